@@ -1,0 +1,204 @@
+"""A device's own account of what it does: the events that its log names and that its trace records.
+
+The core says them (as `Tell` effects), the hardware and the runner add theirs; a runner writes each to structlog
+under its `type`, with its fields as keys, and hands it to whoever observes. Nothing here decides anything.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from agent.values import ExecutionKey, StatusDetails
+
+Phase: TypeAlias = Literal["idle", "starting", "executing", "reporting", "suspect", "recovering", "safe"]
+RequestKind: TypeAlias = Literal["get-pending", "start-next", "describe", "update"]
+End: TypeAlias = Literal["gone", "cancelled", "timed-out", "removed", "replaced", "reported"]
+"""How an execution ended, as a device came to believe it; `gone`: the service knows no such execution;
+`replaced`: the job id now names another incarnation; `reported`: our own terminal report turned out accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConnected:
+    """The device is connected and subscribed."""
+
+    session_present: bool = False
+    type: Literal["device.connected"] = "device.connected"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDisconnected:
+    """The connection is lost (or, if planned, given up)."""
+
+    reason: str = ""
+    planned: bool = False
+    type: Literal["device.disconnected"] = "device.disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCrashed:
+    """The agent died of an exception of its own."""
+
+    reason: str
+    type: Literal["device.crashed"] = "device.crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSent:
+    """A request left the device. `execution` is the incarnation it is meant for, None for `$next` and start-next.
+
+    `attempt` counts from 1 how often this same question has been put without a usable answer.
+    `details` are the statusDetails of an update. `probes` says that a describe or update serves to find out
+    whether the execution still exists.
+    """
+
+    client_token: str
+    request: RequestKind
+    namespace_id: str | None = None
+    job_id: str | None = None
+    execution: ExecutionKey | None = None
+    status: str | None = None
+    expected_version: int | None = None
+    details: StatusDetails | None = None
+    attempt: int = 1
+    type: Literal["request.sent"] = "request.sent"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReceived:
+    """The first answer to a request of ours was processed. `code` is set when it was rejected.
+
+    `execution` is the incarnation that the answer describes, `status` its status (or the one in executionState).
+    """
+
+    client_token: str
+    accepted: bool
+    code: str | None = None
+    status: str | None = None
+    execution: ExecutionKey | None = None
+    type: Literal["answer.received"] = "answer.received"
+
+
+@dataclass(frozen=True, slots=True)
+class HintReceived:
+    """A notification was processed. `listed` are the executions it names (the head alone, for notify-next)."""
+
+    hint: Literal["notify", "notify-next", "notify-documented"]
+    namespace_id: str | None
+    listed: tuple[ExecutionKey, ...] = ()
+    type: Literal["hint.received"] = "hint.received"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The agent's state machine moved; `why` is for people."""
+
+    phase: Phase
+    was: Phase
+    why: str = ""
+    execution: ExecutionKey | None = None
+    type: Literal["phase.changed"] = "phase.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionTaken:
+    """The device made this execution its own and is about to work on it."""
+
+    execution: ExecutionKey
+    digest: str = ""
+    type: Literal["execution.taken"] = "execution.taken"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionGone:
+    """The device now believes that its execution ended without it; `learned_from` is the answer's client token."""
+
+    execution: ExecutionKey
+    end: End
+    learned_from: str
+    type: Literal["execution.gone"] = "execution.gone"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionLeft:
+    """The device is done with an execution: reported it to the end, recovered from its loss, or ended SAFE."""
+
+    execution: ExecutionKey
+    outcome: Literal["succeeded", "failed", "rejected", "recovered", "kept", "safe"]
+    type: Literal["execution.left"] = "execution.left"
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of an execution's plan began to change the device; `reversible` False is the leap."""
+
+    execution: ExecutionKey
+    step: str
+    reversible: bool
+    type: Literal["step.started"] = "step.started"
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgressed:
+    """The hardware is `percent` through a step."""
+
+    execution: ExecutionKey
+    step: str
+    percent: int
+    type: Literal["step.progressed"] = "step.progressed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step ended: done, failed, or stopped because its execution is gone."""
+
+    execution: ExecutionKey
+    step: str
+    outcome: Literal["done", "failed", "stopped"]
+    type: Literal["step.finished"] = "step.finished"
+
+
+@dataclass(frozen=True, slots=True)
+class StepUndone:
+    """A step's effect was taken back, or could not be."""
+
+    execution: ExecutionKey
+    step: str
+    ok: bool = True
+    type: Literal["step.undone"] = "step.undone"
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareChanged:
+    """The device's hardware after a change: can it boot, is nothing half done lying about, what does it run.
+
+    `pending` names what is staged but not in use; at rest (no plan active, powered, no step running) it is empty.
+    """
+
+    bootable: bool
+    version: str
+    pending: tuple[str, ...] = ()
+    type: Literal["hardware.changed"] = "hardware.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCommitted:
+    """An execution's version became the one that the device runs."""
+
+    execution: ExecutionKey
+    version: str
+    type: Literal["version.committed"] = "version.committed"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionReverted:
+    """A committed version was taken back."""
+
+    execution: ExecutionKey
+    version: str
+    type: Literal["version.reverted"] = "version.reverted"
+
+
+DeviceEvent: TypeAlias = (
+    DeviceConnected | DeviceDisconnected | DeviceCrashed | RequestSent | AnswerReceived | HintReceived | PhaseChanged
+    | ExecutionTaken | ExecutionGone | ExecutionLeft | StepStarted | StepProgressed | StepFinished | StepUndone
+    | HardwareChanged | VersionCommitted | VersionReverted
+)

@@ -1,0 +1,158 @@
+"""What goes into the device core and what comes out: its whole contact with the world.
+
+In: answers, hints, connection changes, timers that fired, what the hardware did. Out: requests to publish, timers
+to set, steps to begin, stop or undo, and what to tell the log. Clocks, randomness, sockets and files stay outside:
+a timer is a name with a delay, jitter is a `spread_seconds` from which the shell draws, client tokens start with
+a prefix that the shell chose.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from agent.account import DeviceEvent
+from agent.plan import Step
+from agent.values import Answer, ExecutionKey, Hint, Request
+
+TimerName: TypeAlias = Literal["request", "retry", "ask-again", "poll", "step", "leap"]
+
+
+# ── in ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """Connected, and every subscription acknowledged."""
+
+    session_present: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection is gone; what was under way may or may not have arrived."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer came in; it carries the client token of its request."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """A notification came in."""
+
+    hint: Hint
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that was set, and neither cancelled nor set again since, has run out."""
+
+    name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class StepAdvanced:
+    """The hardware is `percent` through the step that was begun."""
+
+    index: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """The step that was begun ended; `stopped` only after a StopStep. A step may also end done in spite of one."""
+
+    index: int
+    outcome: Literal["done", "failed", "stopped"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRestored:
+    """The hardware took a step back, or could not."""
+
+    index: int
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The hardware says whether it is whole: bootable, and with nothing half done."""
+
+    ok: bool
+
+
+Event: TypeAlias = (
+    Connected | Disconnected | Answered | Hinted | TimerFired | StepAdvanced | StepEnded | StepRestored | Verified
+)
+
+
+# ── out ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Send a request. Lost silently while disconnected: the request timer is what notices."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Fire `name` after `after_seconds` plus a random part of `spread_seconds`; replaces a timer of that name."""
+
+    name: TimerName
+    after_seconds: float
+    spread_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    """Forget a timer; no matter if there is none."""
+
+    name: TimerName
+
+
+@dataclass(frozen=True, slots=True)
+class BeginStep:
+    """Let the hardware do step `index` of the plan; it answers with StepAdvanced and StepEnded."""
+
+    execution: ExecutionKey
+    index: int
+    step: Step
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopStep:
+    """Stop the running step at the next safe point; it answers with StepEnded."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStep:
+    """Take back what step `index` did, be it whole or half; it answers with StepRestored."""
+
+    execution: ExecutionKey
+    index: int
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Check that the hardware is whole; it answers with Verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Log and trace this; changes nothing."""
+
+    event: DeviceEvent
+
+
+Effect: TypeAlias = Publish | SetTimer | CancelTimer | BeginStep | StopStep | UndoStep | Verify | Tell

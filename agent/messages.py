@@ -1,0 +1,408 @@
+"""The JSON payloads of the Jobs device API over MQTT, read and written through pydantic models.
+
+Four directions, two for each side:
+
+    device  ── write_request ──►  service          service ── write_answer, write_hint ──►  device
+    service ◄── read_request ──   device           device  ◄── read_answer, read_hint ──    service
+
+Reading is lenient where real clients and the real service are: unknown keys are ignored, an empty payload is
+`{}`, `expectedVersion` may be a decimal string, `thingName` may be absent. Writing follows the captured payloads:
+keys without a value are left out, timestamps are integer epoch seconds, `jobDocument` is a JSON value and not a
+string, empty notification lists are `"jobs":{}`.
+"""
+
+import json
+from typing import Annotated, Any, Final, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import from_json, to_json
+
+from agent.errors import WireError
+from agent.topics import AnswerTopic, HintTopic, RequestTopic
+from agent.values import (
+    Answer,
+    Describe,
+    ErrorCode,
+    Execution,
+    ExecutionKey,
+    ExecutionState,
+    ExecutionTold,
+    GetPending,
+    Hint,
+    JobDocument,
+    JobMentioned,
+    NextChanged,
+    PendingChanged,
+    PendingListed,
+    Rejected,
+    Request,
+    StartNext,
+    Status,
+    StatusDetails,
+    Update,
+    UpdateAccepted,
+)
+
+DetailKey = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9:_-]+$", max_length=128)]
+DetailValue = Annotated[str, StringConstraints(pattern=r"^[^\p{C}]+$", max_length=1024)]
+Details = Annotated[dict[DetailKey, DetailValue], Field(max_length=10)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+class _RequestBody(_Wire):
+    client_token: str | None = None
+
+
+class _StartNextBody(_RequestBody):
+    status_details: Details | None = None
+    step_timeout_in_minutes: Annotated[int, Field(ge=1, le=10080)] | None = None
+
+
+class _DescribeBody(_RequestBody):
+    execution_number: int | None = None
+    include_job_document: bool = True
+
+
+class _UpdateBody(_RequestBody):
+    status: Status
+    status_details: Details | None = None
+    expected_version: int | None = None
+    execution_number: int | None = None
+    include_job_execution_state: bool = False
+    include_job_document: bool = False
+    step_timeout_in_minutes: Annotated[int, Field(ge=-1, le=10080)] | None = None
+
+
+class _ExecutionBody(_Wire):
+    """A JobExecution, or the summary of one in a list, which has neither status nor document."""
+
+    job_id: str
+    queued_at: int
+    version_number: int
+    execution_number: int
+    last_updated_at: int
+    status: Status | None = None
+    started_at: int | None = None
+    status_details: dict[str, str] | None = None
+    approximate_seconds_before_timed_out: int | None = None
+    job_document: Any = None
+
+    def value(self, namespace_id: str | None, listed_as: Status | None = None) -> Execution:
+        status = self.status or listed_as
+        if status is None:
+            raise ValueError("an execution without a status")
+        return Execution(
+            key=ExecutionKey(namespace_id, self.job_id, self.execution_number, self.queued_at),
+            status=status,
+            version_number=self.version_number,
+            last_updated_at=self.last_updated_at,
+            started_at=self.started_at,
+            status_details=_pairs(self.status_details) or (),
+            document=None if self.job_document is None else JobDocument.of(self.job_document),
+            approximate_seconds_before_timed_out=self.approximate_seconds_before_timed_out,
+        )
+
+
+class _StateBody(_Wire):
+    status: Status
+    version_number: int
+    status_details: dict[str, str] | None = None
+
+    def value(self) -> ExecutionState:
+        return ExecutionState(self.status, self.version_number, _pairs(self.status_details) or ())
+
+
+class _AnswerBody(_Wire):
+    timestamp: int
+    client_token: str | None = None
+
+
+class _PendingBody(_AnswerBody):
+    in_progress_jobs: tuple[_ExecutionBody, ...] = ()
+    queued_jobs: tuple[_ExecutionBody, ...] = ()
+
+
+class _ExecutionAnswerBody(_AnswerBody):
+    execution: _ExecutionBody | None = None
+
+
+class _UpdateAnswerBody(_AnswerBody):
+    execution_state: _StateBody | None = None
+    job_document: Any = None
+
+
+class _RejectedBody(_AnswerBody):
+    timestamp: int = 0
+    code: ErrorCode
+    message: str = ""
+    execution_state: _StateBody | None = None
+
+
+class _NotifyBody(_Wire):
+    timestamp: int
+    jobs: dict[str, tuple[_ExecutionBody, ...]] = Field(default_factory=dict)
+
+
+class _NotifyNextBody(_Wire):
+    timestamp: int
+    execution: _ExecutionBody | None = None
+
+
+class RequestRefused(Exception):  # noqa: N818 - it is an answer on its way, not a fault of ours
+    """A device's payload is not a request; carries what `rejected` has to say."""
+
+    def __init__(self, code: ErrorCode, message: str, client_token: str | None = None) -> None:
+        super().__init__(message)
+        self.code: Final = code
+        self.message: Final = message
+        self.client_token: Final = client_token
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_request(request: Request) -> bytes:
+    """The payload of `request`; what is None is left out."""
+    match request:
+        case GetPending():
+            body: dict[str, object] = {}
+        case StartNext():
+            body = {"statusDetails": _map(request.status_details),
+                    "stepTimeoutInMinutes": request.step_timeout_minutes}
+        case Describe():
+            body = {"executionNumber": request.execution_number, "includeJobDocument": request.include_document}
+        case Update():
+            body = {
+                "status": request.status.value,
+                "statusDetails": _map(request.status_details),
+                "expectedVersion": request.expected_version,
+                "executionNumber": request.execution_number,
+                "includeJobExecutionState": request.include_state or None,
+                "includeJobDocument": request.include_document or None,
+                "stepTimeoutInMinutes": request.step_timeout_minutes,
+            }
+        case _:
+            assert_never(request)
+    return _encode(body | {"clientToken": request.client_token})
+
+
+def read_request(topic: RequestTopic, payload: bytes) -> Request:
+    """The request that `payload` makes on `topic`.
+
+    Raises RequestRefused: InvalidJson if it is no UTF-8 JSON, InvalidRequest if a field is missing or out of range.
+    """
+    body_type = _REQUEST_BODIES[topic.verb]
+    try:
+        body = body_type.model_validate_json(payload or b"{}")
+    except ValidationError as error:
+        raise _refusal(payload, error) from None
+    ns, job_id = topic.namespace_id, topic.job_id or ""
+    match body:
+        case _StartNextBody():
+            return StartNext(body.client_token, _pairs(body.status_details), body.step_timeout_in_minutes, ns)
+        case _DescribeBody():
+            return Describe(job_id, body.client_token, ns, body.execution_number, body.include_job_document)
+        case _UpdateBody():
+            if body.step_timeout_in_minutes == 0:
+                raise RequestRefused(ErrorCode.INVALID_REQUEST, "stepTimeoutInMinutes: -1 or 1 to 10080",
+                                     body.client_token)
+            return Update(
+                job_id, body.status, body.client_token, ns, _pairs(body.status_details), body.expected_version,
+                body.execution_number, body.include_job_execution_state, body.include_job_document,
+                body.step_timeout_in_minutes,
+            )
+        case _:
+            return GetPending(body.client_token, ns)
+
+
+_REQUEST_BODIES: Final[dict[str, type[_RequestBody]]] = {
+    "get-pending": _RequestBody,
+    "start-next": _StartNextBody,
+    "describe": _DescribeBody,
+    "update": _UpdateBody,
+}
+
+
+def _refusal(payload: bytes, error: ValidationError) -> RequestRefused:
+    try:
+        body = from_json(payload)
+    except ValueError:
+        return RequestRefused(ErrorCode.INVALID_JSON, "The payload is not UTF-8 JSON.")
+    token = body.get("clientToken") if isinstance(body, dict) else None
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the payload"
+    return RequestRefused(ErrorCode.INVALID_REQUEST, f"{where}: {first['msg']}",
+                          token if isinstance(token, str) else None)
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_answer(answer: Answer) -> bytes:
+    """The payload of an `accepted` or `rejected` message."""
+    match answer:
+        case PendingListed():
+            body: dict[str, object] = {
+                "inProgressJobs": [_summary(execution) for execution in answer.in_progress],
+                "queuedJobs": [_summary(execution) for execution in answer.queued],
+            }
+        case ExecutionTold():
+            body = {"execution": None if answer.execution is None else _execution(answer.execution)}
+        case UpdateAccepted():
+            body = {"executionState": _state(answer.state), "jobDocument": _document(answer.document)}
+        case Rejected():
+            body = {"code": answer.code.value, "message": answer.message, "executionState": _state(answer.state)}
+        case _:
+            assert_never(answer)
+    return _encode(body | {"timestamp": answer.timestamp, "clientToken": answer.client_token})
+
+
+def read_answer(topic: AnswerTopic, raw_topic: str, payload: bytes) -> Answer:
+    """The answer that `payload` gives. Raises WireError if the service broke the contract."""
+    ns = topic.request.namespace_id
+    try:
+        if not topic.accepted:
+            refused = _RejectedBody.model_validate_json(payload)
+            return Rejected(refused.timestamp, refused.code, refused.message, refused.client_token,
+                            _read_state(refused.execution_state))
+        match topic.request.verb:
+            case "get-pending":
+                listed = _PendingBody.model_validate_json(payload)
+                return PendingListed(
+                    listed.timestamp, _values(listed.in_progress_jobs, ns, Status.IN_PROGRESS),
+                    _values(listed.queued_jobs, ns, Status.QUEUED), listed.client_token,
+                )
+            case "start-next" | "describe":
+                told = _ExecutionAnswerBody.model_validate_json(payload)
+                return ExecutionTold(told.timestamp, _read_execution(told.execution, ns), told.client_token)
+            case "update":
+                done = _UpdateAnswerBody.model_validate_json(payload)
+                return UpdateAccepted(
+                    done.timestamp, done.client_token, _read_state(done.execution_state),
+                    None if done.job_document is None else JobDocument.of(done.job_document),
+                )
+            case _:
+                assert_never(topic.request.verb)
+    except ValueError as error:
+        raise WireError(raw_topic, _first_line(error)) from None
+
+
+# ── hints ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def write_hint(hint: PendingChanged | NextChanged) -> bytes:
+    """The payload of a `notify` or `notify-next`."""
+    match hint:
+        case PendingChanged():
+            jobs = {
+                status.value: [_summary(execution) for execution in executions]
+                for status, executions in ((Status.IN_PROGRESS, hint.in_progress), (Status.QUEUED, hint.queued))
+                if executions
+            }
+            return _encode({"timestamp": hint.timestamp, "jobs": jobs})
+        case NextChanged():
+            execution = None if hint.execution is None else _execution(hint.execution)
+            return _encode({"timestamp": hint.timestamp, "execution": execution})
+        case _:
+            assert_never(hint)
+
+
+def read_hint(topic: HintTopic, raw_topic: str, payload: bytes) -> Hint:
+    """The hint that `payload` gives. Raises WireError if the service broke the contract.
+
+    The payload of the documented per-job topic is described nowhere, so only its topic is read.
+    """
+    try:
+        match topic.kind:
+            case "notify":
+                listed = _NotifyBody.model_validate_json(payload)
+                return PendingChanged(
+                    listed.timestamp, topic.namespace_id,
+                    _values(listed.jobs.get("IN_PROGRESS", ()), topic.namespace_id, Status.IN_PROGRESS),
+                    _values(listed.jobs.get("QUEUED", ()), topic.namespace_id, Status.QUEUED),
+                )
+            case "notify-next":
+                head = _NotifyNextBody.model_validate_json(payload)
+                return NextChanged(head.timestamp, topic.namespace_id,
+                                   _read_execution(head.execution, topic.namespace_id))
+            case "notify-documented":
+                return JobMentioned(topic.namespace_id or "", topic.job_id or "")
+            case _:
+                assert_never(topic.kind)
+    except ValueError as error:
+        raise WireError(raw_topic, _first_line(error)) from None
+
+
+# ── pieces ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _encode(body: dict[str, object]) -> bytes:
+    return to_json({key: value for key, value in body.items() if value is not None})
+
+
+def _pairs(details: dict[str, str] | None) -> StatusDetails | None:
+    return None if details is None else tuple(sorted(details.items()))
+
+
+def _map(details: StatusDetails | None) -> dict[str, str] | None:
+    return None if details is None else dict(details)
+
+
+def _document(document: JobDocument | None) -> object:
+    return None if document is None else json.loads(document.text)
+
+
+def _summary(execution: Execution) -> dict[str, object]:
+    body: dict[str, object] = {
+        "jobId": execution.key.job_id,
+        "queuedAt": execution.key.queued_at,
+        "lastUpdatedAt": execution.last_updated_at,
+        "versionNumber": execution.version_number,
+        "executionNumber": execution.key.execution_number,
+    }
+    if execution.started_at is not None:
+        body["startedAt"] = execution.started_at
+    return body
+
+
+def _execution(execution: Execution) -> dict[str, object]:
+    body = _summary(execution) | {"status": execution.status.value}
+    if execution.status_details:
+        body["statusDetails"] = dict(execution.status_details)
+    if execution.approximate_seconds_before_timed_out is not None:
+        body["approximateSecondsBeforeTimedOut"] = execution.approximate_seconds_before_timed_out
+    if execution.document is not None:
+        body["jobDocument"] = _document(execution.document)
+    return body
+
+
+def _state(state: ExecutionState | None) -> dict[str, object] | None:
+    if state is None:
+        return None
+    body: dict[str, object] = {"status": state.status.value, "versionNumber": state.version_number}
+    return body | {"statusDetails": dict(state.status_details)} if state.status_details else body
+
+
+def _read_state(body: _StateBody | None) -> ExecutionState | None:
+    return None if body is None else body.value()
+
+
+def _read_execution(body: _ExecutionBody | None, namespace_id: str | None) -> Execution | None:
+    return None if body is None else body.value(namespace_id)
+
+
+def _values(
+    bodies: tuple[_ExecutionBody, ...], namespace_id: str | None, listed_as: Status
+) -> tuple[Execution, ...]:
+    return tuple(body.value(namespace_id, listed_as) for body in bodies)
+
+
+def _first_line(error: ValueError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error).splitlines()[0]

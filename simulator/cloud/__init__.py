@@ -1,0 +1,1 @@
+"""A local AWS IoT that real clients use unmodified: jobs core, registry, MQTT gateway, REST API."""

@@ -1,0 +1,272 @@
+"""A scenario: which devices, which jobs, which deletions, and what is expected.
+
+Scenarios are YAML files, parsed once into these models; nothing downstream checks them again. The ones that ship
+are in `simulator/scenarios/`. A wrong key or value is an InputError that names file, line, key and the choices.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from agent.errors import InputError
+
+Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+StepName: TypeAlias = Literal["download", "write", "switch"]
+ModelName: TypeAlias = Literal["reference", "deaf", "hammering"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Group(_Model):
+    """Devices that are alike. Things are dealt to the groups in turn: the first to the first group, and so on."""
+
+    group: Name
+    namespace: Name | None = None
+    model: ModelName = "reference"
+    """`deaf` hears no notification; `hammering` repeats a request that was refused for good."""
+    reports: Literal["progress", "steps", "end"] = "progress"
+    """What the agent reports beside the end: progress within steps too, each step, or nothing more."""
+
+
+class Hardware(_Model):
+    """How long each step of an update takes on the simulated hardware, in seconds."""
+
+    download: Seconds = 0.15
+    write: Seconds = 0.2
+    switch: Seconds = 0.1
+    undo: Seconds = 0.05
+
+
+class After(_Model):
+    """A job is created once the deletion of `deletion_of` was accepted, or once that job is gone."""
+
+    deletion_of: Name
+    until: Literal["accepted", "gone"] = "accepted"
+
+
+class JobSpec(_Model):
+    """A job to create. Without `after`, it is created when every device is connected and listens."""
+
+    id: Name
+    to: Annotated[tuple[Name, ...], Field(min_length=1)]
+    namespace: Name | None = None
+    version: Annotated[str, Field(min_length=1, max_length=64)]
+    after: After | None = None
+
+
+class When(_Model):
+    """The instant of a deletion: exactly one of a device's report, a status, or a time after the job's creation.
+
+    `step` with `progress` (percent): when that is reported in statusDetails; `status`: when an execution of the
+    job has it. `devices` says how many must have got there: all of the job's, or any one.
+    """
+
+    step: StepName | None = None
+    progress: Annotated[int, Field(ge=0, le=100)] = 0
+    status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"] | None = None
+    after_seconds: Seconds | None = None
+    devices: Literal["all", "any"] = "all"
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if sum(choice is not None for choice in (self.step, self.status, self.after_seconds)) != 1:
+            raise ValueError("name exactly one of step, status, after_seconds")
+        return self
+
+
+class Deletion(_Model):
+    """Delete `job` when `when` comes true.
+
+    With `hold`, the simulated hardware waits at `when.step`/`when.progress` until the service has taken the
+    deletion on, plus `hold_seconds`, so that every device is deleted at exactly that point of its work.
+    """
+
+    job: Name
+    when: When
+    force: bool = True
+    hold: bool = False
+    hold_seconds: Seconds = 0
+
+    @model_validator(mode="after")
+    def _hold_needs_step(self) -> Self:
+        if self.hold and self.when.step is None:
+            raise ValueError("hold: needs when.step, the place to hold at")
+        return self
+
+
+class Cloud(_Model):
+    """Settings of the local cloud; ignored where the cloud is not ours."""
+
+    deletion_seconds: Seconds = 0.2
+    """How long a deleted job stays DELETION_IN_PROGRESS."""
+
+
+class Bounds(_Model):
+    """The numbers that the verdict judges by."""
+
+    detection_seconds: Seconds = 2
+    ready_seconds: Seconds = 10
+    lost_job_seconds: Seconds = 10
+    uninterruptible_seconds: Seconds = 0
+    """The longest step that cannot be stopped; added to ready_seconds."""
+    retry_gap_seconds: Seconds = 0.2
+    """No request that was refused for a passing reason, or got no answer, may be repeated sooner."""
+    retry_growth: Annotated[float, Field(ge=1, le=10)] = 1.2
+    """By what factor a third and later attempt must wait longer than the one before, up to retry_gap_ceiling."""
+    retry_gap_ceiling_seconds: Seconds = 10
+    silence_seconds: Seconds = 60
+    """A connected device that sends nothing for longer is not alive (keep-alives are seen as lost connections)."""
+
+
+class Place(_Model):
+    """A dangerous place that the run must reach, on every device that `job` targets (or on at least one).
+
+    deleted-in-step: the record was removed while the device was between the start and the end of `step`;
+    deleted-after-leap: it was removed after the device had begun an irreversible step and before its report;
+    reused-id: the device went IN_PROGRESS on a later incarnation of `job`;
+    recovered: the device went IN_PROGRESS on another execution after `job` was removed.
+    """
+
+    place: Literal["deleted-in-step", "deleted-after-leap", "reused-id", "recovered"]
+    job: Name
+    step: StepName | None = None
+    devices: Literal["all", "any"] = "all"
+    groups: tuple[Name, ...] = ()
+    """Which groups must reach it; empty: all that the (first) job of this id targets."""
+
+
+class Scenario(_Model):
+    """All of it. `time_limit_seconds` ends a run that hangs."""
+
+    name: Name
+    about: str = ""
+    devices: Annotated[tuple[Group, ...], Field(min_length=1)]
+    jobs: Annotated[tuple[JobSpec, ...], Field(min_length=1)]
+    deletions: tuple[Deletion, ...] = ()
+    must_reach: tuple[Place, ...] = ()
+    hardware: Hardware = Hardware()
+    cloud: Cloud = Cloud()
+    bounds: Bounds = Bounds()
+    time_limit_seconds: Seconds = 120
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        groups = {group.group: group for group in self.devices}
+        first_jobs = {job.id for job in self.jobs if job.after is None}
+        ids = {job.id for job in self.jobs}
+        for index, job in enumerate(self.jobs):
+            for name in job.to:
+                if name not in groups:
+                    raise ValueError(f"jobs.{index}.to: no group '{name}'; there are {', '.join(groups)}")
+                if groups[name].namespace != job.namespace:
+                    raise ValueError(f"jobs.{index}.to: group '{name}' listens in another namespace than the job")
+            if job.after and job.after.deletion_of not in ids:
+                raise ValueError(f"jobs.{index}.after.deletion_of: no job '{job.after.deletion_of}'")
+        for index, deletion in enumerate(self.deletions):
+            if deletion.job not in first_jobs:
+                known = ", ".join(sorted(first_jobs))
+                raise ValueError(f"deletions.{index}.job: no job '{deletion.job}' made at the start; there are {known}")
+        for index, place in enumerate(self.must_reach):
+            if place.job not in ids:
+                raise ValueError(f"must_reach.{index}.job: no job '{place.job}'; there are {', '.join(sorted(ids))}")
+            if unknown := [name for name in place.groups if name not in groups]:
+                raise ValueError(f"must_reach.{index}.groups: no group '{unknown[0]}'; there are {', '.join(groups)}")
+        return self
+
+    def deal(self, things: int) -> tuple[Group, ...]:
+        """The group of each of `things` devices, dealt in turn."""
+        return tuple(self.devices[index % len(self.devices)] for index in range(things))
+
+
+def thing_names(count: int, prefix: str = "thing-") -> tuple[str, ...]:
+    """Names of equal length, so that they sort as they count."""
+    width = len(str(max(count - 1, 0)))
+    return tuple(f"{prefix}{index:0{width}}" for index in range(count))
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the scenarios that come with ghostjob."""
+    names = (entry.name for entry in files("simulator.scenarios").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def load(name_or_path: str) -> Scenario:
+    """The scenario of that shipped name, or in that file. Raises InputError in one line."""
+    if name_or_path in shipped():
+        return parse((files("simulator.scenarios") / f"{name_or_path}.yaml").read_text("utf-8"), name_or_path)
+    path = Path(name_or_path)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file, and no shipped scenario of that name; "
+                         f"shipped: {', '.join(shipped())}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputError(f"{path}: cannot read the scenario: {reason}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str = "scenario") -> Scenario:
+    """The scenario in YAML `text`. Raises InputError with `where`, the line and the key."""
+    try:
+        tree = yaml.compose(text, yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise InputError(f"{where}{line}: cannot read the YAML: {problem}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: a scenario is a YAML mapping with at least name, devices and jobs")
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise InputError(_explain(error, tree, where)) from None
+
+
+def _explain(error: ValidationError, tree: yaml.Node | None, where: str) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    path: tuple[int | str, ...] = first["loc"]
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error" and not path and (named := message.split(": ", 1))[0].replace(".", "").strip():
+        # Our own checks of the whole name the place at the front of their message.
+        path = tuple(int(part) if part.isdigit() else part for part in named[0].split("."))
+        message = named[-1]
+    if first["type"] == "extra_forbidden":
+        choices = ", ".join(_keys_at(path[:-1]))
+        message = f"unknown key; the keys here are {choices}"
+    dotted = ".".join(str(part) for part in path)
+    return f"{where}:{_line(tree, path)}: {dotted}: {message}"
+
+
+def _line(tree: yaml.Node | None, path: tuple[int | str, ...]) -> int:
+    """The line of the deepest node on `path` that exists."""
+    line, node = 1, tree
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+            if found is None:
+                return line
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _keys_at(path: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The keys that the model at `path` knows, read from the JSON Schema."""
+    schema: dict[str, Any] = Scenario.model_json_schema()
+    definitions, here = schema.get("$defs", {}), schema
+    for part in path:
+        here = here["items"] if isinstance(part, int) else here["properties"][part]
+        here = next((choice for choice in here.get("anyOf", [here]) if choice.get("type") != "null"), here)
+        if "$ref" in here:
+            here = definitions[here["$ref"].rsplit("/", 1)[-1]]
+    return tuple(here.get("properties", {}))

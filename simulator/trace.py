@@ -1,0 +1,278 @@
+"""The trace: what happened, as one append-only stream of typed events, the same from every engine.
+
+On disk a trace is JSON Lines, one entry a line:
+
+    {"id": "device/thing-3#12", "source": "device/thing-3", "n": 12, "at": 1.204, "type": "step.started", …}
+
+`source` is who saw it (`cloud`, `device/THING`, `controller`, `engine`), `n` counts that source's entries from 1,
+`at` is seconds on that source's own monotonic clock, which no other source shares. Entries of one source are in
+order; entries of two sources are ordered only by what caused what: a request's `client_token` stands in the
+device's `request.sent`, in the cloud's `request.received` and `request.answered`, and in the device's
+`answer.received`. How the lines of different sources interleave means nothing.
+
+Field names are stable; a reader must ignore fields and types that it does not know.
+"""
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from agent.account import DeviceEvent, RequestKind
+from agent.errors import InputError
+from agent.values import ExecutionKey
+
+CLOUD = "cloud"
+CONTROLLER = "controller"
+ENGINE = "engine"
+
+
+def device_source(thing: str) -> str:
+    """The source name of a device."""
+    return f"device/{thing}"
+
+
+# ── the cloud's account ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConnected:
+    """An MQTT client connected; a device's client id is its thing name."""
+
+    thing: str
+    type: Literal["client.connected"] = "client.connected"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDisconnected:
+    """An MQTT connection ended; `reason` is a disconnectReason of AWS's lifecycle events."""
+
+    thing: str
+    reason: str
+    type: Literal["client.disconnected"] = "client.disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReceived:
+    """A device's request arrived. `dup` is the MQTT DUP flag."""
+
+    thing: str
+    request: RequestKind
+    client_token: str | None = None
+    namespace_id: str | None = None
+    job_id: str | None = None
+    status: str | None = None
+    details: dict[str, str] | None = None
+    dup: bool = False
+    type: Literal["request.received"] = "request.received"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """The service answered. `execution` is the incarnation read or changed; `code` is set when it was rejected."""
+
+    thing: str
+    request: RequestKind
+    accepted: bool
+    client_token: str | None = None
+    code: str | None = None
+    execution: ExecutionKey | None = None
+    type: Literal["request.answered"] = "request.answered"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionQueued:
+    """The service queued an execution for a thing."""
+
+    thing: str
+    execution: ExecutionKey
+    type: Literal["execution.queued"] = "execution.queued"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionChanged:
+    """An execution's record changed; `version` is its versionNumber now, `by` who changed it."""
+
+    thing: str
+    execution: ExecutionKey
+    status: str
+    version: int
+    by: Literal["device", "service"]
+    details: dict[str, str] | None = None
+    type: Literal["execution.changed"] = "execution.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRemoved:
+    """An execution's record was deleted: from here on the service does not know it. `status` was its last one."""
+
+    thing: str
+    execution: ExecutionKey
+    status: str
+    type: Literal["execution.removed"] = "execution.removed"
+
+
+@dataclass(frozen=True, slots=True)
+class HintPublished:
+    """The service published a notification for a thing."""
+
+    thing: str
+    hint: Literal["notify", "notify-next", "notify-documented"]
+    namespace_id: str | None
+    listed: tuple[ExecutionKey, ...] = ()
+    type: Literal["hint.published"] = "hint.published"
+
+
+@dataclass(frozen=True, slots=True)
+class JobCreated:
+    """A job was created."""
+
+    job_id: str
+    namespace_id: str | None = None
+    type: Literal["job.created"] = "job.created"
+
+
+@dataclass(frozen=True, slots=True)
+class JobDeletionBegan:
+    """A job's status became DELETION_IN_PROGRESS."""
+
+    job_id: str
+    forced: bool = False
+    type: Literal["job.deletion_began"] = "job.deletion_began"
+
+
+@dataclass(frozen=True, slots=True)
+class JobDeleted:
+    """A job is gone, and its id is free again."""
+
+    job_id: str
+    type: Literal["job.deleted"] = "job.deleted"
+
+
+# ── the controller's and the engine's ─────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRequested:
+    """The controller asks for a deletion; `why` names the trigger that fired."""
+
+    job_id: str
+    forced: bool
+    why: str
+    type: Literal["deletion.requested"] = "deletion.requested"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionAccepted:
+    """The service took the deletion on."""
+
+    job_id: str
+    type: Literal["deletion.accepted"] = "deletion.accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionRefused:
+    """The service refused; `retry` says whether the controller will ask again."""
+
+    job_id: str
+    code: str
+    retry: bool
+    type: Literal["deletion.refused"] = "deletion.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A scenario begins. `things` play in it; `bounds` and `must_reach` are the scenario's, as JSON."""
+
+    scenario: str
+    engine: str
+    things: tuple[str, ...]
+    bounds: dict[str, Any] = field(default_factory=dict)
+    must_reach: tuple[dict[str, Any], ...] = ()
+    type: Literal["run.started"] = "run.started"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`."""
+
+    why: Literal["finished", "timed-out", "interrupted"]
+    type: Literal["run.ended"] = "run.ended"
+
+
+CloudEvent: TypeAlias = (
+    ClientConnected | ClientDisconnected | RequestReceived | RequestAnswered | ExecutionQueued | ExecutionChanged
+    | ExecutionRemoved | HintPublished | JobCreated | JobDeletionBegan | JobDeleted
+)
+ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
+EngineEvent: TypeAlias = RunStarted | RunEnded
+Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent
+
+_EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event with where and when it was seen; `n` counts from 1 within `source`, `at` is seconds."""
+
+    source: str
+    n: int
+    at: float
+    event: Event
+
+    @property
+    def id(self) -> str:
+        """The name by which verdicts point at this entry."""
+        return f"{self.source}#{self.n}"
+
+
+Sink: TypeAlias = Callable[[Entry], None]
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Numbers and times one source's events and hands them to `sink`."""
+
+    source: str
+    clock: Callable[[], float]
+    sink: Sink
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def record(self, event: Event) -> None:
+        """Give `event` its number and time."""
+        self.sink(Entry(self.source, next(self._numbers), self.clock(), event))
+
+
+def write_line(entry: Entry) -> str:
+    """One line of JSON, without the line end."""
+    head = {"id": entry.id, "source": entry.source, "n": entry.n, "at": round(entry.at, 6), "type": entry.event.type}
+    return json.dumps(head | _EVENTS.dump_python(entry.event, mode="json"), separators=(",", ":"))
+
+
+def read_line(line: str, where: str = "trace") -> Entry | None:
+    """The entry of one line; None for an event type that this version does not know. Raises InputError."""
+    try:
+        data = json.loads(line)
+        source, number, at, kind = data["source"], int(data["n"]), float(data["at"]), data["type"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{where}: not a trace entry ({error}); is the file cut off, or no ghostjob trace?") from None
+    if kind not in KNOWN_TYPES:
+        return None
+    try:
+        return Entry(source, number, at, _EVENTS.validate_python(data))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(f"{where}: {kind}: {'.'.join(map(str, first['loc'][1:]))}: {first['msg']}") from None
+
+
+def read(lines: Iterable[str], where: str = "trace") -> Iterator[Entry]:
+    """Every entry that this version knows. Raises InputError with the line number."""
+    for number, line in enumerate(lines, 1):
+        if line.strip() and (entry := read_line(line, f"{where}:{number}")):
+            yield entry
+
+
+KNOWN_TYPES: frozenset[str] = frozenset(_EVENTS.json_schema()["discriminator"]["mapping"])
