@@ -11,9 +11,11 @@ from agent.values import ExecutionKey, StatusDetails
 
 Phase: TypeAlias = Literal["idle", "starting", "executing", "reporting", "suspect", "recovering", "safe"]
 RequestKind: TypeAlias = Literal["get-pending", "start-next", "describe", "update"]
-End: TypeAlias = Literal["gone", "cancelled", "timed-out", "removed", "replaced", "reported"]
-"""How an execution ended, as a device came to believe it; `gone`: the service knows no such execution;
-`replaced`: the job id now names another incarnation; `reported`: our own terminal report turned out accepted."""
+End: TypeAlias = Literal["gone", "cancelled", "timed-out", "removed", "replaced"]
+"""How an execution ended without the device, as it came to believe; `gone`: the service knows no such execution;
+`replaced`: the job id now names another incarnation, or another hand reported this one's end."""
+Outcome: TypeAlias = Literal["succeeded", "failed", "rejected", "recovered", "kept", "safe"]
+"""How a device was done with an execution; `kept`: an update that could not be taken back runs on without its job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class ExecutionLeft:
     """The device is done with an execution: reported it to the end, recovered from its loss, or ended SAFE."""
 
     execution: ExecutionKey
-    outcome: Literal["succeeded", "failed", "rejected", "recovered", "kept", "safe"]
+    outcome: Outcome
     type: Literal["execution.left"] = "execution.left"
 
 

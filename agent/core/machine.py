@@ -1,0 +1,183 @@
+"""`step(machine, event) -> (machine, effects)`: everything that a device decides about its jobs.
+
+This file only finds the rule; the rules stand by concern in `taking` (how work is come by), `working` (steps, gates,
+reports), `doubting` (hints and what to believe) and `recovering`. An event that means nothing in a phase changes
+nothing: late answers, timers that lost their reason and reports of stopped hardware are ordinary.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from agent.core import doubting, recovering, taking, working
+from agent.core.events import (
+    Answered,
+    Connected,
+    Disconnected,
+    Effect,
+    Event,
+    Hinted,
+    StepAdvanced,
+    StepEnded,
+    StepRestored,
+    TimerFired,
+    Verified,
+)
+from agent.core.state import (
+    Asked,
+    Executing,
+    Gated,
+    Idle,
+    Machine,
+    Phase,
+    Policy,
+    Recovering,
+    Reporting,
+    Safe,
+    Starting,
+    Suspect,
+)
+from agent.core.turn import Turn
+from agent.values import Answer, Status, Update
+
+
+def start(policy: Policy) -> Machine:
+    """A device that has nothing in hand and is not connected yet."""
+    return Machine(policy)
+
+
+def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
+    """One event in; the machine afterwards, and what the shell is to do, in order."""
+    turn = Turn(machine)
+    match event:
+        case Connected():
+            _connected(turn)
+        case Disconnected():
+            _disconnected(turn)
+        case Answered(answer=answer):
+            asked = turn.take_answer(answer)
+            if asked is not None:
+                _answered(turn, turn.machine.phase, asked, answer)
+        case Hinted(hint=hint):
+            doubting.on_hint(turn, hint)
+        case TimerFired():
+            _timer_fired(turn, event)
+        case StepAdvanced(percent=percent):
+            _step_advanced(turn, percent)
+        case StepEnded():
+            _step_ended(turn, event)
+        case StepRestored(ok=ok):
+            if isinstance(phase := turn.machine.phase, Recovering):
+                recovering.on_step_restored(turn, phase, ok)
+        case Verified(ok=ok):
+            if isinstance(phase := turn.machine.phase, Recovering):
+                failed = recovering.on_verified(turn, phase, ok)
+                if failed is not None:
+                    working.report(turn, failed.work, Status.FAILED, failed.reason)
+        case _:
+            assert_never(event)
+    return turn.machine, tuple(turn.effects)
+
+
+def _connected(turn: Turn) -> None:
+    """Nothing that was true before counts now: ask again, about the very execution if there is one."""
+    turn.forget_question()
+    turn.machine = replace(turn.machine, connected=True)
+    match turn.machine.phase:
+        case Idle() | Starting():
+            taking.seek(turn, "connected", again=True)
+        case Executing() | Gated() as phase:
+            doubting.doubt(turn, phase, "connected again")
+        case Suspect() as phase:
+            turn.to(replace(phase, probing=False, hinted_again=False), "connected again")
+            turn.ask_about(phase.work.key)
+        case Reporting() as phase:
+            working.report(turn, phase.work, phase.status, phase.reason, phase.nonce)
+        case Recovering() | Safe():
+            pass
+        case _:
+            assert_never(turn.machine.phase)
+
+
+def _disconnected(turn: Turn) -> None:
+    """What was asked may or may not have arrived. Reversible work goes on; everything else waits for the connection."""
+    turn.forget_question()
+    turn.machine = replace(turn.machine, connected=False)
+    if isinstance(phase := turn.machine.phase, Gated) and phase.gate == "report":
+        working.pass_report_gate(turn, phase.work)
+
+
+def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
+    updated = isinstance(asked.question, Update)
+    match phase:
+        case Idle():
+            taking.on_head_told(turn, phase, answer)
+        case Starting():
+            taking.on_claim_answered(turn, phase, answer)
+        case Executing() if updated:
+            work = working.read_update_answer(turn, phase.work, answer, running=True)
+            if work is not None:
+                executing = replace(phase, work=work)
+                turn.to(executing, "told")
+                working.tell_progress(turn, executing)
+        case Gated(gate="report") if updated:
+            work = working.read_update_answer(turn, phase.work, answer)
+            if work is not None:
+                working.pass_report_gate(turn, work)
+        case Gated(gate="leap"):
+            if not working.on_leap_answered(turn, phase.work, answer):
+                suspect = Suspect(phase.work, running=False)
+                turn.to(suspect, "no leave to leap")
+                doubting.on_suspicion_answered(turn, suspect, answer)
+        case Suspect():
+            doubting.on_suspicion_answered(turn, phase, answer)
+        case Reporting():
+            working.on_report_answered(turn, phase, answer)
+        case _:
+            pass
+
+
+def _timer_fired(turn: Turn, event: TimerFired) -> None:
+    phase = turn.machine.phase
+    match event.name:
+        case "request":
+            turn.ask_later()
+        case "retry":
+            turn.send()
+        case "ask-again" | "poll":
+            if isinstance(phase, Idle) and turn.machine.asked is None and turn.machine.connected:
+                turn.ask_for_work()
+        case "step":
+            if isinstance(phase, Executing) and (late := phase.work.next_step) and late.reversible:
+                limit = turn.policy.step_deadline
+                recovering.fail(turn, phase.work, f"{late.name}: not done after {limit:g} s", running=True)
+        case "leap":
+            if isinstance(phase, Gated) and phase.gate == "leap":
+                if turn.policy.leap_when_unreachable == "proceed":
+                    working.begin(turn, phase.work)
+                else:
+                    recovering.fail(turn, phase.work, "nobody answered before the point of no return")
+        case _:
+            assert_never(event.name)
+
+
+def _step_advanced(turn: Turn, percent: int) -> None:
+    match turn.machine.phase:
+        case Executing() as phase:
+            working.on_progress(turn, phase, percent)
+        case Suspect(running=True) as phase:
+            turn.to(replace(phase, percent=percent), "progress")
+        case _:
+            pass
+
+
+def _step_ended(turn: Turn, event: StepEnded) -> None:
+    match turn.machine.phase:
+        case Executing(work=work) if event.index == work.done:
+            turn.forget_question()
+            working.on_step_ended(turn, work, event)
+        case Suspect(running=True) as phase:
+            turn.to(replace(phase, running=False, ended=event), "step over while asking")
+        case Recovering() as phase:
+            recovering.on_step_ended(turn, phase, event)
+        case _:
+            pass

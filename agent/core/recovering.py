@@ -1,0 +1,130 @@
+"""How a device gets back to a valid state: quiesce, restore, verify.
+
+Entered when the execution ended without us (`give_way`; what then happens is the table in `agent.recovery`), or when
+the work failed by itself (`fail`), in which case the failure is reported once the hardware is right again. A device
+that cannot put its hardware right ends Safe.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
+from agent.core.events import BeginStep, CancelTimer, StepEnded, StopStep, UndoStep, Verify
+from agent.core.state import Idle, Recovering, Safe, Work
+from agent.core.turn import Turn
+from agent.recovery import RECOVERY, Reached
+
+
+def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None:
+    """The execution ended without us, as the answer just taken says; `running`: a step of it still is."""
+    turn.tell(ExecutionGone(work.key, end, turn.token))
+    remedy = RECOVERY[end][work.reached]
+    match remedy:
+        case "drop":
+            _rest(turn, work, "recovered", f"{end}; nothing to undo")
+        case "undo":
+            _quiesce(turn, Recovering(work, end, "quiesce"), running, f"{end}; undoing")
+        case "finish":
+            _finish(turn, Recovering(work, end, "finish"), running, f"{end}; too late to undo")
+        case _:
+            assert_never(remedy)
+
+
+def fail(turn: Turn, work: Work, reason: str, *, running: bool = False) -> None:
+    """The work failed by itself; `reason` will stand in the report, once the hardware is right again."""
+    turn.forget_question()
+    recovering = Recovering(work, None, "quiesce", reason)
+    if work.reached is Reached.LEAPT:
+        _verify(turn, recovering, f"failed past the point of no return: {reason}")
+    else:
+        _quiesce(turn, recovering, running, f"failed: {reason}")
+
+
+def _quiesce(turn: Turn, recovering: Recovering, running: bool, why: str) -> None:
+    turn.do(CancelTimer("step"), CancelTimer("leap"))
+    turn.to(recovering, why)
+    if running:
+        turn.do(StopStep(recovering.work.done))
+    else:
+        _restore(turn, recovering)
+
+
+def on_step_ended(turn: Turn, recovering: Recovering, event: StepEnded) -> None:
+    """The step that was running when we began to recover is over; what it did is still to be taken back."""
+    work = recovering.work
+    if recovering.stage == "quiesce":
+        _restore(turn, recovering)
+    elif recovering.stage == "finish" and event.outcome == "done":
+        _finish(turn, replace(recovering, work=replace(work, done=work.done + 1)), False, "finishing")
+    elif recovering.stage == "finish":
+        _verify(turn, recovering, f"could not finish: {event.reason or event.outcome}")
+
+
+def _restore(turn: Turn, recovering: Recovering) -> None:
+    """Take back the newest step that may have changed anything; when there is none left, look it all over."""
+    work = recovering.work
+    if work.begun == 0:
+        _verify(turn, recovering, "undone")
+        return
+    turn.to(replace(recovering, stage="restore"), "undoing")
+    turn.do(UndoStep(work.key, work.begun - 1, work.plan.steps[work.begun - 1]))
+
+
+def on_step_restored(turn: Turn, recovering: Recovering, ok: bool) -> None:
+    """A step was taken back, or could not be."""
+    work = recovering.work
+    if recovering.stage != "restore":
+        return
+    if not ok:
+        _give_up(turn, work, f"could not undo {work.plan.steps[work.begun - 1].name}")
+        return
+    begun = work.begun - 1
+    _restore(turn, replace(recovering, work=replace(work, begun=begun, done=min(work.done, begun))))
+
+
+def _finish(turn: Turn, recovering: Recovering, running: bool, why: str) -> None:
+    """Past the point of no return there is only forward."""
+    work, step = recovering.work, recovering.work.next_step
+    turn.do(CancelTimer("leap"))
+    if running or step is None:
+        turn.to(recovering, why)
+        if step is None:
+            _verify(turn, recovering, "finished")
+        return
+    work = replace(work, begun=work.done + 1)
+    turn.to(replace(recovering, work=work), why)
+    turn.do(BeginStep(work.key, work.done, step, work.plan.version))
+
+
+def _verify(turn: Turn, recovering: Recovering, why: str) -> None:
+    turn.to(replace(recovering, stage="verify"), why)
+    turn.do(Verify())
+
+
+def on_verified(turn: Turn, recovering: Recovering, ok: bool) -> Recovering | None:
+    """The hardware is whole, or not. Returns the state if a failure is now to be reported."""
+    work = recovering.work
+    if recovering.stage != "verify":
+        return None
+    if not ok:
+        _give_up(turn, work, "the hardware is not whole")
+        return None
+    if recovering.end is None:
+        return recovering
+    if work.reached is Reached.LEAPT:
+        turn.machine = replace(turn.machine, unaccounted=work.plan.version)
+        _rest(turn, work, "kept", f"{recovering.end}; {work.plan.version} stays")
+    else:
+        _rest(turn, work, "recovered", f"{recovering.end}; undone")
+    return None
+
+
+def _rest(turn: Turn, work: Work, outcome: Outcome, why: str) -> None:
+    turn.tell(ExecutionLeft(work.key, outcome))
+    turn.to(Idle(), why)
+    turn.ask_for_work()
+
+
+def _give_up(turn: Turn, work: Work, reason: str) -> None:
+    turn.tell(ExecutionLeft(work.key, "safe"))
+    turn.to(Safe(reason), reason)

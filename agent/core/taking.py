@@ -1,0 +1,99 @@
+"""How a device comes by work: asking for the head of the queue, and making it its own.
+
+In the default namespace start-next finds and claims in one request. In a namespace no start-next is known: the head
+is described, claimed by an update to IN_PROGRESS with `expectedVersion`, and described once more, because the claim's
+answer does not say which incarnation accepted it. Only if identity and document are still the ones in hand does the
+work begin.
+"""
+
+from dataclasses import replace
+
+from agent.account import ExecutionTaken
+from agent.core.state import Idle, Starting, Work
+from agent.core.turn import Turn
+from agent.core.working import advance, report
+from agent.plan import Plan, Unusable, plan_of
+from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted
+
+
+def seek(turn: Turn, why: str, *, expects: bool = False, again: bool = False, spread_seconds: float = 0.0) -> None:
+    """Be idle, and ask for work."""
+    turn.to(Idle(expects=expects, again=again), why)
+    turn.ask_for_work(spread_seconds=spread_seconds)
+
+
+def on_head_told(turn: Turn, idle: Idle, answer: Answer) -> None:
+    """The answer to the question for work. A refusal for good is not repeated: the next hint or connection asks."""
+    match answer:
+        case ExecutionTold(execution=None):
+            _nothing_there(turn, idle)
+        case ExecutionTold(execution=execution) if execution is not None:
+            _consider(turn, execution)
+        case _:
+            turn.to(Idle(), "refused")
+
+
+def _nothing_there(turn: Turn, idle: Idle) -> None:
+    """Delivery may start late after SUBACK, and reads lag behind a list that announced work: ask again, then poll."""
+    policy = turn.policy
+    count = idle.empty_answers + 1
+    if idle.expects and count < policy.confirmations:
+        turn.to(replace(idle, empty_answers=count), "nothing yet")
+        wait = turn.backoff(count)
+        turn.timer("ask-again", wait, wait * policy.retry_spread)
+    elif idle.again:
+        turn.to(Idle(), "nothing yet")
+        turn.timer("ask-again", policy.ask_again, policy.ask_again * policy.retry_spread)
+    else:
+        turn.to(Idle(), "nothing to do")
+        turn.timer("poll", policy.poll, policy.poll * policy.retry_spread)
+
+
+def _consider(turn: Turn, execution: Execution) -> None:
+    plan = plan_of(execution.document)
+    if isinstance(plan, Unusable):
+        work = _work(execution, Plan("", ()))
+        turn.tell(ExecutionTaken(work.key, work.digest))
+        report(turn, work, Status.REJECTED, plan.reason)
+    elif turn.policy.namespace_id is None:
+        _take(turn, _work(execution, plan))
+    else:
+        turn.to(Starting(execution), "claiming")
+        turn.update(execution.key, Status.IN_PROGRESS, execution.version_number)
+
+
+def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
+    """The answer to the claim, or to the describe that confirms it. Whatever does not fit: look at the head anew."""
+    ours = starting.execution
+    match answer:
+        case UpdateAccepted(state=state) if not starting.claimed and state is not None:
+            claimed = replace(ours, version_number=state.version_number)
+            turn.to(Starting(claimed, claimed=True), "confirming")
+            turn.ask_about(ours.key, with_document=True)
+        case ExecutionTold(execution=told) if starting.claimed and told is not None and _is(told, ours):
+            plan = plan_of(told.document)
+            assert isinstance(plan, Plan), "it was a plan when it was claimed, and the document is the same"
+            _take(turn, _work(told, plan))
+        case _:
+            turn.to(Idle(expects=True), "the claim did not hold")
+            wait = turn.backoff(1)
+            turn.timer("ask-again", wait, wait * turn.policy.retry_spread)
+
+
+def _is(told: Execution, ours: Execution) -> bool:
+    return (
+        told.key == ours.key
+        and told.status is Status.IN_PROGRESS
+        and told.version_number == ours.version_number
+        and told.document == ours.document
+    )
+
+
+def _work(execution: Execution, plan: Plan) -> Work:
+    digest = execution.document.digest if execution.document else ""
+    return Work(execution.key, plan, digest, execution.version_number)
+
+
+def _take(turn: Turn, work: Work) -> None:
+    turn.tell(ExecutionTaken(work.key, work.digest))
+    advance(turn, work, "work in hand")

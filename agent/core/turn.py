@@ -1,0 +1,209 @@
+"""One turn of the device core: the machine as it stands, and the effects so far.
+
+`step` is a pure function; inside it the rules would drown in passing state and effects from hand to hand. A Turn
+carries both, lives for one event, and is thrown away. It also owns the one thing that all rules share: asking.
+A question is put, put again after a time-out or a passing refusal (each time later, with jitter), and superseded by
+the next question. Only the first answer to the newest attempt counts.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from agent.account import AnswerReceived, DeviceEvent, PhaseChanged, RequestSent
+from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName
+from agent.core.state import PHASE_NAMES, Asked, Machine, Phase, Policy, execution_in_hand
+from agent.values import (
+    Answer,
+    Describe,
+    ExecutionKey,
+    ExecutionTold,
+    GetPending,
+    Rejected,
+    Request,
+    StartNext,
+    Status,
+    StatusDetails,
+    Update,
+)
+
+
+@dataclass(slots=True)
+class Turn:
+    """The machine during one event."""
+
+    machine: Machine
+    effects: list[Effect] = field(default_factory=list)
+    token: str = ""
+    """The client token of the answer that this turn deals with."""
+
+    @property
+    def policy(self) -> Policy:
+        """The device's numbers and choices."""
+        return self.machine.policy
+
+    def to(self, phase: Phase, why: str) -> None:
+        """Enter `phase`; told only if it has another name or another execution in hand."""
+        was, self.machine = self.machine.phase, replace(self.machine, phase=phase)
+        key = execution_in_hand(phase)
+        if PHASE_NAMES[type(was)] != PHASE_NAMES[type(phase)] or execution_in_hand(was) != key:
+            self.tell(PhaseChanged(PHASE_NAMES[type(phase)], PHASE_NAMES[type(was)], why, key))
+
+    def tell(self, event: DeviceEvent) -> None:
+        """Log and trace `event`."""
+        self.effects.append(Tell(event))
+
+    def do(self, *effects: Effect) -> None:
+        """Let the shell perform `effects`, in order."""
+        self.effects.extend(effects)
+
+    def timer(self, name: TimerName, after_seconds: float, spread_seconds: float = 0.0) -> None:
+        """Set a timer, or set it anew."""
+        self.effects.append(SetTimer(name, after_seconds, spread_seconds))
+
+    # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(
+        self, question: Request, about: ExecutionKey | None, *, after_seconds: float = 0.0, spread_seconds: float = 0.0
+    ) -> None:
+        """Put `question` (without its token), now or after a wait of `after_seconds` and a random part of the spread.
+
+        It supersedes the open question. While disconnected it waits; whoever comes back on line asks anew.
+        """
+        self.forget_question()
+        self.machine = replace(self.machine, asked=Asked(question, about))
+        if after_seconds or spread_seconds:
+            self.timer("retry", after_seconds, spread_seconds)
+        else:
+            self.send()
+
+    def send(self) -> None:
+        """Send the open question's next attempt, unless disconnected."""
+        asked = self.machine.asked
+        if asked is None or not self.machine.connected:
+            return
+        count = self.machine.tokens + 1
+        token = f"{self.policy.token_prefix}{count}"
+        self.machine = replace(self.machine, tokens=count, asked=replace(asked, token=token))
+        request = replace(asked.question, client_token=token)
+        self.tell(_sent(request, token, asked))
+        self.do(Publish(request))
+        self.timer("request", self.policy.request_timeout)
+
+    def ask_later(self) -> None:
+        """The last attempt brought no usable answer: try again, later each time."""
+        asked = self.machine.asked
+        if asked is None:
+            return
+        self.machine = replace(self.machine, asked=replace(asked, attempt=asked.attempt + 1, token=None))
+        wait = self.backoff(asked.attempt)
+        self.do(CancelTimer("request"))
+        self.timer("retry", wait, wait * self.policy.retry_spread)
+
+    def backoff(self, attempts: int) -> float:
+        """Seconds to wait after so many attempts, before jitter."""
+        policy = self.policy
+        return min(policy.retry_first * policy.retry_growth ** (attempts - 1), policy.retry_ceiling)
+
+    def forget_question(self) -> None:
+        """No answer is awaited any more."""
+        if self.machine.asked is not None:
+            self.machine = replace(self.machine, asked=None)
+            self.do(CancelTimer("request"), CancelTimer("retry"))
+
+    def take_answer(self, answer: Answer) -> Asked | None:
+        """The question that `answer` settles; None if it answers nothing that is still open.
+
+        A passing refusal settles nothing: the question will be put again.
+        """
+        asked = self.machine.asked
+        if asked is None or asked.token is None or answer.client_token != asked.token:
+            return None
+        self.token = asked.token
+        self.tell(_received(answer, asked.token))
+        if isinstance(answer, Rejected) and not answer.code.is_permanent:
+            self.ask_later()
+            return None
+        self.forget_question()
+        return asked
+
+    # ── the questions ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask_for_work(self, *, after_seconds: float = 0.0, spread_seconds: float = 0.0) -> None:
+        """Ask for the head of the queue; start-next, where it exists, takes it in the same breath."""
+        ns = self.policy.namespace_id
+        question: Request = StartNext(status_details=self.details()) if ns is None else Describe("$next", namespace_id=ns)
+        self.ask(question, None, after_seconds=after_seconds, spread_seconds=spread_seconds)
+
+    def ask_about(
+        self,
+        key: ExecutionKey,
+        *,
+        with_document: bool = False,
+        after_seconds: float = 0.0,
+        spread_seconds: float = 0.0,
+    ) -> None:
+        """Ask about this very execution."""
+        question = Describe(key.job_id, namespace_id=key.namespace_id, include_document=with_document)
+        self.ask(question, key, after_seconds=after_seconds, spread_seconds=spread_seconds)
+
+    def update(
+        self, key: ExecutionKey, status: Status, version: int, nonce: str | None = None, **details: str
+    ) -> str:
+        """Report; returns the nonce by which we shall know this write again (a new one, unless it is given)."""
+        nonce = nonce or f"{self.policy.token_prefix}{self.machine.tokens + 1}"
+        self.ask(
+            Update(
+                key.job_id,
+                status,
+                namespace_id=key.namespace_id,
+                status_details=self.details(nonce=nonce, **details),
+                expected_version=version,
+                execution_number=key.execution_number,
+                include_state=True,
+            ),
+            key,
+        )
+        return nonce
+
+    def details(self, **details: str) -> StatusDetails | None:
+        """statusDetails, with the version that is still to be accounted for; None if there are none."""
+        if self.machine.unaccounted is not None:
+            details["kept"] = self.machine.unaccounted
+        return tuple(sorted((key, value) for key, value in details.items() if value)) or None
+
+
+def nonce_of(details: StatusDetails | None) -> str | None:
+    """The nonce that an update of ours left in statusDetails."""
+    return dict(details or ()).get("nonce")
+
+
+def _sent(request: Request, token: str, asked: Asked) -> RequestSent:
+    ns = request.namespace_id
+    match request:
+        case GetPending():
+            return RequestSent(token, "get-pending", ns, attempt=asked.attempt)
+        case StartNext():
+            return RequestSent(token, "start-next", ns, details=request.status_details, attempt=asked.attempt)
+        case Describe():
+            return RequestSent(token, "describe", ns, request.job_id, asked.about, attempt=asked.attempt)
+        case Update():
+            return RequestSent(
+                token,
+                "update",
+                ns,
+                request.job_id,
+                asked.about,
+                request.status.value,
+                request.expected_version,
+                request.status_details,
+                asked.attempt,
+            )
+
+
+def _received(answer: Answer, token: str) -> AnswerReceived:
+    match answer:
+        case Rejected():
+            return AnswerReceived(token, False, answer.code.value, answer.state.status.value if answer.state else None)
+        case ExecutionTold(execution=execution) if execution is not None:
+            return AnswerReceived(token, True, None, execution.status.value, execution.key)
+        case _:
+            return AnswerReceived(token, True)

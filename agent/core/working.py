@@ -1,0 +1,180 @@
+"""How a device works through a plan: begin a step, report it, ask before the leap, report the end.
+
+Between two steps stands a gate. First the report of the finished step must be accepted (if the policy reports steps):
+that is also how a device that hears no notification learns that its execution is gone. Before a step that cannot be
+undone, the execution itself must answer: an accepted update proves nothing, since it carries no identity.
+Off line, reversible steps go on; the leap is held until a deadline, and then the policy decides.
+"""
+
+from dataclasses import replace
+
+from agent.account import End, ExecutionLeft, Outcome
+from agent.core.events import BeginStep, CancelTimer, StepEnded
+from agent.core.recovering import fail, give_way
+from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect, Work
+from agent.core.turn import Turn, nonce_of
+from agent.values import Answer, ErrorCode, ExecutionTold, Rejected, Status, UpdateAccepted
+
+ENDED_BY_SERVICE: dict[Status, End] = {Status.CANCELED: "cancelled", Status.TIMED_OUT: "timed-out", Status.REMOVED: "removed"}
+
+OUTCOMES: dict[Status, Outcome] = {
+    Status.SUCCEEDED: "succeeded",
+    Status.FAILED: "failed",
+    Status.REJECTED: "rejected",
+}
+
+
+def advance(turn: Turn, work: Work, why: str) -> None:
+    """Whatever comes after the steps done so far."""
+    if work.next_step is None:
+        report(turn, work, Status.SUCCEEDED)
+    elif work.done and turn.machine.connected and turn.policy.reports != "end":
+        turn.to(Gated(work, "report"), why)
+        turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=work.plan.steps[work.done - 1].name,
+                    progress="100")
+    else:
+        pass_report_gate(turn, work)
+
+
+def pass_report_gate(turn: Turn, work: Work) -> None:
+    """Begin the next step, or ask whether we may."""
+    step = work.next_step
+    assert step is not None, "a gate stands before a step"
+    if step.reversible:
+        begin(turn, work)
+        return
+    turn.to(Gated(work, "leap"), "before the point of no return")
+    turn.timer("leap", turn.policy.leap_deadline)
+    turn.ask_about(work.key)
+
+
+def begin(turn: Turn, work: Work) -> None:
+    """Begin the next step."""
+    step = work.next_step
+    assert step is not None, "there is a step to begin"
+    turn.forget_question()
+    turn.do(CancelTimer("leap"))
+    work = replace(work, begun=work.done + 1)
+    turn.to(Executing(work), f"{step.name} begins")
+    turn.do(BeginStep(work.key, work.done, step, work.plan.version))
+    turn.timer("step", turn.policy.step_deadline)
+
+
+def on_progress(turn: Turn, executing: Executing, percent: int) -> None:
+    """The hardware got on: say so, unless a report is still under way; then the newest goes when that is answered."""
+    executing = replace(executing, percent=percent)
+    turn.to(executing, "progress")
+    tell_progress(turn, executing)
+
+
+def tell_progress(turn: Turn, executing: Executing) -> None:
+    """Report how far the running step is, if the policy wants that and the service does not know it yet."""
+    work, step = executing.work, executing.work.next_step
+    if turn.policy.reports != "progress" or executing.percent == executing.told_percent or step is None:
+        return
+    if turn.machine.asked is None and turn.machine.connected:
+        turn.to(replace(executing, told_percent=executing.percent), "progress")
+        turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress=str(executing.percent))
+
+
+def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:
+    """The running step is over."""
+    turn.do(CancelTimer("step"))
+    if event.outcome == "done":
+        advance(turn, replace(work, done=work.done + 1), "step done")
+    else:
+        step = work.plan.steps[event.index].name
+        fail(turn, work, f"{step}: {event.reason or event.outcome}", running=False)
+
+
+def on_leap_answered(turn: Turn, work: Work, answer: Answer) -> bool:
+    """Begin the irreversible step if the very execution answered that it lives; False if it did not."""
+    match answer:
+        case ExecutionTold(execution=told) if (
+            told is not None and told.key == work.key and told.status is Status.IN_PROGRESS
+            and told.version_number >= work.version_number
+        ):
+            begin(turn, replace(work, version_number=told.version_number))
+            return True
+        case _:
+            return False
+
+
+def read_update_answer(
+    turn: Turn, work: Work, answer: Answer, *, running: bool = False
+) -> Work | None:
+    """The work with its new version if the update stands; None if it was refused, which has then been dealt with.
+
+    `running`: a step goes on meanwhile.
+    """
+    match answer:
+        case UpdateAccepted(state=state):
+            return replace(work, version_number=state.version_number if state else work.version_number + 1)
+        case Rejected(code=ErrorCode.VERSION_MISMATCH, state=state) if (
+            state is not None
+            and not state.status.is_terminal
+            and (nonce_of(state.status_details) or "").startswith(turn.policy.token_prefix)
+        ):
+            # Our own write, whose answer was lost or overtaken: so the record is ours, and this is its version.
+            return replace(work, version_number=state.version_number)
+        case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
+            give_way(turn, work, "gone", running=running)
+        case Rejected(state=state) if state is not None and state.status.is_terminal:
+            give_way(turn, work, ENDED_BY_SERVICE.get(state.status, "replaced"), running=running)
+        case Rejected(code=ErrorCode.VERSION_MISMATCH):
+            turn.to(Suspect(work, running), "another version than ours")
+            turn.ask_about(work.key)
+        case _:
+            return work  # a report that the service cannot read is our fault; the work goes on without it
+    return None
+
+
+# ── the terminal report ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def report(turn: Turn, work: Work, status: Status, reason: str = "", nonce: str | None = None) -> None:
+    """Report the end, or repeat that report under the nonce that it had."""
+    details = {"reason": reason} if reason else {"version": work.plan.version}
+    nonce = turn.update(work.key, status, work.version_number, nonce, **details)
+    turn.to(Reporting(work, status, nonce, reason), f"reporting {status.value}")
+
+
+def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Reporting | None:
+    """Settle the terminal report; returns the state while it stays open, None once the execution is behind us."""
+    work = reporting.work
+    match answer:
+        case UpdateAccepted():
+            _leave(turn, reporting)
+        case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
+            give_way(turn, work, "gone")
+        case Rejected(state=state) if state is not None and (
+            state.status is reporting.status or nonce_of(state.status_details) == reporting.nonce
+        ):
+            _leave(turn, reporting)  # an earlier attempt was accepted, and its answer lost
+        case Rejected(state=state) if state is not None and state.status.is_terminal:
+            give_way(turn, work, ENDED_BY_SERVICE.get(state.status, "replaced"))
+        case Rejected(code=ErrorCode.VERSION_MISMATCH):
+            turn.to(replace(reporting, resyncing=True), "another version than ours")
+            turn.ask_about(work.key)
+            return reporting
+        case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.resyncing:
+            # It names no status; repeating the report makes the service name it.
+            report(turn, work, reporting.status, reporting.reason, reporting.nonce)
+            return reporting
+        case ExecutionTold(execution=told) if told is not None and told.key == work.key:
+            resynced = replace(work, version_number=told.version_number)
+            report(turn, resynced, reporting.status, reporting.reason, reporting.nonce)
+            return reporting
+        case ExecutionTold():
+            give_way(turn, work, "replaced")
+        case _:
+            code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
+            turn.to(Safe(f"the report of {work.key.job_id} was refused: {code}"), "report refused")
+    return None
+
+
+def _leave(turn: Turn, reporting: Reporting) -> None:
+    turn.tell(ExecutionLeft(reporting.work.key, OUTCOMES[reporting.status]))
+    turn.machine = replace(turn.machine, unaccounted=None)
+    turn.to(Idle(), f"{reporting.status.value} reported")
+    turn.ask_for_work()
