@@ -1,0 +1,161 @@
+"""A device core in a test's hands: events go in by name, the newest request and the effects can be looked at."""
+
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from agent.account import DeviceEvent
+from agent.core import Machine, Policy, start, step
+from agent.core.events import (
+    Answered,
+    BeginStep,
+    Connected,
+    Effect,
+    Event,
+    Hinted,
+    Publish,
+    SetTimer,
+    StepAdvanced,
+    StepEnded,
+    Tell,
+    TimerFired,
+    TimerName,
+)
+from agent.core.state import Phase
+from agent.values import (
+    Answer,
+    ErrorCode,
+    Execution,
+    ExecutionKey,
+    ExecutionState,
+    ExecutionTold,
+    Hint,
+    JobDocument,
+    NextChanged,
+    PendingChanged,
+    Rejected,
+    Request,
+    Status,
+    UpdateAccepted,
+)
+
+NOW = 1_700_000_000
+UPDATE = JobDocument.of({"operation": "update", "version": "2.0"})
+T = TypeVar("T")
+
+
+def key(job_id: str = "fw", namespace_id: str | None = None, number: int = 1, queued_at: int = NOW) -> ExecutionKey:
+    return ExecutionKey(namespace_id, job_id, number, queued_at)
+
+
+def execution(
+    of: ExecutionKey,
+    status: Status = Status.IN_PROGRESS,
+    version: int = 2,
+    document: JobDocument | None = UPDATE,
+    details: tuple[tuple[str, str], ...] = (),
+) -> Execution:
+    return Execution(of, status, version, NOW, document=document, status_details=details)
+
+
+@dataclass
+class Driver:
+    policy: Policy = field(default_factory=Policy)
+    machine: Machine = field(init=False)
+    effects: list[Effect] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.machine = start(self.policy)
+
+    @property
+    def phase(self) -> Phase:
+        return self.machine.phase
+
+    def __call__(self, event: Event) -> tuple[Effect, ...]:
+        self.machine, effects = step(self.machine, event)
+        self.effects.extend(effects)
+        return effects
+
+    def all(self, kind: type[T]) -> list[T]:
+        return [effect for effect in self.effects if isinstance(effect, kind)]
+
+    def told(self, kind: type[T]) -> list[T]:
+        events: list[DeviceEvent] = [effect.event for effect in self.all(Tell)]
+        return [event for event in events if isinstance(event, kind)]
+
+    @property
+    def requests(self) -> list[Request]:
+        return [effect.request for effect in self.all(Publish)]
+
+    @property
+    def request(self) -> Request:
+        return self.requests[-1]
+
+    def timer(self, name: TimerName) -> SetTimer:
+        return [timer for timer in self.all(SetTimer) if timer.name == name][-1]
+
+    # ── events, in short ──
+
+    def connect(self) -> None:
+        self(Connected())
+
+    def answer(self, answer: Answer) -> tuple[Effect, ...]:
+        return self(Answered(replace(answer, client_token=self.request.client_token)))
+
+    def refuse(self, code: ErrorCode, status: Status | None = None, version: int = 9, nonce: str = "") -> None:
+        state = ExecutionState(status, version, (("nonce", nonce),) if nonce else ()) if status else None
+        self.answer(Rejected(NOW, code, state=state))
+
+    def accept(self, version: int = 3) -> None:
+        self.answer(UpdateAccepted(NOW, state=ExecutionState(Status.IN_PROGRESS, version)))
+
+    def tell(self, told: Execution | None) -> None:
+        self.answer(ExecutionTold(NOW, told))
+
+    def hint(self, hint: Hint) -> None:
+        """The hint, and the moment of jitter after it."""
+        self(Hinted(hint))
+        if self.machine.asked is not None and self.machine.asked.token is None:
+            self(TimerFired("retry"))
+
+    def list(self, *in_progress: ExecutionKey, namespace_id: str | None = None) -> None:
+        executions = tuple(execution(each, document=None) for each in in_progress)
+        self.hint(PendingChanged(NOW, namespace_id, executions, ()))
+
+    def head(self, head: ExecutionKey | None, namespace_id: str | None = None) -> None:
+        self.hint(NextChanged(NOW, namespace_id, execution(head) if head else None))
+
+    def step_done(self) -> None:
+        self(StepEnded(self.all(BeginStep)[-1].index, "done"))
+
+    def advance(self, percent: int) -> None:
+        self(StepAdvanced(self.all(BeginStep)[-1].index, percent))
+
+    def fire(self, name: TimerName) -> None:
+        self(TimerFired(name))
+
+    # ── places to be in ──
+
+    @classmethod
+    def working(cls, **policy: object) -> "Driver":
+        """In the first step of job fw in the default namespace, at version 2."""
+        driver = cls(Policy(**policy))  # type: ignore[arg-type]  # the tests name the fields
+        driver.connect()
+        driver.tell(execution(key()))
+        return driver
+
+    @classmethod
+    def before_the_leap(cls, **policy: object) -> "Driver":
+        """Both reversible steps done, the question before the leap under way."""
+        driver = cls.working(**policy)
+        for version in (3, 4):
+            driver.step_done()
+            driver.accept(version)
+        return driver
+
+    @classmethod
+    def reporting(cls, **policy: object) -> "Driver":
+        """All steps done, the terminal report under way."""
+        driver = cls.before_the_leap(**policy)
+        driver.tell(execution(key(), version=4, document=None))
+        driver.step_done()
+        return driver
