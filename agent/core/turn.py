@@ -146,7 +146,7 @@ class Turn:
         self.ask(question, key, after_seconds=after_seconds, spread_seconds=spread_seconds)
 
     def update(
-        self, key: ExecutionKey, status: Status, version: int, nonce: str | None = None, **details: str
+        self, key: ExecutionKey, status: Status, expected_version: int, nonce: str | None = None, **details: str
     ) -> str:
         """Report; returns the nonce by which we shall know this write again (a new one, unless it is given)."""
         nonce = nonce or f"{self.policy.token_prefix}{self.machine.tokens + 1}"
@@ -156,7 +156,7 @@ class Turn:
                 status,
                 namespace_id=key.namespace_id,
                 status_details=self.details(nonce=nonce, **details),
-                expected_version=version,
+                expected_version=expected_version,
                 execution_number=key.execution_number,
                 include_state=True,
             ),
