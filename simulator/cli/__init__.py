@@ -1,0 +1,64 @@
+"""The command `ghostjob`: one verb per intent, each in a module of its own that is imported when it is called.
+
+What is for people goes to stderr, what is for machines to stdout or files. Exit codes: 0 passed; 1 an invariant was
+violated, or a place not reached; 2 bad input, said in one line; 130 interrupted.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+from agent.errors import InputError
+
+VERBS = {
+    "run": "Play a scenario and print the verdict (the main job, with no argument).",
+    "cloud": "Keep a local AWS IoT up for anyone's tools.",
+    "fleet": "Run simulated devices alone, against any endpoint.",
+    "control": "Delete jobs at a chosen instant, against any endpoint.",
+    "certs": "Make certificates for the local cloud and its devices.",
+}
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(import_module(f"simulator.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="ghostjob")
+def ghostjob() -> None:
+    """Force-delete AWS IoT jobs under running devices, and prove that the devices recover.
+
+    Start with `ghostjob run`: ten simulated devices, a local AWS IoT, one force delete, a verdict.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = ghostjob.main(arguments, prog_name="ghostjob", standalone_mode=False)
+    except click.ClickException as error:
+        _say(error.format_message())
+        code = 2
+    except InputError as error:
+        _say(str(error))
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(problem: str) -> None:
+    print(f"ghostjob: {' '.join(problem.split())}", file=sys.stderr)  # noqa: T201 - the one line of an error

@@ -1,0 +1,67 @@
+"""Options and types that several verbs share."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from agent.errors import InputError
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+FILES_TO_SPARE = 100
+"""File descriptors that a process needs besides its connections."""
+
+
+def logging_options(command: F) -> F:
+    """`--log-format` and `--log-level`; the verb calls `agent.log.configure` with them."""
+    command = click.option(
+        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="How log lines look on stderr; json is one object a line.",
+    )(command)
+    return click.option(
+        "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="warning", show_default=True,
+        help="The least important level that is logged.",
+    )(command)
+
+
+class Port(click.ParamType[int | None]):
+    """A TCP port; 0 for any free one, `off` (None) for none."""
+
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """The number, or None."""
+        if value == "off":
+            return None
+        if isinstance(value, int) or (str(value).isdigit() and int(value) <= 65535):
+            return int(value)
+        self.fail(f"{value!r} is no port; give 0 to 65535, or off", param, ctx)
+
+
+def run_loop(main: Coroutine[Any, Any, T]) -> T:
+    """Run `main` on uvloop where it exists, else on asyncio's own loop."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(main)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main)
+
+
+def allow_files(wanted: int) -> None:
+    """Raise this process's limit on open files to `wanted` connections. Raises InputError if it cannot be had."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    need = wanted + FILES_TO_SPARE
+    if soft < need <= hard or (soft < need and hard == resource.RLIM_INFINITY):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
+    elif soft < need:
+        raise InputError(f"--devices: {wanted} devices need {need} open files, and this process may have {hard}; "
+                         f"raise it (ulimit -n) or run several fleets")

@@ -1,0 +1,94 @@
+"""Playing a scenario before somebody's eyes: the live table, the keys, the verdict, the files."""
+
+import asyncio
+import sys
+from contextlib import ExitStack
+
+from rich.console import Console
+from rich.live import Live
+
+from simulator.cli.keyboard import keys
+from simulator.cli.output import OutputDirectory
+from simulator.engines.live import LiveRun
+from simulator.report.live_table import LiveTable
+from simulator.report.summary import print_summary
+from simulator.scenario import Scenario
+from simulator.trace import Entry, JobDeletionBegan, RunStarted
+from simulator.verdict import Judge
+from pathlib import Path
+
+FRAMES_A_SECOND = 12
+
+
+class Playing:
+    """One run, with everything that shows it."""
+
+    def __init__(self, scenario: Scenario, devices: int, seed: int, out: Path | None, shows_table: bool) -> None:
+        self._output = OutputDirectory(out) if out else None
+        self._judge = Judge()
+        self._run = LiveRun(scenario, devices, seed, self._feed)
+        self._console = Console(stderr=True)
+        self._shows_table = shows_table
+        self._asked: set[asyncio.Task[None]] = set()
+        has_keys = shows_table and sys.stdin.isatty()
+        title = f"{scenario.name}: {scenario.about}" if scenario.about else scenario.name
+        namespaces = {thing: group.namespace for thing, group in self._run.things}
+        self._table = LiveTable(title, namespaces, "delete now: [d] the oldest job" if has_keys else "")
+        self._has_keys = has_keys
+
+    async def play(self) -> int:
+        """Play, show and judge; the exit code."""
+        with ExitStack() as stack:
+            if self._output:
+                stack.enter_context(self._output)
+            await self._played()
+            verdict = self._judge.verdict()
+            if self._output:
+                self._output.finish(verdict)
+        print_summary(verdict, self._console)
+        return 0 if verdict.passed else 1
+
+    async def _played(self) -> None:
+        if not self._shows_table:
+            await self._run.play()
+            return
+        with Live(self._table, console=self._console, auto_refresh=False, transient=False) as live, ExitStack() as stack:
+            if self._has_keys:
+                stack.enter_context(keys(self._pressed))
+            drawing = asyncio.create_task(_draw(live))
+            try:
+                await self._run.play()
+            finally:
+                drawing.cancel()
+                live.refresh()
+
+    def _pressed(self, key: str) -> None:
+        jobs = self._table.deletable
+        index = 0 if key == "d" else int(key) - 1 if key.isdigit() and key != "0" else -1
+        if 0 <= index < len(jobs) and (task := self._run.delete_now(jobs[index])) is not None:
+            self._asked.add(task)
+            task.add_done_callback(self._asked.discard)
+
+    def _feed(self, entry: Entry) -> None:
+        self._judge.feed(entry)
+        self._table.feed(entry)
+        if self._output:
+            self._output.write(entry)
+        if not self._shows_table:
+            self._say(entry)
+
+    def _say(self, entry: Entry) -> None:
+        """Without a table, the few lines that tell the story."""
+        match entry.event:
+            case RunStarted(scenario=scenario, things=things):
+                self._console.print(f"playing {scenario} with {len(things)} devices", highlight=False)
+            case JobDeletionBegan(job_id=job_id):
+                self._console.print(f"{job_id} is being deleted", highlight=False)
+            case _:
+                pass
+
+
+async def _draw(live: Live) -> None:
+    while True:
+        live.refresh()
+        await asyncio.sleep(1 / FRAMES_A_SECOND)

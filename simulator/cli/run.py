@@ -1,0 +1,45 @@
+"""`ghostjob run`: play a scenario, show it, judge it."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from simulator.cli.options import allow_files, logging_options, run_loop
+
+EXAMPLE = """\b
+Examples:
+  ghostjob run
+  ghostjob run main --devices 1000 --seed 7 --out out
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("scenario", default="main")
+@click.option("--devices", type=click.IntRange(1, 100_000), default=10, show_default=True,
+              help="How many devices play.")
+@click.option("--engine", type=click.Choice(["live"]), default="live", show_default=True,
+              help="What plays: live is real MQTT on loopback, in wall-clock time.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
+@click.option("--out", type=click.Path(path_type=Path), default=None,
+              help="A directory for trace.jsonl and verdict.json.")
+@click.option("--table/--no-table", default=None, help="Show the live table; by default, if stderr is a terminal.")
+@logging_options
+def run(
+    scenario: str, devices: int, engine: str, seed: int, out: Path | None, table: bool | None, log_format: str,
+    log_level: str,
+) -> int:
+    """Play SCENARIO (a shipped name, or a YAML file) and print the verdict.
+
+    With no argument: a local AWS IoT, ten devices over real MQTT, half of them in namespace lab; their job is
+    force-deleted while they write an update; every one finds out, recovers and takes the next job.
+    """
+    from agent.log import configure
+    from simulator.cli.playing import Playing
+    from simulator.scenario import load
+
+    configure(log_format, log_level)
+    parsed = load(scenario)
+    allow_files(devices)
+    shows_table = sys.stderr.isatty() if table is None else table
+    return run_loop(Playing(parsed, devices, seed, out, shows_table).play())

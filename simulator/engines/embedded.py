@@ -1,0 +1,82 @@
+"""The embedded cloud: `ghostjob cloud` in a process of its own, whose trace comes back through a pipe.
+
+A process of its own, because ten thousand devices and their gateway do not fit under one file limit, and because a
+cloud that shares the devices' loop would share their stalls. It ends when its standard input closes, so it cannot
+outlive whoever started it, even one that was killed.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from agent.errors import InputError
+from simulator.trace import CloudListening, Entry, read_line
+
+LINE_LIMIT_BYTES = 1 << 20
+START_LIMIT_SECONDS = 30.0
+
+
+class EmbeddedCloud:
+    """A local AWS IoT as a child process. `endpoints` is set once it listens."""
+
+    def __init__(self, sink: Callable[[Entry], None], options: Sequence[str] = ()) -> None:
+        self._sink = sink
+        self._options = tuple(options)
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self.endpoints: dict[str, str | None] = {}
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "simulator.cli",
+            *("cloud", "--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off"),
+            *("--trace", "-", "--until-stdin-closes"),
+            *self._options,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LINE_LIMIT_BYTES,
+        )
+        listening: asyncio.Future[dict[str, str | None]] = asyncio.get_running_loop().create_future()
+        self._reading = asyncio.create_task(self._read(listening))
+        try:
+            self.endpoints = await asyncio.wait_for(listening, START_LIMIT_SECONDS)
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self._end()
+
+    async def _read(self, listening: "asyncio.Future[dict[str, str | None]]") -> None:
+        """Hand every entry of the child's trace on, and say when it listens."""
+        assert self._process is not None and self._process.stdout is not None
+        async for line in self._process.stdout:
+            entry = read_line(line.decode(), "the embedded cloud's trace")
+            if entry is None:
+                continue
+            if isinstance(entry.event, CloudListening) and not listening.done():
+                listening.set_result(entry.event.endpoints)
+            self._sink(entry)
+        if not listening.done():
+            code = await self._process.wait()
+            listening.set_exception(InputError(f"the embedded cloud did not start (exit code {code}); see above"))
+
+    async def _end(self) -> None:
+        """Close its standard input, read its trace to the end, and wait for it."""
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.close()
+        if self._reading is not None:
+            await asyncio.wait({self._reading}, timeout=10)
+        if self._process.returncode is None and self._reading is not None and not self._reading.done():
+            self._process.kill()
+        await self._process.wait()
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)

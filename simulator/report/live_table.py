@@ -1,0 +1,165 @@
+"""The live table: every device, its state, its step, and what it knows, while a run goes on.
+
+Built from trace entries alone. Rows that do not fit on the terminal are counted below the table; those that are in
+trouble come first.
+"""
+
+from dataclasses import dataclass
+
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from agent.account import (
+    AnswerReceived,
+    DeviceConnected,
+    DeviceCrashed,
+    DeviceDisconnected,
+    ExecutionGone,
+    ExecutionLeft,
+    ExecutionTaken,
+    HintReceived,
+    PhaseChanged,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    StepUndone,
+)
+from agent.values import ExecutionKey
+from simulator.trace import (
+    DeletionAccepted,
+    DeletionRefused,
+    DeletionRequested,
+    Entry,
+    ExecutionQueued,
+    ExecutionRemoved,
+    JobCreated,
+    JobDeleted,
+    JobDeletionBegan,
+)
+
+PHASE_STYLES = {
+    "idle": "dim",
+    "starting": "cyan",
+    "executing": "blue",
+    "reporting": "cyan",
+    "suspect": "yellow",
+    "recovering": "magenta",
+    "safe": "bold red",
+    "crashed": "bold red",
+    "offline": "red",
+}
+URGENCY = {name: rank for rank, name in enumerate(
+    ("crashed", "safe", "offline", "recovering", "suspect", "executing", "starting", "reporting", "idle"))}
+
+
+@dataclass(slots=True)
+class Row:
+    """One device as the table shows it."""
+
+    thing: str
+    namespace_id: str | None
+    state: str = "offline"
+    job: str = ""
+    step: str = ""
+    knows: str = ""
+    done: int = 0
+
+    def feed(self, event: object) -> None:
+        """Take note of one event of this device."""
+        match event:
+            case DeviceConnected():
+                self.state, self.knows = "idle", "connected"
+            case DeviceDisconnected(reason=reason):
+                self.state, self.knows = "offline", reason
+            case DeviceCrashed(reason=reason):
+                self.state, self.knows = "crashed", reason
+            case PhaseChanged(phase=phase, why=why):
+                self.state, self.knows = phase, why
+            case ExecutionTaken(execution=key):
+                self.job, self.step = _name(key), ""
+            case StepStarted(step=step):
+                self.step = step
+            case StepProgressed(step=step, percent=percent):
+                self.step = f"{step} {percent}%"
+            case StepFinished(step=step, outcome=outcome):
+                self.step = f"{step} {outcome}"
+            case StepUndone(step=step, ok=ok):
+                self.step = f"{step} {'undone' if ok else 'NOT UNDONE'}"
+            case HintReceived(listed=listed, hint=hint):
+                self.knows = f"{hint}: {', '.join(key.job_id for key in listed) or 'nothing pending'}"
+            case AnswerReceived(code=code) if code is not None:
+                self.knows = f"told {code}"
+            case ExecutionGone(execution=key, end=end):
+                self.knows = f"{key.job_id} is {end}"
+            case ExecutionLeft(outcome=outcome):
+                self.done += outcome == "succeeded"
+                self.job, self.step, self.knows = "", "", outcome
+
+
+class LiveTable:
+    """A rich renderable that shows the run as far as it was fed. `keys` says what may be pressed."""
+
+    def __init__(self, title: str, namespaces: dict[str, str | None], keys: str = "") -> None:
+        self._title = title
+        self._keys = keys
+        self._rows = {thing: Row(thing, namespace_id) for thing, namespace_id in namespaces.items()}
+        self._jobs: dict[str, str] = {}
+        self._news = ""
+
+    def feed(self, entry: Entry) -> None:
+        """Take note of one entry."""
+        kind, _, thing = entry.source.partition("/")
+        if kind == "device" and thing in self._rows:
+            self._rows[thing].feed(entry.event)
+            return
+        match entry.event:
+            case JobCreated(job_id=job_id):
+                self._jobs[job_id] = "in progress"
+            case JobDeletionBegan(job_id=job_id):
+                self._jobs[job_id] = "DELETION_IN_PROGRESS"
+            case JobDeleted(job_id=job_id):
+                self._jobs.pop(job_id, None)
+            case DeletionRequested(job_id=job_id, why=why):
+                self._news = f"deleting {job_id}: {why}"
+            case DeletionRefused(job_id=job_id, code=code):
+                self._news = f"deletion of {job_id} refused: {code}"
+            case DeletionAccepted() | ExecutionQueued() | ExecutionRemoved():
+                pass
+
+    @property
+    def deletable(self) -> tuple[str, ...]:
+        """The jobs that a key would delete, in the order of their keys."""
+        return tuple(job_id for job_id, state in self._jobs.items() if state == "in progress")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        height = (options.height or console.height) - 8
+        rows = sorted(self._rows.values(), key=lambda row: (URGENCY.get(row.state, 0), row.thing))
+        if len(rows) <= height:
+            rows = list(self._rows.values())
+        table = Table(title=self._title, title_justify="left", title_style="bold", expand=True, pad_edge=False)
+        table.add_column("device", no_wrap=True)
+        table.add_column("namespace", no_wrap=True)
+        table.add_column("state", no_wrap=True, min_width=10)
+        table.add_column("job", no_wrap=True)
+        table.add_column("step", no_wrap=True, min_width=14)
+        table.add_column("knows", ratio=1, no_wrap=True)
+        table.add_column("done", justify="right")
+        for row in rows[: max(height, 3)]:
+            table.add_row(row.thing, row.namespace_id or "default", Text(row.state, PHASE_STYLES.get(row.state, "")),
+                          row.job, row.step, row.knows, str(row.done))
+        jobs = ", ".join(f"{job_id} {state}" for job_id, state in self._jobs.items()) or "none"
+        yield Group(table, *self._below(len(rows) - height, jobs))
+
+    def _below(self, hidden: int, jobs: str) -> list[Text]:
+        lines = [Text(f"… and {hidden} more devices, quieter ones", style="dim")] if hidden > 0 else []
+        lines.append(Text(f"jobs: {jobs}", no_wrap=True, overflow="ellipsis"))
+        lines.append(Text(self._news, style="yellow", no_wrap=True, overflow="ellipsis"))
+        if self._keys:
+            named = "  ".join(f"[{number}] {job_id}" for number, job_id in enumerate(self.deletable[:9], 1))
+            lines.append(Text(f"{self._keys} {named}", style="dim", no_wrap=True, overflow="ellipsis"))
+        return lines
+
+
+def _name(key: ExecutionKey) -> str:
+    return key.job_id

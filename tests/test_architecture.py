@@ -1,0 +1,72 @@
+"""Who may import whom: the dependency direction that keeps both cores free of I/O."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STDLIB = frozenset(sys.stdlib_module_names)
+IO = frozenset({"asyncio", "socket", "ssl", "select", "subprocess", "threading", "os", "io", "pathlib", "time",
+                "datetime", "random", "secrets", "uuid", "http", "urllib", "tempfile", "shutil", "signal", "logging"})
+
+# A row: this part of the tree may import, of our own packages, only these prefixes; and of others, only those named.
+RULES = [
+    pytest.param("agent/values.py", (), (), False, id="values know nothing"),
+    pytest.param("agent/account.py", ("agent.values",), (), False, id="the account knows values"),
+    pytest.param("agent/topics.py", ("agent.values",), (), False, id="topics know values"),
+    pytest.param("agent/plan.py", ("agent.values",), (), False, id="plans know values"),
+    pytest.param("agent/recovery.py", ("agent.account", "agent.values"), (), False, id="recovery knows values"),
+    pytest.param(
+        "agent/core", ("agent.core", "agent.values", "agent.account", "agent.plan", "agent.recovery"), (), False,
+        id="the device core does no I/O and knows no third party"),
+    pytest.param("agent/messages.py", ("agent.values", "agent.topics", "agent.errors"),
+                 ("pydantic", "pydantic_core"), False, id="messages alone know JSON"),
+    pytest.param("agent", ("agent",), None, True, id="the agent imports nothing of the simulator"),
+    pytest.param("simulator/cloud/jobs", ("simulator.cloud.jobs", "agent.values"), (), False,
+                 id="the service core does no I/O and knows no third party"),
+    pytest.param("simulator/cloud/mqtt", ("simulator.cloud.mqtt", "agent.errors", "agent.values", "agent.topics"),
+                 None, True, id="the gateway knows MQTT, not Jobs"),
+    pytest.param("simulator/cloud", ("simulator.cloud", "simulator.certs", "simulator.trace", "agent"), None, True,
+                 id="the cloud imports nothing of fleets, engines or reports"),
+    pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
+    pytest.param("simulator/scenario.py", ("agent.errors",), ("pydantic", "yaml"), True, id="scenarios know nothing"),
+    pytest.param("simulator/verdict", ("simulator.verdict", "simulator.trace", "simulator.scenario", "agent.values",
+                                       "agent.account", "agent.errors"), ("pydantic",), False,
+                 id="the verdict reads the trace and nothing else"),
+    pytest.param("simulator/report", ("simulator.report", "simulator.trace", "simulator.verdict", "agent.values",
+                                      "agent.account"), None, False, id="reports read the trace and the verdict"),
+]
+
+
+def _imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+    return names
+
+
+def _sources(part: str) -> list[Path]:
+    path = ROOT / part
+    return [path] if path.suffix else sorted(path.rglob("*.py"))
+
+
+@pytest.mark.parametrize(("part", "ours", "others", "may_do_io"), RULES)
+def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[str, ...] | None, may_do_io: bool):
+    sources = _sources(part)
+    assert sources, f"{part} has gone: take its row away"
+    for path in sources:
+        for name in sorted(_imports(path)):
+            top = name.partition(".")[0]
+            where = f"{path.relative_to(ROOT)} imports {name}"
+            if top in ("agent", "simulator"):
+                assert any(name == prefix or name.startswith(f"{prefix}.") for prefix in ours), where
+            elif top in STDLIB:
+                assert may_do_io or top not in IO, where
+            else:
+                assert others is None or top in others, where
