@@ -1,0 +1,74 @@
+"""Scenarios: parsed once, refused in one line that says where and what."""
+
+import pytest
+
+from agent.errors import InputError
+from simulator.scenario import load, parse, shipped, thing_names
+
+GOOD = """\
+name: flash
+devices:
+  - group: a
+  - group: b
+    namespace: lab
+jobs:
+  - {id: fw, to: [a], version: "2.0"}
+  - {id: fw-2, to: [a], version: "2.1", after: {deletion_of: fw}}
+deletions:
+  - job: fw
+    when: {step: write, progress: 50}
+    hold: true
+"""
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
+    scenario = load(name)
+    assert scenario.name == name
+    assert scenario.about
+    assert scenario.must_reach, "a scenario that ships names the places it reaches"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param(GOOD.replace("group: b", "gruop: b"), "flash.yaml:4: devices.1.", id="unknown key"),
+        pytest.param(GOOD.replace("to: [a], version: \"2.0\"", "to: [c], version: \"2.0\""),
+                     "flash.yaml:7: jobs.0.to: no group 'c'; there are a, b", id="no such group"),
+        pytest.param(GOOD.replace("to: [a], version: \"2.0\"", "to: [b], version: \"2.0\""),
+                     "flash.yaml:7: jobs.0.to: group 'b' listens in another namespace", id="wrong namespace"),
+        pytest.param(GOOD.replace("step: write", "step: fly"), "flash.yaml:11: deletions.0.when.step:", id="no such step"),
+        pytest.param(GOOD.replace("{step: write, progress: 50}", "{}"), "exactly one of step, status", id="no instant"),
+        pytest.param(GOOD.replace("when: {step: write, progress: 50}", "when: {status: QUEUED}"),
+                     "hold: needs when.step", id="hold without a place"),
+        pytest.param(GOOD.replace("deletion_of: fw", "deletion_of: fx"), "flash.yaml:8: jobs.1.after.deletion_of",
+                     id="after no job's deletion"),
+        pytest.param(GOOD.replace("job: fw\n", "job: fw-2\n"), "flash.yaml:10: deletions.0.job: no job 'fw-2' made",
+                     id="deletion of a job that comes later"),
+        pytest.param("name: [", "flash.yaml:1: cannot read the YAML", id="no YAML"),
+        pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
+        pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),
+    ],
+)
+def test_a_bad_scenario_is_refused_in_one_line(text: str, says: str):
+    with pytest.raises(InputError) as caught:
+        parse(text, "flash.yaml")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_lists_the_scenarios_that_ship():
+    with pytest.raises(InputError, match="main"):
+        load("no-such-scenario")
+
+
+def test_ten_devices_are_dealt_half_to_the_namespace_and_half_to_the_reused_id():
+    groups = load("main").deal(10)
+    assert sum(group.namespace == "lab" for group in groups) == 5
+    assert sum(group.group.endswith("-same") for group in groups) == 5
+
+
+def test_thing_names_sort_as_they_count():
+    names = thing_names(1000)
+    assert list(names) == sorted(names)
+    assert names[7] == "thing-007"

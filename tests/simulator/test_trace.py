@@ -1,0 +1,59 @@
+"""The trace on disk: what is written reads back, what is foreign is passed over, what is broken is refused."""
+
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.account import HintReceived, RequestSent
+from agent.errors import InputError
+from agent.values import ExecutionKey
+from simulator.trace import KNOWN_TYPES, Entry, Event, ExecutionChanged, Recorder, RunStarted, read, read_line, write_line
+
+EVENT_TYPES = Event.__args__  # type: ignore[attr-defined]  # a union of the event classes
+
+
+_JSON = st.dictionaries(st.text(), st.integers() | st.text() | st.none())
+_RUN_STARTED = st.builds(RunStarted, bounds=_JSON, must_reach=st.lists(_JSON).map(tuple))
+_EVENTS = st.one_of([_RUN_STARTED if kind is RunStarted else st.from_type(kind) for kind in EVENT_TYPES])
+
+
+def test_every_event_has_a_type_of_its_own():
+    names = [next(f for f in fields(kind) if f.name == "type").default for kind in EVENT_TYPES]
+    assert len(set(names)) == len(names)
+    assert set(names) == KNOWN_TYPES
+
+
+@given(_EVENTS, st.integers(1), st.floats(0, 1e6))
+def test_every_event_reads_back_as_it_was_written(event: Event, number: int, at: float):
+    entry = Entry("device/thing-1", number, round(at, 6), event)
+    assert read_line(write_line(entry)) == entry
+
+
+def test_a_line_is_flat_and_names_its_entry():
+    line = write_line(Entry("cloud", 3, 1.5, ExecutionChanged("t", ExecutionKey(None, "fw", 1, 9), "IN_PROGRESS", 2, "device")))
+    assert line.startswith('{"id":"cloud#3","source":"cloud","n":3,"at":1.5,"type":"execution.changed","thing":"t"')
+
+
+def test_an_event_type_of_a_later_version_is_passed_over():
+    assert list(read(['{"source":"cloud","n":1,"at":0,"type":"moon.risen"}'])) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["", "{", "[]", '{"source":"cloud"}', '{"source":"cloud","n":"x","at":0,"type":"job.deleted"}',
+             '{"source":"cloud","n":1,"at":0,"type":"job.deleted"}'])
+def test_a_broken_line_is_refused_with_its_place(line: str):
+    if not line:
+        assert list(read([line])) == []
+        return
+    with pytest.raises(InputError, match=r"^out/trace\.jsonl:1: "):
+        list(read([line], "out/trace.jsonl"))
+
+
+def test_a_recorder_numbers_its_own_source_from_one():
+    entries: list[Entry] = []
+    recorder = Recorder("device/a", lambda: 2.0, entries.append)
+    recorder.record(HintReceived("notify", None))
+    recorder.record(RequestSent("t1", "get-pending"))
+    assert [(entry.id, entry.at) for entry in entries] == [("device/a#1", 2.0), ("device/a#2", 2.0)]
