@@ -152,6 +152,13 @@ class JobDeleted:
     type: Literal["job.deleted"] = "job.deleted"
 
 
+@dataclass(frozen=True, slots=True)
+class AccountEnded:
+    """The cloud watched until here, on its own clock, and what it did not tell by then did not happen."""
+
+    type: Literal["account.ended"] = "account.ended"
+
+
 # ── the controller's and the engine's ─────────────────────────────────────────────────────────────────────────
 
 
@@ -205,7 +212,7 @@ class RunEnded:
 
 CloudEvent: TypeAlias = (
     ClientConnected | ClientDisconnected | RequestReceived | RequestAnswered | ExecutionQueued | ExecutionChanged
-    | ExecutionRemoved | HintPublished | JobCreated | JobDeletionBegan | JobDeleted
+    | ExecutionRemoved | HintPublished | JobCreated | JobDeletionBegan | JobDeleted | AccountEnded
 )
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
 EngineEvent: TypeAlias = RunStarted | RunEnded
