@@ -1,0 +1,53 @@
+"""How far apart two sources' clocks can be, from nothing but the messages that passed between them.
+
+No source's time may be compared with another's. But a request cannot arrive before it was sent, nor an answer before
+it was given, so with `cloud time = device time + offset` every exchange narrows the offset from both sides:
+
+    device sent at ds, cloud received at cr        offset <= cr - ds
+    cloud answered at ca, device received at da    offset >= ca - da
+
+All that causality through those messages says is then in the interval: if a step began before a request was sent that
+the cloud received before it removed a record, the step certainly began before the removal.
+
+Assumption: all clocks run at the same rate for the length of a run (monotonic clocks drift by some microseconds a
+second). Offsets are a device's own; nothing is assumed to be common to two devices.
+"""
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulator.verdict.history import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """Bounds in microseconds on what to add to a device's time to get the cloud's; infinite where unknown."""
+
+    lowest: float = -inf
+    highest: float = inf
+
+    def earliest(self, device_at: int) -> float:
+        """The earliest instant, on the cloud's clock, that a device's time can mean."""
+        return device_at + self.lowest
+
+    def latest(self, device_at: int) -> float:
+        """The latest instant, on the cloud's clock, that a device's time can mean."""
+        return device_at + self.highest
+
+
+def offset_of(exchanges: "Iterable[Exchange]") -> Offset:
+    """The bounds that all exchanges of one device with the cloud agree on.
+
+    If they contradict each other, then the clocks did not run alike, and nothing is known.
+    """
+    lowest, highest = -inf, inf
+    for exchange in exchanges:
+        if exchange.received is not None:
+            highest = min(highest, exchange.received.at - exchange.sent.at)
+        if exchange.answered is not None and exchange.answer is not None:
+            lowest = max(lowest, exchange.answered.at - exchange.answer.at)
+    return Offset(lowest, highest) if lowest <= highest else Offset()

@@ -1,0 +1,142 @@
+"""What a device must ask before it goes on, or gives up."""
+
+from collections.abc import Iterator
+
+from agent.account import (
+    DeviceConnected,
+    DeviceEvent,
+    ExecutionLeft,
+    ExecutionTaken,
+    HintReceived,
+    PhaseChanged,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+    StepUndone,
+)
+from agent.values import ExecutionKey, Status
+from simulator.trace import Event
+from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.history import Seen
+from simulator.verdict.story import Says, Story, omits
+
+ENDED: frozenset[Says] = frozenset({"gone", "reported", "terminal", "superseded"})
+
+
+def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
+    """The point of no return, crossed without an answer that found this very execution pending.
+
+    The question must have been put after the last hint in the execution's namespace and the last (re)connection that
+    the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
+    and start-next name what they found; an accepted update does not.
+    """
+    for leap in story.device.of(StepStarted):
+        if leap.event.reversible:
+            continue
+        key = leap.event.execution
+        cause = _last_cause(story, key, leap.n)
+        asked_after = 0 if cause is None else cause.n
+        if any(news.sent.n > asked_after for news in story.signs_of_life(key, leap.n)):
+            yield HELD
+        else:
+            since = f"since '{cause.event.type}'" if cause is not None else "at all"
+            message = (
+                f"began the irreversible step '{leap.event.step}' without an answer about this execution {since}"
+            )
+            yield violated(key.job_id, message, cause, leap)
+
+
+def _last_cause(story: Story, key: ExecutionKey, before: int) -> Seen[HintReceived | DeviceConnected] | None:
+    """What last gave the device a reason to ask about `key` again."""
+    hints = (hint for hint in story.device.of(HintReceived) if hint.event.namespace_id == key.namespace_id)
+    all_causes: tuple[Seen[HintReceived | DeviceConnected], ...] = (*hints, *story.device.of(DeviceConnected))
+    causes = [seen for seen in all_causes if seen.n < before]
+    return max(causes, key=lambda seen: seen.n, default=None)
+
+
+def no_false_abort(story: Story, _run: Run) -> Iterator[Finding]:
+    """An execution abandoned without any answer that it ended: a hint is no proof.
+
+    Abandoned is an execution of which the device undoes a step, which it recovers from, or which it leaves as
+    recovered or kept. One that failed, or that the device reports FAILED or REJECTED with details that can give the
+    reason, is not abandoned. Opportunities are abandonments, and hints that did not name the execution in hand.
+    """
+    yield from (HELD for _ in _hints_to_resist(story))
+    excused = _ended_by_device(story)
+    abandoned: set[tuple[ExecutionKey, int]] = set()
+    takings: dict[ExecutionKey, int] = {}
+    for seen in story.device.seen:
+        if isinstance(seen.event, ExecutionTaken):
+            takings[seen.event.execution] = takings.get(seen.event.execution, 0) + 1
+        key = _abandons(seen.event)
+        if key is None or key in excused or (key, takings.get(key, 0)) in abandoned:
+            continue
+        abandoned.add((key, takings.get(key, 0)))
+        if _may_abandon(story, key, seen.n):
+            yield HELD
+        elif _shared(story, key) or _fails_just_now(story, key):
+            yield UNDECIDED
+        else:
+            hints = [hint for hint in story.device.of(HintReceived) if hint.n < seen.n and omits(hint.event, key)]
+            message = f"abandoned the execution ('{seen.event.type}') without an answer that it ended"
+            yield violated(key.job_id, message, hints[-1] if hints else None, seen)
+
+
+def _may_abandon(story: Story, key: ExecutionKey, before: int) -> bool:
+    """Whether an answer had said that the execution ended, or that it is QUEUED again: it is then another one."""
+    if story.told(key, before, enough=ENDED) is not None:
+        return True
+    taken = [seen.n for seen in story.device.of(ExecutionTaken) if seen.n < before and seen.event.execution == key]
+    return bool(taken) and any(
+        news.answer.event.status == Status.QUEUED and news.sent.n > taken[-1]
+        for news in story.signs_of_life(key, before)
+    )
+
+
+def _shared(story: Story, key: ExecutionKey) -> bool:
+    """Whether more than one execution had this identity: then its version may have told the device."""
+    return sum(life.key == key for life in story.lives) > 1
+
+
+def _fails_just_now(story: Story, key: ExecutionKey) -> bool:
+    """Whether the account ends in the middle of this, so that a report with the reason may still come."""
+    left = any(seen.event.execution == key for seen in story.device.of(ExecutionLeft))
+    return story.phase in ("recovering", "reporting") and not left
+
+
+def _abandons(event: Event) -> ExecutionKey | None:
+    """The execution that this gives up, if it does."""
+    match event:
+        case StepUndone(execution=key) | PhaseChanged(execution=key, phase="recovering"):
+            return key
+        case ExecutionLeft(execution=key, outcome="recovered" | "kept"):
+            return key
+        case _:
+            return None
+
+
+def _ended_by_device(story: Story) -> set[ExecutionKey]:
+    """The executions that failed on the device, or that it gave up by telling the service why."""
+    failed = {step.event.execution for step in story.device.of(StepFinished) if step.event.outcome == "failed"}
+    reported = {
+        sent.event.execution
+        for sent in story.device.of(RequestSent)
+        if sent.event.execution and sent.event.status in (Status.FAILED, Status.REJECTED) and sent.event.details
+    }
+    return failed | reported
+
+
+def _hints_to_resist(story: Story) -> Iterator[Seen[DeviceEvent]]:
+    in_hand: set[ExecutionKey] = set()
+    for seen in story.device.seen:
+        match seen.event:
+            case ExecutionTaken(execution=key):
+                in_hand.add(key)
+            case ExecutionLeft(execution=key):
+                in_hand.discard(key)
+            case HintReceived() as hint:
+                for key in in_hand:
+                    if omits(hint, key):
+                        yield Seen(seen.source, seen.n, seen.at, hint)
+            case _:
+                pass

@@ -1,0 +1,178 @@
+"""What became of the machine itself: whether it boots, and whether what it runs is known."""
+
+from collections.abc import Iterator
+
+from agent.account import (
+    ExecutionTaken,
+    HardwareChanged,
+    PhaseChanged,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+    VersionCommitted,
+    VersionReverted,
+)
+from agent.values import ExecutionKey, Status
+from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.history import Exchange, Seen
+from simulator.verdict.story import Story
+
+KEPT = "kept"
+"""The key of statusDetails under which a device owns up to a version that it runs although its execution is gone."""
+
+
+def bootable(story: Story, run: Run) -> Iterator[Finding]:
+    """Nothing whole to boot from at some instant, or something half done at rest.
+
+    At rest is a device that has become idle or safe with no step running, or is so at the end of the run.
+    Opportunities are all changes of the hardware, and each rest after some.
+    """
+    last: Seen[HardwareChanged] | None = None
+    rested = True
+    resting: Seen[PhaseChanged] | None = None
+    running: set[tuple[ExecutionKey, str]] = set()
+    for seen in story.device.seen:
+        match seen.event:
+            case HardwareChanged() as hardware:
+                last, rested = Seen(seen.source, seen.n, seen.at, hardware), False
+                message = f"had nothing whole to boot from, at version {hardware.version}"
+                yield HELD if hardware.bootable else violated(None, message, last)
+            case StepStarted(execution=key, step=step):
+                running.add((key, step))
+            case StepFinished(execution=key, step=step):
+                running.discard((key, step))
+            case PhaseChanged() as phase:
+                resting = Seen(seen.source, seen.n, seen.at, phase) if phase.phase in ("idle", "safe") else None
+                if resting is not None and last is not None and not rested and not running:
+                    yield _at_rest(last, resting)
+                    rested = True
+            case _:
+                pass
+    if run.ended and resting is not None and last is not None and not rested and not running:
+        yield _at_rest(last, resting)
+
+
+def _at_rest(last: Seen[HardwareChanged], resting: Seen[PhaseChanged]) -> Finding:
+    if not last.event.pending:
+        return HELD
+    key = resting.event.execution
+    message = f"is {resting.event.phase} with {', '.join(last.event.pending)} half done"
+    return violated(key.job_id if key else None, message, *sorted((last, resting), key=lambda seen: seen.n))
+
+
+def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:
+    """One execution committed twice, with no revert between.
+
+    Two executions that were queued within the same second share an identity; if the cloud told of two, or the device
+    took two documents under it, this is undecided. Another version is certainly another execution. Opportunities are
+    commits.
+    """
+    standing: dict[tuple[ExecutionKey, str], Seen[VersionCommitted]] = {}
+    for seen in story.device.seen:
+        match seen.event:
+            case VersionReverted(execution=key, version=version):
+                standing.pop((key, version), None)
+            case VersionCommitted(execution=key, version=version) as committed:
+                this = Seen(seen.source, seen.n, seen.at, committed)
+                earlier = standing.setdefault((key, version), this)
+                if earlier is this:
+                    yield HELD
+                elif _shared(story, key):
+                    yield UNDECIDED
+                else:
+                    yield violated(key.job_id, f"committed version {version} twice", earlier, this)
+            case _:
+                pass
+
+
+def _shared(story: Story, key: ExecutionKey) -> bool:
+    """Whether more than one execution had this identity."""
+    digests = {seen.event.digest for seen in story.device.of(ExecutionTaken) if seen.event.execution == key}
+    return len(digests) > 1 or sum(life.key == key for life in story.lives) > 1
+
+
+def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
+    """A version that runs at the end, and that no accepted report and no later note explains.
+
+    A report is an accepted SUCCEEDED of the execution that brought the version; a note is an accepted update or
+    start-next of a later one whose details say `kept`: VERSION. Undecided while the run goes on, while a report is
+    under way or yet to come, and if the execution is gone and there was no later one to tell with. The opportunity is
+    a device that does not run what it started with.
+    """
+    first, change = _running_version(story)
+    if change is None or change.event.version == first:
+        return
+    version = change.event.version
+    key = change.event.execution if isinstance(change.event, VersionCommitted) else _brought_by(story, change.n)
+    updates = [each for each in story.exchanges.values() if each.sent.event.request in ("update", "start-next")]
+    if any(_explains(exchange.sent.event, key, version) and _accepted(exchange) for exchange in updates):
+        yield HELD
+    elif not run.ended or _may_yet_explain(story, key, version, updates):
+        yield UNDECIDED
+    else:
+        message = f"runs version {version}, which no accepted report and no later note explains"
+        yield violated(key.job_id if key else None, message, change)
+
+
+def _running_version(
+    story: Story,
+) -> tuple[str | None, Seen[VersionCommitted] | Seen[HardwareChanged] | None]:
+    """The version at first, None if it was never told, and what brought the one that runs now."""
+    first: str | None = None
+    brought: list[Seen[VersionCommitted] | Seen[HardwareChanged]] = []
+    for seen in story.device.seen:
+        match seen.event:
+            case HardwareChanged(version=version) as changed if version:  # without one, nothing runs at all
+                if not brought:
+                    first = first or version
+                if not brought or brought[-1].event.version != version:
+                    brought.append(Seen(seen.source, seen.n, seen.at, changed))
+            case VersionCommitted() as committed:
+                brought.append(Seen(seen.source, seen.n, seen.at, committed))
+            case VersionReverted(version=version):
+                while brought and brought[-1].event.version == version:
+                    brought.pop()
+            case _:
+                pass
+    return first, brought[-1] if brought else None
+
+
+def _brought_by(story: Story, before: int) -> ExecutionKey | None:
+    """The execution whose step last began before a change of version that no commit announced."""
+    steps = [step.event.execution for step in story.device.of(StepStarted) if step.n < before]
+    return steps[-1] if steps else None
+
+
+def _explains(sent: RequestSent, key: ExecutionKey | None, version: str) -> bool:
+    if key is not None and sent.execution == key:
+        return sent.status == Status.SUCCEEDED
+    return (KEPT, version) in (sent.details or ())
+
+
+def _accepted(exchange: Exchange) -> bool:
+    """Whether the service took the details, known from its own account or from what the device read.
+
+    A start-next that found nothing to start left none.
+    """
+    answered = exchange.answered.event if exchange.answered is not None else None
+    answer = exchange.answer.event if exchange.answer is not None else None
+    if exchange.sent.event.request == "start-next":
+        return any(told is not None and told.accepted and told.execution is not None for told in (answered, answer))
+    if answered is not None and answered.accepted:
+        return True
+    return answer is not None and (answer.accepted or answer.status == Status.SUCCEEDED)
+
+
+def _may_yet_explain(story: Story, key: ExecutionKey | None, version: str, updates: list[Exchange]) -> bool:
+    if any(
+        _explains(exchange.sent.event, key, version) and exchange.answered is None and exchange.answer is None
+        for exchange in updates
+    ):
+        return True
+    told = story.told(key, story.device.seen[-1].n + 1) if key is not None else None
+    if told is None:
+        return story.phase in ("starting", "executing", "reporting", "suspect", "recovering")
+    later = (
+        exchange for exchange in updates if exchange.sent.n > told.answer.n and exchange.sent.event.execution != key
+    )
+    return not any(_accepted(exchange) for exchange in later)

@@ -1,0 +1,183 @@
+"""Whether the device takes what waits for it, judged on the cloud's clock alone, and whether it is alive."""
+
+from collections.abc import Iterator
+
+from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, PhaseChanged
+from agent.values import ExecutionKey
+from simulator.trace import (
+    ClientConnected,
+    ClientDisconnected,
+    Event,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    RequestReceived,
+)
+from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.history import Seen, micros
+from simulator.verdict.queueing import Queue, Recovery, walk
+from simulator.verdict.story import Story
+
+KEEP_ALIVE_TIMEOUT = "MQTT_KEEP_ALIVE_TIMEOUT"
+
+
+def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
+    """Not IN_PROGRESS on a next execution within the bound, after the record of one in progress was removed.
+
+    Counted from the latest of: the removal, the connection, the moment when a next execution is queued (a device
+    cannot be ready for a job that is not there), and the end of any other that is in progress. If no next one ever
+    waited for the device, there was no opportunity; if the run ended before the bound, it is undecided.
+    """
+    allowed = run.bounds.ready_seconds + run.bounds.uninterruptible_seconds
+    for recovery in story.recoveries:
+        waits = recovery.waiting_since is not None
+        waited = recovery.waited
+        if recovery.waiting_since is not None:
+            waited = max(waited, run.cloud_end - recovery.waiting_since)
+        if waited > micros(allowed):
+            yield _not_ready(recovery, waited, allowed)
+        elif waits:
+            yield UNDECIDED
+        elif recovery.resumed is not None:
+            yield HELD
+
+
+def _not_ready(recovery: Recovery, waited: float, allowed: float) -> Finding:
+    fate = "was IN_PROGRESS" if recovery.resumed is not None else "was not IN_PROGRESS"
+    when = f"only after {waited / 1_000_000:.3f} s" if recovery.resumed is not None else f"after {allowed:g} s"
+    message = f"{fate} on the next execution {when}, allowed are {allowed:g} s from when it could be"
+    job = recovery.removed.event.execution.job_id
+    return violated(job, message, recovery.removed, recovery.next, recovery.resumed)
+
+
+def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
+    """An execution left pending beyond the bound by a device that is connected and free.
+
+    Free is a device none of whose executions, in any namespace, is in progress, and whose time to recover from a
+    removal under it is over. One in SAFE is not free. And an execution that is in progress is left pending if the
+    device, at the end, has long been idle. Bounds that the end of the run cut short are undecided.
+    """
+    waits = _waits(story, run)
+    allowed = micros(run.bounds.lost_job_seconds)
+    safe = story.phase == "safe"
+    for life in story.lives:
+        wait = waits.pop(life.key, None)
+        if wait is not None and wait.longest > allowed:
+            yield violated(
+                life.key.job_id,
+                f"left the execution QUEUED for {wait.longest / 1_000_000:.3f} s while "
+                f"connected and free; the bound is {run.bounds.lost_job_seconds:g} s",
+                life.queued,
+            )
+        elif life.ended is None and life.began is not None:
+            yield _left_in_progress(story, life.began, run)
+        elif wait is not None and wait.open and not safe:
+            yield UNDECIDED
+        elif life.began is not None:
+            yield HELD
+
+
+def _left_in_progress(story: Story, began: Seen[ExecutionChanged], run: Run) -> Finding:
+    """What to think of an execution whose last known status is IN_PROGRESS."""
+    idle = _idle_since(story)
+    if idle is None:
+        return HELD
+    connected = [seen.at for seen in story.cloud.of(ClientConnected)]
+    since = max(story.offset.latest(idle.at), began.at, *connected[-1:])
+    asking = any(exchange.answer is None for exchange in list(story.exchanges.values())[-1:])
+    if not run.ended or asking or run.cloud_end - since <= micros(run.bounds.lost_job_seconds):
+        return UNDECIDED
+    return violated(began.event.execution.job_id, "left the execution IN_PROGRESS, and idles", began, idle)
+
+
+def _idle_since(story: Story) -> Seen[PhaseChanged] | None:
+    """When the device became idle for good, as far as is known; None if it is not, or is not connected."""
+    connected = story.device.of(DeviceConnected)
+    gone = story.device.of(DeviceDisconnected)
+    if gone and (not connected or gone[-1].n > connected[-1].n):
+        return None
+    return story.device.of(PhaseChanged)[-1] if story.phase == "idle" else None
+
+
+class _Wait:
+    """How long one execution waited for a device that was free: the longest time, and whether it still does."""
+
+    __slots__ = ("longest", "open", "since")
+
+    def __init__(self) -> None:
+        self.since: float | None = None
+        self.longest: float = 0
+        self.open = False
+
+    def until(self, at: float) -> None:
+        """Stop waiting."""
+        if self.since is not None:
+            self.longest = max(self.longest, at - self.since)
+            self.since = None
+
+
+def _waits(story: Story, run: Run) -> dict[ExecutionKey, _Wait]:
+    """The waits of every execution; of two that share an identity, as one."""
+    if story.phase == "safe":
+        return {}
+    waits: dict[ExecutionKey, _Wait] = {}
+    recovers_until = float("-inf")
+    grace = micros(run.bounds.ready_seconds + run.bounds.uninterruptible_seconds)
+    for seen, queue in walk(story.cloud):
+        if isinstance(seen.event, ExecutionRemoved):
+            recovers_until = seen.at + grace
+        for key, wait in waits.items():
+            if key not in queue.queued or not queue.awaits_device:
+                wait.until(seen.at)
+        if queue.awaits_device:
+            for key in queue.queued:
+                wait = waits.setdefault(key, _Wait())
+                if wait.since is None:
+                    wait.since = max(seen.at, recovers_until)
+    for wait in waits.values():
+        wait.open = wait.since is not None
+        wait.until(run.cloud_end)
+    return waits
+
+
+def alive(story: Story, run: Run) -> Iterator[Finding]:
+    """A crash, a lapsed keep-alive, or no request for too long while connected with work pending.
+
+    A keep-alive may lapse once for each disconnection that the device had planned: a power cut that was meant says
+    nothing to the broker. The opportunity is a device that connected.
+    """
+    if not story.device.of(DeviceConnected) and not story.cloud.of(ClientConnected):
+        return
+    planned = sum(seen.event.planned for seen in story.device.of(DeviceDisconnected))
+    lapses = [seen for seen in story.cloud.of(ClientDisconnected) if seen.event.reason == KEEP_ALIVE_TIMEOUT]
+    crashes = story.device.of(DeviceCrashed)
+    silence = _silence(story, run)
+    if crashes:
+        yield violated(None, f"the agent crashed: {crashes[0].event.reason}", *crashes)
+    elif len(lapses) > planned:
+        yield violated(None, "sent nothing for longer than its keep-alive", *lapses[planned:])
+    elif silence is not None:
+        message = f"sent nothing for more than {run.bounds.silence_seconds:g} s, connected and with work pending"
+        yield violated(None, message, silence)
+    else:
+        yield HELD
+
+
+def _silence(story: Story, run: Run) -> Seen[Event] | None:
+    """The last entry before the device was silent for too long, if it was."""
+    allowed = micros(run.bounds.silence_seconds)
+    quiet_since: Seen[Event] | None = None
+    for seen, queue in walk(story.cloud, with_requests=True):
+        if quiet_since is not None and seen.at - quiet_since.at > allowed:
+            return quiet_since
+        if not _has_work(queue):
+            quiet_since = None
+        elif quiet_since is None or isinstance(seen.event, (RequestReceived, ClientConnected, ExecutionQueued)):
+            quiet_since = seen
+    if quiet_since is not None and run.cloud_end - quiet_since.at > allowed:
+        return quiet_since
+    return None
+
+
+def _has_work(queue: Queue) -> bool:
+    return queue.connected_since is not None and bool(queue.queued or queue.running)

@@ -1,0 +1,174 @@
+"""The judge: a fold over a trace, fed entry by entry in any order that keeps each source's own."""
+
+from collections import deque
+from collections.abc import Iterable
+from math import ceil
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.errors import InputError
+from simulator.scenario import Bounds
+from simulator.trace import CLOUD, Entry, RequestReceived, RunEnded, RunStarted
+from simulator.verdict.findings import Finding, Invariant, Run
+from simulator.verdict.history import UNJUDGED, History, Seen, micros, thing_of
+from simulator.verdict.invariants import INVARIANTS
+from simulator.verdict.model import (
+    InvariantVerdict,
+    Outcome,
+    PlaceToReach,
+    Reached,
+    RecoverySeconds,
+    Verdict,
+    Violation,
+)
+from simulator.verdict.places import reached
+from simulator.verdict.story import Story
+
+SECOND = 1_000_000
+
+
+class Judge:
+    """Takes in a trace and says, at any time, what held so far.
+
+    `skip` leaves out the invariants of these ids. Raises InputError for an id that does not exist.
+    """
+
+    def __init__(self, skip: frozenset[str] = frozenset()) -> None:
+        if unknown := sorted(skip - {invariant.id for invariant in INVARIANTS}):
+            known = ", ".join(invariant.id for invariant in INVARIANTS)
+            raise InputError(f"skip: no invariant '{unknown[0]}'; there are {known}")
+        self._invariants = tuple(invariant for invariant in INVARIANTS if invariant.id not in skip)
+        self._started: RunStarted | None = None
+        self._ended: RunEnded | None = None
+        self._histories: dict[str, History] = {}
+        self._cloud_end = 0
+        self._rate = _Peak()
+
+    def feed(self, entry: Entry) -> None:
+        """Take in the next entry."""
+        if isinstance(entry.event, RunStarted):
+            self._started = self._started or entry.event
+        elif isinstance(entry.event, RunEnded):
+            self._ended = self._ended or entry.event
+        at = micros(entry.at)
+        if entry.source == CLOUD:
+            self._cloud_end = at
+            if isinstance(entry.event, RequestReceived):
+                self._rate.count(at)
+        if (thing := thing_of(entry)) is None or isinstance(entry.event, UNJUDGED):
+            return
+        if (history := self._histories.get(thing)) is None:
+            history = self._histories[thing] = History(thing)
+        account = history.cloud if entry.source == CLOUD else history.device
+        account.add(Seen(entry.source, entry.n, at, entry.event))
+
+    def verdict(self) -> Verdict:
+        """What held so far. Raises InputError for a trace without a run, or with bounds that are none."""
+        if self._started is None:
+            raise InputError("trace: no run.started entry, so what was expected is not known; is the file complete?")
+        started = self._started
+        bounds, places = _expected(started)
+        run = Run(bounds, self._ended is not None, self._cloud_end)
+        stories = {thing: self._story(thing) for thing in started.things}
+        invariants = tuple(_judge(invariant, stories.values(), run) for invariant in self._invariants)
+        arrivals = tuple(_arrivals(place, stories) for place in places)
+        recovered, seconds = _recovered(stories.values())
+        all_there = all(_enough(place, arrived) for place, arrived in zip(places, arrivals, strict=True))
+        unbroken = all(invariant.outcome != "violated" for invariant in invariants)
+        finished = self._ended is not None and self._ended.why == "finished"
+        return Verdict(
+            passed=unbroken and all_there and finished,
+            devices=len(stories),
+            recovered=recovered,
+            invariants=invariants,
+            reached=arrivals,
+            recovery_seconds=percentiles(seconds),
+            requests_per_second_peak=self._rate.peak,
+        )
+
+    def _story(self, thing: str) -> Story:
+        history = self._histories.get(thing) or History(thing)
+        return Story(thing, history.device, history.cloud)
+
+
+class _Peak:
+    """The most events within any one second: a window that slides, and holds what is less than a second older."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._window: deque[int] = deque()
+
+    def count(self, at: int) -> None:
+        """One more, not earlier than the last."""
+        self._window.append(at)
+        while self._window[0] <= at - SECOND:
+            self._window.popleft()
+        self.peak = max(self.peak, len(self._window))
+
+
+def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
+    """Bounds and places of a run; what a newer version may have added to them is ignored."""
+    known: dict[str, Any] = {name: value for name, value in started.bounds.items() if name in Bounds.model_fields}
+    try:
+        return (
+            Bounds.model_validate(known),
+            tuple(PlaceToReach.model_validate(place) for place in started.must_reach),
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"trace: run.started: {where}: {first['msg']}") from None
+
+
+def _judge(invariant: Invariant, stories: Iterable[Story], run: Run) -> InvariantVerdict:
+    """One invariant over all devices."""
+    opportunities, undecided = 0, False
+    violations: list[Violation] = []
+    for story in stories:
+        for finding in invariant.check(story, run):
+            opportunities += 1
+            undecided = undecided or finding.outcome == "undecided"
+            if finding.outcome == "violated":
+                violations.append(_violation(story, finding))
+    outcome: Outcome = (
+        "violated" if violations else "undecided" if undecided else "held" if opportunities else "not-exercised"
+    )
+    return InvariantVerdict(
+        id=invariant.id, outcome=outcome, opportunities=opportunities, violations=tuple(violations)
+    )
+
+
+def _violation(story: Story, finding: Finding) -> Violation:
+    return Violation(thing=story.thing, job=finding.job, message=finding.message, events=finding.events)
+
+
+def _arrivals(place: PlaceToReach, stories: dict[str, Story]) -> Reached:
+    there = sum(reached(place, stories[thing]) for thing in place.things if thing in stories)
+    return Reached(id=place.id, devices=there, of=len(place.things))
+
+
+def _enough(place: PlaceToReach, arrived: Reached) -> bool:
+    return arrived.devices == arrived.of if place.devices == "all" else arrived.devices > 0
+
+
+def _recovered(stories: Iterable[Story]) -> tuple[int, list[float]]:
+    """How many devices took the next job each time that one was removed under them, and in how many seconds each."""
+    devices, seconds = 0, []
+    for story in stories:
+        exercised = [one for one in story.recoveries if one.resumed is not None or one.waiting_since is not None]
+        seconds += [one.seconds for one in exercised if one.resumed is not None]
+        devices += bool(exercised) and all(one.resumed is not None for one in exercised)
+    return devices, seconds
+
+
+def percentiles(seconds: list[float]) -> RecoverySeconds | None:
+    """Nearest-rank percentiles: the smallest value that at least so many percent do not exceed. None of none."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+
+    def rank(percent: int) -> float:
+        return ordered[ceil(len(ordered) * percent / 100) - 1]
+
+    return RecoverySeconds(p50=rank(50), p90=rank(90), p99=rank(99), max=ordered[-1])

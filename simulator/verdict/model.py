@@ -1,0 +1,95 @@
+"""What a verdict says, as it stands in `verdict.json`, and which places a run was told to reach."""
+
+from typing import Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+
+Outcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
+PlaceName: TypeAlias = Literal["deleted-in-step", "deleted-after-leap", "reused-id", "recovered"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PlaceToReach(_Model):
+    """A `simulator.scenario.Place` with its groups resolved to `things`, as it stands in `run.started`.
+
+    `id` is what reports call it, such as `deleted-in-step fw write`. `devices` `all`: each of `things` must get
+    there (so none of none is reached); `any`: at least one.
+    """
+
+    id: str
+    place: PlaceName
+    job: str
+    step: str | None = None
+    devices: Literal["all", "any"] = "all"
+    things: tuple[str, ...] = ()
+
+
+class Violation(_Model):
+    """One device breaking an invariant; `events` are the ids of the trace entries that show it, in order of cause."""
+
+    thing: str
+    job: str | None
+    message: str
+    events: tuple[str, ...]
+
+
+class InvariantVerdict(_Model):
+    """One invariant over all devices; `opportunities` counts how often it could have been broken."""
+
+    id: str
+    outcome: Outcome
+    opportunities: int
+    violations: tuple[Violation, ...] = ()
+
+
+class Reached(_Model):
+    """How many `devices` reached a place, `of` those that were asked to."""
+
+    id: str
+    devices: int
+    of: int
+
+
+class RecoverySeconds(_Model):
+    """Nearest-rank percentiles of the seconds from losing a job to being IN_PROGRESS on the next."""
+
+    p50: float
+    p90: float
+    p99: float
+    max: float
+
+
+class Explored(_Model):
+    """How far an exhaustive search got."""
+
+    states: int
+    transitions: int
+    complete: bool
+
+
+class Verdict(_Model):
+    """`verdict.json`.
+
+    `recovered` counts the devices that lost a job in mid-execution and went IN_PROGRESS on the next, each time
+    there was one. `requests_per_second_peak` is the most requests that reached the cloud within any one second.
+    `explored` is there for the explore engine only.
+    """
+
+    passed: bool
+    devices: int
+    recovered: int
+    invariants: tuple[InvariantVerdict, ...]
+    reached: tuple[Reached, ...]
+    recovery_seconds: RecoverySeconds | None
+    requests_per_second_peak: int
+    explored: Explored | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_idle_parts(self, serialize: SerializerFunctionWrapHandler) -> dict[str, object]:
+        data: dict[str, object] = serialize(self)
+        if self.explored is None:
+            data.pop("explored", None)
+        return data

@@ -1,0 +1,148 @@
+"""How one thing's queue stood at the cloud, entry by entry, and how long the device let it wait.
+
+All of it is on the cloud's own clock, in microseconds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+from agent.values import ExecutionKey, Status
+from simulator.trace import (
+    ClientConnected,
+    ClientDisconnected,
+    Event,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    RequestAnswered,
+    RequestReceived,
+)
+from simulator.verdict.history import Account, Seen
+
+
+@dataclass(slots=True)
+class Queue:
+    """A thing's pending executions, and whether it is there to work on them.
+
+    `connected_since` is None while it is not; 0 connections seen at all means that the cloud does not tell of them,
+    and the device counts as connected. `began` is the execution that the latest entry set IN_PROGRESS, if it did.
+    """
+
+    connected_since: float | None = None
+    queued: dict[ExecutionKey, Seen[Event]] = field(default_factory=dict)
+    running: dict[ExecutionKey, Seen[Event]] = field(default_factory=dict)
+    began: ExecutionKey | None = None
+    _connections: int = 0
+
+    @property
+    def awaits_device(self) -> bool:
+        """Whether something is queued, nothing of this thing is in progress, and the device is connected."""
+        return bool(self.queued) and not self.running and self.connected_since is not None
+
+    def apply(self, seen: Seen[Event]) -> None:
+        """Bring the queue up to date with the next entry."""
+        self.began = None
+        match seen.event:
+            case ClientConnected():
+                self._connections += 1
+                self.connected_since = seen.at
+            case ClientDisconnected():
+                # A client that takes over an id is connected before the other's end is told, or after: both occur.
+                self._connections = max(self._connections - 1, 0)
+                if not self._connections:
+                    self.connected_since = None
+            case ExecutionQueued(execution=key):
+                self.queued[key] = seen
+            case ExecutionChanged(execution=key, status=status):
+                self._change(key, Status(status), seen)
+            case ExecutionRemoved(execution=key):
+                self.queued.pop(key, None)
+                self.running.pop(key, None)
+            case _:
+                pass
+
+    def _change(self, key: ExecutionKey, status: Status, seen: Seen[Event]) -> None:
+        if status is Status.IN_PROGRESS:
+            if key not in self.running:
+                self.running[key] = seen
+                self.began = key
+            self.queued.pop(key, None)
+        elif status.is_terminal:
+            self.queued.pop(key, None)
+            self.running.pop(key, None)
+
+
+def walk(cloud: Account, *, with_requests: bool = False) -> Iterator[tuple[Seen[Event], Queue]]:
+    """Every entry with the queue as it stands after it; the queue is one object that changes.
+
+    Requests and their answers, most of an account, change nothing by themselves, and are left out unless asked for.
+    """
+    queue = Queue()
+    if not cloud.of(ClientConnected):
+        queue.connected_since = float("-inf")
+    for seen in cloud.seen:
+        if not with_requests and isinstance(seen.event, (RequestReceived, RequestAnswered)):
+            continue
+        queue.apply(seen)
+        yield seen, queue
+
+
+def connected_spans(cloud: Account) -> list[tuple[float, float]]:
+    """From when to when the thing was connected; infinite where that lies outside the account."""
+    spans: list[tuple[float, float]] = []
+    since: float | None = None
+    for seen, queue in walk(cloud):
+        if since is not None and queue.connected_since is None:
+            spans.append((since, seen.at))
+        since = queue.connected_since
+    if since is not None:
+        spans.append((since, float("inf")))
+    return spans if cloud.seen else [(float("-inf"), float("inf"))]
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What followed when a record was removed under an execution in progress.
+
+    `waited` is the longest time that the device, connected, let a next execution wait; `waiting_since` is set while
+    it still does; `next` is the one that waits or waited. `seconds` counts to `resumed` from the later of removal
+    and connection: the time without work, as an operator sees it, be there a next execution from the start or not.
+    """
+
+    removed: Seen[ExecutionRemoved]
+    next: Seen[Event] | None = None
+    waited: float = 0
+    waiting_since: float | None = None
+    resumed: Seen[Event] | None = None
+    seconds: float = 0
+
+    def follow(self, seen: Seen[Event], queue: Queue) -> None:
+        """Take in the next entry."""
+        if queue.began is not None:
+            self._stop_waiting(seen.at)
+            self.resumed = seen
+            connected = queue.connected_since if queue.connected_since is not None else seen.at
+            self.seconds = (seen.at - max(self.removed.at, connected)) / 1_000_000
+        elif not queue.awaits_device:
+            self._stop_waiting(seen.at)
+        elif self.waiting_since is None:
+            self.waiting_since = seen.at
+            self.next = next(iter(queue.queued.values()))
+
+    def _stop_waiting(self, at: int) -> None:
+        if self.waiting_since is not None:
+            self.waited = max(self.waited, at - self.waiting_since)
+            self.waiting_since = None
+
+
+def recoveries(cloud: Account) -> list[Recovery]:
+    """One for each record that was removed while IN_PROGRESS, in that order."""
+    found: list[Recovery] = []
+    for seen, queue in walk(cloud):
+        if isinstance(seen.event, ExecutionRemoved) and seen.event.status == Status.IN_PROGRESS:
+            found.append(Recovery(cast("Seen[ExecutionRemoved]", seen)))
+        for recovery in found:
+            if recovery.resumed is None:
+                recovery.follow(seen, queue)
+    return found

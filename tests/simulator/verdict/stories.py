@@ -1,0 +1,1041 @@
+"""The stories that the verdict is held to: who does what, and what is to be said of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pytest
+
+from agent.account import (
+    DeviceCrashed,
+    ExecutionLeft,
+    ExecutionTaken,
+    PhaseChanged,
+    StepFinished,
+    StepUndone,
+    VersionCommitted,
+    VersionReverted,
+)
+from simulator.trace import ExecutionChanged
+from tests.simulator.verdict.tale import FW, FW_AGAIN, NEXT, Tale
+
+RNF = "ResourceNotFound"
+CANCELED = {"code": "InvalidStateTransition", "status": "CANCELED"}
+
+
+@dataclass(frozen=True)
+class Story:
+    """What `tell` tells is `outcome` for the invariant; a violation is shown by events of the types in `shown_by`."""
+
+    invariant: str
+    outcome: Literal["held", "violated", "undecided", "not-exercised"]
+    tell: Callable[[Tale], None]
+    shown_by: tuple[str, ...] = ()
+    opportunities: int | None = None
+
+    def told(self) -> Tale:
+        tale = Tale()
+        self.tell(tale)
+        tale.end()
+        return tale
+
+
+STORIES: list[Story] = []
+
+
+def story(
+    invariant: str,
+    outcome: Literal["held", "violated", "undecided", "not-exercised"],
+    *shown_by: str,
+    opportunities: int | None = None,
+) -> Callable[[Callable[[Tale], None]], Callable[[Tale], None]]:
+    def add(tell: Callable[[Tale], None]) -> Callable[[Tale], None]:
+        STORIES.append(Story(invariant, outcome, tell, shown_by, opportunities))
+        return tell
+
+    return add
+
+
+def with_outcome(*outcomes: str) -> list[object]:
+    return [
+        pytest.param(each, id=f"{each.invariant}: {each.tell.__name__.replace('_', ' ')}")
+        for each in STORIES
+        if each.outcome in outcomes
+    ]
+
+
+def at_work(tale: Tale) -> None:
+    """Connected, and through the first step of its job."""
+    tale.queue(FW)
+    tale.connect()
+    tale.take(FW)
+    tale.step(FW, "download")
+
+
+def lost_in_write(tale: Tale) -> None:
+    """The record is removed in the middle of the second step."""
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.wait(0.05)
+    tale.update(FW)
+    tale.remove(FW)
+
+
+def recovers_from_write(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+    tale.undo(FW, "write", "download")
+
+
+def leapt(tale: Tale, version: str = "2.0") -> None:
+    """Past the point of no return, not reported."""
+    tale.hardware("1.0", "download")
+    at_work(tale)
+    tale.step(FW, "write")
+    tale.leap(FW, version)
+
+
+# ── bootable ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("bootable", "held", opportunities=5)
+def clears_what_it_staged(tale: Tale) -> None:
+    at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.hardware("1.0")
+    tale.report(FW, "FAILED", details=(("reason", "no"),))
+    tale.hardware("1.0")
+
+
+@story("bootable", "held", opportunities=1)
+def has_staged_something_in_mid_work_at_the_end(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.hardware("1.0", "spare 2.0")
+
+
+@story("bootable", "violated", "hardware.changed")
+def erases_the_only_image_for_an_instant(tale: Tale) -> None:
+    tale.connect()
+    tale.hardware("", is_bootable=False)
+    tale.hardware("1.0")
+
+
+@story("bootable", "violated", "hardware.changed", "phase.changed")
+def rests_with_a_half_written_slot(tale: Tale) -> None:
+    at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.report(FW, "FAILED", details=(("reason", "no"),))
+
+
+@story("bootable", "violated", "phase.changed", "hardware.changed")
+def stages_something_while_idle(tale: Tale) -> None:
+    at_work(tale)
+    tale.report(FW, "FAILED", details=(("reason", "no"),))
+    tale.hardware("1.0", "spare 2.0")
+
+
+@story("bootable", "not-exercised")
+def never_touches_its_hardware(tale: Tale) -> None:
+    at_work(tale)
+
+
+# ── no-ghost-work ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("no-ghost-work", "held", opportunities=1)
+def stops_and_undoes(tale: Tale) -> None:
+    recovers_from_write(tale)
+
+
+@story("no-ghost-work", "held")
+def works_on_before_it_is_told(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    token = tale.send("describe", FW)
+    tale.arrive(token, code=RNF)
+    tale.step(FW, "write")
+    tale.answer(token, code=RNF)
+
+
+@story("no-ghost-work", "held")
+def finishes_forward_past_the_leap(tale: Tale) -> None:
+    at_work(tale)
+    tale.leap(FW, "1.0")
+    tale.learn_gone(FW)
+    tale.device(PhaseChanged("recovering", "suspect", execution=FW))
+    tale.step(FW, "clean-up")
+
+
+@story("no-ghost-work", "held", opportunities=1)
+def takes_one_of_the_same_second_anew(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(FW)
+    tale.take(FW)
+    tale.step(FW, "download")
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def works_on_after_not_found(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.step(FW, "write")
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def works_on_after_canceled(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW, **CANCELED)
+    tale.step(FW, "write")
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def works_on_after_terminal_state(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW, code="TerminalStateReached")
+    tale.step(FW, "write")
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def works_on_after_told_of_a_later_one(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW, found=FW_AGAIN)
+    tale.step(FW, "write")
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def takes_a_late_answer_for_a_sign_of_life(tale: Tale) -> None:
+    at_work(tale)
+    early = tale.send("describe", FW)
+    tale.arrive(early, found=FW)
+    tale.remove(FW)
+    tale.update(FW, code=RNF)
+    tale.answer(early, found=FW, status="IN_PROGRESS")
+    tale.step(FW, "write")
+
+
+@story("no-ghost-work", "not-exercised")
+def is_never_told(tale: Tale) -> None:
+    at_work(tale)
+
+
+# ── no-ghost-update ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("no-ghost-update", "held", opportunities=1)
+def falls_silent_about_it(tale: Tale) -> None:
+    recovers_from_write(tale)
+
+
+@story("no-ghost-update", "held")
+def had_an_update_in_flight(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    asked = tale.send("describe", FW)
+    update = tale.send("update", FW, status="IN_PROGRESS", expected_version=2)
+    for token in (asked, update):
+        tale.arrive(token, code=RNF)
+    for token in (asked, update):
+        tale.answer(token, code=RNF)
+
+
+@story("no-ghost-update", "held", opportunities=1)
+def asks_by_update_which_terminal_state_it_was(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW, code="TerminalStateReached")
+    tale.update(FW, **CANCELED)
+    tale.undo(FW, "download")
+
+
+@story("no-ghost-update", "violated", "request.sent", "answer.received", "request.sent")
+def reports_progress_of_a_ghost(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.update(FW, code=RNF)
+
+
+@story("no-ghost-update", "violated", "request.sent", "answer.received", "request.sent", "request.sent")
+def reports_the_end_of_a_canceled_one(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW, **CANCELED)
+    tale.update(FW, "SUCCEEDED", **CANCELED)
+    tale.update(FW, "FAILED", **CANCELED)
+
+
+@story("no-ghost-update", "not-exercised")
+def updates_what_lives(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW)
+
+
+# ── stops-in-time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("stops-in-time", "held", opportunities=1)
+def stops_at_once(tale: Tale) -> None:
+    recovers_from_write(tale)
+
+
+@story("stops-in-time", "held")
+def begins_a_step_within_the_bound(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.wait(1.8)
+    tale.finish(FW, "write")
+    tale.begin(FW, "check")
+
+
+@story("stops-in-time", "held")
+def lets_a_long_step_end(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.wait(20)
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+
+
+@story("stops-in-time", "held")
+def works_on_off_line(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.disconnect()
+    tale.wait(4)
+    tale.finish(FW, "write")
+    tale.step(FW, "check")
+
+
+@story("stops-in-time", "held")
+def has_only_just_reconnected(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.disconnect()
+    tale.wait(4)
+    tale.connect()
+    tale.finish(FW, "write")
+    tale.step(FW, "check")
+
+
+@story("stops-in-time", "held", opportunities=1)
+def works_on_one_of_the_same_second(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(FW)
+    tale.take(FW)
+    tale.wait(4)
+    tale.step(FW, "download")
+
+
+@story("stops-in-time", "violated", "execution.removed", "step.started")
+def begins_a_step_beyond_the_bound(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.wait(2.1)
+    tale.finish(FW, "write")
+    tale.begin(FW, "check")
+
+
+@story("stops-in-time", "violated", "execution.removed", "step.started")
+def begins_a_step_long_after_reconnecting(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.disconnect()
+    tale.wait(1)
+    tale.connect()
+    tale.wait(2.5)
+    tale.finish(FW, "write")
+    tale.begin(FW, "check")
+
+
+@story("stops-in-time", "undecided")
+def begins_a_step_when_the_clocks_leave_it_open(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.wait(2.005)  # messages take 0.01 s each way, so the clocks are known to no better than that
+    tale.finish(FW, "write")
+    tale.begin(FW, "check")
+
+
+@story("stops-in-time", "not-exercised")
+def loses_nothing(tale: Tale) -> None:
+    at_work(tale)
+
+
+@story("stops-in-time", "not-exercised")
+def loses_what_it_had_reported(tale: Tale) -> None:
+    at_work(tale)
+    tale.report(FW)
+    tale.remove(FW, "SUCCEEDED")
+
+
+# ── asks-before-leap ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("asks-before-leap", "held", opportunities=1)
+def asks_and_leaps(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint(FW)
+    tale.leap(FW, "1.0")
+
+
+@story("asks-before-leap", "held")
+def is_hinted_in_another_namespace(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW)
+    tale.hint(namespace_id="lab")
+    tale.begin(FW, "switch", reversible=False)
+
+
+@story("asks-before-leap", "violated", "hint.received", "step.started")
+def is_hinted_after_it_asked(tale: Tale) -> None:
+    at_work(tale)
+    token = tale.send("describe", FW)
+    tale.hint(FW)
+    tale.arrive(token, found=FW)
+    tale.answer(token, found=FW, status="IN_PROGRESS")
+    tale.begin(FW, "switch", reversible=False)
+
+
+@story("asks-before-leap", "violated", "device.connected", "step.started")
+def leaps_after_reconnecting(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW)
+    tale.disconnect()
+    tale.connect()
+    tale.begin(FW, "switch", reversible=False)
+
+
+@story("asks-before-leap", "violated", "hint.received", "step.started")
+def takes_an_accepted_update_for_leave(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint(FW)
+    tale.update(FW)
+    tale.begin(FW, "switch", reversible=False)
+
+
+@story("asks-before-leap", "not-exercised")
+def never_leaps(tale: Tale) -> None:
+    at_work(tale)
+
+
+# ── no-cross-incarnation ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("no-cross-incarnation", "held", opportunities=1)
+def keeps_two_incarnations_apart(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(FW_AGAIN)
+    tale.take(FW_AGAIN)
+    tale.update(FW_AGAIN)
+
+
+@story("no-cross-incarnation", "held")
+def asks_after_one_and_is_told_of_the_other(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.queue(FW_AGAIN)
+    tale.ask(FW, found=FW_AGAIN, status="QUEUED")
+
+
+@story("no-cross-incarnation", "held")
+def updates_the_second_of_the_same_second(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(FW)
+    tale.take(FW)
+    tale.update(FW)
+
+
+def stale_update(tale: Tale, *, expected_version: int | None) -> None:
+    at_work(tale)
+    tale.update(FW)
+    tale.remove(FW)
+    tale.queue(FW_AGAIN)
+    token = tale.send("update", FW, status="SUCCEEDED", expected_version=expected_version)
+    tale.arrive(token, found=FW_AGAIN)
+    tale.cloud(ExecutionChanged(tale.thing, FW_AGAIN, "SUCCEEDED", 2, "device"))
+    tale.answer(token)
+    tale.device(ExecutionLeft(FW, "succeeded"), PhaseChanged("idle", "reporting"))
+
+
+@story("no-cross-incarnation", "violated", "execution.queued", "request.sent", "request.received", "request.answered")
+def reports_the_first_without_a_version_and_ends_the_second(tale: Tale) -> None:
+    stale_update(tale, expected_version=None)
+
+
+@story("no-cross-incarnation", "violated", "execution.queued", "request.sent", "request.received", "request.answered")
+def claims_the_second_though_the_head_had_named_it(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.queue(FW_AGAIN)
+    tale.ask(None, job_id="$next", found=FW_AGAIN, status="QUEUED")
+    token = tale.send("update", FW, status="IN_PROGRESS", expected_version=1)
+    tale.arrive(token, found=FW_AGAIN)
+    tale.answer(token)
+
+
+@story("no-cross-incarnation", "undecided")
+def could_not_know_and_did_what_the_wire_offers(tale: Tale) -> None:
+    stale_update(tale, expected_version=1)
+
+
+@story("no-cross-incarnation", "undecided")
+def updates_one_of_two_that_look_alike(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW)
+    tale.remove(FW)
+    tale.queue(FW)
+    tale.update(FW)
+
+
+@story("no-cross-incarnation", "not-exercised")
+def sees_one_incarnation_only(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW)
+
+
+# ── no-false-abort ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("no-false-abort", "held", opportunities=2)
+def asks_before_it_gives_up(tale: Tale) -> None:
+    recovers_from_write(tale)
+
+
+@story("no-false-abort", "held", opportunities=1)
+def goes_on_since_it_is_still_there(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.ask(FW)
+    tale.step(FW, "write")
+
+
+@story("no-false-abort", "held")
+def undoes_what_failed_and_says_why(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(PhaseChanged("recovering", "executing", execution=FW), StepUndone(FW, "download"))
+    tale.hint()
+    tale.report(FW, "FAILED", details=(("reason", "disk full"),))
+
+
+@story("no-false-abort", "held")
+def undoes_a_step_that_failed(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(StepFinished(FW, "write", "failed"))
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
+def drops_what_another_hand_reported(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW, code="InvalidStateTransition", status="FAILED")
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
+def finds_it_queued_again(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW, status="QUEUED")
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
+def sees_a_later_one_at_the_head(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.queue(FW_AGAIN)
+    tale.ask(None, job_id="$next", found=FW_AGAIN, status="QUEUED")
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "violated", "hint.received", "phase.changed")
+def gives_up_on_a_hint(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "violated", "step.undone")
+def gives_up_for_no_reason(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(StepUndone(FW, "download"), PhaseChanged("idle", "executing"))
+    tale.report(FW, "FAILED")
+
+
+@story("no-false-abort", "undecided")
+def ends_before_it_can_say_why(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(PhaseChanged("recovering", "executing", execution=FW), StepUndone(FW, "download"))
+
+
+@story("no-false-abort", "undecided")
+def lets_go_of_one_of_two_that_look_alike(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.queue(FW)
+    tale.ask(FW)
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "not-exercised")
+def never_doubts(tale: Tale) -> None:
+    at_work(tale)
+
+
+# ── no-lost-job ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("no-lost-job", "held", opportunities=1)
+def takes_what_waits(tale: Tale) -> None:
+    at_work(tale)
+
+
+@story("no-lost-job", "held", opportunities=1)
+def was_not_connected(tale: Tale) -> None:
+    tale.queue(FW)
+    tale.wait(20)
+    tale.connect()
+    tale.wait(4)
+    tale.work_through(FW, "1.0")
+
+
+@story("no-lost-job", "held")
+def another_namespace_had_the_head(tale: Tale) -> None:
+    at_work(tale)
+    tale.queue(replace(NEXT, namespace_id="lab"))
+    tale.wait(20)
+    tale.step(FW, "write")
+    tale.leap(FW, "1.0")
+    tale.report(FW)
+    tale.take(replace(NEXT, namespace_id="lab"))
+
+
+@story("no-lost-job", "held")
+def was_busy_recovering(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.queue(NEXT)
+    tale.wait(4.5)
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+    tale.undo(FW, "write", "download")
+    tale.take(NEXT)
+
+
+@story("no-lost-job", "violated", "execution.queued")
+def never_takes_it(tale: Tale) -> None:
+    tale.connect()
+    tale.queue(FW)
+    tale.wait(6)
+
+
+@story("no-lost-job", "violated", "execution.queued")
+def takes_it_too_late(tale: Tale) -> None:
+    tale.connect()
+    tale.queue(FW)
+    tale.wait(6)
+    tale.take(FW)
+
+
+@story("no-lost-job", "violated", "execution.changed", "phase.changed")
+def forgets_what_it_took(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(PhaseChanged("idle", "executing"))
+    tale.wait(6)
+
+
+@story("no-lost-job", "undecided")
+def the_end_comes_before_the_bound(tale: Tale) -> None:
+    tale.connect()
+    tale.queue(FW)
+    tale.wait(4)
+
+
+@story("no-lost-job", "not-exercised")
+def is_safe_and_takes_nothing(tale: Tale) -> None:
+    tale.connect()
+    tale.device(PhaseChanged("safe", "recovering"))
+    tale.queue(FW)
+    tale.wait(20)
+
+
+@story("no-lost-job", "not-exercised")
+def never_has_a_job(tale: Tale) -> None:
+    tale.connect()
+
+
+# ── no-double-apply ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("no-double-apply", "held", opportunities=1)
+def commits_once(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
+
+
+@story("no-double-apply", "held", opportunities=2)
+def reverts_between(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(VersionReverted(FW, "2.0"), VersionCommitted(FW, "2.0"))
+    tale.report(FW)
+
+
+@story("no-double-apply", "held", opportunities=2)
+def commits_two_incarnations(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
+    tale.queue(FW_AGAIN)
+    tale.work_through(FW_AGAIN)
+
+
+@story("no-double-apply", "violated", "version.committed", "version.committed")
+def commits_twice(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(VersionCommitted(FW, "2.0"))
+    tale.report(FW)
+
+
+@story("no-double-apply", "undecided")
+def commits_twice_what_may_have_been_two(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
+    tale.remove(FW, "SUCCEEDED")
+    tale.queue(FW)
+    tale.work_through(FW)
+
+
+@story("no-double-apply", "not-exercised")
+def commits_nothing(tale: Tale) -> None:
+    at_work(tale)
+
+
+# ── accounted-for ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("accounted-for", "held", opportunities=1)
+def reports_what_it_installed(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
+
+
+@story("accounted-for", "held")
+def loses_the_answer_to_its_report(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(PhaseChanged("reporting", "executing", execution=FW))
+    tale.arrive(tale.send("update", FW, status="SUCCEEDED", expected_version=2), found=FW)
+
+
+def keeps_without_a_job(tale: Tale) -> None:
+    """The update was installed; its execution is gone."""
+    leapt(tale)
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.device(PhaseChanged("recovering", "suspect", execution=FW), ExecutionLeft(FW, "kept"))
+    tale.device(PhaseChanged("idle", "recovering"))
+
+
+@story("accounted-for", "held")
+def owns_up_with_the_next_job(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT, details=(("kept", "2.0"), ("step", "download")))
+
+
+@story("accounted-for", "held")
+def owns_up_as_it_starts_the_next_job(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    token = tale.send("start-next", details=(("kept", "2.0"),))
+    tale.arrive(token, found=NEXT)
+    tale.answer(token, found=NEXT, status="IN_PROGRESS")
+
+
+@story("accounted-for", "violated", "version.committed")
+def drifts_in_silence(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT)
+
+
+@story("accounted-for", "violated", "version.committed")
+def forgets_to_report(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(ExecutionLeft(FW, "succeeded"), PhaseChanged("idle", "executing"))
+
+
+@story("accounted-for", "violated", "hardware.changed")
+def changes_its_version_out_of_the_blue(tale: Tale) -> None:
+    tale.connect()
+    tale.hardware("1.0")
+    tale.hardware("6.6")
+
+
+@story("accounted-for", "undecided")
+def has_its_report_under_way(tale: Tale) -> None:
+    leapt(tale)
+    tale.send("update", FW, status="SUCCEEDED", expected_version=2)
+
+
+@story("accounted-for", "undecided")
+def has_had_no_job_to_tell_with(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.ask(None, request="start-next", details=(("kept", "2.0"),))
+
+
+@story("accounted-for", "not-exercised")
+def took_it_back(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(VersionReverted(FW, "2.0"))
+    tale.hardware("1.0")
+
+
+@story("accounted-for", "not-exercised")
+def runs_what_it_ran(tale: Tale) -> None:
+    tale.connect()
+    tale.hardware("1.0", "download")
+    tale.hardware("1.0")
+
+
+# ── ready-in-time ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("ready-in-time", "held", opportunities=1)
+def takes_the_next_in_time(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(NEXT)
+    tale.wait(4)
+    tale.take(NEXT)
+
+
+@story("ready-in-time", "held")
+def is_counted_from_when_the_next_is_there(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.wait(20)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+
+
+@story("ready-in-time", "held")
+def is_counted_from_when_it_is_back(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.queue(NEXT)
+    tale.disconnect()
+    tale.wait(20)
+    tale.connect()
+    tale.ask(FW, code=RNF)
+    tale.undo(FW, "write", "download")
+    tale.take(NEXT)
+
+
+@story("ready-in-time", "held", opportunities=2)
+def loses_two_in_a_row(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.remove(NEXT)
+    tale.learn_gone(NEXT)
+    tale.undo(NEXT)
+    tale.queue(FW_AGAIN)
+    tale.take(FW_AGAIN)
+
+
+def slow(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.queue(NEXT)
+    tale.wait(5.5)
+
+
+@story("ready-in-time", "violated", "execution.removed", "execution.queued", "execution.changed")
+def takes_the_next_too_late(tale: Tale) -> None:
+    slow(tale)
+    tale.learn_gone(FW)
+    tale.undo(FW, "write", "download")
+    tale.take(NEXT)
+
+
+@story("ready-in-time", "violated", "execution.removed", "execution.queued")
+def never_takes_the_next(tale: Tale) -> None:
+    slow(tale)
+
+
+@story("ready-in-time", "undecided")
+def is_cut_short(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(NEXT)
+    tale.wait(4)
+
+
+@story("ready-in-time", "not-exercised")
+def has_no_next(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.wait(20)
+
+
+@story("ready-in-time", "not-exercised")
+def loses_only_what_was_not_begun(tale: Tale) -> None:
+    tale.connect()
+    tale.queue(FW)
+    tale.remove(FW, "QUEUED")
+    tale.queue(NEXT)
+    tale.take(NEXT)
+
+
+# ── no-hammering ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def retries(tale: Tale, *gaps: float, code: str | None = None) -> None:
+    """Puts one question again and again, `gaps` seconds after each refusal, or after each attempt without answer."""
+    at_work(tale)
+    for attempt, gap in enumerate((*gaps, 0.0), 1):
+        token = tale.send("update", FW, status="IN_PROGRESS", expected_version=2, attempt=attempt)
+        if code is not None:
+            tale.arrive(token, code=code)
+            tale.answer(token, code=code)
+        tale.wait(gap)
+
+
+@story("no-hammering", "held", opportunities=4)
+def waits_longer_each_time(tale: Tale) -> None:
+    retries(tale, 1.3, 2.2, 4.0, 4.1)
+
+
+@story("no-hammering", "held", opportunities=2)
+def waits_after_each_refusal(tale: Tale) -> None:
+    retries(tale, 1.0, 2.0, code="RequestThrottled")
+
+
+@story("no-hammering", "held", opportunities=1)
+def asks_after_another_incarnation(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(FW_AGAIN)
+    tale.take(FW_AGAIN)
+    tale.ask(FW_AGAIN)
+
+
+@story("no-hammering", "held", opportunities=1)
+def claims_one_of_the_same_second(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.update(FW, code=RNF)
+    tale.undo(FW, "download")
+    tale.queue(FW)
+    tale.take(FW)
+    tale.update(FW)
+
+
+@story("no-hammering", "held", opportunities=2)
+def repeats_its_report_to_learn_which_terminal_state(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW, "SUCCEEDED", code="VersionMismatch", status="SUCCEEDED")
+    tale.ask(FW, code="TerminalStateReached")
+    tale.update(FW, "SUCCEEDED")
+
+
+@story("no-hammering", "not-exercised")
+def asks_for_the_head_at_every_hint(tale: Tale) -> None:
+    tale.connect()
+    for _ in range(5):
+        tale.hint()
+        tale.send("describe", job_id="$next")
+
+
+@story("no-hammering", "not-exercised")
+def begins_anew_after_reconnecting(tale: Tale) -> None:
+    at_work(tale)
+    tale.send("update", FW, status="SUCCEEDED", expected_version=2)
+    tale.disconnect()
+    tale.connect()
+    tale.update(FW, "SUCCEEDED")
+
+
+@story("no-hammering", "violated", "request.sent", "answer.received", "request.sent", "request.sent")
+def repeats_what_was_refused_for_good(tale: Tale) -> None:
+    at_work(tale)
+    for _ in range(3):
+        tale.ask(FW, code=RNF)
+        tale.wait(20)
+
+
+@story("no-hammering", "violated", "request.sent", "answer.received", "request.sent")
+def repeats_a_version_mismatch(tale: Tale) -> None:
+    at_work(tale)
+    for _ in range(2):
+        tale.update(FW, code="VersionMismatch", status="IN_PROGRESS")
+
+
+@story("no-hammering", "violated", "request.sent", "request.sent")
+def retries_too_soon(tale: Tale) -> None:
+    retries(tale, 0.5)
+
+
+@story("no-hammering", "violated", "request.sent", "answer.received", "request.sent")
+def retries_at_once_when_throttled(tale: Tale) -> None:
+    retries(tale, 0.2, code="RequestThrottled")
+
+
+@story("no-hammering", "violated", "request.sent", "request.sent")
+def retries_too_evenly(tale: Tale) -> None:
+    retries(tale, 1.5, 1.5)
+
+
+@story("no-hammering", "violated", "request.sent", "answer.received", "request.sent")
+def counts_each_attempt_as_the_first(tale: Tale) -> None:
+    at_work(tale)
+    for _ in range(2):
+        tale.ask(FW, code="InternalError")
+
+
+# ── alive ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@story("alive", "held", opportunities=1)
+def keeps_talking(tale: Tale) -> None:
+    at_work(tale)
+    for _ in range(4):
+        tale.wait(20)
+        tale.update(FW)
+
+
+@story("alive", "held")
+def has_nothing_to_say(tale: Tale) -> None:
+    tale.connect()
+    tale.wait(100)
+
+
+@story("alive", "held")
+def loses_power_as_planned(tale: Tale) -> None:
+    tale.connect()
+    tale.disconnect("MQTT_KEEP_ALIVE_TIMEOUT", planned=True)
+
+
+@story("alive", "violated", "device.crashed")
+def crashes(tale: Tale) -> None:
+    tale.connect()
+    tale.device(DeviceCrashed("KeyError: 'c7'"))
+
+
+@story("alive", "violated", "client.disconnected")
+def lets_its_keep_alive_lapse(tale: Tale) -> None:
+    tale.connect()
+    tale.disconnect("MQTT_KEEP_ALIVE_TIMEOUT")
+
+
+@story("alive", "violated", "request.received")
+def falls_silent_at_work(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW)
+    tale.wait(31)
+
+
+@story("alive", "not-exercised")
+def never_connects(tale: Tale) -> None:
+    tale.queue(FW)
+
+
+# ── everything together ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def main_job(tale: Tale) -> None:
+    """The main job: lost in mid-write, recovered, and the next one under the same id brought to its end."""
+    tale.hardware("1.0", "download 2.0")
+    lost_in_write(tale)
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+    tale.hardware("1.0")
+    tale.undo(FW, "write", "download")
+    tale.queue(FW_AGAIN)
+    tale.device(ExecutionTaken(FW_AGAIN))
+    tale.work_through(FW_AGAIN, "2.1")

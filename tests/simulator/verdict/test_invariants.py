@@ -1,0 +1,79 @@
+import pytest
+
+from simulator.verdict import INVARIANTS
+from tests.simulator.verdict.stories import STORIES, Story, main_job, with_outcome
+from tests.simulator.verdict.tale import Tale, judge
+
+
+def of(story: Story) -> tuple[Tale, str, int]:
+    tale = story.told()
+    found = next(each for each in judge(tale.entries).invariants if each.id == story.invariant)
+    return tale, found.outcome, found.opportunities
+
+
+@pytest.mark.parametrize("story", with_outcome("held", "undecided", "not-exercised"))
+def test_a_story_that_breaks_nothing(story: Story):
+    _, outcome, opportunities = of(story)
+    assert outcome == story.outcome
+    assert story.opportunities in (None, opportunities)
+    assert (opportunities == 0) == (outcome == "not-exercised")
+
+
+@pytest.mark.parametrize("story", with_outcome("held"))
+def test_a_correct_device_breaks_no_other_invariant_either(story: Story):
+    verdict = judge(story.told().entries)
+    assert {each.id: each.violations for each in verdict.invariants if each.violations} == {}
+
+
+@pytest.mark.parametrize("story", with_outcome("violated"))
+def test_a_violation_is_shown_by_its_events(story: Story):
+    tale = story.told()
+    found = next(each for each in judge(tale.entries).invariants if each.id == story.invariant)
+    assert found.outcome == "violated"
+    violation = found.violations[0]
+    by_id = {entry.id: entry.event.type for entry in tale.entries}
+    assert tuple(by_id[event] for event in violation.events) == story.shown_by
+    assert violation.thing == tale.thing
+    assert violation.message
+
+
+@pytest.mark.parametrize("story", with_outcome("violated"))
+def test_a_bad_device_is_caught_by_its_own_invariant_and_by_no_other(story: Story):
+    entries = story.told().entries
+    assert not judge(entries).passed
+    unwatched = judge(entries, skip=frozenset({story.invariant}))
+    assert {each.id for each in unwatched.invariants if each.outcome == "violated"} == set()
+    assert unwatched.passed
+
+
+@pytest.mark.parametrize("invariant", [invariant.id for invariant in INVARIANTS])
+def test_every_invariant_has_a_story_that_holds_one_that_breaks_it_and_one_that_never_tries_it(invariant: str):
+    assert {each.outcome for each in STORIES if each.invariant == invariant} >= {"held", "violated", "not-exercised"}
+
+
+def test_the_invariants_are_the_public_ones_in_their_order():
+    assert [invariant.id for invariant in INVARIANTS] == [
+        "bootable",
+        "no-ghost-work",
+        "no-ghost-update",
+        "stops-in-time",
+        "asks-before-leap",
+        "no-cross-incarnation",
+        "no-false-abort",
+        "no-lost-job",
+        "no-double-apply",
+        "accounted-for",
+        "ready-in-time",
+        "no-hammering",
+        "alive",
+    ]
+
+
+def test_the_main_job_holds_all_that_it_exercises():
+    tale = Tale()
+    main_job(tale)
+    tale.end()
+    verdict = judge(tale.entries)
+    assert verdict.passed
+    assert verdict.recovered == 1
+    assert {each.id: each.outcome for each in verdict.invariants if each.outcome != "held"} == {}
