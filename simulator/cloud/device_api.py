@@ -1,0 +1,199 @@
+"""The Jobs device API, for whatever carries topics and payloads: the MQTT gateway today.
+
+Topics and payloads become requests to the jobs core; its outcomes become answers, publications and trace entries.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from agent.messages import RequestRefused, read_request, write_answer, write_hint
+from agent.topics import HintKind, HintTopic, RequestTopic, hint_topic, parse
+from agent.values import (
+    Answer,
+    ErrorCode,
+    ExecutionKey,
+    ExecutionTold,
+    Hint,
+    JobMentioned,
+    NextChanged,
+    PendingChanged,
+    Rejected,
+    Request,
+    StartNext,
+    Update,
+)
+from simulator import trace
+from simulator.cloud.jobs import (
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    JobChanged,
+    Jobs,
+    JobStatus,
+    Outcome,
+)
+from simulator.cloud.mqtt import Reaction
+
+PREFIX: Final = "$aws/things/"
+NOTHING: Final[tuple[tuple[str, bytes], ...]] = ()
+
+
+class DeviceApi:
+    """What the gateway asks (see `simulator.cloud.mqtt.Service`).
+
+    `clock` gives epoch seconds. `observe` gets the trace events of everything that happens; None costs nothing.
+    """
+
+    def __init__(
+        self, jobs: Jobs, clock: Callable[[], float], observe: Callable[[trace.CloudEvent], None] | None = None
+    ) -> None:
+        self._jobs = jobs
+        self._clock = clock
+        self._observe = observe
+
+    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
+        """Answer a publication to a Jobs topic; None if it is no request (a topic that only the service uses, too)."""
+        parsed = parse(topic)
+        if type(parsed) is not RequestTopic:
+            if parsed is None and _is_below_jobs(topic):
+                refused = Rejected(
+                    int(self._clock()), ErrorCode.INVALID_TOPIC, "No operation of the Jobs API has this topic."
+                )
+                return Reaction(f"{topic}/rejected", write_answer(refused), NOTHING)
+            return None
+        try:
+            request = read_request(parsed, payload)
+        except RequestRefused as refusal:
+            answer: Answer = Rejected(int(self._clock()), refusal.code, refusal.message, refusal.client_token)
+            self._trace_refusal(parsed, answer)
+            return Reaction(f"{topic}/rejected", write_answer(answer), NOTHING)
+        outcome = self._jobs.device_request(parsed.thing, request, self._clock())
+        told = outcome.answer
+        assert told is not None, "a device is always answered"
+        if self._observe is not None:
+            self._trace_request(parsed, request, told, outcome, dup)
+        suffix = "/rejected" if type(told) is Rejected else "/accepted"
+        publications = self.publications(outcome) if outcome.hints else NOTHING
+        return Reaction(topic + suffix, write_answer(told), publications)
+
+    def connected(self, client_id: str) -> None:
+        """A client is connected."""
+        if self._observe is not None:
+            self._observe(trace.ClientConnected(client_id))
+
+    def disconnected(self, client_id: str, reason: str) -> None:
+        """A connection ended."""
+        if self._observe is not None:
+            self._observe(trace.ClientDisconnected(client_id, reason))
+
+    def publications(self, outcome: Outcome) -> tuple[tuple[str, bytes], ...]:
+        """The outcome's hints as topics and payloads, in order."""
+        return tuple(_publication(thing, hint) for thing, hint in outcome.hints)
+
+    def record(self, outcome: Outcome) -> None:
+        """Trace the outcome's changes and hints."""
+        if self._observe is None:
+            return
+        for change in outcome.changes:
+            event = _event(change)
+            if event is not None:
+                self._observe(event)
+        for thing, hint in outcome.hints:
+            kind, keys = _kind(hint), _listed(hint)
+            self._observe(trace.HintPublished(thing, kind, hint.namespace_id, keys))
+
+    def _trace_request(
+        self, topic: RequestTopic, request: Request, told: Answer, outcome: Outcome, dup: bool
+    ) -> None:
+        assert self._observe is not None, "asked for"
+        status = request.status.value if isinstance(request, Update) else None
+        details = dict(request.status_details or ()) if isinstance(request, Update | StartNext) else None
+        self._observe(
+            trace.RequestReceived(
+                topic.thing, topic.verb, request.client_token, topic.namespace_id, topic.job_id, status, details, dup
+            )
+        )
+        self.record(Outcome(None, outcome.changes, ()))
+        code = told.code.value if isinstance(told, Rejected) else None
+        self._observe(
+            trace.RequestAnswered(
+                topic.thing, topic.verb, code is None, request.client_token, code, self._meant(topic, request, told)
+            )
+        )
+        self.record(Outcome(None, (), outcome.hints))
+
+    def _trace_refusal(self, topic: RequestTopic, answer: Rejected) -> None:
+        if self._observe is not None:
+            self._observe(
+                trace.RequestReceived(topic.thing, topic.verb, answer.client_token, topic.namespace_id, topic.job_id)
+            )
+            self._observe(
+                trace.RequestAnswered(topic.thing, topic.verb, False, answer.client_token, answer.code.value)
+            )
+
+    def _meant(self, topic: RequestTopic, request: Request, told: Answer) -> ExecutionKey | None:
+        """The incarnation that an accepted request read or changed."""
+        match told:
+            case ExecutionTold(execution=execution) if execution is not None:
+                return execution.key
+            case Rejected():
+                return None
+            case _ if isinstance(request, Update):
+                return self._jobs.execution(topic.thing, request.job_id).key
+            case _:
+                return None
+
+
+def _is_below_jobs(topic: str) -> bool:
+    if not topic.startswith(PREFIX):
+        return False
+    levels = topic.split("/")
+    return len(levels) > 4 and levels[3] == "jobs"
+
+
+def _publication(thing: str, hint: Hint) -> tuple[str, bytes]:
+    topic = hint_topic(
+        HintTopic(thing, _kind(hint), hint.namespace_id, hint.job_id if isinstance(hint, JobMentioned) else None)
+    )
+    if isinstance(hint, JobMentioned):
+        return topic, b"{}"
+    return topic, write_hint(hint)
+
+
+def _kind(hint: Hint) -> HintKind:
+    match hint:
+        case PendingChanged():
+            return "notify"
+        case NextChanged():
+            return "notify-next"
+        case JobMentioned():
+            return "notify-documented"
+
+
+def _listed(hint: Hint) -> tuple[ExecutionKey, ...]:
+    match hint:
+        case PendingChanged():
+            return hint.listed
+        case NextChanged(execution=execution):
+            return () if execution is None else (execution.key,)
+        case JobMentioned():
+            return ()
+
+
+def _event(change: object) -> trace.CloudEvent | None:
+    match change:
+        case ExecutionQueued(execution=new):
+            return trace.ExecutionQueued(new.thing, new.key)
+        case ExecutionChanged(execution=new, by=by):
+            details = dict(new.status_details) or None
+            return trace.ExecutionChanged(new.thing, new.key, new.status.value, new.version_number, by, details)
+        case ExecutionRemoved(execution=old):
+            return trace.ExecutionRemoved(old.thing, old.key, old.status.value)
+        case JobChanged(before=None, job=job) if job is not None:
+            return trace.JobCreated(job.job_id, job.namespace_id)
+        case JobChanged(before=before, job=None) if before is not None:
+            return trace.JobDeleted(before.job_id)
+        case JobChanged(job=job) if job is not None and job.status is JobStatus.DELETION_IN_PROGRESS:
+            return trace.JobDeletionBegan(job.job_id)
+        case _:
+            return None
