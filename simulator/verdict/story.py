@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, cast
 
-from agent.account import AnswerReceived, ExecutionLeft, ExecutionTaken, HintReceived, PhaseChanged, RequestSent
+from agent.account import (
+    AnswerReceived,
+    ExecutionLeft,
+    ExecutionTaken,
+    HintReceived,
+    PhaseChanged,
+    RequestSent,
+    StepStarted,
+)
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.trace import ExecutionChanged, ExecutionQueued, ExecutionRemoved, RequestAnswered, RequestReceived
 from simulator.verdict.clocks import Offset, offset_of
@@ -141,6 +149,15 @@ class Story:
         """The answers, processed before the device's entry number `before`, that found `key` pending."""
         return (news for news in self._news.get(key, ()) if news.says == "alive" and news.answer.n < before)
 
+    def finishes_forward(self, step: Seen[StepStarted]) -> bool:
+        """Whether a step belongs to a recovery that can only go on, because an irreversible one began before."""
+        key = step.event.execution
+        phases = [seen.event for seen in self.device.of(PhaseChanged) if seen.n < step.n]
+        if not phases or (phases[-1].phase, phases[-1].execution) != ("recovering", key):
+            return False
+        leaps = (seen for seen in self.device.of(StepStarted) if not seen.event.reversible and seen.n < step.n)
+        return any(leap.event.execution == key for leap in leaps)
+
     def _read_answers(self) -> Iterator[tuple[ExecutionKey, News]]:
         in_hand: dict[ExecutionKey, None] = {}
         for seen in self.device.seen:
@@ -179,7 +196,7 @@ def _end_in(answer: AnswerReceived, sent: RequestSent) -> Says | None:
     """What a rejection says about the execution that the request was meant for."""
     if answer.code == ErrorCode.RESOURCE_NOT_FOUND:
         return "gone"
-    if answer.code == ErrorCode.INVALID_STATE_TRANSITION and answer.status is not None:
+    if answer.code in (ErrorCode.INVALID_STATE_TRANSITION, ErrorCode.VERSION_MISMATCH) and answer.status is not None:
         status = Status(answer.status)
         return "gone" if status in ENDED_WITHOUT_US else "reported" if status.is_terminal else None
     if answer.code == ErrorCode.TERMINAL_STATE_REACHED and sent.request == "describe":

@@ -28,10 +28,10 @@ def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
 
     The question must have been put after the last hint in the execution's namespace and the last (re)connection that
     the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
-    and start-next name what they found; an accepted update does not.
+    and start-next name what they found; an accepted update does not. A recovery past the leap has no choice.
     """
     for leap in story.device.of(StepStarted):
-        if leap.event.reversible:
+        if leap.event.reversible or story.finishes_forward(leap):
             continue
         key = leap.event.execution
         cause = _last_cause(story, key, leap.n)

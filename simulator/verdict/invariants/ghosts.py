@@ -6,7 +6,6 @@ from agent.account import (
     DeviceConnected,
     DeviceDisconnected,
     ExecutionTaken,
-    PhaseChanged,
     RequestSent,
     StepStarted,
 )
@@ -28,7 +27,7 @@ def no_ghost_work(story: Story, _run: Run) -> Iterator[Finding]:
     accused: dict[tuple[ExecutionKey, int], Seen[StepStarted]] = {}
     for begun in story.device.of(StepStarted):
         key = begun.event.execution
-        if not _finishes_forward(story, begun) and (news := story.told(key, begun.n, enough=OVER)):
+        if not story.finishes_forward(begun) and (news := story.told(key, begun.n, enough=OVER)):
             accused.setdefault((key, news.answer.n), begun)
     for key, news in story.ends_told(enough=OVER):
         step = accused.get((key, news.answer.n))
@@ -37,20 +36,6 @@ def no_ghost_work(story: Story, _run: Run) -> Iterator[Finding]:
             yield violated(key.job_id, message, news.sent, news.answer, step)
         else:
             yield HELD
-
-
-def _finishes_forward(story: Story, step: Seen[StepStarted]) -> bool:
-    """Whether a step belongs to a recovery that can only go on, because an irreversible one began before."""
-    key = step.event.execution
-    phases = [seen.event for seen in story.device.of(PhaseChanged) if seen.n < step.n]
-    return (
-        bool(phases)
-        and (phases[-1].phase, phases[-1].execution) == ("recovering", key)
-        and any(
-            leap.n < step.n and leap.event.execution == key and not leap.event.reversible
-            for leap in story.device.of(StepStarted)
-        )
-    )
 
 
 def no_ghost_update(story: Story, _run: Run) -> Iterator[Finding]:
@@ -96,7 +81,7 @@ def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run:
     finding = HELD
     bound = micros(run.bounds.detection_seconds)
     for step in story.device.of(StepStarted):
-        if step.event.execution != key or _licensed(story, key, step.n, removed.n) or _finishes_forward(story, step):
+        if step.event.execution != key or _licensed(story, key, step.n, removed.n) or story.finishes_forward(step):
             continue
         late = _lateness(story, removed.at, step, bound)
         if late == "certain":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from agent.account import AnswerReceived, DeviceConnected, HintReceived, RequestSent
-from agent.values import ErrorCode, ExecutionKey, StatusDetails
+from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
 from simulator.scenario import Bounds
 from simulator.verdict.findings import HELD, Finding, Run, violated
 from simulator.verdict.history import Exchange, Seen, micros
@@ -25,7 +25,7 @@ FACTS = frozenset(
         ErrorCode.VERSION_MISMATCH,
     }
 )
-"""Refusals for what the record was: void once an answer to a later question finds this identity pending."""
+"""Refusals for what the record was: void once the answer to a later question finds a record pending again."""
 
 
 class Question(NamedTuple):
@@ -82,12 +82,15 @@ class _Refusals:
             if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
                 # It names no status; repeating the update is what makes the service name it.
                 self._void(sent.execution, frozenset({ErrorCode.VERSION_MISMATCH}), exchange.sent.n)
+            elif answer.code == ErrorCode.VERSION_MISMATCH and answer.status in (Status.QUEUED, Status.IN_PROGRESS):
+                self._void(sent.execution, FACTS - {ErrorCode.VERSION_MISMATCH}, exchange.sent.n)
             self._standing.setdefault((Question.of(sent), sent.expected_version), exchange)
             self.again.setdefault(sent.client_token, [])
 
     def connected(self) -> None:
-        """Whoever comes back on line asks once more what he had in hand; how it ended may still be unknown."""
-        self._keep(lambda refused, _: refused.code != ErrorCode.TERMINAL_STATE_REACHED)
+        """Whoever comes back on line puts once more what these two codes had left unsettled."""
+        unsettled = (ErrorCode.TERMINAL_STATE_REACHED, ErrorCode.VERSION_MISMATCH)
+        self._keep(lambda refused, _: refused.code not in unsettled)
 
     def _void(self, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> None:
         """Forget what was refused of `key` with one of `codes` before the device's entry `asked_n`."""

@@ -265,6 +265,13 @@ def reports_the_end_of_a_canceled_one(tale: Tale) -> None:
     tale.update(FW, "FAILED", **CANCELED)
 
 
+@story("no-ghost-update", "violated", "request.sent", "answer.received", "request.sent")
+def tries_another_version_on_a_canceled_one(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW, code="VersionMismatch", status="CANCELED")
+    tale.update(FW, "SUCCEEDED", **CANCELED)
+
+
 @story("no-ghost-update", "not-exercised")
 def updates_what_lives(tale: Tale) -> None:
     at_work(tale)
@@ -378,6 +385,15 @@ def is_hinted_in_another_namespace(tale: Tale) -> None:
     tale.ask(FW)
     tale.hint(namespace_id="lab")
     tale.begin(FW, "switch", reversible=False)
+
+
+@story("asks-before-leap", "held", opportunities=1)
+def finishes_a_second_leap_of_a_ghost(tale: Tale) -> None:
+    at_work(tale)
+    tale.leap(FW, "1.0")
+    tale.learn_gone(FW)
+    tale.device(PhaseChanged("recovering", "suspect", execution=FW))
+    tale.begin(FW, "fuse", reversible=False)
 
 
 @story("asks-before-leap", "violated", "hint.received", "step.started")
@@ -521,6 +537,13 @@ def undoes_a_step_that_failed(tale: Tale) -> None:
 def drops_what_another_hand_reported(tale: Tale) -> None:
     at_work(tale)
     tale.update(FW, code="InvalidStateTransition", status="FAILED")
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
+def is_told_by_a_version_mismatch_that_it_was_canceled(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW, code="VersionMismatch", status="CANCELED")
     tale.undo(FW, "download")
 
 
@@ -921,6 +944,24 @@ def repeats_its_report_to_learn_which_terminal_state(tale: Tale) -> None:
     at_work(tale)
     tale.update(FW, "SUCCEEDED", code="VersionMismatch", status="SUCCEEDED")
     tale.ask(FW, code="TerminalStateReached")
+    tale.update(FW, "SUCCEEDED")
+
+
+@story("no-hammering", "held", opportunities=2)
+def asks_again_since_something_is_queued_under_the_id(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW, code="TerminalStateReached")
+    tale.update(FW, code="VersionMismatch", status="QUEUED")
+    tale.ask(FW, found=FW_AGAIN, status="QUEUED")
+
+
+@story("no-hammering", "held", opportunities=1)
+def repeats_its_report_after_reconnecting(tale: Tale) -> None:
+    at_work(tale)
+    tale.update(FW, "SUCCEEDED", code="VersionMismatch", status="IN_PROGRESS")
+    tale.send("describe", FW)
+    tale.disconnect()
+    tale.connect()
     tale.update(FW, "SUCCEEDED")
 
 
