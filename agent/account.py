@@ -48,8 +48,7 @@ class RequestSent:
     """A request left the device. `execution` is the incarnation it is meant for, None for `$next` and start-next.
 
     `attempt` counts from 1 how often this same question has been put without a usable answer.
-    `details` are the statusDetails of an update. `probes` says that a describe or update serves to find out
-    whether the execution still exists.
+    `details` are the statusDetails of an update.
     """
 
     client_token: str
@@ -200,7 +199,21 @@ class VersionReverted:
 
 
 DeviceEvent: TypeAlias = (
-    DeviceConnected | DeviceDisconnected | DeviceCrashed | RequestSent | AnswerReceived | HintReceived | PhaseChanged
-    | ExecutionTaken | ExecutionGone | ExecutionLeft | StepStarted | StepProgressed | StepFinished | StepUndone
-    | HardwareChanged | VersionCommitted | VersionReverted
+    DeviceConnected
+    | DeviceDisconnected
+    | DeviceCrashed
+    | RequestSent
+    | AnswerReceived
+    | HintReceived
+    | PhaseChanged
+    | ExecutionTaken
+    | ExecutionGone
+    | ExecutionLeft
+    | StepStarted
+    | StepProgressed
+    | StepFinished
+    | StepUndone
+    | HardwareChanged
+    | VersionCommitted
+    | VersionReverted
 )

@@ -171,8 +171,10 @@ def write_request(request: Request) -> bytes:
         case GetPending():
             body: dict[str, object] = {}
         case StartNext():
-            body = {"statusDetails": _map(request.status_details),
-                    "stepTimeoutInMinutes": request.step_timeout_minutes}
+            body = {
+                "statusDetails": _map(request.status_details),
+                "stepTimeoutInMinutes": request.step_timeout_minutes,
+            }
         case Describe():
             body = {"executionNumber": request.execution_number, "includeJobDocument": request.include_document}
         case Update():
@@ -208,11 +210,19 @@ def read_request(topic: RequestTopic, payload: bytes) -> Request:
             return Describe(job_id, body.client_token, ns, body.execution_number, body.include_job_document)
         case _UpdateBody():
             if body.step_timeout_in_minutes == 0:
-                raise RequestRefused(ErrorCode.INVALID_REQUEST, "stepTimeoutInMinutes: -1 or 1 to 10080",
-                                     body.client_token)
+                raise RequestRefused(
+                    ErrorCode.INVALID_REQUEST, "stepTimeoutInMinutes: -1 or 1 to 10080", body.client_token
+                )
             return Update(
-                job_id, body.status, body.client_token, ns, _pairs(body.status_details), body.expected_version,
-                body.execution_number, body.include_job_execution_state, body.include_job_document,
+                job_id,
+                body.status,
+                body.client_token,
+                ns,
+                _pairs(body.status_details),
+                body.expected_version,
+                body.execution_number,
+                body.include_job_execution_state,
+                body.include_job_document,
                 body.step_timeout_in_minutes,
             )
         case _:
@@ -235,8 +245,9 @@ def _refusal(payload: bytes, error: ValidationError) -> RequestRefused:
     token = body.get("clientToken") if isinstance(body, dict) else None
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the payload"
-    return RequestRefused(ErrorCode.INVALID_REQUEST, f"{where}: {first['msg']}",
-                          token if isinstance(token, str) else None)
+    return RequestRefused(
+        ErrorCode.INVALID_REQUEST, f"{where}: {first['msg']}", token if isinstance(token, str) else None
+    )
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -267,14 +278,21 @@ def read_answer(topic: AnswerTopic, raw_topic: str, payload: bytes) -> Answer:
     try:
         if not topic.accepted:
             refused = _RejectedBody.model_validate_json(payload)
-            return Rejected(refused.timestamp, refused.code, refused.message, refused.client_token,
-                            _read_state(refused.execution_state))
+            return Rejected(
+                refused.timestamp,
+                refused.code,
+                refused.message,
+                refused.client_token,
+                _read_state(refused.execution_state),
+            )
         match topic.request.verb:
             case "get-pending":
                 listed = _PendingBody.model_validate_json(payload)
                 return PendingListed(
-                    listed.timestamp, _values(listed.in_progress_jobs, ns, Status.IN_PROGRESS),
-                    _values(listed.queued_jobs, ns, Status.QUEUED), listed.client_token,
+                    listed.timestamp,
+                    _values(listed.in_progress_jobs, ns, Status.IN_PROGRESS),
+                    _values(listed.queued_jobs, ns, Status.QUEUED),
+                    listed.client_token,
                 )
             case "start-next" | "describe":
                 told = _ExecutionAnswerBody.model_validate_json(payload)
@@ -282,7 +300,9 @@ def read_answer(topic: AnswerTopic, raw_topic: str, payload: bytes) -> Answer:
             case "update":
                 done = _UpdateAnswerBody.model_validate_json(payload)
                 return UpdateAccepted(
-                    done.timestamp, done.client_token, _read_state(done.execution_state),
+                    done.timestamp,
+                    done.client_token,
+                    _read_state(done.execution_state),
                     None if done.job_document is None else JobDocument.of(done.job_document),
                 )
             case _:
@@ -321,14 +341,16 @@ def read_hint(topic: HintTopic, raw_topic: str, payload: bytes) -> Hint:
             case "notify":
                 listed = _NotifyBody.model_validate_json(payload)
                 return PendingChanged(
-                    listed.timestamp, topic.namespace_id,
+                    listed.timestamp,
+                    topic.namespace_id,
                     _values(listed.jobs.get("IN_PROGRESS", ()), topic.namespace_id, Status.IN_PROGRESS),
                     _values(listed.jobs.get("QUEUED", ()), topic.namespace_id, Status.QUEUED),
                 )
             case "notify-next":
                 head = _NotifyNextBody.model_validate_json(payload)
-                return NextChanged(head.timestamp, topic.namespace_id,
-                                   _read_execution(head.execution, topic.namespace_id))
+                return NextChanged(
+                    head.timestamp, topic.namespace_id, _read_execution(head.execution, topic.namespace_id)
+                )
             case "notify-documented":
                 return JobMentioned(topic.namespace_id or "", topic.job_id or "")
             case _:
@@ -395,9 +417,7 @@ def _read_execution(body: _ExecutionBody | None, namespace_id: str | None) -> Ex
     return None if body is None else body.value(namespace_id)
 
 
-def _values(
-    bodies: tuple[_ExecutionBody, ...], namespace_id: str | None, listed_as: Status
-) -> tuple[Execution, ...]:
+def _values(bodies: tuple[_ExecutionBody, ...], namespace_id: str | None, listed_as: Status) -> tuple[Execution, ...]:
     return tuple(body.value(namespace_id, listed_as) for body in bodies)
 
 

@@ -94,11 +94,21 @@ def subscriptions(thing: str, namespace_id: str | None) -> tuple[str, ...]:
     """
     prefix = f"$aws/things/{thing}/jobs/"
     if namespace_id is None:
-        return (f"{prefix}notify", f"{prefix}notify-next", f"{prefix}start-next/+", f"{prefix}+/get/+",
-                f"{prefix}+/update/+")
+        return (
+            f"{prefix}notify",
+            f"{prefix}notify-next",
+            f"{prefix}start-next/+",
+            f"{prefix}+/get/+",
+            f"{prefix}+/update/+",
+        )
     ns = f"{_NAMESPACE}{namespace_id}"
-    return (f"{prefix}notify-{ns}", f"{prefix}notify-next-{ns}", f"{prefix}+/notify-{ns}/",
-            f"{prefix}+/{ns}/get/+", f"{prefix}+/{ns}/update/+")
+    return (
+        f"{prefix}notify-{ns}",
+        f"{prefix}notify-next-{ns}",
+        f"{prefix}+/notify-{ns}/",
+        f"{prefix}+/{ns}/get/+",
+        f"{prefix}+/{ns}/update/+",
+    )
 
 
 @lru_cache(maxsize=65536)

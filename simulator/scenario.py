@@ -171,7 +171,9 @@ class Scenario(_Model):
         for index, deletion in enumerate(self.deletions):
             if deletion.job not in first_jobs:
                 known = ", ".join(sorted(first_jobs))
-                raise ValueError(f"deletions.{index}.job: no job '{deletion.job}' made at the start; there are {known}")
+                raise ValueError(
+                    f"deletions.{index}.job: no job '{deletion.job}' made at the start; there are {known}"
+                )
         for index, place in enumerate(self.must_reach):
             if place.job not in ids:
                 raise ValueError(f"must_reach.{index}.job: no job '{place.job}'; there are {', '.join(sorted(ids))}")
@@ -204,8 +206,9 @@ def load(name_or_path: str) -> Scenario:
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file, and no shipped scenario of that name; "
-                         f"shipped: {', '.join(shipped())}") from None
+        raise InputError(
+            f"{path}: no such file, and no shipped scenario of that name; shipped: {', '.join(shipped())}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise InputError(f"{path}: cannot read the scenario: {reason}") from None

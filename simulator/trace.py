@@ -39,6 +39,14 @@ def device_source(thing: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class CloudListening:
+    """Every listener is bound; always the cloud's first event. `endpoints` is what the ready file holds."""
+
+    endpoints: dict[str, str | None]
+    type: Literal["cloud.listening"] = "cloud.listening"
+
+
+@dataclass(frozen=True, slots=True)
 class ClientConnected:
     """An MQTT client connected; a device's client id is its thing name."""
 
@@ -211,8 +219,19 @@ class RunEnded:
 
 
 CloudEvent: TypeAlias = (
-    ClientConnected | ClientDisconnected | RequestReceived | RequestAnswered | ExecutionQueued | ExecutionChanged
-    | ExecutionRemoved | HintPublished | JobCreated | JobDeletionBegan | JobDeleted | AccountEnded
+    CloudListening
+    | ClientConnected
+    | ClientDisconnected
+    | RequestReceived
+    | RequestAnswered
+    | ExecutionQueued
+    | ExecutionChanged
+    | ExecutionRemoved
+    | HintPublished
+    | JobCreated
+    | JobDeletionBegan
+    | JobDeleted
+    | AccountEnded
 )
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
 EngineEvent: TypeAlias = RunStarted | RunEnded
@@ -265,7 +284,9 @@ def read_line(line: str, where: str = "trace") -> Entry | None:
         data = json.loads(line)
         source, number, at, kind = data["source"], int(data["n"]), float(data["at"]), data["type"]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{where}: not a trace entry ({error}); is the file cut off, or no ghostjob trace?") from None
+        raise InputError(
+            f"{where}: not a trace entry ({error}); is the file cut off, or no ghostjob trace?"
+        ) from None
     if kind not in KNOWN_TYPES:
         return None
     try:

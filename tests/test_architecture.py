@@ -8,8 +8,30 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STDLIB = frozenset(sys.stdlib_module_names)
-IO = frozenset({"asyncio", "socket", "ssl", "select", "subprocess", "threading", "os", "io", "pathlib", "time",
-                "datetime", "random", "secrets", "uuid", "http", "urllib", "tempfile", "shutil", "signal", "logging"})
+IO = frozenset(
+    {
+        "asyncio",
+        "socket",
+        "ssl",
+        "select",
+        "subprocess",
+        "threading",
+        "os",
+        "io",
+        "pathlib",
+        "time",
+        "datetime",
+        "random",
+        "secrets",
+        "uuid",
+        "http",
+        "urllib",
+        "tempfile",
+        "shutil",
+        "signal",
+        "logging",
+    }
+)
 
 # A row: this part of the tree may import, of our own packages, only these prefixes; and of others, only those named.
 RULES = [
@@ -19,24 +41,64 @@ RULES = [
     pytest.param("agent/plan.py", ("agent.values",), (), False, id="plans know values"),
     pytest.param("agent/recovery.py", ("agent.account", "agent.values"), (), False, id="recovery knows values"),
     pytest.param(
-        "agent/core", ("agent.core", "agent.values", "agent.account", "agent.plan", "agent.recovery"), (), False,
-        id="the device core does no I/O and knows no third party"),
-    pytest.param("agent/messages.py", ("agent.values", "agent.topics", "agent.errors"),
-                 ("pydantic", "pydantic_core"), False, id="messages alone know JSON"),
+        "agent/core",
+        ("agent.core", "agent.values", "agent.account", "agent.plan", "agent.recovery"),
+        (),
+        False,
+        id="the device core does no I/O and knows no third party",
+    ),
+    pytest.param(
+        "agent/messages.py",
+        ("agent.values", "agent.topics", "agent.errors"),
+        ("pydantic", "pydantic_core"),
+        False,
+        id="messages alone know JSON",
+    ),
     pytest.param("agent", ("agent",), None, True, id="the agent imports nothing of the simulator"),
-    pytest.param("simulator/cloud/jobs", ("simulator.cloud.jobs", "agent.values"), (), False,
-                 id="the service core does no I/O and knows no third party"),
-    pytest.param("simulator/cloud/mqtt", ("simulator.cloud.mqtt", "agent.errors", "agent.values", "agent.topics"),
-                 None, True, id="the gateway knows MQTT, not Jobs"),
-    pytest.param("simulator/cloud", ("simulator.cloud", "simulator.certs", "simulator.trace", "agent"), None, True,
-                 id="the cloud imports nothing of fleets, engines or reports"),
+    pytest.param(
+        "simulator/cloud/jobs",
+        ("simulator.cloud.jobs", "agent.values"),
+        (),
+        False,
+        id="the service core does no I/O and knows no third party",
+    ),
+    pytest.param(
+        "simulator/cloud/mqtt",
+        ("simulator.cloud.mqtt", "agent.errors", "agent.values", "agent.topics"),
+        None,
+        True,
+        id="the gateway knows MQTT, not Jobs",
+    ),
+    pytest.param(
+        "simulator/cloud",
+        ("simulator.cloud", "simulator.certs", "simulator.trace", "agent"),
+        None,
+        True,
+        id="the cloud imports nothing of fleets, engines or reports",
+    ),
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
     pytest.param("simulator/scenario.py", ("agent.errors",), ("pydantic", "yaml"), True, id="scenarios know nothing"),
-    pytest.param("simulator/verdict", ("simulator.verdict", "simulator.trace", "simulator.scenario", "agent.values",
-                                       "agent.account", "agent.errors"), ("pydantic",), False,
-                 id="the verdict reads the trace and nothing else"),
-    pytest.param("simulator/report", ("simulator.report", "simulator.trace", "simulator.verdict", "agent.values",
-                                      "agent.account"), None, False, id="reports read the trace and the verdict"),
+    pytest.param(
+        "simulator/verdict",
+        (
+            "simulator.verdict",
+            "simulator.trace",
+            "simulator.scenario",
+            "agent.values",
+            "agent.account",
+            "agent.errors",
+        ),
+        ("pydantic",),
+        False,
+        id="the verdict reads the trace and nothing else",
+    ),
+    pytest.param(
+        "simulator/report",
+        ("simulator.report", "simulator.trace", "simulator.verdict", "agent.values", "agent.account"),
+        None,
+        False,
+        id="reports read the trace and the verdict",
+    ),
 ]
 
 

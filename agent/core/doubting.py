@@ -52,7 +52,9 @@ def on_hint(turn: Turn, hint: Hint) -> None:
             pass
 
 
-def doubt(turn: Turn, phase: Executing | Gated, why: str, *, omitted: bool = False, spread_seconds: float = 0.0) -> None:
+def doubt(
+    turn: Turn, phase: Executing | Gated, why: str, *, omitted: bool = False, spread_seconds: float = 0.0
+) -> None:
     """Ask about our execution; a running step goes on meanwhile, but no other one begins."""
     if isinstance(phase, Executing):
         suspect = Suspect(phase.work, True, percent=phase.percent, told_percent=phase.told_percent, omitted=omitted)
@@ -111,7 +113,7 @@ def on_suspicion_answered(turn: Turn, suspect: Suspect, answer: Answer) -> None:
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
             give_way(turn, suspect.work, "gone", running=suspect.running)
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED):
-            # It ended, but this code does not say how: an update that cannot succeed makes the service name the status.
+            # It ended; this code does not say how. An update that cannot succeed makes the service name the status.
             turn.to(replace(suspect, probing=True), "ended; asking how")
             turn.update(suspect.work.key, Status.IN_PROGRESS, suspect.work.version_number)
         case Rejected(code=code):
@@ -143,7 +145,7 @@ def _found(turn: Turn, suspect: Suspect, told: Execution) -> None:
         else:
             _cleared(turn, alive)
         return
-    give_way(turn, work, end, running=suspect.running)
+    give_way(turn, suspect.work, end, running=suspect.running)
 
 
 def _ask_again(turn: Turn, suspect: Suspect) -> None:
@@ -159,8 +161,8 @@ def _cleared(turn: Turn, suspect: Suspect) -> None:
         executing = Executing(suspect.work, suspect.percent, suspect.told_percent)
         turn.to(executing, "still there")
         tell_progress(turn, executing)
-    elif suspect.ended is not None:
-        on_step_ended(turn, suspect.work, suspect.ended)
+    elif suspect.failed is not None:
+        on_step_ended(turn, suspect.work, suspect.failed)
     else:
         advance(turn, suspect.work, "still there")
 

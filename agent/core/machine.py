@@ -11,6 +11,7 @@ from typing import assert_never
 from agent.core import doubting, recovering, taking, working
 from agent.core.events import (
     Answered,
+    CancelTimer,
     Connected,
     Disconnected,
     Effect,
@@ -99,7 +100,7 @@ def _connected(turn: Turn) -> None:
 
 
 def _disconnected(turn: Turn) -> None:
-    """What was asked may or may not have arrived. Reversible work goes on; everything else waits for the connection."""
+    """What was asked may or may not have arrived. Reversible work goes on; the rest waits for the connection."""
     turn.forget_question()
     turn.machine = replace(turn.machine, connected=False)
     if isinstance(phase := turn.machine.phase, Gated) and phase.gate == "report":
@@ -176,7 +177,12 @@ def _step_ended(turn: Turn, event: StepEnded) -> None:
             turn.forget_question()
             working.on_step_ended(turn, work, event)
         case Suspect(running=True) as phase:
-            turn.to(replace(phase, running=False, ended=event), "step over while asking")
+            turn.do(CancelTimer("step"))
+            if event.outcome == "done":
+                done = replace(phase.work, done=phase.work.done + 1)
+                turn.to(replace(phase, work=done, running=False), "step done while asking")
+            else:
+                turn.to(replace(phase, running=False, failed=event), "step failed while asking")
         case Recovering() as phase:
             recovering.on_step_ended(turn, phase, event)
         case _:

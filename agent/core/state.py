@@ -138,7 +138,7 @@ class Reporting:
 class Suspect:
     """A hint spoke against our execution, or we were away: asking about that very execution.
 
-    `running`: its step goes on meanwhile; `ended`: how it ended while we asked. `omitted`: a list left it out, so
+    `running`: its step goes on meanwhile; `failed`: it ended while we asked, and not well. `omitted`: a list left it out, so
     that one "still there" is not enough; `hinted_again`: a hint came after the question left, whose answer is
     thereby too old to clear us. `doubtful` counts answers that settled nothing. `probing`: a terminal state is
     sure, an update asks which.
@@ -146,7 +146,7 @@ class Suspect:
 
     work: Work
     running: bool
-    ended: StepEnded | None = None
+    failed: StepEnded | None = None
     percent: int = 0
     told_percent: int = 0
     omitted: bool = False
@@ -160,7 +160,7 @@ class Recovering:
     """Putting the hardware right. `end` is None when the work failed by itself: then `reason` is reported.
 
     `stage` quiesce: a step is still running that will be taken back; restore: step `work.begun - 1` is being taken
-    back; finish: past the point of no return, what is left of the plan is done; verify: the hardware looks itself over.
+    back; finish: past the point of no return, what is left of the plan is done; verify: the hardware is looked over.
     """
 
     work: Work
@@ -216,7 +216,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Everything. `tokens` counts the client tokens used; `unaccounted` is a version that runs though its job is gone."""
+    """Everything. `tokens` counts client tokens used; `unaccounted` is a version that runs though its job is gone."""
 
     policy: Policy
     phase: Phase = Idle()

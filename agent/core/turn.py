@@ -62,7 +62,12 @@ class Turn:
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(
-        self, question: Request, about: ExecutionKey | None, *, after_seconds: float = 0.0, spread_seconds: float = 0.0
+        self,
+        question: Request,
+        about: ExecutionKey | None,
+        *,
+        after_seconds: float = 0.0,
+        spread_seconds: float = 0.0,
     ) -> None:
         """Put `question` (without its token), now or after a wait of `after_seconds` and a random part of the spread.
 
@@ -130,7 +135,9 @@ class Turn:
     def ask_for_work(self, *, after_seconds: float = 0.0, spread_seconds: float = 0.0) -> None:
         """Ask for the head of the queue; start-next, where it exists, takes it in the same breath."""
         ns = self.policy.namespace_id
-        question: Request = StartNext(status_details=self.details()) if ns is None else Describe("$next", namespace_id=ns)
+        question: Request = (
+            StartNext(status_details=self.details()) if ns is None else Describe("$next", namespace_id=ns)
+        )
         self.ask(question, None, after_seconds=after_seconds, spread_seconds=spread_seconds)
 
     def ask_about(
@@ -202,7 +209,9 @@ def _sent(request: Request, token: str, asked: Asked) -> RequestSent:
 def _received(answer: Answer, token: str) -> AnswerReceived:
     match answer:
         case Rejected():
-            return AnswerReceived(token, False, answer.code.value, answer.state.status.value if answer.state else None)
+            return AnswerReceived(
+                token, False, answer.code.value, answer.state.status.value if answer.state else None
+            )
         case ExecutionTold(execution=execution) if execution is not None:
             return AnswerReceived(token, True, None, execution.status.value, execution.key)
         case _:

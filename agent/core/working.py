@@ -15,7 +15,11 @@ from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect, W
 from agent.core.turn import Turn, nonce_of
 from agent.values import Answer, ErrorCode, ExecutionTold, Rejected, Status, UpdateAccepted
 
-ENDED_BY_SERVICE: dict[Status, End] = {Status.CANCELED: "cancelled", Status.TIMED_OUT: "timed-out", Status.REMOVED: "removed"}
+ENDED_BY_SERVICE: dict[Status, End] = {
+    Status.CANCELED: "cancelled",
+    Status.TIMED_OUT: "timed-out",
+    Status.REMOVED: "removed",
+}
 
 OUTCOMES: dict[Status, Outcome] = {
     Status.SUCCEEDED: "succeeded",
@@ -30,8 +34,13 @@ def advance(turn: Turn, work: Work, why: str) -> None:
         report(turn, work, Status.SUCCEEDED)
     elif work.done and turn.machine.connected and turn.policy.reports != "end":
         turn.to(Gated(work, "report"), why)
-        turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=work.plan.steps[work.done - 1].name,
-                    progress="100")
+        turn.update(
+            work.key,
+            Status.IN_PROGRESS,
+            work.version_number,
+            step=work.plan.steps[work.done - 1].name,
+            progress="100",
+        )
     else:
         pass_report_gate(turn, work)
 
@@ -74,7 +83,9 @@ def tell_progress(turn: Turn, executing: Executing) -> None:
         return
     if turn.machine.asked is None and turn.machine.connected:
         turn.to(replace(executing, told_percent=executing.percent), "progress")
-        turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress=str(executing.percent))
+        turn.update(
+            work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress=str(executing.percent)
+        )
 
 
 def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:
@@ -91,7 +102,9 @@ def on_leap_answered(turn: Turn, work: Work, answer: Answer) -> bool:
     """Begin the irreversible step if the very execution answered that it lives; False if it did not."""
     match answer:
         case ExecutionTold(execution=told) if (
-            told is not None and told.key == work.key and told.status is Status.IN_PROGRESS
+            told is not None
+            and told.key == work.key
+            and told.status is Status.IN_PROGRESS
             and told.version_number >= work.version_number
         ):
             begin(turn, replace(work, version_number=told.version_number))
@@ -100,9 +113,7 @@ def on_leap_answered(turn: Turn, work: Work, answer: Answer) -> bool:
             return False
 
 
-def read_update_answer(
-    turn: Turn, work: Work, answer: Answer, *, running: bool = False
-) -> Work | None:
+def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool = False) -> Work | None:
     """The work with its new version if the update stands; None if it was refused, which has then been dealt with.
 
     `running`: a step goes on meanwhile.

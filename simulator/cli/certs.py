@@ -12,11 +12,21 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@click.option("--dir", "directory", type=click.Path(path_type=Path), default=Path("certs"), show_default=True,
-              help="Where they go; what is there already is kept.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path),
+    default=Path("certs"),
+    show_default=True,
+    help="Where they go; what is there already is kept.",
+)
 @click.option("--thing", "things", multiple=True, help="A thing that gets a client certificate; may be repeated.")
-@click.option("--devices", type=click.IntRange(1, 100_000), default=None,
-              help="Certificates for so many things, named as `ghostjob fleet` names them.")
+@click.option(
+    "--devices",
+    type=click.IntRange(1, 100_000),
+    default=None,
+    help="Certificates for so many things, named as `ghostjob fleet` names them.",
+)
 @click.option("--host", "hosts", multiple=True, help="A further name or address of the server; may be repeated.")
 def certs(directory: Path, things: tuple[str, ...], devices: int | None, hosts: tuple[str, ...]) -> int:
     """Make a CA, a server certificate and a client certificate for each thing (P-256, PEM)."""
@@ -25,5 +35,7 @@ def certs(directory: Path, things: tuple[str, ...], devices: int | None, hosts: 
 
     names = things + (thing_names(devices) if devices else ())
     make_certificates(directory, names, (*DEFAULT_HOSTS, *hosts))
-    click.echo(f"{directory}: CA, server and {len(names)} device certificate{'s' if len(names) != 1 else ''}", err=True)
+    click.echo(
+        f"{directory}: CA, server and {len(names)} device certificate{'s' if len(names) != 1 else ''}", err=True
+    )
     return 0

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.options import Port, allow_files, logging_options, run_loop
+from simulator.cli.options import Port, logging_options
 
 EXAMPLE = """\b
 Examples:
@@ -17,23 +17,44 @@ Examples:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address that every listener binds to.")
 @click.option("--api-port", type=Port(), default=4566, show_default=True, help="Control plane, plain HTTP.")
 @click.option("--mqtt-port", type=Port(), default=1883, show_default=True, help="MQTT without TLS.")
-@click.option("--mqtts-port", type=Port(), default=8883, show_default=True,
-              help="MQTT with mutual TLS; needs --certs.")
-@click.option("--data-port", type=Port(), default=8443, show_default=True,
-              help="Data plane over HTTP (not served yet).")
-@click.option("--certs", type=click.Path(path_type=Path), default=None,
-              help="The directory that `ghostjob certs` made.")
-@click.option("--ready-file", type=click.Path(path_type=Path), default=None,
-              help="Written once all listen: JSON with the endpoints. Removed at the end.")
+@click.option(
+    "--mqtts-port", type=Port(), default=8883, show_default=True, help="MQTT with mutual TLS; needs --certs."
+)
+@click.option(
+    "--data-port", type=Port(), default=8443, show_default=True, help="Data plane over HTTP (not served yet)."
+)
+@click.option(
+    "--certs", type=click.Path(path_type=Path), default=None, help="The directory that `ghostjob certs` made."
+)
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Written once all listen: JSON with the endpoints. Removed at the end.",
+)
 @click.option("--trace", default=None, help="Write the cloud's trace entries to this file; - is stdout.")
-@click.option("--deletion-seconds", type=click.FloatRange(0, 86_400), default=3.0, show_default=True,
-              help="How long a deleted job stays DELETION_IN_PROGRESS.")
+@click.option(
+    "--deletion-seconds",
+    type=click.FloatRange(0, 86_400),
+    default=3.0,
+    show_default=True,
+    help="How long a deleted job stays DELETION_IN_PROGRESS.",
+)
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
 @logging_options
 def cloud(
-    host: str, api_port: int | None, mqtt_port: int | None, mqtts_port: int | None, data_port: int | None,
-    certs: Path | None, ready_file: Path | None, trace: str | None, deletion_seconds: float, until_stdin_closes: bool,
-    log_format: str, log_level: str,
+    host: str,
+    api_port: int | None,
+    mqtt_port: int | None,
+    mqtts_port: int | None,
+    data_port: int | None,
+    certs: Path | None,
+    ready_file: Path | None,
+    trace: str | None,
+    deletion_seconds: float,
+    until_stdin_closes: bool,
+    log_format: str,
+    log_level: str,
 ) -> int:
     """Keep a local AWS IoT up: control plane, MQTT, MQTT with mutual TLS.
 

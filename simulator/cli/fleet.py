@@ -1,11 +1,25 @@
 """`ghostjob fleet`: simulated devices alone, against any endpoint."""
 
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from simulator.cli.options import allow_files, logging_options, run_loop
+from agent.errors import InputError
+from agent.log import configure
+from agent.transports.paho import Endpoint, probe
+from simulator.certs import client_context
+from simulator.cli.options import allow_files, logging_options, run_loop, until_stopped
+from simulator.cli.output import OutputDirectory
+from simulator.cli.screen import on_screen
+from simulator.controller.hands import is_loopback
+from simulator.engines.fleet import Fleet, FleetOptions
+from simulator.report.live_table import LiveTable
+from simulator.scenario import Group, Hardware, ModelName, thing_names
+from simulator.trace import Entry
 
 EXAMPLE = """\b
 Examples:
@@ -19,14 +33,33 @@ Examples:
 @click.option("--devices", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many.")
 @click.option("--thing", "things", multiple=True, help="These things instead of --devices; may be repeated.")
 @click.option("--namespace-id", default=None, help="The namespace that they listen in.")
-@click.option("--model", type=click.Choice(["reference", "deaf", "hammering"]), default="reference",
-              show_default=True, help="How they behave.")
-@click.option("--reports", type=click.Choice(["progress", "steps", "end"]), default="progress", show_default=True,
-              help="What they report beside the end.")
-@click.option("--step-seconds", type=click.FloatRange(0, 86_400), default=2.0, show_default=True,
-              help="How long a step of an update takes.")
-@click.option("--certs", type=click.Path(path_type=Path), default=None,
-              help="Mutual TLS with the certificates in this directory: ca.pem, THING.pem, THING.key.")
+@click.option(
+    "--model",
+    type=click.Choice(["reference", "deaf", "hammering"]),
+    default="reference",
+    show_default=True,
+    help="How they behave.",
+)
+@click.option(
+    "--reports",
+    type=click.Choice(["progress", "steps", "end"]),
+    default="progress",
+    show_default=True,
+    help="What they report beside the end.",
+)
+@click.option(
+    "--step-seconds",
+    type=click.FloatRange(0, 86_400),
+    default=2.0,
+    show_default=True,
+    help="How long a step of an update takes.",
+)
+@click.option(
+    "--certs",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Mutual TLS with the certificates in this directory: ca.pem, THING.pem, THING.key.",
+)
 @click.option("--mqtt-version", type=click.Choice(["3", "5"]), default="5", show_default=True)
 @click.option("--seconds", type=click.FloatRange(0), default=None, help="Stop after so long; else at Ctrl-C.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
@@ -34,5 +67,79 @@ Examples:
 @click.option("--allow-aws", is_flag=True, help="Connect to an endpoint that is not this machine.")
 @click.option("--table/--no-table", default=None, help="Show the live table; by default, if stderr is a terminal.")
 @logging_options
-def fleet() -> int:
+def fleet(
+    endpoint: str,
+    devices: int,
+    things: tuple[str, ...],
+    namespace_id: str | None,
+    model: ModelName,
+    reports: Literal["progress", "steps", "end"],
+    step_seconds: float,
+    certs: Path | None,
+    mqtt_version: str,
+    seconds: float | None,
+    seed: int,
+    out: Path | None,
+    allow_aws: bool,
+    table: bool | None,
+    log_format: str,
+    log_level: str,
+) -> int:
     """Run simulated devices until Ctrl-C. They take real jobs: on AWS, only from things made for that."""
+    configure(log_format, log_level)
+    names = things or thing_names(devices)
+    group = Group(group="fleet", namespace=namespace_id, model=model, reports=reports)
+    host, port = _split(endpoint)
+    if not is_loopback(host) and not allow_aws:
+        raise InputError(
+            f"--endpoint {endpoint}: not this machine; simulated devices take real jobs there, "
+            f"so it needs --allow-aws"
+        )
+    endpoint_of = _endpoints(host, port, certs, names)
+    allow_files(len(names))
+    options = FleetOptions(
+        endpoint_of,
+        Hardware(download=step_seconds, write=step_seconds, switch=step_seconds),
+        seed,
+        mqtt_version=int(mqtt_version),
+    )
+    shows_table = sys.stderr.isatty() if table is None else table
+    return run_loop(_run([(name, group) for name in names], options, seconds, out, shows_table))
+
+
+def _split(endpoint: str) -> tuple[str, int]:
+    host, _, port = endpoint.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InputError(f"--endpoint {endpoint}: give HOST:PORT, such as 127.0.0.1:1883")
+    return host.strip("[]"), int(port)
+
+
+def _endpoints(host: str, port: int, certs: Path | None, names: tuple[str, ...]) -> Callable[[str], Endpoint]:
+    """Each thing's endpoint: all the same without TLS, with a certificate of its own otherwise."""
+    if certs is None:
+        plain = Endpoint(host, port)
+        return lambda _: plain
+    contexts = {
+        name: client_context(certs / "ca.pem", certs / f"{name}.pem", certs / f"{name}.key") for name in names
+    }
+    return lambda name: Endpoint(host, port, contexts[name])
+
+
+async def _run(
+    things: list[tuple[str, Group]], options: FleetOptions, seconds: float | None, out: Path | None, shows_table: bool
+) -> int:
+    await probe(options.endpoint_of(things[0][0]))
+    table = LiveTable("fleet", {thing: group.namespace for thing, group in things}, "Ctrl-C ends")
+    with ExitStack() as stack:
+        output = stack.enter_context(OutputDirectory(out)) if out else None
+
+        def feed(entry: Entry) -> None:
+            table.feed(entry)
+            if output:
+                output.write(entry)
+
+        async with Fleet(things, options, feed), on_screen(table, shows_table):
+            await until_stopped(seconds)
+        if output:
+            output.finish(None)
+    return 0

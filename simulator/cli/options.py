@@ -1,6 +1,7 @@
 """Options and types that several verbs share."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -19,11 +20,17 @@ FILES_TO_SPARE = 100
 def logging_options(command: F) -> F:
     """`--log-format` and `--log-level`; the verb calls `agent.log.configure` with them."""
     command = click.option(
-        "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
         help="How log lines look on stderr; json is one object a line.",
     )(command)
     return click.option(
-        "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="warning", show_default=True,
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="warning",
+        show_default=True,
         help="The least important level that is logged.",
     )(command)
 
@@ -39,7 +46,7 @@ class Port(click.ParamType[int | None]):
             return None
         if isinstance(value, int) or (str(value).isdigit() and int(value) <= 65535):
             return int(value)
-        self.fail(f"{value!r} is no port; give 0 to 65535, or off", param, ctx)
+        return self.fail(f"{value!r} is no port; give 0 to 65535, or off", param, ctx)
 
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:
@@ -63,5 +70,21 @@ def allow_files(wanted: int) -> None:
     if soft < need <= hard or (soft < need and hard == resource.RLIM_INFINITY):
         resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
     elif soft < need:
-        raise InputError(f"--devices: {wanted} devices need {need} open files, and this process may have {hard}; "
-                         f"raise it (ulimit -n) or run several fleets")
+        raise InputError(
+            f"--devices: {wanted} devices need {need} open files, and this process may have {hard}; "
+            f"raise it (ulimit -n) or run several fleets"
+        )
+
+
+async def until_stopped(seconds: float | None) -> None:
+    """Return at SIGINT or SIGTERM, or after `seconds`."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    if seconds is not None:
+        loop.call_later(seconds, stopped.set)
+    try:
+        await stopped.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -41,13 +41,14 @@ class OutputDirectory:
         """Append one entry to the trace."""
         self._trace.write(write_line(entry) + "\n")
 
-    def finish(self, verdict: Verdict) -> None:
-        """Everything is there: give both files their names."""
+    def finish(self, verdict: Verdict | None) -> None:
+        """Everything is there: give the files their names. Without a verdict (a fleet alone), only the trace."""
         self._trace.flush()
         os.fsync(self._trace.fileno())
-        self._partial(VERDICT).write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        for name in (TRACE, VERDICT):
-            self._partial(name).replace(self._directory / name)
+        if verdict is not None:
+            self._partial(VERDICT).write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            self._partial(VERDICT).replace(self._directory / VERDICT)
+        self._partial(TRACE).replace(self._directory / TRACE)
 
     def _partial(self, name: str) -> Path:
         return self._directory / f"{name}.partial"

@@ -3,21 +3,19 @@
 import asyncio
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 from rich.console import Console
-from rich.live import Live
 
 from simulator.cli.keyboard import keys
 from simulator.cli.output import OutputDirectory
+from simulator.cli.screen import on_screen
 from simulator.engines.live import LiveRun
 from simulator.report.live_table import LiveTable
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
 from simulator.verdict import Judge
-from pathlib import Path
-
-FRAMES_A_SECOND = 12
 
 
 class Playing:
@@ -49,18 +47,11 @@ class Playing:
         return 0 if verdict.passed else 1
 
     async def _played(self) -> None:
-        if not self._shows_table:
-            await self._run.play()
-            return
-        with Live(self._table, console=self._console, auto_refresh=False, transient=False) as live, ExitStack() as stack:
+        with ExitStack() as stack:
             if self._has_keys:
                 stack.enter_context(keys(self._pressed))
-            drawing = asyncio.create_task(_draw(live))
-            try:
+            async with on_screen(self._table, self._shows_table, self._console):
                 await self._run.play()
-            finally:
-                drawing.cancel()
-                live.refresh()
 
     def _pressed(self, key: str) -> None:
         jobs = self._table.deletable
@@ -86,9 +77,3 @@ class Playing:
                 self._console.print(f"{job_id} is being deleted", highlight=False)
             case _:
                 pass
-
-
-async def _draw(live: Live) -> None:
-    while True:
-        live.refresh()
-        await asyncio.sleep(1 / FRAMES_A_SECOND)

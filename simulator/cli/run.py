@@ -16,17 +16,30 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("scenario", default="main")
-@click.option("--devices", type=click.IntRange(1, 100_000), default=10, show_default=True,
-              help="How many devices play.")
-@click.option("--engine", type=click.Choice(["live"]), default="live", show_default=True,
-              help="What plays: live is real MQTT on loopback, in wall-clock time.")
+@click.option(
+    "--devices", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many devices play."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["live"]),
+    default="live",
+    show_default=True,
+    help="What plays: live is real MQTT on loopback, in wall-clock time.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
-@click.option("--out", type=click.Path(path_type=Path), default=None,
-              help="A directory for trace.jsonl and verdict.json.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl and verdict.json."
+)
 @click.option("--table/--no-table", default=None, help="Show the live table; by default, if stderr is a terminal.")
 @logging_options
 def run(
-    scenario: str, devices: int, engine: str, seed: int, out: Path | None, table: bool | None, log_format: str,
+    scenario: str,
+    devices: int,
+    engine: str,
+    seed: int,
+    out: Path | None,
+    table: bool | None,
+    log_format: str,
     log_level: str,
 ) -> int:
     """Play SCENARIO (a shipped name, or a YAML file) and print the verdict.

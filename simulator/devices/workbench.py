@@ -17,7 +17,17 @@ from agent.account import (
     StepUndone,
     VersionCommitted,
 )
-from agent.core.events import BeginStep, Event, StepAdvanced, StepEnded, StepRestored, StopStep, UndoStep, Verified, Verify
+from agent.core.events import (
+    BeginStep,
+    Event,
+    StepAdvanced,
+    StepEnded,
+    StepRestored,
+    StopStep,
+    UndoStep,
+    Verified,
+    Verify,
+)
 from simulator.devices.board import Board
 from simulator.scenario import Hardware
 

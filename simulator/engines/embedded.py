@@ -57,7 +57,8 @@ class EmbeddedCloud:
 
     async def _read(self, listening: "asyncio.Future[dict[str, str | None]]") -> None:
         """Hand every entry of the child's trace on, and say when it listens."""
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         async for line in self._process.stdout:
             entry = read_line(line.decode(), "the embedded cloud's trace")
             if entry is None:
@@ -71,7 +72,8 @@ class EmbeddedCloud:
 
     async def _end(self) -> None:
         """Close its standard input, read its trace to the end, and wait for it."""
-        assert self._process is not None and self._process.stdin is not None
+        assert self._process is not None
+        assert self._process.stdin is not None
         self._process.stdin.close()
         if self._reading is not None:
             await asyncio.wait({self._reading}, timeout=10)

@@ -41,7 +41,7 @@ class FleetOptions:
     """
 
     endpoint_of: Callable[[str], Endpoint]
-    hardware: Hardware = Hardware()
+    hardware: Hardware = field(default_factory=Hardware)
     seed: int = 0
     policy: Policy = field(default_factory=Policy)
     mqtt_version: int = 5

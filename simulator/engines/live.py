@@ -130,11 +130,15 @@ class LiveRun:
         await stack.enter_async_context(fleet)
         await self._stage.until(lambda: len(self._stage.connected) == len(self.things))
         async with asyncio.TaskGroup() as group:
-            await _at_once([self._create(index, controller) for index, job in enumerate(self.scenario.jobs)
-                            if job.after is None])
+            await _at_once(
+                [self._create(index, controller) for index, job in enumerate(self.scenario.jobs) if job.after is None]
+            )
             deletions = [group.create_task(self._delete(cue, controller)) for cue in self._cues]
-            creations = [group.create_task(self._create_after(index, job, controller))
-                         for index, job in enumerate(self.scenario.jobs) if job.after is not None]
+            creations = [
+                group.create_task(self._create_after(index, job, controller))
+                for index, job in enumerate(self.scenario.jobs)
+                if job.after is not None
+            ]
             await self._stage.until(self._is_over)
             for task in (*deletions, *creations):
                 task.cancel()
@@ -207,7 +211,9 @@ class LiveRun:
         self._sink(entry)
         event = entry.event
         if isinstance(event, ExecutionChanged):
-            observation = Observation(event.thing, event.execution.job_id, event.status, event.details or {}, event.execution)
+            observation = Observation(
+                event.thing, event.execution.job_id, event.status, event.details or {}, event.execution
+            )
             for cue in self._cues:
                 cue.trigger.observe(observation)
         self._stage.feed(entry)

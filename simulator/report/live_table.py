@@ -49,8 +49,12 @@ PHASE_STYLES = {
     "crashed": "bold red",
     "offline": "red",
 }
-URGENCY = {name: rank for rank, name in enumerate(
-    ("crashed", "safe", "offline", "recovering", "suspect", "executing", "starting", "reporting", "idle"))}
+URGENCY = {
+    name: rank
+    for rank, name in enumerate(
+        ("crashed", "safe", "offline", "recovering", "suspect", "executing", "starting", "reporting", "idle")
+    )
+}
 
 
 @dataclass(slots=True)
@@ -146,8 +150,15 @@ class LiveTable:
         table.add_column("knows", ratio=1, no_wrap=True)
         table.add_column("done", justify="right")
         for row in rows[: max(height, 3)]:
-            table.add_row(row.thing, row.namespace_id or "default", Text(row.state, PHASE_STYLES.get(row.state, "")),
-                          row.job, row.step, row.knows, str(row.done))
+            table.add_row(
+                row.thing,
+                row.namespace_id or "default",
+                Text(row.state, PHASE_STYLES.get(row.state, "")),
+                row.job,
+                row.step,
+                row.knows,
+                str(row.done),
+            )
         jobs = ", ".join(f"{job_id} {state}" for job_id, state in self._jobs.items()) or "none"
         yield Group(table, *self._below(len(rows) - height, jobs))
 

@@ -55,5 +55,7 @@ def _recovery_line(verdict: Verdict) -> Text:
     times = verdict.recovery_seconds
     if times is None:
         return Text("recovery: nothing was removed that a device had to recover from", "dim")
-    return Text(f"recovery: p50 {times.p50:.3f} s, p90 {times.p90:.3f} s, p99 {times.p99:.3f} s, max {times.max:.3f} s"
-                f" (from record removed to IN_PROGRESS on the next job)")
+    return Text(
+        f"recovery: p50 {times.p50:.3f} s, p90 {times.p90:.3f} s, p99 {times.p99:.3f} s, max {times.max:.3f} s"
+        f" (from record removed to IN_PROGRESS on the next job)"
+    )

@@ -33,18 +33,37 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
     ("text", "says"),
     [
         pytest.param(GOOD.replace("group: b", "gruop: b"), "flash.yaml:4: devices.1.", id="unknown key"),
-        pytest.param(GOOD.replace("to: [a], version: \"2.0\"", "to: [c], version: \"2.0\""),
-                     "flash.yaml:7: jobs.0.to: no group 'c'; there are a, b", id="no such group"),
-        pytest.param(GOOD.replace("to: [a], version: \"2.0\"", "to: [b], version: \"2.0\""),
-                     "flash.yaml:7: jobs.0.to: group 'b' listens in another namespace", id="wrong namespace"),
-        pytest.param(GOOD.replace("step: write", "step: fly"), "flash.yaml:11: deletions.0.when.step:", id="no such step"),
-        pytest.param(GOOD.replace("{step: write, progress: 50}", "{}"), "exactly one of step, status", id="no instant"),
-        pytest.param(GOOD.replace("when: {step: write, progress: 50}", "when: {status: QUEUED}"),
-                     "hold: needs when.step", id="hold without a place"),
-        pytest.param(GOOD.replace("deletion_of: fw", "deletion_of: fx"), "flash.yaml:8: jobs.1.after.deletion_of",
-                     id="after no job's deletion"),
-        pytest.param(GOOD.replace("job: fw\n", "job: fw-2\n"), "flash.yaml:10: deletions.0.job: no job 'fw-2' made",
-                     id="deletion of a job that comes later"),
+        pytest.param(
+            GOOD.replace('to: [a], version: "2.0"', 'to: [c], version: "2.0"'),
+            "flash.yaml:7: jobs.0.to: no group 'c'; there are a, b",
+            id="no such group",
+        ),
+        pytest.param(
+            GOOD.replace('to: [a], version: "2.0"', 'to: [b], version: "2.0"'),
+            "flash.yaml:7: jobs.0.to: group 'b' listens in another namespace",
+            id="wrong namespace",
+        ),
+        pytest.param(
+            GOOD.replace("step: write", "step: fly"), "flash.yaml:11: deletions.0.when.step:", id="no such step"
+        ),
+        pytest.param(
+            GOOD.replace("{step: write, progress: 50}", "{}"), "exactly one of step, status", id="no instant"
+        ),
+        pytest.param(
+            GOOD.replace("when: {step: write, progress: 50}", "when: {status: QUEUED}"),
+            "hold: needs when.step",
+            id="hold without a place",
+        ),
+        pytest.param(
+            GOOD.replace("deletion_of: fw", "deletion_of: fx"),
+            "flash.yaml:8: jobs.1.after.deletion_of",
+            id="after no job's deletion",
+        ),
+        pytest.param(
+            GOOD.replace("job: fw\n", "job: fw-2\n"),
+            "flash.yaml:10: deletions.0.job: no job 'fw-2' made",
+            id="deletion of a job that comes later",
+        ),
         pytest.param("name: [", "flash.yaml:1: cannot read the YAML", id="no YAML"),
         pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
         pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),

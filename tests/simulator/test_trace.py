@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from agent.account import HintReceived, RequestSent
 from agent.errors import InputError
 from agent.values import ExecutionKey
-from simulator.trace import KNOWN_TYPES, Entry, Event, ExecutionChanged, Recorder, RunStarted, read, read_line, write_line
+from simulator.trace import (
+    KNOWN_TYPES,
+    Entry,
+    Event,
+    ExecutionChanged,
+    Recorder,
+    RunStarted,
+    read,
+    read_line,
+    write_line,
+)
 
 EVENT_TYPES = Event.__args__  # type: ignore[attr-defined]  # a union of the event classes
 
@@ -32,7 +42,9 @@ def test_every_event_reads_back_as_it_was_written(event: Event, number: int, at:
 
 
 def test_a_line_is_flat_and_names_its_entry():
-    line = write_line(Entry("cloud", 3, 1.5, ExecutionChanged("t", ExecutionKey(None, "fw", 1, 9), "IN_PROGRESS", 2, "device")))
+    line = write_line(
+        Entry("cloud", 3, 1.5, ExecutionChanged("t", ExecutionKey(None, "fw", 1, 9), "IN_PROGRESS", 2, "device"))
+    )
     assert line.startswith('{"id":"cloud#3","source":"cloud","n":3,"at":1.5,"type":"execution.changed","thing":"t"')
 
 
@@ -41,8 +53,16 @@ def test_an_event_type_of_a_later_version_is_passed_over():
 
 
 @pytest.mark.parametrize(
-    "line", ["", "{", "[]", '{"source":"cloud"}', '{"source":"cloud","n":"x","at":0,"type":"job.deleted"}',
-             '{"source":"cloud","n":1,"at":0,"type":"job.deleted"}'])
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        '{"source":"cloud"}',
+        '{"source":"cloud","n":"x","at":0,"type":"job.deleted"}',
+        '{"source":"cloud","n":1,"at":0,"type":"job.deleted"}',
+    ],
+)
 def test_a_broken_line_is_refused_with_its_place(line: str):
     if not line:
         assert list(read([line])) == []

@@ -106,7 +106,9 @@ def test_in_a_namespace_nothing_begins_before_claim_and_confirmation():
         pytest.param(execution(key(namespace_id="lab", number=2), version=2), id="another execution number"),
         pytest.param(execution(key(namespace_id="lab"), Status.QUEUED, 1), id="queued again within the second"),
         pytest.param(execution(key(namespace_id="lab"), version=7), id="another version than the claim made"),
-        pytest.param(execution(key(namespace_id="lab"), version=2, document=JobDocument.of({})), id="another document"),
+        pytest.param(
+            execution(key(namespace_id="lab"), version=2, document=JobDocument.of({})), id="another document"
+        ),
     ],
 )
 def test_a_claim_that_another_incarnation_accepted_begins_nothing(confirmation: Execution):
@@ -394,6 +396,17 @@ def test_gone_during_the_leap_finishes_forward_and_tells_with_the_next_job():
     assert dict(device.request.status_details or ())["kept"] == "2.0"
 
 
+def test_gone_after_a_leap_that_ended_while_asking_does_not_leap_again():
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=4, document=None))
+    device.list()
+    device.step_done()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    device(Verified(True))
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["download", "write", "switch"]
+    assert [left.outcome for left in device.told(ExecutionLeft)] == ["kept"]
+
+
 # ── reporting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -539,7 +552,9 @@ _EVENTS = st.one_of(
     st.builds(Disconnected),
     st.builds(Answered, _ANSWERS),
     st.builds(Hinted, st.builds(NextChanged, st.just(NOW), st.none(), st.none() | _EXECUTIONS)),
-    st.builds(Hinted, st.builds(lambda e: PendingChanged(NOW, None, e, ()), st.lists(_EXECUTIONS, max_size=2).map(tuple))),
+    st.builds(
+        Hinted, st.builds(lambda e: PendingChanged(NOW, None, e, ()), st.lists(_EXECUTIONS, max_size=2).map(tuple))
+    ),
     st.builds(TimerFired, st.sampled_from(["request", "retry", "ask-again", "poll", "step", "leap"])),
     st.builds(StepAdvanced, st.integers(0, 2), st.integers(0, 100)),
     st.builds(StepEnded, st.integers(0, 2), st.sampled_from(["done", "failed", "stopped"])),

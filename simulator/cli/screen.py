@@ -1,0 +1,33 @@
+"""A live table on the terminal, drawn again some times a second by the event loop itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+from rich.live import Live
+
+from simulator.report.live_table import LiveTable
+
+FRAMES_A_SECOND = 12
+
+
+@asynccontextmanager
+async def on_screen(table: LiveTable, shows: bool, console: Console | None = None) -> AsyncIterator[None]:
+    """Show `table` on stderr, as it changes, if `shows`; its last state stays on the screen."""
+    if not shows:
+        yield
+        return
+    with Live(table, console=console or Console(stderr=True), auto_refresh=False) as live:
+        drawing = asyncio.create_task(_draw(live))
+        try:
+            yield
+        finally:
+            drawing.cancel()
+            live.refresh()
+
+
+async def _draw(live: Live) -> None:
+    while True:
+        live.refresh()
+        await asyncio.sleep(1 / FRAMES_A_SECOND)

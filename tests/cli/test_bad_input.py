@@ -1,0 +1,138 @@
+"""Bad input: one line that says what, where and what to do; exit code 2; no traceback; nothing half-written."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCENARIO = "name: x\ndevices: [{group: a}]\njobs: [{id: fw, to: [a], version: '1'}]\n"
+
+
+def ghostjob(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "simulator.cli", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _write(text: str, name: str = "s.yaml"):
+    def make(cwd: Path) -> None:
+        (cwd / name).write_text(text)
+
+    return make
+
+
+def _unreadable(cwd: Path) -> None:
+    (cwd / "s.yaml").write_bytes(b"\xff\xfe\x00")
+
+
+def _nothing(cwd: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "says"),
+    [
+        pytest.param(
+            _write(SCENARIO + "colour: red\n"), ["run", "s.yaml"], "s.yaml:4: colour: unknown key", id="unknown key"
+        ),
+        pytest.param(_write("a: [\n"), ["run", "s.yaml"], "s.yaml:2: cannot read the YAML", id="unreadable YAML"),
+        pytest.param(_unreadable, ["run", "s.yaml"], "s.yaml: cannot read the scenario: not UTF-8", id="not text"),
+        pytest.param(_nothing, ["run", "nope.yaml"], "nope.yaml: no such file", id="no such scenario"),
+        pytest.param(_nothing, ["run", "--devices", "0"], "--devices", id="no devices"),
+        pytest.param(_nothing, ["run", "--engine", "warp"], "--engine", id="unknown engine"),
+        pytest.param(
+            _write("", "taken"), ["run", "--out", "taken"], "--out taken: cannot write there", id="out is a file"
+        ),
+        pytest.param(_nothing, ["fly"], "fly", id="unknown verb"),
+        pytest.param(_nothing, ["cloud", "--api-port", "http"], "--api-port", id="no port"),
+        pytest.param(
+            _nothing,
+            ["cloud", "--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "0", "--certs", "c"],
+            "ghostjob certs",
+            id="missing certificates",
+        ),
+        pytest.param(
+            _nothing,
+            ["fleet", "--endpoint", "127.0.0.1:1", "--devices", "1"],
+            "127.0.0.1:1: nobody answers",
+            id="fleet: nobody there",
+        ),
+        pytest.param(
+            _nothing,
+            ["fleet", "--endpoint", "127.0.0.1:1", "--certs", "c", "--devices", "1"],
+            "ghostjob certs",
+            id="fleet: missing certificate",
+        ),
+        pytest.param(
+            _nothing,
+            ["fleet", "--endpoint", "x.iot.eu-west-1.amazonaws.com:8883"],
+            "--allow-aws",
+            id="fleet: AWS without leave",
+        ),
+        pytest.param(_nothing, ["fleet", "--endpoint", "localhost"], "HOST:PORT", id="fleet: no port"),
+        pytest.param(
+            _nothing,
+            ["control", "--endpoint-url", "http://127.0.0.1:1", "--job-id", "fw", "--after", "0"],
+            "nobody answers",
+            id="control: nobody there",
+        ),
+        pytest.param(
+            _nothing,
+            ["control", "--endpoint-url", "https://iot.eu-west-1.amazonaws.com", "--job-id", "fw", "--after", "0"],
+            "--allow-aws",
+            id="control: AWS without leave",
+        ),
+        pytest.param(_nothing, ["control", "--job-id", "fw"], "exactly one of", id="control: no instant"),
+        pytest.param(_nothing, ["certs", "--thing", "no/such"], "no/such", id="certs: bad thing name"),
+    ],
+)
+def test_bad_input_is_said_in_one_line(tmp_path: Path, prepare, arguments: list[str], says: str):
+    prepare(tmp_path)
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    done = ghostjob(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_a_port_in_use_is_named_with_its_option(tmp_path: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = ghostjob(
+            "cloud",
+            "--api-port",
+            str(port),
+            "--mqtt-port",
+            "0",
+            "--mqtts-port",
+            "off",
+            "--data-port",
+            "off",
+            "--ready-file",
+            "ready",
+            cwd=tmp_path,
+        )
+    assert done.returncode == 2
+    assert f"{port}" in done.stderr
+    assert "--api-port" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "ready").exists()
+
+
+@pytest.mark.parametrize("verb", ["run", "cloud", "fleet", "control", "certs"])
+def test_every_verb_has_help_that_shows_an_example(tmp_path: Path, verb: str):
+    done = ghostjob(verb, "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+    assert f"ghostjob {verb}" in done.stdout
