@@ -171,9 +171,7 @@ class Scenario(_Model):
         for index, deletion in enumerate(self.deletions):
             if deletion.job not in first_jobs:
                 known = ", ".join(sorted(first_jobs))
-                raise ValueError(
-                    f"deletions.{index}.job: no job '{deletion.job}' made at the start; there are {known}"
-                )
+                raise ValueError(f"deletions.{index}.job: no job '{deletion.job}' made at the start; there are {known}")
         for index, place in enumerate(self.must_reach):
             if place.job not in ids:
                 raise ValueError(f"must_reach.{index}.job: no job '{place.job}'; there are {', '.join(sorted(ids))}")

@@ -284,9 +284,7 @@ def read_line(line: str, where: str = "trace") -> Entry | None:
         data = json.loads(line)
         source, number, at, kind = data["source"], int(data["n"]), float(data["at"]), data["type"]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{where}: not a trace entry ({error}); is the file cut off, or no ghostjob trace?"
-        ) from None
+        raise InputError(f"{where}: not a trace entry ({error}); is the file cut off, or no ghostjob trace?") from None
     if kind not in KNOWN_TYPES:
         return None
     try:

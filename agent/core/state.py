@@ -138,8 +138,8 @@ class Reporting:
 class Suspect:
     """A hint spoke against our execution, or we were away: asking about that very execution.
 
-    `running`: its step goes on meanwhile; `failed`: it ended while we asked, and not well. `omitted`: a list left it out, so
-    that one "still there" is not enough; `hinted_again`: a hint came after the question left, whose answer is
+    `running`: its step goes on meanwhile; `failed`: it ended while we asked, and not well. `omitted`: a list left it
+    out, so that one "still there" is not enough; `hinted_again`: a hint came after the question left, whose answer is
     thereby too old to clear us. `doubtful` counts answers that settled nothing. `probing`: a terminal state is
     sure, an update asks which.
     """

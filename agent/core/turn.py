@@ -209,9 +209,7 @@ def _sent(request: Request, token: str, asked: Asked) -> RequestSent:
 def _received(answer: Answer, token: str) -> AnswerReceived:
     match answer:
         case Rejected():
-            return AnswerReceived(
-                token, False, answer.code.value, answer.state.status.value if answer.state else None
-            )
+            return AnswerReceived(token, False, answer.code.value, answer.state.status.value if answer.state else None)
         case ExecutionTold(execution=execution) if execution is not None:
             return AnswerReceived(token, True, None, execution.status.value, execution.key)
         case _:

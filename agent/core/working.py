@@ -83,9 +83,7 @@ def tell_progress(turn: Turn, executing: Executing) -> None:
         return
     if turn.machine.asked is None and turn.machine.connected:
         turn.to(replace(executing, told_percent=executing.percent), "progress")
-        turn.update(
-            work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress=str(executing.percent)
-        )
+        turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress=str(executing.percent))
 
 
 def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:

@@ -35,7 +35,5 @@ def certs(directory: Path, things: tuple[str, ...], devices: int | None, hosts: 
 
     names = things + (thing_names(devices) if devices else ())
     make_certificates(directory, names, (*DEFAULT_HOSTS, *hosts))
-    click.echo(
-        f"{directory}: CA, server and {len(names)} device certificate{'s' if len(names) != 1 else ''}", err=True
-    )
+    click.echo(f"{directory}: CA, server and {len(names)} device certificate{'s' if len(names) != 1 else ''}", err=True)
     return 0

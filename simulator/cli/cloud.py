@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.options import Port, logging_options
+from simulator.cli.options import Port, allow_files, logging_options, run_loop
 
 EXAMPLE = """\b
 Examples:
@@ -17,9 +17,7 @@ Examples:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address that every listener binds to.")
 @click.option("--api-port", type=Port(), default=4566, show_default=True, help="Control plane, plain HTTP.")
 @click.option("--mqtt-port", type=Port(), default=1883, show_default=True, help="MQTT without TLS.")
-@click.option(
-    "--mqtts-port", type=Port(), default=8883, show_default=True, help="MQTT with mutual TLS; needs --certs."
-)
+@click.option("--mqtts-port", type=Port(), default=8883, show_default=True, help="MQTT with mutual TLS; needs --certs.")
 @click.option(
     "--data-port", type=Port(), default=8443, show_default=True, help="Data plane over HTTP (not served yet)."
 )
@@ -60,3 +58,29 @@ def cloud(
 
     Port 0 means any free one, off means none.
     """
+    from agent.log import configure
+    from simulator.cloud.jobs import JobsSettings
+    from simulator.cloud.local import CloudOptions
+    from simulator.cloud.serving import serve
+
+    configure(log_format, log_level)
+    allow_files(10_000, at_most=True)
+    settings = JobsSettings(deletion_seconds=deletion_seconds)
+    options = CloudOptions(host, api_port, mqtt_port, mqtts_port, data_port, certs, settings)
+    run_loop(
+        serve(
+            options,
+            ready_file=ready_file,
+            trace=trace,
+            until_stdin_closes=until_stdin_closes,
+            announce=lambda endpoints: None if until_stdin_closes else _announce(endpoints),
+        )
+    )
+    return 0
+
+
+def _announce(endpoints: dict[str, str | None]) -> None:
+    shown = {"api": "control plane", "mqtt": "MQTT", "mqtts": "MQTT with mutual TLS"}
+    for name, words in shown.items():
+        click.echo(f"{words:<22} {endpoints[name] or 'off'}", err=True)
+    click.echo("Ctrl-C stops it.", err=True)

@@ -1,10 +1,14 @@
 """`ghostjob control`: the controller alone, against any endpoint."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from simulator.cli.options import logging_options
+from simulator.cli.options import logging_options, run_loop
+
+if TYPE_CHECKING:
+    from simulator.controller.watching import Order
 
 EXAMPLE = """\b
 Examples:
@@ -76,5 +80,51 @@ Examples:
     help="How often to look; by default often locally, and within AWS's quota elsewhere.",
 )
 @logging_options
-def control() -> int:
-    """Delete jobs at exactly the chosen instant."""
+def control(
+    endpoint_url: str,
+    job_ids: tuple[str, ...],
+    namespace_id: str | None,
+    when_step: Literal["download", "write", "switch"] | None,
+    when_progress: int,
+    when_status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"] | None,
+    after_seconds: float | None,
+    devices: Literal["all", "any"],
+    force: bool,
+    hand: str,
+    allow_aws: bool,
+    save: Path | None,
+    region: str | None,
+    profile: str | None,
+    poll_seconds: float | None,
+    log_format: str,
+    log_level: str,
+) -> int:
+    """Delete jobs at exactly the chosen instant. Off this machine, what will be gone is saved first."""
+    from agent.errors import InputError
+    from agent.log import configure
+    from simulator.controller.hands import check_endpoint, is_local
+    from simulator.controller.watching import Order
+    from simulator.scenario import When
+
+    configure(log_format, log_level)
+    if sum(choice is not None for choice in (when_step, when_status, after_seconds)) != 1:
+        raise InputError("control: give exactly one of --when-step, --when-status and --after")
+    check_endpoint(endpoint_url, allow_aws)
+    when = When(
+        step=when_step, progress=when_progress, status=when_status, after_seconds=after_seconds, devices=devices
+    )
+    local = is_local(endpoint_url)
+    save_in = save or (None if local else Path("ghostjob-saved"))
+    order = Order(job_ids, when, force, namespace_id, local, save_in, poll_seconds)
+    run_loop(_carry_out(order, endpoint_url, hand, region, profile))
+    return 0
+
+
+async def _carry_out(order: "Order", endpoint_url: str, hand: str, region: str | None, profile: str | None) -> None:
+    from simulator.controller.boto3_hand import Boto3Hand
+    from simulator.controller.local_hand import LocalHand
+    from simulator.controller.watching import delete_when_due
+
+    opened = LocalHand(endpoint_url) if hand == "local" else Boto3Hand(endpoint_url, region=region, profile=profile)
+    async with opened as ready:
+        await delete_when_due(ready, order)

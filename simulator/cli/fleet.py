@@ -92,8 +92,7 @@ def fleet(
     host, port = _split(endpoint)
     if not is_loopback(host) and not allow_aws:
         raise InputError(
-            f"--endpoint {endpoint}: not this machine; simulated devices take real jobs there, "
-            f"so it needs --allow-aws"
+            f"--endpoint {endpoint}: not this machine; simulated devices take real jobs there, so it needs --allow-aws"
         )
     endpoint_of = _endpoints(host, port, certs, names)
     allow_files(len(names))
@@ -119,9 +118,7 @@ def _endpoints(host: str, port: int, certs: Path | None, names: tuple[str, ...])
     if certs is None:
         plain = Endpoint(host, port)
         return lambda _: plain
-    contexts = {
-        name: client_context(certs / "ca.pem", certs / f"{name}.pem", certs / f"{name}.key") for name in names
-    }
+    contexts = {name: client_context(certs / "ca.pem", certs / f"{name}.pem", certs / f"{name}.key") for name in names}
     return lambda name: Endpoint(host, port, contexts[name])
 
 

@@ -19,7 +19,12 @@ def keys(pressed: Callable[[str], None]) -> Iterator[None]:
     loop, descriptor = asyncio.get_running_loop(), sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
-    loop.add_reader(descriptor, lambda: [pressed(key) for key in os.read(descriptor, 64).decode(errors="ignore")])
+
+    def read() -> None:
+        for key in os.read(descriptor, 64).decode(errors="ignore"):
+            pressed(key)
+
+    loop.add_reader(descriptor, read)
     try:
         yield
     finally:

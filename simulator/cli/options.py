@@ -59,21 +59,26 @@ def run_loop(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def allow_files(wanted: int) -> None:
-    """Raise this process's limit on open files to `wanted` connections. Raises InputError if it cannot be had."""
+def allow_files(wanted: int, *, at_most: bool = False) -> None:
+    """Raise this process's limit on open files to `wanted` connections, or, if `at_most`, as near as it may.
+
+    Raises InputError if it cannot be had.
+    """
     if sys.platform == "win32":
         return
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     need = wanted + FILES_TO_SPARE
-    if soft < need <= hard or (soft < need and hard == resource.RLIM_INFINITY):
+    if hard != resource.RLIM_INFINITY and need > hard:
+        if not at_most:
+            raise InputError(
+                f"--devices: {wanted} devices need {need} open files, and this process may have {hard}; "
+                f"raise it (ulimit -n) or run several fleets"
+            )
+        need = hard
+    if soft < need:
         resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
-    elif soft < need:
-        raise InputError(
-            f"--devices: {wanted} devices need {need} open files, and this process may have {hard}; "
-            f"raise it (ulimit -n) or run several fleets"
-        )
 
 
 async def until_stopped(seconds: float | None) -> None:

@@ -52,7 +52,7 @@ class DeviceApi:
         self._observe = observe
 
     def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
-        """Answer a publication to a Jobs topic; None if it is no request (a topic that only the service uses, too)."""
+        """Answer a publication to a Jobs topic; None if it is no request, or to a topic that only the service uses."""
         parsed = parse(topic)
         if type(parsed) is not RequestTopic:
             if parsed is None and _is_below_jobs(topic):
@@ -64,7 +64,7 @@ class DeviceApi:
         try:
             request = read_request(parsed, payload)
         except RequestRefused as refusal:
-            answer: Answer = Rejected(int(self._clock()), refusal.code, refusal.message, refusal.client_token)
+            answer = Rejected(int(self._clock()), refusal.code, refusal.message, refusal.client_token)
             self._trace_refusal(parsed, answer)
             return Reaction(f"{topic}/rejected", write_answer(answer), NOTHING)
         outcome = self._jobs.device_request(parsed.thing, request, self._clock())
@@ -102,9 +102,7 @@ class DeviceApi:
             kind, keys = _kind(hint), _listed(hint)
             self._observe(trace.HintPublished(thing, kind, hint.namespace_id, keys))
 
-    def _trace_request(
-        self, topic: RequestTopic, request: Request, told: Answer, outcome: Outcome, dup: bool
-    ) -> None:
+    def _trace_request(self, topic: RequestTopic, request: Request, told: Answer, outcome: Outcome, dup: bool) -> None:
         assert self._observe is not None, "asked for"
         status = request.status.value if isinstance(request, Update) else None
         details = dict(request.status_details or ()) if isinstance(request, Update | StartNext) else None
@@ -127,9 +125,7 @@ class DeviceApi:
             self._observe(
                 trace.RequestReceived(topic.thing, topic.verb, answer.client_token, topic.namespace_id, topic.job_id)
             )
-            self._observe(
-                trace.RequestAnswered(topic.thing, topic.verb, False, answer.client_token, answer.code.value)
-            )
+            self._observe(trace.RequestAnswered(topic.thing, topic.verb, False, answer.client_token, answer.code.value))
 
     def _meant(self, topic: RequestTopic, request: Request, told: Answer) -> ExecutionKey | None:
         """The incarnation that an accepted request read or changed."""

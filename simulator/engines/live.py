@@ -69,6 +69,8 @@ class Stage:
                 self.deletions_accepted.add(job_id)
             case JobDeleted(job_id=job_id):
                 self.jobs_gone.add(job_id)
+            case _:
+                pass
         self.changed.set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -164,7 +166,7 @@ class LiveRun:
     def _cue(self, deletion: Deletion) -> Cue:
         when = deletion.when
         hold = Hold(deletion.job, when.step, when.progress) if deletion.hold and when.step else None
-        return Cue(deletion, Trigger(deletion, self._targets(self._first(deletion.job))), hold)
+        return Cue(deletion, Trigger(when, frozenset(self._targets(self._first(deletion.job)))), hold)
 
     async def _create(self, index: int, controller: Controller) -> None:
         job = self.scenario.jobs[index]
@@ -211,11 +213,11 @@ class LiveRun:
         self._sink(entry)
         event = entry.event
         if isinstance(event, ExecutionChanged):
-            observation = Observation(
-                event.thing, event.execution.job_id, event.status, event.details or {}, event.execution
-            )
+            key = event.execution
+            incarnation = (key.queued_at, key.execution_number)
             for cue in self._cues:
-                cue.trigger.observe(observation)
+                if cue.deletion.job == key.job_id:
+                    cue.trigger.observe(Observation(event.thing, event.status, event.details or {}, incarnation))
         self._stage.feed(entry)
 
     def _started(self) -> RunStarted:

@@ -27,12 +27,9 @@ from agent.account import (
 )
 from agent.values import ExecutionKey
 from simulator.trace import (
-    DeletionAccepted,
     DeletionRefused,
     DeletionRequested,
     Entry,
-    ExecutionQueued,
-    ExecutionRemoved,
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
@@ -99,6 +96,8 @@ class Row:
             case ExecutionLeft(outcome=outcome):
                 self.done += outcome == "succeeded"
                 self.job, self.step, self.knows = "", "", outcome
+            case _:
+                pass
 
 
 class LiveTable:
@@ -128,7 +127,7 @@ class LiveTable:
                 self._news = f"deleting {job_id}: {why}"
             case DeletionRefused(job_id=job_id, code=code):
                 self._news = f"deletion of {job_id} refused: {code}"
-            case DeletionAccepted() | ExecutionQueued() | ExecutionRemoved():
+            case _:
                 pass
 
     @property

@@ -134,9 +134,7 @@ def _judge(invariant: Invariant, stories: Iterable[Story], run: Run) -> Invarian
     outcome: Outcome = (
         "violated" if violations else "undecided" if undecided else "held" if opportunities else "not-exercised"
     )
-    return InvariantVerdict(
-        id=invariant.id, outcome=outcome, opportunities=opportunities, violations=tuple(violations)
-    )
+    return InvariantVerdict(id=invariant.id, outcome=outcome, opportunities=opportunities, violations=tuple(violations))
 
 
 def _violation(story: Story, finding: Finding) -> Violation:

@@ -1,4 +1,4 @@
-"""The Jobs service core: jobs, executions, versions, namespaces, queues, deletion. No I/O, no clock, no randomness."""
+"""The Jobs service core: jobs, executions, versions, namespaces, queues, deletion. No I/O, clock or randomness."""
 
 from simulator.cloud.jobs.changes import (
     Change,

@@ -64,7 +64,7 @@ def pending(queue: Queue, namespace_id: str | None) -> tuple[list[JobExecution],
 def head(queue: Queue, namespace_id: str | None) -> JobExecution | None:
     """The next execution of a namespace."""
     in_progress, queued = pending(queue, namespace_id)
-    return (in_progress or queued or [None])[0]
+    return next(iter(in_progress or queued), None)
 
 
 def head_of_thing(queue: Queue) -> JobExecution | None:

@@ -26,9 +26,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "sends a request meant for one execution that a later one of the same job id accepts",
         no_cross_incarnation,
     ),
-    Invariant(
-        "no-false-abort", "abandons an execution without an authoritative answer that it ended", no_false_abort
-    ),
+    Invariant("no-false-abort", "abandons an execution without an authoritative answer that it ended", no_false_abort),
     Invariant("no-lost-job", "leaves an execution pending beyond the bound while connected and free", no_lost_job),
     Invariant("no-double-apply", "commits one identity twice with no undo between", no_double_apply),
     Invariant("accounted-for", "runs a version that no accepted report and no later note explains", accounted_for),

@@ -40,9 +40,7 @@ def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
             yield HELD
         else:
             since = f"since '{cause.event.type}'" if cause is not None else "at all"
-            message = (
-                f"began the irreversible step '{leap.event.step}' without an answer about this execution {since}"
-            )
+            message = f"began the irreversible step '{leap.event.step}' without an answer about this execution {since}"
             yield violated(key.job_id, message, cause, leap)
 
 

@@ -52,9 +52,7 @@ def no_ghost_update(story: Story, _run: Run) -> Iterator[Finding]:
             accused.setdefault((key, news.answer.n), []).append(sent)
     for key, news in story.ends_told():
         if updates := accused.get((key, news.answer.n)):
-            message = (
-                f"sent {_count(len(updates), 'update')} although told before that the execution is {_told(news)}"
-            )
+            message = f"sent {_count(len(updates), 'update')} although told before that the execution is {_told(news)}"
             yield violated(key.job_id, message, news.sent, news.answer, *updates[:5])
         else:
             yield HELD

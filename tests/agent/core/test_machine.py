@@ -106,9 +106,7 @@ def test_in_a_namespace_nothing_begins_before_claim_and_confirmation():
         pytest.param(execution(key(namespace_id="lab", number=2), version=2), id="another execution number"),
         pytest.param(execution(key(namespace_id="lab"), Status.QUEUED, 1), id="queued again within the second"),
         pytest.param(execution(key(namespace_id="lab"), version=7), id="another version than the claim made"),
-        pytest.param(
-            execution(key(namespace_id="lab"), version=2, document=JobDocument.of({})), id="another document"
-        ),
+        pytest.param(execution(key(namespace_id="lab"), version=2, document=JobDocument.of({})), id="another document"),
     ],
 )
 def test_a_claim_that_another_incarnation_accepted_begins_nothing(confirmation: Execution):

@@ -13,9 +13,7 @@ from tests.simulator.verdict.stories import (
 )
 from tests.simulator.verdict.tale import FW, FW_AGAIN, NEXT, THING, Tale, judge, merged
 
-IN_WRITE = PlaceToReach(
-    id="deleted-in-step fw write", place="deleted-in-step", job="fw", step="write", things=(THING,)
-)
+IN_WRITE = PlaceToReach(id="deleted-in-step fw write", place="deleted-in-step", job="fw", step="write", things=(THING,))
 PAST_LEAP = PlaceToReach(id="deleted-after-leap fw", place="deleted-after-leap", job="fw", things=(THING,))
 REUSED = PlaceToReach(id="reused-id fw", place="reused-id", job="fw", things=(THING,))
 RECOVERED = PlaceToReach(id="recovered fw", place="recovered", job="fw", things=(THING,))

@@ -1,0 +1,83 @@
+"""Logging through structlog: text for people, one JSON object a line for machines, both on stderr.
+
+A device's log lines are its account: the event name is the account's `type`, its fields are the keys, and every line
+is bound to thing, namespace_id, job_id, execution (number and queue time) and phase.
+"""
+
+import logging
+import sys
+from dataclasses import fields
+from typing import Any, Literal
+
+import structlog
+
+from agent.account import DeviceEvent, ExecutionTaken, PhaseChanged
+from agent.values import ExecutionKey
+
+QUIET = frozenset({"request.sent", "answer.received", "hint.received", "step.progressed", "hardware.changed"})
+"""Events that are logged at debug; the others at info, and those that mean trouble at warning."""
+TROUBLE = frozenset({"execution.gone", "device.disconnected", "device.crashed"})
+
+
+def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
+    """Set up structlog for this process."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+class DeviceLog:
+    """One device's log. Costs a comparison where the level is off."""
+
+    __slots__ = ("_key", "_log", "_phase", "_thing")
+
+    def __init__(self, thing: str) -> None:
+        self._log = structlog.get_logger("ghostjob.agent")
+        self._thing = thing
+        self._phase = "idle"
+        self._key: ExecutionKey | None = None
+
+    def write(self, event: DeviceEvent) -> None:
+        """Log one event of the account."""
+        if isinstance(event, PhaseChanged):
+            self._phase, self._key = event.phase, event.execution
+        elif isinstance(event, ExecutionTaken):
+            self._key = event.execution
+        name = event.type
+        level = logging.WARNING if name in TROUBLE else logging.DEBUG if name in QUIET else logging.INFO
+        if self._log.is_enabled_for(level):
+            values = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
+            self._log.log(level, name, **self._bound(), **{k: v for k, v in values.items() if k != "phase"})
+
+    def warning(self, name: str, **values: Any) -> None:
+        """Log something that is not part of the account."""
+        self._log.warning(name, **self._bound(), **values)
+
+    def crashed(self, error: Exception) -> None:
+        """Log the exception that a device died of, with its traceback."""
+        self._log.error("device.crashed", **self._bound(), exc_info=error)
+
+    def _bound(self) -> dict[str, Any]:
+        key = self._key
+        bound: dict[str, Any] = {"thing": self._thing, "phase": self._phase}
+        if key is not None:
+            bound |= {
+                "namespace_id": key.namespace_id,
+                "job_id": key.job_id,
+                "execution": f"{key.execution_number}@{key.queued_at}",
+            }
+        return bound

@@ -1,0 +1,195 @@
+"""One device put together: core, transport and hardware, on an event loop.
+
+The core decides; here its effects are performed, in order, and what the world does is fed back as events. Timers are
+the loop's, jitter is drawn from the Random that was handed in. Everything that the core, the hardware or the runner
+tells is logged under its own event name and handed to the observer.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import Generic, Protocol, TypeVar, assert_never
+
+from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
+from agent.core.events import (
+    Answered,
+    BeginStep,
+    CancelTimer,
+    Connected,
+    Disconnected,
+    Effect,
+    Event,
+    Hinted,
+    Publish,
+    SetTimer,
+    StopStep,
+    Tell,
+    TimerFired,
+    TimerName,
+    UndoStep,
+    Verify,
+)
+from agent.errors import WireError
+from agent.log import DeviceLog
+from agent.messages import read_answer, read_hint, write_request
+from agent.topics import AnswerTopic, HintTopic, parse, request_topic
+
+S = TypeVar("S")
+
+
+class Workbench(Protocol):
+    """Performs steps on hardware. What comes of them is fed to the runner as events."""
+
+    def begin(self, effect: BeginStep) -> None:
+        """Start a step; StepAdvanced and StepEnded follow."""
+
+    def stop(self, effect: StopStep) -> None:
+        """Stop the running step where it can be stopped; StepEnded follows."""
+
+    def undo(self, effect: UndoStep) -> None:
+        """Take a step back; StepRestored follows."""
+
+    def verify(self, effect: Verify) -> None:
+        """Look the hardware over; Verified follows."""
+
+
+class Transport(Protocol):
+    """One connection (see `agent.transports`)."""
+
+    def start(self, listener: "Runner[S]") -> None:
+        """Connect, and stay connected."""
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send, or drop while disconnected."""
+
+    async def stop(self) -> None:
+        """Disconnect in good order."""
+
+
+class Runner(Generic[S]):
+    """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one."""
+
+    def __init__(
+        self,
+        *,
+        thing: str,
+        machine: S,
+        step: Callable[[S, Event], tuple[S, tuple[Effect, ...]]],
+        transport: Transport,
+        workbench: Workbench,
+        rng: Random,
+        observe: Callable[[DeviceEvent], None],
+    ) -> None:
+        self.thing = thing
+        self.machine = machine
+        self.crashed = False
+        self._step = step
+        self._transport = transport
+        self._workbench = workbench
+        self._rng = rng
+        self._observe = observe
+        self._log = DeviceLog(thing)
+        self._timers: dict[TimerName, asyncio.TimerHandle] = {}
+        self._inbox: deque[Event] = deque()
+        self._is_working = False
+
+    def start(self) -> None:
+        """Connect."""
+        self._transport.start(self)
+
+    async def stop(self) -> None:
+        """Stop for good: timers first, then the connection."""
+        self._silence()
+        await self._transport.stop()
+
+    def feed(self, event: Event) -> None:
+        """Let the core deal with `event`, after those that came before it."""
+        self._inbox.append(event)
+        if self._is_working:
+            return
+        self._is_working = True
+        try:
+            while self._inbox and not self.crashed:
+                self.machine, effects = self._step(self.machine, self._inbox.popleft())
+                for effect in effects:
+                    self._perform(effect)
+        except Exception as error:
+            self._crash(error)
+        finally:
+            self._is_working = False
+
+    def tell(self, event: DeviceEvent) -> None:
+        """Log and hand on."""
+        self._log.write(event)
+        self._observe(event)
+
+    # ── what the transport calls ──────────────────────────────────────────────────────────────────────────────
+
+    def on_connected(self, session_present: bool) -> None:
+        """The device is on line and listens."""
+        self.tell(DeviceConnected(session_present))
+        self.feed(Connected(session_present))
+
+    def on_disconnected(self, reason: str) -> None:
+        """The device is off line."""
+        self.tell(DeviceDisconnected(reason))
+        self.feed(Disconnected(reason))
+
+    def on_message(self, topic: str, payload: bytes) -> None:
+        """A message came in; one that breaks the contract is logged and dropped."""
+        parsed = parse(topic)
+        try:
+            if isinstance(parsed, AnswerTopic) and parsed.request.thing == self.thing:
+                self.feed(Answered(read_answer(parsed, topic, payload)))
+            elif isinstance(parsed, HintTopic) and parsed.thing == self.thing:
+                self.feed(Hinted(read_hint(parsed, topic, payload)))
+        except WireError as error:
+            self._log.warning("message.unreadable", topic=topic, problem=str(error))
+
+    # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case Tell(event=event):
+                self.tell(event)
+            case Publish(request=request):
+                self._transport.publish(request_topic(self.thing, request), write_request(request))
+            case SetTimer():
+                self._cancel(effect.name)
+                delay = effect.after_seconds + effect.spread_seconds * self._rng.random()
+                self._timers[effect.name] = asyncio.get_running_loop().call_later(delay, self._fire, effect.name)
+            case CancelTimer(name=name):
+                self._cancel(name)
+            case BeginStep():
+                self._workbench.begin(effect)
+            case StopStep():
+                self._workbench.stop(effect)
+            case UndoStep():
+                self._workbench.undo(effect)
+            case Verify():
+                self._workbench.verify(effect)
+            case _:
+                assert_never(effect)
+
+    def _fire(self, name: TimerName) -> None:
+        self._timers.pop(name, None)
+        self.feed(TimerFired(name))
+
+    def _cancel(self, name: TimerName) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _silence(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._inbox.clear()
+
+    def _crash(self, error: Exception) -> None:
+        """The agent died of a fault of its own: it does nothing more, and other devices do not notice."""
+        self.crashed = True
+        self._silence()
+        self._log.crashed(error)
+        self._observe(DeviceCrashed(f"{type(error).__name__}: {error}"))

@@ -1,0 +1,1 @@
+"""What carries messages between a device and its cloud."""

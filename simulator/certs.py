@@ -1,0 +1,205 @@
+"""Certificates for the local cloud and its devices: a CA, a server certificate, one client certificate for each thing.
+
+    DIR/ca.pem  DIR/ca.key        the CA; existing ones are kept, so more things can be added later
+    DIR/server.pem  .key          the cloud's, for localhost, 127.0.0.1, ::1 and what --host adds
+    DIR/THING.pem  .key           a device's; its common name is the thing name
+
+Keys are P-256: mutual TLS with them costs a fraction of RSA's. Key files are readable by their owner alone.
+"""
+
+import datetime
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from agent.errors import InputError
+
+DEFAULT_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
+YEARS: Final = 10
+THING_NAME: Final = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
+RESERVED: Final = frozenset({"ca", "server"})
+
+
+def make_certificates(directory: Path, things: Iterable[str], hosts: Sequence[str] = DEFAULT_HOSTS) -> None:
+    """Make what is missing in `directory`; nothing that exists is overwritten. Raises InputError."""
+    names = tuple(things)
+    for name in names:
+        if not THING_NAME.fullmatch(name) or name in RESERVED:
+            raise InputError(f"--thing {name}: a thing name is 1 to 128 of a-z A-Z 0-9 : _ - (and not ca or server)")
+    ca_files = (directory / "ca.pem", directory / "ca.key")
+    if ca_files[0].exists() != ca_files[1].exists():
+        missing = next(path for path in ca_files if not path.exists())
+        raise InputError(f"{missing}: missing beside the other half of the CA; restore it, or use an empty directory")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        ca, key = _load_ca(*ca_files) if ca_files[0].exists() else _make_ca(*ca_files)
+        if not (directory / "server.pem").exists():
+            _issue(directory, "server", ca, key, _server_extensions(hosts))
+        for name in names:
+            if not (directory / f"{name}.pem").exists():
+                _issue(directory, name, ca, key, [_usage(ExtendedKeyUsageOID.CLIENT_AUTH)])
+    except OSError as error:
+        raise InputError(f"--dir {directory}: cannot write there: {error.strerror}") from None
+
+
+def server_context(directory: Path) -> ssl.SSLContext:
+    """TLS for the cloud: its own certificate, and a demand for the client's. Raises InputError."""
+    ca, cert, key = (_needed(directory / name) for name in ("ca.pem", "server.pem", "server.key"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.num_tickets = 0  # nobody resumes a session here, and making tickets is a third of a handshake's CPU
+    _load(context, ca, cert, key)
+    return context
+
+
+def client_context(ca: Path, cert: Path, key: Path) -> ssl.SSLContext:
+    """TLS for a device. Raises InputError naming the file."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(context, _needed(ca), _needed(cert), _needed(key))
+    return context
+
+
+def _needed(path: Path) -> Path:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; make certificates with `ghostjob certs --dir {path.parent}`")
+    return path
+
+
+def _load(context: ssl.SSLContext, ca: Path, cert: Path, key: Path) -> None:
+    try:
+        context.load_verify_locations(ca)
+    except (ssl.SSLError, OSError) as error:
+        raise InputError(f"{ca}: no readable PEM certificate: {error.strerror or error}") from None
+    try:
+        context.load_cert_chain(cert, key)
+    except (ssl.SSLError, OSError) as error:
+        raise InputError(f"{cert}: does not go with {key.name}, or is no PEM: {error.strerror or error}") from None
+
+
+# ── making ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+
+
+def _load_ca(cert: Path, key: Path) -> Authority:
+    try:
+        private = serialization.load_pem_private_key(key.read_bytes(), None)
+        authority = x509.load_pem_x509_certificate(cert.read_bytes())
+    except ValueError:
+        raise InputError(f"{key}: the CA there cannot be read; use an empty directory") from None
+    if not isinstance(private, ec.EllipticCurvePrivateKey):
+        raise InputError(f"{key}: not a key that ghostjob made; use an empty directory")
+    return authority, private
+
+
+def _make_ca(cert: Path, key: Path) -> Authority:
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = _name("ghostjob local CA")
+    identifier = x509.SubjectKeyIdentifier.from_public_key(private.public_key())
+    authority = (
+        _builder(name, name, private.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(identifier, critical=False)
+        .sign(private, hashes.SHA256())
+    )
+    _write(key, _key_pem(private), 0o600)
+    _write(cert, authority.public_bytes(serialization.Encoding.PEM), 0o644)
+    return authority, private
+
+
+def _issue(
+    directory: Path,
+    name: str,
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    extensions: Sequence[x509.ExtensionType],
+) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    public = private.public_key()
+    builder = (
+        _builder(_name(name), ca.subject, public)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
+    certificate = builder.sign(ca_key, hashes.SHA256())
+    _write(directory / f"{name}.key", _key_pem(private), 0o600)
+    _write(directory / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+
+
+def _builder(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=365 * YEARS))
+    )
+
+
+def _name(common: str) -> x509.Name:
+    # The X.509 limit for a common name is 64 characters, a thing name may have 128.
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:64])])
+
+
+def _usage(purpose: x509.ObjectIdentifier) -> x509.ExtendedKeyUsage:
+    return x509.ExtendedKeyUsage([purpose])
+
+
+def _server_extensions(hosts: Sequence[str]) -> list[x509.ExtensionType]:
+    names = x509.SubjectAlternativeName([_general_name(host) for host in dict.fromkeys(hosts)])
+    return [_usage(ExtendedKeyUsageOID.SERVER_AUTH), names]
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _key_pem(private: ec.EllipticCurvePrivateKey) -> bytes:
+    return private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    """Whole, with its mode from the first byte on."""
+    partial = path.with_name(f"{path.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    partial.replace(path)

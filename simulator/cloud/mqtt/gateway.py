@@ -1,0 +1,204 @@
+"""The MQTT gateway: who is connected, whose session lives, who gets which message. It knows MQTT, not Jobs.
+
+Requests on reserved topics go to a Service, whose answer goes straight to the connection that asked, subscribed or
+not, exactly once, and to nobody else; what the Service publishes besides goes to the subscribers afterwards.
+
+Of MQTT there is no QoS 2, no retained message, no shared subscription, no subscription identifier, no topic alias and
+no will delay (AWS has the last two and retained messages; they come when something needs them).
+"""
+
+import asyncio
+import itertools
+import ssl
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.filters import Subscriptions
+from simulator.cloud.mqtt.packets import V5, Connect, Reason
+from simulator.cloud.mqtt.session import Session
+
+SWEEP_SECONDS: Final = 1.0
+FOREVER: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a request brings about: the answer for the asking connection, then publications for subscribers."""
+
+    answer_topic: str
+    answer: bytes
+    publications: tuple[tuple[str, bytes], ...] = ()
+
+
+class Service(Protocol):
+    """What stands behind the reserved topics; called on the loop, and quick."""
+
+    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
+        """A publication to a topic that begins with $; None if that topic takes none."""
+
+    def connected(self, client_id: str) -> None:
+        """A client is connected."""
+
+    def disconnected(self, client_id: str, reason: str) -> None:
+        """A client is gone; `reason` is a disconnectReason of AWS's lifecycle events."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """largest_packet: bytes after the fixed header (AWS: a payload of 128 KB, and its topic).
+
+    receive_maximum: unacknowledged QoS 1 messages, each way. persistent_seconds: how long a 3.1.1 session lives
+    after its connection (AWS: 1 h). connect_limit_seconds: how long a connection may stay without a CONNECT.
+    """
+
+    largest_packet: int = 128 * 1024 + 512
+    receive_maximum: int = 100
+    persistent_seconds: int = 3600
+    connect_limit_seconds: float = 10.0
+
+
+@dataclass(slots=True, eq=False)
+class Gateway:
+    """Every connection and session of one cloud."""
+
+    service: Service
+    settings: GatewaySettings = field(default_factory=GatewaySettings)
+    now: float = 0.0
+    """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
+    _connections: dict[Connection, None] = field(default_factory=dict)
+    _by_session: dict[Session, Connection] = field(default_factory=dict)
+    _sessions: dict[str, Session] = field(default_factory=dict)
+    _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
+    _servers: list[asyncio.Server] = field(default_factory=list)
+    _sweeper: asyncio.TimerHandle | None = None
+    _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    async def listen(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
+        """Listen on exactly that address; the port that was bound. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        if self._sweeper is None:
+            self._sweep_again()
+        server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=4096)
+        self._servers.append(server)
+        bound: int = server.sockets[0].getsockname()[1]
+        return bound
+
+    async def close(self) -> None:
+        """Tell version 5 clients, close every connection and listener."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for server in self._servers:
+            server.close()
+        for connection in tuple(self._connections):
+            connection.refuse(Reason.SERVER_SHUTTING_DOWN, "SERVER_INITIATED_DISCONNECT")
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+
+    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def publish(self, topic: str, payload: bytes, qos: int = 1, origin: Session | None = None) -> None:
+        """Give a message to every subscriber, once, at the lower of both QoS; QoS 1 waits for persistent sessions."""
+        for session, (granted, no_local) in self._subscriptions.matching(topic).items():
+            if no_local and session is origin:
+                continue
+            connection = self._by_session.get(session)
+            level = min(qos, granted)
+            if connection is not None:
+                connection.deliver(topic, payload, level)
+            elif level:
+                session.send_later(topic, payload)
+
+    def subscribe(self, session: Session, text: str, qos: int, no_local: bool) -> None:
+        """Add a subscription to a session, or change it."""
+        session.filters[text] = (qos, no_local)
+        self._subscriptions.add(text, session, qos, no_local)
+
+    def unsubscribe(self, session: Session, text: str) -> bool:
+        """Whether there was such a subscription; it is gone now."""
+        if session.filters.pop(text, None) is None:
+            return False
+        self._subscriptions.remove(text, session)
+        return True
+
+    # ── connections ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def opened(self, connection: Connection) -> None:
+        """A socket is open."""
+        self._connections[connection] = None
+
+    def new_client_id(self) -> str:
+        """A client id for one who brought none."""
+        return f"assigned-{next(self._names)}"
+
+    def join(self, connection: Connection, client_id: str, connect: Connect) -> tuple[Session, bool]:
+        """The session for a CONNECT, and whether it was there before. An older connection of that id ends."""
+        session = self._sessions.get(client_id)
+        if session is not None and (older := self._by_session.get(session)) is not None:
+            older.refuse(Reason.SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID")
+            session = self._sessions.get(client_id)
+        if session is not None and connect.clean_start:
+            self._forget(session)
+            session = None
+        present = session is not None
+        if session is None:
+            session = self._sessions[client_id] = Session(client_id)
+        session.version = connect.version
+        session.expires_at = None
+        session.largest_packet = connect.maximum_packet_size
+        session.in_flight_limit = min(connect.receive_maximum, self.settings.receive_maximum)
+        if connect.version == V5:
+            session.expiry_seconds = connect.session_expiry or 0
+        else:
+            session.expiry_seconds = 0 if connect.clean_start else self.settings.persistent_seconds
+        self._by_session[session] = connection
+        return session, present
+
+    def joined(self, connection: Connection) -> None:
+        """The CONNACK is on its way."""
+        if connection.session is not None:
+            self.service.connected(connection.session.client_id)
+
+    def closed(self, connection: Connection, reason: str) -> None:
+        """A connection is over; its will is published, unless the client took leave."""
+        if self._connections.pop(connection, 0) == 0:
+            return
+        session, connection.session = connection.session, None
+        if session is None or self._by_session.get(session) is not connection:
+            return
+        del self._by_session[session]
+        if session.expiry_seconds:
+            lasts = session.expiry_seconds
+            session.expires_at = None if lasts == FOREVER else asyncio.get_running_loop().time() + lasts
+        else:
+            self._forget(session)
+        self.service.disconnected(session.client_id, reason)
+        if connection.will is not None and not connection.will.topic.startswith("$"):
+            self.publish(connection.will.topic, connection.will.payload, connection.will.qos)
+
+    def _forget(self, session: Session) -> None:
+        for text in session.filters:
+            self._subscriptions.remove(text, session)
+        self._sessions.pop(session.client_id, None)
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, now: float) -> None:
+        """End what has been silent too long: one and a half keep-alives, no CONNECT, an expired session."""
+        self.now = now
+        for connection in tuple(self._connections):
+            silent = now - connection.last_heard
+            if connection.session is None:
+                if silent > self.settings.connect_limit_seconds:
+                    connection.end("CONNECT_TIMEOUT")
+            elif connection.keep_alive and silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
+                connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
+        for session in tuple(self._sessions.values()):
+            if session.expires_at is not None and session.expires_at <= now:
+                self._forget(session)
+
+    def _sweep_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.sweep(loop.time())
+        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)

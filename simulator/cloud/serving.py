@@ -1,0 +1,142 @@
+"""The process that `ghostjob cloud` is: a local cloud, its ready file and its trace, until it is told to stop."""
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from agent.errors import InputError
+from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.trace import CLOUD, CloudEvent, Recorder, write_line
+
+FLUSH_SECONDS = 0.004
+
+
+async def serve(
+    options: CloudOptions,
+    *,
+    ready_file: Path | None = None,
+    trace: str | None = None,
+    until_stdin_closes: bool = False,
+    announce: Callable[[dict[str, str | None]], None] = lambda endpoints: None,
+) -> None:
+    """Serve until SIGINT, SIGTERM or, if asked, the end of standard input. Raises InputError before it listens.
+
+    `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`.
+    """
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    writer = await TraceWriter.open(trace) if trace else None
+    observe: Callable[[CloudEvent], None] | None = None
+    if writer is not None:
+        observe = Recorder(CLOUD, loop.time, lambda entry: writer.write(write_line(entry))).record
+    try:
+        async with LocalCloud(options, observe) as cloud:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stopped.set)
+            if until_stdin_closes:
+                await loop.connect_read_pipe(lambda: _Closing(stopped), sys.stdin)
+            if ready_file is not None:
+                _write_whole(ready_file, json.dumps(cloud.endpoints))
+            announce(cloud.endpoints)
+            try:
+                await stopped.wait()
+            finally:
+                _remove(ready_file)
+    finally:
+        if writer is not None:
+            await writer.close()
+
+
+class _Closing(asyncio.Protocol):
+    """Sets an event when its pipe ends."""
+
+    def __init__(self, closed: asyncio.Event) -> None:
+        self._closed = closed
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_text(text + "\n", "utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"--ready-file {path}: cannot write it: {error.strerror}") from None
+
+
+def _remove(path: Path | None) -> None:
+    if path is not None:
+        path.unlink(missing_ok=True)
+
+
+class TraceWriter:
+    """Writes lines to a file or pipe, gathered over a few milliseconds; a slow reader does not stop the loop."""
+
+    def __init__(self, send: Callable[[bytes], None], finish: Callable[[], "asyncio.Future[None] | None"]) -> None:
+        self._send = send
+        self._finish = finish
+        self._lines: list[str] = []
+
+    @classmethod
+    async def open(cls, target: str) -> "TraceWriter":
+        """For a path, or `-` for standard output. Raises InputError."""
+        if target == "-" and not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
+            loop = asyncio.get_running_loop()
+            ended: asyncio.Future[None] = loop.create_future()
+            transport, _ = await loop.connect_write_pipe(lambda: _PipeEnd(ended), sys.stdout)
+
+            def finish() -> "asyncio.Future[None]":
+                transport.close()
+                return ended
+
+            return cls(transport.write, finish)
+        file = cls._file(target)
+
+        def send(raw: bytes) -> None:
+            file.write(raw)
+            file.flush()
+
+        return cls(send, file.close)
+
+    @staticmethod
+    def _file(target: str) -> IO[bytes]:
+        if target == "-":
+            return os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+        try:
+            return Path(target).open("wb")
+        except OSError as error:
+            raise InputError(f"--trace {target}: cannot write there: {error.strerror}") from None
+
+    def write(self, line: str) -> None:
+        """Add a line."""
+        if not self._lines:
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
+        self._lines.append(line)
+
+    async def close(self) -> None:
+        """Write what is left, and wait until it is gone."""
+        self._flush()
+        ended = self._finish()
+        if ended is not None:
+            await ended
+
+    def _flush(self) -> None:
+        lines, self._lines = self._lines, []
+        if lines:
+            self._send(("\n".join(lines) + "\n").encode())
+
+
+class _PipeEnd(asyncio.BaseProtocol):
+    def __init__(self, ended: "asyncio.Future[None]") -> None:
+        self._ended = ended
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)
