@@ -11,12 +11,19 @@ from typing import Any, Literal
 
 import structlog
 
-from agent.account import DeviceEvent, ExecutionTaken, PhaseChanged
+from agent.account import DeviceCrashed, DeviceDisconnected, DeviceEvent, ExecutionTaken, PhaseChanged, StepUndone
 from agent.values import ExecutionKey
 
-QUIET = frozenset({"request.sent", "answer.received", "hint.received", "step.progressed", "hardware.changed"})
+DETAILS = frozenset({"request.sent", "answer.received", "hint.received", "step.progressed", "hardware.changed"})
 """Events that are logged at debug; the others at info, and those that mean trouble at warning."""
-TROUBLE = frozenset({"execution.gone", "device.disconnected", "device.crashed"})
+
+
+def _level(event: DeviceEvent) -> int:
+    match event:
+        case DeviceDisconnected(planned=False) | DeviceCrashed() | StepUndone(ok=False):
+            return logging.WARNING
+        case _:
+            return logging.DEBUG if event.type in DETAILS else logging.INFO
 
 
 def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
@@ -58,7 +65,7 @@ class DeviceLog:
         elif isinstance(event, ExecutionTaken):
             self._key = event.execution
         name = event.type
-        level = logging.WARNING if name in TROUBLE else logging.DEBUG if name in QUIET else logging.INFO
+        level = _level(event)
         if self._log.is_enabled_for(level):
             values = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
             self._log.log(level, name, **self._bound(), **{k: v for k, v in values.items() if k != "phase"})

@@ -93,6 +93,7 @@ class Runner(Generic[S]):
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._inbox: deque[Event] = deque()
         self._is_working = False
+        self._is_stopping = False
 
     def start(self) -> None:
         """Connect."""
@@ -101,7 +102,9 @@ class Runner(Generic[S]):
     async def stop(self) -> None:
         """Stop for good: timers first, then the connection."""
         self._silence()
+        self._is_stopping = True
         await self._transport.stop()
+        self.tell(DeviceDisconnected("stopped", planned=True))
 
     def feed(self, event: Event) -> None:
         """Let the core deal with `event`, after those that came before it."""
@@ -132,7 +135,9 @@ class Runner(Generic[S]):
         self.feed(Connected(session_present))
 
     def on_disconnected(self, reason: str) -> None:
-        """The device is off line."""
+        """The device is off line; nobody needs to be told if that is how it is stopped."""
+        if self._is_stopping:
+            return
         self.tell(DeviceDisconnected(reason))
         self.feed(Disconnected(reason))
 

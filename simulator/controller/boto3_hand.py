@@ -12,6 +12,7 @@ from simulator.controller.hands import Refused, SeenExecution, seen
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
+    from mypy_boto3_iot.type_defs import CreateJobRequestTypeDef
 
 T = TypeVar("T")
 THREADS: Final = 4
@@ -53,10 +54,14 @@ class Boto3Hand:
         """CreateJob."""
         told = await self._call(lambda: self._client.describe_thing(thingName=things[0]))
         prefix = told["thingArn"].rpartition("/")[0]
-        more = {} if namespace_id is None else {"namespaceId": namespace_id}
-        targets = [f"{prefix}/{thing}" for thing in things]
-        text = json.dumps(document)
-        await self._call(lambda: self._client.create_job(jobId=job_id, targets=targets, document=text, **more))
+        asked: CreateJobRequestTypeDef = {
+            "jobId": job_id,
+            "targets": [f"{prefix}/{thing}" for thing in things],
+            "document": json.dumps(document),
+        }
+        if namespace_id is not None:
+            asked["namespaceId"] = namespace_id
+        await self._call(lambda: self._client.create_job(**asked))
 
     async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None) -> None:
         """DeleteJob."""

@@ -51,9 +51,8 @@ class Trigger:
         needed = len(self.things) if when.devices == "all" else 1
         if not self.things or len(self._reached) < needed:
             return None
-        who = (
-            f"all {needed} devices" if when.devices == "all" else f"{len(self._reached)} of {len(self.things)} devices"
-        )
+        count = len(self.things)
+        who = f"all {count} devices" if when.devices == "all" else f"{len(self._reached)} of {count} devices"
         return f"{who} reported {when.step} {when.progress}%" if when.step else f"{who} reached {when.status}"
 
     def _is_there(self, seen: Observation) -> bool:

@@ -294,13 +294,9 @@ class ControlPlane:
 
 def _document(given: Parameters) -> JobDocument:
     if "documentSource" in given:
-        raise ApiError(
-            "InvalidRequestException", "documentSource: the local cloud reads no S3; pass the document itself."
-        )
+        raise ApiError("InvalidRequestException", "documentSource: the local cloud reads no S3; pass the document.")
     if "document" not in given:
-        raise ApiError(
-            "InvalidRequestException", "Exactly one of document, documentSource and jobTemplateArn is needed."
-        )
+        raise ApiError("InvalidRequestException", "Exactly one of document and documentSource is needed.")
     try:
         return JobDocument.of(json.loads(given["document"]))
     except ValueError:

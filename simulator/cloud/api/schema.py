@@ -146,8 +146,7 @@ PYTHON_TYPES: Final[dict[str, tuple[type, ...]]] = {
 
 def _check(shape: Shape, value: Any, path: str, problems: list[str]) -> None:
     """Add to `problems` whatever of `value` the model does not allow."""
-    expected = PYTHON_TYPES[shape.type_name]
-    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+    if not _has_type(shape, value):
         problems.append(f"Value at '{path}' failed to satisfy constraint: Member must be a {shape.type_name}")
     elif isinstance(shape, StructureShape):
         _check_structure(shape, value, path, problems)
@@ -166,13 +165,18 @@ def _check(shape: Shape, value: Any, path: str, problems: list[str]) -> None:
         _check_range(shape, value, path, problems)
 
 
+def _has_type(shape: Shape, value: object) -> bool:
+    expected = PYTHON_TYPES[shape.type_name]
+    return isinstance(value, expected) and (bool in expected or not isinstance(value, bool))
+
+
 def _check_structure(shape: StructureShape, value: dict[str, Any], path: str, problems: list[str]) -> None:
     dot = f"{path}." if path else ""
-    for name in shape.required_members:
-        if value.get(name) is None:
-            problems.append(
-                f"Value null at '{dot}{_camel(name)}' failed to satisfy constraint: Member must not be null"
-            )
+    problems.extend(
+        f"Value null at '{dot}{_camel(name)}' failed to satisfy constraint: Member must not be null"
+        for name in shape.required_members
+        if value.get(name) is None
+    )
     if shape.is_tagged_union and len(value) != 1:
         problems.append(f"Value at '{path}' failed to satisfy constraint: Exactly one member must be set")
     for name, member in shape.members.items():

@@ -357,8 +357,9 @@ def _disconnect(reader: _Reader, version: int) -> Disconnect:
     if version == V311 or reader.is_done:
         return Disconnect()
     reason = reader.byte()
-    found = {} if reader.is_done else reader.properties("disconnect")
-    return Disconnect(reason, _number(found, SESSION_EXPIRY))
+    if len(reader.body) == 1:
+        return Disconnect(reason)
+    return Disconnect(reason, _number(reader.properties("disconnect"), SESSION_EXPIRY))
 
 
 # ── what a server sends ───────────────────────────────────────────────────────────────────────────────────────

@@ -18,11 +18,11 @@ from agent.core.events import (
     StepRestored,
     StopStep,
     Tell,
+    TimerFired,
     UndoStep,
     Verified,
     Verify,
 )
-from agent.core.events import TimerFired
 from agent.messages import read_answer, read_hint, read_request, write_answer, write_hint, write_request
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse, request_topic
 from agent.values import JobDocument, JobMentioned, Rejected, Status
@@ -105,8 +105,7 @@ class Conversation:
         accepted = not isinstance(outcome.answer, Rejected)
         answer = read_answer(AnswerTopic(topic, accepted), name, write_answer(outcome.answer))
         self._todo.append(Answered(answer))
-        self.heard_later = outcome
-        for thing, hint in outcome.hints:
+        for _, hint in outcome.hints:
             if not isinstance(hint, JobMentioned):
                 self._todo.append(Hinted(hint))
 
