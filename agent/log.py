@@ -67,8 +67,8 @@ class DeviceLog:
         name = event.type
         level = _level(event)
         if self._log.is_enabled_for(level):
-            values = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
-            self._log.log(level, name, **self._bound(), **{k: v for k, v in values.items() if k != "phase"})
+            said = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
+            self._log.log(level, name, **(self._bound() | said))
 
     def warning(self, name: str, **values: Any) -> None:
         """Log something that is not part of the account."""

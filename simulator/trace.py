@@ -264,6 +264,7 @@ class Recorder:
 
     source: str
     clock: Callable[[], float]
+    """Precise at every call: not a loop's time, which stands still within one wake-up."""
     sink: Sink
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 

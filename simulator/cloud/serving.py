@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -33,7 +34,7 @@ async def serve(
     writer = await TraceWriter.open(trace) if trace else None
     observe: Callable[[CloudEvent], None] | None = None
     if writer is not None:
-        observe = Recorder(CLOUD, loop.time, lambda entry: writer.write(write_line(entry))).record
+        observe = Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry))).record
     try:
         async with LocalCloud(options, observe) as cloud:
             for number in (signal.SIGINT, signal.SIGTERM):

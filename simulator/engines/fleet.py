@@ -1,6 +1,7 @@
 """A fleet: simulated devices on one event loop, each with its core, its board and its own MQTT connection."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -76,8 +77,8 @@ class Fleet:
         await self._transports.stop()
 
     def _device(self, thing: str, group: Group) -> Device:
-        options, loop = self._options, asyncio.get_running_loop()
-        recorder = Recorder(device_source(thing), loop.time, self._sink)
+        options = self._options
+        recorder = Recorder(device_source(thing), time.monotonic, self._sink)
         rng = Random(f"{options.seed}/{thing}")
         policy = replace(
             options.policy,

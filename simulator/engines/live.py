@@ -9,6 +9,7 @@ executions are open, which deletions have begun and ended. Whoever waits, waits 
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class Stage:
     """How far the run is. `changed` is set at every event that could matter to somebody who waits."""
 
     connected: set[str] = field(default_factory=set)
+    queued: int = 0
     open: dict[tuple[str, ExecutionKey], None] = field(default_factory=dict)
     deletions_accepted: set[str] = field(default_factory=set)
     jobs_gone: set[str] = field(default_factory=set)
@@ -60,6 +62,7 @@ class Stage:
             case DeviceConnected():
                 self.connected.add(entry.source)
             case ExecutionQueued(thing=thing, execution=key):
+                self.queued += 1
                 self.open[thing, key] = None
             case ExecutionChanged(thing=thing, execution=key, status=status) if Status(status).is_terminal:
                 self.open.pop((thing, key), None)
@@ -100,6 +103,7 @@ class LiveRun:
         self._stage = Stage()
         self._cues = tuple(self._cue(deletion) for deletion in scenario.deletions)
         self._created: set[int] = set()
+        self._asked_for = 0
         self._controller: Controller | None = None
         self._fleet: Fleet | None = None
 
@@ -107,12 +111,11 @@ class LiveRun:
         """Play it to the end. Raises InputError if the embedded cloud does not start."""
         async with AsyncExitStack() as stack:
             cloud = await stack.enter_async_context(EmbeddedCloud(self._feed, self._cloud_options()))
-            loop = asyncio.get_running_loop()
-            engine = Recorder(ENGINE, loop.time, self._feed)
+            engine = Recorder(ENGINE, time.monotonic, self._feed)
             engine.record(self._started())
             hand = await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
             controller = self._controller = Controller(
-                hand, Recorder(CONTROLLER, loop.time, self._feed).record, rng=Random(f"{self._seed}/controller")
+                hand, Recorder(CONTROLLER, time.monotonic, self._feed).record, rng=Random(f"{self._seed}/controller")
             )
             why: Literal["finished", "timed-out"] = "finished"
             try:
@@ -174,6 +177,7 @@ class LiveRun:
         if targets:
             document: dict[str, Any] = {"operation": "update", "version": job.version}
             await controller.create_job(job.id, targets, document, job.namespace)
+            self._asked_for += len(targets)
             for cue in self._cues:
                 if job.after is None and cue.deletion.job == job.id:
                     cue.trigger.created(asyncio.get_running_loop().time())
@@ -199,13 +203,13 @@ class LiveRun:
             loop.call_later(deletion.hold_seconds, cue.hold.let_go)
 
     def _is_over(self) -> bool:
-        """Whether every job is made that can be made, and no execution is open."""
+        """Whether every job is made that can be made, the cloud has told of its executions, and none is open."""
         stage = self._stage
         waiting = any(
             index not in self._created and (job.after is None or job.after.deletion_of in stage.deletions_accepted)
             for index, job in enumerate(self.scenario.jobs)
         )
-        return not waiting and not stage.open and bool(self._created)
+        return not waiting and not stage.open and stage.queued == self._asked_for
 
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,0 +1,46 @@
+"""The log: named as in the trace, bound to what it is about, one JSON object a line for machines."""
+
+import json
+
+import pytest
+
+from agent.account import DeviceEvent, ExecutionGone, ExecutionTaken, PhaseChanged, RequestSent
+from agent.log import DeviceLog, configure
+from agent.values import ExecutionKey
+
+KEY = ExecutionKey("lab", "fw", 1, 1_700_000_000)
+
+
+@pytest.fixture
+def _restored():
+    yield
+    configure("text", "error")
+
+
+@pytest.mark.usefixtures("_restored")
+def test_json_lines_are_named_as_in_the_trace_and_bound_to_the_execution(capsys: pytest.CaptureFixture[str]):
+    configure("json", "debug")
+    log = DeviceLog("thing-1")
+    events: list[DeviceEvent] = [
+        ExecutionTaken(KEY),
+        PhaseChanged("executing", "starting", "work in hand", KEY),
+        RequestSent("t-1", "update", "lab", "fw", KEY, "IN_PROGRESS", 2, (("step", "write"),)),
+        ExecutionGone(KEY, "gone", "t-2"),
+    ]
+    for event in events:
+        log.write(event)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == [event.type for event in events]
+    assert [line["level"] for line in lines] == ["info", "info", "debug", "info"]
+    bound = {"thing": "thing-1", "namespace_id": "lab", "job_id": "fw", "execution": "1@1700000000"}
+    for line in lines:
+        assert {name: line[name] for name in bound} == bound
+    assert [line["phase"] for line in lines] == ["idle", "executing", "executing", "executing"]
+    assert lines[2]["client_token"] == "t-1"
+
+
+@pytest.mark.usefixtures("_restored")
+def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]):
+    configure("text", "warning")
+    DeviceLog("thing-1").write(ExecutionTaken(KEY))
+    assert capsys.readouterr().err == ""
