@@ -22,7 +22,7 @@ from agent.values import (
     StartNext,
     Update,
 )
-from simulator import trace
+import simulator.trace as trace
 from simulator.cloud.jobs import (
     ExecutionChanged,
     ExecutionQueued,
