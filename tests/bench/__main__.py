@@ -1,0 +1,157 @@
+"""`python -m tests.bench`: one table of the gateway's and the fleet's speed and memory, beside mosquitto's.
+
+Everything is measured in this run, on this machine, one thing after the other; every process is one of ours.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from simulator.certs import make_certificates
+from tests.bench.memory import resident_kib
+
+
+@contextmanager
+def gateway(certs: Path) -> Iterator[tuple[dict[str, Any], int]]:
+    """A `ghostjob cloud` without a trace: its endpoints and process id."""
+    ready = certs / "ready"
+    command = [sys.executable, "-P", "-m", "simulator.cli", "cloud", "--api-port", "0", "--mqtt-port", "0"]
+    command += ["--mqtts-port", "0", "--certs", str(certs), "--ready-file", str(ready)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith("Ctrl-C"):
+                break
+        try:
+            yield json.loads(ready.read_text()), process.pid
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def mosquitto(directory: Path) -> Iterator[int]:
+    """A mosquitto that echoes through a subscription: its port."""
+    binary = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+    socket_port = _free_port()
+    config = directory / "mosquitto.conf"
+    config.write_text(
+        f"listener {socket_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
+        "max_inflight_messages 0\nlog_type notice\nlog_dest stderr\n"
+    )
+    with subprocess.Popen([binary, "-c", str(config)], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if "running" in line:
+                break
+        try:
+            yield socket_port
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def load(*arguments: object) -> dict[str, float]:
+    """What one run of the load generator measured."""
+    command = [sys.executable, "-m", "tests.bench.load", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def held(module: str, *arguments: object, watch: int | None = None) -> tuple[dict[str, float], float]:
+    """What a process measured, and by how many KiB the process `watch` grew, while it held its connections."""
+    before = resident_kib(watch) if watch else 0
+    command = [sys.executable, "-m", f"tests.bench.{module}", *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        result: dict[str, float] = json.loads(process.stdout.readline())
+        grown = resident_kib(watch) - before if watch else 0
+        process.stdin.close()
+    return result, grown
+
+
+@click.command()
+@click.option("--seconds", default=4.0, help="How long each round-trip measurement lasts.")
+@click.option("--devices", default=2000, help="How many connections the memory is measured with.")
+def main(seconds: float, devices: int) -> None:
+    """Measure, and print the table."""
+    table = Table(title=f"ghostjob benchmark ({seconds:g} s a measurement, {devices} devices)", title_justify="left")
+    for heading in ("what", "ghostjob", "mosquitto echo", "aim"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    with tempfile.TemporaryDirectory() as name, Progress(console=Console(stderr=True)) as progress:
+        directory = Path(name)
+        make_certificates(directory, ["load"])
+        task = progress.add_task("measuring", total=11)
+
+        def step() -> None:
+            progress.advance(task)
+
+        rows: list[tuple[str, float, float | None, str]] = []
+        for connections, in_flight in ((100, 8), (1000, 1)):
+            with gateway(directory) as (endpoints, _):
+                ours = _round_trips("jobs", endpoints["mqtt"], connections, in_flight, seconds)
+            step()
+            with mosquitto(directory) as port:
+                theirs = _round_trips("echo", f"127.0.0.1:{port}", connections, in_flight, seconds)
+            step()
+            what = f"round trips/s, {connections} connections, {in_flight} in flight"
+            rows.append((what, ours, theirs, "≥ mosquitto"))
+        with mosquitto(directory) as port:
+            theirs = load("connect", "127.0.0.1", port, devices, 1, 0)["connects_per_second"]
+        step()
+        with gateway(directory) as (endpoints, _):
+            plain = load("connect", *endpoints["mqtt"].rsplit(":", 1), devices, 1, 0)["connects_per_second"]
+            step()
+            secure = load("connect", *endpoints["mqtts"].rsplit(":", 1), devices, 1, 0, directory)
+        step()
+        rows += [
+            ("connects/s, plain", plain, theirs, ""),
+            ("connects/s, mutual TLS", secure["connects_per_second"], None, ""),
+        ]
+        for kind, aim in (("mqtt", 10), ("mqtts", 40)):
+            words = "plain" if kind == "mqtt" else "mutual TLS"
+            extra = [directory] if kind == "mqtts" else []
+            with gateway(directory) as (endpoints, process_id):
+                address = endpoints[kind].rsplit(":", 1)
+                fleet, grown = held("fleet", *address, devices, *extra, watch=process_id)
+            step()
+            rows.append((f"KiB a connected device, gateway, {words}", grown / devices, None, f"≤ {aim}"))
+            rows.append((f"KiB a connected device, fleet, {words}", fleet["kib_per_device"], None, f"≤ {aim}"))
+            rows.append((f"fleet connects/s, {words}", fleet["connects_per_second"], None, ""))
+            step()
+    for what, ours, theirs, aim in rows:
+        table.add_row(what, _number(ours), "" if theirs is None else _number(theirs), aim)
+    Console().print(table)
+
+
+def _round_trips(mode: str, address: str, connections: int, in_flight: int, seconds: float) -> float:
+    host, _, port = address.rpartition(":")
+    return load(mode, host, port, connections, in_flight, seconds)["round_trips_per_second"]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The load generator: many MQTT connections in one process, as little work for each message as can be.
+
+It builds its packets once, keeps a number of requests in flight on each connection, and counts answers by their
+length. The same generator loads ghostjob's gateway with Jobs requests and mosquitto with an echo of the same size.
+Run as a process of its own: `python -m tests.bench.load MODE HOST PORT CONNECTIONS IN_FLIGHT SECONDS [CERTS]`;
+it prints one JSON object.
+"""
+
+import asyncio
+import json
+import ssl
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from simulator.certs import client_context
+
+GATHER = 64
+
+
+def _text(value: bytes) -> bytes:
+    return len(value).to_bytes(2, "big") + value
+
+
+def _packet(first: int, body: bytes) -> bytes:
+    assert len(body) < 16384
+    length = bytes((len(body),)) if len(body) < 128 else bytes((len(body) & 127 | 128, len(body) >> 7))
+    return bytes((first,)) + length + body
+
+
+def thing(index: int) -> str:
+    return f"thing-{index:05}"
+
+
+def connect_packet(client_id: str) -> bytes:
+    return _packet(0x10, _text(b"MQTT") + b"\x04\x02\x00\x00" + _text(client_id.encode()))
+
+
+def publish_packet(topic: str, payload: bytes) -> bytes:
+    return _packet(0x30, _text(topic.encode()) + payload)
+
+
+def subscribe_packet(topics: list[str]) -> bytes:
+    return _packet(0x82, b"\x00\x01" + b"".join(_text(topic.encode()) + b"\x00" for topic in topics))
+
+
+REQUEST_BODY = b'{"clientToken":"abcdefgh"}'
+ANSWER_BODY = b'{"inProgressJobs":[],"queuedJobs":[],"timestamp":1700000000,"clientToken":"abcdefgh"}'
+EMPTY = "jobs/get"
+
+
+class Client(asyncio.Protocol):
+    """One connection: CONNECT, SUBSCRIBE if the mode needs it, then round trips until told to stop."""
+
+    def __init__(self, mode: str, index: int) -> None:
+        name = thing(index)
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.count = 0
+        self._hello = connect_packet(name)
+        self._echo = mode == "echo"
+        if self._echo:
+            topic = f"xaws/things/{name}/jobs/get"
+            self._request = publish_packet(topic, ANSWER_BODY)
+            self._answer_size = len(self._request)
+            self._subscribe = subscribe_packet([topic])
+        else:
+            topic = f"$aws/things/{name}/jobs/get"
+            self._request = publish_packet(topic, REQUEST_BODY)
+            self._answer_size = len(publish_packet(f"{topic}/accepted", ANSWER_BODY))
+            self._subscribe = b""
+        self._surplus = 0
+        self.is_running = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        transport.write(self._hello)  # type: ignore[attr-defined]  # a write transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_running = False
+        if not self.ready.done():
+            self.ready.set_exception(ConnectionError("closed before it was ready"))
+
+    def data_received(self, data: bytes) -> None:
+        if not self.ready.done():
+            if data[0] == 0x20 and self._subscribe:
+                self.transport.write(self._subscribe)  # type: ignore[attr-defined]  # a write transport
+                return
+            self.ready.set_result(None)
+            return
+        size = len(data) + self._surplus
+        answers, self._surplus = divmod(size, self._answer_size)
+        self.count += answers
+        if self.is_running and answers:
+            self.transport.write(self._request * answers)  # type: ignore[attr-defined]  # a write transport
+
+    def go(self, in_flight: int) -> None:
+        self.is_running = True
+        self.transport.write(self._request * in_flight)  # type: ignore[attr-defined]  # a write transport
+
+
+async def open_all(mode: str, host: str, port: int, connections: int, certs: Path | None) -> tuple[list[Client], float]:
+    """Every client connected, and how many seconds that took."""
+    gate, loop = asyncio.Semaphore(GATHER), asyncio.get_running_loop()
+    contexts: dict[int, ssl.SSLContext] = {}
+    if certs is not None:
+        shared = client_context(certs / "ca.pem", certs / "load.pem", certs / "load.key")
+        contexts = dict.fromkeys(range(connections), shared)
+
+    async def one(index: int) -> Client:
+        async with gate:
+            tls = contexts.get(index)
+            name = "localhost" if tls else None
+            _, client = await loop.create_connection(
+                lambda: Client(mode, index), host, port, ssl=tls, server_hostname=name
+            )
+            await client.ready
+            return client
+
+    start = time.perf_counter()
+    clients = await asyncio.gather(*(one(index) for index in range(connections)))
+    return list(clients), time.perf_counter() - start
+
+
+async def main(
+    mode: str, host: str, port: int, connections: int, in_flight: int, seconds: float, certs: Path | None
+) -> None:
+    clients, took = await open_all("echo" if mode == "echo" else "jobs", host, port, connections, certs)
+    result: dict[str, float] = {"connects_per_second": connections / took}
+    if mode != "connect":
+        for client in clients:
+            client.go(in_flight)
+        await asyncio.sleep(seconds / 4)
+        before, start = sum(client.count for client in clients), time.perf_counter()
+        await asyncio.sleep(seconds)
+        done, took = sum(client.count for client in clients) - before, time.perf_counter() - start
+        result["round_trips_per_second"] = done / took
+    print(json.dumps(result), flush=True)
+    for client in clients:
+        client.is_running = False
+        client.transport.close()
+
+
+if __name__ == "__main__":
+    mode, host, port, connections, in_flight, seconds, *rest = sys.argv[1:]
+    arguments = (mode, host, int(port), int(connections), int(in_flight), float(seconds))
+    uvloop.run(main(*arguments, Path(rest[0]) if rest else None))

@@ -1,0 +1,131 @@
+"""The codec: what a peer may send is read, what it may not is refused with the reason, and nothing else happens."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from simulator.cloud.mqtt.codec import decode, frame, publish_bytes
+from simulator.cloud.mqtt.packets import V5, V311, Connect, Malformed, Publish, Reason, Subscribe, Unsubscribe
+
+LIMIT = 128 * 1024 + 512
+VERSIONS = pytest.mark.parametrize("version", [V311, V5])
+
+
+def text(value: str) -> bytes:
+    raw = value.encode()
+    return len(raw).to_bytes(2, "big") + raw
+
+
+def connect(version: int = V5, flags: int = 2, properties: bytes = b"\0", rest: bytes = text("dev")) -> bytes:
+    body = text("MQTT") + bytes((version, flags)) + b"\0\x3c" + (properties if version == V5 else b"") + rest
+    return b"\x10" + bytes((len(body),)) + body
+
+
+def read(raw: bytes, version: int = V5):
+    found = frame(raw, 0, LIMIT)
+    assert found is not None, "a whole packet"
+    first, start, end = found
+    return decode(first, raw[start:end], version)
+
+
+@VERSIONS
+@given(
+    topic=st.text(min_size=1, max_size=40).filter(lambda t: not set("+#\0") & set(t) and t.isprintable()),
+    payload=st.binary(max_size=400),
+    qos=st.integers(0, 1),
+    packet_id=st.integers(1, 65535),
+    dup=st.booleans(),
+)
+def test_a_publish_reads_back_as_it_was_written(version, topic, payload, qos, packet_id, dup):
+    expected = Publish(topic, payload, qos, packet_id if qos else 0, dup)
+    assert read(publish_bytes(topic, payload, qos, packet_id, dup, version), version) == expected
+
+
+@given(st.binary(max_size=200), st.sampled_from([V311, V5]))
+def test_whatever_bytes_come_they_are_a_packet_or_malformed(raw: bytes, version: int):
+    try:
+        found = frame(raw, 0, LIMIT)
+        if found is not None:
+            first, start, end = found
+            decode(first, raw[start:end], version)
+    except Malformed as error:
+        assert error.reason >= 0x80
+
+
+@given(st.data())
+def test_a_valid_packet_with_a_byte_changed_is_a_packet_or_malformed(data):
+    raw = bytearray(data.draw(st.sampled_from([connect(), connect(V311), b"\x82\x09\0\x01\0\0\x03a/b\x01"])))
+    raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    test_whatever_bytes_come_they_are_a_packet_or_malformed.hypothesis.inner_test(bytes(raw), V5)
+
+
+@pytest.mark.parametrize("cut", range(len(connect())))
+def test_a_packet_that_is_not_all_there_is_waited_for(cut: int):
+    assert frame(connect()[:cut], 0, LIMIT) is None
+
+
+def test_connect_as_paho_writes_its_properties():
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = 77
+    properties.ReceiveMaximum = 5
+    properties.MaximumPacketSize = 4096
+    properties.UserProperty = ("a", "b")
+    assert read(connect(properties=properties.pack())) == Connect(V5, "dev", True, 60, None, 77, 5, 4096)
+
+
+@VERSIONS
+def test_subscribe_and_unsubscribe(version: int):
+    properties = b"\0" if version == V5 else b""
+    body = b"\0\x07" + properties + text("a/+") + b"\x01" + text("b") + b"\0"
+    assert read(b"\x82" + bytes((len(body),)) + body, version) == Subscribe(7, (("a/+", 1, False), ("b", 0, False)))
+    body = b"\0\x08" + properties + text("a/+")
+    assert read(b"\xa2" + bytes((len(body),)) + body, version) == Unsubscribe(8, ("a/+",))
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        pytest.param(b"\x30\xff\xff\xff\xff\x01", Reason.MALFORMED_PACKET, id="a length of five bytes"),
+        pytest.param(b"\x30\xff\xff\x7f", Reason.PACKET_TOO_LARGE, id="two megabytes"),
+        pytest.param(connect(version=3), Reason.UNSUPPORTED_PROTOCOL_VERSION, id="MQTT 3.1"),
+        pytest.param(b"\x10\x0a" + text("MQTX") + b"\x05\x02\0\x3c", Reason.UNSUPPORTED_PROTOCOL_VERSION, id="MQTX"),
+        pytest.param(connect(flags=3), Reason.MALFORMED_PACKET, id="the reserved CONNECT flag"),
+        pytest.param(connect(flags=0x0A), Reason.MALFORMED_PACKET, id="will QoS without a will"),
+        pytest.param(
+            connect(flags=0x16, rest=text("d") + b"\0" + text("t") + text("p")),
+            Reason.QOS_NOT_SUPPORTED,
+            id="will of QoS 2",
+        ),
+        pytest.param(connect(properties=b"\x03\x21\0\0"), Reason.PROTOCOL_ERROR, id="receive maximum 0"),
+        pytest.param(connect(properties=b"\x06\x21\0\x05\x21\0\x05"), Reason.PROTOCOL_ERROR, id="a property twice"),
+        pytest.param(connect(properties=b"\x03\x23\0\x05"), Reason.MALFORMED_PACKET, id="a property of another packet"),
+        pytest.param(connect(rest=b"\0\x09dev"), Reason.MALFORMED_PACKET, id="a string cut off"),
+        pytest.param(connect(rest=b"\0\x02\xff\xfe"), Reason.MALFORMED_PACKET, id="not UTF-8"),
+        pytest.param(connect(rest=b"\0\x02a\0"), Reason.MALFORMED_PACKET, id="a null character"),
+        pytest.param(connect(rest=text("d") + b"x"), Reason.MALFORMED_PACKET, id="bytes after the end"),
+        pytest.param(b"\x34\x07\0\x01t\0\x01\0x", Reason.QOS_NOT_SUPPORTED, id="PUBLISH of QoS 2"),
+        pytest.param(b"\x36\x07\0\x01t\0\x01\0x", Reason.MALFORMED_PACKET, id="PUBLISH of QoS 3"),
+        pytest.param(b"\x32\x06\0\x01t\0\0\0", Reason.MALFORMED_PACKET, id="QoS 1 with packet identifier 0"),
+        pytest.param(b"\x30\x05\0\x02t+\0x", Reason.TOPIC_NAME_INVALID, id="a wildcard in a topic name"),
+        pytest.param(b"\x30\x04\0\0\0x", Reason.TOPIC_NAME_INVALID, id="an empty topic without an alias"),
+        pytest.param(b"\x30\x07\0\x01t\x03\x23\0\x01", Reason.TOPIC_ALIAS_INVALID, id="a topic alias"),
+        pytest.param(b"\x82\x03\0\x01\0", Reason.PROTOCOL_ERROR, id="SUBSCRIBE without a filter"),
+        pytest.param(b"\x80\x07\0\x01\0\0\x01t\0", Reason.MALFORMED_PACKET, id="SUBSCRIBE with the wrong flags"),
+        pytest.param(b"\x82\x07\0\x01\0\0\x01t\x03", Reason.MALFORMED_PACKET, id="subscription of QoS 3"),
+        pytest.param(
+            b"\x82\x09\0\x01\x02\x0b\x05\0\x01t\0",
+            Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED,
+            id="subscription identifier",
+        ),
+        pytest.param(b"\x50\x02\0\x01", Reason.PROTOCOL_ERROR, id="PUBREC"),
+        pytest.param(b"\xf0\x00", Reason.PROTOCOL_ERROR, id="AUTH"),
+        pytest.param(b"\x00\x00", Reason.PROTOCOL_ERROR, id="packet type 0"),
+        pytest.param(b"\xc1\x00", Reason.MALFORMED_PACKET, id="PINGREQ with flags"),
+    ],
+)
+def test_what_may_not_come_is_refused_with_its_reason(raw: bytes, reason: Reason):
+    with pytest.raises(Malformed) as caught:
+        read(raw)
+    assert caught.value.reason is reason

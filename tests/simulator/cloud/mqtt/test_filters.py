@@ -1,0 +1,74 @@
+"""Topic filters: which are valid, and which topics they match."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt.client import topic_matches_sub
+
+from simulator.cloud.mqtt.filters import Subscriptions, is_valid_filter
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "is_matched"),
+    [
+        ("a/b", "a/b", True),
+        ("a/b", "a/b/c", False),
+        ("a/+", "a/b", True),
+        ("a/+", "a/b/c", False),
+        ("a/+", "a", False),
+        ("a/+/c", "a/b/c", True),
+        ("+/b", "a/b", True),
+        ("a/#", "a/b/c", True),
+        ("a/#", "a", False),  # AWS deviates from the standard here
+        ("#", "a/b", True),
+        ("#", "$aws/things/t/jobs/notify", False),
+        ("+/things/t/jobs/notify", "$aws/things/t/jobs/notify", False),
+        ("$aws/things/t/jobs/+/update/accepted", "$aws/things/t/jobs/j/update/accepted", True),
+        ("$aws/things/t/jobs/+/update/accepted", "$aws/things/t/jobs/j/namespace-lab/update/accepted", False),
+        ("$aws/things/t/jobs/+/notify-namespace-lab/", "$aws/things/t/jobs/j/notify-namespace-lab/", True),
+        ("$aws/things/t/jobs/#", "$aws/things/t/jobs/notify-next", True),
+    ],
+)
+def test_a_filter_matches(text: str, topic: str, is_matched: bool):
+    subscriptions: Subscriptions[str] = Subscriptions()
+    subscriptions.add(text, "me", 1)
+    assert bool(subscriptions.matching(topic)) is is_matched
+    subscriptions.remove(text, "me")
+    assert not subscriptions.matching(topic)
+
+
+@pytest.mark.parametrize("text", ["", "a/#/b", "a#", "a/b+", "+a/b", "##"])
+def test_a_wildcard_where_none_may_stand_is_invalid(text: str):
+    assert not is_valid_filter(text)
+
+
+_LEVELS = st.sampled_from(["a", "b", "+", ""])
+_FILTERS = st.builds(
+    lambda levels, many: "/".join([*levels, "#"] if many else levels),
+    st.lists(_LEVELS, min_size=1, max_size=4),
+    st.booleans(),
+)
+_TOPICS = st.lists(st.sampled_from(["a", "b", "c", ""]), min_size=1, max_size=5).map("/".join)
+
+
+@given(st.lists(_FILTERS, max_size=6, unique=True), _TOPICS)
+def test_the_index_agrees_with_paho_on_what_matches(filters: list[str], topic: str):
+    subscriptions: Subscriptions[str] = Subscriptions()
+    for text in filters:
+        if text:
+            subscriptions.add(text, text, 1)
+    # Both but for the one deviation: `a/#` and `a`.
+    expected = {
+        f
+        for f in filters
+        if f and topic_matches_sub(f, topic) and not (f.endswith("/#") and f.count("/") > topic.count("/"))
+    }
+    if topic:
+        assert set(subscriptions.matching(topic)) == expected
+
+
+def test_overlapping_filters_deliver_once_with_the_highest_qos():
+    subscriptions: Subscriptions[str] = Subscriptions()
+    for text, qos in (("a/+", 0), ("a/b", 0), ("a/#", 1)):
+        subscriptions.add(text, "me", qos)
+    assert subscriptions.matching("a/b") == {"me": (1, False)}
