@@ -5,9 +5,11 @@ Everything is measured in this run, on this machine, one thing after the other; 
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,13 +49,10 @@ def mosquitto(directory: Path) -> Iterator[int]:
     config = directory / "mosquitto.conf"
     config.write_text(
         f"listener {socket_port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 0\n"
-        "max_inflight_messages 0\nlog_type notice\nlog_dest stderr\n"
+        "max_inflight_messages 0\nlog_type none\n"
     )
-    with subprocess.Popen([binary, "-c", str(config)], stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        for line in process.stderr:
-            if "running" in line:
-                break
+    with subprocess.Popen([binary, "-c", str(config)]) as process:
+        _wait_until_it_listens(socket_port)
         try:
             yield socket_port
         finally:
@@ -61,12 +60,21 @@ def mosquitto(directory: Path) -> Iterator[int]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _wait_until_it_listens(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    raise RuntimeError(f"nothing listens on port {port}")
 
 
 def load(*arguments: object) -> dict[str, float]:
