@@ -12,6 +12,7 @@ string, empty notification lists are `"jobs":{}`.
 """
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, Final, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -19,7 +20,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import from_json, to_json
 
 from agent.errors import WireError
-from agent.topics import AnswerTopic, HintTopic, RequestTopic
+from agent.topics import AnswerTopic, HintTopic, RequestTopic, Verb
 from agent.values import (
     Answer,
     Describe,
@@ -197,43 +198,52 @@ def read_request(topic: RequestTopic, payload: bytes) -> Request:
 
     Raises RequestRefused: InvalidJson if it is no UTF-8 JSON, InvalidRequest if a field is missing or out of range.
     """
-    body_type = _REQUEST_BODIES[topic.verb]
     try:
-        body = body_type.model_validate_json(payload or b"{}")
+        return _READERS[topic.verb](topic, payload or b"{}")
     except ValidationError as error:
         raise _refusal(payload, error) from None
-    ns, job_id = topic.namespace_id, topic.job_id or ""
-    match body:
-        case _StartNextBody():
-            return StartNext(body.client_token, _pairs(body.status_details), body.step_timeout_in_minutes, ns)
-        case _DescribeBody():
-            return Describe(job_id, body.client_token, ns, body.execution_number, body.include_job_document)
-        case _UpdateBody():
-            if body.step_timeout_in_minutes == 0:
-                raise RequestRefused(
-                    ErrorCode.INVALID_REQUEST, "stepTimeoutInMinutes: -1 or 1 to 10080", body.client_token
-                )
-            return Update(
-                job_id,
-                body.status,
-                body.client_token,
-                ns,
-                _pairs(body.status_details),
-                body.expected_version,
-                body.execution_number,
-                body.include_job_execution_state,
-                body.include_job_document,
-                body.step_timeout_in_minutes,
-            )
-        case _:
-            return GetPending(body.client_token, ns)
 
 
-_REQUEST_BODIES: Final[dict[str, type[_RequestBody]]] = {
-    "get-pending": _RequestBody,
-    "start-next": _StartNextBody,
-    "describe": _DescribeBody,
-    "update": _UpdateBody,
+def _read_get_pending(topic: RequestTopic, payload: bytes) -> GetPending:
+    return GetPending(_RequestBody.model_validate_json(payload).client_token, topic.namespace_id)
+
+
+def _read_start_next(topic: RequestTopic, payload: bytes) -> StartNext:
+    body = _StartNextBody.model_validate_json(payload)
+    details = _pairs(body.status_details)
+    return StartNext(body.client_token, details, body.step_timeout_in_minutes, topic.namespace_id)
+
+
+def _read_describe(topic: RequestTopic, payload: bytes) -> Describe:
+    body = _DescribeBody.model_validate_json(payload)
+    job_id, number = topic.job_id or "", body.execution_number
+    return Describe(job_id, body.client_token, topic.namespace_id, number, body.include_job_document)
+
+
+def _read_update(topic: RequestTopic, payload: bytes) -> Update:
+    body = _UpdateBody.model_validate_json(payload)
+    if body.step_timeout_in_minutes == 0:
+        message = "stepTimeoutInMinutes: -1 or 1 to 10080"
+        raise RequestRefused(ErrorCode.INVALID_REQUEST, message, body.client_token)
+    return Update(
+        topic.job_id or "",
+        body.status,
+        body.client_token,
+        topic.namespace_id,
+        _pairs(body.status_details),
+        body.expected_version,
+        body.execution_number,
+        body.include_job_execution_state,
+        body.include_job_document,
+        body.step_timeout_in_minutes,
+    )
+
+
+_READERS: Final[dict[Verb, Callable[[RequestTopic, bytes], Request]]] = {
+    "get-pending": _read_get_pending,
+    "start-next": _read_start_next,
+    "describe": _read_describe,
+    "update": _read_update,
 }
 
 
@@ -262,14 +272,23 @@ def write_answer(answer: Answer) -> bytes:
                 "queuedJobs": [_summary(execution) for execution in answer.queued],
             }
         case ExecutionTold():
-            body = {"execution": None if answer.execution is None else _execution(answer.execution)}
+            body = {} if answer.execution is None else {"execution": _execution(answer.execution)}
         case UpdateAccepted():
-            body = {"executionState": _state(answer.state), "jobDocument": _document(answer.document)}
+            body = {}
+            if answer.state is not None:
+                body["executionState"] = _state(answer.state)
+            if answer.document is not None:
+                body["jobDocument"] = _document(answer.document)
         case Rejected():
-            body = {"code": answer.code.value, "message": answer.message, "executionState": _state(answer.state)}
+            body = {"code": answer.code.value, "message": answer.message}
+            if answer.state is not None:
+                body["executionState"] = _state(answer.state)
         case _:
             assert_never(answer)
-    return _encode(body | {"timestamp": answer.timestamp, "clientToken": answer.client_token})
+    body["timestamp"] = answer.timestamp
+    if answer.client_token is not None:
+        body["clientToken"] = answer.client_token
+    return to_json(body)
 
 
 def read_answer(topic: AnswerTopic, raw_topic: str, payload: bytes) -> Answer:

@@ -6,6 +6,7 @@ Topics and payloads become requests to the jobs core; its outcomes become answer
 from collections.abc import Callable
 from typing import Final
 
+import simulator.trace as trace
 from agent.messages import RequestRefused, read_request, write_answer, write_hint
 from agent.topics import HintKind, HintTopic, RequestTopic, hint_topic, parse
 from agent.values import (
@@ -22,7 +23,6 @@ from agent.values import (
     StartNext,
     Update,
 )
-import simulator.trace as trace
 from simulator.cloud.jobs import (
     ExecutionChanged,
     ExecutionQueued,

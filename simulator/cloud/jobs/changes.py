@@ -1,7 +1,7 @@
 """What changed in the service, as frozen records: the store, the trace and the notifications are made from them."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint
 from simulator.cloud.jobs.records import Job, JobExecution
@@ -41,8 +41,7 @@ class JobChanged:
 Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobChanged
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a command did: the answer to a device (None for the control plane), the changes, the hints in order."""
 
     answer: Answer | None = None

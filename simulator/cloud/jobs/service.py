@@ -70,13 +70,13 @@ class Jobs:
 
     def device_request(self, thing: str, request: Request, now: float) -> Outcome:
         """Answer a device. Never raises: a refusal is an answer."""
-        queue: Queue = self._visible(thing)
-        decision = decide(queue, request, now, self._document, self.settings.pending_listed)
-        if decision.changed is None:
-            return Outcome(decision.answer)
+        queue = self._visible(thing)
+        answer, record = decide(queue, request, now, self._document, self.settings.pending_listed)
+        if record is None:
+            return Outcome(answer)
         doing = _Doing()
-        self._change(doing, decision.changed, "device", now)
-        return Outcome(decision.answer, tuple(doing.changes), tuple(doing.hints))
+        self._change(doing, record, "device", now)
+        return Outcome(answer, tuple(doing.changes), tuple(doing.hints))
 
     # ── the control plane ─────────────────────────────────────────────────────────────────────────────────────
 

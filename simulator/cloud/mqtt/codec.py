@@ -397,6 +397,8 @@ def publish_bytes(topic: str, payload: bytes, qos: int, packet_id: int, dup: boo
     first = 0x30 | qos << 1 | (8 if dup else 0)
     if length < 0x80:
         return b"%c%c%b%b" % (first, length, head, payload)
+    if length < 0x4000:
+        return b"%c%c%c%b%b" % (first, length & 0x7F | 0x80, length >> 7, head, payload)
     return bytes((first,)) + _variable(length) + head + payload
 
 

@@ -112,10 +112,10 @@ class Connection(asyncio.Protocol):
         try:
             while found := frame(data, offset, limit):
                 first, start, offset = found
-                if self.session is None:
-                    self._first(first, data[start:offset])
-                elif first >> 4 == Kind.PUBLISH:
+                if first >> 4 == Kind.PUBLISH and self.session is not None:
                     self._publish(decode_publish(first & 0x0F, data[start:offset], self.version))
+                elif self.session is None:
+                    self._first(first, data[start:offset])
                 else:
                     self._handle(decode(first, data[start:offset], self.version))
                 if self._transport is None:
@@ -132,7 +132,7 @@ class Connection(asyncio.Protocol):
 
     def send(self, raw: bytes) -> None:
         """Send at the end of this wake-up, in order, with whatever else there is."""
-        if not self._out and not self._is_busy:
+        if not self._is_busy and not self._out:
             asyncio.get_running_loop().call_soon(self.flush)
         self._out.append(raw)
 
@@ -230,25 +230,26 @@ class Connection(asyncio.Protocol):
     def _publish(self, packet: Publish) -> None:
         session, gateway = self.session, self._gateway
         assert session is not None, "handled after CONNECT"
-        if packet.retain and self.version == V5:
+        topic, payload, qos, packet_id, dup, retain = packet
+        if retain and self.version == V5:
             raise Malformed(Reason.RETAIN_NOT_SUPPORTED, "retained messages are not available")
-        topic, qos = packet.topic, packet.qos
-        if not topic.startswith("$"):
+        if topic[0] != "$":
             if qos:
-                self.send(puback_bytes(packet.packet_id, self.version))
-            gateway.publish(topic, packet.payload, qos, origin=session)
+                self.send(puback_bytes(packet_id, self.version))
+            gateway.publish(topic, payload, qos, origin=session)
             return
-        reaction = gateway.service.request(session.client_id, topic, packet.payload, packet.dup)
+        reaction = gateway.service.request(session.client_id, topic, payload, dup)
         if reaction is None:
             if not qos or self.version != V5:
                 raise Malformed(Reason.TOPIC_NAME_INVALID, "a reserved topic that takes no publication")
-            self.send(puback_bytes(packet.packet_id, self.version, Reason.TOPIC_NAME_INVALID))
+            self.send(puback_bytes(packet_id, self.version, Reason.TOPIC_NAME_INVALID))
             return
         if qos:
-            self.send(puback_bytes(packet.packet_id, self.version))
-        self.deliver(reaction.answer_topic, reaction.answer, qos)
-        for name, payload in reaction.publications:
-            gateway.publish(name, payload, 1)
+            self.send(puback_bytes(packet_id, self.version))
+        answer_topic, answer, publications = reaction
+        self.deliver(answer_topic, answer, qos)
+        for name, told in publications:
+            gateway.publish(name, told, 1)
 
     def _subscribe(self, session: Session, packet: Subscribe) -> None:
         codes = []

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import ssl
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import Subscriptions
@@ -22,8 +22,7 @@ SWEEP_SECONDS: Final = 1.0
 FOREVER: Final = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(NamedTuple):
     """What a request brings about: the answer for the asking connection, then publications for subscribers."""
 
     answer_topic: str

@@ -5,7 +5,7 @@ Section numbers are those of "MQTT Version 5.0" (OASIS). Properties that nothing
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 V311: Final = 4
 V5: Final = 5
@@ -91,9 +91,8 @@ class Connect:
     maximum_packet_size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """PUBLISH (3.3)."""
+class Publish(NamedTuple):
+    """PUBLISH (3.3). A tuple, because one is made for every message."""
 
     topic: str
     payload: bytes
