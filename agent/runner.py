@@ -1,14 +1,12 @@
 """One device put together: core, transport and hardware, on an event loop.
 
 The core decides; here its effects are performed, in order, and what the world does is fed back as events. Timers are
-the loop's, jitter is drawn from the Random that was handed in. Everything that the core, the hardware or the runner
+the loop's, jitter is the Jitter's that was handed in. Everything that the core, the hardware or the runner
 tells is logged under its own event name and handed to the observer.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from random import Random
 from typing import Generic, Protocol, TypeVar, assert_never
 
 from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
@@ -31,6 +29,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.errors import WireError
+from agent.jitter import Jitter
 from agent.log import DeviceLog
 from agent.messages import read_answer, read_hint, write_request
 from agent.topics import AnswerTopic, HintTopic, parse, request_topic
@@ -78,7 +77,7 @@ class Runner(Generic[S]):
         step: Callable[[S, Event], tuple[S, tuple[Effect, ...]]],
         transport: Transport,
         workbench: Workbench,
-        rng: Random,
+        rng: Jitter,
         observe: Callable[[DeviceEvent], None],
     ) -> None:
         self.thing = thing
@@ -91,7 +90,7 @@ class Runner(Generic[S]):
         self._observe = observe
         self._log = DeviceLog(thing)
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
-        self._inbox: deque[Event] = deque()
+        self._inbox: list[Event] = []
         self._is_working = False
         self._is_stopping = False
 
@@ -114,7 +113,7 @@ class Runner(Generic[S]):
         self._is_working = True
         try:
             while self._inbox and not self.crashed:
-                self.machine, effects = self._step(self.machine, self._inbox.popleft())
+                self.machine, effects = self._step(self.machine, self._inbox.pop(0))
                 for effect in effects:
                     self._perform(effect)
         except Exception as error:

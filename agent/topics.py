@@ -18,7 +18,6 @@ readings of `jobs/namespace-NS/get`, namespaced GetPending wins over Describe of
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, TypeAlias, assert_never
 
 from agent.values import NEXT, Describe, GetPending, Request, StartNext, Update
@@ -111,7 +110,6 @@ def subscriptions(thing: str, namespace_id: str | None) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=65536)
 def parse(topic: str) -> JobsTopic | None:
     """What a topic below `$aws/things/THING/jobs/` means; None if it is no topic of the Jobs API."""
     levels = topic.split("/")

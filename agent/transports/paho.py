@@ -17,7 +17,7 @@ import contextlib
 import socket
 import ssl
 from dataclasses import dataclass
-from random import Random
+from functools import cache
 from typing import Any, Final, Protocol
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -27,6 +27,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.errors import InputError
+from agent.jitter import Jitter
 
 CONNECT_LIMIT_SECONDS: Final = 10.0
 SWEEP_SECONDS: Final = 1.0
@@ -74,7 +75,7 @@ class _Client(Client):
 class PahoFleet:
     """What the connections of one loop share: the sweep, the gate for connecting, the looked-up names."""
 
-    def __init__(self, rng: Random, connects_at_once: int = 64) -> None:
+    def __init__(self, rng: Jitter, connects_at_once: int = 64) -> None:
         self.rng = rng
         self.gate = asyncio.Semaphore(connects_at_once)
         self._addresses: dict[tuple[str, int], asyncio.Task[Any]] = {}
@@ -164,10 +165,8 @@ class PahoTransport:
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
-        properties = None
         if five:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-            properties.SessionExpiryInterval = PERSISTENT_SECONDS if persistent else 0
+            properties = _connect_properties(PERSISTENT_SECONDS if persistent else 0)
             client.connect_async(
                 self._endpoint.host,
                 self._endpoint.port,
@@ -322,6 +321,14 @@ class PahoTransport:
         client.loop_read()
         while client.socket() is sock and isinstance(sock, ssl.SSLSocket) and sock.pending():
             client.loop_read()
+
+
+@cache
+def _connect_properties(session_expiry_seconds: int) -> Properties:
+    """One for all connections: paho's properties take 2 KiB each."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+    properties.SessionExpiryInterval = session_expiry_seconds
+    return properties
 
 
 async def _shake_hands(loop: asyncio.AbstractEventLoop, sock: ssl.SSLSocket) -> None:

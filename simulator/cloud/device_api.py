@@ -4,6 +4,7 @@ Topics and payloads become requests to the jobs core; its outcomes become answer
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import simulator.trace as trace
@@ -34,6 +35,8 @@ from simulator.cloud.jobs import (
 )
 from simulator.cloud.mqtt import Reaction
 
+_parse = lru_cache(maxsize=32768)(parse)
+"""A device asks on the same few topics again and again."""
 PREFIX: Final = "$aws/things/"
 NOTHING: Final[tuple[tuple[str, bytes], ...]] = ()
 
@@ -53,7 +56,7 @@ class DeviceApi:
 
     def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
         """Answer a publication to a Jobs topic; None if it is no request, or to a topic that only the service uses."""
-        parsed = parse(topic)
+        parsed = _parse(topic)
         if type(parsed) is not RequestTopic:
             if parsed is None and _is_below_jobs(topic):
                 refused = Rejected(

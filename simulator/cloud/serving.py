@@ -1,6 +1,7 @@
 """The process that `ghostjob cloud` is: a local cloud, its ready file and its trace, until it is told to stop."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -31,6 +32,7 @@ async def serve(
     `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    _tame_collector()
     writer = await TraceWriter.open(trace) if trace else None
     observe: Callable[[CloudEvent], None] | None = None
     if writer is not None:
@@ -51,6 +53,16 @@ async def serve(
     finally:
         if writer is not None:
             await writer.close()
+
+
+def _tame_collector() -> None:
+    """Nearly everything here dies by reference counting; look for cycles seldom, and never in what is there already.
+
+    A full collection with a million executions stops the loop for 170 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 class _Closing(asyncio.Protocol):

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from random import Random
 
 from agent.account import DeviceEvent
 from agent.core import Policy, start
 from agent.core.state import Idle, Machine, Safe
+from agent.jitter import Jitter
 from agent.runner import Runner
 from agent.topics import subscriptions
 from agent.transports.paho import Endpoint, PahoFleet
@@ -61,7 +61,7 @@ class Fleet:
         self._options = options
         self._sink = sink
         self._holds = holds
-        self._transports = PahoFleet(rng=Random(f"{options.seed}/connections"))
+        self._transports = PahoFleet(rng=Jitter(f"{options.seed}/connections"))
         self.devices = tuple(self._device(thing, group) for thing, group in things)
 
     async def __aenter__(self) -> "Fleet":
@@ -79,12 +79,12 @@ class Fleet:
     def _device(self, thing: str, group: Group) -> Device:
         options = self._options
         recorder = Recorder(device_source(thing), time.monotonic, self._sink)
-        rng = Random(f"{options.seed}/{thing}")
+        rng = Jitter(f"{options.seed}/{thing}")
         policy = replace(
             options.policy,
             namespace_id=group.namespace,
             reports=group.reports,
-            token_prefix=f"{rng.getrandbits(32):08x}-",
+            token_prefix=f"{int(rng.random() * 2**32):08x}-",
         )
         observe: Callable[[DeviceEvent], None] = recorder.record
         workbench = BoardWorkbench(options.hardware, observe, self._holds)

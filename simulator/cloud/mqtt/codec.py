@@ -171,9 +171,8 @@ class _Reader:
         return value
 
 
-@lru_cache(maxsize=65536)
 def _text(raw: bytes) -> str:
-    """UTF-8 without the null character (1.5.4). Cached: a client's topics come again and again."""
+    """UTF-8 without the null character (1.5.4)."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -181,6 +180,15 @@ def _text(raw: bytes) -> str:
     if "\0" in text:
         raise _malformed("a null character")
     return text
+
+
+@lru_cache(maxsize=32768)
+def _topic(raw: bytes) -> str:
+    """A topic to publish to; a client's come again and again."""
+    topic = _text(raw)
+    if not topic or "+" in topic or "#" in topic:
+        raise Malformed(Reason.TOPIC_NAME_INVALID, f"topic {topic!r}")
+    return topic
 
 
 def decode(first: int, body: bytes, version: int) -> Packet:
@@ -224,7 +232,7 @@ def decode_publish(flags: int, body: bytes, version: int) -> Publish:
     position = 2 + (body[0] << 8 | body[1])
     if position > len(body):
         raise _malformed("topic cut off")
-    topic = _text(body[2:position])
+    topic = _topic(body[2:position])
     packet_id = 0
     if qos:
         packet_id = int.from_bytes(body[position : position + 2], "big")
@@ -236,8 +244,6 @@ def decode_publish(flags: int, body: bytes, version: int) -> Publish:
             position += 1
         else:
             position = _publish_properties(body, position)
-    if not topic or "+" in topic or "#" in topic:
-        raise Malformed(Reason.TOPIC_NAME_INVALID, f"topic {topic!r}")
     return Publish(topic, body[position:], qos, packet_id, bool(flags & 8), bool(flags & 1))
 
 
