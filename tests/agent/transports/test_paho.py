@@ -1,0 +1,191 @@
+"""The paho transport: any number of devices on one loop, and nothing that blocks it."""
+
+import asyncio
+import inspect
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from paho.mqtt.client import Client
+
+from agent.errors import InputError
+from agent.jitter import Jitter
+from agent.transports.paho import Endpoint, PahoFleet, PahoTransport, probe
+from simulator.certs import client_context, make_certificates, server_context
+from simulator.cloud.mqtt import Gateway, Reaction
+from simulator.cloud.mqtt.codec import connack_bytes, publish_bytes, suback_bytes
+
+WAIT = 20
+
+
+@dataclass
+class Heard:
+    """A listener that can be waited on."""
+
+    events: asyncio.Queue[tuple[str, object]] = field(default_factory=asyncio.Queue)
+
+    def on_connected(self, session_present: bool) -> None:
+        self.events.put_nowait(("connected", session_present))
+
+    def on_disconnected(self, reason: str) -> None:
+        self.events.put_nowait(("disconnected", reason))
+
+    def on_message(self, topic: str, payload: bytes) -> None:
+        self.events.put_nowait((topic, payload))
+
+    async def next(self) -> tuple[str, object]:
+        return await asyncio.wait_for(self.events.get(), WAIT)
+
+
+class Echo:
+    """A service that answers every request with its payload."""
+
+    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction:
+        return Reaction(f"{topic}/accepted", payload)
+
+    def connected(self, client_id: str) -> None: ...
+
+    def disconnected(self, client_id: str, reason: str) -> None: ...
+
+
+@pytest.fixture
+async def fleet():
+    fleet = PahoFleet(Jitter("test"))
+    await fleet.start()
+    yield fleet
+    await fleet.stop()
+
+
+@pytest.fixture
+async def gateway():
+    gateway = Gateway(Echo())
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("certs")
+    make_certificates(directory, ["dev"])
+    return directory
+
+
+def secure(certs: Path) -> ssl.SSLContext:
+    return client_context(certs / "ca.pem", certs / "dev.pem", certs / "dev.key")
+
+
+def device(fleet: PahoFleet, endpoint: Endpoint, name: str = "dev", **options) -> tuple[PahoTransport, Heard]:
+    transport, heard = fleet.transport(name, endpoint, (f"$aws/things/{name}/jobs/notify",), **options), Heard()
+    transport.start(heard)
+    return transport, heard
+
+
+@pytest.mark.parametrize("version", [3, 5])
+@pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "mutual TLS"])
+async def test_a_device_connects_asks_and_is_answered(fleet, gateway, certs, version, is_secure):
+    tls = server_context(certs) if is_secure else None
+    port = await gateway.listen("127.0.0.1", 0, tls=tls)
+    endpoint = Endpoint("localhost" if is_secure else "127.0.0.1", port, secure(certs) if is_secure else None)
+    transport, heard = device(fleet, endpoint, mqtt_version=version)
+    assert await heard.next() == ("connected", False)
+    transport.publish("$aws/things/dev/jobs/get", b"hello")
+    assert await heard.next() == ("$aws/things/dev/jobs/get/accepted", b"hello")
+    await transport.stop()
+
+
+async def test_twenty_messages_in_one_tls_record_all_arrive(fleet, certs):
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connack_bytes(4, False, 0))
+        subscribe = await reader.read(4096)
+        writer.write(suback_bytes(int.from_bytes(subscribe[2:4], "big"), 4, [1]))
+        writer.write(b"".join(publish_bytes(f"t/{n}", b"x", 0, 0, False, 4) for n in range(20)))
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_context(certs))
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        transport, heard = device(fleet, Endpoint("localhost", port, secure(certs)), mqtt_version=3)
+        assert await heard.next() == ("connected", False)
+        assert [await heard.next() for _ in range(20)] == [(f"t/{n}", b"x") for n in range(20)]
+        await transport.stop()
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["no CONNACK", "no handshake"])
+async def test_a_peer_that_never_answers_keeps_nobody_else_waiting(fleet, gateway, certs, is_secure, monkeypatch):
+    monkeypatch.setattr("agent.transports.paho.CONNECT_LIMIT_SECONDS", 0.3)
+    accepted = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.set()
+        await reader.read()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        stuck, stuck_heard = device(fleet, Endpoint("localhost", port, secure(certs) if is_secure else None), "stuck")
+        await accepted.wait()
+        monkeypatch.setattr("agent.transports.paho.CONNECT_LIMIT_SECONDS", 10.0)
+        other, other_heard = device(fleet, Endpoint("127.0.0.1", await gateway.listen("127.0.0.1", 0)), "other")
+        assert await other_heard.next() == ("connected", False)
+        kind, reason = await stuck_heard.next()
+        assert (kind, "no answer within" in str(reason)) == ("disconnected", True)
+        await stuck.stop()
+        await other.stop()
+
+
+async def test_a_lost_connection_is_made_again(fleet, gateway):
+    port = await gateway.listen("127.0.0.1", 0)
+    transport, heard = device(fleet, Endpoint("127.0.0.1", port))
+    assert await heard.next() == ("connected", False)
+    taker, taken = device(fleet, Endpoint("127.0.0.1", port))
+    assert await taken.next() == ("connected", False)
+    kind, _ = await heard.next()
+    assert kind == "disconnected"
+    await taker.stop()
+    assert await heard.next() == ("connected", False)
+    await transport.stop()
+
+
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [("127.0.0.1", "nobody answers"), ("no-such-host.invalid", "no such host")],
+)
+async def test_an_endpoint_nobody_answers_at_is_said_in_one_line(fleet, unused_tcp_port, host, says):
+    with pytest.raises(InputError, match=says) as caught:
+        await probe(Endpoint(host, unused_tcp_port))
+    assert "\n" not in str(caught.value)
+    transport, heard = device(fleet, Endpoint(host, unused_tcp_port))
+    kind, reason = await heard.next()
+    assert kind == "disconnected"
+    assert says in str(reason)
+    await transport.stop()
+
+
+async def test_hundreds_of_devices_share_one_loop_without_a_thread(fleet, gateway):
+    import threading
+
+    before = threading.active_count()
+    port = await gateway.listen("127.0.0.1", 0)
+    devices = [device(fleet, Endpoint("127.0.0.1", port), f"dev-{n}") for n in range(300)]
+    for _, heard in devices:
+        assert await heard.next() == ("connected", False)
+    for number, (transport, _) in enumerate(devices):
+        transport.publish(f"$aws/things/dev-{number}/jobs/get", b"%d" % number)
+    for number, (_, heard) in enumerate(devices):
+        assert await heard.next() == (f"$aws/things/dev-{number}/jobs/get/accepted", b"%d" % number)
+    # The name look-up ran in the executor; the devices themselves have no thread.
+    assert threading.active_count() <= before + 1
+    await asyncio.gather(*(transport.stop() for transport, _ in devices))
+
+
+def test_paho_still_makes_its_socket_at_the_one_place_that_we_replace():
+    assert "self._sock = self._create_socket()" in inspect.getsource(Client.reconnect), (
+        "paho's Client.reconnect no longer takes its socket from _create_socket: "
+        "agent.transports.paho._Client hands its own over there"
+    )
+    assert "_sock_close" in dir(Client)
