@@ -1,0 +1,359 @@
+"""The gateway, with real MQTT clients on it, and with peers that behave badly."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from simulator.cloud.mqtt import Gateway, GatewaySettings, Reaction
+from simulator.cloud.mqtt.packets import Reason
+
+from .test_codec import connect, text
+
+WAIT = 20
+V3, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
+VERSIONS = pytest.mark.parametrize("version", [V3, V5], ids=["3.1.1", "5"])
+
+
+class Jobs:
+    """A service that answers every request on `$aws/ask/…`, and tells everybody on `$aws/news`."""
+
+    def __init__(self) -> None:
+        self.gone: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
+        if not topic.startswith("$aws/ask/"):
+            return None
+        return Reaction(f"{topic}/accepted", payload, (("$aws/news", payload),))
+
+    def connected(self, client_id: str) -> None: ...
+
+    def disconnected(self, client_id: str, reason: str) -> None:
+        self.gone.put_nowait((client_id, reason))
+
+
+class Peer:
+    """A paho client in its own thread, heard on the test's loop."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, port: int, name: str, version: MQTTProtocolVersion, **options: Any
+    ) -> None:
+        self.loop = loop
+        self.heard: asyncio.Queue[Any] = asyncio.Queue()
+        clean = options.pop("clean", True)
+        self.client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            name,
+            protocol=version,
+            clean_session=None if version == V5 else clean,
+            reconnect_on_failure=False,
+        )
+        if "will" in options:
+            self.client.will_set(*options.pop("will"))
+        self.client.on_connect = lambda c, u, flags, code, p: self._put(("connected", flags.session_present, str(code)))
+        self.client.on_disconnect = lambda c, u, flags, code, p: self._put(("disconnected", str(code)))
+        self.client.on_subscribe = lambda c, u, mid, codes, p: self._put(("subscribed", [str(code) for code in codes]))
+        self.client.on_publish = lambda c, u, mid, code, p: self._put(("published", str(code)))
+        self.client.on_message = lambda c, u, m: self._put((m.topic, m.payload, m.qos))
+        more: dict[str, Any] = {}
+        if version == V5:
+            properties = Properties(PacketTypes.CONNECT)
+            for key, value in options.items():
+                setattr(properties, key, value)
+            more = {"clean_start": clean, "properties": properties}
+        self.client.connect("127.0.0.1", port, 30, **more)
+        self.client.loop_start()
+
+    def _put(self, event: Any) -> None:
+        self.loop.call_soon_threadsafe(self.heard.put_nowait, event)
+
+    async def next(self) -> Any:
+        return await asyncio.wait_for(self.heard.get(), WAIT)
+
+    async def subscribe(self, *topics: str, qos: int = 1) -> list[str]:
+        self.client.subscribe([(topic, qos) for topic in topics])
+        kind, codes = await self.next()
+        assert kind == "subscribed"
+        return codes
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+Connect = Callable[..., Any]
+
+
+@pytest.fixture
+def service() -> Jobs:
+    return Jobs()
+
+
+@pytest.fixture
+async def gateway(service: Jobs) -> AsyncIterator[Gateway]:
+    gateway = Gateway(service, GatewaySettings(receive_maximum=3))
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture
+async def port(gateway: Gateway) -> int:
+    return await gateway.listen("127.0.0.1", 0)
+
+
+@pytest.fixture
+async def peer(port: int) -> AsyncIterator[Connect]:
+    opened: list[Peer] = []
+
+    async def connect_one(name: str, version: MQTTProtocolVersion, *, present: bool = False, **options: Any) -> Peer:
+        # paho's connect blocks until the socket is open, which this very loop must accept.
+        made = await asyncio.to_thread(Peer, asyncio.get_running_loop(), port, name, version, **options)
+        opened.append(made)
+        assert await made.next() == ("connected", present, "Success")
+        return made
+
+    yield connect_one
+    for each in opened:
+        await asyncio.to_thread(each.close)
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@VERSIONS
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_an_answer_goes_to_the_asker_alone_once_and_before_the_news(peer: Connect, version, qos):
+    asker, other = await peer("asker", version), await peer("other", version)
+    for each in (asker, other):
+        await each.subscribe("$aws/news", "$aws/ask/+/accepted", "$aws/ask/it/accepted")
+    asker.client.publish("$aws/ask/it", b"x", qos)
+    heard = [await asker.next() for _ in range(3)]
+    assert [event for event in heard if event[0] != "published"] == [
+        ("$aws/ask/it/accepted", b"x", qos),
+        ("$aws/news", b"x", 1),
+    ]
+    assert await other.next() == ("$aws/news", b"x", 1)
+    other.client.publish("$aws/ask/end", b"y", 0)
+    assert await other.next() == ("published", "Success")
+    assert await other.next() == ("$aws/ask/end/accepted", b"y", 0), "nothing of the other's answer came before"
+
+
+async def test_a_reserved_topic_that_takes_nothing_is_refused(peer: Connect):
+    five, three = await peer("five", V5), await peer("three", V3)
+    five.client.publish("$aws/nowhere", b"x", 1)
+    assert await five.next() == ("published", "Topic name invalid")
+    three.client.publish("$aws/nowhere", b"x", 1)
+    kind, _ = await three.next()
+    assert kind == "disconnected"
+
+
+# ── messages between clients ──────────────────────────────────────────────────────────────────────────────────
+
+
+@VERSIONS
+@pytest.mark.parametrize(("published", "subscribed", "delivered"), [(0, 0, 0), (0, 1, 0), (1, 0, 0), (1, 1, 1)])
+async def test_a_message_is_delivered_at_the_lower_qos(peer: Connect, version, published, subscribed, delivered):
+    sender, receiver = await peer("sender", version), await peer("receiver", version)
+    await receiver.subscribe("a/+", qos=subscribed)
+    sender.client.publish("a/b", b"x", published)
+    assert await receiver.next() == ("a/b", b"x", delivered)
+
+
+@VERSIONS
+async def test_qos_2_and_bad_filters_are_not_granted(peer: Connect, version):
+    client = await peer("client", version)
+    good = "Granted QoS 1"
+    assert await client.subscribe("a", qos=2) == [good]
+    codes = await client.subscribe("$share/g/a")
+    assert codes != [good]
+    assert await client.subscribe("b") == [good]
+
+
+async def test_what_a_client_asks_with_qos_2_ends_its_connection_with_the_reason(peer: Connect):
+    client = await peer("client", V5)
+    client.client.publish("a", b"x", 2)
+    assert await client.next() == ("disconnected", "QoS not supported")
+
+
+async def test_more_than_a_client_can_take_waits_until_it_acknowledges(gateway: Gateway, port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(connect(4) + b"\x82\x06\0\x01" + text("a") + b"\x01")
+    assert (await reader.readexactly(4))[0] == 0x20
+    assert (await reader.readexactly(5))[0] == 0x90
+    for number in range(5):
+        gateway.publish("a", b"%d" % number)
+    frames = [await reader.readexactly(8) for _ in range(3)]
+    assert [frame[-1:] for frame in frames] == [b"0", b"1", b"2"]
+    writer.write(b"\x40\x02" + frames[0][5:7])
+    assert (await reader.readexactly(8))[-1:] == b"3"
+    writer.close()
+
+
+# ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@VERSIONS
+async def test_a_persistent_session_keeps_subscriptions_and_qos_1_messages(
+    gateway: Gateway, service: Jobs, peer: Connect, version
+):
+    options = {"clean": False} | ({"SessionExpiryInterval": 60} if version == V5 else {})
+    first = await peer("keeps", version, **options)
+    await first.subscribe("a")
+    await asyncio.to_thread(first.close)
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("keeps", "CLIENT_INITIATED_DISCONNECT")
+    gateway.publish("a", b"kept", 1)
+    gateway.publish("a", b"lost", 0)
+    again = await peer("keeps", version, present=True, **options)
+    assert await again.next() == ("a", b"kept", 1)
+
+
+@VERSIONS
+async def test_a_clean_session_forgets(gateway: Gateway, service: Jobs, peer: Connect, version):
+    first = await peer("forgets", version)
+    await first.subscribe("a")
+    await asyncio.to_thread(first.close)
+    await asyncio.wait_for(service.gone.get(), WAIT)
+    gateway.publish("a", b"x", 1)
+    again = await peer("forgets", version)
+    await again.subscribe("b")
+    gateway.publish("b", b"y", 1)
+    assert await again.next() == ("b", b"y", 1)
+
+
+async def test_a_session_that_has_expired_is_not_there(gateway: Gateway, service: Jobs, peer: Connect):
+    first = await peer("expires", V5, clean=False, SessionExpiryInterval=60)
+    await asyncio.to_thread(first.close)
+    await asyncio.wait_for(service.gone.get(), WAIT)
+    gateway.sweep(asyncio.get_running_loop().time() + 61)
+    await peer("expires", V5, clean=False, SessionExpiryInterval=60, present=False)
+
+
+@VERSIONS
+async def test_a_second_connection_of_the_same_id_takes_over(service: Jobs, peer: Connect, version):
+    first = await peer("same", version, will=("will/of/same", b"gone", 1))
+    watcher = await peer("watcher", version)
+    await watcher.subscribe("will/of/same")
+    await peer("same", version)
+    kind, reason = await first.next()
+    assert kind == "disconnected"
+    if version == V5:
+        assert reason == "Session taken over"
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("same", "DUPLICATE_CLIENTID")
+    assert await watcher.next() == ("will/of/same", b"gone", 1)
+
+
+@VERSIONS
+async def test_who_takes_leave_leaves_no_will(service: Jobs, peer: Connect, version):
+    watcher = await peer("watcher", version)
+    await watcher.subscribe("#")
+    polite = await peer("polite", version, will=("will", b"x", 1))
+    await asyncio.to_thread(polite.close)
+    await asyncio.wait_for(service.gone.get(), WAIT)
+    watcher.client.publish("end", b"", 0)
+    assert await watcher.next() == ("published", "Success")
+    assert await watcher.next() == ("end", b"", 0)
+
+
+@VERSIONS
+async def test_silence_beyond_one_and_a_half_keep_alives_ends_a_connection(
+    gateway: Gateway, service: Jobs, peer: Connect, version
+):
+    silent = await peer("silent", version)
+    gateway.sweep(asyncio.get_running_loop().time() + 30 * 1.5 + 2)
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("silent", "MQTT_KEEP_ALIVE_TIMEOUT")
+    kind, reason = await silent.next()
+    assert kind == "disconnected"
+    if version == V5:
+        assert reason == "Keep alive timeout"
+
+
+# ── bad peers ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [
+        pytest.param(b"\x30\x04\0\x01tx", b"", id="no CONNECT first: closed without a word"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", b"", id="another protocol: closed without a word"),
+        pytest.param(connect(version=3), b"\x20\x02\0\x01", id="MQTT 3.1: told that it is not spoken"),
+        pytest.param(
+            connect(4, flags=0, rest=text("")), b"\x20\x02\0\x02", id="3.1.1: no client id for a session that lasts"
+        ),
+        pytest.param(connect(4, rest=text("$x")), b"\x20\x02\0\x02", id="3.1.1: a reserved client id"),
+        pytest.param(connect(5, rest=text("$x")), b"\x20\x03\0\x85\0", id="5: a reserved client id"),
+    ],
+)
+async def test_a_bad_beginning_ends_the_connection(port: int, sent: bytes, answer: bytes):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    assert await asyncio.wait_for(reader.read(), WAIT) == answer
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        pytest.param(b"\x30\xff\xff\xff\xff\x01", Reason.MALFORMED_PACKET, id="a length of five bytes"),
+        pytest.param(b"\x30\xff\xff\x7f", Reason.PACKET_TOO_LARGE, id="too large"),
+        pytest.param(connect(), Reason.PROTOCOL_ERROR, id="a second CONNECT"),
+        pytest.param(b"\x31\x05\0\x01t\0x", Reason.RETAIN_NOT_SUPPORTED, id="a retained message"),
+        pytest.param(b"\x82\x03\0\x01\0", Reason.PROTOCOL_ERROR, id="no filter"),
+        pytest.param(b"\x30\x0f\0\x0c$aws/nowhere\0", Reason.TOPIC_NAME_INVALID, id="a reserved topic, QoS 0"),
+    ],
+)
+async def test_a_malformed_packet_ends_that_connection_with_its_reason_and_no_other(
+    port: int, peer: Connect, sent, reason
+):
+    bystander = await peer("bystander", V5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(connect(rest=text("bad")))
+    length = (await reader.readexactly(2))[1]
+    await reader.readexactly(length)
+    writer.write(sent)
+    assert await asyncio.wait_for(reader.read(), WAIT) == bytes((0xE0, 1, reason))
+    writer.close()
+    bystander.client.publish("$aws/ask/it", b"still here", 0)
+    assert await bystander.next() == ("published", "Success")
+    assert (await bystander.next())[1] == b"still here"
+
+
+async def test_a_packet_may_come_a_byte_at_a_time(port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for byte in connect(4) + b"\xc0\x00":
+        writer.write(bytes((byte,)))
+        await writer.drain()
+    assert await asyncio.wait_for(reader.readexactly(6), WAIT) == b"\x20\x02\0\0\xd0\0"
+    writer.close()
+
+
+async def test_who_never_says_connect_is_let_go(gateway: Gateway, port: int):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\x10")
+    await writer.drain()
+    await asyncio.to_thread(lambda: None)
+    gateway.sweep(asyncio.get_running_loop().time() + 60)
+    assert await asyncio.wait_for(reader.read(), WAIT) == b""
+    writer.close()
+
+
+async def test_a_reader_that_does_not_read_costs_bounded_memory_and_nobody_else_anything(
+    gateway: Gateway, port: int, peer: Connect
+):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    writer.write(connect(4, rest=text("slow")) + b"\x82\x06\0\x01" + text("a") + b"\0")
+    await reader.readexactly(9)
+    bystander = await peer("bystander", V5)
+    message = bytes(100_000)
+    for _ in range(300):
+        gateway.publish("a", message, 0)
+        bystander.client.publish("$aws/ask/it", b"x", 0)
+        assert await bystander.next() == ("published", "Success")
+        assert (await bystander.next())[0] == "$aws/ask/it/accepted"
+    [slow] = [connection for connection in gateway._connections if connection.session.client_id == "slow"]
+    assert slow._transport.get_write_buffer_size() < 2_000_000, "30 MB were published"
+    writer.close()
