@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from aiohttp import web
+
 from agent.errors import InputError
 from simulator.certs import server_context
 from simulator.cloud.api import Account, ControlPlane
@@ -19,6 +21,9 @@ from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.registry import Registry
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
+
+HTTP_GRACE_SECONDS = 1.0
+"""How long a request under way may take to end when the cloud is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class LocalCloud:
         self._device_api = DeviceApi(self._jobs, time.time, observe)
         self._gateway = Gateway(self._device_api)
         self._http: asyncio.Server | None = None
+        self._http_connections: web.Server | None = None
         self._tick: asyncio.TimerHandle | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
@@ -75,8 +81,8 @@ class LocalCloud:
             control_plane = ControlPlane(self._jobs, registry, account, time.time, self._carry)
             loop = asyncio.get_running_loop()
             try:
-                server = HttpApi(control_plane).server()
-                self._http = await loop.create_server(server, options.host, options.api_port)
+                self._http_connections = HttpApi(control_plane).server()
+                self._http = await loop.create_server(self._http_connections, options.host, options.api_port)
             except OSError as error:
                 raise _cannot_listen("api", options.host, options.api_port, error) from None
             self.endpoints["api"] = f"http://{_in_url(options.host)}:{self._http.sockets[0].getsockname()[1]}"
@@ -99,6 +105,8 @@ class LocalCloud:
             self._tick.cancel()
         if self._http is not None:
             self._http.close()
+        if self._http_connections is not None:
+            await self._http_connections.shutdown(HTTP_GRACE_SECONDS)
         await self._gateway.close()
 
     # ── what the control plane brings about ───────────────────────────────────────────────────────────────────

@@ -8,12 +8,12 @@ takes one of ten places and holds it until DescribeJob knows the job no more; an
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 import structlog
 
 from agent.errors import InputError
+from agent.jitter import Jitter
 from simulator.controller.hands import Hand, Refused
 from simulator.controller.saving import save_job
 from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, DeletionRequested
@@ -34,7 +34,7 @@ class Controller:
         hand: Hand,
         record: Callable[[ControllerEvent], None],
         *,
-        rng: Random,
+        rng: Jitter,
         named: Sequence[str] | None = None,
         save_in: Path | None = None,
     ) -> None:

@@ -6,12 +6,13 @@ AWS's quota of ten such requests a second.
 """
 
 import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Final
 
 from agent.errors import InputError
+from agent.jitter import Jitter
 from simulator.controller.controller import Controller
 from simulator.controller.hands import Hand, Refused
 from simulator.controller.triggers import Observation, Trigger
@@ -42,7 +43,7 @@ async def delete_when_due(hand: Hand, order: Order) -> None:
     def ignore(event: ControllerEvent) -> None:
         """Alone, the controller's log is its account."""
 
-    controller = Controller(hand, ignore, rng=Random(), named=order.job_ids, save_in=order.save_in)
+    controller = Controller(hand, ignore, rng=Jitter(str(os.getpid())), named=order.job_ids, save_in=order.save_in)
     try:
         async with asyncio.TaskGroup() as group:
             for job_id in order.job_ids:

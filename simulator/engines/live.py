@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any, Literal
 
 from agent.account import DeviceConnected
+from agent.jitter import Jitter
 from agent.transports.paho import Endpoint
 from agent.values import ExecutionKey, Status
 from simulator.controller.controller import Controller
@@ -115,7 +115,7 @@ class LiveRun:
             engine.record(self._started())
             hand = await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
             controller = self._controller = Controller(
-                hand, Recorder(CONTROLLER, time.monotonic, self._feed).record, rng=Random(f"{self._seed}/controller")
+                hand, Recorder(CONTROLLER, time.monotonic, self._feed).record, rng=Jitter(f"{self._seed}/controller")
             )
             why: Literal["finished", "timed-out"] = "finished"
             try:

@@ -1,0 +1,116 @@
+"""The control plane over real HTTP: what no AWS client would send, and what none may break."""
+
+import io
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from simulator.cloud.local import CloudOptions, LocalCloud
+
+SIGNED = "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[aiohttp.ClientSession]:
+    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
+    async with LocalCloud(options) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "arguments", "status", "name"),
+    [
+        pytest.param("GET", "/nowhere", {}, 404, "UnknownOperationException", id="no such operation"),
+        pytest.param(
+            "POST",
+            "/policies/p",
+            {"data": b'{"policyDocument":"{}"}'},
+            400,
+            "InvalidRequestException",
+            id="an operation that is not served",
+        ),
+        pytest.param("PUT", "/jobs/fw", {"data": b"{"}, 400, "InvalidRequestException", id="broken JSON"),
+        pytest.param("PUT", "/jobs/fw", {"data": b"\xff"}, 400, "InvalidRequestException", id="no UTF-8"),
+        pytest.param(
+            "PUT",
+            "/jobs/fw",
+            {"data": io.BytesIO(bytes(1 << 21))},
+            413,
+            "RequestEntityTooLargeException",
+            id="a body of two megabytes",
+        ),
+        pytest.param("GET", "/jobs/fw", {}, 404, "ResourceNotFoundException", id="no such job"),
+        pytest.param(
+            "GET",
+            "/things/t/jobs",
+            {"headers": {"Authorization": SIGNED.format("iot-jobs-data")}},
+            404,
+            "ResourceNotFoundException",
+            id="signed for the data plane",
+        ),
+        pytest.param(
+            "GET",
+            "/things",
+            {"params": {"nextToken": "forged"}},
+            400,
+            "InvalidRequestException",
+            id="a token nobody gave out",
+        ),
+    ],
+)
+async def test_errors_have_aws_shapes(api: aiohttp.ClientSession, method, path, arguments, status, name):
+    async with api.request(method, path, **arguments) as response:
+        assert (response.status, response.headers["x-amzn-errortype"]) == (status, name)
+        assert (await response.json())["message"]
+
+
+@pytest.mark.parametrize("scope", ["iot", "execute-api", "iotdata"])
+async def test_any_scope_that_a_client_signs_with_is_served(api: aiohttp.ClientSession, scope: str):
+    async with api.get("/things/t/jobs", headers={"Authorization": SIGNED.format(scope)}) as response:
+        assert (response.status, await response.json()) == (200, {"executionSummaries": []})
+
+
+async def test_a_thing_is_created_once_and_described(api: aiohttp.ClientSession):
+    body = {"attributePayload": {"attributes": {"model": "x"}}}
+    async with api.post("/things/t%3A1", json=body) as response:
+        made = await response.json()
+    async with api.post("/things/t%3A1", json=body) as response:
+        assert await response.json() == made
+    async with api.post("/things/t%3A1", json={}) as response:
+        assert (response.status, response.headers["x-amzn-errortype"]) == (409, "ResourceAlreadyExistsException")
+    async with api.get("/things/t%3A1") as response:
+        told = await response.json()
+        assert (told["thingName"], told["attributes"], told["thingId"]) == ("t:1", {"model": "x"}, made["thingId"])
+    async with api.delete("/things/t%3A1") as response:
+        assert response.status == 200
+    async with api.get("/things/t%3A1") as response:
+        assert response.status == 404
+
+
+async def test_pages_go_on_where_the_last_one_ended_though_things_come(api: aiohttp.ClientSession):
+    for number in range(5):
+        (await api.post(f"/things/t{number}", json={})).close()
+    seen: list[str] = []
+    token: str | None = None
+    while True:
+        async with api.get("/things", params={"maxResults": "2"} | ({"nextToken": token} if token else {})) as response:
+            page = await response.json()
+        seen += [thing["thingName"] for thing in page["things"]]
+        (await api.post(f"/things/late{len(seen)}", json={})).close()
+        token = page.get("nextToken")
+        if not token or len(seen) > 20:
+            break
+    assert seen[:5] == [f"t{number}" for number in range(5)]
+    assert len(seen) == len(set(seen))
+
+
+async def test_a_fault_of_ours_is_a_500_in_aws_shape_and_the_next_request_works(
+    api: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("simulator.cloud.registry.Registry.all", lambda self: 1 / 0)
+    async with api.get("/things") as response:
+        assert (response.status, response.headers["x-amzn-errortype"]) == (500, "InternalFailureException")
+        assert "Traceback" not in await response.text()
+    async with api.get("/jobs") as response:
+        assert await response.json() == {"jobs": []}

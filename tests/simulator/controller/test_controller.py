@@ -1,0 +1,157 @@
+"""The controller and both its hands, against a real local cloud."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agent.errors import InputError
+from agent.jitter import Jitter
+from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.controller.boto3_hand import Boto3Hand
+from simulator.controller.controller import Controller
+from simulator.controller.hands import Hand, Refused, check_endpoint, is_local
+from simulator.controller.local_hand import LocalHand
+from simulator.controller.watching import Order, delete_when_due
+from simulator.scenario import When
+from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, DeletionRequested
+
+DOCUMENT = {"operation": "update", "version": "2.0"}
+
+
+@pytest.fixture
+async def cloud() -> AsyncIterator[LocalCloud]:
+    settings = JobsSettings(deletion_seconds=0.4, deletions_at_once=2)
+    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, jobs=settings)
+    async with LocalCloud(options) as cloud:
+        yield cloud
+
+
+@pytest.fixture(params=["local", "boto3"])
+async def hand(
+    request: pytest.FixtureRequest, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Hand]:
+    url = cloud.endpoints["api"]
+    assert url
+    if request.param == "boto3":
+        # boto3's own retries would hide what the service refuses.
+        for name, value in (("ACCESS_KEY_ID", "t"), ("SECRET_ACCESS_KEY", "t"), ("MAX_ATTEMPTS", "1")):
+            monkeypatch.setenv(f"AWS_{name}", value)
+    opened = LocalHand(url) if request.param == "local" else Boto3Hand(url, region="us-east-1")
+    async with opened as ready:
+        yield ready
+
+
+@pytest.fixture
+async def job(hand: Hand) -> str:
+    for thing in ("a", "b"):
+        await hand.create_thing(thing)
+    await hand.create_job("fw", ["a", "b"], DOCUMENT, "lab")
+    return "fw"
+
+
+async def test_a_hand_sees_what_the_control_plane_tells(hand: Hand, job: str):
+    described = await hand.describe_job(job)
+    assert (described["status"], described["namespaceId"]) == ("IN_PROGRESS", "lab")
+    assert json.loads(await hand.job_document(job)) == DOCUMENT
+    assert [(each.thing, each.status) for each in await hand.executions(job)] == [("a", "QUEUED"), ("b", "QUEUED")]
+    execution = await hand.execution("a", job)
+    assert (execution.status, execution.execution_number, execution.details) == ("QUEUED", 1, {})
+    with pytest.raises(Refused) as refused:
+        await hand.delete_job(job, force=True, namespace_id=None)
+    assert refused.value.code == "ResourceNotFoundException"
+
+
+async def test_more_deletions_than_the_quota_wait_their_turn(hand: Hand):
+    events: list[ControllerEvent] = []
+    controller = Controller(hand, events.append, rng=Jitter("test"))
+    await hand.create_thing("a")
+    for number in range(4):
+        await controller.create_job(f"fw-{number}", ["a"], DOCUMENT, None)
+    await asyncio.gather(
+        *(controller.delete(f"fw-{number}", force=True, namespace_id=None, why="test") for number in range(4))
+    )
+    assert {event.job_id for event in events if isinstance(event, DeletionAccepted)} == {f"fw-{n}" for n in range(4)}
+    assert {event.code for event in events if isinstance(event, DeletionRefused)} == {"LimitExceededException"}
+    for number in range(4):
+        await controller.gone(f"fw-{number}")
+    await controller.close()
+
+
+async def test_what_is_deleted_and_why_is_recorded(hand: Hand, job: str):
+    events: list[ControllerEvent] = []
+    controller = Controller(hand, events.append, rng=Jitter("test"))
+    await controller.delete(job, force=True, namespace_id="lab", why="all 2 devices reported write 50%")
+    assert events == [DeletionRequested(job, True, "all 2 devices reported write 50%"), DeletionAccepted(job)]
+    await controller.gone(job)
+    await controller.close()
+
+
+async def test_a_refusal_for_good_is_passed_on(hand: Hand, job: str):
+    controller = Controller(hand, lambda event: None, rng=Jitter("test"))
+    with pytest.raises(Refused, match="InvalidStateTransition"):
+        await controller.delete(job, force=False, namespace_id="lab", why="test")
+    await controller.close()
+
+
+async def test_only_jobs_that_were_created_here_or_named_are_deleted(hand: Hand, job: str):
+    controller = Controller(hand, lambda event: None, rng=Jitter("test"), named=["another"])
+    with pytest.raises(InputError, match="neither created here nor named"):
+        await controller.delete(job, force=True, namespace_id="lab", why="test")
+    assert (await hand.describe_job(job))["status"] == "IN_PROGRESS"
+    await controller.close()
+
+
+async def test_what_will_be_gone_is_saved_first(hand: Hand, job: str, tmp_path: Path):
+    controller = Controller(hand, lambda event: None, rng=Jitter("test"), save_in=tmp_path / "gone")
+    await controller.delete(job, force=True, namespace_id="lab", why="test")
+    saved = json.loads((tmp_path / "gone" / "fw-1.json").read_text())
+    assert (saved["job"]["status"], json.loads(saved["document"])) == ("IN_PROGRESS", DOCUMENT)
+    assert [each["thing"] for each in saved["executions"]] == ["a", "b"]
+    await controller.close()
+
+
+async def test_nothing_is_deleted_that_could_not_be_saved(hand: Hand, job: str, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    controller = Controller(hand, lambda event: None, rng=Jitter("test"), save_in=tmp_path / "file")
+    with pytest.raises(InputError, match="nothing was deleted"):
+        await controller.delete(job, force=True, namespace_id="lab", why="test")
+    assert (await hand.describe_job(job))["status"] == "IN_PROGRESS"
+    await controller.close()
+
+
+async def test_alone_it_looks_until_the_trigger_fires(hand: Hand, job: str):
+    order = Order((job,), When(status="QUEUED"), True, "lab", is_local=True)
+    await asyncio.wait_for(delete_when_due(hand, order), 20)
+    assert (await hand.describe_job(job))["status"] == "DELETION_IN_PROGRESS"
+
+
+async def test_alone_it_says_in_one_line_that_a_job_is_not_there(hand: Hand):
+    with pytest.raises(InputError, match="ResourceNotFoundException") as caught:
+        await delete_when_due(hand, Order(("nope",), When(after_seconds=0), True, None, is_local=True))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:4566", True),
+        ("http://localhost:4566", True),
+        ("http://[::1]:4566", True),
+        ("https://iot.eu-west-1.amazonaws.com", False),
+        ("http://192.168.1.7:4566", False),
+        ("http://localhost.example.com", False),
+        (None, False),
+    ],
+)
+def test_only_this_machine_is_local(url: str | None, expected: bool):
+    assert is_local(url) is expected
+    if expected:
+        check_endpoint(url, allow_aws=False)
+    else:
+        check_endpoint(url, allow_aws=True)
+        with pytest.raises(InputError, match="--allow-aws"):
+            check_endpoint(url, allow_aws=False)
