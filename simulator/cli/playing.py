@@ -58,7 +58,13 @@ class Playing:
         index = 0 if key == "d" else int(key) - 1 if key.isdigit() and key != "0" else -1
         if 0 <= index < len(jobs) and (task := self._run.delete_now(jobs[index])) is not None:
             self._asked.add(task)
-            task.add_done_callback(self._asked.discard)
+            task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        """A refusal is in the trace, and so in the table; it must not end the run."""
+        self._asked.discard(task)
+        if not task.cancelled():
+            task.exception()
 
     def _feed(self, entry: Entry) -> None:
         self._judge.feed(entry)

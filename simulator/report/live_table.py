@@ -25,11 +25,13 @@ from agent.account import (
     StepStarted,
     StepUndone,
 )
-from agent.values import ExecutionKey
+from agent.values import Status
 from simulator.trace import (
     DeletionRefused,
     DeletionRequested,
     Entry,
+    ExecutionChanged,
+    ExecutionQueued,
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
@@ -54,6 +56,10 @@ URGENCY = {
 }
 
 
+SPEAKING = frozenset({"starting", "suspect", "recovering", "safe"})
+"""Phases whose reason says what the device has come to know."""
+
+
 @dataclass(slots=True)
 class Row:
     """One device as the table shows it."""
@@ -71,14 +77,15 @@ class Row:
         match event:
             case DeviceConnected():
                 self.state, self.knows = "idle", "connected"
-            case DeviceDisconnected(reason=reason):
+            case DeviceDisconnected(reason=reason, planned=False):
                 self.state, self.knows = "offline", reason
             case DeviceCrashed(reason=reason):
                 self.state, self.knows = "crashed", reason
             case PhaseChanged(phase=phase, why=why):
-                self.state, self.knows = phase, why
+                self.state = phase
+                self.knows = why if phase in SPEAKING else self.knows
             case ExecutionTaken(execution=key):
-                self.job, self.step = _name(key), ""
+                self.job, self.step, self.knows = key.job_id, "", f"{key.job_id} is its own"
             case StepStarted(step=step):
                 self.step = step
             case StepProgressed(step=step, percent=percent):
@@ -89,13 +96,15 @@ class Row:
                 self.step = f"{step} {'undone' if ok else 'NOT UNDONE'}"
             case HintReceived(listed=listed, hint=hint):
                 self.knows = f"{hint}: {', '.join(key.job_id for key in listed) or 'nothing pending'}"
+            case AnswerReceived(accepted=True, execution=key) if key is not None and key.job_id == self.job:
+                self.knows = f"{key.job_id} is still there"
             case AnswerReceived(code=code) if code is not None:
                 self.knows = f"told {code}"
             case ExecutionGone(execution=key, end=end):
                 self.knows = f"{key.job_id} is {end}"
-            case ExecutionLeft(outcome=outcome):
+            case ExecutionLeft(execution=key, outcome=outcome):
                 self.done += outcome == "succeeded"
-                self.job, self.step, self.knows = "", "", outcome
+                self.job, self.step, self.knows = "", "", f"{key.job_id} {outcome}"
             case _:
                 pass
 
@@ -108,6 +117,7 @@ class LiveTable:
         self._keys = keys
         self._rows = {thing: Row(thing, namespace_id) for thing, namespace_id in namespaces.items()}
         self._jobs: dict[str, str] = {}
+        self._open: dict[str, int] = {}
         self._news = ""
 
     def feed(self, entry: Entry) -> None:
@@ -119,8 +129,14 @@ class LiveTable:
         match entry.event:
             case JobCreated(job_id=job_id):
                 self._jobs[job_id] = "in progress"
+            case ExecutionQueued(execution=key):
+                self._open[key.job_id] = self._open.get(key.job_id, 0) + 1
+            case ExecutionChanged(execution=key, status=status) if Status(status).is_terminal:
+                self._open[key.job_id] -= 1
+                if not self._open[key.job_id] and self._jobs.get(key.job_id) == "in progress":
+                    self._jobs[key.job_id] = "done"
             case JobDeletionBegan(job_id=job_id):
-                self._jobs[job_id] = "DELETION_IN_PROGRESS"
+                self._jobs[job_id], self._open[job_id] = "DELETION_IN_PROGRESS", 0
             case JobDeleted(job_id=job_id):
                 self._jobs.pop(job_id, None)
             case DeletionRequested(job_id=job_id, why=why):
@@ -169,7 +185,3 @@ class LiveTable:
             named = "  ".join(f"[{number}] {job_id}" for number, job_id in enumerate(self.deletable[:9], 1))
             lines.append(Text(f"{self._keys} {named}", style="dim", no_wrap=True, overflow="ellipsis"))
         return lines
-
-
-def _name(key: ExecutionKey) -> str:
-    return key.job_id

@@ -1,0 +1,61 @@
+"""The live table on a real terminal, and the key that deletes a job now."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+SCENARIO = """
+name: by-hand
+about: nothing is deleted unless somebody presses a key
+devices: [{group: all}, {group: lab, namespace: lab}]
+jobs:
+  - {id: fw, to: [all], version: "2.0"}
+  - {id: fw-lab, to: [lab], namespace: lab, version: "2.0"}
+hardware: {download: 20}
+time_limit_seconds: 60
+"""
+
+
+class Terminal:
+    """A pseudo-terminal of a size that holds the table; `seen` is everything that was drawn."""
+
+    def __init__(self, command: list[str], cwd: Path) -> None:
+        self.descriptor, theirs = pty.openpty()
+        os.environ.setdefault("TERM", "xterm")
+        environment = os.environ | {"COLUMNS": "120", "LINES": "40"}
+        self.process = subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+        os.close(theirs)
+        self.seen = ""
+
+    def read_until(self, text: str) -> None:
+        while text not in self.seen:
+            try:
+                self.seen += os.read(self.descriptor, 65536).decode(errors="replace")
+            except OSError:
+                raise AssertionError(f"ended before {text!r} was drawn: {self.seen[-2000:]}") from None
+
+    def press(self, key: str) -> None:
+        os.write(self.descriptor, key.encode())
+
+
+def test_the_table_shows_the_devices_and_keys_delete_jobs(tmp_path: Path):
+    (tmp_path / "s.yaml").write_text(SCENARIO)
+    terminal = Terminal([sys.executable, "-P", "-m", "simulator.cli", "run", "s.yaml", "--devices", "4"], tmp_path)
+    try:
+        terminal.read_until("[2] fw-lab")
+        for word in ("thing-0", "default", "lab", "delete now"):
+            assert word in terminal.seen
+        terminal.read_until("download")
+        terminal.press("2")
+        terminal.read_until("deleting fw-lab: somebody pressed its key")
+        terminal.read_until("fw-lab recovered")
+        terminal.press("d")
+        terminal.read_until("deleting fw: somebody pressed its key")
+        terminal.read_until("passed")
+        assert terminal.process.wait(30) == 0
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.descriptor)
