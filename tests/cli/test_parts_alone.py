@@ -1,5 +1,6 @@
 """Cloud, fleet and controller as processes of their own, put together as a lab would."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -28,11 +29,11 @@ async def create(api: str, namespace_id: str | None) -> None:
 @pytest.mark.parametrize(
     ("namespace", "secure"), [(None, False), ("lab", True)], ids=["plain", "mutual TLS, namespace lab"]
 )
-async def test_a_fleet_loses_its_job_to_a_controller(tmp_path: Path, namespace: str | None, secure: bool):
+def test_a_fleet_loses_its_job_to_a_controller(tmp_path: Path, namespace: str | None, secure: bool):
     certs = tmp_path / "certs"
     make_certificates(certs, THINGS)
     with running_cloud(certs=certs) as endpoints:
-        await create(endpoints["api"], namespace)
+        asyncio.run(create(endpoints["api"], namespace))
         in_namespace = ["--namespace-id", namespace] if namespace else []
         tls = ["--certs", str(certs)] if secure else []
         port = endpoints["mqtts" if secure else "mqtt"].rsplit(":", 1)[1]
