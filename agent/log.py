@@ -7,6 +7,7 @@ is bound to thing, namespace_id, job_id, execution (number and queue time) and p
 import logging
 import sys
 from dataclasses import fields
+from functools import cache
 from typing import Any, Literal
 
 import structlog
@@ -45,15 +46,22 @@ def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    _logger.cache_clear()
+
+
+@cache
+def _logger() -> "structlog.typing.FilteringBoundLogger":
+    """One for all devices of a process: half a KiB each otherwise."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("ghostjob.agent")
+    return logger
 
 
 class DeviceLog:
     """One device's log. Costs a comparison where the level is off."""
 
-    __slots__ = ("_key", "_log", "_phase", "_thing")
+    __slots__ = ("_key", "_phase", "_thing")
 
     def __init__(self, thing: str) -> None:
-        self._log = structlog.get_logger("ghostjob.agent")
         self._thing = thing
         self._phase = "idle"
         self._key: ExecutionKey | None = None
@@ -66,17 +74,17 @@ class DeviceLog:
             self._key = event.execution
         name = event.type
         level = _level(event)
-        if self._log.is_enabled_for(level):
+        if _logger().is_enabled_for(level):
             said = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
-            self._log.log(level, name, **(self._bound() | said))
+            _logger().log(level, name, **(self._bound() | said))
 
     def warning(self, name: str, **values: Any) -> None:
         """Log something that is not part of the account."""
-        self._log.warning(name, **self._bound(), **values)
+        _logger().warning(name, **self._bound(), **values)
 
     def crashed(self, error: Exception) -> None:
         """Log the exception that a device died of, with its traceback."""
-        self._log.error("device.crashed", **self._bound(), exc_info=error)
+        _logger().error("device.crashed", **self._bound(), exc_info=error)
 
     def _bound(self) -> dict[str, Any]:
         key = self._key
