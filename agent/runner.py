@@ -69,6 +69,22 @@ class Transport(Protocol):
 class Runner(Generic[S]):
     """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one."""
 
+    __slots__ = (
+        "_inbox",
+        "_is_stopping",
+        "_is_working",
+        "_log",
+        "_observe",
+        "_rng",
+        "_step",
+        "_timers",
+        "_transport",
+        "_workbench",
+        "crashed",
+        "machine",
+        "thing",
+    )
+
     def __init__(
         self,
         *,

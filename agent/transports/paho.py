@@ -136,6 +136,18 @@ class PahoFleet:
 class PahoTransport:
     """One device's connection, kept up until it is stopped."""
 
+    __slots__ = (
+        "_client",
+        "_endpoint",
+        "_filters",
+        "_fleet",
+        "_listener",
+        "_lost",
+        "_session_present",
+        "_settled",
+        "_task",
+    )
+
     def __init__(
         self,
         fleet: PahoFleet,
@@ -240,7 +252,7 @@ class PahoTransport:
         self._client.ready_socket = sock
         self._client.reconnect()
         self._fleet.sweeps(self._client, True)
-        refused = await self._settled
+        refused, self._settled = await self._settled, None
         if refused is not None:
             raise ConnectionRefusedError(refused)
 

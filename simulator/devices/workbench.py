@@ -70,6 +70,8 @@ class _Running:
 class BoardWorkbench:
     """Performs a device core's step effects on a simulated board (see `agent.runner.Workbench`)."""
 
+    __slots__ = ("_holds", "_observe", "_running", "_timings", "board", "deliver")
+
     def __init__(
         self,
         timings: Hardware,
