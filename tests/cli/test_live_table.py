@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,12 +30,13 @@ class Terminal:
         os.close(theirs)
         self.seen = ""
 
-    def read_until(self, text: str) -> None:
-        while text not in self.seen:
+    def read_until(self, pattern: str) -> None:
+        """Read until some line that was drawn matches."""
+        while not re.search(pattern, self.seen):
             try:
                 self.seen += os.read(self.descriptor, 65536).decode(errors="replace")
             except OSError:
-                raise AssertionError(f"ended before {text!r} was drawn: {self.seen[-2000:]}") from None
+                raise AssertionError(f"ended before {pattern!r} was drawn: {self.seen[-2000:]}") from None
 
     def press(self, key: str) -> None:
         os.write(self.descriptor, key.encode())
@@ -44,10 +46,10 @@ def test_the_table_shows_the_devices_and_keys_delete_jobs(tmp_path: Path):
     (tmp_path / "s.yaml").write_text(SCENARIO)
     terminal = Terminal([sys.executable, "-P", "-m", "simulator.cli", "run", "s.yaml", "--devices", "4"], tmp_path)
     try:
-        terminal.read_until("[2] fw-lab")
+        terminal.read_until(r"\[2\] fw-lab")
         for word in ("thing-0", "default", "lab", "delete now"):
             assert word in terminal.seen
-        terminal.read_until("download")
+        terminal.read_until("│ fw-lab │ download")
         terminal.press("2")
         terminal.read_until("deleting fw-lab: somebody pressed its key")
         terminal.read_until("fw-lab recovered")
