@@ -39,7 +39,7 @@ Examples:
     help="How long a deleted job stays DELETION_IN_PROGRESS.",
 )
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
-@logging_options
+@logging_options()
 def cloud(
     host: str,
     api_port: int | None,

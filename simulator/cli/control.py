@@ -79,7 +79,7 @@ Examples:
     default=None,
     help="How often to look; by default often locally, and within AWS's quota elsewhere.",
 )
-@logging_options
+@logging_options("info")
 def control(
     endpoint_url: str,
     job_ids: tuple[str, ...],

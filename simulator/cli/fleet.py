@@ -66,7 +66,7 @@ Examples:
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl.")
 @click.option("--allow-aws", is_flag=True, help="Connect to an endpoint that is not this machine.")
 @click.option("--table/--no-table", default=None, help="Show the live table; by default, if stderr is a terminal.")
-@logging_options
+@logging_options()
 def fleet(
     endpoint: str,
     devices: int,
@@ -108,8 +108,8 @@ def fleet(
 
 def _split(endpoint: str) -> tuple[str, int]:
     host, _, port = endpoint.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise InputError(f"--endpoint {endpoint}: give HOST:PORT, such as 127.0.0.1:1883")
+    if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise InputError(f"--endpoint {endpoint}: give HOST:PORT and no scheme, such as 127.0.0.1:1883")
     return host.strip("[]"), int(port)
 
 

@@ -17,22 +17,26 @@ FILES_TO_SPARE = 100
 """File descriptors that a process needs besides its connections."""
 
 
-def logging_options(command: F) -> F:
+def logging_options(level: str = "warning") -> Callable[[F], F]:
     """`--log-format` and `--log-level`; the verb calls `agent.log.configure` with them."""
-    command = click.option(
-        "--log-format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="How log lines look on stderr; json is one object a line.",
-    )(command)
-    return click.option(
-        "--log-level",
-        type=click.Choice(["debug", "info", "warning", "error"]),
-        default="warning",
-        show_default=True,
-        help="The least important level that is logged.",
-    )(command)
+
+    def decorate(command: F) -> F:
+        command = click.option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            show_default=True,
+            help="How log lines look on stderr; json is one object a line.",
+        )(command)
+        return click.option(
+            "--log-level",
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            default=level,
+            show_default=True,
+            help="The least important level that is logged.",
+        )(command)
+
+    return decorate
 
 
 class Port(click.ParamType[int | None]):

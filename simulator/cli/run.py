@@ -31,7 +31,7 @@ Examples:
     "--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl and verdict.json."
 )
 @click.option("--table/--no-table", default=None, help="Show the live table; by default, if stderr is a terminal.")
-@logging_options
+@logging_options()
 def run(
     scenario: str,
     devices: int,
