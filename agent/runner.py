@@ -31,8 +31,9 @@ from agent.core.events import (
 from agent.errors import WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog
-from agent.messages import read_answer, read_hint, write_request
-from agent.topics import AnswerTopic, HintTopic, parse, request_topic
+from agent.messages import read_answer, read_hint
+from agent.topics import AnswerTopic, HintTopic, parse
+from agent.values import Request
 
 S = TypeVar("S")
 
@@ -59,7 +60,7 @@ class Transport(Protocol):
     def start(self, listener: "Runner[S]") -> None:
         """Connect, and stay connected."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def send(self, request: Request) -> None:
         """Send, or drop while disconnected."""
 
     async def stop(self) -> None:
@@ -174,7 +175,7 @@ class Runner(Generic[S]):
             case Tell(event=event):
                 self.tell(event)
             case Publish(request=request):
-                self._transport.publish(request_topic(self.thing, request), write_request(request))
+                self._transport.send(request)
             case SetTimer():
                 self._cancel(effect.name)
                 delay = effect.after_seconds + effect.spread_seconds * self._rng.random()

@@ -28,6 +28,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.errors import InputError
 from agent.jitter import Jitter
+from agent.messages import write_request
+from agent.topics import request_topic
+from agent.values import Request
 
 CONNECT_LIMIT_SECONDS: Final = 10.0
 SWEEP_SECONDS: Final = 1.0
@@ -95,16 +98,44 @@ class PahoFleet:
 
     def transport(
         self,
-        client_id: str,
+        thing: str,
         endpoint: Endpoint,
         filters: tuple[str, ...],
         *,
+        client_id: str | None = None,
         mqtt_version: int = 5,
         persistent: bool = False,
         keep_alive_seconds: int = 60,
     ) -> "PahoTransport":
-        """One device's connection. `persistent`: the gateway keeps the session, and QoS 1 messages, for an hour."""
-        return PahoTransport(self, client_id, endpoint, filters, mqtt_version, persistent, keep_alive_seconds)
+        """One device's connection. `persistent`: the gateway keeps the session, and QoS 1 messages, for an hour.
+
+        The client id is the thing's name unless another is given.
+        """
+        client = self._client(client_id or thing, endpoint, mqtt_version, persistent, keep_alive_seconds)
+        return PahoTransport(self, thing, endpoint, filters, client)
+
+    def _client(
+        self, client_id: str, endpoint: Endpoint, mqtt_version: int, persistent: bool, keep_alive_seconds: int
+    ) -> "_Client":
+        five = mqtt_version == 5
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=None if five else not persistent,
+            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        if five:
+            client.connect_async(
+                endpoint.host,
+                endpoint.port,
+                keep_alive_seconds,
+                clean_start=not persistent,
+                properties=_connect_properties(PERSISTENT_SECONDS if persistent else 0),
+            )
+        else:
+            client.connect_async(endpoint.host, endpoint.port, keep_alive_seconds)
+        return client
 
     async def resolve(self, host: str, port: int) -> tuple[int, Any]:
         """The address family and address of a name, looked up once. Raises OSError."""
@@ -146,19 +177,14 @@ class PahoTransport:
         "_session_present",
         "_settled",
         "_task",
+        "_thing",
     )
 
     def __init__(
-        self,
-        fleet: PahoFleet,
-        client_id: str,
-        endpoint: Endpoint,
-        filters: tuple[str, ...],
-        mqtt_version: int,
-        persistent: bool,
-        keep_alive_seconds: int,
+        self, fleet: PahoFleet, thing: str, endpoint: Endpoint, filters: tuple[str, ...], client: _Client
     ) -> None:
         self._fleet = fleet
+        self._thing = thing
         self._endpoint = endpoint
         self._filters = filters
         self._listener: Listener | None = None
@@ -166,28 +192,7 @@ class PahoTransport:
         self._settled: asyncio.Future[str | None] | None = None
         self._lost: asyncio.Future[str] | None = None
         self._session_present = False
-        self._client = self._make_client(client_id, mqtt_version, persistent, keep_alive_seconds)
-
-    def _make_client(self, client_id: str, mqtt_version: int, persistent: bool, keep_alive_seconds: int) -> _Client:
-        five = mqtt_version == 5
-        client = _Client(
-            CallbackAPIVersion.VERSION2,
-            client_id,
-            clean_session=None if five else not persistent,
-            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
-            reconnect_on_failure=False,
-        )
-        if five:
-            properties = _connect_properties(PERSISTENT_SECONDS if persistent else 0)
-            client.connect_async(
-                self._endpoint.host,
-                self._endpoint.port,
-                keep_alive_seconds,
-                clean_start=not persistent,
-                properties=properties,
-            )
-        else:
-            client.connect_async(self._endpoint.host, self._endpoint.port, keep_alive_seconds)
+        self._client = client
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -196,7 +201,6 @@ class PahoTransport:
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
-        return client
 
     # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
 
@@ -205,9 +209,9 @@ class PahoTransport:
         self._listener = listener
         self._task = asyncio.get_running_loop().create_task(self._keep_up())
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def send(self, request: Request) -> None:
         """Send with QoS 0; dropped while disconnected."""
-        self._client.publish(topic, payload, 0)
+        self._client.publish(request_topic(self._thing, request), write_request(request), 0)
 
     async def stop(self) -> None:
         """Disconnect in good order, and stay so."""

@@ -12,6 +12,7 @@ from paho.mqtt.client import Client
 from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport, probe
+from agent.values import GetPending
 from simulator.certs import client_context, make_certificates, server_context
 from simulator.cloud.mqtt import Gateway, Reaction
 from simulator.cloud.mqtt.codec import connack_bytes, publish_bytes, suback_bytes
@@ -89,8 +90,8 @@ async def test_a_device_connects_asks_and_is_answered(fleet, gateway, certs, ver
     endpoint = Endpoint("localhost" if is_secure else "127.0.0.1", port, secure(certs) if is_secure else None)
     transport, heard = device(fleet, endpoint, mqtt_version=version)
     assert await heard.next() == ("connected", False)
-    transport.publish("$aws/things/dev/jobs/get", b"hello")
-    assert await heard.next() == ("$aws/things/dev/jobs/get/accepted", b"hello")
+    transport.send(GetPending("hello"))
+    assert await heard.next() == ("$aws/things/dev/jobs/get/accepted", b'{"clientToken":"hello"}')
     await transport.stop()
 
 
@@ -175,9 +176,10 @@ async def test_hundreds_of_devices_share_one_loop_without_a_thread(fleet, gatewa
     for _, heard in devices:
         assert await heard.next() == ("connected", False)
     for number, (transport, _) in enumerate(devices):
-        transport.publish(f"$aws/things/dev-{number}/jobs/get", b"%d" % number)
+        transport.send(GetPending(str(number)))
     for number, (_, heard) in enumerate(devices):
-        assert await heard.next() == (f"$aws/things/dev-{number}/jobs/get/accepted", b"%d" % number)
+        said = b'{"clientToken":"%d"}' % number
+        assert await heard.next() == (f"$aws/things/dev-{number}/jobs/get/accepted", said)
     # The name look-up ran in the executor; the devices themselves have no thread.
     assert threading.active_count() <= before + 1
     await asyncio.gather(*(transport.stop() for transport, _ in devices))
