@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from agent.values import ExecutionKey, StatusDetails
 
-Phase: TypeAlias = Literal["idle", "starting", "executing", "reporting", "suspect", "recovering", "safe"]
+Phase: TypeAlias = Literal["idle", "starting", "executing", "trial", "reporting", "suspect", "recovering", "safe"]
 RequestKind: TypeAlias = Literal["get-pending", "start-next", "describe", "update"]
 End: TypeAlias = Literal["gone", "cancelled", "timed-out", "removed", "replaced"]
 """How an execution ended without the device, as it came to believe; `gone`: the service knows no such execution;
@@ -33,6 +33,36 @@ class DeviceDisconnected:
     reason: str = ""
     planned: bool = False
     type: Literal["device.disconnected"] = "device.disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceBooted:
+    """The agent began, with nothing in memory but what its journal holds. `version` is what runs.
+
+    `why`: powered on for the first time, rebooted because the agent asked for it, by the watchdog, or after the power
+    was lost; whatever ran then never ended. `on_trial`: the bootloader falls back unless this version is committed.
+    """
+
+    version: str
+    why: Literal["power-on", "reboot", "watchdog", "power-lost", "restarted"] = "power-on"
+    on_trial: bool = False
+    type: Literal["device.booted"] = "device.booted"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLost:
+    """The power is gone, at `instant` (which sector, which write); what is in memory is lost."""
+
+    instant: str = ""
+    type: Literal["power.lost"] = "power.lost"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalUnwritable:
+    """The journal could not be written: disk full, failing or read-only."""
+
+    reason: str
+    type: Literal["journal.unwritable"] = "journal.unwritable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +231,9 @@ class VersionReverted:
 DeviceEvent: TypeAlias = (
     DeviceConnected
     | DeviceDisconnected
+    | DeviceBooted
+    | PowerLost
+    | JournalUnwritable
     | DeviceCrashed
     | RequestSent
     | AnswerReceived

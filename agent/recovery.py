@@ -1,12 +1,13 @@
-"""What to do with half-done work when its execution ended without us: the table, as data.
+"""What to do with half-done work when its execution ended: the table, as data.
 
-Two things decide: how far the work had come, and how the execution ended. Until the leap everything is taken back
-in reverse order. From the leap on nothing can be taken back; the device finishes, and an update that it then runs
-although its job is gone is told with the next job's statusDetails, so that a fleet does not drift in silence.
+Four things decide: how far the work had come, how the execution ended, whether power was lost since, and the policy
+of the device's owner. The first row that fits says what to do. `table()` gives the rows for people; the README shows
+them.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from agent.account import End
 
@@ -15,23 +16,104 @@ class Reached(StrEnum):
     """How far the work had come."""
 
     NOTHING = "nothing begun"
-    REVERSIBLE = "reversible steps begun"
+    STAGED = "staged, not switched"
+    SWITCHED = "switched, not rebooted"
+    TRIAL = "on trial"
     LEAPT = "past the point of no return"
+    RAN = "a program has begun"
 
 
-Remedy: TypeAlias = Literal["drop", "undo", "finish"]
+class Remedy(StrEnum):
+    """What is done about it."""
 
-_LOST: dict[Reached, Remedy] = {
-    Reached.NOTHING: "drop",
-    Reached.REVERSIBLE: "undo",
-    Reached.LEAPT: "finish",
-}
+    DROP = "drop it"
+    UNDO = "undo in reverse order, verify"
+    FINISH = "finish, verify, tell with the next report"
+    FINISH_OR_UNDO = "finish, but undo if the self-test fails; verify, tell with the next report"
+    VERIFY = "verify"
+    REPEAT_REPORT = "repeat the report"
+    BEGIN_ANEW = "begin anew from the first step"
+    HOLD = "hold, and go on asking"
+    REPORT_DONE = "report success: it is done already"
+    STOP = "stop it with all that it started, verify"
+    FAIL = "report that it failed"
+    GO_ON = "do the interrupted step again"
 
-RECOVERY: dict[End, dict[Reached, Remedy]] = {
-    "gone": _LOST,
-    "cancelled": _LOST,
-    "timed-out": _LOST,
-    "removed": _LOST,
-    "replaced": _LOST,
-}
-"""By how the execution ended (`agent.account.End`), then by how far the work had come."""
+
+PointOfNoReturn: TypeAlias = Literal["revert-until-commit", "finish-after-switch"]
+"""The policy: `revert-until-commit` takes everything back before the leap; `finish-after-switch` goes forward once the
+boot selector has been switched, because a rollback costs a second reboot."""
+
+Ending: TypeAlias = End | Literal["alive", "accepted", "deleted-after-report", "unknown", "orphan", "orphan-finished"]
+"""How it ended, or did not. `alive`: only we were interrupted; `accepted`: our own report stands;
+`deleted-after-report`: it was accepted, and then the record went; `unknown`: nobody answers; `orphan`: the service says
+IN_PROGRESS and the journal does not know it; `orphan-finished`: the journal calls it finished."""
+
+LOST: Final[tuple[Ending, ...]] = ("gone", "cancelled", "timed-out", "removed", "replaced")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rule. None fits everything; `restarted` tells whether the device lost its memory in the middle of it."""
+
+    ended: tuple[Ending, ...]
+    reached: tuple[Reached, ...] | None
+    restarted: bool | None
+    policy: PointOfNoReturn | None
+    remedy: Remedy
+    why: str
+
+
+R = Reached
+TABLE: Final[tuple[Row, ...]] = (
+    Row(("accepted", "deleted-after-report"), None, None, None, Remedy.DROP, "the work is done and told"),
+    Row(("orphan-finished",), None, None, None, Remedy.REPEAT_REPORT, "the answer to our report was lost"),
+    Row(("orphan",), (R.LEAPT,), None, None, Remedy.REPORT_DONE, "what it asks for runs already"),
+    Row(("orphan",), None, None, None, Remedy.BEGIN_ANEW, "every step can be done again from the start"),
+    Row(("unknown",), (R.TRIAL,), None, None, Remedy.UNDO, "new firmware that cannot reach the service is no good"),
+    Row(("unknown",), None, None, None, Remedy.HOLD, "silence says nothing"),
+    Row(("alive",), (R.RAN,), True, None, Remedy.FAIL, "whether a program may run twice, nobody said"),
+    Row(("alive",), None, None, None, Remedy.GO_ON, "every other step can be done again"),
+    Row(LOST, (R.NOTHING,), None, None, Remedy.DROP, "nothing has been changed"),
+    Row(LOST, (R.STAGED,), None, None, Remedy.UNDO, "what is staged can be taken back, half a step too"),
+    Row(
+        LOST,
+        (R.SWITCHED, R.TRIAL),
+        None,
+        "finish-after-switch",
+        Remedy.FINISH_OR_UNDO,
+        "a rollback costs a second reboot",
+    ),
+    Row(LOST, (R.SWITCHED, R.TRIAL), None, None, Remedy.UNDO, "before the commit nothing is lost"),
+    Row(LOST, (R.LEAPT,), None, None, Remedy.FINISH, "there is no way back"),
+    Row(LOST, (R.RAN,), None, None, Remedy.STOP, "nobody wants its result any more"),
+)
+
+
+def remedy_for(ended: Ending, reached: Reached, *, restarted: bool, policy: PointOfNoReturn) -> Remedy:
+    """What the table says."""
+    for row in TABLE:
+        if (
+            ended in row.ended
+            and (row.reached is None or reached in row.reached)
+            and row.restarted in (None, restarted)
+            and row.policy in (None, policy)
+        ):
+            return row.remedy
+    raise AssertionError(f"the table has a row for everything, so for {ended}, {reached} too")
+
+
+def table() -> str:
+    """The rows as a Markdown table."""
+    lines = ["| the execution | the work | restarted | policy | what is done | because |", "| - | - | - | - | - | - |"]
+    for row in TABLE:
+        cells = (
+            ", ".join(row.ended),
+            "any" if row.reached is None else ", ".join(row.reached),
+            {None: "any", True: "yes", False: "no"}[row.restarted],
+            row.policy or "any",
+            row.remedy.value,
+            row.why,
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"

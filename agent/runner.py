@@ -3,6 +3,9 @@
 The core decides; here its effects are performed, in order, and what the world does is fed back as events. Timers are
 the loop's, jitter is the Jitter's that was handed in. Everything that the core, the hardware or the runner
 tells is logged under its own event name and handed to the observer.
+
+A runner lives from one start of the agent to its end: it is stopped in good order, or halted as by a power cut. What
+the next one knows is what `remember` wrote down.
 """
 
 import asyncio
@@ -13,13 +16,16 @@ from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, De
 from agent.core.events import (
     Answered,
     BeginStep,
+    Booted,
     CancelTimer,
     Connected,
     Disconnected,
     Effect,
     Event,
     Hinted,
+    JournalFailed,
     Publish,
+    Remember,
     SetTimer,
     StopStep,
     Tell,
@@ -28,7 +34,9 @@ from agent.core.events import (
     UndoStep,
     Verify,
 )
-from agent.errors import WireError
+from agent.core.record import Record
+from agent.core.state import Idle, Safe
+from agent.errors import GhostjobError, WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog
 from agent.messages import read_answer, read_hint
@@ -66,6 +74,12 @@ class Transport(Protocol):
     async def stop(self) -> None:
         """Disconnect in good order."""
 
+    def cut(self) -> None:
+        """Vanish: no packet says good-bye, and nothing is told to the listener any more."""
+
+    def interrupt(self, seconds: float) -> None:
+        """Lose the network for so long."""
+
 
 class Runner(Generic[S]):
     """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one."""
@@ -76,6 +90,7 @@ class Runner(Generic[S]):
         "_is_working",
         "_log",
         "_observe",
+        "_remember",
         "_rng",
         "_step",
         "_timers",
@@ -96,6 +111,7 @@ class Runner(Generic[S]):
         workbench: Workbench,
         rng: Jitter,
         observe: Callable[[DeviceEvent], None],
+        remember: Callable[[Record], None],
     ) -> None:
         self.thing = thing
         self.machine = machine
@@ -105,15 +121,18 @@ class Runner(Generic[S]):
         self._workbench = workbench
         self._rng = rng
         self._observe = observe
+        self._remember = remember
         self._log = DeviceLog(thing)
         self._timers: dict[TimerName, asyncio.TimerHandle] = {}
         self._inbox: list[Event] = []
         self._is_working = False
         self._is_stopping = False
 
-    def start(self) -> None:
-        """Connect."""
-        self._transport.start(self)
+    def start(self, booted: Booted) -> None:
+        """Begin where the journal says that the last one ended, and connect."""
+        self.feed(booted)
+        if not self._is_stopping:
+            self._transport.start(self)
 
     async def stop(self) -> None:
         """Stop for good: timers first, then the connection."""
@@ -122,8 +141,25 @@ class Runner(Generic[S]):
         await self._transport.stop()
         self.tell(DeviceDisconnected("stopped", planned=True))
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is in hand."""
+        return isinstance(getattr(self.machine, "phase", None), Idle | Safe)
+
+    def interrupt(self, seconds: float) -> None:
+        """Lose the network for so long."""
+        self._transport.interrupt(seconds)
+
+    def halt(self) -> None:
+        """End at this instant, as by a power cut: nothing is sent, written or told any more."""
+        self._is_stopping = True
+        self._silence()
+        self._transport.cut()
+
     def feed(self, event: Event) -> None:
         """Let the core deal with `event`, after those that came before it."""
+        if self._is_stopping:
+            return
         self._inbox.append(event)
         if self._is_working:
             return
@@ -131,8 +167,7 @@ class Runner(Generic[S]):
         try:
             while self._inbox and not self.crashed:
                 self.machine, effects = self._step(self.machine, self._inbox.pop(0))
-                for effect in effects:
-                    self._perform(effect)
+                self._perform_all(effects)
         except Exception as error:
             self._crash(error)
         finally:
@@ -170,8 +205,30 @@ class Runner(Generic[S]):
 
     # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _perform_all(self, effects: tuple[Effect, ...]) -> None:
+        unwritten = ""
+        for effect in effects:
+            if self._is_stopping:
+                return
+            if isinstance(effect, Remember):
+                unwritten = self._write_down(effect.record)
+            elif not (unwritten and isinstance(effect, BeginStep)):
+                self._perform(effect)
+        if unwritten:
+            self._inbox.insert(0, JournalFailed(unwritten))
+
+    def _write_down(self, record: Record) -> str:
+        """Why the record could not be written; empty if it was."""
+        try:
+            self._remember(record)
+        except (GhostjobError, OSError) as error:
+            return str(error)
+        return ""
+
     def _perform(self, effect: Effect) -> None:
         match effect:
+            case Remember():
+                raise AssertionError("written down before the others are performed")
             case Tell(event=event):
                 self.tell(event)
             case Publish(request=request):

@@ -12,11 +12,15 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.errors import InputError
+from agent.plan import Layout
+from agent.recovery import PointOfNoReturn
+from simulator.cloud.settings import Fault, ServiceSettings
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-StepName: TypeAlias = Literal["download", "write", "switch"]
-ModelName: TypeAlias = Literal["reference", "deaf", "hammering"]
+StepName: TypeAlias = Literal[
+    "download", "write", "switch", "reboot", "self-test", "commit", "stage", "validate", "swap", "restart", "run"
+]
 
 
 class _Model(BaseModel):
@@ -28,19 +32,68 @@ class Group(_Model):
 
     group: Name
     namespace: Name | None = None
-    model: ModelName = "reference"
-    """`deaf` hears no notification; `hammering` repeats a request that was refused for good."""
+    model: Name = "reference"
+    """One of `simulator.devices.models`."""
+    layout: Layout = "ab"
+    """How the flash is laid out, and so where the point of no return is: see `simulator.devices.hardware`."""
+    policy: PointOfNoReturn = "revert-until-commit"
     reports: Literal["progress", "steps", "end"] = "progress"
     """What the agent reports beside the end: progress within steps too, each step, or nothing more."""
 
 
-class Hardware(_Model):
-    """How long each step of an update takes on the simulated hardware, in seconds."""
+class Timings(_Model):
+    """How long each step takes on the simulated hardware, in seconds; `boot` is between a reboot and the agent."""
 
     download: Seconds = 0.15
     write: Seconds = 0.2
-    switch: Seconds = 0.1
+    switch: Seconds = 0.02
+    reboot: Seconds = 0.02
+    boot: Seconds = 0.1
+    self_test: Seconds = 0.1
+    commit: Seconds = 0.02
+    other: Seconds = 0.1
     undo: Seconds = 0.05
+
+    def seconds(self, action: str) -> float:
+        """How long an action takes."""
+        seconds: float = getattr(self, action.replace("-", "_"), self.other)
+        return seconds
+
+
+class PowerCut(_Model):
+    """The power goes once on each device of `groups` (empty: on all), and comes back after `off_seconds`.
+
+    Exactly one of: when `step` is at `progress` percent (0: as it begins); at the first `instant` of that name, such as
+    "write 7/32", "undo write" or "journal sync"; at the `nth` instant since the device was first powered on.
+    """
+
+    step: StepName | None = None
+    progress: Annotated[int, Field(ge=0, le=100)] = 0
+    instant: str | None = None
+    nth: Annotated[int, Field(ge=1)] | None = None
+    off_seconds: Seconds = 0.2
+    groups: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if sum(choice is not None for choice in (self.step, self.instant, self.nth)) != 1:
+            raise ValueError("name exactly one of step, instant, nth")
+        return self
+
+    def applies(self, name: str, number: int, step: str, percent: int) -> bool:
+        """Whether the power goes at this instant."""
+        if self.step is not None:
+            return step == self.step and percent >= self.progress
+        return name == self.instant if self.nth is None else number >= self.nth
+
+
+class Outage(_Model):
+    """The network of each device of `groups` (empty: of all) goes once, when `step` is at `progress` percent."""
+
+    step: StepName
+    progress: Annotated[int, Field(ge=0, le=100)] = 0
+    seconds: Seconds = 0.5
+    groups: tuple[Name, ...] = ()
 
 
 class After(_Model):
@@ -51,13 +104,32 @@ class After(_Model):
 
 
 class JobSpec(_Model):
-    """A job to create. Without `after`, it is created when every device is connected and listens."""
+    """A job to create. Without `after`, it is created when every device is connected and listens.
+
+    `version` makes it a firmware update, of an image with these properties (`flaw`, `counter`: see
+    `simulator.devices.hardware`); `document` is anything else.
+    """
 
     id: Name
     to: Annotated[tuple[Name, ...], Field(min_length=1)]
     namespace: Name | None = None
-    version: Annotated[str, Field(min_length=1, max_length=64)]
+    version: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    image: dict[str, str] = {}
+    document: dict[str, Any] | None = None
     after: After | None = None
+
+    @model_validator(mode="after")
+    def _one_document(self) -> Self:
+        if (self.version is None) == (self.document is None):
+            raise ValueError("name exactly one of version, document")
+        return self
+
+    def job_document(self) -> dict[str, Any]:
+        """The job document."""
+        if self.document is not None:
+            return self.document
+        image = {"image": self.image} if self.image else {}
+        return {"operation": "update", "version": self.version, **image}
 
 
 class When(_Model):
@@ -81,13 +153,14 @@ class When(_Model):
 
 
 class Deletion(_Model):
-    """Delete `job` when `when` comes true.
+    """Delete `job`, its execution on each thing, or cancel either, when `when` comes true.
 
     With `hold`, the simulated hardware waits at `when.step`/`when.progress` until the service has taken the
     deletion on, plus `hold_seconds`, so that every device is deleted at exactly that point of its work.
     """
 
     job: Name
+    do: Literal["delete-job", "delete-execution", "cancel-job", "cancel-execution"] = "delete-job"
     when: When
     force: bool = True
     hold: bool = False
@@ -98,13 +171,6 @@ class Deletion(_Model):
         if self.hold and self.when.step is None:
             raise ValueError("hold: needs when.step, the place to hold at")
         return self
-
-
-class Cloud(_Model):
-    """Settings of the local cloud; ignored where the cloud is not ours."""
-
-    deletion_seconds: Seconds = 0.2
-    """How long a deleted job stays DELETION_IN_PROGRESS."""
 
 
 class Bounds(_Model):
@@ -149,9 +215,12 @@ class Scenario(_Model):
     devices: Annotated[tuple[Group, ...], Field(min_length=1)]
     jobs: Annotated[tuple[JobSpec, ...], Field(min_length=1)]
     deletions: tuple[Deletion, ...] = ()
+    power_cuts: tuple[PowerCut, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    faults: tuple[Fault, ...] = ()
     must_reach: tuple[Place, ...] = ()
-    hardware: Hardware = Hardware()
-    cloud: Cloud = Cloud()
+    hardware: Timings = Timings()
+    cloud: ServiceSettings = ServiceSettings()
     bounds: Bounds = Bounds()
     time_limit_seconds: Seconds = 120
 

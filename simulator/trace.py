@@ -172,19 +172,21 @@ class AccountEnded:
 
 @dataclass(frozen=True, slots=True)
 class DeletionRequested:
-    """The controller asks for a deletion; `why` names the trigger that fired."""
+    """The controller asks for a deletion, or for a cancellation; `why` names the trigger that fired."""
 
     job_id: str
     forced: bool
     why: str
+    do: str = "delete-job"
     type: Literal["deletion.requested"] = "deletion.requested"
 
 
 @dataclass(frozen=True, slots=True)
 class DeletionAccepted:
-    """The service took the deletion on."""
+    """The service took it on."""
 
     job_id: str
+    do: str = "delete-job"
     type: Literal["deletion.accepted"] = "deletion.accepted"
 
 

@@ -38,7 +38,7 @@ RULES = [
     pytest.param("agent/values.py", (), (), False, id="values know nothing"),
     pytest.param("agent/account.py", ("agent.values",), (), False, id="the account knows values"),
     pytest.param("agent/topics.py", ("agent.values",), (), False, id="topics know values"),
-    pytest.param("agent/plan.py", ("agent.values",), (), False, id="plans know values"),
+    pytest.param("agent/plan.py", ("agent.values",), ("pydantic",), False, id="plans know values and JSON"),
     pytest.param("agent/recovery.py", ("agent.account", "agent.values"), (), False, id="recovery knows values"),
     pytest.param(
         "agent/core",
@@ -77,7 +77,13 @@ RULES = [
         id="the cloud imports nothing of fleets, engines or reports",
     ),
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
-    pytest.param("simulator/scenario.py", ("agent.errors",), ("pydantic", "yaml"), True, id="scenarios know nothing"),
+    pytest.param(
+        "simulator/scenario.py",
+        ("agent.errors", "agent.plan", "agent.recovery", "simulator.cloud.settings"),
+        ("pydantic", "yaml"),
+        True,
+        id="scenarios know names",
+    ),
     pytest.param(
         "simulator/verdict",
         (

@@ -8,10 +8,12 @@ the change that a list already shows, one "still there" is not enough while the 
 from dataclasses import replace
 
 from agent.account import End, HintReceived
+from agent.core.record import Work
 from agent.core.recovering import fail, give_way
 from agent.core.state import Executing, Gated, Idle, Starting, Suspect
 from agent.core.turn import Turn
 from agent.core.working import ENDED_BY_SERVICE, advance, on_step_ended, read_update_answer, tell_progress
+from agent.recovery import Remedy, remedy_for
 from agent.values import (
     Answer,
     ErrorCode,
@@ -157,7 +159,9 @@ def _ask_again(turn: Turn, suspect: Suspect) -> None:
 
 def _cleared(turn: Turn, suspect: Suspect) -> None:
     """Our execution lives: go on where the doubt came in."""
-    if suspect.running:
+    if suspect.restarted and suspect.work.begun > suspect.work.done:
+        _interrupted(turn, suspect.work)
+    elif suspect.running:
         executing = Executing(suspect.work, suspect.percent, suspect.told_percent)
         turn.to(executing, "still there")
         tell_progress(turn, executing)
@@ -165,6 +169,15 @@ def _cleared(turn: Turn, suspect: Suspect) -> None:
         on_step_ended(turn, suspect.work, suspect.failed)
     else:
         advance(turn, suspect.work, "still there")
+
+
+def _interrupted(turn: Turn, work: Work) -> None:
+    """The step that was under way when the memory was lost: done again, unless that cannot be right."""
+    remedy = remedy_for("alive", work.reached, restarted=True, policy=turn.policy.point_of_no_return)
+    if remedy is Remedy.FAIL:
+        fail(turn, work, f"{work.plan.steps[work.done].name}: interrupted by a restart, and not begun twice")
+    else:
+        advance(turn, work, "still there; once more")
 
 
 def _received(hint: Hint) -> HintReceived:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from agent.account import DeviceEvent
+from agent.core.record import Record
 from agent.plan import Step
 from agent.values import Answer, ExecutionKey, Hint, Request
 
@@ -17,6 +18,27 @@ TimerName: TypeAlias = Literal["request", "retry", "ask-again", "poll", "step", 
 
 
 # ── in ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """The device begins: always the first event. `record` is what the journal holds, None if that is empty.
+
+    `running` is the version that runs, `on_trial` whether it still has to be committed. `rebooted` says whether the
+    machine itself restarted since the record was written (and not only the agent).
+    """
+
+    record: Record | None = None
+    running: str = ""
+    on_trial: bool = False
+    rebooted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFailed:
+    """The record could not be written; a step that was to begin with it has not begun."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +109,28 @@ class Verified:
 
 
 Event: TypeAlias = (
-    Connected | Disconnected | Answered | Hinted | TimerFired | StepAdvanced | StepEnded | StepRestored | Verified
+    Booted
+    | JournalFailed
+    | Connected
+    | Disconnected
+    | Answered
+    | Hinted
+    | TimerFired
+    | StepAdvanced
+    | StepEnded
+    | StepRestored
+    | Verified
 )
 
 
 # ── out ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Write the record down, for good, before any effect that follows. If that fails: no BeginStep, JournalFailed."""
+
+    record: Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +194,4 @@ class Tell:
     event: DeviceEvent
 
 
-Effect: TypeAlias = Publish | SetTimer | CancelTimer | BeginStep | StopStep | UndoStep | Verify | Tell
+Effect: TypeAlias = Remember | Publish | SetTimer | CancelTimer | BeginStep | StopStep | UndoStep | Verify | Tell

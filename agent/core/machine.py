@@ -1,28 +1,33 @@
 """`step(machine, event) -> (machine, effects)`: everything that a device decides about its jobs.
 
 This file only finds the rule; the rules stand by concern in `taking` (how work is come by), `working` (steps, gates,
-reports), `doubting` (hints and what to believe) and `recovering`. An event that means nothing in a phase changes
-nothing: late answers, timers that lost their reason and reports of stopped hardware are ordinary.
+reports), `doubting` (hints and what to believe), `recovering` and `restarting`. An event that means nothing in a
+phase changes nothing: late answers, timers that lost their reason and reports of stopped hardware are ordinary.
 """
 
 from dataclasses import replace
 from typing import assert_never
 
-from agent.core import doubting, recovering, taking, working
+from agent.account import JournalUnwritable
+from agent.core import doubting, recovering, restarting, taking, working
 from agent.core.events import (
     Answered,
+    Booted,
     CancelTimer,
     Connected,
     Disconnected,
     Effect,
     Event,
     Hinted,
+    JournalFailed,
+    Remember,
     StepAdvanced,
     StepEnded,
     StepRestored,
     TimerFired,
     Verified,
 )
+from agent.core.record import Record
 from agent.core.state import (
     Asked,
     Executing,
@@ -36,13 +41,15 @@ from agent.core.state import (
     Safe,
     Starting,
     Suspect,
+    record_of,
 )
 from agent.core.turn import Turn
+from agent.recovery import Reached
 from agent.values import Answer, Status, Update
 
 
 def start(policy: Policy) -> Machine:
-    """A device that has nothing in hand and is not connected yet."""
+    """A device before its first event, which is Booted."""
     return Machine(policy)
 
 
@@ -50,6 +57,10 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
     """One event in; the machine afterwards, and what the shell is to do, in order."""
     turn = Turn(machine)
     match event:
+        case Booted():
+            restarting.on_booted(turn, event)
+        case JournalFailed(reason=reason):
+            _journal_failed(turn, reason)
         case Connected():
             _connected(turn)
         case Disconnected():
@@ -76,7 +87,13 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
                     working.report(turn, failed.work, Status.FAILED, failed.reason)
         case _:
             assert_never(event)
-    return turn.machine, tuple(turn.effects)
+    after = turn.machine
+    if after.phase is not machine.phase or after.unaccounted != machine.unaccounted:
+        record = record_of(after)
+        known = (event.record or Record()) if isinstance(event, Booted) else record_of(machine)
+        if record != known:
+            turn.effects.insert(0, Remember(record))
+    return after, tuple(turn.effects)
 
 
 def _connected(turn: Turn) -> None:
@@ -90,6 +107,8 @@ def _connected(turn: Turn) -> None:
             doubting.doubt(turn, phase, "connected again")
         case Suspect() as phase:
             turn.to(replace(phase, probing=False, hinted_again=False), "connected again")
+            turn.ask_about(phase.work.key)
+        case Reporting() as phase if not phase.work.version_number:
             turn.ask_about(phase.work.key)
         case Reporting() as phase:
             working.report(turn, phase.work, phase.status, phase.reason, phase.nonce)
@@ -137,6 +156,19 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
             pass
 
 
+def _journal_failed(turn: Turn, reason: str) -> None:
+    """What cannot be recorded is not begun, and what was begun is taken back; past the leap there is only forward."""
+    turn.tell(JournalUnwritable(reason))
+    match turn.machine.phase:
+        case Executing(work=work) | Gated(work=work) if work.reached not in (Reached.LEAPT, Reached.RAN):
+            recovering.fail(turn, work, f"the journal cannot be written: {reason}")
+        case Executing(work=work) if work.done < work.begun and not work.plan.steps[work.done].reversible:
+            before = replace(work, begun=work.done)
+            recovering.fail(turn, before, f"the journal cannot be written: {reason}")
+        case _:
+            pass
+
+
 def _timer_fired(turn: Turn, event: TimerFired) -> None:
     phase = turn.machine.phase
     match event.name:
@@ -157,6 +189,8 @@ def _timer_fired(turn: Turn, event: TimerFired) -> None:
                     working.begin(turn, phase.work)
                 else:
                     recovering.fail(turn, phase.work, "nobody answered before the point of no return")
+            elif isinstance(phase, Suspect) and phase.restarted:
+                recovering.fail(turn, phase.work, "nobody answered the new firmware")
         case _:
             assert_never(event.name)
 

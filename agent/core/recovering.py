@@ -6,28 +6,28 @@ that cannot put its hardware right ends Safe.
 """
 
 from dataclasses import replace
-from typing import assert_never
 
 from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
 from agent.core.events import BeginStep, CancelTimer, StepEnded, StopStep, UndoStep, Verify
-from agent.core.state import Idle, Recovering, Safe, Work
+from agent.core.record import Finished, Work
+from agent.core.state import Idle, Recovering, Safe
 from agent.core.turn import Turn
-from agent.recovery import RECOVERY, Reached
+from agent.recovery import Reached, Remedy, remedy_for
 
 
 def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None:
     """The execution ended without us, as the answer just taken says; `running`: a step of it still is."""
     turn.tell(ExecutionGone(work.key, end, turn.token))
-    remedy = RECOVERY[end][work.reached]
+    remedy = remedy_for(end, work.reached, restarted=False, policy=turn.policy.point_of_no_return)
     match remedy:
-        case "drop":
+        case Remedy.DROP:
             _rest(turn, work, "recovered", f"{end}; nothing to undo")
-        case "undo":
-            _quiesce(turn, Recovering(work, end, "quiesce"), running, f"{end}; undoing")
-        case "finish":
-            _finish(turn, Recovering(work, end, "finish"), running, f"{end}; too late to undo")
+        case Remedy.UNDO | Remedy.STOP:
+            _quiesce(turn, Recovering(work, end, "quiesce"), running, f"{end}; {remedy}")
+        case Remedy.FINISH | Remedy.FINISH_OR_UNDO:
+            _finish(turn, Recovering(work, end, "finish", forward=True), running, f"{end}; {remedy}")
         case _:
-            assert_never(remedy)
+            raise AssertionError(f"{remedy} is no way to give way")
 
 
 def fail(turn: Turn, work: Work, reason: str, *, running: bool = False) -> None:
@@ -38,6 +38,15 @@ def fail(turn: Turn, work: Work, reason: str, *, running: bool = False) -> None:
         _verify(turn, recovering, f"failed past the point of no return: {reason}")
     else:
         _quiesce(turn, recovering, running, f"failed: {reason}")
+
+
+def resume(turn: Turn, recovering: Recovering) -> None:
+    """Go on after a restart where the record says that recovering was."""
+    if recovering.forward:
+        _finish(turn, recovering, False, "restarted; finishing")
+    else:
+        turn.to(recovering, "restarted")
+        _restore(turn, recovering)
 
 
 def _quiesce(turn: Turn, recovering: Recovering, running: bool, why: str) -> None:
@@ -56,14 +65,16 @@ def on_step_ended(turn: Turn, recovering: Recovering, event: StepEnded) -> None:
         _restore(turn, recovering)
     elif recovering.stage == "finish" and event.outcome == "done":
         _finish(turn, replace(recovering, work=replace(work, done=work.done + 1)), False, "finishing")
-    elif recovering.stage == "finish":
+    elif recovering.stage == "finish" and work.reached is Reached.LEAPT:
         _verify(turn, recovering, f"could not finish: {event.reason or event.outcome}")
+    elif recovering.stage == "finish":
+        _restore(turn, replace(recovering, forward=False))
 
 
 def _restore(turn: Turn, recovering: Recovering) -> None:
     """Take back the newest step that may have changed anything; when there is none left, look it all over."""
     work = recovering.work
-    if work.begun == 0:
+    if work.begun == 0 or work.reached is Reached.RAN:
         _verify(turn, recovering, "undone")
         return
     turn.to(replace(recovering, stage="restore"), "undoing")
@@ -87,12 +98,12 @@ def _finish(turn: Turn, recovering: Recovering, running: bool, why: str) -> None
     work, step = recovering.work, recovering.work.next_step
     turn.do(CancelTimer("leap"))
     if running or step is None:
-        turn.to(recovering, why)
+        turn.to(replace(recovering, stage="finish"), why)
         if step is None:
             _verify(turn, recovering, "finished")
         return
     work = replace(work, begun=work.done + 1)
-    turn.to(replace(recovering, work=work), why)
+    turn.to(replace(recovering, work=work, stage="finish"), why)
     turn.do(BeginStep(work.key, work.done, step, work.plan.version))
 
 
@@ -111,9 +122,9 @@ def on_verified(turn: Turn, recovering: Recovering, ok: bool) -> Recovering | No
         return None
     if recovering.end is None:
         return recovering
-    if work.reached is Reached.LEAPT:
-        turn.machine = replace(turn.machine, unaccounted=work.plan.version)
-        _rest(turn, work, "kept", f"{recovering.end}; {work.plan.version} stays")
+    if work.reached in (Reached.LEAPT, Reached.RAN):
+        turn.machine = replace(turn.machine, unaccounted=work.plan.version or turn.machine.unaccounted)
+        _rest(turn, work, "kept", f"{recovering.end}; {work.plan.version or 'what it did'} stays")
     else:
         _rest(turn, work, "recovered", f"{recovering.end}; undone")
     return None
@@ -121,6 +132,8 @@ def on_verified(turn: Turn, recovering: Recovering, ok: bool) -> Recovering | No
 
 def _rest(turn: Turn, work: Work, outcome: Outcome, why: str) -> None:
     turn.tell(ExecutionLeft(work.key, outcome))
+    finished = Finished(work.key, work.digest, None, "", work.version_number)
+    turn.machine = replace(turn.machine, finished=finished)
     turn.to(Idle(), why)
     turn.ask_for_work()
 

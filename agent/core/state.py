@@ -15,17 +15,19 @@
 in namespaces only, where no start-next is known: the claim (an update to IN_PROGRESS) proves nothing about which
 incarnation accepted it, so a describe confirms it before the first effect.
 
-A reboot into new firmware (a trial boot) is not a state yet: the one plan there is switches over in a single step.
+A reboot ends everything that is not on record. Whoever comes back with work in hand is Suspect, and asks. Between
+the reboot into new firmware and its commit the phases are called `trial`: the same questions are asked there.
 """
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, assert_never
 
 from agent.account import End
 from agent.account import Phase as PhaseName
 from agent.core.events import StepEnded
-from agent.plan import Plan, Step
-from agent.recovery import Reached
+from agent.core.record import Doing, Finished, Record, Work
+from agent.plan import DEFAULT_ABILITIES, Abilities
+from agent.recovery import PointOfNoReturn, Reached
 from agent.values import Execution, ExecutionKey, Request, Status
 
 
@@ -34,7 +36,7 @@ class Policy:
     """The numbers and choices of one device; all times in seconds. Local defaults; slower ones suit AWS itself.
 
     `token_prefix` must differ between boots and devices. `leap_when_unreachable` says what happens when nobody
-    answers at the point of no return within `leap_deadline`.
+    answers at the point of no return, or after a reboot into new firmware, within `leap_deadline`.
     """
 
     namespace_id: str | None = None
@@ -55,35 +57,8 @@ class Policy:
     step_deadline: float = 600.0
     leap_deadline: float = 60.0
     leap_when_unreachable: Literal["proceed", "give-up"] = "give-up"
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One execution in hand. `version_number` is the service's, as last told; `done` counts finished steps.
-
-    `begun` counts steps whose effects may be on the hardware: `done`, or one more.
-    """
-
-    key: ExecutionKey
-    plan: Plan
-    digest: str
-    version_number: int
-    done: int = 0
-    begun: int = 0
-
-    @property
-    def next_step(self) -> Step | None:
-        """The step to begin next; None when all are done."""
-        return self.plan.steps[self.done] if self.done < len(self.plan.steps) else None
-
-    @property
-    def reached(self) -> Reached:
-        """How far the hardware may have been changed."""
-        if self.begun == 0:
-            return Reached.NOTHING
-        if all(step.reversible for step in self.plan.steps[: self.begun]):
-            return Reached.REVERSIBLE
-        return Reached.LEAPT
+    point_of_no_return: PointOfNoReturn = "revert-until-commit"
+    abilities: Abilities = DEFAULT_ABILITIES
 
 
 # ── the phases ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,7 +116,7 @@ class Suspect:
     `running`: its step goes on meanwhile; `failed`: it ended while we asked, and not well. `omitted`: a list left it
     out, so that one "still there" is not enough; `hinted_again`: a hint came after the question left, whose answer is
     thereby too old to clear us. `doubtful` counts answers that settled nothing. `probing`: a terminal state is
-    sure, an update asks which.
+    sure, an update asks which; `restarted`: the step that was under way has been interrupted.
     """
 
     work: Work
@@ -153,6 +128,7 @@ class Suspect:
     hinted_again: bool = False
     doubtful: int = 0
     probing: bool = False
+    restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +143,8 @@ class Recovering:
     end: End | None
     stage: Literal["quiesce", "restore", "finish", "verify"]
     reason: str = ""
+    forward: bool = False
+    """Whether it finishes instead of undoing; a failed self-test turns it round while that can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +166,13 @@ PHASE_NAMES: dict[type, PhaseName] = {
     Recovering: "recovering",
     Safe: "safe",
 }
+
+
+def phase_name(phase: Phase) -> PhaseName:
+    """What people call it; work on new firmware that is not committed yet has a name of its own."""
+    if isinstance(phase, Executing | Gated) and phase.work.reached is Reached.TRIAL:
+        return "trial"
+    return PHASE_NAMES[type(phase)]
 
 
 def execution_in_hand(phase: Phase) -> ExecutionKey | None:
@@ -216,7 +201,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Everything. `tokens` counts client tokens used; `unaccounted` is a version that runs though its job is gone."""
+    """Everything. `tokens` counts client tokens used; `unaccounted` is a version that runs though its job is gone.
+
+    `finished` is the last execution dealt with, `running` the version that the device booted.
+    """
 
     policy: Policy
     phase: Phase = Idle()
@@ -224,3 +212,29 @@ class Machine:
     asked: Asked | None = None
     tokens: int = 0
     unaccounted: str | None = None
+    finished: Finished | None = None
+    running: str = ""
+
+
+def record_of(machine: Machine) -> Record:
+    """What must be known again after a restart."""
+    here = Record(unaccounted=machine.unaccounted, finished=machine.finished)
+    match machine.phase:
+        case Idle() | Starting():
+            return here
+        case Safe(reason=reason):
+            return replace(here, safe=reason)
+        case Reporting() as told:
+            work = _unversioned(told.work)
+            return replace(here, work=work, doing="reporting", status=told.status, nonce=told.nonce, reason=told.reason)
+        case Recovering() as phase:
+            doing: Doing = "finishing" if phase.forward else "restoring"
+            return replace(here, work=_unversioned(phase.work), doing=doing, end=phase.end, reason=phase.reason)
+        case Executing(work=work) | Gated(work=work) | Suspect(work=work):
+            return replace(here, work=_unversioned(work))
+        case _:
+            assert_never(machine.phase)
+
+
+def _unversioned(work: Work) -> Work:
+    return replace(work, version_number=0)

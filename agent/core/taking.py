@@ -9,10 +9,12 @@ work begin.
 from dataclasses import replace
 
 from agent.account import ExecutionTaken
-from agent.core.state import Idle, Starting, Work
-from agent.core.turn import Turn
+from agent.core.record import Work
+from agent.core.state import Idle, Starting
+from agent.core.turn import Turn, nonce_of
 from agent.core.working import advance, report
 from agent.plan import Plan, Unusable, plan_of
+from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted
 
 
@@ -50,16 +52,45 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
 
 
 def _consider(turn: Turn, execution: Execution) -> None:
-    plan = plan_of(execution.document)
+    plan = plan_of(execution.document, turn.policy.abilities)
     if isinstance(plan, Unusable):
         work = _work(execution, Plan("", ()))
         turn.tell(ExecutionTaken(work.key, work.digest))
         report(turn, work, Status.REJECTED, plan.reason)
+    elif _is_orphan(turn, execution) and _settle_orphan(turn, _work(execution, plan)):
+        pass
     elif turn.policy.namespace_id is None:
         _take(turn, _work(execution, plan))
     else:
         turn.to(Starting(execution), "claiming")
         turn.update(execution.key, Status.IN_PROGRESS, execution.version_number)
+
+
+def _is_orphan(turn: Turn, execution: Execution) -> bool:
+    """Whether the service says that this device works on it already: our own marks stand in its statusDetails."""
+    return execution.status is Status.IN_PROGRESS and nonce_of(execution.status_details) is not None
+
+
+def _settle_orphan(turn: Turn, work: Work) -> bool:
+    """Deal with an execution that the journal calls finished, or that it does not know; False if it is to begin anew.
+
+    One with the identity of the last, and at a lower version, was queued within the same second: another incarnation.
+    """
+    last, policy = turn.machine.finished, turn.policy.point_of_no_return
+    is_last = last is not None and (last.key, last.digest) == (work.key, work.digest)
+    if last is not None and is_last and last.status is not None and work.version_number >= last.version_number:
+        remedy = remedy_for("orphan-finished", work.reached, restarted=True, policy=policy)
+        assert remedy is Remedy.REPEAT_REPORT, "what is finished is not done again"
+        turn.tell(ExecutionTaken(work.key, work.digest))
+        report(turn, work, last.status, last.reason, last.nonce)
+        return True
+    runs_already = bool(work.plan.version) and work.plan.version == turn.machine.running and not is_last
+    reached = Reached.LEAPT if runs_already else Reached.NOTHING
+    if remedy_for("orphan", reached, restarted=True, policy=policy) is Remedy.REPORT_DONE:
+        turn.tell(ExecutionTaken(work.key, work.digest))
+        report(turn, work, Status.SUCCEEDED)
+        return True
+    return False
 
 
 def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
@@ -71,7 +102,7 @@ def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
             turn.to(Starting(claimed, claimed=True), "confirming")
             turn.ask_about(ours.key, with_document=True)
         case ExecutionTold(execution=told) if starting.claimed and told is not None and _is(told, ours):
-            plan = plan_of(told.document)
+            plan = plan_of(told.document, turn.policy.abilities)
             assert isinstance(plan, Plan), "it was a plan when it was claimed, and the document is the same"
             _take(turn, _work(told, plan))
         case _:

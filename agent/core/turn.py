@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.account import AnswerReceived, DeviceEvent, PhaseChanged, RequestSent
 from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName
-from agent.core.state import PHASE_NAMES, Asked, Machine, Phase, Policy, execution_in_hand
+from agent.core.state import Asked, Machine, Phase, Policy, execution_in_hand, phase_name
 from agent.values import (
     Answer,
     Describe,
@@ -43,9 +43,9 @@ class Turn:
     def to(self, phase: Phase, why: str) -> None:
         """Enter `phase`; told only if it has another name or another execution in hand."""
         was, self.machine = self.machine.phase, replace(self.machine, phase=phase)
-        key = execution_in_hand(phase)
-        if PHASE_NAMES[type(was)] != PHASE_NAMES[type(phase)] or execution_in_hand(was) != key:
-            self.tell(PhaseChanged(PHASE_NAMES[type(phase)], PHASE_NAMES[type(was)], why, key))
+        key, name, old_name = execution_in_hand(phase), phase_name(phase), phase_name(was)
+        if old_name != name or execution_in_hand(was) != key:
+            self.tell(PhaseChanged(name, old_name, why, key))
 
     def tell(self, event: DeviceEvent) -> None:
         """Log and trace `event`."""

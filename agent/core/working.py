@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from agent.account import End, ExecutionLeft, Outcome
 from agent.core.events import BeginStep, CancelTimer, StepEnded
+from agent.core.record import Finished, Work
 from agent.core.recovering import fail, give_way
-from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect, Work
+from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect
 from agent.core.turn import Turn, nonce_of
 from agent.values import Answer, ErrorCode, ExecutionTold, Rejected, Status, UpdateAccepted
 
@@ -183,7 +184,9 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
 
 
 def _leave(turn: Turn, reporting: Reporting) -> None:
-    turn.tell(ExecutionLeft(reporting.work.key, OUTCOMES[reporting.status]))
-    turn.machine = replace(turn.machine, unaccounted=None)
+    work, status = reporting.work, reporting.status
+    turn.tell(ExecutionLeft(work.key, OUTCOMES[status]))
+    finished = Finished(work.key, work.digest, status, reporting.nonce, work.version_number, reporting.reason)
+    turn.machine = replace(turn.machine, unaccounted=None, finished=finished)
     turn.to(Idle(), f"{reporting.status.value} reported")
     turn.ask_for_work()

@@ -169,6 +169,7 @@ class PahoTransport:
 
     __slots__ = (
         "_client",
+        "_dark_until",
         "_endpoint",
         "_filters",
         "_fleet",
@@ -192,6 +193,7 @@ class PahoTransport:
         self._settled: asyncio.Future[str | None] | None = None
         self._lost: asyncio.Future[str] | None = None
         self._session_present = False
+        self._dark_until = 0.0
         self._client = client
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -224,6 +226,19 @@ class PahoTransport:
             await asyncio.gather(self._task, return_exceptions=True)
         self._close()
 
+    def cut(self) -> None:
+        """Vanish, as by a power cut: the socket closes without a DISCONNECT."""
+        self._listener = None
+        if self._task is not None:
+            self._task.cancel()
+        self._close()
+
+    def interrupt(self, seconds: float) -> None:
+        """Lose the network for so long: the connection breaks, and is not made again before."""
+        if self._lost is not None and not self._lost.done():
+            self._dark_until = asyncio.get_running_loop().time() + seconds
+            self._lost.set_result("the network is gone")
+
     # ── keeping it up ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep_up(self) -> None:
@@ -245,7 +260,8 @@ class PahoTransport:
                 reason = f"{self._endpoint}: {_plainly(error)}"
             self._close()
             self._listener.on_disconnected(reason)
-            await asyncio.sleep(wait + self._fleet.rng.random() * wait)
+            dark = self._dark_until - asyncio.get_running_loop().time()
+            await asyncio.sleep(dark if dark > 0 else wait + self._fleet.rng.random() * wait)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
     async def _connect(self) -> None:

@@ -1,10 +1,14 @@
 """`ghostjob cloud`: the local AWS IoT, until it is told to stop."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from simulator.cli.options import Port, allow_files, logging_options, run_loop
+
+if TYPE_CHECKING:
+    from simulator.cloud.settings import CloudSettings
 
 EXAMPLE = """\b
 Examples:
@@ -38,6 +42,11 @@ Examples:
     show_default=True,
     help="How long a deleted job stays DELETION_IN_PROGRESS.",
 )
+@click.option(
+    "--settings",
+    default="{}",
+    help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them.",
+)
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
 @logging_options()
 def cloud(
@@ -50,6 +59,7 @@ def cloud(
     ready_file: Path | None,
     trace: str | None,
     deletion_seconds: float,
+    settings: str,
     until_stdin_closes: bool,
     log_format: str,
     log_level: str,
@@ -59,14 +69,14 @@ def cloud(
     Port 0 means any free one, off means none.
     """
     from agent.log import configure
-    from simulator.cloud.jobs import JobsSettings
     from simulator.cloud.local import CloudOptions
     from simulator.cloud.serving import serve
 
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
-    settings = JobsSettings(deletion_seconds=deletion_seconds)
-    options = CloudOptions(host, api_port, mqtt_port, mqtts_port, data_port, certs, settings)
+    more = _more_settings(settings)
+    jobs = more.cloud.jobs_settings(deletion_seconds=deletion_seconds)
+    options = CloudOptions(host, api_port, mqtt_port, mqtts_port, data_port, certs, jobs, more.faults, more.seed)
     run_loop(
         serve(
             options,
@@ -77,6 +87,20 @@ def cloud(
         )
     )
     return 0
+
+
+def _more_settings(text: str) -> "CloudSettings":
+    from pydantic import ValidationError
+
+    from agent.errors import InputError
+    from simulator.cloud.settings import CloudSettings
+
+    try:
+        return CloudSettings.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"--settings: {where}: {first['msg']}") from None
 
 
 def _announce(endpoints: dict[str, str | None]) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +17,11 @@ from simulator.cli.options import allow_files, logging_options, run_loop, until_
 from simulator.cli.output import OutputDirectory
 from simulator.cli.screen import on_screen
 from simulator.controller.hands import is_loopback
-from simulator.engines.fleet import Fleet, FleetOptions
+from simulator.devices.models import MODELS
+from simulator.engines.fleet import Fleet
+from simulator.engines.live import PahoConnections
 from simulator.report.live_table import LiveTable
-from simulator.scenario import Group, Hardware, ModelName, thing_names
+from simulator.scenario import Group, Timings, thing_names
 from simulator.trace import Entry
 
 EXAMPLE = """\b
@@ -35,7 +38,7 @@ Examples:
 @click.option("--namespace-id", default=None, help="The namespace that they listen in.")
 @click.option(
     "--model",
-    type=click.Choice(["reference", "deaf", "hammering"]),
+    type=click.Choice(list(MODELS)),
     default="reference",
     show_default=True,
     help="How they behave.",
@@ -72,7 +75,7 @@ def fleet(
     devices: int,
     things: tuple[str, ...],
     namespace_id: str | None,
-    model: ModelName,
+    model: str,
     reports: Literal["progress", "steps", "end"],
     step_seconds: float,
     certs: Path | None,
@@ -96,14 +99,24 @@ def fleet(
         )
     endpoint_of = _endpoints(host, port, certs, names)
     allow_files(len(names))
-    options = FleetOptions(
-        endpoint_of,
-        Hardware(download=step_seconds, write=step_seconds, switch=step_seconds),
+    playing = _Playing(
+        tuple((name, group) for name in names),
+        PahoConnections(endpoint_of, seed, int(mqtt_version)),
+        Timings(download=step_seconds, write=step_seconds, self_test=step_seconds),
         seed,
-        mqtt_version=int(mqtt_version),
     )
     shows_table = sys.stderr.isatty() if table is None else table
-    return run_loop(_run([(name, group) for name in names], options, seconds, out, shows_table))
+    return run_loop(_run(playing, endpoint_of(names[0]), seconds, out, shows_table))
+
+
+@dataclass(frozen=True, slots=True)
+class _Playing:
+    """Which devices, and what connects them."""
+
+    things: tuple[tuple[str, Group], ...]
+    connections: PahoConnections
+    timings: Timings
+    seed: int
 
 
 def _split(endpoint: str) -> tuple[str, int]:
@@ -123,10 +136,10 @@ def _endpoints(host: str, port: int, certs: Path | None, names: tuple[str, ...])
 
 
 async def _run(
-    things: list[tuple[str, Group]], options: FleetOptions, seconds: float | None, out: Path | None, shows_table: bool
+    playing: _Playing, endpoint: Endpoint, seconds: float | None, out: Path | None, shows_table: bool
 ) -> int:
-    await probe(options.endpoint_of(things[0][0]))
-    table = LiveTable("fleet", {thing: group.namespace for thing, group in things}, "Ctrl-C ends")
+    await probe(endpoint)
+    table = LiveTable("fleet", {thing: group.namespace for thing, group in playing.things}, "Ctrl-C ends")
     with ExitStack() as stack:
         output = stack.enter_context(OutputDirectory(out)) if out else None
 
@@ -135,7 +148,8 @@ async def _run(
             if output:
                 output.write(entry)
 
-        async with Fleet(things, options, feed), on_screen(table, shows_table):
+        fleet = Fleet(playing.things, playing.connections, playing.seed, feed, timings=playing.timings)
+        async with playing.connections, fleet, on_screen(table, shows_table):
             await until_stopped(seconds)
         if output:
             output.finish(None)

@@ -10,7 +10,7 @@ from rich.console import Console
 from simulator.cli.keyboard import keys
 from simulator.cli.output import OutputDirectory
 from simulator.cli.screen import on_screen
-from simulator.engines.live import LiveRun
+from simulator.engines.play import Play, Venue
 from simulator.report.live_table import LiveTable
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
@@ -21,10 +21,12 @@ from simulator.verdict import Judge
 class Playing:
     """One run, with everything that shows it."""
 
-    def __init__(self, scenario: Scenario, devices: int, seed: int, out: Path | None, shows_table: bool) -> None:
+    def __init__(
+        self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
+    ) -> None:
         self._output = OutputDirectory(out) if out else None
         self._judge = Judge()
-        self._run = LiveRun(scenario, devices, seed, self._feed)
+        self._run = Play(scenario, devices, seed, self._feed, venue)
         self._console = Console(stderr=True)
         self._shows_table = shows_table
         self._asked: set[asyncio.Task[None]] = set()

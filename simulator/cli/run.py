@@ -21,10 +21,10 @@ Examples:
 )
 @click.option(
     "--engine",
-    type=click.Choice(["live"]),
+    type=click.Choice(["live", "virtual"]),
     default="live",
     show_default=True,
-    help="What plays: live is real MQTT on loopback, in wall-clock time.",
+    help="What plays: live is real MQTT on loopback, in wall-clock time; virtual is neither, and as fast as it goes.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option(
@@ -53,6 +53,13 @@ def run(
 
     configure(log_format, log_level)
     parsed = load(scenario)
+    if engine == "virtual":
+        from simulator.engines.virtual import VirtualVenue
+        from simulator.engines.virtual_time import run_virtually
+
+        return run_virtually(Playing(parsed, devices, seed, VirtualVenue(parsed, seed), out, False).play())
+    from simulator.engines.live import LiveVenue
+
     allow_files(devices)
     shows_table = sys.stderr.isatty() if table is None else table
-    return run_loop(Playing(parsed, devices, seed, out, shows_table).play())
+    return run_loop(Playing(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table).play())

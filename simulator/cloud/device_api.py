@@ -5,16 +5,18 @@ Topics and payloads become requests to the jobs core; its outcomes become answer
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import simulator.trace as trace
 from agent.messages import RequestRefused, read_request, write_answer, write_hint
-from agent.topics import HintKind, HintTopic, RequestTopic, hint_topic, parse
+from agent.topics import HintKind, HintTopic, RequestTopic, Verb, hint_topic, parse
 from agent.values import (
     Answer,
+    Describe,
     ErrorCode,
     ExecutionKey,
     ExecutionTold,
+    GetPending,
     Hint,
     JobMentioned,
     NextChanged,
@@ -24,7 +26,9 @@ from agent.values import (
     StartNext,
     Update,
 )
+from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import (
+    Change,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
@@ -41,15 +45,42 @@ PREFIX: Final = "$aws/things/"
 NOTHING: Final[tuple[tuple[str, bytes], ...]] = ()
 
 
+class Answered(NamedTuple):
+    """What a request brought about; there is always an answer."""
+
+    answer: Answer
+    changes: tuple[Change, ...]
+    hints: tuple[tuple[str, Hint], ...]
+
+
+VERBS: Final[dict[type, Verb]] = {
+    GetPending: "get-pending",
+    StartNext: "start-next",
+    Describe: "describe",
+    Update: "update",
+}
+
+
+def verb_of(request: Request) -> Verb:
+    """The operation that a request asks for."""
+    return VERBS[type(request)]
+
+
 class DeviceApi:
     """What the gateway asks (see `simulator.cloud.mqtt.Service`).
 
     `clock` gives epoch seconds. `observe` gets the trace events of everything that happens; None costs nothing.
+    `faults` are the service's own, for those who ask for them.
     """
 
     def __init__(
-        self, jobs: Jobs, clock: Callable[[], float], observe: Callable[[trace.CloudEvent], None] | None = None
+        self,
+        jobs: Jobs,
+        clock: Callable[[], float],
+        observe: Callable[[trace.CloudEvent], None] | None = None,
+        faults: Faults | None = None,
     ) -> None:
+        self._faults = faults
         self._jobs = jobs
         self._clock = clock
         self._observe = observe
@@ -70,14 +101,27 @@ class DeviceApi:
             answer = Rejected(int(self._clock()), refusal.code, refusal.message, refusal.client_token)
             self._trace_refusal(parsed, answer)
             return Reaction(f"{topic}/rejected", write_answer(answer), NOTHING)
-        outcome = self._jobs.device_request(parsed.thing, request, self._clock())
+        outcome = self.ask(parsed.thing, request, dup)
         told = outcome.answer
-        assert told is not None, "a device is always answered"
-        if self._observe is not None:
-            self._trace_request(parsed, request, told, outcome, dup)
         suffix = "/rejected" if type(told) is Rejected else "/accepted"
         publications = self.publications(outcome) if outcome.hints else NOTHING
         return Reaction(topic + suffix, write_answer(told), publications)
+
+    def ask(self, thing: str, request: Request, dup: bool = False) -> Answered:
+        """Answer a request, and trace what comes of it."""
+        outcome = self._refuse_for_now(thing, request) or self._jobs.device_request(thing, request, self._clock())
+        told = outcome.answer
+        assert told is not None, "a device is always answered"
+        if self._observe is not None:
+            self._trace_request(thing, request, told, outcome, dup)
+        return Answered(told, outcome.changes, outcome.hints)
+
+    def _refuse_for_now(self, thing: str, request: Request) -> Outcome | None:
+        """What a scenario wants the service to fail at."""
+        if self._faults is None:
+            return None
+        code = self._faults.refusal(thing, verb_of(request), getattr(request, "job_id", None))
+        return None if code is None else Outcome(Rejected(int(self._clock()), code, "", request.client_token))
 
     def connected(self, client_id: str) -> None:
         """A client is connected."""
@@ -89,7 +133,7 @@ class DeviceApi:
         if self._observe is not None:
             self._observe(trace.ClientDisconnected(client_id, reason))
 
-    def publications(self, outcome: Outcome) -> tuple[tuple[str, bytes], ...]:
+    def publications(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
         """The outcome's hints as topics and payloads, in order."""
         return tuple(_publication(thing, hint) for thing, hint in outcome.hints)
 
@@ -102,25 +146,19 @@ class DeviceApi:
             if event is not None:
                 self._observe(event)
         for thing, hint in outcome.hints:
-            kind, keys = _kind(hint), _listed(hint)
+            kind, keys = kind_of(hint), _listed(hint)
             self._observe(trace.HintPublished(thing, kind, hint.namespace_id, keys))
 
-    def _trace_request(self, topic: RequestTopic, request: Request, told: Answer, outcome: Outcome, dup: bool) -> None:
+    def _trace_request(self, thing: str, request: Request, told: Answer, outcome: Outcome, dup: bool) -> None:
         assert self._observe is not None, "asked for"
         status = request.status.value if isinstance(request, Update) else None
         details = dict(request.status_details or ()) if isinstance(request, Update | StartNext) else None
-        self._observe(
-            trace.RequestReceived(
-                topic.thing, topic.verb, request.client_token, topic.namespace_id, topic.job_id, status, details, dup
-            )
-        )
+        verb, token = verb_of(request), request.client_token
+        job_id = request.job_id if isinstance(request, Update | Describe) else None
+        self._observe(trace.RequestReceived(thing, verb, token, request.namespace_id, job_id, status, details, dup))
         self.record(Outcome(None, outcome.changes, ()))
         code = told.code.value if isinstance(told, Rejected) else None
-        self._observe(
-            trace.RequestAnswered(
-                topic.thing, topic.verb, code is None, request.client_token, code, self._meant(topic, request, told)
-            )
-        )
+        self._observe(trace.RequestAnswered(thing, verb, code is None, token, code, self._meant(thing, request, told)))
         self.record(Outcome(None, (), outcome.hints))
 
     def _trace_refusal(self, topic: RequestTopic, answer: Rejected) -> None:
@@ -130,7 +168,7 @@ class DeviceApi:
             )
             self._observe(trace.RequestAnswered(topic.thing, topic.verb, False, answer.client_token, answer.code.value))
 
-    def _meant(self, topic: RequestTopic, request: Request, told: Answer) -> ExecutionKey | None:
+    def _meant(self, thing: str, request: Request, told: Answer) -> ExecutionKey | None:
         """The incarnation that an accepted request read or changed."""
         match told:
             case ExecutionTold(execution=execution) if execution is not None:
@@ -138,7 +176,7 @@ class DeviceApi:
             case Rejected():
                 return None
             case _ if isinstance(request, Update):
-                return self._jobs.execution(topic.thing, request.job_id).key
+                return self._jobs.execution(thing, request.job_id).key
             case _:
                 return None
 
@@ -152,14 +190,15 @@ def _is_below_jobs(topic: str) -> bool:
 
 def _publication(thing: str, hint: Hint) -> tuple[str, bytes]:
     topic = hint_topic(
-        HintTopic(thing, _kind(hint), hint.namespace_id, hint.job_id if isinstance(hint, JobMentioned) else None)
+        HintTopic(thing, kind_of(hint), hint.namespace_id, hint.job_id if isinstance(hint, JobMentioned) else None)
     )
     if isinstance(hint, JobMentioned):
         return topic, b"{}"
     return topic, write_hint(hint)
 
 
-def _kind(hint: Hint) -> HintKind:
+def kind_of(hint: Hint) -> HintKind:
+    """Which notification a hint is."""
     match hint:
         case PendingChanged():
             return "notify"

@@ -1,10 +1,9 @@
-"""The local cloud put together: jobs core, registry, gateway and control plane behind their listeners."""
+"""The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
 import asyncio
 import errno
 import ssl
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +13,13 @@ from aiohttp import web
 
 from agent.errors import InputError
 from simulator.certs import server_context
-from simulator.cloud.api import Account, ControlPlane
+from simulator.cloud.api import Account
 from simulator.cloud.api.http import HttpApi
-from simulator.cloud.device_api import DeviceApi
-from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
+from simulator.cloud.core import CloudCore
+from simulator.cloud.faults import Faults
+from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt import Gateway
-from simulator.cloud.registry import Registry
+from simulator.cloud.settings import Fault
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
 HTTP_GRACE_SECONDS = 1.0
@@ -37,6 +37,8 @@ class CloudOptions:
     data_port: int | None = 8443
     certs: Path | None = None
     jobs: JobsSettings = field(default_factory=JobsSettings)
+    faults: tuple[Fault, ...] = ()
+    seed: str = "0"
 
 
 class LocalCloud:
@@ -45,12 +47,11 @@ class LocalCloud:
     def __init__(self, options: CloudOptions, observe: Callable[[CloudEvent], None] | None = None) -> None:
         self._options = options
         self._observe = observe
-        self._jobs = Jobs(options.jobs)
-        self._device_api = DeviceApi(self._jobs, time.time, observe)
-        self._gateway = Gateway(self._device_api)
+        faults = Faults(options.faults, options.seed) if options.faults else None
+        self._core = CloudCore(options.jobs, time.time, self._publish, observe, faults)
+        self._gateway = Gateway(self._core.device_api, lateness=faults.lateness if faults else None)
         self._http: asyncio.Server | None = None
         self._http_connections: web.Server | None = None
-        self._tick: asyncio.TimerHandle | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
     async def __aenter__(self) -> Self:
@@ -77,11 +78,9 @@ class LocalCloud:
             self.endpoints["mqtts"] = await self._listen_mqtt("mqtts", options.mqtts_port, tls)
         if options.api_port is not None:
             account = Account(data_endpoint=self.endpoints["mqtts"] or self.endpoints["mqtt"] or "")
-            registry = Registry(lambda: str(uuid.uuid4()))
-            control_plane = ControlPlane(self._jobs, registry, account, time.time, self._carry)
             loop = asyncio.get_running_loop()
             try:
-                self._http_connections = HttpApi(control_plane).server()
+                self._http_connections = HttpApi(self._core.control_plane(account)).server()
                 self._http = await loop.create_server(self._http_connections, options.host, options.api_port)
             except OSError as error:
                 raise _cannot_listen("api", options.host, options.api_port, error) from None
@@ -101,34 +100,16 @@ class LocalCloud:
         return f"{_in_url(self._options.host)}:{bound}"
 
     async def _close(self) -> None:
-        if self._tick is not None:
-            self._tick.cancel()
+        self._core.close()
         if self._http is not None:
             self._http.close()
         if self._http_connections is not None:
             await self._http_connections.shutdown(HTTP_GRACE_SECONDS)
         await self._gateway.close()
 
-    # ── what the control plane brings about ───────────────────────────────────────────────────────────────────
-
-    def _carry(self, outcome: Outcome) -> None:
-        """Trace a command's changes, publish its hints, and set the clock for what it left to be done."""
-        self._device_api.record(outcome)
-        for topic, payload in self._device_api.publications(outcome):
+    def _publish(self, outcome: Outcome) -> None:
+        for topic, payload in self._core.device_api.publications(outcome):
             self._gateway.publish(topic, payload)
-        self._set_tick()
-
-    def _set_tick(self) -> None:
-        if self._tick is not None:
-            self._tick.cancel()
-        due = self._jobs.next_due()
-        if due is not None:
-            wait = max(0.0, due - time.time())
-            self._tick = asyncio.get_running_loop().call_later(wait, self._do_due)
-
-    def _do_due(self) -> None:
-        self._tick = None
-        self._carry(self._jobs.tick(time.time()))
 
 
 def _in_url(host: str) -> str:

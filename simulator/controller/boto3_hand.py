@@ -68,6 +68,25 @@ class Boto3Hand:
         more = {} if namespace_id is None else {"namespaceId": namespace_id}
         await self._call(lambda: self._client.delete_job(jobId=job_id, force=force, **more))
 
+    async def cancel_job(self, job_id: str, *, force: bool) -> None:
+        """CancelJob."""
+        await self._call(lambda: self._client.cancel_job(jobId=job_id, force=force))
+
+    async def delete_execution(
+        self, thing: str, job_id: str, *, number: int, force: bool, namespace_id: str | None
+    ) -> None:
+        """DeleteJobExecution."""
+        more = {} if namespace_id is None else {"namespaceId": namespace_id}
+        await self._call(
+            lambda: self._client.delete_job_execution(
+                thingName=thing, jobId=job_id, executionNumber=number, force=force, **more
+            )
+        )
+
+    async def cancel_execution(self, thing: str, job_id: str, *, force: bool) -> None:
+        """CancelJobExecution."""
+        await self._call(lambda: self._client.cancel_job_execution(thingName=thing, jobId=job_id, force=force))
+
     async def describe_job(self, job_id: str) -> dict[str, Any]:
         """DescribeJob."""
         told = await self._call(lambda: self._client.describe_job(jobId=job_id))

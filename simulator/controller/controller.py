@@ -7,8 +7,9 @@ takes one of ten places and holds it until DescribeJob knows the job no more; an
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, assert_never
 
 import structlog
 
@@ -21,6 +22,16 @@ from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, 
 DELETIONS_AT_ONCE: Final = 10
 FIRST_WAIT_SECONDS: Final = 0.05
 LONGEST_WAIT_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is to be done with a job, or with its execution on every thing."""
+
+    do: Literal["delete-job", "delete-execution", "cancel-job", "cancel-execution"]
+    job_id: str
+    force: bool
+    namespace_id: str | None
 
 
 class Controller:
@@ -55,26 +66,31 @@ class Controller:
         await self._hand.create_job(job_id, things, document, namespace_id)
         self._created[job_id] = None
 
-    async def delete(self, job_id: str, *, force: bool, namespace_id: str | None, why: str) -> None:
-        """Delete a job; returns once the service has taken the deletion on. Raises Refused, or InputError."""
+    async def carry_out(self, command: Command, *, why: str) -> None:
+        """Do it; returns once the service has taken it on. Raises Refused, or InputError."""
+        job_id = command.job_id
         if self._named is not None and job_id not in self._named and job_id not in self._created:
-            raise InputError(f"job {job_id}: neither created here nor named on the command line, so it is not deleted")
-        await self._places.acquire()
+            raise InputError(f"job {job_id}: neither created here nor named on the command line, so it is left alone")
+        takes_place = command.do == "delete-job"
+        if takes_place:
+            await self._places.acquire()
         try:
             if self._save_in is not None:
                 path = await save_job(self._hand, job_id, self._save_in)
                 self._log.info("job.saved", job_id=job_id, path=str(path))
-            self._log.info("deletion.requested", job_id=job_id, forced=force, why=why)
-            self._record(DeletionRequested(job_id, force, why))
-            await self._ask(job_id, force, namespace_id)
+            self._log.info("deletion.requested", job_id=job_id, do=command.do, forced=command.force, why=why)
+            self._record(DeletionRequested(job_id, command.force, why, command.do))
+            await self._ask(command)
         except BaseException:
-            self._places.release()
+            if takes_place:
+                self._places.release()
             raise
-        self._log.info("deletion.accepted", job_id=job_id)
-        self._record(DeletionAccepted(job_id))
-        watching = asyncio.create_task(self._hold_place(job_id))
-        self._watching.add(watching)
-        watching.add_done_callback(self._watching.discard)
+        self._log.info("deletion.accepted", job_id=job_id, do=command.do)
+        self._record(DeletionAccepted(job_id, command.do))
+        if takes_place:
+            watching = asyncio.create_task(self._hold_place(job_id))
+            self._watching.add(watching)
+            watching.add_done_callback(self._watching.discard)
 
     async def close(self) -> None:
         """Stop watching deletions."""
@@ -93,20 +109,38 @@ class Controller:
                     return
             wait = await self._wait(wait)
 
-    async def _ask(self, job_id: str, force: bool, namespace_id: str | None) -> None:
+    async def _ask(self, command: Command) -> None:
         wait = FIRST_WAIT_SECONDS
         while True:
             try:
-                await self._hand.delete_job(job_id, force=force, namespace_id=namespace_id)
+                await self._act(command)
             except Refused as refused:
                 passes = refused.code in ("LimitExceededException", "ThrottlingException")
-                self._log.warning("deletion.refused", job_id=job_id, code=refused.code, retry=passes)
-                self._record(DeletionRefused(job_id, refused.code, passes))
+                self._log.warning("deletion.refused", job_id=command.job_id, code=refused.code, retry=passes)
+                self._record(DeletionRefused(command.job_id, refused.code, passes))
                 if not passes:
                     raise
                 wait = await self._wait(wait)
             else:
                 return
+
+    async def _act(self, command: Command) -> None:
+        job_id, force, namespace_id = command.job_id, command.force, command.namespace_id
+        match command.do:
+            case "delete-job":
+                await self._hand.delete_job(job_id, force=force, namespace_id=namespace_id)
+            case "cancel-job":
+                await self._hand.cancel_job(job_id, force=force)
+            case "delete-execution":
+                for seen in await self._hand.executions(job_id):
+                    await self._hand.delete_execution(
+                        seen.thing, job_id, number=seen.execution_number, force=force, namespace_id=namespace_id
+                    )
+            case "cancel-execution":
+                for seen in await self._hand.executions(job_id):
+                    await self._hand.cancel_execution(seen.thing, job_id, force=force)
+            case _:
+                assert_never(command.do)
 
     async def _hold_place(self, job_id: str) -> None:
         try:

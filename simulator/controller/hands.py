@@ -46,6 +46,17 @@ class Hand(Protocol):
     async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None) -> None:
         """DeleteJob."""
 
+    async def cancel_job(self, job_id: str, *, force: bool) -> None:
+        """CancelJob."""
+
+    async def delete_execution(
+        self, thing: str, job_id: str, *, number: int, force: bool, namespace_id: str | None
+    ) -> None:
+        """DeleteJobExecution."""
+
+    async def cancel_execution(self, thing: str, job_id: str, *, force: bool) -> None:
+        """CancelJobExecution."""
+
     async def describe_job(self, job_id: str) -> dict[str, Any]:
         """DescribeJob's `job`."""
 

@@ -57,10 +57,26 @@ class LocalHand:
 
     async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None) -> None:
         """DeleteJob."""
-        query = {"force": "true" if force else "false"}
+        query = _force(force)
         if namespace_id is not None:
             query["namespaceId"] = namespace_id
         await self._call("DELETE", f"/jobs/{_part(job_id)}", query=query)
+
+    async def cancel_job(self, job_id: str, *, force: bool) -> None:
+        """CancelJob."""
+        await self._call("PUT", f"/jobs/{_part(job_id)}/cancel", query=_force(force), body={})
+
+    async def delete_execution(
+        self, thing: str, job_id: str, *, number: int, force: bool, namespace_id: str | None
+    ) -> None:
+        """DeleteJobExecution."""
+        query = _force(force) | ({"namespaceId": namespace_id} if namespace_id is not None else {})
+        await self._call("DELETE", f"/things/{_part(thing)}/jobs/{_part(job_id)}/executionNumber/{number}", query=query)
+
+    async def cancel_execution(self, thing: str, job_id: str, *, force: bool) -> None:
+        """CancelJobExecution."""
+        path = f"/things/{_part(thing)}/jobs/{_part(job_id)}/cancel"
+        await self._call("PUT", path, query=_force(force), body={})
 
     async def describe_job(self, job_id: str) -> dict[str, Any]:
         """DescribeJob."""
@@ -108,6 +124,10 @@ class LocalHand:
             code = response.headers.get("x-amzn-errortype", f"HTTP {response.status}").partition(":")[0]
             raise Refused(code, str(told.get("message", "")))
         return dict(told)
+
+
+def _force(force: bool) -> dict[str, str]:
+    return {"force": "true" if force else "false"}
 
 
 def _part(name: str) -> str:

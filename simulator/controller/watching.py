@@ -13,7 +13,7 @@ from typing import Final
 
 from agent.errors import InputError
 from agent.jitter import Jitter
-from simulator.controller.controller import Controller
+from simulator.controller.controller import Command, Controller
 from simulator.controller.hands import Hand, Refused
 from simulator.controller.triggers import Observation, Trigger
 from simulator.scenario import When
@@ -65,7 +65,7 @@ async def _watch(hand: Hand, controller: Controller, job_id: str, order: Order) 
         if trigger.due(loop.time()) is None:
             pace = LOCAL_POLL_SECONDS if order.is_local else asked / REQUESTS_A_SECOND
             await asyncio.sleep(order.poll_seconds or pace)
-    await controller.delete(job_id, force=order.force, namespace_id=order.namespace_id, why=why)
+    await controller.carry_out(Command("delete-job", job_id, order.force, order.namespace_id), why=why)
 
 
 async def _look(hand: Hand, job_id: str, trigger: Trigger, *, needs_details: bool) -> int:

@@ -1,21 +1,25 @@
-"""A board on the event loop: steps take their time, report how far they are, and can be held at an exact point.
+"""Hardware on the event loop: steps do their sectors one by one, report how far they are, and can be held or cut.
 
 A Hold is how a deletion is made to land where the scenario says: the hardware stops at that percent of that step,
 for that job, until the hold is let go. From outside it looks like a slow flash.
+
+Every sector is an `instant`: the power supply is asked before it is done, and may be gone.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from agent.account import (
+    DeviceCrashed,
     DeviceEvent,
     StepFinished,
     StepProgressed,
     StepStarted,
     StepUndone,
     VersionCommitted,
+    VersionReverted,
 )
 from agent.core.events import (
     BeginStep,
@@ -28,8 +32,9 @@ from agent.core.events import (
     Verified,
     Verify,
 )
-from simulator.devices.board import Board
-from simulator.scenario import Hardware
+from agent.plan import Step
+from simulator.devices.hardware import Hardware, Image, Work, image_of, revert, work_of
+from simulator.scenario import Timings
 
 PROGRESS_PERCENT: Final = 50
 """Where in a step the hardware reports progress by itself."""
@@ -61,104 +66,172 @@ class Hold:
             resume()
 
 
+class PowerSupply(Protocol):
+    """What the hardware asks of the device that it is in."""
+
+    hardware: Hardware
+
+    def instant(self, name: str, step: str = "", percent: int = 0) -> bool:
+        """Whether there is power for one more sector or write; if it goes here, the device is off from now on.
+
+        `percent` is how far `step` will be after it.
+        """
+
+    def reboot(self, why: str) -> None:
+        """Restart: memory is lost, the bootloader decides what comes up."""
+
+
 @dataclass(slots=True)
 class _Running:
     effect: BeginStep
+    work: Work
+    image: Image
+    sectors: int
+    """How many there are to do from here on."""
+    done: int = 0
+    told: int = 0
     timer: asyncio.TimerHandle | None = None
 
 
-class BoardWorkbench:
-    """Performs a device core's step effects on a simulated board (see `agent.runner.Workbench`)."""
+class SimulatedWorkbench:
+    """Performs a device core's step effects on simulated hardware (see `agent.runner.Workbench`)."""
 
-    __slots__ = ("_holds", "_observe", "_running", "_timings", "board", "deliver")
+    __slots__ = ("_deliver", "_device", "_holds", "_is_dead", "_observe", "_running", "_timings")
 
     def __init__(
         self,
-        timings: Hardware,
+        device: PowerSupply,
+        timings: Timings,
         observe: Callable[[DeviceEvent], None],
+        deliver: Callable[[Event], None],
         holds: tuple[Hold, ...] = (),
     ) -> None:
-        self.board = Board()
-        self.deliver: Callable[[Event], None] = lambda event: None
+        self._device = device
         self._timings = timings
         self._observe = observe
+        self._deliver = deliver
         self._holds = holds
         self._running: _Running | None = None
+        self._is_dead = False
 
     def begin(self, effect: BeginStep) -> None:
         """Start a step."""
-        self._running = running = _Running(effect)
-        self._observe(StepStarted(effect.execution, effect.step.name, effect.step.reversible))
-        self._change(self.board.begin(effect.step.name, effect.version))
-        self._go_on(running, 0, self._points(effect))
+        step = effect.step
+        self._observe(StepStarted(effect.execution, step.name, step.reversible))
+        if step.action == "reboot":
+            asyncio.get_running_loop().call_later(self._timings.reboot, self._reboot)
+            return
+        work, image = work_of(step), image_of(step.args)
+        if not self._device.instant(f"{step.name} begins", step.name, 0):
+            return
+        sectors = max(work.sectors(self._device.hardware, image), 1)
+        self._running = running = _Running(effect, work, image, sectors)
+        self._change(work.begin(self._device.hardware, image))
+        self._next(running)
 
     def stop(self, effect: StopStep) -> None:
-        """Stop the running step where it is, if it can be stopped there."""
+        """Stop the running step after the sector at which it is."""
         running = self._running
-        if running is not None and running.effect.index == effect.index and running.effect.step.reversible:
-            if running.timer is not None:
-                running.timer.cancel()
-            self._running = None
+        if running is not None and running.effect.index == effect.index:
+            self._drop()
             self._observe(StepFinished(running.effect.execution, running.effect.step.name, "stopped"))
-            self.deliver(StepEnded(effect.index, "stopped"))
+            self._deliver(StepEnded(effect.index, "stopped"))
 
     def undo(self, effect: UndoStep) -> None:
         """Take a step back."""
-        asyncio.get_running_loop().call_later(self._timings.undo, self._undone, effect)
+        asyncio.get_running_loop().call_later(self._timings.undo, self._undo, effect)
 
     def verify(self, effect: Verify) -> None:
-        """Say whether the board is whole. What a finished switch left behind is no longer half done."""
-        self.deliver(Verified(self.board.is_whole))
+        """Say whether the hardware is whole."""
+        self._deliver(Verified(self._device.hardware.is_whole))
 
-    def close(self) -> None:
-        """Lose power: whatever runs never ends."""
+    def cut(self) -> None:
+        """The power is gone: nothing that was begun here goes on, when it is back neither."""
+        self._drop()
+        self._is_dead = True
+
+    def _drop(self) -> None:
+        """Nothing runs any more: the sector that was under way is not done."""
         if self._running is not None and self._running.timer is not None:
             self._running.timer.cancel()
         self._running = None
 
-    def _points(self, effect: BeginStep) -> list[tuple[int, Hold | None]]:
-        """Where the step reports progress, in order, each with the hold that stops it there."""
-        job_id, step = effect.execution.job_id, effect.step.name
+    # ── sector by sector ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _next(self, running: _Running) -> None:
+        """Let the next sector take its time."""
+        if self._running is running:
+            seconds = self._timings.seconds(running.effect.step.action) / running.sectors
+            running.timer = asyncio.get_running_loop().call_later(seconds, self._sector, running)
+
+    def _sector(self, running: _Running) -> None:
+        effect = running.effect
+        device, percent = self._device, 100 * (running.done + 1) // running.sectors
+        if not device.instant(f"{effect.step.name} {running.done + 1}/{running.sectors}", effect.step.name, percent):
+            return
+        device.hardware = running.work.sector(device.hardware, running.image, running.done)
+        running.done += 1
+        if running.done == running.sectors:
+            self._finish(running)
+            return
+        points = self._points(running, percent)
+        if not points:
+            self._next(running)
+            return
+        running.told = percent
+        self._observe(StepProgressed(effect.execution, effect.step.name, points[-1][0]))
+        hold = next((hold for _, hold in points if hold is not None), None)
+        if hold is not None:
+            hold.wait(lambda: self._next(running))
+        else:
+            self._next(running)
+        self._deliver(StepAdvanced(effect.index, points[-1][0]))
+
+    def _points(self, running: _Running, percent: int) -> list[tuple[int, Hold | None]]:
+        """Where the step reports progress between the last report and here, with the hold that stops it there."""
+        job_id, step = running.effect.execution.job_id, running.effect.step.name
         points: dict[int, Hold | None] = {PROGRESS_PERCENT: None}
         points |= {hold.percent: hold for hold in self._holds if hold.applies(job_id, step)}
-        return sorted(points.items(), key=lambda point: point[0])
-
-    def _go_on(self, running: _Running, percent: int, points: list[tuple[int, Hold | None]]) -> None:
-        if self._running is not running:
-            return
-        seconds: float = getattr(self._timings, running.effect.step.name)
-        target = points[0][0] if points else 100
-        wait = seconds * (target - percent) / 100
-        loop = asyncio.get_running_loop()
-        if points:
-            running.timer = loop.call_later(wait, self._reach, running, points)
-        else:
-            running.timer = loop.call_later(wait, self._finish, running)
-
-    def _reach(self, running: _Running, points: list[tuple[int, Hold | None]]) -> None:
-        (percent, hold), rest = points[0], points[1:]
-        effect = running.effect
-        self._observe(StepProgressed(effect.execution, effect.step.name, percent))
-        if hold is not None and hold.applies(effect.execution.job_id, effect.step.name):
-            hold.wait(lambda: self._go_on(running, percent, rest))
-        else:
-            self._go_on(running, percent, rest)
-        self.deliver(StepAdvanced(effect.index, percent))
+        return sorted((at, hold) for at, hold in points.items() if running.told < at <= percent)
 
     def _finish(self, running: _Running) -> None:
-        effect, self._running = running.effect, None
-        self._change(self.board.finish(effect.step.name))
-        if not effect.step.reversible:
+        effect, device, self._running = running.effect, self._device, None
+        fault = running.work.fault(device.hardware, running.image)
+        self._observe(device.hardware.describe())
+        if (not fault and effect.step.action == "commit") or self._overwrote(effect.step):
             self._observe(VersionCommitted(effect.execution, effect.version))
-        self._observe(StepFinished(effect.execution, effect.step.name, "done"))
-        self.deliver(StepEnded(effect.index, "done"))
+        self._observe(StepFinished(effect.execution, effect.step.name, "failed" if fault else "done"))
+        self._deliver(StepEnded(effect.index, "failed" if fault else "done", fault))
 
-    def _undone(self, effect: UndoStep) -> None:
-        self._change(self.board.undo(effect.step.name))
-        self._observe(StepUndone(effect.execution, effect.step.name))
-        self.deliver(StepRestored(effect.index, True))
+    def _overwrote(self, step: Step) -> bool:
+        """Whether the only slot holds the new image now: that is as good as a commit."""
+        return step.action == "write" and self._device.hardware.layout == "single"
 
-    def _change(self, board: Board) -> None:
-        if board != self.board:
-            self.board = board
-            self._observe(board.describe())
+    def _reboot(self) -> None:
+        if not self._is_dead and self._device.instant("reboot", "reboot", 0):
+            self._device.reboot("reboot")
+
+    def _undo(self, effect: UndoStep) -> None:
+        step, device = effect.step, self._device
+        if self._is_dead or not device.instant(f"undo {step.name}"):
+            return
+        if step.action == "reboot":
+            if device.hardware.trial == "running":
+                device.hardware = revert(device.hardware)
+                device.reboot("reboot")
+                return
+        else:
+            self._change(work_of(step).undo(device.hardware, image_of(step.args)))
+        if step.action == "commit":
+            self._observe(VersionReverted(effect.execution, device.hardware.version))
+        self._observe(StepUndone(effect.execution, step.name))
+        if device.hardware.running is None:
+            self._observe(DeviceCrashed(f"undo {step.name}: erased the firmware that was running"))
+            device.reboot("watchdog")
+            return
+        self._deliver(StepRestored(effect.index, True))
+
+    def _change(self, hardware: Hardware) -> None:
+        if hardware != self._device.hardware:
+            self._device.hardware = hardware
+            self._observe(hardware.describe())

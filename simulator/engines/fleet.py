@@ -1,51 +1,30 @@
-"""A fleet: simulated devices on one event loop, each with its core, its board and its own MQTT connection."""
+"""A fleet: simulated devices on one event loop, each with its hardware, its journal, its agent and its connection."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Any, Protocol
 
-from agent.account import DeviceEvent
-from agent.core import Policy, start
-from agent.core.state import Idle, Machine, Safe
+from agent.core import Policy
 from agent.jitter import Jitter
-from agent.runner import Runner
-from agent.topics import subscriptions
-from agent.transports.paho import Endpoint, PahoFleet
-from simulator.devices.models import MODELS
-from simulator.devices.workbench import BoardWorkbench, Hold
-from simulator.scenario import Group, Hardware
+from agent.plan import Abilities
+from agent.runner import Runner, Transport
+from simulator.devices.device import SimulatedDevice, Wiring
+from simulator.devices.hardware import factory
+from simulator.devices.models import Model, model_named
+from simulator.devices.workbench import Hold, SimulatedWorkbench
+from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings
 from simulator.trace import Recorder, Sink, device_source
 
 
-@dataclass(slots=True)
-class Device:
-    """One simulated device."""
+class Connections(Protocol):
+    """What gives devices their connections, and their time."""
 
-    thing: str
-    group: Group
-    runner: Runner[Machine]
-    workbench: BoardWorkbench
+    def clock(self) -> float:
+        """Seconds, precise at every call."""
 
-    @property
-    def rests(self) -> bool:
-        """Whether it has nothing in hand and no question open."""
-        machine = self.runner.machine
-        return self.runner.crashed or isinstance(machine.phase, Idle | Safe)
-
-
-@dataclass(frozen=True, slots=True)
-class FleetOptions:
-    """How devices reach their cloud, and the seed of all their randomness.
-
-    `endpoint_of` gives each thing its endpoint, since with mutual TLS each has a certificate of its own.
-    """
-
-    endpoint_of: Callable[[str], Endpoint]
-    hardware: Hardware = field(default_factory=Hardware)
-    seed: int = 0
-    policy: Policy = field(default_factory=Policy)
-    mqtt_version: int = 5
+    def transport(self, thing: str, group: Group) -> Transport:
+        """A connection for one boot of one device."""
 
 
 class Fleet:
@@ -54,54 +33,66 @@ class Fleet:
     def __init__(
         self,
         things: Sequence[tuple[str, Group]],
-        options: FleetOptions,
+        connections: Connections,
+        seed: int,
         sink: Sink,
+        *,
+        scenario: Scenario | None = None,
+        timings: Timings | None = None,
         holds: tuple[Hold, ...] = (),
+        policy: Policy | None = None,
     ) -> None:
-        self._options = options
-        self._sink = sink
+        self._connections = connections
+        self._seed = seed
         self._holds = holds
-        self._transports = PahoFleet(rng=Jitter(f"{options.seed}/connections"))
-        self.devices = tuple(self._device(thing, group) for thing, group in things)
+        self._policy = policy or Policy()
+        self._timings = timings or (scenario.hardware if scenario else Timings())
+        cuts: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
+        outages: tuple[Outage, ...] = scenario.outages if scenario else ()
+        self._wiring = Wiring(self._timings, cuts, outages, self._agent)
+        self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
+        self.devices = tuple(
+            SimulatedDevice(
+                thing,
+                group,
+                factory(group.layout),
+                self._wiring,
+                Recorder(device_source(thing), connections.clock, sink).record,
+            )
+            for thing, group in things
+        )
 
     async def __aenter__(self) -> "Fleet":
-        await self._transports.start()
         for device in self.devices:
-            device.runner.start()
+            device.power_on()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for device in self.devices:
-            device.workbench.close()
-        await asyncio.gather(*(device.runner.stop() for device in self.devices))
-        await self._transports.stop()
+        await asyncio.gather(*(device.stop() for device in self.devices))
 
-    def _device(self, thing: str, group: Group) -> Device:
-        options = self._options
-        recorder = Recorder(device_source(thing), time.monotonic, self._sink)
-        rng = Jitter(f"{options.seed}/{thing}")
+    def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
+        """What runs on a device from one boot to the next."""
+        group, model = device.group, self._models[device.group.model]
+        rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
         policy = replace(
-            options.policy,
+            self._policy,
             namespace_id=group.namespace,
             reports=group.reports,
+            point_of_no_return=group.policy,
+            abilities=Abilities(group.layout),
             token_prefix=f"{int(rng.random() * 2**32):08x}-",
         )
-        observe: Callable[[DeviceEvent], None] = recorder.record
-        workbench = BoardWorkbench(options.hardware, observe, self._holds)
-        transport = self._transports.transport(
-            thing,
-            options.endpoint_of(thing),
-            subscriptions(thing, group.namespace),
-            mqtt_version=options.mqtt_version,
-        )
+        feed: list[Callable[..., None]] = []
+        bench = SimulatedWorkbench(device, self._timings, device.observe, lambda event: feed[0](event), self._holds)
         runner = Runner(
-            thing=thing,
-            machine=start(policy),
-            step=MODELS[group.model],
-            transport=transport,
-            workbench=workbench,
+            thing=device.thing,
+            machine=model.start(policy),
+            step=model.step,
+            transport=self._connections.transport(device.thing, group),
+            workbench=bench,
             rng=rng,
-            observe=observe,
+            observe=device.observe,
+            remember=device.remember,
         )
-        workbench.deliver = runner.feed
-        return Device(thing, group, runner, workbench)
+        feed.append(runner.feed)
+        return runner, bench

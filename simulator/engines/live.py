@@ -1,266 +1,75 @@
-"""The live engine: a scenario over real MQTT, in wall-clock time, against the embedded cloud.
+"""The live venue: the embedded cloud in a process of its own, real MQTT on loopback, wall-clock time."""
 
-    embedded cloud ──trace──►┐
-    devices (Fleet) ─trace──►├──► sink: trace file, verdict, live table, and the Stage below
-    controller ──────trace──►┘
-
-The Stage is what the engine itself knows of the run, read from that same stream: which devices are there, which
-executions are open, which deletions have begun and ended. Whoever waits, waits for the stage to change.
-"""
-
-import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Final, Self
 
-from agent.account import DeviceConnected
 from agent.jitter import Jitter
-from agent.transports.paho import Endpoint
-from agent.values import ExecutionKey, Status
-from simulator.controller.controller import Controller
+from agent.topics import subscriptions
+from agent.transports.paho import Endpoint, PahoFleet, PahoTransport
+from simulator.cloud.settings import CloudSettings
 from simulator.controller.hands import Hand
 from simulator.controller.local_hand import LocalHand
-from simulator.controller.triggers import Observation, Trigger
-from simulator.devices.workbench import Hold
 from simulator.engines.embedded import EmbeddedCloud
-from simulator.engines.fleet import Fleet, FleetOptions
-from simulator.scenario import Deletion, Group, JobSpec, Place, Scenario, thing_names
-from simulator.trace import (
-    CONTROLLER,
-    ENGINE,
-    DeletionAccepted,
-    Entry,
-    ExecutionChanged,
-    ExecutionQueued,
-    ExecutionRemoved,
-    JobDeleted,
-    Recorder,
-    RunEnded,
-    RunStarted,
-    Sink,
-)
+from simulator.scenario import Group, Scenario
+from simulator.trace import Sink
 
-CREATIONS_AT_ONCE = 32
+
+class PahoConnections:
+    """Real connections for a fleet. `endpoint_of` gives each thing its endpoint: with mutual TLS each has its own."""
+
+    def __init__(self, endpoint_of: Callable[[str], Endpoint], seed: int, mqtt_version: int = 5) -> None:
+        self._endpoint_of = endpoint_of
+        self._mqtt_version = mqtt_version
+        self._transports = PahoFleet(rng=Jitter(f"{seed}/connections"))
+
+    async def __aenter__(self) -> Self:
+        await self._transports.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._transports.stop()
+
+    def clock(self) -> float:
+        """Seconds; not the loop's time, which stands still within one wake-up."""
+        return time.monotonic()
+
+    def transport(self, thing: str, group: Group) -> PahoTransport:
+        """A connection for one boot of one device."""
+        return self._transports.transport(
+            thing, self._endpoint_of(thing), subscriptions(thing, group.namespace), mqtt_version=self._mqtt_version
+        )
 
 
 @dataclass(slots=True)
-class Stage:
-    """How far the run is. `changed` is set at every event that could matter to somebody who waits."""
+class LiveVenue:
+    """Plays over real MQTT (see `simulator.engines.play.Venue`)."""
 
-    connected: set[str] = field(default_factory=set)
-    queued: int = 0
-    open: dict[tuple[str, ExecutionKey], None] = field(default_factory=dict)
-    deletions_accepted: set[str] = field(default_factory=set)
-    jobs_gone: set[str] = field(default_factory=set)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    scenario: Scenario
+    seed: int
+    name: Final = "live"
+    _connections: PahoConnections | None = None
 
-    def feed(self, entry: Entry) -> None:
-        """Take note of one entry."""
-        match entry.event:
-            case DeviceConnected():
-                self.connected.add(entry.source)
-            case ExecutionQueued(thing=thing, execution=key):
-                self.queued += 1
-                self.open[thing, key] = None
-            case ExecutionChanged(thing=thing, execution=key, status=status) if Status(status).is_terminal:
-                self.open.pop((thing, key), None)
-            case ExecutionRemoved(thing=thing, execution=key):
-                self.open.pop((thing, key), None)
-            case DeletionAccepted(job_id=job_id):
-                self.deletions_accepted.add(job_id)
-            case JobDeleted(job_id=job_id):
-                self.jobs_gone.add(job_id)
-            case _:
-                pass
-        self.changed.set()
+    def clock(self) -> float:
+        """Seconds."""
+        return time.monotonic()
 
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until `holds()`; it is looked at after every batch of entries."""
-        while not holds():
-            self.changed.clear()
-            await self.changed.wait()
-
-
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """One deletion of the scenario, with the trigger that fires it and the hold that makes it land."""
-
-    deletion: Deletion
-    trigger: Trigger
-    hold: Hold | None
-
-
-class LiveRun:
-    """One run of a scenario. `sink` gets every trace entry, in the order in which they become known."""
-
-    def __init__(self, scenario: Scenario, devices: int, seed: int, sink: Sink) -> None:
-        self.scenario = scenario
-        self.things = tuple(zip(thing_names(devices), scenario.deal(devices), strict=True))
-        self._seed = seed
-        self._sink = sink
-        self._stage = Stage()
-        self._cues = tuple(self._cue(deletion) for deletion in scenario.deletions)
-        self._created: set[int] = set()
-        self._asked_for = 0
-        self._controller: Controller | None = None
-        self._fleet: Fleet | None = None
-
-    async def play(self) -> None:
-        """Play it to the end. Raises InputError if the embedded cloud does not start."""
-        async with AsyncExitStack() as stack:
-            cloud = await stack.enter_async_context(EmbeddedCloud(self._feed, self._cloud_options()))
-            engine = Recorder(ENGINE, time.monotonic, self._feed)
-            engine.record(self._started())
-            hand = await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
-            controller = self._controller = Controller(
-                hand, Recorder(CONTROLLER, time.monotonic, self._feed).record, rng=Jitter(f"{self._seed}/controller")
-            )
-            why: Literal["finished", "timed-out"] = "finished"
-            try:
-                async with asyncio.timeout(self.scenario.time_limit_seconds):
-                    await self._act(hand, controller, cloud, stack)
-            except TimeoutError:
-                why = "timed-out"
-            engine.record(RunEnded(why))
-
-    async def _act(self, hand: Hand, controller: Controller, cloud: EmbeddedCloud, stack: AsyncExitStack) -> None:
-        await _at_once([hand.create_thing(thing) for thing, _ in self.things])
+    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+        """Start the embedded cloud. Raises InputError."""
+        settings = CloudSettings(cloud=self.scenario.cloud, faults=self.scenario.faults, seed=str(self.seed))
+        options = (
+            *("--deletion-seconds", str(self.scenario.cloud.deletion_seconds)),
+            *("--settings", settings.model_dump_json()),
+        )
+        cloud = await stack.enter_async_context(EmbeddedCloud(sink, options))
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
-        options = FleetOptions(lambda _: endpoint, self.scenario.hardware, self._seed)
-        holds = tuple(cue.hold for cue in self._cues if cue.hold)
-        fleet = self._fleet = Fleet(self.things, options, self._feed, holds)
-        await stack.enter_async_context(fleet)
-        await self._stage.until(lambda: len(self._stage.connected) == len(self.things))
-        async with asyncio.TaskGroup() as group:
-            await _at_once(
-                [self._create(index, controller) for index, job in enumerate(self.scenario.jobs) if job.after is None]
-            )
-            deletions = [group.create_task(self._delete(cue, controller)) for cue in self._cues]
-            creations = [
-                group.create_task(self._create_after(index, job, controller))
-                for index, job in enumerate(self.scenario.jobs)
-                if job.after is not None
-            ]
-            await self._stage.until(self._is_over)
-            for task in (*deletions, *creations):
-                task.cancel()
-        await self._stage.until(lambda: all(device.rests for device in fleet.devices))
+        self._connections = await stack.enter_async_context(PahoConnections(lambda _: endpoint, self.seed))
+        return await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
 
-    def delete_now(self, job_id: str) -> asyncio.Task[None] | None:
-        """Delete a job because somebody said so; None while there is nothing to delete with."""
-        if self._controller is None:
-            return None
-        namespace_id = next(job.namespace for job in self.scenario.jobs if job.id == job_id)
-        return asyncio.create_task(
-            self._controller.delete(job_id, force=True, namespace_id=namespace_id, why="somebody pressed its key")
-        )
-
-    # ── what the scenario asks for ────────────────────────────────────────────────────────────────────────────
-
-    def _targets(self, job: JobSpec) -> tuple[str, ...]:
-        return tuple(thing for thing, group in self.things if group.group in job.to)
-
-    def _first(self, job_id: str) -> JobSpec:
-        return next(job for job in self.scenario.jobs if job.id == job_id)
-
-    def _cue(self, deletion: Deletion) -> Cue:
-        when = deletion.when
-        hold = Hold(deletion.job, when.step, when.progress) if deletion.hold and when.step else None
-        return Cue(deletion, Trigger(when, frozenset(self._targets(self._first(deletion.job)))), hold)
-
-    async def _create(self, index: int, controller: Controller) -> None:
-        job = self.scenario.jobs[index]
-        targets = self._targets(job)
-        if targets:
-            document: dict[str, Any] = {"operation": "update", "version": job.version}
-            await controller.create_job(job.id, targets, document, job.namespace)
-            self._asked_for += len(targets)
-            for cue in self._cues:
-                if job.after is None and cue.deletion.job == job.id:
-                    cue.trigger.created(asyncio.get_running_loop().time())
-        self._created.add(index)
-        self._stage.changed.set()
-
-    async def _create_after(self, index: int, job: JobSpec, controller: Controller) -> None:
-        after = job.after
-        assert after is not None, "only jobs that wait for a deletion are created after one"
-        reached = self._stage.deletions_accepted if after.until == "accepted" else self._stage.jobs_gone
-        await self._stage.until(lambda: after.deletion_of in reached)
-        await self._create(index, controller)
-
-    async def _delete(self, cue: Cue, controller: Controller) -> None:
-        loop, deletion = asyncio.get_running_loop(), cue.deletion
-        if deletion.when.after_seconds is not None:
-            loop.call_later(deletion.when.after_seconds, self._stage.changed.set)
-        await self._stage.until(lambda: cue.trigger.due(loop.time()) is not None)
-        why = cue.trigger.due(loop.time()) or ""
-        namespace_id = self._first(deletion.job).namespace
-        await controller.delete(deletion.job, force=deletion.force, namespace_id=namespace_id, why=why)
-        if cue.hold is not None:
-            loop.call_later(deletion.hold_seconds, cue.hold.let_go)
-
-    def _is_over(self) -> bool:
-        """Whether every job is made that can be made, the cloud has told of its executions, and none is open."""
-        stage = self._stage
-        waiting = any(
-            index not in self._created and (job.after is None or job.after.deletion_of in stage.deletions_accepted)
-            for index, job in enumerate(self.scenario.jobs)
-        )
-        return not waiting and not stage.open and stage.queued == self._asked_for
-
-    # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _feed(self, entry: Entry) -> None:
-        self._sink(entry)
-        event = entry.event
-        if isinstance(event, ExecutionChanged):
-            key = event.execution
-            incarnation = (key.queued_at, key.execution_number)
-            for cue in self._cues:
-                if cue.deletion.job == key.job_id:
-                    cue.trigger.observe(Observation(event.thing, event.status, event.details or {}, incarnation))
-        self._stage.feed(entry)
-
-    def _started(self) -> RunStarted:
-        names = tuple(thing for thing, _ in self.things)
-        bounds = self.scenario.bounds.model_dump(mode="json")
-        places = tuple(self._place(place) for place in self.scenario.must_reach)
-        return RunStarted(self.scenario.name, "live", names, bounds, places)
-
-    def _place(self, place: Place) -> dict[str, Any]:
-        """A place with its groups resolved to things."""
-        groups = place.groups or self._first(place.job).to
-        things = [thing for thing, group in self.things if group.group in groups]
-        words = (place.place, place.job, place.step, "/".join(place.groups) or None)
-        return {
-            "id": " ".join(word for word in words if word),
-            "place": place.place,
-            "job": place.job,
-            "step": place.step,
-            "devices": place.devices,
-            "things": things,
-        }
-
-    def _cloud_options(self) -> tuple[str, ...]:
-        return ("--deletion-seconds", str(self.scenario.cloud.deletion_seconds))
-
-    @property
-    def groups(self) -> dict[str, Group]:
-        """Each thing's group."""
-        return dict(self.things)
-
-
-async def _at_once(calls: list[Any]) -> None:
-    """Await all of them, a bounded number at a time."""
-    gate = asyncio.Semaphore(CREATIONS_AT_ONCE)
-
-    async def one(call: Any) -> None:
-        async with gate:
-            await call
-
-    async with asyncio.TaskGroup() as group:
-        for call in calls:
-            group.create_task(one(call))
+    def transport(self, thing: str, group: Group) -> PahoTransport:
+        """A connection for one boot of one device."""
+        assert self._connections is not None, "opened before"
+        return self._connections.transport(thing, group)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from simulator.engines.live import LiveRun
+from simulator.engines.live import LiveVenue
+from simulator.engines.play import Play
 from simulator.scenario import Scenario, load, parse
 from simulator.trace import Entry, RunEnded, read, write_line
 from simulator.verdict import Judge, Verdict
@@ -45,7 +46,7 @@ async def play(scenario: Scenario, devices: int) -> tuple[Verdict, list[Entry]]:
         entries.append(entry)
         judge.feed(entry)
 
-    await LiveRun(scenario, devices, seed=1, sink=sink).play()
+    await Play(scenario, devices, 1, sink, LiveVenue(scenario, 1)).play()
     return judge.verdict(), entries
 
 
@@ -90,7 +91,7 @@ async def test_a_device_that_loses_its_job_in_mid_download(model: str, reports: 
 
 async def test_a_deletion_that_never_comes_due_fails_the_run_for_the_places_it_did_not_reach():
     text = LOST_IN_DOWNLOAD.format(
-        model="reference", reports="progress", namespace="null", when="{step: switch, progress: 99}", hold="false"
+        model="reference", reports="progress", namespace="null", when="{step: commit, progress: 99}", hold="false"
     )
     verdict, entries = await play(parse(text), 2)
     assert not verdict.passed

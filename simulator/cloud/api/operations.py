@@ -71,9 +71,11 @@ class ControlPlane:
         self._publish = publish
         self.operations: dict[str, Callable[[Parameters], Parameters]] = {
             "CancelJob": self._cancel_job,
+            "CancelJobExecution": self._cancel_job_execution,
             "CreateJob": self._create_job,
             "CreateThing": self._create_thing,
             "DeleteJob": self._delete_job,
+            "DeleteJobExecution": self._delete_job_execution,
             "DeleteThing": self._delete_thing,
             "DescribeEndpoint": self._describe_endpoint,
             "DescribeJob": self._describe_job,
@@ -222,6 +224,27 @@ class ControlPlane:
     def _delete_job(self, given: Parameters) -> Parameters:
         outcome = self._jobs.delete_job(
             given["jobId"],
+            force=given.get("force", False),
+            namespace_id=given.get("namespaceId"),
+            now=self._clock(),
+        )
+        self._publish(outcome)
+        return {}
+
+    def _cancel_job_execution(self, given: Parameters) -> Parameters:
+        execution = self._jobs.execution(given["thingName"], given["jobId"])
+        if given.get("expectedVersion", execution.version_number) != execution.version_number:
+            message = f"The execution is at version {execution.version_number}."
+            raise ApiError("VersionConflictException", message)
+        force = given.get("force", False)
+        self._publish(self._jobs.cancel_execution(given["thingName"], given["jobId"], force=force, now=self._clock()))
+        return {}
+
+    def _delete_job_execution(self, given: Parameters) -> Parameters:
+        outcome = self._jobs.delete_execution(
+            given["thingName"],
+            given["jobId"],
+            number=given["executionNumber"],
             force=given.get("force", False),
             namespace_id=given.get("namespaceId"),
             now=self._clock(),

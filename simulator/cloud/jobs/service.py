@@ -10,7 +10,17 @@ DELETION_IN_PROGRESS first, the executions' records go then, and the job itself,
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from agent.values import ExecutionKey, Hint, JobDocument, Request, Status
+from agent.values import (
+    Describe,
+    ErrorCode,
+    ExecutionKey,
+    GetPending,
+    Hint,
+    JobDocument,
+    Rejected,
+    Request,
+    Status,
+)
 from simulator.cloud.jobs.changes import (
     Change,
     ExecutionChanged,
@@ -65,12 +75,18 @@ class Jobs:
         self._open: dict[str, int] = {}
         self._serial = 0
         self._deleting: dict[str, None] = {}
+        self._before: dict[str, tuple[float, dict[str, JobExecution]]] = {}
+        self._spent: tuple[int, list[int]] = (0, [0, 0])
 
     # ── the device plane ──────────────────────────────────────────────────────────────────────────────────────
 
     def device_request(self, thing: str, request: Request, now: float) -> Outcome:
         """Answer a device. Never raises: a refusal is an answer."""
+        if self.settings.requests_per_second is not None and not self._within_quota(request, now):
+            return Outcome(Rejected(int(now), ErrorCode.REQUEST_THROTTLED, "Rate exceeded.", request.client_token))
         queue = self._visible(thing)
+        if thing in self._before and isinstance(request, Describe | GetPending):
+            queue = self._stale(thing, queue, now)
         answer, record = decide(queue, request, now, self._document, self.settings.pending_listed)
         if record is None:
             return Outcome(answer)
@@ -149,6 +165,31 @@ class Jobs:
         self._finish_deletions(doing, now)
         return doing.outcome()
 
+    def cancel_execution(self, thing: str, job_id: str, *, force: bool, now: float) -> Outcome:
+        """CancelJobExecution: one IN_PROGRESS only with `force`. Raises JobsError."""
+        execution = self.execution(thing, job_id)
+        if execution.status.is_terminal or (execution.status is Status.IN_PROGRESS and not force):
+            raise JobsError("InvalidStateTransition", f"The execution of {job_id} on {thing} is {execution.status}.")
+        doing = _Doing()
+        after = replace(changed(execution, Status.CANCELED, None, now), force_canceled=force)
+        self._change(doing, after, "service", now)
+        return doing.outcome()
+
+    def delete_execution(
+        self, thing: str, job_id: str, *, number: int, force: bool, namespace_id: str | None, now: float
+    ) -> Outcome:
+        """DeleteJobExecution: one that is IN_PROGRESS only with `force`. Raises JobsError."""
+        execution = self.execution(thing, job_id, number)
+        if execution.key.namespace_id != namespace_id:
+            raise JobsError("ResourceNotFound", f"Job {job_id} does not exist in this namespace.")
+        if execution.status is Status.IN_PROGRESS and not force:
+            raise JobsError("InvalidStateTransition", f"The execution of {job_id} on {thing} is {execution.status}.")
+        doing = _Doing()
+        self._remove(doing, execution, now)
+        if not execution.status.is_terminal:
+            self._count_terminal(doing, job_id, now)
+        return doing.outcome()
+
     def tick(self, now: float) -> Outcome:
         """Do what is due by `now`."""
         doing = _Doing()
@@ -214,6 +255,28 @@ class Jobs:
             return queue
         return {job_id: execution for job_id, execution in queue.items() if job_id not in self._deleting}
 
+    def _within_quota(self, request: Request, now: float) -> bool:
+        """Count a request against the quota of this second; reads and writes have one each."""
+        second, spent = self._spent
+        if second != int(now):
+            spent = [0, 0]
+            self._spent = (int(now), spent)
+        kind = isinstance(request, Describe | GetPending)
+        spent[kind] += 1
+        return self.settings.requests_per_second is None or spent[kind] <= self.settings.requests_per_second
+
+    def _stale(self, thing: str, queue: Queue, now: float) -> Queue:
+        """What a read that lags behind still shows."""
+        until, before = self._before[thing]
+        if now >= until or not all(job_id in self._jobs for job_id in before):
+            del self._before[thing]
+            return queue
+        return before
+
+    def _remember(self, thing: str, before: dict[str, JobExecution], now: float) -> None:
+        if self.settings.stale_reads_seconds and thing not in self._before:
+            self._before[thing] = (now + self.settings.stale_reads_seconds, before)
+
     def _put_job(self, doing: _Doing, before: Job | None, job: Job) -> None:
         self._jobs[job.job_id] = job
         doing.changes.append(JobChanged(before, job))
@@ -238,6 +301,8 @@ class Jobs:
             doing.changes.append(change)
             return
         before = dict(queue)
+        if isinstance(change, ExecutionChanged) and change.by == "service":
+            self._remember(thing, before, now)
         queue[execution.key.job_id] = execution
         doing.changes.append(change)
         self._tell(doing, before, execution, now)
@@ -245,6 +310,7 @@ class Jobs:
     def _remove(self, doing: _Doing, execution: JobExecution, now: float) -> None:
         queue = self._queues[execution.thing]
         before = dict(queue)
+        self._remember(execution.thing, before, now)
         del queue[execution.key.job_id]
         if not queue:
             del self._queues[execution.thing]

@@ -14,6 +14,9 @@ class JobsSettings:
     head_across_namespaces: whether the head of the queue is one per thing, so that a job of another namespace holds
         back this namespace's notify-next (observed: aws-greengrass-lite#1151).
     documented_notify: mirror each list notification to `jobs/JOB/notify-namespace-NS/` too.
+    stale_reads_seconds: how long Describe and GetPending may show what was, after the service took something away.
+    requests_per_second: the account's quota of reads, and of writes, through the device API (documented: 200 each);
+    None for none.
     customer_may_use_aws_namespaces: whether CreateJob may name a namespace that begins with `aws-` (observed: no).
     """
 
@@ -24,3 +27,5 @@ class JobsSettings:
     head_across_namespaces: bool = True
     documented_notify: bool = True
     customer_may_use_aws_namespaces: bool = False
+    stale_reads_seconds: float = 0.0
+    requests_per_second: int | None = None

@@ -230,7 +230,7 @@ class Connection(asyncio.Protocol):
     def _publish(self, packet: Publish) -> None:
         session, gateway = self.session, self._gateway
         assert session is not None, "handled after CONNECT"
-        topic, payload, qos, packet_id, dup, retain = packet
+        topic, payload, qos, packet_id, _, retain = packet
         if retain and self.version == V5:
             raise Malformed(Reason.RETAIN_NOT_SUPPORTED, "retained messages are not available")
         if topic[0] != "$":
@@ -238,6 +238,17 @@ class Connection(asyncio.Protocol):
                 self.send(puback_bytes(packet_id, self.version))
             gateway.publish(topic, payload, qos, origin=session)
             return
+        if gateway.lateness is None:
+            self._serve(packet)
+        else:
+            gateway.carry(topic, lambda: self._serve(packet))
+
+    def _serve(self, packet: Publish) -> None:
+        """Let the service answer a request."""
+        session, gateway = self.session, self._gateway
+        if session is None:
+            return
+        topic, payload, qos, packet_id, dup, _ = packet
         reaction = gateway.service.request(session.client_id, topic, payload, dup)
         if reaction is None:
             if not qos or self.version != V5:
@@ -247,9 +258,16 @@ class Connection(asyncio.Protocol):
         if qos:
             self.send(puback_bytes(packet_id, self.version))
         answer_topic, answer, publications = reaction
-        self.deliver(answer_topic, answer, qos)
+        if gateway.lateness is None:
+            self.deliver(answer_topic, answer, qos)
+        else:
+            gateway.carry(answer_topic, lambda: self._answer(answer_topic, answer, qos))
         for name, told in publications:
             gateway.publish(name, told, 1)
+
+    def _answer(self, topic: str, payload: bytes, qos: int) -> None:
+        if self.session is not None:
+            self.deliver(topic, payload, qos)
 
     def _subscribe(self, session: Session, packet: Subscribe) -> None:
         codes = []

@@ -10,6 +10,7 @@ no will delay (AWS has the last two and retained messages; they come when someth
 import asyncio
 import itertools
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -63,6 +64,8 @@ class Gateway:
 
     service: Service
     settings: GatewaySettings = field(default_factory=GatewaySettings)
+    lateness: Callable[[str], tuple[float, ...]] | None = None
+    """What a scenario wants of the network: for a reserved topic, how late each copy of a message on it arrives."""
     now: float = 0.0
     """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
     _connections: dict[Connection, None] = field(default_factory=dict)
@@ -97,8 +100,25 @@ class Gateway:
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
 
+    def carry(self, topic: str, act: Callable[[], None]) -> None:
+        """Do what a message on a reserved topic brings about: at once, or as the faults of the network have it."""
+        if self.lateness is None:
+            act()
+            return
+        for late in self.lateness(topic):
+            if late:
+                asyncio.get_running_loop().call_later(late, act)
+            else:
+                act()
+
     def publish(self, topic: str, payload: bytes, qos: int = 1, origin: Session | None = None) -> None:
         """Give a message to every subscriber, once, at the lower of both QoS; QoS 1 waits for persistent sessions."""
+        if self.lateness is not None and topic[0] == "$":
+            self.carry(topic, lambda: self._publish(topic, payload, qos, origin))
+        else:
+            self._publish(topic, payload, qos, origin)
+
+    def _publish(self, topic: str, payload: bytes, qos: int, origin: Session | None) -> None:
         for session, (granted, no_local) in self._subscriptions.matching(topic).items():
             if no_local and session is origin:
                 continue

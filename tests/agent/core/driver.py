@@ -8,11 +8,13 @@ from agent.core import Machine, Policy, start, step
 from agent.core.events import (
     Answered,
     BeginStep,
+    Booted,
     Connected,
     Effect,
     Event,
     Hinted,
     Publish,
+    Remember,
     SetTimer,
     StepAdvanced,
     StepEnded,
@@ -39,6 +41,8 @@ from agent.values import (
 )
 
 NOW = 1_700_000_000
+LEAP = 7
+"""The execution's version when the device asks before the leap."""
 UPDATE = JobDocument.of({"operation": "update", "version": "2.0"})
 T = TypeVar("T")
 
@@ -133,6 +137,12 @@ class Driver:
     def fire(self, name: TimerName) -> None:
         self(TimerFired(name))
 
+    def reboot(self, running: str, *, on_trial: bool = False, rebooted: bool = True) -> None:
+        """Everything is forgotten but the record."""
+        records = self.all(Remember)
+        self.machine = start(self.policy)
+        self(Booted(records[-1].record if records else None, running, on_trial, rebooted))
+
     # ── places to be in ──
 
     @classmethod
@@ -144,18 +154,36 @@ class Driver:
         return driver
 
     @classmethod
-    def before_the_leap(cls, **policy: object) -> "Driver":
-        """Both reversible steps done, the question before the leap under way."""
+    def switched(cls, **policy: object) -> "Driver":
+        """Download, write and switch done, the reboot into the new firmware under way, at version 5."""
         driver = cls.working(**policy)
-        for version in (3, 4):
+        for version in (3, 4, 5):
             driver.step_done()
             driver.accept(version)
+        return driver
+
+    @classmethod
+    def on_trial(cls, **policy: object) -> "Driver":
+        """Rebooted into the new firmware, found the execution alive, in the self-test, at version 6."""
+        driver = cls.switched(**policy)
+        driver.reboot("2.0", on_trial=True)
+        driver.connect()
+        driver.tell(execution(key(), version=5, document=None))
+        driver.accept(6)
+        return driver
+
+    @classmethod
+    def before_the_leap(cls, **policy: object) -> "Driver":
+        """All reversible steps done, the question before the leap under way, at version LEAP."""
+        driver = cls.on_trial(**policy)
+        driver.step_done()
+        driver.accept(LEAP)
         return driver
 
     @classmethod
     def reporting(cls, **policy: object) -> "Driver":
         """All steps done, the terminal report under way."""
         driver = cls.before_the_leap(**policy)
-        driver.tell(execution(key(), version=4, document=None))
+        driver.tell(execution(key(), version=LEAP, document=None))
         driver.step_done()
         return driver

@@ -43,7 +43,7 @@ from agent.values import (
     UpdateAccepted,
 )
 
-from .driver import NOW, Driver, execution, key
+from .driver import LEAP, NOW, Driver, execution, key
 
 OTHER = key("other")
 
@@ -124,7 +124,7 @@ def test_a_claim_that_another_incarnation_accepted_begins_nothing(confirmation: 
 def test_a_document_that_is_no_plan_is_rejected_with_the_reason():
     device = Driver()
     device.connect()
-    device.tell(execution(key(), document=JobDocument.of({"operation": "dance"})))
+    device.tell(execution(key(), document=JobDocument.of({"operation": ["dance"]})))
     report = device.request
     assert isinstance(report, Update)
     assert report.status is Status.REJECTED
@@ -143,8 +143,9 @@ def test_a_whole_update_reports_each_step_asks_before_the_leap_and_ends_succeede
     kinds = [(sent.request, sent.status) for sent in device.told(RequestSent)]
     assert kinds == [
         ("start-next", None),
-        ("update", "IN_PROGRESS"),
-        ("update", "IN_PROGRESS"),
+        *[("update", "IN_PROGRESS")] * 3,
+        ("describe", None),
+        *[("update", "IN_PROGRESS")] * 2,
         ("describe", None),
         ("update", "SUCCEEDED"),
         ("start-next", None),
@@ -155,7 +156,7 @@ def test_a_whole_update_reports_each_step_asks_before_the_leap_and_ends_succeede
 def test_every_update_says_which_version_it_expects():
     device = Driver.reporting()
     versions = [request.expected_version for request in device.requests if isinstance(request, Update)]
-    assert versions == [2, 3, 4]
+    assert versions == [2, 3, 4, 5, 6, LEAP]
 
 
 def test_a_step_does_not_begin_before_the_report_of_the_last_one_is_accepted():
@@ -345,19 +346,19 @@ def test_after_a_reconnection_the_execution_in_hand_is_asked_about():
 def test_the_leap_needs_an_answer_of_the_very_execution():
     device = Driver.before_the_leap()
     assert isinstance(device.request, Describe)
-    assert device.all(BeginStep)[-1].step.name == "write"
-    device.tell(execution(key(), version=4, document=None))
-    assert device.all(BeginStep)[-1].step.name == "switch"
+    assert device.all(BeginStep)[-1].step.name == "self-test"
+    device.tell(execution(key(), version=LEAP, document=None))
+    assert device.all(BeginStep)[-1].step.name == "commit"
 
 
 def test_a_hint_before_the_leap_makes_the_answer_under_way_too_old():
     device = Driver.before_the_leap()
     stale = device.request.client_token
     device.list(key())
-    device(Answered(ExecutionTold(NOW, execution(key(), version=4), stale)))
-    assert device.all(BeginStep)[-1].step.name == "write"
-    device.tell(execution(key(), version=4, document=None))
-    assert device.all(BeginStep)[-1].step.name == "switch"
+    device(Answered(ExecutionTold(NOW, execution(key(), version=LEAP), stale)))
+    assert device.all(BeginStep)[-1].step.name == "self-test"
+    device.tell(execution(key(), version=LEAP, document=None))
+    assert device.all(BeginStep)[-1].step.name == "commit"
 
 
 @pytest.mark.parametrize("choice", ["proceed", "give-up"])
@@ -366,23 +367,27 @@ def test_unreachable_at_the_leap_the_policy_decides_after_the_deadline(choice: s
     device(Disconnected())
     device.fire("leap")
     if choice == "proceed":
-        assert device.all(BeginStep)[-1].step.name == "switch"
+        assert device.all(BeginStep)[-1].step.name == "commit"
     else:
-        assert [undo.step.name for undo in device.all(UndoStep)] == ["write"]
+        assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
 
 
 def test_gone_before_the_leap_undoes_in_reverse_order():
     device = Driver.before_the_leap()
     device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
-    device(StepRestored(1, True))
-    device(StepRestored(0, True))
-    assert [undo.step.name for undo in device.all(UndoStep)] == ["write", "download"]
+    device(StepRestored(4, True))
+    assert device.all(UndoStep)[-1].step.name == "reboot"
+    device.reboot("1.0")
+    for index in (2, 1, 0):
+        device(StepRestored(index, True))
+    undone = [undo.step.name for undo in device.all(UndoStep)]
+    assert undone == ["self-test", "reboot", "switch", "write", "download"]
     assert device.all(Verify)
 
 
 def test_gone_during_the_leap_finishes_forward_and_tells_with_the_next_job():
     device = Driver.before_the_leap()
-    device.tell(execution(key(), version=4, document=None))
+    device.tell(execution(key(), version=LEAP, document=None))
     device.list()
     device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
     assert not device.all(StopStep)
@@ -396,12 +401,13 @@ def test_gone_during_the_leap_finishes_forward_and_tells_with_the_next_job():
 
 def test_gone_after_a_leap_that_ended_while_asking_does_not_leap_again():
     device = Driver.before_the_leap()
-    device.tell(execution(key(), version=4, document=None))
+    device.tell(execution(key(), version=LEAP, document=None))
     device.list()
     device.step_done()
     device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
     device(Verified(True))
-    assert [begun.step.name for begun in device.all(BeginStep)] == ["download", "write", "switch"]
+    begun = [effect.step.name for effect in device.all(BeginStep)]
+    assert begun == ["download", "write", "switch", "reboot", "self-test", "commit"]
     assert [left.outcome for left in device.told(ExecutionLeft)] == ["kept"]
 
 

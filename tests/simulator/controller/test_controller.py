@@ -12,7 +12,7 @@ from agent.jitter import Jitter
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.controller.boto3_hand import Boto3Hand
-from simulator.controller.controller import Controller
+from simulator.controller.controller import Command, Controller
 from simulator.controller.hands import Hand, Refused, check_endpoint, is_local
 from simulator.controller.local_hand import LocalHand
 from simulator.controller.watching import Order, delete_when_due
@@ -72,7 +72,7 @@ async def test_more_deletions_than_the_quota_wait_their_turn(hand: Hand):
     for number in range(4):
         await controller.create_job(f"fw-{number}", ["a"], DOCUMENT, None)
     await asyncio.gather(
-        *(controller.delete(f"fw-{number}", force=True, namespace_id=None, why="test") for number in range(4))
+        *(controller.carry_out(Command("delete-job", f"fw-{number}", True, None), why="test") for number in range(4))
     )
     assert {event.job_id for event in events if isinstance(event, DeletionAccepted)} == {f"fw-{n}" for n in range(4)}
     assert {event.code for event in events if isinstance(event, DeletionRefused)} == {"LimitExceededException"}
@@ -84,7 +84,7 @@ async def test_more_deletions_than_the_quota_wait_their_turn(hand: Hand):
 async def test_what_is_deleted_and_why_is_recorded(hand: Hand, job: str):
     events: list[ControllerEvent] = []
     controller = Controller(hand, events.append, rng=Jitter("test"))
-    await controller.delete(job, force=True, namespace_id="lab", why="all 2 devices reported write 50%")
+    await controller.carry_out(Command("delete-job", job, True, "lab"), why="all 2 devices reported write 50%")
     assert events == [DeletionRequested(job, True, "all 2 devices reported write 50%"), DeletionAccepted(job)]
     await controller.gone(job)
     await controller.close()
@@ -93,21 +93,21 @@ async def test_what_is_deleted_and_why_is_recorded(hand: Hand, job: str):
 async def test_a_refusal_for_good_is_passed_on(hand: Hand, job: str):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"))
     with pytest.raises(Refused, match="InvalidStateTransition"):
-        await controller.delete(job, force=False, namespace_id="lab", why="test")
+        await controller.carry_out(Command("delete-job", job, False, "lab"), why="test")
     await controller.close()
 
 
 async def test_only_jobs_that_were_created_here_or_named_are_deleted(hand: Hand, job: str):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"), named=["another"])
     with pytest.raises(InputError, match="neither created here nor named"):
-        await controller.delete(job, force=True, namespace_id="lab", why="test")
+        await controller.carry_out(Command("delete-job", job, True, "lab"), why="test")
     assert (await hand.describe_job(job))["status"] == "IN_PROGRESS"
     await controller.close()
 
 
 async def test_what_will_be_gone_is_saved_first(hand: Hand, job: str, tmp_path: Path):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"), save_in=tmp_path / "gone")
-    await controller.delete(job, force=True, namespace_id="lab", why="test")
+    await controller.carry_out(Command("delete-job", job, True, "lab"), why="test")
     saved = json.loads((tmp_path / "gone" / "fw-1.json").read_text())
     assert (saved["job"]["status"], json.loads(saved["document"])) == ("IN_PROGRESS", DOCUMENT)
     assert [each["thing"] for each in saved["executions"]] == ["a", "b"]
@@ -118,7 +118,7 @@ async def test_nothing_is_deleted_that_could_not_be_saved(hand: Hand, job: str, 
     (tmp_path / "file").write_text("")
     controller = Controller(hand, lambda event: None, rng=Jitter("test"), save_in=tmp_path / "file")
     with pytest.raises(InputError, match="nothing was deleted"):
-        await controller.delete(job, force=True, namespace_id="lab", why="test")
+        await controller.carry_out(Command("delete-job", job, True, "lab"), why="test")
     assert (await hand.describe_job(job))["status"] == "IN_PROGRESS"
     await controller.close()
 

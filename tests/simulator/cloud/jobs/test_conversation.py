@@ -9,10 +9,12 @@ from agent.core import Machine, Policy, start, step
 from agent.core.events import (
     Answered,
     BeginStep,
+    Booted,
     Connected,
     Event,
     Hinted,
     Publish,
+    Remember,
     SetTimer,
     StepEnded,
     StepRestored,
@@ -23,6 +25,7 @@ from agent.core.events import (
     Verified,
     Verify,
 )
+from agent.core.record import Record
 from agent.messages import read_answer, read_hint, read_request, write_answer, write_hint, write_request
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse, request_topic
 from agent.values import JobDocument, JobMentioned, Rejected, Status
@@ -39,7 +42,8 @@ class Conversation:
     now: float = 1000.5
     jobs: Jobs = field(default_factory=lambda: Jobs(JobsSettings(deletion_seconds=2)))
     told: list[DeviceEvent] = field(default_factory=list)
-    running: int | None = None
+    running: BeginStep | None = None
+    record: Record | None = None
     undone: list[str] = field(default_factory=list)
     _todo: list[Event] = field(default_factory=list)
 
@@ -69,8 +73,13 @@ class Conversation:
 
     def end_step(self) -> None:
         assert self.running is not None
-        index, self.running = self.running, None
-        self.feed(StepEnded(index, "done"))
+        begun, self.running = self.running, None
+        if begun.step.action == "reboot":
+            self.machine = start(self.machine.policy)
+            self.feed(Booted(self.record, begun.version, on_trial=True))
+            self.feed(Connected())
+        else:
+            self.feed(StepEnded(begun.index, "done"))
 
     def feed(self, event: Event) -> None:
         self._todo.append(event)
@@ -82,8 +91,10 @@ class Conversation:
                         self._publish(request)
                     case Tell(event=told):
                         self.told.append(told)
-                    case BeginStep(index=index):
-                        self.running = index
+                    case BeginStep():
+                        self.running = effect
+                    case Remember(record=record):
+                        self.record = record
                     case StopStep(index=index):
                         self.running = None
                         self._todo.append(StepEnded(index, "stopped"))
@@ -124,7 +135,7 @@ def test_a_job_runs_through_to_succeeded(namespace_id):
     both = Conversation(namespace_id)
     both.feed(Connected())
     both.create("fw", "2.0")
-    for _ in range(3):
+    for _ in range(6):
         both.end_step()
     assert both.outcomes() == ["succeeded"]
     assert both.status("fw") is Status.SUCCEEDED
@@ -137,7 +148,9 @@ def test_a_job_runs_through_to_succeeded(namespace_id):
     [
         pytest.param(0, ["download"], "recovered", id="in the first step"),
         pytest.param(1, ["write", "download"], "recovered", id="in the second step"),
-        pytest.param(2, [], "kept", id="in the irreversible step"),
+        pytest.param(2, ["switch", "write", "download"], "recovered", id="in the third step"),
+        pytest.param(4, ["self-test", "reboot", "switch", "write", "download"], "recovered", id="on trial"),
+        pytest.param(5, [], "kept", id="in the irreversible step"),
     ],
 )
 def test_force_delete_in_mid_execution_then_the_next_job_under_the_same_id(namespace_id, steps, undone, outcome):
@@ -156,7 +169,7 @@ def test_force_delete_in_mid_execution_then_the_next_job_under_the_same_id(names
         both.create("fw", "2.1")
     both.pass_time(2)
     both.create("fw", "2.1")
-    for _ in range(3):
+    for _ in range(6):
         both.end_step()
     assert both.outcomes() == [outcome, "succeeded"]
     kept = dict(both.jobs.execution(THING, "fw").status_details).get("kept")

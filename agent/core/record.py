@@ -1,0 +1,84 @@
+"""What a device must know again after it lost its memory: the work in hand, and how it stands with it.
+
+A record is derived from the machine after each event; when it differs from the last one, the machine's effects begin
+with a Remember. So what is about to be done is on record before it is begun, and what was done is on record before
+anything follows from it. The service's version number is not in it: whoever restarts asks first.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from agent.account import End
+from agent.plan import Plan, Step
+from agent.recovery import Reached
+from agent.values import ExecutionKey, Status
+
+Doing: TypeAlias = Literal["working", "reporting", "restoring", "finishing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One execution in hand. `version_number` is the service's, as last told (0: not yet, since the restart).
+
+    `done` counts finished steps; `begun` counts steps whose effects may be on the hardware: `done`, or one more.
+    """
+
+    key: ExecutionKey
+    plan: Plan
+    digest: str
+    version_number: int
+    done: int = 0
+    begun: int = 0
+
+    @property
+    def next_step(self) -> Step | None:
+        """The step to begin next; None when all are done."""
+        return self.plan.steps[self.done] if self.done < len(self.plan.steps) else None
+
+    @property
+    def reached(self) -> Reached:
+        """How far the hardware may have been changed."""
+        steps = self.plan.steps[: self.begun]
+        if not steps:
+            return Reached.NOTHING
+        leap = next((step for step in steps if not step.reversible), None)
+        if leap is not None:
+            return Reached.RAN if leap.action == "run" else Reached.LEAPT
+        if self.plan.index_of("reboot") < self.done:
+            return Reached.TRIAL
+        return Reached.SWITCHED if self.plan.index_of("switch") < self.begun else Reached.STAGED
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last execution that was dealt with. `status` is the report that ended it, None if it ended without one.
+
+    `nonce` marks that report, `version_number` is the service's at the end.
+    """
+
+    key: ExecutionKey
+    digest: str
+    status: Status | None
+    nonce: str
+    version_number: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the journal holds. `work` is None while nothing is in hand; the other fields are the machine's.
+
+    restoring: taking steps back, because of `end`, or if that is None, because the work failed for `reason`;
+    finishing: going on past the point of no return although the execution ended; reporting: `status` under `nonce`.
+    `unaccounted` is a version that runs though its job is gone; `safe` why nothing can be done any more.
+    """
+
+    work: Work | None = None
+    doing: Doing = "working"
+    end: End | None = None
+    status: Status | None = None
+    nonce: str = ""
+    reason: str = ""
+    unaccounted: str | None = None
+    finished: Finished | None = None
+    safe: str = ""

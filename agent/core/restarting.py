@@ -1,0 +1,76 @@
+"""How a device finds its way back into its work after it lost its memory: a reboot, planned or not, or a power cut.
+
+The record says what was in hand, the hardware says what it booted. A reboot that was a step of the plan is over now:
+it did what it should if the plan's version runs. Everything else that was under way has been interrupted; whether it
+is done again is decided once the service has said that the execution still lives.
+"""
+
+from dataclasses import replace
+
+from agent.core.events import Booted
+from agent.core.record import Record, Work
+from agent.core.recovering import fail, resume
+from agent.core.state import Recovering, Reporting, Safe, Suspect
+from agent.core.turn import Turn
+from agent.recovery import Reached
+
+
+def on_booted(turn: Turn, booted: Booted) -> None:
+    """Begin with what the record holds."""
+    record = booted.record or Record()
+    turn.machine = replace(
+        turn.machine, running=booted.running, unaccounted=record.unaccounted, finished=record.finished
+    )
+    if record.safe:
+        turn.to(Safe(record.safe), record.safe)
+        return
+    work = record.work
+    if work is None:
+        return
+    match record.doing:
+        case "reporting":
+            assert record.status is not None, "a report has a status"
+            turn.to(Reporting(work, record.status, record.nonce, record.reason, resyncing=True), "restarted")
+        case "working":
+            _go_on(turn, work, booted)
+        case "restoring":
+            resume(turn, Recovering(_unrebooted(work, booted), record.end, "restore", record.reason))
+        case "finishing":
+            after, _ = _rebooted(work, booted)
+            resume(turn, Recovering(after, record.end, "finish", record.reason, forward=True))
+
+
+def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
+    work, failure = _rebooted(work, booted)
+    if failure:
+        fail(turn, work, failure)
+        return
+    turn.to(Suspect(work, running=False, restarted=True), "restarted")
+    if work.reached is Reached.TRIAL:
+        turn.timer("leap", turn.policy.leap_deadline)
+
+
+def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
+    """The work with its reboot done, if that was the step under way; and why it did not do what it should."""
+    step = work.next_step
+    if step is None or step.action != "reboot" or work.begun == work.done or not booted.rebooted:
+        return _fallen_back(work, booted)
+    version = work.plan.version
+    if version and booted.running != version:
+        return work, f"came back with {booted.running or 'nothing'} instead of {version}"
+    return replace(work, done=work.done + 1), ""
+
+
+def _fallen_back(work: Work, booted: Booted) -> tuple[Work, str]:
+    """New firmware on trial that restarted once too often is not there any more."""
+    if work.reached is Reached.TRIAL and booted.running != work.plan.version:
+        return work, f"fell back to {booted.running or 'nothing'}"
+    return work, ""
+
+
+def _unrebooted(work: Work, booted: Booted) -> Work:
+    """The work with its reboot taken back, if that was the step to undo and another version runs now."""
+    last = work.begun - 1
+    if last < 0 or work.plan.steps[last].action != "reboot" or booted.running == work.plan.version:
+        return work
+    return replace(work, begun=last, done=min(work.done, last))

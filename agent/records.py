@@ -1,0 +1,34 @@
+"""A Record as bytes for the journal, and back.
+
+JSON, so that the agent of another firmware slot can read it: unknown keys are ignored, missing ones have their
+defaults, and the steps stand there one by one, so that even an operation that only the newer agent knows can be undone
+by the older.
+"""
+
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from agent.core.record import Record
+from agent.errors import GhostjobError
+
+_RECORDS: Final = TypeAdapter(Record)
+
+
+class RecordError(GhostjobError):
+    """The journal is whole, but what it says means nothing to this agent."""
+
+
+def write_record(record: Record) -> bytes:
+    """The record as JSON; at most 48 KiB, since a job document has at most 32."""
+    return _RECORDS.dump_json(record, exclude_defaults=True)
+
+
+def read_record(snapshot: bytes) -> Record:
+    """The record again. Raises RecordError."""
+    try:
+        return _RECORDS.validate_json(snapshot)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"journal: {where}: {first['msg']}; was it written by a newer agent?") from None

@@ -1,0 +1,193 @@
+"""The virtual venue: the service in the same process, a network that is a list of deliveries, time that jumps.
+
+Messages travel as values: no JSON, no topics, no MQTT. What the network may do to them is the same as over real MQTT.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from agent.core.events import Answered, Event, Hinted
+from agent.runner import Runner
+from agent.values import Describe, Hint, JobMentioned, Request, Update
+from simulator.cloud.api import Account
+from simulator.cloud.core import CloudCore
+from simulator.cloud.device_api import kind_of, verb_of
+from simulator.cloud.faults import ANSWERS, Faults
+from simulator.cloud.jobs import Outcome
+from simulator.controller.direct_hand import DirectHand
+from simulator.controller.hands import Hand
+from simulator.engines.virtual_time import EPOCH
+from simulator.scenario import Group, Scenario
+from simulator.trace import CLOUD, AccountEnded, ClientConnected, ClientDisconnected, CloudListening, Recorder, Sink
+
+LATENCY_SECONDS: Final = 0.005
+"""One way."""
+APART_SECONDS: Final = 1e-6
+"""Between two deliveries on one connection, so that they cannot overtake each other."""
+
+
+class VirtualCloud:
+    """The service, and who is connected to it."""
+
+    def __init__(self, scenario: Scenario, seed: int, sink: Sink) -> None:
+        self._loop = asyncio.get_running_loop()
+        recorder = Recorder(CLOUD, self._loop.time, sink)
+        self.observe = recorder.record
+        self.faults = Faults(scenario.faults, str(seed)) if scenario.faults else None
+        self.core = CloudCore(
+            scenario.cloud.jobs_settings(), self.clock, self._publish, recorder.record, self.faults, new_id=str
+        )
+        self._links: dict[str, list[VirtualLink]] = {}
+
+    def clock(self) -> float:
+        """Epoch seconds."""
+        return EPOCH + self._loop.time()
+
+    def connected(self, link: "VirtualLink") -> None:
+        """A device is there, and subscribed."""
+        self._links.setdefault(link.thing, []).append(link)
+        self.observe(ClientConnected(link.thing))
+
+    def disconnected(self, link: "VirtualLink", reason: str) -> None:
+        """It is not there any more."""
+        self._links[link.thing].remove(link)
+        self.observe(ClientDisconnected(link.thing, reason))
+
+    def ask(self, link: "VirtualLink", request: Request, *, dup: bool) -> None:
+        """A request arrived."""
+        told = self.core.device_api.ask(link.thing, request, dup)
+        link.answer(request, told.answer)
+        for thing, hint in told.hints:
+            self._tell(thing, hint)
+
+    def _publish(self, outcome: Outcome) -> None:
+        for thing, hint in outcome.hints:
+            self._tell(thing, hint)
+
+    def _tell(self, thing: str, hint: Hint) -> None:
+        for link in self._links.get(thing, ()):
+            link.hint(hint)
+
+
+class VirtualLink:
+    """One device's connection (see `agent.runner.Transport`); `namespaces` are those that it listens in."""
+
+    __slots__ = ("_cloud", "_is_up", "_last", "_listener", "_namespace_id", "_timer", "thing")
+
+    def __init__(self, cloud: VirtualCloud, thing: str, namespace_id: str | None) -> None:
+        self.thing = thing
+        self._cloud = cloud
+        self._namespace_id = namespace_id
+        self._listener: Runner[Any] | None = None
+        self._is_up = False
+        self._last = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, listener: Runner[Any]) -> None:
+        """Connect after a round trip."""
+        self._listener = listener
+        self._timer = asyncio.get_running_loop().call_later(2 * LATENCY_SECONDS, self._connect)
+
+    def send(self, request: Request) -> None:
+        """Send, or drop while disconnected."""
+        if self._is_up:
+            self._carry(verb_of(request), _job_of(request), partial(self._arrive, request))
+
+    def cut(self) -> None:
+        """Vanish."""
+        self._go_down("CONNECTION_LOST")
+        if self._timer is not None:
+            self._timer.cancel()
+        self._listener = None
+
+    def interrupt(self, seconds: float) -> None:
+        """Lose the network for so long."""
+        if self._is_up and self._listener is not None:
+            self._go_down("CONNECTION_LOST")
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._connect)
+            self._listener.on_disconnected("the network is gone")
+
+    async def stop(self) -> None:
+        """Disconnect in good order."""
+        self._go_down("CLIENT_INITIATED_DISCONNECT")
+        self.cut()
+
+    # ── what the cloud uses ───────────────────────────────────────────────────────────────────────────────────
+
+    def answer(self, request: Request, told: Any) -> None:
+        """Answer a request."""
+        self._carry(ANSWERS[verb_of(request)], _job_of(request), partial(self._deliver, Answered(told)))
+
+    def hint(self, hint: Hint) -> None:
+        """Publish a notification, if this device listens there."""
+        if hint.namespace_id == self._namespace_id:
+            job_id = hint.job_id if isinstance(hint, JobMentioned) else None
+            self._carry(kind_of(hint), job_id, partial(self._deliver, Hinted(hint)))
+
+    def _carry(self, message: Any, job_id: str | None, arrive: Callable[[], None]) -> None:
+        """Let a message take its time; those on time stay in order."""
+        loop = asyncio.get_running_loop()
+        faults = self._cloud.faults
+        delays = (0.0,) if faults is None else faults.delays(self.thing, message, job_id)
+        for late in delays:
+            at = loop.time() + LATENCY_SECONDS + late
+            if not late:
+                at = self._last = max(at, self._last + APART_SECONDS)
+            loop.call_at(at, arrive)
+
+    def _arrive(self, request: Request) -> None:
+        if self._is_up:
+            self._cloud.ask(self, request, dup=False)
+
+    def _deliver(self, event: Event) -> None:
+        if self._is_up and self._listener is not None:
+            self._listener.feed(event)
+
+    def _connect(self) -> None:
+        if self._listener is not None:
+            self._is_up = True
+            self._cloud.connected(self)
+            self._listener.on_connected(False)
+
+    def _go_down(self, reason: str) -> None:
+        if self._is_up:
+            self._is_up = False
+            self._cloud.disconnected(self, reason)
+
+
+def _job_of(request: Request) -> str | None:
+    return request.job_id if isinstance(request, Describe | Update) else None
+
+
+@dataclass(slots=True)
+class VirtualVenue:
+    """Plays on a VirtualLoop (see `simulator.engines.play.Venue`)."""
+
+    scenario: Scenario
+    seed: int
+    name: Final = "virtual"
+    _cloud: VirtualCloud | None = None
+
+    def clock(self) -> float:
+        """Virtual seconds."""
+        return asyncio.get_running_loop().time()
+
+    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+        """Start the service."""
+        account = Account()
+        cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink)
+        cloud.observe(CloudListening({}))
+        stack.callback(cloud.observe, AccountEnded())
+        stack.callback(cloud.core.close)
+        return DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
+
+    def transport(self, thing: str, group: Group) -> VirtualLink:
+        """A connection for one boot of one device."""
+        assert self._cloud is not None, "opened before"
+        return VirtualLink(self._cloud, thing, group.namespace)
