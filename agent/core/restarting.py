@@ -6,6 +6,7 @@ is done again is decided once the service has said that the execution still live
 """
 
 from dataclasses import replace
+from typing import Literal
 
 from agent.core.events import Booted
 from agent.core.record import Record, Work
@@ -36,8 +37,10 @@ def on_booted(turn: Turn, booted: Booted) -> None:
         case "restoring":
             resume(turn, Recovering(_unrebooted(work, booted), record.end, "restore", record.reason))
         case "finishing":
-            after, _ = _rebooted(work, booted)
-            resume(turn, Recovering(after, record.end, "finish", record.reason, forward=True))
+            after, failure = _rebooted(work, booted)
+            forward = not failure or after.reached is Reached.LEAPT
+            stage: Literal["finish", "restore"] = "finish" if forward else "restore"
+            resume(turn, Recovering(after, record.end, stage, record.reason, forward=forward))
 
 
 def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
@@ -52,7 +55,9 @@ def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
 
 def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     """The work with its reboot done, if that was the step under way; and why it did not do what it should."""
-    step = work.next_step
+    step, reboot = work.next_step, work.plan.index_of("reboot")
+    if _tries(work, booted) and work.done <= reboot:
+        return replace(work, done=reboot + 1, begun=reboot + 1), ""
     if step is None or step.action != "reboot" or work.begun == work.done or not booted.rebooted:
         return _fallen_back(work, booted)
     version = work.plan.version
@@ -62,14 +67,23 @@ def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
 
 
 def _fallen_back(work: Work, booted: Booted) -> tuple[Work, str]:
-    """New firmware on trial that restarted once too often is not there any more."""
-    if work.reached is Reached.TRIAL and booted.running != work.plan.version:
-        return work, f"fell back to {booted.running or 'nothing'}"
+    """New firmware that restarted once too often on trial is not there any more, though its commit had begun."""
+    tried = replace(work, begun=work.done)
+    if tried.reached is Reached.TRIAL and booted.running != work.plan.version:
+        return tried, f"fell back to {booted.running or 'nothing'}"
     return work, ""
 
 
+def _tries(work: Work, booted: Booted) -> bool:
+    """Whether the plan's firmware is on trial: after the switch, any restart begins it."""
+    return booted.on_trial and booted.running == work.plan.version
+
+
 def _unrebooted(work: Work, booted: Booted) -> Work:
-    """The work with its reboot taken back, if that was the step to undo and another version runs now."""
+    """The work as it is to be undone: with the reboot in it if the new firmware is on trial, without it if not."""
+    reboot = work.plan.index_of("reboot")
+    if _tries(work, booted):
+        return replace(work, begun=max(work.begun, reboot + 1), done=max(work.done, reboot + 1))
     last = work.begun - 1
     if last < 0 or work.plan.steps[last].action != "reboot" or booted.running == work.plan.version:
         return work

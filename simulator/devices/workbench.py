@@ -124,10 +124,13 @@ class SimulatedWorkbench:
         work, image = work_of(step), image_of(step.args)
         if not self._device.instant(f"{step.name} begins", step.name, 0):
             return
-        sectors = max(work.sectors(self._device.hardware, image), 1)
+        sectors = work.sectors(self._device.hardware, image)
         self._running = running = _Running(effect, work, image, sectors)
         self._change(work.begin(self._device.hardware, image))
-        self._next(running)
+        if sectors:
+            self._next(running)
+        else:
+            running.timer = asyncio.get_running_loop().call_later(0, self._finish, running)
 
     def stop(self, effect: StopStep) -> None:
         """Stop the running step after the sector at which it is."""
@@ -198,7 +201,7 @@ class SimulatedWorkbench:
         effect, device, self._running = running.effect, self._device, None
         fault = running.work.fault(device.hardware, running.image)
         self._observe(device.hardware.describe())
-        if (not fault and effect.step.action == "commit") or self._overwrote(effect.step):
+        if not fault and (effect.step.action == "commit" or self._overwrote(effect.step)):
             self._observe(VersionCommitted(effect.execution, effect.version))
         self._observe(StepFinished(effect.execution, effect.step.name, "failed" if fault else "done"))
         self._deliver(StepEnded(effect.index, "failed" if fault else "done", fault))

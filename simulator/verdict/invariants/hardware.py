@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from agent.account import (
+    DeviceBooted,
     ExecutionTaken,
     HardwareChanged,
     PhaseChanged,
@@ -39,6 +40,8 @@ def bootable(story: Story, run: Run) -> Iterator[Finding]:
                 yield HELD if hardware.bootable else violated(None, message, last)
             case StepStarted(execution=key, step=step):
                 running.add((key, step))
+            case DeviceBooted():
+                running.clear()  # nothing of what ran before goes on
             case StepFinished(execution=key, step=step):
                 running.discard((key, step))
             case PhaseChanged() as phase:
@@ -79,10 +82,26 @@ def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:
                     yield HELD
                 elif _shared(story, key):
                     yield UNDECIDED
+                elif _redone(story, earlier, this):
+                    yield HELD
                 else:
                     yield violated(key.job_id, f"committed version {version} twice", earlier, this)
             case _:
                 pass
+
+
+def _redone(story: Story, earlier: Seen[VersionCommitted], again: Seen[VersionCommitted]) -> bool:
+    """Whether a restart came between, after which the device did the interrupted step again and no other before it.
+
+    What was done and not yet on record when the power went is done once more: that is no second application.
+    """
+    boots = [seen.n for seen in story.device.of(DeviceBooted) if earlier.n < seen.n < again.n]
+    if not boots:
+        return False
+    steps = [step for step in story.device.of(StepStarted) if step.event.execution == again.event.execution]
+    before = [step.event.step for step in steps if step.n < earlier.n]
+    since = {step.event.step for step in steps if boots[-1] < step.n < again.n}
+    return bool(before) and since <= {before[-1]}
 
 
 def _shared(story: Story, key: ExecutionKey) -> bool:
