@@ -248,6 +248,13 @@ class Scenario(_Model):
                 raise ValueError(f"must_reach.{index}.groups: no group '{unknown[0]}'; there are {', '.join(groups)}")
         return self
 
+    def cast(self, model: str) -> Self:
+        """The same with every device that is ours played by another model."""
+        recast = (
+            group.model_copy(update={"model": model}) if group.model == "reference" else group for group in self.devices
+        )
+        return self.model_copy(update={"devices": tuple(recast)})
+
     def deal(self, things: int) -> tuple[Group, ...]:
         """The group of each of `things` devices, dealt in turn."""
         return tuple(self.devices[index % len(self.devices)] for index in range(things))

@@ -20,9 +20,20 @@ from simulator.cloud.faults import ANSWERS, Faults
 from simulator.cloud.jobs import Outcome
 from simulator.controller.direct_hand import DirectHand
 from simulator.controller.hands import Hand
-from simulator.engines.virtual_time import EPOCH
+from simulator.engines.play import Play
+from simulator.engines.virtual_time import EPOCH, run_virtually
 from simulator.scenario import Group, Scenario
-from simulator.trace import CLOUD, AccountEnded, ClientConnected, ClientDisconnected, CloudListening, Recorder, Sink
+from simulator.trace import (
+    CLOUD,
+    AccountEnded,
+    ClientConnected,
+    ClientDisconnected,
+    CloudListening,
+    Entry,
+    Recorder,
+    Sink,
+)
+from simulator.verdict import Judge, Verdict
 
 LATENCY_SECONDS: Final = 0.005
 """One way."""
@@ -191,3 +202,16 @@ class VirtualVenue:
         """A connection for one boot of one device."""
         assert self._cloud is not None, "opened before"
         return VirtualLink(self._cloud, thing, group.namespace)
+
+
+def judged(scenario: Scenario, devices: int, seed: int, *, sink: Sink | None = None) -> Verdict:
+    """Play a scenario in virtual time and judge it; `sink` gets the trace. Raises InputError."""
+    judge = Judge()
+
+    def feed(entry: Entry) -> None:
+        judge.feed(entry)
+        if sink is not None:
+            sink(entry)
+
+    run_virtually(Play(scenario, devices, seed, feed, VirtualVenue(scenario, seed)).play())
+    return judge.verdict()

@@ -1,33 +1,21 @@
 """Device models, good and known-bad.
 
-A model is a state to start from and a `step` with the signature of `agent.core.step`. Most bad ones are our own agent
-with one flaw, built around its step, so that whatever else they do is right.
+reference   our own agent
+designs     correct devices of other designs
+field       devices as they have been seen in the field
+mutants     our own agent with one flaw each
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from agent.core import Policy, start, step
-from agent.core.events import Effect, Event
+from agent.core import step
 from agent.errors import InputError
-from simulator.devices.models import deaf, hammering
+from simulator.devices.models.designs import DESIGNS
+from simulator.devices.models.field import FIELD
+from simulator.devices.models.model import Model
+from simulator.devices.models.mutants import MUTANTS
 
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """`breaks` are the invariants that it is known to break, in some shipped scenario."""
-
-    step: Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
-    start: Callable[[Policy], Any] = start
-    breaks: frozenset[str] = frozenset()
-
-
-MODELS: Final[dict[str, Model]] = {
-    "reference": Model(step),
-    "deaf": Model(deaf.step, breaks=frozenset({"stops-in-time"})),
-    "hammering": Model(hammering.step, breaks=frozenset({"no-hammering"})),
-}
+MODELS: Final[dict[str, Model]] = {"reference": Model(step)} | DESIGNS | FIELD | MUTANTS
 
 
 def model_named(name: str) -> Model:

@@ -1,0 +1,20 @@
+"""What a device model is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from agent.core import Policy, start
+from agent.core.events import Effect, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A state to start from, and a `step` with the signature of `agent.core.step`.
+
+    `breaks` are the invariants that it violates in the shipped scenarios, no more and no fewer; a test plays them all.
+    """
+
+    step: Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
+    start: Callable[[Policy], Any] = start
+    breaks: frozenset[str] = frozenset()

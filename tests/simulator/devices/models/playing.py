@@ -1,0 +1,27 @@
+"""Every shipped scenario with every device model, in virtual time: who breaks what, and where."""
+
+from functools import cache
+
+from simulator.engines.virtual import judged
+from simulator.scenario import load, shipped
+from simulator.verdict import Verdict
+
+DEVICES_A_GROUP = 2
+
+
+@cache
+def played(scenario: str, model: str = "reference", seed: int = 1) -> Verdict:
+    """The verdict on a shipped scenario played by `model`, with every group filled."""
+    parsed = load(scenario).cast(model)
+    return judged(parsed, DEVICES_A_GROUP * len(parsed.devices), seed)
+
+
+def violated(verdict: Verdict) -> set[str]:
+    return {invariant.id for invariant in verdict.invariants if invariant.outcome == "violated"}
+
+
+@cache
+def broken_by(model: str) -> dict[str, frozenset[str]]:
+    """The invariants that a model violates, by shipped scenario; those where it violates none are left out."""
+    found = {scenario: frozenset(violated(played(scenario, model))) for scenario in shipped()}
+    return {scenario: invariants for scenario, invariants in found.items() if invariants}
