@@ -11,7 +11,8 @@ from agent.plan import Abilities
 from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.hardware import factory
-from simulator.devices.models import Model, model_named
+from simulator.devices.models import model_named
+from simulator.devices.models.model import Model
 from simulator.devices.workbench import Hold, SimulatedWorkbench
 from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings
 from simulator.trace import Recorder, Sink, device_source
