@@ -18,7 +18,7 @@ import socket
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -30,6 +30,7 @@ from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.topics import request_topic
+from agent.transports import Listener
 from agent.values import Request
 
 CONNECT_LIMIT_SECONDS: Final = 10.0
@@ -49,19 +50,6 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-class Listener(Protocol):
-    """Who is told; everything is called on the event loop."""
-
-    def on_connected(self, session_present: bool) -> None:
-        """The CONNACK and every SUBACK have come."""
-
-    def on_disconnected(self, reason: str) -> None:
-        """The connection is gone, or could not be made; the transport tries again by itself."""
-
-    def on_message(self, topic: str, payload: bytes) -> None:
-        """A message came in."""
 
 
 class _Client(Client):

@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import ssl
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,40 +13,9 @@ from agent.jitter import Jitter
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport, probe
 from agent.values import GetPending
 from simulator.certs import client_context, make_certificates, server_context
-from simulator.cloud.mqtt import Gateway, Reaction
+from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.codec import connack_bytes, publish_bytes, suback_bytes
-
-WAIT = 20
-
-
-@dataclass
-class Heard:
-    """A listener that can be waited on."""
-
-    events: asyncio.Queue[tuple[str, object]] = field(default_factory=asyncio.Queue)
-
-    def on_connected(self, session_present: bool) -> None:
-        self.events.put_nowait(("connected", session_present))
-
-    def on_disconnected(self, reason: str) -> None:
-        self.events.put_nowait(("disconnected", reason))
-
-    def on_message(self, topic: str, payload: bytes) -> None:
-        self.events.put_nowait((topic, payload))
-
-    async def next(self) -> tuple[str, object]:
-        return await asyncio.wait_for(self.events.get(), WAIT)
-
-
-class Echo:
-    """A service that answers every request with its payload."""
-
-    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction:
-        return Reaction(f"{topic}/accepted", payload)
-
-    def connected(self, client_id: str) -> None: ...
-
-    def disconnected(self, client_id: str, reason: str) -> None: ...
+from tests.agent.transports.peers import Echo, Heard
 
 
 @pytest.fixture

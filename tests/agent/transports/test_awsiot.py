@@ -1,0 +1,119 @@
+"""The awsiotsdk transport: AWS's own MQTT client, on threads of its own, behind the same interface."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent.errors import InputError
+from agent.transports.awsiot import AwsIotEndpoint, AwsIotTransport, Certificates
+from agent.values import GetPending
+from simulator.certs import make_certificates, server_context
+from simulator.cloud.mqtt import Gateway
+from tests.agent.transports.peers import WAIT, Echo, Heard
+
+FILTERS = ("$aws/things/dev/jobs/notify",)
+
+
+@pytest.fixture
+def service():
+    return Echo()
+
+
+@pytest.fixture
+async def gateway(service: Echo):
+    gateway = Gateway(service)
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    directory = tmp_path_factory.mktemp("certs")
+    make_certificates(directory, ["dev"])
+    return Certificates(directory / "ca.pem", directory / "dev.pem", directory / "dev.key")
+
+
+def device(endpoint: AwsIotEndpoint, filters: tuple[str, ...] = FILTERS) -> tuple[AwsIotTransport, Heard]:
+    transport, heard = AwsIotTransport("dev", endpoint, filters), Heard()
+    transport.start(heard)
+    return transport, heard
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "mutual TLS"])
+async def test_a_device_connects_asks_is_answered_and_takes_leave(gateway, service, files, is_secure):
+    tls = server_context(files.ca.parent) if is_secure else None
+    port = await gateway.listen("127.0.0.1", 0, tls=tls)
+    host = "localhost" if is_secure else "127.0.0.1"
+    transport, heard = device(AwsIotEndpoint(host, port, files if is_secure else None))
+    assert await heard.next() == ("connected", False)
+    transport.send(GetPending("hello"))
+    assert await heard.next() == ("$aws/things/dev/jobs/get/accepted", b'{"clientToken":"hello"}')
+    await transport.stop()
+    ended = await asyncio.wait_for(service.ends.get(), WAIT)
+    assert ended == ("dev", "CLIENT_INITIATED_DISCONNECT")
+
+
+async def test_a_transport_that_is_cut_vanishes_without_a_word(gateway, service):
+    port = await gateway.listen("127.0.0.1", 0)
+    transport, heard = device(AwsIotEndpoint("127.0.0.1", port))
+    assert await heard.next() == ("connected", False)
+    transport.cut()
+    assert await asyncio.wait_for(service.ends.get(), WAIT) == ("dev", "CONNECTION_LOST")
+    assert heard.events.empty()
+
+
+async def test_what_is_sent_while_the_network_is_gone_is_dropped_and_not_sent_later(gateway):
+    port = await gateway.listen("127.0.0.1", 0)
+    transport, heard = device(AwsIotEndpoint("127.0.0.1", port))
+    assert await heard.next() == ("connected", False)
+    transport.interrupt(0.1)
+    assert await heard.next() == ("disconnected", "the network is gone")
+    transport.send(GetPending("stale"))
+    assert await heard.next() == ("connected", False)
+    transport.send(GetPending("fresh"))
+    assert await heard.next() == ("$aws/things/dev/jobs/get/accepted", b'{"clientToken":"fresh"}')
+    await transport.stop()
+
+
+async def test_a_connection_that_another_client_took_over_is_made_again(gateway):
+    port = await gateway.listen("127.0.0.1", 0)
+    transport, heard = device(AwsIotEndpoint("127.0.0.1", port))
+    assert await heard.next() == ("connected", False)
+    taker, taken = device(AwsIotEndpoint("127.0.0.1", port))
+    assert await taken.next() == ("connected", False)
+    kind, reason = await heard.next()
+    assert kind == "disconnected"
+    assert "disconnected" in str(reason)
+    await taker.stop()
+    assert await heard.next() == ("connected", False)
+    await transport.stop()
+
+
+async def test_a_refused_subscription_counts_as_no_connection(gateway):
+    port = await gateway.listen("127.0.0.1", 0)
+    transport, heard = device(AwsIotEndpoint("127.0.0.1", port), ("$share/group/t",))
+    kind, reason = await heard.next()
+    assert (kind, "$share/group/t" in str(reason)) == ("disconnected", True)
+    await transport.stop()
+
+
+async def test_an_endpoint_nobody_answers_at_is_told_and_tried_again(gateway, unused_tcp_port):
+    transport, heard = device(AwsIotEndpoint("127.0.0.1", unused_tcp_port))
+    kind, reason = await heard.next()
+    assert (kind, "127.0.0.1" in str(reason)) == ("disconnected", True)
+    await gateway.listen("127.0.0.1", unused_tcp_port)
+    while (event := await heard.next())[0] == "disconnected":
+        pass
+    assert event == ("connected", False)
+    await transport.stop()
+
+
+@pytest.mark.parametrize("broken", ["missing", "empty"])
+def test_certificates_that_are_no_use_are_said_in_one_line(files, tmp_path: Path, broken):
+    key = tmp_path / "dev.key"
+    if broken == "empty":
+        key.write_text("")
+    with pytest.raises(InputError, match=r"dev\.key: no use for TLS") as caught:
+        AwsIotTransport("dev", AwsIotEndpoint("localhost", 1, Certificates(files.ca, files.cert, key)), FILTERS)
+    assert "\n" not in str(caught.value)
