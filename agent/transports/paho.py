@@ -247,6 +247,7 @@ class PahoTransport:
             except OSError as error:
                 reason = f"{self._endpoint}: {_plainly(error)}"
             self._close()
+            self._lost = None
             self._listener.on_disconnected(reason)
             dark = self._dark_until - asyncio.get_running_loop().time()
             await asyncio.sleep(dark if dark > 0 else wait + self._fleet.rng.random() * wait)
