@@ -35,7 +35,6 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
-from agent.core.state import Idle, Safe
 from agent.errors import GhostjobError, WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog
@@ -43,7 +42,16 @@ from agent.messages import read_answer, read_hint
 from agent.topics import AnswerTopic, HintTopic, parse
 from agent.values import Request
 
-S = TypeVar("S")
+
+class AgentState(Protocol):
+    """What a runner wants to know of the state that a core works on; the rest is the core's own."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is in hand."""
+
+
+S = TypeVar("S", bound=AgentState)
 
 
 class Workbench(Protocol):
@@ -144,7 +152,7 @@ class Runner(Generic[S]):
     @property
     def rests(self) -> bool:
         """Whether nothing is in hand."""
-        return isinstance(getattr(self.machine, "phase", None), Idle | Safe)
+        return self.machine.rests
 
     def interrupt(self, seconds: float) -> None:
         """Lose the network for so long."""

@@ -215,6 +215,11 @@ class Machine:
     finished: Finished | None = None
     running: str = ""
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is in hand."""
+        return isinstance(self.phase, Idle | Safe)
+
 
 def record_of(machine: Machine) -> Record:
     """What must be known again after a restart."""

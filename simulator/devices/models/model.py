@@ -10,7 +10,7 @@ from agent.core.events import Effect, Event
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A state to start from, and a `step` with the signature of `agent.core.step`.
+    """A state to start from (an `agent.runner.AgentState`), and a `step` with the signature of `agent.core.step`.
 
     `breaks` are the invariants that it violates in the shipped scenarios, no more and no fewer; a test plays them all.
     """
