@@ -5,6 +5,7 @@ reports), `doubting` (hints and what to believe), `recovering` and `restarting`.
 phase changes nothing: late answers, timers that lost their reason and reports of stopped hardware are ordinary.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -55,7 +56,25 @@ def start(policy: Policy) -> Machine:
 
 def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
     """One event in; the machine afterwards, and what the shell is to do, in order."""
+    known = (event.record or Record()) if isinstance(event, Booted) else None
+    return act(machine, lambda turn: _deal_with(turn, event), known)
+
+
+def act(
+    machine: Machine, rule: Callable[[Turn], None], known: Record | None = None
+) -> tuple[Machine, tuple[Effect, ...]]:
+    """What `rule` makes of the machine. What must be on record by then comes first; `known` is what already is."""
     turn = Turn(machine)
+    rule(turn)
+    after = turn.machine
+    if after.phase is not machine.phase or after.unaccounted != machine.unaccounted:
+        record = record_of(after)
+        if record != (known or record_of(machine)):
+            turn.effects.insert(0, Remember(record))
+    return after, tuple(turn.effects)
+
+
+def _deal_with(turn: Turn, event: Event) -> None:
     match event:
         case Booted():
             restarting.on_booted(turn, event)
@@ -87,13 +106,6 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
                     working.report(turn, failed.work, Status.FAILED, failed.reason)
         case _:
             assert_never(event)
-    after = turn.machine
-    if after.phase is not machine.phase or after.unaccounted != machine.unaccounted:
-        record = record_of(after)
-        known = (event.record or Record()) if isinstance(event, Booted) else record_of(machine)
-        if record != known:
-            turn.effects.insert(0, Remember(record))
-    return after, tuple(turn.effects)
 
 
 def _connected(turn: Turn) -> None:
