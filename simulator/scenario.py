@@ -56,7 +56,8 @@ class Timings(_Model):
 
     def seconds(self, action: str) -> float:
         """How long an action takes."""
-        seconds: float = getattr(self, action.replace("-", "_"), self.other)
+        name = action.replace("-", "_")
+        seconds: float = getattr(self, name) if name in Timings.model_fields else self.other
         return seconds
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import InputError
-from simulator.scenario import load, parse, shipped, thing_names
+from simulator.scenario import Timings, load, parse, shipped, thing_names
 
 GOOD = """\
 name: flash
@@ -83,6 +83,11 @@ def test_ten_devices_are_dealt_half_to_the_namespace_and_half_to_the_reused_id()
     groups = load("main").deal(10)
     assert sum(group.namespace == "lab" for group in groups) == 5
     assert sum(group.group.endswith("-same") for group in groups) == 5
+
+
+@pytest.mark.parametrize(("action", "seconds"), [("self-test", 0.1), ("validate", 0.4), ("stage", 0.4)])
+def test_an_action_takes_the_time_of_its_name_or_of_any_other(action: str, seconds: float):
+    assert Timings(self_test=0.1, other=0.4).seconds(action) == seconds
 
 
 def test_thing_names_sort_as_they_count():
