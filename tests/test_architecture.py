@@ -76,6 +76,21 @@ RULES = [
         True,
         id="the cloud imports nothing of fleets, engines or reports",
     ),
+    pytest.param(
+        "simulator/devices/models",
+        (
+            "simulator.devices.models",
+            "agent.core",
+            "agent.values",
+            "agent.account",
+            "agent.plan",
+            "agent.recovery",
+            "agent.errors",
+        ),
+        (),
+        False,
+        id="device models do no I/O and know no third party",
+    ),
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
     pytest.param(
         "simulator/scenario.py",

@@ -34,7 +34,7 @@ LIST_CAP = 10
 
 def on_hint(turn: Turn, hint: Hint) -> None:
     """What a notification makes us do, by what we have in hand. One of another namespace speaks of other work."""
-    turn.tell(_received(hint))
+    turn.tell(hint_received(hint))
     if hint.namespace_id != turn.policy.namespace_id:
         return
     match turn.machine.phase:
@@ -180,7 +180,8 @@ def _interrupted(turn: Turn, work: Work) -> None:
         advance(turn, work, "still there; once more")
 
 
-def _received(hint: Hint) -> HintReceived:
+def hint_received(hint: Hint) -> HintReceived:
+    """What a trace says of a notification."""
     match hint:
         case PendingChanged():
             return HintReceived("notify", hint.namespace_id, hint.listed)

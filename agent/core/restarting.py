@@ -35,16 +35,16 @@ def on_booted(turn: Turn, booted: Booted) -> None:
         case "working":
             _go_on(turn, work, booted)
         case "restoring":
-            resume(turn, Recovering(_unrebooted(work, booted), record.end, "restore", record.reason))
+            resume(turn, Recovering(unrebooted(work, booted), record.end, "restore", record.reason))
         case "finishing":
-            after, failure = _rebooted(work, booted)
+            after, failure = rebooted(work, booted)
             forward = not failure or after.reached is Reached.LEAPT
             stage: Literal["finish", "restore"] = "finish" if forward else "restore"
             resume(turn, Recovering(after, record.end, stage, record.reason, forward=forward))
 
 
 def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
-    work, failure = _rebooted(work, booted)
+    work, failure = rebooted(work, booted)
     if failure:
         fail(turn, work, failure)
         return
@@ -53,7 +53,7 @@ def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
         turn.timer("leap", turn.policy.leap_deadline)
 
 
-def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
+def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     """The work with its reboot done, if that was the step under way; and why it did not do what it should."""
     step, reboot = work.next_step, work.plan.index_of("reboot")
     if _tries(work, booted) and work.done <= reboot:
@@ -79,7 +79,7 @@ def _tries(work: Work, booted: Booted) -> bool:
     return booted.on_trial and booted.running == work.plan.version
 
 
-def _unrebooted(work: Work, booted: Booted) -> Work:
+def unrebooted(work: Work, booted: Booted) -> Work:
     """The work as it is to be undone: with the reboot in it if the new firmware is on trial, without it if not."""
     reboot = work.plan.index_of("reboot")
     if _tries(work, booted):

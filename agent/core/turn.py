@@ -89,7 +89,7 @@ class Turn:
         token = f"{self.policy.token_prefix}{count}"
         self.machine = replace(self.machine, tokens=count, asked=replace(asked, token=token))
         request = replace(asked.question, client_token=token)
-        self.tell(_sent(request, token, asked))
+        self.tell(request_sent(request, token, asked))
         self.do(Publish(request))
         self.timer("request", self.policy.request_timeout)
 
@@ -123,7 +123,7 @@ class Turn:
         if asked is None or asked.token is None or answer.client_token != asked.token:
             return None
         self.token = asked.token
-        self.tell(_received(answer, asked.token))
+        self.tell(answer_received(answer, asked.token))
         if isinstance(answer, Rejected) and not answer.code.is_permanent:
             self.ask_later()
             return None
@@ -183,7 +183,8 @@ def nonce_of(details: StatusDetails | None) -> str | None:
     return dict(details or ()).get("nonce")
 
 
-def _sent(request: Request, token: str, asked: Asked) -> RequestSent:
+def request_sent(request: Request, token: str, asked: Asked) -> RequestSent:
+    """What a trace says of a question that leaves."""
     ns = request.namespace_id
     match request:
         case GetPending():
@@ -206,7 +207,8 @@ def _sent(request: Request, token: str, asked: Asked) -> RequestSent:
             )
 
 
-def _received(answer: Answer, token: str) -> AnswerReceived:
+def answer_received(answer: Answer, token: str) -> AnswerReceived:
+    """What a trace says of an answer."""
     match answer:
         case Rejected():
             return AnswerReceived(token, False, answer.code.value, answer.state.status.value if answer.state else None)
