@@ -98,10 +98,21 @@ class Outage(_Model):
 
 
 class After(_Model):
-    """A job is created once the deletion of `deletion_of` was accepted, or once that job is gone."""
+    """When a job is created that waits for another: exactly one of these.
 
-    deletion_of: Name
+    `deletion_of`: once the deletion of that job was accepted, or, with `until: gone`, once that job is gone;
+    `taken`: once every device that this one targets, too, is IN_PROGRESS on that job, or beyond.
+    """
+
+    deletion_of: Name | None = None
     until: Literal["accepted", "gone"] = "accepted"
+    taken: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.deletion_of is None) == (self.taken is None):
+            raise ValueError("name exactly one of deletion_of, taken")
+        return self
 
 
 class JobSpec(_Model):
@@ -134,17 +145,19 @@ class JobSpec(_Model):
 
 
 class When(_Model):
-    """The instant of a deletion: exactly one of a device's report, a status, or a time after the job's creation.
+    """The instant of a deletion: exactly one of a step, a status, or a time after the job's creation.
 
-    `step` with `progress` (percent): when that is reported in statusDetails; `status`: when an execution of the
-    job has it. `devices` says how many must have got there: all of the job's, or any one.
+    `step` with `progress` (percent; 0: it begins, 100: it is done): when the hardware is there, or, if that is not ours
+    to see, when that is reported in statusDetails; `status`: when an execution of the job has it. `devices` says how
+    many must have got there: all of the job's, or any one. It happens `later_seconds` after that.
     """
 
     step: StepName | None = None
     progress: Annotated[int, Field(ge=0, le=100)] = 0
-    status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"] | None = None
+    status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "CANCELED"] | None = None
     after_seconds: Seconds | None = None
     devices: Literal["all", "any"] = "all"
+    later_seconds: Seconds = 0
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -228,7 +241,7 @@ class Scenario(_Model):
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         groups = {group.group: group for group in self.devices}
-        first_jobs = {job.id for job in self.jobs if job.after is None}
+        first_jobs = {job.id for job in self.jobs if job.after is None or job.after.taken}
         ids = {job.id for job in self.jobs}
         for index, job in enumerate(self.jobs):
             for name in job.to:
@@ -236,8 +249,9 @@ class Scenario(_Model):
                     raise ValueError(f"jobs.{index}.to: no group '{name}'; there are {', '.join(groups)}")
                 if groups[name].namespace != job.namespace:
                     raise ValueError(f"jobs.{index}.to: group '{name}' listens in another namespace than the job")
-            if job.after and job.after.deletion_of not in ids:
-                raise ValueError(f"jobs.{index}.after.deletion_of: no job '{job.after.deletion_of}'")
+            for key in ("deletion_of", "taken"):
+                if (other := getattr(job.after, key, None)) is not None and other not in ids:
+                    raise ValueError(f"jobs.{index}.after.{key}: no job '{other}'")
         for index, deletion in enumerate(self.deletions):
             if deletion.job not in first_jobs:
                 known = ", ".join(sorted(first_jobs))

@@ -65,6 +65,7 @@ async def _watch(hand: Hand, controller: Controller, job_id: str, order: Order) 
         if trigger.due(loop.time()) is None:
             pace = LOCAL_POLL_SECONDS if order.is_local else asked / REQUESTS_A_SECOND
             await asyncio.sleep(order.poll_seconds or pace)
+    await asyncio.sleep(order.when.later_seconds)
     await controller.carry_out(Command("delete-job", job_id, order.force, order.namespace_id), why=why)
 
 

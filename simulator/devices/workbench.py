@@ -127,10 +127,12 @@ class SimulatedWorkbench:
         sectors = work.sectors(self._device.hardware, image)
         self._running = running = _Running(effect, work, image, sectors)
         self._change(work.begin(self._device.hardware, image))
-        if sectors:
-            self._next(running)
+        job_id = effect.execution.job_id
+        held = next((hold for hold in self._holds if not hold.percent and hold.applies(job_id, step.name)), None)
+        if held is not None:
+            held.wait(lambda: self._next(running))
         else:
-            running.timer = asyncio.get_running_loop().call_later(0, self._finish, running)
+            self._next(running)
 
     def stop(self, effect: StopStep) -> None:
         """Stop the running step after the sector at which it is."""
@@ -162,8 +164,10 @@ class SimulatedWorkbench:
     # ── sector by sector ──────────────────────────────────────────────────────────────────────────────────────
 
     def _next(self, running: _Running) -> None:
-        """Let the next sector take its time."""
-        if self._running is running:
+        """Let the next sector take its time; a step that has none is done."""
+        if self._running is running and not running.sectors:
+            running.timer = asyncio.get_running_loop().call_later(0, self._finish, running)
+        elif self._running is running:
             seconds = self._timings.seconds(running.effect.step.action) / running.sectors
             running.timer = asyncio.get_running_loop().call_later(seconds, self._sector, running)
 

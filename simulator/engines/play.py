@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from agent.account import DeviceConnected
+from agent.account import DeviceConnected, StepFinished, StepProgressed, StepStarted
 from agent.jitter import Jitter
 from agent.runner import Transport
 from agent.values import ExecutionKey, Status
@@ -38,6 +38,7 @@ from simulator.trace import (
     RunEnded,
     RunStarted,
     Sink,
+    device_source,
 )
 
 CREATIONS_AT_ONCE = 32
@@ -67,6 +68,8 @@ class Stage:
     connected: set[str] = field(default_factory=set)
     queued: int = 0
     open: dict[tuple[str, ExecutionKey], None] = field(default_factory=dict)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    """Things, each with a job that it took, be it over or not."""
     deletions_accepted: set[str] = field(default_factory=set)
     jobs_gone: set[str] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,8 +82,10 @@ class Stage:
             case ExecutionQueued(thing=thing, execution=key):
                 self.queued += 1
                 self.open[thing, key] = None
-            case ExecutionChanged(thing=thing, execution=key, status=status) if Status(status).is_terminal:
-                self.open.pop((thing, key), None)
+            case ExecutionChanged(thing=thing, execution=key, status=status):
+                self.taken.add((thing, key.job_id))
+                if Status(status).is_terminal:
+                    self.open.pop((thing, key), None)
             case ExecutionRemoved(thing=thing, execution=key):
                 self.open.pop((thing, key), None)
             case DeletionAccepted(job_id=job_id):
@@ -98,13 +103,14 @@ class Stage:
             await self.changed.wait()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cue:
     """One deletion of the scenario, with the trigger that fires it and the hold that makes it land."""
 
     deletion: Deletion
     trigger: Trigger
     hold: Hold | None
+    is_done: bool = False
 
 
 class Play:
@@ -189,16 +195,22 @@ class Play:
             await controller.create_job(job.id, targets, job.job_document(), job.namespace)
             self._asked_for += len(targets)
             for cue in self._cues:
-                if job.after is None and cue.deletion.job == job.id:
+                if job is self._first(cue.deletion.job):
                     cue.trigger.created(asyncio.get_running_loop().time())
         self._created.add(index)
         self._stage.changed.set()
 
     async def _create_after(self, index: int, job: JobSpec, controller: Controller) -> None:
         after = job.after
-        assert after is not None, "only jobs that wait for a deletion are created after one"
-        reached = self._stage.deletions_accepted if after.until == "accepted" else self._stage.jobs_gone
-        await self._stage.until(lambda: after.deletion_of in reached)
+        assert after is not None, "only jobs that wait for another are created after one"
+        stage, targets = self._stage, self._targets(job)
+        if after.taken is not None:
+            taken = after.taken
+            awaited = [thing for thing in targets if thing in self._targets(self._first(taken))]
+            await stage.until(lambda: all((thing, taken) in stage.taken for thing in awaited))
+        else:
+            reached = stage.deletions_accepted if after.until == "accepted" else stage.jobs_gone
+            await stage.until(lambda: after.deletion_of in reached)
         await self._create(index, controller)
 
     async def _delete(self, cue: Cue, controller: Controller) -> None:
@@ -207,33 +219,52 @@ class Play:
             loop.call_later(deletion.when.after_seconds, self._stage.changed.set)
         await self._stage.until(lambda: cue.trigger.due(loop.time()) is not None)
         why = cue.trigger.due(loop.time()) or ""
+        await asyncio.sleep(deletion.when.later_seconds)
         namespace_id = self._first(deletion.job).namespace
         command = Command(deletion.do, deletion.job, deletion.force, namespace_id)
         await controller.carry_out(command, why=why)
+        cue.is_done = True
+        self._stage.changed.set()
         if cue.hold is not None:
             loop.call_later(deletion.hold_seconds, cue.hold.let_go)
 
     def _is_over(self) -> bool:
-        """Whether every job is made that can be made, the cloud has told of its executions, and none is open."""
-        stage = self._stage
+        """Whether every deletion that is due is done, every job made that can be made, and no execution is open."""
+        stage, now = self._stage, asyncio.get_running_loop().time()
         waiting = any(
             index not in self._created and (job.after is None or job.after.deletion_of in stage.deletions_accepted)
             for index, job in enumerate(self.scenario.jobs)
         )
-        return not waiting and not stage.open and stage.queued == self._asked_for
+        deleting = any(not cue.is_done and cue.trigger.due(now) for cue in self._cues)
+        return not waiting and not deleting and not stage.open and stage.queued == self._asked_for
 
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _feed(self, entry: Entry) -> None:
         self._sink(entry)
-        event = entry.event
-        if isinstance(event, ExecutionChanged):
-            key = event.execution
-            incarnation = (key.queued_at, key.execution_number)
-            for cue in self._cues:
-                if cue.deletion.job == key.job_id:
-                    cue.trigger.observe(Observation(event.thing, event.status, event.details or {}, incarnation))
+        match entry.event:
+            case ExecutionChanged(thing=thing, execution=key, status=status, details=details):
+                self._observe(thing, key, status, details or {})
+            case StepStarted(execution=key, step=step):
+                self._observe_step(entry.source, key, step, 0)
+            case StepProgressed(execution=key, step=step, percent=percent):
+                self._observe_step(entry.source, key, step, percent)
+            case StepFinished(execution=key, step=step, outcome="done"):
+                self._observe_step(entry.source, key, step, 100)
+            case _:
+                pass
         self._stage.feed(entry)
+
+    def _observe_step(self, source: str, key: ExecutionKey, step: str, percent: int) -> None:
+        """Our own hardware shows how far it is, whatever its agent reports."""
+        thing = source.removeprefix(device_source(""))
+        self._observe(thing, key, Status.IN_PROGRESS, {"step": step, "progress": str(percent)})
+
+    def _observe(self, thing: str, key: ExecutionKey, status: str, details: dict[str, str]) -> None:
+        for cue in self._cues:
+            if cue.deletion.job == key.job_id:
+                incarnation = (key.queued_at, key.execution_number)
+                cue.trigger.observe(Observation(thing, status, details, incarnation))
 
     def _started(self) -> RunStarted:
         names = tuple(thing for thing, _ in self.things)

@@ -58,6 +58,14 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
             id="after no job's deletion",
         ),
         pytest.param(
+            GOOD.replace("deletion_of: fw", "taken: fx"), "flash.yaml:8: jobs.1.after.taken", id="after no job's start"
+        ),
+        pytest.param(
+            GOOD.replace("deletion_of: fw", "deletion_of: fw, taken: fw"),
+            "exactly one of deletion_of, taken",
+            id="after two things",
+        ),
+        pytest.param(
             GOOD.replace("job: fw\n", "job: fw-2\n"),
             "flash.yaml:10: deletions.0.job: no job 'fw-2' made",
             id="deletion of a job that comes later",
