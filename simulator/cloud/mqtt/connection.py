@@ -106,6 +106,10 @@ class Connection(asyncio.Protocol):
         """Handle every whole packet, then write once."""
         if self._buffer:
             data = self._buffer + data
+        if self.session is None and data[0] >> 4 != Kind.CONNECT:
+            # Not even a CONNACK for somebody who does not begin with CONNECT, and no wait for what its length may be.
+            self.end("CLIENT_ERROR")
+            return
         self.last_heard = self._gateway.now
         self._is_busy = True
         offset, limit = 0, self._gateway.settings.largest_packet
@@ -180,9 +184,6 @@ class Connection(asyncio.Protocol):
     # ── in ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _first(self, first: int, body: bytes) -> None:
-        if first >> 4 != Kind.CONNECT:
-            self.version = 0  # not even a CONNACK for somebody who does not begin with CONNECT
-            raise Malformed(Reason.PROTOCOL_ERROR, "no CONNECT")
         if len(body) > 6:
             self.version = body[6]
         packet = decode(first, body, V5)
