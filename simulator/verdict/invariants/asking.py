@@ -20,7 +20,8 @@ from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
 from simulator.verdict.history import Seen
 from simulator.verdict.story import Says, Story, omits
 
-ENDED: frozenset[Says] = frozenset({"gone", "reported", "terminal", "superseded"})
+ENDED_WITHOUT_US: frozenset[Says] = frozenset({"gone", "superseded"})
+ENDED: frozenset[Says] = ENDED_WITHOUT_US | {"reported", "terminal"}
 
 
 def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
@@ -57,7 +58,10 @@ def no_false_abort(story: Story, _run: Run) -> Iterator[Finding]:
 
     Abandoned is an execution of which the device undoes a step, which it recovers from, or which it leaves as
     recovered or kept. One that failed, or that the device reports FAILED or REJECTED with details that can give the
-    reason, is not abandoned. Opportunities are abandonments, and hints that did not name the execution in hand.
+    reason, is not abandoned. After a report of success a terminal state may be the device's own: then a code that hides
+    which one it is, or that names SUCCEEDED, is no such answer.
+
+    Opportunities are abandonments, and hints that did not name the execution in hand.
     """
     yield from (HELD for _ in _hints_to_resist(story))
     excused = _ended_by_device(story)
@@ -82,7 +86,14 @@ def no_false_abort(story: Story, _run: Run) -> Iterator[Finding]:
 
 def _may_abandon(story: Story, key: ExecutionKey, before: int) -> bool:
     """Whether an answer had said that the execution ended, or that it is QUEUED again: it is then another one."""
-    if story.told(key, before, enough=ENDED) is not None:
+    succeeded = any(
+        sent.event.execution == key and sent.event.status == Status.SUCCEEDED and sent.n < before
+        for sent in story.device.of(RequestSent)
+    )
+    if story.told(key, before, enough=ENDED_WITHOUT_US if succeeded else ENDED) is not None:
+        return True
+    reported = story.told(key, before, enough=frozenset({"reported"}))
+    if reported is not None and reported.answer.event.status != Status.SUCCEEDED:
         return True
     taken = [seen.n for seen in story.device.of(ExecutionTaken) if seen.n < before and seen.event.execution == key]
     return bool(taken) and any(

@@ -547,6 +547,46 @@ def is_told_by_a_version_mismatch_that_it_was_canceled(tale: Tale) -> None:
     tale.undo(FW, "download")
 
 
+def reports_success_and_hears_nothing(tale: Tale) -> None:
+    at_work(tale)
+    tale.arrive(tale.send("update", FW, status="SUCCEEDED", expected_version=2), found=FW)
+
+
+@story("no-false-abort", "held")
+def had_reported_success_when_the_record_went(tale: Tale) -> None:
+    reports_success_and_hears_nothing(tale)
+    tale.ask(FW, code=RNF)
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
+def had_reported_success_and_is_told_of_another_hand_s_failure(tale: Tale) -> None:
+    reports_success_and_hears_nothing(tale)
+    tale.update(FW, "SUCCEEDED", code="InvalidStateTransition", status="FAILED")
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
+def had_reported_nothing_when_it_was_told_of_a_terminal_state(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW, code="TerminalStateReached")
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "violated", "phase.changed")
+def takes_back_what_it_had_reported_done(tale: Tale) -> None:
+    reports_success_and_hears_nothing(tale)
+    tale.ask(FW, code="TerminalStateReached")
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "violated", "phase.changed")
+def takes_its_own_success_for_another_hand_s(tale: Tale) -> None:
+    reports_success_and_hears_nothing(tale)
+    tale.update(FW, "SUCCEEDED", code="InvalidStateTransition", status="SUCCEEDED")
+    tale.undo(FW, "download")
+
+
 @story("no-false-abort", "held")
 def finds_it_queued_again(tale: Tale) -> None:
     at_work(tale)
