@@ -114,6 +114,23 @@ RULES = [
         id="the verdict reads the trace and nothing else",
     ),
     pytest.param(
+        "simulator/devices/models/designs",
+        (
+            "simulator.devices.models.designs",
+            "simulator.devices.models.model",
+            "agent.values",
+            "agent.account",
+            "agent.plan",
+            "agent.recovery",
+            "agent.core.events",
+            "agent.core.record",
+            "agent.core.state.Policy",
+        ),
+        (),
+        False,
+        id="devices of other designs share no decision with our own core, only what it takes in and gives out",
+    ),
+    pytest.param(
         "simulator/report",
         ("simulator.report", "simulator.trace", "simulator.verdict", "agent.values", "agent.account"),
         None,
@@ -130,7 +147,7 @@ def _imports(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names.add(node.module or "")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
 
 

@@ -1,0 +1,268 @@
+"""What a device does to its hardware for one execution, whatever it says to the service, and wherever power fails it.
+
+A step is on record before it is begun, so that whoever comes back knows what may have been touched. There are four
+ways to go: on with the plan, each step with leave; back, by undoing what was begun, newest first; through to the end
+without leave, once there is no way back; and a check that the hardware is whole, which ends the other three.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from agent.account import End, ExecutionGone, ExecutionLeft, ExecutionTaken, JournalUnwritable, Outcome
+from agent.core.events import (
+    BeginStep,
+    Booted,
+    Event,
+    JournalFailed,
+    StepAdvanced,
+    StepEnded,
+    StepRestored,
+    StopStep,
+    TimerFired,
+    UndoStep,
+    Verified,
+    Verify,
+)
+from agent.core.record import Record, Work
+from agent.recovery import Reached
+from agent.values import Status
+from simulator.devices.models.designs.state import Aim, Known, Task, Turn
+
+NO_WAY_BACK: Final = (Reached.LEAPT, Reached.RAN)
+OUTCOMES: Final[dict[Status, Outcome]] = {
+    Status.SUCCEEDED: "succeeded",
+    Status.FAILED: "failed",
+    Status.REJECTED: "rejected",
+}
+
+
+# ── what the talking asks of the hands ────────────────────────────────────────────────────────────────────────
+
+
+def take(turn: Turn, task: Task, why: str, *, fresh: bool = False) -> None:
+    """Make an execution ours."""
+    turn.tell(ExecutionTaken(task.work.key, task.work.digest))
+    turn.set(why, task=task, claim=None, known=Known(fresh=fresh), told=0, misses=0, promised=False)
+    turn.no_timer("poll", "ask-again")
+    _wait_for_leave(turn)
+
+
+def begin(turn: Turn) -> None:
+    """Do the next step."""
+    work = turn.task.work
+    step = work.next_step
+    assert step is not None, "leave is given for a step"
+    begun = replace(work, begun=work.done + 1)
+    turn.set(percent=0, percent_told=0)
+    turn.aim(f"{step.name} begins", work=begun, busy=True)
+    turn.do(BeginStep(work.key, work.done, step, work.plan.version))
+    turn.no_timer("leap")
+    if turn.task.aim == "on":
+        turn.timer("step", turn.policy.step_deadline)
+
+
+def give_way(turn: Turn, end: End, token: str) -> None:
+    """The execution ended without us, as the answer with this token says."""
+    task, work = turn.task, turn.task.work
+    if task.end is not None:
+        return
+    turn.tell(ExecutionGone(work.key, end, token))
+    if task.aim in ("back", "check"):
+        turn.aim(f"{end} meanwhile", end=end)
+        return
+    forward = work.reached is Reached.LEAPT or (
+        work.reached in (Reached.SWITCHED, Reached.TRIAL) and turn.policy.point_of_no_return == "finish-after-switch"
+    )
+    through = forward and not task.reason
+    aim: Aim = "through" if through else "check" if work.reached in NO_WAY_BACK else "back"
+    turn.aim(end, end=end, aim=aim)
+    turn.no_timer("leap", "step")
+    if task.busy and aim != "through":
+        turn.do(StopStep(work.done))
+
+
+def fail(turn: Turn, reason: str) -> None:
+    """The work failed by itself: put the hardware right, then say so."""
+    task = turn.task
+    aim: Aim = "check" if task.work.reached in NO_WAY_BACK else "back"
+    turn.aim(f"failed: {reason}", aim=aim, status=Status.FAILED, reason=reason)
+    turn.no_timer("leap", "step")
+    if task.busy:
+        turn.do(StopStep(task.work.done))
+
+
+def reported(turn: Turn, *, surely: bool = True) -> None:
+    """Our last report stands (or it might, if not `surely`); nothing is left of the execution."""
+    task = turn.task
+    noted = surely and not (task.reason and task.work.reached in NO_WAY_BACK)
+    stays = task.work.plan.version if task.work.reached in NO_WAY_BACK and not task.broken else ""
+    _leave(turn, OUTCOMES[task.status], kept="" if noted else stays or turn.device.kept)
+
+
+# ── what the hands do by themselves ───────────────────────────────────────────────────────────────────────────
+
+
+def pursue(turn: Turn) -> None:
+    """Do what needs no leave, if the hardware is free for it."""
+    task = turn.device.task
+    if task is None or task.busy:
+        return
+    work = task.work
+    match task.aim:
+        case "on" if work.next_step is None:
+            turn.aim("all done", aim="over")
+        case "back" if work.begun:
+            turn.aim("undoing", busy=True)
+            turn.do(UndoStep(work.key, work.begun - 1, work.plan.steps[work.begun - 1]))
+        case "through" if work.next_step is not None:
+            begin(turn)
+        case "back" | "through" | "check":
+            turn.aim("looking it over", aim="check", busy=True)
+            turn.do(Verify())
+        case "over" if task.end is not None:
+            kept = work.reached in NO_WAY_BACK
+            _leave(turn, "safe" if task.broken else "kept" if kept else "recovered", kept=turn.device.kept)
+        case _:
+            pass
+
+
+def on_hardware(turn: Turn, event: Event) -> None:
+    """What the hardware, the journal or the clock says."""
+    task = turn.device.task
+    match event:
+        case JournalFailed(reason=reason):
+            turn.tell(JournalUnwritable(reason))
+            if task is not None and task.busy and task.aim in ("on", "through"):
+                _not_begun(turn, f"the journal cannot be written: {reason}")
+        case _ if task is None:
+            pass
+        case StepAdvanced(percent=percent):
+            turn.set(percent=percent)
+        case StepEnded() if task.busy and event.index == task.work.done:
+            _step_ended(turn, event)
+        case StepRestored(index=index, ok=ok) if task.busy and task.aim == "back" and index == task.work.begun - 1:
+            if ok:
+                work = replace(task.work, begun=index, done=min(task.work.done, index))
+                turn.aim("undone", work=work, busy=False)
+            else:
+                name = task.work.plan.steps[index].name
+                turn.aim("stuck", aim="over", busy=False, broken=f"could not undo {name}")
+        case Verified(ok=ok) if task.aim == "check":
+            turn.aim("looked over", aim="over", busy=False, broken="" if ok else "the hardware is not whole")
+            if ok and task.work.reached in NO_WAY_BACK:
+                turn.set(kept=task.work.plan.version or turn.device.kept)
+        case TimerFired(name="step") if task.aim == "on" and task.busy and _can_be_undone(task):
+            fail(turn, f"{_step_name(task)}: not done after {turn.policy.step_deadline:g} s")
+        case TimerFired(name="leap") if task.aim == "on" and not task.busy:
+            if turn.policy.leap_when_unreachable == "proceed":
+                begin(turn)
+            else:
+                fail(turn, "nobody gave leave to go on")
+        case _:
+            pass
+
+
+def _step_ended(turn: Turn, event: StepEnded) -> None:
+    task, work = turn.task, turn.task.work
+    turn.no_timer("step")
+    turn.know(fresh=False)
+    if event.outcome == "done":
+        turn.aim("step done", work=replace(work, done=work.done + 1), busy=False)
+        _wait_for_leave(turn)
+    elif task.aim == "on":
+        turn.aim("step failed", busy=False)
+        fail(turn, f"{_step_name(task)}: {event.reason or event.outcome}")
+    elif task.aim == "through":
+        aim: Aim = "check" if work.reached in NO_WAY_BACK else "back"
+        turn.aim("cannot be finished", aim=aim, busy=False)
+    else:
+        turn.aim("stopped", busy=False)
+
+
+def _wait_for_leave(turn: Turn) -> None:
+    """A deadline where standing still is not safe for ever: before the leap, and on new firmware."""
+    task = turn.task
+    step = task.work.next_step
+    if task.aim == "on" and step is not None and (not step.reversible or task.work.reached is Reached.TRIAL):
+        turn.timer("leap", turn.policy.leap_deadline)
+
+
+def _not_begun(turn: Turn, reason: str) -> None:
+    """A step that could not be put on record was not begun."""
+    work = turn.task.work
+    turn.aim("not begun", work=replace(work, begun=work.done), busy=False)
+    if turn.task.aim == "on":
+        fail(turn, reason)
+    else:
+        turn.aim("not begun", aim="check" if turn.task.work.reached in NO_WAY_BACK else "back")
+
+
+def _leave(turn: Turn, outcome: Outcome, *, kept: str) -> None:
+    task = turn.task
+    turn.tell(ExecutionLeft(task.work.key, "safe" if task.broken else outcome))
+    turn.no_timer("step", "leap", "poll")
+    turn.set(outcome, task=None, known=Known(), kept=kept, safe=task.broken, due=True)
+
+
+def _can_be_undone(task: Task) -> bool:
+    step = task.work.next_step
+    return step is not None and step.reversible
+
+
+def _step_name(task: Task) -> str:
+    return task.work.plan.steps[task.work.done].name
+
+
+# ── after a restart ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def wake(turn: Turn, booted: Booted) -> None:
+    """Begin with what the record holds and the hardware shows."""
+    record = booted.record or Record()
+    work = record.work
+    turn.set(running=booted.running, kept=record.unaccounted or "", safe="" if work else record.safe)
+    if work is None:
+        return
+    work, fault = _rebooted(work, booted)
+    past = work.reached in NO_WAY_BACK
+    task = Task(work, end=record.end, reason=record.reason)
+    match record.doing:
+        case "reporting":
+            assert record.status is not None, "a report has a status"
+            task = replace(task, aim="over", status=record.status, broken=record.safe)
+        case "restoring":
+            failed = Status.SUCCEEDED if record.end else Status.FAILED
+            task = replace(task, aim="check" if past else "back", status=failed)
+        case "finishing":
+            task = replace(task, aim="check" if fault and past else "back" if fault else "through")
+        case "working":
+            pass
+    turn.set("restarted", task=task, known=Known(suspect=task.aim == "on"))
+    interrupted = work.next_step if work.begun > work.done else None
+    if task.aim != "on":
+        return
+    if fault:
+        fail(turn, fault)
+    elif interrupted is not None and interrupted.action == "run":
+        fail(turn, f"{interrupted.name}: interrupted by a restart, and not begun twice")
+    else:
+        _wait_for_leave(turn)
+
+
+def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
+    """The work as the boot left it, and what is wrong with that.
+
+    New firmware on trial has rebooted, whether or not that was the step under way; and firmware that should be there
+    after a reboot and is not has fallen back, so that everything since the switch is off, even a commit half begun.
+    """
+    reboot, version = work.plan.index_of("reboot"), work.plan.version
+    is_new = bool(version) and booted.running == version
+    if booted.on_trial and is_new:
+        after = reboot + 1
+        return replace(work, done=max(work.done, after), begun=max(work.begun, after)), ""
+    if not booted.rebooted or work.begun <= reboot:
+        return work, ""
+    if version and not is_new:
+        fault = f"came back with {booted.running or 'nothing'} instead of {version}"
+        return replace(work, done=min(work.done, reboot), begun=reboot), fault
+    return replace(work, done=max(work.done, reboot + 1)), ""

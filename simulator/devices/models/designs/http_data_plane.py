@@ -1,0 +1,46 @@
+"""The poller over the HTTP data plane, which says less: no notifications, and of a refusal no more than its name.
+
+What it hears is cut down to what HTTP would carry (`iot-jobs-data`; Developer Guide, "Jobs device HTTP API"), and so
+is judged as such a device, although the messages travel as everybody's do. A response has no timestamp and echoes no
+client token: it belongs to the request on whose connection it comes. A refused update carries no executionState, and
+that its version was wrong is an InvalidRequest like any other. A describe of what ended is a TerminalStateException.
+
+Why it is right: a refused update makes it describe, and the describe is what it believes. 404: gone. 410: ended; if it
+had reported the end itself, that report may or may not be what stands there, so it notes the version that runs once
+more with its next report. 200: it is out of step, and takes the version from there.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from agent.core.events import Answered, Effect, Event
+from agent.values import Answer, ErrorCode, ExecutionTold, Hint, PendingListed, Rejected, UpdateAccepted
+from simulator.devices.models.designs import poller, talk
+from simulator.devices.models.designs.state import Device, Turn
+
+TIMELESS: Final = 0
+
+
+def over_http(answer: Answer) -> Answer:
+    """What is left of an answer; its client token stands for the connection that it came on."""
+    match answer:
+        case Rejected(code=ErrorCode.VERSION_MISMATCH):
+            return replace(answer, timestamp=TIMELESS, code=ErrorCode.INVALID_REQUEST, state=None)
+        case Rejected():
+            return replace(answer, timestamp=TIMELESS, state=None)
+        case PendingListed() | ExecutionTold() | UpdateAccepted():
+            return replace(answer, timestamp=TIMELESS)
+
+
+def _hear(turn: Turn, hint: Hint) -> None:
+    """Nothing: there are no notifications over HTTP."""
+
+
+MANNERS: Final = talk.Manners(_hear, poller.proceed, poller.IDLE_SECONDS, is_told_the_status=False)
+
+
+def http_data_plane(device: Device, event: Event) -> tuple[Device, tuple[Effect, ...]]:
+    """As the poller, with what HTTP leaves of the answers."""
+    if isinstance(event, Answered):
+        event = Answered(over_http(event.answer))
+    return talk.live(MANNERS, device, event)

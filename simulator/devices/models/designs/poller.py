@@ -1,0 +1,56 @@
+"""A poller: it subscribes to nothing, and believes nothing but the answers to its own questions.
+
+Idle, it asks for `$next` again and again; at work, it describes its execution between any two steps, and at intervals
+while a step runs. Why it is right:
+
+- Whatever happened to its execution, the next poll finds it, so it never works on for longer than an interval.
+- There are no hints that could be late, doubled, lost or about others: an answer is as old as its question, no more.
+- Polls are jittered, so that a fleet that was switched on together does not ask together for ever.
+
+The price is a request for each interval and device: with the account's quota of 200 reads a second, a fleet of 200
+cannot ask more often than once a second.
+"""
+
+from functools import partial
+from typing import Final
+
+from agent.values import Hint
+from simulator.devices.models.designs import talk
+from simulator.devices.models.designs.describe_update import seek_leave, watch_step
+from simulator.devices.models.designs.state import Turn
+
+IDLE_SECONDS: Final = 1.0
+"""How often it looks for work."""
+STEP_SECONDS: Final = 0.5
+"""How often it asks, while a step runs, whether that is still wanted."""
+
+
+def _hear(turn: Turn, hint: Hint) -> None:
+    """Nothing: it is subscribed to none of these."""
+
+
+def proceed(turn: Turn) -> None:
+    """The question that is next, or the step."""
+    device, task = turn.device, turn.device.task
+    if not device.connected or device.asked is not None:
+        return
+    if task is None:
+        talk.ask_for_work(turn)
+    elif task.aim == "over":
+        talk.report_end(turn)
+    elif task.aim == "on" and task.busy:
+        watch_step(turn, in_doubt=device.due)
+        if device.due:
+            _next_poll(turn)
+    elif task.aim == "on":
+        seek_leave(turn)
+        if turn.task.busy:
+            _next_poll(turn)
+
+
+def _next_poll(turn: Turn) -> None:
+    turn.set(due=False)
+    turn.timer("poll", STEP_SECONDS, jitter=True)
+
+
+poller = partial(talk.live, talk.Manners(_hear, proceed, IDLE_SECONDS))

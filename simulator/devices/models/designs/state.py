@@ -1,0 +1,199 @@
+"""What a device of these designs knows: facts, no phases. What to do next follows from them after each event.
+
+`task` is what it does to its hardware (see `hands`), `asked` the question that is open and `known` what the answers
+said of the execution in hand (see `talk`). The phase that the account tells is worked out from the facts.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
+
+from agent.account import DeviceEvent, End, Phase, PhaseChanged
+from agent.core.events import CancelTimer, Effect, Remember, SetTimer, Tell, TimerName
+from agent.core.record import Doing, Record, Work
+from agent.core.state import Policy
+from agent.recovery import Reached
+from agent.values import Execution, ExecutionKey, Request, Status
+
+Aim: TypeAlias = Literal["on", "back", "through", "check", "over"]
+"""on: the plan, step by step, each with leave; back: take everything back; through: the rest of the plan without
+leave, because there is no way back; check: is the hardware whole; over: nothing more to do but to say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One execution in hand. `busy`: the hardware is at something, and an event will say when it is done.
+
+    `end` is how the execution ended without us, None as long as it is ours to report: `status`, for `reason`.
+    `broken` says why the hardware could not be put right.
+    """
+
+    work: Work
+    aim: Aim = "on"
+    busy: bool = False
+    end: End | None = None
+    status: Status = Status.SUCCEEDED
+    reason: str = ""
+    broken: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the service said of the execution in hand.
+
+    `fresh`: a describe (or start-next) that was sent after the last hint, connection and begun step found it alive.
+    `suspect`: something gave reason to doubt it since. `refuted`: a write was refused for its version, so that a read
+    must show another one, or it lags behind. `probing`: a read cannot be right, or hides what it knows; a write will
+    tell. `doubts` counts the answers that settled nothing.
+    """
+
+    fresh: bool = False
+    suspect: bool = False
+    refuted: bool = False
+    probing: bool = False
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The one question that is open; `token` is that of the attempt under way, empty while it waits to be sent.
+
+    `outdated`: something happened since it was sent, so that a good answer proves nothing any more.
+    """
+
+    question: Request
+    about: ExecutionKey | None
+    attempt: int = 1
+    token: str = ""
+    outdated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Everything. `claim` is an execution that an update under way is to make ours.
+
+    `told` counts the finished steps that were reported, `percent` is how far the running one is and `percent_told`
+    what was reported of it. `due`: it is time to ask for work, or while a step runs, whether it is still wanted.
+    `promised`: there should be work, although so many asks (`misses`) did not find any. `kept` is a version that runs
+    although its job is gone, and nobody knows yet.
+    """
+
+    policy: Policy
+    connected: bool = False
+    task: Task | None = None
+    known: Known = Known()
+    claim: Execution | None = None
+    asked: Asked | None = None
+    tokens: int = 0
+    told: int = 0
+    percent: int = 0
+    percent_told: int = 0
+    due: bool = True
+    promised: bool = False
+    misses: int = 0
+    running: str = ""
+    kept: str = ""
+    safe: str = ""
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is in hand."""
+        return self.task is None and self.claim is None
+
+    @property
+    def phase(self) -> Phase:
+        """What it is at, in the words of the account."""
+        task = self.task
+        if task is None:
+            return "safe" if self.safe else "starting" if self.claim is not None else "idle"
+        if task.aim == "over" and task.end is None:
+            return "reporting"
+        if task.aim != "on":
+            return "recovering"
+        if self.known.suspect:
+            return "suspect"
+        return "trial" if task.work.reached is Reached.TRIAL else "executing"
+
+    @property
+    def in_hand(self) -> ExecutionKey | None:
+        """The execution that it is about."""
+        if self.task is not None:
+            return self.task.work.key
+        return self.claim.key if self.claim is not None else None
+
+    def record(self) -> Record:
+        """What must be known again after a restart."""
+        task, kept = self.task, self.kept or None
+        if task is None:
+            return Record(unaccounted=kept, safe=self.safe)
+        doings: dict[Aim, Doing] = {"on": "working", "through": "finishing", "over": "reporting"}
+        return Record(
+            work=replace(task.work, version_number=0),
+            doing=doings.get(task.aim, "restoring"),
+            end=task.end,
+            status=task.status if task.aim == "over" else None,
+            reason=task.reason,
+            unaccounted=kept,
+            safe=task.broken,
+        )
+
+
+def start(policy: Policy) -> Device:
+    """A device before its first event."""
+    return Device(policy)
+
+
+@dataclass(slots=True)
+class Turn:
+    """A device during one event: the facts as they change, and the effects so far."""
+
+    device: Device
+    effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers and choices of the device."""
+        return self.device.policy
+
+    @property
+    def task(self) -> Task:
+        """The task in hand; there is one."""
+        assert self.device.task is not None, "asked for only where there is one"
+        return self.device.task
+
+    def set(self, why: str = "", **facts: Any) -> None:
+        """Change facts of the device; if that makes it another phase, the account says so."""
+        before, self.device = self.device, replace(self.device, **facts)
+        phase, key = self.device.phase, self.device.in_hand
+        if (phase, key) != (before.phase, before.in_hand):
+            self.tell(PhaseChanged(phase, before.phase, why, key))
+
+    def know(self, why: str = "", **facts: Any) -> None:
+        """Change what is known of the execution in hand."""
+        self.set(why, known=replace(self.device.known, **facts))
+
+    def aim(self, why: str, **facts: Any) -> None:
+        """Change the task in hand."""
+        self.set(why, task=replace(self.task, **facts))
+
+    def tell(self, event: DeviceEvent) -> None:
+        """Say it in the account."""
+        self.effects.append(Tell(event))
+
+    def do(self, *effects: Effect) -> None:
+        """Let the shell do this."""
+        self.effects.extend(effects)
+
+    def timer(self, name: TimerName, seconds: float, *, jitter: bool = False) -> None:
+        """Set a timer; jitter comes on top."""
+        self.do(SetTimer(name, seconds, seconds * self.policy.retry_spread if jitter else 0.0))
+
+    def no_timer(self, *names: TimerName) -> None:
+        """Forget timers."""
+        self.do(*(CancelTimer(name) for name in names))
+
+    def result(self, known: Record) -> tuple[Device, tuple[Effect, ...]]:
+        """The device afterwards; what must not be forgotten, unless it is `known`, is written down before all else."""
+        record = self.device.record()
+        if record != known:
+            self.effects.insert(0, Remember(record))
+        return self.device, tuple(self.effects)
