@@ -1,4 +1,4 @@
-"""Correct devices of other designs hold every invariant too, and reach every place: the verdict accuses no strangeness."""
+"""Correct devices of other designs hold every invariant as well, and reach every place that a scenario names."""
 
 import pytest
 
