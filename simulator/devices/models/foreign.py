@@ -107,8 +107,8 @@ class Device(Generic[M]):
 
     sends_expected_version: ClassVar[bool] = True
     """Whether updates say which version they expect, as last told."""
-    waits_for_ever: ClassVar[bool] = False
-    """Whether a question whose answer was lost is never put again."""
+    reports_progress: ClassVar[bool] = True
+    """Whether it says anything between the beginning and the end; if so, what the policy wants."""
 
     def __init__(self, memory: M) -> None:
         self.memory = memory
@@ -139,6 +139,16 @@ class Device(Generic[M]):
             case _:
                 pass
 
+    def on_update_answered(self, asked: Asked, answer: Answer) -> None:
+        """The answer to an update."""
+        work = self.memory.work
+        if work is None or asked.about != work.key:
+            return
+        if isinstance(asked.question, Update) and asked.question.status is Status.IN_PROGRESS:
+            self.on_progress_answered(work, answer)
+        else:
+            self.on_report_answered(work, answer)
+
     def on_progress_answered(self, work: Work, answer: Answer) -> None:
         """The answer to an update to IN_PROGRESS; a refusal is logged, and that is all."""
         if isinstance(answer, UpdateAccepted):
@@ -154,6 +164,10 @@ class Device(Generic[M]):
         """Throttled, or a fault of the service: try again later."""
         self.put_off(asked)
 
+    def on_lost(self, asked: Asked) -> None:
+        """No answer came in time: put the question again."""
+        self.put_off(asked)
+
     def on_timer(self, name: TimerName) -> None:
         """A timer, other than those by which questions are put again."""
 
@@ -164,7 +178,8 @@ class Device(Generic[M]):
     def on_step_done(self, work: Work) -> None:
         """A step is done, `work` counts it already."""
         step = work.plan.steps[work.done - 1]
-        if work.next_step is not None and self.memory.policy.reports != "end":
+        wanted = self.reports_progress and self.memory.policy.reports != "end"
+        if wanted and work.next_step is not None:
             self.update(Status.IN_PROGRESS, step=step.name, progress="100")
         self.advance()
 
@@ -192,17 +207,21 @@ class Device(Generic[M]):
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def ask(self, question: Request, about: ExecutionKey | None = None) -> None:
+    def ask(self, question: Request, about: ExecutionKey | None = None, attempt: int = 1) -> None:
         """Put `question` (without its token); it supersedes the open one. Off line it is dropped."""
         self.drop_question()
         if self.memory.connected:
-            self.memory = replace(self.memory, asked=Asked(question, about))
+            self.memory = replace(self.memory, asked=Asked(question, about, attempt))
             self._send()
 
     def seek(self) -> None:
-        """Ask for the head of the queue; start-next, where it exists, takes it in the same breath."""
+        """Ask for the head of the queue."""
+        self.ask(self.question_for_work())
+
+    def question_for_work(self) -> Request:
+        """By start-next, where it exists, a device takes the head in the same breath."""
         namespace_id = self.memory.policy.namespace_id
-        self.ask(StartNext() if namespace_id is None else Describe(NEXT, namespace_id=namespace_id))
+        return StartNext() if namespace_id is None else Describe(NEXT, namespace_id=namespace_id)
 
     def ask_about(self, key: ExecutionKey, *, with_document: bool = False) -> None:
         """Ask about this very execution."""
@@ -212,17 +231,18 @@ class Device(Generic[M]):
         """Report on the execution in hand."""
         work = self.memory.work
         assert work is not None, "there is work to report on"
+        self.ask(self.update_of(work, status, **details), work.key)
+
+    def update_of(self, work: Work, status: Status, **details: str) -> Update:
+        """An update of any execution."""
         versioned = self.sends_expected_version
-        self.ask(
-            Update(
-                work.key.job_id,
-                status,
-                namespace_id=work.key.namespace_id,
-                status_details=tuple(sorted((key, value) for key, value in details.items() if value)) or None,
-                expected_version=(work.version_number or None) if versioned else None,
-                include_state=versioned,
-            ),
-            work.key,
+        return Update(
+            work.key.job_id,
+            status,
+            namespace_id=work.key.namespace_id,
+            status_details=tuple(sorted((key, value) for key, value in details.items() if value)) or None,
+            expected_version=(work.version_number or None) if versioned else None,
+            include_state=versioned,
         )
 
     def put_off(self, asked: Asked) -> None:
@@ -253,11 +273,10 @@ class Device(Generic[M]):
         request = replace(asked.question, client_token=token)
         self.tell(request_sent(request, token, asked))
         self.do(Publish(request))
-        if not self.waits_for_ever:
-            self.do(SetTimer("request", self.memory.policy.request_timeout))
+        self.do(SetTimer("request", self.memory.policy.request_timeout))
 
     def _answered(self, answer: Answer) -> None:
-        asked, work = self.memory.asked, self.memory.work
+        asked = self.memory.asked
         if asked is None or asked.token is None or answer.client_token != asked.token:
             return
         self.token = asked.token
@@ -266,30 +285,34 @@ class Device(Generic[M]):
             self.on_refused_for_now(asked, answer)
             return
         self.drop_question()
-        if not isinstance(asked.question, Update):
+        if isinstance(asked.question, Update):
+            self.on_update_answered(asked, answer)
+        else:
             self.on_told(asked, answer)
-        elif work is not None and asked.question.status is Status.IN_PROGRESS:
-            self.on_progress_answered(work, answer)
-        elif work is not None:
-            self.on_report_answered(work, answer)
 
     # ── working ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, execution: Execution) -> None:
         """Make an execution the work in hand: begin, or reject what is no plan. A queued one is claimed first."""
         plan = plan_of(execution.document, self.memory.policy.abilities)
-        digest = execution.document.digest if execution.document else ""
-        usable = plan if isinstance(plan, Plan) else Plan("", ())
-        work = Work(execution.key, usable, digest, execution.version_number)
-        self.memory = replace(self.memory, work=work)
-        self.tell(ExecutionTaken(execution.key, digest))
-        self.to("executing", "work in hand")
         if isinstance(plan, Unusable):
-            self.report(Status.REJECTED, plan.reason)
+            self.refuse(execution, Status.REJECTED, plan.reason)
             return
+        self.hold(work_of(execution, plan))
+        self.to("executing", "work in hand")
         if execution.status is Status.QUEUED:
             self.update(Status.IN_PROGRESS)
         self.advance()
+
+    def hold(self, work: Work) -> None:
+        """Have this work in hand from now on."""
+        self.memory = replace(self.memory, work=work)
+        self.tell(ExecutionTaken(work.key, work.digest))
+
+    def refuse(self, execution: Execution, status: Status, reason: str) -> None:
+        """Report an execution's end without having begun it."""
+        self.hold(work_of(execution, Plan("", ())))
+        self.report(status, reason)
 
     def advance(self) -> None:
         """Begin the next step, or report that all are done."""
@@ -308,7 +331,7 @@ class Device(Generic[M]):
         """Report how far the running step is, if that is wanted, not known, and no other question is open."""
         memory = self.memory
         step = memory.work.next_step if memory.work else None
-        wanted = memory.policy.reports == "progress" and memory.percent != memory.told_percent
+        wanted = self.reports_progress and memory.policy.reports == "progress" and memory.percent != memory.told_percent
         if wanted and step is not None and memory.is_running and memory.asked is None and memory.connected:
             self.memory = replace(memory, told_percent=memory.percent)
             self.update(Status.IN_PROGRESS, step=step.name, progress=str(memory.percent))
@@ -416,7 +439,8 @@ class Device(Generic[M]):
         work = replace(memory.work, version_number=0) if memory.work else None
         return Record(work, doing, status=memory.status, reason=memory.reason, finished=memory.finished)
 
-    def _booted(self, event: Booted) -> None:
+    def on_booted(self, event: Booted) -> None:
+        """The first event: go on with what is on record."""
         record = event.record or Record()
         self.memory = replace(self.memory, finished=record.finished)
         work = record.work
@@ -450,7 +474,7 @@ class Device(Generic[M]):
         """Deal with one event."""
         match event:
             case Booted():
-                self._booted(event)
+                self.on_booted(event)
             case Connected():
                 self.drop_question()
                 self.memory = replace(self.memory, connected=True)
@@ -460,12 +484,13 @@ class Device(Generic[M]):
                 self.memory = replace(self.memory, connected=False)
                 self.on_disconnected()
             case Hinted(hint=hint):
-                self.on_hint(hint)
+                if hint.namespace_id == self.memory.policy.namespace_id:
+                    self.on_hint(hint)
             case Answered(answer=answer):
                 self._answered(answer)
             case TimerFired(name="request"):
                 if self.memory.asked is not None:
-                    self.put_off(self.memory.asked)
+                    self.on_lost(self.memory.asked)
             case TimerFired(name="retry"):
                 self._send()
             case TimerFired(name=name):
@@ -483,6 +508,12 @@ class Device(Generic[M]):
                 self._journal_failed(reason)
             case _:
                 assert_never(event)
+
+
+def work_of(execution: Execution, plan: Plan) -> Work:
+    """An execution as work of which nothing is done."""
+    digest = execution.document.digest if execution.document else ""
+    return Work(execution.key, plan, digest, execution.version_number)
 
 
 def stepping(kind: Callable[[M], Device[M]]) -> Callable[[M, Event], tuple[M, tuple[Effect, ...]]]:
