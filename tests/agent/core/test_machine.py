@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from agent.account import ExecutionGone, ExecutionLeft, RequestSent
+from agent.account import ExecutionGone, ExecutionLeft, HintReceived, RequestSent
 from agent.core import Machine, start, step
 from agent.core.events import (
     Answered,
@@ -15,17 +15,32 @@ from agent.core.events import (
     Disconnected,
     Event,
     Hinted,
+    Remember,
     SetTimer,
     StepAdvanced,
     StepEnded,
     StepRestored,
     StopStep,
+    Tell,
     TimerFired,
     UndoStep,
     Verified,
     Verify,
 )
-from agent.core.state import Executing, Gated, Idle, Policy, Recovering, Reporting, Safe, Starting, Suspect
+from agent.core.machine import act
+from agent.core.recovering import give_way
+from agent.core.state import (
+    Executing,
+    Gated,
+    Idle,
+    Policy,
+    Recovering,
+    Reporting,
+    Safe,
+    Starting,
+    Suspect,
+    record_of,
+)
 from agent.values import (
     Describe,
     ErrorCode,
@@ -583,3 +598,21 @@ def test_no_order_of_events_breaks_the_core_and_the_leap_is_never_taken_unasked(
             if isinstance(effect, BeginStep) and not effect.step.reversible and not isinstance(before, Recovering):
                 assert isinstance(event, Answered), "only an answer opens the gate"
                 assert asked_about == effect.execution
+
+
+def test_a_rule_that_is_played_by_itself_is_on_record_before_its_effects():
+    device = Driver.working()
+    assert isinstance(device.phase, Executing)
+    work = device.phase.work
+    machine, effects = act(device.machine, lambda turn: give_way(turn, work, "gone", running=True))
+    assert isinstance(machine.phase, Recovering)
+    assert effects[0] == Remember(record_of(machine))
+    assert StopStep(work.done) in effects
+
+
+def test_a_rule_that_changes_nothing_writes_nothing_down():
+    device = Driver.working()
+    assert act(device.machine, lambda turn: turn.tell(HintReceived("notify", None))) == (
+        device.machine,
+        (Tell(HintReceived("notify", None)),),
+    )

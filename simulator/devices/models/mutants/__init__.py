@@ -3,9 +3,66 @@
 from typing import Final
 
 from simulator.devices.models.model import Model
-from simulator.devices.models.mutants import deaf, hammering
+from simulator.devices.models.mutants import (
+    abandons_on_version_mismatch,
+    acts_on_the_hint_alone,
+    applies_twice_after_reconnect,
+    crashes_on_an_empty_head,
+    deaf,
+    drops_the_next_job,
+    forgets_the_journal_on_reboot,
+    hammering,
+    keeps_an_update_in_silence,
+    keys_on_job_id_alone,
+    leaps_without_asking,
+    polls_without_back_off,
+    reads_an_answer_sent_before_the_hint,
+    recovers_without_undoing,
+    reports_success_for_a_gone_job,
+    resting,
+    rests_after_a_loss,
+    rests_after_a_success,
+    sends_no_expected_version,
+    takes_the_first_stale_answer,
+    undoes_in_the_wrong_order,
+    undoes_on_terminal_state_reached,
+    undoes_past_the_point_of_no_return,
+    works_on_although_told,
+)
+
+
+def _breaks(*invariants: str) -> frozenset[str]:
+    return frozenset(invariants)
+
 
 MUTANTS: Final[dict[str, Model]] = {
-    "deaf": Model(deaf.step, breaks=frozenset({"stops-in-time"})),
-    "hammering": Model(hammering.step, breaks=frozenset({"no-hammering"})),
+    "abandons-on-version-mismatch": Model(abandons_on_version_mismatch.step, breaks=_breaks("no-false-abort")),
+    "acts-on-the-hint-alone": Model(acts_on_the_hint_alone.step, breaks=_breaks("no-false-abort")),
+    "applies-twice-after-reconnect": Model(applies_twice_after_reconnect.step, breaks=_breaks("no-double-apply")),
+    "crashes-on-an-empty-head": Model(crashes_on_an_empty_head.step, breaks=_breaks("alive")),
+    "deaf": Model(deaf.step, breaks=_breaks("stops-in-time")),
+    "drops-the-next-job": Model(drops_the_next_job.step, resting.begin, _breaks("ready-in-time", "no-lost-job")),
+    "forgets-the-journal-on-reboot": Model(forgets_the_journal_on_reboot.step, breaks=_breaks("bootable")),
+    "hammering": Model(hammering.step, breaks=_breaks("no-hammering")),
+    "keeps-an-update-in-silence": Model(keeps_an_update_in_silence.step, breaks=_breaks("accounted-for")),
+    "keys-on-job-id-alone": Model(keys_on_job_id_alone.step, breaks=_breaks("no-cross-incarnation")),
+    "leaps-without-asking": Model(leaps_without_asking.step, breaks=_breaks("asks-before-leap")),
+    "polls-without-back-off": Model(polls_without_back_off.step, breaks=_breaks("no-hammering")),
+    "reads-an-answer-sent-before-the-hint": Model(
+        reads_an_answer_sent_before_the_hint.step, breaks=_breaks("asks-before-leap")
+    ),
+    "recovers-without-undoing": Model(recovers_without_undoing.step, breaks=_breaks("bootable")),
+    "reports-success-for-a-gone-job": Model(reports_success_for_a_gone_job.step, breaks=_breaks("no-ghost-update")),
+    "rests-after-a-loss": Model(rests_after_a_loss.step, resting.begin, _breaks("ready-in-time")),
+    "rests-after-a-success": Model(rests_after_a_success.step, resting.begin, _breaks("no-lost-job")),
+    "sends-no-expected-version": Model(sends_no_expected_version.step, breaks=_breaks("no-cross-incarnation")),
+    "takes-the-first-stale-answer": Model(takes_the_first_stale_answer.step, breaks=_breaks("stops-in-time")),
+    "undoes-in-the-wrong-order": Model(
+        undoes_in_the_wrong_order.step, undoes_in_the_wrong_order.begin, _breaks("alive")
+    ),
+    "undoes-on-terminal-state-reached": Model(undoes_on_terminal_state_reached.step, breaks=_breaks("no-false-abort")),
+    "undoes-past-the-point-of-no-return": Model(undoes_past_the_point_of_no_return.step, breaks=_breaks("bootable")),
+    "works-on-although-told": Model(
+        works_on_although_told.step, works_on_although_told.awake, _breaks("no-ghost-work")
+    ),
 }

@@ -1,0 +1,107 @@
+"""A device that is told that its execution is gone, sends no further update, and yet begins one step more.
+
+AWS IoT Device Client logs that there is no job any more, and lets the handler of the last one run on
+(awslabs/aws-iot-device-client, `JobsFeature.cpp`).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from agent.account import ExecutionGone
+from agent.core import Machine, Policy, start
+from agent.core import step as reference
+from agent.core.events import Answered, Disconnected, Effect, Event, Hinted, SetTimer, StepEnded, Tell, TimerFired
+from agent.core.machine import act
+from agent.core.record import Work
+from agent.core.recovering import give_way
+from agent.core.state import Executing, Gated, Suspect
+from agent.core.turn import Turn
+from agent.core.working import begin
+from agent.values import Answer
+
+PATIENCE_SECONDS: Final = 0.5
+"""For so long it lets the step that runs go on to its end; then it gives way all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stubborn:
+    """The machine; `told` is the client token of the answer against which it works on, None while there is none.
+
+    Meanwhile the machine believes to be off line, where reversible steps go on without a word. `is_last`: the step that
+    is one too many has begun.
+    """
+
+    machine: Machine
+    told: str | None = None
+    is_last: bool = False
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is in hand."""
+        return self.machine.rests
+
+
+def awake(policy: Policy) -> Stubborn:
+    """A device before its first event."""
+    return Stubborn(start(policy))
+
+
+def step(state: Stubborn, event: Event) -> tuple[Stubborn, tuple[Effect, ...]]:
+    """As the reference device, but it gives way one step later, if that step can be taken back."""
+    if state.told is not None:
+        return _work_on(state, event)
+    after, effects = reference(state.machine, event)
+    if not isinstance(event, Answered) or not any(_learns_of_end(effect) for effect in effects):
+        return Stubborn(after), effects
+    match state.machine.phase:
+        case Executing(work=work) | Gated(work=work) | Suspect(work=work) as phase:
+            runs = isinstance(phase, Executing) or (isinstance(phase, Suspect) and phase.running)
+            if _can_begin(work, work.done + runs):
+                machine, effects = act(state.machine, lambda turn: _overhear(turn, work, event.answer, runs=runs))
+                return Stubborn(machine, event.answer.client_token, is_last=not runs), effects
+        case _:
+            pass
+    return Stubborn(after), effects
+
+
+def _learns_of_end(effect: Effect) -> bool:
+    return isinstance(effect, Tell) and isinstance(effect.event, ExecutionGone)
+
+
+def _can_begin(work: Work, index: int) -> bool:
+    """Whether step `index` can be one too many: a restart would end all this, and a leap would be another flaw."""
+    steps = work.plan.steps[index : index + 1]
+    return bool(steps) and steps[0].reversible and steps[0].action != "reboot"
+
+
+def _overhear(turn: Turn, work: Work, answer: Answer, *, runs: bool) -> None:
+    turn.take_answer(answer)
+    turn.machine = replace(turn.machine, connected=False)
+    if runs:
+        turn.to(Executing(work), "told, and goes on")
+        turn.do(SetTimer("ask-again", PATIENCE_SECONDS))
+    else:
+        begin(turn, work)
+
+
+def _work_on(state: Stubborn, event: Event) -> tuple[Stubborn, tuple[Effect, ...]]:
+    match event, state.machine.phase:
+        case Hinted(), _:
+            return state, ()
+        case StepEnded(outcome="done"), _ if not state.is_last:
+            machine, effects = reference(state.machine, event)
+            return Stubborn(machine, state.told, is_last=True), effects
+        case ((StepEnded() | Disconnected() | TimerFired("ask-again")), Executing(work=work)):
+            machine, effects = act(state.machine, lambda turn: _yield(turn, work, event, state.told or ""))
+            return Stubborn(machine), effects
+        case _:
+            machine, effects = reference(state.machine, event)
+            return replace(state, machine=machine), effects
+
+
+def _yield(turn: Turn, work: Work, event: Event, told: str) -> None:
+    """Give way at last, to the answer `told`."""
+    turn.token = told
+    turn.machine = replace(turn.machine, connected=not isinstance(event, Disconnected))
+    done = isinstance(event, StepEnded) and event.outcome == "done"
+    give_way(turn, replace(work, done=work.done + done), "gone", running=not isinstance(event, StepEnded))

@@ -1,0 +1,37 @@
+"""What every mutant is, whatever it breaks: one small file that says its flaw, and a state that can be stored."""
+
+import inspect
+
+import pytest
+
+from agent.core import Policy
+from agent.core.events import Booted, Connected, Hinted
+from agent.values import NextChanged
+from simulator.devices.models.mutants import MUTANTS
+from simulator.verdict import INVARIANTS
+from tests.agent.core.driver import NOW, execution, key
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_says_its_flaw_and_what_that_breaks(name: str):
+    model = MUTANTS[name]
+    module = inspect.getmodule(model.step)
+    assert module is not None
+    assert module.__doc__ is not None
+    assert model.breaks
+    assert model.breaks <= {invariant.id for invariant in INVARIANTS}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_s_state_can_be_stored_in_a_set(name: str):
+    model = MUTANTS[name]
+    states = [model.start(Policy())]
+    for event in (
+        Booted(),
+        Connected(),
+        Hinted(NextChanged(NOW, None, execution(key()))),
+        Hinted(NextChanged(NOW, None, None)),
+    ):
+        states.append(model.step(states[-1], event)[0])
+    assert len(set(states)) > 1
+    assert all(state.rests for state in states)
