@@ -276,15 +276,9 @@ class Play:
         """A place with its groups resolved to things."""
         groups = place.groups or self._first(place.job).to
         things = [thing for thing, group in self.things if group.group in groups]
-        words = (place.place, place.job, place.step, "/".join(place.groups) or None)
-        return {
-            "id": " ".join(word for word in words if word),
-            "place": place.place,
-            "job": place.job,
-            "step": place.step,
-            "devices": place.devices,
-            "things": things,
-        }
+        words = (place.place, place.job, place.step, place.instant, place.hint, "/".join(place.groups))
+        name = " ".join(word for word in words if word)
+        return place.model_dump(mode="json", exclude={"groups"}, exclude_none=True) | {"id": name, "things": things}
 
     @property
     def groups(self) -> dict[str, Group]:

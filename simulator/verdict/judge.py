@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from agent.errors import InputError
 from simulator.scenario import Bounds
-from simulator.trace import CLOUD, Entry, RequestReceived, RunEnded, RunStarted
+from simulator.trace import CLOUD, DeletionRefused, Entry, RequestReceived, RunEnded, RunStarted
 from simulator.verdict.findings import Finding, Invariant, Run
 from simulator.verdict.history import UNJUDGED, History, Seen, micros, thing_of
 from simulator.verdict.invariants import INVARIANTS
@@ -22,7 +22,7 @@ from simulator.verdict.model import (
     Verdict,
     Violation,
 )
-from simulator.verdict.places import reached
+from simulator.verdict.places import reached, refused
 from simulator.verdict.story import Story
 
 SECOND = 1_000_000
@@ -42,6 +42,7 @@ class Judge:
         self._started: RunStarted | None = None
         self._ended: RunEnded | None = None
         self._histories: dict[str, History] = {}
+        self._refusals: list[DeletionRefused] = []
         self._cloud_end = 0
         self._rate = _Peak()
 
@@ -51,6 +52,8 @@ class Judge:
             self._started = self._started or entry.event
         elif isinstance(entry.event, RunEnded):
             self._ended = self._ended or entry.event
+        elif isinstance(entry.event, DeletionRefused):
+            self._refusals.append(entry.event)
         at = micros(entry.at)
         if entry.source == CLOUD:
             self._cloud_end = at
@@ -72,7 +75,7 @@ class Judge:
         run = Run(bounds, self._ended is not None, self._cloud_end)
         stories = {thing: self._story(thing) for thing in started.things}
         invariants = tuple(_judge(invariant, stories.values(), run) for invariant in self._invariants)
-        arrivals = tuple(_arrivals(place, stories) for place in places)
+        arrivals = tuple(self._arrivals(place, stories) for place in places)
         recovered, seconds = _recovered(stories.values())
         all_there = all(_enough(place, arrived) for place, arrived in zip(places, arrivals, strict=True))
         unbroken = all(invariant.outcome != "violated" for invariant in invariants)
@@ -86,6 +89,13 @@ class Judge:
             recovery_seconds=percentiles(seconds),
             requests_per_second_peak=self._rate.peak,
         )
+
+    def _arrivals(self, place: PlaceToReach, stories: dict[str, Story]) -> Reached:
+        if place.place == "deletion-refused":
+            there = len(place.things) * refused(place, self._refusals)
+        else:
+            there = sum(reached(place, stories[thing]) for thing in place.things if thing in stories)
+        return Reached(id=place.id, devices=there, of=len(place.things))
 
     def _story(self, thing: str) -> Story:
         history = self._histories.get(thing) or History(thing)
@@ -139,11 +149,6 @@ def _judge(invariant: Invariant, stories: Iterable[Story], run: Run) -> Invarian
 
 def _violation(story: Story, finding: Finding) -> Violation:
     return Violation(thing=story.thing, job=finding.job, message=finding.message, events=finding.events)
-
-
-def _arrivals(place: PlaceToReach, stories: dict[str, Story]) -> Reached:
-    there = sum(reached(place, stories[thing]) for thing in place.things if thing in stories)
-    return Reached(id=place.id, devices=there, of=len(place.things))
 
 
 def _enough(place: PlaceToReach, arrived: Reached) -> bool:

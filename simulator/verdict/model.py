@@ -4,8 +4,9 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from simulator.scenario import PlaceName
+
 Outcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
-PlaceName: TypeAlias = Literal["deleted-in-step", "deleted-after-leap", "reused-id", "recovered"]
 
 
 class _Model(BaseModel):
@@ -23,6 +24,8 @@ class PlaceToReach(_Model):
     place: PlaceName
     job: str
     step: str | None = None
+    instant: str | None = None
+    hint: str | None = None
     devices: Literal["all", "any"] = "all"
     things: tuple[str, ...] = ()
 
