@@ -14,6 +14,7 @@ from simulator.devices.hardware import factory
 from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
 from simulator.devices.workbench import Hold, SimulatedWorkbench
+from simulator.engines.remembered import remembered
 from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings
 from simulator.trace import Recorder, Sink, device_source
 
@@ -52,6 +53,7 @@ class Fleet:
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
         self._wiring = Wiring(self._timings, cuts, outages, self._agent)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
+        self._policies: dict[tuple[Group, int], Policy] = {}
         self.devices = tuple(
             SimulatedDevice(
                 thing,
@@ -73,23 +75,15 @@ class Fleet:
 
     def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
         """What runs on a device from one boot to the next."""
-        group, model = device.group, self._models[device.group.model]
+        model = self._models[device.group.model]
         rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
-        policy = replace(
-            self._policy,
-            namespace_id=group.namespace,
-            reports=group.reports,
-            point_of_no_return=group.policy,
-            abilities=Abilities(group.layout),
-            token_prefix=f"{int(rng.random() * 2**32):08x}-",
-        )
         feed: list[Callable[..., None]] = []
         bench = SimulatedWorkbench(device, self._timings, device.observe, lambda event: feed[0](event), self._holds)
         runner = Runner(
             thing=device.thing,
-            machine=model.start(policy),
-            step=model.step,
-            transport=self._connections.transport(device.thing, group),
+            machine=model.start(self._policy_of(device.group, device.boots)),
+            step=remembered(model.step),
+            transport=self._connections.transport(device.thing, device.group),
             workbench=bench,
             rng=rng,
             observe=device.observe,
@@ -97,3 +91,17 @@ class Fleet:
         )
         feed.append(runner.feed)
         return runner, bench
+
+    def _policy_of(self, group: Group, boots: int) -> Policy:
+        """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
+        policy = self._policies.get((group, boots))
+        if policy is None:
+            policy = self._policies[group, boots] = replace(
+                self._policy,
+                namespace_id=group.namespace,
+                reports=group.reports,
+                point_of_no_return=group.policy,
+                abilities=Abilities(group.layout),
+                token_prefix=f"{int(Jitter(f'{self._seed}/{boots}').random() * 2**32):08x}-",
+            )
+        return policy
