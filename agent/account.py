@@ -17,6 +17,8 @@ End: TypeAlias = Literal["gone", "cancelled", "timed-out", "removed", "replaced"
 Outcome: TypeAlias = Literal["succeeded", "failed", "rejected", "recovered", "kept", "safe"]
 """How a device was done with an execution; `kept`: an update that could not be taken back runs on without its job."""
 
+BootReason: TypeAlias = Literal["power-on", "reboot", "watchdog", "power-lost", "restarted"]
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceConnected:
@@ -44,7 +46,7 @@ class DeviceBooted:
     """
 
     version: str
-    why: Literal["power-on", "reboot", "watchdog", "power-lost", "restarted"] = "power-on"
+    why: BootReason = "power-on"
     on_trial: bool = False
     type: Literal["device.booted"] = "device.booted"
 

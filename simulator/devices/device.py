@@ -7,21 +7,25 @@ in flash and what the journal holds, and nothing else.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from agent.account import DeviceBooted, DeviceDisconnected, DeviceEvent, PowerLost
+from agent.account import BootReason, DeviceBooted, DeviceDisconnected, DeviceEvent, PowerLost
 from agent.core.events import Booted
 from agent.core.record import Record
 from agent.journal import Journal
 from agent.records import read_record, write_record
 from agent.runner import Runner
-from simulator.devices.hardware import Hardware, boot, swap_sector, swap_sectors
+from simulator.devices.flash import Flash, Run
+from simulator.devices.hardware import SECTORS, Hardware, Image, describe, exchange, swap_sectors, try_to_boot
 from simulator.devices.storage import FlashFile, Survival
 from simulator.devices.workbench import SimulatedWorkbench
 from simulator.scenario import Group, Outage, PowerCut, Timings
 
 WATCHDOG_SECONDS: Final = 0.05
 """How long an image hangs before it is reset; short, for the sake of those who wait."""
+NO_IMAGE: Final = Image("")
+"""For work that is about no image in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,12 @@ class SimulatedDevice:
     __slots__ = (
         "_bench",
         "_boots",
-        "_cuts",
         "_journal",
         "_off",
-        "_outages",
         "_storage",
         "_wiring",
+        "flash",
         "group",
-        "hardware",
-        "instants",
         "observe",
         "runner",
         "survives",
@@ -63,25 +64,34 @@ class SimulatedDevice:
     ) -> None:
         self.thing = thing
         self.group = group
-        self.hardware = hardware
         self.observe = observe
         self.runner: Runner[Any] | None = None
-        self.instants = 0
         self.survives: Survival = "nothing"
         self._wiring = wiring
         self._bench: SimulatedWorkbench | None = None
-        self._storage = FlashFile(self.instant)
+        cuts = tuple(cut for cut in wiring.cuts if not cut.groups or group.group in cut.groups)
+        outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
+        self.flash = Flash(hardware, self, cuts, outages)
+        self._storage = FlashFile(self.flash.instant)
         self._journal = Journal(self._storage)
-        self._cuts = tuple(cut for cut in wiring.cuts if not cut.groups or group.group in cut.groups)
-        self._outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
         self._boots = 0
         self._off: asyncio.TimerHandle | None = None
 
     @property
+    def hardware(self) -> Hardware:
+        """As it is by now."""
+        return self.flash.hardware
+
+    @property
+    def instants(self) -> int:
+        """How many sectors and writes there have been: so often the power could have gone."""
+        return self.flash.instants
+
+    @property
     def rests(self) -> bool:
-        """Whether there is power, or nothing that could boot, and nothing in hand."""
+        """Whether it has nothing in hand, or cannot come up any more."""
         if self.runner is None:
-            return self.hardware.running is None and self._off is None
+            return not self.flash.is_on and self._off is None
         return self.runner.crashed or self.runner.rests
 
     @property
@@ -95,22 +105,6 @@ class SimulatedDevice:
         """Boot for the first time."""
         self._boot("power-on")
 
-    def instant(self, name: str, step: str = "", percent: int = 0) -> bool:
-        """Whether there is power for one more sector or write; a cut that the scenario wants here happens here."""
-        if self.runner is None:
-            return False
-        self.instants += 1
-        for cut in self._cuts:
-            if cut.applies(name, self.instants, step, percent):
-                self._cuts = tuple(other for other in self._cuts if other is not cut)
-                self.lose_power(name, cut.off_seconds)
-                return False
-        for outage in self._outages:
-            if step == outage.step and percent >= outage.progress:
-                self._outages = tuple(other for other in self._outages if other is not outage)
-                asyncio.get_running_loop().call_soon(self._lose_network, outage.seconds)
-        return True
-
     def lose_power(self, instant: str, off_seconds: float) -> None:
         """The power goes, and comes back after `off_seconds`."""
         self.observe(PowerLost(instant))
@@ -118,49 +112,78 @@ class SimulatedDevice:
         self._storage.lose_power(self.survives)
         self._later(off_seconds, "power-lost")
 
+    def lose_network(self, seconds: float) -> None:
+        """The network goes, and comes back after `seconds`; whatever led to this is dealt with before."""
+        asyncio.get_running_loop().call_soon(self._lose_network, seconds)
+
     def _lose_network(self, seconds: float) -> None:
         if self.runner is not None:
             self.runner.interrupt(seconds)
 
-    def reboot(self, why: str) -> None:
+    def found_brick(self, hardware: Hardware) -> None:
+        """A sector left nothing to boot from; a later one may have mended that."""
+        self.observe(describe(hardware))
+
+    def reboot(self, why: BootReason) -> None:
         """Restart in good order as far as the hardware goes; what is in memory is lost all the same."""
         self._end_agent()
-        seconds = self._wiring.timings.boot + self._wiring.timings.write * swap_sectors(self.hardware) / 16
-        self._later(seconds, why)
+        self._later(self._wiring.timings.boot, why)
 
     async def stop(self) -> None:
         """End for good."""
         if self._off is not None:
             self._off.cancel()
+        self.flash.stop()
         if self._bench is not None:
             self._bench.cut()
         if self.runner is not None:
             await self.runner.stop()
 
-    def _later(self, seconds: float, why: str) -> None:
+    def _later(self, seconds: float, why: BootReason) -> None:
         self._off = asyncio.get_running_loop().call_later(seconds, self._boot, why)
 
     def _end_agent(self) -> None:
+        self.flash.stop()
+        self.flash.is_on = False
         if self.runner is not None and self._bench is not None:
             self.runner.halt()
             self._bench.cut()
             self.observe(DeviceDisconnected("the power is off", planned=True))
         self.runner = self._bench = None
 
-    def _boot(self, why: Any) -> None:
+    # ── the bootloader at work ────────────────────────────────────────────────────────────────────────────────
+
+    def _boot(self, why: BootReason) -> None:
+        """Exchange the slots if that was asked for, or goes on; a power cut on the way is as good as any."""
         self._off = None
-        while swap_sectors(self.hardware):
-            self.hardware = swap_sector(self.hardware)
-        came_up = boot(self.hardware)
-        self.hardware = came_up.hardware
-        on_trial = self.hardware.trial == "running"
-        self.observe(DeviceBooted(self.hardware.version, "watchdog" if came_up.watchdog else why, on_trial))
-        self.observe(self.hardware.describe())
-        if self.hardware.running is None:
+        self.flash.is_on = True
+        sectors = swap_sectors(self.flash.hardware)
+        if not sectors:
+            self._try_to_boot(why)
+            return
+        seconds = self._wiring.timings.write / SECTORS
+        done = partial(self._exchanged, why=why)
+        self.flash.begin(Run("exchange", "", exchange, NO_IMAGE, sectors, seconds, done))
+
+    def _exchanged(self, run: Run, *, why: BootReason) -> None:
+        self._try_to_boot(why)
+
+    def _try_to_boot(self, why: BootReason) -> None:
+        hardware, hangs = try_to_boot(self.flash.hardware, after_hang=why == "watchdog")
+        self.flash.hardware = hardware
+        if hangs:
+            self.flash.is_on = False
+            self._later(WATCHDOG_SECONDS, "watchdog")
+            return
+        on_trial = hardware.trial == "running"
+        self.observe(DeviceBooted(hardware.version, why, on_trial))
+        self.observe(describe(hardware))
+        if hardware.running is None:
+            self.flash.is_on = False
             return
         self._boots += 1
         self.runner, self._bench = self._wiring.make_agent(self)
-        self.runner.start(Booted(self._recall(), self.hardware.version, on_trial))
+        self.runner.start(Booted(self._recall(), hardware.version, on_trial))
 
     # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,8 @@
 """A device's hardware as pure state: flash in sectors, a bootloader, a configuration store, a file store.
 
-What a step does to it is a sequence of sector operations; power may be cut before any of them, and what was done up to
-there is what the next boot finds. Three layouts, each with its own point of no return:
+What a step does to it, what undoing that step does, and what the bootloader does when it exchanges two slots, is a
+sequence of sector operations; power may be cut before any of them, and what was done up to there is what the next boot
+finds. Three layouts, each with its own point of no return:
 
     ab       two slots and a selector; the other slot is tried after a reboot, at most three times, until it is
              committed. The commit is the point of no return.
@@ -12,12 +13,15 @@ there is what the next boot finds. Three layouts, each with its own point of no 
 
 The bootloader boots no image that is not whole, not signed, or older than the anti-rollback counter, which a commit
 raises. An image that hangs is reset by the watchdog.
+
+Images are erased from the end, so that what is left of one never looks whole. Selector, trial flag, counter and the
+pointer to the configuration are small enough to be written in one sector, which is there or not.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Final, Literal, TypeAlias
+from functools import cache, lru_cache
+from typing import Final, Literal, TypeAlias, assert_never
 
 from agent.account import HardwareChanged
 from agent.plan import Args, Layout, Step
@@ -83,7 +87,8 @@ class Hardware:
     `slots` are A and B, primary and secondary, or main and recovery. `trial`: another image was asked for at the next
     boot, or is running without having been committed; `tries` is how often it may still be booted. `swapped` counts
     the sectors of an exchange under way, None while there is none. `fuse` is the anti-rollback counter. `staged` and
-    `previous` are the configuration to come and the one to go back to; empty while there is none.
+    `previous` are the configuration to come and the one to go back to; empty while there is none. `file` is one that
+    has not arrived whole yet.
     """
 
     layout: Layout = "ab"
@@ -99,6 +104,7 @@ class Hardware:
     staged: str = ""
     previous: str = ""
     files: tuple[str, ...] = ()
+    file: Area = EMPTY
 
     @property
     def version(self) -> str:
@@ -115,8 +121,10 @@ class Hardware:
     def pending(self) -> tuple[str, ...]:
         """What is half done, in words."""
         area, found = self.slots[self.spare], []
-        if self.download is not EMPTY:
+        if self.download != EMPTY:
             found.append("download")
+        if self.file != EMPTY:
+            found.append("file")
         if self.layout == "single" and not (area.is_whole and self.running in (0, None)):
             found.append("main slot")
         elif self.layout != "single" and area.image is not None and not area.proven:
@@ -131,11 +139,19 @@ class Hardware:
         """Running, and nothing half done."""
         return self.running is not None and not self.pending
 
-    def describe(self) -> HardwareChanged:
-        """What the trace says of it."""
-        return HardwareChanged(boot(self).hardware.running is not None, self.version, self.pending)
+    @property
+    def is_bootable(self) -> bool:
+        """Whether something would come up if the power went now."""
+        return boot(self).hardware.running is not None
 
 
+@lru_cache(maxsize=4096)
+def describe(hardware: Hardware) -> HardwareChanged:
+    """What the trace says of it. A fleet goes through the same few states again and again."""
+    return HardwareChanged(hardware.is_bootable, hardware.version, hardware.pending)
+
+
+@cache
 def factory(layout: Layout) -> Hardware:
     """A device as it left the factory, running version 1.0."""
     return Hardware(layout, (FACTORY, RECOVERY if layout == "single" else EMPTY))
@@ -150,6 +166,63 @@ class Boot:
 
     hardware: Hardware
     watchdog: int = 0
+
+
+def boot(hardware: Hardware) -> Boot:
+    """Power on, and nothing comes between: what runs then. `running` is None if nothing can: a brick."""
+    watchdog, hangs = 0, False
+    while True:
+        while swap_sectors(hardware):
+            hardware = swap_sector(hardware)
+        hardware, hangs = try_to_boot(hardware, after_hang=hangs)
+        if not hangs:
+            return Boot(hardware, watchdog)
+        watchdog += 1
+
+
+def try_to_boot(hardware: Hardware, *, after_hang: bool = False) -> tuple[Hardware, bool]:
+    """One try, after any exchange of slots: what runs then, and whether it hangs, so that the watchdog will reset it.
+
+    `after_hang`: it has done so just now. Where there is nothing else to be tried, a hanging image counts as none.
+    """
+    match hardware.layout:
+        case "ab":
+            return _try_ab(replace(hardware, running=None))
+        case "swap":
+            return _try_swap(replace(hardware, running=None))
+        case "single":
+            return _try_single(replace(hardware, running=None), after_hang)
+        case _:
+            assert_never(hardware.layout)
+
+
+def _try_ab(hardware: Hardware) -> tuple[Hardware, bool]:
+    if hardware.trial and hardware.tries and _is_bootable(hardware, hardware.spare):
+        tried = replace(hardware, trial="running", tries=hardware.tries - 1)
+        if _hangs(hardware, hardware.spare):
+            return tried, True
+        return replace(tried, running=hardware.spare), False
+    slots = (hardware.selected, hardware.spare)
+    slot = next((slot for slot in slots if _is_bootable(hardware, slot) and not _hangs(hardware, slot)), None)
+    selected = hardware.selected if slot is None else slot
+    return replace(hardware, trial="", tries=0, running=slot, selected=selected), False
+
+
+def _try_swap(hardware: Hardware) -> tuple[Hardware, bool]:
+    """`tries` is 1 right after an exchange: the image has one boot, and at the next the slots change back."""
+    if hardware.trial == "running":
+        hardware = replace(hardware, tries=0)
+    if not _is_bootable(hardware, 0):
+        return hardware, False
+    if _hangs(hardware, 0):
+        return hardware, _wants_swap(hardware)
+    return replace(hardware, running=0), False
+
+
+def _try_single(hardware: Hardware, after_hang: bool) -> tuple[Hardware, bool]:
+    if _is_bootable(hardware, 0) and not after_hang:
+        return (hardware, True) if _hangs(hardware, 0) else (replace(hardware, running=0), False)
+    return replace(hardware, running=1 if _is_bootable(hardware, 1) else None), False
 
 
 def swap_sectors(hardware: Hardware) -> int:
@@ -167,43 +240,6 @@ def swap_sector(hardware: Hardware) -> Hardware:
     primary, secondary = hardware.slots
     asked = hardware.trial == "requested"
     return replace(hardware, slots=(secondary, primary), swapped=None, trial="running" if asked else "", tries=1)
-
-
-def boot(hardware: Hardware) -> Boot:
-    """Power on: what runs then. `running` is None if there is nothing that may be booted: a brick."""
-    hardware = replace(hardware, running=None)
-    if hardware.layout == "single":
-        main = hardware.slots[0]
-        hangs = main.image is not None and main.image.flaw == "boot"
-        slot = 0 if _is_bootable(hardware, 0) and not hangs else 1
-        return Boot(replace(hardware, running=slot if _is_bootable(hardware, slot) else None), int(hangs))
-    return _boot_swap(hardware) if hardware.layout == "swap" else _boot_ab(hardware)
-
-
-def _boot_ab(hardware: Hardware) -> Boot:
-    watchdog = 0
-    while hardware.trial and hardware.tries and _is_bootable(hardware, hardware.spare):
-        hardware = replace(hardware, trial="running", tries=hardware.tries - 1)
-        if not _hangs(hardware, hardware.spare):
-            return Boot(replace(hardware, running=hardware.spare), watchdog)
-        watchdog += 1
-    hardware = replace(hardware, trial="", tries=0)
-    slot = next((slot for slot in (hardware.selected, hardware.spare) if _is_bootable(hardware, slot)), None)
-    return Boot(replace(hardware, running=slot, selected=hardware.selected if slot is None else slot), watchdog)
-
-
-def _boot_swap(hardware: Hardware) -> Boot:
-    """`tries` is 1 right after an exchange: the image has one boot, and at the next the slots change back."""
-    watchdog = 0
-    for _ in range(3):
-        while swap_sectors(hardware):
-            hardware = swap_sector(hardware)
-        if hardware.trial == "running":
-            hardware = replace(hardware, tries=0)
-        if not _is_bootable(hardware, 0) or not _hangs(hardware, 0):
-            break
-        watchdog += 1
-    return Boot(replace(hardware, running=0 if _is_bootable(hardware, 0) else None), watchdog)
 
 
 def _wants_swap(hardware: Hardware) -> bool:
@@ -228,23 +264,41 @@ def _hangs(hardware: Hardware, slot: int) -> bool:
 
 # ── what steps do, sector by sector ───────────────────────────────────────────────────────────────────────────
 
+Sector: TypeAlias = Callable[[Hardware, Image, int], Hardware]
+"""One sector operation of several, numbered from 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """How one action changes the hardware.
 
-    `sectors` says how many operations it takes from here; `begin` is what the first one destroys; `sector` is one of
-    them, numbered from 0; `fault` says in the end why it failed, or nothing; `undo` takes it back, be it whole or half.
+    `sectors` says how many operations it takes from here; `sector` is one of them; `fault` says in the end why it
+    failed, or nothing. `undo` is an operation that takes it back, be it whole or half, and `to_undo` says how many
+    of them that takes from here.
     """
 
     sectors: Callable[[Hardware, Image], int]
-    begin: Callable[[Hardware, Image], Hardware]
-    sector: Callable[[Hardware, Image, int], Hardware]
+    sector: Sector
     fault: Callable[[Hardware, Image], str]
-    undo: Callable[[Hardware, Image], Hardware]
+    to_undo: Callable[[Hardware, Image], int]
+    undo: Sector
 
 
-def _same(hardware: Hardware, image: Image, number: int = 0) -> Hardware:
+@lru_cache(maxsize=16_384)
+def worked(sector: Sector, hardware: Hardware, image: Image, first: int, end: int) -> tuple[Hardware, Hardware | None]:
+    """The hardware after the sectors from `first` until before `end`, and the first state among them that is a brick.
+
+    Remembered, because a fleet does the same to the same hardware again and again, and then shares what comes of it.
+    """
+    brick: Hardware | None = None
+    for number in range(first, end):
+        hardware = sector(hardware, image, number)
+        if brick is None and not hardware.is_bootable:
+            brick = hardware
+    return hardware, brick
+
+
+def _same(hardware: Hardware, image: Image, number: int) -> Hardware:
     return hardware
 
 
@@ -252,54 +306,85 @@ def _fine(hardware: Hardware, image: Image) -> str:
     return ""
 
 
+def _nothing(hardware: Hardware, image: Image) -> int:
+    return 0
+
+
+def _always(count: int) -> Callable[[Hardware, Image], int]:
+    return lambda hardware, image: count
+
+
 def _with_slot(hardware: Hardware, slot: int, area: Area) -> Hardware:
     first, second = hardware.slots
     return replace(hardware, slots=(area, second) if slot == 0 else (first, area))
+
+
+def _erased(area: Area, sectors: int) -> Area:
+    """What is left of an area once no more than its first `sectors` are."""
+    left = min(area.sectors, sectors)
+    return Area(area.image, left) if left > 0 else EMPTY
+
+
+def _to_erase(area: Area) -> int:
+    return 0 if area.image is None else max(area.sectors, 1)
 
 
 def _download_left(hardware: Hardware, image: Image) -> int:
     return SECTORS - (hardware.download.sectors if hardware.download.image == image else 0)
 
 
-def _download_begin(hardware: Hardware, image: Image) -> Hardware:
-    return hardware if hardware.download.image == image else replace(hardware, download=Area(image, 0))
-
-
 def _download_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
-    return replace(hardware, download=Area(image, hardware.download.sectors + 1))
+    """It goes on where an earlier one of the same image ended; of another image nothing is kept."""
+    there = hardware.download.sectors if hardware.download.image == image else 0
+    return replace(hardware, download=Area(image, there + 1))
 
 
 def _download_fault(hardware: Hardware, image: Image) -> str:
     return "the SHA-256 of the image does not match" if image.flaw == "hash" else ""
 
 
-def _download_undo(hardware: Hardware, image: Image) -> Hardware:
-    return replace(hardware, download=EMPTY)
+def _download_to_undo(hardware: Hardware, image: Image) -> int:
+    return _to_erase(hardware.download)
 
 
-def _write_begin(hardware: Hardware, image: Image) -> Hardware:
-    return _with_slot(hardware, hardware.spare, EMPTY) if hardware.download.is_whole else hardware
+def _download_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
+    return replace(hardware, download=_erased(hardware.download, hardware.download.sectors - 1))
+
+
+def _write_sectors(hardware: Hardware, image: Image) -> int:
+    return 2 * SECTORS if hardware.download.is_whole else 0
 
 
 def _write_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
     """First every sector is erased, then every sector is written."""
-    if number < SECTORS or not hardware.download.is_whole:
-        return hardware
-    written = _with_slot(hardware, hardware.spare, Area(image, number - SECTORS + 1))
+    if number < SECTORS:
+        left = _erased(hardware.slots[hardware.spare], SECTORS - 1 - number)
+        return _with_slot(hardware, hardware.spare, left)
+    written = Area(hardware.download.image, number - SECTORS + 1)
     if hardware.layout == "single" and number == 2 * SECTORS - 1:
-        return replace(_with_slot(written, 0, Area(image, SECTORS, proven=True)), download=EMPTY)
-    return written
+        return replace(_with_slot(hardware, 0, replace(written, proven=True)), download=EMPTY)
+    return _with_slot(hardware, hardware.spare, written)
 
 
 def _write_fault(hardware: Hardware, image: Image) -> str:
-    return "" if hardware.slots[hardware.spare].image == image else "there is no whole image to write"
+    area = hardware.slots[hardware.spare]
+    return "" if area.is_whole and area.image == image else "there is no whole image to write"
 
 
-def _write_undo(hardware: Hardware, image: Image) -> Hardware:
-    """Whatever stands in the spare slot, and was never committed."""
-    if hardware.slots[hardware.spare].proven and hardware.layout == "ab":
-        return hardware
-    erased = _with_slot(hardware, hardware.spare, EMPTY)
+def _write_to_undo(hardware: Hardware, image: Image) -> int:
+    """An image that was committed is what was there before: there, nothing has been written yet.
+
+    Not so if it is what a trial would fall back to, and not in the only slot: whoever undoes the write there, errs.
+    """
+    area, on_trial = hardware.slots[hardware.spare], hardware.trial == "running"
+    if area.proven and (hardware.layout == "ab" or (hardware.layout == "swap" and not on_trial)):
+        return 0
+    return _to_erase(area)
+
+
+def _write_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
+    area = hardware.slots[hardware.spare]
+    erased = _with_slot(hardware, hardware.spare, _erased(area, area.sectors - 1))
     return replace(erased, running=None) if hardware.running == hardware.spare else erased
 
 
@@ -320,8 +405,12 @@ def _switch_fault(hardware: Hardware, image: Image) -> str:
     return "the image is older than the anti-rollback counter" if area.image.counter < hardware.fuse else ""
 
 
-def _switch_undo(hardware: Hardware, image: Image) -> Hardware:
-    return replace(hardware, trial="", tries=0) if hardware.trial == "requested" else hardware
+def _switch_to_undo(hardware: Hardware, image: Image) -> int:
+    return int(hardware.trial == "requested")
+
+
+def _switch_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
+    return replace(hardware, trial="", tries=0)
 
 
 def _self_test_fault(hardware: Hardware, image: Image) -> str:
@@ -339,7 +428,7 @@ def _commit_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
     )
 
 
-def _commit_undo(hardware: Hardware, image: Image) -> Hardware:
+def _commit_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
     """What a device must not do: select the old image again, and call the new one unproven."""
     slot = hardware.selected
     unproven = _with_slot(hardware, slot, replace(hardware.slots[slot], proven=False))
@@ -347,54 +436,73 @@ def _commit_undo(hardware: Hardware, image: Image) -> Hardware:
 
 
 def _stage_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
-    return replace(hardware, staged=image.version or "staged")
+    """One sector is erased, one is written."""
+    return replace(hardware, staged="" if number == 0 else image.version or "staged")
 
 
-def _stage_undo(hardware: Hardware, image: Image) -> Hardware:
+def _stage_to_undo(hardware: Hardware, image: Image) -> int:
+    return int(hardware.staged != "")
+
+
+def _stage_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
     return replace(hardware, staged="")
 
 
-def _swap_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
+def _swap_config(hardware: Hardware, image: Image, number: int) -> Hardware:
     if not hardware.staged:
         return hardware
     return replace(hardware, config=hardware.staged, previous=hardware.config, staged="")
 
 
-def _swap_undo(hardware: Hardware, image: Image) -> Hardware:
-    return replace(hardware, config=hardware.previous, previous="") if hardware.previous else hardware
+def _swap_config_to_undo(hardware: Hardware, image: Image) -> int:
+    return int(hardware.previous != "")
+
+
+def _swap_config_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
+    """What was swapped in is staged again."""
+    return replace(hardware, config=hardware.previous, previous="", staged=hardware.config)
 
 
 def _restart_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
     return replace(hardware, previous="")
 
 
+def _fetch_left(hardware: Hardware, image: Image) -> int:
+    return SECTORS - (hardware.file.sectors if hardware.file.image == image else 0)
+
+
 def _fetch_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
-    """A file appears whole, with its last sector."""
-    if number < SECTORS - 1 or image.version in hardware.files:
-        return hardware
-    return replace(hardware, files=(*hardware.files, image.version))
+    """A file has its name once its last sector is there."""
+    there = hardware.file.sectors if hardware.file.image == image else 0
+    if there + 1 < SECTORS:
+        return replace(hardware, file=Area(image, there + 1))
+    others = (name for name in hardware.files if name != image.version)
+    return replace(hardware, file=EMPTY, files=(*others, image.version))
 
 
-def _fetch_undo(hardware: Hardware, image: Image) -> Hardware:
+def _fetch_to_undo(hardware: Hardware, image: Image) -> int:
+    return _to_erase(hardware.file) or int(image.version in hardware.files)
+
+
+def _fetch_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
+    """What has not arrived whole is erased; a file that has is one name less."""
+    if hardware.file.image is not None:
+        return replace(hardware, file=_erased(hardware.file, hardware.file.sectors - 1))
     return replace(hardware, files=tuple(name for name in hardware.files if name != image.version))
 
 
-def _always(count: int) -> Callable[[Hardware, Image], int]:
-    return lambda hardware, image: count
-
-
 ACTIONS: Final[dict[str, Work]] = {
-    "download": Work(_download_left, _download_begin, _download_sector, _download_fault, _download_undo),
-    "write": Work(_always(2 * SECTORS), _write_begin, _write_sector, _write_fault, _write_undo),
-    "switch": Work(_always(1), _same, _switch_sector, _switch_fault, _switch_undo),
-    "self-test": Work(_always(4), _same, _same, _self_test_fault, _same),
-    "commit": Work(_always(1), _same, _commit_sector, _fine, _commit_undo),
-    "fetch": Work(_always(SECTORS), _same, _fetch_sector, _fine, _fetch_undo),
-    "stage": Work(_always(2), _same, _stage_sector, _fine, _stage_undo),
-    "validate": Work(_always(1), _same, _same, _fine, _same),
-    "swap": Work(_always(1), _same, _swap_sector, _fine, _swap_undo),
-    "restart": Work(_always(1), _same, _restart_sector, _fine, _same),
-    "run": Work(_always(4), _same, _same, _fine, _same),
+    "download": Work(_download_left, _download_sector, _download_fault, _download_to_undo, _download_undo),
+    "write": Work(_write_sectors, _write_sector, _write_fault, _write_to_undo, _write_undo),
+    "switch": Work(_always(1), _switch_sector, _switch_fault, _switch_to_undo, _switch_undo),
+    "self-test": Work(_always(4), _same, _self_test_fault, _nothing, _same),
+    "commit": Work(_always(1), _commit_sector, _fine, _always(1), _commit_undo),
+    "fetch": Work(_fetch_left, _fetch_sector, _fine, _fetch_to_undo, _fetch_undo),
+    "stage": Work(_always(2), _stage_sector, _fine, _stage_to_undo, _stage_undo),
+    "validate": Work(_always(1), _same, _fine, _nothing, _same),
+    "swap": Work(_always(1), _swap_config, _fine, _swap_config_to_undo, _swap_config_undo),
+    "restart": Work(_always(1), _restart_sector, _fine, _nothing, _same),
+    "run": Work(_always(4), _same, _fine, _nothing, _same),
 }
 """By action; `fetch` is the download of a file, and a reboot is no sector operation, see `boot`."""
 
@@ -402,6 +510,11 @@ ACTIONS: Final[dict[str, Work]] = {
 def work_of(step: Step) -> Work:
     """How a step changes the hardware. Raises KeyError for a reboot."""
     return ACTIONS["fetch" if step.action == "download" and "to" in dict(step.args) else step.action]
+
+
+def exchange(hardware: Hardware, image: Image, number: int) -> Hardware:
+    """The bootloader's work (see `swap_sector`) as a Sector."""
+    return swap_sector(hardware)
 
 
 def revert(hardware: Hardware) -> Hardware:

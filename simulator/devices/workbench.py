@@ -1,17 +1,19 @@
-"""Hardware on the event loop: steps do their sectors one by one, report how far they are, and can be held or cut.
+"""Steps on simulated hardware: their sectors, how far they are, where they are held, stopped or undone.
 
 A Hold is how a deletion is made to land where the scenario says: the hardware stops at that percent of that step,
 for that job, until the hold is let go. From outside it looks like a slow flash.
 
-Every sector is an `instant`: the power supply is asked before it is done, and may be gone.
+Undoing a step is work of the same kind. Every sector is an instant at which the power may go (see `flash`).
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, Literal, Protocol
 
 from agent.account import (
+    BootReason,
     DeviceCrashed,
     DeviceEvent,
     StepFinished,
@@ -32,8 +34,8 @@ from agent.core.events import (
     Verified,
     Verify,
 )
-from agent.plan import Step
-from simulator.devices.hardware import Hardware, Image, Work, image_of, revert, work_of
+from simulator.devices.flash import Flash, Run
+from simulator.devices.hardware import describe, image_of, revert, work_of
 from simulator.scenario import Timings
 
 PROGRESS_PERCENT: Final = 50
@@ -66,41 +68,23 @@ class Hold:
             resume()
 
 
-class PowerSupply(Protocol):
-    """What the hardware asks of the device that it is in."""
+class Machine(Protocol):
+    """The device that the hardware is in."""
 
-    hardware: Hardware
+    flash: Flash
 
-    def instant(self, name: str, step: str = "", percent: int = 0) -> bool:
-        """Whether there is power for one more sector or write; if it goes here, the device is off from now on.
-
-        `percent` is how far `step` will be after it.
-        """
-
-    def reboot(self, why: str) -> None:
+    def reboot(self, why: BootReason) -> None:
         """Restart: memory is lost, the bootloader decides what comes up."""
-
-
-@dataclass(slots=True)
-class _Running:
-    effect: BeginStep
-    work: Work
-    image: Image
-    sectors: int
-    """How many there are to do from here on."""
-    done: int = 0
-    told: int = 0
-    timer: asyncio.TimerHandle | None = None
 
 
 class SimulatedWorkbench:
     """Performs a device core's step effects on simulated hardware (see `agent.runner.Workbench`)."""
 
-    __slots__ = ("_deliver", "_device", "_holds", "_is_dead", "_observe", "_running", "_timings")
+    __slots__ = ("_deliver", "_device", "_effect", "_holds", "_is_dead", "_observe", "_timings", "_told")
 
     def __init__(
         self,
-        device: PowerSupply,
+        device: Machine,
         timings: Timings,
         observe: Callable[[DeviceEvent], None],
         deliver: Callable[[Event], None],
@@ -111,134 +95,142 @@ class SimulatedWorkbench:
         self._observe = observe
         self._deliver = deliver
         self._holds = holds
-        self._running: _Running | None = None
+        self._effect: BeginStep | None = None
+        """The step that runs."""
+        self._told = 0
+        """The percentage of it that was told last."""
         self._is_dead = False
 
     def begin(self, effect: BeginStep) -> None:
         """Start a step."""
-        step = effect.step
+        step, flash = effect.step, self._device.flash
         self._observe(StepStarted(effect.execution, step.name, step.reversible))
         if step.action == "reboot":
             asyncio.get_running_loop().call_later(self._timings.reboot, self._reboot)
             return
-        work, image = work_of(step), image_of(step.args)
-        if not self._device.instant(f"{step.name} begins", step.name, 0):
+        if not flash.instant(f"{step.name} begins", step.name, 0):
             return
-        sectors = work.sectors(self._device.hardware, image)
-        self._running = running = _Running(effect, work, image, sectors)
-        self._change(work.begin(self._device.hardware, image))
-        job_id = effect.execution.job_id
-        held = next((hold for hold in self._holds if not hold.percent and hold.applies(job_id, step.name)), None)
+        work, image = work_of(step), image_of(step.args)
+        self._effect, self._told = effect, 0
+        sectors = work.sectors(flash.hardware, image)
+        seconds = self._timings.seconds(step.action) / max(sectors, 1)
+        run = Run(step.name, step.name, work.sector, image, sectors, seconds, self._reached, self._next_pause)
+        held = next((hold for hold in self._holds_of(effect) if not hold.percent), None)
         if held is not None:
-            held.wait(lambda: self._next(running))
+            held.wait(lambda: flash.begin(run) if self._effect is effect else None)
         else:
-            self._next(running)
+            flash.begin(run)
 
     def stop(self, effect: StopStep) -> None:
         """Stop the running step after the sector at which it is."""
-        running = self._running
-        if running is not None and running.effect.index == effect.index:
-            self._drop()
-            self._observe(StepFinished(running.effect.execution, running.effect.step.name, "stopped"))
+        running = self._effect
+        if running is not None and running.index == effect.index:
+            self._effect = None
+            self._device.flash.stop()
+            self._observe(describe(self._device.flash.hardware))
+            self._observe(StepFinished(running.execution, running.step.name, "stopped"))
             self._deliver(StepEnded(effect.index, "stopped"))
 
     def undo(self, effect: UndoStep) -> None:
-        """Take a step back."""
-        asyncio.get_running_loop().call_later(self._timings.undo, self._undo, effect)
+        """Take a step back, sector by sector, too."""
+        step, flash = effect.step, self._device.flash
+        if not flash.instant(f"undo {step.name}"):
+            return
+        if step.action == "reboot":
+            asyncio.get_running_loop().call_later(self._timings.undo, self._undo_reboot, effect)
+            return
+        work, image = work_of(step), image_of(step.args)
+        sectors = work.to_undo(flash.hardware, image)
+        seconds = self._timings.undo / max(sectors, 1)
+        flash.begin(
+            Run(f"undo {step.name}", "", work.undo, image, sectors, seconds, partial(self._undone, effect=effect))
+        )
 
     def verify(self, effect: Verify) -> None:
         """Say whether the hardware is whole."""
-        self._deliver(Verified(self._device.hardware.is_whole))
+        self._deliver(Verified(self._device.flash.hardware.is_whole))
 
     def cut(self) -> None:
         """The power is gone: nothing that was begun here goes on, when it is back neither."""
-        self._drop()
+        self._effect = None
         self._is_dead = True
 
-    def _drop(self) -> None:
-        """Nothing runs any more: the sector that was under way is not done."""
-        if self._running is not None and self._running.timer is not None:
-            self._running.timer.cancel()
-        self._running = None
+    # ── how far a step is ─────────────────────────────────────────────────────────────────────────────────────
 
-    # ── sector by sector ──────────────────────────────────────────────────────────────────────────────────────
+    def _holds_of(self, effect: BeginStep) -> list[Hold]:
+        return [hold for hold in self._holds if hold.applies(effect.execution.job_id, effect.step.name)]
 
-    def _next(self, running: _Running) -> None:
-        """Let the next sector take its time; a step that has none is done."""
-        if self._running is running and not running.sectors:
-            running.timer = asyncio.get_running_loop().call_later(0, self._finish, running)
-        elif self._running is running:
-            seconds = self._timings.seconds(running.effect.step.action) / running.sectors
-            running.timer = asyncio.get_running_loop().call_later(seconds, self._sector, running)
+    def _points(self, effect: BeginStep) -> list[int]:
+        """The percentages, beyond the one told last, at which the step reports progress."""
+        points = (PROGRESS_PERCENT, *(hold.percent for hold in self._holds_of(effect)))
+        return sorted(at for at in points if at > self._told)
 
-    def _sector(self, running: _Running) -> None:
-        effect = running.effect
-        device, percent = self._device, 100 * (running.done + 1) // running.sectors
-        if not device.instant(f"{effect.step.name} {running.done + 1}/{running.sectors}", effect.step.name, percent):
+    def _next_pause(self, run: Run) -> int:
+        """With how many sectors done the next point is reached; they are counted up to the percentage."""
+        assert self._effect is not None, "asked about the step that runs"
+        point = next(iter(self._points(self._effect)), 100)
+        return max(run.done + 1, -(-point * run.sectors // 100)) if run.sectors else 0
+
+    def _reached(self, run: Run) -> None:
+        effect = self._effect
+        assert effect is not None, "a run that was stopped reaches nothing"
+        if run.done == run.sectors:
+            self._finish(effect, run)
             return
-        device.hardware = running.work.sector(device.hardware, running.image, running.done)
-        running.done += 1
-        if running.done == running.sectors:
-            self._finish(running)
+        percent = run.percent(run.done)
+        passed = [at for at in self._points(effect) if at <= percent]
+        hold = next((hold for hold in self._holds_of(effect) if hold.percent in passed), None)
+        if not passed:
+            self._device.flash.go_on(run)
             return
-        points = self._points(running, percent)
-        if not points:
-            self._next(running)
-            return
-        running.told = percent
-        self._observe(StepProgressed(effect.execution, effect.step.name, points[-1][0]))
-        hold = next((hold for _, hold in points if hold is not None), None)
+        self._told = percent
+        self._observe(StepProgressed(effect.execution, effect.step.name, passed[-1]))
         if hold is not None:
-            hold.wait(lambda: self._next(running))
+            hold.wait(lambda: self._device.flash.go_on(run))
         else:
-            self._next(running)
-        self._deliver(StepAdvanced(effect.index, points[-1][0]))
+            self._device.flash.go_on(run)
+        self._deliver(StepAdvanced(effect.index, passed[-1]))
 
-    def _points(self, running: _Running, percent: int) -> list[tuple[int, Hold | None]]:
-        """Where the step reports progress between the last report and here, with the hold that stops it there."""
-        job_id, step = running.effect.execution.job_id, running.effect.step.name
-        points: dict[int, Hold | None] = {PROGRESS_PERCENT: None}
-        points |= {hold.percent: hold for hold in self._holds if hold.applies(job_id, step)}
-        return sorted((at, hold) for at, hold in points.items() if running.told < at <= percent)
-
-    def _finish(self, running: _Running) -> None:
-        effect, device, self._running = running.effect, self._device, None
-        fault = running.work.fault(device.hardware, running.image)
-        self._observe(device.hardware.describe())
-        if not fault and (effect.step.action == "commit" or self._overwrote(effect.step)):
+    def _finish(self, effect: BeginStep, run: Run) -> None:
+        self._effect, hardware, step = None, self._device.flash.hardware, effect.step
+        fault = work_of(step).fault(hardware, run.image)
+        self._observe(describe(hardware))
+        # Once the only slot holds the new image, that is as good as a commit.
+        if not fault and (step.action == "commit" or (step.action == "write" and hardware.layout == "single")):
             self._observe(VersionCommitted(effect.execution, effect.version))
-        self._observe(StepFinished(effect.execution, effect.step.name, "failed" if fault else "done"))
-        self._deliver(StepEnded(effect.index, "failed" if fault else "done", fault))
+        outcome: Literal["done", "failed"] = "failed" if fault else "done"
+        self._observe(StepFinished(effect.execution, step.name, outcome))
+        self._deliver(StepEnded(effect.index, outcome, fault))
 
-    def _overwrote(self, step: Step) -> bool:
-        """Whether the only slot holds the new image now: that is as good as a commit."""
-        return step.action == "write" and self._device.hardware.layout == "single"
+    # ── rebooting, and taking back ────────────────────────────────────────────────────────────────────────────
 
     def _reboot(self) -> None:
-        if not self._is_dead and self._device.instant("reboot", "reboot", 0):
+        if not self._is_dead and self._device.flash.instant("reboot", "reboot", 0):
             self._device.reboot("reboot")
 
-    def _undo(self, effect: UndoStep) -> None:
-        step, device = effect.step, self._device
-        if self._is_dead or not device.instant(f"undo {step.name}"):
+    def _undo_reboot(self, effect: UndoStep) -> None:
+        """New firmware on trial goes back by way of another reboot, after which the rest is undone."""
+        flash = self._device.flash
+        if self._is_dead or not flash.instant("undo reboot 1/1"):
             return
-        if step.action == "reboot":
-            if device.hardware.trial == "running":
-                device.hardware = revert(device.hardware)
-                device.reboot("reboot")
-                return
+        if flash.hardware.trial == "running":
+            flash.hardware = revert(flash.hardware)
+            self._device.reboot("reboot")
         else:
-            self._change(work_of(step).undo(device.hardware, image_of(step.args)))
-        if step.action == "commit":
-            self._observe(VersionReverted(effect.execution, device.hardware.version))
-        self._observe(StepUndone(effect.execution, step.name))
-        if device.hardware.running is None:
-            self._observe(DeviceCrashed(f"undo {step.name}: erased the firmware that was running"))
-            device.reboot("watchdog")
-            return
-        self._deliver(StepRestored(effect.index, True))
+            self._restored(effect)
 
-    def _change(self, hardware: Hardware) -> None:
-        if hardware != self._device.hardware:
-            self._device.hardware = hardware
-            self._observe(hardware.describe())
+    def _undone(self, run: Run, *, effect: UndoStep) -> None:
+        hardware = self._device.flash.hardware
+        if run.sectors:
+            self._observe(describe(hardware))
+        if effect.step.action == "commit":
+            self._observe(VersionReverted(effect.execution, hardware.version))
+        self._restored(effect)
+
+    def _restored(self, effect: UndoStep) -> None:
+        self._observe(StepUndone(effect.execution, effect.step.name))
+        if self._device.flash.hardware.running is None:
+            self._observe(DeviceCrashed(f"undo {effect.step.name}: erased the firmware that was running"))
+            self._device.reboot("watchdog")
+        else:
+            self._deliver(StepRestored(effect.index, True))
