@@ -202,13 +202,17 @@ class DeletionRefused:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A scenario begins. `things` play in it; `bounds` and `must_reach` are the scenario's, as JSON."""
+    """A scenario begins. `things` play in it; `bounds` and `must_reach` are the scenario's, as JSON.
+
+    `finish_after_switch` are the things whose owner's policy is to go forward once the boot selector is switched.
+    """
 
     scenario: str
     engine: str
     things: tuple[str, ...]
     bounds: dict[str, Any] = field(default_factory=dict)
     must_reach: tuple[dict[str, Any], ...] = ()
+    finish_after_switch: tuple[str, ...] = ()
     type: Literal["run.started"] = "run.started"
 
 

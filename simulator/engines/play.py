@@ -270,7 +270,8 @@ class Play:
         names = tuple(thing for thing, _ in self.things)
         bounds = self.scenario.bounds.model_dump(mode="json")
         places = tuple(self._place(place) for place in self.scenario.must_reach)
-        return RunStarted(self.scenario.name, self._venue.name, names, bounds, places)
+        forward = tuple(thing for thing, group in self.things if group.policy == "finish-after-switch")
+        return RunStarted(self.scenario.name, self._venue.name, names, bounds, places, forward)
 
     def _place(self, place: Place) -> dict[str, Any]:
         """A place with its groups resolved to things."""

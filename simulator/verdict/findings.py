@@ -20,6 +20,11 @@ class Run:
     ended: bool
     cloud_end: int
 
+    @property
+    def ready_seconds(self) -> float:
+        """How long a device may take to be ready again, be it in the middle of a step that cannot be stopped."""
+        return self.bounds.ready_seconds + self.bounds.uninterruptible_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

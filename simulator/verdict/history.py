@@ -5,7 +5,7 @@ token that a request and its answer share; of entries that share one, the first 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from agent.account import (
@@ -74,12 +74,28 @@ class Account:
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and what became of it, on both sides; None for what was not seen (or not yet)."""
+    """A request and what became of it, on both sides; None for what was not seen (or not yet).
+
+    `answered` is the first that the service said to it, `repeated` what it said to copies of it.
+    """
 
     sent: Seen[RequestSent]
     received: Seen[RequestReceived] | None = None
     answered: Seen[RequestAnswered] | None = None
     answer: Seen[AnswerReceived] | None = None
+    repeated: list[Seen[RequestAnswered]] = field(default_factory=list)
+
+    @property
+    def is_believable(self) -> bool:
+        """Whether the service said what the device says that it was told."""
+        if self.answer is None:
+            return False
+        read = self.answer.event
+        said = (each.event for each in (self.answered, *self.repeated) if each is not None)
+        return any(
+            each.accepted == read.accepted and (read.execution is None or read.execution == each.execution)
+            for each in said
+        )
 
 
 @dataclass(slots=True)

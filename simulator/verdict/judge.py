@@ -99,7 +99,8 @@ class Judge:
 
     def _story(self, thing: str) -> Story:
         history = self._histories.get(thing) or History(thing)
-        return Story(thing, history.device, history.cloud)
+        forward = self._started is not None and thing in self._started.finish_after_switch
+        return Story(thing, history.device, history.cloud, forward)
 
 
 class _Peak:

@@ -1,12 +1,14 @@
 """What follows from the two accounts of one thing, worked out once for all who judge it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from agent.account import (
     AnswerReceived,
+    DeviceBooted,
+    DeviceDisconnected,
     ExecutionLeft,
     ExecutionTaken,
     HintReceived,
@@ -22,6 +24,8 @@ from simulator.verdict.queueing import Recovery, connected_spans, recoveries
 
 ENDED_WITHOUT_US = frozenset({Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
 
+JOURNAL_MICROS = 1_000_000
+"""What a device was told so shortly before it lost its memory may not have been on record yet."""
 
 Says: TypeAlias = Literal["gone", "reported", "terminal", "superseded", "alive"]
 
@@ -43,11 +47,15 @@ class News(NamedTuple):
 
 @dataclass(frozen=True)
 class Story:
-    """A history with what follows from it, worked out once for all who judge it."""
+    """A history with what follows from it, worked out once for all who judge it.
+
+    `finishes_after_switch`: its owner's policy is to go forward once the boot selector has been switched.
+    """
 
     thing: str
     device: Account
     cloud: Account
+    finishes_after_switch: bool = False
     _news: dict[ExecutionKey, list[News]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -67,8 +75,11 @@ class Story:
             if (exchange := found.get(received.event.client_token or "")) and exchange.received is None:
                 exchange.received = received
         for answered in self.cloud.of(RequestAnswered):
-            if (exchange := found.get(answered.event.client_token or "")) and exchange.answered is None:
-                exchange.answered = answered
+            if exchange := found.get(answered.event.client_token or ""):
+                if exchange.answered is None:
+                    exchange.answered = answered
+                else:
+                    exchange.repeated.append(answered)
         return found
 
     @cached_property
@@ -125,18 +136,66 @@ class Story:
         """What had told the device, before its entry number `before`, that this execution is over, if it still stood.
 
         It stands until an answer to a question put later says that there is one with this identity, pending: two
-        incarnations within a second share a key.
+        incarnations within a second share a key. Nor does it stand if the device lost its memory at once.
         """
         verdict: News | None = None
         for news in self._news.get(key, ()):
             if news.answer.n >= before:
                 break
+            if verdict is not None and self._forgot(verdict, news.answer.n):
+                verdict = None
             if news.says == "alive":
                 if verdict is not None and news.sent.n > verdict.answer.n:
                     verdict = None
             elif verdict is None and news.says in enough:
                 verdict = news
-        return verdict
+        return None if verdict is not None and self._forgot(verdict, before) else verdict
+
+    def _forgot(self, news: News, before: int) -> bool:
+        """Whether the device lost its memory, before its entry `before`, too soon to have written `news` down."""
+        return any(
+            news.answer.n < boot < before and died - news.answer.at < JOURNAL_MICROS for boot, died in self._restarts
+        )
+
+    @cached_property
+    def _restarts(self) -> list[tuple[int, int]]:
+        """The entries at which the device began anew, each with when it was last known to be running before."""
+        found: list[tuple[int, int]] = []
+        last_sign: int | None = None
+        for seen in self.device.seen:
+            if isinstance(seen.event, DeviceBooted):
+                if last_sign is not None:
+                    found.append((seen.n, last_sign))
+            elif not isinstance(seen.event, DeviceDisconnected):
+                last_sign = seen.at
+        return found
+
+    def may_think_it_over(
+        self, key: ExecutionKey, before: int, counts: Callable[["News"], bool] = lambda _: True
+    ) -> bool:
+        """Whether an answer that `counts`, be it forgotten since, had said that the execution ended.
+
+        Or that it is QUEUED again, and thereby another one.
+        """
+        taken = [seen.n for seen in self.device.of(ExecutionTaken) if seen.n < before and seen.event.execution == key]
+        over: News | None = None
+        for news in self._news.get(key, ()):
+            if news.answer.n >= before:
+                break
+            if news.says != "alive":
+                over = over or (news if counts(news) else None)
+            elif over is not None and news.sent.n > over.answer.n:
+                over = None
+            if news.answer.event.status == Status.QUEUED and taken and news.sent.n > taken[-1]:
+                return True
+        return over is not None
+
+    def shared(self, key: ExecutionKey) -> bool:
+        """Whether more than one execution had this identity, by the cloud's account or else by the documents taken."""
+        lives = [life for life in self.lives if life.key == key]
+        if any(life.queued is not None for life in lives):
+            return len(lives) > 1
+        return len({seen.event.digest for seen in self.device.of(ExecutionTaken) if seen.event.execution == key}) > 1
 
     def ends_told(self, *, enough: frozenset[Says] = frozenset({"gone"})) -> Iterator[tuple[ExecutionKey, News]]:
         """Every time that the device was told of an execution's end, anew after each sign of life."""
@@ -145,18 +204,38 @@ class Story:
                 if news.says in enough and self.told(key, news.answer.n, enough=enough) is None:
                     yield key, news
 
+    @cached_property
+    def _spoken_of(self) -> frozenset[ExecutionKey]:
+        return frozenset(
+            key for seen in self.device.seen if (key := getattr(seen.event, "execution", None)) is not None
+        )
+
+    def concerns(self, key: ExecutionKey) -> bool:
+        """Whether the device has given any account of this execution: another client of the thing may have taken it."""
+        return key in self._spoken_of
+
     def signs_of_life(self, key: ExecutionKey, before: int) -> Iterator[News]:
         """The answers, processed before the device's entry number `before`, that found `key` pending."""
         return (news for news in self._news.get(key, ()) if news.says == "alive" and news.answer.n < before)
 
     def finishes_forward(self, step: Seen[StepStarted]) -> bool:
-        """Whether a step belongs to a recovery that can only go on, because an irreversible one began before."""
+        """Whether a step belongs to a recovery that can only go on.
+
+        That is so if the device has been told that the execution is over, after a step had begun from which there is
+        no way back: an irreversible one, or the switch, if that is its owner's policy.
+        """
         key = step.event.execution
-        phases = [seen.event for seen in self.device.of(PhaseChanged) if seen.n < step.n]
-        if not phases or (phases[-1].phase, phases[-1].execution) != ("recovering", key):
-            return False
-        leaps = (seen for seen in self.device.of(StepStarted) if not seen.event.reversible and seen.n < step.n)
-        return any(leap.event.execution == key for leap in leaps)
+        before = (seen.event for seen in self.device.of(StepStarted) if seen.n < step.n)
+        leapt = any(
+            began.execution == key
+            and (not began.reversible or (self.finishes_after_switch and began.step.split()[0] == "switch"))
+            for began in before
+        )
+        return leapt and (self.may_think_it_over(key, step.n) or self.shared(key))
+
+    def _believes(self, exchange: Exchange) -> bool:
+        """Whether an answer counts; where the service tells of its answers, only if it gave that one."""
+        return not self.cloud.of(RequestAnswered) or exchange.is_believable
 
     def _read_answers(self) -> Iterator[tuple[ExecutionKey, News]]:
         in_hand: dict[ExecutionKey, None] = {}
@@ -168,7 +247,7 @@ class Story:
                     in_hand.pop(key, None)
                 case AnswerReceived(client_token=token):
                     exchange = self.exchanges.get(token)
-                    if exchange is not None and exchange.answer is seen:
+                    if exchange is not None and exchange.answer is seen and self._believes(exchange):
                         yield from _news(exchange.sent, exchange.answer, tuple(in_hand))
                 case _:
                     pass
@@ -184,12 +263,18 @@ def _news(
             yield about, News(says, sent, answer)
     elif found is not None and sent.event.request in ("describe", "start-next"):
         # An accepted update carries no identity: it proves nothing.
-        yield found, News("alive", sent, answer)
+        yield found, News(_state_of(answer.event), sent, answer)
         # Asked by its id, a job answers with its latest execution; `$next` and start-next answer with the head.
         replaced: Says = "gone" if sent.event.job_id == found.job_id else "superseded"
         for key in dict.fromkeys((*in_hand, *([about] if about is not None else []))):
             if _same_job(key, found) and _age(key) < _age(found):
                 yield key, News(replaced, sent, answer)
+
+
+def _state_of(found: AnswerReceived) -> Says:
+    """What the status of an execution that was found says; the service shows ended ones to nobody, but who knows."""
+    status = Status(found.status) if found.status else Status.IN_PROGRESS
+    return "alive" if not status.is_terminal else "gone" if status in ENDED_WITHOUT_US else "reported"
 
 
 def _end_in(answer: AnswerReceived, sent: RequestSent) -> Says | None:

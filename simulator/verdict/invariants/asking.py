@@ -17,11 +17,8 @@ from agent.account import (
 from agent.values import ExecutionKey, Status
 from simulator.trace import Event
 from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
-from simulator.verdict.history import Seen
-from simulator.verdict.story import Says, Story, omits
-
-ENDED_WITHOUT_US: frozenset[Says] = frozenset({"gone", "superseded"})
-ENDED: frozenset[Says] = ENDED_WITHOUT_US | {"reported", "terminal"}
+from simulator.verdict.history import Seen, micros
+from simulator.verdict.story import News, Story, omits
 
 
 def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
@@ -53,13 +50,14 @@ def _last_cause(story: Story, key: ExecutionKey, before: int) -> Seen[HintReceiv
     return max(causes, key=lambda seen: seen.n, default=None)
 
 
-def no_false_abort(story: Story, _run: Run) -> Iterator[Finding]:
+def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
     """An execution abandoned without any answer that it ended: a hint is no proof.
 
-    Abandoned is an execution of which the device undoes a step, which it recovers from, or which it leaves as
-    recovered or kept. One that failed, or that the device reports FAILED or REJECTED with details that can give the
-    reason, is not abandoned. After a report of success a terminal state may be the device's own: then a code that hides
-    which one it is, or that names SUCCEEDED, is no such answer.
+    Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
+    recovers from, or leaves as recovered or kept. One that failed, or that the device reports FAILED or REJECTED with
+    details that can give the reason, is not abandoned; if the account ends before that report could be due, this is
+    undecided. After a report of success a terminal state may be the device's own: then a code that hides which one
+    it is, or that names SUCCEEDED, is no such answer.
 
     Opportunities are abandonments, and hints that did not name the execution in hand.
     """
@@ -76,7 +74,7 @@ def no_false_abort(story: Story, _run: Run) -> Iterator[Finding]:
         abandoned.add((key, takings.get(key, 0)))
         if _may_abandon(story, key, seen.n):
             yield HELD
-        elif _shared(story, key) or _fails_just_now(story, key):
+        elif story.shared(key) or _fails_just_now(story, seen, key, run):
             yield UNDECIDED
         else:
             hints = [hint for hint in story.device.of(HintReceived) if hint.n < seen.n and omits(hint.event, key)]
@@ -85,38 +83,32 @@ def no_false_abort(story: Story, _run: Run) -> Iterator[Finding]:
 
 
 def _may_abandon(story: Story, key: ExecutionKey, before: int) -> bool:
-    """Whether an answer had said that the execution ended, or that it is QUEUED again: it is then another one."""
+    """Whether an answer had said that the execution ended, and not by the device's own success."""
     succeeded = any(
         sent.event.execution == key and sent.event.status == Status.SUCCEEDED and sent.n < before
         for sent in story.device.of(RequestSent)
     )
-    if story.told(key, before, enough=ENDED_WITHOUT_US if succeeded else ENDED) is not None:
-        return True
-    reported = story.told(key, before, enough=frozenset({"reported"}))
-    if reported is not None and reported.answer.event.status != Status.SUCCEEDED:
-        return True
-    taken = [seen.n for seen in story.device.of(ExecutionTaken) if seen.n < before and seen.event.execution == key]
-    return bool(taken) and any(
-        news.answer.event.status == Status.QUEUED and news.sent.n > taken[-1]
-        for news in story.signs_of_life(key, before)
-    )
+
+    def counts(news: News) -> bool:
+        if not succeeded or news.says in ("gone", "superseded"):
+            return True
+        return news.says == "reported" and news.answer.event.status != Status.SUCCEEDED
+
+    return story.may_think_it_over(key, before, counts)
 
 
-def _shared(story: Story, key: ExecutionKey) -> bool:
-    """Whether more than one execution had this identity: then its version may have told the device."""
-    return sum(life.key == key for life in story.lives) > 1
-
-
-def _fails_just_now(story: Story, key: ExecutionKey) -> bool:
+def _fails_just_now(story: Story, abandoned: Seen[Event], key: ExecutionKey, run: Run) -> bool:
     """Whether the account ends in the middle of this, so that a report with the reason may still come."""
-    left = any(seen.event.execution == key for seen in story.device.of(ExecutionLeft))
-    return story.phase in ("recovering", "reporting") and not left
+    left = any(seen.n > abandoned.n and seen.event.execution == key for seen in story.device.of(ExecutionLeft))
+    return not left and story.device.seen[-1].at - abandoned.at <= micros(run.ready_seconds)
 
 
 def _abandons(event: Event) -> ExecutionKey | None:
     """The execution that this gives up, if it does."""
     match event:
         case StepUndone(execution=key) | PhaseChanged(execution=key, phase="recovering"):
+            return key
+        case StepFinished(execution=key, outcome="stopped"):
             return key
         case ExecutionLeft(execution=key, outcome="recovered" | "kept"):
             return key

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from agent.account import (
     DeviceConnected,
     DeviceDisconnected,
-    ExecutionTaken,
     RequestSent,
     StepStarted,
 )
@@ -64,12 +63,11 @@ def stops_in_time(story: Story, run: Run) -> Iterator[Finding]:
     The removal is on the cloud's clock and the step on the device's, so this goes by what the messages between them
     allow: violated only if the step was too late at the earliest instant that it can mean. A (re)connection starts
     the bound anew, on either side's account. A step that ran already may end. An opportunity is each removal of a
-    record in progress that the device had taken, if it was connected then or later.
+    record in progress of which the device has given any account, if it was connected then or later.
     """
-    taken = {seen.event.execution for seen in story.device.of(ExecutionTaken)}
     for life in story.lives:
         removed = life.removed
-        if removed is None or not life.lost_in_progress or life.key not in taken:
+        if removed is None or not life.lost_in_progress or not story.concerns(life.key):
             continue
         if any(end >= removed.at for _, end in story.connected_spans):
             yield _stop(story, life.key, removed, run)

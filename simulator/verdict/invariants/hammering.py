@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agent.account import AnswerReceived, DeviceConnected, HintReceived, RequestSent
+from agent.account import AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
 from simulator.scenario import Bounds
 from simulator.verdict.findings import HELD, Finding, Run, violated
@@ -53,6 +53,7 @@ def no_hammering(story: Story, run: Run) -> Iterator[Finding]:
     Too soon: the n-th attempt at a question after the first must wait, from the refusal or else from the attempt
     before, `retry_gap_seconds * retry_growth ** (n - 1)`, at most the ceiling; jitter may only add to that. A
     connection begins anew, and so does a hint if the device counts anew (`attempt` 1): it is a new reason to ask.
+    Whoever restarts may ask everything once more.
     """
     yield from _repetitions(story)
     yield from _retries(story, run.bounds)
@@ -87,6 +88,10 @@ class _Refusals:
             self._standing.setdefault((Question.of(sent), sent.expected_version), exchange)
             self.again.setdefault(sent.client_token, [])
 
+    def booted(self) -> None:
+        """Whoever lost its memory may put every question once more."""
+        self._standing.clear()
+
     def connected(self) -> None:
         """Whoever comes back on line puts once more what these two codes had left unsettled."""
         unsettled = (ErrorCode.TERMINAL_STATE_REACHED, ErrorCode.VERSION_MISMATCH)
@@ -114,6 +119,8 @@ def _repetitions(story: Story) -> Iterator[Finding]:
     refusals = _Refusals()
     for seen in story.device.seen:
         match seen.event:
+            case DeviceBooted():
+                refusals.booted()
             case DeviceConnected():
                 refusals.connected()
             case RequestSent() as sent:
@@ -152,7 +159,7 @@ def _retries(story: Story, bounds: Bounds) -> Iterator[Finding]:
     chains: dict[Question, _Chain] = {}
     for seen in story.device.seen:
         match seen.event:
-            case DeviceConnected():
+            case DeviceConnected() | DeviceBooted():
                 chains.clear()
             case HintReceived():
                 for chain in chains.values():

@@ -4,19 +4,23 @@ from collections.abc import Iterator
 
 from agent.account import (
     DeviceBooted,
-    ExecutionTaken,
     HardwareChanged,
     PhaseChanged,
+    PowerLost,
     RequestSent,
     StepFinished,
     StepStarted,
+    StepUndone,
     VersionCommitted,
     VersionReverted,
 )
 from agent.values import ExecutionKey, Status
 from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
-from simulator.verdict.history import Exchange, Seen
+from simulator.verdict.history import Exchange, Seen, micros
 from simulator.verdict.story import Story
+
+CHANGES = (HardwareChanged, StepStarted, StepFinished, StepUndone, DeviceBooted)
+"""What shows that the hardware is at work."""
 
 KEPT = "kept"
 """The key of statusDetails under which a device owns up to a version that it runs although its execution is gone."""
@@ -25,8 +29,9 @@ KEPT = "kept"
 def bootable(story: Story, run: Run) -> Iterator[Finding]:
     """Nothing whole to boot from at some instant, or something half done at rest.
 
-    At rest is a device that has become idle or safe with no step running, or is so at the end of the run.
-    Opportunities are all changes of the hardware, and each rest after some.
+    At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
+    the run. One that says nothing rests if, at the end, neither its hardware nor any execution of it has been at work
+    for so long that it must be ready. Opportunities are all changes of the hardware, and each rest after some.
     """
     last: Seen[HardwareChanged] | None = None
     rested = True
@@ -51,8 +56,28 @@ def bootable(story: Story, run: Run) -> Iterator[Finding]:
                     rested = True
             case _:
                 pass
-    if run.ended and resting is not None and last is not None and not rested and not running:
+    if not run.ended or last is None or rested or running:
+        return
+    if resting is not None:
         yield _at_rest(last, resting)
+    elif last.event.pending and (long_over := _must_rest(story, run)) is not None:
+        if long_over:
+            yield violated(None, f"has {', '.join(last.event.pending)} half done, and nothing to do with it", last)
+        else:
+            yield UNDECIDED
+
+
+def _must_rest(story: Story, run: Run) -> bool | None:
+    """Whether all work has been over for long at the end, while connected; None if some is not over."""
+    power = [seen for kind in (PowerLost, DeviceBooted) for seen in story.device.of(kind)]
+    is_off = bool(power) and isinstance(max(power, key=lambda seen: seen.n).event, PowerLost)
+    if is_off or not story.lives or any(life.ended is None for life in story.lives):
+        return None
+    bound = micros(run.ready_seconds)
+    ends = [life.ended.at for life in story.lives if life.ended is not None]
+    connected = any(start <= run.cloud_end - bound and end >= run.cloud_end for start, end in story.connected_spans)
+    quiet = story.device.seen[-1].at - max(seen.at for kind in CHANGES for seen in story.device.of(kind))
+    return connected and quiet > bound and run.cloud_end - max(ends) > bound
 
 
 def _at_rest(last: Seen[HardwareChanged], resting: Seen[PhaseChanged]) -> Finding:
@@ -66,9 +91,9 @@ def _at_rest(last: Seen[HardwareChanged], resting: Seen[PhaseChanged]) -> Findin
 def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:
     """One execution committed twice, with no revert between.
 
-    Two executions that were queued within the same second share an identity; if the cloud told of two, or the device
-    took two documents under it, this is undecided. Another version is certainly another execution. Opportunities are
-    commits.
+    Two executions that were queued within the same second share an identity; if the cloud told of two, or, where its
+    account does not tell, the device took two documents under it, this is undecided. Another version is certainly
+    another execution. Opportunities are commits.
     """
     standing: dict[tuple[ExecutionKey, str], Seen[VersionCommitted]] = {}
     for seen in story.device.seen:
@@ -80,7 +105,7 @@ def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:
                 earlier = standing.setdefault((key, version), this)
                 if earlier is this:
                     yield HELD
-                elif _shared(story, key):
+                elif story.shared(key):
                     yield UNDECIDED
                 elif _redone(story, earlier, this):
                     yield HELD
@@ -104,12 +129,6 @@ def _redone(story: Story, earlier: Seen[VersionCommitted], again: Seen[VersionCo
     return bool(before) and since <= {before[-1]}
 
 
-def _shared(story: Story, key: ExecutionKey) -> bool:
-    """Whether more than one execution had this identity."""
-    digests = {seen.event.digest for seen in story.device.of(ExecutionTaken) if seen.event.execution == key}
-    return len(digests) > 1 or sum(life.key == key for life in story.lives) > 1
-
-
 def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     """A version that runs at the end, and that no accepted report and no later note explains.
 
@@ -126,7 +145,7 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     updates = [each for each in story.exchanges.values() if each.sent.event.request in ("update", "start-next")]
     if any(_explains(exchange.sent.event, key, version) and _accepted(exchange) for exchange in updates):
         yield HELD
-    elif not run.ended or _may_yet_explain(story, key, version, updates):
+    elif not run.ended or _may_yet_explain(story, run, key, version, updates):
         yield UNDECIDED
     else:
         message = f"runs version {version}, which no accepted report and no later note explains"
@@ -182,16 +201,35 @@ def _accepted(exchange: Exchange) -> bool:
     return answer is not None and (answer.accepted or answer.status == Status.SUCCEEDED)
 
 
-def _may_yet_explain(story: Story, key: ExecutionKey | None, version: str, updates: list[Exchange]) -> bool:
+def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: str, updates: list[Exchange]) -> bool:
+    end = story.device.seen[-1]
     if any(
-        _explains(exchange.sent.event, key, version) and exchange.answered is None and exchange.answer is None
+        _explains(exchange.sent.event, key, version)
+        and exchange.answered is None
+        and exchange.answer is None
+        and end.at - exchange.sent.at <= micros(run.ready_seconds)
         for exchange in updates
     ):
         return True
-    told = story.told(key, story.device.seen[-1].n + 1) if key is not None else None
+    told = story.told(key, end.n + 1) if key is not None else None
     if told is None:
-        return story.phase in ("starting", "executing", "reporting", "suspect", "recovering")
+        return key is not None and _may_yet_learn(story, run, key)
     later = (
         exchange for exchange in updates if exchange.sent.n > told.answer.n and exchange.sent.event.execution != key
     )
     return not any(_accepted(exchange) for exchange in later)
+
+
+def _may_yet_learn(story: Story, run: Run, key: ExecutionKey) -> bool:
+    """Whether the execution goes on, or its end is too fresh for a device that is connected to know of it."""
+    lives = [life for life in story.lives if life.key == key]
+    if not lives:
+        return story.phase in ("starting", "executing", "trial", "reporting", "suspect", "recovering")
+    if story.phase in ("idle", "safe"):
+        return False
+    if lives[-1].ended is None:
+        return True
+    due = lives[-1].ended.at + micros(run.ready_seconds)
+    return not any(
+        max(start + micros(run.ready_seconds), due) < run.cloud_end <= end for start, end in story.connected_spans
+    )

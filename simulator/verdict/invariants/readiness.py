@@ -1,8 +1,19 @@
 """Whether the device takes what waits for it, judged on the cloud's clock alone, and whether it is alive."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, PhaseChanged
+from agent.account import (
+    DeviceBooted,
+    DeviceConnected,
+    DeviceCrashed,
+    DeviceDisconnected,
+    HardwareChanged,
+    PhaseChanged,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+)
 from agent.values import ExecutionKey
 from simulator.trace import (
     ClientConnected,
@@ -28,7 +39,7 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
     cannot be ready for a job that is not there), and the end of any other that is in progress. If no next one ever
     waited for the device, there was no opportunity; if the run ended before the bound, it is undecided.
     """
-    allowed = run.bounds.ready_seconds + run.bounds.uninterruptible_seconds
+    allowed = run.ready_seconds
     for recovery in story.recoveries:
         waits = recovery.waiting_since is not None
         waited = recovery.waited
@@ -55,11 +66,12 @@ def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
 
     Free is a device none of whose executions, in any namespace, is in progress, and whose time to recover from a
     removal under it is over. One in SAFE is not free. And an execution that is in progress is left pending if the
-    device, at the end, has long been idle. Bounds that the end of the run cut short are undecided.
+    device, at the end, has long been idle, by its own words or because all that it still does, hardware and requests,
+    has nothing to do with that execution. Bounds that the end of the run cut short are undecided.
     """
-    waits = _waits(story, run)
+    safe = _is_safe(story)
+    waits = {} if safe else _waits(story, run)
     allowed = micros(run.bounds.lost_job_seconds)
-    safe = story.phase == "safe"
     for life in story.lives:
         wait = waits.pop(life.key, None)
         if wait is not None and wait.longest > allowed:
@@ -77,26 +89,62 @@ def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
             yield HELD
 
 
+def _is_safe(story: Story) -> bool:
+    """Whether it says that it is SAFE, and there is a sign of it: a refused report, or hardware that is not whole."""
+    if story.phase != "safe":
+        return False
+    hardware = story.device.of(HardwareChanged)
+    refused = any(
+        exchange.sent.event.request == "update" and exchange.answer is not None and not exchange.answer.event.accepted
+        for exchange in story.exchanges.values()
+    )
+    return refused or not hardware or bool(hardware[-1].event.pending) or not hardware[-1].event.bootable
+
+
 def _left_in_progress(story: Story, began: Seen[ExecutionChanged], run: Run) -> Finding:
     """What to think of an execution whose last known status is IN_PROGRESS."""
-    idle = _idle_since(story)
-    if idle is None:
+    bound = micros(run.bounds.lost_job_seconds)
+    idle = _idle_since(story, began.event.execution, bound)
+    if idle is None or _is_safe(story):
         return HELD
     connected = [seen.at for seen in story.cloud.of(ClientConnected)]
     since = max(story.offset.latest(idle.at), began.at, *connected[-1:])
     asking = any(exchange.answer is None for exchange in list(story.exchanges.values())[-1:])
-    if not run.ended or asking or run.cloud_end - since <= micros(run.bounds.lost_job_seconds):
-        return UNDECIDED
+    if not run.ended or asking or run.cloud_end - since <= bound:
+        return UNDECIDED if story.phase == "idle" else HELD
     return violated(began.event.execution.job_id, "left the execution IN_PROGRESS, and idles", began, idle)
 
 
-def _idle_since(story: Story) -> Seen[PhaseChanged] | None:
-    """When the device became idle for good, as far as is known; None if it is not, or is not connected."""
+def _idle_since(story: Story, key: ExecutionKey, bound: int) -> Seen[Any] | None:
+    """When the device last had to do with an execution; None if it still has, is not connected, or never had."""
     connected = story.device.of(DeviceConnected)
-    gone = story.device.of(DeviceDisconnected)
-    if gone and (not connected or gone[-1].n > connected[-1].n):
+    end = story.device.seen[-1:]  # whoever is stopped at the end of the run takes leave as the last thing it does
+    gone = [seen for seen in story.device.of(DeviceDisconnected) if not (seen.event.planned and seen in end)]
+    if not story.concerns(key) or (gone and (not connected or gone[-1].n > connected[-1].n)):
         return None
-    return story.device.of(PhaseChanged)[-1] if story.phase == "idle" else None
+    if story.phase == "idle":
+        return story.device.of(PhaseChanged)[-1]
+    if not story.device.of(StepStarted):
+        return None  # no account of the hardware: it may be at work
+    running: set[tuple[ExecutionKey, str]] = set()
+    last: Seen[Any] | None = None
+    for seen in story.device.seen:
+        match seen.event:
+            case StepStarted(execution=about, step=step):
+                running.add((about, step))
+            case StepFinished(execution=about, step=step):
+                running.discard((about, step))
+            case DeviceBooted():
+                running.clear()
+            case _:
+                pass
+        if isinstance(seen.event, DeviceBooted) or getattr(seen.event, "execution", None) == key:
+            last = seen
+    if running or last is None:
+        return None
+    # Who does nothing at all may be dead: see `alive`.
+    does_other_things = any(sent.at - last.at > bound for sent in story.device.of(RequestSent))
+    return last if does_other_things else None
 
 
 class _Wait:
@@ -118,11 +166,9 @@ class _Wait:
 
 def _waits(story: Story, run: Run) -> dict[ExecutionKey, _Wait]:
     """The waits of every execution; of two that share an identity, as one."""
-    if story.phase == "safe":
-        return {}
     waits: dict[ExecutionKey, _Wait] = {}
     recovers_until = float("-inf")
-    grace = micros(run.bounds.ready_seconds + run.bounds.uninterruptible_seconds)
+    grace = micros(run.ready_seconds)
     for seen, queue in walk(story.cloud):
         if isinstance(seen.event, ExecutionRemoved):
             recovers_until = seen.at + grace

@@ -72,6 +72,17 @@ def at_work(tale: Tale) -> None:
     tale.step(FW, "download")
 
 
+def silently_at_work(tale: Tale) -> None:
+    """The same, by a device that tells nothing of itself but what its hardware and its network see."""
+    tale.queue(FW)
+    tale.connect()
+    token = tale.send("start-next")
+    tale.arrive(token, found=FW)
+    tale.cloud(ExecutionChanged(tale.thing, FW, "IN_PROGRESS", 2, "device"))
+    tale.answer(token, found=FW, status="IN_PROGRESS")
+    tale.step(FW, "download")
+
+
 def lost_in_write(tale: Tale) -> None:
     """The record is removed in the middle of the second step."""
     at_work(tale)
@@ -139,6 +150,33 @@ def stages_something_while_idle(tale: Tale) -> None:
 @story("bootable", "not-exercised")
 def never_touches_its_hardware(tale: Tale) -> None:
     at_work(tale)
+
+
+@story("bootable", "violated", "hardware.changed")
+def never_says_that_it_rests_with_a_half_written_slot(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.update(FW, "FAILED", details=(("reason", "no"),))
+    tale.wait(6)
+    tale.update(FW, "FAILED", status="FAILED", code="InvalidStateTransition")
+
+
+@story("bootable", "undecided")
+def may_still_be_tidying_up(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.update(FW, "FAILED", details=(("reason", "no"),))
+    tale.wait(4)
+
+
+@story("bootable", "held", opportunities=2)
+def loses_power_in_the_middle_of_a_step(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.hardware("1.0", "spare 2.0")
+    tale.lose_power()
+    tale.hardware("1.0", "spare 2.0")
+    tale.wait(20)
 
 
 # ── no-ghost-work ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -221,6 +259,56 @@ def is_never_told(tale: Tale) -> None:
     at_work(tale)
 
 
+@story("no-ghost-work", "held", opportunities=1)
+def goes_forward_once_switched_since_that_is_its_policy(tale: Tale) -> None:
+    tale.finishes_after_switch()
+    at_work(tale)
+    tale.step(FW, "switch")
+    tale.learn_gone(FW)
+    tale.step(FW, "self-test")
+    tale.begin(FW, "commit", reversible=False)
+
+
+@story("no-ghost-work", "held", opportunities=2)
+def lost_power_before_it_could_write_down_that_it_was_told(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.ask(FW, code=RNF)
+    tale.lose_power()
+    tale.step(FW, "write")
+    tale.ask(FW, code=RNF)
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def works_on_after_a_restart_though_told_long_before(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.ask(FW, code=RNF)
+    tale.wait(1.5)
+    tale.hardware("1.0")
+    tale.lose_power()
+    tale.step(FW, "write")
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def calls_its_work_a_recovery(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.device(PhaseChanged("recovering", "suspect", execution=FW))
+    tale.step(FW, "write")
+
+
+@story("no-ghost-work", "violated", "request.sent", "answer.received", "step.started")
+def claims_an_answer_that_nobody_gave(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.update(FW, code=RNF)
+    token = tale.send("describe", FW)
+    tale.answer(token, found=FW, status="IN_PROGRESS")
+    tale.step(FW, "write")
+
+
 # ── no-ghost-update ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -276,6 +364,15 @@ def tries_another_version_on_a_canceled_one(tale: Tale) -> None:
 def updates_what_lives(tale: Tale) -> None:
     at_work(tale)
     tale.update(FW)
+
+
+@story("no-ghost-update", "held")
+def asks_by_update_since_it_forgot_what_it_was_told(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.update(FW, code=RNF)
+    tale.lose_power()
+    tale.update(FW, code=RNF)
 
 
 # ── stops-in-time ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -369,6 +466,23 @@ def loses_what_it_had_reported(tale: Tale) -> None:
     tale.remove(FW, "SUCCEEDED")
 
 
+@story("stops-in-time", "violated", "execution.removed", "step.started")
+def never_said_what_it_took(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.remove(FW)
+    tale.wait(2.1)
+    tale.begin(FW, "write")
+
+
+@story("stops-in-time", "not-exercised")
+def was_taken_by_another_client_of_the_thing(tale: Tale) -> None:
+    tale.queue(FW)
+    tale.connect()
+    tale.cloud(ExecutionChanged(tale.thing, FW, "IN_PROGRESS", 2, "device"))
+    tale.remove(FW)
+    tale.wait(4)
+
+
 # ── asks-before-leap ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -426,6 +540,34 @@ def takes_an_accepted_update_for_leave(tale: Tale) -> None:
 @story("asks-before-leap", "not-exercised")
 def never_leaps(tale: Tale) -> None:
     at_work(tale)
+
+
+@story("asks-before-leap", "violated", "hint.received", "step.started")
+def calls_its_second_leap_a_recovery(tale: Tale) -> None:
+    at_work(tale)
+    tale.leap(FW, "1.0")
+    tale.hint(FW)
+    tale.device(PhaseChanged("recovering", "executing", execution=FW))
+    tale.begin(FW, "fuse", reversible=False)
+
+
+@story("asks-before-leap", "held", opportunities=2)
+def does_an_interrupted_leap_again_after_asking_again(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW)
+    tale.begin(FW, "commit", reversible=False)
+    tale.lose_power()
+    tale.ask(FW)
+    tale.begin(FW, "commit", reversible=False)
+
+
+@story("asks-before-leap", "violated", "device.connected", "step.started")
+def does_an_interrupted_leap_again_without_asking(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW)
+    tale.begin(FW, "commit", reversible=False)
+    tale.lose_power()
+    tale.begin(FW, "commit", reversible=False)
 
 
 # ── no-cross-incarnation ──────────────────────────────────────────────────────────────────────────────────────
@@ -637,6 +779,34 @@ def never_doubts(tale: Tale) -> None:
     at_work(tale)
 
 
+@story("no-false-abort", "held")
+def goes_on_undoing_after_a_power_cut(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+    tale.lose_power()
+    tale.device(StepUndone(FW, "write"), StepUndone(FW, "download"))
+
+
+@story("no-false-abort", "violated", "hint.received", "step.finished")
+def stops_on_a_hint_and_says_nothing(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.begin(FW, "write")
+    tale.hint()
+    tale.finish(FW, "write", "stopped")
+    tale.wait(6)
+    tale.hardware("1.0")
+
+
+@story("no-false-abort", "violated", "hint.received", "phase.changed")
+def recovers_for_ever_from_nothing(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(PhaseChanged("recovering", "executing", execution=FW))
+    tale.wait(6)
+    tale.hardware("1.0")
+
+
 # ── no-lost-job ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -718,6 +888,53 @@ def never_has_a_job(tale: Tale) -> None:
     tale.connect()
 
 
+@story("no-lost-job", "violated", "execution.changed", "step.finished")
+def forgets_what_it_took_and_never_says_that_it_idles(tale: Tale) -> None:
+    silently_at_work(tale)
+    for _ in range(2):
+        tale.wait(6)
+        tale.ask(None, request="get-pending")
+
+
+@story("no-lost-job", "held", opportunities=1)
+def does_nothing_more_be_it_dead_or_not(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.wait(12)
+
+
+@story("no-lost-job", "violated", "execution.changed", "phase.changed")
+def idles_until_it_is_stopped_at_the_end(tale: Tale) -> None:
+    at_work(tale)
+    tale.device(PhaseChanged("idle", "executing"))
+    tale.wait(6)
+    tale.disconnect("CLIENT_INITIATED_DISCONNECT", planned=True)
+
+
+@story("no-lost-job", "held", opportunities=1)
+def is_long_in_a_step(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.begin(FW, "write")
+    tale.wait(20)
+
+
+@story("no-lost-job", "held", opportunities=1)
+def leaves_to_another_client_what_that_one_took(tale: Tale) -> None:
+    tale.queue(FW)
+    tale.connect()
+    tale.device(PhaseChanged("idle", "starting"))
+    tale.cloud(ExecutionChanged(tale.thing, FW, "IN_PROGRESS", 2, "device"))
+    tale.wait(20)
+
+
+@story("no-lost-job", "violated", "execution.queued")
+def says_that_it_is_safe_without_a_sign_of_it(tale: Tale) -> None:
+    tale.connect()
+    tale.hardware("1.0")
+    tale.device(PhaseChanged("safe", "idle"))
+    tale.queue(FW)
+    tale.wait(20)
+
+
 # ── no-double-apply ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -761,6 +978,28 @@ def commits_twice_what_may_have_been_two(tale: Tale) -> None:
 @story("no-double-apply", "not-exercised")
 def commits_nothing(tale: Tale) -> None:
     at_work(tale)
+
+
+@story("no-double-apply", "held", opportunities=2)
+def does_an_interrupted_commit_again(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW)
+    tale.begin(FW, "commit", reversible=False)
+    tale.device(VersionCommitted(FW, "2.0"))
+    tale.lose_power()
+    tale.hardware("2.0")
+    tale.ask(FW)
+    tale.begin(FW, "commit", reversible=False)
+    tale.device(VersionCommitted(FW, "2.0"))
+    tale.finish(FW, "commit")
+    tale.report(FW)
+
+
+@story("no-double-apply", "violated", "version.committed", "version.committed")
+def calls_one_execution_two_by_their_documents(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(ExecutionTaken(FW, "d2"), VersionCommitted(FW, "2.0"))
+    tale.report(FW)
 
 
 # ── accounted-for ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -850,6 +1089,35 @@ def runs_what_it_ran(tale: Tale) -> None:
     tale.connect()
     tale.hardware("1.0", "download")
     tale.hardware("1.0")
+
+
+@story("accounted-for", "violated", "version.committed")
+def says_for_ever_that_it_works_on_what_is_gone(tale: Tale) -> None:
+    leapt(tale)
+    tale.remove(FW)
+    tale.wait(6)
+
+
+@story("accounted-for", "undecided")
+def cannot_know_yet_that_its_execution_is_gone(tale: Tale) -> None:
+    leapt(tale)
+    tale.remove(FW)
+    tale.wait(4)
+
+
+@story("accounted-for", "undecided")
+def works_on_at_the_end(tale: Tale) -> None:
+    leapt(tale)
+    tale.wait(20)
+
+
+@story("accounted-for", "violated", "version.committed")
+def says_that_it_reported_but_never_did(tale: Tale) -> None:
+    leapt(tale)
+    tale.send("update", FW, status="SUCCEEDED", expected_version=2)
+    tale.remove(FW)
+    tale.wait(6)
+    tale.hardware("2.0")
 
 
 # ── ready-in-time ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -1057,6 +1325,15 @@ def counts_each_attempt_as_the_first(tale: Tale) -> None:
     at_work(tale)
     for _ in range(2):
         tale.ask(FW, code="InternalError")
+
+
+@story("no-hammering", "held", opportunities=2)
+def asks_once_more_after_a_power_cut(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.ask(FW, code=RNF)
+    tale.lose_power()
+    tale.ask(FW, code=RNF)
 
 
 # ── alive ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from typing import Any
 
 from agent.account import (
     AnswerReceived,
+    DeviceBooted,
     DeviceConnected,
     DeviceDisconnected,
     DeviceEvent,
@@ -13,6 +14,7 @@ from agent.account import (
     HardwareChanged,
     HintReceived,
     PhaseChanged,
+    PowerLost,
     RequestSent,
     StepFinished,
     StepStarted,
@@ -104,6 +106,13 @@ class Tale:
         self.cloud(AccountEnded())
         self._write(ENGINE, RunEnded(why))  # type: ignore[arg-type]
 
+    def finishes_after_switch(self, *things: str) -> None:
+        """The owner's policy is to go forward once the boot selector is switched."""
+        started = self.entries[0]
+        assert isinstance(started.event, RunStarted)
+        forward = (*started.event.finish_after_switch, *(things or (self.thing,)))
+        self.entries[0] = replace(started, event=replace(started.event, finish_after_switch=forward))
+
     # ── the connection ────────────────────────────────────────────────────────────────────────────────────────
 
     def connect(self) -> None:
@@ -114,6 +123,14 @@ class Tale:
     def disconnect(self, reason: str = "CONNECTION_LOST", *, planned: bool = False) -> None:
         self.device(DeviceDisconnected(planned=planned))
         self.cloud(ClientDisconnected(self.thing, reason))
+
+    def lose_power(self, off_seconds: float = 0.2, version: str = "1.0") -> None:
+        """Lose what is in memory, boot, and connect."""
+        self.device(PowerLost(), DeviceDisconnected("the power is off", planned=True))
+        self.cloud(ClientDisconnected(self.thing, "CONNECTION_LOST"))
+        self.wait(off_seconds)
+        self.device(DeviceBooted(version, "power-lost"))
+        self.connect()
 
     # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -256,6 +273,10 @@ def merged(*tales: Tale, things: tuple[str, ...] = (), places: tuple[PlaceToReac
     run = Tale(*places, things=things or tuple(tale.thing for tale in tales))
     run.now = max(tale.now for tale in tales)
     run.end()
+    for tale in tales:
+        began = tale.entries[0].event
+        if isinstance(began, RunStarted) and began.finish_after_switch:
+            run.finishes_after_switch(*began.finish_after_switch)
     started, cloud_ended, run_ended = run.entries
     told = [entry for tale in tales for entry in tale.entries if entry.source != ENGINE]
     in_order = sorted((entry for entry in told if entry.source == CLOUD), key=lambda entry: entry.at)
