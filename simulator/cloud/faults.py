@@ -39,7 +39,7 @@ class Faults:
     def __init__(self, faults: tuple[Fault, ...], seed: str) -> None:
         self._on: dict[Message, list[Fault]] = {}
         for fault in faults:
-            for message in fault.on:
+            for message in fault.messages:
                 self._on.setdefault(message, []).append(fault)
         self._seed = seed
         self._counts: dict[tuple[int, str], int] = {}

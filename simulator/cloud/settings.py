@@ -37,7 +37,7 @@ class Fault(_Model):
     """
 
     do: Literal["lose", "duplicate", "delay", "throttle", "fail"]
-    on: Annotated[tuple[Message, ...], Field(min_length=1)]
+    messages: Annotated[tuple[Message, ...], Field(min_length=1)]
     job: Name | None = None
     first: Annotated[int, Field(ge=1)] | None = None
     rate: Annotated[float, Field(gt=0, le=1)] = 1.0
