@@ -26,7 +26,7 @@ from agent.values import (
     StartNext,
     Update,
 )
-from simulator.cloud.faults import Faults
+from simulator.cloud.faults import About, Faults
 from simulator.cloud.jobs import (
     Change,
     ExecutionChanged,
@@ -120,7 +120,7 @@ class DeviceApi:
         """What a scenario wants the service to fail at."""
         if self._faults is None:
             return None
-        code = self._faults.refusal(thing, verb_of(request), getattr(request, "job_id", None))
+        code = self._faults.refusal(thing, verb_of(request), About.request(request))
         return None if code is None else Outcome(Rejected(int(self._clock()), code, "", request.client_token))
 
     def connected(self, client_id: str) -> None:

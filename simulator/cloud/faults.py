@@ -4,11 +4,13 @@ For each message the question is: how many copies arrive, and how late. A device
 chance is drawn from a sequence that the seed fixes, so that a run can be repeated.
 """
 
+import json
+from dataclasses import dataclass
 from typing import Final
 
 from agent.jitter import Jitter
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, Verb, parse
-from agent.values import ErrorCode
+from agent.values import ErrorCode, Request, Update
 from simulator.cloud.settings import Fault, Message
 
 ON_TIME: Final[tuple[float, ...]] = (0.0,)
@@ -18,6 +20,25 @@ ANSWERS: Final[dict[Verb, Message]] = {
     "describe": "describe-answer",
     "update": "update-answer",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a message is about; of an answer, what the request was about."""
+
+    job_id: str | None = None
+    status: str | None = None
+    step: str | None = None
+
+    @classmethod
+    def request(cls, request: Request) -> "About":
+        """What a request is about."""
+        if isinstance(request, Update):
+            return cls(request.job_id, request.status, dict(request.status_details or ()).get("step"))
+        return cls(getattr(request, "job_id", None))
+
+
+NOTHING: Final = About()
 
 
 def message_on(topic: str) -> tuple[str, Message, str | None] | None:
@@ -33,6 +54,15 @@ def message_on(topic: str) -> tuple[str, Message, str | None] | None:
             return None
 
 
+def _reported(payload: bytes) -> tuple[str | None, str | None]:
+    """Status and step that an update reports; it may be no update, or nonsense."""
+    try:
+        told = json.loads(payload or b"{}")
+        return told.get("status"), told.get("statusDetails", {}).get("step")
+    except (ValueError, AttributeError):
+        return None, None
+
+
 class Faults:
     """The faults of one run."""
 
@@ -45,30 +75,34 @@ class Faults:
         self._counts: dict[tuple[int, str], int] = {}
         self._chances: dict[str, Jitter] = {}
 
-    def lateness(self, topic: str) -> tuple[float, ...]:
-        """How many seconds late each copy of a message on this topic arrives."""
-        message = message_on(topic)
-        return ON_TIME if message is None else self.delays(*message)
+    def lateness(self, topic: str, request: bytes = b"") -> tuple[float, ...]:
+        """How many seconds late each copy of a message on this topic arrives; `request` is it, or what it answers."""
+        found = message_on(topic)
+        if found is None or found[1] not in self._on:
+            return ON_TIME
+        thing, message, job_id = found
+        return self.delays(thing, message, About(job_id, *_reported(request)))
 
-    def delays(self, thing: str, message: Message, job_id: str | None) -> tuple[float, ...]:
+    def delays(self, thing: str, message: Message, about: About = NOTHING) -> tuple[float, ...]:
         """How many seconds late each copy of a message arrives; no copy if it is lost."""
         delays = ON_TIME
         for fault in self._on.get(message, ()):
-            if fault.do in ("lose", "duplicate", "delay") and self._strikes(fault, thing, job_id):
+            if fault.do in ("lose", "duplicate", "delay") and self._strikes(fault, thing, about):
                 if fault.do == "lose":
                     return ()
                 delays = delays * 2 if fault.do == "duplicate" else tuple(late + fault.seconds for late in delays)
         return delays
 
-    def refusal(self, thing: str, message: Message, job_id: str | None) -> ErrorCode | None:
+    def refusal(self, thing: str, message: Message, about: About) -> ErrorCode | None:
         """The passing error that the service answers instead of doing what it is asked."""
         for fault in self._on.get(message, ()):
-            if fault.do in ("throttle", "fail") and self._strikes(fault, thing, job_id):
+            if fault.do in ("throttle", "fail") and self._strikes(fault, thing, about):
                 return ErrorCode.REQUEST_THROTTLED if fault.do == "throttle" else ErrorCode.INTERNAL_ERROR
         return None
 
-    def _strikes(self, fault: Fault, thing: str, job_id: str | None) -> bool:
-        if fault.job is not None and fault.job != job_id:
+    def _strikes(self, fault: Fault, thing: str, about: About) -> bool:
+        wanted = ((fault.job, about.job_id), (fault.status, about.status), (fault.step, about.step))
+        if any(one is not None and one != other for one, other in wanted):
             return False
         if fault.first is not None:
             count = self._counts[id(fault), thing] = self._counts.get((id(fault), thing), 0) + 1

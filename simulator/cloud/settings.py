@@ -33,12 +33,15 @@ class Fault(_Model):
 
     lose: they do not arrive; duplicate: they arrive twice; delay: they arrive `seconds` later, and so after others;
     throttle, fail: the service answers RequestThrottled or InternalError (requests only). `job` limits it to messages
-    about that job, `first` to the first so many of each device, `rate` to that part of them, by chance.
+    about that job, `status` and `step` to updates that report these and to answers to them, `first` to the first so
+    many of each device, `rate` to that part of them, by chance.
     """
 
     do: Literal["lose", "duplicate", "delay", "throttle", "fail"]
     messages: Annotated[tuple[Message, ...], Field(min_length=1)]
     job: Name | None = None
+    status: Literal["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"] | None = None
+    step: str | None = None
     first: Annotated[int, Field(ge=1)] | None = None
     rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     seconds: Seconds = 0.3

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from agent.core.events import Answered, Event, Hinted
 from agent.runner import Runner
-from agent.values import Describe, Hint, JobMentioned, Request, Update
+from agent.values import Hint, JobMentioned, Request
 from simulator.cloud.api import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.device_api import kind_of, verb_of
-from simulator.cloud.faults import ANSWERS, Faults
+from simulator.cloud.faults import ANSWERS, About, Faults
 from simulator.cloud.jobs import Outcome
 from simulator.controller.direct_hand import DirectHand
 from simulator.controller.hands import Hand
@@ -108,7 +108,7 @@ class VirtualLink:
     def send(self, request: Request) -> None:
         """Send, or drop while disconnected."""
         if self._is_up:
-            self._carry(verb_of(request), _job_of(request), partial(self._arrive, request))
+            self._carry(verb_of(request), About.request(request), partial(self._arrive, request))
 
     def cut(self) -> None:
         """Vanish."""
@@ -133,19 +133,19 @@ class VirtualLink:
 
     def answer(self, request: Request, told: Any) -> None:
         """Answer a request."""
-        self._carry(ANSWERS[verb_of(request)], _job_of(request), partial(self._deliver, Answered(told)))
+        self._carry(ANSWERS[verb_of(request)], About.request(request), partial(self._deliver, Answered(told)))
 
     def hint(self, hint: Hint) -> None:
         """Publish a notification, if this device listens there."""
         if hint.namespace_id == self._namespace_id:
-            job_id = hint.job_id if isinstance(hint, JobMentioned) else None
-            self._carry(kind_of(hint), job_id, partial(self._deliver, Hinted(hint)))
+            about = About(hint.job_id if isinstance(hint, JobMentioned) else None)
+            self._carry(kind_of(hint), about, partial(self._deliver, Hinted(hint)))
 
-    def _carry(self, message: Any, job_id: str | None, arrive: Callable[[], None]) -> None:
+    def _carry(self, message: Any, about: About, arrive: Callable[[], None]) -> None:
         """Let a message take its time; those on time stay in order."""
         loop = asyncio.get_running_loop()
         faults = self._cloud.faults
-        delays = (0.0,) if faults is None else faults.delays(self.thing, message, job_id)
+        delays = (0.0,) if faults is None else faults.delays(self.thing, message, about)
         for late in delays:
             at = loop.time() + LATENCY_SECONDS + late
             if not late:
@@ -170,10 +170,6 @@ class VirtualLink:
         if self._is_up:
             self._is_up = False
             self._cloud.disconnected(self, reason)
-
-
-def _job_of(request: Request) -> str | None:
-    return request.job_id if isinstance(request, Describe | Update) else None
 
 
 @dataclass(slots=True)

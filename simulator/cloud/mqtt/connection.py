@@ -242,7 +242,7 @@ class Connection(asyncio.Protocol):
         if gateway.lateness is None:
             self._serve(packet)
         else:
-            gateway.carry(topic, lambda: self._serve(packet))
+            gateway.carry(topic, payload, lambda: self._serve(packet))
 
     def _serve(self, packet: Publish) -> None:
         """Let the service answer a request."""
@@ -262,7 +262,7 @@ class Connection(asyncio.Protocol):
         if gateway.lateness is None:
             self.deliver(answer_topic, answer, qos)
         else:
-            gateway.carry(answer_topic, lambda: self._answer(answer_topic, answer, qos))
+            gateway.carry(answer_topic, payload, lambda: self._answer(answer_topic, answer, qos))
         for name, told in publications:
             gateway.publish(name, told, 1)
 

@@ -64,8 +64,11 @@ class Gateway:
 
     service: Service
     settings: GatewaySettings = field(default_factory=GatewaySettings)
-    lateness: Callable[[str], tuple[float, ...]] | None = None
-    """What a scenario wants of the network: for a reserved topic, how late each copy of a message on it arrives."""
+    lateness: Callable[[str, bytes], tuple[float, ...]] | None = None
+    """What a scenario wants of the network: for a message on a reserved topic, how late each copy of it arrives.
+
+    Of an answer, the payload given is that of its request.
+    """
     now: float = 0.0
     """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
     _connections: dict[Connection, None] = field(default_factory=dict)
@@ -100,12 +103,12 @@ class Gateway:
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def carry(self, topic: str, act: Callable[[], None]) -> None:
+    def carry(self, topic: str, payload: bytes, act: Callable[[], None]) -> None:
         """Do what a message on a reserved topic brings about: at once, or as the faults of the network have it."""
         if self.lateness is None:
             act()
             return
-        for late in self.lateness(topic):
+        for late in self.lateness(topic, payload):
             if late:
                 asyncio.get_running_loop().call_later(late, act)
             else:
@@ -114,7 +117,7 @@ class Gateway:
     def publish(self, topic: str, payload: bytes, qos: int = 1, origin: Session | None = None) -> None:
         """Give a message to every subscriber, once, at the lower of both QoS; QoS 1 waits for persistent sessions."""
         if self.lateness is not None and topic[0] == "$":
-            self.carry(topic, lambda: self._publish(topic, payload, qos, origin))
+            self.carry(topic, payload, lambda: self._publish(topic, payload, qos, origin))
         else:
             self._publish(topic, payload, qos, origin)
 
