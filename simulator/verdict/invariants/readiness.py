@@ -14,7 +14,7 @@ from agent.account import (
     StepFinished,
     StepStarted,
 )
-from agent.values import ExecutionKey
+from agent.values import ExecutionKey, Status
 from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
@@ -65,9 +65,9 @@ def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
     """An execution left pending beyond the bound by a device that is connected and free.
 
     Free is a device none of whose executions, in any namespace, is in progress, and whose time to recover from a
-    removal under it is over. One in SAFE is not free. And an execution that is in progress is left pending if the
-    device, at the end, has long been idle, by its own words or because all that it still does, hardware and requests,
-    has nothing to do with that execution. Bounds that the end of the run cut short are undecided.
+    removal under it, or from a cancellation, is over. One in SAFE is not free. And an execution that is in progress is
+    left pending if the device, at the end, has long been idle, by its own words or because all that it still does,
+    hardware and requests, has nothing to do with that execution. Bounds that the run's end cut short are undecided.
     """
     safe = _is_safe(story)
     waits = {} if safe else _waits(story, run)
@@ -170,7 +170,7 @@ def _waits(story: Story, run: Run) -> dict[ExecutionKey, _Wait]:
     recovers_until = float("-inf")
     grace = micros(run.ready_seconds)
     for seen, queue in walk(story.cloud):
-        if isinstance(seen.event, ExecutionRemoved):
+        if _ended_by_service(seen.event):
             recovers_until = seen.at + grace
         for key, wait in waits.items():
             if key not in queue.queued or not queue.awaits_device:
@@ -184,6 +184,16 @@ def _waits(story: Story, run: Run) -> dict[ExecutionKey, _Wait]:
         wait.open = wait.since is not None
         wait.until(run.cloud_end)
     return waits
+
+
+def _ended_by_service(event: Event) -> bool:
+    match event:
+        case ExecutionRemoved():
+            return True
+        case ExecutionChanged(status=status, by="service"):
+            return Status(status).is_terminal
+        case _:
+            return False
 
 
 def alive(story: Story, run: Run) -> Iterator[Finding]:

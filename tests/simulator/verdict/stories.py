@@ -846,6 +846,17 @@ def was_busy_recovering(tale: Tale) -> None:
     tale.take(NEXT)
 
 
+@story("no-lost-job", "held")
+def was_busy_recovering_from_a_cancellation(tale: Tale) -> None:
+    at_work(tale)
+    tale.cloud(ExecutionChanged(tale.thing, FW, "CANCELED", 5, "service"))
+    tale.queue(NEXT)
+    tale.wait(6)
+    tale.update(FW, code="InvalidStateTransition", status="CANCELED")
+    tale.undo(FW, "download")
+    tale.take(NEXT)
+
+
 @story("no-lost-job", "violated", "execution.queued")
 def never_takes_it(tale: Tale) -> None:
     tale.connect()
