@@ -26,13 +26,15 @@ class Queue:
     """A thing's pending executions, and whether it is there to work on them.
 
     `connected_since` is None while it is not; 0 connections seen at all means that the cloud does not tell of them,
-    and the device counts as connected. `began` is the execution that the latest entry set IN_PROGRESS, if it did.
+    and the device counts as connected. `began` is the execution that the latest entry set IN_PROGRESS, if it did;
+    `failed_unbegun` says whether by the latest entry the device reported FAILED what was QUEUED.
     """
 
     connected_since: float | None = None
     queued: dict[ExecutionKey, Seen[Event]] = field(default_factory=dict)
     running: dict[ExecutionKey, Seen[Event]] = field(default_factory=dict)
     began: ExecutionKey | None = None
+    failed_unbegun: bool = False
     _connections: int = 0
 
     @property
@@ -43,6 +45,7 @@ class Queue:
     def apply(self, seen: Seen[Event]) -> None:
         """Bring the queue up to date with the next entry."""
         self.began = None
+        self.failed_unbegun = False
         match seen.event:
             case ClientConnected():
                 self._connections += 1
@@ -69,6 +72,7 @@ class Queue:
                 self.began = key
             self.queued.pop(key, None)
         elif status.is_terminal:
+            self.failed_unbegun = status is Status.FAILED and key in self.queued
             self.queued.pop(key, None)
             self.running.pop(key, None)
 
@@ -106,7 +110,8 @@ class Recovery:
     """What followed when a record was removed under an execution in progress.
 
     `waited` is the longest time that the device, connected, let a next execution wait; `waiting_since` is set while
-    it still does; `next` is the one that waits or waited. `seconds` counts to `resumed` from the later of removal
+    it still does; `next` is the one that waits or waited. `spurned` is the device's word that one failed which it had
+    not begun. `seconds` counts to `resumed` from the later of removal
     and connection: the time without work, as an operator sees it, be there a next execution from the start or not.
     """
 
@@ -114,11 +119,14 @@ class Recovery:
     next: Seen[Event] | None = None
     waited: float = 0
     waiting_since: float | None = None
+    spurned: Seen[Event] | None = None
     resumed: Seen[Event] | None = None
     seconds: float = 0
 
     def follow(self, seen: Seen[Event], queue: Queue) -> None:
         """Take in the next entry."""
+        if queue.failed_unbegun:
+            self.spurned = self.spurned or seen
         if queue.began is not None:
             self._stop_waiting(seen.at)
             self.resumed = seen

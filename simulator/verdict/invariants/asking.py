@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from agent.account import (
     DeviceConnected,
     DeviceEvent,
+    ExecutionGone,
     ExecutionLeft,
     ExecutionTaken,
     HintReceived,
@@ -56,8 +57,9 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
     Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
     recovers from, or leaves as recovered or kept. One that failed, or that the device reports FAILED or REJECTED with
     details that can give the reason, is not abandoned; if the account ends before that report could be due, this is
-    undecided. After a report of success a terminal state may be the device's own: then a code that hides which one
-    it is, or that names SUCCEEDED, is no such answer.
+    undecided. But one that the device, by its own words, believes to be over is abandoned, however it reports that.
+    After a report of success a terminal state may be the device's own: then a code that hides which one it is, or that
+    names SUCCEEDED, is no such answer.
 
     Opportunities are abandonments, and hints that did not name the execution in hand.
     """
@@ -69,7 +71,9 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
         if isinstance(seen.event, ExecutionTaken):
             takings[seen.event.execution] = takings.get(seen.event.execution, 0) + 1
         key = _abandons(seen.event)
-        if key is None or key in excused or (key, takings.get(key, 0)) in abandoned:
+        if key is None or (key, takings.get(key, 0)) in abandoned:
+            continue
+        if key in excused and not isinstance(seen.event, ExecutionGone):
             continue
         abandoned.add((key, takings.get(key, 0)))
         if _may_abandon(story, key, seen.n):
@@ -110,7 +114,7 @@ def _abandons(event: Event) -> ExecutionKey | None:
             return key
         case StepFinished(execution=key, outcome="stopped"):
             return key
-        case ExecutionLeft(execution=key, outcome="recovered" | "kept"):
+        case ExecutionLeft(execution=key, outcome="recovered" | "kept") | ExecutionGone(execution=key):
             return key
         case _:
             return None

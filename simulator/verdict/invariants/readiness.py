@@ -37,10 +37,15 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
 
     Counted from the latest of: the removal, the connection, the moment when a next execution is queued (a device
     cannot be ready for a job that is not there), and the end of any other that is in progress. If no next one ever
-    waited for the device, there was no opportunity; if the run ended before the bound, it is undecided.
+    waited for the device, there was no opportunity; if the run ended before the bound, it is undecided. One that
+    reports FAILED what it has not begun is not ready for it, either; REJECTED speaks of the document.
     """
     allowed = run.ready_seconds
     for recovery in story.recoveries:
+        if recovery.spurned is not None:
+            message = "reported FAILED the next execution, on which it never was IN_PROGRESS"
+            yield violated(recovery.removed.event.execution.job_id, message, recovery.removed, recovery.spurned)
+            continue
         waits = recovery.waiting_since is not None
         waited = recovery.waited
         if recovery.waiting_since is not None:

@@ -8,6 +8,7 @@ import pytest
 
 from agent.account import (
     DeviceCrashed,
+    ExecutionGone,
     ExecutionLeft,
     ExecutionTaken,
     PhaseChanged,
@@ -807,6 +808,14 @@ def recovers_for_ever_from_nothing(tale: Tale) -> None:
     tale.hardware("1.0")
 
 
+@story("no-false-abort", "violated", "hint.received", "execution.gone")
+def believes_a_hint_and_reports_that_it_failed(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(ExecutionGone(FW, "cancelled", ""), StepUndone(FW, "download"))
+    tale.report(FW, "FAILED", details=(("reason", "user abort"),))
+
+
 # ── no-lost-job ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -1191,6 +1200,21 @@ def takes_the_next_too_late(tale: Tale) -> None:
 @story("ready-in-time", "violated", "execution.removed", "execution.queued")
 def never_takes_the_next(tale: Tale) -> None:
     slow(tale)
+
+
+@story("ready-in-time", "violated", "execution.removed", "execution.changed")
+def fails_the_next_without_having_begun(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(NEXT)
+    tale.update(NEXT, "FAILED", details=(("reason", "busy with existing job"),))
+
+
+@story("ready-in-time", "held", opportunities=1)
+def rejects_a_document_that_it_cannot_read_and_takes_the_one_after(tale: Tale) -> None:
+    recovers_from_write(tale)
+    tale.queue(NEXT, FW_AGAIN)
+    tale.update(NEXT, "REJECTED", details=(("reason", "no operation"),))
+    tale.take(FW_AGAIN)
 
 
 @story("ready-in-time", "undecided")
