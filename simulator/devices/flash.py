@@ -65,6 +65,7 @@ class Flash:
         "_cuts",
         "_hardware",
         "_instants",
+        "_last_step",
         "_next",
         "_outages",
         "_pause",
@@ -81,6 +82,7 @@ class Flash:
         self.is_on = False
         self._hardware = hardware
         self._instants = 0
+        self._last_step = ""
         self._supply = supply
         self._cuts = cuts
         self._outages = outages
@@ -161,7 +163,8 @@ class Flash:
     def _is_perilous(self, run: Run, done: int) -> bool:
         """Whether the power, or the network, goes at the sector after which so many are done."""
         name, number, percent = run.instant(done), self._instants + done - run.done, run.percent(done)
-        cut = any(cut.applies(name, number, run.step, percent) for cut in self._cuts)
+        last_step = run.step or self._last_step
+        cut = any(cut.applies(name, number, run.step, percent, last_step) for cut in self._cuts)
         return cut or any(_applies(outage, run.step, percent) for outage in self._outages)
 
     def _arrive(self, run: Run) -> None:
@@ -198,8 +201,9 @@ class Flash:
     def _has_power(self, name: str, step: str, percent: int) -> bool:
         """Count an instant, and let happen what the scenario wants at it."""
         self._instants += 1
+        self._last_step = step or self._last_step
         for cut in self._cuts:
-            if cut.applies(name, self._instants, step, percent):
+            if cut.applies(name, self._instants, step, percent, self._last_step):
                 self._cuts = tuple(other for other in self._cuts if other is not cut)
                 self._supply.lose_power(name, cut.off_seconds)
                 return False
