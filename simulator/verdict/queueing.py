@@ -119,14 +119,14 @@ class Recovery:
     next: Seen[Event] | None = None
     waited: float = 0
     waiting_since: float | None = None
-    spurned: Seen[Event] | None = None
+    spurned: Seen[ExecutionChanged] | None = None
     resumed: Seen[Event] | None = None
     seconds: float = 0
 
     def follow(self, seen: Seen[Event], queue: Queue) -> None:
         """Take in the next entry."""
         if queue.failed_unbegun:
-            self.spurned = self.spurned or seen
+            self.spurned = self.spurned or cast("Seen[ExecutionChanged]", seen)
         if queue.began is not None:
             self._stop_waiting(seen.at)
             self.resumed = seen

@@ -42,7 +42,7 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
     """
     allowed = run.ready_seconds
     for recovery in story.recoveries:
-        if recovery.spurned is not None:
+        if recovery.spurned is not None and _meant(story, recovery.spurned.event):
             message = "reported FAILED the next execution, on which it never was IN_PROGRESS"
             yield violated(recovery.removed.event.execution.job_id, message, recovery.removed, recovery.spurned)
             continue
@@ -56,6 +56,12 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
             yield UNDECIDED
         elif recovery.resumed is not None:
             yield HELD
+
+
+def _meant(story: Story, failed: ExecutionChanged) -> bool:
+    """Whether the device's report was surely for this execution, and not for an earlier one of the same job."""
+    reports = (each.sent.event for each in story.exchanges.values() if each.sent.event.status == Status.FAILED)
+    return not story.shared(failed.execution) and any(sent.execution == failed.execution for sent in reports)
 
 
 def _not_ready(recovery: Recovery, waited: float, allowed: float) -> Finding:

@@ -1217,6 +1217,15 @@ def rejects_a_document_that_it_cannot_read_and_takes_the_one_after(tale: Tale) -
     tale.take(FW_AGAIN)
 
 
+@story("ready-in-time", "not-exercised")
+def fails_the_last_one_so_late_that_the_next_is_hit(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.queue(FW_AGAIN)
+    token = tale.send("update", FW, status="FAILED", expected_version=1)
+    tale.arrive(token, found=FW_AGAIN)
+    tale.cloud(ExecutionChanged(tale.thing, FW_AGAIN, "FAILED", 2, "device"))
+
+
 @story("ready-in-time", "undecided")
 def is_cut_short(tale: Tale) -> None:
     recovers_from_write(tale)
