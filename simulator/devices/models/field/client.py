@@ -1,0 +1,157 @@
+"""What both Greengrass cores and the AWS IoT Device Client have in common, and what each puts in a word of its own.
+
+They work on one job after another; one that comes meanwhile waits. They send an update when they begin and when they
+have ended, never in between, and without `expectedVersion`. A report that was not delivered outlives its job: it is
+kept, and sent again while the client does other things.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from agent.account import Outcome
+from agent.core.events import SetTimer, TimerName
+from agent.core.record import Record, Work
+from agent.core.state import Asked
+from agent.core.working import OUTCOMES
+from agent.values import Answer, Execution, Rejected, Status, Update
+from simulator.devices.models.field.pace import MINUTE
+from simulator.devices.models.foreign import Device, Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A report that was sent `attempts` times without success."""
+
+    work: Work
+    status: Status
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMemory(Memory):
+    """`waiting` are the jobs that came while another was in hand; `seeks`: ask once the report is answered."""
+
+    waiting: tuple[Execution, ...] = ()
+    undelivered: Undelivered | None = None
+    seeks: bool = False
+
+
+C = TypeVar("C", bound=ClientMemory)
+
+
+class Client(Device[C]):
+    """One job after another, and a report that outlives its job."""
+
+    sends_expected_version = False
+    reports_progress = False
+
+    # ── what each client decides for itself ───────────────────────────────────────────────────────────────────
+
+    def is_settled(self, answer: Answer) -> bool:
+        """Whether this answer to a report is the last word on it."""
+        raise NotImplementedError
+
+    def on_kept(self, kept: Undelivered) -> None:
+        """A report was not delivered: when to send it again."""
+
+    # ── jobs that wait ────────────────────────────────────────────────────────────────────────────────────────
+
+    def offer(self, execution: Execution) -> None:
+        """Begin, or let it wait for the one in hand."""
+        if self.memory.work is None:
+            self.take(execution)
+        else:
+            self.memory = replace(self.memory, waiting=(*self.memory.waiting, execution))
+
+    def seek(self) -> None:
+        """Ask for the head of the queue, but let the answer to a report come first."""
+        if self.memory.status is not None and self.memory.asked is not None:
+            self.memory = replace(self.memory, seeks=True)
+        else:
+            self.memory = replace(self.memory, seeks=False)
+            self.ask(self.question_for_work())
+
+    def leave(self, outcome: Outcome) -> None:
+        """Be done with the work in hand; what comes next waits already, or will be announced."""
+        self.forget(outcome)
+        if self.memory.waiting:
+            first, *others = self.memory.waiting
+            self.memory = replace(self.memory, waiting=tuple(others))
+            self.take(first)
+        elif self.memory.seeks:
+            self.seek()
+
+    # ── reports that were not delivered ───────────────────────────────────────────────────────────────────────
+
+    def on_update_answered(self, asked: Asked, answer: Answer) -> None:
+        """A report of an earlier job may be among those that are answered."""
+        kept = self.memory.undelivered
+        if kept is None or not _is(asked, kept.work, kept.status):
+            Device.on_update_answered(self, asked, answer)
+        elif self.is_settled(answer):
+            self.memory = replace(self.memory, undelivered=None)
+        else:
+            self.on_kept(kept)
+
+    def on_report_answered(self, work: Work, answer: Answer) -> None:
+        """Be done with it, and keep the report if this was not the last word."""
+        status = self.memory.status
+        assert status is not None, "a report has a status"
+        if not self.is_settled(answer):
+            self._keep(work, status)
+        self.leave(OUTCOMES[status])
+
+    def on_refused_for_now(self, asked: Asked, answer: Rejected) -> None:
+        """Nothing else than any other refusal, to these clients."""
+        self.drop_question()
+        if isinstance(asked.question, Update):
+            self.on_update_answered(asked, answer)
+        else:
+            self.on_told(asked, answer)
+
+    def on_lost(self, asked: Asked) -> None:
+        """A report without an answer is kept; everything else is given up."""
+        self.drop_question()
+        work, status, kept = self.memory.work, self.memory.status, self.memory.undelivered
+        if kept is not None and _is(asked, kept.work, kept.status):
+            self.on_kept(kept)
+        elif work is not None and status is not None and _is(asked, work, status):
+            self._keep(work, status)
+            self.leave(OUTCOMES[status])
+
+    def resend(self) -> None:
+        """Send the report that was not delivered again, unless something else is on its way."""
+        kept = self.memory.undelivered
+        if kept is not None and self.memory.asked is None and self.memory.connected:
+            kept = replace(kept, attempts=kept.attempts + 1)
+            self.memory = replace(self.memory, undelivered=kept)
+            self.ask(self.update_of(kept.work, kept.status), kept.work.key, kept.attempts)
+
+    def again_in(self, seconds: float) -> None:
+        """Send it again after so long."""
+        self.do(SetTimer("poll", seconds))
+
+    def on_timer(self, name: TimerName) -> None:
+        """Time to send it again; if something else is on its way, a moment later."""
+        if name == "poll" and self.memory.undelivered is not None:
+            if self.memory.asked is None and self.memory.connected:
+                self.resend()
+            else:
+                self.again_in(MINUTE / 60)
+
+    def record(self) -> Record:
+        """A report that was not delivered is on record, as long as no other work is."""
+        kept = self.memory.undelivered
+        if self.memory.work is not None or kept is None:
+            return Device.record(self)
+        work = replace(kept.work, version_number=0)
+        return Record(work, "reporting", status=kept.status, finished=self.memory.finished)
+
+    def _keep(self, work: Work, status: Status) -> None:
+        kept = Undelivered(work, status, 1)
+        self.memory = replace(self.memory, undelivered=kept)
+        self.on_kept(kept)
+
+
+def _is(asked: Asked, work: Work, status: Status) -> bool:
+    return isinstance(asked.question, Update) and asked.about == work.key and asked.question.status is status

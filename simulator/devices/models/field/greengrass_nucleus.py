@@ -1,0 +1,121 @@
+"""AWS IoT Greengrass nucleus (the Java one), as a device that firmware is deployed to.
+
+Source: aws-greengrass/aws-greengrass-nucleus, deployment/IotJobsHelper.java (notifications, `$next`, LatestQueuedJobs,
+deploymentStatusChanged) and DeploymentService.java (what can be cancelled); pull requests 271 and 483.
+
+It listens to the list alone. A list with QUEUED jobs makes it ask for `$next`, at once and again while the answer is
+empty; an empty list, or another job at the head, cancels the deployment in hand, as long as that has not begun to
+change what runs. It never asks about that deployment. Jobs are told apart by (job id, queuedAt); an older queuedAt is
+dropped, and after a restart the job of the deployment that caused it is known by its id alone. Whatever refuses a
+status, it is logged and dropped; one without an answer is kept for the next connection.
+
+So it takes a hint for an answer (no-false-abort), and past the switch there is no way to stop it: it commits without
+having asked (asks-before-leap). Within one second, or across a restart, a job that was created again looks like the one
+it knows, and waits for ever (no-lost-job, ready-in-time), while the device says nothing (alive); without
+`expectedVersion` a status meant for the old one ends the new one.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from agent.core.events import Booted
+from agent.core.state import Asked
+from agent.recovery import Reached
+from agent.values import NEXT, Answer, Describe, Execution, ExecutionTold, Hint, PendingChanged, Request
+from simulator.devices.models.field.client import Client, ClientMemory
+from simulator.devices.models.foreign import stepping
+from simulator.devices.models.model import Model
+
+CANCELLABLE: Final = (Reached.NOTHING, Reached.STAGED)
+"""Before its final phase, in which the new configuration is merged: here, before the switch."""
+
+
+@dataclass(frozen=True, slots=True)
+class NucleusMemory(ClientMemory):
+    """`announced` counts lists with QUEUED jobs for which `$next` showed none yet; `latest` are the jobs of the newest
+    queuedAt; `restarted_with` is the job whose deployment was going on when the device restarted."""
+
+    announced: int = 0
+    latest: tuple[str, ...] = ()
+    latest_queued_at: int = 0
+    restarted_with: str | None = None
+
+
+class Nucleus(Client[NucleusMemory]):
+    """Greengrass nucleus."""
+
+    def question_for_work(self) -> Request:
+        """`$next`, everywhere."""
+        return Describe(NEXT, namespace_id=self.memory.policy.namespace_id)
+
+    def on_booted(self, event: Booted) -> None:
+        """The deployment goes on by itself."""
+        Client.on_booted(self, event)
+        work = self.memory.work
+        self.memory = replace(self.memory, restarted_with=work.key.job_id if work else None)
+
+    def on_connected(self) -> None:
+        """Ask for `$next`; the status that is kept goes when that is answered."""
+        self.memory = replace(self.memory, seeks=False)
+        self.ask(self.question_for_work())
+
+    def on_hint(self, hint: Hint) -> None:
+        """New work, or none left: the only two things that it reads out of a list."""
+        if not isinstance(hint, PendingChanged):
+            return
+        self.hear(hint)
+        if hint.queued:
+            self.memory = replace(self.memory, announced=self.memory.announced + 1)
+            self.seek()
+        elif not hint.in_progress:
+            self.memory = replace(self.memory, announced=0)
+            self.cancel()
+
+    def on_told(self, asked: Asked, answer: Answer) -> None:
+        """What is at the head. If it is another job, the one in hand must have been cancelled."""
+        match answer:
+            case ExecutionTold(execution=None) if self.memory.announced:
+                self.seek()
+            case ExecutionTold(execution=execution) if execution is not None:
+                self.memory = replace(self.memory, announced=max(self.memory.announced - 1, 0))
+                if self.is_new(execution):
+                    self.cancel()
+                    self.offer(execution)
+            case _:
+                pass
+        if self.memory.status is not None and self.memory.asked is None:
+            self.report(self.memory.status, self.memory.reason)
+        self.resend()
+
+    def is_new(self, execution: Execution) -> bool:
+        """Whether a job has not been seen; from here on it has."""
+        job_id, queued_at, memory = execution.key.job_id, execution.key.queued_at, self.memory
+        known = job_id == memory.restarted_with
+        if known:
+            self.memory = memory = replace(memory, restarted_with=None)
+        if queued_at > memory.latest_queued_at:
+            self.memory = replace(memory, latest_queued_at=queued_at, latest=(job_id,))
+            return not known
+        if queued_at < memory.latest_queued_at or job_id in memory.latest:
+            return False
+        self.memory = replace(memory, latest=(*memory.latest, job_id))
+        return not known
+
+    def cancel(self) -> None:
+        """Give up the deployment in hand, if it can be, and none waits behind it."""
+        work = self.memory.work
+        if work is None or self.memory.phase != "executing" or self.memory.waiting:
+            return
+        if work.reached in CANCELLABLE:
+            self.abandon("cancelled")
+
+    def is_settled(self, answer: Answer) -> bool:
+        """Any answer is: what was rejected is dropped like what was accepted."""
+        return True
+
+
+MODEL: Final = Model(
+    stepping(Nucleus),
+    NucleusMemory,
+    frozenset({"no-false-abort", "asks-before-leap", "no-lost-job", "ready-in-time", "alive"}),
+)

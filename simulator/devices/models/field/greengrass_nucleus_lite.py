@@ -1,0 +1,93 @@
+"""AWS IoT Greengrass nucleus lite (the C one), as a device that firmware is deployed to.
+
+Source: aws-greengrass/aws-greengrass-lite, modules/ggdeploymentd/src/iot_jobs_listener.c and status_keeper.c; pull
+request 1129 (the status that is kept and sent again every 60 s and on reconnection), issues 1127 (jobs are told apart
+by id and queuedAt), 1018 and 1151.
+
+It listens to notify-next alone, and takes it for nothing but a reason to ask for `$next`. That an execution is gone
+means nothing to it: cancellation is a remark in the source, the deployment runs to its end. The one status that was not
+delivered is kept across restarts, dropped on a code that does not pass, and superseded by the next deployment.
+
+So it begins steps long after the removal (stops-in-time), commits without asking what nobody wants any more
+(asks-before-leap), and takes its next job only after that. A job that was created again within one second looks like
+the last one and would wait for ever, were it not that without `expectedVersion` the status of the old one ends it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from agent.core.events import Booted
+from agent.core.state import Asked
+from agent.values import NEXT, Answer, Describe, ExecutionTold, Hint, NextChanged, Rejected, Request, UpdateAccepted
+from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
+from simulator.devices.models.field.pace import MINUTE
+from simulator.devices.models.foreign import stepping
+from simulator.devices.models.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class LiteMemory(ClientMemory):
+    """`last` is the job that it took last: id and queuedAt."""
+
+    last: tuple[str, int] | None = None
+
+
+class NucleusLite(Client[LiteMemory]):
+    """Greengrass nucleus lite."""
+
+    def question_for_work(self) -> Request:
+        """`$next`, everywhere."""
+        return Describe(NEXT, namespace_id=self.memory.policy.namespace_id)
+
+    def on_booted(self, event: Booted) -> None:
+        """The deployment goes on by itself, and its job is known again."""
+        Client.on_booted(self, event)
+        work = self.memory.work
+        self.memory = replace(self.memory, last=(work.key.job_id, work.key.queued_at) if work else None)
+
+    def on_connected(self) -> None:
+        """Ask for `$next`; the status that is kept goes when that is answered."""
+        self.memory = replace(self.memory, seeks=False)
+        self.ask(self.question_for_work())
+
+    def on_hint(self, hint: Hint) -> None:
+        """Whatever notify-next says, ask."""
+        if isinstance(hint, NextChanged):
+            self.hear(hint)
+            self.seek()
+
+    def on_told(self, asked: Asked, answer: Answer) -> None:
+        """What is at the head: new, or the last one again, or nothing."""
+        if isinstance(answer, ExecutionTold) and answer.execution is not None:
+            key, last = answer.execution.key, self.memory.last
+            if last is None or key.job_id != last[0] or key.queued_at > last[1]:
+                self.memory = replace(self.memory, last=(key.job_id, key.queued_at), undelivered=None)
+                self.offer(answer.execution)
+        if self.memory.status is not None and self.memory.asked is None:
+            self.report(self.memory.status, self.memory.reason)
+        self.resend()
+
+    def on_lost(self, asked: Asked) -> None:
+        """A question for work is put again; a status is kept."""
+        if isinstance(asked.question, Describe):
+            self.put_off(asked)
+        else:
+            Client.on_lost(self, asked)
+
+    def on_refused_for_now(self, asked: Asked, answer: Rejected) -> None:
+        """A question for work is put again; a status is kept."""
+        if isinstance(asked.question, Describe):
+            self.put_off(asked)
+        else:
+            Client.on_refused_for_now(self, asked, answer)
+
+    def is_settled(self, answer: Answer) -> bool:
+        """A status that was refused for good is dropped."""
+        return isinstance(answer, UpdateAccepted) or (isinstance(answer, Rejected) and answer.code.is_permanent)
+
+    def on_kept(self, kept: Undelivered) -> None:
+        """Once a minute."""
+        self.again_in(MINUTE)
+
+
+MODEL: Final = Model(stepping(NucleusLite), LiteMemory, frozenset({"asks-before-leap", "stops-in-time"}))

@@ -1,0 +1,81 @@
+"""The FreeRTOS OTA agent as it was, without the flaws that have models of their own.
+
+Source: aws/amazon-freertos, aws_iot_ota_agent.c, and its successor aws/ota-for-aws-iot-embedded-sdk, source/ota.c
+(requestJobHandler, verifyActiveJobStatus, updateJobStatusFromImageState); amazon-freertos pull request 2223.
+
+It asks for `$next`, and reads notify-next as if it were the answer. Nothing pending, or another job at the head, means
+that its own is cancelled: it aborts and asks for the next one. Jobs are told apart by their name. Updates carry no
+`expectedVersion`, and nobody waits for their answers. It never asks about its own execution.
+
+So it takes a hint for an answer (no-false-abort) and never asks before the leap (asks-before-leap). Cancelled while the
+only slot is half written it leaves that so (bootable), is no use to any other job (ready-in-time), and after the next
+power cut runs its recovery image, of which nobody was told (accounted-for).
+"""
+
+from typing import Final, TypeVar
+
+from agent.core.state import Asked
+from agent.core.working import OUTCOMES
+from agent.values import NEXT, Answer, Describe, Execution, ExecutionTold, Hint, NextChanged, Request, Status, Update
+from simulator.devices.models.foreign import Device, Memory
+
+BREAKS: Final = frozenset({"no-false-abort", "asks-before-leap", "bootable", "ready-in-time", "accounted-for"})
+"""What every OTA agent breaks."""
+
+M = TypeVar("M", bound=Memory)
+
+
+class OtaAgent(Device[M]):
+    """The OTA agent."""
+
+    sends_expected_version = False
+
+    def question_for_work(self) -> Request:
+        """`$next`, everywhere."""
+        return Describe(NEXT, namespace_id=self.memory.policy.namespace_id)
+
+    def on_connected(self) -> None:
+        """Ask again, even with a job in hand."""
+        if self.memory.status is not None:
+            self.report(self.memory.status, self.memory.reason)
+        else:
+            self.seek()
+
+    def on_hint(self, hint: Hint) -> None:
+        """A job document, or none."""
+        if isinstance(hint, NextChanged):
+            self.hear(hint)
+            self.read(hint.execution)
+
+    def on_told(self, asked: Asked, answer: Answer) -> None:
+        """A job document, or none."""
+        if isinstance(answer, ExecutionTold):
+            self.read(answer.execution)
+
+    def read(self, execution: Execution | None) -> None:
+        """Begin with what is at the head; if it is not the job in hand, that one is cancelled."""
+        work = self.memory.work
+        if work is None:
+            if execution is not None:
+                self.take(execution)
+        elif self.memory.phase not in ("executing", "trial"):
+            pass  # busy with ending the last one
+        elif execution is None or execution.key.job_id != work.key.job_id:
+            self.abort()
+
+    def abort(self) -> None:
+        """Believe that the job in hand was cancelled."""
+        self.abandon("cancelled")
+
+    def report(self, status: Status, reason: str = "") -> None:
+        """Publish it, and be done."""
+        Device.report(self, status, reason)
+        if self.memory.connected:
+            self.leave(OUTCOMES[status])
+
+    def on_lost(self, asked: Asked) -> None:
+        """Nobody waits for an update's answer."""
+        if isinstance(asked.question, Update):
+            self.drop_question()
+        else:
+            self.put_off(asked)

@@ -1,0 +1,43 @@
+"""An OTA agent that aborts on any notify-next that comes during a download.
+
+Source: FactbirdHQ/rustot, pull requests 85 and 89 (any message on notify-next during the file transfer is a
+cancellation, `UserAbort`, and the image state becomes Aborted, which is reported FAILED) and 95 (which mends it: only
+if the own job is absent from the message).
+
+So a duplicate, late or harmless notification costs it a healthy job (no-false-abort). After the download it hears none,
+and its report of the abort comes after it was told that the job is gone (no-ghost-update). The rest is what every OTA
+agent breaks.
+"""
+
+from typing import Final
+
+from agent.account import ExecutionGone
+from agent.values import Hint, NextChanged
+from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
+from simulator.devices.models.foreign import Memory, stepping
+from simulator.devices.models.model import Model
+
+
+class OverEager(OtaAgent[Memory]):
+    """rustot between February and March 2026."""
+
+    def on_hint(self, hint: Hint) -> None:
+        """During the transfer: abort. Later it does not listen."""
+        work = self.memory.work
+        if not isinstance(hint, NextChanged):
+            return
+        if work is None:
+            OtaAgent.on_hint(self, hint)
+        elif self.memory.phase == "executing" and work.begun <= work.plan.index_of("switch"):
+            self.hear(hint)
+            self.abort()
+
+    def abort(self) -> None:
+        """Take it for cancelled, and report that it failed."""
+        work = self.memory.work
+        assert work is not None, "there is work to abort"
+        self.tell(ExecutionGone(work.key, "cancelled", self.token))
+        self.undo("user abort")
+
+
+MODEL: Final = Model(stepping(OverEager), Memory, BREAKS | {"no-ghost-update"})
