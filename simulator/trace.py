@@ -48,9 +48,13 @@ class CloudListening:
 
 @dataclass(frozen=True, slots=True)
 class ClientConnected:
-    """An MQTT client connected; a device's client id is its thing name."""
+    """An MQTT client connected; a device's client id is its thing name.
+
+    `session_present`: it goes on with its last session, so what was published meanwhile may reach it yet.
+    """
 
     thing: str
+    session_present: bool = False
     type: Literal["client.connected"] = "client.connected"
 
 
@@ -65,7 +69,11 @@ class ClientDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class RequestReceived:
-    """A device's request arrived. `dup` is the MQTT DUP flag."""
+    """A device's request arrived. `dup` is the MQTT DUP flag; a copy that the scenario wanted has it too.
+
+    `late_seconds` is how long the network kept it, by the scenario's word: what was sent later may have arrived before.
+    `client` is the MQTT client that asked, None if that is the thing's own, whose id is the thing's name.
+    """
 
     thing: str
     request: RequestKind
@@ -75,12 +83,19 @@ class RequestReceived:
     status: str | None = None
     details: dict[str, str] | None = None
     dup: bool = False
+    expected_version: int | None = None
+    execution_number: int | None = None
+    client: str | None = None
+    late_seconds: float = 0.0
     type: Literal["request.received"] = "request.received"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswered:
-    """The service answered. `execution` is the incarnation read or changed; `code` is set when it was rejected."""
+    """The service answered. `execution` is the incarnation read or changed; `code` is set when it was rejected.
+
+    `status` is the one that the answer names: of the execution that was read, or in its executionState.
+    """
 
     thing: str
     request: RequestKind
@@ -88,7 +103,23 @@ class RequestAnswered:
     client_token: str | None = None
     code: str | None = None
     execution: ExecutionKey | None = None
+    status: str | None = None
     type: Literal["request.answered"] = "request.answered"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelivered:
+    """An answer is with the client that asked: the proof of receipt that the wire offers, if it offers one.
+
+    `number` counts the answers to requests about this thing from 1, so it names the `request.answered` that it is
+    about. `acknowledged`: the client sent its PUBACK; if not, the answer went out with QoS 0, and all that is known is
+    that it was written to the connection.
+    """
+
+    thing: str
+    number: int
+    acknowledged: bool = True
+    type: Literal["answer.delivered"] = "answer.delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +261,7 @@ CloudEvent: TypeAlias = (
     | ClientDisconnected
     | RequestReceived
     | RequestAnswered
+    | AnswerDelivered
     | ExecutionQueued
     | ExecutionChanged
     | ExecutionRemoved

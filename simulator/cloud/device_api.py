@@ -4,6 +4,7 @@ Topics and payloads become requests to the jobs core; its outcomes become answer
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -25,6 +26,7 @@ from agent.values import (
     Request,
     StartNext,
     Update,
+    UpdateAccepted,
 )
 from simulator.cloud.faults import About, Faults
 from simulator.cloud.jobs import (
@@ -51,6 +53,8 @@ class Answered(NamedTuple):
     answer: Answer
     changes: tuple[Change, ...]
     hints: tuple[tuple[str, Hint], ...]
+    receipt: trace.AnswerDelivered | None = None
+    """What to say when the answer has been delivered; None if nobody wants to know."""
 
 
 VERBS: Final[dict[type, Verb]] = {
@@ -84,8 +88,11 @@ class DeviceApi:
         self._jobs = jobs
         self._clock = clock
         self._observe = observe
+        self._answers: dict[str, int] = {}
 
-    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
+    def request(
+        self, client_id: str, topic: str, payload: bytes, dup: bool, late_seconds: float = 0.0
+    ) -> Reaction | None:
         """Answer a publication to a Jobs topic; None if it is no request, or to a topic that only the service uses."""
         parsed = _parse(topic)
         if type(parsed) is not RequestTopic:
@@ -99,22 +106,41 @@ class DeviceApi:
             request = read_request(parsed, payload)
         except RequestRefused as refusal:
             answer = Rejected(int(self._clock()), refusal.code, refusal.message, refusal.client_token)
-            self._trace_refusal(parsed, answer)
-            return Reaction(f"{topic}/rejected", write_answer(answer), NOTHING)
-        outcome = self.ask(parsed.thing, request, dup)
+            receipt = self._trace_refusal(parsed, answer, client_id)
+            return Reaction(f"{topic}/rejected", write_answer(answer), NOTHING, receipt)
+        outcome = self.ask(parsed.thing, request, dup, client_id, late_seconds)
         told = outcome.answer
         suffix = "/rejected" if type(told) is Rejected else "/accepted"
         publications = self.publications(outcome) if outcome.hints else NOTHING
-        return Reaction(topic + suffix, write_answer(told), publications)
+        return Reaction(topic + suffix, write_answer(told), publications, outcome.receipt)
 
-    def ask(self, thing: str, request: Request, dup: bool = False) -> Answered:
-        """Answer a request, and trace what comes of it."""
+    def ask(
+        self,
+        thing: str,
+        request: Request,
+        dup: bool = False,
+        client_id: str | None = None,
+        late_seconds: float = 0.0,
+    ) -> Answered:
+        """Answer a request, and trace what comes of it; without `client_id`, the thing's own client asks."""
         outcome = self._refuse_for_now(thing, request) or self._jobs.device_request(thing, request, self._clock())
         told = outcome.answer
         assert told is not None, "a device is always answered"
+        receipt = None
         if self._observe is not None:
-            self._trace_request(thing, request, told, outcome, dup)
-        return Answered(told, outcome.changes, outcome.hints)
+            self._observe(_received(thing, request, dup, client_id, late_seconds))
+            self._trace_answer(thing, request, told, outcome)
+            receipt = self._receipt(thing)
+        return Answered(told, outcome.changes, outcome.hints, receipt)
+
+    def delivered(self, receipt: object, acknowledged: bool) -> None:
+        """An answer has been delivered."""
+        if self._observe is not None and isinstance(receipt, trace.AnswerDelivered):
+            self._observe(receipt if acknowledged else replace(receipt, acknowledged=False))
+
+    def _receipt(self, thing: str) -> trace.AnswerDelivered:
+        number = self._answers[thing] = self._answers.get(thing, 0) + 1
+        return trace.AnswerDelivered(thing, number)
 
     def _refuse_for_now(self, thing: str, request: Request) -> Outcome | None:
         """What a scenario wants the service to fail at."""
@@ -123,10 +149,10 @@ class DeviceApi:
         code = self._faults.refusal(thing, verb_of(request), About.request(request))
         return None if code is None else Outcome(Rejected(int(self._clock()), code, "", request.client_token))
 
-    def connected(self, client_id: str) -> None:
+    def connected(self, client_id: str, session_present: bool) -> None:
         """A client is connected."""
         if self._observe is not None:
-            self._observe(trace.ClientConnected(client_id))
+            self._observe(trace.ClientConnected(client_id, session_present))
 
     def disconnected(self, client_id: str, reason: str) -> None:
         """A connection ended."""
@@ -149,24 +175,22 @@ class DeviceApi:
             kind, keys = kind_of(hint), _listed(hint)
             self._observe(trace.HintPublished(thing, kind, hint.namespace_id, keys))
 
-    def _trace_request(self, thing: str, request: Request, told: Answer, outcome: Outcome, dup: bool) -> None:
+    def _trace_answer(self, thing: str, request: Request, told: Answer, outcome: Outcome) -> None:
         assert self._observe is not None, "asked for"
-        status = request.status.value if isinstance(request, Update) else None
-        details = dict(request.status_details or ()) if isinstance(request, Update | StartNext) else None
-        verb, token = verb_of(request), request.client_token
-        job_id = request.job_id if isinstance(request, Update | Describe) else None
-        self._observe(trace.RequestReceived(thing, verb, token, request.namespace_id, job_id, status, details, dup))
         self.record(Outcome(None, outcome.changes, ()))
         code = told.code.value if isinstance(told, Rejected) else None
-        self._observe(trace.RequestAnswered(thing, verb, code is None, token, code, self._meant(thing, request, told)))
+        verb, token, key = verb_of(request), request.client_token, self._meant(thing, request, told)
+        self._observe(trace.RequestAnswered(thing, verb, code is None, token, code, key, _status_in(told)))
         self.record(Outcome(None, (), outcome.hints))
 
-    def _trace_refusal(self, topic: RequestTopic, answer: Rejected) -> None:
-        if self._observe is not None:
-            self._observe(
-                trace.RequestReceived(topic.thing, topic.verb, answer.client_token, topic.namespace_id, topic.job_id)
-            )
-            self._observe(trace.RequestAnswered(topic.thing, topic.verb, False, answer.client_token, answer.code.value))
+    def _trace_refusal(self, topic: RequestTopic, answer: Rejected, client_id: str) -> trace.AnswerDelivered | None:
+        if self._observe is None:
+            return None
+        thing, verb, token = topic.thing, topic.verb, answer.client_token
+        client = client_id if client_id != thing else None
+        self._observe(trace.RequestReceived(thing, verb, token, topic.namespace_id, topic.job_id, client=client))
+        self._observe(trace.RequestAnswered(thing, verb, False, token, answer.code.value))
+        return self._receipt(thing)
 
     def _meant(self, thing: str, request: Request, told: Answer) -> ExecutionKey | None:
         """The incarnation that an accepted request read or changed."""
@@ -179,6 +203,37 @@ class DeviceApi:
                 return self._jobs.execution(thing, request.job_id).key
             case _:
                 return None
+
+
+def _received(
+    thing: str, request: Request, dup: bool, client_id: str | None, late_seconds: float
+) -> trace.RequestReceived:
+    update = request if isinstance(request, Update) else None
+    details = dict(request.status_details or ()) if isinstance(request, Update | StartNext) else None
+    return trace.RequestReceived(
+        thing,
+        verb_of(request),
+        request.client_token,
+        request.namespace_id,
+        request.job_id if isinstance(request, Update | Describe) else None,
+        update.status.value if update else None,
+        details,
+        dup,
+        update.expected_version if update else None,
+        request.execution_number if isinstance(request, Update | Describe) else None,
+        client_id if client_id != thing else None,
+        late_seconds,
+    )
+
+
+def _status_in(told: Answer) -> str | None:
+    match told:
+        case ExecutionTold(execution=execution) if execution is not None:
+            return execution.status.value
+        case Rejected(state=state) | UpdateAccepted(state=state) if state is not None:
+            return state.status.value
+        case _:
+            return None
 
 
 def _is_below_jobs(topic: str) -> bool:

@@ -68,10 +68,10 @@ class VirtualCloud:
         self._links[link.thing].remove(link)
         self.observe(ClientDisconnected(link.thing, reason))
 
-    def ask(self, link: "VirtualLink", request: Request, *, dup: bool) -> None:
+    def ask(self, link: "VirtualLink", request: Request, *, dup: bool, late_seconds: float) -> None:
         """A request arrived."""
-        told = self.core.device_api.ask(link.thing, request, dup)
-        link.answer(request, told.answer)
+        told = self.core.device_api.ask(link.thing, request, dup, None, late_seconds)
+        link.answer(request, told.answer, told.receipt)
         for thing, hint in told.hints:
             self._tell(thing, hint)
 
@@ -131,34 +131,43 @@ class VirtualLink:
 
     # ── what the cloud uses ───────────────────────────────────────────────────────────────────────────────────
 
-    def answer(self, request: Request, told: Any) -> None:
+    def answer(self, request: Request, told: Any, receipt: object) -> None:
         """Answer a request."""
-        self._carry(ANSWERS[verb_of(request)], About.request(request), partial(self._deliver, Answered(told)))
+        self._carry(ANSWERS[verb_of(request)], About.request(request), partial(self._deliver, Answered(told), receipt))
 
     def hint(self, hint: Hint) -> None:
         """Publish a notification, if this device listens there."""
         if hint.namespace_id == self._namespace_id:
             about = About(hint.job_id if isinstance(hint, JobMentioned) else None)
-            self._carry(kind_of(hint), about, partial(self._deliver, Hinted(hint)))
+            self._carry(kind_of(hint), about, partial(self._deliver, Hinted(hint), None))
 
-    def _carry(self, message: Any, about: About, arrive: Callable[[], None]) -> None:
-        """Let a message take its time; those on time stay in order."""
+    def _carry(self, message: Any, about: About, arrive: Callable[[float, bool], None]) -> None:
+        """Let a message take its time; those on time stay in order. `arrive` is told how late, and if it is a copy."""
         loop = asyncio.get_running_loop()
         faults = self._cloud.faults
         delays = (0.0,) if faults is None else faults.delays(self.thing, message, about)
-        for late in delays:
+        for number, late in enumerate(delays):
             at = loop.time() + LATENCY_SECONDS + late
             if not late:
                 at = self._last = max(at, self._last + APART_SECONDS)
-            loop.call_at(at, arrive)
+            loop.call_at(at, arrive, late, number > 0)
 
-    def _arrive(self, request: Request) -> None:
+    def _arrive(self, request: Request, late_seconds: float, again: bool) -> None:
         if self._is_up:
-            self._cloud.ask(self, request, dup=False)
+            self._cloud.ask(self, request, dup=again, late_seconds=late_seconds)
 
-    def _deliver(self, event: Event) -> None:
+    def _deliver(self, event: Event, receipt: object, *_: object) -> None:
         if self._is_up and self._listener is not None:
+            if receipt is not None:
+                # Acknowledged at once, and so ahead of whatever the device sends from now on.
+                loop = asyncio.get_running_loop()
+                at = self._last = max(loop.time() + LATENCY_SECONDS, self._last + APART_SECONDS)
+                loop.call_at(at, self._acknowledge, receipt)
             self._listener.feed(event)
+
+    def _acknowledge(self, receipt: object) -> None:
+        if self._is_up:
+            self._cloud.core.device_api.delivered(receipt, True)
 
     def _connect(self) -> None:
         if self._listener is not None:

@@ -147,12 +147,12 @@ class Connection(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.write(out[0] if len(out) == 1 else b"".join(out))
 
-    def deliver(self, topic: str, payload: bytes, qos: int) -> None:
-        """Send a message to this client."""
+    def deliver(self, topic: str, payload: bytes, qos: int, receipt: object | None = None) -> None:
+        """Send a message to this client; `receipt` is given to the service once it has been delivered."""
         session = self.session
         assert session is not None, "delivery follows CONNECT"
         if qos:
-            raw = session.send_now(topic, payload)
+            raw = session.send_now(topic, payload, receipt)
             if raw:
                 self.send(raw)
             return
@@ -161,6 +161,8 @@ class Connection(asyncio.Protocol):
         raw = publish_bytes(topic, payload, 0, 0, False, self.version)
         if session.largest_packet is None or len(raw) <= session.largest_packet:
             self.send(raw)
+            if receipt is not None:
+                self._gateway.service.delivered(receipt, False)
 
     def refuse(self, reason: Reason, lifecycle_reason: str = "CLIENT_ERROR") -> None:
         """End the connection; version 5 clients are told why."""
@@ -202,7 +204,7 @@ class Connection(asyncio.Protocol):
         settings = self._gateway.settings
         offer = Offer(settings.receive_maximum, settings.largest_packet, assigned, session.expiry_seconds)
         self.send(connack_bytes(packet.version, present, 0, offer if packet.version == V5 else None))
-        self._gateway.joined(self)
+        self._gateway.joined(self, present)
         if present and (again := session.resume()):
             self.send(again)
 
@@ -211,7 +213,10 @@ class Connection(asyncio.Protocol):
         assert session is not None, "handled after CONNECT"
         match packet:
             case PubAck(packet_id=packet_id):
-                if raw := session.acknowledged(packet_id):
+                receipt, raw = session.acknowledged(packet_id)
+                if receipt is not None:
+                    self._gateway.service.delivered(receipt, True)
+                if raw:
                     self.send(raw)
             case PingReq():
                 self.send(PINGRESP)
@@ -242,15 +247,15 @@ class Connection(asyncio.Protocol):
         if gateway.lateness is None:
             self._serve(packet)
         else:
-            gateway.carry(topic, payload, lambda: self._serve(packet))
+            gateway.carry(topic, payload, lambda late, again: self._serve(packet, late, again))
 
-    def _serve(self, packet: Publish) -> None:
+    def _serve(self, packet: Publish, late_seconds: float = 0.0, again: bool = False) -> None:
         """Let the service answer a request."""
         session, gateway = self.session, self._gateway
         if session is None:
             return
         topic, payload, qos, packet_id, dup, _ = packet
-        reaction = gateway.service.request(session.client_id, topic, payload, dup)
+        reaction = gateway.service.request(session.client_id, topic, payload, dup or again, late_seconds)
         if reaction is None:
             if not qos or self.version != V5:
                 raise Malformed(Reason.TOPIC_NAME_INVALID, "a reserved topic that takes no publication")
@@ -258,17 +263,17 @@ class Connection(asyncio.Protocol):
             return
         if qos:
             self.send(puback_bytes(packet_id, self.version))
-        answer_topic, answer, publications = reaction
+        answer_topic, answer, publications, receipt = reaction
         if gateway.lateness is None:
-            self.deliver(answer_topic, answer, qos)
+            self.deliver(answer_topic, answer, qos, receipt)
         else:
-            gateway.carry(answer_topic, payload, lambda: self._answer(answer_topic, answer, qos))
+            gateway.carry(answer_topic, payload, lambda *_: self._answer(answer_topic, answer, qos, receipt))
         for name, told in publications:
             gateway.publish(name, told, 1)
 
-    def _answer(self, topic: str, payload: bytes, qos: int) -> None:
+    def _answer(self, topic: str, payload: bytes, qos: int, receipt: object | None) -> None:
         if self.session is not None:
-            self.deliver(topic, payload, qos)
+            self.deliver(topic, payload, qos, receipt)
 
     def _subscribe(self, session: Session, packet: Subscribe) -> None:
         codes = []

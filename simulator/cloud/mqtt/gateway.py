@@ -24,21 +24,30 @@ FOREVER: Final = 0xFFFFFFFF
 
 
 class Reaction(NamedTuple):
-    """What a request brings about: the answer for the asking connection, then publications for subscribers."""
+    """What a request brings about: the answer for the asking connection, then publications for subscribers.
+
+    `receipt` is what to give back when the answer has been delivered; None if nobody wants to know.
+    """
 
     answer_topic: str
     answer: bytes
     publications: tuple[tuple[str, bytes], ...] = ()
+    receipt: object | None = None
 
 
 class Service(Protocol):
     """What stands behind the reserved topics; called on the loop, and quick."""
 
-    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
+    def request(
+        self, client_id: str, topic: str, payload: bytes, dup: bool, late_seconds: float = 0.0
+    ) -> Reaction | None:
         """A publication to a topic that begins with $; None if that topic takes none."""
 
-    def connected(self, client_id: str) -> None:
-        """A client is connected."""
+    def delivered(self, receipt: object, acknowledged: bool) -> None:
+        """The answer of that receipt was acknowledged, or, with QoS 0, written to its connection."""
+
+    def connected(self, client_id: str, session_present: bool) -> None:
+        """A client is connected, and goes on with its session if that was present."""
 
     def disconnected(self, client_id: str, reason: str) -> None:
         """A client is gone; `reason` is a disconnectReason of AWS's lifecycle events."""
@@ -103,21 +112,21 @@ class Gateway:
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def carry(self, topic: str, payload: bytes, act: Callable[[], None]) -> None:
-        """Do what a message on a reserved topic brings about: at once, or as the faults of the network have it."""
-        if self.lateness is None:
-            act()
-            return
-        for late in self.lateness(topic, payload):
+    def carry(self, topic: str, payload: bytes, act: Callable[[float, bool], None]) -> None:
+        """Do what a message on a reserved topic brings about: at once, or as the faults of the network have it.
+
+        `act` is told how late it is, and whether this copy is not the first.
+        """
+        for number, late in enumerate((0.0,) if self.lateness is None else self.lateness(topic, payload)):
             if late:
-                asyncio.get_running_loop().call_later(late, act)
+                asyncio.get_running_loop().call_later(late, act, late, number > 0)
             else:
-                act()
+                act(late, number > 0)
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, origin: Session | None = None) -> None:
         """Give a message to every subscriber, once, at the lower of both QoS; QoS 1 waits for persistent sessions."""
         if self.lateness is not None and topic[0] == "$":
-            self.carry(topic, payload, lambda: self._publish(topic, payload, qos, origin))
+            self.carry(topic, payload, lambda *_: self._publish(topic, payload, qos, origin))
         else:
             self._publish(topic, payload, qos, origin)
 
@@ -177,10 +186,10 @@ class Gateway:
         self._by_session[session] = connection
         return session, present
 
-    def joined(self, connection: Connection) -> None:
+    def joined(self, connection: Connection, session_present: bool) -> None:
         """The CONNACK is on its way."""
         if connection.session is not None:
-            self.service.connected(connection.session.client_id)
+            self.service.connected(connection.session.client_id, session_present)
 
     def closed(self, connection: Connection, reason: str) -> None:
         """A connection is over; its will is published, unless the client took leave."""

@@ -25,13 +25,23 @@ class Jobs:
 
     def __init__(self) -> None:
         self.gone: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self.came: list[tuple[str, bool]] = []
+        self.delivered_to: asyncio.Queue[tuple[object, bool]] = asyncio.Queue()
+        self.asked: list[tuple[bool, float]] = []
 
-    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction | None:
+    def request(
+        self, client_id: str, topic: str, payload: bytes, dup: bool, late_seconds: float = 0.0
+    ) -> Reaction | None:
         if not topic.startswith("$aws/ask/"):
             return None
-        return Reaction(f"{topic}/accepted", payload, (("$aws/news", payload),))
+        self.asked.append((dup, late_seconds))
+        return Reaction(f"{topic}/accepted", payload, (("$aws/news", payload),), f"receipt of {payload.decode()}")
 
-    def connected(self, client_id: str) -> None: ...
+    def delivered(self, receipt: object, acknowledged: bool) -> None:
+        self.delivered_to.put_nowait((receipt, acknowledged))
+
+    def connected(self, client_id: str, session_present: bool) -> None:
+        self.came.append((client_id, session_present))
 
     def disconnected(self, client_id: str, reason: str) -> None:
         self.gone.put_nowait((client_id, reason))
@@ -141,6 +151,37 @@ async def test_an_answer_goes_to_the_asker_alone_once_and_before_the_news(peer: 
     other.client.publish("$aws/ask/end", b"y", 0)
     assert await other.next() == ("published", "Success")
     assert await other.next() == ("$aws/ask/end/accepted", b"y", 0), "nothing of the other's answer came before"
+
+
+@VERSIONS
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_the_service_learns_that_an_answer_was_delivered(service: Jobs, peer: Connect, version, qos):
+    asker = await peer("asker", version)
+    asker.client.publish("$aws/ask/this", "1", qos=qos)
+    await asker.next()
+    assert await service.delivered_to.get() == ("receipt of 1", bool(qos))
+    assert service.delivered_to.empty()  # of the news that it published besides, nobody wants to know
+
+
+async def test_copies_of_a_request_are_marked_and_late_ones_say_how_late(
+    gateway: Gateway, service: Jobs, peer: Connect
+):
+    gateway.lateness = lambda topic, payload: (0.0, 0.01) if topic == "$aws/ask/this" else (0.0,)
+    asker = await peer("asker", V5)
+    asker.client.publish("$aws/ask/this", "1", qos=1)
+    while len(service.asked) < 2:
+        await asker.next()
+    assert service.asked == [(False, 0.0), (True, 0.01)]
+
+
+@VERSIONS
+async def test_the_service_learns_whether_a_client_goes_on_with_its_session(service: Jobs, peer: Connect, version):
+    lasting = {"SessionExpiryInterval": 60} if version == V5 else {}
+    first = await peer("lamp", version, clean=False, **lasting)
+    await asyncio.to_thread(first.close)
+    await service.gone.get()
+    await peer("lamp", version, clean=False, present=True, **lasting)
+    assert service.came == [("lamp", False), ("lamp", True)]
 
 
 async def test_a_reserved_topic_that_takes_nothing_is_refused(peer: Connect):
