@@ -274,6 +274,8 @@ class Place(_Model):
     devices: Literal["all", "any"] = "all"
     groups: tuple[Name, ...] = ()
     """Which groups must reach it; empty: all that the (first) job of this id targets."""
+    models: tuple[str, ...] = ()
+    """Which device models must reach it, where others may never get there; empty: all."""
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:

@@ -276,10 +276,14 @@ class Play:
     def _place(self, place: Place) -> dict[str, Any]:
         """A place with its groups resolved to things."""
         groups = place.groups or self._first(place.job).to
-        things = [thing for thing, group in self.things if group.group in groups]
+        models = place.models or [group.model for group in self.scenario.devices]
+        things = [thing for thing, group in self.things if group.group in groups and group.model in models]
         words = (place.place, place.job, place.step, place.instant, place.hint, "/".join(place.groups))
         name = " ".join(word for word in words if word)
-        return place.model_dump(mode="json", exclude={"groups"}, exclude_none=True) | {"id": name, "things": things}
+        return place.model_dump(mode="json", exclude={"groups", "models"}, exclude_none=True) | {
+            "id": name,
+            "things": things,
+        }
 
     @property
     def groups(self) -> dict[str, Group]:

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import InputError
-from simulator.scenario import Timings, load, parse, shipped, thing_names
+from simulator.scenario import PowerCut, Timings, load, parse, shipped, thing_names
 
 GOOD = """\
 name: flash
@@ -96,6 +96,21 @@ def test_ten_devices_are_dealt_half_to_the_namespace_and_half_to_the_reused_id()
 @pytest.mark.parametrize(("action", "seconds"), [("self-test", 0.1), ("validate", 0.4), ("stage", 0.4)])
 def test_an_action_takes_the_time_of_its_name_or_of_any_other(action: str, seconds: float):
     assert Timings(self_test=0.1, other=0.4).seconds(action) == seconds
+
+
+@pytest.mark.parametrize(
+    ("cut", "name", "step", "last_step", "applies"),
+    [
+        ({"instant": "journal synced"}, "journal synced", "", "", True),
+        ({"instant": "journal synced", "after": "commit"}, "journal synced", "", "commit", True),
+        ({"instant": "journal synced", "after": "commit"}, "journal synced", "", "write", False),
+        ({"instant": "journal synced", "after": "commit"}, "commit 1/1", "commit", "commit", False),
+        ({"step": "write", "progress": 50}, "write 16/32", "write", "write", True),
+        ({"nth": 7}, "anything", "", "", True),
+    ],
+)
+def test_when_the_power_goes(cut: dict[str, object], name: str, step: str, last_step: str, applies: bool):
+    assert PowerCut.model_validate(cut).applies(name, 7, step, 50, last_step) is applies
 
 
 def test_thing_names_sort_as_they_count():
