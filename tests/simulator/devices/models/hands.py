@@ -30,6 +30,7 @@ from agent.core.events import (
 from agent.values import (
     Answer,
     ErrorCode,
+    Execution,
     ExecutionKey,
     ExecutionState,
     ExecutionTold,
@@ -120,6 +121,9 @@ class Hands:
 
     def head(self, of: ExecutionKey | None, status: Status = Status.QUEUED) -> None:
         head = None if of is None else execution(of, status, 1)
+        self(Hinted(NextChanged(NOW, self.policy.namespace_id, head)))
+
+    def announce(self, head: Execution) -> None:
         self(Hinted(NextChanged(NOW, self.policy.namespace_id, head)))
 
     def advance(self, percent: int = 50) -> None:
