@@ -24,14 +24,16 @@ TimerName: TypeAlias = Literal["request", "retry", "ask-again", "poll", "step", 
 class Booted:
     """The device begins: always the first event. `record` is what the journal holds, None if that is empty.
 
-    `running` is the version that runs, `on_trial` whether it still has to be committed. `rebooted` says whether the
-    machine itself restarted since the record was written (and not only the agent).
+    `running` is the version that runs, `on_trial` whether it still has to be committed, `in_recovery` whether it is a
+    recovery image, because the only slot holds nothing whole. `rebooted` says whether the machine itself restarted
+    since the record was written (and not only the agent).
     """
 
     record: Record | None = None
     running: str = ""
     on_trial: bool = False
     rebooted: bool = True
+    in_recovery: bool = False
 
 
 @dataclass(frozen=True, slots=True)

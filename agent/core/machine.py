@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from agent.account import JournalUnwritable
+from agent.account import JournalUnwritable, RequestSent
 from agent.core import doubting, recovering, restarting, taking, working
 from agent.core.events import (
     Answered,
+    BeginStep,
     Booted,
     CancelTimer,
     Connected,
@@ -21,12 +22,18 @@ from agent.core.events import (
     Event,
     Hinted,
     JournalFailed,
+    Publish,
     Remember,
+    SetTimer,
     StepAdvanced,
     StepEnded,
     StepRestored,
+    StopStep,
+    Tell,
     TimerFired,
+    UndoStep,
     Verified,
+    Verify,
 )
 from agent.core.record import Record
 from agent.core.state import (
@@ -63,14 +70,14 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
 def act(
     machine: Machine, rule: Callable[[Turn], None], known: Record | None = None
 ) -> tuple[Machine, tuple[Effect, ...]]:
-    """What `rule` makes of the machine. What must be on record by then comes first; `known` is what already is."""
+    """What `rule` makes of the machine, and the record of it before any deed; `known` is what is on record already."""
     turn = Turn(machine)
     rule(turn)
     after = turn.machine
     if after.phase is not machine.phase or after.unaccounted != machine.unaccounted:
         record = record_of(after)
         if record != (known or record_of(machine)):
-            turn.effects.insert(0, Remember(record))
+            turn.effects.insert(_first_deed(turn.effects), Remember(record))
     return after, tuple(turn.effects)
 
 
@@ -108,6 +115,23 @@ def _deal_with(turn: Turn, event: Event) -> None:
             assert_never(event)
 
 
+def _first_deed(effects: list[Effect]) -> int:
+    """Where the first effect stands that anybody outside could notice: what is on record comes before that.
+
+    What was heard and decided is told before it is on record. So a power cut between the two leaves an account that
+    says why the record is as it is; the other way round, a device would act upon an answer that it never told of.
+    """
+    for index, effect in enumerate(effects):
+        match effect:
+            case Tell(event=RequestSent()) | Publish() | BeginStep() | StopStep() | UndoStep() | Verify():
+                return index
+            case Tell() | SetTimer() | CancelTimer() | Remember():
+                pass
+            case _:
+                assert_never(effect)
+    return len(effects)
+
+
 def _connected(turn: Turn) -> None:
     """Nothing that was true before counts now: ask again, about the very execution if there is one."""
     turn.forget_question()
@@ -121,7 +145,7 @@ def _connected(turn: Turn) -> None:
             turn.to(replace(phase, probing=False, hinted_again=False), "connected again")
             turn.ask_about(phase.work.key)
         case Reporting() as phase if not phase.work.version_number:
-            turn.ask_about(phase.work.key)
+            turn.ask_about(phase.work.key, with_document=True)
         case Reporting() as phase:
             working.report(turn, phase.work, phase.status, phase.reason, phase.nonce)
         case Recovering() | Safe():

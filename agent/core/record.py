@@ -1,8 +1,9 @@
 """What a device must know again after it lost its memory: the work in hand, and how it stands with it.
 
-A record is derived from the machine after each event; when it differs from the last one, the machine's effects begin
-with a Remember. So what is about to be done is on record before it is begun, and what was done is on record before
-anything follows from it. The service's version number is not in it: whoever restarts asks first.
+A record is derived from the machine after each event; when it differs from the last one, a Remember comes before the
+first effect that reaches beyond the device's own account. So what is about to be done is on record before it is begun,
+and what was done is on record before anything follows from it. The service's version number is not in it: whoever
+restarts asks first.
 """
 
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from agent.core.record import Record, Work
 from agent.core.recovering import fail, resume
 from agent.core.state import Recovering, Reporting, Safe, Suspect
 from agent.core.turn import Turn
-from agent.recovery import Reached
+from agent.recovery import Reached, Remedy, remedy_for
 
 
 def on_booted(turn: Turn, booted: Booted) -> None:
@@ -38,9 +38,30 @@ def on_booted(turn: Turn, booted: Booted) -> None:
             resume(turn, Recovering(unrebooted(work, booted), record.end, "restore", record.reason))
         case "finishing":
             after, failure = rebooted(work, booted)
-            forward = not failure or after.reached is Reached.LEAPT
+            forward = after.reached is Reached.LEAPT or not (failure or _takes_back(turn, record, after))
             stage: Literal["finish", "restore"] = "finish" if forward else "restore"
             resume(turn, Recovering(after, record.end, stage, record.reason, forward=forward))
+
+
+def _as_found(work: Work, booted: Booted) -> Work:
+    """The work as the hardware shows it: a step is on record before it begins, and may have got no further than that.
+
+    Any restart after a switch begins the trial; a commit leaves nothing on trial; the write of the only slot leaves
+    nothing to boot but a recovery image, and in the end the new one.
+    """
+    step, is_new = work.next_step, booted.running == work.plan.version
+    untouched = {
+        "switch": not is_new,
+        "commit": is_new and booted.on_trial,
+        "write": not is_new and not booted.in_recovery and step is not None and not step.reversible,
+    }
+    return replace(work, begun=work.done) if step is not None and untouched.get(step.action) else work
+
+
+def _takes_back(turn: Turn, record: Record, work: Work) -> bool:
+    """Whether what was to be finished, because it might have been past the leap, turns out not to be."""
+    policy = turn.policy.point_of_no_return
+    return record.end is not None and remedy_for(record.end, work.reached, restarted=True, policy=policy) is Remedy.UNDO
 
 
 def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
@@ -55,6 +76,7 @@ def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
 
 def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     """The work with its reboot done, if that was the step under way; and why it did not do what it should."""
+    work = _as_found(work, booted)
     step, reboot = work.next_step, work.plan.index_of("reboot")
     if _tries(work, booted) and work.done <= reboot:
         return replace(work, done=reboot + 1, begun=reboot + 1), ""
@@ -81,6 +103,7 @@ def _tries(work: Work, booted: Booted) -> bool:
 
 def unrebooted(work: Work, booted: Booted) -> Work:
     """The work as it is to be undone: with the reboot in it if the new firmware is on trial, without it if not."""
+    work = _as_found(work, booted)
     reboot = work.plan.index_of("reboot")
     if _tries(work, booted):
         return replace(work, begun=max(work.begun, reboot + 1), done=max(work.done, reboot + 1))

@@ -100,13 +100,18 @@ class Gated:
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """The terminal update is on its way. `nonce` marks it as ours; `kept` is a past version it accounts for."""
+    """The terminal update is on its way; `nonce` marks it as ours.
+
+    `resyncing`: the service's version is not known, so it is asked about first. `doubtful` counts answers to that which
+    call the execution QUEUED, as if nobody had ever begun it.
+    """
 
     work: Work
     status: Status
     nonce: str
     reason: str = ""
     resyncing: bool = False
+    doubtful: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from agent.core.record import Finished, Work
 from agent.core.recovering import fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect
 from agent.core.turn import Turn, nonce_of
-from agent.values import Answer, ErrorCode, ExecutionTold, Rejected, Status, UpdateAccepted
+from agent.values import Answer, ErrorCode, Execution, ExecutionTold, Rejected, Status, UpdateAccepted
 
 ENDED_BY_SERVICE: dict[Status, End] = {
     Status.CANCELED: "cancelled",
@@ -165,13 +165,15 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             give_way(turn, work, ENDED_BY_SERVICE.get(state.status, "replaced"))
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
             turn.to(replace(reporting, resyncing=True), "another version than ours")
-            turn.ask_about(work.key)
+            turn.ask_about(work.key, with_document=True)
             return reporting
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.resyncing:
             # It names no status; repeating the report makes the service name it.
             report(turn, work, reporting.status, reporting.reason, reporting.nonce)
             return reporting
-        case ExecutionTold(execution=told) if told is not None and told.key == work.key:
+        case ExecutionTold(execution=told) if told is not None and told.key == work.key and _is_queued(told):
+            return _doubt_report(turn, reporting)
+        case ExecutionTold(execution=told) if told is not None and told.key == work.key and _says(told, work.digest):
             resynced = replace(work, version_number=told.version_number)
             report(turn, resynced, reporting.status, reporting.reason, reporting.nonce)
             return reporting
@@ -181,6 +183,29 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
             turn.to(Safe(f"the report of {work.key.job_id} was refused: {code}"), "report refused")
     return None
+
+
+def _is_queued(told: Execution) -> bool:
+    return told.status is Status.QUEUED
+
+
+def _says(told: Execution, digest: str) -> bool:
+    """Whether an execution's document, if the answer has one, is the one that was worked through."""
+    return told.document is None or told.document.digest == digest
+
+
+def _doubt_report(turn: Turn, reporting: Reporting) -> Reporting | None:
+    """QUEUED is no state to come back to: a read that lags behind, or another incarnation of the same second."""
+    count = reporting.doubtful + 1
+    if count >= turn.policy.confirmations:
+        give_way(turn, reporting.work, "replaced")
+        return None
+    doubtful = replace(reporting, doubtful=count)
+    turn.to(doubtful, "asking again")
+    wait = turn.backoff(count)
+    key = reporting.work.key
+    turn.ask_about(key, with_document=True, after_seconds=wait, spread_seconds=wait * turn.policy.retry_spread)
+    return doubtful
 
 
 def _leave(turn: Turn, reporting: Reporting) -> None:

@@ -183,7 +183,8 @@ class SimulatedDevice:
             return
         self._boots += 1
         self.runner, self._bench = self._wiring.make_agent(self)
-        self.runner.start(Booted(self._recall(), hardware.version, on_trial))
+        in_recovery = hardware.layout == "single" and hardware.running == 1
+        self.runner.start(Booted(self._recall(), hardware.version, on_trial, in_recovery=in_recovery))
 
     # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -128,8 +128,8 @@ class Driver:
     def head(self, head: ExecutionKey | None, namespace_id: str | None = None) -> None:
         self.hint(NextChanged(NOW, namespace_id, execution(head) if head else None))
 
-    def step_done(self) -> None:
-        self(StepEnded(self.all(BeginStep)[-1].index, "done"))
+    def step_done(self) -> tuple[Effect, ...]:
+        return self(StepEnded(self.all(BeginStep)[-1].index, "done"))
 
     def advance(self, percent: int) -> None:
         self(StepAdvanced(self.all(BeginStep)[-1].index, percent))

@@ -1,0 +1,193 @@
+"""What a device makes of its record when it starts: what had only been announced, and what the hardware shows of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.account import AnswerReceived, ExecutionGone, RequestSent
+from agent.core.events import BeginStep, Booted, Publish, Remember, Tell, UndoStep, Verified
+from agent.core.record import Finished, Record, Work
+from agent.core.state import Executing, Idle, Recovering, Reporting, Suspect
+from agent.plan import Abilities, Layout, Plan, plan_of
+from agent.values import ErrorCode, JobDocument, Rejected, Status, Update
+from tests.agent.core.driver import NOW, UPDATE, Driver, execution, key
+
+
+def work(step: str, layout: Layout = "ab", *, begun: bool = True, done: bool = False) -> Work:
+    """An update on record, with `step` begun or done."""
+    plan = plan_of(UPDATE, Abilities(layout))
+    assert isinstance(plan, Plan)
+    index = plan.index_of(step)
+    return Work(key(), plan, UPDATE.digest, 0, index + done, index + (begun or done))
+
+
+def booted(record: Record, running: str = "1.0", **found: bool) -> Driver:
+    """A device that starts with this record, finds this running, and is connected."""
+    device = Driver()
+    device(Booted(record, running, **found))
+    device.connect()
+    return device
+
+
+# ── what was on record, and no more ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("step", "layout", "booting", "begun"),
+    [
+        pytest.param("commit", "ab", {"running": "2.0", "on_trial": True}, False, id="on trial: not committed yet"),
+        pytest.param("commit", "ab", {"running": "2.0"}, True, id="new version, not on trial: committed"),
+        pytest.param("write", "single", {"running": "1.0"}, False, id="the old version runs: nothing overwritten yet"),
+        pytest.param("write", "single", {"running": "recovery", "in_recovery": True}, True, id="nothing else boots"),
+        pytest.param("write", "single", {"running": "2.0"}, True, id="the new version runs: all written"),
+        pytest.param("switch", "ab", {"running": "1.0"}, False, id="the old version runs: not switched yet"),
+        pytest.param("write", "ab", {"running": "1.0"}, True, id="the spare slot may be half written: nobody knows"),
+    ],
+)
+def test_a_step_on_record_counts_as_begun_unless_the_hardware_shows_that_it_is_not(
+    step: str, layout: Layout, booting: dict[str, object], begun: bool
+):
+    device = Driver()
+    device(Booted(Record(work(step, layout)), **booting))  # type: ignore[arg-type]  # the rows name the fields
+    assert isinstance(device.phase, Suspect)
+    assert (device.phase.work.begun > device.phase.work.done) is begun
+
+
+def test_a_leap_that_was_only_announced_is_not_made_without_its_job():
+    device = booted(Record(work("commit")), "2.0", on_trial=True)
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+    assert not device.all(BeginStep)
+
+
+def test_a_leap_that_was_to_be_finished_is_taken_back_if_it_never_began():
+    device = booted(Record(work("commit"), "finishing", "gone"), "2.0", on_trial=True)
+    assert isinstance(device.phase, Recovering)
+    assert not device.all(BeginStep)
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+def test_a_leap_that_had_begun_is_finished():
+    device = booted(Record(work("write", "single"), "finishing", "gone"), "recovery", in_recovery=True)
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["write"]
+
+
+# ── what is told, and what is on record ───────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_heard_and_decided_is_told_then_put_on_record_and_only_then_acted_upon():
+    device = Driver.working()
+    device.step_done()
+    device.list()
+    effects = device.answer(Rejected(NOW, ErrorCode.RESOURCE_NOT_FOUND))
+    order = [type(effect.event if isinstance(effect, Tell) else effect) for effect in effects]
+    assert order.index(AnswerReceived) < order.index(ExecutionGone) < order.index(Remember) < order.index(UndoStep)
+
+
+def test_a_request_is_told_of_only_after_the_record():
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=7, document=None))
+    effects = device.step_done()
+    order = [type(effect.event if isinstance(effect, Tell) else effect) for effect in effects]
+    assert order.index(Remember) < order.index(RequestSent) < order.index(Publish)
+
+
+# ── the terminal report, and who is meant by it ───────────────────────────────────────────────────────────────
+
+
+def reporting() -> Driver:
+    """Restarted before the answer to its report came; asking about the execution."""
+    done = work("commit", begun=False, done=True)
+    return booted(Record(done, "reporting", status=Status.SUCCEEDED, nonce="n"), "2.0")
+
+
+def test_a_report_on_record_is_repeated_for_the_execution_that_it_was_about():
+    device = reporting()
+    device.tell(execution(key(), version=9))
+    assert isinstance(device.phase, Reporting)
+    assert device.request == replace(device.request, status=Status.SUCCEEDED, expected_version=9)
+
+
+def test_a_report_is_not_made_for_another_document_of_the_same_second():
+    device = reporting()
+    device.tell(execution(key(), version=9, document=JobDocument.of({"operation": "update", "version": "2.1"})))
+    assert not [request for request in device.requests if isinstance(request, Update)]
+    device(Verified(True))
+    assert isinstance(device.phase, Idle)
+    assert device.machine.unaccounted == "2.0"
+
+
+def test_a_report_is_not_made_for_an_execution_that_is_queued_again():
+    device = reporting()
+    for _ in range(device.policy.confirmations):
+        assert isinstance(device.phase, Reporting)
+        device.tell(execution(key(), Status.QUEUED, version=1))
+        device.fire("retry")
+    assert isinstance(device.phase, Recovering)
+    assert not [request for request in device.requests if isinstance(request, Update)]
+
+
+def test_a_report_is_made_after_a_read_that_lagged_behind():
+    device = reporting()
+    device.tell(execution(key(), Status.QUEUED, version=1))
+    device.fire("retry")
+    device.tell(execution(key(), version=9))
+    assert device.request == replace(device.request, status=Status.SUCCEEDED, expected_version=9)
+
+
+# ── orphans: the service says IN_PROGRESS, and the journal knows nothing, or better ───────────────────────────
+
+OURS = (("nonce", "t9"),)
+"""What our own updates leave in statusDetails."""
+
+
+def orphan(finished: Finished | None, running: str = "1.0", version: int = 5) -> Driver:
+    """A device without work that is told of an execution on which it works already."""
+    device = booted(Record(finished=finished), running)
+    device.tell(execution(key(), version=version, details=OURS))
+    return device
+
+
+def finished(status: Status | None, digest: str = UPDATE.digest, version: int = 4) -> Finished:
+    return Finished(key(), digest, status, "n1", version, "why")
+
+
+def test_an_orphan_that_the_journal_does_not_know_is_begun_anew():
+    device = orphan(None)
+    assert isinstance(device.phase, Executing)
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
+
+
+def test_an_orphan_whose_version_runs_already_is_reported_as_done():
+    device = orphan(None, running="2.0")
+    assert device.request == replace(device.request, status=Status.SUCCEEDED, expected_version=5)
+    assert not device.all(BeginStep)
+
+
+@pytest.mark.parametrize("status", [Status.SUCCEEDED, Status.FAILED, Status.REJECTED])
+def test_an_orphan_that_the_journal_calls_finished_has_its_report_repeated(status: Status):
+    device = orphan(finished(status))
+    assert device.request == replace(device.request, status=status, expected_version=5)
+    assert dict(device.request.status_details or ())["nonce"] == "n1"  # type: ignore[union-attr]  # it is an update
+    assert not device.all(BeginStep)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(finished(Status.SUCCEEDED, digest="another"), id="another document"),
+        pytest.param(finished(Status.SUCCEEDED, version=9), id="a version below the one at our report"),
+        pytest.param(replace(finished(Status.SUCCEEDED), key=key(queued_at=NOW - 9)), id="queued at another time"),
+        pytest.param(replace(finished(Status.SUCCEEDED), key=key(number=2)), id="another number"),
+        pytest.param(finished(None), id="one that ended without a report"),
+    ],
+)
+def test_an_orphan_that_only_looks_like_the_finished_one_is_another_execution(last: Finished):
+    device = orphan(last)
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
+
+
+def test_one_without_our_marks_is_no_orphan():
+    device = booted(Record(finished=finished(Status.SUCCEEDED)))
+    device.tell(execution(key(), version=2))
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
