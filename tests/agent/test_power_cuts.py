@@ -1,0 +1,74 @@
+"""The power goes at every instant of an update whose job is force-deleted.
+
+All of the product is played by `python -m tests.power_cuts --all`.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent.core import Machine, step
+from agent.core.events import Booted, Effect, Event, Remember
+from agent.plan import Layout
+from simulator.devices.models import MODELS
+from simulator.devices.models.model import Model
+from simulator.devices.storage import SURVIVALS
+from tests.power_cuts.product import LAYOUTS, exhaust, exhaust_policies, of_the_suite
+from tests.power_cuts.world import OFF, Cut, Setting, play
+
+
+@pytest.mark.parametrize(
+    "setting", [pytest.param(each, id=str(each)) for layout in LAYOUTS for each in of_the_suite(layout)]
+)
+def test_a_device_is_whole_and_ready_again_after_a_power_cut_at_every_instant(setting: Setting):
+    tallies = list(exhaust_policies(setting, since_deletion=True))
+    assert [failure for tally in tallies for failure in tally.failures] == []
+    assert all(tally.cuts for tally in tallies)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_device_is_whole_and_ready_again_after_a_second_cut_at_every_instant_of_its_recovery(layout: Layout):
+    tally = exhaust(
+        Setting("switch begins" if layout != "single" else "download done", layout), twice=True, since_deletion=True
+    )
+    assert tally.failures == []
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_instants_are_every_sector_every_step_of_the_journal_every_message_and_every_reboot(layout: Layout):
+    (story,), _ = play(Setting("left", layout), [Cut()])
+    done = set(story.instants[: story.taken_at])
+    sectors = {f"write {number}/32" for number in range(1, 33)} | {f"download {number}/16" for number in range(1, 17)}
+    journal = {f"journal {deed}" for deed in ("write", "sync", "write new", "sync new", "rename", "sync directory")}
+    assert done >= sectors | journal | {"reboot", "publish update", "publish start-next"}
+
+
+def test_every_way_in_which_the_last_write_of_the_journal_may_survive_is_played():
+    stories, _ = play(Setting("write half"), [Cut((nth,)) for nth in range(1, 69)])
+    unsynced = [story for story in stories if story.survivals]
+    assert {story.lost_at[0] for story in unsynced} >= {"journal sync", "journal sync directory"}
+    assert {survives for story in unsynced for survives in story.survivals} == {*SURVIVALS} - {"nothing"}
+
+
+def forgets(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
+    """Reads no journal when it starts."""
+    return step(machine, replace(event, record=None) if isinstance(event, Booted) else event)
+
+
+def writes_late(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
+    """Acts first, and writes it down afterwards."""
+    machine, effects = step(machine, event)
+    return machine, tuple(sorted(effects, key=lambda effect: isinstance(effect, Remember)))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(forgets, id="that reads no journal"),
+        pytest.param(writes_late, id="that acts before it writes down what it will do"),
+    ],
+)
+def test_a_device_is_found_out(model: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(MODELS, "flawed", Model(model))
+    assert exhaust(Setting(OFF, model="flawed")).failures

@@ -1,0 +1,50 @@
+"""`python -m tests.power_cuts`: what the suite plays of the power-cut test; with `--all`, the whole product.
+
+python -m tests.power_cuts --all --layout ab --moment "write half" --twice
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+
+from agent.log import configure
+from tests.power_cuts.product import LAYOUTS, NAMESPACES, Tally, exhaust_policies, moments, of_the_suite, settings
+
+
+def main() -> int:
+    """Play, say on stderr how far it is, and print each failure and the sum."""
+    parser = argparse.ArgumentParser(prog="python -m tests.power_cuts", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="every setting, and the cuts before the deletion too")
+    parser.add_argument("--twice", action="store_true", help="cut once more at every instant of each recovery")
+    parser.add_argument("--layout", choices=LAYOUTS, action="append", help="only this one; may be given more than once")
+    parser.add_argument("--moment", action="append", help=f"only this one, such as: {', '.join(moments('ab'))}")
+    asked = parser.parse_args()
+    configure("text", "critical")
+    began, cuts, failures = time.process_time(), 0, 0
+    for tally in _tallies(asked):
+        cuts, failures = cuts + tally.cuts, failures + len(tally.failures)
+        spent = time.process_time() - began
+        print(f"{cuts:7} cuts, {failures} bad, {spent:.0f} s: {tally.setting}", file=sys.stderr, flush=True)
+        for failure in tally.failures:
+            print(failure, flush=True)
+    spent = time.process_time() - began
+    print(
+        f"{cuts} power cuts, {failures} not survived; {spent:.0f} s of CPU, {1000 * spent / max(cuts, 1):.1f} ms each"
+    )
+    return 1 if failures else 0
+
+
+def _tallies(asked: argparse.Namespace) -> Iterator[Tally]:
+    for layout in asked.layout or LAYOUTS:
+        if not asked.all:
+            chosen = of_the_suite(layout)
+        else:
+            chosen = (setting for namespace in NAMESPACES for setting in settings(layout, namespace))
+        for setting in chosen:
+            if not asked.moment or setting.moment in asked.moment:
+                yield from exhaust_policies(setting, twice=asked.twice, since_deletion=not asked.all)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

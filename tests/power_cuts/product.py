@@ -1,0 +1,119 @@
+"""All that is played: every moment of a deletion, every layout, namespace and policy, every instant, every survival."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from agent.plan import SINGLE_STEPS, TRIAL_STEPS, Layout
+from agent.recovery import PointOfNoReturn
+from simulator.devices.storage import Survival
+from tests.power_cuts.world import OFF, Cut, Next, Setting, Story, play
+
+LAYOUTS: Final[tuple[Layout, ...]] = ("ab", "swap", "single")
+NAMESPACES: Final = (None, "lab")
+POLICIES: Final[tuple[PointOfNoReturn, ...]] = ("revert-until-commit", "finish-after-switch")
+NEXT: Final[tuple[Next, ...]] = ("another id", "the same id", "the same id within the second")
+DEVICES_AT_ONCE: Final = 250
+"""In one world, so that its trace does not fill the memory."""
+
+
+def moments(layout: Layout) -> Iterator[str]:
+    """When a job can be deleted: before it starts, in each step and between them, while reporting it, and after."""
+    yield from ("queued", "claimed")
+    for step in SINGLE_STEPS if layout == "single" else TRIAL_STEPS:
+        yield f"{step} begins"
+        if step in ("download", "write", "self-test"):
+            yield f"{step} half"
+        if step != "reboot":
+            yield f"{step} done"
+        elif layout != "single":
+            yield "tried"
+    yield from ("reporting", "reported", "left", OFF)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many cuts were played, and the stories that went wrong. `switched`: the policy may have mattered."""
+
+    setting: Setting
+    cuts: int = 0
+    switched: bool = False
+    failures: list[str] = field(default_factory=list)
+
+    def count(self, stories: Sequence[Story]) -> None:
+        """Take in how it went."""
+        self.cuts += sum(len(story.cut.nth) for story in stories)
+        for story in stories:
+            self.switched = self.switched or story.switched
+            if story.problems:
+                where = ", then ".join(
+                    f"{nth} ({name})" for nth, name in zip(story.cut.nth, story.lost_at, strict=False)
+                )
+                survives = f"; of the journal survives {story.cut.survives}" if story.cut.nth else ""
+                self.failures.append(f"{self.setting}: cut before {where or 'nothing'}{survives}: {story.problems}")
+
+
+def exhaust(setting: Setting, *, twice: bool = False, since_deletion: bool = False) -> Tally:
+    """Cut the power of one device after another, each at the next instant, until there is none left.
+
+    `twice`: once more at every instant of the recovery from each of these cuts. `since_deletion`: leave out the cuts
+    before the job is deleted, from which a device comes back to what it was about (which other settings show).
+    """
+    tally = Tally(setting)
+    (whole,) = _played(tally, [Cut()])
+    first = whole.deleted_at if since_deletion else 0
+    last = whole.taken_at or len(whole.instants)
+    stories = _played(tally, [Cut((nth,)) for nth in range(first + 1, last + 1)])
+    for story in stories:
+        (nth,) = story.cut.nth
+        if story.lost_at != [whole.instants[nth - 1]]:
+            tally.failures.append(f"{setting}: cut {nth} came before {story.lost_at}, not {whole.instants[nth - 1]}")
+    survivals: tuple[Survival, ...] = ("half", "all")
+    stories += _played(
+        tally,
+        [replace(story.cut, survives=each) for each in survivals for story in stories if each in story.survivals],
+    )
+    if twice:
+        for story in stories:
+            (nth,) = story.cut.nth
+            _played(tally, [replace(story.cut, nth=(nth, again)) for again in range(nth + 1, _recovered(story) + 1)])
+    return tally
+
+
+def _recovered(story: Story) -> int:
+    """How many instants until the device had recovered from its first cut: took the next job, or ended."""
+    return story.taken_at or len(story.instants)
+
+
+def _played(tally: Tally, cuts: Sequence[Cut]) -> list[Story]:
+    stories: list[Story] = []
+    for at in range(0, len(cuts), DEVICES_AT_ONCE):
+        told, _ = play(tally.setting, cuts[at : at + DEVICES_AT_ONCE])
+        tally.count(told)
+        stories += told
+    return stories
+
+
+def exhaust_policies(setting: Setting, *, twice: bool = False, since_deletion: bool = False) -> Iterator[Tally]:
+    """With the first policy; with the other too, unless the job never got as far as the policy speaks of."""
+    tally = exhaust(setting, twice=twice, since_deletion=since_deletion)
+    yield tally
+    if tally.switched:
+        other = replace(setting, policy="finish-after-switch")
+        yield exhaust(other, twice=twice, since_deletion=since_deletion)
+
+
+def settings(layout: Layout, namespace: str | None) -> Iterator[Setting]:
+    """Every moment of a deletion, and every kind of a next job."""
+    for moment in moments(layout):
+        for then in NEXT:
+            yield Setting(moment, layout, namespace, then=then)
+
+
+def of_the_suite(layout: Layout) -> Iterator[Setting]:
+    """Every moment, dealt over namespaces and next jobs; and the cut during which the job is deleted, with all."""
+    for index, moment in enumerate(moments(layout)):
+        if moment != OFF:
+            yield Setting(moment, layout, NAMESPACES[index % 2], then=NEXT[index % 3])
+    for namespace in NAMESPACES:
+        yield Setting(OFF, layout, namespace)

@@ -1,0 +1,387 @@
+"""Many devices in one virtual world, each with its own job, its own force delete and its own power cuts.
+
+The power can go before every single thing that a device does to anything outside its memory: a sector, a write or an
+fsync of the journal, a reboot, a message that it sends. So a cut anywhere else is the same as the one that follows it,
+and cutting before each of them in turn is exhaustive. All devices draw the same random numbers: until its cut, each
+does exactly what the one without a cut does.
+"""
+
+import asyncio
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, TypeAlias
+
+from agent.account import (
+    DeviceBooted,
+    ExecutionLeft,
+    ExecutionTaken,
+    PowerLost,
+    RequestSent,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+)
+from agent.core import Policy
+from agent.jitter import Jitter
+from agent.plan import Abilities, Layout
+from agent.recovery import PointOfNoReturn
+from agent.runner import Runner
+from agent.values import Request
+from simulator.cloud.api import Account
+from simulator.cloud.device_api import verb_of
+from simulator.controller.direct_hand import DirectHand
+from simulator.devices.device import SimulatedDevice, Wiring
+from simulator.devices.hardware import factory
+from simulator.devices.models import model_named
+from simulator.devices.storage import SURVIVALS, Survival
+from simulator.devices.workbench import SimulatedWorkbench
+from simulator.engines.virtual import VirtualCloud, VirtualLink
+from simulator.engines.virtual_time import run_virtually
+from simulator.scenario import Bounds, Group, JobSpec, PowerCut, Scenario, Timings
+from simulator.trace import (
+    ENGINE,
+    AccountEnded,
+    Entry,
+    Event,
+    ExecutionChanged,
+    ExecutionQueued,
+    JobDeleted,
+    Recorder,
+    RunEnded,
+    RunStarted,
+    device_source,
+)
+from simulator.verdict import Judge, Verdict
+
+TIME_LIMIT_SECONDS: Final = 300
+"""Virtual; a device that is not ready by then hangs."""
+SECOND: Final = 1.0
+OFF: Final = "power off"
+"""The moment of a deletion that the device cannot notice: while it has no power."""
+
+
+Next: TypeAlias = Literal["another id", "the same id", "the same id within the second"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the devices of one world have in common. `moment` is when a device's job is deleted: see `happens`.
+
+    `then` is the next job's id. Two executions of the same id within the same second look alike, on the wire too, so
+    that is the one case in which an invariant may be undecided.
+    """
+
+    moment: str
+    layout: Layout = "ab"
+    namespace: str | None = None
+    policy: PointOfNoReturn = "revert-until-commit"
+    then: Next = "another id"
+    model: str = "reference"
+
+    def __str__(self) -> str:
+        where = self.namespace or "default"
+        return f"{self.layout}, {where}, {self.policy}, deleted: {self.moment}, then {self.then}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where the power of one device goes: before its instants of these numbers, counted from 1."""
+
+    nth: tuple[int, ...] = ()
+    survives: Survival = "nothing"
+
+
+@dataclass(slots=True)
+class Story:
+    """How it went for one device. `problems` are what must not be; `instants` the names of all that it did.
+
+    `taken_at`: how many instants there were until it took the next job; `survivals`: those that would have left
+    another journal than the one played. `leapt`: it had begun to switch, or gone on trial, before its job was gone.
+    """
+
+    cut: Cut
+    instants: list[str] = field(default_factory=list)
+    lost_at: list[str] = field(default_factory=list)
+    survivals: frozenset[Survival] = frozenset()
+    deleted_at: int = 0
+    taken_at: int = 0
+    switched: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+def _is(kind: type, **wanted: object) -> Callable[[Event], bool]:
+    """Whether an event is of that kind, with these fields."""
+    return lambda event: isinstance(event, kind) and all(getattr(event, name) == wanted[name] for name in wanted)
+
+
+def happens(moment: str) -> Callable[[Event], bool]:
+    """What an event must be for the deletion to follow it at once."""
+    match moment.split():
+        case ["queued"]:
+            return _is(ExecutionQueued)
+        case ["claimed"]:
+            return _is(ExecutionChanged, status="IN_PROGRESS")
+        case ["tried"]:
+            return _is(DeviceBooted, on_trial=True)
+        case ["reporting"]:
+            return _is(RequestSent, status="SUCCEEDED")
+        case ["reported"]:
+            return _is(ExecutionChanged, status="SUCCEEDED")
+        case ["left"]:
+            return _is(ExecutionLeft)
+        case ["power", "off"]:
+            return _is(PowerLost)
+        case [step, "begins"]:
+            return _is(StepStarted, step=step)
+        case [step, "half"]:
+            return _is(StepProgressed, step=step)
+        case [step, "done"]:
+            return _is(StepFinished, step=step, outcome="done")
+        case _:
+            raise AssertionError(f"{moment} is no moment")
+
+
+class _Device(SimulatedDevice):
+    """Writes down what it does, and what another fate of the journal's last write would have changed."""
+
+    story: Story
+
+    def instant(self, name: str, step: str = "", percent: int = 0) -> bool:
+        if self.runner is None:
+            return False
+        self.story.instants.append(name)
+        return SimulatedDevice.instant(self, name, step, percent)
+
+    def lose_power(self, instant: str, off_seconds: float) -> None:
+        self.story.lost_at.append(instant)
+        if len(self.story.lost_at) == 1:
+            left = {survives: self._left(survives) for survives in SURVIVALS}
+            self.story.survivals = frozenset(each for each in SURVIVALS if left[each] != left[self.survives])
+        SimulatedDevice.lose_power(self, instant, off_seconds)
+
+    def _left(self, survives: Survival) -> bytes:
+        storage = copy.copy(self._storage)
+        storage.lose_power(survives)
+        return storage.read()
+
+
+class _Link(VirtualLink):
+    """A connection whose every message can be the last thing that the device does."""
+
+    __slots__ = ("_device",)
+
+    def __init__(self, cloud: VirtualCloud, device: SimulatedDevice) -> None:
+        super().__init__(cloud, device.thing, device.group.namespace)
+        self._device = device
+
+    def send(self, request: Request) -> None:
+        if self._device.instant(f"publish {verb_of(request)}"):
+            super().send(request)
+
+
+@dataclass(slots=True)
+class _Fate:
+    """What is done to one device's jobs, by what is seen of it."""
+
+    world: "_World"
+    device: _Device
+    job_id: str
+    next_id: str
+    is_due: Callable[[Event], bool]
+    is_queued: bool = False
+    was_due: bool = False
+    is_deleted: bool = False
+    is_over: bool = False
+
+    def see(self, event: Event) -> None:
+        """One event of the device's account, or of the service's about it."""
+        story = self.device.story
+        self.is_queued = self.is_queued or isinstance(event, ExecutionQueued)
+        self.was_due = self.was_due or self.is_due(event)
+        if self.was_due and self.is_queued and not self.is_deleted:
+            self.is_deleted, story.deleted_at = True, len(story.instants)
+            asyncio.get_running_loop().call_soon(self._delete)
+        match event:
+            case StepStarted(step="switch" | "reboot" | "self-test" | "commit") if not story.taken_at:
+                story.switched = True
+            case ExecutionTaken() if self.is_next(event.execution.job_id) and not story.taken_at:
+                story.taken_at = len(story.instants)
+            case JobDeleted() if self.next_id == self.job_id:
+                later = SECOND if self.world.setting.then == "the same id" else 0
+                asyncio.get_running_loop().call_later(later, self._create_next)
+            case ExecutionLeft(execution=key):
+                self.is_over = self.is_next(key.job_id) or not (self.is_deleted or self.is_due(event))
+            case _:
+                pass
+
+    def is_next(self, job_id: str) -> bool:
+        """Whether that is the job after the deleted one; which may have its id."""
+        return self.is_deleted and job_id == self.next_id and self.world.is_made.get(self.device.thing, False)
+
+    def _delete(self) -> None:
+        self.world.delete(self.job_id)
+        if self.next_id != self.job_id:
+            self._create_next()
+
+    def _create_next(self) -> None:
+        self.world.is_made[self.device.thing] = True
+        self.world.create(self.next_id, self.device.thing, "2.1")
+
+
+class _World:
+    """One run."""
+
+    def __init__(self, setting: Setting, cuts: Sequence[Cut]) -> None:
+        self.setting = setting
+        self.is_made: dict[str, bool] = {}
+        self._cuts = cuts
+        self._group = Group(
+            group="g", namespace=setting.namespace, model=setting.model, layout=setting.layout, policy=setting.policy
+        )
+        self._judge = Judge()
+        self._fates: dict[str, _Fate] = {}
+        self._by_job: dict[str, _Fate] = {}
+        self._open: dict[str, _Fate] = {}
+        self._all_over: asyncio.Event
+        self._cloud: VirtualCloud
+        self._hand: DirectHand
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def play(self) -> tuple[list[Story], Verdict]:
+        """Play all devices to their end."""
+        loop = asyncio.get_running_loop()
+        self._all_over = asyncio.Event()
+        devices = [self._device(number, cut) for number, cut in enumerate(self._cuts)]
+        engine = Recorder(ENGINE, loop.time, self._judge.feed)
+        things = tuple(self._fates)
+        finishing = things if self.setting.policy == "finish-after-switch" else ()
+        bounds = Bounds().model_dump(mode="json")
+        engine.record(RunStarted("power-cuts", "virtual", things, bounds, (), finishing))
+        job = JobSpec(id="unused", to=("g",), namespace=self.setting.namespace, version="2.0")
+        self._cloud = cloud = VirtualCloud(
+            Scenario(name="power-cuts", devices=(self._group,), jobs=(job,)), 1, self._feed
+        )
+        cloud.core.jobs.settings = replace(cloud.core.jobs.settings, deletions_at_once=1_000_000)
+        account = Account()
+        self._hand = DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
+        for device in devices:
+            await self._hand.create_thing(device.thing)
+            device.power_on()
+        await asyncio.sleep(0.1)
+        for thing, fate in self._fates.items():
+            self.create(fate.job_id, thing, "2.0")
+        try:
+            async with asyncio.timeout(TIME_LIMIT_SECONDS):
+                await self._all_over.wait()
+        except TimeoutError:
+            pass  # every device that is not ready is a problem of its own, and named
+        await asyncio.sleep(1)
+        for device in devices:
+            await device.stop()
+        cloud.observe(AccountEnded())
+        cloud.core.close()
+        engine.record(RunEnded("finished"))
+        verdict = self._judge.verdict()
+        for fate in self._fates.values():
+            fate.device.story.problems += self._problems(fate)
+        for invariant in verdict.invariants:
+            for violation in invariant.violations:
+                story = self._fates[violation.thing].device.story
+                story.problems.append(f"{invariant.id}: {violation.message}")
+            if invariant.outcome == "undecided" and self.setting.then != "the same id within the second":
+                devices[0].story.problems.append(f"{invariant.id}: undecided, on some device")
+        return [device.story for device in devices], verdict
+
+    def _problems(self, fate: _Fate) -> Iterator[str]:
+        device = fate.device
+        if not fate.is_over:
+            phase = "no power" if device.runner is None else device.runner.machine.phase
+            yield f"is not ready: {phase}"
+        if not device.hardware.is_whole:
+            yield f"is not whole: {device.hardware.describe()}"
+        wanted = "2.1" if fate.is_deleted else "2.0"
+        if device.hardware.version != wanted:
+            yield f"runs {device.hardware.version}, not {wanted}"
+        if not device.rests:
+            yield "does not rest"
+        if device.runner is None or device.runner.crashed:
+            yield "has crashed, or no power"
+        if len(device.story.lost_at) != len(device.story.cut.nth):
+            yield f"was to lose power at {device.story.cut.nth}, and did at {device.story.lost_at}"
+
+    def create(self, job_id: str, thing: str, version: str) -> None:
+        """Create a job."""
+        document = {"operation": "update", "version": version}
+        self._do(self._hand.create_job(job_id, [thing], document, self.setting.namespace))
+
+    def delete(self, job_id: str) -> None:
+        """Force-delete a job."""
+        self._do(self._hand.delete_job(job_id, force=True, namespace_id=self.setting.namespace))
+
+    def _do(self, call: Any) -> None:
+        task = asyncio.ensure_future(call)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        task.result()
+
+    def _device(self, number: int, cut: Cut) -> _Device:
+        thing = f"thing-{number:05}"
+        loop = asyncio.get_running_loop()
+        cuts = tuple(PowerCut(nth=nth) for nth in cut.nth)
+        wiring = Wiring(Timings(), cuts, (), self._agent)
+        recorder = Recorder(device_source(thing), loop.time, self._feed)
+        device = _Device(thing, self._group, factory(self.setting.layout), wiring, recorder.record)
+        device.story = Story(cut)
+        device.survives = cut.survives
+        job_id = f"fw-{number:05}"
+        next_id = f"next-{number:05}" if self.setting.then == "another id" else job_id
+        fate = _Fate(self, device, job_id, next_id, happens(self.setting.moment))
+        self._fates[thing] = self._by_job[job_id] = self._open[job_id] = fate
+        return device
+
+    def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
+        rng = Jitter(str(device.boots))
+        policy = Policy(
+            namespace_id=self.setting.namespace,
+            point_of_no_return=self.setting.policy,
+            abilities=Abilities(self.setting.layout),
+            token_prefix=f"{device.thing}-{device.boots}-",
+        )
+        model = model_named(self.setting.model)
+        feed: list[Callable[..., None]] = []
+        bench = SimulatedWorkbench(device, Timings(), device.observe, lambda event: feed[0](event))
+        runner = Runner(
+            thing=device.thing,
+            machine=model.start(policy),
+            step=model.step,
+            transport=_Link(self._cloud, device),
+            workbench=bench,
+            rng=rng,
+            observe=device.observe,
+            remember=device.remember,
+        )
+        feed.append(runner.feed)
+        return runner, bench
+
+    def _feed(self, entry: Entry) -> None:
+        self._judge.feed(entry)
+        event = entry.event
+        if isinstance(event, JobDeleted):
+            fate = self._by_job.get(event.job_id)
+        else:
+            fate = self._fates.get(getattr(event, "thing", entry.source.removeprefix("device/")))
+        if fate is not None:
+            fate.see(event)
+            if fate.is_over:
+                self._open.pop(fate.job_id, None)
+                if not self._open:
+                    self._all_over.set()
+
+
+def play(setting: Setting, cuts: Sequence[Cut]) -> tuple[list[Story], Verdict]:
+    """One device for each of `cuts`."""
+    return run_virtually(_World(setting, cuts).play())
