@@ -37,17 +37,23 @@ def test_a_device_is_whole_and_ready_again_after_a_second_cut_at_every_instant_o
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_instants_are_every_sector_every_step_of_the_journal_every_message_and_every_reboot(layout: Layout):
-    (story,), _ = play(Setting("left", layout), [Cut()])
-    done = set(story.instants[: story.taken_at])
+    done = set(exhaust(Setting("left", layout)).instants)
     sectors = {f"write {number}/32" for number in range(1, 33)} | {f"download {number}/16" for number in range(1, 17)}
+    if layout == "swap":
+        sectors |= {f"exchange {number}/16" for number in range(1, 17)}
     journal = {f"journal {deed}" for deed in ("write", "sync", "write new", "sync new", "rename", "sync directory")}
     assert done >= sectors | journal | {"reboot", "publish update", "publish start-next"}
+
+
+def test_undoing_can_be_cut_at_every_sector_too():
+    done = set(exhaust(Setting("write half"), since_deletion=True).instants)
+    assert done >= {"undo write", "undo write 1/16", "undo download", "undo download 16/16"}
 
 
 def test_every_way_in_which_the_last_write_of_the_journal_may_survive_is_played():
     stories, _ = play(Setting("write half"), [Cut((nth,)) for nth in range(1, 69)])
     unsynced = [story for story in stories if story.survivals]
-    assert {story.lost_at[0] for story in unsynced} >= {"journal sync", "journal sync directory"}
+    assert {story.lost_at[0][1] for story in unsynced} >= {"journal sync", "journal sync directory"}
     assert {survives for story in unsynced for survives in story.survivals} == {*SURVIVALS} - {"nothing"}
 
 

@@ -36,6 +36,7 @@ from simulator.devices.hardware import factory
 from simulator.devices.models import model_named
 from simulator.devices.storage import SURVIVALS, Survival
 from simulator.devices.workbench import SimulatedWorkbench
+from simulator.engines.remembered import remembered
 from simulator.engines.virtual import VirtualCloud, VirtualLink
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Bounds, Group, JobSpec, PowerCut, Scenario, Timings
@@ -94,15 +95,16 @@ class Cut:
 
 @dataclass(slots=True)
 class Story:
-    """How it went for one device. `problems` are what must not be; `instants` the names of all that it did.
+    """How it went for one device. `problems` are what must not be.
 
-    `taken_at`: how many instants there were until it took the next job; `survivals`: those that would have left
-    another journal than the one played. `leapt`: it had begun to switch, or gone on trial, before its job was gone.
+    `instants` counts all that it did, up to the deletion (`deleted_at`), up to where it took the next job (`taken_at`,
+    0 if it did not); `lost_at` are number and name of those at which the power went. `survivals`: those that would have
+    left another journal than the one played. `switched`: it had begun to switch before it took the next job.
     """
 
     cut: Cut
-    instants: list[str] = field(default_factory=list)
-    lost_at: list[str] = field(default_factory=list)
+    instants: int = 0
+    lost_at: list[tuple[int, str]] = field(default_factory=list)
     survivals: frozenset[Survival] = frozenset()
     deleted_at: int = 0
     taken_at: int = 0
@@ -147,14 +149,8 @@ class _Device(SimulatedDevice):
 
     story: Story
 
-    def instant(self, name: str, step: str = "", percent: int = 0) -> bool:
-        if self.runner is None:
-            return False
-        self.story.instants.append(name)
-        return SimulatedDevice.instant(self, name, step, percent)
-
     def lose_power(self, instant: str, off_seconds: float) -> None:
-        self.story.lost_at.append(instant)
+        self.story.lost_at.append((self.flash.instants, instant))
         if len(self.story.lost_at) == 1:
             left = {survives: self._left(survives) for survives in SURVIVALS}
             self.story.survivals = frozenset(each for each in SURVIVALS if left[each] != left[self.survives])
@@ -176,7 +172,7 @@ class _Link(VirtualLink):
         self._device = device
 
     def send(self, request: Request) -> None:
-        if self._device.instant(f"publish {verb_of(request)}"):
+        if self._device.flash.instant(f"publish {verb_of(request)}"):
             super().send(request)
 
 
@@ -200,13 +196,13 @@ class _Fate:
         self.is_queued = self.is_queued or isinstance(event, ExecutionQueued)
         self.was_due = self.was_due or self.is_due(event)
         if self.was_due and self.is_queued and not self.is_deleted:
-            self.is_deleted, story.deleted_at = True, len(story.instants)
+            self.is_deleted, story.deleted_at = True, self.device.flash.instants
             asyncio.get_running_loop().call_soon(self._delete)
         match event:
-            case StepStarted(step="switch" | "reboot" | "self-test" | "commit") if not story.taken_at:
+            case StepStarted(step="switch") if not story.taken_at:
                 story.switched = True
             case ExecutionTaken() if self.is_next(event.execution.job_id) and not story.taken_at:
-                story.taken_at = len(story.instants)
+                story.taken_at = self.device.flash.instants
             case JobDeleted() if self.next_id == self.job_id:
                 later = SECOND if self.world.setting.then == "the same id" else 0
                 asyncio.get_running_loop().call_later(later, self._create_next)
@@ -255,9 +251,9 @@ class _World:
         devices = [self._device(number, cut) for number, cut in enumerate(self._cuts)]
         engine = Recorder(ENGINE, loop.time, self._judge.feed)
         things = tuple(self._fates)
-        finishing = things if self.setting.policy == "finish-after-switch" else ()
+        forward = things if self.setting.policy == "finish-after-switch" else ()
         bounds = Bounds().model_dump(mode="json")
-        engine.record(RunStarted("power-cuts", "virtual", things, bounds, (), finishing))
+        engine.record(RunStarted("power-cuts", "virtual", things, bounds, (), forward))
         job = JobSpec(id="unused", to=("g",), namespace=self.setting.namespace, version="2.0")
         self._cloud = cloud = VirtualCloud(
             Scenario(name="power-cuts", devices=(self._group,), jobs=(job,)), 1, self._feed
@@ -295,19 +291,21 @@ class _World:
 
     def _problems(self, fate: _Fate) -> Iterator[str]:
         device = fate.device
+        device.story.instants = device.flash.instants
+        hardware = device.flash.hardware
         if not fate.is_over:
             phase = "no power" if device.runner is None else device.runner.machine.phase
             yield f"is not ready: {phase}"
-        if not device.hardware.is_whole:
-            yield f"is not whole: {device.hardware.describe()}"
+        if not hardware.is_whole:
+            yield f"is not whole: {hardware.pending}"
         wanted = "2.1" if fate.is_deleted else "2.0"
-        if device.hardware.version != wanted:
-            yield f"runs {device.hardware.version}, not {wanted}"
+        if hardware.version != wanted:
+            yield f"runs {hardware.version}, not {wanted}"
         if not device.rests:
             yield "does not rest"
         if device.runner is None or device.runner.crashed:
             yield "has crashed, or no power"
-        if len(device.story.lost_at) != len(device.story.cut.nth):
+        if tuple(nth for nth, _ in device.story.lost_at) != device.story.cut.nth:
             yield f"was to lose power at {device.story.cut.nth}, and did at {device.story.lost_at}"
 
     def create(self, job_id: str, thing: str, version: str) -> None:
@@ -349,7 +347,7 @@ class _World:
             namespace_id=self.setting.namespace,
             point_of_no_return=self.setting.policy,
             abilities=Abilities(self.setting.layout),
-            token_prefix=f"{device.thing}-{device.boots}-",
+            token_prefix=f"{device.boots}-",
         )
         model = model_named(self.setting.model)
         feed: list[Callable[..., None]] = []
@@ -357,7 +355,7 @@ class _World:
         runner = Runner(
             thing=device.thing,
             machine=model.start(policy),
-            step=model.step,
+            step=remembered(model.step),
             transport=_Link(self._cloud, device),
             workbench=bench,
             rng=rng,
