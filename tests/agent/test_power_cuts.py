@@ -15,7 +15,7 @@ from simulator.devices.models import MODELS
 from simulator.devices.models.model import Model
 from simulator.devices.storage import SURVIVALS
 from tests.power_cuts.product import LAYOUTS, exhaust, exhaust_policies, of_the_suite
-from tests.power_cuts.world import OFF, Cut, Setting, play
+from tests.power_cuts.world import Cut, Setting, play
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def writes_late(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, 
 )
 def test_a_device_is_found_out(model: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(MODELS, "flawed", Model(model))
-    assert exhaust(Setting(OFF, model="flawed")).failures
+    assert exhaust(Setting("write half", model="flawed"), since_deletion=True).failures
