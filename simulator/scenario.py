@@ -65,6 +65,20 @@ class Group(_Model):
     policy: PointOfNoReturn = "revert-until-commit"
     reports: Literal["progress", "steps", "end"] = "progress"
     """What the agent reports beside the end: progress within steps too, each step, or nothing more."""
+    leap_when_unreachable: Literal["give-up", "proceed"] = "give-up"
+    """What becomes of work at the point of no return if nobody has answered for `leap_deadline_seconds`."""
+    leap_deadline_seconds: Seconds = 60
+    beside: "tuple[Group, ...]" = ()
+    """Other agents on the same thing, each in a namespace of its own, with its own connection and its own hardware."""
+
+    @model_validator(mode="after")
+    def _one_a_namespace(self) -> Self:
+        namespaces = [self.namespace, *(other.namespace for other in self.beside)]
+        if len(set(namespaces)) < len(namespaces):
+            raise ValueError("beside: agents on one thing listen in different namespaces")
+        if any(other.beside for other in self.beside):
+            raise ValueError("beside: name all who share the thing in one place")
+        return self
 
 
 class Timings(_Model):
@@ -303,7 +317,9 @@ class Scenario(_Model):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        groups = {group.group: group for group in self.devices}
+        groups = {group.group: group for group in self.groups}
+        if len(groups) < len(self.groups):
+            raise ValueError("devices: every group has a name of its own")
         first_jobs = {job.id for job in self.jobs if job.after is None or job.after.taken}
         ids = {job.id for job in self.jobs}
         for index, job in enumerate(self.jobs):
@@ -328,14 +344,33 @@ class Scenario(_Model):
 
     def cast(self, model: str) -> Self:
         """The same with every device that is ours played by another model."""
-        recast = (
-            group.model_copy(update={"model": model}) if group.model == "reference" else group for group in self.devices
-        )
-        return self.model_copy(update={"devices": tuple(recast)})
+
+        def recast(group: Group) -> Group:
+            beside = tuple(recast(other) for other in group.beside)
+            ours = {"model": model} if group.model == "reference" else {}
+            return group.model_copy(update={"beside": beside, **ours})
+
+        return self.model_copy(update={"devices": tuple(recast(group) for group in self.devices)})
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, those beside others after them."""
+        return tuple(one for group in self.devices for one in (group, *group.beside))
 
     def deal(self, things: int) -> tuple[Group, ...]:
         """The group of each of `things` devices, dealt in turn."""
         return tuple(self.devices[index % len(self.devices)] for index in range(things))
+
+
+def agents(thing: str, group: Group) -> tuple[tuple[str, Group], ...]:
+    """Who lives on a thing of that group, by name: the thing's for the first, THING@NAMESPACE for those beside it."""
+    beside = ((f"{thing}@{other.namespace or 'default'}", other) for other in group.beside)
+    return ((thing, group), *beside)
+
+
+def thing_of_agent(name: str) -> str:
+    """The thing that an agent of that name lives on."""
+    return name.partition("@")[0]
 
 
 def thing_names(count: int, prefix: str = "thing-") -> tuple[str, ...]:

@@ -235,7 +235,9 @@ class DeletionRefused:
 class RunStarted:
     """A scenario begins. `things` play in it; `bounds` and `must_reach` are the scenario's, as JSON.
 
-    `finish_after_switch` are the things whose owner's policy is to go forward once the boot selector is switched.
+    `finish_after_switch` are the things whose owner's policy is to go forward once the boot selector is switched,
+    `leap_unanswered` those that pass the point of no return if nobody has answered for so many seconds.
+    Where several agents share one thing, `things` has their names, and `shared` for each the thing and its namespace.
     """
 
     scenario: str
@@ -244,6 +246,8 @@ class RunStarted:
     bounds: dict[str, Any] = field(default_factory=dict)
     must_reach: tuple[dict[str, Any], ...] = ()
     finish_after_switch: tuple[str, ...] = ()
+    leap_unanswered: dict[str, float] = field(default_factory=dict)
+    shared: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     type: Literal["run.started"] = "run.started"
 
 

@@ -15,7 +15,7 @@ from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
 from simulator.devices.workbench import Hold, SimulatedWorkbench
 from simulator.engines.remembered import remembered
-from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings
+from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
 from simulator.trace import Recorder, Sink, device_source
 
 
@@ -30,7 +30,7 @@ class Connections(Protocol):
 
 
 class Fleet:
-    """Devices that start and stop together. `sink` gets every device's trace entries."""
+    """Devices that start and stop together, by name (see `scenario.agents`); `sink` gets their trace entries."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Fleet:
         feed: list[Callable[..., None]] = []
         bench = SimulatedWorkbench(device, self._timings, device.observe, lambda event: feed[0](event), self._holds)
         runner = Runner(
-            thing=device.thing,
+            thing=thing_of_agent(device.thing),
             machine=model.start(self._policy_of(device.group, device.boots)),
             step=remembered(model.step),
             transport=self._connections.transport(device.thing, device.group),
@@ -102,6 +102,8 @@ class Fleet:
                 reports=group.reports,
                 point_of_no_return=group.policy,
                 abilities=Abilities(group.layout),
-                token_prefix=f"{int(Jitter(f'{self._seed}/{boots}').random() * 2**32):08x}-",
+                leap_when_unreachable=group.leap_when_unreachable,
+                leap_deadline=group.leap_deadline_seconds,
+                token_prefix=f"{int(Jitter(f'{self._seed}/{group.group}/{boots}').random() * 2**32):08x}-",
             )
         return policy

@@ -13,7 +13,7 @@ from simulator.cloud.settings import CloudSettings
 from simulator.controller.hands import Hand
 from simulator.controller.local_hand import LocalHand
 from simulator.engines.embedded import EmbeddedCloud
-from simulator.scenario import Group, Scenario
+from simulator.scenario import Group, Scenario, thing_of_agent
 from simulator.trace import Sink
 
 
@@ -38,8 +38,10 @@ class PahoConnections:
 
     def transport(self, thing: str, group: Group) -> PahoTransport:
         """A connection for one boot of one device."""
+        name, thing = thing, thing_of_agent(thing)
+        filters = subscriptions(thing, group.namespace)
         return self._transports.transport(
-            thing, self._endpoint_of(thing), subscriptions(thing, group.namespace), mqtt_version=self._mqtt_version
+            thing, self._endpoint_of(thing), filters, client_id=name, mqtt_version=self._mqtt_version
         )
 
 

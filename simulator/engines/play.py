@@ -24,7 +24,7 @@ from simulator.controller.hands import Hand
 from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.workbench import Hold
 from simulator.engines.fleet import Fleet
-from simulator.scenario import Deletion, Group, JobSpec, Place, Scenario, thing_names
+from simulator.scenario import Deletion, Group, JobSpec, Place, Scenario, agents, thing_names, thing_of_agent
 from simulator.trace import (
     CONTROLLER,
     ENGINE,
@@ -119,6 +119,7 @@ class Play:
     def __init__(self, scenario: Scenario, devices: int, seed: int, sink: Sink, venue: Venue) -> None:
         self.scenario = scenario
         self.things = tuple(zip(thing_names(devices), scenario.deal(devices), strict=True))
+        self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
         self._seed = seed
         self._sink = sink
         self._venue = venue
@@ -149,9 +150,9 @@ class Play:
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
         await _at_once([hand.create_thing(thing) for thing, _ in self.things])
         holds = tuple(cue.hold for cue in self._cues if cue.hold)
-        fleet = Fleet(self.things, self._venue, self._seed, self._feed, scenario=self.scenario, holds=holds)
+        fleet = Fleet(self.agents, self._venue, self._seed, self._feed, scenario=self.scenario, holds=holds)
         await stack.enter_async_context(fleet)
-        await self._stage.until(lambda: len(self._stage.connected) == len(self.things))
+        await self._stage.until(lambda: len(self._stage.connected) == len(self.agents))
         async with asyncio.TaskGroup() as group:
             await _at_once(
                 [self._create(index, controller) for index, job in enumerate(self.scenario.jobs) if job.after is None]
@@ -178,7 +179,7 @@ class Play:
     # ── what the scenario asks for ────────────────────────────────────────────────────────────────────────────
 
     def _targets(self, job: JobSpec) -> tuple[str, ...]:
-        return tuple(thing for thing, group in self.things if group.group in job.to)
+        return tuple(thing_of_agent(name) for name, group in self.agents if group.group in job.to)
 
     def _first(self, job_id: str) -> JobSpec:
         return next(job for job in self.scenario.jobs if job.id == job_id)
@@ -257,7 +258,7 @@ class Play:
 
     def _observe_step(self, source: str, key: ExecutionKey, step: str, percent: int) -> None:
         """Our own hardware shows how far it is, whatever its agent reports."""
-        thing = source.removeprefix(device_source(""))
+        thing = thing_of_agent(source.removeprefix(device_source("")))
         self._observe(thing, key, Status.IN_PROGRESS, {"step": step, "progress": str(percent)})
 
     def _observe(self, thing: str, key: ExecutionKey, status: str, details: dict[str, str]) -> None:
@@ -267,17 +268,26 @@ class Play:
                 cue.trigger.observe(Observation(thing, status, details, incarnation))
 
     def _started(self) -> RunStarted:
-        names = tuple(thing for thing, _ in self.things)
+        names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
         places = tuple(self._place(place) for place in self.scenario.must_reach)
-        forward = tuple(thing for thing, group in self.things if group.policy == "finish-after-switch")
-        return RunStarted(self.scenario.name, self._venue.name, names, bounds, places, forward)
+        forward = tuple(name for name, group in self.agents if group.policy == "finish-after-switch")
+        bold = {
+            name: group.leap_deadline_seconds for name, group in self.agents if group.leap_when_unreachable == "proceed"
+        }
+        shared = {
+            name: (thing, group.namespace)
+            for thing, first in self.things
+            if first.beside
+            for name, group in agents(thing, first)
+        }
+        return RunStarted(self.scenario.name, self._venue.name, names, bounds, places, forward, bold, shared)
 
     def _place(self, place: Place) -> dict[str, Any]:
         """A place with its groups resolved to things."""
         groups = place.groups or self._first(place.job).to
-        models = place.models or [group.model for group in self.scenario.devices]
-        things = [thing for thing, group in self.things if group.group in groups and group.model in models]
+        models = place.models or [group.model for group in self.scenario.groups]
+        things = [name for name, group in self.agents if group.group in groups and group.model in models]
         words = (place.place, place.job, place.step, place.instant, place.hint, "/".join(place.groups))
         name = " ".join(word for word in words if word)
         return place.model_dump(mode="json", exclude={"groups", "models"}, exclude_none=True) | {
@@ -287,8 +297,8 @@ class Play:
 
     @property
     def groups(self) -> dict[str, Group]:
-        """Each thing's group."""
-        return dict(self.things)
+        """Each agent's group."""
+        return dict(self.agents)
 
 
 async def _at_once(calls: list[Any]) -> None:

@@ -22,7 +22,7 @@ from simulator.controller.direct_hand import DirectHand
 from simulator.controller.hands import Hand
 from simulator.engines.play import Play
 from simulator.engines.virtual_time import EPOCH, run_virtually
-from simulator.scenario import Group, Scenario
+from simulator.scenario import Group, Scenario, thing_of_agent
 from simulator.trace import (
     CLOUD,
     AccountEnded,
@@ -61,16 +61,16 @@ class VirtualCloud:
     def connected(self, link: "VirtualLink") -> None:
         """A device is there, and subscribed."""
         self._links.setdefault(link.thing, []).append(link)
-        self.observe(ClientConnected(link.thing))
+        self.observe(ClientConnected(link.name))
 
     def disconnected(self, link: "VirtualLink", reason: str) -> None:
         """It is not there any more."""
         self._links[link.thing].remove(link)
-        self.observe(ClientDisconnected(link.thing, reason))
+        self.observe(ClientDisconnected(link.name, reason))
 
     def ask(self, link: "VirtualLink", request: Request, *, dup: bool, late_seconds: float) -> None:
         """A request arrived."""
-        told = self.core.device_api.ask(link.thing, request, dup, None, late_seconds)
+        told = self.core.device_api.ask(link.thing, request, dup, link.client, late_seconds)
         link.answer(request, told.answer, told.receipt)
         for thing, hint in told.hints:
             self._tell(thing, hint)
@@ -87,10 +87,11 @@ class VirtualCloud:
 class VirtualLink:
     """One device's connection (see `agent.runner.Transport`); `namespaces` are those that it listens in."""
 
-    __slots__ = ("_cloud", "_is_up", "_last", "_listener", "_namespace_id", "_timer", "thing")
+    __slots__ = ("_cloud", "_is_up", "_last", "_listener", "_namespace_id", "_timer", "name", "thing")
 
-    def __init__(self, cloud: VirtualCloud, thing: str, namespace_id: str | None) -> None:
-        self.thing = thing
+    def __init__(self, cloud: VirtualCloud, name: str, namespace_id: str | None) -> None:
+        self.name = name
+        self.thing = thing_of_agent(name)
         self._cloud = cloud
         self._namespace_id = namespace_id
         self._listener: Runner[Any] | None = None
@@ -128,6 +129,11 @@ class VirtualLink:
         """Disconnect in good order."""
         self._go_down("CLIENT_INITIATED_DISCONNECT")
         self.cut()
+
+    @property
+    def client(self) -> str | None:
+        """Its client id, where that is not the thing's name."""
+        return None if self.name is self.thing or self.name == self.thing else self.name
 
     # ── what the cloud uses ───────────────────────────────────────────────────────────────────────────────────
 

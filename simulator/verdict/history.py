@@ -5,7 +5,7 @@ token that a request and its answer share; of entries that share one, the first 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from agent.account import (
@@ -16,8 +16,10 @@ from agent.account import (
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
     CLOUD,
+    AnswerDelivered,
+    ClientConnected,
+    ClientDisconnected,
     Entry,
-    Event,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
@@ -32,6 +34,9 @@ E = TypeVar("E")
 
 UNJUDGED = (StepProgressed, HintPublished)
 """What no invariant and no place reads, and by far the most numerous: not worth keeping."""
+
+TIMER_SLACK = 5_000
+"""Microseconds that a wait may be short of its bound: event loops count in whole milliseconds."""
 
 
 def micros(seconds: float) -> int:
@@ -53,16 +58,23 @@ class Seen(NamedTuple, Generic[E_co]):
         return f"{self.source}#{self.n}"
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What befell an execution in a namespace of others, who live on the same thing."""
+
+    event: Any
+
+
 class Account:
     """What one source told of one thing, in its own order, and again by kind of event."""
 
     __slots__ = ("_by_kind", "seen")
 
     def __init__(self) -> None:
-        self.seen: list[Seen[Event]] = []
+        self.seen: list[Seen[Any]] = []
         self._by_kind: dict[type, list[Seen[Any]]] = {}
 
-    def add(self, seen: Seen[Event]) -> None:
+    def add(self, seen: Seen[Any]) -> None:
         """Take in the next entry."""
         self.seen.append(seen)
         self._by_kind.setdefault(type(seen.event), []).append(seen)
@@ -116,6 +128,40 @@ class Life:
     def lost_in_progress(self) -> bool:
         """Whether the record was removed after the device had begun and before its report: what makes ghosts."""
         return self.removed is not None and self.removed.event.status == Status.IN_PROGRESS
+
+
+def share_of(thing: Account, connections: Account, namespace_id: str | None) -> Account:
+    """What concerns one of several agents on a thing: its namespace, its connections, the others' queue from afar."""
+    share, tokens = Account(), set[str | None]()
+    answers: dict[int, int] = {}
+    asked = answered = 0
+    kept = (seen for seen in thing.seen if not isinstance(seen.event, ClientConnected | ClientDisconnected))
+    mine = (*connections.of(ClientConnected), *connections.of(ClientDisconnected))
+    for seen in sorted((*mine, *kept), key=_number):
+        match seen.event:
+            case RequestReceived(namespace_id=ns, client_token=token):
+                if ns == namespace_id:
+                    tokens.add(token)
+                    share.add(seen)
+            case RequestAnswered(client_token=token):
+                asked += 1
+                if token in tokens:
+                    answered += 1
+                    answers[asked] = answered
+                    share.add(seen)
+            case AnswerDelivered(number=number):
+                if number in answers:
+                    share.add(seen._replace(event=replace(seen.event, number=answers[number])))
+            case ExecutionQueued() | ExecutionChanged() | ExecutionRemoved() as event:
+                ours = event.execution.namespace_id == namespace_id
+                share.add(seen if ours else seen._replace(event=Elsewhere(event)))
+            case _:
+                share.add(seen)
+    return share
+
+
+def _number(seen: Seen[Any]) -> int:
+    return seen.n
 
 
 class History:

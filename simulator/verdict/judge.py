@@ -11,7 +11,7 @@ from agent.errors import InputError
 from simulator.scenario import Bounds
 from simulator.trace import CLOUD, DeletionRefused, Entry, RequestReceived, RunEnded, RunStarted
 from simulator.verdict.findings import Finding, Invariant, Run
-from simulator.verdict.history import UNJUDGED, History, Seen, micros, thing_of
+from simulator.verdict.history import UNJUDGED, History, Seen, micros, share_of, thing_of
 from simulator.verdict.invariants import INVARIANTS
 from simulator.verdict.model import (
     InvariantVerdict,
@@ -98,9 +98,15 @@ class Judge:
         return Reached(id=place.id, devices=there, of=len(place.things))
 
     def _story(self, thing: str) -> Story:
+        started = self._started
+        assert started is not None, "there are stories of a run only"
         history = self._histories.get(thing) or History(thing)
-        forward = self._started is not None and thing in self._started.finish_after_switch
-        return Story(thing, history.device, history.cloud, forward)
+        cloud = history.cloud
+        if (shared := started.shared.get(thing)) is not None:
+            whole = self._histories.get(shared[0]) or History(shared[0])
+            cloud = share_of(whole.cloud, cloud, shared[1])
+        leap_unanswered = started.leap_unanswered.get(thing)
+        return Story(thing, history.device, cloud, thing in started.finish_after_switch, leap_unanswered)
 
 
 class _Peak:

@@ -5,7 +5,7 @@ All of it is on the cloud's own clock, in microseconds.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
@@ -18,7 +18,7 @@ from simulator.trace import (
     RequestAnswered,
     RequestReceived,
 )
-from simulator.verdict.history import Account, Seen
+from simulator.verdict.history import Account, Elsewhere, Seen
 
 
 @dataclass(slots=True)
@@ -35,18 +35,32 @@ class Queue:
     running: dict[ExecutionKey, Seen[Event]] = field(default_factory=dict)
     began: ExecutionKey | None = None
     failed_unbegun: bool = False
+    elsewhere: "Queue | None" = None
+    """What is pending for others, who share the thing; None if nobody does."""
     _connections: int = 0
 
     @property
     def awaits_device(self) -> bool:
-        """Whether something is queued, nothing of this thing is in progress, and the device is connected."""
-        return bool(self.queued) and not self.running and self.connected_since is not None
+        """Whether something is queued, nothing of this device's is in progress, it is connected, and has its turn."""
+        return bool(self.queued) and not self.running and self.connected_since is not None and not self._is_held_back
 
-    def apply(self, seen: Seen[Event]) -> None:
+    @property
+    def _is_held_back(self) -> bool:
+        """Whether another's execution is the head of the thing's queue: then no notify-next tells of ours."""
+        if self.elsewhere is None:
+            return False
+        ours, theirs = (next(iter(queue.queued.values()), None) for queue in (self, self.elsewhere))
+        is_earlier = ours is not None and theirs is not None and theirs.n < ours.n
+        return is_earlier or bool(self.elsewhere.running)
+
+    def apply(self, seen: Seen[Any]) -> None:
         """Bring the queue up to date with the next entry."""
         self.began = None
         self.failed_unbegun = False
         match seen.event:
+            case Elsewhere(event=event):
+                self.elsewhere = self.elsewhere or Queue()
+                self.elsewhere.apply(seen._replace(event=event))
             case ClientConnected():
                 self._connections += 1
                 self.connected_since = seen.at

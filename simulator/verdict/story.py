@@ -49,13 +49,15 @@ class News(NamedTuple):
 class Story:
     """A history with what follows from it, worked out once for all who judge it.
 
-    `finishes_after_switch`: its owner's policy is to go forward once the boot selector has been switched.
+    `finishes_after_switch`: its owner's policy is to go forward once the boot selector has been switched;
+    `leap_unanswered`: it is to pass the point of no return if nobody has answered for so many seconds.
     """
 
     thing: str
     device: Account
     cloud: Account
     finishes_after_switch: bool = False
+    leap_unanswered: float | None = None
     _news: dict[ExecutionKey, list[News]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:

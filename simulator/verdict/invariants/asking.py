@@ -1,8 +1,10 @@
 """What a device must ask before it goes on, or gives up."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from agent.account import (
+    AnswerReceived,
     DeviceConnected,
     DeviceEvent,
     ExecutionGone,
@@ -18,7 +20,7 @@ from agent.account import (
 from agent.values import ExecutionKey, Status
 from simulator.trace import Event
 from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
-from simulator.verdict.history import Seen, micros
+from simulator.verdict.history import TIMER_SLACK, Seen, micros
 from simulator.verdict.story import News, Story, omits
 
 
@@ -27,7 +29,8 @@ def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
 
     The question must have been put after the last hint in the execution's namespace and the last (re)connection that
     the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
-    and start-next name what they found; an accepted update does not. A recovery past the leap has no choice.
+    and start-next name what they found; an accepted update does not. A recovery past the leap has no choice. Whose
+    policy it is to leap unanswered may do so once no answer has come for as long as the policy says.
     """
     for leap in story.device.of(StepStarted):
         if leap.event.reversible or story.finishes_forward(leap):
@@ -35,12 +38,22 @@ def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
         key = leap.event.execution
         cause = _last_cause(story, key, leap.n)
         asked_after = 0 if cause is None else cause.n
-        if any(news.sent.n > asked_after for news in story.signs_of_life(key, leap.n)):
+        if any(news.sent.n > asked_after for news in story.signs_of_life(key, leap.n)) or _may_leap(story, leap):
             yield HELD
         else:
             since = f"since '{cause.event.type}'" if cause is not None else "at all"
             message = f"began the irreversible step '{leap.event.step}' without an answer about this execution {since}"
             yield violated(key.job_id, message, cause, leap)
+
+
+def _may_leap(story: Story, leap: Seen[StepStarted]) -> bool:
+    """Whether the device had waited in vain, since its last step or answer, for as long as its policy says."""
+    if story.leap_unanswered is None:
+        return False
+    before: tuple[Seen[Any], ...] = (*story.device.of(StepFinished), *story.device.of(AnswerReceived))
+    since = max((seen.at for seen in before if seen.n < leap.n), default=leap.at)
+    waited: int = leap.at - since
+    return waited + TIMER_SLACK >= micros(story.leap_unanswered)
 
 
 def _last_cause(story: Story, key: ExecutionKey, before: int) -> Seen[HintReceived | DeviceConnected] | None:

@@ -8,11 +8,8 @@ from agent.account import AnswerReceived, DeviceBooted, DeviceConnected, HintRec
 from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
 from simulator.scenario import Bounds
 from simulator.verdict.findings import HELD, Finding, Run, violated
-from simulator.verdict.history import Exchange, Seen, micros
+from simulator.verdict.history import TIMER_SLACK, Exchange, Seen, micros
 from simulator.verdict.story import Story
-
-TIMER_SLACK = 5_000
-"""Microseconds that a wait may be short of its bound: event loops count in whole milliseconds."""
 
 CONTENT = frozenset({ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_JSON})
 """Refusals of what a request said: with other details it is another request."""

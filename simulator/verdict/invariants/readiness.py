@@ -247,4 +247,4 @@ def _silence(story: Story, run: Run) -> Seen[Event] | None:
 
 
 def _has_work(queue: Queue) -> bool:
-    return queue.connected_since is not None and bool(queue.queued or queue.running)
+    return queue.awaits_device or (queue.connected_since is not None and bool(queue.running))

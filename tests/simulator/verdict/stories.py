@@ -17,6 +17,7 @@ from agent.account import (
     VersionCommitted,
     VersionReverted,
 )
+from agent.values import ExecutionKey
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.tale import FW, FW_AGAIN, NEXT, Tale
 
@@ -644,6 +645,32 @@ def sees_one_incarnation_only(tale: Tale) -> None:
     tale.update(FW)
 
 
+@story("asks-before-leap", "held")
+def leaps_unanswered_since_that_is_its_policy(tale: Tale) -> None:
+    tale.leaps_unanswered(5)
+    at_work(tale)
+    tale.disconnect()
+    tale.wait(5)
+    tale.begin(FW, "switch", reversible=False)
+
+
+@story("asks-before-leap", "violated", "hint.received", "step.started")
+def leaps_unanswered_before_its_policy_allows_that(tale: Tale) -> None:
+    tale.leaps_unanswered(5)
+    at_work(tale)
+    tale.hint()
+    tale.wait(4)
+    tale.begin(FW, "switch", reversible=False)
+
+
+@story("asks-before-leap", "violated", "hint.received", "step.started")
+def leaps_unanswered_although_its_policy_is_to_give_up(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.wait(6)
+    tale.begin(FW, "switch", reversible=False)
+
+
 # ── no-false-abort ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -952,6 +979,53 @@ def says_that_it_is_safe_without_a_sign_of_it(tale: Tale) -> None:
     tale.hardware("1.0")
     tale.device(PhaseChanged("safe", "idle"))
     tale.queue(FW)
+    tale.wait(20)
+
+
+LAB = ExecutionKey("lab", "fw-lab", 1, 100)
+
+
+@story("no-lost-job", "violated", "execution.queued")
+def lets_its_own_wait_on_a_thing_that_it_shares(tale: Tale) -> None:
+    tale.shares(tale.thing, None)
+    tale.connect()
+    tale.queue(FW)
+    tale.wait(20)
+
+
+@story("no-lost-job", "undecided")
+def waits_while_anothers_job_is_at_the_head(tale: Tale) -> None:
+    tale.shares(tale.thing, None)
+    tale.connect()
+    tale.queue(LAB, FW)
+    tale.wait(8)
+    tale.cloud(ExecutionChanged(tale.thing, LAB, "IN_PROGRESS", 2, "device"))
+    tale.wait(8)
+    tale.remove(LAB)
+    tale.wait(1)
+
+
+@story("no-lost-job", "violated", "execution.queued")
+def waits_on_when_anothers_job_is_over(tale: Tale) -> None:
+    waits_while_anothers_job_is_at_the_head(tale)
+    tale.wait(8)
+
+
+@story("no-lost-job", "not-exercised")
+def has_nothing_to_do_with_anothers_job(tale: Tale) -> None:
+    tale.shares(tale.thing, None)
+    tale.connect()
+    tale.queue(LAB)
+    tale.wait(20)
+
+
+@story("ready-in-time", "not-exercised")
+def loses_nothing_when_anothers_job_is_removed(tale: Tale) -> None:
+    tale.shares(tale.thing, None)
+    tale.connect()
+    tale.queue(LAB)
+    tale.cloud(ExecutionChanged(tale.thing, LAB, "IN_PROGRESS", 2, "device"))
+    tale.remove(LAB)
     tale.wait(20)
 
 

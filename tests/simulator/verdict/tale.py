@@ -106,6 +106,20 @@ class Tale:
         self.cloud(AccountEnded())
         self._write(ENGINE, RunEnded(why))  # type: ignore[arg-type]
 
+    def leaps_unanswered(self, after_seconds: float) -> None:
+        """The owner's policy is to pass the point of no return once nobody has answered for so long."""
+        self.told_at_the_start(leap_unanswered={self.thing: after_seconds})
+
+    def shares(self, thing: str, namespace_id: str | None) -> None:
+        """Another agent lives on that thing, too."""
+        self.told_at_the_start(shared={self.thing: (thing, namespace_id)})
+
+    def told_at_the_start(self, **more: dict[str, Any]) -> None:
+        """What is particular about some devices."""
+        event = self.entries[0].event
+        together = {name: getattr(event, name) | value for name, value in more.items()}
+        self.entries[0] = replace(self.entries[0], event=replace(event, **together))
+
     def finishes_after_switch(self, *things: str) -> None:
         """The owner's policy is to go forward once the boot selector is switched."""
         started = self.entries[0]
@@ -275,8 +289,10 @@ def merged(*tales: Tale, things: tuple[str, ...] = (), places: tuple[PlaceToReac
     run.end()
     for tale in tales:
         began = tale.entries[0].event
-        if isinstance(began, RunStarted) and began.finish_after_switch:
+        assert isinstance(began, RunStarted)
+        if began.finish_after_switch:
             run.finishes_after_switch(*began.finish_after_switch)
+        run.told_at_the_start(leap_unanswered=began.leap_unanswered, shared=began.shared)
     started, cloud_ended, run_ended = run.entries
     told = [entry for tale in tales for entry in tale.entries if entry.source != ENGINE]
     in_order = sorted((entry for entry in told if entry.source == CLOUD), key=lambda entry: entry.at)
