@@ -10,6 +10,7 @@ the next one knows is what `remember` wrote down.
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Generic, Protocol, TypeVar, assert_never
 
 from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
@@ -93,6 +94,8 @@ class Runner(Generic[S]):
     """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one."""
 
     __slots__ = (
+        "_alarm",
+        "_due",
         "_inbox",
         "_is_stopping",
         "_is_working",
@@ -101,7 +104,6 @@ class Runner(Generic[S]):
         "_remember",
         "_rng",
         "_step",
-        "_timers",
         "_transport",
         "_workbench",
         "crashed",
@@ -131,7 +133,8 @@ class Runner(Generic[S]):
         self._observe = observe
         self._remember = remember
         self._log = DeviceLog(thing)
-        self._timers: dict[TimerName, asyncio.TimerHandle] = {}
+        self._due: dict[TimerName, float] = {}
+        self._alarm: asyncio.TimerHandle | None = None
         self._inbox: list[Event] = []
         self._is_working = False
         self._is_stopping = False
@@ -242,11 +245,11 @@ class Runner(Generic[S]):
             case Publish(request=request):
                 self._transport.send(request)
             case SetTimer():
-                self._cancel(effect.name)
                 delay = effect.after_seconds + effect.spread_seconds * self._rng.random()
-                self._timers[effect.name] = asyncio.get_running_loop().call_later(delay, self._fire, effect.name)
+                self._due[effect.name] = asyncio.get_running_loop().time() + delay
+                self._set_alarm()
             case CancelTimer(name=name):
-                self._cancel(name)
+                self._due.pop(name, None)
             case BeginStep():
                 self._workbench.begin(effect)
             case StopStep():
@@ -258,19 +261,32 @@ class Runner(Generic[S]):
             case _:
                 assert_never(effect)
 
-    def _fire(self, name: TimerName) -> None:
-        self._timers.pop(name, None)
-        self.feed(TimerFired(name))
+    def _set_alarm(self) -> None:
+        """See to it that the loop calls in time for the earliest timer.
 
-    def _cancel(self, name: TimerName) -> None:
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
+        Most timers are set anew, or cancelled, long before they are due. So the loop knows of one for each device, and
+        may call too early, which costs nothing but the call.
+        """
+        earliest = min(self._due.values(), default=None)
+        if earliest is None or (self._alarm is not None and self._alarm.when() <= earliest):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_at(earliest, self._ring, earliest)
+
+    def _ring(self, now: float) -> None:
+        self._alarm = None
+        for name in sorted(self._due, key=self._due.__getitem__):
+            if self._due.get(name, inf) <= now:
+                del self._due[name]
+                self.feed(TimerFired(name))
+        self._set_alarm()
 
     def _silence(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._due.clear()
         self._inbox.clear()
 
     def _crash(self, error: Exception) -> None:

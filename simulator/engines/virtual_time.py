@@ -5,8 +5,10 @@ sockets and no threads on it. If nothing is due ever again while somebody still 
 """
 
 import asyncio
-import selectors
+import itertools
+from collections import deque
 from collections.abc import Callable, Coroutine
+from heapq import heappop, heappush
 from typing import Any, Final, TypeVar
 
 from agent.errors import GhostjobError
@@ -20,34 +22,86 @@ class StuckError(GhostjobError):
     """Everybody waits for somebody else, and no timer will end it."""
 
 
-class _Jumping(selectors.SelectSelector):
-    """Never waits: says instead how long it would have."""
+class _Timer(asyncio.TimerHandle):
+    """What is called at a time: asyncio's own handle without what it keeps for debugging and for other threads."""
 
-    def __init__(self, jump: Callable[[float], None]) -> None:
-        super().__init__()
-        self._jump = jump
+    __slots__ = ()
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise StuckError("virtual time: everybody waits, and no timer is set")
-        if timeout > 0:
-            self._jump(timeout)
-        return []
+    def __init__(self, when: float, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+
+    def cancel(self) -> None:
+        """Never call it; what it would have been called with is let go."""
+        self._cancelled = True
+        self._callback = _nothing
+        self._args = ()
+
+
+def _nothing() -> None:
+    """What a cancelled timer calls."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Starts at time 0; two loops that do the same have the same times, down to the last digit."""
+    """Starts at time 0; two loops that do the same have the same times, down to the last digit.
+
+    Tasks and futures are asyncio's. Timers, of which there are hundreds for each device, are a heap of plain tuples.
+    """
+
+    # asyncio's own, in every version from 3.11 on: what is to be called next, and whether somebody wants it to stop.
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
 
     def __init__(self) -> None:
         self._virtual_now = 0.0
-        super().__init__(_Jumping(self._jump))
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._count = itertools.count()
+        super().__init__()
 
     def time(self) -> float:
         """Virtual seconds since the start."""
         return self._virtual_now
 
-    def _jump(self, seconds: float) -> None:
-        self._virtual_now += seconds
+    def call_later(  # type: ignore[override]  # typeshed binds the arguments to the callback; asyncio does not
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """Call after so many virtual seconds. `context` is ignored: nothing here uses context variables."""
+        return self.call_at(self._virtual_now + delay, callback, *args)
+
+    def call_at(  # type: ignore[override]  # as above
+        self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
+    ) -> asyncio.TimerHandle:
+        """Call at a virtual time; those of the same time in the order in which they were set."""
+        timer = _Timer(when, callback, args)
+        heappush(self._timers, (when, next(self._count), timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """Call what is ready; if nothing is, jump to the next timer. Replaces asyncio's turn, which asks sockets."""
+        timers, ready = self._timers, self._ready
+        while timers and timers[0][2]._cancelled:
+            heappop(timers)
+        if not ready and not self._stopping:
+            if not timers:
+                raise StuckError("virtual time: everybody waits, and no timer is set")
+            self._virtual_now = max(self._virtual_now, timers[0][0])
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
+        due: list[_Timer] = []
+        while timers and timers[0][0] <= self._virtual_now:
+            due.append(heappop(timers)[2])
+        for timer in due:
+            try:
+                timer._callback(*timer._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                self.call_exception_handler({"message": f"Exception in {timer._callback}", "exception": error})
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:
