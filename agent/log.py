@@ -17,14 +17,18 @@ from agent.values import ExecutionKey
 
 DETAILS = frozenset({"request.sent", "answer.received", "hint.received", "step.progressed", "hardware.changed"})
 """Events that are logged at debug; the others at info, and those that mean trouble at warning."""
+TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
+"""Events that may mean trouble."""
 
 
 def _level(event: DeviceEvent) -> int:
-    match event:
-        case DeviceDisconnected(planned=False) | DeviceCrashed() | StepUndone(ok=False):
-            return logging.WARNING
-        case _:
-            return logging.DEBUG if event.type in DETAILS else logging.INFO
+    if type(event) in TROUBLE:
+        match event:
+            case DeviceDisconnected(planned=False) | DeviceCrashed() | StepUndone(ok=False):
+                return logging.WARNING
+            case _:
+                pass
+    return logging.DEBUG if event.type in DETAILS else logging.INFO
 
 
 def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
@@ -72,11 +76,10 @@ class DeviceLog:
             self._phase, self._key = event.phase, event.execution
         elif isinstance(event, ExecutionTaken):
             self._key = event.execution
-        name = event.type
-        level = _level(event)
-        if _logger().is_enabled_for(level):
+        level, logger = _level(event), _logger()
+        if logger.is_enabled_for(level):
             said = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
-            _logger().log(level, name, **(self._bound() | said))
+            logger.log(level, event.type, **(self._bound() | said))
 
     def warning(self, name: str, **values: Any) -> None:
         """Log something that is not part of the account."""

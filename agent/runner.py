@@ -238,10 +238,10 @@ class Runner(Generic[S]):
 
     def _perform(self, effect: Effect) -> None:
         match effect:
+            case Tell():
+                self.tell(effect.event)
             case Remember():
                 raise AssertionError("written down before the others are performed")
-            case Tell(event=event):
-                self.tell(event)
             case Publish(request=request):
                 self._transport.send(request)
             case SetTimer():

@@ -36,6 +36,8 @@ class Trigger:
 
     def observe(self, seen: Observation) -> None:
         """Take note of one execution of the job."""
+        if seen.thing in self._reached:
+            return
         if seen.thing not in self.things or self._first.setdefault(seen.thing, seen.incarnation) != seen.incarnation:
             return
         if self._is_there(seen):

@@ -13,9 +13,18 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from agent.account import DeviceConnected, StepFinished, StepProgressed, StepStarted
+from agent.account import (
+    AnswerReceived,
+    DeviceConnected,
+    HardwareChanged,
+    HintReceived,
+    RequestSent,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+)
 from agent.jitter import Jitter
 from agent.runner import Transport
 from agent.values import ExecutionKey, Status
@@ -33,8 +42,11 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
+    HintPublished,
     JobDeleted,
     Recorder,
+    RequestAnswered,
+    RequestReceived,
     RunEnded,
     RunStarted,
     Sink,
@@ -61,6 +73,48 @@ class Venue(Protocol):
         """A connection for one boot of one device."""
 
 
+UNNOTICED: Final = frozenset(
+    {AnswerReceived, HardwareChanged, HintPublished, HintReceived, RequestAnswered, RequestReceived, RequestSent}
+)
+"""Most of what happens: nobody here waits for it."""
+
+
+class Changes:
+    """Who waits for what. After changes each condition is looked at once, and whoever waited for it is woken."""
+
+    __slots__ = ("_is_looking", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._is_looking = False
+
+    def set(self) -> None:
+        """Something has changed."""
+        if self._waiting and not self._is_looking:
+            self._is_looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until a change after which `holds()`."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((holds, future))
+        await future
+
+    def _look(self) -> None:
+        self._is_looking = False
+        waiting, self._waiting = self._waiting, []
+        for holds, future in waiting:
+            if future.done():
+                continue  # whoever waited has been cancelled
+            try:
+                if holds():
+                    future.set_result(None)
+                else:
+                    self._waiting.append((holds, future))
+            except Exception as error:
+                future.set_exception(error)
+
+
 @dataclass(slots=True)
 class Stage:
     """How far the run is. `changed` is set at every event that could matter to somebody who waits."""
@@ -72,7 +126,7 @@ class Stage:
     """Things, each with a job that it took, be it over or not."""
     deletions_accepted: set[str] = field(default_factory=set)
     jobs_gone: set[str] = field(default_factory=set)
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: Changes = field(default_factory=Changes)
 
     def feed(self, entry: Entry) -> None:
         """Take note of one entry."""
@@ -99,8 +153,7 @@ class Stage:
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until `holds()`; it is looked at after every batch of entries."""
         while not holds():
-            self.changed.clear()
-            await self.changed.wait()
+            await self.changed.until(holds)
 
 
 @dataclass(slots=True)
@@ -232,17 +285,21 @@ class Play:
     def _is_over(self) -> bool:
         """Whether every deletion that is due is done, every job made that can be made, and no execution is open."""
         stage, now = self._stage, asyncio.get_running_loop().time()
+        if stage.open or stage.queued != self._asked_for:
+            return False
         waiting = any(
             index not in self._created and (job.after is None or job.after.deletion_of in stage.deletions_accepted)
             for index, job in enumerate(self.scenario.jobs)
         )
         deleting = any(not cue.is_done and cue.trigger.due(now) for cue in self._cues)
-        return not waiting and not deleting and not stage.open and stage.queued == self._asked_for
+        return not waiting and not deleting
 
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _feed(self, entry: Entry) -> None:
         self._sink(entry)
+        if type(entry.event) in UNNOTICED:
+            return
         match entry.event:
             case ExecutionChanged(thing=thing, execution=key, status=status, details=details):
                 self._observe(thing, key, status, details or {})

@@ -125,7 +125,7 @@ class Tale:
         started = self.entries[0]
         assert isinstance(started.event, RunStarted)
         forward = (*started.event.finish_after_switch, *(things or (self.thing,)))
-        self.entries[0] = replace(started, event=replace(started.event, finish_after_switch=forward))
+        self.entries[0] = started._replace(event=replace(started.event, finish_after_switch=forward))
 
     # ── the connection ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -296,7 +296,7 @@ def merged(*tales: Tale, things: tuple[str, ...] = (), places: tuple[PlaceToReac
     started, cloud_ended, run_ended = run.entries
     told = [entry for tale in tales for entry in tale.entries if entry.source != ENGINE]
     in_order = sorted((entry for entry in told if entry.source == CLOUD), key=lambda entry: entry.at)
-    cloud = [replace(entry, n=number) for number, entry in enumerate([*in_order, cloud_ended], 1)]
+    cloud = [entry._replace(n=number) for number, entry in enumerate([*in_order, cloud_ended], 1)]
     return [started, *(entry for entry in told if entry.source != CLOUD), *cloud, run_ended]
 
 

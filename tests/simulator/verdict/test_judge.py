@@ -41,13 +41,13 @@ def test_the_time_that_a_clock_started_from_changes_nothing(story: Story, data: 
     entries = story.told().entries
     source = data.draw(st.sampled_from(sorted(by_source(entries))))
     shift = data.draw(st.integers(-(10**9), 10**9)) / 1_000_000
-    shifted = [replace(entry, at=entry.at + shift) if entry.source == source else entry for entry in entries]
+    shifted = [entry._replace(at=entry.at + shift) if entry.source == source else entry for entry in entries]
     assert judge(shifted) == judge(entries)
 
 
 @given(any_story, st.floats(0, 4e-7))
 def test_the_written_trace_says_what_the_live_one_said(story: Story, below_a_microsecond: float):
-    entries = [replace(entry, at=entry.at + below_a_microsecond) for entry in story.told().entries]
+    entries = [entry._replace(at=entry.at + below_a_microsecond) for entry in story.told().entries]
     lines = [write_line(entry) for entry in entries]
     assert judge(list(read(lines))) == judge(entries)
 
@@ -137,7 +137,7 @@ def test_a_trace_without_its_beginning_is_refused():
 def test_bounds_that_are_none_are_refused():
     tale = Tale()
     started = tale.entries[0]
-    broken = replace(started, event=replace(started.event, bounds={"ready_seconds": "soon"}))
+    broken = started._replace(event=replace(started.event, bounds={"ready_seconds": "soon"}))
     with pytest.raises(InputError, match="ready_seconds"):
         judge([broken])
 
@@ -145,7 +145,7 @@ def test_bounds_that_are_none_are_refused():
 def test_bounds_of_a_newer_version_are_ignored():
     tale = Tale()
     started = tale.entries[0]
-    newer = replace(started, event=replace(started.event, bounds={"ready_seconds": 3, "patience_seconds": 9}))
+    newer = started._replace(event=replace(started.event, bounds={"ready_seconds": 3, "patience_seconds": 9}))
     assert judge([newer]).devices == 1
 
 
