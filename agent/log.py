@@ -56,7 +56,7 @@ def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
 @cache
 def _logger() -> "structlog.typing.FilteringBoundLogger":
     """One for all devices of a process: half a KiB each otherwise."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("ghostjob.agent")
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("ghostjob.agent").bind()
     return logger
 
 

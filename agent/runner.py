@@ -245,7 +245,9 @@ class Runner(Generic[S]):
             case Publish(request=request):
                 self._transport.send(request)
             case SetTimer():
-                delay = effect.after_seconds + effect.spread_seconds * self._rng.random()
+                delay = effect.after_seconds
+                if effect.spread_seconds:
+                    delay += effect.spread_seconds * self._rng.random()
                 self._due[effect.name] = asyncio.get_running_loop().time() + delay
                 self._set_alarm()
             case CancelTimer(name=name):

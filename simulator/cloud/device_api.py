@@ -165,23 +165,30 @@ class DeviceApi:
 
     def record(self, outcome: Outcome) -> None:
         """Trace the outcome's changes and hints."""
-        if self._observe is None:
-            return
-        for change in outcome.changes:
+        if self._observe is not None:
+            self._trace_changes(outcome.changes)
+            self._trace_hints(outcome.hints)
+
+    def _trace_changes(self, changes: tuple[Change, ...]) -> None:
+        assert self._observe is not None, "asked for"
+        for change in changes:
             event = _event(change)
             if event is not None:
                 self._observe(event)
-        for thing, hint in outcome.hints:
+
+    def _trace_hints(self, hints: tuple[tuple[str, Hint], ...]) -> None:
+        assert self._observe is not None, "asked for"
+        for thing, hint in hints:
             kind, keys = kind_of(hint), _listed(hint)
             self._observe(trace.HintPublished(thing, kind, hint.namespace_id, keys))
 
     def _trace_answer(self, thing: str, request: Request, told: Answer, outcome: Outcome) -> None:
         assert self._observe is not None, "asked for"
-        self.record(Outcome(None, outcome.changes, ()))
+        self._trace_changes(outcome.changes)
         code = told.code.value if isinstance(told, Rejected) else None
         verb, token, key = verb_of(request), request.client_token, self._meant(thing, request, told)
         self._observe(trace.RequestAnswered(thing, verb, code is None, token, code, key, _status_in(told)))
-        self.record(Outcome(None, (), outcome.hints))
+        self._trace_hints(outcome.hints)
 
     def _trace_refusal(self, topic: RequestTopic, answer: Rejected, client_id: str) -> trace.AnswerDelivered | None:
         if self._observe is None:
@@ -275,11 +282,11 @@ def _listed(hint: Hint) -> tuple[ExecutionKey, ...]:
 
 def _event(change: object) -> trace.CloudEvent | None:
     match change:
-        case ExecutionQueued(execution=new):
-            return trace.ExecutionQueued(new.thing, new.key)
         case ExecutionChanged(execution=new, by=by):
             details = dict(new.status_details) or None
             return trace.ExecutionChanged(new.thing, new.key, new.status.value, new.version_number, by, details)
+        case ExecutionQueued(execution=new):
+            return trace.ExecutionQueued(new.thing, new.key)
         case ExecutionRemoved(execution=old):
             return trace.ExecutionRemoved(old.thing, old.key, old.status.value)
         case JobChanged(before=None, job=job) if job is not None:

@@ -14,11 +14,10 @@ from agent.account import BootReason, DeviceBooted, DeviceDisconnected, DeviceEv
 from agent.core.events import Booted
 from agent.core.record import Record
 from agent.journal import Journal
-from agent.records import read_record, write_record
 from agent.runner import Runner
 from simulator.devices.flash import Flash, Run
 from simulator.devices.hardware import SECTORS, Hardware, Image, describe, exchange, swap_sectors, try_to_boot
-from simulator.devices.storage import FlashFile, Survival
+from simulator.devices.storage import FILE_BYTES, FlashFile, Survival, recalled, snapshot_of
 from simulator.devices.workbench import SimulatedWorkbench
 from simulator.scenario import Group, Outage, PowerCut, Timings
 
@@ -73,7 +72,7 @@ class SimulatedDevice:
         outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
         self.flash = Flash(hardware, self, cuts, outages)
         self._storage = FlashFile(self.flash.instant)
-        self._journal = Journal(self._storage)
+        self._journal = Journal(self._storage, limit_bytes=FILE_BYTES)
         self._boots = 0
         self._off: asyncio.TimerHandle | None = None
 
@@ -190,8 +189,8 @@ class SimulatedDevice:
 
     def _recall(self) -> Record | None:
         snapshot = self._journal.open()
-        return None if snapshot is None else read_record(snapshot)
+        return None if snapshot is None else recalled(snapshot)
 
     def remember(self, record: Record) -> None:
         """Write a record down. Raises JournalError."""
-        self._journal.append(write_record(record))
+        self._journal.append(snapshot_of(record))

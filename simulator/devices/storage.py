@@ -1,11 +1,25 @@
-"""A journal's file in simulated flash: what was written, what is durable, and what a power cut leaves of the rest."""
+"""A journal's file in simulated flash: what was written, what is durable, and what a power cut leaves of the rest.
+
+A file is a tuple of the pieces that were written. Devices of a fleet write the same pieces, and share them: what a
+device has of its own is the tuple.
+"""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
+
+from agent.core.record import Record
+from agent.records import read_record, write_record
 
 Survival: TypeAlias = Literal["nothing", "half", "all"]
 """How much a power cut leaves of what was written and not synced yet."""
 SURVIVALS: Final[tuple[Survival, ...]] = ("nothing", "half", "all")
+Pieces: TypeAlias = tuple[bytes, ...]
+
+FILE_BYTES: Final = 8 * 1024
+"""To so much a journal may grow before it is written anew: two sectors of 4 KiB."""
+REMEMBERED: Final = 8192
+"""So many records and pieces are held at once for all devices."""
 
 
 class FlashFile:
@@ -18,37 +32,36 @@ class FlashFile:
 
     def __init__(self, instant: Callable[[str], bool] | None = None) -> None:
         self._instant = instant
-        self._written = b""
-        self._durable = b""
-        self._new = b""
-        self._new_durable = b""
-        self._name_durable: bytes | None = None
+        self._written: Pieces = ()
+        self._durable: Pieces = ()
+        self._new: Pieces = ()
+        self._new_durable: Pieces = ()
+        self._name_durable: Pieces | None = None
         """What the name still leads to if the power goes before the directory is synced; None if nothing is open."""
 
     def read(self) -> bytes:
         """Everything."""
-        return self._written
+        return _joined(self._written)
 
     def append(self, data: bytes) -> None:
         """Write at the end."""
         if self._has_power("journal write"):
-            self._written += data
+            self._written = (*self._written, _shared(data))
 
     def sync(self) -> None:
         """Make it durable."""
         if self._has_power("journal sync"):
             self._durable = self._written
-            self._has_power("journal synced")
 
     def truncate(self, length: int) -> None:
         """Cut the file off."""
-        if length != len(self._written) and self._has_power("journal truncate"):
-            self._written = self._written[:length]
+        if length != sum(map(len, self._written)) and self._has_power("journal truncate"):
+            self._written = (_joined(self._written)[:length],)
 
     def write_new(self, data: bytes) -> None:
         """Write a second file."""
         if self._has_power("journal write new"):
-            self._new = data
+            self._new = (_shared(data),)
 
     def sync_new(self) -> None:
         """Make the second file durable."""
@@ -60,7 +73,7 @@ class FlashFile:
         if self._has_power("journal rename"):
             self._name_durable = self._durable
             self._written, self._durable = self._new, self._new_durable
-            self._new = self._new_durable = b""
+            self._new = self._new_durable = ()
 
     def sync_directory(self) -> None:
         """Make the renaming durable."""
@@ -69,20 +82,54 @@ class FlashFile:
 
     def set_aside(self) -> None:
         """Keep the file under another name: it is never looked at again."""
-        self._written = self._durable = b""
+        self._written = self._durable = ()
 
     def lose_power(self, survives: Survival = "nothing") -> None:
         """What is not durable is gone, or a part of it, or it survived by luck."""
         if self._name_durable is not None and survives == "nothing":
             self._written = self._durable = self._name_durable
         self._name_durable = None
-        self._new = self._new_durable = b""
+        self._new = self._new_durable = ()
+        written, durable = _joined(self._written), _joined(self._durable)
         if survives == "all":
             self._durable = self._written
-        elif survives == "half" and self._written.startswith(self._durable):
-            kept = len(self._durable) + (len(self._written) - len(self._durable)) // 2
-            self._durable = self._written[:kept]
+        elif survives == "half" and written.startswith(durable):
+            kept = len(durable) + (len(written) - len(durable)) // 2
+            self._durable = (written[:kept],)
         self._written = self._durable
 
     def _has_power(self, name: str) -> bool:
         return self._instant is None or self._instant(name)
+
+
+def _joined(pieces: Pieces) -> bytes:
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _shared(data: bytes) -> bytes:
+    """The one object for equal data."""
+    return data
+
+
+# ── what stands in it ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@lru_cache(maxsize=REMEMBERED)
+def recalled(snapshot: bytes) -> Record:
+    """The record in a snapshot. Raises RecordError."""
+    return read_record(snapshot)
+
+
+_SNAPSHOTS: dict[int, tuple[Record, bytes]] = {}
+"""By the identity of a record, which is held here so that no other object can have it."""
+
+
+def snapshot_of(record: Record) -> bytes:
+    """A record as bytes. The devices of a fleet share records as they share states (see `engines.remembered`)."""
+    known = _SNAPSHOTS.get(id(record))
+    if known is None:
+        if len(_SNAPSHOTS) >= REMEMBERED:
+            _SNAPSHOTS.clear()
+        known = _SNAPSHOTS[id(record)] = record, _shared(write_record(record))
+    return known[1]

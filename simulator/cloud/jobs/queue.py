@@ -6,7 +6,6 @@ Order of checks, which AWS does not document: existence, expectedVersion, transi
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from agent.values import (
@@ -135,13 +134,12 @@ def _update(queue: Queue, request: Update, now: float, document_of: Callable[[st
     found = _find(queue, request)
     if found is None:
         return _rejected(request, now, ErrorCode.RESOURCE_NOT_FOUND, "No such job execution.")
-    state = _state(found)
     if request.expected_version is not None and request.expected_version != found.version_number:
         message = f"Expected version {request.expected_version}, but the version is {found.version_number}."
-        return _rejected(request, now, ErrorCode.VERSION_MISMATCH, message, state)
+        return _rejected(request, now, ErrorCode.VERSION_MISMATCH, message, _state(found))
     if found.status.is_terminal or request.status not in DEVICE_MAY_SET:
         message = f"{found.status.value} cannot become {request.status.value}."
-        return _rejected(request, now, ErrorCode.INVALID_STATE_TRANSITION, message, state)
+        return _rejected(request, now, ErrorCode.INVALID_STATE_TRANSITION, message, _state(found))
     updated = changed(found, request.status, request.status_details, now)
     answer = UpdateAccepted(
         int(now),
@@ -155,13 +153,17 @@ def _update(queue: Queue, request: Update, now: float, document_of: Callable[[st
 def changed(execution: JobExecution, status: Status, details: StatusDetails | None, now: float) -> JobExecution:
     """The record after a change of status or details: one version on."""
     starts = status is Status.IN_PROGRESS and execution.started_at is None
-    return replace(
-        execution,
-        status=status,
-        version_number=execution.version_number + 1,
-        last_updated_at=now,
-        started_at=now if starts else execution.started_at,
-        status_details=execution.status_details if details is None else details,
+    return JobExecution(
+        execution.thing,
+        execution.key,
+        execution.serial,
+        status,
+        execution.version_number + 1,
+        now,
+        execution.queued_at,
+        now if starts else execution.started_at,
+        execution.status_details if details is None else details,
+        execution.force_canceled,
     )
 
 
