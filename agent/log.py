@@ -51,6 +51,7 @@ def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     _logger.cache_clear()
+    _lowest.cache_clear()
 
 
 @cache
@@ -58,6 +59,14 @@ def _logger() -> "structlog.typing.FilteringBoundLogger":
     """One for all devices of a process: half a KiB each otherwise."""
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("ghostjob.agent").bind()
     return logger
+
+
+@cache
+def _lowest() -> int:
+    """The lowest level that is logged."""
+    return next(
+        (level for level in range(0, logging.CRITICAL, 10) if _logger().is_enabled_for(level)), logging.CRITICAL
+    )
 
 
 class DeviceLog:
@@ -76,10 +85,10 @@ class DeviceLog:
             self._phase, self._key = event.phase, event.execution
         elif isinstance(event, ExecutionTaken):
             self._key = event.execution
-        level, logger = _level(event), _logger()
-        if logger.is_enabled_for(level):
+        level = _level(event)
+        if level >= _lowest():
             said = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
-            logger.log(level, event.type, **(self._bound() | said))
+            _logger().log(level, event.type, **(self._bound() | said))
 
     def warning(self, name: str, **values: Any) -> None:
         """Log something that is not part of the account."""

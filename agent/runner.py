@@ -221,10 +221,28 @@ class Runner(Generic[S]):
         for effect in effects:
             if self._is_stopping:
                 return
-            if isinstance(effect, Remember):
-                unwritten = self._write_down(effect.record)
-            elif not (unwritten and isinstance(effect, BeginStep)):
-                self._perform(effect)
+            match effect:
+                case Tell():
+                    self.tell(effect.event)
+                case CancelTimer():
+                    self._due.pop(effect.name, None)
+                case SetTimer():
+                    self._set_timer(effect)
+                case Publish():
+                    self._transport.send(effect.request)
+                case Remember():
+                    unwritten = self._write_down(effect.record)
+                case BeginStep():
+                    if not unwritten:
+                        self._workbench.begin(effect)
+                case StopStep():
+                    self._workbench.stop(effect)
+                case UndoStep():
+                    self._workbench.undo(effect)
+                case Verify():
+                    self._workbench.verify(effect)
+                case _:
+                    assert_never(effect)
         if unwritten:
             self._inbox.insert(0, JournalFailed(unwritten))
 
@@ -236,32 +254,12 @@ class Runner(Generic[S]):
             return str(error)
         return ""
 
-    def _perform(self, effect: Effect) -> None:
-        match effect:
-            case Tell():
-                self.tell(effect.event)
-            case Remember():
-                raise AssertionError("written down before the others are performed")
-            case Publish(request=request):
-                self._transport.send(request)
-            case SetTimer():
-                delay = effect.after_seconds
-                if effect.spread_seconds:
-                    delay += effect.spread_seconds * self._rng.random()
-                self._due[effect.name] = asyncio.get_running_loop().time() + delay
-                self._set_alarm()
-            case CancelTimer(name=name):
-                self._due.pop(name, None)
-            case BeginStep():
-                self._workbench.begin(effect)
-            case StopStep():
-                self._workbench.stop(effect)
-            case UndoStep():
-                self._workbench.undo(effect)
-            case Verify():
-                self._workbench.verify(effect)
-            case _:
-                assert_never(effect)
+    def _set_timer(self, effect: SetTimer) -> None:
+        delay = effect.after_seconds
+        if effect.spread_seconds:
+            delay += effect.spread_seconds * self._rng.random()
+        self._due[effect.name] = asyncio.get_running_loop().time() + delay
+        self._set_alarm()
 
     def _set_alarm(self) -> None:
         """See to it that the loop calls in time for the earliest timer.

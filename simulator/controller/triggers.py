@@ -34,10 +34,12 @@ class Trigger:
         """The job exists since `now`."""
         self._created_at = now
 
+    def has(self, thing: str) -> bool:
+        """Whether a thing has got there already, so that nothing more needs to be seen of it."""
+        return thing in self._reached
+
     def observe(self, seen: Observation) -> None:
         """Take note of one execution of the job."""
-        if seen.thing in self._reached:
-            return
         if seen.thing not in self.things or self._first.setdefault(seen.thing, seen.incarnation) != seen.incarnation:
             return
         if self._is_there(seen):

@@ -52,6 +52,7 @@ class FlashFile:
         """Make it durable."""
         if self._has_power("journal sync"):
             self._durable = self._written
+            self._has_power("journal synced")
 
     def truncate(self, length: int) -> None:
         """Cut the file off."""

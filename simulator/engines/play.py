@@ -320,7 +320,7 @@ class Play:
 
     def _observe(self, thing: str, key: ExecutionKey, status: str, details: dict[str, str]) -> None:
         for cue in self._cues:
-            if cue.deletion.job == key.job_id:
+            if cue.deletion.job == key.job_id and not cue.trigger.has(thing):
                 incarnation = (key.queued_at, key.execution_number)
                 cue.trigger.observe(Observation(thing, status, details, incarnation))
 

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from agent.core.events import Answered, Event, Hinted
 from agent.runner import Runner
-from agent.values import Hint, JobMentioned, Request
+from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
 from simulator.cloud.api import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.device_api import kind_of, verb_of
-from simulator.cloud.faults import ANSWERS, About, Faults
+from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.jobs import Outcome
+from simulator.cloud.settings import Message
 from simulator.controller.direct_hand import DirectHand
 from simulator.controller.hands import Hand
 from simulator.engines.play import Play
@@ -45,8 +46,8 @@ class VirtualCloud:
     """The service, and who is connected to it."""
 
     def __init__(self, scenario: Scenario, seed: int, sink: Sink) -> None:
-        self._loop = asyncio.get_running_loop()
-        recorder = Recorder(CLOUD, self._loop.time, sink)
+        self.loop = asyncio.get_running_loop()
+        recorder = Recorder(CLOUD, self.loop.time, sink)
         self.observe = recorder.record
         self.faults = Faults(scenario.faults, str(seed)) if scenario.faults else None
         self.core = CloudCore(
@@ -56,7 +57,7 @@ class VirtualCloud:
 
     def clock(self) -> float:
         """Epoch seconds."""
-        return EPOCH + self._loop.time()
+        return EPOCH + self.loop.time()
 
     def connected(self, link: "VirtualLink") -> None:
         """A device is there, and subscribed."""
@@ -109,7 +110,7 @@ class VirtualLink:
     def send(self, request: Request) -> None:
         """Send, or drop while disconnected."""
         if self._is_up:
-            self._carry(verb_of(request), About.request(request), partial(self._arrive, request))
+            self._carry(verb_of(request), request, partial(self._arrive, request))
 
     def cut(self) -> None:
         """Vanish."""
@@ -139,21 +140,20 @@ class VirtualLink:
 
     def answer(self, request: Request, told: Any, receipt: object) -> None:
         """Answer a request."""
-        self._carry(ANSWERS[verb_of(request)], About.request(request), partial(self._deliver, Answered(told), receipt))
+        self._carry(ANSWERS[verb_of(request)], request, partial(self._deliver, Answered(told), receipt))
 
     def hint(self, hint: Hint) -> None:
         """Publish a notification, if this device listens there."""
         if hint.namespace_id == self._namespace_id:
-            about = About(hint.job_id if isinstance(hint, JobMentioned) else None)
-            self._carry(kind_of(hint), about, partial(self._deliver, Hinted(hint), None))
+            self._carry(kind_of(hint), hint, partial(self._deliver, Hinted(hint), None))
 
-    def _carry(self, message: Any, about: About, arrive: Callable[[float, bool], None]) -> None:
+    def _carry(self, message: Message, about: Request | Hint, arrive: Callable[[float, bool], None]) -> None:
         """Let a message take its time; those on time stay in order. `arrive` is told how late, and if it is a copy."""
-        loop = asyncio.get_running_loop()
-        faults = self._cloud.faults
-        delays = (0.0,) if faults is None else faults.delays(self.thing, message, about)
+        loop, faults = self._cloud.loop, self._cloud.faults
+        now = loop.time()
+        delays = ON_TIME if faults is None else faults.delays(self.thing, message, _about(about))
         for number, late in enumerate(delays):
-            at = loop.time() + LATENCY_SECONDS + late
+            at = now + LATENCY_SECONDS + late
             if not late:
                 at = self._last = max(at, self._last + APART_SECONDS)
             loop.call_at(at, arrive, late, number > 0)
@@ -166,7 +166,7 @@ class VirtualLink:
         if self._is_up and self._listener is not None:
             if receipt is not None:
                 # Acknowledged at once, and so ahead of whatever the device sends from now on.
-                loop = asyncio.get_running_loop()
+                loop = self._cloud.loop
                 at = self._last = max(loop.time() + LATENCY_SECONDS, self._last + APART_SECONDS)
                 loop.call_at(at, self._acknowledge, receipt)
             self._listener.feed(event)
@@ -187,6 +187,16 @@ class VirtualLink:
             self._cloud.disconnected(self, reason)
 
 
+def _about(message: Request | Hint) -> About:
+    match message:
+        case JobMentioned(job_id=job_id):
+            return About(job_id)
+        case PendingChanged() | NextChanged():
+            return About()
+        case _:
+            return About.request(message)
+
+
 @dataclass(slots=True)
 class VirtualVenue:
     """Plays on a VirtualLoop (see `simulator.engines.play.Venue`)."""
@@ -196,9 +206,10 @@ class VirtualVenue:
     name: Final = "virtual"
     _cloud: VirtualCloud | None = None
 
-    def clock(self) -> float:
-        """Virtual seconds."""
-        return asyncio.get_running_loop().time()
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Virtual seconds: the loop's own clock."""
+        return asyncio.get_running_loop().time
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the service."""
