@@ -181,6 +181,7 @@ class Play:
         self._created: set[int] = set()
         self._asked_for = 0
         self._controller: Controller | None = None
+        self.fleet: Fleet | None = None
 
     async def play(self) -> None:
         """Play it to the end. Raises InputError if the cloud does not start."""
@@ -203,7 +204,8 @@ class Play:
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
         await _at_once([hand.create_thing(thing) for thing, _ in self.things])
         holds = tuple(cue.hold for cue in self._cues if cue.hold)
-        fleet = Fleet(self.agents, self._venue, self._seed, self._feed, scenario=self.scenario, holds=holds)
+        agents = self.agents
+        fleet = self.fleet = Fleet(agents, self._venue, self._seed, self._feed, scenario=self.scenario, holds=holds)
         await stack.enter_async_context(fleet)
         await self._stage.until(lambda: len(self._stage.connected) == len(self.agents))
         async with asyncio.TaskGroup() as group:
