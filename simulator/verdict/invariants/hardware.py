@@ -208,6 +208,7 @@ def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: 
         and exchange.answered is None
         and exchange.answer is None
         and end.at - exchange.sent.at <= micros(run.ready_seconds)
+        and not _is_lost(story, exchange)
         for exchange in updates
     ):
         return True
@@ -218,6 +219,12 @@ def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: 
         exchange for exchange in updates if exchange.sent.n > told.answer.n and exchange.sent.event.execution != key
     )
     return not any(_accepted(exchange) for exchange in later)
+
+
+def _is_lost(story: Story, exchange: Exchange) -> bool:
+    """Whether the service never received it, and has received what the device sent later."""
+    later = (other for other in story.exchanges.values() if other.sent.n > exchange.sent.n)
+    return exchange.received is None and any(other.received is not None for other in later)
 
 
 def _may_yet_learn(story: Story, run: Run, key: ExecutionKey) -> bool:

@@ -1147,6 +1147,17 @@ def drifts_in_silence(tale: Tale) -> None:
 
 
 @story("accounted-for", "violated", "version.committed")
+def loses_its_report_and_drifts_in_silence(tale: Tale) -> None:
+    leapt(tale)
+    tale.send("update", FW, status="SUCCEEDED", expected_version=2)
+    tale.remove(FW)
+    tale.update(FW, "SUCCEEDED", code=RNF)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT)
+
+
+@story("accounted-for", "violated", "version.committed")
 def forgets_to_report(tale: Tale) -> None:
     leapt(tale)
     tale.device(ExecutionLeft(FW, "succeeded"), PhaseChanged("idle", "executing"))
