@@ -104,14 +104,15 @@ class Timings(_Model):
 class PowerCut(_Model):
     """The power goes once on each device of `groups` (empty: on all), and comes back after `off_seconds`.
 
-    Exactly one of: when `step` is at `progress` percent (0: as it begins); at the first `instant` of that name, such as
-    "write 7/32", "undo write", "journal sync" or "journal synced", since the step `after`, if that is named, was at
-    work; at the `nth` instant since the device was first powered on.
+    Exactly one of: when `step` is at `progress` percent (0: as it begins); at the first `instant` of that name (or the
+    `occurrence`-th), such as "write 7/32", "undo write", "journal sync" or "journal synced", since the step `after`, if
+    that is named, was at work; at the `nth` instant since the device was first powered on.
     """
 
     step: StepName | None = None
     progress: Annotated[int, Field(ge=0, le=100)] = 0
     instant: str | None = None
+    occurrence: Annotated[int, Field(ge=1)] = 1
     after: StepName | None = None
     nth: Annotated[int, Field(ge=1)] | None = None
     off_seconds: Seconds = 0.2
@@ -121,8 +122,8 @@ class PowerCut(_Model):
     def _one_of(self) -> Self:
         if sum(choice is not None for choice in (self.step, self.instant, self.nth)) != 1:
             raise ValueError("name exactly one of step, instant, nth")
-        if self.after is not None and self.instant is None:
-            raise ValueError("after: says when to look for instant")
+        if (self.after is not None or self.occurrence > 1) and self.instant is None:
+            raise ValueError("after, occurrence: say which instant")
         return self
 
     def applies(self, name: str, number: int, step: str, percent: int, last_step: str) -> bool:

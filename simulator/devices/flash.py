@@ -204,7 +204,11 @@ class Flash:
         self._last_step = step or self._last_step
         for cut in self._cuts:
             if cut.applies(name, self._instants, step, percent, self._last_step):
-                self._cuts = tuple(other for other in self._cuts if other is not cut)
+                others = tuple(other for other in self._cuts if other is not cut)
+                if cut.occurrence > 1:
+                    self._cuts = (*others, cut.model_copy(update={"occurrence": cut.occurrence - 1}))
+                    continue
+                self._cuts = others
                 self._supply.lose_power(name, cut.off_seconds)
                 return False
         for outage in self._outages:

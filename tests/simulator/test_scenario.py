@@ -70,6 +70,11 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
             "flash.yaml:10: deletions.0.job: no job 'fw-2' made",
             id="deletion of a job that comes later",
         ),
+        pytest.param(
+            GOOD + "power_cuts:\n  - {step: write, occurrence: 2}\n",
+            "flash.yaml:14: power_cuts.0: after, occurrence: say which instant",
+            id="the second of what has no name",
+        ),
         pytest.param("name: [", "flash.yaml:1: cannot read the YAML", id="no YAML"),
         pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
         pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),

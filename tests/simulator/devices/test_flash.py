@@ -134,6 +134,13 @@ async def test_writes_in_between_count_as_instants_in_the_order_in_which_they_co
 
 
 @in_virtual_time
+async def test_of_instants_of_one_name_the_power_goes_at_the_one_that_is_counted():
+    flash, supply = flash_with(PowerCut(instant="journal write", occurrence=2))
+    assert [flash.instant(name) for name in ("journal write", "journal sync", "journal write")] == [True, True, False]
+    assert supply.told == [("journal write", 0.0)]
+
+
+@in_virtual_time
 async def test_the_network_goes_at_the_sector_that_the_scenario_names_and_the_run_goes_on():
     flash, supply = flash_with(outages=(Outage(step="download", progress=25),))
     flash.begin(download())
