@@ -438,6 +438,16 @@ def begins_a_step_beyond_the_bound(tale: Tale) -> None:
 
 
 @story("stops-in-time", "violated", "execution.removed", "step.started")
+def believes_an_answer_that_is_out_of_date(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.hint()
+    tale.ask(FW)
+    tale.wait(2.1)
+    tale.finish(FW, "write")
+    tale.begin(FW, "check")
+
+
+@story("stops-in-time", "violated", "execution.removed", "step.started")
 def begins_a_step_long_after_reconnecting(tale: Tale) -> None:
     lost_in_write(tale)
     tale.disconnect()
