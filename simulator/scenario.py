@@ -270,7 +270,7 @@ class Place(_Model):
     recovered: the device went IN_PROGRESS on another execution after `job` was removed;
     reused-id: it went IN_PROGRESS on a later incarnation of `job`;
     stale-update-after-recreation: an update meant for an earlier incarnation of `job` arrived once a later was queued;
-    power-lost-in: the power went, with `job` in hand, in `step`, or at `instant`;
+    power-lost-in: the power went, with `job` in hand or just left, in `step`, or at `instant`;
     power-lost-before-publishing: it went between the journal's record of the report's being due, and the report;
     throttled-while-suspect: a question about `job` was throttled after a notification had left it out;
     told-stale: the device was told that `job` is still there, after it was removed;

@@ -15,6 +15,7 @@ from agent.account import (
     ExecutionTaken,
     HintReceived,
     PowerLost,
+    RequestSent,
     StepFinished,
     StepStarted,
 )
@@ -218,7 +219,8 @@ def _power_lost_in(place: PlaceToReach, story: Story, life: Life) -> bool:
         last = next((step for step in reversed(story.device.of(StepStarted)) if step.n < lost.n), None)
         runs = last is not None and last.event.execution == life.key and _end_of(story, last) is lost
         in_step = place.step is None or (runs and last is not None and last.event.step == place.step)
-        if in_step and place.instant in (None, lost.event.instant) and _in_hand(story, life.key, lost.n):
+        has_it = _in_hand(story, life.key, lost.n) or _just_left(story, life.key, lost.n)
+        if in_step and place.instant in (None, lost.event.instant) and has_it:
             return True
     return False
 
@@ -228,6 +230,12 @@ def _in_hand(story: Story, key: ExecutionKey, at_n: int) -> bool:
     taken = [seen.n for seen in story.device.of(ExecutionTaken) if seen.event.execution == key and seen.n < at_n]
     left = [seen.n for seen in story.device.of(ExecutionLeft) if seen.event.execution == key and seen.n < at_n]
     return bool(taken) and (not left or left[-1] < taken[-1])
+
+
+def _just_left(story: Story, key: ExecutionKey, at_n: int) -> bool:
+    """Whether it had left the execution and asked for nothing since: its journal need not know of it yet."""
+    left = [seen.n for seen in story.device.of(ExecutionLeft) if seen.event.execution == key and seen.n < at_n]
+    return bool(left) and not any(left[-1] < sent.n < at_n for sent in story.device.of(RequestSent))
 
 
 def _power_lost_before_publishing(place: PlaceToReach, story: Story, life: Life) -> bool:

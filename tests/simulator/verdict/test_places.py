@@ -165,6 +165,19 @@ def loses_power_once_the_report_is_sent(tale: Tale) -> None:
     tale.device(PowerLost("journal synced"))
 
 
+def loses_power_as_it_writes_down_that_it_is_done(tale: Tale) -> None:
+    at_work(tale)
+    tale.report(FW)
+    tale.device(PowerLost("journal write"))
+
+
+def loses_power_when_it_has_asked_for_more(tale: Tale) -> None:
+    at_work(tale)
+    tale.report(FW)
+    tale.send("start-next")
+    tale.device(PowerLost("journal write"))
+
+
 def loses_power_without_the_job(tale: Tale) -> None:
     tale.queue(FW)
     tale.connect()
@@ -350,6 +363,8 @@ def is_never_connected(tale: Tale) -> None:
                 ("power-lost-in", {"instant": "write 4/32"}, loses_power_in_the_write, 0),
                 ("power-lost-in", {"step": "write"}, loses_power_once_the_report_is_in_the_journal, 0),
                 ("power-lost-in", {}, loses_power_without_the_job, 0),
+                ("power-lost-in", {"instant": "journal write"}, loses_power_as_it_writes_down_that_it_is_done, 1),
+                ("power-lost-in", {"instant": "journal write"}, loses_power_when_it_has_asked_for_more, 0),
                 ("power-lost-before-publishing", {}, loses_power_once_the_report_is_in_the_journal, 1),
                 ("power-lost-before-publishing", {}, loses_power_after_the_journal_in_a_step, 0),
                 ("power-lost-before-publishing", {}, loses_power_once_the_report_is_sent, 0),
