@@ -37,15 +37,22 @@ def _breaks(*invariants: str) -> frozenset[str]:
 
 MUTANTS: Final[dict[str, Model]] = {
     "abandons-on-version-mismatch": Model(abandons_on_version_mismatch.step, breaks=_breaks("no-false-abort")),
-    "acts-on-the-hint-alone": Model(acts_on_the_hint_alone.step, breaks=_breaks("no-false-abort")),
+    "acts-on-the-hint-alone": Model(acts_on_the_hint_alone.step, breaks=_breaks("no-false-abort", "asks-before-leap")),
     "applies-twice-after-reconnect": Model(applies_twice_after_reconnect.step, breaks=_breaks("no-double-apply")),
     "crashes-on-an-empty-head": Model(crashes_on_an_empty_head.step, breaks=_breaks("alive")),
     "deaf": Model(deaf.step, breaks=_breaks("stops-in-time")),
-    "drops-the-next-job": Model(drops_the_next_job.step, resting.begin, _breaks("ready-in-time", "no-lost-job")),
-    "forgets-the-journal-on-reboot": Model(forgets_the_journal_on_reboot.step, breaks=_breaks("bootable")),
-    "hammering": Model(hammering.step, breaks=_breaks("no-hammering")),
+    "drops-the-next-job": Model(
+        drops_the_next_job.step, resting.begin, _breaks("ready-in-time", "no-lost-job", "accounted-for", "alive")
+    ),
+    "forgets-the-journal-on-reboot": Model(
+        forgets_the_journal_on_reboot.step, breaks=_breaks("bootable", "ready-in-time")
+    ),
+    "hammering": Model(hammering.step, breaks=_breaks("no-hammering", "no-ghost-update")),
     "keeps-an-update-in-silence": Model(keeps_an_update_in_silence.step, breaks=_breaks("accounted-for")),
-    "keys-on-job-id-alone": Model(keys_on_job_id_alone.step, breaks=_breaks("no-cross-incarnation")),
+    "keys-on-job-id-alone": Model(
+        keys_on_job_id_alone.step,
+        breaks=_breaks("no-cross-incarnation", "no-ghost-work", "no-ghost-update", "asks-before-leap"),
+    ),
     "leaps-without-asking": Model(leaps_without_asking.step, breaks=_breaks("asks-before-leap")),
     "polls-without-back-off": Model(polls_without_back_off.step, breaks=_breaks("no-hammering")),
     "reads-an-answer-sent-before-the-hint": Model(
@@ -58,10 +65,12 @@ MUTANTS: Final[dict[str, Model]] = {
     "sends-no-expected-version": Model(sends_no_expected_version.step, breaks=_breaks("no-cross-incarnation")),
     "takes-the-first-stale-answer": Model(takes_the_first_stale_answer.step, breaks=_breaks("stops-in-time")),
     "undoes-in-the-wrong-order": Model(
-        undoes_in_the_wrong_order.step, undoes_in_the_wrong_order.begin, _breaks("alive")
+        undoes_in_the_wrong_order.step, undoes_in_the_wrong_order.begin, _breaks("alive", "bootable", "ready-in-time")
     ),
     "undoes-on-terminal-state-reached": Model(undoes_on_terminal_state_reached.step, breaks=_breaks("no-false-abort")),
-    "undoes-past-the-point-of-no-return": Model(undoes_past_the_point_of_no_return.step, breaks=_breaks("bootable")),
+    "undoes-past-the-point-of-no-return": Model(
+        undoes_past_the_point_of_no_return.step, breaks=_breaks("bootable", "alive", "ready-in-time", "accounted-for")
+    ),
     "works-on-although-told": Model(
         works_on_although_told.step, works_on_although_told.awake, _breaks("no-ghost-work")
     ),

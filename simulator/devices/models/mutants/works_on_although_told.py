@@ -47,12 +47,15 @@ def awake(policy: Policy) -> Stubborn:
 
 
 def step(state: Stubborn, event: Event) -> tuple[Stubborn, tuple[Effect, ...]]:
-    """As the reference device, but it gives way one step later, if that step can be taken back."""
+    """As the reference device, but told at its first asking it gives way one step later, if that can be taken back."""
     if state.told is not None:
         return _work_on(state, event)
     after, effects = reference(state.machine, event)
+    asked = state.machine.asked
     if not isinstance(event, Answered) or not any(_learns_of_end(effect) for effect in effects):
         return Stubborn(after), effects
+    if asked is None or asked.attempt > 1:
+        return Stubborn(after), effects  # late as it is, one step more would be another flaw
     match state.machine.phase:
         case Executing(work=work) | Gated(work=work) | Suspect(work=work) as phase:
             runs = isinstance(phase, Executing) or (isinstance(phase, Suspect) and phase.running)
