@@ -162,6 +162,10 @@ class After(_Model):
         return self
 
 
+Owner: TypeAlias = Literal["customer", "greengrass"]
+"""Whose hand makes and deletes a job: ours, or that of an AWS service, which owns the namespaces `aws-…`."""
+
+
 class JobSpec(_Model):
     """A job to create. Without `after`, it is created when every device is connected and listens.
 
@@ -175,7 +179,15 @@ class JobSpec(_Model):
     version: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     image: dict[str, str] = {}
     document: dict[str, Any] | None = None
+    by: Owner = "customer"
+    """greengrass: as Greengrass makes and deletes its deployments, by its own hand; on the local cloud only."""
     after: After | None = None
+
+    @model_validator(mode="after")
+    def _owns_its_namespace(self) -> Self:
+        if (self.namespace or "").startswith("aws-") != (self.by == "greengrass"):
+            raise ValueError("by: namespaces that begin with aws- are Greengrass's, and all others are ours")
+        return self
 
     @model_validator(mode="after")
     def _one_document(self) -> Self:
@@ -336,6 +348,10 @@ class Scenario(_Model):
             if deletion.job not in first_jobs:
                 known = ", ".join(sorted(first_jobs))
                 raise ValueError(f"deletions.{index}.job: no job '{deletion.job}' made at the start; there are {known}")
+            if deletion.do == "delete-execution" and any(
+                job.by != "customer" for job in self.jobs if job.id == deletion.job
+            ):
+                raise ValueError(f"deletions.{index}.do: Greengrass deletes its jobs whole")
         for index, place in enumerate(self.must_reach):
             if place.job not in ids:
                 raise ValueError(f"must_reach.{index}.job: no job '{place.job}'; there are {', '.join(sorted(ids))}")

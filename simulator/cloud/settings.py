@@ -58,14 +58,12 @@ class ServiceSettings(_Model):
     """How long Describe and GetPending may show what was, after the service took an execution away."""
     requests_per_second: Annotated[int, Field(ge=1)] | None = None
     """The account's quota of reads, and of writes, through the device API; AWS's is 200."""
-    aws_namespaces: bool = False
-    """Whether jobs may be created in namespaces that begin with `aws-`, as AWS's own services do."""
+    deletions_at_once: Annotated[int, Field(ge=1, le=10)] = 10
+    """How many jobs may be DELETION_IN_PROGRESS: ten on AWS, fewer left where somebody else in the account deletes."""
 
     def jobs_settings(self, **more: float) -> JobsSettings:
         """For the jobs core."""
-        given = self.model_dump() | more
-        given["customer_may_use_aws_namespaces"] = given.pop("aws_namespaces")
-        return JobsSettings(**given)
+        return JobsSettings(**(self.model_dump() | more))
 
 
 class CloudSettings(_Model):

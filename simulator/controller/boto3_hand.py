@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from agent.errors import InputError
 from simulator.controller.hands import Refused, SeenExecution, seen
+from simulator.scenario import Owner
 
 if TYPE_CHECKING:
     from mypy_boto3_iot import IoTClient
@@ -49,9 +50,15 @@ class Boto3Hand:
         await self._call(lambda: self._client.create_thing(thingName=name))
 
     async def create_job(
-        self, job_id: str, things: Sequence[str], document: dict[str, Any], namespace_id: str | None
+        self,
+        job_id: str,
+        things: Sequence[str],
+        document: dict[str, Any],
+        namespace_id: str | None,
+        by: Owner = "customer",
     ) -> None:
         """CreateJob."""
+        self._check(by)
         told = await self._call(lambda: self._client.describe_thing(thingName=things[0]))
         prefix = told["thingArn"].rpartition("/")[0]
         asked: CreateJobRequestTypeDef = {
@@ -63,8 +70,9 @@ class Boto3Hand:
             asked["namespaceId"] = namespace_id
         await self._call(lambda: self._client.create_job(**asked))
 
-    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None) -> None:
+    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None, by: Owner = "customer") -> None:
         """DeleteJob."""
+        self._check(by)
         more = {} if namespace_id is None else {"namespaceId": namespace_id}
         await self._call(lambda: self._client.delete_job(jobId=job_id, force=force, **more))
 
@@ -114,6 +122,11 @@ class Boto3Hand:
         """DescribeJobExecution."""
         told = await self._call(lambda: self._client.describe_job_execution(thingName=thing, jobId=job_id))
         return seen(told["execution"]["thingArn"], _with_numbers(dict(told["execution"])))
+
+    def _check(self, by: Owner) -> None:
+        """AWS lends nobody the hand of its services."""
+        if by != "customer":
+            raise InputError(f"{self._where}: {by}'s own hand is there on the embedded cloud only, not through boto3")
 
     async def _call(self, call: Callable[[], T]) -> T:
         from botocore.exceptions import BotoCoreError, ClientError

@@ -17,6 +17,7 @@ from agent.errors import InputError
 from agent.jitter import Jitter
 from simulator.controller.hands import Hand, Refused
 from simulator.controller.saving import save_job
+from simulator.scenario import Owner
 from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, DeletionRequested
 
 DELETIONS_AT_ONCE: Final = 10
@@ -54,17 +55,22 @@ class Controller:
         self._rng = rng
         self._named = named
         self._save_in = save_in
-        self._created: dict[str, None] = {}
+        self._created: dict[str, Owner] = {}
         self._places = asyncio.Semaphore(DELETIONS_AT_ONCE)
         self._watching: set[asyncio.Task[None]] = set()
         self._log = structlog.get_logger("ghostjob.controller")
 
     async def create_job(
-        self, job_id: str, things: Sequence[str], document: dict[str, Any], namespace_id: str | None
+        self,
+        job_id: str,
+        things: Sequence[str],
+        document: dict[str, Any],
+        namespace_id: str | None,
+        by: Owner = "customer",
     ) -> None:
-        """Create a job, which this controller may then delete. Raises Refused."""
-        await self._hand.create_job(job_id, things, document, namespace_id)
-        self._created[job_id] = None
+        """Create a job, which this controller may then delete, by the same hand. Raises Refused."""
+        await self._hand.create_job(job_id, things, document, namespace_id, by)
+        self._created[job_id] = by
 
     async def carry_out(self, command: Command, *, why: str) -> None:
         """Do it; returns once the service has taken it on. Raises Refused, or InputError."""
@@ -128,7 +134,8 @@ class Controller:
         job_id, force, namespace_id = command.job_id, command.force, command.namespace_id
         match command.do:
             case "delete-job":
-                await self._hand.delete_job(job_id, force=force, namespace_id=namespace_id)
+                by = self._created.get(job_id, "customer")
+                await self._hand.delete_job(job_id, force=force, namespace_id=namespace_id, by=by)
             case "cancel-job":
                 await self._hand.cancel_job(job_id, force=force)
             case "delete-execution":

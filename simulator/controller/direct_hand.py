@@ -7,6 +7,7 @@ from typing import Any
 from simulator.cloud.api import ControlPlane
 from simulator.cloud.api.operations import ApiError
 from simulator.controller.hands import Refused, SeenExecution, seen
+from simulator.scenario import Owner
 
 
 class DirectHand:
@@ -14,6 +15,7 @@ class DirectHand:
 
     def __init__(self, control_plane: ControlPlane, thing_arn: str) -> None:
         self._control_plane = control_plane
+        self._greengrass = control_plane.in_the_hand_of_aws()
         self._thing_arn = thing_arn
 
     async def close(self) -> None:
@@ -24,15 +26,20 @@ class DirectHand:
         self._call("CreateThing", thingName=name)
 
     async def create_job(
-        self, job_id: str, things: Sequence[str], document: dict[str, Any], namespace_id: str | None
+        self,
+        job_id: str,
+        things: Sequence[str],
+        document: dict[str, Any],
+        namespace_id: str | None,
+        by: Owner = "customer",
     ) -> None:
         """CreateJob."""
-        targets = [f"{self._thing_arn}{thing}" for thing in things]
-        self._call("CreateJob", jobId=job_id, targets=targets, document=json.dumps(document), namespaceId=namespace_id)
+        targets, text = [f"{self._thing_arn}{thing}" for thing in things], json.dumps(document)
+        self._call("CreateJob", by, jobId=job_id, targets=targets, document=text, namespaceId=namespace_id)
 
-    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None) -> None:
+    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None, by: Owner = "customer") -> None:
         """DeleteJob."""
-        self._call("DeleteJob", jobId=job_id, force=force, namespaceId=namespace_id)
+        self._call("DeleteJob", by, jobId=job_id, force=force, namespaceId=namespace_id)
 
     async def cancel_job(self, job_id: str, *, force: bool) -> None:
         """CancelJob."""
@@ -79,9 +86,10 @@ class DirectHand:
         told = self._call("DescribeJobExecution", thingName=thing, jobId=job_id)
         return seen(told["execution"]["thingArn"], told["execution"])
 
-    def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    def _call(self, operation: str, by: Owner = "customer", **parameters: Any) -> dict[str, Any]:
         given = {name: value for name, value in parameters.items() if value is not None}
         try:
-            return dict(self._control_plane.call(operation, given))
+            plane = self._control_plane if by == "customer" else self._greengrass
+            return dict(plane.call(operation, given))
         except ApiError as error:
             raise Refused(error.name, error.message) from None

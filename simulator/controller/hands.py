@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from agent.errors import GhostjobError, InputError
+from simulator.scenario import Owner
 
 
 class Refused(GhostjobError):  # noqa: N818 - an answer of the service, no fault
@@ -33,17 +34,25 @@ class SeenExecution:
 
 
 class Hand(Protocol):
-    """The operations that the controller needs. All raise Refused, or InputError if nobody answers."""
+    """The operations that the controller needs. All raise Refused, or InputError if nobody answers.
+
+    `by` is whose hand it is: that of Greengrass, in the namespaces that are its own, exists on the local cloud only.
+    """
 
     async def create_thing(self, name: str) -> None:
         """CreateThing."""
 
     async def create_job(
-        self, job_id: str, things: Sequence[str], document: dict[str, Any], namespace_id: str | None
+        self,
+        job_id: str,
+        things: Sequence[str],
+        document: dict[str, Any],
+        namespace_id: str | None,
+        by: Owner = "customer",
     ) -> None:
         """CreateJob for things, which must exist."""
 
-    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None) -> None:
+    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None, by: Owner = "customer") -> None:
         """DeleteJob."""
 
     async def cancel_job(self, job_id: str, *, force: bool) -> None:

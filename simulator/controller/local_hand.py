@@ -9,9 +9,12 @@ import aiohttp
 
 from agent.errors import InputError
 from simulator.controller.hands import Refused, SeenExecution, seen
+from simulator.scenario import Owner
 
 CONNECTIONS: Final = 16
 RESPONSE_LIMIT_SECONDS: Final = 60
+ROUTES: Final[dict[Owner, str]] = {"customer": "", "greengrass": "/-/greengrass"}
+"""What the paths begin with, by whose hand it is; the second is the local cloud's alone."""
 
 
 class LocalHand:
@@ -41,7 +44,12 @@ class LocalHand:
         self._thing_arn = made["thingArn"].rpartition("/")[0]
 
     async def create_job(
-        self, job_id: str, things: Sequence[str], document: dict[str, Any], namespace_id: str | None
+        self,
+        job_id: str,
+        things: Sequence[str],
+        document: dict[str, Any],
+        namespace_id: str | None,
+        by: Owner = "customer",
     ) -> None:
         """CreateJob."""
         if self._thing_arn is None:
@@ -53,14 +61,14 @@ class LocalHand:
         }
         if namespace_id is not None:
             body["namespaceId"] = namespace_id
-        await self._call("PUT", f"/jobs/{_part(job_id)}", body=body)
+        await self._call("PUT", f"{ROUTES[by]}/jobs/{_part(job_id)}", body=body)
 
-    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None) -> None:
+    async def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None, by: Owner = "customer") -> None:
         """DeleteJob."""
         query = _force(force)
         if namespace_id is not None:
             query["namespaceId"] = namespace_id
-        await self._call("DELETE", f"/jobs/{_part(job_id)}", query=query)
+        await self._call("DELETE", f"{ROUTES[by]}/jobs/{_part(job_id)}", query=query)
 
     async def cancel_job(self, job_id: str, *, force: bool) -> None:
         """CancelJob."""

@@ -248,7 +248,7 @@ class Play:
         job = self.scenario.jobs[index]
         targets = self._targets(job)
         if targets:
-            await controller.create_job(job.id, targets, job.job_document(), job.namespace)
+            await controller.create_job(job.id, targets, job.job_document(), job.namespace, job.by)
             self._asked_for += len(targets)
             for cue in self._cues:
                 if job is self._first(cue.deletion.job):

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.errors import InputError
-from simulator.scenario import PowerCut, Timings, load, parse, shipped, thing_names
+from simulator.scenario import PowerCut, Timings, agents, load, parse, shipped, thing_names, thing_of_agent
 
 GOOD = """\
 name: flash
@@ -75,6 +75,19 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
             "flash.yaml:14: power_cuts.0: after, occurrence: say which instant",
             id="the second of what has no name",
         ),
+        pytest.param(
+            GOOD.replace("namespace: lab", "namespace: lab\n    beside: [{group: c, namespace: lab}]"),
+            "flash.yaml:4: devices.1: beside: agents on one thing listen in different namespaces",
+            id="two agents in one namespace",
+        ),
+        pytest.param(GOOD.replace("group: b", "group: a"), "every group has a name of its own", id="a name used twice"),
+        pytest.param(
+            GOOD.replace("group: a\n", "group: a\n    namespace: aws-gg\n").replace(
+                "to: [a],", "namespace: aws-gg, to: [a],"
+            ),
+            "by: namespaces that begin with aws- are Greengrass's",
+            id="a namespace of AWS's",
+        ),
         pytest.param("name: [", "flash.yaml:1: cannot read the YAML", id="no YAML"),
         pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
         pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),
@@ -116,6 +129,14 @@ def test_an_action_takes_the_time_of_its_name_or_of_any_other(action: str, secon
 )
 def test_when_the_power_goes(cut: dict[str, object], name: str, step: str, last_step: str, applies: bool):
     assert PowerCut.model_validate(cut).applies(name, 7, step, 50, last_step) is applies
+
+
+def test_agents_that_share_a_thing_are_recast_and_named_together():
+    scenario = load("greengrass-held-back").cast("deaf")
+    assert [group.model for group in scenario.groups] == ["deaf", "deaf"]
+    names = [name for name, _ in agents("thing-0", scenario.devices[0])]
+    assert names == ["thing-0", "thing-0@aws-gg-deployment"]
+    assert {thing_of_agent(name) for name in names} == {"thing-0"}
 
 
 def test_thing_names_sort_as_they_count():

@@ -2,8 +2,12 @@
 
 Signatures are not checked. Clients sign differently (Debian's AWS CLI with the scope `execute-api`, boto3 with `iot`),
 so the path decides; only the two GET paths that control plane and data plane share are told apart by the scope.
+
+Below `/-/greengrass` stands the same API in the hand of an AWS service, which may use the namespaces that are reserved
+for AWS. It is no API of AWS's, and for callers on this machine only.
 """
 
+import ipaddress
 import json
 import re
 from typing import Any, Final
@@ -15,6 +19,7 @@ from simulator.cloud.api.operations import ApiError, ControlPlane
 from simulator.cloud.api.schema import BadRequest, Schema, serialise
 
 LARGEST_BODY: Final = 1 << 20
+GREENGRASS: Final = "/-/greengrass"
 _SCOPE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _log = structlog.get_logger("ghostjob.cloud.api")
 
@@ -24,6 +29,7 @@ class HttpApi:
 
     def __init__(self, control_plane: ControlPlane) -> None:
         self._control_plane = control_plane
+        self._greengrass = control_plane.in_the_hand_of_aws()
         self._schema = Schema()
 
     def server(self) -> web.Server:
@@ -32,7 +38,12 @@ class HttpApi:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; never with a traceback."""
-        found = self._schema.route(request.method, request.rel_url.raw_path)
+        path, control_plane = request.rel_url.raw_path, self._control_plane
+        if path.startswith(f"{GREENGRASS}/"):
+            if not _is_from_here(request):
+                return _error(403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only.")
+            path, control_plane = path.removeprefix(GREENGRASS), self._greengrass
+        found = self._schema.route(request.method, path)
         if found is None:
             return _error(404, "UnknownOperationException", f"No operation is {request.method} {request.path}.")
         operation, uri = found
@@ -45,7 +56,7 @@ class HttpApi:
             while chunk := await request.content.read(LARGEST_BODY + 1 - len(body)):
                 body += chunk
             parameters = self._schema.parse(operation, uri, request.rel_url.query, body)
-            output = self._control_plane.call(operation.name, parameters)
+            output = control_plane.call(operation.name, parameters)
         except BadRequest as error:
             return _error(400, "InvalidRequestException", str(error))
         except ApiError as error:
@@ -57,6 +68,13 @@ class HttpApi:
         shape = operation.output_shape
         answer = serialise(shape, output)
         return _json(200, answer) if shape is not None and shape.members else web.Response(status=200)
+
+
+def _is_from_here(request: web.BaseRequest) -> bool:
+    try:
+        return ipaddress.ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _scope(request: web.BaseRequest) -> str | None:

@@ -63,12 +63,15 @@ class ControlPlane:
         account: Account,
         clock: Callable[[], float],
         publish: Callable[[Outcome], None],
+        *,
+        by_aws: bool = False,
     ) -> None:
         self._jobs = jobs
         self._registry = registry
         self._account = account
         self._clock = clock
         self._publish = publish
+        self._by_aws = by_aws
         self.operations: dict[str, Callable[[Parameters], Parameters]] = {
             "CancelJob": self._cancel_job,
             "CancelJobExecution": self._cancel_job_execution,
@@ -87,6 +90,10 @@ class ControlPlane:
             "ListJobs": self._list_jobs,
             "ListThings": self._list_things,
         }
+
+    def in_the_hand_of_aws(self) -> "ControlPlane":
+        """The same account, as AWS's own services use it, such as Greengrass: theirs are the namespaces `aws-…`."""
+        return ControlPlane(self._jobs, self._registry, self._account, self._clock, self._publish, by_aws=True)
 
     def call(self, operation: str, parameters: Parameters) -> Parameters:
         """Carry out one operation. Raises ApiError."""
@@ -161,7 +168,7 @@ class ControlPlane:
             target_selection=given.get("targetSelection", "SNAPSHOT"),
             config=tuple((name, json.dumps(given[name])) for name in KEPT_FOR_SHOW if name in given),
         )
-        self._publish(self._jobs.create_job(new, self._clock()))
+        self._publish(self._jobs.create_job(new, self._clock(), by_aws=self._by_aws))
         return self._named(self._jobs.job(job_id))
 
     def _things_of(self, targets: Sequence[str]) -> tuple[str, ...]:
@@ -227,6 +234,7 @@ class ControlPlane:
             force=given.get("force", False),
             namespace_id=given.get("namespaceId"),
             now=self._clock(),
+            by_aws=self._by_aws,
         )
         self._publish(outcome)
         return {}
@@ -248,6 +256,7 @@ class ControlPlane:
             force=given.get("force", False),
             namespace_id=given.get("namespaceId"),
             now=self._clock(),
+            by_aws=self._by_aws,
         )
         self._publish(outcome)
         return {}

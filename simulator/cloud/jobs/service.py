@@ -53,6 +53,12 @@ class JobsError(Exception):
         self.message = message
 
 
+def _check_owner(namespace_id: str | None, by_aws: bool) -> None:
+    """AWS's own services own what begins with `aws-`: customers neither create nor delete there (observed)."""
+    if (namespace_id or "").startswith("aws-") and not by_aws:
+        raise JobsError("InvalidRequest", f"Namespace {namespace_id} is reserved for AWS.")
+
+
 class _Doing:
     """One command's changes and hints as they come about."""
 
@@ -96,12 +102,11 @@ class Jobs:
 
     # ── the control plane ─────────────────────────────────────────────────────────────────────────────────────
 
-    def create_job(self, new: NewJob, now: float) -> Outcome:
+    def create_job(self, new: NewJob, now: float, *, by_aws: bool = False) -> Outcome:
         """CreateJob: queue one execution for each thing. Raises JobsError."""
         if new.job_id in self._jobs:
             raise JobsError("ResourceAlreadyExists", f"Job {new.job_id} already exists.")
-        if (new.namespace_id or "").startswith("aws-") and not self.settings.customer_may_use_aws_namespaces:
-            raise JobsError("InvalidRequest", f"Namespace {new.namespace_id} is reserved for AWS.")
+        _check_owner(new.namespace_id, by_aws)
         doing = _Doing()
         self._put_job(doing, None, Job(new, JobStatus.IN_PROGRESS, now, now))
         self._things_of[new.job_id] = new.things
@@ -137,8 +142,11 @@ class Jobs:
                 self._change(doing, after, "service", now)
         return doing.outcome()
 
-    def delete_job(self, job_id: str, *, force: bool, namespace_id: str | None, now: float) -> Outcome:
+    def delete_job(
+        self, job_id: str, *, force: bool, namespace_id: str | None, now: float, by_aws: bool = False
+    ) -> Outcome:
         """DeleteJob: begin the deletion; `tick` ends it. Raises JobsError."""
+        _check_owner(namespace_id, by_aws)
         job = self.job(job_id)
         if job.namespace_id != namespace_id:
             # AWS does not say what a missing or other namespaceId brings: taken as a part of the job's name.
@@ -176,9 +184,18 @@ class Jobs:
         return doing.outcome()
 
     def delete_execution(
-        self, thing: str, job_id: str, *, number: int, force: bool, namespace_id: str | None, now: float
+        self,
+        thing: str,
+        job_id: str,
+        *,
+        number: int,
+        force: bool,
+        namespace_id: str | None,
+        now: float,
+        by_aws: bool = False,
     ) -> Outcome:
         """DeleteJobExecution: one that is IN_PROGRESS only with `force`. Raises JobsError."""
+        _check_owner(namespace_id, by_aws)
         execution = self.execution(thing, job_id, number)
         if execution.key.namespace_id != namespace_id:
             raise JobsError("ResourceNotFound", f"Job {job_id} does not exist in this namespace.")

@@ -17,7 +17,6 @@ class JobsSettings:
     stale_reads_seconds: how long Describe and GetPending may show what was, after the service took something away.
     requests_per_second: the account's quota of reads, and of writes, through the device API (documented: 200 each);
     None for none.
-    customer_may_use_aws_namespaces: whether CreateJob may name a namespace that begins with `aws-` (observed: no).
     """
 
     deletion_seconds: float = 3.0
@@ -26,6 +25,5 @@ class JobsSettings:
     pending_listed: int = 10
     head_across_namespaces: bool = True
     documented_notify: bool = True
-    customer_may_use_aws_namespaces: bool = False
     stale_reads_seconds: float = 0.0
     requests_per_second: int | None = None

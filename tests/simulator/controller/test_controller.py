@@ -155,3 +155,17 @@ def test_only_this_machine_is_local(url: str | None, expected: bool):
         check_endpoint(url, allow_aws=True)
         with pytest.raises(InputError, match="--allow-aws"):
             check_endpoint(url, allow_aws=False)
+
+
+async def test_what_greengrass_made_is_deleted_by_greengrasss_hand_which_only_the_local_cloud_lends(hand: Hand):
+    controller = Controller(hand, lambda event: None, rng=Jitter("test"))
+    await hand.create_thing("a")
+    making = controller.create_job("deployment", ["a"], DOCUMENT, "aws-gg-deployment", "greengrass")
+    if isinstance(hand, Boto3Hand):
+        with pytest.raises(InputError, match="greengrass's own hand"):
+            await making
+    else:
+        await making
+        await controller.carry_out(Command("delete-job", "deployment", True, "aws-gg-deployment"), why="test")
+        await controller.gone("deployment")
+    await controller.close()

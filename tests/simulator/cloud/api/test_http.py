@@ -114,3 +114,29 @@ async def test_a_fault_of_ours_is_a_500_in_aws_shape_and_the_next_request_works(
         assert "Traceback" not in await response.text()
     async with api.get("/jobs") as response:
         assert await response.json() == {"jobs": []}
+
+
+async def test_greengrass_has_a_hand_of_its_own_beside_awss_api(api: aiohttp.ClientSession):
+    async with api.post("/things/t", json={}) as made:
+        arn = (await made.json())["thingArn"]
+    body = {"targets": [arn], "document": "{}", "namespaceId": "aws-gg-deployment"}
+    async with api.put("/jobs/fw", json=body) as refused:
+        assert (refused.status, refused.headers["x-amzn-errortype"]) == (400, "InvalidRequestException")
+    async with api.put("/-/greengrass/jobs/fw", json=body) as made:
+        assert made.status == 200
+    where = {"namespaceId": "aws-gg-deployment", "force": "true"}
+    async with api.delete("/jobs/fw", params=where) as refused:
+        assert (refused.status, refused.headers["x-amzn-errortype"]) == (400, "InvalidRequestException")
+    async with api.delete("/-/greengrass/jobs/fw", params=where) as deleted:
+        assert deleted.status == 200
+
+
+async def test_greengrasss_hand_is_lent_to_callers_on_this_machine_only(monkeypatch: pytest.MonkeyPatch):
+    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None)
+    # All that a test may reach is loopback; so the caller's address is what is put in another's place.
+    monkeypatch.setattr("aiohttp.web.BaseRequest.remote", "192.0.2.7")
+    async with LocalCloud(options) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as session:
+        async with session.get("/-/greengrass/jobs") as refused:
+            assert (refused.status, refused.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
+        async with session.get("/jobs") as listed:
+            assert listed.status == 200

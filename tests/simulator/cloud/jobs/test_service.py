@@ -385,3 +385,18 @@ def test_a_snapshot_job_is_completed_when_its_last_execution_ends():
         Status.SUCCEEDED: 1,
         Status.FAILED: 1,
     }
+
+
+def test_in_a_namespace_of_awss_only_its_own_services_create_and_delete():
+    jobs, new = Jobs(JobsSettings()), NewJob("fw", (T,), DOCUMENT, namespace_id="aws-gg-deployment")
+    with pytest.raises(JobsError, match="reserved"):
+        jobs.create_job(new, 1000)
+    jobs.create_job(new, 1000, by_aws=True)
+    with pytest.raises(JobsError, match="reserved"):
+        jobs.delete_execution(T, "fw", number=1, force=True, namespace_id="aws-gg-deployment", now=1001)
+    with pytest.raises(JobsError, match="reserved"):
+        jobs.delete_job("fw", force=True, namespace_id="aws-gg-deployment", now=1001)
+    with pytest.raises(JobsError, match="does not exist in this namespace"):
+        jobs.delete_job("fw", force=True, namespace_id=None, now=1001)
+    jobs.delete_job("fw", force=True, namespace_id="aws-gg-deployment", now=1001, by_aws=True)
+    assert jobs.job("fw").status is JobStatus.DELETION_IN_PROGRESS

@@ -495,14 +495,18 @@ devices:
   - {group: nucleus, model: greengrass-nucleus, namespace: aws-gg-deployment}
   - {group: lite, model: greengrass-nucleus-lite, namespace: aws-gg-deployment}
 jobs:
-  - {id: fw, to: [nucleus, lite], namespace: aws-gg-deployment, version: "2.0"}
-  - {id: fw-2, to: [nucleus, lite], namespace: aws-gg-deployment, version: "2.1", after: {deletion_of: fw}}
+  - {id: fw, by: greengrass, to: [nucleus, lite], namespace: aws-gg-deployment, version: "2.0"}
+  - id: fw-2
+    by: greengrass
+    to: [nucleus, lite]
+    namespace: aws-gg-deployment
+    version: "2.1"
+    after: {deletion_of: fw}
 deletions:
   - {job: fw, when: {step: download, progress: 50}, hold: true}
 must_reach:
   - {place: deleted-in-step, job: fw, step: download}
   - {place: recovered, job: fw}
-cloud: {aws_namespaces: true}
 time_limit_seconds: 60
 """
 
