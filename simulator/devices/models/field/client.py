@@ -13,7 +13,7 @@ from agent.core.events import SetTimer, TimerName
 from agent.core.record import Record, Work
 from agent.core.state import Asked
 from agent.core.working import OUTCOMES
-from agent.values import Answer, Execution, Rejected, Status, Update
+from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
 from simulator.devices.models.field.pace import MINUTE
 from simulator.devices.models.foreign import Device, Memory
 
@@ -70,6 +70,18 @@ class Client(Device[C]):
         else:
             self.memory = replace(self.memory, seeks=False)
             self.ask(self.question_for_work())
+
+    def ask(self, question: Request, about: ExecutionKey | None = None, attempt: int = 1) -> None:
+        """A report takes the place of the question for work, which is put again after it."""
+        asked = self.memory.asked
+        if asked is not None and isinstance(question, Update) and not isinstance(asked.question, Update):
+            self.memory = replace(self.memory, seeks=True)
+        Device.ask(self, question, about, attempt)
+
+    def on_progress_answered(self, work: Work, answer: Answer) -> None:
+        """Whatever it says, go on; and ask what could not be asked before."""
+        if self.memory.seeks:
+            self.seek()
 
     def leave(self, outcome: Outcome) -> None:
         """Be done with the work in hand; what comes next waits already, or will be announced."""

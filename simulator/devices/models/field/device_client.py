@@ -13,9 +13,11 @@ leaves a lock file, and goes on only if the same job is handed to it again. Repo
 and goes on after every other refusal, InvalidStateTransition among them (the test in the source is the wrong way
 round); the older one goes on whatever the code is.
 
-So it works on at what nobody wants any more (stops-in-time) and commits without asking (asks-before-leap); a job
-deleted before or during the reboot leaves it on trial (bootable); and the older one goes on reporting what it was told
-is gone (no-ghost-update, no-hammering), as today's does for what was cancelled.
+So it works on at what nobody wants any more (stops-in-time), begins what a late notification announces though its first
+update is told that it is gone (no-ghost-work), and commits without asking (asks-before-leap). A job deleted before or
+during the reboot leaves it on trial (bootable); one of which both the answer and the notification were lost, or which
+was announced while it was off line, waits for ever (no-lost-job, ready-in-time). A report that arrived, but whose answer was lost, is repeated without end (no-hammering), and by the
+older one a report of what it was told is gone, too (no-ghost-update).
 """
 
 from dataclasses import dataclass, replace
@@ -139,7 +141,17 @@ class OldDeviceClient(DeviceClient):
         return isinstance(answer, UpdateAccepted)
 
 
-BREAKS: Final = frozenset({"asks-before-leap", "stops-in-time", "bootable"})
+BREAKS: Final = frozenset(
+    {
+        "stops-in-time",
+        "no-ghost-work",
+        "asks-before-leap",
+        "bootable",
+        "no-lost-job",
+        "ready-in-time",
+        "no-hammering",
+    }
+)
 
 TODAY: Final = Model(stepping(DeviceClient), DeviceClientMemory, BREAKS)
-OLD: Final = Model(stepping(OldDeviceClient), DeviceClientMemory, BREAKS | {"no-ghost-update", "no-hammering"})
+OLD: Final = Model(stepping(OldDeviceClient), DeviceClientMemory, BREAKS | {"no-ghost-update"})

@@ -7,9 +7,11 @@ It asks for `$next`, and reads notify-next as if it were the answer. Nothing pen
 that its own is cancelled: it aborts and asks for the next one. Jobs are told apart by their name. Updates carry no
 `expectedVersion`, and nobody waits for their answers. It never asks about its own execution.
 
-So it takes a hint for an answer (no-false-abort) and never asks before the leap (asks-before-leap). Cancelled while the
-only slot is half written it leaves that so (bootable), is no use to any other job (ready-in-time), and after the next
-power cut runs its recovery image, of which nobody was told (accounted-for).
+So it takes a hint for an answer (no-false-abort) and never asks before the leap (asks-before-leap). A stale answer to
+`$next` makes it begin anew what is gone, deaf to what its updates are told (no-ghost-work, no-ghost-update,
+no-hammering), and without `expectedVersion` a late one changes the next job of the same name (no-cross-incarnation).
+Cancelled while the only slot is half written it leaves that so (bootable), is no use to any other job (ready-in-time),
+and after the next power cut runs its recovery image, of which nobody was told (accounted-for).
 """
 
 from typing import Final, TypeVar
@@ -19,7 +21,19 @@ from agent.core.working import OUTCOMES
 from agent.values import NEXT, Answer, Describe, Execution, ExecutionTold, Hint, NextChanged, Request, Status, Update
 from simulator.devices.models.foreign import Device, Memory
 
-BREAKS: Final = frozenset({"no-false-abort", "asks-before-leap", "bootable", "ready-in-time", "accounted-for"})
+BREAKS: Final = frozenset(
+    {
+        "no-false-abort",
+        "asks-before-leap",
+        "no-ghost-work",
+        "no-ghost-update",
+        "no-hammering",
+        "no-cross-incarnation",
+        "bootable",
+        "ready-in-time",
+        "accounted-for",
+    }
+)
 """What every OTA agent breaks."""
 
 M = TypeVar("M", bound=Memory)

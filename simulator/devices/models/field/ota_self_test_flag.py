@@ -10,8 +10,9 @@ one is written to. (Later agents look at the platform, too, and reset a device t
 for longer than 16 s, so that the bootloader falls back.) A job with the flag, on a device that is not on trial, is
 refused.
 
-So it idles on trial (bootable). As an OTA agent it takes a hint for an answer (no-false-abort) and never asks before
-the leap; but whatever happens, after a restart it is ready, since it has forgotten all.
+So it idles on trial (bootable), and does an update again whose flag could not be reported before the reboot
+(no-double-apply). The rest is what every OTA agent breaks, except that after a restart it is always ready and has
+nothing to account for: it has forgotten all.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.core.restarting import rebooted
 from agent.values import Execution, Status
-from simulator.devices.models.field.ota_agent import OtaAgent
+from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.foreign import Memory, stepping
 from simulator.devices.models.model import Model
 
@@ -88,4 +89,6 @@ class SelfTestFlag(OtaAgent[FlagMemory]):
         return Record(replace(work, version_number=0) if work else None)
 
 
-MODEL: Final = Model(stepping(SelfTestFlag), FlagMemory, frozenset({"bootable", "no-false-abort", "asks-before-leap"}))
+MODEL: Final = Model(
+    stepping(SelfTestFlag), FlagMemory, BREAKS - {"ready-in-time", "accounted-for"} | {"no-double-apply"}
+)

@@ -4,9 +4,8 @@ Source: FactbirdHQ/rustot, pull requests 85 and 89 (any message on notify-next d
 cancellation, `UserAbort`, and the image state becomes Aborted, which is reported FAILED) and 95 (which mends it: only
 if the own job is absent from the message).
 
-So a duplicate, late or harmless notification costs it a healthy job (no-false-abort). After the download it hears none,
-and its report of the abort comes after it was told that the job is gone (no-ghost-update). The rest is what every OTA
-agent breaks.
+So a duplicate, late or harmless notification costs it a healthy job (no-false-abort). After the download it hears none.
+The rest is what every OTA agent breaks.
 """
 
 from typing import Final
@@ -40,4 +39,4 @@ class OverEager(OtaAgent[Memory]):
         self.undo("user abort")
 
 
-MODEL: Final = Model(stepping(OverEager), Memory, BREAKS | {"no-ghost-update"})
+MODEL: Final = Model(stepping(OverEager), Memory, BREAKS)

@@ -3,8 +3,8 @@
 Source: aws/amazon-freertos issue 875: the request for the next job had left, MQTT had acknowledged it, the answer never
 came, and no timer of the agent's own was there to notice. Whatever else comes in meanwhile is not what it waits for.
 
-So after one lost or refused answer it leaves every job where it is (no-lost-job, ready-in-time), in silence (alive),
-until it reconnects or restarts. The rest is what every OTA agent breaks.
+So after one lost or refused answer it leaves every job where it is (no-lost-job) until it reconnects or restarts. The
+rest is what every OTA agent breaks.
 """
 
 from typing import Final
@@ -32,4 +32,4 @@ class WaitsForEver(OtaAgent[Memory]):
         """No job document, so it waits on."""
 
 
-MODEL: Final = Model(stepping(WaitsForEver), Memory, BREAKS)
+MODEL: Final = Model(stepping(WaitsForEver), Memory, BREAKS | {"no-lost-job"})

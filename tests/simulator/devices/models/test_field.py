@@ -299,6 +299,17 @@ def test_lite_forgets_a_status_for_the_next_deployment():
     assert len(updates(device, Status.SUCCEEDED)) == 1
 
 
+@pytest.mark.parametrize("model", ["greengrass-nucleus", "greengrass-nucleus-lite"])
+def test_a_question_for_work_that_gave_way_to_a_report_is_put_again_after_it(model: str):
+    device = working(model)
+    device.to_trial()
+    device.step_done()
+    device.step_done()
+    assert [request for request in device.requests if isinstance(request, Describe)][1:] == [device.requests[-2]]
+    device.accept(9)
+    assert device.request == Describe("$next", device.request.client_token)
+
+
 # ── AWS IoT Device Client ─────────────────────────────────────────────────────────────────────────────────────
 
 
