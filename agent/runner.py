@@ -71,10 +71,26 @@ class Workbench(Protocol):
         """Look the hardware over; Verified follows."""
 
 
+class Listener(Protocol):
+    """Whom a connection tells: of messages as they come over the wire, or as events where there is none."""
+
+    def on_connected(self, session_present: bool) -> None:
+        """Connected, and subscribed."""
+
+    def on_disconnected(self, reason: str) -> None:
+        """The connection is gone."""
+
+    def on_message(self, topic: str, payload: bytes) -> None:
+        """A message came in."""
+
+    def feed(self, event: Event) -> None:
+        """What a message says came in."""
+
+
 class Transport(Protocol):
     """One connection (see `agent.transports`)."""
 
-    def start(self, listener: "Runner[S]") -> None:
+    def start(self, listener: Listener) -> None:
         """Connect, and stay connected."""
 
     def send(self, request: Request) -> None:

@@ -246,6 +246,18 @@ class Deletion(_Model):
         return self
 
 
+class Intervention(_Model):
+    """Another hand updates the executions of `job`: a technician's script that uses the device's own topics.
+
+    It has a connection and a client id of its own (THING@technician), and sends an update with `status`, and no
+    expectedVersion, when `when` comes true.
+    """
+
+    job: Name
+    status: Literal["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"]
+    when: When
+
+
 class Bounds(_Model):
     """The numbers that the verdict judges by."""
 
@@ -319,6 +331,7 @@ class Scenario(_Model):
     devices: Annotated[tuple[Group, ...], Field(min_length=1)]
     jobs: Annotated[tuple[JobSpec, ...], Field(min_length=1)]
     deletions: tuple[Deletion, ...] = ()
+    updates: tuple[Intervention, ...] = ()
     power_cuts: tuple[PowerCut, ...] = ()
     outages: tuple[Outage, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -352,6 +365,9 @@ class Scenario(_Model):
                 job.by != "customer" for job in self.jobs if job.id == deletion.job
             ):
                 raise ValueError(f"deletions.{index}.do: Greengrass deletes its jobs whole")
+        for index, update in enumerate(self.updates):
+            if update.job not in first_jobs:
+                raise ValueError(f"updates.{index}.job: no job '{update.job}' made at the start")
         for index, place in enumerate(self.must_reach):
             if place.job not in ids:
                 raise ValueError(f"must_reach.{index}.job: no job '{place.job}'; there are {', '.join(sorted(ids))}")

@@ -27,13 +27,24 @@ from agent.account import (
 )
 from agent.jitter import Jitter
 from agent.runner import Transport
-from agent.values import ExecutionKey, Status
+from agent.values import ExecutionKey, Status, Update
 from simulator.controller.controller import Command, Controller
 from simulator.controller.hands import Hand
 from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.workbench import Hold
 from simulator.engines.fleet import Fleet
-from simulator.scenario import Deletion, Group, JobSpec, Place, Scenario, agents, thing_names, thing_of_agent
+from simulator.engines.technician import Technician
+from simulator.scenario import (
+    Deletion,
+    Group,
+    Intervention,
+    JobSpec,
+    Place,
+    Scenario,
+    agents,
+    thing_names,
+    thing_of_agent,
+)
 from simulator.trace import (
     CONTROLLER,
     ENGINE,
@@ -158,9 +169,9 @@ class Stage:
 
 @dataclass(slots=True)
 class Cue:
-    """One deletion of the scenario, with the trigger that fires it and the hold that makes it land."""
+    """A deletion of the scenario, or an update, with the trigger that fires it and the hold that makes it land."""
 
-    deletion: Deletion
+    what: Deletion | Intervention
     trigger: Trigger
     hold: Hold | None
     is_done: bool = False
@@ -177,7 +188,8 @@ class Play:
         self._sink = sink
         self._venue = venue
         self._stage = Stage()
-        self._cues = tuple(self._cue(deletion) for deletion in scenario.deletions)
+        cued: tuple[Deletion | Intervention, ...] = (*scenario.deletions, *scenario.updates)
+        self._cues = tuple(self._cue(what) for what in cued)
         self._created: set[int] = set()
         self._asked_for = 0
         self._controller: Controller | None = None
@@ -212,14 +224,14 @@ class Play:
             await _at_once(
                 [self._create(index, controller) for index, job in enumerate(self.scenario.jobs) if job.after is None]
             )
-            deletions = [group.create_task(self._delete(cue, controller)) for cue in self._cues]
+            cued = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues]
             creations = [
                 group.create_task(self._create_after(index, job, controller))
                 for index, job in enumerate(self.scenario.jobs)
                 if job.after is not None
             ]
             await self._stage.until(self._is_over)
-            for task in (*deletions, *creations):
+            for task in (*cued, *creations):
                 task.cancel()
         await self._stage.until(lambda: all(device.rests for device in fleet.devices))
 
@@ -239,10 +251,11 @@ class Play:
     def _first(self, job_id: str) -> JobSpec:
         return next(job for job in self.scenario.jobs if job.id == job_id)
 
-    def _cue(self, deletion: Deletion) -> Cue:
-        when = deletion.when
-        hold = Hold(deletion.job, when.step, when.progress) if deletion.hold and when.step else None
-        return Cue(deletion, Trigger(when, frozenset(self._targets(self._first(deletion.job)))), hold)
+    def _cue(self, what: Deletion | Intervention) -> Cue:
+        when, hold = what.when, None
+        if isinstance(what, Deletion) and what.hold and when.step:
+            hold = Hold(what.job, when.step, when.progress)
+        return Cue(what, Trigger(when, frozenset(self._targets(self._first(what.job)))), hold)
 
     async def _create(self, index: int, controller: Controller) -> None:
         job = self.scenario.jobs[index]
@@ -250,9 +263,12 @@ class Play:
         if targets:
             await controller.create_job(job.id, targets, job.job_document(), job.namespace, job.by)
             self._asked_for += len(targets)
+            loop = asyncio.get_running_loop()
             for cue in self._cues:
-                if job is self._first(cue.deletion.job):
-                    cue.trigger.created(asyncio.get_running_loop().time())
+                if job is self._first(cue.what.job):
+                    cue.trigger.created(loop.time())
+                    if cue.what.when.after_seconds is not None:
+                        loop.call_later(cue.what.when.after_seconds, self._stage.changed.set)
         self._created.add(index)
         self._stage.changed.set()
 
@@ -269,20 +285,28 @@ class Play:
             await stage.until(lambda: after.deletion_of in reached)
         await self._create(index, controller)
 
-    async def _delete(self, cue: Cue, controller: Controller) -> None:
-        loop, deletion = asyncio.get_running_loop(), cue.deletion
-        if deletion.when.after_seconds is not None:
-            loop.call_later(deletion.when.after_seconds, self._stage.changed.set)
+    async def _carry_out(self, cue: Cue, controller: Controller) -> None:
+        """Wait for a cue, and do what it says."""
+        loop, what = asyncio.get_running_loop(), cue.what
         await self._stage.until(lambda: cue.trigger.due(loop.time()) is not None)
         why = cue.trigger.due(loop.time()) or ""
-        await asyncio.sleep(deletion.when.later_seconds)
-        namespace_id = self._first(deletion.job).namespace
-        command = Command(deletion.do, deletion.job, deletion.force, namespace_id)
-        await controller.carry_out(command, why=why)
+        await asyncio.sleep(what.when.later_seconds)
+        job = self._first(what.job)
+        if isinstance(what, Intervention):
+            await asyncio.gather(*(self._update(what, thing, job) for thing in self._targets(job)))
+        else:
+            command = Command(what.do, what.job, what.force, job.namespace)
+            await controller.carry_out(command, why=why)
+            if cue.hold is not None:
+                loop.call_later(what.hold_seconds, cue.hold.let_go)
         cue.is_done = True
         self._stage.changed.set()
-        if cue.hold is not None:
-            loop.call_later(deletion.hold_seconds, cue.hold.let_go)
+
+    async def _update(self, what: Intervention, thing: str, job: JobSpec) -> None:
+        """Another hand updates an execution, on the device's own topics."""
+        name = f"{thing}@technician"
+        request = Update(job.id, Status(what.status), client_token=name, namespace_id=job.namespace)
+        await Technician(self._venue.transport(name, Group(group="technician", namespace=job.namespace))).ask(request)
 
     def _is_over(self) -> bool:
         """Whether every deletion that is due is done, every job made that can be made, and no execution is open."""
@@ -305,6 +329,8 @@ class Play:
         match entry.event:
             case ExecutionChanged(thing=thing, execution=key, status=status, details=details):
                 self._observe(thing, key, status, details or {})
+            case ExecutionQueued(thing=thing, execution=key):
+                self._observe(thing, key, Status.QUEUED, {})
             case StepStarted(execution=key, step=step):
                 self._observe_step(entry.source, key, step, 0)
             case StepProgressed(execution=key, step=step, percent=percent):
@@ -322,7 +348,7 @@ class Play:
 
     def _observe(self, thing: str, key: ExecutionKey, status: str, details: dict[str, str]) -> None:
         for cue in self._cues:
-            if cue.deletion.job == key.job_id and not cue.trigger.has(thing):
+            if cue.what.job == key.job_id and not cue.trigger.has(thing):
                 incarnation = (key.queued_at, key.execution_number)
                 cue.trigger.observe(Observation(thing, status, details, incarnation))
 

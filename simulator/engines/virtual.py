@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from agent.core.events import Answered, Event, Hinted
-from agent.runner import Runner
+from agent.runner import Listener
 from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
 from simulator.cloud.api import Account
 from simulator.cloud.core import CloudCore
@@ -95,14 +95,14 @@ class VirtualLink:
         self.thing = thing_of_agent(name)
         self._cloud = cloud
         self._namespace_id = namespace_id
-        self._listener: Runner[Any] | None = None
+        self._listener: Listener | None = None
         self._is_up = False
         self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, listener: Runner[Any]) -> None:
+    def start(self, listener: Listener) -> None:
         """Connect after a round trip."""
         self._listener = listener
         self._timer = asyncio.get_running_loop().call_later(2 * LATENCY_SECONDS, self._connect)
@@ -134,7 +134,7 @@ class VirtualLink:
     @property
     def client(self) -> str | None:
         """Its client id, where that is not the thing's name."""
-        return None if self.name is self.thing or self.name == self.thing else self.name
+        return None if self.name == self.thing else self.name
 
     # ── what the cloud uses ───────────────────────────────────────────────────────────────────────────────────
 
