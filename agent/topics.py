@@ -110,6 +110,11 @@ def subscriptions(thing: str, namespace_id: str | None) -> tuple[str, ...]:
     )
 
 
+def everything(thing: str) -> tuple[str, ...]:
+    """The filter of a device that subscribes to all there is, and so hears of every namespace."""
+    return (f"$aws/things/{thing}/jobs/#",)
+
+
 def parse(topic: str) -> JobsTopic | None:
     """What a topic below `$aws/things/THING/jobs/` means; None if it is no topic of the Jobs API."""
     levels = topic.split("/")

@@ -58,6 +58,8 @@ class Group(_Model):
 
     group: Name
     namespace: Name | None = None
+    hears: Literal["its-namespace", "everything"] = "its-namespace"
+    """What it subscribes to: `everything` brings it the notifications of other namespaces too."""
     model: Name = "reference"
     """One of `simulator.devices.models`."""
     layout: Layout = "ab"

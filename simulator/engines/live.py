@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from agent.jitter import Jitter
-from agent.topics import subscriptions
+from agent.topics import everything, subscriptions
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport
 from simulator.cloud.settings import CloudSettings
 from simulator.controller.hands import Hand
@@ -39,7 +39,8 @@ class PahoConnections:
     def transport(self, thing: str, group: Group) -> PahoTransport:
         """A connection for one boot of one device."""
         name, thing = thing, thing_of_agent(thing)
-        filters = subscriptions(thing, group.namespace)
+        hears_all = group.hears == "everything"
+        filters = everything(thing) if hears_all else subscriptions(thing, group.namespace)
         return self._transports.transport(
             thing, self._endpoint_of(thing), filters, client_id=name, mqtt_version=self._mqtt_version
         )

@@ -86,15 +86,16 @@ class VirtualCloud:
 
 
 class VirtualLink:
-    """One device's connection (see `agent.runner.Transport`); `namespaces` are those that it listens in."""
+    """One agent's connection (see `agent.runner.Transport`): it listens in its group's namespace, or in all."""
 
-    __slots__ = ("_cloud", "_is_up", "_last", "_listener", "_namespace_id", "_timer", "name", "thing")
+    __slots__ = ("_cloud", "_hears_all", "_is_up", "_last", "_listener", "_namespace_id", "_timer", "name", "thing")
 
-    def __init__(self, cloud: VirtualCloud, name: str, namespace_id: str | None) -> None:
+    def __init__(self, cloud: VirtualCloud, name: str, group: Group) -> None:
         self.name = name
         self.thing = thing_of_agent(name)
         self._cloud = cloud
-        self._namespace_id = namespace_id
+        self._namespace_id = group.namespace
+        self._hears_all = group.hears == "everything"
         self._listener: Listener | None = None
         self._is_up = False
         self._last = 0.0
@@ -144,7 +145,7 @@ class VirtualLink:
 
     def hint(self, hint: Hint) -> None:
         """Publish a notification, if this device listens there."""
-        if hint.namespace_id == self._namespace_id:
+        if self._hears_all or hint.namespace_id == self._namespace_id:
             self._carry(kind_of(hint), hint, partial(self._deliver, Hinted(hint), None))
 
     def _carry(self, message: Message, about: Request | Hint, arrive: Callable[[float, bool], None]) -> None:
@@ -223,7 +224,7 @@ class VirtualVenue:
     def transport(self, thing: str, group: Group) -> VirtualLink:
         """A connection for one boot of one device."""
         assert self._cloud is not None, "opened before"
-        return VirtualLink(self._cloud, thing, group.namespace)
+        return VirtualLink(self._cloud, thing, group)
 
 
 def judged(scenario: Scenario, devices: int, seed: int, *, sink: Sink | None = None) -> Verdict:

@@ -4,8 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.topics import AnswerTopic, HintTopic, RequestTopic, hint_topic, parse, request_topic, subscriptions
+from agent.topics import (
+    AnswerTopic,
+    HintTopic,
+    RequestTopic,
+    everything,
+    hint_topic,
+    parse,
+    request_topic,
+    subscriptions,
+)
 from agent.values import Describe, GetPending, StartNext, Status, Update
+from simulator.cloud.mqtt.filters import matches
 
 J = "$aws/things/T/jobs"
 
@@ -80,6 +90,13 @@ def test_a_device_in_a_namespace_listens_to_the_real_forms_and_to_the_documented
         f"{J}/notify-next-namespace-lab",
         f"{J}/+/notify-namespace-lab/",
     }
+
+
+@pytest.mark.parametrize("ns", [None, "lab"])
+def test_who_subscribes_to_everything_hears_every_namespace(ns: str | None):
+    (levels,) = (tuple(each.split("/")) for each in everything("T"))
+    assert matches(levels, hint_topic(HintTopic("T", "notify", ns)).split("/"))
+    assert not matches(levels, hint_topic(HintTopic("other", "notify", ns)).split("/"))
 
 
 @pytest.mark.parametrize("ns", [None, "lab"])

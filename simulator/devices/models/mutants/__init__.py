@@ -6,6 +6,7 @@ from simulator.devices.models.model import Model
 from simulator.devices.models.mutants import (
     abandons_on_version_mismatch,
     acts_on_the_hint_alone,
+    acts_on_the_hint_of_another_namespace,
     applies_twice_after_reconnect,
     crashes_on_an_empty_head,
     deaf,
@@ -38,6 +39,9 @@ def _breaks(*invariants: str) -> frozenset[str]:
 MUTANTS: Final[dict[str, Model]] = {
     "abandons-on-version-mismatch": Model(abandons_on_version_mismatch.step, breaks=_breaks("no-false-abort")),
     "acts-on-the-hint-alone": Model(acts_on_the_hint_alone.step, breaks=_breaks("no-false-abort", "asks-before-leap")),
+    "acts-on-the-hint-of-another-namespace": Model(
+        acts_on_the_hint_of_another_namespace.step, breaks=_breaks("no-false-abort")
+    ),
     "applies-twice-after-reconnect": Model(applies_twice_after_reconnect.step, breaks=_breaks("no-double-apply")),
     "crashes-on-an-empty-head": Model(crashes_on_an_empty_head.step, breaks=_breaks("alive")),
     "deaf": Model(deaf.step, breaks=_breaks("stops-in-time")),
