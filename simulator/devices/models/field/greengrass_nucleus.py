@@ -10,9 +10,10 @@ dropped, and after a restart the job of the deployment that caused it is known b
 status, it is logged and dropped; one without an answer is kept for the next connection.
 
 So it takes a hint for an answer (no-false-abort), and past the switch there is no way to stop it: it commits without
-having asked (asks-before-leap). Within one second, or across a restart, a job that was created again looks like the one
-it knows, and waits for ever (no-lost-job, ready-in-time), while the device says nothing (alive); without
-`expectedVersion` a status meant for the old one ends the new one.
+having asked (asks-before-leap), and nobody learns of a version whose job is gone (accounted-for). Within one second, or
+across a restart, a job that was created again looks like the one it knows, and waits for ever (no-lost-job,
+ready-in-time), while the device says nothing (alive); without `expectedVersion` a status meant for the old one ends the
+new one (no-cross-incarnation).
 """
 
 from dataclasses import dataclass, replace
@@ -117,5 +118,15 @@ class Nucleus(Client[NucleusMemory]):
 MODEL: Final = Model(
     stepping(Nucleus),
     NucleusMemory,
-    frozenset({"no-false-abort", "asks-before-leap", "no-lost-job", "ready-in-time", "alive"}),
+    frozenset(
+        {
+            "no-false-abort",
+            "asks-before-leap",
+            "accounted-for",
+            "no-lost-job",
+            "ready-in-time",
+            "alive",
+            "no-cross-incarnation",
+        }
+    ),
 )

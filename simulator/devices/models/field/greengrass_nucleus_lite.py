@@ -9,8 +9,8 @@ means nothing to it: cancellation is a remark in the source, the deployment runs
 delivered is kept across restarts, dropped on a code that does not pass, and superseded by the next deployment.
 
 So it begins steps long after the removal (stops-in-time), commits without asking what nobody wants any more
-(asks-before-leap), and takes its next job only after that. A job that was created again within one second looks like
-the last one and would wait for ever, were it not that without `expectedVersion` the status of the old one ends it.
+(asks-before-leap), takes its next job only after that, and tells nobody of a version whose job is gone (accounted-for).
+Without `expectedVersion`, the status of a job that is gone ends the one that was created again (no-cross-incarnation).
 """
 
 from dataclasses import dataclass, replace
@@ -90,4 +90,8 @@ class NucleusLite(Client[LiteMemory]):
         self.again_in(MINUTE)
 
 
-MODEL: Final = Model(stepping(NucleusLite), LiteMemory, frozenset({"asks-before-leap", "stops-in-time"}))
+MODEL: Final = Model(
+    stepping(NucleusLite),
+    LiteMemory,
+    frozenset({"stops-in-time", "asks-before-leap", "accounted-for", "no-cross-incarnation"}),
+)

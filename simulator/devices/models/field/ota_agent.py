@@ -9,9 +9,10 @@ that its own is cancelled: it aborts and asks for the next one. Jobs are told ap
 
 So it takes a hint for an answer (no-false-abort) and never asks before the leap (asks-before-leap). A stale answer to
 `$next` makes it begin anew what is gone, deaf to what its updates are told (no-ghost-work, no-ghost-update,
-no-hammering), and without `expectedVersion` a late one changes the next job of the same name (no-cross-incarnation).
-Cancelled while the only slot is half written it leaves that so (bootable), is no use to any other job (ready-in-time),
-and after the next power cut runs its recovery image, of which nobody was told (accounted-for).
+stops-in-time, no-hammering), and without `expectedVersion` a late one changes the next job of the same name
+(no-cross-incarnation). A last report that gets lost is not repeated: the whole update is, if its job is still there
+(no-double-apply), and if not, nobody learns of it (accounted-for). Cancelled while the only slot is half written it
+leaves that so (bootable) and is no use to any other job (ready-in-time).
 """
 
 from typing import Final, TypeVar
@@ -27,8 +28,10 @@ BREAKS: Final = frozenset(
         "asks-before-leap",
         "no-ghost-work",
         "no-ghost-update",
+        "stops-in-time",
         "no-hammering",
         "no-cross-incarnation",
+        "no-double-apply",
         "bootable",
         "ready-in-time",
         "accounted-for",
