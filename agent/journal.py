@@ -4,15 +4,17 @@
     length (4 bytes)  CRC-32 of the payload (4 bytes)  payload    a record; both numbers big-endian
     …
 
-Each record is a whole snapshot, so the newest whole one is all that counts. Reading stops at the first record that is
-not whole: after a power cut that is the torn tail, or the zeros that a file system leaves there. A snapshot is durable
-when `append` returns. A file that has grown to its limit is replaced by one that holds the newest snapshot only.
+Each record is a whole snapshot, so the newest whole one is all that counts: what is not whole is passed over, be it
+the torn tail of a power cut, the zeros that a file system leaves there, or a sector gone bad in the middle. A snapshot
+is durable when `append` returns. A file that has grown to its limit is replaced by one that holds the newest snapshot
+only; so is one of which nobody knows what it holds, because writing it failed.
 
 A minor version may add to the payload; agents of another firmware slot read it all the same. A file of another major
 version is never touched. A file that is no journal at all is set aside.
 """
 
 import os
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -22,10 +24,14 @@ from typing import Final, Protocol
 from agent.errors import GhostjobError
 
 HEADER: Final = b"ghostjob-journal 1.0\n"
-NAME, MAJOR = b"ghostjob-journal ", b"1"
+VERSION: Final = re.compile(rb"ghostjob-journal (\d{1,5})\.\d{1,5}\n")
+MAJOR: Final = 1
 FRAME: Final = struct.Struct(">II")
-LIMIT_BYTES: Final = 256 * 1024
-LONGEST_SNAPSHOT: Final = 64 * 1024
+LIMIT_BYTES: Final = 512 * 1024
+LONGEST_SNAPSHOT: Final = 128 * 1024
+"""Above any that a job document, of at most 32 KiB, can lead to."""
+BEGINNING: Final = re.compile(rb"\0(?=[\1\2]|\0(?!\0\0))")
+"""Where a frame may begin: with a length from 1 to a little more than the longest."""
 
 
 class JournalError(GhostjobError):
@@ -77,31 +83,33 @@ class Journal:
 
     def open(self) -> bytes | None:
         """The newest whole snapshot, None if there is none. Raises JournalError."""
+        self._length, self._newest = 0, None
         try:
             data = self._storage.read()
-            if data and not HEADER.startswith(data[: len(HEADER)]) and not data.startswith(NAME):
+            header = VERSION.match(data)
+            if header is None and not HEADER.startswith(data):
                 self._storage.set_aside()
-                data = b""
         except OSError as error:
             raise self._failed("cannot read it", error) from None
-        line, _, rest = data.partition(b"\n")
-        version = line.removeprefix(NAME)
-        if rest and version.partition(b".")[0] != MAJOR:
-            written = version.decode("ascii", "replace")
+        if header is None:
+            return None
+        if int(header[1]) != MAJOR:
             raise JournalError(
-                f"{self._where}: written in format {written} by a newer agent, and this one knows {MAJOR.decode()}; "
+                f"{self._where}: written in format {header[1].decode()} by another agent, and this one knows {MAJOR}; "
                 "start that agent, or move the file away once the device is known to be whole"
             )
-        self._length, self._newest = _scan(data, len(line) + 1) if rest else (0, None)
+        self._length, self._newest = _scan(data, header.end())
         return self._newest
 
     def append(self, snapshot: bytes) -> None:
-        """Make `snapshot` the newest. Raises JournalError; then the one before it still is.
+        """Make `snapshot` the newest. Raises JournalError; then the newest is this one or the one before.
 
         Call `open` first.
         """
         if snapshot == self._newest:
             return
+        if not 0 < len(snapshot) <= LONGEST_SNAPSHOT:
+            raise JournalError(f"{self._where}: a record of {len(snapshot)} bytes; it may have 1 to {LONGEST_SNAPSHOT}")
         record = FRAME.pack(len(snapshot), zlib.crc32(snapshot)) + snapshot
         try:
             if not self._length or self._length + len(record) > self._limit:
@@ -109,11 +117,13 @@ class Journal:
             else:
                 self._extend(record)
         except OSError as error:
+            # What the file holds now, or would after a power cut, nobody knows: the next record replaces it.
+            self._length, self._newest = 0, None
             raise self._failed("cannot write it", error) from None
         self._newest = snapshot
 
     def _extend(self, record: bytes) -> None:
-        """Append; whatever a failed attempt left there is cut off before."""
+        """Append; a torn tail is cut off before."""
         self._storage.truncate(self._length)
         self._storage.append(record)
         self._storage.sync()
@@ -132,15 +142,20 @@ class Journal:
 
 
 def _scan(data: bytes, start: int) -> tuple[int, bytes | None]:
-    """Where the last whole record ends, and its payload; a header alone is as good as no file."""
-    at, newest = start, None
-    while len(data) - at >= FRAME.size:
+    """Where the last whole record ends, and its payload; a header alone is as good as no file.
+
+    No payload holds a zero byte, so a frame that is whole is one that was written.
+    """
+    end, newest = 0, None
+    while (beginning := BEGINNING.search(data, start)) and (at := beginning.start()) + FRAME.size <= len(data):
         length, checksum = FRAME.unpack_from(data, at)
         payload = data[at + FRAME.size : at + FRAME.size + length]
-        if not 0 < length <= LONGEST_SNAPSHOT or len(payload) < length or zlib.crc32(payload) != checksum:
-            break
-        at, newest = at + FRAME.size + length, payload
-    return (at, newest) if newest is not None else (0, None)
+        if len(payload) == length <= LONGEST_SNAPSHOT and zlib.crc32(payload) == checksum:
+            start = end = at + FRAME.size + length
+            newest = payload
+        else:
+            start = at + 1
+    return end, newest
 
 
 class FileStorage:
@@ -152,7 +167,7 @@ class FileStorage:
 
     def read(self) -> bytes:
         """Everything."""
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make(self._path.parent)
         try:
             return self._path.read_bytes()
         except FileNotFoundError:
@@ -190,6 +205,14 @@ class FileStorage:
     def set_aside(self) -> None:
         """Rename the file to `NAME.damaged`."""
         self._path.replace(self._path.with_name(self._path.name + ".damaged"))
+
+    @classmethod
+    def _make(cls, directory: Path) -> None:
+        """Make a directory that outlives a power cut."""
+        if not directory.is_dir():
+            cls._make(directory.parent)
+            directory.mkdir(exist_ok=True, mode=0o700)
+            cls._with(directory.parent, os.O_RDONLY | os.O_DIRECTORY, os.fsync)
 
     @staticmethod
     def _with(path: Path, flags: int, act: Callable[[int], object]) -> None:

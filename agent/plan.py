@@ -31,7 +31,7 @@ from typing import Any, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from agent.values import JobDocument
+from agent.values import JobDocument, details_text
 
 Layout: TypeAlias = Literal["ab", "swap", "single"]
 Args: TypeAlias = tuple[tuple[str, str], ...]
@@ -178,19 +178,34 @@ def plan_of(document: JobDocument | None, abilities: Abilities = DEFAULT_ABILITI
 @lru_cache(maxsize=1024)
 def _plan_of(text: str, abilities: Abilities) -> Planned:
     """A fleet is told the same document again and again."""
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        return Unusable("the job document is no JSON object")
     try:
-        plan = _read(value, abilities)
+        plan = _read(_object(text), abilities)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        return Unusable(f"{where}: {first['msg']}"[:1024])
+        return _unusable(f"{where}: {first['msg'].removeprefix('Value error, ')}")
     except ValueError as error:
-        return Unusable(str(error)[:1024])
+        return _unusable(str(error))
+    except RecursionError:
+        return _unusable("the job document is nested too deeply")
     refusals = (_refusal(step, abilities) for step in plan.steps)
-    return next((Unusable(refusal) for refusal in refusals if refusal is not None), plan)
+    return next((_unusable(refusal) for refusal in refusals if refusal is not None), plan)
+
+
+def _unusable(reason: str) -> Unusable:
+    return Unusable(details_text(reason) or "no plan")
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    """The document. Raises ValueError."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the job document is no Unicode text: it has half of a surrogate pair") from None
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("the job document is no JSON object")
+    return value
 
 
 def _refusal(step: Step, abilities: Abilities) -> str | None:

@@ -233,7 +233,7 @@ class Runner(Generic[S]):
     # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _perform_all(self, effects: tuple[Effect, ...]) -> None:
-        unwritten = ""
+        unwritten, withheld = "", False
         for effect in effects:
             if self._is_stopping:
                 return
@@ -249,7 +249,8 @@ class Runner(Generic[S]):
                 case Remember():
                     unwritten = self._write_down(effect.record)
                 case BeginStep():
-                    if not unwritten:
+                    withheld = bool(unwritten)
+                    if not withheld:
                         self._workbench.begin(effect)
                 case StopStep():
                     self._workbench.stop(effect)
@@ -260,7 +261,7 @@ class Runner(Generic[S]):
                 case _:
                     assert_never(effect)
         if unwritten:
-            self._inbox.insert(0, JournalFailed(unwritten))
+            self._inbox.insert(0, JournalFailed(unwritten, withheld))
 
     def _write_down(self, record: Record) -> str:
         """Why the record could not be written; empty if it was."""

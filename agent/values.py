@@ -13,13 +13,22 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
+from unicodedata import category
 
 NEXT = "$next"
 """The pseudo job id that asks for the execution at the head of the queue (legal for Describe only)."""
 
 StatusDetails: TypeAlias = tuple[tuple[str, str], ...]
 """statusDetails as sorted pairs, because a dict is unhashable; at most 10 pairs."""
+DETAIL_LENGTH: Final = 1024
+"""Characters of one value."""
+
+
+def details_text(text: str) -> str:
+    r"""`text` as a value of statusDetails: `[^\p{C}]+`, at most 1024 characters (API reference, StatusDetails)."""
+    plain = "".join(" " if category(character).startswith("C") else character for character in text)
+    return plain if len(plain) <= DETAIL_LENGTH else plain[: DETAIL_LENGTH - 1] + "…"
 
 
 class Status(StrEnum):
@@ -92,7 +101,7 @@ class JobDocument:
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical text, in hex."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return hashlib.sha256(self.text.encode(errors="surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

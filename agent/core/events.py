@@ -38,9 +38,10 @@ class Booted:
 
 @dataclass(frozen=True, slots=True)
 class JournalFailed:
-    """The record could not be written; a step that was to begin with it has not begun."""
+    """The record could not be written. `withheld`: a step was to begin with it, and has not begun."""
 
     reason: str
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,8 @@ def _deal_with(turn: Turn, event: Event) -> None:
     match event:
         case Booted():
             restarting.on_booted(turn, event)
-        case JournalFailed(reason=reason):
-            _journal_failed(turn, reason)
+        case JournalFailed():
+            _journal_failed(turn, event)
         case Connected():
             _connected(turn)
         case Disconnected():
@@ -192,15 +192,18 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
             pass
 
 
-def _journal_failed(turn: Turn, reason: str) -> None:
+def _journal_failed(turn: Turn, failed: JournalFailed) -> None:
     """What cannot be recorded is not begun, and what was begun is taken back; past the leap there is only forward."""
-    turn.tell(JournalUnwritable(reason))
+    turn.tell(JournalUnwritable(failed.reason))
+    reason = f"the journal cannot be written: {failed.reason}"
     match turn.machine.phase:
         case Executing(work=work) | Gated(work=work) if work.reached not in (Reached.LEAPT, Reached.RAN):
-            recovering.fail(turn, work, f"the journal cannot be written: {reason}")
+            recovering.fail(turn, work, reason)
         case Executing(work=work) if work.done < work.begun and not work.plan.steps[work.done].reversible:
             before = replace(work, begun=work.done)
-            recovering.fail(turn, before, f"the journal cannot be written: {reason}")
+            recovering.fail(turn, before, reason)
+        case Recovering(stage="finish") as phase if failed.withheld:
+            recovering.cannot_finish(turn, phase, reason)
         case _:
             pass
 

@@ -107,6 +107,15 @@ def _finish(turn: Turn, recovering: Recovering, running: bool, why: str) -> None
     turn.do(BeginStep(work.key, work.done, step, work.plan.version))
 
 
+def cannot_finish(turn: Turn, recovering: Recovering, reason: str) -> None:
+    """The next step could not be put on record, so it has not begun: back, if there is a way back."""
+    work = replace(recovering.work, begun=recovering.work.done)
+    if work.reached is Reached.LEAPT:
+        _give_up(turn, work, reason)
+    else:
+        _restore(turn, replace(recovering, work=work, forward=False))
+
+
 def _verify(turn: Turn, recovering: Recovering, why: str) -> None:
     turn.to(replace(recovering, stage="verify"), why)
     turn.do(Verify())
@@ -120,10 +129,12 @@ def on_verified(turn: Turn, recovering: Recovering, ok: bool) -> Recovering | No
     if not ok:
         _give_up(turn, work, "the hardware is not whole")
         return None
+    stays = work.reached in (Reached.LEAPT, Reached.RAN)
+    if stays:
+        turn.machine = replace(turn.machine, unaccounted=work.plan.version or turn.machine.unaccounted)
     if recovering.end is None:
         return recovering
-    if work.reached in (Reached.LEAPT, Reached.RAN):
-        turn.machine = replace(turn.machine, unaccounted=work.plan.version or turn.machine.unaccounted)
+    if stays:
         _rest(turn, work, "kept", f"{recovering.end}; {work.plan.version or 'what it did'} stays")
     else:
         _rest(turn, work, "recovered", f"{recovering.end}; undone")

@@ -23,6 +23,7 @@ from agent.values import (
     Status,
     StatusDetails,
     Update,
+    details_text,
 )
 
 
@@ -175,7 +176,7 @@ class Turn:
         """statusDetails, with the version that is still to be accounted for; None if there are none."""
         if self.machine.unaccounted is not None:
             details["kept"] = self.machine.unaccounted
-        return tuple(sorted((key, value) for key, value in details.items() if value)) or None
+        return tuple(sorted((key, details_text(value)) for key, value in details.items() if value)) or None
 
 
 def nonce_of(details: StatusDetails | None) -> str | None:

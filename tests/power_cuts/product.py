@@ -48,10 +48,10 @@ class Tally:
         self.cuts += sum(len(story.cut.nth) for story in stories)
         for story in stories:
             self.switched = self.switched or story.switched
-            if story.problems:
+            if problems := story.problems + story.violated:
                 where = ", then ".join(f"{nth} ({name})" for nth, name in story.lost_at)
                 survives = f"; of the journal survives {story.cut.survives}" if story.cut.nth else ""
-                self.failures.append(f"{self.setting}: cut before {where or 'nothing'}{survives}: {story.problems}")
+                self.failures.append(f"{self.setting}: cut before {where or 'nothing'}{survives}: {problems}")
 
 
 def exhaust(setting: Setting, *, twice: bool = False, since_deletion: bool = False) -> Tally:

@@ -95,7 +95,7 @@ class Cut:
 
 @dataclass(slots=True)
 class Story:
-    """How it went for one device. `problems` are what must not be.
+    """How it went for one device. `problems` are what must not be in the end, `violated` the invariants that it broke.
 
     `instants` counts all that it did, up to the deletion (`deleted_at`), up to where it took the next job (`taken_at`,
     0 if it did not); `lost_at` are number and name of those at which the power went. `survivals`: those that would have
@@ -110,6 +110,7 @@ class Story:
     taken_at: int = 0
     switched: bool = False
     problems: list[str] = field(default_factory=list)
+    violated: list[str] = field(default_factory=list)
 
 
 def _is(kind: type, **wanted: object) -> Callable[[Event], bool]:
@@ -120,6 +121,8 @@ def _is(kind: type, **wanted: object) -> Callable[[Event], bool]:
 def happens(moment: str) -> Callable[[Event], bool]:
     """What an event must be for the deletion to follow it at once."""
     match moment.split():
+        case ["never"]:
+            return lambda event: False
         case ["queued"]:
             return _is(ExecutionQueued)
         case ["claimed"]:
@@ -144,7 +147,7 @@ def happens(moment: str) -> Callable[[Event], bool]:
             raise AssertionError(f"{moment} is no moment")
 
 
-class _Device(SimulatedDevice):
+class CutDevice(SimulatedDevice):
     """Writes down what it does, and what another fate of the journal's last write would have changed."""
 
     story: Story
@@ -180,8 +183,8 @@ class _Link(VirtualLink):
 class _Fate:
     """What is done to one device's jobs, by what is seen of it."""
 
-    world: "_World"
-    device: _Device
+    world: "World"
+    device: CutDevice
     job_id: str
     next_id: str
     is_due: Callable[[Event], bool]
@@ -225,7 +228,7 @@ class _Fate:
         self.world.create(self.next_id, self.device.thing, "2.1")
 
 
-class _World:
+class World:
     """One run."""
 
     def __init__(self, setting: Setting, cuts: Sequence[Cut]) -> None:
@@ -284,9 +287,9 @@ class _World:
         for invariant in verdict.invariants:
             for violation in invariant.violations:
                 story = self._fates[violation.thing].device.story
-                story.problems.append(f"{invariant.id}: {violation.message}")
+                story.violated.append(f"{invariant.id}: {violation.message}")
             if invariant.outcome == "undecided" and self.setting.then != "the same id within the second":
-                devices[0].story.problems.append(f"{invariant.id}: undecided, on some device")
+                devices[0].story.violated.append(f"{invariant.id}: undecided, on some device")
         return [device.story for device in devices], verdict
 
     def _problems(self, fate: _Fate) -> Iterator[str]:
@@ -326,13 +329,13 @@ class _World:
         self._tasks.discard(task)
         task.result()
 
-    def _device(self, number: int, cut: Cut) -> _Device:
+    def _device(self, number: int, cut: Cut) -> CutDevice:
         thing = f"thing-{number:05}"
         loop = asyncio.get_running_loop()
         cuts = tuple(PowerCut(nth=nth) for nth in cut.nth)
         wiring = Wiring(Timings(), cuts, (), self._agent)
         recorder = Recorder(device_source(thing), loop.time, self._feed)
-        device = _Device(thing, self._group, factory(self.setting.layout), wiring, recorder.record)
+        device = CutDevice(thing, self._group, factory(self.setting.layout), wiring, recorder.record)
         device.story = Story(cut)
         device.survives = cut.survives
         job_id = f"fw-{number:05}"
@@ -382,4 +385,4 @@ class _World:
 
 def play(setting: Setting, cuts: Sequence[Cut]) -> tuple[list[Story], Verdict]:
     """One device for each of `cuts`."""
-    return run_virtually(_World(setting, cuts).play())
+    return run_virtually(World(setting, cuts).play())

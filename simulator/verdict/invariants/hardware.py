@@ -132,10 +132,10 @@ def _redone(story: Story, earlier: Seen[VersionCommitted], again: Seen[VersionCo
 def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     """A version that runs at the end, and that no accepted report and no later note explains.
 
-    A report is an accepted SUCCEEDED of the execution that brought the version; a note is an accepted update or
-    start-next of a later one whose details say `kept`: VERSION. Undecided while the run goes on, while a report is
-    under way or yet to come, and if the execution is gone and there was no later one to tell with. The opportunity is
-    a device that does not run what it started with.
+    A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
+    update or start-next of a later one, whose details say `kept`: VERSION. Undecided while the run goes on, while a
+    report is under way or yet to come, and if the execution is gone and there was no later one to tell with. The
+    opportunity is a device that does not run what it started with.
     """
     first, change = _running_version(story)
     if change is None or change.event.version == first:
@@ -182,9 +182,10 @@ def _brought_by(story: Story, before: int) -> ExecutionKey | None:
 
 
 def _explains(sent: RequestSent, key: ExecutionKey | None, version: str) -> bool:
+    noted = (KEPT, version) in (sent.details or ())
     if key is not None and sent.execution == key:
-        return sent.status == Status.SUCCEEDED
-    return (KEPT, version) in (sent.details or ())
+        return sent.status == Status.SUCCEEDED or (sent.status == Status.FAILED and noted)
+    return noted
 
 
 def _accepted(exchange: Exchange) -> bool:

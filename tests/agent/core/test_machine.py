@@ -15,6 +15,7 @@ from agent.core.events import (
     Disconnected,
     Event,
     Hinted,
+    JournalFailed,
     Remember,
     SetTimer,
     StepAdvanced,
@@ -41,6 +42,7 @@ from agent.core.state import (
     Suspect,
     record_of,
 )
+from agent.plan import Abilities
 from agent.values import (
     Describe,
     ErrorCode,
@@ -615,3 +617,75 @@ def test_a_rule_that_changes_nothing_writes_nothing_down():
         device.machine,
         (Tell(HintReceived("notify", None)),),
     )
+
+
+def test_a_failure_past_the_leap_says_which_version_stays():
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=LEAP, document=None))
+    device(StepEnded(5, "failed", "no"))
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert dict(device.request.status_details or ()).items() >= {"kept": "2.0", "reason": "commit: no"}.items()
+
+
+# ── a journal that cannot be written ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_step_that_could_not_be_recorded_is_not_begun_and_the_job_fails_with_the_reason():
+    device = Driver.working()
+    device.step_done()
+    device(JournalFailed("disk full", withheld=True))
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["download"]
+    device(StepRestored(0, True))
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert dict(device.request.status_details or ())["reason"] == "the journal cannot be written: disk full"
+
+
+def test_a_leap_that_could_not_be_recorded_is_taken_back():
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=LEAP, document=None))
+    device(JournalFailed("disk full", withheld=True))
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+def finishing() -> Driver:
+    """On trial, told that its job is gone, with the policy of finishing: the self-test runs on."""
+    device = Driver.on_trial(point_of_no_return="finish-after-switch")
+    device.list()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    assert isinstance(device.phase, Recovering)
+    return device
+
+
+def test_finishing_turns_round_at_a_step_that_could_not_be_recorded_while_there_is_a_way_back():
+    device = finishing()
+    device.step_done()
+    assert device.all(BeginStep)[-1].step.name == "commit"
+    device(JournalFailed("disk full", withheld=True))
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+def test_finishing_goes_on_with_the_step_that_runs_although_the_journal_cannot_be_written():
+    device = finishing()
+    device(JournalFailed("disk full"))
+    assert not device.all(UndoStep)
+    device.step_done()
+    assert device.all(BeginStep)[-1].step.name == "commit"
+
+
+def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded():
+    device = Driver(Policy(abilities=Abilities("single")))
+    device.connect()
+    device.tell(execution(key()))
+    device.step_done()
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
+    device.list()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    device.step_done()
+    assert device.all(BeginStep)[-1].step.name == "reboot"
+    device(JournalFailed("disk full", withheld=True))
+    assert device.phase == Safe("the journal cannot be written: disk full")

@@ -1148,6 +1148,18 @@ def owns_up_as_it_starts_the_next_job(tale: Tale) -> None:
     tale.answer(token, found=NEXT, status="IN_PROGRESS")
 
 
+@story("accounted-for", "held", opportunities=1)
+def says_that_it_failed_and_what_it_keeps(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
+
+
+@story("accounted-for", "violated", "version.committed")
+def says_that_it_failed_and_not_what_it_keeps(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW, "FAILED", details=(("reason", "the self-test failed"),))
+
+
 @story("accounted-for", "violated", "version.committed")
 def drifts_in_silence(tale: Tale) -> None:
     keeps_without_a_job(tale)
