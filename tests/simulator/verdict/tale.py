@@ -118,7 +118,7 @@ class Tale:
         """What is particular about some devices."""
         event = self.entries[0].event
         together = {name: getattr(event, name) | value for name, value in more.items()}
-        self.entries[0] = replace(self.entries[0], event=replace(event, **together))
+        self.entries[0] = self.entries[0]._replace(event=replace(event, **together))
 
     def finishes_after_switch(self, *things: str) -> None:
         """The owner's policy is to go forward once the boot selector is switched."""
