@@ -62,6 +62,11 @@ class Plan:
     version: str
     steps: tuple[Step, ...]
 
+    @property
+    def outline(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """What the steps are, without what they are told: the same for every delivery of one job's document."""
+        return self.version, tuple((step.name, step.action) for step in self.steps)
+
     def index_of(self, action: str) -> int:
         """Where the step with this action stands; the number of steps if there is none."""
         return next((index for index, step in enumerate(self.steps) if step.action == action), len(self.steps))
@@ -82,11 +87,14 @@ class Abilities:
     """What a device can do: its flash layout, and the actions that its owner allows.
 
     Files that a document names must lie below `root`, scripts in `scripts`; both are absolute paths. Here that is
-    judged by the names alone; the handlers look at what is really there.
+    judged by the names alone; the handlers look at what is really there. `plug_ins` are actions of other packages,
+    which documents name as an operation or a handler; each with whether it can be undone. Whoever may write firmware
+    may also fetch the image, and reboot into it.
     """
 
     layout: Layout = "ab"
     actions: frozenset[str] = field(default=ALL_ACTIONS)
+    plug_ins: tuple[tuple[str, bool], ...] = ()
     root: str = "/"
     scripts: str = "/"
 
@@ -188,7 +196,8 @@ def _plan_of(text: str, abilities: Abilities) -> Planned:
         return _unusable(str(error))
     except RecursionError:
         return _unusable("the job document is nested too deeply")
-    refusals = (_refusal(step, abilities) for step in plan.steps)
+    allowed = abilities.actions | ({"download", "reboot"} if plan.version and "write" in abilities.actions else set())
+    refusals = (_refusal(step, allowed, abilities) for step in plan.steps)
     return next((_unusable(refusal) for refusal in refusals if refusal is not None), plan)
 
 
@@ -208,10 +217,10 @@ def _object(text: str) -> Mapping[str, Any]:
     return value
 
 
-def _refusal(step: Step, abilities: Abilities) -> str | None:
+def _refusal(step: Step, allowed: frozenset[str], abilities: Abilities) -> str | None:
     """Why this device must not do a step; None if it may."""
     args = dict(step.args)
-    if step.action not in abilities.actions:
+    if step.action not in allowed:
         return f"{step.name}: this device does not allow '{step.action}'"
     if "to" in args and not _is_below(abilities.root, args["to"]):
         return f"{step.name}: {args['to'][:200]}: not below the directory that documents may write to"
@@ -244,9 +253,9 @@ def _read(value: Mapping[str, Any], abilities: Abilities) -> Plan:
         case {"operation": "reboot"}:
             return Plan("", (Step("reboot", "reboot", reversible=False),))
         case {"steps": _}:
-            return _steps(_Steps.model_validate(value))
+            return _steps(_Steps.model_validate(value), abilities)
         case {"operation": str()}:
-            return _old_schema(_OldSchema.model_validate(value))
+            return _old_schema(_OldSchema.model_validate(value), abilities)
         case _:
             raise ValueError("the job document has neither an operation nor steps")
 
@@ -288,15 +297,15 @@ def _configure(configure: _Configure) -> Plan:
     )
 
 
-def _steps(document: _Steps) -> Plan:
+def _steps(document: _Steps, abilities: Abilities) -> Plan:
     actions = [each.action for each in document.steps]
     if document.final_step is not None:
         actions.append(document.final_step.action)
-    steps = tuple(_named(_step(action, document.include_std_out) for action in actions))
+    steps = tuple(_named(_step(action, document.include_std_out, abilities) for action in actions))
     return Plan("", _after_leap(steps))
 
 
-def _step(action: _Action, include_std_out: bool) -> Step:
+def _step(action: _Action, include_std_out: bool, abilities: Abilities) -> Step:
     given = action.input
     common = {
         "user": action.run_as_user,
@@ -310,11 +319,21 @@ def _step(action: _Action, include_std_out: bool) -> Step:
         return Step(action.name, "run", _args(command=json.dumps(words), **common), reversible=False)
     if given.handler is None:
         raise ValueError(f"{action.name}: runHandler needs input.handler")
-    return _handler_step(action.name, given.handler, given.args, given.path, common)
+    return _handler_step(action.name, given.handler, given.args, given.path, common, abilities)
 
 
-def _handler_step(name: str, handler: str, args: tuple[str, ...], path: str, common: Mapping[str, str | None]) -> Step:
-    """A handler of the Device Client; two of its own are ours as well, and can be undone or waited for."""
+def _handler_step(
+    name: str,
+    handler: str,
+    args: tuple[str, ...],
+    path: str,
+    common: Mapping[str, str | None],
+    abilities: Abilities,
+) -> Step:
+    """A plug-in, or a handler of the Device Client; two of its own are ours too, and can be undone or waited for."""
+    for action, reversible in abilities.plug_ins:
+        if handler == action:
+            return Step(name, action, _args(args=json.dumps(args), **common), reversible)
     if handler == "download-file.sh" and len(args) == 2:
         return Step(name, "download", _args(url=args[0], to=args[1]))
     if handler == "reboot.sh":
@@ -323,12 +342,13 @@ def _handler_step(name: str, handler: str, args: tuple[str, ...], path: str, com
     return Step(name, "run", _args(handler=handler, args=json.dumps(args), path=where, **common), reversible=False)
 
 
-def _old_schema(document: _OldSchema) -> Plan:
+def _old_schema(document: _OldSchema, abilities: Abilities) -> Plan:
     common = {
         "stdout": "true" if document.include_std_out else None,
         "allow_stderr_lines": str(document.allow_std_err),
     }
-    return Plan("", (_handler_step(document.operation, document.operation, document.args, document.path, common),))
+    step = _handler_step(document.operation, document.operation, document.args, document.path, common, abilities)
+    return Plan("", (step,))
 
 
 def _named(steps: Iterator[Step]) -> Iterator[Step]:

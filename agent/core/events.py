@@ -89,11 +89,17 @@ class StepAdvanced:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """The step that was begun ended; `stopped` only after a StopStep. A step may also end done in spite of one."""
+    """The step that was begun ended; `stopped` only after a StopStep. A step may also end done in spite of one.
+
+    `stale`: what the document told it holds no more, such as a presigned URL that expired. What was done stands, and
+    the step goes on from there once it is begun again with a document that was delivered afresh.
+    """
 
     index: int
-    outcome: Literal["done", "failed", "stopped"]
+    outcome: Literal["done", "failed", "stopped", "stale"]
     reason: str = ""
+    said: str = ""
+    """What the report is to tell of it, such as the output of a program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,10 +179,11 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
             work = working.read_update_answer(turn, phase.work, answer)
             if work is not None:
                 working.pass_report_gate(turn, work)
-        case Gated(gate="leap"):
-            if not working.on_leap_answered(turn, phase.work, answer):
+        case Gated(gate="leap" | "document" as gate):
+            begins = working.on_leap_answered if gate == "leap" else working.on_document_answered
+            if not begins(turn, phase.work, answer):
                 suspect = Suspect(phase.work, running=False)
-                turn.to(suspect, "no leave to leap")
+                turn.to(suspect, "no leave to go on")
                 doubting.on_suspicion_answered(turn, suspect, answer)
         case Suspect():
             doubting.on_suspicion_answered(turn, phase, answer)
@@ -252,8 +253,9 @@ def _step_ended(turn: Turn, event: StepEnded) -> None:
         case Suspect(running=True) as phase:
             turn.do(CancelTimer("step"))
             if event.outcome == "done":
-                done = replace(phase.work, done=phase.work.done + 1)
-                turn.to(replace(phase, work=done, running=False), "step done while asking")
+                turn.to(
+                    replace(phase, work=working.past_step(phase.work, event), running=False), "step done while asking"
+                )
             else:
                 turn.to(replace(phase, running=False, failed=event), "step failed while asking")
         case Recovering() as phase:

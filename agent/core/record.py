@@ -22,6 +22,7 @@ class Work:
     """One execution in hand. `version_number` is the service's, as last told (0: not yet, since the restart).
 
     `done` counts finished steps; `begun` counts steps whose effects may be on the hardware: `done`, or one more.
+    `said` is what the newest of them that had something to say wants told.
     """
 
     key: ExecutionKey
@@ -30,6 +31,7 @@ class Work:
     version_number: int
     done: int = 0
     begun: int = 0
+    said: str = ""
 
     @property
     def next_step(self) -> Step | None:

@@ -92,10 +92,13 @@ class Executing:
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """Between two steps: the report of the last one, or the question before the leap, is on its way."""
+    """Between two steps: the report of the last one, or the question before the leap, is on its way.
+
+    `document`: in the middle of a step, and asking for the document again, because what it told holds no more.
+    """
 
     work: Work
-    gate: Literal["report", "leap"]
+    gate: Literal["report", "leap", "document"]
 
 
 @dataclass(frozen=True, slots=True)

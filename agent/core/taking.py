@@ -116,7 +116,9 @@ def _is(told: Execution, ours: Execution) -> bool:
         told.key == ours.key
         and told.status is Status.IN_PROGRESS
         and told.version_number == ours.version_number
-        and told.document == ours.document
+        and told.document is not None
+        and ours.document is not None
+        and told.document.digest == ours.document.digest
     )
 
 

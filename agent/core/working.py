@@ -14,6 +14,7 @@ from agent.core.record import Finished, Work
 from agent.core.recovering import fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect
 from agent.core.turn import Turn, nonce_of
+from agent.plan import Plan, plan_of
 from agent.values import Answer, ErrorCode, Execution, ExecutionTold, Rejected, Status, UpdateAccepted
 
 ENDED_BY_SERVICE: dict[Status, End] = {
@@ -91,14 +92,44 @@ def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:
     """The running step is over."""
     turn.do(CancelTimer("step"))
     if event.outcome == "done":
-        advance(turn, replace(work, done=work.done + 1), "step done")
+        advance(turn, past_step(work, event), "step done")
+    elif event.outcome == "stale":
+        turn.to(Gated(work, "document"), event.reason)
+        turn.ask_about(work.key, with_document=True)
     else:
         step = work.plan.steps[event.index].name
         fail(turn, work, f"{step}: {event.reason or event.outcome}", running=False)
 
 
+def past_step(work: Work, event: StepEnded) -> Work:
+    """The work with its next step done."""
+    return replace(work, done=work.done + 1, said=event.said or work.said)
+
+
 def on_leap_answered(turn: Turn, work: Work, answer: Answer) -> bool:
     """Begin the irreversible step if the very execution answered that it lives; False if it did not."""
+    told = _alive(work, answer)
+    if told is None:
+        return False
+    begin(turn, replace(work, version_number=told.version_number))
+    return True
+
+
+def on_document_answered(turn: Turn, work: Work, answer: Answer) -> bool:
+    """Go on with the step as the document tells it now; False if the very execution did not answer that it lives."""
+    told = _alive(work, answer)
+    if told is None:
+        return False
+    plan = plan_of(told.document, turn.policy.abilities)
+    if isinstance(plan, Plan) and plan.outline == work.plan.outline:
+        begin(turn, replace(work, plan=plan, version_number=told.version_number))
+    else:
+        fail(turn, work, "the job document has become another one")
+    return True
+
+
+def _alive(work: Work, answer: Answer) -> Execution | None:
+    """What the very execution answered, if that is that it is ours and goes on."""
     match answer:
         case ExecutionTold(execution=told) if (
             told is not None
@@ -106,10 +137,9 @@ def on_leap_answered(turn: Turn, work: Work, answer: Answer) -> bool:
             and told.status is Status.IN_PROGRESS
             and told.version_number >= work.version_number
         ):
-            begin(turn, replace(work, version_number=told.version_number))
-            return True
+            return told
         case _:
-            return False
+            return None
 
 
 def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool = False) -> Work | None:
@@ -145,6 +175,7 @@ def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool 
 def report(turn: Turn, work: Work, status: Status, reason: str = "", nonce: str | None = None) -> None:
     """Report the end, or repeat that report under the nonce that it had."""
     details = {"reason": reason} if reason else {"version": work.plan.version}
+    details["stdout"] = work.said
     nonce = turn.update(work.key, status, work.version_number, nonce, **details)
     turn.to(Reporting(work, status, nonce, reason), f"reporting {status.value}")
 
