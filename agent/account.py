@@ -68,6 +68,16 @@ class JournalUnwritable:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalWritten:
+    """The journal holds this now, durably. `doing` is empty with no work in hand; `begun` and `done` count steps."""
+
+    doing: str = ""
+    begun: int = 0
+    done: int = 0
+    type: Literal["journal.written"] = "journal.written"
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceCrashed:
     """The agent died of an exception of its own."""
 
@@ -236,6 +246,7 @@ DeviceEvent: TypeAlias = (
     | DeviceBooted
     | PowerLost
     | JournalUnwritable
+    | JournalWritten
     | DeviceCrashed
     | RequestSent
     | AnswerReceived

@@ -15,7 +15,16 @@ import structlog
 from agent.account import DeviceCrashed, DeviceDisconnected, DeviceEvent, ExecutionTaken, PhaseChanged, StepUndone
 from agent.values import ExecutionKey
 
-DETAILS = frozenset({"request.sent", "answer.received", "hint.received", "step.progressed", "hardware.changed"})
+DETAILS = frozenset(
+    {
+        "request.sent",
+        "answer.received",
+        "hint.received",
+        "step.progressed",
+        "hardware.changed",
+        "journal.written",
+    }
+)
 """Events that are logged at debug; the others at info, and those that mean trouble at warning."""
 TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
 """Events that may mean trouble."""

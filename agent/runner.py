@@ -161,10 +161,14 @@ class Runner(Generic[S]):
         if not self._is_stopping:
             self._transport.start(self)
 
-    async def stop(self) -> None:
-        """Stop for good: timers first, then the connection."""
+    def retire(self) -> None:
+        """Take nothing on any more: neither what the core decided a moment ago nor what is told from now on counts."""
         self._silence()
         self._is_stopping = True
+
+    async def stop(self) -> None:
+        """Stop for good: timers first, then the connection."""
+        self.retire()
         await self._transport.stop()
         self.tell(DeviceDisconnected("stopped", planned=True))
 
@@ -179,8 +183,7 @@ class Runner(Generic[S]):
 
     def halt(self) -> None:
         """End at this instant, as by a power cut: nothing is sent, written or told any more."""
-        self._is_stopping = True
-        self._silence()
+        self.retire()
         self._transport.cut()
 
     def feed(self, event: Event) -> None:

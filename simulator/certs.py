@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent.errors import InputError
+from agent.tls import load_certificates
 
 DEFAULT_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 YEARS: Final = 10
@@ -58,7 +59,7 @@ def server_context(directory: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
     context.num_tickets = 0  # nobody resumes a session here, and making tickets is a third of a handshake's CPU
-    _load(context, ca, cert, key)
+    load_certificates(context, ca, cert, key)
     return context
 
 
@@ -66,7 +67,7 @@ def client_context(ca: Path, cert: Path, key: Path) -> ssl.SSLContext:
     """TLS for a device. Raises InputError naming the file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load(context, _needed(ca), _needed(cert), _needed(key))
+    load_certificates(context, _needed(ca), _needed(cert), _needed(key))
     return context
 
 
@@ -74,17 +75,6 @@ def _needed(path: Path) -> Path:
     if not path.is_file():
         raise InputError(f"{path}: no such file; make certificates with `ghostjob certs --dir {path.parent}`")
     return path
-
-
-def _load(context: ssl.SSLContext, ca: Path, cert: Path, key: Path) -> None:
-    try:
-        context.load_verify_locations(ca)
-    except (ssl.SSLError, OSError) as error:
-        raise InputError(f"{ca}: no readable PEM certificate: {error.strerror or error}") from None
-    try:
-        context.load_cert_chain(cert, key)
-    except (ssl.SSLError, OSError) as error:
-        raise InputError(f"{cert}: does not go with {key.name}, or is no PEM: {error.strerror or error}") from None
 
 
 # ── making ────────────────────────────────────────────────────────────────────────────────────────────────────

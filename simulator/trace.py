@@ -310,7 +310,11 @@ class Recorder:
     clock: Callable[[], float]
     """Precise at every call: not a loop's time, which stands still within one wake-up."""
     sink: Sink
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    first: int = 1
+    _numbers: Iterator[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(self.first)
 
     def record(self, event: Event) -> None:
         """Give `event` its number and time."""

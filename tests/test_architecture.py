@@ -54,6 +54,23 @@ RULES = [
         False,
         id="messages alone know JSON",
     ),
+    pytest.param(
+        "agent/handlers",
+        ("agent.handlers", "agent.values", "agent.plan", "agent.errors", "agent.hosts", "agent.jitter"),
+        ("aiohttp", "yaml", "yarl"),
+        True,
+        id="handlers know steps, and neither the journal nor the transports nor the core",
+    ),
+    pytest.param(
+        "agent/journal.py", ("agent.errors",), (), True, id="the journal knows bytes, and what holds them durably"
+    ),
+    pytest.param(
+        "agent/transports",
+        ("agent.transports", "agent.values", "agent.topics", "agent.messages", "agent.errors", "agent.jitter"),
+        ("paho", "awscrt", "awsiot"),
+        True,
+        id="transports carry requests, and know nothing of what they are for",
+    ),
     pytest.param("agent", ("agent",), None, True, id="the agent imports nothing of the simulator"),
     pytest.param(
         "simulator/cloud/jobs",

@@ -32,9 +32,9 @@ FAIL_ALL: Final = mqtt5.ClientOperationQueueBehaviorType.FAIL_ALL_ON_DISCONNECT
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The files of mutual TLS, PEM."""
+    """The files of mutual TLS, PEM; without `ca`, the system's authorities are trusted."""
 
-    ca: Path
+    ca: Path | None
     cert: Path
     key: Path
 
@@ -203,7 +203,7 @@ class AwsIotTransport:
             return mqtt5_client_builder.mtls_from_path(
                 endpoint=self._endpoint.host,
                 client_options=options,
-                ca_filepath=str(certificates.ca),
+                ca_filepath=None if certificates.ca is None else str(certificates.ca),
                 cert_filepath=str(certificates.cert),
                 pri_key_filepath=str(certificates.key),
             )

@@ -14,6 +14,7 @@ from agent.errors import InputError
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
     "cloud": "Keep a local AWS IoT up for anyone's tools.",
+    "agent": "Run a real device, against any endpoint.",
     "fleet": "Run simulated devices alone, against any endpoint.",
     "control": "Delete jobs at a chosen instant, against any endpoint.",
     "certs": "Make certificates for the local cloud and its devices.",

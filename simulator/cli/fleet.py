@@ -10,13 +10,13 @@ from typing import Literal
 import click
 
 from agent.errors import InputError
+from agent.hosts import is_loopback
 from agent.log import configure
 from agent.transports.paho import Endpoint, probe
 from simulator.certs import client_context
 from simulator.cli.options import allow_files, logging_options, run_loop, until_stopped
 from simulator.cli.output import OutputDirectory
 from simulator.cli.screen import on_screen
-from simulator.controller.hands import is_loopback
 from simulator.devices.models import MODELS
 from simulator.engines.fleet import Fleet
 from simulator.engines.live import PahoConnections

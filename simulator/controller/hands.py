@@ -4,13 +4,13 @@ Two hands do the same: `LocalHand` speaks plain HTTP to the local cloud and keep
 a run; `Boto3Hand` speaks to any endpoint with AWS's own client, credentials and retries.
 """
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from agent.errors import GhostjobError, InputError
+from agent.hosts import is_loopback
 from simulator.scenario import Owner
 
 
@@ -80,14 +80,6 @@ class Hand(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine: `localhost`, or a loopback address. Other names are not looked up."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def is_local(endpoint_url: str | None) -> bool:

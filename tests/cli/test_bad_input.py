@@ -90,6 +90,7 @@ def _nothing(cwd: Path) -> None:
             id="control: AWS without leave",
         ),
         pytest.param(_nothing, ["control", "--job-id", "fw"], "exactly one of", id="control: no instant"),
+        pytest.param(_nothing, ["agent"], "--endpoint: needed", id="agent: no endpoint"),
         pytest.param(_nothing, ["certs", "--thing", "no/such"], "no/such", id="certs: bad thing name"),
     ],
 )
@@ -130,7 +131,7 @@ def test_a_port_in_use_is_named_with_its_option(tmp_path: Path):
     assert not (tmp_path / "ready").exists()
 
 
-@pytest.mark.parametrize("verb", ["run", "cloud", "fleet", "control", "certs"])
+@pytest.mark.parametrize("verb", ["run", "cloud", "agent", "fleet", "control", "certs"])
 def test_every_verb_has_help_that_shows_an_example(tmp_path: Path, verb: str):
     done = ghostjob(verb, "--help", cwd=tmp_path)
     assert done.returncode == 0

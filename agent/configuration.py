@@ -1,0 +1,230 @@
+"""What a real agent is told: options of the command line over a configuration file over defaults.
+
+The file is JSON or YAML. Its keys are the options' names; those of the AWS IoT Device Client's own configuration file
+are understood too, so that its file can be used as it is. What only the Device Client does is ignored.
+"""
+
+import os
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from agent.connection import PLAIN_PORT, TLS_PORT, Connection, Identity
+from agent.core import Policy
+from agent.device import Settings
+from agent.errors import InputError
+from agent.handlers.handler import Place
+from agent.handlers.registry import offered_actions, plug_ins
+from agent.hosts import is_loopback
+from agent.plan import ALL_ACTIONS, Abilities, Layout
+from agent.recovery import PointOfNoReturn
+
+OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
+    "download": frozenset({"download"}),
+    "configure": frozenset({"stage", "validate", "swap", "restart"}),
+    "update": frozenset({"write", "switch", "self-test", "commit"}),
+    "run": frozenset({"run"}),
+    "reboot": frozenset({"reboot"}),
+}
+"""What `allow` may name, besides plug-ins, and the actions that it means."""
+ALIASES: Final = {
+    "root_ca": "ca",
+    "ca_file": "ca",
+    "thing_name": "thing",
+    "namespace_id": "namespace",
+    "handler_directory": "scripts",
+}
+DEVICE_CLIENTS_OWN: Final = frozenset(
+    {
+        *("clean_session", "logging", "tunneling", "device_defender", "fleet_provisioning", "samples", "config_shadow"),
+        *("sample_shadow", "secure_element", "sensor_publish", "http_proxy", "fleet_provisioning_runtime_config"),
+    }
+)
+
+
+def _words(value: object) -> object:
+    """A command may be one string, as for a shell."""
+    return tuple(shlex.split(value)) if isinstance(value, str) else value
+
+
+def _names(value: object) -> object:
+    """A list may be one string with commas."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list | tuple):
+        return given
+    return tuple(name for each in given for name in str(each).replace(",", " ").split())
+
+
+Command = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Seconds = Annotated[float, Field(gt=0, le=604_800)]
+
+
+class Configuration(BaseModel):
+    """Everything that can be said about a real agent. Times are seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: str
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    thing: Annotated[str, Field(pattern=r"^[a-zA-Z0-9:_-]{1,128}$")]
+    client_id: str | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    allow_plain: bool = False
+    namespace: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")] | None = None
+    transport: Literal["paho", "awsiot"] = "paho"
+    state: Path | None = None
+    root: Path | None = None
+    scripts: Path | None = None
+    allow: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("download", "configure", "update")
+    layout: Layout = "ab"
+    policy: PointOfNoReturn = "revert-until-commit"
+    reports: Literal["progress", "steps", "end"] = "progress"
+    firmware_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]{1,64}$")] = "factory"
+    restart_command: Command = ()
+    reboot_command: Command = ()
+    self_test_command: Command = ()
+    step_seconds: Seconds = 3600.0
+    run_seconds: Seconds = 600.0
+    grace_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
+    longest_file_bytes: Annotated[int, Field(ge=1)] = 1 << 30
+    executions: Annotated[int, Field(ge=1)] | None = None
+
+    def connection(self) -> Connection:
+        """Where to, and as whom. Raises InputError."""
+        host, port = _split(self.endpoint, self.port)
+        if (self.cert is None) != (self.key is None):
+            missing = "--key" if self.key is None else "--cert"
+            raise InputError(f"{missing}: the certificate and its private key belong together; give both, or neither")
+        if self.cert is None or self.key is None:
+            if not is_loopback(host) and not self.allow_plain:
+                raise InputError(
+                    f"--endpoint {self.endpoint}: not this machine, so MQTT needs TLS; give --cert, --key and --ca"
+                )
+            identity = None
+        else:
+            identity = Identity(self.cert, self.key, self.ca)
+        port = port or (PLAIN_PORT if identity is None else TLS_PORT)
+        return Connection(self.thing, host, port, identity, self.namespace, self.client_id, self.transport)
+
+    def settings(self, *, is_local: bool) -> Settings:
+        """The device. `is_local`: its cloud is this machine, so nobody's quota is to be spared. Raises InputError."""
+        place = self._place()
+        actions = self._actions()
+        others = plug_ins(actions - ALL_ACTIONS)
+        abilities = Abilities(self.layout, actions, others, str(place.root), str(place.scripts))
+        seed = secrets.token_hex(8)
+        policy = replace(
+            LOCAL if is_local else REMOTE,
+            namespace_id=self.namespace,
+            token_prefix=f"{seed[:8]}-",
+            reports=self.reports,
+            point_of_no_return=self.policy,
+            step_deadline=self.step_seconds,
+            abilities=abilities,
+        )
+        return Settings(place, policy, seed, self.executions)
+
+    def _place(self) -> Place:
+        state = _absolute(self.state or _usual_state(self.thing))
+        root = _absolute(self.root or state / "files")
+        scripts = _absolute(self.scripts or state / "scripts")
+        for option, path in (("--root", self.root), ("--scripts", self.scripts)):
+            if path is not None and not path.is_dir():
+                raise InputError(f"{option} {path}: no such directory")
+        apart = {"--state": state, "--cert": self.cert, "--key": self.key, "--scripts": scripts}
+        for option, path in apart.items():
+            if path is not None and path.resolve().is_relative_to(root.resolve()):
+                raise InputError(f"{option} {path}: lies below --root {root}, where documents may write; move one")
+        return Place(
+            thing=self.thing,
+            state=state,
+            root=root,
+            scripts=scripts,
+            version=self.firmware_version,
+            restart=self.restart_command,
+            reboot=self.reboot_command,
+            self_test=self.self_test_command,
+            longest_file_bytes=self.longest_file_bytes,
+            run_seconds=self.run_seconds,
+            grace_seconds=self.grace_seconds,
+        )
+
+    def _actions(self) -> frozenset[str]:
+        others = offered_actions() - ALL_ACTIONS
+        for name in self.allow:
+            if name not in OPERATIONS and name not in others:
+                choices = ", ".join((*OPERATIONS, *sorted(others)))
+                raise InputError(f"--allow {name}: there is no such operation; there are {choices}")
+        return frozenset().union(*(OPERATIONS.get(name, {name}) for name in self.allow))
+
+
+LOCAL: Final = Policy()
+REMOTE: Final = Policy(
+    request_timeout=10.0, retry_first=1.0, hint_spread=1.0, ask_again=5.0, poll=900.0, leap_deadline=600.0
+)
+"""A pace that spares an account's quota of 200 requests a second, which all its devices share."""
+
+
+def configuration_of(options: Mapping[str, Any], file: Path | None) -> Configuration:
+    """The options that were given, over what the file says. Raises InputError."""
+    given = {name: value for name, value in options.items() if value is not None and value != ()}
+    told = _read(file) if file is not None else {}
+    try:
+        return Configuration.model_validate(told | given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0])
+        option = f"--{name.replace('_', '-')}"
+        if first["type"] == "missing":
+            raise InputError(f"{option}: needed, on the command line or in a --config file") from None
+        where = option if name in given or file is None else f"{file}: {name.replace('_', '-')}"
+        if first["type"] == "extra_forbidden":
+            choices = ", ".join(sorted(key.replace("_", "-") for key in Configuration.model_fields))
+            raise InputError(f"{where}: unknown key; there are {choices}") from None
+        raise InputError(f"{where}: {first['msg']}") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        value = yaml.safe_load(file.read_text("utf-8"))  # JSON is YAML
+    except OSError as error:
+        raise InputError(f"--config {file}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"--config {file}: neither JSON nor YAML: {error}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"--config {file}: no object with options in it")
+    told = {str(key).replace("-", "_"): each for key, each in value.items()}
+    jobs = told.pop("jobs", None)
+    if isinstance(jobs, dict) and jobs.get("handler-directory"):
+        told.setdefault("scripts", jobs["handler-directory"])
+    return {ALIASES.get(key, key): each for key, each in told.items() if key not in DEVICE_CLIENTS_OWN}
+
+
+def _split(endpoint: str, port: int | None) -> tuple[str, int | None]:
+    """Host and port of HOST or HOST:PORT; an IPv6 address stands in brackets if a port follows."""
+    host, colon, number = endpoint.rpartition(":")
+    if not colon or "]" in number or (host.count(":") and not host.startswith("[")):
+        host, number = endpoint, ""
+    if not host or "/" in endpoint or (number and not (number.isdigit() and 0 < int(number) < 65536)):
+        raise InputError(f"--endpoint {endpoint}: give HOST or HOST:PORT and no scheme")
+    if number and port is not None and int(number) != port:
+        raise InputError(f"--port {port}: --endpoint {endpoint} names another one; give one of them")
+    return host.strip("[]"), int(number) if number else port
+
+
+def _usual_state(thing: str) -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/ghostjob") / thing
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "ghostjob" / thing
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))

@@ -1,0 +1,200 @@
+"""A real device put together: its journal, its handlers and one connection, for as long as the agent runs.
+
+Everything that must survive stands in one directory, which belongs to one agent at a time:
+
+    lock       held while an agent runs
+    journal    the work in hand (`agent.journal`)
+    boot.json  the boot of the machine in which it was last written to
+    work/      what handlers keep until an execution's end is on record
+    processes/ what was started and has not ended
+    firmware/  slots
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import structlog
+
+from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
+from agent.core import Machine, Policy, start, step
+from agent.core.events import Booted, Event
+from agent.core.record import Record
+from agent.errors import GhostjobError, InputError
+from agent.handlers.files import read_json, write_json
+from agent.handlers.handler import Place
+from agent.handlers.processes import Processes, boot_id
+from agent.handlers.registry import firmware_of, load_handlers
+from agent.jitter import Jitter
+from agent.journal import FileStorage, Journal
+from agent.plan import ALL_ACTIONS
+from agent.records import read_record, write_record
+from agent.runner import Runner, Transport
+from agent.workbench import MachineWorkbench
+
+log = structlog.get_logger("ghostjob.agent")
+
+Ended: TypeAlias = Literal["stopped", "finished", "restart", "crashed"]
+"""Why an agent ended: it was told to; it finished as many executions as it was to; it gives way to a new one of its
+own; a fault of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One device. `executions` is after how many it ends, None for never; `seed` is of its jitter."""
+
+    place: Place
+    policy: Policy
+    seed: str
+    executions: int | None = None
+
+
+async def run_device(
+    settings: Settings, transport: Transport, observe: Callable[[DeviceEvent], None], over: asyncio.Event
+) -> Ended:
+    """Run until somebody sets `over`, or one of the other ends comes. Raises InputError."""
+    with _sole_agent_of(settings.place.state):
+        return await _Device(settings, transport, observe, over).run()
+
+
+class _Device:
+    def __init__(
+        self, settings: Settings, transport: Transport, observe: Callable[[DeviceEvent], None], over: asyncio.Event
+    ) -> None:
+        self._place = place = replace(settings.place, restart_agent=self._restart)
+        self._observe_with = observe
+        self._over = over
+        self._ended: Ended = "stopped"
+        self._to_do = settings.executions
+        self._boot_note = place.state / "boot.json"
+        self._journal = Journal(FileStorage(place.state / "journal"), where=str(place.state / "journal"))
+        # All that is ours, whatever is allowed now: what was begun under other options may have to be undone.
+        handlers = load_handlers(place, settings.policy.abilities.actions | ALL_ACTIONS)
+        self._firmware = firmware_of(handlers)
+        self._bench = MachineWorkbench(handlers, self._firmware, place.state / "work", self._tell, self._deliver)
+        self._runner: Runner[Machine] = Runner(
+            thing=place.thing,
+            machine=start(settings.policy),
+            step=step,
+            transport=transport,
+            workbench=self._bench,
+            rng=Jitter(settings.seed),
+            observe=self._observe,
+            remember=self._remember,
+        )
+
+    async def run(self) -> Ended:
+        """From the journal to the end."""
+        record = self._recall()
+        for directory in (self._place.root, self._place.scripts):
+            directory.mkdir(exist_ok=True, mode=0o755)
+        await self._clean_up(record)
+        here, note = boot_id(), read_json(self._boot_note)
+        rebooted = note is None or note.get("boot") != here
+        version, on_trial = self._firmware.booted(rebooted)
+        self._bench.version = version
+        self._tell(DeviceBooted(version, _why(note, here), on_trial))
+        self._bench.describe()
+        try:
+            self._runner.start(Booted(record, version, on_trial, rebooted))
+            write_json(self._boot_note, {"boot": here})
+            await self._over.wait()
+        finally:
+            self._runner.retire()
+            await self._bench.close()
+            await self._runner.stop()
+        return self._ended
+
+    async def _clean_up(self, record: Record) -> None:
+        """End and drop what an agent before us left, but for what the work in hand still needs."""
+        ended = await Processes(self._place.state / "processes", self._place.grace_seconds).end_leftovers()
+        if ended:
+            log.warning("processes.ended", thing=self._place.thing, count=ended, why="left behind by an agent before")
+        if not record.safe:
+            await self._bench.sweep(record.work.key if record.work is not None else None)
+
+    def _restart(self) -> None:
+        """Give way to a new agent, for which it will look as if the machine had been rebooted."""
+        write_json(self._boot_note, {"boot": "", "why": "restarted by the agent"})
+        self._end("restart")
+
+    def _end(self, ended: Ended) -> None:
+        self._ended = ended
+        self._runner.retire()
+        self._over.set()
+
+    # ── what the parts tell ───────────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, event: DeviceEvent) -> None:
+        self._runner.tell(event)
+
+    def _deliver(self, event: Event) -> None:
+        self._runner.feed(event)
+
+    def _observe(self, event: DeviceEvent) -> None:
+        self._observe_with(event)
+        match event:
+            case ExecutionLeft(execution=key, outcome=outcome):
+                if outcome != "safe":
+                    self._bench.settle(key)
+                if self._to_do is not None:
+                    self._to_do -= 1
+                    if self._to_do <= 0:
+                        self._end("finished")
+            case DeviceCrashed():
+                self._end("crashed")
+            case _:
+                pass
+
+    # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _recall(self) -> Record:
+        try:
+            snapshot = self._journal.open()
+            return read_record(snapshot) if snapshot is not None else Record()
+        except GhostjobError as error:
+            raise InputError(str(error)) from None
+
+    def _remember(self, record: Record) -> None:
+        """Write a record down. Raises JournalError."""
+        self._journal.append(write_record(record))
+        work = record.work
+        if work is None:
+            self._tell(JournalWritten("safe" if record.safe else ""))
+        else:
+            self._tell(JournalWritten(record.doing, work.begun, work.done))
+
+
+def _why(note: dict[str, Any] | None, here: str) -> Literal["power-on", "reboot", "restarted"]:
+    """Whether the machine or only the agent began, as far as the agent can know."""
+    if note is None:
+        return "power-on"
+    return "restarted" if note.get("boot") == here else "reboot"
+
+
+@contextmanager
+def _sole_agent_of(state: Path) -> Iterator[None]:
+    """Hold the state directory. Raises InputError if another agent does, or if it is no use."""
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.chmod(0o700)
+        lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InputError(f"--state {state}: cannot be written to: {error.strerror}") from None
+    with os.fdopen(lock, "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = file.read().strip() or "unknown"
+            raise InputError(
+                f"--state {state}: another agent uses it (process {holder}); stop that one, or give each its own"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,111 @@
+"""`stage`, `validate`, `swap`, `restart`: another configuration file, whole or not at all.
+
+The new file is written beside the one that it replaces, read back and parsed, and takes its place by a rename. What
+was there is kept, and put back if the job goes before the restart: services may act on what they then read.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from agent.handlers.files import is_replaced, put_back, read_json, replace, spot, write_json
+from agent.handlers.handler import Handler, Place, StepError, Task
+from agent.handlers.processes import Processes, run_configured
+
+NOTE: Final = "configure.json"
+
+
+class Configure(Handler):
+    """Changes the file `to` to `content`."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._processes = Processes(place.state / "processes", place.grace_seconds)
+
+    async def do(self, task: Task) -> str:
+        """One of the four steps."""
+        match task.step.action:
+            case "stage":
+                await asyncio.to_thread(self._stage, task)
+            case "validate":
+                await asyncio.to_thread(self._validate, task)
+            case "swap":
+                await asyncio.to_thread(self._swap, task)
+            case _:
+                _note(task.aside).unlink(missing_ok=True)  # from here on there is no way back
+                return await run_configured(self._processes, self._place, self._place.restart, "restart", task)
+        return ""
+
+    async def undo(self, task: Task) -> None:
+        """Whatever of it was done; validating and restarting leave nothing that could be taken back."""
+        if task.step.action in ("stage", "swap") and _note(task.aside).exists():
+            await asyncio.to_thread(self._put_back, task)
+
+    def pending(self, asides: Sequence[Path]) -> tuple[str, ...]:
+        """Before the swap the new file, after it the old one."""
+        found = (read_json(_note(aside)) for aside in asides)
+        return tuple(sorted({str(note["stands"]) for note in found if note is not None}))
+
+    async def settle(self, aside: Path) -> None:
+        """A staged file that never took its place."""
+        note = read_json(_note(aside))
+        if note is not None:
+            with contextlib.suppress(StepError, OSError), spot(self._place.root, str(note["to"])) as to:
+                to.remove(str(note["staged"]))
+
+    def _stage(self, task: Task) -> None:
+        staged = _staged(task)
+        with spot(self._place.root, task.arg("to")) as to:
+            to.find()
+            write_json(_note(task.aside), {"to": task.arg("to"), "staged": staged, "stands": "staged"})
+            to.remove(staged)
+            descriptor = to.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(task.arg("content"))
+                file.flush()
+                os.fsync(file.fileno())
+
+    def _validate(self, task: Task) -> None:
+        with (
+            spot(self._place.root, task.arg("to")) as to,
+            os.fdopen(to.open(_staged(task), os.O_RDONLY), "r", encoding="utf-8", newline="") as file,
+        ):
+            text = file.read()
+        try:
+            if task.arg("format") == "json":
+                json.loads(text)
+            elif task.arg("format") == "yaml":
+                yaml.safe_load(text)
+        except (ValueError, yaml.YAMLError, RecursionError) as error:
+            raise StepError(f"{task.arg('to')[:200]}: no valid {task.arg('format')}: {error}") from None
+
+    def _swap(self, task: Task) -> None:
+        staged, kept = _staged(task), _kept(task)
+        with spot(self._place.root, task.arg("to")) as to:
+            if not is_replaced(to, staged, kept):
+                replace(to, staged, kept)
+        write_json(_note(task.aside), {"to": task.arg("to"), "staged": staged, "stands": "previous"})
+
+    def _put_back(self, task: Task) -> None:
+        with spot(self._place.root, task.arg("to")) as to:
+            put_back(to, _staged(task), _kept(task))
+        _note(task.aside).unlink(missing_ok=True)
+
+
+def _note(aside: Path) -> Path:
+    return aside / NOTE
+
+
+def _kept(task: Task) -> Path:
+    return task.aside / "previous-configuration"
+
+
+def _staged(task: Task) -> str:
+    return f".ghostjob-{hashlib.sha256(str(task.execution).encode()).hexdigest()[:16]}.staged"

@@ -1,0 +1,339 @@
+"""Programs that leave nothing behind: each in a session of its own, on record before its first instruction.
+
+A shell is started first, in a new session, and waits for a line. Only when its process id, the time at which it
+started and a marker that its environment carries are durably on record, it is told to become the program. So an
+agent that is killed at any instant finds, when it comes back, either a record, or nothing that has begun.
+
+What belongs to a program is found in /proc: whatever carries the marker, and whatever is in its session, provided that
+this session is ours: its leader still is the process that was started, or somebody in it carries the marker. Signals
+go through a pidfd that was opened before the process was looked at, so a process id that was given to a stranger
+meanwhile is never hit.
+"""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import secrets
+import shutil
+import signal
+from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from agent.handlers.files import read_json, write_json
+from agent.handlers.handler import Place, StepError, Task, say
+
+MARKER: Final = "GHOSTJOB_STEP"
+GATE: Final = 'read -r go || exit 126; exec "$@" </dev/null'
+"""What the shell does; if the agent dies first, the pipe closes and nothing begins."""
+LOOK_SECONDS: Final = 0.02
+KILL_SECONDS: Final = 10.0
+"""How long the kernel may take to end what was killed."""
+LAST_WORDS_SECONDS: Final = 1.0
+TAIL_BYTES: Final = 1024
+PROC: Final = Path("/proc")
+
+
+def boot_id() -> str:
+    """Which boot of the machine this is; empty where that cannot be known."""
+    try:
+        return (PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run; `user` is somebody else, empty for the agent's own user."""
+
+    command: tuple[str, ...]
+    directory: Path
+    seconds: float
+    environment: Mapping[str, str]
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended: its exit status, negative for a signal, None if its time was up. Of its words, the last."""
+
+    code: int | None
+    stdout: str
+    stderr: str
+    stderr_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was started: a session's leader, when it was started, and the marker of all that comes of it."""
+
+    token: str
+    pid: int
+    started: int
+    boot: str
+
+
+class Processes:
+    """Runs programs; their records are kept in `directory`. `grace_seconds` lie between SIGTERM and SIGKILL."""
+
+    def __init__(self, directory: Path, grace_seconds: float) -> None:
+        self._directory = directory
+        self._grace_seconds = grace_seconds
+
+    async def run(self, program: Program) -> Ended:
+        """Run to the end, or until cancelled, and leave nothing of it. Raises StepError, OSError.
+
+        What has made a session of its own outlives a program that ends by itself in time; nothing else does.
+        """
+        _check(program)
+        token, stdout, stderr = secrets.token_hex(16), _Words(), _Words()
+        process = await _start(program, token, stdout, stderr)
+        group = Group(token, process.pid, _started(process.pid), boot_id())
+        ended = False
+        try:
+            self._put_on_record(group)
+            assert process.stdin is not None, "it is a pipe"
+            process.stdin.write(b"go\n")
+            process.stdin.close()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(program.seconds):
+                    await process.wait()
+                    ended = True
+        finally:
+            await _to_the_end(self._finish(group, process, daemons=not ended))
+            await _to_the_end(_hear_out(stdout, stderr))
+        return Ended(process.returncode if ended else None, stdout.tail, stderr.tail, stderr.lines)
+
+    async def end_leftovers(self) -> int:
+        """End what an agent that was killed left running; how many processes that were."""
+        count = 0
+        for record in sorted(self._directory.glob("*")):
+            if record.suffix == ".json":
+                known = read_json(record) or {}
+                group = Group(record.stem, known.get("pid", 0), known.get("started", 0), known.get("boot", boot_id()))
+                if group.boot == boot_id():
+                    count += await self._end(group, daemons=True)
+            record.unlink()
+        return count
+
+    def _put_on_record(self, group: Group) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        known = {"pid": group.pid, "started": group.started, "boot": group.boot}
+        write_json(self._directory / f"{group.token}.json", known)
+
+    async def _finish(self, group: Group, process: asyncio.subprocess.Process, *, daemons: bool) -> None:
+        await self._end(group, daemons=daemons)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KILL_SECONDS):
+                await process.wait()
+        (self._directory / f"{group.token}.json").unlink(missing_ok=True)
+
+    async def _end(self, group: Group, *, daemons: bool) -> int:
+        """SIGTERM to all that is left, SIGKILL to what is left after that; returns how many there were."""
+        loop = asyncio.get_running_loop()
+        begun, wait, told = loop.time(), LOOK_SECONDS, set[_Process]()
+        while members := list(_members(group, daemons=daemons)):
+            spent = loop.time() - begun
+            if spent > self._grace_seconds + KILL_SECONDS:
+                break
+            for member in members:
+                if spent > self._grace_seconds or member not in told:
+                    _send(member, signal.SIGKILL if spent > self._grace_seconds else signal.SIGTERM)
+                    told.add(member)
+            await asyncio.sleep(wait)
+            wait = min(wait * 1.5, 10 * LOOK_SECONDS)
+        return len(told)
+
+
+async def run_configured(processes: Processes, place: Place, command: tuple[str, ...], what: str, task: Task) -> str:
+    """Run a command of the device's owner, if there is one; returns what it said. Raises StepError."""
+    if not command:
+        return ""
+    ended = await processes.run(
+        Program(command, task.aside, place.run_seconds, environment_of(place, task.execution.job_id, task.version))
+    )
+    if ended.code != 0:
+        raise StepError(f"the {what} command failed: {fault_of(ended, place.run_seconds)}")
+    return ended.stdout
+
+
+def environment_of(place: Place, job_id: str, version: str = "") -> dict[str, str]:
+    """What programs find in their environment: the agent's own, and what they are run for."""
+    return os.environ | {"GHOSTJOB_THING": place.thing, "GHOSTJOB_JOB_ID": job_id, "GHOSTJOB_VERSION": version}
+
+
+def fault_of(ended: Ended, limit_seconds: float) -> str:
+    """Why this end is a failure; empty if it is none."""
+    last = say(ended.stderr.strip().rpartition("\n")[2])
+    if ended.code is None:
+        return f"not done after {limit_seconds:g} s, and ended with all that it had started"
+    if ended.code < 0:
+        return f"ended by signal {-ended.code}"
+    if ended.code != 0:
+        return f"exit status {ended.code}" + (f": {last}" if last else "")
+    return ""
+
+
+def _check(program: Program) -> None:
+    if not (PROC / "self/stat").exists():
+        raise StepError("programs cannot be kept track of without /proc")
+    name = program.command[0]
+    if shutil.which(name, path=program.environment.get("PATH")) is None:
+        raise StepError(f"{name[:200]}: no such program, or not one that may be run")
+
+
+async def _start(program: Program, token: str, stdout: "_Words", stderr: "_Words") -> asyncio.subprocess.Process:
+    """The shell that waits to become the program."""
+    out, err = await stdout.listen(), await stderr.listen()
+    try:
+        return await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            *("-c", GATE, "sh", *program.command),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=out,
+            stderr=err,
+            cwd=program.directory,
+            env={**program.environment, MARKER: token},
+            start_new_session=True,
+            **_identity(program.user),
+        )
+    finally:
+        os.close(out)
+        os.close(err)
+
+
+def _identity(user: str) -> dict[str, Any]:
+    """What makes a child run as `user`. Raises StepError."""
+    if not user:
+        return {}
+    try:
+        known = pwd.getpwnam(user)
+    except KeyError:
+        raise StepError(f"there is no user {user}") from None
+    if known.pw_uid == os.geteuid():
+        return {}
+    if os.geteuid() != 0:
+        raise StepError(f"only an agent that runs as root can run programs as {user}")
+    groups = os.getgrouplist(user, known.pw_gid)
+    return {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": groups}
+
+
+class _Words(asyncio.Protocol):
+    """What a program says on one descriptor: its lines are counted, the end is kept."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self._kept = b""
+        self._pipe: asyncio.BaseTransport | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def listen(self) -> int:
+        """The descriptor that the program is to write to."""
+        reading, writing = os.pipe()
+        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: self, os.fdopen(reading, "rb", 0))
+        return writing
+
+    def data_received(self, data: bytes) -> None:
+        """Keep the end."""
+        self.lines += data.count(b"\n")
+        self._kept = (self._kept + data)[-TAIL_BYTES:]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody holds the other end any more."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    @property
+    def tail(self) -> str:
+        """The last words."""
+        return self._kept.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Hear no more, even if somebody still holds the other end."""
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+async def _hear_out(*words: _Words) -> None:
+    await asyncio.wait([each.ended for each in words], timeout=LAST_WORDS_SECONDS)
+    for each in words:
+        each.close()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` to its end, whoever cancels; they are obeyed afterwards."""
+    task, cancelled = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    task.result()
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+# ── /proc ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Process(NamedTuple):
+    """A process; its id alone may have been another one's before."""
+
+    pid: int
+    started: int
+    session: int
+    lives: bool
+
+
+def _members(group: Group, *, daemons: bool) -> Iterator[_Process]:
+    """The living processes of `group`; with `daemons`, also those that have left its session."""
+    everybody = [seen for entry in PROC.iterdir() if entry.name.isdecimal() and (seen := _look(int(entry.name)))]
+    marked = {each.pid for each in everybody if _is_marked(each.pid, group.token)}
+    session = [each for each in everybody if each.session == group.pid]
+    ours = any(each.pid in marked or (each.pid, each.started) == (group.pid, group.started) for each in session)
+    for each in everybody:
+        in_session = ours and each.session == group.pid
+        if each.lives and (in_session or (daemons and each.pid in marked)):
+            yield each
+
+
+def _look(pid: int) -> _Process | None:
+    try:
+        stat = (PROC / str(pid) / "stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # the name before it may hold anything, spaces and brackets too
+    return _Process(pid, int(fields[19]), int(fields[3]), fields[0] not in "ZX")
+
+
+def _started(pid: int) -> int:
+    seen = _look(pid)
+    return seen.started if seen is not None else 0
+
+
+def _is_marked(pid: int, token: str) -> bool:
+    try:
+        return f"{MARKER}={token}".encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False  # another user's
+
+
+def _send(process: _Process, number: signal.Signals) -> None:
+    """Send a signal to this very process, or to nobody."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    except (OSError, AttributeError):  # a kernel before 5.3: a moment remains between looking and sending
+        if _started(process.pid) == process.started:
+            with contextlib.suppress(OSError):
+                os.kill(process.pid, number)
+        return
+    try:
+        if _started(process.pid) == process.started:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(descriptor, number)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,217 @@
+"""A real machine as the runner's workbench: steps are done, stopped and undone by handlers, and told to the account.
+
+Every execution has a directory of its own below `work`, where its handlers keep what undoing needs. It goes when the
+execution's end is on record; one that an agent left behind goes when the next one begins.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import structlog
+
+from agent.account import (
+    DeviceEvent,
+    HardwareChanged,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    StepUndone,
+    VersionCommitted,
+)
+from agent.core.events import (
+    BeginStep,
+    Event,
+    StepAdvanced,
+    StepEnded,
+    StepRestored,
+    StopStep,
+    UndoStep,
+    Verified,
+    Verify,
+)
+from agent.handlers.handler import Firmware, Handler, StaleDocumentError, StepError, Task, reason_of, say
+from agent.plan import Step
+from agent.values import ExecutionKey
+
+log = structlog.get_logger("ghostjob.agent")
+
+PROGRESS_PERCENT: Final = 5
+"""How far a step gets between two reports of its progress, at least."""
+LONGEST_OUTPUT: Final = 1024
+"""What a value of statusDetails may hold."""
+
+
+class MachineWorkbench:
+    """See `agent.runner.Workbench`. `handlers` are by action; `deliver` feeds the runner; `version` is what runs."""
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        firmware: Firmware,
+        work: Path,
+        observe: Callable[[DeviceEvent], None],
+        deliver: Callable[[Event], None],
+    ) -> None:
+        self._handlers = handlers
+        self._firmware = firmware
+        self._work = work
+        self.version = ""
+        self._observe = observe
+        self._deliver = deliver
+        self._running: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+        self._told: HardwareChanged | None = None
+
+    # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, effect: BeginStep) -> None:
+        """Start a step."""
+        self._observe(StepStarted(effect.execution, effect.step.name, effect.step.reversible))
+        self._is_stopping = False
+        self._running = _spawn(self._do(effect), self._working)
+
+    def stop(self, effect: StopStep) -> None:
+        """Stop the running step; if it has just ended, its end is on its way."""
+        if self._running is not None:
+            self._is_stopping = True
+            self._running.cancel()
+
+    def undo(self, effect: UndoStep) -> None:
+        """Take a step back."""
+        _spawn(self._undo(effect), self._working)
+
+    def verify(self, effect: Verify) -> None:
+        """Say whether nothing is half done, and the machine would come up."""
+        told = self.describe()
+        self._deliver(Verified(told.bootable and not told.pending))
+
+    # ── what the device uses ──────────────────────────────────────────────────────────────────────────────────
+
+    def describe(self) -> HardwareChanged:
+        """What the account says of the machine; told if it is news."""
+        pending = {words for handler in self._everyone() for words in handler.pending(self._asides())}
+        told = HardwareChanged(self._firmware.bootable, self.version, tuple(sorted(pending)))
+        if told != self._told:
+            self._told = told
+            self._observe(told)
+        return told
+
+    def settle(self, key: ExecutionKey) -> None:
+        """An execution's end is on record: nothing of it will be undone any more."""
+        _spawn(self._settle(self._aside(key)), self._settling)
+
+    async def sweep(self, in_hand: ExecutionKey | None) -> None:
+        """Settle what an earlier agent did not come to, but for the execution in hand."""
+        keep = self._aside(in_hand) if in_hand is not None else None
+        for aside in self._asides():
+            if aside != keep:
+                await self._settle(aside)
+
+    async def close(self) -> None:
+        """End whatever is being done, without another word to the runner; what is half done the next agent finds."""
+        self._deliver = lambda event: None
+        for task in self._working:
+            task.cancel()
+        if both := self._working | self._settling:
+            await asyncio.wait(both)
+
+    # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _do(self, effect: BeginStep) -> None:
+        outcome: Literal["done", "failed", "stopped", "stale"] = "done"
+        reason = said = ""
+        try:
+            task = self._task(effect.execution, effect.index, effect.step, effect.version, effect)
+            said = await self._handler(effect.step).do(task)
+        except asyncio.CancelledError:
+            if not self._is_stopping:
+                raise
+            outcome = "stopped"
+        except StaleDocumentError as stale:
+            outcome, reason = "stale", say(str(stale))
+        except Exception as error:
+            outcome, reason = "failed", _reason(error, effect.step)
+        self._running = None
+        if effect.step.action == "commit" and outcome == "done":
+            self.version = effect.version
+            self._observe(VersionCommitted(effect.execution, effect.version))
+        self.describe()
+        self._observe(StepFinished(effect.execution, effect.step.name, "stopped" if outcome == "stale" else outcome))
+        self._deliver(StepEnded(effect.index, outcome, reason, say(said, LONGEST_OUTPUT)))
+
+    async def _undo(self, effect: UndoStep) -> None:
+        ok = True
+        try:
+            task = self._task(effect.execution, effect.index, effect.step, "")
+            if effect.step.action != "reboot":
+                await self._handler(effect.step).undo(task)
+            elif self._firmware.revert():
+                await self._handler(effect.step).do(task)
+        except Exception as error:
+            ok = False
+            log.warning("step.not_undone", step=effect.step.name, reason=_reason(error, effect.step))
+        self.describe()
+        self._observe(StepUndone(effect.execution, effect.step.name, ok))
+        self._deliver(StepRestored(effect.index, ok))
+
+    async def _settle(self, aside: Path) -> None:
+        for handler in self._everyone():
+            await handler.settle(aside)
+        await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
+
+    def _handler(self, step: Step) -> Handler:
+        """Who does this step. Raises StepError if nobody does, as after a restart with other options."""
+        handler = self._handlers.get(step.action)
+        if handler is None:
+            raise StepError(f"nothing on this device does '{step.action}'")
+        return handler
+
+    def _everyone(self) -> tuple[Handler, ...]:
+        return tuple(dict.fromkeys(self._handlers.values()))
+
+    def _asides(self) -> tuple[Path, ...]:
+        return tuple(sorted(self._work.iterdir())) if self._work.is_dir() else ()
+
+    def _task(
+        self, key: ExecutionKey, index: int, step: Step, version: str, progresses: BeginStep | None = None
+    ) -> Task:
+        aside = self._aside(key)
+        self._work.mkdir(exist_ok=True, mode=0o700)
+        aside.mkdir(exist_ok=True, mode=0o700)
+        told = 0
+
+        def progress(percent: int) -> None:
+            nonlocal told
+            if progresses is not None and told + PROGRESS_PERCENT <= percent < 100:
+                told = percent
+                self._observe(StepProgressed(key, step.name, percent))
+                self._deliver(StepAdvanced(index, percent))
+
+        return Task(key, index, step, version, aside, progress)
+
+    def _aside(self, key: ExecutionKey) -> Path:
+        """No two executions have the same: `$` is in no namespace's name."""
+        namespace = "$default" if key.namespace_id is None else key.namespace_id
+        return self._work / f"{namespace}.{key.job_id}.{key.execution_number}.{key.queued_at}"
+
+
+def _spawn(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    task = asyncio.get_running_loop().create_task(work)
+    among.add(task)
+    task.add_done_callback(among.discard)
+    return task
+
+
+def _reason(error: Exception, step: Step) -> str:
+    """Why a step failed, for the report; a fault of the handler's own is logged with its traceback."""
+    if isinstance(error, StepError):
+        return say(str(error))
+    if isinstance(error, OSError):
+        return say(reason_of(error))
+    log.error("handler.crashed", step=step.name, exc_info=error)
+    return say(f"the handler of {step.action} crashed: {type(error).__name__}: {error}")

@@ -1,0 +1,225 @@
+"""Downloads from real servers that know ranges or do not, break off, refuse, lie; and what is on disk afterwards."""
+
+import asyncio
+import hashlib
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+import agent.handlers.download as download_module
+from agent.handlers.download import Download
+from agent.handlers.handler import StaleDocumentError, StepError
+from tests.agent.handlers.bench import left_in, place_in, task_in
+from tests.agent.handlers.web import Shelf, served
+
+OLD = b"what was there before"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download_module, "FIRST_WAIT_SECONDS", 0.001)
+
+
+@pytest.mark.parametrize(
+    ("shelf", "asked"),
+    [
+        pytest.param(Shelf(), [""], id="in one go"),
+        pytest.param(Shelf(body=b""), [""], id="an empty file"),
+        pytest.param(Shelf(says_length=False), [""], id="of a length that nobody says"),
+        pytest.param(Shelf(cut_at=[100_000, 50_000]), ["", "bytes=100000-", "bytes=150000-"], id="in three parts"),
+        pytest.param(Shelf(cut_at=[0, 1]), ["", "", "bytes=1-"], id="after a body that never began"),
+        pytest.param(Shelf(cut_at=[9_000], etag=""), ["", "bytes=9000-"], id="resumed by its digest alone"),
+        pytest.param(Shelf(cut_at=[9_000], etag='W/"v1"'), ["", "bytes=9000-"], id="with a weak ETag"),
+        pytest.param(Shelf(cut_at=[9_000], knows_ranges=False), ["", "bytes=9000-"], id="from a server without ranges"),
+        pytest.param(Shelf(statuses=[503, 500, 429]), ["", "", "", ""], id="after the server was busy"),
+        pytest.param(Shelf(cut_at=[9_000], says_length=False), ["", "bytes=9000-"], id="cut in mid-chunk"),
+    ],
+)
+async def test_a_file_arrives_whole(tmp_path: Path, shelf: Shelf, asked: list[str]):
+    place = place_in(tmp_path)
+    (place.root / "app.bin").write_bytes(OLD)
+    async with served(shelf):
+        task = task_in(tmp_path, "download", url=shelf.url, to="app.bin", sha256=shelf.sha256, size=len(shelf.body))
+        await Download(place).do(task)
+    assert (place.root / "app.bin").read_bytes() == shelf.body
+    assert shelf.asked == asked
+    assert left_in(place.root) == ["app.bin"]
+
+
+async def test_a_file_that_changed_meanwhile_is_fetched_from_the_start(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000])
+    async with served(shelf):
+        await _broken_off(Download(place), task_in(tmp_path, "download", url=shelf.url, to="f"), shelf)
+        shelf.body, shelf.etag = b"another one", '"v2"'
+        await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+    assert (place.root / "f").read_bytes() == b"another one"
+    assert shelf.asked[-1] == "bytes=9000-"
+
+
+async def test_what_came_before_and_does_not_fit_the_digest_is_fetched_again(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000], etag="")
+    async with served(shelf):
+        task = task_in(tmp_path, "download", url=shelf.url, to="f", sha256=shelf.sha256)
+        await _broken_off(Download(place), task, shelf)
+        (part,) = place.root.glob(".ghostjob-*")
+        part.write_bytes(b"\0" * 9_000)  # as a power cut may leave it
+        await Download(place).do(task)
+    assert (place.root / "f").read_bytes() == shelf.body
+    assert shelf.asked[-2:] == ["bytes=9000-", ""]
+
+
+async def _broken_off(handler: Download, task: object, shelf: Shelf) -> None:
+    """Let the agent be ended in mid-download, after the first part has come."""
+    shelf.statuses = [200, *[503] * 50]
+    with pytest.raises(StepError, match="HTTP 503, 8 times in a row"):
+        await handler.do(task)  # type: ignore[arg-type]  # a Task
+    shelf.statuses = []
+
+
+async def test_a_stopped_download_goes_on_where_it_stood(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(held=asyncio.Event())
+    halfway = asyncio.Event()
+    async with served(shelf):
+        task = task_in(
+            tmp_path,
+            "download",
+            url=shelf.url,
+            to="f",
+            progress=lambda percent: halfway.set() if percent >= 50 else None,
+        )
+        running = asyncio.create_task(Download(place).do(task))
+        await halfway.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert Download(place).pending([task.aside]) == ("download",)
+        shelf.held = None
+        await Download(place).do(task)
+    assert (place.root / "f").read_bytes() == shelf.body
+    assert shelf.asked == ["", f"bytes={len(shelf.body) // 2}-"]
+    assert Download(place).pending([task.aside]) == ()
+
+
+async def test_an_expired_url_asks_for_the_document_and_the_rest_comes_from_the_next(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000], statuses=[200, 403])
+    async with served(shelf):
+        stale = task_in(tmp_path, "download", url=f"{shelf.url}?X-Amz-Signature=one%2F1", to="f", sha256=shelf.sha256)
+        with pytest.raises(StaleDocumentError, match=r"/file: refused with HTTP 403$"):
+            await Download(place).do(stale)
+        fresh = task_in(tmp_path, "download", url=f"{shelf.url}?X-Amz-Signature=two%2B2", to="f", sha256=shelf.sha256)
+        await Download(place).do(fresh)
+    assert (place.root / "f").read_bytes() == shelf.body
+    assert shelf.asked == ["", "bytes=9000-", "bytes=9000-"]
+    assert shelf.signatures == ["one/1", "one/1", "two+2"]
+
+
+async def test_a_url_that_is_refused_again_and_again_is_no_good(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(refuses={"bad"})
+    async with served(shelf):
+        task = task_in(tmp_path, "download", url=f"{shelf.url}?X-Amz-Signature=bad", to="f")
+        for _ in range(2):
+            with pytest.raises(StaleDocumentError):
+                await Download(place).do(task)
+        with pytest.raises(StepError, match="refused with HTTP 403, 3 times in a row"):
+            await Download(place).do(task)
+    assert len(shelf.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("shelf", "args", "says"),
+    [
+        pytest.param(Shelf(), {"sha256": "0" * 64}, "its SHA-256 is", id="another digest"),
+        pytest.param(Shelf(), {"size": 5}, "has 512000 bytes, and the document says 5", id="another size"),
+        pytest.param(Shelf(says_length=False), {"size": 5}, "more than the 5 bytes", id="another size, not said"),
+        pytest.param(Shelf(body=b"abc", says_length=False), {"size": 5}, "3 bytes came", id="too few bytes, not said"),
+        pytest.param(Shelf(body=bytes(1_000_001)), {}, "more than the 1000000 that this device takes", id="too large"),
+        pytest.param(Shelf(), {"size": 1_000_001}, "1000001 bytes are more than", id="too large by its own account"),
+        pytest.param(Shelf(statuses=[404]), {}, "HTTP 404", id="nothing there"),
+        pytest.param(Shelf(), {"url": "http://127.0.0.1:1/f"}, "Cannot connect", id="nobody there"),
+        pytest.param(Shelf(), {"url": "http://example.com/f"}, "use https", id="http from elsewhere, without digest"),
+        pytest.param(Shelf(), {"url": "ftp://127.0.0.1/f"}, "not a URL", id="no http"),
+        pytest.param(Shelf(), {"url": "http://127.0.0.1:99999/f"}, "Port out of range", id="no port"),
+        pytest.param(Shelf(), {"url": ""}, "names no url", id="no url"),
+        pytest.param(Shelf(), {"to": "no/such/f"}, "there is no directory no", id="no such directory"),
+        pytest.param(Shelf(), {"to": "link/f"}, "link is a symbolic link", id="through a link to elsewhere"),
+        pytest.param(Shelf(), {"to": "file-link"}, "no ordinary file", id="onto a link to elsewhere"),
+        pytest.param(Shelf(), {"to": "../elsewhere/f"}, "not below", id="out with dots"),
+        pytest.param(Shelf(), {"to": "/etc/f"}, "not below", id="absolute and elsewhere"),
+        pytest.param(Shelf(), {"to": "x/../link/f"}, "link is a symbolic link", id="dots and a link"),
+        pytest.param(Shelf(), {"to": "directory"}, "no ordinary file", id="onto a directory"),
+    ],
+)
+async def test_a_download_that_cannot_be_changes_nothing_and_can_be_undone(
+    tmp_path: Path, shelf: Shelf, args: dict[str, object], says: str
+):
+    place = place_in(tmp_path, longest_file_bytes=1_000_000)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "f").write_bytes(OLD)
+    (place.root / "f").write_bytes(OLD)
+    (place.root / "link").symlink_to(elsewhere)
+    (place.root / "file-link").symlink_to(elsewhere / "f")
+    (place.root / "directory").mkdir()
+    async with served(shelf):
+        task = task_in(tmp_path, "download", **{"url": shelf.url, "to": "f", **args})
+        with pytest.raises(StepError, match=says):
+            await Download(place).do(task)
+    await Download(place).undo(task)
+    assert (elsewhere / "f").read_bytes() == (place.root / "f").read_bytes() == OLD
+    assert left_in(place.root) == ["f", "file-link"]
+    assert left_in(elsewhere) == ["f"]
+    assert Download(place).pending([task.aside]) == ()
+
+
+async def test_undoing_puts_back_what_was_there_with_its_mode(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf()
+    (place.root / "old").write_bytes(OLD)
+    (place.root / "old").chmod(0o751)
+    async with served(shelf):
+        for index, name in enumerate(("old", "new")):
+            await Download(place).do(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
+            await Download(place).do(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
+    assert (place.root / "old").stat().st_mode & 0o777 == 0o751
+    assert len(shelf.asked) == 2, "what is done already is not fetched again"
+    for _ in range(2):
+        for index, name in enumerate(("old", "new")):
+            await Download(place).undo(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
+    assert (place.root / "old").read_bytes() == OLD
+    assert (place.root / "old").stat().st_mode & 0o777 == 0o751
+    assert left_in(place.root) == ["old"]
+
+
+async def test_a_full_disk_is_a_failure_that_says_so_and_leaves_nothing(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(says_length=False)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with served(shelf):
+        task = task_in(tmp_path, "download", url=shelf.url, to="f")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                await Download(place).do(task)
+            await Download(place).undo(task)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert left_in(place.root) == []
+
+
+async def test_no_proxy_of_the_environment_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    place, shelf = place_in(tmp_path), Shelf()
+    async with served(shelf):
+        await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+    assert hashlib.sha256((place.root / "f").read_bytes()).hexdigest() == shelf.sha256
+
+
+async def test_what_was_left_of_a_settled_execution_goes(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000], etag="")
+    async with served(shelf):
+        task = task_in(tmp_path, "download", reversible=False, url=shelf.url, to="f", sha256=shelf.sha256)
+        await _broken_off(Download(place), task, shelf)
+    assert Download(place).pending([task.aside]) == (), "past the point of no return nothing of it will be undone"
+    assert len(os.listdir(place.root)) == 1
+    await Download(place).settle(task.aside)
+    assert left_in(place.root) == []

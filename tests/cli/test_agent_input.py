@@ -1,0 +1,150 @@
+"""What may be wrong with a real agent's options, files and machine; as in test_bad_input, but in this process."""
+
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.connection import Connection, Identity, transport_of
+from agent.log import configure
+from simulator.certs import make_certificates
+from simulator.cli import main
+
+AGENT = ["agent", "--endpoint", "127.0.0.1:1883", "--thing", "dev", "--state", "st"]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    yield
+    configure("text", "error")
+
+
+def _write(text: str, name: str = "s.yaml"):
+    def make(cwd: Path) -> None:
+        (cwd / name).write_text(text)
+
+    return make
+
+
+def _certificates(broken: str):
+    def make(cwd: Path) -> None:
+        make_certificates(cwd, ["dev", "other"])
+        if broken:
+            (cwd / broken).write_text("nonsense")
+
+    return make
+
+
+def _journal(content: bytes):
+    def make(cwd: Path) -> None:
+        for name in ("files", "scripts"):
+            (cwd / "st" / name).mkdir(parents=True, mode=0o755)
+        (cwd / "st").chmod(0o700)
+        (cwd / "st" / "lock").touch()
+        (cwd / "st" / "journal").write_bytes(content)
+
+    return make
+
+
+def _given(*names: str) -> list[str]:
+    return [f"--{option}={name}" for option, name in zip(("ca", "cert", "key"), names, strict=True)]
+
+
+def _nothing(cwd: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "says"),
+    [
+        pytest.param(_nothing, [*AGENT[:3]], "--thing: needed", id="no thing"),
+        pytest.param(_nothing, [*AGENT, "--thing", "a/b"], "--thing:", id="bad thing name"),
+        pytest.param(
+            _nothing, ["agent", "--endpoint", "tcp://h", "--thing", "a"], "no scheme", id="endpoint with scheme"
+        ),
+        pytest.param(
+            _nothing, ["agent", "--endpoint", "iot.example.com", "--thing", "a"], "needs TLS", id="plain abroad"
+        ),
+        pytest.param(_nothing, [*AGENT, "--port", "1"], "names another one", id="two ports"),
+        pytest.param(_nothing, [*AGENT, "--cert", "c"], "--key: the certificate", id="cert without key"),
+        pytest.param(
+            _nothing, [*AGENT, "--cert", "c", "--key", "k"], "--cert c: no such file", id="missing certificate"
+        ),
+        pytest.param(_nothing, [*AGENT, "--transport", "smoke"], "--transport:", id="unknown transport"),
+        pytest.param(_nothing, [*AGENT, "--allow", "fly"], "--allow fly: there is no", id="unknown operation"),
+        pytest.param(_nothing, [*AGENT, "--root", "no"], "--root no: no such directory", id="no root"),
+        pytest.param(_nothing, [*AGENT, "--root", "."], "below --root", id="its state below root"),
+        pytest.param(_nothing, [*AGENT, "--config", "no"], "--config no: cannot be read", id="no config"),
+        pytest.param(
+            _write("colour: red\n"), [*AGENT, "--config", "s.yaml"], "s.yaml: colour: unknown", id="unknown key"
+        ),
+        pytest.param(_write("port: x\n"), [*AGENT, "--config", "s.yaml"], "s.yaml: port:", id="bad value"),
+        pytest.param(_write("[1]"), [*AGENT, "--config", "s.yaml"], "no object", id="config is a list"),
+        pytest.param(_write("a: ["), [*AGENT, "--config", "s.yaml"], "neither JSON nor YAML", id="no YAML"),
+        pytest.param(_write("", "st"), [*AGENT], "st: cannot be", id="its state is a file"),
+        pytest.param(
+            _certificates("ca.pem"),
+            [*AGENT, *_given("ca.pem", "dev.pem", "dev.key")],
+            "ca.pem: no readable",
+            id="bad CA",
+        ),
+        pytest.param(
+            _certificates(""),
+            [*AGENT, *_given("ca.pem", "dev.pem", "other.key")],
+            "does not go with",
+            id="another's key",
+        ),
+        pytest.param(
+            _certificates("dev.pem"),
+            [*AGENT, *_given("ca.pem", "dev.pem", "dev.key"), "--transport", "awsiot"],
+            "no use for TLS",
+            id="bad certificate, awsiotsdk",
+        ),
+        pytest.param(
+            _journal(b"ghostjob-journal 9.0\n" + bytes(20)),
+            AGENT,
+            "written in format 9.0 by a newer agent",
+            id="journal of a newer agent",
+        ),
+        pytest.param(
+            _write("no trace"), [*AGENT, "--trace", "s.yaml"], "not a trace entry", id="trace is something else"
+        ),
+    ],
+)
+def test_bad_input_is_said_in_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], prepare, arguments: list[str], says: str
+):
+    prepare(tmp_path)
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    told = capfd.readouterr()
+    assert (exit_.value.code, told.out) == (2, "")
+    assert says in told.err
+    assert len(told.err.splitlines()) == 1, told.err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_two_agents_do_not_share_a_state_directory(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    (tmp_path / "st").mkdir()
+    with (tmp_path / "st" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4711")
+        lock.flush()
+        with pytest.raises(SystemExit) as exit_:
+            main(AGENT)
+    assert exit_.value.code == 2
+    assert "st: another agent uses it (process 4711); stop that one" in capfd.readouterr().err
+
+
+async def test_a_key_that_others_may_read_is_warned_of(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    make_certificates(tmp_path, ["dev"])
+    (tmp_path / "dev.key").chmod(0o644)
+    configure("text", "warning")
+    identity = Identity(tmp_path / "dev.pem", tmp_path / "dev.key", tmp_path / "ca.pem")
+    async with transport_of(Connection("dev", "localhost", 8883, identity), "seed"):
+        pass
+    assert "key.exposed" in (said := capfd.readouterr().err)
+    assert "chmod 600" in said
