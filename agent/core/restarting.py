@@ -46,12 +46,12 @@ def on_booted(turn: Turn, booted: Booted) -> None:
 def _as_found(work: Work, booted: Booted) -> Work:
     """The work as the hardware shows it: a step is on record before it begins, and may have got no further than that.
 
-    Any restart after a switch begins the trial; a commit leaves nothing on trial; the write of the only slot leaves
-    nothing to boot but a recovery image, and in the end the new one.
+    Any reboot after a switch begins the trial, and where only the agent restarted nobody can say; a commit leaves
+    nothing on trial; the write of the only slot leaves nothing to boot but a recovery image, and at last the new one.
     """
     step, is_new = work.next_step, booted.running == work.plan.version
     untouched = {
-        "switch": not is_new,
+        "switch": not is_new and booted.rebooted,
         "commit": is_new and booted.on_trial,
         "write": not is_new and not booted.in_recovery and step is not None and not step.reversible,
     }

@@ -53,7 +53,8 @@ class SlotFiles(Firmware):
         self._running = str((not rebooted and noted.get("slot")) or self._selected)
         if noted.get("slot") != self._running:
             write_json(self._directory / "running.json", {"slot": self._running})
-        return self._described(self._running).get("version", ""), self._on_trial
+        self._prove()
+        return str(self._described(self._running).get("version", "")), self._on_trial
 
     def revert(self) -> bool:
         """Select what ran before; what is on trial runs on until the reboot."""
@@ -124,22 +125,29 @@ class SlotFiles(Firmware):
         spare = self._spare
         if self._described(spare).get("version") != version:
             raise StepError("the spare slot holds no whole image of that version")
-        before = self._selected
-        write_json(self._trial_note, {"slot": spare, "before": before, "tries": TRIES})
-        self._select(spare)
+        if self._trial is None:
+            write_json(self._trial_note, {"slot": spare, "before": self._selected, "tries": TRIES})
+            self._select(spare)
 
     def _commit(self, task: Task) -> None:
         described = self._described(self._running)
         if described.get("version") != task.version:
             raise StepError(f"{described.get('version', 'nothing')} runs, and not {task.version}")
-        write_json(self._about(self._running), described | {"proven": True})
         self._trial_note.unlink(missing_ok=True)
         sync(self._directory)
+        self._prove()
         discard_image(task.aside)
 
+    def _prove(self) -> None:
+        """What is selected without being on trial is committed."""
+        described = self._described(self._running)
+        if self._trial is None and self._selected == self._running and not described.get("proven"):
+            write_json(self._about(self._running), described | {"proven": True})
+
     def _erase_unproven(self) -> None:
-        if not self._described(self._spare).get("proven"):
-            self._erase(self._spare)
+        spare = self._spare
+        if spare not in (self._selected, self._running) and not self._described(spare).get("proven"):
+            self._erase(spare)
 
     def _erase(self, slot: str) -> None:
         self._about(slot).unlink(missing_ok=True)
