@@ -40,8 +40,6 @@ log = structlog.get_logger("ghostjob.agent")
 
 PROGRESS_PERCENT: Final = 5
 """How far a step gets between two reports of its progress, at least."""
-LONGEST_OUTPUT: Final = 1024
-"""What a value of statusDetails may hold."""
 
 
 class MachineWorkbench:
@@ -142,7 +140,7 @@ class MachineWorkbench:
             self._observe(VersionCommitted(effect.execution, effect.version))
         self.describe()
         self._observe(StepFinished(effect.execution, effect.step.name, "stopped" if outcome == "stale" else outcome))
-        self._deliver(StepEnded(effect.index, outcome, reason, say(said, LONGEST_OUTPUT)))
+        self._deliver(StepEnded(effect.index, outcome, reason, say(said)))
 
     async def _undo(self, effect: UndoStep) -> None:
         ok = True

@@ -18,13 +18,11 @@ import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from agent.errors import GhostjobError
 from agent.plan import Step
-from agent.values import ExecutionKey
-
-LONGEST_REASON: Final = 512
+from agent.values import ExecutionKey, details_text
 
 
 class StepError(GhostjobError):
@@ -115,7 +113,6 @@ def reason_of(error: OSError) -> str:
     return words.get(error.errno or 0) or error.strerror or str(error)
 
 
-def say(words: str, limit: int = LONGEST_REASON) -> str:
-    """Words that fit into statusDetails: no control characters, and not too many."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in words)
-    return " ".join(printable.split())[:limit]
+def say(words: str) -> str:
+    """Words as one line that fits into statusDetails."""
+    return details_text(" ".join(words.split()))
