@@ -40,6 +40,7 @@ PlaceName: TypeAlias = Literal[
     "power-lost-before-publishing",
     "throttled-while-suspect",
     "told-stale",
+    "told-too-early",
     "answer-lost",
     "delivered-twice",
     "announced-after-deletion",
@@ -300,6 +301,7 @@ class Place(_Model):
     power-lost-before-publishing: it went between the journal's record of the report's being due, and the report;
     throttled-while-suspect: a question about `job` was throttled after a notification had left it out;
     told-stale: the device was told that `job` is still there, after it was removed;
+    told-too-early: it asked for work, and was told of none, although `job` was queued;
     answer-lost: the service answered a request about `job`, and the device never got to know;
     delivered-twice: one and the same update for `job` arrived twice;
     announced-after-deletion: a notification named `job` although the device had been told that it is gone;
@@ -326,7 +328,7 @@ class Place(_Model):
 
 
 class Scenario(_Model):
-    """All of it. `time_limit_seconds` ends a run that hangs."""
+    """All of it. `time_limit_seconds` ends a run that hangs; `play_with` is how many devices it is made for."""
 
     name: Name
     about: str = ""
@@ -342,6 +344,7 @@ class Scenario(_Model):
     cloud: ServiceSettings = ServiceSettings()
     bounds: Bounds = Bounds()
     time_limit_seconds: Seconds = 120
+    play_with: Annotated[int, Field(ge=1, le=100_000)] = 10
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -386,6 +389,14 @@ class Scenario(_Model):
             return group.model_copy(update={"beside": beside, **ours})
 
         return self.model_copy(update={"devices": tuple(recast(group) for group in self.devices)})
+
+    def with_fewer(self, devices: int) -> Self:
+        """The same for fewer devices than it is made for: the account's quota is less in proportion, too."""
+        quota = self.cloud.requests_per_second
+        if quota is None or devices >= self.play_with:
+            return self
+        cloud = self.cloud.model_copy(update={"requests_per_second": max(1, quota * devices // self.play_with)})
+        return self.model_copy(update={"cloud": cloud})
 
     @property
     def groups(self) -> tuple[Group, ...]:

@@ -11,14 +11,21 @@ EXAMPLE = """\b
 Examples:
   ghostjob run
   ghostjob run main --devices 1000 --seed 7 --out out
+  ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
+  ghostjob run --list
 """
 
 
 @click.command(epilog=EXAMPLE)
 @click.argument("scenario", default="main")
 @click.option(
-    "--devices", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many devices play."
+    "--devices",
+    type=click.IntRange(1, 100_000),
+    default=None,
+    help="How many devices play; by default as many as the scenario is made for, mostly 10.",
 )
+@click.option("--model", default=None, help="Play every device that is our own with this device model instead.")
+@click.option("--list", "is_list", is_flag=True, help="Print the scenarios that ship, and what each one shows.")
 @click.option(
     "--engine",
     type=click.Choice(["live", "virtual"]),
@@ -34,7 +41,9 @@ Examples:
 @logging_options()
 def run(
     scenario: str,
-    devices: int,
+    devices: int | None,
+    model: str | None,
+    is_list: bool,
     engine: str,
     seed: int,
     out: Path | None,
@@ -52,7 +61,15 @@ def run(
     from simulator.scenario import load
 
     configure(log_format, log_level)
+    if is_list:
+        return _print_list()
     parsed = load(scenario)
+    if model is not None:
+        from simulator.devices.models import model_named
+
+        model_named(model)
+        parsed = parsed.cast(model)
+    devices = devices or parsed.play_with
     if engine == "virtual":
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
@@ -63,3 +80,13 @@ def run(
     allow_files(devices)
     shows_table = sys.stderr.isatty() if table is None else table
     return run_loop(Playing(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table).play())
+
+
+def _print_list() -> int:
+    from simulator.scenario import load, shipped
+
+    names = shipped()
+    width = max(len(name) for name in names)
+    for name in names:
+        click.echo(f"{name:<{width}}  {load(name).about}")
+    return 0

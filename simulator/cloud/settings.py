@@ -55,7 +55,8 @@ class ServiceSettings(_Model):
     removal_delay_seconds: Seconds = 0
     """How long the records of its executions still answer after the deletion began."""
     stale_reads_seconds: Seconds = 0
-    """How long Describe and GetPending may show what was, after the service took an execution away."""
+    """How long Describe and GetPending may show what was, after the service took an execution away, and how long
+    `$next` and GetPending do not show yet what was queued."""
     requests_per_second: Annotated[int, Field(ge=1)] | None = None
     """The account's quota of reads, and of writes, through the device API; AWS's is 200."""
     deletions_at_once: Annotated[int, Field(ge=1, le=10)] = 10

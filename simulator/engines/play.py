@@ -355,7 +355,7 @@ class Play:
     def _started(self) -> RunStarted:
         names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
-        places = tuple(self._place(place) for place in self.scenario.must_reach)
+        places = tuple(self._place(place) for place in self.scenario.must_reach if self._is_asked(place))
         forward = tuple(name for name, group in self.agents if group.policy == "finish-after-switch")
         bold = {
             name: group.leap_deadline_seconds for name, group in self.agents if group.leap_when_unreachable == "proceed"
@@ -367,6 +367,10 @@ class Play:
             for name, group in agents(thing, first)
         }
         return RunStarted(self.scenario.name, self._venue.name, names, bounds, places, forward, bold, shared)
+
+    def _is_asked(self, place: Place) -> bool:
+        """Whether a place is for the models that play."""
+        return not place.models or any(group.model in place.models for _, group in self.agents)
 
     def _place(self, place: Place) -> dict[str, Any]:
         """A place with its groups resolved to things."""

@@ -204,6 +204,22 @@ def _told_stale(place: PlaceToReach, story: Story, life: Life) -> bool:
     )
 
 
+def _told_too_early(place: PlaceToReach, story: Story, life: Life) -> bool:
+    """Of GetPending the trace does not say what it found."""
+    queued, began = life.queued, life.began or life.ended
+    return queued is not None and any(
+        exchange.answered is not None
+        and exchange.answered.event.accepted
+        and exchange.answered.event.execution is None
+        and exchange.answered.n > queued.n
+        and (began is None or exchange.answered.n < began.n)
+        for exchange in story.exchanges.values()
+        if exchange.sent.event.request == "describe"
+        and exchange.sent.event.namespace_id == life.key.namespace_id
+        and exchange.sent.event.execution is None
+    )
+
+
 def _announced_after_deletion(place: PlaceToReach, story: Story, life: Life) -> bool:
     return any(
         life.key in hint.event.listed and story.told(life.key, hint.n) is not None
@@ -320,6 +336,7 @@ PLACES: Final[dict[PlaceName, Callable[[PlaceToReach, Story, Life], bool]]] = {
     "power-lost-before-publishing": _power_lost_before_publishing,
     "throttled-while-suspect": _throttled_while_suspect,
     "told-stale": _told_stale,
+    "told-too-early": _told_too_early,
     "answer-lost": _answer_lost,
     "delivered-twice": _delivered_twice,
     "announced-after-deletion": _announced_after_deletion,

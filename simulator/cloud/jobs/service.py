@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from agent.values import (
+    NEXT,
     Describe,
     ErrorCode,
     ExecutionKey,
@@ -53,6 +54,10 @@ class JobsError(Exception):
         self.message = message
 
 
+def _asks_for_work(request: Request) -> bool:
+    return isinstance(request, GetPending) or (isinstance(request, Describe) and request.job_id == NEXT)
+
+
 def _check_owner(namespace_id: str | None, by_aws: bool) -> None:
     """AWS's own services own what begins with `aws-`: customers neither create nor delete there (observed)."""
     if (namespace_id or "").startswith("aws-") and not by_aws:
@@ -93,6 +98,8 @@ class Jobs:
         queue = self._visible(thing)
         if thing in self._before and isinstance(request, Describe | GetPending):
             queue = self._stale(thing, queue, now)
+        if self.settings.stale_reads_seconds and _asks_for_work(request):
+            queue = {job_id: each for job_id, each in queue.items() if not self._is_too_new(each, now)}
         answer, record = decide(queue, request, now, self._document, self.settings.pending_listed)
         if record is None:
             return Outcome(answer)
@@ -281,6 +288,10 @@ class Jobs:
         kind = isinstance(request, Describe | GetPending)
         spent[kind] += 1
         return self.settings.requests_per_second is None or spent[kind] <= self.settings.requests_per_second
+
+    def _is_too_new(self, execution: JobExecution, now: float) -> bool:
+        """Whether a read that lags behind does not show an execution yet."""
+        return execution.version_number == 1 and now - execution.queued_at < self.settings.stale_reads_seconds
 
     def _stale(self, thing: str, queue: Queue, now: float) -> Queue:
         """What a read that lags behind still shows."""

@@ -14,7 +14,8 @@ class JobsSettings:
     head_across_namespaces: whether the head of the queue is one per thing, so that a job of another namespace holds
         back this namespace's notify-next (observed: aws-greengrass-lite#1151).
     documented_notify: mirror each list notification to `jobs/JOB/notify-namespace-NS/` too.
-    stale_reads_seconds: how long Describe and GetPending may show what was, after the service took something away.
+    stale_reads_seconds: how long Describe and GetPending may show what was, after the service took something away, and
+        how long `$next` and GetPending leave out what was queued (observed by Greengrass, after a notify).
     requests_per_second: the account's quota of reads, and of writes, through the device API (documented: 200 each);
     None for none.
     """

@@ -270,6 +270,26 @@ def told_that_it_lives_after_all(tale: Tale) -> None:
     tale.ask(FW)
 
 
+def asks_for_work(tale: Tale, *, is_queued: bool) -> None:
+    tale.connect()
+    if is_queued:
+        tale.queue(FW)
+    token = tale.send("describe", job_id="$next")
+    tale.arrive(token)
+    tale.answer(token)
+    if not is_queued:
+        tale.queue(FW)
+    tale.take(FW)
+
+
+def asks_for_work_too_early(tale: Tale) -> None:
+    asks_for_work(tale, is_queued=True)
+
+
+def asks_for_work_before_there_is_any(tale: Tale) -> None:
+    asks_for_work(tale, is_queued=False)
+
+
 def an_answer_is_lost(tale: Tale) -> None:
     at_work(tale)
     tale.arrive(tale.send("update", FW, status="IN_PROGRESS"), found=FW)
@@ -373,6 +393,8 @@ def is_never_connected(tale: Tale) -> None:
                 ("throttled-while-suspect", {}, throttled_without_suspicion, 0),
                 ("told-stale", {}, told_that_it_lives_after_all, 1),
                 ("told-stale", {}, lost_in_write, 0),
+                ("told-too-early", {}, asks_for_work_too_early, 1),
+                ("told-too-early", {}, asks_for_work_before_there_is_any, 0),
                 ("answer-lost", {}, an_answer_is_lost, 1),
                 ("answer-lost", {}, a_request_is_lost, 0),
                 ("delivered-twice", {}, an_update_arrives_twice, 1),
