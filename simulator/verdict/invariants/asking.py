@@ -5,6 +5,7 @@ from typing import Any
 
 from agent.account import (
     AnswerReceived,
+    DeviceBooted,
     DeviceConnected,
     DeviceEvent,
     ExecutionGone,
@@ -16,6 +17,7 @@ from agent.account import (
     StepFinished,
     StepStarted,
     StepUndone,
+    VersionCommitted,
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import Event
@@ -68,11 +70,11 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
     """An execution abandoned without any answer that it ended: a hint is no proof.
 
     Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
-    recovers from, or leaves as recovered or kept. One that failed, or that the device reports FAILED or REJECTED with
-    details that can give the reason, is not abandoned; if the account ends before that report could be due, this is
-    undecided. But one that the device, by its own words, believes to be over is abandoned, however it reports that.
-    After a report of success a terminal state may be the device's own: then a code that hides which one it is, or that
-    names SUCCEEDED, is no such answer.
+    recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
+    or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
+    account ends before that report could be due, this is undecided. But one that the device, by its own words, believes
+    to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
+    own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 
     Opportunities are abandonments, and hints that did not name the execution in hand.
     """
@@ -89,7 +91,7 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
         if key in excused and not isinstance(seen.event, ExecutionGone):
             continue
         abandoned.add((key, takings.get(key, 0)))
-        if _may_abandon(story, key, seen.n):
+        if _may_abandon(story, key, seen.n) or _fell_back(story, key, seen.n):
             yield HELD
         elif story.shared(key) or _fails_just_now(story, seen, key, run):
             yield UNDECIDED
@@ -112,6 +114,22 @@ def _may_abandon(story: Story, key: ExecutionKey, before: int) -> bool:
         return news.says == "reported" and news.answer.event.status != Status.SUCCEEDED
 
     return story.may_think_it_over(key, before, counts)
+
+
+def _fell_back(story: Story, key: ExecutionKey, before: int) -> bool:
+    """Whether the bootloader had gone back from this execution's firmware, which was never committed."""
+    since = max((seen.n for seen in story.device.of(ExecutionTaken) if seen.event.execution == key), default=before)
+    boots = [seen for seen in story.device.of(DeviceBooted) if since < seen.n < before]
+    if not boots or boots[-1].event.on_trial:
+        return False
+    commits = [seen.n for seen in story.device.of(VersionCommitted) if seen.event.execution == key]
+    reboots = [
+        step.n
+        for step in story.device.of(StepStarted)
+        if step.event.execution == key and step.event.step == "reboot" and step.event.reversible
+    ]
+    was_tried = any(boot.event.on_trial for boot in boots) or any(since < n < boots[-1].n for n in reboots)
+    return was_tried and not any(since < n < before for n in commits)
 
 
 def _fails_just_now(story: Story, abandoned: Seen[Event], key: ExecutionKey, run: Run) -> bool:

@@ -61,6 +61,7 @@ class _Refusals:
 
     def __init__(self) -> None:
         self._standing: dict[tuple[Question, int | None], Exchange] = {}
+        self._begun: set[ExecutionKey] = set()
         self.again: dict[str, list[Seen[RequestSent]]] = {}
 
     def sent(self, this: Seen[RequestSent]) -> None:
@@ -75,7 +76,10 @@ class _Refusals:
         """A request was answered."""
         sent = exchange.sent.event
         if answer.accepted and answer.execution is not None:
-            self._void(answer.execution, FACTS, exchange.sent.n)
+            key, is_another = answer.execution, answer.status == Status.QUEUED and answer.execution in self._begun
+            # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
+            self._void(key, FACTS | CONTENT if is_another else FACTS, exchange.sent.n)
+            (self._begun.add if answer.status == Status.IN_PROGRESS else self._begun.discard)(key)
         elif sent.execution is not None and _permanent(answer.code):
             if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
                 # It names no status; repeating the update is what makes the service name it.
@@ -99,7 +103,7 @@ class _Refusals:
         self._keep(
             lambda refused, exchange: (
                 exchange.sent.event.execution != key
-                or refused.code not in codes
+                or not (refused.code in codes or (codes >= FACTS and _can_mean_the_version(refused, exchange)))
                 or (exchange.answer is not None and exchange.answer.n > asked_n)
             )
         )
@@ -110,6 +114,12 @@ class _Refusals:
             for asked, exchange in self._standing.items()
             if exchange.answer is not None and stands(exchange.answer.event, exchange)
         }
+
+
+def _can_mean_the_version(refused: AnswerReceived, exchange: Exchange) -> bool:
+    """Over HTTP a wrong version is an InvalidRequest; and what says nothing else has nothing else wrong with it."""
+    sent = exchange.sent.event
+    return refused.code == ErrorCode.INVALID_REQUEST and sent.expected_version is not None and not sent.details
 
 
 def _repetitions(story: Story) -> Iterator[Finding]:

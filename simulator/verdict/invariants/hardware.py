@@ -17,11 +17,12 @@ from agent.account import (
 from agent.values import ExecutionKey, Status
 from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
 from simulator.verdict.history import Exchange, Seen, micros
-from simulator.verdict.story import Story
+from simulator.verdict.story import Says, Story
 
 CHANGES = (HardwareChanged, StepStarted, StepFinished, StepUndone, DeviceBooted)
 """What shows that the hardware is at work."""
 
+OVER: frozenset[Says] = frozenset({"gone", "terminal"})
 KEPT = "kept"
 """The key of statusDetails under which a device owns up to a version that it runs although its execution is gone."""
 
@@ -213,7 +214,7 @@ def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: 
         for exchange in updates
     ):
         return True
-    told = story.told(key, end.n + 1) if key is not None else None
+    told = story.told(key, end.n + 1, enough=OVER) if key is not None else None
     if told is None:
         return key is not None and _may_yet_learn(story, run, key)
     later = (

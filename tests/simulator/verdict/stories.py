@@ -714,6 +714,35 @@ def undoes_a_step_that_failed(tale: Tale) -> None:
 
 
 @story("no-false-abort", "held")
+def undoes_what_the_bootloader_fell_back_from(tale: Tale) -> None:
+    at_work(tale)
+    tale.step(FW, "switch")
+    tale.lose_power(version="2.0", on_trial=True)
+    tale.lose_power()
+    tale.device(PhaseChanged("recovering", "idle", execution=FW), StepUndone(FW, "switch"))
+    tale.remove(FW)
+    tale.ask(FW, code=RNF)
+    tale.device(ExecutionLeft(FW, "recovered"), PhaseChanged("idle", "recovering"))
+
+
+@story("no-false-abort", "held")
+def undoes_what_never_came_up(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "reboot")
+    tale.lose_power()
+    tale.remove(FW)
+    tale.undo(FW, "switch", "download")
+
+
+@story("no-false-abort", "violated", "hint.received", "phase.changed")
+def undoes_after_a_reboot_that_tried_nothing(tale: Tale) -> None:
+    at_work(tale)
+    tale.lose_power()
+    tale.hint()
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "held")
 def drops_what_another_hand_reported(tale: Tale) -> None:
     at_work(tale)
     tale.update(FW, code="InvalidStateTransition", status="FAILED")
@@ -1160,6 +1189,15 @@ def says_that_it_failed_and_not_what_it_keeps(tale: Tale) -> None:
     tale.report(FW, "FAILED", details=(("reason", "the self-test failed"),))
 
 
+@story("accounted-for", "undecided")
+def keeps_what_was_cancelled_and_is_not_told_so_by_name(tale: Tale) -> None:
+    leapt(tale)
+    tale.cloud(ExecutionChanged(tale.thing, FW, "CANCELED", 9, "service"))
+    tale.ask(FW, code="TerminalStateReached")
+    tale.device(ExecutionLeft(FW, "kept"), PhaseChanged("idle", "recovering"))
+    tale.wait(20)
+
+
 @story("accounted-for", "violated", "version.committed")
 def drifts_in_silence(tale: Tale) -> None:
     keeps_without_a_job(tale)
@@ -1396,6 +1434,34 @@ def claims_one_of_the_same_second(tale: Tale) -> None:
     tale.queue(FW)
     tale.take(FW)
     tale.update(FW)
+
+
+@story("no-hammering", "held", opportunities=1)
+def reports_the_same_of_one_of_the_same_second_where_no_refusal_names_a_version(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW)
+    tale.update(FW, code="InvalidRequest", details=(("step", "download"),))
+    tale.ask(FW, status="QUEUED")
+    tale.undo(FW, "download")
+    tale.take(FW)
+    tale.update(FW, details=(("step", "download"),))
+
+
+@story("no-hammering", "held", opportunities=2)
+def claims_again_what_a_read_still_shows_where_no_refusal_names_a_version(tale: Tale) -> None:
+    tale.connect()
+    for _ in range(2):
+        tale.ask(FW, status="QUEUED")
+        tale.update(FW, code="InvalidRequest")
+
+
+@story("no-hammering", "violated", "request.sent", "answer.received", "request.sent")
+def repeats_a_report_that_cannot_be_read_after_asking(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW)
+    for _ in range(2):
+        tale.update(FW, code="InvalidRequest", details=(("step", "write"),))
+        tale.ask(FW)
 
 
 @story("no-hammering", "held", opportunities=2)

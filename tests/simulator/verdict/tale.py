@@ -138,12 +138,12 @@ class Tale:
         self.device(DeviceDisconnected(planned=planned))
         self.cloud(ClientDisconnected(self.thing, reason))
 
-    def lose_power(self, off_seconds: float = 0.2, version: str = "1.0") -> None:
+    def lose_power(self, off_seconds: float = 0.2, version: str = "1.0", *, on_trial: bool = False) -> None:
         """Lose what is in memory, boot, and connect."""
         self.device(PowerLost(), DeviceDisconnected("the power is off", planned=True))
         self.cloud(ClientDisconnected(self.thing, "CONNECTION_LOST"))
         self.wait(off_seconds)
-        self.device(DeviceBooted(version, "power-lost"))
+        self.device(DeviceBooted(version, "power-lost", on_trial))
         self.connect()
 
     # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────
