@@ -15,6 +15,7 @@ import structlog
 
 from agent.errors import InputError
 from agent.jitter import Jitter
+from agent.values import Status
 from simulator.controller.hands import Hand, Refused
 from simulator.controller.saving import save_job
 from simulator.scenario import Owner
@@ -145,7 +146,8 @@ class Controller:
                     )
             case "cancel-execution":
                 for seen in await self._hand.executions(job_id):
-                    await self._hand.cancel_execution(seen.thing, job_id, force=force)
+                    if not Status(seen.status).is_terminal:  # what ended meanwhile is no longer there to be cancelled
+                        await self._hand.cancel_execution(seen.thing, job_id, force=force)
             case _:
                 assert_never(command.do)
 

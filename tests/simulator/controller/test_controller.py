@@ -97,6 +97,15 @@ async def test_a_refusal_for_good_is_passed_on(hand: Hand, job: str):
     await controller.close()
 
 
+async def test_executions_that_ended_meanwhile_are_not_cancelled(hand: Hand, job: str):
+    controller = Controller(hand, lambda event: None, rng=Jitter("test"))
+    await hand.cancel_execution("a", job, force=False)
+    await controller.carry_out(Command("cancel-execution", job, True, "lab"), why="test")
+    assert {each.thing: each.status for each in await hand.executions(job)} == {"a": "CANCELED", "b": "CANCELED"}
+    with pytest.raises(Refused):
+        await hand.cancel_execution("a", job, force=True)
+
+
 async def test_only_jobs_that_were_created_here_or_named_are_deleted(hand: Hand, job: str):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"), named=["another"])
     with pytest.raises(InputError, match="neither created here nor named"):
