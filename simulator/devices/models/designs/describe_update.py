@@ -18,7 +18,7 @@ from agent.values import Hint, PendingChanged
 from simulator.devices.models.designs import hands, talk
 from simulator.devices.models.designs.state import Turn
 
-LOOK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 3.0
 """How often it looks for work without having heard of any: a list can be lost."""
 
 
@@ -32,7 +32,7 @@ def _hear(turn: Turn, hint: Hint) -> None:
         found = bool(hint.listed)
         turn.set(due=turn.device.due or found, promised=turn.device.promised or found, misses=0)
     elif task.aim == "on" and task.work.key not in hint.listed:
-        turn.set(told=max(task.work.done - 1, 0))
+        turn.set(told=0)
         turn.know("not listed", suspect=True)
 
 

@@ -94,9 +94,8 @@ def fail(turn: Turn, reason: str) -> None:
 def reported(turn: Turn, *, surely: bool = True) -> None:
     """Our last report stands (or it might, if not `surely`); nothing is left of the execution."""
     task = turn.task
-    noted = surely and not (task.reason and task.work.reached in NO_WAY_BACK)
     stays = task.work.plan.version if task.work.reached in NO_WAY_BACK and not task.broken else ""
-    _leave(turn, OUTCOMES[task.status], kept="" if noted else stays or turn.device.kept)
+    _leave(turn, OUTCOMES[task.status], kept="" if surely else stays or turn.device.kept)
 
 
 # ── what the hands do by themselves ───────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ from agent.values import Hint, NextChanged
 from simulator.devices.models.designs import hands, talk
 from simulator.devices.models.designs.state import Turn
 
-LOOK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 3.0
 """How often it looks for work without having heard of any: a notification can be lost."""
 
 
@@ -34,7 +34,7 @@ def _hear(turn: Turn, hint: Hint) -> None:
         found = head is not None
         turn.set(due=turn.device.due or found, promised=turn.device.promised or found, misses=0)
     elif task.aim == "on" and (head is None or head.key != task.work.key):
-        turn.set(told=max(task.work.done - 1, 0))
+        turn.set(told=0)
         turn.know("another is next", suspect=True)
 
 

@@ -71,10 +71,10 @@ class Asked:
 class Device:
     """Everything. `claim` is an execution that an update under way is to make ours.
 
-    `told` counts the finished steps that were reported, `percent` is how far the running one is and `percent_told`
-    what was reported of it. `due`: it is time to ask for work, or while a step runs, whether it is still wanted.
-    `promised`: there should be work, although so many asks (`misses`) did not find any. `kept` is a version that runs
-    although its job is gone, and nobody knows yet.
+    `told` counts the finished steps that were reported (0: the last one is to be reported again), `percent` is how far
+    the running one is and `percent_told` what was reported of it. `due`: it is time to ask for work, or while a step
+    runs, whether it is still wanted. `promised`: there should be work, although so many asks (`misses`) did not find
+    any. `kept` is a version that runs although its job is gone, and nobody knows yet.
     """
 
     policy: Policy

@@ -173,9 +173,13 @@ def _backoff(turn: Turn, times: int) -> float:
 
 
 def outdate(turn: Turn) -> None:
-    """Something happened: whatever is being asked now was asked too early to prove anything."""
+    """Something happened: what is being asked now was asked too early to prove anything, and what waits need not."""
     asked = turn.device.asked
-    turn.set(asked=replace(asked, outdated=True) if asked is not None else None)
+    if asked is not None and asked.token:
+        turn.set(asked=replace(asked, outdated=True))
+    elif asked is not None:
+        turn.set(asked=None, due=True, told=0, percent_told=0)
+        turn.no_timer("retry")
     turn.know(fresh=False)
 
 
@@ -186,8 +190,7 @@ def ask_for_work(turn: Turn, *, by_start_next: bool = False) -> None:
     """Ask for the head of the queue, if it is time to; start-next takes it in the same breath."""
     device = turn.device
     if device.claim is not None:
-        update = _update(turn, device.claim.key, Status.IN_PROGRESS, device.claim.version_number)
-        ask(turn, update, device.claim.key)
+        ask(turn, _touch(device.claim.key, device.claim.version_number), device.claim.key)
     elif device.due:
         turn.set(due=False)
         turn.no_timer("poll", "ask-again")
@@ -208,7 +211,7 @@ def ask_about_it(turn: Turn) -> None:
 def probe(turn: Turn) -> None:
     """Ask by a write, which sees what is there now."""
     work = turn.task.work
-    ask(turn, _update(turn, work.key, Status.IN_PROGRESS, work.version_number), work.key)
+    ask(turn, _touch(work.key, work.version_number), work.key)
 
 
 def report_step(turn: Turn) -> None:
@@ -216,7 +219,7 @@ def report_step(turn: Turn) -> None:
     work = turn.task.work
     turn.set(told=work.done)
     details = {"step": work.plan.steps[work.done - 1].name, "progress": "100"}
-    ask(turn, _update(turn, work.key, Status.IN_PROGRESS, work.version_number, **details), work.key)
+    ask(turn, _update(turn, work, Status.IN_PROGRESS, **details), work.key)
 
 
 def report_progress(turn: Turn) -> None:
@@ -229,7 +232,7 @@ def report_progress(turn: Turn) -> None:
         return  # not before we know where we stand
     turn.set(percent_told=device.percent)
     details = {"step": step.name, "progress": str(device.percent)}
-    ask(turn, _update(turn, work.key, Status.IN_PROGRESS, work.version_number, **details), work.key)
+    ask(turn, _update(turn, work, Status.IN_PROGRESS, **details), work.key)
 
 
 def report_end(turn: Turn) -> None:
@@ -240,20 +243,24 @@ def report_end(turn: Turn) -> None:
         return
     why = "; ".join(part for part in (task.reason, task.broken) if part)
     details = {"reason": why[:1024]} if why else {"version": task.work.plan.version}
-    update = _update(turn, task.work.key, task.status, task.work.version_number, **details)
-    ask(turn, update, task.work.key)
+    ask(turn, _update(turn, task.work, task.status, **details), task.work.key)
 
 
-def _update(turn: Turn, key: ExecutionKey, status: Status, expected_version: int, /, **details: str) -> Update:
+def _touch(key: ExecutionKey, expected_version: int) -> Update:
+    """To IN_PROGRESS, with nothing to say: what its statusDetails say stays as it is."""
     return Update(
         key.job_id,
-        status,
+        Status.IN_PROGRESS,
         namespace_id=key.namespace_id,
-        status_details=_details(turn, **details),
         expected_version=expected_version,
         execution_number=key.execution_number,
         include_state=True,
     )
+
+
+def _update(turn: Turn, work: Work, status: Status, **details: str) -> Update:
+    touched = _touch(work.key, work.version_number)
+    return replace(touched, status=status, status_details=_details(turn, **details))
 
 
 def _details(turn: Turn, **details: str) -> StatusDetails | None:
@@ -363,21 +370,22 @@ def _read_description(turn: Turn, manners: Manners, asked: Asked, answer: Answer
 
 def _found(turn: Turn, asked: Asked, told: Execution) -> None:
     work, known = turn.task.work, turn.device.known
-    other_document = told.document is not None and told.document.digest != work.digest
-    if told.key == work.key and told.status is Status.IN_PROGRESS and not other_document:
-        least = work.version_number + 1 if known.refuted else work.version_number
-        if told.version_number >= least:
-            turn.aim("", work=replace(work, version_number=told.version_number))
-            turn.know("still there", fresh=not asked.outdated, suspect=False, refuted=False, probing=False, doubts=0)
-            return
-    elif told.key != work.key and _age(told.key) > _age(work.key):
+    is_ours = told.key == work.key
+    has_other_document = told.document is not None and told.document.digest != work.digest
+    least = work.version_number + 1 if known.refuted else work.version_number
+    if is_ours and told.status is Status.IN_PROGRESS and not has_other_document and told.version_number >= least:
+        turn.aim("", work=replace(work, version_number=told.version_number))
+        turn.know("still there", fresh=not asked.outdated, suspect=False, refuted=False, probing=False, doubts=0)
+    elif not is_ours and _age(told.key) > _age(work.key):
         hands.give_way(turn, "replaced", asked.token)
-        return
-    elif told.key == work.key and (known.refuted or other_document):
-        # Not a read that lags: the write did not find ours either. It was queued within the same second.
+    elif is_ours and known.refuted and told.status is Status.QUEUED:
+        # The write did not find ours either, so this read does not lag: it was queued within the same second.
         hands.give_way(turn, "replaced", asked.token)
-        return
-    turn.know("unclear", probing=not known.refuted, doubts=known.doubts + 1)
+    elif is_ours and has_other_document and known.doubts and not known.refuted:
+        # The write was accepted, so this read does not lag either: what accepted it, and our claim, is another one.
+        hands.give_way(turn, "replaced", asked.token)
+    else:
+        turn.know("unclear", probing=not known.refuted, doubts=known.doubts + 1)
 
 
 def _age(key: ExecutionKey) -> tuple[int, int]:
