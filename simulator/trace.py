@@ -13,7 +13,6 @@ device's `request.sent`, in the cloud's `request.received` and `request.answered
 Field names are stable; a reader must ignore fields and types that it does not know.
 """
 
-import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -310,15 +309,13 @@ class Recorder:
     clock: Callable[[], float]
     """Precise at every call: not a loop's time, which stands still within one wake-up."""
     sink: Sink
-    first: int = 1
-    _numbers: Iterator[int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._numbers = itertools.count(self.first)
+    next: int = 1
+    """The number of the next entry."""
 
     def record(self, event: Event) -> None:
         """Give `event` its number and time."""
-        self.sink(Entry(self.source, next(self._numbers), self.clock(), event))
+        number, self.next = self.next, self.next + 1
+        self.sink(Entry(self.source, number, self.clock(), event))
 
 
 def write_line(entry: Entry) -> str:

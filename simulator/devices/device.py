@@ -7,11 +7,10 @@ in flash and what the journal holds, and nothing else.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from agent.account import BootReason, DeviceBooted, DeviceDisconnected, DeviceEvent, PowerLost
-from agent.core.events import Booted
+from agent.core.events import Booted, Event
 from agent.core.record import Record
 from agent.journal import Journal
 from agent.runner import Runner
@@ -158,16 +157,13 @@ class SimulatedDevice:
         self.flash.is_on = True
         sectors = swap_sectors(self.flash.hardware)
         if not sectors:
-            self._try_to_boot(why)
+            self.try_to_boot(why)
             return
         seconds = self._wiring.timings.write / SECTORS
-        done = partial(self._exchanged, why=why)
-        self.flash.begin(Run("exchange", "", exchange, NO_IMAGE, sectors, seconds, done))
+        self.flash.begin(Run("exchange", "", exchange, NO_IMAGE, sectors, seconds, _Exchanging(self, why)))
 
-    def _exchanged(self, run: Run, *, why: BootReason) -> None:
-        self._try_to_boot(why)
-
-    def _try_to_boot(self, why: BootReason) -> None:
+    def try_to_boot(self, why: BootReason) -> None:
+        """Start what the bootloader chooses, once the slots have been exchanged."""
         hardware, hangs = try_to_boot(self.flash.hardware, after_hang=why == "watchdog")
         self.flash.hardware = hardware
         if hangs:
@@ -185,6 +181,11 @@ class SimulatedDevice:
         in_recovery = hardware.layout == "single" and hardware.running == 1
         self.runner.start(Booted(self._recall(), hardware.version, on_trial, in_recovery=in_recovery))
 
+    def deliver(self, event: Event) -> None:
+        """Tell the agent, if there is one."""
+        if self.runner is not None:
+            self.runner.feed(event)
+
     # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _recall(self) -> Record | None:
@@ -194,3 +195,17 @@ class SimulatedDevice:
     def remember(self, record: Record) -> None:
         """Write a record down. Raises JournalError."""
         self._journal.append(snapshot_of(record))
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchanging:
+    """Whose work the bootloader's exchange is (see `flash.Worker`): it never pauses."""
+
+    device: SimulatedDevice
+    why: BootReason
+
+    def next_pause(self, run: Run) -> int:
+        return run.sectors
+
+    def reached(self, run: Run) -> None:
+        self.device.try_to_boot(self.why)

@@ -7,7 +7,6 @@ whoever looks, stops or cuts in between finds done what is done by then.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -31,12 +30,22 @@ class Supply(Protocol):
         """A sector left nothing to boot from."""
 
 
+class Worker(Protocol):
+    """Whose work a run is."""
+
+    def next_pause(self, run: "Run") -> int:
+        """With how many sectors done the run is to pause next; with all of them at the latest."""
+
+    def reached(self, run: "Run") -> None:
+        """The run pauses there, or is at its end."""
+
+
 @dataclass(slots=True)
 class Run:
     """`sectors` operations called `name`, each of `seconds`.
 
-    `step` is the plan's step that it belongs to, empty if to none. When as many are done as `next_pause` says, and at
-    the end, the run pauses and calls `reached`; it goes on when it is told to.
+    `step` is the plan's step that it belongs to, empty if to none. At the end, and before that where `worker` wants it,
+    the run pauses; it goes on when it is told to.
     """
 
     name: str
@@ -45,8 +54,7 @@ class Run:
     image: Image
     sectors: int
     seconds: float
-    reached: Callable[["Run"], None]
-    next_pause: Callable[["Run"], int] | None = None
+    worker: "Worker"
     done: int = 0
 
     def percent(self, done: int) -> int:
@@ -130,14 +138,18 @@ class Flash:
 
     def begin(self, run: Run) -> None:
         """Do a run's first sectors, up to where it pauses."""
-        self._run = run
+        self.hold(run)
         self.go_on(run)
+
+    def hold(self, run: Run) -> None:
+        """Begin a run with a pause."""
+        self._run = run
 
     def go_on(self, run: Run) -> None:
         """Do the next sectors of a run that pauses; one that was stopped meanwhile stays so."""
         if self._run is run:
             self._since = asyncio.get_running_loop().time() - run.done * run.seconds
-            self._pause = run.sectors if run.next_pause is None else run.next_pause(run)
+            self._pause = run.worker.next_pause(run)
             self._plan(run)
 
     def stop(self) -> None:
@@ -180,7 +192,7 @@ class Flash:
         else:
             self._since = None
             self._run = run if run.done < run.sectors else None
-            run.reached(run)
+            run.worker.reached(run)
 
     def _settle(self) -> None:
         """Do what is due of the run, up to the sector that the timer does."""

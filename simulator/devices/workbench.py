@@ -9,7 +9,6 @@ Undoing a step is work of the same kind. Every sector is an instant at which the
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final, Literal, Protocol
 
 from agent.account import (
@@ -49,29 +48,33 @@ class Hold:
     job_id: str
     step: str
     percent: int
-    _held: list[Callable[[], object]] = field(default_factory=list)
+    _held: list[tuple[Flash, Run]] = field(default_factory=list)
     _is_open: bool = False
 
     def applies(self, job_id: str, step: str) -> bool:
         """Whether a step is to be held."""
         return not self._is_open and (job_id, step) == (self.job_id, self.step)
 
-    def wait(self, resume: Callable[[], object]) -> None:
-        """Call `resume` when the hold is let go."""
-        self._held.append(resume)
+    def hold(self, flash: Flash, run: Run) -> None:
+        """Let a run that pauses go on when the hold is let go."""
+        self._held.append((flash, run))
 
     def let_go(self) -> None:
         """Let every held step go on."""
         self._is_open = True
         held, self._held = self._held, []
-        for resume in held:
-            resume()
+        for flash, run in held:
+            flash.go_on(run)
 
 
 class Machine(Protocol):
     """The device that the hardware is in."""
 
     flash: Flash
+    observe: Callable[[DeviceEvent], None]
+
+    def deliver(self, event: Event) -> None:
+        """Tell the agent, if there is one."""
 
     def reboot(self, why: BootReason) -> None:
         """Restart: memory is lost, the bootloader decides what comes up."""
@@ -80,20 +83,11 @@ class Machine(Protocol):
 class SimulatedWorkbench:
     """Performs a device core's step effects on simulated hardware (see `agent.runner.Workbench`)."""
 
-    __slots__ = ("_deliver", "_device", "_effect", "_holds", "_is_dead", "_observe", "_timings", "_told")
+    __slots__ = ("_device", "_effect", "_holds", "_is_dead", "_timings", "_told")
 
-    def __init__(
-        self,
-        device: Machine,
-        timings: Timings,
-        observe: Callable[[DeviceEvent], None],
-        deliver: Callable[[Event], None],
-        holds: tuple[Hold, ...] = (),
-    ) -> None:
+    def __init__(self, device: Machine, timings: Timings, holds: tuple[Hold, ...] = ()) -> None:
         self._device = device
         self._timings = timings
-        self._observe = observe
-        self._deliver = deliver
         self._holds = holds
         self._effect: BeginStep | None = None
         """The step that runs."""
@@ -104,7 +98,7 @@ class SimulatedWorkbench:
     def begin(self, effect: BeginStep) -> None:
         """Start a step."""
         step, flash = effect.step, self._device.flash
-        self._observe(StepStarted(effect.execution, step.name, step.reversible))
+        self._device.observe(StepStarted(effect.execution, step.name, step.reversible))
         if step.action == "reboot":
             asyncio.get_running_loop().call_later(self._timings.reboot, self._reboot)
             return
@@ -114,10 +108,11 @@ class SimulatedWorkbench:
         self._effect, self._told = effect, 0
         sectors = work.sectors(flash.hardware, image)
         seconds = self._timings.seconds(step.action) / max(sectors, 1)
-        run = Run(step.name, step.name, work.sector, image, sectors, seconds, self._reached, self._next_pause)
+        run = Run(step.name, step.name, work.sector, image, sectors, seconds, self)
         held = next((hold for hold in self._holds_of(effect) if not hold.percent), None)
         if held is not None:
-            held.wait(lambda: flash.begin(run) if self._effect is effect else None)
+            flash.hold(run)
+            held.hold(flash, run)
         else:
             flash.begin(run)
 
@@ -127,9 +122,9 @@ class SimulatedWorkbench:
         if running is not None and running.index == effect.index:
             self._effect = None
             self._device.flash.stop()
-            self._observe(describe(self._device.flash.hardware))
-            self._observe(StepFinished(running.execution, running.step.name, "stopped"))
-            self._deliver(StepEnded(effect.index, "stopped"))
+            self._device.observe(describe(self._device.flash.hardware))
+            self._device.observe(StepFinished(running.execution, running.step.name, "stopped"))
+            self._device.deliver(StepEnded(effect.index, "stopped"))
 
     def undo(self, effect: UndoStep) -> None:
         """Take a step back, sector by sector, too."""
@@ -142,13 +137,11 @@ class SimulatedWorkbench:
         work, image = work_of(step), image_of(step.args)
         sectors = work.to_undo(flash.hardware, image)
         seconds = self._timings.undo / max(sectors, 1)
-        flash.begin(
-            Run(f"undo {step.name}", "", work.undo, image, sectors, seconds, partial(self._undone, effect=effect))
-        )
+        flash.begin(Run(f"undo {step.name}", "", work.undo, image, sectors, seconds, _Undoing(self, effect)))
 
     def verify(self, effect: Verify) -> None:
         """Say whether the hardware is whole."""
-        self._deliver(Verified(self._device.flash.hardware.is_whole))
+        self._device.deliver(Verified(self._device.flash.hardware.is_whole))
 
     def cut(self) -> None:
         """The power is gone: nothing that was begun here goes on, when it is back neither."""
@@ -165,13 +158,14 @@ class SimulatedWorkbench:
         points = (PROGRESS_PERCENT, *(hold.percent for hold in self._holds_of(effect)))
         return sorted(at for at in points if at > self._told)
 
-    def _next_pause(self, run: Run) -> int:
+    def next_pause(self, run: Run) -> int:
         """With how many sectors done the next point is reached; they are counted up to the percentage."""
         assert self._effect is not None, "asked about the step that runs"
         point = next(iter(self._points(self._effect)), 100)
         return max(run.done + 1, -(-point * run.sectors // 100)) if run.sectors else 0
 
-    def _reached(self, run: Run) -> None:
+    def reached(self, run: Run) -> None:
+        """Report progress, or the end; at a hold, wait."""
         effect = self._effect
         assert effect is not None, "a run that was stopped reaches nothing"
         if run.done == run.sectors:
@@ -184,23 +178,23 @@ class SimulatedWorkbench:
             self._device.flash.go_on(run)
             return
         self._told = percent
-        self._observe(StepProgressed(effect.execution, effect.step.name, passed[-1]))
+        self._device.observe(StepProgressed(effect.execution, effect.step.name, passed[-1]))
         if hold is not None:
-            hold.wait(lambda: self._device.flash.go_on(run))
+            hold.hold(self._device.flash, run)
         else:
             self._device.flash.go_on(run)
-        self._deliver(StepAdvanced(effect.index, passed[-1]))
+        self._device.deliver(StepAdvanced(effect.index, passed[-1]))
 
     def _finish(self, effect: BeginStep, run: Run) -> None:
         self._effect, hardware, step = None, self._device.flash.hardware, effect.step
         fault = work_of(step).fault(hardware, run.image)
-        self._observe(describe(hardware))
+        self._device.observe(describe(hardware))
         # Once the only slot holds the new image, that is as good as a commit.
         if not fault and (step.action == "commit" or (step.action == "write" and hardware.layout == "single")):
-            self._observe(VersionCommitted(effect.execution, effect.version))
+            self._device.observe(VersionCommitted(effect.execution, effect.version))
         outcome: Literal["done", "failed"] = "failed" if fault else "done"
-        self._observe(StepFinished(effect.execution, step.name, outcome))
-        self._deliver(StepEnded(effect.index, outcome, fault))
+        self._device.observe(StepFinished(effect.execution, step.name, outcome))
+        self._device.deliver(StepEnded(effect.index, outcome, fault))
 
     # ── rebooting, and taking back ────────────────────────────────────────────────────────────────────────────
 
@@ -219,18 +213,33 @@ class SimulatedWorkbench:
         else:
             self._restored(effect)
 
-    def _undone(self, run: Run, *, effect: UndoStep) -> None:
+    def undone(self, effect: UndoStep, run: Run) -> None:
+        """A step has been taken back, as far as there was anything to take back."""
         hardware = self._device.flash.hardware
         if run.sectors:
-            self._observe(describe(hardware))
+            self._device.observe(describe(hardware))
         if effect.step.action == "commit":
-            self._observe(VersionReverted(effect.execution, hardware.version))
+            self._device.observe(VersionReverted(effect.execution, hardware.version))
         self._restored(effect)
 
     def _restored(self, effect: UndoStep) -> None:
-        self._observe(StepUndone(effect.execution, effect.step.name))
+        self._device.observe(StepUndone(effect.execution, effect.step.name))
         if self._device.flash.hardware.running is None:
-            self._observe(DeviceCrashed(f"undo {effect.step.name}: erased the firmware that was running"))
+            self._device.observe(DeviceCrashed(f"undo {effect.step.name}: erased the firmware that was running"))
             self._device.reboot("watchdog")
         else:
-            self._deliver(StepRestored(effect.index, True))
+            self._device.deliver(StepRestored(effect.index, True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Undoing:
+    """Whose work an undo is (see `flash.Worker`): it never pauses."""
+
+    bench: SimulatedWorkbench
+    effect: UndoStep
+
+    def next_pause(self, run: Run) -> int:
+        return run.sectors
+
+    def reached(self, run: Run) -> None:
+        self.bench.undone(self.effect, run)

@@ -1,7 +1,7 @@
 """A fleet: simulated devices on one event loop, each with its hardware, its journal, its agent and its connection."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -77,8 +77,7 @@ class Fleet:
         """What runs on a device from one boot to the next."""
         model = self._models[device.group.model]
         rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
-        feed: list[Callable[..., None]] = []
-        bench = SimulatedWorkbench(device, self._timings, device.observe, lambda event: feed[0](event), self._holds)
+        bench = SimulatedWorkbench(device, self._timings, self._holds)
         runner = Runner(
             thing=thing_of_agent(device.thing),
             machine=model.start(self._policy_of(device.group, device.boots)),
@@ -89,7 +88,6 @@ class Fleet:
             observe=device.observe,
             remember=device.remember,
         )
-        feed.append(runner.feed)
         return runner, bench
 
     def _policy_of(self, group: Group, boots: int) -> Policy:

@@ -10,7 +10,7 @@ begun and ended. Whoever waits, waits for the stage to change.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
@@ -214,7 +214,7 @@ class Play:
             engine.record(RunEnded(why))
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
-        await _at_once([hand.create_thing(thing) for thing, _ in self.things])
+        await _at_once(hand.create_thing(thing) for thing, _ in self.things)
         holds = tuple(cue.hold for cue in self._cues if cue.hold)
         agents = self.agents
         fleet = self.fleet = Fleet(agents, self._venue, self._seed, self._feed, scenario=self.scenario, holds=holds)
@@ -222,7 +222,7 @@ class Play:
         await self._stage.until(lambda: len(self._stage.connected) == len(self.agents))
         async with asyncio.TaskGroup() as group:
             await _at_once(
-                [self._create(index, controller) for index, job in enumerate(self.scenario.jobs) if job.after is None]
+                self._create(index, controller) for index, job in enumerate(self.scenario.jobs) if job.after is None
             )
             cued = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues]
             creations = [
@@ -390,14 +390,13 @@ class Play:
         return dict(self.agents)
 
 
-async def _at_once(calls: list[Any]) -> None:
-    """Await all of them, a bounded number at a time."""
-    gate = asyncio.Semaphore(CREATIONS_AT_ONCE)
+async def _at_once(calls: Iterator[Awaitable[None]]) -> None:
+    """Await all of them, a bounded number at a time; each is made when its turn comes."""
 
-    async def one(call: Any) -> None:
-        async with gate:
+    async def some() -> None:
+        for call in calls:
             await call
 
     async with asyncio.TaskGroup() as group:
-        for call in calls:
-            group.create_task(one(call))
+        for _ in range(CREATIONS_AT_ONCE):
+            group.create_task(some())

@@ -53,7 +53,7 @@ class VirtualCloud:
         self.core = CloudCore(
             scenario.cloud.jobs_settings(), self.clock, self._publish, recorder.record, self.faults, new_id=str
         )
-        self._links: dict[str, list[VirtualLink]] = {}
+        self._links: dict[str, tuple[VirtualLink, ...]] = {}
 
     def clock(self) -> float:
         """Epoch seconds."""
@@ -61,12 +61,12 @@ class VirtualCloud:
 
     def connected(self, link: "VirtualLink") -> None:
         """A device is there, and subscribed."""
-        self._links.setdefault(link.thing, []).append(link)
+        self._links[link.thing] = (*self._links.get(link.thing, ()), link)
         self.observe(ClientConnected(link.name))
 
     def disconnected(self, link: "VirtualLink", reason: str) -> None:
         """It is not there any more."""
-        self._links[link.thing].remove(link)
+        self._links[link.thing] = tuple(other for other in self._links[link.thing] if other is not link)
         self.observe(ClientDisconnected(link.name, reason))
 
     def ask(self, link: "VirtualLink", request: Request, *, dup: bool, late_seconds: float) -> None:

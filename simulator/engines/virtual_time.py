@@ -9,7 +9,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine
 from heapq import heappop, heappush
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from agent.errors import GhostjobError
 
@@ -22,27 +22,34 @@ class StuckError(GhostjobError):
     """Everybody waits for somebody else, and no timer will end it."""
 
 
-class _Timer(asyncio.TimerHandle):
-    """What is called at a time: asyncio's own handle without what it keeps for debugging and for other threads."""
+class _Timer:
+    """An asyncio.TimerHandle, as far as anybody uses one: without what that keeps for debugging and for threads."""
 
-    __slots__ = ()
+    __slots__ = ("_args", "_callback", "_when")
 
     def __init__(self, when: float, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         self._when = when
-        self._callback = callback
+        self._callback: Callable[..., object] | None = callback
         self._args = args
-        self._cancelled = False
-        self._repr = None
 
     def cancel(self) -> None:
         """Never call it; what it would have been called with is let go."""
-        self._cancelled = True
-        self._callback = _nothing
+        self._callback = None
         self._args = ()
 
+    def cancelled(self) -> bool:
+        """Whether it will not be called, or has been already."""
+        return self._callback is None
 
-def _nothing() -> None:
-    """What a cancelled timer calls."""
+    def when(self) -> float:
+        """The virtual time at which it is called."""
+        return self._when
+
+    def call(self) -> None:
+        """Call it, once."""
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback(*self._args)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -77,12 +84,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Call at a virtual time; those of the same time in the order in which they were set."""
         timer = _Timer(when, callback, args)
         heappush(self._timers, (when, next(self._count), timer))
-        return timer
+        return cast("asyncio.TimerHandle", timer)
 
     def _run_once(self) -> None:
         """Call what is ready; if nothing is, jump to the next timer. Replaces asyncio's turn, which asks sockets."""
         timers, ready = self._timers, self._ready
-        while timers and timers[0][2]._cancelled:
+        while timers and timers[0][2].cancelled():
             heappop(timers)
         if not ready and not self._stopping:
             if not timers:
@@ -97,11 +104,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             due.append(heappop(timers)[2])
         for timer in due:
             try:
-                timer._callback(*timer._args)
+                timer.call()
             except (SystemExit, KeyboardInterrupt):
                 raise
             except BaseException as error:
-                self.call_exception_handler({"message": f"Exception in {timer._callback}", "exception": error})
+                self.call_exception_handler({"message": "exception in a timer", "exception": error})
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:

@@ -118,9 +118,9 @@ class Jobs:
         self._put_job(doing, None, Job(new, JobStatus.IN_PROGRESS, now, now))
         self._things_of[new.job_id] = new.things
         self._open[new.job_id] = len(new.things)
+        key = ExecutionKey(new.namespace_id, new.job_id, 1, int(now))
         for thing in new.things:
             self._serial += 1
-            key = ExecutionKey(new.namespace_id, new.job_id, 1, int(now))
             execution = JobExecution(thing, key, self._serial, Status.QUEUED, 1, now, now)
             self._apply(doing, thing, execution, ExecutionQueued(execution), now)
         return doing.outcome()

@@ -48,10 +48,28 @@ def flash_with(*cuts: PowerCut, outages: tuple[Outage, ...] = ()) -> tuple[Flash
     return supply.flash, supply
 
 
-def download(reached: Callable[[Run], None] = lambda run: None, pause: int | None = None) -> Run:
+class Worker:
+    """Pauses once, and notes when."""
+
+    def __init__(self, pause: int) -> None:
+        self.pause = pause
+        self.noted: list[tuple[int, float]] = []
+
+    def next_pause(self, run: Run) -> int:
+        return self.pause if run.done < self.pause else run.sectors
+
+    def reached(self, run: Run) -> None:
+        self.noted.append((run.done, round(asyncio.get_running_loop().time(), 6)))
+
+
+def download(pause: int = 16) -> Run:
     """16 sectors of a tenth of a second each."""
-    next_pause = None if pause is None else (lambda run: pause if run.done < pause else run.sectors)
-    return Run("download", "download", ACTIONS["download"].sector, IMAGE, 16, 0.1, reached, next_pause)
+    return Run("download", "download", ACTIONS["download"].sector, IMAGE, 16, 0.1, Worker(pause))
+
+
+def noted(run: Run) -> list[tuple[int, float]]:
+    assert isinstance(run.worker, Worker)
+    return run.worker.noted
 
 
 @in_virtual_time
@@ -76,15 +94,14 @@ async def test_a_run_that_is_stopped_keeps_what_is_done_and_does_no_more():
 
 @in_virtual_time
 async def test_a_run_pauses_until_it_is_told_to_go_on_and_ends_once():
-    reached: list[tuple[int, float]] = []
     flash, _ = flash_with()
-    run = download(lambda run: reached.append((run.done, round(asyncio.get_running_loop().time(), 6))), pause=8)
+    run = download(pause=8)
     flash.begin(run)
     await asyncio.sleep(5)
-    assert reached == [(8, 0.8)]
+    assert noted(run) == [(8, 0.8)]
     flash.go_on(run)
     await asyncio.sleep(5)
-    assert reached == [(8, 0.8), (16, 5.8)]
+    assert noted(run) == [(8, 0.8), (16, 5.8)]
 
 
 @in_virtual_time
