@@ -312,10 +312,12 @@ class Recorder:
     next: int = 1
     """The number of the next entry."""
 
-    def record(self, event: Event) -> None:
+    def __call__(self, event: Event) -> None:
         """Give `event` its number and time."""
         number, self.next = self.next, self.next + 1
         self.sink(Entry(self.source, number, self.clock(), event))
+
+    record = __call__
 
 
 def write_line(entry: Entry) -> str:

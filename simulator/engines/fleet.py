@@ -60,7 +60,7 @@ class Fleet:
                 group,
                 factory(group.layout),
                 self._wiring,
-                Recorder(device_source(thing), connections.clock, sink).record,
+                Recorder(device_source(thing), connections.clock, sink),
             )
             for thing, group in things
         )

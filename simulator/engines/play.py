@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 
 from agent.account import (
@@ -133,8 +134,10 @@ class Stage:
     connected: set[str] = field(default_factory=set)
     queued: int = 0
     open: dict[tuple[str, ExecutionKey], None] = field(default_factory=dict)
+    awaited: frozenset[str | None] = frozenset()
+    """The jobs that others wait for until they are taken."""
     taken: set[tuple[str, str]] = field(default_factory=set)
-    """Things, each with a job that it took, be it over or not."""
+    """Things, each with an awaited job that it took, be it over or not."""
     deletions_accepted: set[str] = field(default_factory=set)
     jobs_gone: set[str] = field(default_factory=set)
     changed: Changes = field(default_factory=Changes)
@@ -148,7 +151,8 @@ class Stage:
                 self.queued += 1
                 self.open[thing, key] = None
             case ExecutionChanged(thing=thing, execution=key, status=status):
-                self.taken.add((thing, key.job_id))
+                if key.job_id in self.awaited:
+                    self.taken.add((thing, key.job_id))
                 if Status(status).is_terminal:
                     self.open.pop((thing, key), None)
             case ExecutionRemoved(thing=thing, execution=key):
@@ -187,7 +191,7 @@ class Play:
         self._seed = seed
         self._sink = sink
         self._venue = venue
-        self._stage = Stage()
+        self._stage = Stage(awaited=frozenset(job.after.taken for job in scenario.jobs if job.after is not None))
         cued: tuple[Deletion | Intervention, ...] = (*scenario.deletions, *scenario.updates)
         self._cues = tuple(self._cue(what) for what in cued)
         self._created: set[int] = set()
@@ -349,8 +353,7 @@ class Play:
     def _observe(self, thing: str, key: ExecutionKey, status: str, details: dict[str, str]) -> None:
         for cue in self._cues:
             if cue.what.job == key.job_id and not cue.trigger.has(thing):
-                incarnation = (key.queued_at, key.execution_number)
-                cue.trigger.observe(Observation(thing, status, details, incarnation))
+                cue.trigger.observe(Observation(thing, status, details, _incarnation(key)))
 
     def _started(self) -> RunStarted:
         names = tuple(name for name, _ in self.agents)
@@ -388,6 +391,12 @@ class Play:
     def groups(self) -> dict[str, Group]:
         """Each agent's group."""
         return dict(self.agents)
+
+
+@lru_cache(maxsize=1024)
+def _incarnation(key: ExecutionKey) -> tuple[int, int]:
+    """One object for all things."""
+    return key.queued_at, key.execution_number
 
 
 async def _at_once(calls: Iterator[Awaitable[None]]) -> None:

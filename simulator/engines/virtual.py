@@ -7,8 +7,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from agent.core.events import Answered, Event, Hinted
 from agent.runner import Listener
@@ -111,7 +110,7 @@ class VirtualLink:
     def send(self, request: Request) -> None:
         """Send, or drop while disconnected."""
         if self._is_up:
-            self._carry(verb_of(request), request, partial(self._arrive, request))
+            self._carry(verb_of(request), request, self._arrive, request)
 
     def cut(self) -> None:
         """Vanish."""
@@ -141,23 +140,23 @@ class VirtualLink:
 
     def answer(self, request: Request, told: Any, receipt: object) -> None:
         """Answer a request."""
-        self._carry(ANSWERS[verb_of(request)], request, partial(self._deliver, Answered(told), receipt))
+        self._carry(ANSWERS[verb_of(request)], request, self._deliver, Answered(told), receipt)
 
     def hint(self, hint: Hint) -> None:
         """Publish a notification, if this device listens there."""
         if self._hears_all or hint.namespace_id == self._namespace_id:
-            self._carry(kind_of(hint), hint, partial(self._deliver, Hinted(hint), None))
+            self._carry(kind_of(hint), hint, self._deliver, Hinted(hint), None)
 
-    def _carry(self, message: Message, about: Request | Hint, arrive: Callable[[float, bool], None]) -> None:
-        """Let a message take its time; those on time stay in order. `arrive` is told how late, and if it is a copy."""
+    def _carry(self, message: Message, about: Request | Hint, arrive: Callable[..., None], *what: Any) -> None:
+        """Let a message take its time; those on time stay in order. `arrive` is told what, how late, and if again."""
         loop, faults = self._cloud.loop, self._cloud.faults
-        now = loop.time()
+        now, call_at = loop.time(), cast("Callable[..., object]", loop.call_at)
         delays = ON_TIME if faults is None else faults.delays(self.thing, message, _about(about))
         for number, late in enumerate(delays):
             at = now + LATENCY_SECONDS + late
             if not late:
                 at = self._last = max(at, self._last + APART_SECONDS)
-            loop.call_at(at, arrive, late, number > 0)
+            call_at(at, arrive, *what, late, number > 0)
 
     def _arrive(self, request: Request, late_seconds: float, again: bool) -> None:
         if self._is_up:
@@ -177,6 +176,7 @@ class VirtualLink:
             self._cloud.core.device_api.delivered(receipt, True)
 
     def _connect(self) -> None:
+        self._timer = None
         if self._listener is not None:
             self._is_up = True
             self._cloud.connected(self)

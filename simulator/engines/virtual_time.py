@@ -22,40 +22,39 @@ class StuckError(GhostjobError):
     """Everybody waits for somebody else, and no timer will end it."""
 
 
-class _Timer:
-    """An asyncio.TimerHandle, as far as anybody uses one: without what that keeps for debugging and for threads."""
+class _Timer(list[Any]):
+    """An asyncio.TimerHandle as far as anybody uses one: when, a number, what to call, with what.
 
-    __slots__ = ("_args", "_callback", "_when")
+    A list, so that it stands in the heap itself, and is compared there without any Python code: no two numbers are
+    the same, so the comparison ends with them.
+    """
 
-    def __init__(self, when: float, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
-        self._when = when
-        self._callback: Callable[..., object] | None = callback
-        self._args = args
+    __slots__ = ()
 
     def cancel(self) -> None:
         """Never call it; what it would have been called with is let go."""
-        self._callback = None
-        self._args = ()
+        self[2:] = None, ()
 
     def cancelled(self) -> bool:
         """Whether it will not be called, or has been already."""
-        return self._callback is None
+        return self[2] is None
 
     def when(self) -> float:
         """The virtual time at which it is called."""
-        return self._when
+        when: float = self[0]
+        return when
 
     def call(self) -> None:
         """Call it, once."""
-        callback, self._callback = self._callback, None
+        callback, self[2] = self[2], None
         if callback is not None:
-            callback(*self._args)
+            callback(*self[3])
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Starts at time 0; two loops that do the same have the same times, down to the last digit.
 
-    Tasks and futures are asyncio's. Timers, of which there are hundreds for each device, are a heap of plain tuples.
+    Tasks and futures are asyncio's. Timers, of which there are hundreds for each device, are a heap of plain lists.
     """
 
     # asyncio's own, in every version from 3.11 on: what is to be called next, and whether somebody wants it to stop.
@@ -64,7 +63,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._virtual_now = 0.0
-        self._timers: list[tuple[float, int, _Timer]] = []
+        self._timers: list[_Timer] = []
         self._count = itertools.count()
         super().__init__()
 
@@ -82,14 +81,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
         """Call at a virtual time; those of the same time in the order in which they were set."""
-        timer = _Timer(when, callback, args)
-        heappush(self._timers, (when, next(self._count), timer))
+        timer = _Timer((when, next(self._count), callback, args))
+        heappush(self._timers, timer)
         return cast("asyncio.TimerHandle", timer)
 
     def _run_once(self) -> None:
         """Call what is ready; if nothing is, jump to the next timer. Replaces asyncio's turn, which asks sockets."""
         timers, ready = self._timers, self._ready
-        while timers and timers[0][2].cancelled():
+        while timers and timers[0][2] is None:
             heappop(timers)
         if not ready and not self._stopping:
             if not timers:
@@ -101,7 +100,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 handle._run()
         due: list[_Timer] = []
         while timers and timers[0][0] <= self._virtual_now:
-            due.append(heappop(timers)[2])
+            due.append(heappop(timers))
         for timer in due:
             try:
                 timer.call()

@@ -11,6 +11,7 @@ hear of it: the old one that it has no head any more, the new one that it has (a
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from agent.values import ExecutionKey, Hint, JobDocument, JobMentioned, NextChanged, PendingChanged
 from simulator.cloud.jobs.queue import Queue, head, head_of_thing, pending
@@ -43,17 +44,23 @@ def hints(
         in_progress, queued = pending(after, ns)
         shown = tuple(e.told() for e in in_progress[: settings.pending_listed])
         rest = tuple(e.told() for e in queued[: settings.pending_listed - len(shown)])
-        told.append(PendingChanged(int(now), ns, shown, rest))
+        told.append(_same(PendingChanged(int(now), ns, shown, rest)))
     namespaces = tuple(dict.fromkeys((ns, *(e.key.namespace_id for e in (*before.values(), *after.values())))))
     was, is_now = heads(before, namespaces, settings), heads(after, namespaces, settings)
     for namespace_id in namespaces:
         new = is_now[namespace_id]
         if _key(was[namespace_id]) != _key(new):
             execution = None if new is None else new.told(document_of(new.key.job_id))
-            told.append(NextChanged(int(now), namespace_id, execution))
+            told.append(_same(NextChanged(int(now), namespace_id, execution)))
     if told and isinstance(told[0], PendingChanged) and ns is not None and settings.documented_notify:
         told.append(JobMentioned(ns, touched.key.job_id))
     return tuple(told)
+
+
+@lru_cache(maxsize=4096)
+def _same(hint: Hint) -> Hint:
+    """The one object for equal hints: a job tells all of its things the same, and all of them at once."""
+    return hint
 
 
 def _key(execution: JobExecution | None) -> ExecutionKey | None:
