@@ -27,13 +27,15 @@ class Queue:
 
     `connected_since` is None while it is not; 0 connections seen at all means that the cloud does not tell of them,
     and the device counts as connected. `began` is the execution that the latest entry set IN_PROGRESS, if it did;
-    `failed_unbegun` says whether by the latest entry the device reported FAILED what was QUEUED.
+    `went_on` says whether by the latest entry the device reported on what was in progress; `failed_unbegun`, whether it
+    reported FAILED what was QUEUED.
     """
 
     connected_since: float | None = None
     queued: dict[ExecutionKey, Seen[Event]] = field(default_factory=dict)
     running: dict[ExecutionKey, Seen[Event]] = field(default_factory=dict)
     began: ExecutionKey | None = None
+    went_on: bool = False
     failed_unbegun: bool = False
     elsewhere: "Queue | None" = None
     """What is pending for others, who share the thing; None if nobody does."""
@@ -56,7 +58,7 @@ class Queue:
     def apply(self, seen: Seen[Any]) -> None:
         """Bring the queue up to date with the next entry."""
         self.began = None
-        self.failed_unbegun = False
+        self.went_on = self.failed_unbegun = False
         match seen.event:
             case Elsewhere(event=event):
                 self.elsewhere = self.elsewhere or Queue()
@@ -71,7 +73,8 @@ class Queue:
                     self.connected_since = None
             case ExecutionQueued(execution=key):
                 self.queued[key] = seen
-            case ExecutionChanged(execution=key, status=status):
+            case ExecutionChanged(execution=key, status=status, by=by):
+                self.went_on = by == "device" and key in self.running
                 self._change(key, Status(status), seen)
             case ExecutionRemoved(execution=key):
                 self.queued.pop(key, None)
@@ -141,7 +144,7 @@ class Recovery:
         """Take in the next entry."""
         if queue.failed_unbegun:
             self.spurned = self.spurned or cast("Seen[ExecutionChanged]", seen)
-        if queue.began is not None:
+        if queue.began is not None or queue.went_on:
             self._stop_waiting(seen.at)
             self.resumed = seen
             connected = queue.connected_since if queue.connected_since is not None else seen.at

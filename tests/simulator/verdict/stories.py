@@ -1328,6 +1328,21 @@ def loses_two_in_a_row(tale: Tale) -> None:
     tale.take(FW_AGAIN)
 
 
+@story("ready-in-time", "held", opportunities=1)
+def goes_on_with_one_that_was_in_progress_all_along(tale: Tale) -> None:
+    at_work(tale)
+    tale.queue(NEXT)
+    tale.cloud(ExecutionChanged(tale.thing, NEXT, "IN_PROGRESS", 2, "device"))
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.undo(FW, "download")
+    tale.update(NEXT)
+    tale.queue(FW_AGAIN)
+    tale.update(NEXT, "SUCCEEDED")
+    tale.wait(6)
+    tale.take(FW_AGAIN)
+
+
 def slow(tale: Tale) -> None:
     lost_in_write(tale)
     tale.queue(NEXT)
