@@ -28,7 +28,7 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
         case _:
             machine, effects = reference(machine, event)
     match before, machine.phase:
-        case Suspect(work=work), Reporting() if work.next_step is None:
+        case Suspect(work=work, restarted=False), Reporting() if work.next_step is None:
             machine, more = act(machine, lambda turn: _begin_anew(turn, work))
             return machine, without_requests(effects) + more
         case _:
