@@ -14,8 +14,8 @@ from agent.core.record import Record, Work
 from agent.core.state import Asked
 from agent.core.working import OUTCOMES
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
+from simulator.devices.models.field.device import Device, Memory
 from simulator.devices.models.field.pace import MINUTE
-from simulator.devices.models.foreign import Device, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,6 @@ C = TypeVar("C", bound=ClientMemory)
 class Client(Device[C]):
     """One job after another, and a report that outlives its job."""
 
-    sends_expected_version = False
     reports_progress = False
 
     # ── what each client decides for itself ───────────────────────────────────────────────────────────────────

@@ -29,19 +29,23 @@ from agent.core.record import Record, Work
 from agent.core.restarting import rebooted
 from agent.core.state import Asked
 from agent.values import (
+    NEXT,
     Answer,
+    Describe,
     ErrorCode,
     Execution,
     ExecutionTold,
     Hint,
     NextChanged,
     Rejected,
+    Request,
+    StartNext,
     Status,
     UpdateAccepted,
 )
 from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
+from simulator.devices.models.field.device import Device, stepping, work_of
 from simulator.devices.models.field.pace import MINUTE
-from simulator.devices.models.foreign import Device, stepping, work_of
 from simulator.devices.models.model import Model
 
 GIVEN_UP: Final = (ErrorCode.RESOURCE_NOT_FOUND, ErrorCode.REQUEST_THROTTLED, ErrorCode.INTERNAL_ERROR)
@@ -69,6 +73,11 @@ class DeviceClient(Client[DeviceClientMemory]):
         if record.work is not None:
             lock, reason = rebooted(record.work, event)
             self.memory = replace(self.memory, lock=lock, lock_reason=reason)
+
+    def question_for_work(self) -> Request:
+        """start-next, where it exists."""
+        namespace_id = self.memory.policy.namespace_id
+        return StartNext() if namespace_id is None else Describe(NEXT, namespace_id=namespace_id)
 
     def on_connected(self) -> None:
         """Ask, but only once; after that, only the report that is open goes on."""

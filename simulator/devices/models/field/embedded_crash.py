@@ -12,8 +12,8 @@ from typing import Final
 
 from agent.core.state import Asked
 from agent.values import Answer, Execution, ExecutionTold
+from simulator.devices.models.field.device import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
-from simulator.devices.models.foreign import Memory, stepping
 from simulator.devices.models.model import Model
 
 

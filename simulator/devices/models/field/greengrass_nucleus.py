@@ -22,9 +22,9 @@ from typing import Final
 from agent.core.events import Booted
 from agent.core.state import Asked
 from agent.recovery import Reached
-from agent.values import NEXT, Answer, Describe, Execution, ExecutionTold, Hint, PendingChanged, Request
+from agent.values import Answer, Execution, ExecutionTold, Hint, PendingChanged
 from simulator.devices.models.field.client import Client, ClientMemory
-from simulator.devices.models.foreign import stepping
+from simulator.devices.models.field.device import stepping
 from simulator.devices.models.model import Model
 
 CANCELLABLE: Final = (Reached.NOTHING, Reached.STAGED)
@@ -44,10 +44,6 @@ class NucleusMemory(ClientMemory):
 
 class Nucleus(Client[NucleusMemory]):
     """Greengrass nucleus."""
-
-    def question_for_work(self) -> Request:
-        """`$next`, everywhere."""
-        return Describe(NEXT, namespace_id=self.memory.policy.namespace_id)
 
     def on_booted(self, event: Booted) -> None:
         """The deployment goes on by itself."""

@@ -18,10 +18,10 @@ from typing import Final
 
 from agent.core.events import Booted
 from agent.core.state import Asked
-from agent.values import NEXT, Answer, Describe, ExecutionTold, Hint, NextChanged, Rejected, Request, UpdateAccepted
+from agent.values import Answer, Describe, ExecutionTold, Hint, NextChanged, Rejected, UpdateAccepted
 from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
+from simulator.devices.models.field.device import stepping
 from simulator.devices.models.field.pace import MINUTE
-from simulator.devices.models.foreign import stepping
 from simulator.devices.models.model import Model
 
 
@@ -34,10 +34,6 @@ class LiteMemory(ClientMemory):
 
 class NucleusLite(Client[LiteMemory]):
     """Greengrass nucleus lite."""
-
-    def question_for_work(self) -> Request:
-        """`$next`, everywhere."""
-        return Describe(NEXT, namespace_id=self.memory.policy.namespace_id)
 
     def on_booted(self, event: Booted) -> None:
         """The deployment goes on by itself, and its job is known again."""

@@ -13,8 +13,8 @@ from typing import Final
 
 from agent.account import Outcome
 from agent.values import Execution, Status
+from simulator.devices.models.field.device import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
-from simulator.devices.models.foreign import Memory, stepping
 from simulator.devices.models.model import Model
 
 BUSY: Final = "busy with existing job"

@@ -19,8 +19,8 @@ from typing import Final, TypeVar
 
 from agent.core.state import Asked
 from agent.core.working import OUTCOMES
-from agent.values import NEXT, Answer, Describe, Execution, ExecutionTold, Hint, NextChanged, Request, Status, Update
-from simulator.devices.models.foreign import Device, Memory
+from agent.values import Answer, Execution, ExecutionTold, Hint, NextChanged, Status, Update
+from simulator.devices.models.field.device import Device, Memory
 
 BREAKS: Final = frozenset(
     {
@@ -44,12 +44,6 @@ M = TypeVar("M", bound=Memory)
 
 class OtaAgent(Device[M]):
     """The OTA agent."""
-
-    sends_expected_version = False
-
-    def question_for_work(self) -> Request:
-        """`$next`, everywhere."""
-        return Describe(NEXT, namespace_id=self.memory.policy.namespace_id)
 
     def on_connected(self) -> None:
         """Ask again, even with a job in hand."""

@@ -22,8 +22,8 @@ from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.core.restarting import rebooted
 from agent.values import Execution, Status
+from simulator.devices.models.field.device import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
-from simulator.devices.models.foreign import Memory, stepping
 from simulator.devices.models.model import Model
 
 FLAG: Final = "self_test"

@@ -1,4 +1,4 @@
-"""A device that is not ours in a test's hands: events go in by name, what it asks and tells can be looked at."""
+"""A device of the field in a test's hands: events go in by name, what it asks and tells can be looked at."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar

@@ -1,12 +1,12 @@
-"""What every device that is not ours does by itself, before a model says what is its own."""
+"""What a device in the field does by itself, before a model says what is its own."""
 
 import pytest
 
 from agent.account import AnswerReceived, ExecutionTaken, PhaseChanged, RequestSent
 from agent.core import Policy
 from agent.core.events import Answered, BeginStep, Disconnected, JournalFailed, Remember, StopStep
-from agent.values import Describe, ErrorCode, ExecutionTold, StartNext, Status, Update
-from simulator.devices.models.foreign import Device, Memory, stepping
+from agent.values import Describe, ErrorCode, ExecutionTold, Status, Update
+from simulator.devices.models.field.device import Device, Memory, stepping
 from simulator.devices.models.model import Model
 from tests.agent.core.driver import NOW, execution, key
 from tests.simulator.devices.models.hands import FW, Hands
@@ -20,19 +20,16 @@ def working(**policy: object) -> Hands:
     return device
 
 
-def test_it_takes_the_head_by_start_next_and_begins_the_plan():
-    device = working()
-    assert isinstance(device.requests[0], StartNext)
-    assert [taken.execution for taken in device.told(ExecutionTaken)] == [FW]
-    assert device.begun == ["download"]
-
-
-def test_in_a_namespace_it_describes_the_head_and_claims_what_is_queued():
-    device = Hands(PLAIN, Policy(namespace_id="lab"))
-    assert device.request == Describe("$next", device.request.client_token, "lab")
-    device.tell(key(namespace_id="lab"), Status.QUEUED, 1)
+@pytest.mark.parametrize("namespace_id", [None, "lab"])
+def test_it_describes_the_head_claims_what_is_queued_and_begins_the_plan(namespace_id: str | None):
+    device = Hands(PLAIN, Policy(namespace_id=namespace_id))
+    assert device.request == Describe("$next", device.request.client_token, namespace_id)
+    head = key(namespace_id=namespace_id)
+    device.tell(head, Status.QUEUED, 1)
     assert isinstance(device.request, Update)
-    assert (device.request.status, device.request.expected_version) == (Status.IN_PROGRESS, 1)
+    assert (device.request.status, device.request.expected_version) == (Status.IN_PROGRESS, None)
+    assert [taken.execution for taken in device.told(ExecutionTaken)] == [head]
+    assert device.begun == ["download"]
 
 
 def test_a_whole_update_across_a_reboot_ends_in_a_report_and_the_next_question():
@@ -45,7 +42,7 @@ def test_a_whole_update_across_a_reboot_ends_in_a_report_and_the_next_question()
     assert device.request.status is Status.SUCCEEDED
     device.accept()
     assert device.outcomes == [(FW, "succeeded")]
-    assert isinstance(device.request, StartNext)
+    assert isinstance(device.request, Describe)
     assert device.state.rests
 
 

@@ -1,4 +1,4 @@
-"""What devices that are not ours are made of: a `Memory` that stays, and a `Device` that lives for one event.
+"""What the field's devices are made of: a `Memory` that stays, and a `Device` that lives for one event.
 
 A model is a subclass of Device that says what is its own, and `stepping` makes a `step` of it:
 
@@ -64,10 +64,8 @@ from agent.values import (
     Hint,
     Rejected,
     Request,
-    StartNext,
     Status,
     Update,
-    UpdateAccepted,
 )
 
 
@@ -105,8 +103,6 @@ M = TypeVar("M", bound=Memory)
 class Device(Generic[M]):
     """A device during one event: what it does is in its methods, what it knows afterwards in `memory`."""
 
-    sends_expected_version: ClassVar[bool] = True
-    """Whether updates say which version they expect, as last told."""
     reports_progress: ClassVar[bool] = True
     """Whether it says anything between the beginning and the end; if so, what the policy wants."""
 
@@ -124,9 +120,6 @@ class Device(Generic[M]):
             self.report(self.memory.status, self.memory.reason)
         elif self.memory.work is None:
             self.seek()
-
-    def on_disconnected(self) -> None:
-        """Off line. The open question has been dropped."""
 
     def on_hint(self, hint: Hint) -> None:
         """A notification. Who listens to it says so with `hear`."""
@@ -151,9 +144,7 @@ class Device(Generic[M]):
 
     def on_progress_answered(self, work: Work, answer: Answer) -> None:
         """The answer to an update to IN_PROGRESS; a refusal is logged, and that is all."""
-        if isinstance(answer, UpdateAccepted):
-            self.note_version(answer)
-            self.tell_progress()
+        self.tell_progress()
 
     def on_report_answered(self, work: Work, answer: Answer) -> None:
         """The answer to the terminal report; here the device is done whatever it says."""
@@ -219,13 +210,8 @@ class Device(Generic[M]):
         self.ask(self.question_for_work())
 
     def question_for_work(self) -> Request:
-        """By start-next, where it exists, a device takes the head in the same breath."""
-        namespace_id = self.memory.policy.namespace_id
-        return StartNext() if namespace_id is None else Describe(NEXT, namespace_id=namespace_id)
-
-    def ask_about(self, key: ExecutionKey, *, with_document: bool = False) -> None:
-        """Ask about this very execution."""
-        self.ask(Describe(key.job_id, namespace_id=key.namespace_id, include_document=with_document), key)
+        """`$next`, which exists in every namespace."""
+        return Describe(NEXT, namespace_id=self.memory.policy.namespace_id)
 
     def update(self, status: Status, **details: str) -> None:
         """Report on the execution in hand."""
@@ -234,16 +220,9 @@ class Device(Generic[M]):
         self.ask(self.update_of(work, status, **details), work.key)
 
     def update_of(self, work: Work, status: Status, **details: str) -> Update:
-        """An update of any execution."""
-        versioned = self.sends_expected_version
-        return Update(
-            work.key.job_id,
-            status,
-            namespace_id=work.key.namespace_id,
-            status_details=tuple(sorted((key, value) for key, value in details.items() if value)) or None,
-            expected_version=(work.version_number or None) if versioned else None,
-            include_state=versioned,
-        )
+        """An update of any execution; no client seen so far says which version it expects."""
+        given = tuple(sorted((key, value) for key, value in details.items() if value))
+        return Update(work.key.job_id, status, namespace_id=work.key.namespace_id, status_details=given or None)
 
     def put_off(self, asked: Asked) -> None:
         """Put `asked` again, later each time."""
@@ -335,13 +314,6 @@ class Device(Generic[M]):
         if wanted and step is not None and memory.is_running and memory.asked is None and memory.connected:
             self.memory = replace(memory, told_percent=memory.percent)
             self.update(Status.IN_PROGRESS, step=step.name, progress=str(memory.percent))
-
-    def note_version(self, answer: UpdateAccepted) -> None:
-        """An update was accepted."""
-        work = self.memory.work
-        if work is not None:
-            version = answer.state.version_number if answer.state else work.version_number + 1
-            self.memory = replace(self.memory, work=replace(work, version_number=version))
 
     def report(self, status: Status, reason: str = "") -> None:
         """Report the end, or repeat that report."""
@@ -482,7 +454,6 @@ class Device(Generic[M]):
             case Disconnected():
                 self.drop_question()
                 self.memory = replace(self.memory, connected=False)
-                self.on_disconnected()
             case Hinted(hint=hint):
                 if hint.namespace_id == self.memory.policy.namespace_id:
                     self.on_hint(hint)
