@@ -156,7 +156,7 @@ class Client(Device[C]):
         if self.memory.work is not None or kept is None:
             return Device.record(self)
         work = replace(kept.work, version_number=0)
-        return Record(work, "reporting", status=kept.status, finished=self.memory.finished)
+        return Record(work, "reporting", status=kept.status)
 
     def _keep(self, work: Work, status: Status) -> None:
         kept = Undelivered(work, status, 1)

@@ -45,9 +45,8 @@ from agent.core.events import (
     TimerName,
     UndoStep,
     Verified,
-    Verify,
 )
-from agent.core.record import Doing, Finished, Record, Work
+from agent.core.record import Doing, Record, Work
 from agent.core.restarting import rebooted, unrebooted
 from agent.core.state import Asked
 from agent.core.turn import answer_received, request_sent
@@ -89,12 +88,11 @@ class Memory:
     told_percent: int = 0
     status: Status | None = None
     reason: str = ""
-    finished: Finished | None = None
 
     @property
     def rests(self) -> bool:
         """Whether nothing is in hand."""
-        return self.phase in ("idle", "safe")
+        return self.phase == "idle"
 
 
 M = TypeVar("M", bound=Memory)
@@ -333,9 +331,8 @@ class Device(Generic[M]):
         work = self.memory.work
         assert work is not None, "there is work"
         self.tell(ExecutionLeft(work.key, outcome))
-        finished = Finished(work.key, work.digest, self.memory.status, "", work.version_number, self.memory.reason)
-        self.memory = replace(self.memory, work=None, is_running=False, status=None, reason="", finished=finished)
-        self.to("safe" if outcome == "safe" else "idle", outcome)
+        self.memory = replace(self.memory, work=None, is_running=False, status=None, reason="")
+        self.to("idle", outcome)
 
     # ── taking back ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -347,7 +344,10 @@ class Device(Generic[M]):
         self.undo()
 
     def undo(self, reason: str = "") -> None:
-        """Stop, take every step back in reverse order, look it over; with a `reason`, report the failure then."""
+        """Stop, and take every step back in reverse order; with a `reason`, report the failure then.
+
+        Nobody looks over what came of it: past the point of no return, or where a step cannot be taken back, it stays.
+        """
         work = self.memory.work
         assert work is not None, "there is work"
         self.drop_question()
@@ -359,10 +359,12 @@ class Device(Generic[M]):
             self._undo_next(work)
 
     def _undo_next(self, work: Work) -> None:
-        if work.begun == 0 or work.reached in (Reached.LEAPT, Reached.RAN):
-            self.do(Verify())
-        else:
+        if work.begun and work.reached not in (Reached.LEAPT, Reached.RAN):
             self.do(UndoStep(work.key, work.begun - 1, work.plan.steps[work.begun - 1]))
+        elif self.memory.reason:
+            self.report(Status.FAILED, self.memory.reason)
+        else:
+            self.leave("recovered")
 
     def _step_ended(self, event: StepEnded) -> None:
         work = self.memory.work
@@ -378,27 +380,13 @@ class Device(Generic[M]):
         else:
             self.undo(f"{work.plan.steps[event.index].name}: {event.reason or event.outcome}")
 
-    def _restored(self, event: StepRestored) -> None:
+    def _restored(self) -> None:
         work = self.memory.work
-        if work is None or self.memory.phase != "recovering":
-            return
-        if not event.ok:
-            self.forget("safe")
-            return
-        begun = work.begun - 1
-        work = replace(work, begun=begun, done=min(work.done, begun))
-        self.memory = replace(self.memory, work=work)
-        self._undo_next(work)
-
-    def _verified(self, event: Verified) -> None:
-        if self.memory.work is None or self.memory.phase != "recovering":
-            return
-        if not event.ok:
-            self.forget("safe")
-        elif self.memory.reason:
-            self.report(Status.FAILED, self.memory.reason)
-        else:
-            self.leave("recovered")
+        if work is not None and self.memory.phase == "recovering":
+            begun = work.begun - 1
+            work = replace(work, begun=begun, done=min(work.done, begun))
+            self.memory = replace(self.memory, work=work)
+            self._undo_next(work)
 
     # ── forgetting and remembering ────────────────────────────────────────────────────────────────────────────
 
@@ -409,12 +397,11 @@ class Device(Generic[M]):
         if memory.phase == "recovering":
             doing = "restoring"
         work = replace(memory.work, version_number=0) if memory.work else None
-        return Record(work, doing, status=memory.status, reason=memory.reason, finished=memory.finished)
+        return Record(work, doing, status=memory.status, reason=memory.reason)
 
     def on_booted(self, event: Booted) -> None:
         """The first event: go on with what is on record."""
         record = event.record or Record()
-        self.memory = replace(self.memory, finished=record.finished)
         work = record.work
         if work is None:
             return
@@ -472,9 +459,9 @@ class Device(Generic[M]):
             case StepEnded():
                 self._step_ended(event)
             case StepRestored():
-                self._restored(event)
+                self._restored()
             case Verified():
-                self._verified(event)
+                pass  # nobody asked
             case JournalFailed(reason=reason):
                 self._journal_failed(reason)
             case _:

@@ -140,7 +140,7 @@ class DeviceClient(Client[DeviceClientMemory]):
         """The lock file lies there until it is used."""
         if self.memory.work is None and self.memory.lock is not None:
             return Record(self.memory.lock)
-        return replace(Device.record(self), finished=None)
+        return Device.record(self)
 
 
 class OldDeviceClient(DeviceClient):

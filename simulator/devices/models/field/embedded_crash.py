@@ -48,4 +48,4 @@ class EmbeddedCrash(OtaAgent[CrashMemory]):
         OtaAgent.on_told(self, asked, answer)
 
 
-MODEL: Final = Model(stepping(EmbeddedCrash), CrashMemory, BREAKS | {"alive", "no-lost-job"})
+MODEL: Final = Model(stepping(EmbeddedCrash), CrashMemory, BREAKS | {"alive", "no-lost-job", "ready-in-time"})

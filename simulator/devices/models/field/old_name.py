@@ -51,4 +51,4 @@ class OldName(OtaAgent[NameMemory]):
         OtaAgent.forget(self, outcome)
 
 
-MODEL: Final = Model(stepping(OldName), NameMemory, BREAKS)
+MODEL: Final = Model(stepping(OldName), NameMemory, BREAKS | {"ready-in-time"})

@@ -12,7 +12,7 @@ So it takes a hint for an answer (no-false-abort) and never asks before the leap
 stops-in-time, no-hammering), and without `expectedVersion` a late one changes the next job of the same name
 (no-cross-incarnation). A last report that gets lost is not repeated: the whole update is, if its job is still there
 (no-double-apply), and if not, nobody learns of it (accounted-for). Cancelled while the only slot is half written it
-leaves that so (bootable) and is no use to any other job (ready-in-time).
+leaves that so (bootable).
 """
 
 from typing import Final, TypeVar
@@ -33,7 +33,6 @@ BREAKS: Final = frozenset(
         "no-cross-incarnation",
         "no-double-apply",
         "bootable",
-        "ready-in-time",
         "accounted-for",
     }
 )

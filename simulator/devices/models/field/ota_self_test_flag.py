@@ -11,8 +11,7 @@ for longer than 16 s, so that the bootloader falls back.) A job with the flag, o
 refused.
 
 So it idles on trial (bootable), and does an update again whose flag could not be reported before the reboot
-(no-double-apply). The rest is what every OTA agent breaks, except that after a restart it is always ready
-(ready-in-time): it has forgotten all.
+(no-double-apply). The rest is what every OTA agent breaks.
 """
 
 from dataclasses import dataclass, replace
@@ -89,4 +88,4 @@ class SelfTestFlag(OtaAgent[FlagMemory]):
         return Record(replace(work, version_number=0) if work else None)
 
 
-MODEL: Final = Model(stepping(SelfTestFlag), FlagMemory, BREAKS - {"ready-in-time"})
+MODEL: Final = Model(stepping(SelfTestFlag), FlagMemory, BREAKS)

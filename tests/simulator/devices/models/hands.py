@@ -24,8 +24,6 @@ from agent.core.events import (
     TimerFired,
     TimerName,
     UndoStep,
-    Verified,
-    Verify,
 )
 from agent.values import (
     Answer,
@@ -139,9 +137,9 @@ class Hands:
         self(StepEnded(self.all(BeginStep)[-1].index, "stopped"))
 
     def restore_all(self) -> None:
-        """The hardware takes back whatever it is asked to, and is whole."""
-        while isinstance(last := self.effects[-1], UndoStep | Verify):
-            self(StepRestored(last.index, True) if isinstance(last, UndoStep) else Verified(True))
+        """The hardware takes back whatever it is asked to."""
+        while isinstance(last := self.effects[-1], UndoStep):
+            self(StepRestored(last.index, True))
 
     def fire(self, name: TimerName) -> None:
         self(TimerFired(name))
