@@ -6,8 +6,14 @@
     print(judge.verdict().model_dump_json())
 
 Each invariant is judged for each device on its own, from the device's account and the cloud's account of it. Neither
-the order in which the two are fed nor the difference between their clocks changes the outcome.
+the order in which the two are fed nor the difference between their clocks changes the outcome. What a device's own
+hardware and network saw counts; what its agent says of itself does not excuse it.
+
+Of a device that is not ours there is no account: what the wire shows of it is judged (see `simulator.verdict.wire`),
+and so it is if a device does not tell of all that it asks. SEEN_FROM_THE_WIRE says how much that is.
 """
+
+from typing import Final
 
 from simulator.verdict.findings import Finding, Invariant
 from simulator.verdict.invariants import INVARIANTS
@@ -22,8 +28,26 @@ from simulator.verdict.model import (
     Violation,
 )
 
+SEEN_FROM_THE_WIRE: Final[dict[str, str]] = {
+    "bootable": "no",
+    "no-ghost-work": "yes, if it reports its steps",
+    "no-ghost-update": "yes",
+    "stops-in-time": "yes, if it reports its steps",
+    "asks-before-leap": "no",
+    "no-cross-incarnation": "yes, if it could not have heard of the later one",
+    "no-false-abort": "no",
+    "no-lost-job": "yes",
+    "no-double-apply": "no",
+    "accounted-for": "held or undecided only, if it reports its version",
+    "ready-in-time": "yes",
+    "no-hammering": "yes",
+    "alive": "yes",
+}
+"""Whether a device that gives no account can be seen to break an invariant."""
+
 __all__ = [
     "INVARIANTS",
+    "SEEN_FROM_THE_WIRE",
     "Explored",
     "Finding",
     "Invariant",

@@ -39,6 +39,10 @@ class Offset:
         return device_at + self.highest
 
 
+SAME_CLOCK = Offset(0, 0)
+"""Of an account that was inferred from the cloud's own."""
+
+
 def offset_of(exchanges: "Iterable[Exchange]") -> Offset:
     """The bounds that all exchanges of one device with the cloud agree on.
 

@@ -52,9 +52,11 @@ Check: TypeAlias = Callable[[Story, Run], Iterator[Finding]]
 class Invariant:
     """A public name, what a device does that breaks it, and how one device's story is judged by it.
 
-    The check yields one finding for each opportunity, and is fit to run before the run has ended.
+    The check yields one finding for each opportunity, and is fit to run before the run has ended. `of_requests`: it is
+    about what one client asks, and says something of each client of a thing.
     """
 
     id: str
     broken_by: str
     check: Check
+    of_requests: bool = False

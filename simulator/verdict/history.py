@@ -23,7 +23,6 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
-    HintPublished,
     RequestAnswered,
     RequestReceived,
     device_source,
@@ -32,7 +31,7 @@ from simulator.trace import (
 E_co = TypeVar("E_co", covariant=True)
 E = TypeVar("E")
 
-UNJUDGED = (StepProgressed, HintPublished)
+UNJUDGED = (StepProgressed,)
 """What no invariant and no place reads, and by far the most numerous: not worth keeping."""
 
 TIMER_SLACK = 5_000
@@ -45,17 +44,21 @@ def micros(seconds: float) -> int:
 
 
 class Seen(NamedTuple, Generic[E_co]):
-    """An entry of a trace; `at` is in microseconds on its source's clock, `n` orders it within its source."""
+    """An entry of a trace; `at` is in microseconds on its source's clock, `n` orders it within its source.
+
+    What was inferred from another entry has an order of its own; then `shown_by` is the number of that entry.
+    """
 
     source: str
     n: int
     at: int
     event: E_co
+    shown_by: int | None = None
 
     @property
     def id(self) -> str:
         """The id of the trace entry."""
-        return f"{self.source}#{self.n}"
+        return f"{self.source}#{self.n if self.shown_by is None else self.shown_by}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -24,6 +25,7 @@ from simulator.verdict.model import (
 )
 from simulator.verdict.places import reached, refused
 from simulator.verdict.story import Story
+from simulator.verdict.wire import clients_of, inferred
 
 SECOND = 1_000_000
 
@@ -74,7 +76,8 @@ class Judge:
         bounds, places = _expected(started)
         run = Run(bounds, self._ended is not None, self._cloud_end)
         stories = {thing: self._story(thing) for thing in started.things}
-        invariants = tuple(_judge(invariant, stories.values(), run) for invariant in self._invariants)
+        others = {thing: self._other_stories(story) for thing, story in stories.items()}
+        invariants = tuple(_judge(invariant, stories.values(), others, run) for invariant in self._invariants)
         arrivals = tuple(self._arrivals(place, stories) for place in places)
         recovered, seconds = _recovered(stories.values())
         all_there = all(_enough(place, arrived) for place, arrived in zip(places, arrivals, strict=True))
@@ -106,7 +109,17 @@ class Judge:
             whole = self._histories.get(shared[0]) or History(shared[0])
             cloud = share_of(whole.cloud, cloud, shared[1])
         leap_unanswered = started.leap_unanswered.get(thing)
-        return Story(thing, history.device, cloud, thing in started.finish_after_switch, leap_unanswered)
+        wire = None if history.device.seen else inferred(cloud, clients_of(thing, cloud)[0])
+        device = history.device if wire is None else wire.account
+        return Story(thing, device, cloud, thing in started.finish_after_switch, leap_unanswered, wire)
+
+    def _other_stories(self, story: Story) -> tuple[Story, ...]:
+        """What the wire shows besides: of other clients of the thing, and of a device that does not tell all."""
+        if story.wire is None and story.tells_all:
+            return ()
+        clients = clients_of(story.thing, story.cloud)[0 if story.wire is None else 1 :]
+        wires = (inferred(story.cloud, client) for client in clients)
+        return tuple(replace(story, device=wire.account, wire=wire) for wire in wires)
 
 
 class _Peak:
@@ -138,16 +151,24 @@ def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
         raise InputError(f"trace: run.started: {where}: {first['msg']}") from None
 
 
-def _judge(invariant: Invariant, stories: Iterable[Story], run: Run) -> InvariantVerdict:
-    """One invariant over all devices."""
+def _judge(
+    invariant: Invariant, stories: Iterable[Story], others: dict[str, tuple[Story, ...]], run: Run
+) -> InvariantVerdict:
+    """One invariant over all devices; what `others` show beside a story counts where that shows no violation."""
     opportunities, undecided = 0, False
     violations: list[Violation] = []
     for story in stories:
+        before = len(violations)
         for finding in invariant.check(story, run):
             opportunities += 1
             undecided = undecided or finding.outcome == "undecided"
             if finding.outcome == "violated":
                 violations.append(_violation(story, finding))
+        if invariant.of_requests and len(violations) == before:
+            found = [finding for other in others[story.thing] for finding in invariant.check(other, run)]
+            shown = [_violation(story, finding) for finding in found if finding.outcome == "violated"]
+            opportunities += len(shown)
+            violations += shown
     outcome: Outcome = (
         "violated" if violations else "undecided" if undecided else "held" if opportunities else "not-exercised"
     )

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
+    AnswerDelivered,
     ClientConnected,
     ClientDisconnected,
     Event,
@@ -19,6 +20,9 @@ from simulator.trace import (
     RequestReceived,
 )
 from simulator.verdict.history import Account, Elsewhere, Seen
+
+KEEP_ALIVE_TIMEOUT = "MQTT_KEEP_ALIVE_TIMEOUT"
+MESSAGES = (RequestReceived, RequestAnswered, AnswerDelivered)
 
 
 @dataclass(slots=True)
@@ -98,13 +102,22 @@ def walk(cloud: Account, *, with_requests: bool = False) -> Iterator[tuple[Seen[
     """Every entry with the queue as it stands after it; the queue is one object that changes.
 
     Requests and their answers, most of an account, change nothing by themselves, and are left out unless asked for.
+    A connection whose keep-alive lapsed had ended long before the broker noticed: as far as is known, with its last
+    message.
     """
     queue = Queue()
     if not cloud.of(ClientConnected):
         queue.connected_since = float("-inf")
+    last_heard = 0
     for seen in cloud.seen:
-        if not with_requests and isinstance(seen.event, (RequestReceived, RequestAnswered)):
-            continue
+        if isinstance(seen.event, MESSAGES):
+            last_heard = seen.at
+            if not with_requests:
+                continue
+        elif isinstance(seen.event, ClientConnected):
+            last_heard = seen.at
+        elif isinstance(seen.event, ClientDisconnected) and seen.event.reason == KEEP_ALIVE_TIMEOUT:
+            seen = seen._replace(at=min(seen.at, last_heard))
         queue.apply(seen)
         yield seen, queue
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 from agent.account import (
     AnswerReceived,
     DeviceBooted,
+    DeviceConnected,
     DeviceDisconnected,
     ExecutionLeft,
     ExecutionTaken,
@@ -17,10 +18,18 @@ from agent.account import (
     StepStarted,
 )
 from agent.values import ErrorCode, ExecutionKey, Status
-from simulator.trace import ExecutionChanged, ExecutionQueued, ExecutionRemoved, RequestAnswered, RequestReceived
-from simulator.verdict.clocks import Offset, offset_of
+from simulator.trace import (
+    AnswerDelivered,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    RequestAnswered,
+    RequestReceived,
+)
+from simulator.verdict.clocks import SAME_CLOCK, Offset, offset_of
 from simulator.verdict.history import Account, Exchange, Life, Seen
 from simulator.verdict.queueing import Recovery, connected_spans, recoveries
+from simulator.verdict.wire import Inferred
 
 ENDED_WITHOUT_US = frozenset({Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
 
@@ -50,7 +59,8 @@ class Story:
     """A history with what follows from it, worked out once for all who judge it.
 
     `finishes_after_switch`: its owner's policy is to go forward once the boot selector has been switched;
-    `leap_unanswered`: it is to pass the point of no return if nobody has answered for so many seconds.
+    `leap_unanswered`: it is to pass the point of no return if nobody has answered for so many seconds. `wire` is set if
+    the device gave no account, and `device` is what the wire shows of it.
     """
 
     thing: str
@@ -58,6 +68,7 @@ class Story:
     cloud: Account
     finishes_after_switch: bool = False
     leap_unanswered: float | None = None
+    wire: Inferred | None = None
     _news: dict[ExecutionKey, list[News]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +78,8 @@ class Story:
     @cached_property
     def exchanges(self) -> dict[str, Exchange]:
         """Every request of the device by its client token."""
+        if self.wire is not None:
+            return self.wire.exchanges
         found: dict[str, Exchange] = {}
         for sent in self.device.of(RequestSent):
             found.setdefault(sent.event.client_token, Exchange(sent))
@@ -87,7 +100,7 @@ class Story:
     @cached_property
     def offset(self) -> Offset:
         """How this device's clock and the cloud's relate."""
-        return offset_of(self.exchanges.values())
+        return SAME_CLOCK if self.wire is not None else offset_of(self.exchanges.values())
 
     @cached_property
     def lives(self) -> tuple[Life, ...]:
@@ -134,6 +147,14 @@ class Story:
         phases = self.device.of(PhaseChanged)
         return phases[-1].event.phase if phases else None
 
+    @property
+    def tells_all(self) -> bool:
+        """Whether the device told of every request of its thing, and of answers if it got any."""
+        received = self.cloud.of(RequestReceived)
+        if any(seen.event.client_token not in self.exchanges for seen in received):
+            return False
+        return bool(self.device.of(AnswerReceived)) or not self.cloud.of(AnswerDelivered)
+
     def told(self, key: ExecutionKey, before: int, *, enough: frozenset[Says] = frozenset({"gone"})) -> News | None:
         """What had told the device, before its entry number `before`, that this execution is over, if it still stood.
 
@@ -161,14 +182,18 @@ class Story:
 
     @cached_property
     def _restarts(self) -> list[tuple[int, int]]:
-        """The entries at which the device began anew, each with when it was last known to be running before."""
+        """The entries at which the device began anew, each with when it was last known to be running before.
+
+        From the wire, a connection may be the first thing that is seen of a device that has begun anew.
+        """
+        restart = DeviceBooted if self.wire is None else DeviceConnected
         found: list[tuple[int, int]] = []
         last_sign: int | None = None
         for seen in self.device.seen:
-            if isinstance(seen.event, DeviceBooted):
+            if isinstance(seen.event, restart):
                 if last_sign is not None:
                     found.append((seen.n, last_sign))
-            elif not isinstance(seen.event, DeviceDisconnected):
+            elif not isinstance(seen.event, DeviceDisconnected | HintReceived):
                 last_sign = seen.at
         return found
 
@@ -250,7 +275,10 @@ class Story:
                 case AnswerReceived(client_token=token):
                     exchange = self.exchanges.get(token)
                     if exchange is not None and exchange.answer is seen and self._believes(exchange):
-                        yield from _news(exchange.sent, exchange.answer, tuple(in_hand))
+                        for key, news in _news(exchange.sent, exchange.answer, tuple(in_hand)):
+                            # From the wire, two that share an identity cannot be told apart.
+                            if self.wire is None or not self.shared(key):
+                                yield key, news
                 case _:
                     pass
 

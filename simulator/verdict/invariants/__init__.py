@@ -9,8 +9,12 @@ from simulator.verdict.invariants.readiness import alive, no_lost_job, ready_in_
 
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("bootable", "has nothing whole to boot from at some instant, or is half changed at rest", bootable),
-    Invariant("no-ghost-work", "starts a step of an execution it has been told is gone", no_ghost_work),
-    Invariant("no-ghost-update", "goes on updating an execution it has been told is gone", no_ghost_update),
+    Invariant(
+        "no-ghost-work", "starts a step of an execution it has been told is gone", no_ghost_work, of_requests=True
+    ),
+    Invariant(
+        "no-ghost-update", "goes on updating an execution it has been told is gone", no_ghost_update, of_requests=True
+    ),
     Invariant(
         "stops-in-time",
         "starts a new step more than the detection bound after its record was removed, while connected",
@@ -25,6 +29,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "no-cross-incarnation",
         "sends a request meant for one execution that a later one of the same job id accepts",
         no_cross_incarnation,
+        of_requests=True,
     ),
     Invariant("no-false-abort", "abandons an execution without an authoritative answer that it ended", no_false_abort),
     Invariant("no-lost-job", "leaves an execution pending beyond the bound while connected and free", no_lost_job),
@@ -35,6 +40,7 @@ INVARIANTS: tuple[Invariant, ...] = (
         "no-hammering",
         "repeats permanent errors, or retries faster or more evenly than the stated gap, growth and jitter allow",
         no_hammering,
+        of_requests=True,
     ),
     Invariant("alive", "is silent beyond its keep-alives, or crashes", alive),
 )

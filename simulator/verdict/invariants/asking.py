@@ -33,7 +33,11 @@ def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
     the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
     and start-next name what they found; an accepted update does not. A recovery past the leap has no choice. Whose
     policy it is to leap unanswered may do so once no answer has come for as long as the policy says.
+
+    From the wire this cannot be judged: it does not show which step cannot be taken back, nor when one begins.
     """
+    if story.wire is not None:
+        return
     for leap in story.device.of(StepStarted):
         if leap.event.reversible or story.finishes_forward(leap):
             continue
@@ -77,7 +81,12 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
     own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 
     Opportunities are abandonments, and hints that did not name the execution in hand.
+
+    From the wire this cannot be judged: a device that has given up looks like one that works in silence. If it leaves
+    the execution IN_PROGRESS for good, the next one waits.
     """
+    if story.wire is not None:
+        return
     yield from (HELD for _ in _hints_to_resist(story))
     excused = _ended_by_device(story)
     abandoned: set[tuple[ExecutionKey, int]] = set()

@@ -22,6 +22,10 @@ def no_ghost_work(story: Story, _run: Run) -> Iterator[Finding]:
 
     Told means that the device itself processed the answer. Undoing steps is recovery, and no work; so is finishing
     forward what has passed the point of no return. An opportunity is each time that a device was told.
+
+    From the wire, a step is seen when a report is the first to name it; it began after the report before, so that one
+    must have left after the device was told. And it must have reported on the execution before, on the connection on
+    which it was told: who has just come back may send what it had not been able to send.
     """
     accused: dict[tuple[ExecutionKey, int], Seen[StepStarted]] = {}
     for begun in story.device.of(StepStarted):
@@ -30,11 +34,19 @@ def no_ghost_work(story: Story, _run: Run) -> Iterator[Finding]:
             accused.setdefault((key, news.answer.n), begun)
     for key, news in story.ends_told(enough=OVER):
         step = accused.get((key, news.answer.n))
-        if step is not None:
+        if step is not None and (story.wire is None or _had_reported(story, key, news)):
             message = f"started step '{step.event.step}' although told before that the execution is {_told(news)}"
             yield violated(key.job_id, message, news.sent, news.answer, step)
         else:
             yield HELD
+
+
+def _had_reported(story: Story, key: ExecutionKey, news: News) -> bool:
+    """Whether the device had sent an update about `key` since it connected and before it asked what `news` answers."""
+    connections = [seen.n for seen in story.device.of(DeviceConnected) if seen.n < news.sent.n]
+    since = connections[-1] if connections else 0
+    updates = (seen for seen in story.device.of(RequestSent) if seen.event.request == "update")
+    return any(since < seen.n < news.sent.n and seen.event.execution == key for seen in updates)
 
 
 def no_ghost_update(story: Story, _run: Run) -> Iterator[Finding]:
@@ -43,6 +55,9 @@ def no_ghost_update(story: Story, _run: Run) -> Iterator[Finding]:
     A request that left before the answer was processed was in flight, and does not count; the trace names each
     request once, so DUP resends do not count either. TerminalStateReached does not forbid updates: it hides which
     terminal state it was, and repeating the update is how a device finds out.
+
+    From the wire it is the same, once the answer has certainly been processed. An update that arrives after the job id
+    has been used again may be meant for the new execution, and does not count.
     """
     accused: dict[tuple[ExecutionKey, int], list[Seen[RequestSent]]] = {}
     for sent in story.device.of(RequestSent):
@@ -64,13 +79,17 @@ def stops_in_time(story: Story, run: Run) -> Iterator[Finding]:
     allow: violated only if the step was too late at the earliest instant that it can mean. A (re)connection starts
     the bound anew, on either side's account. A step that ran already may end. An opportunity is each removal of a
     record in progress of which the device has given any account, if it was connected then or later.
+
+    From the wire, a step is seen when a report is the first to name it, and began after the report before; reports on
+    two executions that share an identity cannot be told apart.
     """
     for life in story.lives:
         removed = life.removed
         if removed is None or not life.lost_in_progress or not story.concerns(life.key):
             continue
         if any(end >= removed.at for _, end in story.connected_spans):
-            yield _stop(story, life.key, removed, run)
+            alike = story.wire is not None and story.shared(life.key)
+            yield UNDECIDED if alike else _stop(story, life.key, removed, run)
 
 
 def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run: Run) -> Finding:
@@ -134,12 +153,26 @@ def no_cross_incarnation(story: Story, _run: Run) -> Iterator[Finding]:
     nothing of the first one's end. Two that were queued within the same second share an identity: undecided.
 
     An opportunity is each time that a job id is used again after the device sent updates for its last use.
+
+    From the wire, an update was meant for the first if nothing that the service said could have told the device of the
+    second: no answer, and no notification that it may have heard.
     """
     updates = [exchange for exchange in story.exchanges.values() if exchange.sent.event.request == "update"]
     for queued, earlier in _reuses(story):
         meant = [exchange for exchange in updates if exchange.sent.event.execution in earlier]
-        if meant:
+        if meant and story.wire is not None and any(_may_cross(story, queued, update) for update in updates):
+            yield UNDECIDED
+        elif meant:
             yield _crossing(story, queued, meant)
+
+
+def _may_cross(story: Story, queued: Seen[ExecutionQueued], update: Exchange) -> bool:
+    """Whether one that the later execution accepted may have been meant for another, as the wire shows it."""
+    sent, later = update.sent, queued.event.execution
+    accepted = update.answered is not None and update.answered.event.accepted
+    if not accepted or sent.event.execution != later or sent.event.expected_version is not None:
+        return False
+    return not _licensed(story, later, sent.n, queued.n)
 
 
 def _crossing(story: Story, queued: Seen[ExecutionQueued], meant: list[Exchange]) -> Finding:

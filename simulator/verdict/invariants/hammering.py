@@ -51,6 +51,10 @@ def no_hammering(story: Story, run: Run) -> Iterator[Finding]:
     before, `retry_gap_seconds * retry_growth ** (n - 1)`, at most the ceiling; jitter may only add to that. A
     connection begins anew, and so does a hint if the device counts anew (`attempt` 1): it is a new reason to ask.
     Whoever restarts may ask everything once more.
+
+    From the wire both are seen: a request again that was refused, once the refusal was processed. The wait is counted
+    from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,
+    since the network may have held back the first, and a connection may be that of a device that has restarted.
     """
     yield from _repetitions(story)
     yield from _retries(story, run.bounds)
@@ -128,10 +132,12 @@ def _repetitions(story: Story) -> Iterator[Finding]:
         match seen.event:
             case DeviceBooted():
                 refusals.booted()
+            case DeviceConnected() if story.wire is not None:
+                refusals.booted()
             case DeviceConnected():
                 refusals.connected()
             case RequestSent() as sent:
-                refusals.sent(Seen(seen.source, seen.n, seen.at, sent))
+                refusals.sent(Seen(seen.source, seen.n, seen.at, sent, seen.shown_by))
             case AnswerReceived() as answer:
                 exchange = story.exchanges.get(answer.client_token)
                 if exchange is not None and exchange.answer is seen:
@@ -176,7 +182,7 @@ def _retries(story: Story, bounds: Bounds) -> Iterator[Finding]:
                 if exchange is not None and exchange.answer is seen:
                     _note_answer(chains, exchange)
             case RequestSent() as sent:
-                this = Seen(seen.source, seen.n, seen.at, sent)
+                this = Seen(seen.source, seen.n, seen.at, sent, seen.shown_by)
                 known = chains.get(Question.of(sent))
                 if known is None or not _is_retry(known, sent):
                     chains[Question.of(sent)] = _Chain(this, sent.details)
@@ -197,7 +203,8 @@ def _note_answer(chains: dict[Question, _Chain], exchange: Exchange) -> None:
     if usable:
         del chains[question]
     elif chain.last is exchange.sent or chain.last.n == exchange.sent.n:
-        chain.refused = answer
+        left = exchange.answered
+        chain.refused = answer if left is None or answer.source != left.source else answer._replace(at=left.at)
 
 
 def _is_retry(chain: _Chain, sent: RequestSent) -> bool:

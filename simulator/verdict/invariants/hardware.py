@@ -19,6 +19,9 @@ from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
 from simulator.verdict.history import Exchange, Seen, micros
 from simulator.verdict.story import Says, Story
 
+VERSION = "version"
+"""The key under which our own agents, and whoever follows them, say what they have installed."""
+
 CHANGES = (HardwareChanged, StepStarted, StepFinished, StepUndone, DeviceBooted)
 """What shows that the hardware is at work."""
 
@@ -33,6 +36,8 @@ def bootable(story: Story, run: Run) -> Iterator[Finding]:
     At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
     the run. One that says nothing rests if, at the end, neither its hardware nor any execution of it has been at work
     for so long that it must be ready. Opportunities are all changes of the hardware, and each rest after some.
+
+    The wire does not show it; a device that does not boot is one that never comes back, and so not alive.
     """
     last: Seen[HardwareChanged] | None = None
     rested = True
@@ -95,6 +100,8 @@ def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:
     Two executions that were queued within the same second share an identity; if the cloud told of two, or, where its
     account does not tell, the device took two documents under it, this is undecided. Another version is certainly
     another execution. Opportunities are commits.
+
+    The wire does not show it; a device that does a finished execution once more sends updates for it that are refused.
     """
     standing: dict[tuple[ExecutionKey, str], Seen[VersionCommitted]] = {}
     for seen in story.device.seen:
@@ -137,7 +144,13 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     update or start-next of a later one, whose details say `kept`: VERSION. Undecided while the run goes on, while a
     report is under way or yet to come, and if the execution is gone and there was no later one to tell with. The
     opportunity is a device that does not run what it started with.
+
+    From the wire, what runs is what the last report of success names as `version` in its details. If that report was
+    refused, and no later note explains the version, this is undecided: the device may have taken it back.
     """
+    if story.wire is not None:
+        yield from _accounted_for_by_the_wire(story)
+        return
     first, change = _running_version(story)
     if change is None or change.event.version == first:
         return
@@ -151,6 +164,21 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     else:
         message = f"runs version {version}, which no accepted report and no later note explains"
         yield violated(key.job_id if key else None, message, change)
+
+
+def _accounted_for_by_the_wire(story: Story) -> Iterator[Finding]:
+    updates = [each for each in story.exchanges.values() if each.sent.event.request in ("update", "start-next")]
+    claims = [
+        (exchange, version)
+        for exchange in updates
+        if exchange.sent.event.status == Status.SUCCEEDED
+        and (version := dict(exchange.sent.event.details or ()).get(VERSION)) is not None
+    ]
+    if claims:
+        claim, version = claims[-1]
+        key = claim.sent.event.execution
+        explained = any(_explains(each.sent.event, key, version) and _accepted(each) for each in updates)
+        yield HELD if explained else UNDECIDED
 
 
 def _running_version(

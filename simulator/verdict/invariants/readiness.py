@@ -1,7 +1,7 @@
 """Whether the device takes what waits for it, judged on the cloud's clock alone, and whether it is alive."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from agent.account import (
     DeviceBooted,
@@ -26,10 +26,11 @@ from simulator.trace import (
 )
 from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
 from simulator.verdict.history import Seen, micros
-from simulator.verdict.queueing import Queue, Recovery, walk
+from simulator.verdict.queueing import KEEP_ALIVE_TIMEOUT, Queue, Recovery, walk
 from simulator.verdict.story import Story
 
-KEEP_ALIVE_TIMEOUT = "MQTT_KEEP_ALIVE_TIMEOUT"
+DELIBERATE = ("CLIENT_INITIATED_DISCONNECT", "SERVER_INITIATED_DISCONNECT")
+"""Reasons for which a client that vanishes need not come back."""
 
 
 def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
@@ -39,6 +40,8 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
     cannot be ready for a job that is not there), and the end of any other that is in progress. If no next one ever
     waited for the device, there was no opportunity; if the run ended before the bound, it is undecided. One that
     reports FAILED what it has not begun is not ready for it, either; REJECTED speaks of the document.
+
+    The wire shows all of this.
     """
     allowed = run.ready_seconds
     for recovery in story.recoveries:
@@ -61,7 +64,13 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
 def _meant(story: Story, failed: ExecutionChanged) -> bool:
     """Whether the device's report was surely for this execution, and not for an earlier one of the same job."""
     reports = (each.sent.event for each in story.exchanges.values() if each.sent.event.status == Status.FAILED)
+    if story.wire is not None and sum(_job(life.key) == _job(failed.execution) for life in story.lives) > 1:
+        return False
     return not story.shared(failed.execution) and any(sent.execution == failed.execution for sent in reports)
+
+
+def _job(key: ExecutionKey) -> tuple[str | None, str]:
+    return key.namespace_id, key.job_id
 
 
 def _not_ready(recovery: Recovery, waited: float, allowed: float) -> Finding:
@@ -79,13 +88,18 @@ def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
     removal under it, or from a cancellation, is over. One in SAFE is not free. And an execution that is in progress is
     left pending if the device, at the end, has long been idle, by its own words or because all that it still does,
     hardware and requests, has nothing to do with that execution. Bounds that the run's end cut short are undecided.
+
+    From the wire, executions that are left QUEUED are seen; one in progress may be worked on in silence. A device that
+    takes nothing more since it lost an execution may be SAFE, and is not ready, but it has not lost a job for certain.
     """
     safe = _is_safe(story)
     waits = {} if safe else _waits(story, run)
     allowed = micros(run.bounds.lost_job_seconds)
     for life in story.lives:
         wait = waits.pop(life.key, None)
-        if wait is not None and wait.longest > allowed:
+        if wait is not None and wait.longest > allowed and story.wire is not None and _may_be_safe(story):
+            yield UNDECIDED
+        elif wait is not None and wait.longest > allowed:
             yield violated(
                 life.key.job_id,
                 f"left the execution QUEUED for {wait.longest / 1_000_000:.3f} s while "
@@ -112,6 +126,15 @@ def _is_safe(story: Story) -> bool:
     return refused or not hardware or bool(hardware[-1].event.pending) or not hardware[-1].event.bootable
 
 
+def _may_be_safe(story: Story) -> bool:
+    """Whether the last execution that the device began was taken from it."""
+    begun = [(life.began.n, life) for life in story.lives if life.began is not None]
+    ended = max(begun, key=lambda pair: pair[0])[1].ended if begun else None
+    if ended is None:
+        return False
+    return isinstance(ended.event, ExecutionRemoved) or ended.event.by == "service"
+
+
 def _left_in_progress(story: Story, began: Seen[ExecutionChanged], run: Run) -> Finding:
     """What to think of an execution whose last known status is IN_PROGRESS."""
     bound = micros(run.bounds.lost_job_seconds)
@@ -128,6 +151,8 @@ def _left_in_progress(story: Story, began: Seen[ExecutionChanged], run: Run) -> 
 
 def _idle_since(story: Story, key: ExecutionKey, bound: int) -> Seen[Any] | None:
     """When the device last had to do with an execution; None if it still has, is not connected, or never had."""
+    if story.wire is not None:
+        return None
     connected = story.device.of(DeviceConnected)
     end = story.device.seen[-1:]  # whoever is stopped at the end of the run takes leave as the last thing it does
     gone = [seen for seen in story.device.of(DeviceDisconnected) if not (seen.event.planned and seen in end)]
@@ -212,6 +237,9 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
 
     A keep-alive may lapse once for each disconnection that the device had planned: a power cut that was meant says
     nothing to the broker. The opportunity is a device that connected.
+
+    From the wire, a keep-alive that lapses may have been a reboot: then it counts only if the device does not come
+    back although there is work for it, and does not show itself for as long as it may be silent.
     """
     if not story.device.of(DeviceConnected) and not story.cloud.of(ClientConnected):
         return
@@ -221,6 +249,10 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
     silence = _silence(story, run)
     if crashes:
         yield violated(None, f"the agent crashed: {crashes[0].event.reason}", *crashes)
+    elif story.wire is not None and (gone := _never_came_back(story, run)) is not None:
+        yield violated(None, "vanished, and did not come back although there was work for it", gone)
+    elif story.wire is not None and lapses:
+        yield UNDECIDED
     elif len(lapses) > planned:
         yield violated(None, "sent nothing for longer than its keep-alive", *lapses[planned:])
     elif silence is not None:
@@ -228,6 +260,23 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
         yield violated(None, message, silence)
     else:
         yield HELD
+
+
+def _never_came_back(story: Story, run: Run) -> Seen[ClientDisconnected] | None:
+    """The loss of the last connection, if work was pending, at the end, for longer than a device may be silent."""
+    lost: Seen[ClientDisconnected] | None = None
+    has_work = False
+    for seen, queue in walk(story.cloud):
+        has_work = bool(queue.queued or queue.running)
+        if isinstance(seen.event, ClientDisconnected):
+            lost = cast("Seen[ClientDisconnected]", seen)
+        elif isinstance(seen.event, ClientConnected):
+            lost = None
+    if lost is None or lost.event.reason in DELIBERATE or not has_work:
+        return None
+    pending = [life.queued.at for life in story.lives if life.ended is None and life.queued is not None]
+    since = max(lost.at, *pending) if pending else lost.at
+    return lost if run.cloud_end - since > micros(run.bounds.silence_seconds) else None
 
 
 def _silence(story: Story, run: Run) -> Seen[Event] | None:

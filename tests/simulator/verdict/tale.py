@@ -27,6 +27,7 @@ from simulator.trace import (
     CLOUD,
     ENGINE,
     AccountEnded,
+    AnswerDelivered,
     ClientConnected,
     ClientDisconnected,
     CloudEvent,
@@ -79,6 +80,7 @@ class Tale:
         self._clocks = {device_source(thing): device_clock, CLOUD: cloud_clock, ENGINE: 0.0}
         self._numbers: dict[str, int] = {}
         self._tokens = 0
+        self._answers: list[str] = []
         self._versions: dict[ExecutionKey, int] = {}
         must_reach = tuple(place.model_dump(mode="json") for place in places)
         started = RunStarted("tale", "live", things or (thing,), bounds.model_dump(mode="json"), must_reach)
@@ -129,8 +131,8 @@ class Tale:
 
     # ── the connection ────────────────────────────────────────────────────────────────────────────────────────
 
-    def connect(self) -> None:
-        self.cloud(ClientConnected(self.thing))
+    def connect(self, *, session_present: bool = False) -> None:
+        self.cloud(ClientConnected(self.thing, session_present))
         self.wait(TIP)
         self.device(DeviceConnected())
 
@@ -156,21 +158,40 @@ class Tale:
         self.device(RequestSent(token, request, key.namespace_id if key else None, job_id, key, **more))  # type: ignore[arg-type]
         return token
 
-    def arrive(self, token: str, *, code: str | None = None, found: ExecutionKey | None = None) -> None:
+    def arrive(
+        self,
+        token: str,
+        *,
+        code: str | None = None,
+        found: ExecutionKey | None = None,
+        status: str | None = None,
+        **more: Any,
+    ) -> None:
         """It arrives, and is answered, at the cloud."""
         self.wait(TIP)
         sent = self._sent(token)
-        self.cloud(
-            RequestReceived(self.thing, sent.request, token, job_id=sent.job_id, status=sent.status),
-            RequestAnswered(self.thing, sent.request, code is None, token, code, found),
+        details = dict(sent.details) if sent.details else None
+        received = RequestReceived(
+            self.thing, sent.request, token, sent.namespace_id, sent.job_id, sent.status, details
         )
+        self.cloud(
+            replace(received, expected_version=sent.expected_version, **more),
+            RequestAnswered(self.thing, sent.request, code is None, token, code, found, status),
+        )
+        self._answers.append(token)
 
     def answer(
         self, token: str, *, code: str | None = None, found: ExecutionKey | None = None, status: str | None = None
     ) -> None:
-        """The device processes the answer."""
+        """The device processes the answer, and acknowledges it."""
         self.wait(TIP)
         self.device(AnswerReceived(token, code is None, code, status, found))
+        self.deliver(token)
+
+    def deliver(self, token: str, *, acknowledged: bool = True) -> None:
+        """The cloud learns that an answer of its was delivered."""
+        if token in self._answers:
+            self.cloud(AnswerDelivered(self.thing, self._answers.index(token) + 1, acknowledged))
 
     def ask(
         self,
@@ -185,8 +206,9 @@ class Tale:
         """A describe (or another request) with its answer; without `code`, it finds `key`."""
         token = self.send(request, key, **more)
         found = None if code else found or key
-        self.arrive(token, code=code, found=found)
-        self.answer(token, code=code, found=found, status=status or (None if code else "IN_PROGRESS"))
+        status = status or ("IN_PROGRESS" if found else None)
+        self.arrive(token, code=code, found=found, status=status)
+        self.answer(token, code=code, found=found, status=status)
 
     def update(
         self,
@@ -196,14 +218,16 @@ class Tale:
         code: str | None = None,
         status: str | None = None,
         details: tuple[tuple[str, str], ...] | None = None,
-    ) -> None:
+    ) -> str:
+        """An update with its answer; its client token."""
         version = self._versions.get(key, 1)
         token = self.send("update", key, status=to, expected_version=version, details=details)
-        self.arrive(token, code=code, found=None if code else key)
+        self.arrive(token, code=code, found=None if code else key, status=status)
         if code is None:
             self._versions[key] = version + 1
             self.cloud(ExecutionChanged(self.thing, key, to, version + 1, "device"))
         self.answer(token, code=code, status=status)
+        return token
 
     def _sent(self, token: str) -> RequestSent:
         return next(
@@ -222,7 +246,7 @@ class Tale:
     def take(self, key: ExecutionKey, digest: str = "d1") -> None:
         """start-next, accepted; the execution is in hand."""
         token = self.send("start-next")
-        self.arrive(token, found=key)
+        self.arrive(token, found=key, status="IN_PROGRESS")
         self._versions[key] = 2
         self.cloud(ExecutionChanged(self.thing, key, "IN_PROGRESS", 2, "device"))
         self.answer(token, found=key, status="IN_PROGRESS")
@@ -233,6 +257,10 @@ class Tale:
 
     def finish(self, key: ExecutionKey, step: str, outcome: str = "done") -> None:
         self.device(StepFinished(key, step, outcome))  # type: ignore[arg-type]
+
+    def say(self, key: ExecutionKey, step: str, *, code: str | None = None, status: str | None = None) -> str:
+        """Report a step, as our own agents do; its client token."""
+        return self.update(key, code=code, status=status, details=(("progress", "100"), ("step", step)))
 
     def step(self, key: ExecutionKey, step: str) -> None:
         self.begin(key, step)
@@ -298,6 +326,11 @@ def merged(*tales: Tale, things: tuple[str, ...] = (), places: tuple[PlaceToReac
     in_order = sorted((entry for entry in told if entry.source == CLOUD), key=lambda entry: entry.at)
     cloud = [entry._replace(n=number) for number, entry in enumerate([*in_order, cloud_ended], 1)]
     return [started, *(entry for entry in told if entry.source != CLOUD), *cloud, run_ended]
+
+
+def from_the_wire(entries: list[Entry]) -> list[Entry]:
+    """The same run, of which no device gives an account."""
+    return [entry for entry in entries if not entry.source.startswith(device_source(""))]
 
 
 def judge(entries: list[Entry], *, skip: frozenset[str] = frozenset()) -> Verdict:
