@@ -155,9 +155,15 @@ class Runner(Generic[S]):
         self._is_working = False
         self._is_stopping = False
 
-    def start(self, booted: Booted) -> None:
-        """Begin where the journal says that the last one ended, and connect."""
+    def start(self, booted: Booted, *, offline_seconds: float = 0.0) -> None:
+        """Begin where the journal says that the last one ended, and connect, or do that once there is a network."""
         self.feed(booted)
+        if offline_seconds > 0:
+            asyncio.get_running_loop().call_later(offline_seconds, self._connect)
+        else:
+            self._connect()
+
+    def _connect(self) -> None:
         if not self._is_stopping:
             self._transport.start(self)
 

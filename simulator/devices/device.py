@@ -47,6 +47,7 @@ class SimulatedDevice:
         "_boots",
         "_journal",
         "_off",
+        "_offline_until",
         "_storage",
         "_wiring",
         "flash",
@@ -73,6 +74,7 @@ class SimulatedDevice:
         self._storage = FlashFile(self.flash.instant)
         self._journal = Journal(self._storage, limit_bytes=FILE_BYTES)
         self._boots = 0
+        self._offline_until = 0.0
         self._off: asyncio.TimerHandle | None = None
 
     @property
@@ -111,8 +113,10 @@ class SimulatedDevice:
         self._later(off_seconds, "power-lost")
 
     def lose_network(self, seconds: float) -> None:
-        """The network goes, and comes back after `seconds`; whatever led to this is dealt with before."""
-        asyncio.get_running_loop().call_soon(self._lose_network, seconds)
+        """The network goes, and comes back after `seconds`, reboot or not. What led to this is dealt with before."""
+        loop = asyncio.get_running_loop()
+        self._offline_until = loop.time() + seconds
+        loop.call_soon(self._lose_network, seconds)
 
     def _lose_network(self, seconds: float) -> None:
         if self.runner is not None:
@@ -179,7 +183,8 @@ class SimulatedDevice:
         self._boots += 1
         self.runner, self._bench = self._wiring.make_agent(self)
         in_recovery = hardware.layout == "single" and hardware.running == 1
-        self.runner.start(Booted(self._recall(), hardware.version, on_trial, in_recovery=in_recovery))
+        booted = Booted(self._recall(), hardware.version, on_trial, in_recovery=in_recovery)
+        self.runner.start(booted, offline_seconds=self._offline_until - asyncio.get_running_loop().time())
 
     def deliver(self, event: Event) -> None:
         """Tell the agent, if there is one."""
