@@ -11,7 +11,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -271,10 +271,11 @@ async def _file_server() -> AsyncIterator[str]:
             response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(IMAGE)}"
         await response.prepare(request)
         size = -(-len(IMAGE) // CHUNKS)
-        for at in range(start, stop, size):
-            await response.write(IMAGE[at : min(at + size, stop)])
-            if "at" not in request.query:
-                await asyncio.sleep(CHUNK_SECONDS)
+        with suppress(ConnectionResetError):  # those who ask are killed
+            for at in range(start, stop, size):
+                await response.write(IMAGE[at : min(at + size, stop)])
+                if "at" not in request.query:
+                    await asyncio.sleep(CHUNK_SECONDS)
         return response
 
     app = web.Application()
