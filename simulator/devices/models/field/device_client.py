@@ -16,9 +16,9 @@ round); the older one goes on whatever the code is.
 So it works on at what nobody wants any more (stops-in-time), begins what a late notification announces though its first
 update is told that it is gone (no-ghost-work), and commits without asking (asks-before-leap). A job deleted before or
 during the reboot leaves it on trial (bootable); one of which both the answer and the notification were lost, or which
-was announced while it was off line, waits for ever (no-lost-job, ready-in-time). A report that arrived, but whose
-answer was lost, is repeated without end (no-hammering), and by the older one a report of what it was told is gone, too
-(no-ghost-update).
+was announced while it was off line, waits for ever (no-lost-job, ready-in-time). A report that was throttled is given
+up (accounted-for); one that arrived, but whose answer was lost, is repeated without end (no-hammering), and by the
+older one a report of what it was told is gone, too (no-ghost-update).
 """
 
 from dataclasses import dataclass, replace
@@ -159,6 +159,7 @@ BREAKS: Final = frozenset(
         "bootable",
         "no-lost-job",
         "ready-in-time",
+        "accounted-for",
         "no-hammering",
     }
 )

@@ -4,13 +4,15 @@ Source: aws-greengrass/aws-greengrass-lite, modules/ggdeploymentd/src/iot_jobs_l
 request 1129 (the status that is kept and sent again every 60 s and on reconnection), issues 1127 (jobs are told apart
 by id and queuedAt), 1018 and 1151.
 
-It listens to notify-next alone, and takes it for nothing but a reason to ask for `$next`. That an execution is gone
+It listens to notify-next alone, and takes it for nothing but a reason to ask for `$next`; an empty answer ends that. A
+question that failed is put again after 10 ms, doubled up to 10 s (gg_backoff). That an execution is gone
 means nothing to it: cancellation is a remark in the source, the deployment runs to its end. The one status that was not
 delivered is kept across restarts, dropped on a code that does not pass, and superseded by the next deployment.
 
 So it begins steps long after the removal (stops-in-time), commits without asking what nobody wants any more
 (asks-before-leap), takes its next job only after that, and tells nobody of a version whose job is gone (accounted-for).
 Without `expectedVersion`, the status of a job that is gone ends the one that was created again (no-cross-incarnation).
+A job that `$next` does not show at once is lost (no-lost-job), and a throttled service is hammered (no-hammering).
 """
 
 from dataclasses import dataclass, replace
@@ -77,6 +79,10 @@ class NucleusLite(Client[LiteMemory]):
         else:
             Client.on_refused_for_now(self, asked, answer)
 
+    def backoff(self, attempts: int) -> float:
+        """For questions for work."""
+        return min(0.01 * 2.0 ** (attempts - 1), 10.0)
+
     def is_settled(self, answer: Answer) -> bool:
         """A status that was refused for good is dropped."""
         return isinstance(answer, UpdateAccepted) or (isinstance(answer, Rejected) and answer.code.is_permanent)
@@ -89,5 +95,7 @@ class NucleusLite(Client[LiteMemory]):
 MODEL: Final = Model(
     stepping(NucleusLite),
     LiteMemory,
-    frozenset({"stops-in-time", "asks-before-leap", "accounted-for", "no-cross-incarnation"}),
+    frozenset(
+        {"stops-in-time", "asks-before-leap", "accounted-for", "no-cross-incarnation", "no-lost-job", "no-hammering"}
+    ),
 )

@@ -439,6 +439,13 @@ def test_waits_for_ever_for_an_answer_that_was_lost():
     assert len(device.requests) == 2
 
 
+def test_waits_for_ever_reads_what_came_meanwhile_once_it_has_its_answer():
+    device = idle("waits-for-ever")
+    device.head(FW)
+    device.tell(None)
+    assert device.begun == ["download"]
+
+
 def test_over_eager_reports_the_job_that_it_gave_up_failed():
     device = working("over-eager")
     device.head(FW)
