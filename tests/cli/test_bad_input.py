@@ -46,6 +46,7 @@ def _nothing(cwd: Path) -> None:
         pytest.param(_unreadable, ["run", "s.yaml"], "s.yaml: cannot read the scenario: not UTF-8", id="not text"),
         pytest.param(_nothing, ["run", "nope.yaml"], "nope.yaml: no such file", id="no such scenario"),
         pytest.param(_nothing, ["run", "--devices", "0"], "--devices", id="no devices"),
+        pytest.param(_nothing, ["run", "--model", "perfect"], "model perfect: there is none", id="no such model"),
         pytest.param(_nothing, ["run", "--engine", "warp"], "--engine", id="unknown engine"),
         pytest.param(
             _write("", "taken"), ["run", "--out", "taken"], "--out taken: cannot write there", id="out is a file"
