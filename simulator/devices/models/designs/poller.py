@@ -7,8 +7,8 @@ while a step runs. Why it is right:
 - There are no hints that could be late, doubled, lost or about others: an answer is as old as its question, no more.
 - Polls are jittered, so that a fleet that was switched on together does not ask together for ever.
 
-The price is a request for each interval and device: with the account's quota of 200 reads a second, a fleet of 200
-cannot ask more often than once a second.
+The price is a request for each interval and device: with the account's quota of 200 reads a second, the interval in
+seconds is more than a two-hundredth of the number of devices, or nobody gets through.
 """
 
 from functools import partial
@@ -19,9 +19,9 @@ from simulator.devices.models.designs import talk
 from simulator.devices.models.designs.describe_update import seek_leave, watch_step
 from simulator.devices.models.designs.state import Turn
 
-IDLE_SECONDS: Final = 1.0
+IDLE_SECONDS: Final = 2.0
 """How often it looks for work."""
-STEP_SECONDS: Final = 0.5
+STEP_SECONDS: Final = 2.0
 """How often it asks, while a step runs, whether that is still wanted."""
 
 

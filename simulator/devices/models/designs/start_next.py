@@ -60,7 +60,8 @@ def _next_instruction(turn: Turn) -> None:
     step = work.next_step
     assert step is not None, "without a next step it is over"
     is_silent = turn.policy.reports == "end"
-    must_ask = not step.reversible or known.suspect or is_silent or not work.begun
+    is_only_claimed = not work.begun and turn.policy.namespace_id is not None
+    must_ask = not step.reversible or known.suspect or is_silent or is_only_claimed
     if known.probing:
         talk.probe(turn)
     elif known.refuted or not work.version_number:

@@ -27,6 +27,7 @@ from agent.core.events import (
     Event,
     Hinted,
     Publish,
+    SetTimer,
     TimerFired,
 )
 from agent.core.record import Record, Work
@@ -114,7 +115,7 @@ def live(manners: Manners, device: Device, event: Event) -> tuple[Device, tuple[
 def _connected(turn: Turn) -> None:
     """What was asked may not have arrived, and much may have happened since."""
     working = turn.device.task is not None and turn.device.task.aim == "on"
-    turn.set(connected=True, asked=None, claim=None, due=True, promised=True, misses=0)
+    turn.set(connected=True, asked=None, claim=None, due=True, promised=True, misses=0, told=0, percent_told=0)
     turn.know("connected", fresh=False, suspect=working)
     turn.no_timer("request", "retry")
 
@@ -123,10 +124,10 @@ def _connected(turn: Turn) -> None:
 
 
 def ask(turn: Turn, question: Request, about: ExecutionKey | None, after: float = 0.0, spread: float = 0.0) -> None:
-    """Put a question, now or after a while."""
+    """Put a question, now or after a while; with `spread`, at a random moment within it."""
     turn.set(asked=Asked(question, about))
     if after or spread:
-        turn.timer("retry", after or spread, jitter=True)
+        turn.do(SetTimer("retry", after, spread or after * turn.policy.retry_spread))
     else:
         _send(turn)
 
@@ -394,7 +395,7 @@ def _age(key: ExecutionKey) -> tuple[int, int]:
 
 def _read_update(turn: Turn, manners: Manners, asked: Asked, answer: Answer) -> None:
     """Whether a write stands; if not, whether the execution does."""
-    task, known = turn.task, turn.device.known
+    task = turn.task
     assert isinstance(asked.question, Update), "an update was answered"
     is_end = asked.question.status.is_terminal
     match answer:
@@ -418,4 +419,4 @@ def _read_update(turn: Turn, manners: Manners, asked: Asked, answer: Answer) -> 
             turn.aim("the report is refused", broken="the service cannot read our report")
             hands.reported(turn)
         case _:
-            turn.know("refused", probing=False, doubts=known.doubts)
+            turn.know("refused", probing=False)
