@@ -160,10 +160,6 @@ class Device(Generic[M]):
     def on_timer(self, name: TimerName) -> None:
         """A timer, other than those by which questions are put again."""
 
-    def on_resumed(self, work: Work) -> None:
-        """Restarted with work in hand: do the interrupted step again, or the next one."""
-        self.advance()
-
     def on_step_done(self, work: Work) -> None:
         """A step is done, `work` counts it already."""
         step = work.plan.steps[work.done - 1]
@@ -249,8 +245,7 @@ class Device(Generic[M]):
         self.memory = replace(self.memory, tokens=count, asked=replace(asked, token=token))
         request = replace(asked.question, client_token=token)
         self.tell(request_sent(request, token, asked))
-        self.do(Publish(request))
-        self.do(SetTimer("request", self.memory.policy.request_timeout))
+        self.do(Publish(request), SetTimer("request", self.memory.policy.request_timeout))
 
     def _answered(self, answer: Answer) -> None:
         asked = self.memory.asked
@@ -400,7 +395,7 @@ class Device(Generic[M]):
         return Record(work, doing, status=memory.status, reason=memory.reason)
 
     def on_booted(self, event: Booted) -> None:
-        """The first event: go on with what is on record."""
+        """The first event: go on with what is on record; a step that was interrupted is done again."""
         record = event.record or Record()
         work = record.work
         if work is None:
@@ -418,7 +413,7 @@ class Device(Generic[M]):
                 self.undo(failure)
             else:
                 self.to("executing", "restarted")
-                self.on_resumed(work)
+                self.advance()
 
     def _journal_failed(self, reason: str) -> None:
         """A step that was to begin has not begun."""
