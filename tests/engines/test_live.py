@@ -9,6 +9,7 @@ from simulator.engines.play import Play
 from simulator.scenario import Scenario, load, parse
 from simulator.trace import Entry, RunEnded, read, write_line
 from simulator.verdict import Judge, Verdict
+from tests.simulator.verdict.tale import from_the_wire, judge
 
 LOST_IN_DOWNLOAD = """
 name: lost-in-download
@@ -65,6 +66,7 @@ async def test_the_main_job_passes_and_its_trace_judges_the_same_from_the_file()
     for entry in read(write_line(entry) for entry in entries):
         again.feed(entry)
     assert json.loads(again.verdict().model_dump_json()) == json.loads(verdict.model_dump_json())
+    assert not violated(judge(from_the_wire(entries)))
 
 
 @pytest.mark.parametrize("namespace", ["null", "lab"])
