@@ -191,11 +191,11 @@ class StepProgressed:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """A step ended: done, failed, or stopped because its execution is gone."""
+    """A step ended: done, failed, stopped because its execution is gone, or stale: it goes on with a newer document."""
 
     execution: ExecutionKey
     step: str
-    outcome: Literal["done", "failed", "stopped"]
+    outcome: Literal["done", "failed", "stopped", "stale"]
     type: Literal["step.finished"] = "step.finished"
 
 

@@ -4,7 +4,7 @@ Everything that must survive stands in one directory, which belongs to one agent
 
     lock       held while an agent runs
     journal    the work in hand (`agent.journal`)
-    boot.json  the boot of the machine in which it was last written to
+    boot.json  the boot of the machine in which an agent last began; none, once it has made way for the next by itself
     work/      what handlers keep until an execution's end is on record
     processes/ what was started and has not ended
     firmware/  slots
@@ -71,6 +71,7 @@ class _Device:
         self._over = over
         self._ended: Ended = "stopped"
         self._to_do = settings.executions
+        self._left: list[ExecutionLeft] = []
         self._boot_note = place.state / "boot.json"
         self._journal = Journal(FileStorage(place.state / "journal"), where=str(place.state / "journal"))
         # All that is ours, whatever is allowed now: what was begun under other options may have to be undone.
@@ -96,6 +97,8 @@ class _Device:
         await self._clean_up(record)
         here, note = boot_id(), read_json(self._boot_note)
         rebooted = note is None or note.get("boot") != here
+        if note is not None and self._to_do is not None:
+            self._to_do = note.get("executions", self._to_do)
         version, on_trial = self._firmware.booted(rebooted)
         self._bench.version = version
         self._tell(DeviceBooted(version, _why(note, here), on_trial))
@@ -120,7 +123,7 @@ class _Device:
 
     def _restart(self) -> None:
         """Give way to a new agent, for which it will look as if the machine had been rebooted."""
-        write_json(self._boot_note, {"boot": "", "why": "restarted by the agent"})
+        write_json(self._boot_note, {"boot": ""} | ({"executions": self._to_do} if self._to_do is not None else {}))
         self._end("restart")
 
     def _end(self, ended: Ended) -> None:
@@ -139,13 +142,8 @@ class _Device:
     def _observe(self, event: DeviceEvent) -> None:
         self._observe_with(event)
         match event:
-            case ExecutionLeft(execution=key, outcome=outcome):
-                if outcome != "safe":
-                    self._bench.settle(key)
-                if self._to_do is not None:
-                    self._to_do -= 1
-                    if self._to_do <= 0:
-                        self._end("finished")
+            case ExecutionLeft():
+                self._left.append(event)
             case DeviceCrashed():
                 self._end("crashed")
             case _:
@@ -161,8 +159,19 @@ class _Device:
             raise InputError(str(error)) from None
 
     def _remember(self, record: Record) -> None:
-        """Write a record down. Raises JournalError."""
+        """Write a record down, and then let go of what it ends. Raises JournalError."""
         self._journal.append(write_record(record))
+        self._tell_written(record)
+        for left in self._left:
+            if left.outcome != "safe":
+                self._bench.settle(left.execution)
+            if self._to_do is not None:
+                self._to_do -= 1
+        self._left.clear()
+        if self._to_do is not None and self._to_do <= 0:
+            self._end("finished")
+
+    def _tell_written(self, record: Record) -> None:
         work = record.work
         if work is None:
             self._tell(JournalWritten("safe" if record.safe else ""))

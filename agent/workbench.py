@@ -139,7 +139,7 @@ class MachineWorkbench:
             self.version = effect.version
             self._observe(VersionCommitted(effect.execution, effect.version))
         self.describe()
-        self._observe(StepFinished(effect.execution, effect.step.name, "stopped" if outcome == "stale" else outcome))
+        self._observe(StepFinished(effect.execution, effect.step.name, outcome))
         self._deliver(StepEnded(effect.index, outcome, reason, say(said)))
 
     async def _undo(self, effect: UndoStep) -> None:

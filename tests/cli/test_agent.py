@@ -1,6 +1,7 @@
 """The real agent as a process, against a local cloud: what it does on this very machine, and after it was killed."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -87,3 +88,110 @@ async def test_a_program_goes_with_its_job_and_with_the_agent_that_was_killed(tm
         verdict = cloud.verdict(tmp_path / "trace.jsonl")
     assert violated(verdict) == set()
     assert verdict.recovered == 1
+
+
+def config_file(directory: Path, name: str, **options: object) -> Path:
+    (directory / name).write_text(json.dumps(options))
+    return directory / name
+
+
+async def test_an_update_goes_through_a_restart_of_the_agent_itself(tmp_path: Path):
+    shelf = Shelf()
+    update = {"operation": "update", "sha256": shelf.sha256, "size": len(shelf.body)}
+    # A configuration file of the Device Client's, and what only it does; the command line goes first.
+    config = config_file(
+        tmp_path,
+        "dc-config.json",
+        **{"thing-name": "dev", "endpoint": "overridden", "logging": {"level": "DEBUG"}, "jobs": {"enabled": True}},
+        **{"self-test-command": ["sh", "-c", 'test "$GHOSTJOB_VERSION" = 2.0'], "executions": 2},
+    )
+    async with served(shelf), lab() as cloud:
+        await cloud.job("fw-2", update | {"url": shelf.url, "version": "2.0"})
+        await cloud.job("fw-3", update | {"url": shelf.url, "version": "3.0"})
+        async with agent(tmp_path, cloud.mqtt, "--config", str(config)) as running:
+            assert await cloud.end_of("fw-2") == ("SUCCEEDED", {"version": "2.0"})
+            status, details = await cloud.end_of("fw-3")
+            assert (status, details["reason"]) == ("FAILED", "self-test: the self-test command failed: exit status 1")
+            assert await running.end() == 0
+        verdict = cloud.verdict(tmp_path / "trace.jsonl")
+    boots = [line for line in running.seen if line["event"] == "device.booted"]
+    assert [(boot["why"], boot["version"], boot["on_trial"]) for boot in boots] == [
+        ("power-on", "factory", False),
+        ("reboot", "2.0", True),
+        ("reboot", "3.0", True),
+        ("reboot", "2.0", False),
+    ]
+    firmware = tmp_path / "state" / "firmware"
+    assert (firmware / "selected").resolve().read_bytes() == shelf.body
+    assert sorted(path.name for path in firmware.iterdir()) == ["b", "b.json", "running.json", "selected"]
+    assert violated(verdict) == set()
+
+
+async def test_an_agent_killed_in_mid_download_fetches_the_rest_and_another_url_if_that_expired(tmp_path: Path):
+    shelf = Shelf(held=asyncio.Event())
+    async with served(shelf), lab() as cloud:
+        document = {"operation": "download", "url": shelf.url, "to": "app.bin", "sha256": shelf.sha256}
+        await cloud.job("fw", document)
+        async with agent(tmp_path, cloud.mqtt) as running:
+            await running.until("step.progressed")
+            await running.kill()
+        shelf.held, shelf.statuses = None, [403]
+        async with agent(tmp_path, cloud.mqtt, "--executions", "1") as running:
+            assert await running.end() == 0
+        assert await cloud.end_of("fw") == ("SUCCEEDED", {})
+        verdict = cloud.verdict(tmp_path / "trace.jsonl")
+    assert shelf.asked[:2] == ["", shelf.asked[2]], "the rest, refused, and asked for again"
+    assert 0 < int(shelf.asked[2].removeprefix("bytes=").removesuffix("-")) <= len(shelf.body) // 2
+    assert [line["step"] for line in running.seen if line["event"] == "step.started"] == ["download", "download"]
+    assert (tmp_path / "state" / "files" / "app.bin").read_bytes() == shelf.body
+    assert violated(verdict) == set()
+
+
+PLUG_IN = """
+from agent.handlers.handler import Handler, StepError
+
+
+class Calibrate(Handler):
+    def __init__(self, place):
+        self.place = place
+
+    async def do(self, task):
+        if task.arg("args") == '["badly"]':
+            raise StepError("the sensor does not answer")
+        (self.place.state / "calibrated").write_text(task.arg("args"))
+        return "offset 3"
+
+    async def undo(self, task):
+        (self.place.state / "calibrated").unlink(missing_ok=True)
+"""
+
+
+def installed(directory: Path) -> str:
+    """A package with a plug-in, as pip would leave it; where it is."""
+    site = directory / "site"
+    (site / "my_board-1.0.dist-info").mkdir(parents=True)
+    (site / "my_board.py").write_text(PLUG_IN)
+    (site / "my_board-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: my-board\nVersion: 1.0\n")
+    (site / "my_board-1.0.dist-info" / "entry_points.txt").write_text(
+        "[ghostjob.handlers]\ncalibrate = my_board:Calibrate\n"
+    )
+    return str(site)
+
+
+async def test_a_plug_in_of_another_package_does_what_documents_name_it_for_if_it_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PYTHONPATH", installed(tmp_path))
+    step = {"action": {"name": "x", "type": "runHandler", "input": {"handler": "calibrate", "args": ["badly"]}}}
+    async with lab() as cloud:
+        await cloud.job("well", {"operation": "calibrate", "args": ["well"], "includeStdOut": True})
+        await cloud.job("badly", {"version": "1.0", "steps": [step]})
+        async with agent(tmp_path, cloud.mqtt, "--allow", "calibrate", "--executions", "2") as running:
+            assert await running.end() == 0
+        assert await cloud.end_of("well") == ("SUCCEEDED", {"stdout": "offset 3"})
+        assert await cloud.end_of("badly") == ("FAILED", {"reason": "x: the sensor does not answer"})
+        await cloud.job("again", {"operation": "calibrate"})
+        async with agent(tmp_path, cloud.mqtt, "--executions", "1") as running:
+            assert await running.end() == 0
+        status, details = await cloud.end_of("again")
+        assert (status, details["reason"]) == ("REJECTED", "calibrate: this device does not allow 'run'")

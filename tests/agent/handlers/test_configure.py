@@ -1,0 +1,101 @@
+"""Configuration files on a real disk: staged, validated, swapped, restarted; and taken back from wherever it stood."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.handlers.configure import Configure
+from agent.handlers.handler import StepError
+from tests.agent.handlers.bench import left_in, place_in, task_in
+
+STEPS = ("stage", "validate", "swap", "restart")
+OLD, NEW = '{"speed": 1}', '{"speed": 2}'
+
+
+def steps(directory: Path, content: str = NEW, kind: str = "json", to: str = "app.json"):
+    args = {"stage": {"content": content}, "validate": {"format": kind}, "swap": {}, "restart": {}}
+    return [task_in(directory, name, index=index, to=to, **args[name]) for index, name in enumerate(STEPS)]
+
+
+async def test_a_configuration_is_changed_and_whoever_reads_it_is_restarted(tmp_path: Path):
+    told = tmp_path / "told"
+    place = place_in(tmp_path, restart=("sh", "-c", f'cat "{tmp_path}/root/app.json" >"{told}"; echo restarted'))
+    (place.root / "app.json").write_text(OLD)
+    (place.root / "app.json").chmod(0o640)
+    handler, done = Configure(place), []
+    for task, pending in zip(steps(tmp_path), [("staged",), ("staged",), ("previous",), ()], strict=True):
+        done.append(await handler.do(task))
+        assert handler.pending([task.aside]) == pending
+    assert done[-1] == "restarted\n"
+    assert told.read_text() == (place.root / "app.json").read_text() == NEW
+    assert (place.root / "app.json").stat().st_mode & 0o777 == 0o640
+    assert left_in(place.root) == ["app.json"]
+
+
+@pytest.mark.parametrize("existed", [True, False], ids=["over an older one", "where there was none"])
+@pytest.mark.parametrize("begun", [1, 2, 3], ids=["staged", "validated", "swapped"])
+async def test_whatever_was_done_is_taken_back_also_twice(tmp_path: Path, begun: int, existed: bool):
+    place = place_in(tmp_path)
+    if existed:
+        (place.root / "app.json").write_text(OLD)
+    tasks = steps(tmp_path)[:begun]
+    for task in tasks:
+        await Configure(place).do(task)
+        await Configure(place).do(task)  # as after a restart
+    for task in [*reversed(tasks), *reversed(tasks)]:
+        await Configure(place).undo(task)
+    assert left_in(place.root) == (["app.json"] if existed else [])
+    assert not existed or (place.root / "app.json").read_text() == OLD
+    assert Configure(place).pending([tasks[0].aside]) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "says"),
+    [
+        pytest.param("json", "{", "no valid json", id="no JSON"),
+        pytest.param("yaml", "a: [", "no valid yaml", id="no YAML"),
+        pytest.param("json", "[" * 20_000, "no valid json", id="JSON nested too deeply"),
+    ],
+)
+async def test_a_configuration_that_cannot_be_read_fails_before_it_takes_its_place(
+    tmp_path: Path, kind: str, content: str, says: str
+):
+    place = place_in(tmp_path)
+    (place.root / "app.json").write_text(OLD)
+    stage, validate, *_ = steps(tmp_path, content, kind)
+    await Configure(place).do(stage)
+    with pytest.raises(StepError, match=says):
+        await Configure(place).do(validate)
+    await Configure(place).undo(stage)
+    assert (place.root / "app.json").read_text() == OLD
+    assert left_in(place.root) == ["app.json"]
+
+
+async def test_a_restart_that_fails_says_why(tmp_path: Path):
+    place = place_in(tmp_path, restart=("sh", "-c", "echo no such unit >&2; exit 5"))
+    *before, restart = steps(tmp_path)
+    for task in before:
+        await Configure(place).do(task)
+    with pytest.raises(StepError, match="the restart command failed: exit status 5: no such unit"):
+        await Configure(place).do(restart)
+    assert Configure(place).pending([restart.aside]) == ()
+
+
+async def test_a_link_is_not_followed_and_nothing_has_to_be_undone(tmp_path: Path):
+    place = place_in(tmp_path)
+    (tmp_path / "passwd").write_text(OLD)
+    (place.root / "link").symlink_to(tmp_path / "passwd")
+    stage, *_ = steps(tmp_path, to="link")
+    with pytest.raises(StepError, match="no ordinary file"):
+        await Configure(place).do(stage)
+    await Configure(place).undo(stage)
+    assert (tmp_path / "passwd").read_text() == OLD
+    assert left_in(place.root) == ["link"]
+
+
+async def test_what_was_staged_for_a_settled_execution_goes(tmp_path: Path):
+    place = place_in(tmp_path)
+    stage, *_ = steps(tmp_path)
+    await Configure(place).do(stage)
+    await Configure(place).settle(stage.aside)
+    assert left_in(place.root) == []

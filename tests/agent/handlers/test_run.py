@@ -1,0 +1,88 @@
+"""Commands and scripts, started as the AWS IoT Device Client starts them, by those rules and by stricter ones."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.handlers.handler import StepError
+from agent.handlers.run import Run
+from tests.agent.handlers.bench import place_in, task_in
+
+ECHO = '#!/bin/sh\necho "$GHOSTJOB_THING $GHOSTJOB_JOB_ID [$1] [$2] [$3]"\n'
+
+
+def script(directory: Path, text: str = ECHO, name: str = "echo.sh", mode: int = 0o700) -> None:
+    (directory / "scripts" / name).write_text(text)
+    (directory / "scripts" / name).chmod(mode)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param(
+            {"command": '["echo", "a b", "$HOME"]', "stdout": "true"}, "a b $HOME\n", id="no shell in between"
+        ),
+        pytest.param({"command": '["echo", "secret"]'}, "", id="output that nobody asked for"),
+        pytest.param(
+            {"handler": "echo.sh", "args": '["x", "y"]', "user": "pi", "stdout": "true"},
+            "dev fw [pi] [x] [y]\n",
+            id="a script hears the user first",
+        ),
+        pytest.param({"handler": "echo.sh", "stdout": "true"}, "dev fw [] [] []\n", id="or an empty word"),
+        pytest.param({"command": '["false"]', "ignore_failure": "true"}, "", id="a failure that does not matter"),
+        pytest.param(
+            {"command": '["sh", "-c", "echo 1 >&2"]', "allow_stderr_lines": "1"}, "", id="as much on stderr as allowed"
+        ),
+    ],
+)
+async def test_a_program_does_what_the_document_says(tmp_path: Path, args: dict[str, object], said: str):
+    place = place_in(tmp_path)
+    script(tmp_path)
+    assert await Run(place).do(task_in(tmp_path, "run", reversible=False, **args)) == said
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        pytest.param(
+            {"command": '["sh", "-c", "echo a; echo woe >&2; exit 3"]'}, "exit status 3: woe", id="exit status"
+        ),
+        pytest.param({"command": '["sh", "-c", "kill -9 $$"]'}, "ended by signal 9", id="signal"),
+        pytest.param({"command": '["sleep", "60"]', "timeout_seconds": "0.1"}, "not done after 0.1 s", id="time limit"),
+        pytest.param(
+            {"command": '["sh", "-c", "echo 1 >&2; echo 2 >&2"]', "allow_stderr_lines": "1"},
+            "wrote 2 lines to stderr",
+            id="more on stderr than allowed",
+        ),
+        pytest.param({"handler": "nope.sh"}, "no handler nope.sh", id="no such script"),
+        pytest.param({"handler": ".."}, "no ordinary file", id="a directory"),
+        pytest.param({"handler": "../outside.sh"}, "no ordinary file", id="out with dots"),
+        pytest.param({"handler": "link.sh"}, "no ordinary file", id="a link"),
+        pytest.param({"handler": "open.sh"}, "can be written to by others", id="a script that anybody may change"),
+        pytest.param({"handler": "plain.sh"}, "not one that may be run", id="a file that is no program"),
+        pytest.param({"command": '["true"]', "user": "nosuchuser"}, "no user nosuchuser", id="no such user"),
+    ],
+)
+async def test_a_program_that_fails_or_may_not_run_says_so(tmp_path: Path, args: dict[str, object], says: str):
+    place = place_in(tmp_path)
+    (tmp_path / "outside.sh").write_text(ECHO)
+    (tmp_path / "outside.sh").chmod(0o700)
+    (tmp_path / "scripts" / "link.sh").symlink_to(tmp_path / "outside.sh")
+    script(tmp_path, name="open.sh", mode=0o777)
+    script(tmp_path, name="plain.sh", mode=0o600)
+    with pytest.raises(StepError, match=says):
+        await Run(place).do(task_in(tmp_path, "run", reversible=False, **args))
+
+
+async def test_a_script_of_a_directory_that_others_may_write_to_does_not_run(tmp_path: Path):
+    place = place_in(tmp_path)
+    script(tmp_path)
+    place.scripts.chmod(0o777)
+    with pytest.raises(StepError, match="its directory, can be written to by others"):
+        await Run(place).do(task_in(tmp_path, "run", handler="echo.sh"))
+
+
+async def test_a_program_works_in_the_directory_of_its_execution(tmp_path: Path):
+    task = task_in(tmp_path, "run", command=json.dumps(["pwd"]), stdout="true")
+    assert (await Run(place_in(tmp_path)).do(task)).strip() == str(task.aside)

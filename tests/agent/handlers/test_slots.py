@@ -1,0 +1,145 @@
+"""Firmware in two slot files: what boots after each step, each reboot and each step back."""
+
+from pathlib import Path
+
+import pytest
+
+from agent.handlers.download import IMAGE
+from agent.handlers.handler import StepError, Task
+from agent.handlers.slots import TRIES, SlotFiles
+from tests.agent.handlers.bench import place_in, task_in
+
+BODY = bytes(range(256)) * 9000
+ORDER = ("write", "switch", "self-test", "commit")
+
+
+def tasks(directory: Path, version: str = "2.0") -> dict[str, Task]:
+    found = {name: task_in(directory, name, index=index, version=version) for index, name in enumerate(ORDER, 1)}
+    (found["write"].aside / IMAGE).write_bytes(BODY)
+    return found
+
+
+def booted(directory: Path, *, rebooted: bool = True, **settings: object) -> SlotFiles:
+    """The agent's view after a start; ends with what runs and whether that is on trial in `.ran`."""
+    slots = SlotFiles(place_in(directory, **settings))
+    slots.ran = slots.booted(rebooted)  # type: ignore[attr-defined]  # for the tests alone
+    return slots
+
+
+def state(slots: SlotFiles) -> tuple[tuple[str, bool], bool, tuple[str, ...]]:
+    return slots.ran, slots.bootable, slots.pending([])  # type: ignore[attr-defined]  # see above
+
+
+async def on_trial(directory: Path) -> SlotFiles:
+    slots, steps = booted(directory), tasks(directory)
+    await slots.do(steps["write"])
+    await slots.do(steps["switch"])
+    return booted(directory)
+
+
+async def test_an_update_runs_on_trial_until_it_is_committed(tmp_path: Path):
+    percents: list[int] = []
+    slots, steps = booted(tmp_path), tasks(tmp_path)
+    assert state(slots) == (("factory", False), True, ())
+    await slots.do(Task(**{**_fields(steps["write"]), "progress": percents.append}))
+    assert state(slots) == (("factory", False), True, ("spare slot",))
+    assert percents[-1] == 100
+    await slots.do(steps["switch"])
+    assert state(slots) == (("factory", False), True, ("spare slot", "trial requested"))
+    slots = booted(tmp_path)
+    assert state(slots) == (("2.0", True), True, ("spare slot", "trial running"))
+    await slots.do(steps["self-test"])
+    await slots.do(steps["commit"])
+    assert slots.pending([]) == ()
+    assert (tmp_path / "state" / "firmware" / "selected").resolve().read_bytes() == BODY
+    assert not (steps["commit"].aside / IMAGE).exists()
+    assert state(booted(tmp_path)) == (("2.0", False), True, ())
+
+
+def _fields(task: Task) -> dict[str, object]:
+    return {name: getattr(task, name) for name in Task.__slots__}
+
+
+async def test_the_next_update_goes_into_the_other_slot(tmp_path: Path):
+    for number, version in enumerate(("2.0", "3.0", "4.0")):
+        slots, steps = booted(tmp_path), tasks(tmp_path, version)
+        await slots.do(steps["write"])
+        await slots.do(steps["switch"])
+        slots = booted(tmp_path)
+        await slots.do(steps["commit"])
+        assert (tmp_path / "state" / "firmware" / "selected").readlink() == Path("ba"[number % 2])
+    assert state(booted(tmp_path)) == (("4.0", False), True, ())
+
+
+async def test_what_is_on_trial_falls_back_after_so_many_boots(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    for _ in range(TRIES - 1):
+        slots = booted(tmp_path)
+        assert state(slots)[0] == ("2.0", True)
+    assert state(booted(tmp_path, rebooted=False))[0] == ("2.0", True), "a restart of the agent is no boot"
+    assert state(booted(tmp_path)) == (("factory", False), True, ("spare slot",))
+
+
+@pytest.mark.parametrize("rebooted", [True, False], ids=["the machine restarts", "only the agent restarts"])
+async def test_undoing_before_the_reboot_leaves_what_ran(tmp_path: Path, rebooted: bool):
+    slots, steps = booted(tmp_path), tasks(tmp_path)
+    await slots.do(steps["write"])
+    await slots.do(steps["switch"])
+    await slots.do(steps["switch"])  # as after a restart
+    for name in ("switch", "write", "switch", "write"):
+        slots = booted(tmp_path, rebooted=False)
+        await slots.undo(steps[name])
+    assert state(booted(tmp_path, rebooted=rebooted)) == (("factory", False), True, ())
+
+
+async def test_a_write_undone_alone_never_erases_what_is_to_boot(tmp_path: Path):
+    slots, steps = booted(tmp_path), tasks(tmp_path)
+    await slots.do(steps["write"])
+    await slots.do(steps["switch"])
+    await slots.undo(steps["write"])
+    assert slots.bootable
+
+
+async def test_a_trial_is_reverted_by_one_more_boot(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    assert slots.revert()
+    slots = booted(tmp_path)
+    assert state(slots)[0] == ("factory", False)
+    assert not slots.revert()
+    await slots.undo(tasks(tmp_path)["switch"])
+    await slots.undo(tasks(tmp_path)["write"])
+    assert state(slots) == (("factory", False), True, ())
+
+
+async def test_a_commit_that_was_cut_off_is_completed_by_the_next_start(tmp_path: Path):
+    await on_trial(tmp_path)
+    (tmp_path / "state" / "firmware" / "trial.json").unlink()  # the first thing that a commit does
+    assert state(booted(tmp_path)) == (("2.0", False), True, ())
+    slots, steps = booted(tmp_path), tasks(tmp_path, "3.0")
+    await slots.do(steps["write"])
+    await slots.undo(steps["write"])
+    assert state(slots) == (("2.0", False), True, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        pytest.param("write", "no whole image", id="write without an image"),
+        pytest.param("switch", "holds no whole image", id="switch to nothing"),
+        pytest.param("commit", "factory runs, and not 2.0", id="commit what does not run"),
+        pytest.param("self-test", "the self-test command failed: exit status 1: cannot ping", id="a bad self-test"),
+    ],
+)
+async def test_what_cannot_be_done_is_not(tmp_path: Path, name: str, says: str):
+    slots, steps = booted(tmp_path, self_test=("sh", "-c", "echo cannot ping >&2; exit 1")), tasks(tmp_path)
+    (steps["write"].aside / IMAGE).unlink()
+    with pytest.raises(StepError, match=says):
+        await slots.do(steps[name])
+    assert state(slots) == (("factory", False), True, ())
+
+
+async def test_a_commit_is_not_taken_back(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    await slots.do(tasks(tmp_path)["commit"])
+    with pytest.raises(StepError, match="not taken back"):
+        await slots.undo(tasks(tmp_path)["commit"])
