@@ -41,6 +41,18 @@ ALL_ACTIONS: Final = frozenset(
 )
 
 
+UNDOING: Final[dict[str, str]] = {
+    "download": "what was fetched is deleted, and what it took the place of put back",
+    "write": "the slot is erased",
+    "switch": "the boot selector is set back",
+    "reboot": "another reboot brings the old firmware back",
+    "self-test": "there is nothing to undo",
+    "stage": "the staged file is deleted",
+    "validate": "there is nothing to undo",
+    "swap": "the file that it took the place of is put back",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step. `action` names the handler that does it, `args` (sorted pairs) are what the handler is told.
@@ -53,6 +65,13 @@ class Step:
     action: str
     args: Args = ()
     reversible: bool = True
+
+    @property
+    def undoing(self) -> str:
+        """How it is undone, in words for people."""
+        if not self.reversible:
+            return "it cannot be undone"
+        return UNDOING.get(self.action, "its handler takes it back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +124,9 @@ DEFAULT_ABILITIES: Final = Abilities()
 # ── the documents ─────────────────────────────────────────────────────────────────────────────────────────────
 
 Version = Field(pattern=r"^[A-Za-z0-9._+-]{1,64}$")
-Url = Field(pattern=r"^https?://[^\s\x00-\x1f]{1,2000}$")
+URL: Final = r"^https?://[^\s\x00-\x1f]+$"
+"""Presigned URLs carry session tokens, which are long."""
+Url = Field(pattern=URL, max_length=8192)
 Sha256 = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
 PathName = Field(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]+$")
 
@@ -116,7 +137,7 @@ class _Document(BaseModel):
 
 class _Update(_Document):
     version: str = Version
-    url: str | None = Field(default=None, pattern=r"^https?://[^\s\x00-\x1f]{1,2000}$")
+    url: str | None = Field(default=None, pattern=URL, max_length=8192)
     sha256: str | None = Sha256
     size: int | None = Field(default=None, ge=0)
     image: dict[str, str] = Field(default={}, max_length=8)
@@ -145,7 +166,7 @@ class _Run(_Document):
 class _Input(_Document):
     handler: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,128}$")
     args: tuple[str, ...] = Field(default=(), max_length=100)
-    command: str | None = Field(default=None, min_length=1, max_length=4096)
+    command: str | None = Field(default=None, max_length=4096)
     path: str = "default"
 
 
@@ -313,9 +334,11 @@ def _step(action: _Action, include_std_out: bool, abilities: Abilities) -> Step:
         "stdout": "true" if include_std_out else None,
     }
     if action.type == "runCommand":
-        if given.command is None:
+        words = [word.replace("\\,", ",") for word in re.split(r"(?<!\\),", given.command or "") if word]
+        if not words:
             raise ValueError(f"{action.name}: runCommand needs input.command")
-        words = [part.replace("\\,", ",") for part in re.split(r"(?<!\\),", given.command)]
+        if re.search(r"\s", words[0]):
+            raise ValueError(f"{action.name}: the first word of input.command has a space in it; commas part words")
         return Step(action.name, "run", _args(command=json.dumps(words), **common), reversible=False)
     if given.handler is None:
         raise ValueError(f"{action.name}: runHandler needs input.handler")

@@ -83,7 +83,9 @@ class ExecutionKey:
     queued_at: int
 
 
-SIGNATURE: Final = re.compile(r'(X-Amz-[A-Za-z-]+=)[^&"\\\s]*')
+SIGNATURE: Final = re.compile(
+    r"([?&](?:X-Amz-[A-Za-z-]+|AWSAccessKeyId|Expires|Signature)=)[A-Za-z0-9%._~+/=-]*", re.IGNORECASE
+)
 """One parameter of a presigned URL: the service signs anew each time that it delivers a document."""
 
 
@@ -106,7 +108,7 @@ class JobDocument:
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical text, in hex; the same for every delivery, so presigned URLs count unsigned."""
-        unsigned = SIGNATURE.sub(r"\1", self.text) if "X-Amz-" in self.text else self.text
+        unsigned = SIGNATURE.sub(r"\1", self.text) if "Signature=" in self.text else self.text
         return hashlib.sha256(unsigned.encode(errors="surrogatepass")).hexdigest()
 
 

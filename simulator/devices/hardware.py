@@ -507,6 +507,11 @@ ACTIONS: Final[dict[str, Work]] = {
 """By action; `fetch` is the download of a file, and a reboot is no sector operation, see `boot`."""
 
 
+def knows(step: Step) -> bool:
+    """Whether this hardware can do, or undo, what another agent put into a plan."""
+    return step.action in ACTIONS or step.action == "reboot"
+
+
 def work_of(step: Step) -> Work:
     """How a step changes the hardware. Raises KeyError for a reboot."""
     return ACTIONS["fetch" if step.action == "download" and "to" in dict(step.args) else step.action]

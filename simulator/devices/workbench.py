@@ -34,7 +34,7 @@ from agent.core.events import (
     Verify,
 )
 from simulator.devices.flash import Flash, Run
-from simulator.devices.hardware import describe, image_of, revert, work_of
+from simulator.devices.hardware import describe, image_of, knows, revert, work_of
 from simulator.scenario import Timings
 
 PROGRESS_PERCENT: Final = 50
@@ -133,6 +133,10 @@ class SimulatedWorkbench:
             return
         if step.action == "reboot":
             asyncio.get_running_loop().call_later(self._timings.undo, self._undo_reboot, effect)
+            return
+        if not knows(step):
+            self._device.observe(StepUndone(effect.execution, step.name, ok=False))
+            self._device.deliver(StepRestored(effect.index, False))
             return
         work, image = work_of(step), image_of(step.args)
         sectors = work.to_undo(flash.hardware, image)

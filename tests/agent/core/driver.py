@@ -18,9 +18,11 @@ from agent.core.events import (
     SetTimer,
     StepAdvanced,
     StepEnded,
+    StepRestored,
     Tell,
     TimerFired,
     TimerName,
+    UndoStep,
 )
 from agent.core.state import Phase
 from agent.values import (
@@ -130,6 +132,9 @@ class Driver:
 
     def step_done(self) -> tuple[Effect, ...]:
         return self(StepEnded(self.all(BeginStep)[-1].index, "done"))
+
+    def undone(self, *, ok: bool = True) -> None:
+        self(StepRestored(self.all(UndoStep)[-1].index, ok))
 
     def advance(self, percent: int) -> None:
         self(StepAdvanced(self.all(BeginStep)[-1].index, percent))
