@@ -30,14 +30,13 @@ class Remedy(StrEnum):
     UNDO = "undo in reverse order, verify"
     FINISH = "finish, verify, tell with the next report"
     FINISH_OR_UNDO = "finish, but undo if the self-test fails; verify, tell with the next report"
-    VERIFY = "verify"
     REPEAT_REPORT = "repeat the report"
     BEGIN_ANEW = "begin anew from the first step"
     HOLD = "hold, and go on asking"
     REPORT_DONE = "report success: it is done already"
     STOP = "stop it with all that it started, verify"
     FAIL = "report that it failed"
-    GO_ON = "do the interrupted step again"
+    GO_ON = "go on, with an interrupted step once more"
 
 
 PointOfNoReturn: TypeAlias = Literal["revert-until-commit", "finish-after-switch"]
@@ -69,7 +68,9 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(("accepted", "deleted-after-report"), None, None, None, Remedy.DROP, "the work is done and told"),
     Row(("orphan-finished",), None, None, None, Remedy.REPEAT_REPORT, "the answer to our report was lost"),
     Row(("orphan",), (R.LEAPT,), None, None, Remedy.REPORT_DONE, "what it asks for runs already"),
-    Row(("orphan",), None, None, None, Remedy.BEGIN_ANEW, "every step can be done again from the start"),
+    Row(("orphan",), (R.TRIAL,), None, None, Remedy.GO_ON, "the hardware shows how far it came"),
+    Row(("orphan",), (R.RAN,), None, None, Remedy.FAIL, "whether a program may run twice, nobody said"),
+    Row(("orphan",), None, None, None, Remedy.BEGIN_ANEW, "every other step can be done again from the start"),
     Row(("unknown",), (R.TRIAL,), None, None, Remedy.UNDO, "new firmware that cannot reach the service is no good"),
     Row(("unknown",), None, None, None, Remedy.HOLD, "silence says nothing"),
     Row(("alive",), (R.RAN,), True, None, Remedy.FAIL, "whether a program may run twice, nobody said"),

@@ -8,6 +8,7 @@ the change that a list already shows, one "still there" is not enough while the 
 from dataclasses import replace
 
 from agent.account import End, HintReceived
+from agent.core.events import CancelTimer
 from agent.core.record import Work
 from agent.core.recovering import fail, give_way
 from agent.core.state import Executing, Gated, Idle, Starting, Suspect
@@ -62,7 +63,7 @@ def doubt(
         suspect = Suspect(phase.work, True, percent=phase.percent, told_percent=phase.told_percent, omitted=omitted)
     else:
         suspect = Suspect(phase.work, False, omitted=omitted)
-    turn.to(suspect, why)
+    turn.suspect(suspect, why)
     turn.ask_about(phase.work.key, spread_seconds=spread_seconds)
 
 
@@ -127,7 +128,7 @@ def on_suspicion_answered(turn: Turn, suspect: Suspect, answer: Answer) -> None:
 def _found(turn: Turn, suspect: Suspect, told: Execution) -> None:
     work = suspect.work
     end: End
-    if told.key != work.key:
+    if told.key != work.key or (told.document is not None and told.document.digest != work.digest):
         end = "replaced"
     elif told.status.is_terminal:
         end = ENDED_BY_SERVICE.get(told.status, "replaced")
@@ -141,7 +142,7 @@ def _found(turn: Turn, suspect: Suspect, told: Execution) -> None:
         alive = replace(suspect, work=replace(work, version_number=told.version_number))
         if suspect.hinted_again:
             turn.to(replace(alive, hinted_again=False), "asked before the last hint")
-            turn.ask_about(work.key)
+            turn.ask_about(work.key, with_document=suspect.restarted)
         elif suspect.omitted and suspect.doubtful + 1 < turn.policy.confirmations:
             _ask_again(turn, alive)
         else:
@@ -154,11 +155,13 @@ def _ask_again(turn: Turn, suspect: Suspect) -> None:
     count = suspect.doubtful + 1
     turn.to(replace(suspect, doubtful=count, hinted_again=False), "asking again")
     wait = turn.backoff(count)
-    turn.ask_about(suspect.work.key, after_seconds=wait, spread_seconds=wait * turn.policy.retry_spread)
+    key, spread = suspect.work.key, wait * turn.policy.retry_spread
+    turn.ask_about(key, with_document=suspect.restarted, after_seconds=wait, spread_seconds=spread)
 
 
 def _cleared(turn: Turn, suspect: Suspect) -> None:
     """Our execution lives: go on where the doubt came in."""
+    turn.do(CancelTimer("leap"))
     if suspect.restarted and suspect.work.begun > suspect.work.done:
         _interrupted(turn, suspect.work)
     elif suspect.running:

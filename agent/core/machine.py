@@ -52,7 +52,7 @@ from agent.core.state import (
     record_of,
 )
 from agent.core.turn import Turn
-from agent.recovery import Reached
+from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Answer, Status, Update
 
 
@@ -142,8 +142,9 @@ def _connected(turn: Turn) -> None:
         case Executing() | Gated() as phase:
             doubting.doubt(turn, phase, "connected again")
         case Suspect() as phase:
+            # A restart forgot which version the service was at; the document tells one of the same second apart.
             turn.to(replace(phase, probing=False, hinted_again=False), "connected again")
-            turn.ask_about(phase.work.key)
+            turn.ask_about(phase.work.key, with_document=phase.restarted)
         case Reporting() as phase if not phase.work.version_number:
             turn.ask_about(phase.work.key, with_document=True)
         case Reporting() as phase:
@@ -183,7 +184,7 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
             begins = working.on_leap_answered if gate == "leap" else working.on_document_answered
             if not begins(turn, phase.work, answer):
                 suspect = Suspect(phase.work, running=False)
-                turn.to(suspect, "no leave to go on")
+                turn.suspect(suspect, "no leave to go on")
                 doubting.on_suspicion_answered(turn, suspect, answer)
         case Suspect():
             doubting.on_suspicion_answered(turn, phase, answer)
@@ -229,10 +230,16 @@ def _timer_fired(turn: Turn, event: TimerFired) -> None:
                     working.begin(turn, phase.work)
                 else:
                     recovering.fail(turn, phase.work, "nobody answered before the point of no return")
-            elif isinstance(phase, Suspect) and phase.restarted:
-                recovering.fail(turn, phase.work, "nobody answered the new firmware")
+            elif isinstance(phase, Suspect) and _gives_up(turn, phase):
+                recovering.fail(turn, phase.work, "nobody answered the new firmware", running=phase.running)
         case _:
             assert_never(event.name)
+
+
+def _gives_up(turn: Turn, suspect: Suspect) -> bool:
+    """Whether nobody's answering is a reason to take the work back."""
+    policy = turn.policy.point_of_no_return
+    return remedy_for("unknown", suspect.work.reached, restarted=suspect.restarted, policy=policy) is Remedy.UNDO
 
 
 def _step_advanced(turn: Turn, percent: int) -> None:

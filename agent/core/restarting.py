@@ -20,7 +20,11 @@ def on_booted(turn: Turn, booted: Booted) -> None:
     """Begin with what the record holds."""
     record = booted.record or Record()
     turn.machine = replace(
-        turn.machine, running=booted.running, unaccounted=record.unaccounted, finished=record.finished
+        turn.machine,
+        running=booted.running,
+        on_trial=booted.on_trial,
+        unaccounted=record.unaccounted,
+        finished=record.finished,
     )
     if record.safe:
         turn.to(Safe(record.safe), record.safe)
@@ -69,9 +73,7 @@ def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
     if failure:
         fail(turn, work, failure)
         return
-    turn.to(Suspect(work, running=False, restarted=True), "restarted")
-    if work.reached is Reached.TRIAL:
-        turn.timer("leap", turn.policy.leap_deadline)
+    turn.suspect(Suspect(work, running=False, restarted=True), "restarted")
 
 
 def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:

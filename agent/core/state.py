@@ -211,7 +211,7 @@ class Asked:
 class Machine:
     """Everything. `tokens` counts client tokens used; `unaccounted` is a version that runs though its job is gone.
 
-    `finished` is the last execution dealt with, `running` the version that the device booted.
+    `finished` is the last execution dealt with, `running` the version that the device booted, be it `on_trial`.
     """
 
     policy: Policy
@@ -222,6 +222,7 @@ class Machine:
     unaccounted: str | None = None
     finished: Finished | None = None
     running: str = ""
+    on_trial: bool = False
 
     @property
     def rests(self) -> bool:

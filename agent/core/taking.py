@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from agent.account import ExecutionTaken
 from agent.core.record import Work
-from agent.core.state import Idle, Starting
+from agent.core.recovering import fail
+from agent.core.state import Idle, Machine, Starting
 from agent.core.turn import Turn, nonce_of
 from agent.core.working import advance, report
 from agent.plan import Plan, Unusable, plan_of
@@ -54,10 +55,8 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
 def _consider(turn: Turn, execution: Execution) -> None:
     plan = plan_of(execution.document, turn.policy.abilities)
     if isinstance(plan, Unusable):
-        work = _work(execution, Plan("", ()))
-        turn.tell(ExecutionTaken(work.key, work.digest))
-        report(turn, work, Status.REJECTED, plan.reason)
-    elif _is_orphan(turn, execution) and _settle_orphan(turn, _work(execution, plan)):
+        _reject(turn, execution, plan)
+    elif _is_orphan(execution) and _settle_orphan(turn, execution, _work(execution, plan)):
         pass
     elif turn.policy.namespace_id is None:
         _take(turn, _work(execution, plan))
@@ -66,12 +65,12 @@ def _consider(turn: Turn, execution: Execution) -> None:
         turn.update(execution.key, Status.IN_PROGRESS, execution.version_number)
 
 
-def _is_orphan(turn: Turn, execution: Execution) -> bool:
+def _is_orphan(execution: Execution) -> bool:
     """Whether the service says that this device works on it already: our own marks stand in its statusDetails."""
     return execution.status is Status.IN_PROGRESS and nonce_of(execution.status_details) is not None
 
 
-def _settle_orphan(turn: Turn, work: Work) -> bool:
+def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
     """Deal with an execution that the journal calls finished, or that it does not know; False if it is to begin anew.
 
     One with the identity of the last, and at a lower version, was queued within the same second: another incarnation.
@@ -84,13 +83,32 @@ def _settle_orphan(turn: Turn, work: Work) -> bool:
         turn.tell(ExecutionTaken(work.key, work.digest))
         report(turn, work, last.status, last.reason, last.nonce)
         return True
-    runs_already = bool(work.plan.version) and work.plan.version == turn.machine.running and not is_last
-    reached = Reached.LEAPT if runs_already else Reached.NOTHING
-    if remedy_for("orphan", reached, restarted=True, policy=policy) is Remedy.REPORT_DONE:
-        turn.tell(ExecutionTaken(work.key, work.digest))
-        report(turn, work, Status.SUCCEEDED)
-        return True
-    return False
+    reached = Reached.NOTHING if is_last else _reached(turn.machine, execution, work.plan)
+    remedy = remedy_for("orphan", reached, restarted=True, policy=policy)
+    if remedy is Remedy.BEGIN_ANEW:
+        return False
+    turn.tell(ExecutionTaken(work.key, work.digest))
+    match remedy:
+        case Remedy.REPORT_DONE:
+            report(turn, work, Status.SUCCEEDED)
+        case Remedy.GO_ON:
+            done = work.plan.index_of("reboot") + 1
+            advance(turn, replace(work, done=done, begun=done), "on trial already")
+        case Remedy.FAIL:
+            fail(turn, work, "the journal was lost while a program ran, which is not begun twice")
+        case _:
+            raise AssertionError(f"{remedy} is nothing to do about an orphan")
+    return True
+
+
+def _reached(machine: Machine, orphan: Execution, plan: Plan) -> Reached:
+    """How far work came of which the journal knows nothing: what runs shows it, or what we had told the service."""
+    if plan.version and plan.version == machine.running:
+        return Reached.TRIAL if machine.on_trial else Reached.LEAPT
+    told = dict(orphan.status_details).get("step")
+    names = [step.name for step in plan.steps]
+    begun = plan.steps[: names.index(told) + 1] if told in names else ()
+    return Reached.RAN if any(step.action == "run" for step in begun) else Reached.NOTHING
 
 
 def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
@@ -102,13 +120,26 @@ def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
             turn.to(Starting(claimed, claimed=True), "confirming")
             turn.ask_about(ours.key, with_document=True)
         case ExecutionTold(execution=told) if starting.claimed and told is not None and _is(told, ours):
-            plan = plan_of(told.document, turn.policy.abilities)
-            assert isinstance(plan, Plan), "it was a plan when it was claimed, and the document is the same"
-            _take(turn, _work(told, plan))
+            _plan_and_take(turn, told)
         case _:
             turn.to(Idle(expects=True), "the claim did not hold")
             wait = turn.backoff(1)
             turn.timer("ask-again", wait, wait * turn.policy.retry_spread)
+
+
+def _plan_and_take(turn: Turn, claimed: Execution) -> None:
+    """The document as it was delivered last: its presigned URLs are fresh."""
+    plan = plan_of(claimed.document, turn.policy.abilities)
+    if isinstance(plan, Unusable):
+        _reject(turn, claimed, plan)
+    else:
+        _take(turn, _work(claimed, plan))
+
+
+def _reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
+    work = _work(execution, Plan("", ()))
+    turn.tell(ExecutionTaken(work.key, work.digest))
+    report(turn, work, Status.REJECTED, unusable.reason)
 
 
 def _is(told: Execution, ours: Execution) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from agent.account import AnswerReceived, DeviceEvent, PhaseChanged, RequestSent
 from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName
-from agent.core.state import Asked, Machine, Phase, Policy, execution_in_hand, phase_name
+from agent.core.state import Asked, Machine, Phase, Policy, Suspect, execution_in_hand, phase_name
+from agent.recovery import Reached
 from agent.values import (
     Answer,
     Describe,
@@ -47,6 +48,12 @@ class Turn:
         key, name, old_name = execution_in_hand(phase), phase_name(phase), phase_name(was)
         if old_name != name or execution_in_hand(was) != key:
             self.tell(PhaseChanged(name, old_name, why, key))
+
+    def suspect(self, phase: Suspect, why: str) -> None:
+        """Doubt that the execution lives; on new firmware that is not committed, for a limited time only."""
+        self.to(phase, why)
+        if phase.work.reached is Reached.TRIAL:
+            self.timer("leap", self.policy.leap_deadline)
 
     def tell(self, event: DeviceEvent) -> None:
         """Log and trace `event`."""

@@ -162,7 +162,7 @@ def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool 
         case Rejected(state=state) if state is not None and state.status.is_terminal:
             give_way(turn, work, ENDED_BY_SERVICE.get(state.status, "replaced"), running=running)
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
-            turn.to(Suspect(work, running), "another version than ours")
+            turn.suspect(Suspect(work, running), "another version than ours")
             turn.ask_about(work.key)
         case _:
             return work  # a report that the service cannot read is our fault; the work goes on without it

@@ -1,5 +1,6 @@
 """What a device does about its jobs, event by event."""
 
+import json
 from dataclasses import replace
 
 import hypothesis.strategies as st
@@ -689,3 +690,35 @@ def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded(
     assert device.all(BeginStep)[-1].step.name == "reboot"
     device(JournalFailed("disk full", withheld=True))
     assert device.phase == Safe("the journal cannot be written: disk full")
+
+
+# ── claims in a namespace, and presigned URLs ─────────────────────────────────────────────────────────────────
+
+
+def claimed(document: JobDocument) -> Driver:
+    """In namespace lab, an execution described, claimed, and about to be confirmed."""
+    device = Driver(Policy(namespace_id="lab"))
+    device.connect()
+    device.tell(execution(key(namespace_id="lab"), Status.QUEUED, version=1, document=document))
+    device.accept(2)
+    return device
+
+
+def test_a_claim_is_confirmed_by_a_document_that_was_signed_anew_and_the_fresh_urls_are_used():
+    signed = [f'{{"operation": "update", "version": "2.0", "url": "https://x/f?X-Amz-Signature={n}"}}' for n in "12"]
+    first, second = (JobDocument.of(json.loads(text)) for text in signed)
+    device = claimed(first)
+    device.tell(execution(key(namespace_id="lab"), version=2, document=second))
+    (begun,) = device.all(BeginStep)
+    assert dict(begun.step.args)["url"] == "https://x/f?X-Amz-Signature=2"
+
+
+def test_a_claimed_document_whose_fresh_urls_make_no_plan_is_rejected():
+    url = "https://x/f?X-Amz-Signature="
+    first, second = (
+        JobDocument.of({"operation": "update", "version": "2.0", "url": url + n}) for n in ("1", "2" * 9000)
+    )
+    device = claimed(first)
+    device.tell(execution(key(namespace_id="lab"), version=2, document=second))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.REJECTED

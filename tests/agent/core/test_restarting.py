@@ -9,7 +9,7 @@ from agent.core.events import BeginStep, Booted, Publish, Remember, Tell, UndoSt
 from agent.core.record import Finished, Record, Work
 from agent.core.state import Executing, Idle, Recovering, Reporting, Suspect
 from agent.plan import Abilities, Layout, Plan, plan_of
-from agent.values import ErrorCode, JobDocument, Rejected, Status, Update
+from agent.values import ErrorCode, Execution, JobDocument, Rejected, Status, Update
 from tests.agent.core.driver import NOW, UPDATE, Driver, execution, key
 
 
@@ -191,3 +191,45 @@ def test_one_without_our_marks_is_no_orphan():
     device = booted(Record(finished=finished(Status.SUCCEEDED)))
     device.tell(execution(key(), version=2))
     assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
+
+
+# ── after a restart, a job id that is used again is another execution ─────────────────────────────────────────
+
+
+def restarted_in_write() -> Driver:
+    """Its record says that it was writing; it asks about that execution."""
+    return booted(Record(work("write")))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(execution(key(queued_at=NOW + 9), Status.QUEUED, 1), id="queued at another time"),
+        pytest.param(execution(key(number=2), Status.IN_PROGRESS, 5), id="another execution number"),
+        pytest.param(
+            execution(key(), Status.IN_PROGRESS, 5, JobDocument.of({"operation": "reboot"})),
+            id="the same second, and another document",
+        ),
+    ],
+)
+def test_after_a_restart_another_incarnation_is_told_apart(told: Execution):
+    device = restarted_in_write()
+    device.tell(told)
+    assert [gone.end for gone in device.told(ExecutionGone)] == ["replaced"]
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["write"]
+
+
+def test_after_a_restart_one_of_the_same_second_with_the_same_document_is_told_apart_by_being_queued():
+    device = restarted_in_write()
+    for _ in range(device.policy.confirmations):
+        assert isinstance(device.phase, Suspect)
+        device.tell(execution(key(), Status.QUEUED, 1))
+        device.fire("retry")
+    assert [gone.end for gone in device.told(ExecutionGone)] == ["replaced"]
+
+
+def test_after_a_restart_the_same_execution_goes_on_whatever_its_urls_are_signed_with_now():
+    device = restarted_in_write()
+    device.tell(execution(key(), version=5))
+    device.accept(6)
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["write"]
