@@ -69,7 +69,7 @@ def in_virtual_time(name: str) -> tuple[Verdict, list[Entry]]:
 
 
 def outcomes(verdict: Verdict) -> dict[str, str]:
-    """All but one: whether a request had to be repeated, and could have been too soon, depends on the machine's load."""
+    """All but one: whether a request had to be repeated, and could have been too soon, depends on the load."""
     return {each.id: each.outcome for each in verdict.invariants if each.id != "no-hammering"}
 
 
