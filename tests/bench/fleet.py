@@ -16,7 +16,8 @@ from agent.account import DeviceConnected
 from agent.log import configure
 from agent.transports.paho import Endpoint
 from simulator.certs import client_context
-from simulator.engines.fleet import Fleet, FleetOptions
+from simulator.engines.fleet import Fleet
+from simulator.engines.live import PahoConnections
 from simulator.scenario import Group, thing_names
 from simulator.trace import Entry
 from tests.bench.memory import resident_kib
@@ -37,8 +38,9 @@ async def main(host: str, port: int, devices: int, certs: Path | None) -> None:
     endpoint = Endpoint("localhost" if tls else host, port, tls)
     group = Group(group="all")
     before, start = resident_kib(), time.perf_counter()
-    fleet = Fleet([(name, group) for name in thing_names(devices)], FleetOptions(lambda _: endpoint), feed)
-    async with fleet:
+    connections = PahoConnections(lambda _: endpoint, seed=1)
+    things = [(name, group) for name in thing_names(devices)]
+    async with connections, Fleet(things, connections, 1, feed):
         await everyone.wait()
         took = time.perf_counter() - start
         result = {"kib_per_device": (resident_kib() - before) / devices, "connects_per_second": devices / took}

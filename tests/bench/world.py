@@ -2,16 +2,19 @@
 
 Prints one JSON object. WHAT is
 
-    memory    what the process holds when every device is in the middle of an update, without a verdict
-    play      the CPU time of a whole run: two updates, the first force-deleted in mid-write, network and service too
-    judge     the same, judged
-    first     the first device that ever goes through it, when nothing can be remembered from another
+    resident   the memory of the process when every device is in the middle of an update, without a verdict
+    allocated  what of it is in use then: after a peak, the rest is free for what comes next
+    play       the CPU time of a whole run: two updates, the first force-deleted in mid-write, network and service too
+    judge      the same, judged
+    first      the first device that ever goes through it, when nothing can be remembered from another
 """
 
 import gc
 import json
 import sys
 import time
+import tracemalloc
+from collections.abc import Callable
 from typing import NoReturn
 
 from agent.log import configure
@@ -38,16 +41,20 @@ def ignore(entry: Entry) -> None:
     """Nobody looks."""
 
 
-def memory(devices: int) -> dict[str, float]:
-    held: list[int] = []
+def memory(devices: int, measure: Callable[[], float]) -> dict[str, float]:
+    held: list[float] = []
 
     def look(entry: Entry) -> None:
         if isinstance(entry.event, DeletionRequested) and not held:
             gc.collect()
-            held.append(resident_kib())
+            held.append(measure())
 
     play(devices, look)
     return {"kib": held[0]}
+
+
+def allocated_kib() -> float:
+    return tracemalloc.get_traced_memory()[0] / 1024
 
 
 def cpu(devices: int, *, judged: bool) -> dict[str, float]:
@@ -67,7 +74,14 @@ def main(what: str, devices: int) -> NoReturn:
     configure("text", "error")
     if what != "first":
         play(WARM, ignore)
-    result = memory(devices) if what == "memory" else cpu(devices, judged=what == "judge")
+    match what:
+        case "resident":
+            result = memory(devices, resident_kib)
+        case "allocated":
+            tracemalloc.start()
+            result = memory(devices, allocated_kib)
+        case _:
+            result = cpu(devices, judged=what == "judge")
     print(json.dumps(result), flush=True)
     sys.exit()
 
