@@ -5,6 +5,7 @@ sockets and no threads on it. If nothing is due ever again while somebody still 
 """
 
 import asyncio
+import gc
 import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -16,6 +17,9 @@ from agent.errors import GhostjobError
 T = TypeVar("T")
 EPOCH: Final = 1_700_000_000.0
 """What the service's clock shows at the start, in epoch seconds; the loop's own time starts at 0."""
+
+
+GC_THRESHOLDS: Final = (50_000, 20, 20)
 
 
 class StuckError(GhostjobError):
@@ -111,6 +115,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtually(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` on a VirtualLoop. Raises StuckError."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
+    """Run `main` on a VirtualLoop. Raises StuckError.
+
+    Fleets and traces are many small objects that live to the end and hardly a cycle among them, so the collector looks
+    for cycles less often meanwhile.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(main)
+    finally:
+        gc.set_threshold(*thresholds)
