@@ -197,10 +197,14 @@ def _not_begun(turn: Turn, reason: str) -> None:
 
 
 def _leave(turn: Turn, outcome: Outcome, *, kept: str) -> None:
+    """Be done with it and look for more; not at once if it was gone when rejected: a read that lags offers it again."""
     task = turn.task
+    in_vain = outcome == "recovered" and task.status is Status.REJECTED
     turn.tell(ExecutionLeft(task.work.key, "safe" if task.broken else outcome))
     turn.no_timer("step", "leap", "poll")
-    turn.set(outcome, task=None, known=Known(), kept=kept, safe=task.broken, due=True)
+    turn.set(outcome, task=None, known=Known(), kept=kept, safe=task.broken, due=not in_vain)
+    if in_vain:
+        turn.timer("ask-again", turn.policy.retry_first, jitter=True)
 
 
 def _can_be_undone(task: Task) -> bool:

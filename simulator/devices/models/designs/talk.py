@@ -315,11 +315,8 @@ def _read_head(turn: Turn, manners: Manners, asked: Asked, answer: Answer) -> No
     if isinstance(plan, Unusable):
         task = Task(_work(head, Plan("", ())), "over", status=Status.REJECTED, reason=plan.reason)
         hands.take(turn, task, "of no use to us")
-    elif head.status is Status.IN_PROGRESS and plan.version and plan.version == turn.device.running:
-        # We began this once, and lost our memory of it after it was done.
-        hands.take(turn, Task(_work(head, plan), "over"), "done already")
     elif isinstance(asked.question, StartNext):
-        hands.take(turn, Task(_work(head, plan)), "started", fresh=not asked.outdated)
+        hands.take(turn, _task(turn, head, plan, head.version_number), "started", fresh=not asked.outdated)
     else:
         turn.set("claiming", claim=head)
 
@@ -341,10 +338,17 @@ def _read_claim(turn: Turn, manners: Manners, claim: Execution, answer: Answer) 
         plan = plan_of(claim.document, turn.policy.abilities)
         assert isinstance(plan, Plan), "nothing else is claimed"
         version = answer.state.version_number if answer.state is not None else claim.version_number + 1
-        hands.take(turn, Task(replace(_work(claim, plan), version_number=version)), "claimed")
+        hands.take(turn, _task(turn, claim, plan, version), "claimed")
     else:
         turn.set("not to be had", claim=None, promised=True)
         _nothing_to_do(turn, manners)
+
+
+def _task(turn: Turn, execution: Execution, plan: Plan, version_number: int) -> Task:
+    """What is to be done: nothing, if we had begun this once and lost our memory of it after it was done."""
+    is_done = execution.status is Status.IN_PROGRESS and plan.version and plan.version == turn.device.running
+    work = replace(_work(execution, plan), version_number=version_number)
+    return Task(work, "over" if is_done else "on")
 
 
 def _work(execution: Execution, plan: Plan) -> Work:
