@@ -192,6 +192,8 @@ def _running_version(
             case HardwareChanged(version=version) as changed if version:  # without one, nothing runs at all
                 if not brought:
                     first = first or version
+                if _ends_trial(brought, version):
+                    brought.pop()
                 if not brought or brought[-1].event.version != version:
                     brought.append(Seen(seen.source, seen.n, seen.at, changed))
             case VersionCommitted() as committed:
@@ -202,6 +204,13 @@ def _running_version(
             case _:
                 pass
     return first, brought[-1] if brought else None
+
+
+def _ends_trial(brought: list[Seen[VersionCommitted] | Seen[HardwareChanged]], version: str) -> bool:
+    """Whether `version` ran before the one that runs now, which was never committed."""
+    if len(brought) < 2 or isinstance(brought[-1].event, VersionCommitted):
+        return False
+    return brought[-1].event.version != version == brought[-2].event.version
 
 
 def _brought_by(story: Story, before: int) -> ExecutionKey | None:

@@ -1144,6 +1144,16 @@ def reports_what_it_installed(tale: Tale) -> None:
     tale.report(FW)
 
 
+@story("accounted-for", "held", opportunities=1)
+def tries_another_version_and_falls_back_to_what_it_reported(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.hardware("2.1", "trial running")
+    tale.hardware("2.0")
+
+
 @story("accounted-for", "held")
 def loses_the_answer_to_its_report(tale: Tale) -> None:
     leapt(tale)
