@@ -76,7 +76,7 @@ class _Device:
         self._journal = Journal(FileStorage(place.state / "journal"), where=str(place.state / "journal"))
         # All that is ours, whatever is allowed now: what was begun under other options may have to be undone.
         handlers = load_handlers(place, settings.policy.abilities.actions | ALL_ACTIONS)
-        self._firmware = firmware_of(handlers)
+        self._firmware = firmware_of(handlers, settings.policy.abilities.layout)
         self._bench = MachineWorkbench(handlers, self._firmware, place.state / "work", self._tell, self._deliver)
         self._runner: Runner[Machine] = Runner(
             thing=place.thing,

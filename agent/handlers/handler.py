@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.errors import GhostjobError
-from agent.plan import Step
+from agent.plan import Layout, Step
 from agent.values import ExecutionKey, details_text
 
 
@@ -94,7 +94,9 @@ class Handler(Protocol):
 
 
 class Firmware(Handler, Protocol):
-    """Does `write`, `switch`, `self-test` and `commit`, and knows what runs."""
+    """Does `write`, `switch`, `self-test` and `commit`, and knows what runs. `layouts` are those that it can be."""
+
+    layouts: frozenset[Layout]
 
     def booted(self, rebooted: bool) -> tuple[str, bool]:
         """What runs, and whether it is on trial; called once, when the agent begins."""

@@ -6,6 +6,7 @@ from typing import Final, TypeVar, cast
 
 from agent.errors import InputError
 from agent.handlers.handler import Firmware, Handler, Place
+from agent.plan import Layout
 
 T = TypeVar("T")
 GROUP: Final = "ghostjob.handlers"
@@ -74,9 +75,16 @@ def _guarded(point: EntryPoint, act: Callable[[], T]) -> T:
         raise InputError(f"handler '{point.name}' of {_package(point)}: cannot be loaded: {why}") from None
 
 
-def firmware_of(handlers: dict[str, Handler]) -> Firmware:
+def firmware_of(handlers: dict[str, Handler], layout: Layout) -> Firmware:
     """The one that writes firmware, and so knows what runs. Raises InputError."""
     handler = handlers["write"]
-    if not all(hasattr(handler, name) for name in ("booted", "revert", "bootable")):
-        raise InputError(f"{type(handler).__module__}: its handler of 'write' lacks booted, revert or bootable")
-    return cast("Firmware", handler)
+    where = type(handler).__module__
+    if not all(hasattr(handler, name) for name in ("booted", "revert", "bootable", "layouts")):
+        raise InputError(f"{where}: its handler of 'write' lacks booted, revert, bootable or layouts")
+    firmware = cast("Firmware", handler)
+    if layout not in firmware.layouts:
+        raise InputError(
+            f"--layout {layout}: {where} writes {', '.join(sorted(firmware.layouts))}; "
+            "another one needs a plug-in of yours for 'write'"
+        )
+    return firmware

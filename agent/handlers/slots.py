@@ -28,6 +28,8 @@ BLOCK_BYTES: Final = 1 << 20
 class SlotFiles(Firmware):
     """Two slots in the directory `firmware` of the state directory."""
 
+    layouts = frozenset({"ab"})
+
     def __init__(self, place: Place) -> None:
         self._place = place
         self._directory = place.state / "firmware"

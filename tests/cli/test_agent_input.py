@@ -74,6 +74,7 @@ def _nothing(cwd: Path) -> None:
         ),
         pytest.param(_nothing, [*AGENT, "--transport", "smoke"], "--transport:", id="unknown transport"),
         pytest.param(_nothing, [*AGENT, "--allow", "fly"], "--allow fly: there is no", id="unknown operation"),
+        pytest.param(_journal(b""), [*AGENT, "--layout", "swap"], "needs a plug-in", id="layout without a handler"),
         pytest.param(_nothing, [*AGENT, "--root", "no"], "--root no: no such directory", id="no root"),
         pytest.param(_nothing, [*AGENT, "--root", "."], "below --root", id="its state below root"),
         pytest.param(_nothing, [*AGENT, "--config", "no"], "--config no: cannot be read", id="no config"),
