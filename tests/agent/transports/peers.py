@@ -33,10 +33,12 @@ class Echo:
     def __init__(self) -> None:
         self.ends: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
-    def request(self, client_id: str, topic: str, payload: bytes, dup: bool) -> Reaction:
+    def request(self, client_id: str, topic: str, payload: bytes, dup: bool, late_seconds: float = 0.0) -> Reaction:
         return Reaction(f"{topic}/accepted", payload)
 
-    def connected(self, client_id: str) -> None: ...
+    def delivered(self, receipt: object, acknowledged: bool) -> None: ...
+
+    def connected(self, client_id: str, session_present: bool) -> None: ...
 
     def disconnected(self, client_id: str, reason: str) -> None:
         self.ends.put_nowait((client_id, reason))
