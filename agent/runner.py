@@ -111,6 +111,7 @@ class Runner(Generic[S]):
 
     __slots__ = (
         "_alarm",
+        "_alarm_at",
         "_due",
         "_inbox",
         "_is_stopping",
@@ -151,6 +152,8 @@ class Runner(Generic[S]):
         self._log = DeviceLog(thing)
         self._due: dict[TimerName, float] = {}
         self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at = inf
+        """When the loop will call; what uvloop hands out for a call that is due at once does not know."""
         self._inbox: list[Event] = []
         self._is_working = False
         self._is_stopping = False
@@ -294,10 +297,11 @@ class Runner(Generic[S]):
         may call too early, which costs nothing but the call.
         """
         earliest = min(self._due.values(), default=None)
-        if earliest is None or (self._alarm is not None and self._alarm.when() <= earliest):
+        if earliest is None or (self._alarm is not None and self._alarm_at <= earliest):
             return
         if self._alarm is not None:
             self._alarm.cancel()
+        self._alarm_at = earliest
         self._alarm = asyncio.get_running_loop().call_at(earliest, self._ring, earliest)
 
     def _ring(self, now: float) -> None:
