@@ -171,7 +171,7 @@ class _Link(VirtualLink):
     __slots__ = ("_device",)
 
     def __init__(self, cloud: VirtualCloud, device: SimulatedDevice) -> None:
-        super().__init__(cloud, device.thing, device.group.namespace)
+        super().__init__(cloud, device.thing, device.group)
         self._device = device
 
     def send(self, request: Request) -> None:
@@ -353,8 +353,7 @@ class World:
             token_prefix=f"{device.boots}-",
         )
         model = model_named(self.setting.model)
-        feed: list[Callable[..., None]] = []
-        bench = SimulatedWorkbench(device, Timings(), device.observe, lambda event: feed[0](event))
+        bench = SimulatedWorkbench(device, Timings())
         runner = Runner(
             thing=device.thing,
             machine=model.start(policy),
@@ -365,7 +364,6 @@ class World:
             observe=device.observe,
             remember=device.remember,
         )
-        feed.append(runner.feed)
         return runner, bench
 
     def _feed(self, entry: Entry) -> None:
