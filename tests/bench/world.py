@@ -1,12 +1,13 @@
-"""One fleet in virtual time, measured in a process of its own: `python -m tests.bench.world WHAT DEVICES`.
+"""One fleet in virtual time, measured in a process of its own: `python -m tests.bench.world WHAT SCENARIO DEVICES`.
 
-Prints one JSON object. WHAT is
+Prints one JSON object. SCENARIO is a shipped one, or one of those beside this file. WHAT is
 
     resident   the memory of the process when every device is in the middle of an update, without a verdict
     allocated  what of it is in use then: after a peak, the rest is free for what comes next
-    play       the CPU time of a whole run: two updates, the first force-deleted in mid-write, network and service too
+    play       the CPU time of a whole run, with hardware, agents, network and service
     judge      the same, judged
     first      the first device that ever goes through it, when nothing can be remembered from another
+    loop       the CPU time of a fixed piece of Python: how fast this machine is just now; DEVICES is how often
 """
 
 import gc
@@ -15,24 +16,28 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from agent.log import configure
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
-from simulator.scenario import load
+from simulator.scenario import Scenario, load, shipped
 from simulator.trace import DeletionRequested, Entry, Sink
 from simulator.verdict import Judge
 from tests.bench.memory import resident_kib
 
-MAIN = load("main")
 WARM = 40
 """So many devices go through it first, except where the first one is measured."""
 
 
-def play(devices: int, sink: Sink) -> Play:
-    play = Play(MAIN, devices, 1, sink, VirtualVenue(MAIN, 1))
+def scenario_named(name: str) -> Scenario:
+    return load(name if name in shipped() else str(Path(__file__).parent / f"{name}.yaml"))
+
+
+def play(scenario: Scenario, devices: int, sink: Sink) -> Play:
+    play = Play(scenario, devices, 1, sink, VirtualVenue(scenario, 1))
     run_virtually(play.play())
     return play
 
@@ -41,7 +46,7 @@ def ignore(entry: Entry) -> None:
     """Nobody looks."""
 
 
-def memory(devices: int, measure: Callable[[], float]) -> dict[str, float]:
+def memory(scenario: Scenario, devices: int, measure: Callable[[], float]) -> dict[str, float]:
     held: list[float] = []
 
     def look(entry: Entry) -> None:
@@ -49,7 +54,7 @@ def memory(devices: int, measure: Callable[[], float]) -> dict[str, float]:
             gc.collect()
             held.append(measure())
 
-    play(devices, look)
+    play(scenario, devices, look)
     return {"kib": held[0]}
 
 
@@ -57,11 +62,11 @@ def allocated_kib() -> float:
     return tracemalloc.get_traced_memory()[0] / 1024
 
 
-def cpu(devices: int, *, judged: bool) -> dict[str, float]:
+def cpu(scenario: Scenario, devices: int, *, judged: bool) -> dict[str, float]:
     judge = Judge()
     gc.collect()
     start, wall = time.process_time(), time.perf_counter()
-    played = play(devices, judge.feed if judged else ignore)
+    played = play(scenario, devices, judge.feed if judged else ignore)
     if judged and not judge.verdict().passed:
         raise RuntimeError("the scenario did not pass")
     took, wall = time.process_time() - start, time.perf_counter() - wall
@@ -70,21 +75,37 @@ def cpu(devices: int, *, judged: bool) -> dict[str, float]:
     return {"ms_a_device": took / devices * 1000, "instants": instants / devices, "devices_a_second": devices / wall}
 
 
-def main(what: str, devices: int) -> NoReturn:
+def loop(times: int) -> dict[str, float]:
+    def turn() -> float:
+        start = time.process_time()
+        seen: dict[int, tuple[int, int]] = {}
+        total = 0
+        for i in range(200_000):
+            seen[i & 255] = (i, total)
+            total += seen[i & 127][0] if (i & 127) in seen else 1
+        return time.process_time() - start
+
+    return {"ms": min(turn() for _ in range(times)) * 1000}
+
+
+def main(what: str, name: str, devices: int) -> NoReturn:
     configure("text", "error")
-    if what != "first":
-        play(WARM, ignore)
+    scenario = scenario_named(name)
+    if what not in ("first", "loop"):
+        play(scenario, WARM, ignore)
     match what:
+        case "loop":
+            result = loop(devices)
         case "resident":
-            result = memory(devices, resident_kib)
+            result = memory(scenario, devices, resident_kib)
         case "allocated":
             tracemalloc.start()
-            result = memory(devices, allocated_kib)
+            result = memory(scenario, devices, allocated_kib)
         case _:
-            result = cpu(devices, judged=what == "judge")
+            result = cpu(scenario, devices, judged=what == "judge")
     print(json.dumps(result), flush=True)
     sys.exit()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
