@@ -16,22 +16,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 
-from agent.account import (
-    AnswerReceived,
-    DeviceConnected,
-    HardwareChanged,
-    HintReceived,
-    RequestSent,
-    StepFinished,
-    StepProgressed,
-    StepStarted,
-)
+from agent.account import DeviceConnected, StepFinished, StepProgressed, StepStarted
 from agent.jitter import Jitter
 from agent.runner import Transport
 from agent.values import ExecutionKey, Status, Update
 from simulator.controller.controller import Command, Controller
 from simulator.controller.hands import Hand
 from simulator.controller.triggers import Observation, Trigger
+from simulator.devices.device import SimulatedDevice
 from simulator.devices.workbench import Hold
 from simulator.engines.fleet import Fleet
 from simulator.engines.technician import Technician
@@ -54,11 +46,8 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
-    HintPublished,
     JobDeleted,
     Recorder,
-    RequestAnswered,
-    RequestReceived,
     RunEnded,
     RunStarted,
     Sink,
@@ -85,10 +74,20 @@ class Venue(Protocol):
         """A connection for one boot of one device."""
 
 
-UNNOTICED: Final = frozenset(
-    {AnswerReceived, HardwareChanged, HintPublished, HintReceived, RequestAnswered, RequestReceived, RequestSent}
+NOTICED: Final = frozenset(
+    {
+        DeletionAccepted,
+        DeviceConnected,
+        ExecutionChanged,
+        ExecutionQueued,
+        ExecutionRemoved,
+        JobDeleted,
+        StepFinished,
+        StepProgressed,
+        StepStarted,
+    }
 )
-"""Most of what happens: nobody here waits for it."""
+"""What somebody here may wait for: a small part of what happens."""
 
 
 class Changes:
@@ -129,7 +128,7 @@ class Changes:
 
 @dataclass(slots=True)
 class Stage:
-    """How far the run is. `changed` is set at every event that could matter to somebody who waits."""
+    """How far the run is. `changed` is set only at what somebody may wait for: most conditions are dear to look at."""
 
     connected: set[str] = field(default_factory=set)
     queued: int = 0
@@ -151,10 +150,13 @@ class Stage:
                 self.queued += 1
                 self.open[thing, key] = None
             case ExecutionChanged(thing=thing, execution=key, status=status):
+                is_over = Status(status).is_terminal
+                if is_over:
+                    self.open.pop((thing, key), None)
                 if key.job_id in self.awaited:
                     self.taken.add((thing, key.job_id))
-                if Status(status).is_terminal:
-                    self.open.pop((thing, key), None)
+                elif not is_over:
+                    return
             case ExecutionRemoved(thing=thing, execution=key):
                 self.open.pop((thing, key), None)
             case DeletionAccepted(job_id=job_id):
@@ -162,7 +164,7 @@ class Stage:
             case JobDeleted(job_id=job_id):
                 self.jobs_gone.add(job_id)
             case _:
-                pass
+                return
         self.changed.set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -197,6 +199,9 @@ class Play:
         self._created: set[int] = set()
         self._asked_for = 0
         self._controller: Controller | None = None
+        self._is_ending = False
+        """Nothing more is to be done but to wait until every device rests."""
+        self._restless: SimulatedDevice | None = None
         self.fleet: Fleet | None = None
 
     async def play(self) -> None:
@@ -237,7 +242,8 @@ class Play:
             await self._stage.until(self._is_over)
             for task in (*cued, *creations):
                 task.cancel()
-        await self._stage.until(lambda: all(device.rests for device in fleet.devices))
+        self._is_ending = True
+        await self._stage.until(self._all_rest)
 
     def delete_now(self, job_id: str) -> asyncio.Task[None] | None:
         """Delete a job because somebody said so; None while there is nothing to delete with."""
@@ -324,11 +330,20 @@ class Play:
         deleting = any(not cue.is_done and cue.trigger.due(now) for cue in self._cues)
         return not waiting and not deleting
 
+    def _all_rest(self) -> bool:
+        """Whether every device rests; the one that did not when this was last asked is asked first."""
+        if self._restless is None or self._restless.rests:
+            assert self.fleet is not None, "there are devices by now"
+            self._restless = next((device for device in self.fleet.devices if not device.rests), None)
+        return self._restless is None
+
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _feed(self, entry: Entry) -> None:
         self._sink(entry)
-        if type(entry.event) in UNNOTICED:
+        if self._is_ending:
+            self._stage.changed.set()  # whatever happens may be what brings a device to rest
+        if type(entry.event) not in NOTICED:
             return
         match entry.event:
             case ExecutionChanged(thing=thing, execution=key, status=status, details=details):
@@ -354,6 +369,8 @@ class Play:
         for cue in self._cues:
             if cue.what.job == key.job_id and not cue.trigger.has(thing):
                 cue.trigger.observe(Observation(thing, status, details, _incarnation(key)))
+                if cue.trigger.has(thing):
+                    self._stage.changed.set()
 
     def _started(self) -> RunStarted:
         names = tuple(name for name, _ in self.agents)

@@ -90,21 +90,33 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return cast("asyncio.TimerHandle", timer)
 
     def _run_once(self) -> None:
-        """Call what is ready; if nothing is, jump to the next timer. Replaces asyncio's turn, which asks sockets."""
+        """Call what is ready; if nothing is, jump from timer to timer until something is.
+
+        Replaces asyncio's turn, which asks sockets.
+        """
         timers, ready = self._timers, self._ready
-        while timers and timers[0][2] is None:
-            heappop(timers)
-        if not ready and not self._stopping:
-            if not timers:
-                raise StuckError("virtual time: everybody waits, and no timer is set")
-            self._virtual_now = max(self._virtual_now, timers[0][0])
         for _ in range(len(ready)):
             handle = ready.popleft()
             if not handle._cancelled:
                 handle._run()
+        self._call(self._due())
+        while not ready and not self._stopping:
+            while timers and timers[0][2] is None:
+                heappop(timers)
+            if not timers:
+                raise StuckError("virtual time: everybody waits, and no timer is set")
+            self._virtual_now = max(self._virtual_now, timers[0][0])
+            self._call(self._due())
+
+    def _due(self) -> list[_Timer]:
+        """The timers that are due now; what they set for now is due in the next turn."""
+        timers, now = self._timers, self._virtual_now
         due: list[_Timer] = []
-        while timers and timers[0][0] <= self._virtual_now:
+        while timers and timers[0][0] <= now:
             due.append(heappop(timers))
+        return due
+
+    def _call(self, due: list[_Timer]) -> None:
         for timer in due:
             try:
                 timer.call()
