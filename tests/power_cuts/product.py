@@ -109,9 +109,8 @@ def settings(layout: Layout, namespace: str | None) -> Iterator[Setting]:
 
 
 def of_the_suite(layout: Layout) -> Iterator[Setting]:
-    """Every moment, dealt over namespaces and next jobs; and the cut during which the job is deleted, with all."""
-    for index, moment in enumerate(moments(layout)):
-        if moment != OFF:
+    """Every moment, dealt over namespaces and next jobs; up to the switch, two slots and a swap are the same."""
+    all_moments = tuple(moments(layout))
+    for index, moment in enumerate(all_moments):
+        if layout != "swap" or index >= all_moments.index("switch begins"):
             yield Setting(moment, layout, NAMESPACES[index % 2], then=NEXT[index % 3])
-    for namespace in NAMESPACES:
-        yield Setting(OFF, layout, namespace)
