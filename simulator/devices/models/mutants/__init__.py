@@ -49,7 +49,7 @@ MUTANTS: Final[dict[str, Model]] = {
         drops_the_next_job.step, resting.begin, _breaks("ready-in-time", "no-lost-job", "accounted-for", "alive")
     ),
     "forgets-the-journal-on-reboot": Model(
-        forgets_the_journal_on_reboot.step, breaks=_breaks("bootable", "ready-in-time")
+        forgets_the_journal_on_reboot.step, breaks=_breaks("bootable", "no-lost-job", "no-false-abort")
     ),
     "hammering": Model(hammering.step, breaks=_breaks("no-hammering", "no-ghost-update")),
     "keeps-an-update-in-silence": Model(keeps_an_update_in_silence.step, breaks=_breaks("accounted-for")),

@@ -46,7 +46,7 @@ def _mistaken(told: Execution, mine: ExecutionKey) -> Execution:
     if not _is_other(told, mine):
         return told
     status = Status.IN_PROGRESS if told.status is Status.QUEUED else told.status
-    return replace(told, key=mine, status=status)
+    return replace(told, key=mine, status=status, document=None)  # nor does it look at the document
 
 
 def _as_told(work: Work, told: Execution) -> Work:
