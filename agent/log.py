@@ -28,6 +28,8 @@ DETAILS = frozenset(
 """Events that are logged at debug; the others at info, and those that mean trouble at warning."""
 TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
 """Events that may mean trouble."""
+PLACES = frozenset({PhaseChanged, ExecutionTaken})
+"""Events that say where in its work a device is: to it every line is bound."""
 
 
 def _level(event: DeviceEvent) -> int:
@@ -90,14 +92,21 @@ class DeviceLog:
 
     def write(self, event: DeviceEvent) -> None:
         """Log one event of the account."""
+        if type(event) in PLACES:
+            self._move(event)
+        lowest = _lowest()
+        if lowest > logging.INFO and type(event) not in TROUBLE:
+            return
+        level = _level(event)
+        if level >= lowest:
+            said = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
+            _logger().log(level, event.type, **(self._bound() | said))
+
+    def _move(self, event: DeviceEvent) -> None:
         if isinstance(event, PhaseChanged):
             self._phase, self._key = event.phase, event.execution
         elif isinstance(event, ExecutionTaken):
             self._key = event.execution
-        level = _level(event)
-        if level >= _lowest():
-            said = {f.name: getattr(event, f.name) for f in fields(event) if f.name not in ("type", "execution")}
-            _logger().log(level, event.type, **(self._bound() | said))
 
     def warning(self, name: str, **values: Any) -> None:
         """Log something that is not part of the account."""

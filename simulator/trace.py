@@ -315,7 +315,8 @@ class Recorder:
     def __call__(self, event: Event) -> None:
         """Give `event` its number and time."""
         number, self.next = self.next, self.next + 1
-        self.sink(Entry(self.source, number, self.clock(), event))
+        # Not `Entry(…)`, which is a function of its own around this.
+        self.sink(tuple.__new__(Entry, (self.source, number, self.clock(), event)))
 
     record = __call__
 

@@ -216,18 +216,19 @@ def _received(
     thing: str, request: Request, dup: bool, client_id: str | None, late_seconds: float
 ) -> trace.RequestReceived:
     update = request if isinstance(request, Update) else None
-    details = dict(request.status_details or ()) if isinstance(request, Update | StartNext) else None
+    named = request if isinstance(request, Describe) else update
+    telling = request if isinstance(request, StartNext) else update
     return trace.RequestReceived(
         thing,
         verb_of(request),
         request.client_token,
         request.namespace_id,
-        request.job_id if isinstance(request, Update | Describe) else None,
+        named.job_id if named else None,
         update.status.value if update else None,
-        details,
+        dict(telling.status_details or ()) if telling else None,
         dup,
         update.expected_version if update else None,
-        request.execution_number if isinstance(request, Update | Describe) else None,
+        named.execution_number if named else None,
         client_id if client_id != thing else None,
         late_seconds,
     )

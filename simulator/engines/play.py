@@ -196,6 +196,8 @@ class Play:
         self._stage = Stage(awaited=frozenset(job.after.taken for job in scenario.jobs if job.after is not None))
         cued: tuple[Deletion | Intervention, ...] = (*scenario.deletions, *scenario.updates)
         self._cues = tuple(self._cue(what) for what in cued)
+        self._watched = frozenset((cue.what.job, cue.what.when.step) for cue in self._cues)
+        """Jobs, each with the step of it that a cue waits for, None for a status: nothing else needs to be observed."""
         self._created: set[int] = set()
         self._asked_for = 0
         self._controller: Controller | None = None
@@ -362,6 +364,8 @@ class Play:
 
     def _observe_step(self, source: str, key: ExecutionKey, step: str, percent: int) -> None:
         """Our own hardware shows how far it is, whatever its agent reports."""
+        if (key.job_id, step) not in self._watched and (key.job_id, None) not in self._watched:
+            return
         thing = thing_of_agent(source.removeprefix(device_source("")))
         self._observe(thing, key, Status.IN_PROGRESS, {"step": step, "progress": str(percent)})
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from agent.core.events import Answered, Event, Hinted
 from agent.runner import Listener
@@ -35,6 +35,7 @@ from simulator.trace import (
 )
 from simulator.verdict import Judge, Verdict
 
+A = TypeVar("A", Request, Hint)
 LATENCY_SECONDS: Final = 0.005
 """One way."""
 APART_SECONDS: Final = 1e-6
@@ -46,6 +47,7 @@ class VirtualCloud:
 
     def __init__(self, scenario: Scenario, seed: int, sink: Sink) -> None:
         self.loop = asyncio.get_running_loop()
+        self.call_at = cast("Callable[..., object]", self.loop.call_at)
         recorder = Recorder(CLOUD, self.loop.time, sink)
         self.observe = recorder.record
         self.faults = Faults(scenario.faults, str(seed)) if scenario.faults else None
@@ -110,7 +112,7 @@ class VirtualLink:
     def send(self, request: Request) -> None:
         """Send, or drop while disconnected."""
         if self._is_up:
-            self._carry(verb_of(request), request, self._arrive, request)
+            self._carry(verb_of, request, self._arrive, request)
 
     def cut(self) -> None:
         """Vanish."""
@@ -140,18 +142,21 @@ class VirtualLink:
 
     def answer(self, request: Request, told: Any, receipt: object) -> None:
         """Answer a request."""
-        self._carry(ANSWERS[verb_of(request)], request, self._deliver, Answered(told), receipt)
+        self._carry(_answer_to, request, self._deliver, Answered(told), receipt)
 
     def hint(self, hint: Hint) -> None:
         """Publish a notification, if this device listens there."""
         if self._hears_all or hint.namespace_id == self._namespace_id:
-            self._carry(kind_of(hint), hint, self._deliver, Hinted(hint), None)
+            self._carry(kind_of, hint, self._deliver, Hinted(hint), None)
 
-    def _carry(self, message: Message, about: Request | Hint, arrive: Callable[..., None], *what: Any) -> None:
-        """Let a message take its time; those on time stay in order. `arrive` is told what, how late, and if again."""
-        loop, faults = self._cloud.loop, self._cloud.faults
-        now, call_at = loop.time(), cast("Callable[..., object]", loop.call_at)
-        delays = ON_TIME if faults is None else faults.delays(self.thing, message, _about(about))
+    def _carry(self, kind: Callable[[A], Message], about: A, arrive: Callable[..., None], *what: Any) -> None:
+        """Let a message take its time; those on time stay in order. `arrive` is told what, how late, and if again.
+
+        What `kind` of message it is, is asked only where there are faults.
+        """
+        faults, call_at = self._cloud.faults, self._cloud.call_at
+        now = self._cloud.loop.time()
+        delays = ON_TIME if faults is None else faults.delays(self.thing, kind(about), _about(about))
         for number, late in enumerate(delays):
             at = now + LATENCY_SECONDS + late
             if not late:
@@ -186,6 +191,10 @@ class VirtualLink:
         if self._is_up:
             self._is_up = False
             self._cloud.disconnected(self, reason)
+
+
+def _answer_to(request: Request) -> Message:
+    return ANSWERS[verb_of(request)]
 
 
 def _about(message: Request | Hint) -> About:
