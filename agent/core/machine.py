@@ -53,7 +53,7 @@ from agent.core.state import (
 )
 from agent.core.turn import Turn
 from agent.recovery import Reached, Remedy, remedy_for
-from agent.values import Answer, Status, Update
+from agent.values import Answer, Update
 
 
 def start(policy: Policy) -> Machine:
@@ -108,9 +108,7 @@ def _deal_with(turn: Turn, event: Event) -> None:
                 recovering.on_step_restored(turn, phase, ok)
         case Verified(ok=ok):
             if isinstance(phase := turn.machine.phase, Recovering):
-                failed = recovering.on_verified(turn, phase, ok)
-                if failed is not None:
-                    working.report(turn, failed.work, Status.FAILED, failed.reason)
+                recovering.on_verified(turn, phase, ok)
         case _:
             assert_never(event)
 
@@ -148,7 +146,7 @@ def _connected(turn: Turn) -> None:
         case Reporting() as phase if not phase.work.version_number:
             turn.ask_about(phase.work.key, with_document=True)
         case Reporting() as phase:
-            working.report(turn, phase.work, phase.status, phase.reason, phase.nonce)
+            turn.report_again(phase, phase.work.version_number)
         case Recovering() | Safe():
             pass
         case _:

@@ -73,7 +73,8 @@ class Record:
 
     restoring: taking steps back, because of `end`, or if that is None, because the work failed for `reason`;
     finishing: going on past the point of no return although the execution ended; reporting: `status` under `nonce`.
-    `unaccounted` is a version that runs though its job is gone; `safe` why nothing can be done any more.
+    `unaccounted` is a version that runs though its job is gone; `safe` why nothing can be done any more,
+    but for the report that is still under way if there is `work`.
     """
 
     work: Work | None = None

@@ -2,7 +2,7 @@
 
 Entered when the execution ended without us (`give_way`; what then happens is the table in `agent.recovery`), or when
 the work failed by itself (`fail`), in which case the failure is reported once the hardware is right again. A device
-that cannot put its hardware right ends Safe.
+that cannot put its hardware right reports that too, unless the execution ended already, and ends Safe.
 """
 
 from dataclasses import replace
@@ -13,6 +13,7 @@ from agent.core.record import Finished, Work
 from agent.core.state import Idle, Recovering, Safe
 from agent.core.turn import Turn
 from agent.recovery import Reached, Remedy, remedy_for
+from agent.values import Status
 
 
 def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None:
@@ -87,7 +88,7 @@ def on_step_restored(turn: Turn, recovering: Recovering, ok: bool) -> None:
     if recovering.stage != "restore":
         return
     if not ok:
-        _give_up(turn, work, f"could not undo {work.plan.steps[work.begun - 1].name}")
+        _give_up(turn, recovering, f"could not undo {work.plan.steps[work.begun - 1].name}")
         return
     begun = work.begun - 1
     _restore(turn, replace(recovering, work=replace(work, begun=begun, done=min(work.done, begun))))
@@ -111,7 +112,7 @@ def cannot_finish(turn: Turn, recovering: Recovering, reason: str) -> None:
     """The next step could not be put on record, so it has not begun: back, if there is a way back."""
     work = replace(recovering.work, begun=recovering.work.done)
     if work.reached is Reached.LEAPT:
-        _give_up(turn, work, reason)
+        _give_up(turn, recovering, reason)
     else:
         _restore(turn, replace(recovering, work=work, forward=False))
 
@@ -121,24 +122,23 @@ def _verify(turn: Turn, recovering: Recovering, why: str) -> None:
     turn.do(Verify())
 
 
-def on_verified(turn: Turn, recovering: Recovering, ok: bool) -> Recovering | None:
-    """The hardware is whole, or not. Returns the state if a failure is now to be reported."""
+def on_verified(turn: Turn, recovering: Recovering, ok: bool) -> None:
+    """The hardware is whole, or not."""
     work = recovering.work
     if recovering.stage != "verify":
-        return None
+        return
     if not ok:
-        _give_up(turn, work, "the hardware is not whole")
-        return None
+        _give_up(turn, recovering, "the hardware is not whole")
+        return
     stays = work.reached in (Reached.LEAPT, Reached.RAN)
     if stays:
         turn.machine = replace(turn.machine, unaccounted=work.plan.version or turn.machine.unaccounted)
     if recovering.end is None:
-        return recovering
-    if stays:
+        turn.report(work, Status.FAILED, recovering.reason)
+    elif stays:
         _rest(turn, work, "kept", f"{recovering.end}; {work.plan.version or 'what it did'} stays")
     else:
         _rest(turn, work, "recovered", f"{recovering.end}; undone")
-    return None
 
 
 def _rest(turn: Turn, work: Work, outcome: Outcome, why: str) -> None:
@@ -149,6 +149,15 @@ def _rest(turn: Turn, work: Work, outcome: Outcome, why: str) -> None:
     turn.ask_for_work()
 
 
-def _give_up(turn: Turn, work: Work, reason: str) -> None:
+def _give_up(turn: Turn, recovering: Recovering, why: str) -> None:
+    """The hardware cannot be put right. Who waits for the execution's end is told so, before the device is Safe."""
+    if recovering.end is None:
+        turn.report(recovering.work, Status.FAILED, f"{recovering.reason}; {why}", safe=why)
+    else:
+        be_safe(turn, recovering.work, why)
+
+
+def be_safe(turn: Turn, work: Work, why: str) -> None:
+    """Nothing more can be done, and the execution is over."""
     turn.tell(ExecutionLeft(work.key, "safe"))
-    turn.to(Safe(reason), reason)
+    turn.to(Safe(why), why)

@@ -26,16 +26,16 @@ def on_booted(turn: Turn, booted: Booted) -> None:
         unaccounted=record.unaccounted,
         finished=record.finished,
     )
-    if record.safe:
-        turn.to(Safe(record.safe), record.safe)
-        return
     work = record.work
     if work is None:
+        if record.safe:
+            turn.to(Safe(record.safe), record.safe)
         return
     match record.doing:
         case "reporting":
             assert record.status is not None, "a report has a status"
-            turn.to(Reporting(work, record.status, record.nonce, record.reason, resyncing=True), "restarted")
+            told = Reporting(work, record.status, record.nonce, record.reason, resyncing=True, safe=record.safe)
+            turn.to(told, "restarted")
         case "working":
             _go_on(turn, work, booted)
         case "restoring":

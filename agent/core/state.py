@@ -9,7 +9,7 @@
                  Recovering: quiesce ─► restore ─► verify ──► Idle
                                             │ cannot
                                             ▼
-                                          Safe
+                       (Reporting, if the work failed by itself) ──► Safe
 
 `Gated` is the moment between two steps in which the device waits for leave to begin the next one. Starting exists
 in namespaces only, where no start-next is known: the claim (an update to IN_PROGRESS) proves nothing about which
@@ -106,7 +106,7 @@ class Reporting:
     """The terminal update is on its way; `nonce` marks it as ours.
 
     `resyncing`: the service's version is not known, so it is asked about first. `doubtful` counts answers to that which
-    call the execution QUEUED, as if nobody had ever begun it.
+    call the execution QUEUED, as if nobody had ever begun it. `safe`: why the device is Safe once this is settled.
     """
 
     work: Work
@@ -115,6 +115,7 @@ class Reporting:
     reason: str = ""
     resyncing: bool = False
     doubtful: int = 0
+    safe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +240,8 @@ def record_of(machine: Machine) -> Record:
         case Safe(reason=reason):
             return replace(here, safe=reason)
         case Reporting() as told:
-            work = _unversioned(told.work)
-            return replace(here, work=work, doing="reporting", status=told.status, nonce=told.nonce, reason=told.reason)
+            here = replace(here, work=_unversioned(told.work), doing="reporting", safe=told.safe)
+            return replace(here, status=told.status, nonce=told.nonce, reason=told.reason)
         case Recovering() as phase:
             doing: Doing = "finishing" if phase.forward else "restoring"
             return replace(here, work=_unversioned(phase.work), doing=doing, end=phase.end, reason=phase.reason)

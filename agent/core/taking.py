@@ -13,7 +13,7 @@ from agent.core.record import Work
 from agent.core.recovering import fail
 from agent.core.state import Idle, Machine, Starting
 from agent.core.turn import Turn, nonce_of
-from agent.core.working import advance, report
+from agent.core.working import advance
 from agent.plan import Plan, Unusable, plan_of
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted
@@ -81,7 +81,7 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
         remedy = remedy_for("orphan-finished", work.reached, restarted=True, policy=policy)
         assert remedy is Remedy.REPEAT_REPORT, "what is finished is not done again"
         turn.tell(ExecutionTaken(work.key, work.digest))
-        report(turn, work, last.status, last.reason, last.nonce)
+        turn.report(work, last.status, last.reason, nonce=last.nonce)
         return True
     reached = Reached.NOTHING if is_last else _reached(turn.machine, execution, work.plan)
     remedy = remedy_for("orphan", reached, restarted=True, policy=policy)
@@ -90,7 +90,7 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
     turn.tell(ExecutionTaken(work.key, work.digest))
     match remedy:
         case Remedy.REPORT_DONE:
-            report(turn, work, Status.SUCCEEDED)
+            turn.report(work, Status.SUCCEEDED)
         case Remedy.GO_ON:
             done = work.plan.index_of("reboot") + 1
             advance(turn, replace(work, done=done, begun=done), "on trial already")
@@ -139,7 +139,7 @@ def _plan_and_take(turn: Turn, claimed: Execution) -> None:
 def _reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
     work = _work(execution, Plan("", ()))
     turn.tell(ExecutionTaken(work.key, work.digest))
-    report(turn, work, Status.REJECTED, unusable.reason)
+    turn.report(work, Status.REJECTED, unusable.reason)
 
 
 def _is(told: Execution, ours: Execution) -> bool:

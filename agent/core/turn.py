@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from agent.account import AnswerReceived, DeviceEvent, PhaseChanged, RequestSent
 from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName
-from agent.core.state import Asked, Machine, Phase, Policy, Suspect, execution_in_hand, phase_name
+from agent.core.record import Work
+from agent.core.state import Asked, Machine, Phase, Policy, Reporting, Suspect, execution_in_hand, phase_name
 from agent.recovery import Reached
 from agent.values import (
     Answer,
@@ -178,6 +179,18 @@ class Turn:
             key,
         )
         return nonce
+
+    def report(self, work: Work, status: Status, reason: str = "", *, nonce: str | None = None, safe: str = "") -> None:
+        """Report the end, or repeat that report under the nonce that it had; `safe` is why nothing can follow it."""
+        details = {"reason": reason} if reason else {"version": work.plan.version}
+        details["stdout"] = work.said
+        nonce = self.update(work.key, status, work.version_number, nonce, **details)
+        self.to(Reporting(work, status, nonce, reason, safe=safe), f"reporting {status.value}")
+
+    def report_again(self, told: Reporting, version_number: int) -> None:
+        """Repeat a report, of an execution that is at this version."""
+        work = replace(told.work, version_number=version_number)
+        self.report(work, told.status, told.reason, nonce=told.nonce, safe=told.safe)
 
     def details(self, **details: str) -> StatusDetails | None:
         """statusDetails, with the version that is still to be accounted for; None if there are none."""

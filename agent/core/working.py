@@ -8,10 +8,10 @@ Off line, reversible steps go on; the leap is held until a deadline, and then th
 
 from dataclasses import replace
 
-from agent.account import End, ExecutionLeft, Outcome
+from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
 from agent.core.events import BeginStep, CancelTimer, StepEnded
 from agent.core.record import Finished, Work
-from agent.core.recovering import fail, give_way
+from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect
 from agent.core.turn import Turn, nonce_of
 from agent.plan import Plan, plan_of
@@ -33,7 +33,7 @@ OUTCOMES: dict[Status, Outcome] = {
 def advance(turn: Turn, work: Work, why: str) -> None:
     """Whatever comes after the steps done so far."""
     if work.next_step is None:
-        report(turn, work, Status.SUCCEEDED)
+        turn.report(work, Status.SUCCEEDED)
     elif work.done and turn.machine.connected and turn.policy.reports != "end":
         turn.to(Gated(work, "report"), why)
         turn.update(
@@ -172,14 +172,6 @@ def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool 
 # ── the terminal report ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def report(turn: Turn, work: Work, status: Status, reason: str = "", nonce: str | None = None) -> None:
-    """Report the end, or repeat that report under the nonce that it had."""
-    details = {"reason": reason} if reason else {"version": work.plan.version}
-    details["stdout"] = work.said
-    nonce = turn.update(work.key, status, work.version_number, nonce, **details)
-    turn.to(Reporting(work, status, nonce, reason), f"reporting {status.value}")
-
-
 def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Reporting | None:
     """Settle the terminal report; returns the state while it stays open, None once the execution is behind us."""
     work = reporting.work
@@ -187,32 +179,31 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
         case UpdateAccepted():
             _leave(turn, reporting)
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
-            give_way(turn, work, "gone")
+            _lose(turn, reporting, "gone")
         case Rejected(state=state) if state is not None and (
             state.status is reporting.status or nonce_of(state.status_details) == reporting.nonce
         ):
             _leave(turn, reporting)  # an earlier attempt was accepted, and its answer lost
         case Rejected(state=state) if state is not None and state.status.is_terminal:
-            give_way(turn, work, ENDED_BY_SERVICE.get(state.status, "replaced"))
+            _lose(turn, reporting, ENDED_BY_SERVICE.get(state.status, "replaced"))
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
             turn.to(replace(reporting, resyncing=True), "another version than ours")
             turn.ask_about(work.key, with_document=True)
             return reporting
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.resyncing:
             # It names no status; repeating the report makes the service name it.
-            report(turn, work, reporting.status, reporting.reason, reporting.nonce)
+            turn.report_again(reporting, work.version_number)
             return reporting
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _is_queued(told):
             return _doubt_report(turn, reporting)
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _says(told, work.digest):
-            resynced = replace(work, version_number=told.version_number)
-            report(turn, resynced, reporting.status, reporting.reason, reporting.nonce)
+            turn.report_again(reporting, told.version_number)
             return reporting
         case ExecutionTold():
-            give_way(turn, work, "replaced")
+            _lose(turn, reporting, "replaced")
         case _:
             code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
-            turn.to(Safe(f"the report of {work.key.job_id} was refused: {code}"), "report refused")
+            turn.to(Safe(reporting.safe or f"the report of {work.key.job_id} was refused: {code}"), "report refused")
     return None
 
 
@@ -229,7 +220,7 @@ def _doubt_report(turn: Turn, reporting: Reporting) -> Reporting | None:
     """QUEUED is no state to come back to: a read that lags behind, or another incarnation of the same second."""
     count = reporting.doubtful + 1
     if count >= turn.policy.confirmations:
-        give_way(turn, reporting.work, "replaced")
+        _lose(turn, reporting, "replaced")
         return None
     doubtful = replace(reporting, doubtful=count)
     turn.to(doubtful, "asking again")
@@ -239,10 +230,22 @@ def _doubt_report(turn: Turn, reporting: Reporting) -> Reporting | None:
     return doubtful
 
 
+def _lose(turn: Turn, reporting: Reporting, end: End) -> None:
+    """It ended without us before we could report. What could not be put right before is not tried again."""
+    if reporting.safe:
+        turn.tell(ExecutionGone(reporting.work.key, end, turn.token))
+        be_safe(turn, reporting.work, reporting.safe)
+    else:
+        give_way(turn, reporting.work, end)
+
+
 def _leave(turn: Turn, reporting: Reporting) -> None:
     work, status = reporting.work, reporting.status
-    turn.tell(ExecutionLeft(work.key, OUTCOMES[status]))
     finished = Finished(work.key, work.digest, status, reporting.nonce, work.version_number, reporting.reason)
     turn.machine = replace(turn.machine, unaccounted=None, finished=finished)
-    turn.to(Idle(), f"{reporting.status.value} reported")
+    if reporting.safe:
+        be_safe(turn, work, reporting.safe)
+        return
+    turn.tell(ExecutionLeft(work.key, OUTCOMES[status]))
+    turn.to(Idle(), f"{status.value} reported")
     turn.ask_for_work()

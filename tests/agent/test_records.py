@@ -36,6 +36,10 @@ LAST = Finished(key("last"), "d0", Status.SUCCEEDED, "n0", 9, "why")
         pytest.param(
             Record(Work(key(), update(), "d", 0, 6, 6), "reporting", None, Status.FAILED, "n", "no"), id="reporting"
         ),
+        pytest.param(
+            Record(Work(key(), update(), "d", 0, 2, 2), "reporting", None, Status.FAILED, "n", "no", safe="why"),
+            id="reporting, and safe then",
+        ),
     ],
 )
 def test_a_record_is_read_back(record: Record):

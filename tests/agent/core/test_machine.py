@@ -1,6 +1,7 @@
 """What a device does about its jobs, event by event."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import hypothesis.strategies as st
@@ -690,6 +691,98 @@ def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded(
     assert device.all(BeginStep)[-1].step.name == "reboot"
     device(JournalFailed("disk full", withheld=True))
     assert device.phase == Safe("the journal cannot be written: disk full")
+
+
+# ── work that failed by itself, and cannot be put right ───────────────────────────────────────────────────────
+
+
+def stuck() -> Driver:
+    """The first step failed and could not be undone; the report of that is under way."""
+    device = Driver.working()
+    device(StepEnded(0, "failed", "disk full"))
+    device.undone(ok=False)
+    return device
+
+
+def not_whole() -> Driver:
+    """The commit failed, and nothing is left that would boot; the report of that is under way."""
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=LEAP, document=None))
+    device(StepEnded(device.all(BeginStep)[-1].index, "failed", "flash worn out"))
+    device(Verified(False))
+    return device
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        pytest.param(stuck, "download: disk full; could not undo download", id="a step that cannot be undone"),
+        pytest.param(not_whole, "commit: flash worn out; the hardware is not whole", id="hardware that is not whole"),
+    ],
+)
+def test_work_that_failed_beyond_repair_is_reported_with_both_reasons_before_the_device_is_safe(
+    broken: Callable[[], Driver], reason: str
+):
+    device = broken()
+    assert isinstance(device.phase, Reporting)
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert dict(device.request.status_details or ())["reason"] == reason
+    device.answer(UpdateAccepted(NOW))
+    assert device.phase == Safe(reason.partition("; ")[2])
+    assert [left.outcome for left in device.told(ExecutionLeft)] == ["safe"]
+    before = len(device.requests)
+    device.list(OTHER)
+    device.connect()
+    assert len(device.requests) == before
+
+
+def test_a_failure_beyond_repair_is_told_off_line_as_soon_as_there_is_a_connection():
+    device = Driver.working()
+    device(Disconnected("gone"))
+    device(StepEnded(0, "failed", "disk full"))
+    device.undone(ok=False)
+    device.connect()
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    device.answer(UpdateAccepted(NOW))
+    assert device.phase == Safe("could not undo download")
+
+
+def test_a_failure_beyond_repair_is_told_after_a_restart_too_and_the_device_is_safe_after_that():
+    device = stuck()
+    told = device.request
+    device.reboot("1.0")
+    assert isinstance(device.phase, Reporting)
+    device.connect()
+    device.tell(execution(key(), version=2))
+    assert replace(device.request, client_token=None) == replace(told, client_token=None)
+    device.answer(UpdateAccepted(NOW))
+    assert device.phase == Safe("could not undo download")
+    device.reboot("1.0")
+    assert device.phase == Safe("could not undo download")
+
+
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [
+        pytest.param(Rejected(NOW, ErrorCode.RESOURCE_NOT_FOUND), "gone", id="its job was deleted"),
+        pytest.param(
+            Rejected(NOW, ErrorCode.INVALID_STATE_TRANSITION, state=ExecutionState(Status.TIMED_OUT, 3)),
+            "timed-out",
+            id="its time was up",
+        ),
+    ],
+)
+def test_a_failure_beyond_repair_of_an_execution_that_ended_meanwhile_leaves_the_device_safe(
+    answer: Rejected, end: str
+):
+    device = stuck()
+    device.answer(answer)
+    assert [gone.end for gone in device.told(ExecutionGone)] == [end]
+    assert [left.outcome for left in device.told(ExecutionLeft)] == ["safe"]
+    assert device.phase == Safe("could not undo download")
+    assert len(device.all(UndoStep)) == 1
 
 
 # ── claims in a namespace, and presigned URLs ─────────────────────────────────────────────────────────────────
