@@ -4,7 +4,6 @@ The new file is written beside the one that it replaces, read back and parsed, a
 was there is kept, and put back if the job goes before the restart: services may act on what they then read.
 """
 
-import asyncio
 import contextlib
 import hashlib
 import json
@@ -15,6 +14,7 @@ from typing import Final
 
 import yaml
 
+from agent.handlers.download import settled
 from agent.handlers.files import is_replaced, put_back, read_json, replace, spot, write_json
 from agent.handlers.handler import Handler, Place, StepError, Task
 from agent.handlers.processes import Processes, run_configured
@@ -33,11 +33,11 @@ class Configure(Handler):
         """One of the four steps."""
         match task.step.action:
             case "stage":
-                await asyncio.to_thread(self._stage, task)
+                await settled(self._stage, task)
             case "validate":
-                await asyncio.to_thread(self._validate, task)
+                await settled(self._validate, task)
             case "swap":
-                await asyncio.to_thread(self._swap, task)
+                await settled(self._swap, task)
             case _:
                 _note(task.aside).unlink(missing_ok=True)  # from here on there is no way back
                 return await run_configured(self._processes, self._place, self._place.restart, "restart", task)
@@ -46,7 +46,7 @@ class Configure(Handler):
     async def undo(self, task: Task) -> None:
         """Whatever of it was done; validating and restarting leave nothing that could be taken back."""
         if task.step.action in ("stage", "swap") and _note(task.aside).exists():
-            await asyncio.to_thread(self._put_back, task)
+            await settled(self._put_back, task)
 
     def pending(self, asides: Sequence[Path]) -> tuple[str, ...]:
         """Before the swap the new file, after it the old one."""

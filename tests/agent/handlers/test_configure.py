@@ -1,9 +1,13 @@
 """Configuration files on a real disk: staged, validated, swapped, restarted; and taken back from wherever it stood."""
 
+import asyncio
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.handlers import configure
 from agent.handlers.configure import Configure
 from agent.handlers.handler import StepError
 from tests.agent.handlers.bench import left_in, place_in, task_in
@@ -47,6 +51,35 @@ async def test_whatever_was_done_is_taken_back_also_twice(tmp_path: Path, begun:
     assert left_in(place.root) == (["app.json"] if existed else [])
     assert not existed or (place.root / "app.json").read_text() == OLD
     assert Configure(place).pending([tasks[0].aside]) == ()
+
+
+async def test_a_step_that_is_stopped_while_it_writes_goes_on_behind_nobodys_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place = place_in(tmp_path)
+    (place.root / "app.json").write_text(OLD)
+    *before, swap = steps(tmp_path)[:3]
+    for task in before:
+        await Configure(place).do(task)
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop, replace = asyncio.get_running_loop(), configure.replace
+
+    def slowly(*arguments: Any) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait()
+        replace(*arguments)
+
+    monkeypatch.setattr(configure, "replace", slowly)
+    swapping = asyncio.create_task(Configure(place).do(swap))
+    await begun.wait()
+    swapping.cancel()
+    loop.call_soon(go_on.set)
+    with pytest.raises(asyncio.CancelledError):
+        await swapping
+    assert (place.root / "app.json").read_text() == NEW
+    for task in [swap, *reversed(before)]:
+        await Configure(place).undo(task)
+    assert (place.root / "app.json").read_text() == OLD
 
 
 @pytest.mark.parametrize(
