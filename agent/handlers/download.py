@@ -8,7 +8,8 @@ A presigned URL that expired is refused with 403 (S3), 401, 410, or 400 saying s
 again, since the service signs its URLs anew at each delivery, and the rest is fetched from the new one. A URL that is
 refused again and again without a byte in between is no good, and the step fails.
 
-The client follows no proxy variables of the environment, keeps no cookies, and asks for the bytes as they are.
+The client follows no proxy variables of the environment, keeps no cookies, and asks for the bytes as they are. It
+follows redirects only to where the document itself could have pointed, and never from https to http.
 """
 
 import asyncio
@@ -43,6 +44,8 @@ ATTEMPTS: Final = 8
 """How often in a row without a single byte."""
 REFUSALS: Final = 3
 REFUSED: Final = frozenset({401, 403, 410})
+REDIRECTS: Final = 5
+REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
 IMAGE: Final = "image"
 """The name of a firmware image in the execution's own directory: a download that has no other destination."""
 
@@ -235,12 +238,39 @@ async def _attempt(session: aiohttp.ClientSession, file: _File) -> None:
         headers = {"Range": f"bytes={have}-"} if have else {}
         if have and (etag := file.known().get("etag")):
             headers["If-Range"] = etag
-        async with session.get(URL(file.url, encoded=True), headers=headers, max_redirects=5) as response:
+        async with _answered(session, file, headers) as response:
             start, total = await _beginning(response, file, have)
             digest = digest if start == have else hashlib.sha256()
             if not start or start != total:
                 await _receive(response, file, start, total, digest)
     _check(file, digest, resumed=start > 0)
+
+
+@asynccontextmanager
+async def _answered(
+    session: aiohttp.ClientSession, file: _File, headers: dict[str, str]
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The answer behind all redirects, each looked at before it is followed. Raises StepError."""
+    url = URL(file.url, encoded=True)
+    for _ in range(REDIRECTS + 1):
+        async with session.get(url, headers=headers, allow_redirects=False) as response:
+            if response.status not in REDIRECTED or "Location" not in response.headers:
+                yield response
+                return
+            url = _led_on(url, response.headers["Location"], file.sha256)
+    raise StepError(f"{_shown(file.url)}: redirected more than {REDIRECTS} times")
+
+
+def _led_on(url: URL, location: str, sha256: str) -> URL:
+    """Where a redirect leads to. Raises StepError if nothing may be fetched from there."""
+    try:
+        there = url.join(URL(location))
+    except ValueError as error:
+        raise StepError(f"{_shown(str(url))}: redirected to {_shown(location)}: {error}") from None
+    if url.scheme == "https" and there.scheme == "http":
+        raise StepError(f"{_shown(str(url))}: led from https to http")
+    _usable(str(there), sha256)
+    return there
 
 
 def _so_far(file: _File) -> tuple[int, Any]:
@@ -261,8 +291,6 @@ def _so_far(file: _File) -> tuple[int, Any]:
 
 async def _beginning(response: aiohttp.ClientResponse, file: _File, have: int) -> tuple[int, int | None]:
     """At which byte this answer begins, and how many the file has; None if it does not say."""
-    if any(hop.url.scheme == "https" for hop in response.history) and response.url.scheme != "https":
-        raise StepError(f"{_shown(file.url)}: led from https to http")
     match response.status:
         case 200:
             start, total = 0, response.content_length

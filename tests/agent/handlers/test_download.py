@@ -7,6 +7,7 @@ import resource
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
 import agent.handlers.download as download_module
 from agent.handlers.download import Download
@@ -46,6 +47,38 @@ async def test_a_file_arrives_whole(tmp_path: Path, shelf: Shelf, asked: list[st
     assert (place.root / "app.bin").read_bytes() == shelf.body
     assert shelf.asked == asked
     assert left_in(place.root) == ["app.bin"]
+
+
+async def test_a_file_may_have_moved_and_its_signature_is_kept_as_it_stands(tmp_path: Path):
+    place, shelf = place_in(tmp_path), Shelf(leads_to=["/file?X-Amz-Signature=a%2Fb", "file"])
+    async with served(shelf):
+        await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+    assert (place.root / "f").read_bytes() == shelf.body
+    assert shelf.signatures == ["", "a/b", ""]
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "says"),
+    [
+        pytest.param("file:///etc/passwd", "not a URL that a file can be fetched from", id="a file of the device"),
+        pytest.param("ftp://127.0.0.1/f", "not a URL that a file can be fetched from", id="another protocol"),
+        pytest.param("http://169.254.169.254/f", "proves nothing", id="another host, with nothing to prove the file"),
+        pytest.param("http://[::1", "redirected to", id="no URL"),
+        pytest.param("/file", "redirected more than 5 times", id="itself, for ever"),
+    ],
+)
+async def test_a_redirect_to_where_no_document_may_point_is_not_followed(tmp_path: Path, leads_to: str, says: str):
+    place, shelf = place_in(tmp_path), Shelf(leads_to=[leads_to] * 9)
+    async with served(shelf):
+        with pytest.raises(StepError, match=says):
+            await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+    assert len(shelf.asked) == (6 if leads_to == "/file" else 1)
+
+
+@pytest.mark.parametrize("sha256", ["", "0" * 64], ids=["without a digest", "with a digest"])
+def test_no_redirect_leads_from_https_to_http(sha256: str):
+    with pytest.raises(StepError, match="led from https to http"):
+        download_module._led_on(URL("https://127.0.0.1/f"), "http://127.0.0.1/f", sha256)
 
 
 async def test_a_file_that_changed_meanwhile_is_fetched_from_the_start(tmp_path: Path):

@@ -22,6 +22,8 @@ class Shelf:
     knows_ranges: bool = True
     cut_at: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    leads_to: list[str] = field(default_factory=list)
+    """Where requests are redirected to, for as many as there are entries."""
     refuses: set[str] = field(default_factory=set)
     says_length: bool = True
     asked: list[str] = field(default_factory=list)
@@ -37,6 +39,8 @@ class Shelf:
     async def get(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.headers.get("Range", ""))
         self.signatures.append(signature := request.query.get("X-Amz-Signature", ""))
+        if self.leads_to:
+            return web.Response(status=302, headers={"Location": self.leads_to.pop(0)})
         if self.statuses and (status := self.statuses.pop(0)) != 200:
             return web.Response(status=status, headers={"Retry-After": "0"} if status == 503 else {})
         if signature in self.refuses:
