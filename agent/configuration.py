@@ -80,6 +80,7 @@ class Configuration(BaseModel):
     allow_plain: bool = False
     namespace: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")] | None = None
     transport: Literal["paho", "awsiot"] = "paho"
+    config: Path | None = None
     state: Path | None = None
     root: Path | None = None
     scripts: Path | None = None
@@ -139,7 +140,8 @@ class Configuration(BaseModel):
         for option, path in (("--root", self.root), ("--scripts", self.scripts)):
             if path is not None and not path.is_dir():
                 raise InputError(f"{option} {path}: no such directory")
-        apart = {"--state": state, "--cert": self.cert, "--key": self.key, "--scripts": scripts}
+        apart = {"--state": state, "--cert": self.cert, "--key": self.key, "--ca": self.ca, "--scripts": scripts}
+        apart |= {"--config": self.config}
         for option, path in apart.items():
             if path is not None and path.resolve().is_relative_to(root.resolve()):
                 raise InputError(f"{option} {path}: lies below --root {root}, where documents may write; move one")
@@ -178,7 +180,7 @@ def configuration_of(options: Mapping[str, Any], file: Path | None) -> Configura
     given = {name: value for name, value in options.items() if value is not None and value != ()}
     told = _read(file) if file is not None else {}
     try:
-        return Configuration.model_validate(told | given)
+        return Configuration.model_validate(told | given | ({"config": file} if file is not None else {}))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0])

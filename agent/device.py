@@ -13,6 +13,7 @@ Everything that must survive stands in one directory, which belongs to one agent
 import asyncio
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,7 +28,7 @@ from agent.core.events import Booted, Event
 from agent.core.record import Record
 from agent.errors import GhostjobError, InputError
 from agent.handlers.files import read_json, write_json
-from agent.handlers.handler import Place
+from agent.handlers.handler import Place, reason_of
 from agent.handlers.processes import Processes, boot_id
 from agent.handlers.registry import firmware_of, load_handlers
 from agent.jitter import Jitter
@@ -91,6 +92,24 @@ class _Device:
 
     async def run(self) -> Ended:
         """From the journal to the end."""
+        try:
+            booted = await self._boot()
+        except OSError as error:
+            raise self._unusable(error) from None
+        try:
+            self._runner.start(booted)
+            write_json(self._boot_note, {"boot": boot_id()})
+            await self._over.wait()
+        except OSError as error:
+            raise self._unusable(error) from None
+        finally:
+            self._runner.retire()
+            await self._bench.close()
+            await self._runner.stop()
+        return self._ended
+
+    async def _boot(self) -> Booted:
+        """What stands on record, and what the machine shows. Raises InputError, OSError."""
         record = self._recall()
         for directory in (self._place.root, self._place.scripts):
             directory.mkdir(exist_ok=True, mode=0o755)
@@ -103,15 +122,11 @@ class _Device:
         self._bench.version = version
         self._tell(DeviceBooted(version, _why(note, here), on_trial))
         self._bench.describe()
-        try:
-            self._runner.start(Booted(record, version, on_trial, rebooted))
-            write_json(self._boot_note, {"boot": here})
-            await self._over.wait()
-        finally:
-            self._runner.retire()
-            await self._bench.close()
-            await self._runner.stop()
-        return self._ended
+        return Booted(record, version, on_trial, rebooted)
+
+    def _unusable(self, error: OSError) -> InputError:
+        where = error.filename or self._place.state
+        return InputError(f"{where}: {reason_of(error)}; the agent cannot begin before that is mended")
 
     async def _clean_up(self, record: Record) -> None:
         """End and drop what an agent before us left, but for what the work in hand still needs."""
@@ -191,7 +206,11 @@ def _sole_agent_of(state: Path) -> Iterator[None]:
     """Hold the state directory. Raises InputError if another agent does, or if it is no use."""
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        state.chmod(0o700)
+        mode = stat.S_IMODE(state.stat().st_mode)
+        if mode & stat.S_IWOTH:
+            raise InputError(f"--state {state}: others may write to it; give a directory that is the agent's alone")
+        if mode & stat.S_IWGRP:
+            state.chmod(mode & ~stat.S_IWGRP)
         lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise InputError(f"--state {state}: cannot be written to: {error.strerror}") from None

@@ -48,6 +48,21 @@ def _journal(content: bytes):
     return make
 
 
+def _config_below_root(cwd: Path) -> None:
+    (cwd / "in").mkdir()
+    (cwd / "in" / "c.yaml").write_text("{}")
+
+
+def _shared_state(cwd: Path) -> None:
+    (cwd / "st").mkdir()
+    (cwd / "st").chmod(0o1777)
+
+
+def _unreadable_note(cwd: Path) -> None:
+    _journal(b"")(cwd)
+    (cwd / "st" / "boot.json").mkdir()
+
+
 def _given(*names: str) -> list[str]:
     return [f"--{option}={name}" for option, name in zip(("ca", "cert", "key"), names, strict=True)]
 
@@ -77,6 +92,20 @@ def _nothing(cwd: Path) -> None:
         pytest.param(_journal(b""), [*AGENT, "--layout", "swap"], "needs a plug-in", id="layout without a handler"),
         pytest.param(_nothing, [*AGENT, "--root", "no"], "--root no: no such directory", id="no root"),
         pytest.param(_nothing, [*AGENT, "--root", "."], "below --root", id="its state below root"),
+        pytest.param(
+            _config_below_root,
+            [*AGENT, "--root", "in", "--config", "in/c.yaml"],
+            "below --root",
+            id="config below root",
+        ),
+        pytest.param(
+            _config_below_root,
+            [*AGENT, "--root", "in", "--ca", "in/c.yaml"],
+            "--ca in/c.yaml: lies below --root",
+            id="CA below root",
+        ),
+        pytest.param(_shared_state, AGENT, "st: others may write to it", id="a state directory like /tmp"),
+        pytest.param(_unreadable_note, AGENT, "boot.json: Is a directory; the agent cannot", id="disk in disorder"),
         pytest.param(_nothing, [*AGENT, "--config", "no"], "--config no: cannot be read", id="no config"),
         pytest.param(
             _write("colour: red\n"), [*AGENT, "--config", "s.yaml"], "s.yaml: colour: unknown", id="unknown key"
