@@ -215,10 +215,17 @@ class PahoTransport:
         self._close()
 
     def cut(self) -> None:
-        """Vanish, as by a power cut: the socket closes without a DISCONNECT."""
+        """Vanish, as by a power cut: the socket closes without a DISCONNECT.
+
+        This may be in the middle of a message: paho holds a lock while it calls us, and must not call again meanwhile.
+        """
         self._listener = None
         if self._task is not None:
             self._task.cancel()
+        client = self._client
+        client.on_socket_close = client.on_socket_unregister_write = None
+        if (sock := client.socket()) is not None:
+            self._on_socket_close(client, None, sock)
         self._close()
 
     def interrupt(self, seconds: float) -> None:

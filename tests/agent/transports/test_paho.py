@@ -63,6 +63,24 @@ async def test_a_device_connects_asks_and_is_answered(fleet, gateway, certs, ver
     await transport.stop()
 
 
+async def test_a_device_may_vanish_in_the_middle_of_a_message(fleet, gateway):
+    class Cuts(Heard):
+        def on_message(self, topic: str, payload: bytes) -> None:
+            transport.cut()
+            super().on_message(topic, payload)
+
+    port, heard = await gateway.listen("127.0.0.1", 0), Cuts()
+    transport = fleet.transport("dev", Endpoint("127.0.0.1", port), ("$aws/things/dev/jobs/notify",))
+    transport.start(heard)
+    assert await heard.next() == ("connected", False)
+    transport.send(GetPending("hello"))
+    assert await heard.next() == ("$aws/things/dev/jobs/get/accepted", b'{"clientToken":"hello"}')
+    other, answered = device(fleet, Endpoint("127.0.0.1", port), "other")
+    assert await answered.next() == ("connected", False)
+    await other.stop()
+    assert heard.events.empty()
+
+
 async def test_twenty_messages_in_one_tls_record_all_arrive(fleet, certs):
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)
