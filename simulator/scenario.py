@@ -6,7 +6,7 @@ are in `simulator/scenarios/`. A wrong key or value is an InputError that names 
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +18,8 @@ from simulator.cloud.settings import Fault, ServiceSettings
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+LEAST_QUOTA: Final = 20
+"""Requests a second that a handful of devices needs for anything to go on at all."""
 StepName: TypeAlias = Literal[
     "download", "write", "switch", "reboot", "self-test", "commit", "stage", "validate", "swap", "restart", "run"
 ]
@@ -391,11 +393,13 @@ class Scenario(_Model):
         return self.model_copy(update={"devices": tuple(recast(group) for group in self.devices)})
 
     def with_fewer(self, devices: int) -> Self:
-        """The same for fewer devices than it is made for: the account's quota is less in proportion, too."""
+        """The same for fewer devices than it is made for: the account's quota is less, too, about in proportion."""
         quota = self.cloud.requests_per_second
         if quota is None or devices >= self.play_with:
             return self
-        cloud = self.cloud.model_copy(update={"requests_per_second": max(1, quota * devices // self.play_with)})
+        cloud = self.cloud.model_copy(
+            update={"requests_per_second": max(LEAST_QUOTA, quota * devices // self.play_with)}
+        )
         return self.model_copy(update={"cloud": cloud})
 
     @property

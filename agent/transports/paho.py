@@ -161,6 +161,7 @@ class PahoTransport:
         "_endpoint",
         "_filters",
         "_fleet",
+        "_is_dark",
         "_listener",
         "_lost",
         "_session_present",
@@ -182,6 +183,7 @@ class PahoTransport:
         self._lost: asyncio.Future[str] | None = None
         self._session_present = False
         self._dark_until = 0.0
+        self._is_dark = False
         self._client = client
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
@@ -201,7 +203,8 @@ class PahoTransport:
 
     def send(self, request: Request) -> None:
         """Send with QoS 0; dropped while disconnected."""
-        self._client.publish(request_topic(self._thing, request), write_request(request), 0)
+        if not self._is_dark:
+            self._client.publish(request_topic(self._thing, request), write_request(request), 0)
 
     async def stop(self) -> None:
         """Disconnect in good order, and stay so."""
@@ -231,6 +234,7 @@ class PahoTransport:
     def interrupt(self, seconds: float) -> None:
         """Lose the network for so long: the connection breaks, and is not made again before."""
         if self._lost is not None and not self._lost.done():
+            self._is_dark = True  # from now on, and not only once the connection is closed
             self._dark_until = asyncio.get_running_loop().time() + seconds
             self._lost.set_result("the network is gone")
 
@@ -254,7 +258,7 @@ class PahoTransport:
             except OSError as error:
                 reason = f"{self._endpoint}: {_plainly(error)}"
             self._close()
-            self._lost = None
+            self._lost, self._is_dark = None, False
             self._listener.on_disconnected(reason)
             dark = self._dark_until - asyncio.get_running_loop().time()
             await asyncio.sleep(dark if dark > 0 else wait + self._fleet.rng.random() * wait)
@@ -327,7 +331,7 @@ class PahoTransport:
             self._lost.set_result(reason)
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        if self._listener is not None:
+        if self._listener is not None and not self._is_dark:
             self._listener.on_message(message.topic, bytes(message.payload))
 
     def _on_socket_open(self, client: Client, userdata: Any, sock: Any) -> None:

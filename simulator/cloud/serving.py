@@ -109,7 +109,11 @@ class TraceWriter:
                 transport.close()
                 return ended
 
-            return cls(transport.write, finish)
+            def write(raw: bytes) -> None:
+                if not transport.is_closing():  # whoever read it is gone
+                    transport.write(raw)
+
+            return cls(write, finish)
         file = cls._file(target)
 
         def send(raw: bytes) -> None:

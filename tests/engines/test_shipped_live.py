@@ -3,7 +3,6 @@
 A chosen few, each for something that the two engines do by other means; `python -m tests.live --all` plays them all.
 """
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +20,7 @@ from agent.account import (
     VersionReverted,
 )
 from agent.values import ExecutionKey
+from simulator.cli.options import run_loop
 from simulator.engines.virtual import judged
 from simulator.scenario import load
 from simulator.trace import Entry, device_source
@@ -54,13 +54,13 @@ TOLD = (
 
 @pytest.fixture(scope="module")
 def live() -> dict[str, Played]:
-    """All of the chosen, several at once on one loop."""
+    """All of the chosen, several at once on one loop, of the kind that `ghostjob run` uses."""
 
     async def play() -> dict[str, Played]:
         scenarios = [load(name) for name in CHOSEN]
         return {played.scenario.name: played async for played in play_several(scenarios, at_once=4)}
 
-    return asyncio.run(play())
+    return run_loop(play())
 
 
 def in_virtual_time(name: str) -> tuple[Verdict, list[Entry]]:
