@@ -64,7 +64,7 @@ def main(devices: int, repeat: int) -> None:
     for kind, words in (("play", ""), ("judge", ", judged as well")):
         rate = max(result["devices_a_second"] for result in measured[kind, "main", TIMED])
         rows.append((f"devices/s, main{words}", rate, ""))
-    rows.append(("CPU ms, a fixed piece of Python (a quiet machine: 25)", least("loop", "main", LOOPS, "ms"), ""))
+    rows.append(("CPU ms, a fixed piece of Python, to compare machines by", least("loop", "main", LOOPS, "ms"), ""))
     table = Table(
         title=f"virtual time (memory: {SMALL} and {SMALL + devices} devices; CPU: {TIMED})", title_justify="left"
     )
