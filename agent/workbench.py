@@ -159,7 +159,10 @@ class MachineWorkbench:
 
     async def _settle(self, aside: Path) -> None:
         for handler in self._everyone():
-            await handler.settle(aside)
+            try:
+                await handler.settle(aside)
+            except Exception as error:  # a plug-in's fault must not keep the agent from beginning
+                log.error("handler.crashed", step="settle", exc_info=error)
         await asyncio.to_thread(shutil.rmtree, aside, ignore_errors=True)
 
     def _handler(self, step: Step) -> Handler:

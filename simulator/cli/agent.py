@@ -81,11 +81,18 @@ async def _run(configuration: "Configuration", trace: Path | None) -> "Ended":
     from agent.device import run_device
     from simulator.cli.output import TraceFile
 
-    over = asyncio.Event()
+    over, told_to_stop = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        told_to_stop.set()
+        over.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, over.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
     connection = configuration.connection()
     settings = configuration.settings(is_local=connection.is_local)
     async with transport_of(connection, settings.seed) as transport:
         with TraceFile(trace, configuration.thing) as account:
-            return await run_device(settings, transport, account.observe, over)
+            ended = await run_device(settings, transport, account.observe, over)
+    # A signal that comes while the agent gives way to a new one of its own means that one too.
+    return "stopped" if ended == "restart" and told_to_stop.is_set() else ended
