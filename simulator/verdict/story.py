@@ -15,6 +15,7 @@ from agent.account import (
     HintReceived,
     PhaseChanged,
     RequestSent,
+    StepFinished,
     StepStarted,
 )
 from agent.values import ErrorCode, ExecutionKey, Status
@@ -258,7 +259,35 @@ class Story:
             and (not began.reversible or (self.finishes_after_switch and began.step.split()[0] == "switch"))
             for began in before
         )
+        leapt = leapt or self._may_have_leapt(key, step.n)
         return leapt and (self.may_think_it_over(key, step.n) or self.shared(key))
+
+    def _may_have_leapt(self, key: ExecutionKey, before: int) -> bool:
+        """Whether the device lost its memory between the leave to leap and the leap.
+
+        What is about to begin is on record by then: whether it had begun, the device cannot know any more.
+        """
+        alive = {news.answer.n for news in self._news.get(key, ()) if news.says == "alive"}
+        has_leave = runs = False
+        for seen in self.device.seen:
+            if seen.n >= before:
+                break
+            match seen.event:
+                case DeviceBooted() if has_leave:
+                    return True
+                case DeviceBooted():
+                    runs = False
+                case AnswerReceived():
+                    has_leave = seen.n in alive and not runs
+                case HintReceived():
+                    has_leave = False
+                case StepStarted(execution=started) if started == key:
+                    has_leave, runs = False, True
+                case StepFinished(execution=finished) if finished == key:
+                    runs = False
+                case _:
+                    pass
+        return False
 
     def _believes(self, exchange: Exchange) -> bool:
         """Whether an answer counts; where the service tells of its answers, only if it gave that one."""

@@ -208,6 +208,18 @@ def finishes_forward_past_the_leap(tale: Tale) -> None:
     tale.step(FW, "clean-up")
 
 
+@story("no-ghost-work", "held")
+def finishes_a_leap_that_was_on_record_when_it_lost_its_memory(tale: Tale) -> None:
+    at_work(tale)
+    tale.step(FW, "write")
+    tale.ask(FW, found=FW)
+    tale.lose_power()
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.begin(FW, "commit", reversible=False)
+    tale.finish(FW, "commit")
+
+
 @story("no-ghost-work", "held", opportunities=1)
 def takes_one_of_the_same_second_anew(tale: Tale) -> None:
     recovers_from_write(tale)

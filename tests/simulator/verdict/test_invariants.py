@@ -1,8 +1,8 @@
 import pytest
 
 from simulator.verdict import INVARIANTS
-from tests.simulator.verdict.stories import STORIES, Story, main_job, with_outcome
-from tests.simulator.verdict.tale import Tale, judge
+from tests.simulator.verdict.stories import STORIES, Story, at_work, main_job, with_outcome
+from tests.simulator.verdict.tale import FW, Tale, judge
 
 
 def of(story: Story) -> tuple[Tale, str, int]:
@@ -77,3 +77,16 @@ def test_the_main_job_holds_all_that_it_exercises():
     assert verdict.passed
     assert verdict.recovered == 1
     assert {each.id: each.outcome for each in verdict.invariants if each.outcome != "held"} == {}
+
+
+def test_a_ghost_that_leaps_is_not_excused_by_having_lost_its_memory_in_an_earlier_step():
+    tale = Tale()
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.ask(FW, found=FW)
+    tale.lose_power()
+    tale.remove(FW)
+    tale.learn_gone(FW)
+    tale.begin(FW, "commit", reversible=False)
+    verdict = judge(tale.entries)
+    assert {each.id for each in verdict.invariants if each.violations} == {"no-ghost-work", "asks-before-leap"}
