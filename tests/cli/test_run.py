@@ -22,4 +22,4 @@ def test_any_scenario_can_be_played_by_another_model(tmp_path: Path):
 def test_a_scenario_is_played_with_as_many_devices_as_it_is_made_for(tmp_path: Path):
     told = ghostjob("run", "fleet-hinted-at-once", "--engine", "virtual", cwd=tmp_path)
     assert told.returncode == 0
-    assert "240 of 240 devices recovered" in told.stderr
+    assert "450 of 450 devices recovered" in told.stderr

@@ -15,6 +15,9 @@ from simulator.verdict import Judge, Verdict
 DEVICES_A_GROUP = 2
 """Of a bad model one is enough."""
 
+A_FLEET = 24
+"""So many are a fleet, where a scenario is made for one."""
+
 parsed = cache(load)
 
 
@@ -66,9 +69,9 @@ def judged_blindly(scenario: str, model: str, seed: int = 1) -> Escape:
 
 
 def _cast(scenario: str, model: str, devices_a_group: int) -> tuple[Scenario, int]:
-    """The scenario with `model`, and for how many devices; a tenth of the fleet that it is made for is enough."""
+    """The scenario with `model`, and for how many devices; a part of the fleet that it is made for is enough."""
     cast = parsed(scenario).cast(model)
-    devices = max(devices_a_group * len(cast.devices), cast.play_with // 10)
+    devices = max(devices_a_group * len(cast.devices), min(cast.play_with - 10, A_FLEET))
     return cast.with_fewer(devices), devices
 
 
