@@ -31,7 +31,7 @@ from tests.kills.plan import Job, Run
 IMAGE = bytes(range(256)) * 400
 CHUNKS = 20
 CHUNK_SECONDS = 0.02
-RUN_LIMIT_SECONDS = 120
+RUN_LIMIT_SECONDS = 300
 BEFORE = "as it was"
 BOUNDS = Bounds(detection_seconds=20, ready_seconds=60, lost_job_seconds=60, silence_seconds=120)
 PROGRAM = """
