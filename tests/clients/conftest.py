@@ -40,7 +40,7 @@ def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def cloud(certs: Path) -> Iterator[Cloud]:
-    with running_cloud("--deletion-seconds", "2", certs=certs) as endpoints:
+    with running_cloud("--deletion-seconds", "6", certs=certs) as endpoints:
         addresses = {name: endpoints[name].rsplit(":", 1) for name in ("mqtt", "mqtts")}
         mqtt, mqtts = ((host, int(port)) for host, port in addresses.values())
         yield Cloud(endpoints["api"], mqtt, mqtts, certs)
