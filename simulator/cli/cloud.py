@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 EXAMPLE = """\b
 Examples:
   ghostjob cloud
+  ghostjob cloud --fidelity
   aws --endpoint-url http://127.0.0.1:4566 iot create-thing --thing-name thing-0
 """
 
@@ -48,6 +49,15 @@ Examples:
     help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them.",
 )
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
+@click.option(
+    "--fidelity",
+    type=click.Choice(["table", "json"]),
+    is_flag=False,
+    flag_value="table",
+    default=None,
+    help="Start nothing; print what the service claims of AWS, how each claim is known, and what can be set. If stdout "
+    "is no terminal, it gets the same as a JSON object a claim; `json` prints only these.",
+)
 @logging_options()
 def cloud(
     host: str,
@@ -61,6 +71,7 @@ def cloud(
     deletion_seconds: float,
     settings: str,
     until_stdin_closes: bool,
+    fidelity: str | None,
     log_format: str,
     log_level: str,
 ) -> int:
@@ -68,6 +79,11 @@ def cloud(
 
     Port 0 means any free one, off means none.
     """
+    if fidelity is not None:
+        from simulator.cli.fidelity import show
+
+        show(fidelity)
+        return 0
     from agent.log import configure
     from simulator.cloud.local import CloudOptions
     from simulator.cloud.serving import serve

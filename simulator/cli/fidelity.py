@@ -1,0 +1,72 @@
+"""`ghostjob cloud --fidelity`: what the local service claims of AWS, how each claim is known, and what can be set."""
+
+import json
+import sys
+
+import click
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from simulator.cloud.fidelity import CLAIMS, Claim, Section, Setting
+from simulator.cloud.fidelity.summary import HONEST_LINE, TAGS
+
+COLOURS = {"documented": "green", "observed": "yellow", "inferred": "magenta"}
+
+
+def show(form: str) -> None:
+    """Print the table to stderr; and for machines, one JSON object a claim to stdout, if it is no terminal.
+
+    With the form `json` only the latter, wherever stdout leads.
+    """
+    if form == "json" or not sys.stdout.isatty():
+        for claim in CLAIMS:
+            click.echo(json.dumps(_as_json(claim)))
+    if form != "json":
+        console = Console(stderr=True)
+        for section in Section:
+            claims = [claim for claim in CLAIMS if claim.section is section]
+            if claims:
+                console.print(_table(section, claims))
+        console.print(_counts())
+
+
+def _table(section: Section, claims: list[Claim]) -> Table:
+    table = Table(
+        title=f"{section.value} {section.title}", title_justify="left", title_style="bold", box=box.SIMPLE, expand=True
+    )
+    table.add_column("known how", no_wrap=True)
+    table.add_column("claim, source, setting", ratio=1)
+    for claim in claims:
+        parts = [Text(claim.text), Text(claim.source, "dim")]
+        if claim.setting is not None:
+            parts.append(_setting(claim.setting))
+        table.add_row(Text(claim.tag, COLOURS[claim.tag]), Group(*parts))
+    return table
+
+
+def _setting(setting: Setting) -> Text:
+    shown = Text.assemble((f"{setting.name} = {json.dumps(setting.default)}", "bold"))
+    for alternative in setting.alternatives:
+        shown.append(f"\n  {alternative}")
+    return shown
+
+
+def _counts() -> str:
+    counted = ", ".join(f"{sum(claim.tag == tag for claim in CLAIMS)} {tag}" for tag in TAGS)
+    return f"{len(CLAIMS)} claims, each with a test: {counted}. {HONEST_LINE}"
+
+
+def _as_json(claim: Claim) -> dict[str, object]:
+    setting = claim.setting
+    return {
+        "id": claim.id,
+        "section": claim.section.value,
+        "about": claim.section.title,
+        "tag": claim.tag,
+        "text": claim.text,
+        "source": claim.source,
+        "setting": setting
+        and {"name": setting.name, "default": setting.default, "alternatives": list(setting.alternatives)},
+    }

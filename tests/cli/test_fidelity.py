@@ -1,0 +1,29 @@
+"""`ghostjob cloud --fidelity`: nothing is started; the table is for people, one JSON object a claim for machines."""
+
+import json
+import subprocess
+import sys
+
+from simulator.cloud.fidelity import CLAIMS
+
+
+def fidelity(*form: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-P", "-m", "simulator.cli", "cloud", "--fidelity", *form]
+    return subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+
+
+def test_people_read_every_claim_with_its_tag_and_settings_and_machines_get_the_same():
+    done = fidelity()
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["id"] for each in told] == [claim.id for claim in CLAIMS]
+    shown = " ".join(done.stderr.split())
+    for claim in CLAIMS:
+        assert claim.text in shown
+        assert claim.setting is None or f"{claim.setting.name} = " in shown
+    assert "No live AWS account has checked any of it." in shown
+
+
+def test_json_alone_says_nothing_to_people():
+    done = fidelity("json")
+    assert done.stderr == ""
+    assert [json.loads(line)["tag"] for line in done.stdout.splitlines()] == [claim.tag for claim in CLAIMS]

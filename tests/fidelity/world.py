@@ -1,0 +1,71 @@
+"""The service without a wire: topics and payloads in and out, operations by name, and time that is moved by hand."""
+
+import json
+from typing import Any, Final
+
+from simulator.cloud.api import Account, ControlPlane
+from simulator.cloud.device_api import DeviceApi
+from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
+from simulator.cloud.registry import Registry
+
+T: Final = "thing"
+START: Final = 1_700_000_000.25
+
+
+class World:
+    """One account; every request and operation comes a second after the last, and `heard` fills with publications."""
+
+    def __init__(self, settings: JobsSettings | None = None) -> None:
+        self.now = START
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        """Topic below `$aws/things/THING/jobs/`, or whole if it is another, and payload; since last taken."""
+        self._ids = iter(range(1_000_000))
+        self._jobs = Jobs(settings or JobsSettings())
+        self._device_api = DeviceApi(self._jobs, lambda: self.now)
+        registry = Registry(lambda: f"id-{next(self._ids)}")
+        self._control_plane = ControlPlane(self._jobs, registry, Account(), lambda: self.now, self._publish)
+
+    def device(self, topic: str, payload: object = None, *, thing: str = T) -> tuple[str, dict[str, Any]]:
+        """Publish to `$aws/things/THING/jobs/TOPIC`: the answer's topic below `jobs/`, and its payload."""
+        self.later(1)
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload or {}).encode()
+        reaction = self._device_api.request(thing, f"$aws/things/{thing}/jobs/{topic}", raw, False)
+        assert reaction is not None, f"{topic} is no request"
+        for told, body in reaction.publications:
+            self._hear(told, body)
+        return _below(reaction.answer_topic), json.loads(reaction.answer)
+
+    def operate(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Carry out an operation of the control plane. Raises ApiError."""
+        self.later(1)
+        return self._control_plane.call(operation, parameters)
+
+    def create_job(self, job_id: str, *things: str, **more: Any) -> None:
+        """CreateJob with a small document, for `things`, which are created; for T if none is named."""
+        arns = [self.operate("CreateThing", thingName=thing)["thingArn"] for thing in things or (T,)]
+        self.operate("CreateJob", jobId=job_id, targets=arns, **{"document": '{"operation":"test"}'} | more)
+
+    def later(self, seconds: float) -> None:
+        """Move time; what falls due on the way is done at its time."""
+        end = self.now + seconds
+        while (due := self._jobs.next_due()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self._publish(self._jobs.tick(self.now))
+        self.now = end
+
+    def taken(self) -> list[tuple[str, dict[str, Any]]]:
+        """What has been published since this was asked last."""
+        heard, self.heard = self.heard, []
+        return heard
+
+    def _publish(self, outcome: Outcome) -> None:
+        for topic, payload in self._device_api.publications(outcome):
+            self._hear(topic, payload)
+
+    def _hear(self, topic: str, payload: bytes) -> None:
+        self.heard.append((_below(topic), json.loads(payload)))
+
+
+def _below(topic: str) -> str:
+    levels = topic.split("/", 4)
+    return levels[4] if levels[:2] == ["$aws", "things"] else topic
