@@ -86,6 +86,7 @@ RULES = [
         True,
         id="the gateway knows MQTT, not Jobs",
     ),
+    pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
     pytest.param(
         "simulator/cloud",
         ("simulator.cloud", "simulator.certs", "simulator.trace", "agent"),
