@@ -80,6 +80,13 @@ RULES = [
         id="the service core does no I/O and knows no third party",
     ),
     pytest.param(
+        "simulator/cloud/registry",
+        ("simulator.cloud.registry",),
+        ("cryptography",),
+        False,
+        id="the registry does no I/O and knows no jobs",
+    ),
+    pytest.param(
         "simulator/cloud/mqtt",
         ("simulator.cloud.mqtt", "agent.errors", "agent.values", "agent.topics"),
         None,

@@ -29,14 +29,14 @@ class CloudCore:
     ) -> None:
         self._clock = clock
         self._publish = publish
-        self._new_id = new_id
         self._tick: asyncio.TimerHandle | None = None
         self.jobs = Jobs(settings)
+        self.registry = Registry(new_id)
         self.device_api = DeviceApi(self.jobs, clock, observe, faults)
 
     def control_plane(self, account: Account) -> ControlPlane:
         """The REST operations on this service."""
-        return ControlPlane(self.jobs, Registry(self._new_id), account, self._clock, self._carry)
+        return ControlPlane(self.jobs, self.registry, account, self._clock, self._carry)
 
     def close(self) -> None:
         """Nothing more is done when it is due."""

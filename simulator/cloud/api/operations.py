@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from agent.values import JobDocument, Status
 from simulator.cloud.jobs import Job, JobExecution, Jobs, JobsError, JobStatus, NewJob, Outcome
-from simulator.cloud.registry import Registry, Thing, ThingExists
+from simulator.cloud.registry import Registry, RegistryError, Thing
 
 T = TypeVar("T")
 Parameters = dict[str, Any]
@@ -108,29 +108,28 @@ class ControlPlane:
                 job_id = str(parameters["jobId"])
                 more = {"resourceId": job_id, "resourceArn": self._account.arn("job", job_id)}
             raise ApiError(f"{error.kind}Exception", error.message, **more) from None
+        except RegistryError as error:
+            more = {}
+            if error.resource is not None:
+                kind, _, name = error.resource.partition("/")
+                more = {"resourceId": name, "resourceArn": self._account.arn(kind, name)}
+            raise ApiError(f"{error.kind}Exception", error.message, **more) from None
 
     # ── things ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _create_thing(self, given: Parameters) -> Parameters:
         name = given["thingName"]
-        try:
-            thing = self._registry.create(
-                name,
-                thing_type=given.get("thingTypeName"),
-                billing_group=given.get("billingGroupName"),
-                attributes=tuple(sorted(given.get("attributePayload", {}).get("attributes", {}).items())),
-            )
-        except ThingExists:
-            message = f"Thing {name} already exists in account with different attributes."
-            arn = self._account.arn("thing", name)
-            raise ApiError("ResourceAlreadyExistsException", message, resourceId=name, resourceArn=arn) from None
+        thing = self._registry.things.create(
+            name,
+            thing_type=given.get("thingTypeName"),
+            billing_group=given.get("billingGroupName"),
+            attributes=tuple(sorted(given.get("attributePayload", {}).get("attributes", {}).items())),
+        )
         return {"thingName": name, "thingArn": self._account.arn("thing", name), "thingId": thing.thing_id}
 
     def _describe_thing(self, given: Parameters) -> Parameters:
         name = given["thingName"]
-        thing = self._registry.get(name)
-        if thing is None:
-            raise ApiError("ResourceNotFoundException", f"Thing {name} cannot be found.")
+        thing = self._registry.things.needed(name)
         return self._thing(thing) | {
             "defaultClientId": name,
             "thingId": thing.thing_id,
@@ -138,11 +137,11 @@ class ControlPlane:
         }
 
     def _list_things(self, given: Parameters) -> Parameters:
-        page, token = _page(self._registry.all(), lambda thing: thing.name, given)
+        page, token = _page(self._registry.things.all(), lambda thing: thing.name, given)
         return {"things": [self._thing(thing) for thing in page], "nextToken": token}
 
     def _delete_thing(self, given: Parameters) -> Parameters:
-        self._registry.delete(given["thingName"])
+        self._registry.things.delete(given["thingName"])
         return {}
 
     def _thing(self, thing: Thing) -> Parameters:
@@ -180,9 +179,7 @@ class ControlPlane:
             if not target.startswith(prefix):
                 raise ApiError("InvalidRequestException", f"Invalid target {target}: expected {prefix}NAME")
             name = target.removeprefix(prefix)
-            if self._registry.get(name) is None:
-                raise ApiError("ResourceNotFoundException", f"Thing {name} cannot be found.")
-            things[name] = None
+            things[self._registry.things.needed(name).name] = None
         return tuple(things)
 
     def _describe_job(self, given: Parameters) -> Parameters:

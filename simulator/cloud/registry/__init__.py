@@ -1,0 +1,33 @@
+"""The registry: things, groups, certificates, policies, templates, tags. No I/O, clock or randomness."""
+
+from simulator.cloud.registry.errors import RegistryError
+from simulator.cloud.registry.records import (
+    Certificate,
+    EventConfigurations,
+    JobTemplate,
+    Link,
+    Policy,
+    PolicyVersion,
+    Tags,
+    Thing,
+    ThingGroup,
+)
+from simulator.cloud.registry.registry import Registry
+from simulator.cloud.registry.tables import KINDS, Record, RegistryChange
+
+__all__ = [
+    "KINDS",
+    "Certificate",
+    "EventConfigurations",
+    "JobTemplate",
+    "Link",
+    "Policy",
+    "PolicyVersion",
+    "Record",
+    "Registry",
+    "RegistryChange",
+    "RegistryError",
+    "Tags",
+    "Thing",
+    "ThingGroup",
+]

@@ -1,0 +1,83 @@
+"""Client certificates: known by the SHA-256 of their DER, usable while ACTIVE."""
+
+from dataclasses import replace
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from simulator.cloud.registry.errors import RegistryError
+from simulator.cloud.registry.records import Certificate, CertificateStatus
+from simulator.cloud.registry.tables import Report, Table
+
+MAY_BE_SET: Final = ("ACTIVE", "INACTIVE", "REVOKED")
+"""PENDING_TRANSFER and PENDING_ACTIVATION are the service's own; REGISTER_INACTIVE is deprecated."""
+
+
+def read_certificate(pem: str) -> x509.Certificate:
+    """Raises RegistryError if that is no certificate."""
+    try:
+        return x509.load_pem_x509_certificate(pem.encode())
+    except ValueError:
+        raise RegistryError("CertificateValidation", "The certificate is not valid.") from None
+
+
+def certificate_id(certificate: x509.Certificate) -> str:
+    """64 hex digits: the SHA-256 of the DER."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+class Certificates:
+    """Every client certificate of one account."""
+
+    def __init__(self, report: Report) -> None:
+        self._certificates: Table[Certificate] = Table("certificate", report)
+
+    def restore(self, certificate: Certificate) -> None:
+        """Put a remembered certificate back."""
+        self._certificates.put(certificate.certificate_id, certificate)
+
+    def register(
+        self, pem: str, status: CertificateStatus, now: float, ca_certificate_id: str | None = None
+    ) -> Certificate:
+        """CreateKeysAndCertificate, RegisterCertificate and their like. Raises RegistryError."""
+        parsed = read_certificate(pem)
+        known = self._certificates.get(certificate_id(parsed))
+        if known is not None:
+            message = "The certificate is registered already."
+            raise RegistryError("ResourceAlreadyExists", message, f"cert/{known.certificate_id}")
+        begins, ends = parsed.not_valid_before_utc.timestamp(), parsed.not_valid_after_utc.timestamp()
+        certificate = Certificate(
+            certificate_id(parsed), pem, status, now, now, begins, ends, ca_certificate_id=ca_certificate_id
+        )
+        self._certificates.put(certificate.certificate_id, certificate)
+        return certificate
+
+    def get(self, certificate_id: str) -> Certificate | None:
+        """The certificate, or None."""
+        return self._certificates.get(certificate_id)
+
+    def needed(self, certificate_id: str) -> Certificate:
+        """The certificate. Raises RegistryError."""
+        certificate = self._certificates.get(certificate_id)
+        if certificate is None:
+            raise RegistryError("ResourceNotFound", f"Certificate {certificate_id} cannot be found.")
+        return certificate
+
+    def set_status(self, certificate_id: str, status: CertificateStatus, now: float) -> None:
+        """UpdateCertificate. Raises RegistryError."""
+        certificate = self.needed(certificate_id)
+        if status not in MAY_BE_SET:
+            raise RegistryError("InvalidRequest", f"A certificate's status cannot be set to {status}.")
+        if certificate.status == status:
+            return
+        after = replace(certificate, status=status, last_modified_at=now, version=certificate.version + 1)
+        self._certificates.put(certificate_id, after)
+
+    def drop(self, certificate_id: str) -> None:
+        """Forget a certificate."""
+        self._certificates.drop(certificate_id)
+
+    def all(self) -> list[Certificate]:
+        """Every certificate, in the order of creation."""
+        return list(self._certificates)

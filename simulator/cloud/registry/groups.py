@@ -1,0 +1,136 @@
+"""Static thing groups, one within another, and who is in them (Developer Guide, "Static thing groups")."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from simulator.cloud.registry.errors import RegistryError
+from simulator.cloud.registry.records import Attributes, Link, ThingGroup
+from simulator.cloud.registry.tables import Links, Report, Table
+
+GROUPS_OF_A_THING: Final = 10
+DEEPEST: Final = 7
+"""Groups one within another: documented as the maximum depth of a hierarchy."""
+
+
+class Groups:
+    """Every static thing group of one account."""
+
+    def __init__(self, report: Report, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+        self._groups: Table[ThingGroup] = Table("thing-group", report)
+        self.members = Links("group-member", report)
+        """Thing names, and the groups that they were put in themselves."""
+
+    def restore(self, group: ThingGroup) -> None:
+        """Put a remembered group back."""
+        self._groups.put(group.name, group)
+
+    def create(
+        self, name: str, now: float, *, parent: str | None, description: str | None, attributes: Attributes
+    ) -> ThingGroup:
+        """CreateThingGroup: the same name with the same configuration succeeds again. Raises RegistryError."""
+        known = self._groups.get(name)
+        if known is not None:
+            if (known.parent, known.description, known.attributes) != (parent, description, attributes):
+                message = f"Thing Group {name} already exists in account with different properties."
+                raise RegistryError("ResourceAlreadyExists", message, f"thinggroup/{name}")
+            return known
+        if parent is not None and len(self.lineage(self.needed(parent).name)) >= DEEPEST:
+            raise RegistryError("InvalidRequest", f"A hierarchy of thing groups is at most {DEEPEST} deep.")
+        group = ThingGroup(name, self._new_id(), now, parent, description, attributes)
+        self._groups.put(name, group)
+        return group
+
+    def get(self, name: str) -> ThingGroup | None:
+        """The group, or None."""
+        return self._groups.get(name)
+
+    def needed(self, name: str) -> ThingGroup:
+        """The group. Raises RegistryError."""
+        group = self._groups.get(name)
+        if group is None:
+            raise RegistryError("ResourceNotFound", f"Thing Group {name} cannot be found.")
+        return group
+
+    def update(self, name: str, expected_version: int | None, **changes: Any) -> ThingGroup:
+        """UpdateThingGroup. Raises RegistryError."""
+        group = self.needed(name)
+        _check_version(group, expected_version)
+        after = replace(group, version=group.version + 1, **changes)
+        self._groups.put(name, after)
+        return after
+
+    def delete(self, name: str, expected_version: int | None) -> None:
+        """DeleteThingGroup: members are let go, no matter if there is no such group. Raises RegistryError."""
+        group = self._groups.get(name)
+        if group is None:
+            return
+        _check_version(group, expected_version)
+        if any(other.parent == name for other in self._groups):
+            raise RegistryError("InvalidRequest", f"Cannot delete thing group {name}: it has child groups.")
+        for thing in self.members.lefts(name):
+            self.members.drop(thing, name)
+        self._groups.drop(name)
+
+    def all(self) -> list[ThingGroup]:
+        """Every group, in the order of creation."""
+        return list(self._groups)
+
+    # ── one within another ────────────────────────────────────────────────────────────────────────────────────
+
+    def lineage(self, name: str) -> tuple[str, ...]:
+        """A group, and those that it stands in, the nearest first."""
+        found = []
+        at: str | None = name
+        while at is not None and (group := self._groups.get(at)) is not None:
+            found.append(at)
+            at = group.parent
+        return tuple(found)
+
+    def below(self, name: str) -> Iterator[ThingGroup]:
+        """Every group within a group, itself left out; each before those within it."""
+        for group in self._groups:
+            if group.parent == name:
+                yield group
+                yield from self.below(group.name)
+
+    def things_in(self, name: str, *, recursive: bool) -> tuple[str, ...]:
+        """The members of a group, each once; with `recursive` also those of the groups within it."""
+        names = (name, *(group.name for group in self.below(name))) if recursive else (name,)
+        return tuple(dict.fromkeys(thing for each in names for thing in self.members.lefts(each)))
+
+    def of_thing(self, thing: str) -> tuple[str, ...]:
+        """The groups that a thing belongs to, those that its own stand in included, each once."""
+        return tuple(dict.fromkeys(name for own in self.members.rights(thing) for name in self.lineage(own)))
+
+    # ── members ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add(self, thing: str, name: str) -> tuple[str, ...]:
+        """AddThingToThingGroup: the groups that the thing did not belong to before. Raises RegistryError."""
+        self.needed(name)
+        own = self.members.rights(thing)
+        if name in own:
+            return ()
+        root = self.lineage(name)[-1]
+        if any(self.lineage(other)[-1] == root for other in own):
+            message = f"Thing {thing} is in a thing group of the same hierarchy already."
+            raise RegistryError("InvalidRequest", message)
+        if len(own) >= GROUPS_OF_A_THING:
+            raise RegistryError("InvalidRequest", f"Thing {thing} is in {GROUPS_OF_A_THING} thing groups already.")
+        before = self.of_thing(thing)
+        self.members.put(Link(thing, name))
+        return tuple(each for each in self.of_thing(thing) if each not in before)
+
+    def remove(self, thing: str, name: str) -> tuple[str, ...]:
+        """RemoveThingFromThingGroup: the groups that the thing does not belong to any more."""
+        before = self.of_thing(thing)
+        self.members.drop(thing, name)
+        after = self.of_thing(thing)
+        return tuple(each for each in before if each not in after)
+
+
+def _check_version(group: ThingGroup, expected: int | None) -> None:
+    if expected not in (None, group.version):
+        message = f"The version for thing group {group.name} does not match the expected version."
+        raise RegistryError("VersionConflict", message)

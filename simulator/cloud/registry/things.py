@@ -1,0 +1,97 @@
+"""Things, and the principals that they are attached to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from simulator.cloud.registry.errors import RegistryError
+from simulator.cloud.registry.records import Attributes, Link, Thing
+from simulator.cloud.registry.tables import Links, Report, Table
+
+EXCLUSIVE: Final = "EXCLUSIVE_THING"
+SHARED: Final = "NON_EXCLUSIVE_THING"
+
+
+def merged(before: Attributes, given: Mapping[str, str], *, merge: bool) -> Attributes:
+    """Attributes after an attributePayload: an empty value takes one away; without `merge` all others go."""
+    kept = dict(before) if merge else {}
+    return tuple(sorted((name, value) for name, value in (kept | dict(given)).items() if value))
+
+
+class Things:
+    """Every thing of one account; `new_id` gives the ids that AWS would make up."""
+
+    def __init__(self, report: Report, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+        self._things: Table[Thing] = Table("thing", report)
+        self.principals = Links("thing-principal", report)
+        """Thing names, and what proves who they are."""
+
+    def restore(self, thing: Thing) -> None:
+        """Put a remembered thing back."""
+        self._things.put(thing.name, thing)
+
+    def create(self, name: str, **said: Any) -> Thing:
+        """CreateThing: the same name with the same configuration succeeds again. Raises RegistryError."""
+        known = self._things.get(name)
+        if known is None:
+            thing = Thing(name, self._new_id(), **said)
+            self._things.put(name, thing)
+            return thing
+        if Thing(name, known.thing_id, version=known.version, **said) != known:
+            message = f"Thing {name} already exists in account with different attributes."
+            raise RegistryError("ResourceAlreadyExists", message, f"thing/{name}")
+        return known
+
+    def get(self, name: str) -> Thing | None:
+        """The thing, or None."""
+        return self._things.get(name)
+
+    def needed(self, name: str) -> Thing:
+        """The thing. Raises RegistryError."""
+        thing = self._things.get(name)
+        if thing is None:
+            raise RegistryError("ResourceNotFound", f"Thing {name} cannot be found.")
+        return thing
+
+    def update(self, name: str, expected_version: int | None, **changes: Any) -> Thing:
+        """UpdateThing. Raises RegistryError."""
+        thing = self.needed(name)
+        _check_version(f"thing {name}", thing.version, expected_version)
+        after = replace(thing, version=thing.version + 1, **changes)
+        self._things.put(name, after)
+        return after
+
+    def delete(self, name: str, expected_version: int | None = None) -> bool:
+        """DeleteThing: whether there was one. Its job executions stay. Raises RegistryError."""
+        thing = self._things.get(name)
+        if thing is None:
+            return False
+        _check_version(f"thing {name}", thing.version, expected_version)
+        if self.principals.rights(name):
+            message = f"Cannot delete. Thing {name} is still attached to one or more principals"
+            raise RegistryError("InvalidRequest", message)
+        self._things.drop(name)
+        return True
+
+    def all(self) -> list[Thing]:
+        """Every thing, in the order of creation."""
+        return list(self._things)
+
+    def attach(self, name: str, principal: str, kind: str | None = None) -> None:
+        """AttachThingPrincipal. Raises RegistryError."""
+        self.needed(name)
+        others = [other for other in self.principals.lefts(principal) if other != name]
+        taken = any(self._is_exclusive(other, principal) for other in others)
+        if taken or (kind == EXCLUSIVE and others):
+            raise RegistryError("InvalidRequest", f"The principal is attached to thing {others[0]} exclusively.")
+        self.principals.put(Link(name, principal, kind or SHARED))
+
+    def _is_exclusive(self, name: str, principal: str) -> bool:
+        link = self.principals.get(name, principal)
+        return link is not None and link.mode == EXCLUSIVE
+
+
+def _check_version(what: str, version: int, expected: int | None) -> None:
+    if expected not in (None, version):
+        raise RegistryError("VersionConflict", f"The version for {what} does not match the expected version.")
