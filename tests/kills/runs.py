@@ -229,8 +229,8 @@ class _Death:
             self._expect(content in whole.get(name, ()), f"{name}: {len(content)} bytes that should not be there")
         self._expect("conf/next.conf" in found, "what the next job configured is not there")
         told = [entry.event for entry in self._lab.account(self._run.thing)]
-        last = next(event for event in reversed(told) if isinstance(event, HardwareChanged))
-        self._expect(last.bootable and not last.pending, f"the machine is not whole: {last}")
+        last = next((event for event in reversed(told) if isinstance(event, HardwareChanged)), None)
+        self._expect(last is not None and last.bootable and not last.pending, f"the machine is not whole: {last}")
 
 
 def document_of(job: Job, files: str, to: str, mark: str) -> dict[str, Any]:

@@ -29,7 +29,10 @@ class Verdicts(NamedTuple):
 
 
 class Escape(NamedTuple):
-    """On one run of a bad model: the verdict, that of a judge who does not look for what it breaks, how it ended."""
+    """On one run of a bad model: the verdict, that of a judge who does not look for what it breaks, how it ended.
+
+    Where the whole verdict finds nothing, a judge who looks for less cannot either: it is not asked.
+    """
 
     whole: Verdict
     blind: Verdict
@@ -57,15 +60,17 @@ def judged_twice(scenario: str, model: str = "reference", seed: int = 1) -> Verd
 @cache
 def judged_blindly(scenario: str, model: str, seed: int = 1) -> Escape:
     """The verdicts on a shipped scenario played by a bad model, with no group empty."""
-    blind, ended = Judge(skip=MODELS[model].breaks), [""]
+    trace: list[Entry] = []
+    whole = judged(*_cast(scenario, model, 1), seed, sink=trace.append)
+    (ended,) = (entry.event.why for entry in trace if isinstance(entry.event, RunEnded))
+    return Escape(whole, _blindly(trace, model) if violated(whole) else whole, ended)
 
-    def feed(entry: Entry) -> None:
-        blind.feed(entry)
-        if isinstance(entry.event, RunEnded):
-            ended[0] = entry.event.why
 
-    whole = judged(*_cast(scenario, model, 1), seed, sink=feed)
-    return Escape(whole, blind.verdict(), ended[0])
+def _blindly(trace: list[Entry], model: str) -> Verdict:
+    judge = Judge(skip=MODELS[model].breaks)
+    for entry in trace:
+        judge.feed(entry)
+    return judge.verdict()
 
 
 def _cast(scenario: str, model: str, devices_a_group: int) -> tuple[Scenario, int]:
