@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from simulator.cloud.api import Account, ControlPlane
-from simulator.cloud.device_api import DeviceApi
+from simulator.cloud.device_api import DeviceApi, Keeper
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.registry import Registry
@@ -16,7 +16,7 @@ from simulator.trace import CloudEvent
 
 
 class CloudCore:
-    """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens."""
+    """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens, after `keeper` has it."""
 
     def __init__(
         self,
@@ -26,13 +26,15 @@ class CloudCore:
         observe: Callable[[CloudEvent], None] | None = None,
         faults: Faults | None = None,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        keeper: Keeper | None = None,
     ) -> None:
         self._clock = clock
         self._publish = publish
+        self._keeper = keeper
         self._tick: asyncio.TimerHandle | None = None
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
-        self.device_api = DeviceApi(self.jobs, clock, observe, faults)
+        self.device_api = DeviceApi(self.jobs, clock, observe, faults, keeper)
 
     def control_plane(self, account: Account) -> ControlPlane:
         """The REST operations on this service."""
@@ -44,8 +46,10 @@ class CloudCore:
             self._tick.cancel()
 
     def _carry(self, outcome: Outcome) -> None:
-        """Trace a command's changes, publish its hints, and set the clock for what it left to be done."""
+        """Trace and keep a command's changes, publish its hints, and set the clock for what it left to be done."""
         self.device_api.record(outcome)
+        if self._keeper is not None and outcome.changes:
+            self._keeper.keep(outcome.changes)
         self._publish(outcome)
         self._set_tick()
 

@@ -6,7 +6,7 @@ Topics and payloads become requests to the jobs core; its outcomes become answer
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import simulator.trace as trace
 from agent.messages import RequestRefused, read_request, write_answer, write_hint
@@ -65,6 +65,16 @@ VERBS: Final[dict[type, Verb]] = {
 }
 
 
+class Keeper(Protocol):
+    """Who writes changes down, many in one commit. Commits are numbered from 1; 0 means none."""
+
+    def keep(self, changes: tuple[Change, ...]) -> int:
+        """Write these down: the commit that will hold them."""
+
+    def shown_to(self, thing: str) -> int:
+        """The commit under way that holds the last change of what a device of this thing may see; 0 if all is done."""
+
+
 def verb_of(request: Request) -> Verb:
     """The operation that a request asks for."""
     return VERBS[type(request)]
@@ -74,7 +84,7 @@ class DeviceApi:
     """What the gateway asks (see `simulator.cloud.mqtt.Service`).
 
     `clock` gives epoch seconds. `observe` gets the trace events of everything that happens; None costs nothing.
-    `faults` are the service's own, for those who ask for them.
+    `faults` are the service's own, for those who ask for them. `keeper` writes the changes down.
     """
 
     def __init__(
@@ -83,8 +93,10 @@ class DeviceApi:
         clock: Callable[[], float],
         observe: Callable[[trace.CloudEvent], None] | None = None,
         faults: Faults | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._faults = faults
+        self._keeper = keeper
         self._jobs = jobs
         self._clock = clock
         self._observe = observe
@@ -112,7 +124,10 @@ class DeviceApi:
         told = outcome.answer
         suffix = "/rejected" if type(told) is Rejected else "/accepted"
         publications = self.publications(outcome) if outcome.hints else NOTHING
-        return Reaction(topic + suffix, write_answer(told), publications, outcome.receipt)
+        after = 0
+        if self._keeper is not None:
+            after = self._keeper.keep(outcome.changes) if outcome.changes else self._keeper.shown_to(parsed.thing)
+        return Reaction(topic + suffix, write_answer(told), publications, outcome.receipt, after)
 
     def ask(
         self,

@@ -10,6 +10,7 @@ for AWS. It is no API of AWS's, and for callers on this machine only.
 import ipaddress
 import json
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
@@ -25,10 +26,14 @@ _log = structlog.get_logger("ghostjob.cloud.api")
 
 
 class HttpApi:
-    """Serves `control_plane` over HTTP; `handle` is what aiohttp's low-level server calls."""
+    """Serves `control_plane` over HTTP; `handle` is what aiohttp's low-level server calls.
 
-    def __init__(self, control_plane: ControlPlane) -> None:
+    `settled` waits until everything that an answer may tell is written down for good; None if nothing is.
+    """
+
+    def __init__(self, control_plane: ControlPlane, settled: Callable[[], Awaitable[None]] | None = None) -> None:
         self._control_plane = control_plane
+        self._settled = settled
         self._greengrass = control_plane.in_the_hand_of_aws()
         self._schema = Schema()
 
@@ -38,6 +43,12 @@ class HttpApi:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; never with a traceback."""
+        response = await self._respond(request)
+        if self._settled is not None:
+            await self._settled()
+        return response
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         path, control_plane = request.rel_url.raw_path, self._control_plane
         if path.startswith(f"{GREENGRASS}/"):
             if not _is_from_here(request):

@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
         "_is_busy",
         "_out",
         "_paused",
+        "_ticket",
         "_transport",
         "keep_alive",
         "last_heard",
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._out: list[bytes] = []
         self._is_busy = False
         self._paused = False
+        self._ticket = 0
         self.session: Session | None = None
         self.version = V5
         self.keep_alive = 0
@@ -144,13 +146,33 @@ class Connection(asyncio.Protocol):
         """Write what has gathered."""
         if self._out:
             out, self._out = self._out, []
-            if self._transport is not None:
-                self._transport.write(out[0] if len(out) == 1 else b"".join(out))
+            raw = out[0] if len(out) == 1 else b"".join(out)
+            if self._ticket > self._gateway.committed:
+                self._gateway.hold(self, self._ticket, raw)
+            elif self._transport is not None:
+                self._transport.write(raw)
 
-    def deliver(self, topic: str, payload: bytes, qos: int, receipt: object | None = None) -> None:
-        """Send a message to this client; `receipt` is given to the service once it has been delivered."""
+    def let_go(self, raw: bytes) -> None:
+        """Write what was held back until now."""
+        if self._transport is not None:
+            self._transport.write(raw)
+
+    def wait_for(self, ticket: int) -> None:
+        """Hold back whatever is sent from here on until the commit of that number; 0 holds back nothing."""
+        if ticket > self._ticket:
+            self.flush()
+            self._ticket = ticket
+            self._gateway.newest = max(self._gateway.newest, ticket)
+
+    def deliver(self, topic: str, payload: bytes, qos: int, receipt: object | None = None, after: int = 0) -> None:
+        """Send a message to this client, when the commit `after` is done.
+
+        `receipt` is given to the service once it has been delivered.
+        """
         session = self.session
         assert session is not None, "delivery follows CONNECT"
+        if after:
+            self.wait_for(after)
         if qos:
             raw = session.send_now(topic, payload, receipt)
             if raw:
@@ -165,7 +187,13 @@ class Connection(asyncio.Protocol):
                 self._gateway.service.delivered(receipt, False)
 
     def refuse(self, reason: Reason, lifecycle_reason: str = "CLIENT_ERROR") -> None:
-        """End the connection; version 5 clients are told why."""
+        """End the connection; version 5 clients are told why.
+
+        An answer that waits for its commit is lost with the connection: nobody was told that it holds.
+        """
+        if self._ticket > self._gateway.committed:
+            self._out.clear()
+            self._ticket = 0
         if self.session is None and self.version != V5:
             if reason in RETURN_CODES:
                 self.send(connack_bytes(self.version, False, RETURN_CODES[reason]))
@@ -206,6 +234,7 @@ class Connection(asyncio.Protocol):
         self.send(connack_bytes(packet.version, present, 0, offer if packet.version == V5 else None))
         self._gateway.joined(self, present)
         if present and (again := session.resume()):
+            self.wait_for(self._gateway.newest)
             self.send(again)
 
     def _handle(self, packet: Packet) -> None:
@@ -261,15 +290,17 @@ class Connection(asyncio.Protocol):
                 raise Malformed(Reason.TOPIC_NAME_INVALID, "a reserved topic that takes no publication")
             self.send(puback_bytes(packet_id, self.version, Reason.TOPIC_NAME_INVALID))
             return
+        answer_topic, answer, publications, receipt, after = reaction
+        if after:
+            self.wait_for(after)
         if qos:
             self.send(puback_bytes(packet_id, self.version))
-        answer_topic, answer, publications, receipt = reaction
         if gateway.lateness is None:
             self.deliver(answer_topic, answer, qos, receipt)
         else:
             gateway.carry(answer_topic, payload, lambda *_: self._answer(answer_topic, answer, qos, receipt))
         for name, told in publications:
-            gateway.publish(name, told, 1)
+            gateway.publish(name, told, 1, after=after)
 
     def _answer(self, topic: str, payload: bytes, qos: int, receipt: object | None) -> None:
         if self.session is not None:

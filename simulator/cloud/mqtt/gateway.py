@@ -26,13 +26,15 @@ FOREVER: Final = 0xFFFFFFFF
 class Reaction(NamedTuple):
     """What a request brings about: the answer for the asking connection, then publications for subscribers.
 
-    `receipt` is what to give back when the answer has been delivered; None if nobody wants to know.
+    `receipt` is what to give back when the answer has been delivered; None if nobody wants to know. `after` numbers
+    the commit without which nothing of it may leave (see `Gateway.commit`); 0 if it has not to wait.
     """
 
     answer_topic: str
     answer: bytes
     publications: tuple[tuple[str, bytes], ...] = ()
     receipt: object | None = None
+    after: int = 0
 
 
 class Service(Protocol):
@@ -80,6 +82,12 @@ class Gateway:
     """
     now: float = 0.0
     """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
+    committed: int = 0
+    """The last commit that is done, of those that what is sent may have to wait for."""
+    newest: int = 0
+    """The last one that anything waits for."""
+    _held: dict[Connection, list[tuple[int, bytes]]] = field(default_factory=dict)
+    """What waits for a commit, by connection, in order."""
     _connections: dict[Connection, None] = field(default_factory=dict)
     _by_session: dict[Session, Connection] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
@@ -123,22 +131,28 @@ class Gateway:
             else:
                 act(late, number > 0)
 
-    def publish(self, topic: str, payload: bytes, qos: int = 1, origin: Session | None = None) -> None:
-        """Give a message to every subscriber, once, at the lower of both QoS; QoS 1 waits for persistent sessions."""
-        if self.lateness is not None and topic[0] == "$":
-            self.carry(topic, payload, lambda *_: self._publish(topic, payload, qos, origin))
-        else:
-            self._publish(topic, payload, qos, origin)
+    def publish(
+        self, topic: str, payload: bytes, qos: int = 1, origin: Session | None = None, *, after: int = 0
+    ) -> None:
+        """Give a message to every subscriber, once, at the lower of both QoS; QoS 1 waits for persistent sessions.
 
-    def _publish(self, topic: str, payload: bytes, qos: int, origin: Session | None) -> None:
+        It leaves when the commit `after` is done.
+        """
+        if self.lateness is not None and topic[0] == "$":
+            self.carry(topic, payload, lambda *_: self._publish(topic, payload, qos, origin, after))
+        else:
+            self._publish(topic, payload, qos, origin, after)
+
+    def _publish(self, topic: str, payload: bytes, qos: int, origin: Session | None, after: int) -> None:
         for session, (granted, no_local) in self._subscriptions.matching(topic).items():
             if no_local and session is origin:
                 continue
             connection = self._by_session.get(session)
             level = min(qos, granted)
             if connection is not None:
-                connection.deliver(topic, payload, level)
+                connection.deliver(topic, payload, level, after=after)
             elif level:
+                self.newest = max(self.newest, after)
                 session.send_later(topic, payload)
 
     def subscribe(self, session: Session, text: str, qos: int, no_local: bool) -> None:
@@ -152,6 +166,23 @@ class Gateway:
             return False
         self._subscriptions.remove(text, session)
         return True
+
+    # ── commits ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def hold(self, connection: Connection, ticket: int, raw: bytes) -> None:
+        """Keep bytes for a connection until the commit `ticket`; those of one connection come in order."""
+        self._held.setdefault(connection, []).append((ticket, raw))
+
+    def commit(self, ticket: int) -> None:
+        """Everything up to this commit is written down for good: what waited for it may leave."""
+        self.committed = ticket
+        held, self._held = self._held, {}
+        for connection, parts in held.items():
+            free = [raw for number, raw in parts if number <= ticket]
+            if free:
+                connection.let_go(b"".join(free))
+            if len(free) < len(parts):
+                self._held[connection] = parts[len(free) :]
 
     # ── connections ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,6 +226,7 @@ class Gateway:
         """A connection is over; its will is published, unless the client took leave."""
         if self._connections.pop(connection, 0) == 0:
             return
+        self._held.pop(connection, None)
         session, connection.session = connection.session, None
         if session is None or self._by_session.get(session) is not connection:
             return

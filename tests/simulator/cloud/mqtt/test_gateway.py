@@ -28,6 +28,8 @@ class Jobs:
         self.came: list[tuple[str, bool]] = []
         self.delivered_to: asyncio.Queue[tuple[object, bool]] = asyncio.Queue()
         self.asked: list[tuple[bool, float]] = []
+        self.heard: asyncio.Queue[bytes] = asyncio.Queue()
+        self.after = 0
 
     def request(
         self, client_id: str, topic: str, payload: bytes, dup: bool, late_seconds: float = 0.0
@@ -35,7 +37,9 @@ class Jobs:
         if not topic.startswith("$aws/ask/"):
             return None
         self.asked.append((dup, late_seconds))
-        return Reaction(f"{topic}/accepted", payload, (("$aws/news", payload),), f"receipt of {payload.decode()}")
+        self.heard.put_nowait(payload)
+        news = (("$aws/news", payload),)
+        return Reaction(f"{topic}/accepted", payload, news, f"receipt of {payload.decode()}", self.after)
 
     def delivered(self, receipt: object, acknowledged: bool) -> None:
         self.delivered_to.put_nowait((receipt, acknowledged))
@@ -398,3 +402,68 @@ async def test_a_reader_that_does_not_read_costs_bounded_memory_and_nobody_else_
     [slow] = [connection for connection in gateway._connections if connection.session.client_id == "slow"]
     assert slow._transport.get_write_buffer_size() < 2_000_000, "30 MB were published"
     writer.close()
+
+
+# ── commits ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@VERSIONS
+async def test_what_has_to_wait_for_a_commit_leaves_after_it_in_order_and_holds_nobody_else_back(
+    gateway: Gateway, service: Jobs, peer: Connect, version
+):
+    asker, listener, other = await peer("asker", version), await peer("listener", version), await peer("other", version)
+    await listener.subscribe("$aws/news")
+    service.after = 7
+    asker.client.publish("$aws/ask/first", b"1", 1)
+    assert await service.heard.get() == b"1"
+    service.after = 0
+    asker.client.publish("$aws/ask/second", b"2", 1)
+    assert await service.heard.get() == b"2"
+    gateway.commit(6)
+    other.client.publish("$aws/ask/third", b"3", 0)
+    assert await other.next() == ("published", "Success")
+    assert await other.next() == ("$aws/ask/third/accepted", b"3", 0)
+    assert asker.heard.empty()
+    assert listener.heard.empty()
+    gateway.commit(7)
+    heard = [await asker.next() for _ in range(4)]
+    assert [event for event in heard if event[0] != "published"] == [
+        ("$aws/ask/first/accepted", b"1", 1),
+        ("$aws/ask/second/accepted", b"2", 1),
+    ]
+    assert [(await listener.next())[1] for _ in range(3)] == [b"1", b"2", b"3"]
+
+
+async def test_an_answer_that_was_held_back_is_lost_with_its_connection_and_the_client_hears_why_it_ended(
+    gateway: Gateway, service: Jobs, peer: Connect
+):
+    asker = await peer("asker", V5)
+    service.after = 1
+    asker.client.publish("$aws/ask/this", b"1", 0)
+    assert await asker.next() == ("published", "Success")
+    await service.heard.get()
+    again = await peer("asker", V5)
+    assert await asker.next() == ("disconnected", "Session taken over")
+    gateway.commit(1)
+    service.after = 0
+    again.client.publish("$aws/ask/that", b"2", 0)
+    assert await again.next() == ("published", "Success")
+    assert await again.next() == ("$aws/ask/that/accepted", b"2", 0)
+
+
+async def test_a_session_that_goes_on_elsewhere_does_not_tell_before_the_commit_what_its_old_connection_could_not(
+    gateway: Gateway, service: Jobs, peer: Connect
+):
+    asker = await peer("asker", V3, clean=False)
+    service.after = 1
+    asker.client.publish("$aws/ask/this", b"1", 1)
+    await service.heard.get()
+    again = await peer("asker", V3, clean=False, present=True)
+    assert (await asker.next())[0] == "disconnected"
+    service.after = 0
+    again.client.publish("$aws/ask/that", b"2", 0)
+    assert await service.heard.get() == b"2", "so whatever its connection had to tell at first has been told"
+    assert await again.next() == ("published", "Success")
+    assert again.heard.empty()
+    gateway.commit(1)
+    assert [(await again.next())[1] for _ in range(2)] == [b"1", b"2"]
