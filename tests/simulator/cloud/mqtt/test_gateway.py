@@ -98,6 +98,7 @@ class Peer:
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+        del self.client  # now, and not when the collector finds client and callbacks: paho's sockets would go first
 
 
 Connect = Callable[..., Any]
