@@ -19,6 +19,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent.errors import InputError
@@ -94,6 +95,14 @@ def _load_ca(cert: Path, key: Path) -> Authority:
 
 
 def _make_ca(cert: Path, key: Path) -> Authority:
+    authority, private = new_authority()
+    _write(key, _key_pem(private), 0o600)
+    _write(cert, authority.public_bytes(serialization.Encoding.PEM), 0o644)
+    return authority, private
+
+
+def new_authority() -> Authority:
+    """A CA that is written nowhere."""
     private = ec.generate_private_key(ec.SECP256R1())
     name = _name("ghostjob local CA")
     identifier = x509.SubjectKeyIdentifier.from_public_key(private.public_key())
@@ -104,9 +113,17 @@ def _make_ca(cert: Path, key: Path) -> Authority:
         .add_extension(identifier, critical=False)
         .sign(private, hashes.SHA256())
     )
-    _write(key, _key_pem(private), 0o600)
-    _write(cert, authority.public_bytes(serialization.Encoding.PEM), 0o644)
     return authority, private
+
+
+def authority_in(directory: Path) -> Authority:
+    """The CA that `ghostjob certs` made there. Raises InputError."""
+    return _load_ca(_needed(directory / "ca.pem"), _needed(directory / "ca.key"))
+
+
+def client_certificate(authority: Authority, subject: x509.Name, public: CertificatePublicKeyTypes) -> x509.Certificate:
+    """A client certificate for whoever holds the private half of `public`."""
+    return _sign(authority, subject, public, [_usage(ExtendedKeyUsageOID.CLIENT_AUTH)])
 
 
 def _issue(
@@ -117,9 +134,20 @@ def _issue(
     extensions: Sequence[x509.ExtensionType],
 ) -> None:
     private = ec.generate_private_key(ec.SECP256R1())
-    public = private.public_key()
+    certificate = _sign((ca, ca_key), _name(name), private.public_key(), extensions)
+    _write(directory / f"{name}.key", _key_pem(private), 0o600)
+    _write(directory / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+
+
+def _sign(
+    authority: Authority,
+    subject: x509.Name,
+    public: CertificatePublicKeyTypes,
+    extensions: Sequence[x509.ExtensionType],
+) -> x509.Certificate:
+    ca, ca_key = authority
     builder = (
-        _builder(_name(name), ca.subject, public)
+        _builder(subject, ca.subject, public)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
@@ -127,12 +155,10 @@ def _issue(
     )
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
-    certificate = builder.sign(ca_key, hashes.SHA256())
-    _write(directory / f"{name}.key", _key_pem(private), 0o600)
-    _write(directory / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    return builder.sign(ca_key, hashes.SHA256())
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, public: CertificatePublicKeyTypes) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
