@@ -96,9 +96,11 @@ class Peer:
         return codes
 
     def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-        del self.client  # now, and not when the collector finds client and callbacks: paho's sockets would go first
+        # Given up here, and not found by the collector with its callbacks: paho's sockets would go before it.
+        client = vars(self).pop("client", None)
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
 
 
 Connect = Callable[..., Any]
