@@ -12,7 +12,7 @@ Times are the service's integer epoch seconds as they stand on the wire; they ar
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
 from unicodedata import category
@@ -268,10 +268,14 @@ class NextChanged:
 
 @dataclass(frozen=True, slots=True)
 class JobMentioned:
-    """A message on the documented `jobs/JOB/notify-namespace-NS/`, whose payload AWS does not describe."""
+    """A message on the documented `jobs/JOB/notify-namespace-NS/`, whose payload AWS does not describe.
+
+    `told` is what a service writes there; a device takes nothing from it, so it does not count in a comparison.
+    """
 
     namespace_id: str
     job_id: str
+    told: PendingChanged | NextChanged | None = field(default=None, compare=False, repr=False)
 
 
 Hint: TypeAlias = PendingChanged | NextChanged | JobMentioned

@@ -1,11 +1,16 @@
 """The service without any wire: jobs core, device API, registry and control plane, and the clock that drives them.
 
 The local cloud puts listeners around it, the virtual one nothing but function calls.
+
+What takes long, such as the deletion of a big job, is done in slices between which others have their turn. A slice is
+bounded by time, publications included, because what an execution costs depends on who listens.
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable
+from typing import Final
 
 from simulator.cloud.api import Account, ControlPlane
 from simulator.cloud.device_api import DeviceApi, Keeper
@@ -14,9 +19,16 @@ from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.registry import Registry
 from simulator.trace import CloudEvent
 
+SLICE_SECONDS: Final = 0.0005
+PIECE: Final = 8
+"""So many executions between two looks at the clock."""
+
 
 class CloudCore:
-    """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens, after `keeper` has it."""
+    """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens, after `keeper` has it.
+
+    `slice_seconds`: how long others may have to wait for what takes long; None where nobody waits, as in virtual time.
+    """
 
     def __init__(
         self,
@@ -27,17 +39,21 @@ class CloudCore:
         faults: Faults | None = None,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         keeper: Keeper | None = None,
+        slice_seconds: float | None = None,
     ) -> None:
         self._clock = clock
         self._publish = publish
         self._keeper = keeper
+        self._slice_seconds = slice_seconds
         self._tick: asyncio.TimerHandle | None = None
+        self._due: float | None = None
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
-        self.device_api = DeviceApi(self.jobs, clock, observe, faults, keeper)
+        self.device_api = DeviceApi(self.jobs, clock, observe, faults, keeper, changed=self._set_tick, new_id=new_id)
 
     def control_plane(self, account: Account) -> ControlPlane:
         """The REST operations on this service."""
+        self.device_api.arn = account.arn
         return ControlPlane(self.jobs, self.registry, account, self._clock, self._carry)
 
     def close(self) -> None:
@@ -47,19 +63,36 @@ class CloudCore:
 
     def _carry(self, outcome: Outcome) -> None:
         """Trace and keep a command's changes, publish its hints, and set the clock for what it left to be done."""
+        self._tell(outcome)
+        self._set_tick()
+
+    def _tell(self, outcome: Outcome) -> None:
         self.device_api.record(outcome)
         if self._keeper is not None and outcome.changes:
             self._keeper.keep(outcome.changes)
         self._publish(outcome)
-        self._set_tick()
 
     def _set_tick(self) -> None:
+        due = self.jobs.next_due()
+        if due == self._due:
+            return
         if self._tick is not None:
             self._tick.cancel()
-        due = self.jobs.next_due()
+            self._tick = None
+        self._due = due
         if due is not None:
             self._tick = asyncio.get_running_loop().call_later(max(0.0, due - self._clock()), self._do_due)
 
     def _do_due(self) -> None:
-        self._tick = None
-        self._carry(self.jobs.tick(self._clock()))
+        self._tick = self._due = None
+        if self._slice_seconds is None:
+            self._carry(self.jobs.tick(self._clock()))
+        else:
+            self._do_a_slice(time.perf_counter() + self._slice_seconds)
+
+    def _do_a_slice(self, until: float) -> None:
+        while (due := self.jobs.next_due()) is not None and due <= (now := self._clock()):
+            self._tell(self.jobs.tick(now, PIECE))
+            if time.perf_counter() >= until:
+                break
+        self._set_tick()

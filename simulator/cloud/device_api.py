@@ -28,9 +28,12 @@ from agent.values import (
     Update,
     UpdateAccepted,
 )
+from simulator.cloud.api import Account
 from simulator.cloud.faults import About, Faults
+from simulator.cloud.job_events import Arn, event_publication
 from simulator.cloud.jobs import (
     Change,
+    Event,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
@@ -53,6 +56,7 @@ class Answered(NamedTuple):
     answer: Answer
     changes: tuple[Change, ...]
     hints: tuple[tuple[str, Hint], ...]
+    events: tuple[Event, ...]
     receipt: trace.AnswerDelivered | None = None
     """What to say when the answer has been delivered; None if nobody wants to know."""
 
@@ -84,7 +88,8 @@ class DeviceApi:
     """What the gateway asks (see `simulator.cloud.mqtt.Service`).
 
     `clock` gives epoch seconds. `observe` gets the trace events of everything that happens; None costs nothing.
-    `faults` are the service's own, for those who ask for them. `keeper` writes the changes down.
+    `faults` are the service's own, for those who ask for them. `keeper` writes the changes down. `changed` is called
+    after a request that changed something; `new_id` gives the ids of events, and `arn` their ARNs.
     """
 
     def __init__(
@@ -94,9 +99,15 @@ class DeviceApi:
         observe: Callable[[trace.CloudEvent], None] | None = None,
         faults: Faults | None = None,
         keeper: Keeper | None = None,
+        *,
+        changed: Callable[[], None] | None = None,
+        new_id: Callable[[], str] = str,
     ) -> None:
         self._faults = faults
         self._keeper = keeper
+        self._changed = changed
+        self._new_id = new_id
+        self.arn: Arn = Account().arn
         self._jobs = jobs
         self._clock = clock
         self._observe = observe
@@ -123,7 +134,7 @@ class DeviceApi:
         outcome = self.ask(parsed.thing, request, dup, client_id, late_seconds)
         told = outcome.answer
         suffix = "/rejected" if type(told) is Rejected else "/accepted"
-        publications = self.publications(outcome) if outcome.hints else NOTHING
+        publications = self.publications(outcome) if outcome.hints or outcome.events else NOTHING
         after = 0
         if self._keeper is not None:
             after = self._keeper.keep(outcome.changes) if outcome.changes else self._keeper.shown_to(parsed.thing)
@@ -146,7 +157,9 @@ class DeviceApi:
             self._observe(_received(thing, request, dup, client_id, late_seconds))
             self._trace_answer(thing, request, told, outcome)
             receipt = self._receipt(thing)
-        return Answered(told, outcome.changes, outcome.hints, receipt)
+        if outcome.changes and self._changed is not None:
+            self._changed()
+        return Answered(told, outcome.changes, outcome.hints, outcome.events, receipt)
 
     def delivered(self, receipt: object, acknowledged: bool) -> None:
         """An answer has been delivered."""
@@ -175,8 +188,11 @@ class DeviceApi:
             self._observe(trace.ClientDisconnected(client_id, reason))
 
     def publications(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
-        """The outcome's hints as topics and payloads, in order."""
-        return tuple(_publication(thing, hint) for thing, hint in outcome.hints)
+        """The outcome's hints and events as topics and payloads, in order."""
+        told = [_publication(thing, hint) for thing, hint in outcome.hints]
+        for number, event in enumerate(outcome.events):
+            told.insert(event.after_hints + number, event_publication(event, self._new_id(), self.arn))
+        return tuple(told)
 
     def record(self, outcome: Outcome) -> None:
         """Trace the outcome's changes and hints."""
@@ -271,7 +287,7 @@ def _publication(thing: str, hint: Hint) -> tuple[str, bytes]:
         HintTopic(thing, kind_of(hint), hint.namespace_id, hint.job_id if isinstance(hint, JobMentioned) else None)
     )
     if isinstance(hint, JobMentioned):
-        return topic, b"{}"
+        return topic, b"{}" if hint.told is None else write_hint(hint.told)
     return topic, write_hint(hint)
 
 
@@ -309,7 +325,9 @@ def _event(change: object) -> trace.CloudEvent | None:
             return trace.JobCreated(job.job_id, job.namespace_id)
         case JobChanged(before=before, job=None) if before is not None:
             return trace.JobDeleted(before.job_id)
-        case JobChanged(job=job) if job is not None and job.status is JobStatus.DELETION_IN_PROGRESS:
-            return trace.JobDeletionBegan(job.job_id)
+        case JobChanged(before=before, job=job) if job is not None and before is not None:
+            if JobStatus.DELETION_IN_PROGRESS in (job.status, before.status) and before.status is not job.status:
+                return trace.JobDeletionBegan(job.job_id)
+            return None
         case _:
             return None

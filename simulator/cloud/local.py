@@ -15,7 +15,7 @@ from agent.errors import InputError
 from simulator.certs import server_context
 from simulator.cloud.api import Account
 from simulator.cloud.api.http import HttpApi
-from simulator.cloud.core import CloudCore
+from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt import Gateway
@@ -48,7 +48,7 @@ class LocalCloud:
         self._options = options
         self._observe = observe
         faults = Faults(options.faults, options.seed) if options.faults else None
-        self._core = CloudCore(options.jobs, time.time, self._publish, observe, faults)
+        self._core = CloudCore(options.jobs, time.time, self._publish, observe, faults, slice_seconds=SLICE_SECONDS)
         self._gateway = Gateway(self._core.device_api, lateness=faults.lateness if faults else None)
         self._http: asyncio.Server | None = None
         self._http_connections: web.Server | None = None

@@ -8,22 +8,46 @@ from simulator.cloud.jobs.changes import (
     JobChanged,
     Outcome,
 )
+from simulator.cloud.jobs.configuration import (
+    AbortCriterion,
+    ExponentialRate,
+    JobUpdate,
+    MaintenanceWindow,
+    PresignedUrls,
+    RetryCriterion,
+    Rollout,
+    Schedule,
+)
+from simulator.cloud.jobs.errors import JobsError
+from simulator.cloud.jobs.events import Event, EventKind, ExecutionEvent, JobEvent
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob
-from simulator.cloud.jobs.service import Jobs, JobsError
+from simulator.cloud.jobs.service import Jobs
 from simulator.cloud.jobs.settings import JobsSettings
 
 __all__ = [
+    "AbortCriterion",
     "Change",
+    "Event",
+    "EventKind",
     "ExecutionChanged",
+    "ExecutionEvent",
     "ExecutionQueued",
     "ExecutionRemoved",
+    "ExponentialRate",
     "Job",
     "JobChanged",
+    "JobEvent",
     "JobExecution",
     "JobStatus",
+    "JobUpdate",
     "Jobs",
     "JobsError",
     "JobsSettings",
+    "MaintenanceWindow",
     "NewJob",
     "Outcome",
+    "PresignedUrls",
+    "RetryCriterion",
+    "Rollout",
+    "Schedule",
 ]

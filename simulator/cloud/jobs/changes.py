@@ -1,11 +1,15 @@
 """What changed in the service: the store, the trace and the notifications are made from this.
 
+Every record is replaced whole, so that whoever keeps the last state of each, by its key, can begin again from there
+(see `Jobs.restored`). An execution's key is its thing, job id and execution number; a job's is its job id.
+
 Changes are tuples, as are all values that live for one request: making one costs a third of a frozen dataclass.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint
+from simulator.cloud.jobs.events import Event
 from simulator.cloud.jobs.records import Job, JobExecution
 
 
@@ -40,8 +44,12 @@ Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobC
 
 
 class Outcome(NamedTuple):
-    """What a command did: the answer to a device (None for the control plane), the changes, the hints in order."""
+    """What a command did: the answer to a device (None for the control plane), the changes, the hints in order.
+
+    `events` are those of the kinds that are switched on, each after as many of the hints as it says.
+    """
 
     answer: Answer | None = None
     changes: tuple[Change, ...] = ()
     hints: tuple[tuple[str, Hint], ...] = ()
+    events: tuple[Event, ...] = ()

@@ -10,13 +10,15 @@ namespaced device listens to notify too. When the thing's head passes from one n
 hear of it: the old one that it has no head any more, the new one that it has (an assumption).
 """
 
-from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
-from agent.values import ExecutionKey, Hint, JobDocument, JobMentioned, NextChanged, PendingChanged
-from simulator.cloud.jobs.queue import Queue, head, head_of_thing, pending
+from agent.values import ExecutionKey, Hint, JobMentioned, NextChanged, PendingChanged
+from simulator.cloud.jobs.queue import Queue, Terms, head, head_of_thing, listing
 from simulator.cloud.jobs.records import JobExecution
 from simulator.cloud.jobs.settings import JobsSettings
+
+H = TypeVar("H", PendingChanged, NextChanged)
 
 
 def heads(
@@ -35,30 +37,51 @@ def hints(
     touched: JobExecution,
     now: float,
     settings: JobsSettings,
-    document_of: Callable[[str], JobDocument],
+    terms: Terms,
 ) -> tuple[Hint, ...]:
     """What is published after `touched` was queued, changed or removed, in order."""
     ns = touched.key.namespace_id
     told: list[Hint] = []
-    if _is_pending(before, touched.key) != _is_pending(after, touched.key):
-        in_progress, queued = pending(after, ns)
-        shown = tuple(e.told() for e in in_progress[: settings.pending_listed])
-        rest = tuple(e.told() for e in queued[: settings.pending_listed - len(shown)])
-        told.append(_same(PendingChanged(int(now), ns, shown, rest)))
+    was_pending, is_pending = _is_pending(before, touched.key), _is_pending(after, touched.key)
+    if was_pending != is_pending:
+        told.append(_list(after, ns, now, terms))
     namespaces = tuple(dict.fromkeys((ns, *(e.key.namespace_id for e in (*before.values(), *after.values())))))
     was, is_now = heads(before, namespaces, settings), heads(after, namespaces, settings)
     for namespace_id in namespaces:
         new = is_now[namespace_id]
         if _key(was[namespace_id]) != _key(new):
-            execution = None if new is None else new.told(document_of(new.key.job_id))
-            told.append(_same(NextChanged(int(now), namespace_id, execution)))
-    if told and isinstance(told[0], PendingChanged) and ns is not None and settings.documented_notify:
-        told.append(JobMentioned(ns, touched.key.job_id))
+            told.append(_next(new, namespace_id, now, terms))
+    if ns is not None and was_pending != is_pending and _is_mentioned(is_pending, settings):
+        is_list = settings.documented_payload == "list"
+        payload = _list(after, ns, now, terms) if is_list else _next(is_now[ns], ns, now, terms)
+        told.append(JobMentioned(ns, touched.key.job_id, payload))
     return tuple(told)
 
 
+def _list(queue: Queue, namespace_id: str | None, now: float, terms: Terms) -> PendingChanged:
+    in_progress, queued = listing(queue, namespace_id, terms.listed(queue, now))
+    hint: PendingChanged = _same(PendingChanged(int(now), namespace_id, in_progress, queued))
+    return hint
+
+
+def _next(execution: JobExecution | None, namespace_id: str | None, now: float, terms: Terms) -> NextChanged:
+    told = None if execution is None else execution.told(terms.document_of(execution.key.job_id, now), now)
+    hint: NextChanged = _same(NextChanged(int(now), namespace_id, told))
+    return hint
+
+
+def _is_mentioned(is_added: bool, settings: JobsSettings) -> bool:
+    match settings.documented_notify:
+        case "none":
+            return False
+        case "added":
+            return is_added
+        case "added-and-removed":
+            return True
+
+
 @lru_cache(maxsize=4096)
-def _same(hint: Hint) -> Hint:
+def _same(hint: H) -> H:
     """The one object for equal hints: a job tells all of its things the same, and all of them at once."""
     return hint
 

@@ -3,9 +3,13 @@
 Pure: `decide` takes the thing's executions and gives the answer and the one record that changes, if any.
 Order of service: IN_PROGRESS before QUEUED, then by queue time (Developer Guide, "Jobs notifications").
 Order of checks, which AWS does not document: existence, expectedVersion, transition.
+
+Timers (Developer Guide, "Job execution timeouts"): the in-progress timer starts with the first IN_PROGRESS and is never
+set again; each stepTimeoutInMinutes takes the place of the one before, and -1 stops it; what comes first counts.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple, assert_never
 
 from agent.values import (
@@ -13,6 +17,7 @@ from agent.values import (
     Answer,
     Describe,
     ErrorCode,
+    Execution,
     ExecutionState,
     ExecutionTold,
     GetPending,
@@ -26,10 +31,10 @@ from agent.values import (
     Update,
     UpdateAccepted,
 )
-from simulator.cloud.jobs.records import JobExecution
+from simulator.cloud.jobs.records import COMMON, JobExecution, Rare
 
-DEVICE_MAY_SET = frozenset({Status.IN_PROGRESS, Status.SUCCEEDED, Status.FAILED, Status.REJECTED})
-"""From QUEUED and IN_PROGRESS; nothing leads out of a terminal state."""
+DEVICE_MAY_NOT_SET = frozenset({Status.QUEUED, Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
+"""What only the service sets; the others may follow on QUEUED and IN_PROGRESS, and nothing on a terminal state."""
 
 Queue = Mapping[str, JobExecution]
 """A thing's executions by job id, in the order in which they were queued; those hidden by a deletion left out."""
@@ -43,6 +48,20 @@ class Decision(NamedTuple):
 
     answer: Answer
     changed: JobExecution | None = None
+
+
+class Terms(NamedTuple):
+    """What the jobs and the settings say.
+
+    document_of: the document of a job as it is delivered at that time. minutes_of: how long an execution of a job may
+    be IN_PROGRESS. listed: how many pending executions a list holds. forbidden_status: how a device is refused that
+    sets what only the service sets.
+    """
+
+    document_of: Callable[[str, float], JobDocument]
+    minutes_of: Callable[[str], int | None]
+    listed: Callable[["Queue", float], int]
+    forbidden_status: ErrorCode
 
 
 def pending(queue: Queue, namespace_id: str | None) -> tuple[list[JobExecution], list[JobExecution]]:
@@ -80,40 +99,47 @@ def _service_order(execution: JobExecution) -> tuple[float, int]:
     return execution.queued_at, execution.serial
 
 
-def decide(
-    queue: Queue, request: Request, now: float, document_of: Callable[[str], JobDocument], listed: int
-) -> Decision:
+def listing(queue: Queue, namespace_id: str | None, listed: int) -> tuple[tuple[Execution, ...], tuple[Execution, ...]]:
+    """The first `listed` of the pending ones as a list tells them: those IN_PROGRESS, and those QUEUED."""
+    in_progress, queued = pending(queue, namespace_id)
+    first = tuple(e.told() for e in in_progress[:listed])
+    return first, tuple(e.told() for e in queued[: listed - len(first)])
+
+
+def decide(queue: Queue, request: Request, now: float, terms: Terms) -> Decision:
     """What `request` brings about."""
     match request:
         case GetPending():
             if not queue:
                 return Decision(PendingListed(int(now), (), (), request.client_token))
-            in_progress, queued = pending(queue, request.namespace_id)
-            told = tuple(e.told() for e in in_progress[:listed])
-            more = tuple(e.told() for e in queued[: listed - len(told)])
-            return Decision(PendingListed(int(now), told, more, request.client_token))
+            in_progress, queued = listing(queue, request.namespace_id, terms.listed(queue, now))
+            return Decision(PendingListed(int(now), in_progress, queued, request.client_token))
         case StartNext():
-            return _start_next(queue, request, now, document_of)
+            return _start_next(queue, request, now, terms)
         case Describe():
-            return _describe(queue, request, now, document_of)
+            return _describe(queue, request, now, terms)
         case Update():
-            return _update(queue, request, now, document_of)
+            return _update(queue, request, now, terms)
         case _:
             assert_never(request)
 
 
-def _start_next(queue: Queue, request: StartNext, now: float, document_of: Callable[[str], JobDocument]) -> Decision:
+def _start_next(queue: Queue, request: StartNext, now: float, terms: Terms) -> Decision:
     found = head(queue, request.namespace_id)
     if found is None:
         return Decision(ExecutionTold(int(now), None, request.client_token))
-    document = document_of(found.key.job_id)
-    if found.status is Status.IN_PROGRESS:
-        return Decision(ExecutionTold(int(now), found.told(document), request.client_token))
-    started = changed(found, Status.IN_PROGRESS, request.status_details, now)
-    return Decision(ExecutionTold(int(now), started.told(document), request.client_token), started)
+    document = terms.document_of(found.key.job_id, now)
+    step_minutes, started = request.step_timeout_minutes, None
+    if found.status is Status.QUEUED:
+        minutes = terms.minutes_of(found.key.job_id)
+        found = started = changed(found, Status.IN_PROGRESS, request.status_details, now, minutes, step_minutes)
+    elif step_minutes is not None:
+        # An execution in progress is handed out unchanged; that its step timer begins anew is an assumption.
+        found = started = replace(found, rare=_timed(found, now, None, step_minutes))
+    return Decision(ExecutionTold(int(now), found.told(document, now), request.client_token), started)
 
 
-def _describe(queue: Queue, request: Describe, now: float, document_of: Callable[[str], JobDocument]) -> Decision:
+def _describe(queue: Queue, request: Describe, now: float, terms: Terms) -> Decision:
     if request.job_id == NEXT:
         found = head(queue, request.namespace_id)
         if found is None:
@@ -121,38 +147,52 @@ def _describe(queue: Queue, request: Describe, now: float, document_of: Callable
     else:
         found = _find(queue, request)
         if found is None:
-            return _rejected(request, now, ErrorCode.RESOURCE_NOT_FOUND, "No such job execution.")
+            return Decision(not_found(request, now))
         if found.status.is_terminal:
-            return _rejected(
-                request, now, ErrorCode.TERMINAL_STATE_REACHED, "The job execution is in a terminal state."
-            )
-    document = document_of(found.key.job_id) if request.include_document else None
-    return Decision(ExecutionTold(int(now), found.told(document), request.client_token))
+            return Decision(terminal(request, now))
+    document = terms.document_of(found.key.job_id, now) if request.include_document else None
+    return Decision(ExecutionTold(int(now), found.told(document, now), request.client_token))
 
 
-def _update(queue: Queue, request: Update, now: float, document_of: Callable[[str], JobDocument]) -> Decision:
+def _update(queue: Queue, request: Update, now: float, terms: Terms) -> Decision:
     found = _find(queue, request)
     if found is None:
-        return _rejected(request, now, ErrorCode.RESOURCE_NOT_FOUND, "No such job execution.")
+        return Decision(not_found(request, now))
     if request.expected_version is not None and request.expected_version != found.version_number:
         message = f"Expected version {request.expected_version}, but the version is {found.version_number}."
-        return _rejected(request, now, ErrorCode.VERSION_MISMATCH, message, _state(found))
-    if found.status.is_terminal or request.status not in DEVICE_MAY_SET:
-        message = f"{found.status.value} cannot become {request.status.value}."
-        return _rejected(request, now, ErrorCode.INVALID_STATE_TRANSITION, message, _state(found))
-    updated = changed(found, request.status, request.status_details, now)
+        return Decision(_rejected(request, now, ErrorCode.VERSION_MISMATCH, message, _state(found)))
+    if found.status.is_terminal or request.status in DEVICE_MAY_NOT_SET:
+        code = ErrorCode.INVALID_STATE_TRANSITION if found.status.is_terminal else terms.forbidden_status
+        return Decision(no_transition(request, now, found, code))
+    minutes = terms.minutes_of(found.key.job_id) if found.started_at is None else None
+    updated = changed(found, request.status, request.status_details, now, minutes, request.step_timeout_minutes)
     answer = UpdateAccepted(
         int(now),
         request.client_token,
         _state(updated) if request.include_state else None,
-        document_of(found.key.job_id) if request.include_document else None,
+        terms.document_of(found.key.job_id, now) if request.include_document else None,
     )
     return Decision(answer, updated)
 
 
-def changed(execution: JobExecution, status: Status, details: StatusDetails | None, now: float) -> JobExecution:
-    """The record after a change of status or details: one version on."""
+def changed(
+    execution: JobExecution,
+    status: Status,
+    details: StatusDetails | None,
+    now: float,
+    minutes: int | None = None,
+    step_minutes: int | None = None,
+) -> JobExecution:
+    """The record after a change of status or details: one version on.
+
+    `minutes` is how long it may be IN_PROGRESS, if it becomes that now; `step_minutes` what a device said of its step.
+    """
     starts = status is Status.IN_PROGRESS and execution.started_at is None
+    rare = execution.rare
+    if status is not Status.IN_PROGRESS:
+        rare = None if rare is None else _untimed(rare)
+    elif minutes is not None or step_minutes is not None:
+        rare = _timed(execution, now, minutes, step_minutes)
     return JobExecution(
         execution.thing,
         execution.key,
@@ -163,8 +203,22 @@ def changed(execution: JobExecution, status: Status, details: StatusDetails | No
         execution.queued_at,
         now if starts else execution.started_at,
         execution.status_details if details is None else details,
-        execution.force_canceled,
+        rare,
     )
+
+
+def _timed(execution: JobExecution, now: float, minutes: int | None, step_minutes: int | None) -> Rare | None:
+    rare = execution.rare or COMMON
+    if minutes is not None:
+        rare = replace(rare, in_progress_due=now + 60 * minutes)
+    if step_minutes is not None:
+        rare = replace(rare, step_due=None if step_minutes < 0 else now + 60 * step_minutes)
+    return None if rare == COMMON else rare
+
+
+def _untimed(rare: Rare) -> Rare | None:
+    left = replace(rare, in_progress_due=None, step_due=None)
+    return None if left == COMMON else left
 
 
 def _find(queue: Queue, request: Describe | Update) -> JobExecution | None:
@@ -180,7 +234,25 @@ def _state(execution: JobExecution) -> ExecutionState:
     return ExecutionState(execution.status, execution.version_number, execution.status_details)
 
 
+def not_found(request: Describe | Update, now: float) -> Rejected:
+    """There is no such execution, or none any more."""
+    return _rejected(request, now, ErrorCode.RESOURCE_NOT_FOUND, "No such job execution.")
+
+
+def terminal(request: Describe, now: float) -> Rejected:
+    """Of an execution that has ended nothing is told."""
+    return _rejected(request, now, ErrorCode.TERMINAL_STATE_REACHED, "The job execution is in a terminal state.")
+
+
+def no_transition(
+    request: Update, now: float, found: JobExecution, code: ErrorCode = ErrorCode.INVALID_STATE_TRANSITION
+) -> Rejected:
+    """An execution in this state cannot become what the request says."""
+    state = _state(found) if code is ErrorCode.INVALID_STATE_TRANSITION else None
+    return _rejected(request, now, code, f"{found.status.value} cannot become {request.status.value}.", state)
+
+
 def _rejected(
     request: Describe | Update, now: float, code: ErrorCode, message: str, state: ExecutionState | None = None
-) -> Decision:
-    return Decision(Rejected(int(now), code, message, request.client_token, state))
+) -> Rejected:
+    return Rejected(int(now), code, message, request.client_token, state)

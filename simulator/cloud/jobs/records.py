@@ -1,9 +1,10 @@
 """What the Jobs service remembers: jobs and their executions, as small frozen records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from agent.values import Execution, ExecutionKey, JobDocument, Status, StatusDetails
+from simulator.cloud.jobs.configuration import AbortCriterion, PresignedUrls, RetryCriterion, Rollout, Schedule
 
 
 class JobStatus(StrEnum):
@@ -30,11 +31,18 @@ class NewJob:
     target_selection: str = "SNAPSHOT"
     config: tuple[tuple[str, str], ...] = ()
     """Members that are kept only to be shown again, each as JSON text."""
+    rollout: Rollout | None = None
+    abort: tuple[AbortCriterion, ...] = ()
+    timeout_minutes: int | None = None
+    """How long an execution may be IN_PROGRESS."""
+    retries: tuple[RetryCriterion, ...] = ()
+    presigned_urls: PresignedUrls | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job; times are epoch seconds."""
+    """One job; times are epoch seconds. What is due is done by `tick`, and then None again."""
 
     new: NewJob
     status: JobStatus
@@ -44,9 +52,24 @@ class Job:
     force_canceled: bool = False
     reason_code: str | None = None
     comment: str | None = None
+    more_targets: tuple[str, ...] = ()
+    """ARNs that AssociateTargetsWithJob added."""
+    more_things: tuple[str, ...] = ()
+    """Things that came after the creation, and have to wait for their turn as those of `new` have."""
+    skipped: tuple[str, ...] = ()
+    """Things that are no targets any more, and shall not have a turn."""
+    rolled_out: int = 0
+    """How many of `new.things` and then `more_things` have had their turn."""
+    rollout_due: float | None = None
+    """When the next of them have theirs."""
+    is_cancelling: bool = False
+    """Whether executions are left to be cancelled."""
     removal_due: float | None = None
-    """When the executions' records go, while DELETION_IN_PROGRESS."""
+    """When the executions' records begin to go, while DELETION_IN_PROGRESS."""
+    is_emptied: bool = False
+    """Whether the last record is gone."""
     gone_due: float | None = None
+    """When the job itself goes, if its records are gone by then."""
 
     @property
     def job_id(self) -> str:
@@ -57,6 +80,61 @@ class Job:
     def namespace_id(self) -> str | None:
         """The namespace that its notifications go to."""
         return self.new.namespace_id
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every ARN that it is for."""
+        return self.new.targets + self.more_targets
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether things that join its targets later are for it too."""
+        return self.new.target_selection == "CONTINUOUS"
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether everything that it was made for has had its turn."""
+        return self.rolled_out >= len(self.new.things) + len(self.more_things)
+
+    @property
+    def due(self) -> float | None:
+        """When something is to be done about it next; what is under way already does not count."""
+        match self.status:
+            case JobStatus.DELETION_IN_PROGRESS if self.removal_due is not None:
+                return self.removal_due
+            case JobStatus.DELETION_IN_PROGRESS:
+                return self.gone_due if self.is_emptied else None
+            case JobStatus.SCHEDULED | JobStatus.IN_PROGRESS:
+                schedule = self.new.schedule
+                if self.rollout_due is None or schedule is None or schedule.end_at is None:
+                    return self.rollout_due if schedule is None or self.rollout_due is not None else schedule.end_at
+                return min(self.rollout_due, schedule.end_at)
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rare:
+    """What few executions have: it stands apart, so that the many stay small.
+
+    `failed_retries` and `timed_out_retries`: how many earlier ones of this thing failed so and were queued again.
+    """
+
+    force_canceled: bool = False
+    failed_retries: int = 0
+    timed_out_retries: int = 0
+    in_progress_due: float | None = None
+    step_due: float | None = None
+
+    @property
+    def due(self) -> float | None:
+        """When the execution times out: the sooner of its two timers."""
+        if self.step_due is None or self.in_progress_due is None:
+            return self.in_progress_due if self.step_due is None else self.step_due
+        return min(self.step_due, self.in_progress_due)
+
+
+COMMON = Rare()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +150,33 @@ class JobExecution:
     queued_at: float
     started_at: float | None = None
     status_details: StatusDetails = ()
-    force_canceled: bool = False
+    rare: Rare | None = None
 
-    def told(self, document: JobDocument | None = None) -> Execution:
-        """As it stands in a message to a device."""
+    @property
+    def force_canceled(self) -> bool:
+        """Whether it was cancelled by force."""
+        return self.rare is not None and self.rare.force_canceled
+
+    @property
+    def retry_attempt(self) -> int:
+        """How many earlier executions of this job on this thing failed, and were queued again."""
+        return 0 if self.rare is None else self.rare.failed_retries + self.rare.timed_out_retries
+
+    @property
+    def due(self) -> float | None:
+        """Epoch second at which it times out; None while no timer runs."""
+        return None if self.rare is None else self.rare.due
+
+    def seconds_left(self, now: float) -> int | None:
+        """approximateSecondsBeforeTimedOut; None while no timer runs."""
+        return None if self.rare is None or (due := self.rare.due) is None else max(0, int(due - now))
+
+    def canceled_by_force(self) -> "JobExecution":
+        """The same, marked as cancelled by force."""
+        return replace(self, rare=replace(self.rare or COMMON, force_canceled=True))
+
+    def told(self, document: JobDocument | None = None, now: float | None = None) -> Execution:
+        """As it stands in a message to a device; in a list, which says nothing of timers, without `now`."""
         return Execution(
             self.key,
             self.status,
@@ -84,4 +185,5 @@ class JobExecution:
             None if self.started_at is None else int(self.started_at),
             self.status_details,
             document,
+            None if self.rare is None or now is None else self.seconds_left(now),
         )

@@ -1,193 +1,183 @@
-"""The Jobs service: commands in, answers, changes and hints out. Time is an argument; nothing here does I/O.
+"""The Jobs service: commands in, answers, changes, hints and events out. Time is an argument; nothing here does I/O.
 
-What is decided is decided per thing by the pure functions of `queue` and `notifications`; here the changes are
-applied in place to two indexes, by thing and by job.
-
-Deletion (Developer Guide, "Jobs and job execution states"; CLI reference, `iot delete-job`): the job's status becomes
-DELETION_IN_PROGRESS first, the executions' records go then, and the job itself, whose id is taken until the end.
+Each command is told in a file of its own; here they are put together. What is due later is done by `tick`, and what
+takes long goes on there, so much at a time as the caller says.
 """
 
-from dataclasses import replace
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping
 
 from agent.values import (
     NEXT,
+    Answer,
     Describe,
     ErrorCode,
-    ExecutionKey,
     GetPending,
-    Hint,
     JobDocument,
     Rejected,
     Request,
     Status,
+    StatusDetails,
 )
-from simulator.cloud.jobs.changes import (
-    Change,
-    ExecutionChanged,
-    ExecutionQueued,
-    ExecutionRemoved,
-    JobChanged,
-    Outcome,
-)
-from simulator.cloud.jobs.notifications import hints
+from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, targets, updating
+from simulator.cloud.jobs.changes import Outcome
+from simulator.cloud.jobs.configuration import JobUpdate
+from simulator.cloud.jobs.endings import complete_if_done, ended
+from simulator.cloud.jobs.errors import JobsError
+from simulator.cloud.jobs.events import EventKind
+from simulator.cloud.jobs.ledger import Doing, ExecutionDue, JobDue, Ledger
 from simulator.cloud.jobs.queue import Queue, changed, decide
+from simulator.cloud.jobs.quotas import Rate, check_job, excess
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob
+from simulator.cloud.jobs.restoring import restore
 from simulator.cloud.jobs.settings import JobsSettings
 
-ErrorKind: TypeAlias = Literal[
-    "InvalidRequest",
-    "ResourceNotFound",
-    "ResourceAlreadyExists",
-    "LimitExceeded",
-    "InvalidStateTransition",
-    "VersionConflict",
-]
-
-
-class JobsError(Exception):
-    """The control plane refuses; `kind` is the exception's name in AWS's model, without the suffix."""
-
-    def __init__(self, kind: ErrorKind, message: str) -> None:
-        super().__init__(message)
-        self.kind: ErrorKind = kind
-        self.message = message
-
-
-def _asks_for_work(request: Request) -> bool:
-    return isinstance(request, GetPending) or (isinstance(request, Describe) and request.job_id == NEXT)
-
-
-def _check_owner(namespace_id: str | None, by_aws: bool) -> None:
-    """AWS's own services own what begins with `aws-`: customers neither create nor delete there (observed)."""
-    if (namespace_id or "").startswith("aws-") and not by_aws:
-        raise JobsError("InvalidRequest", f"Namespace {namespace_id} is reserved for AWS.")
-
-
-class _Doing:
-    """One command's changes and hints as they come about."""
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.hints: list[tuple[str, Hint]] = []
-
-    def outcome(self) -> Outcome:
-        return Outcome(None, tuple(self.changes), tuple(self.hints))
+PIECE = 16
+"""So many executions of one job before another job under way has its turn."""
+NO_TAGS: Mapping[str, str] = {}
 
 
 class Jobs:
-    """Every job and execution of one account and region."""
+    """Every job and job execution of one account and region."""
 
     def __init__(self, settings: JobsSettings | None = None) -> None:
-        self.settings = settings or JobsSettings()
-        self._jobs: dict[str, Job] = {}
-        self._queues: dict[str, dict[str, JobExecution]] = {}
-        self._things_of: dict[str, tuple[str, ...]] = {}
-        self._open: dict[str, int] = {}
-        self._serial = 0
-        self._deleting: dict[str, None] = {}
-        self._before: dict[str, tuple[float, dict[str, JobExecution]]] = {}
-        self._spent: tuple[int, list[int]] = (0, [0, 0])
+        self._ledger = Ledger(settings or JobsSettings(), self._ended)
+        self._terms = self._ledger.terms
+        self._rate = Rate()
+
+    @property
+    def settings(self) -> JobsSettings:
+        """What AWS does not say; may be replaced at any time."""
+        return self._ledger.settings
+
+    @settings.setter
+    def settings(self, settings: JobsSettings) -> None:
+        self._ledger.settings = settings
+        self._terms = self._ledger.terms
+
+    @property
+    def event_kinds(self) -> frozenset[EventKind]:
+        """Which events somebody wants to know (UpdateEventConfigurations)."""
+        return self._ledger.event_kinds
+
+    @event_kinds.setter
+    def event_kinds(self, kinds: frozenset[EventKind]) -> None:
+        self._ledger.event_kinds = kinds
 
     # ── the device plane ──────────────────────────────────────────────────────────────────────────────────────
 
     def device_request(self, thing: str, request: Request, now: float) -> Outcome:
         """Answer a device. Never raises: a refusal is an answer."""
-        if self.settings.requests_per_second is not None and not self._within_quota(request, now):
+        ledger, settings = self._ledger, self._ledger.settings
+        limit = settings.requests_per_second
+        if limit is not None and not self._rate.allows(request, now, limit):
             return Outcome(Rejected(int(now), ErrorCode.REQUEST_THROTTLED, "Rate exceeded.", request.client_token))
-        queue = self._visible(thing)
-        if thing in self._before and isinstance(request, Describe | GetPending):
-            queue = self._stale(thing, queue, now)
-        if self.settings.stale_reads_seconds and _asks_for_work(request):
-            queue = {job_id: each for job_id, each in queue.items() if not self._is_too_new(each, now)}
-        answer, record = decide(queue, request, now, self._document, self.settings.pending_listed)
+        queue = ledger.visible(thing)
+        if ledger.deleting and queue is not (whole := ledger.queues.get(thing, queue)):
+            meanwhile = deletion.answer_meanwhile(ledger, whole, request, now)
+            if isinstance(meanwhile, Answer):
+                return Outcome(meanwhile)
+            queue = queue if meanwhile is None else meanwhile
+        if settings.stale_reads_seconds:
+            queue = self._lagging(thing, queue, request, now)
+        if (message := excess(request, settings)) is not None:
+            return Outcome(Rejected(int(now), ErrorCode.INVALID_REQUEST, message, request.client_token))
+        answer, record = decide(queue, request, now, self._terms)
         if record is None:
             return Outcome(answer)
-        doing = _Doing()
-        self._change(doing, record, "device", now)
-        return Outcome(answer, tuple(doing.changes), tuple(doing.hints))
+        doing = Doing()
+        ledger.change(doing, record, "device", now)
+        return doing.outcome(answer)
 
     # ── the control plane ─────────────────────────────────────────────────────────────────────────────────────
 
     def create_job(self, new: NewJob, now: float, *, by_aws: bool = False) -> Outcome:
-        """CreateJob: queue one execution for each thing. Raises JobsError."""
-        if new.job_id in self._jobs:
+        """CreateJob: an execution for each thing, when it is its turn. Raises JobsError."""
+        ledger = self._ledger
+        if new.job_id in ledger.jobs:
             raise JobsError("ResourceAlreadyExists", f"Job {new.job_id} already exists.")
-        _check_owner(new.namespace_id, by_aws)
-        doing = _Doing()
-        self._put_job(doing, None, Job(new, JobStatus.IN_PROGRESS, now, now))
-        self._things_of[new.job_id] = new.things
-        self._open[new.job_id] = len(new.things)
-        key = ExecutionKey(new.namespace_id, new.job_id, 1, int(now))
-        for thing in new.things:
-            self._serial += 1
-            execution = JobExecution(thing, key, self._serial, Status.QUEUED, 1, now, now)
-            self._apply(doing, thing, execution, ExecutionQueued(execution), now)
+        self._check_owner(new.namespace_id, by_aws)
+        check_job(new, ledger.settings)
+        if new.schedule is not None:
+            scheduling.check(new.schedule, now, ledger.settings)
+        starts_at = scheduling.starts_at(new.schedule, now)
+        status = JobStatus.IN_PROGRESS if starts_at is None else JobStatus.SCHEDULED
+        job = Job(new, status, now, now, rollout_due=starts_at)
+        if starts_at is None and scheduling.is_full(ledger, job):
+            raise JobsError("LimitExceeded", f"{ledger.settings.active_jobs} jobs are active.")
+        doing = Doing()
+        ledger.add_job(doing, job)
+        if starts_at is None:
+            rollout.go_on(ledger, doing, job, now)
+        return doing.outcome()
+
+    def update_job(
+        self, job_id: str, update: JobUpdate, *, namespace_id: str | None, now: float, by_aws: bool = False
+    ) -> Outcome:
+        """UpdateJob. Raises JobsError."""
+        job, doing = self._own(job_id, namespace_id, by_aws), Doing()
+        updating.update_job(self._ledger, doing, job, update, now)
+        return doing.outcome()
+
+    def associate_targets(
+        self,
+        job_id: str,
+        targets_: tuple[str, ...],
+        things: tuple[str, ...],
+        *,
+        comment: str | None = None,
+        namespace_id: str | None,
+        now: float,
+        by_aws: bool = False,
+    ) -> Outcome:
+        """AssociateTargetsWithJob; `things` are those of `targets_`. Raises JobsError."""
+        job, doing = self._own(job_id, namespace_id, by_aws), Doing()
+        targets.associate(self._ledger, doing, job, targets_, things, comment, now)
         return doing.outcome()
 
     def cancel_job(
         self, job_id: str, *, force: bool, reason_code: str | None, comment: str | None, now: float
     ) -> Outcome:
-        """CancelJob: QUEUED executions are cancelled, those IN_PROGRESS only with `force`. Raises JobsError."""
-        job = self.job(job_id)
-        if job.status is not JobStatus.IN_PROGRESS:
-            raise JobsError("InvalidRequest", f"Job {job_id} cannot be cancelled while {job.status.value}.")
-        doing = _Doing()
-        cancelled = replace(
-            job,
-            status=JobStatus.CANCELED,
-            last_updated_at=now,
-            completed_at=now,
-            force_canceled=force,
-            reason_code=reason_code,
-            comment=comment,
+        """CancelJob. Raises JobsError."""
+        job, doing = self.job(job_id), Doing()
+        cancelling.cancel_job(self._ledger, doing, job, now, force=force, reason_code=reason_code, comment=comment)
+        return doing.outcome()
+
+    def cancel_execution(
+        self,
+        thing: str,
+        job_id: str,
+        *,
+        force: bool,
+        expected_version: int | None = None,
+        status_details: StatusDetails | None = None,
+        now: float,
+    ) -> Outcome:
+        """CancelJobExecution. Raises JobsError."""
+        doing = Doing()
+        cancelling.cancel_execution(
+            self._ledger,
+            doing,
+            self.execution(thing, job_id),
+            now,
+            force=force,
+            expected_version=expected_version,
+            status_details=status_details,
         )
-        self._put_job(doing, job, cancelled)
-        for execution in self.executions_of_job(job_id):
-            if execution.status is Status.QUEUED or (force and execution.status is Status.IN_PROGRESS):
-                after = replace(changed(execution, Status.CANCELED, None, now), force_canceled=force)
-                self._change(doing, after, "service", now)
         return doing.outcome()
 
     def delete_job(
-        self, job_id: str, *, force: bool, namespace_id: str | None, now: float, by_aws: bool = False
+        self,
+        job_id: str,
+        *,
+        force: bool,
+        namespace_id: str | None,
+        now: float,
+        by_aws: bool = False,
+        tags: Mapping[str, str] = NO_TAGS,
     ) -> Outcome:
-        """DeleteJob: begin the deletion; `tick` ends it. Raises JobsError."""
-        _check_owner(namespace_id, by_aws)
-        job = self.job(job_id)
-        if job.namespace_id != namespace_id:
-            # AWS does not say what a missing or other namespaceId brings: taken as a part of the job's name.
-            raise JobsError("ResourceNotFound", f"Job {job_id} does not exist in this namespace.")
-        if job.status is JobStatus.DELETION_IN_PROGRESS:
-            raise JobsError("InvalidStateTransition", f"Job {job_id} is being deleted already.")
-        if job.status not in (JobStatus.COMPLETED, JobStatus.CANCELED) and not force:
-            raise JobsError("InvalidStateTransition", f"Job {job_id} is {job.status.value}; deleting it needs force.")
-        if len(self._deleting) >= self.settings.deletions_at_once:
-            limit = self.settings.deletions_at_once
-            raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
-        removal_due = now + self.settings.removal_delay_seconds
-        gone_due = max(removal_due, now + self.settings.deletion_seconds)
-        doing = _Doing()
-        deleting = replace(
-            job,
-            status=JobStatus.DELETION_IN_PROGRESS,
-            last_updated_at=now,
-            removal_due=removal_due,
-            gone_due=gone_due,
-        )
-        self._deleting[job_id] = None
-        self._put_job(doing, job, deleting)
-        self._finish_deletions(doing, now)
-        return doing.outcome()
-
-    def cancel_execution(self, thing: str, job_id: str, *, force: bool, now: float) -> Outcome:
-        """CancelJobExecution: one IN_PROGRESS only with `force`. Raises JobsError."""
-        execution = self.execution(thing, job_id)
-        if execution.status.is_terminal or (execution.status is Status.IN_PROGRESS and not force):
-            raise JobsError("InvalidStateTransition", f"The execution of {job_id} on {thing} is {execution.status}.")
-        doing = _Doing()
-        after = replace(changed(execution, Status.CANCELED, None, now), force_canceled=force)
-        self._change(doing, after, "service", now)
+        """DeleteJob: begin the deletion; `tick` ends it. The job's `tags` may stretch it. Raises JobsError."""
+        job, doing = self._own(job_id, namespace_id, by_aws), Doing()
+        deletion.delete_job(self._ledger, doing, job, now, force=force, tags=tags)
         return doing.outcome()
 
     def delete_execution(
@@ -202,169 +192,162 @@ class Jobs:
         by_aws: bool = False,
     ) -> Outcome:
         """DeleteJobExecution: one that is IN_PROGRESS only with `force`. Raises JobsError."""
-        _check_owner(namespace_id, by_aws)
+        self._check_owner(namespace_id, by_aws)
         execution = self.execution(thing, job_id, number)
-        if execution.key.namespace_id != namespace_id:
-            raise JobsError("ResourceNotFound", f"Job {job_id} does not exist in this namespace.")
-        if execution.status is Status.IN_PROGRESS and not force:
-            raise JobsError("InvalidStateTransition", f"The execution of {job_id} on {thing} is {execution.status}.")
-        doing = _Doing()
-        self._remove(doing, execution, now)
-        if not execution.status.is_terminal:
-            self._count_terminal(doing, job_id, now)
+        self._check_namespace(job_id, execution.key.namespace_id, namespace_id)
+        doing = Doing()
+        deletion.delete_execution(self._ledger, doing, execution, now, force=force)
+        complete_if_done(self._ledger, doing, job_id, now)
         return doing.outcome()
 
-    def tick(self, now: float) -> Outcome:
-        """Do what is due by `now`."""
-        doing = _Doing()
-        self._finish_deletions(doing, now)
+    # ── the registry's news ───────────────────────────────────────────────────────────────────────────────────
+
+    def thing_joined(self, thing: str, targets_: Iterable[str], now: float, *, others: Iterable[str] = ()) -> Outcome:
+        """A thing now belongs to the groups with these ARNs, parents included; `others`: what names it as a target
+        besides, and did before, its own ARN included.
+        """
+        doing = Doing()
+        targets.joined(self._ledger, doing, thing, targets_, others, now)
+        return doing.outcome()
+
+    def thing_left(self, thing: str, targets_: Iterable[str], now: float, *, others: Iterable[str] = ()) -> Outcome:
+        """A thing no longer belongs to the groups with these ARNs; `others`: what still names it as a target."""
+        doing = Doing()
+        targets.left(self._ledger, doing, thing, targets_, others, now)
+        return doing.outcome()
+
+    def thing_deleted(self, thing: str, now: float) -> Outcome:
+        """A thing is deleted from the registry."""
+        doing = Doing()
+        targets.deleted(self._ledger, doing, thing, now)
+        return doing.outcome()
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tick(self, now: float, at_most: int | None = None) -> Outcome:
+        """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all."""
+        ledger, doing, left = self._ledger, Doing(at_once=0), at_most
+        while left is None or left > 0:
+            item = ledger.agenda.take_due(now)
+            if item is not None:
+                self._do(doing, item, now)
+                done = 1
+            elif ledger.under_way:
+                done = PIECE if left is None else min(PIECE, left)
+                ledger.go_on(doing, now, done)
+            else:
+                break
+            left = None if left is None else left - done
         return doing.outcome()
 
     def next_due(self) -> float | None:
-        """When `tick` has something to do; None if nothing waits."""
-        deleting = [self._jobs[job_id] for job_id in self._deleting]
-        times = [time for job in deleting for time in (job.removal_due, job.gone_due) if time is not None]
-        return min(times, default=None)
+        """When `tick` has something to do, 0 if at once; None if nothing waits."""
+        return 0.0 if self._ledger.under_way else self._ledger.agenda.next_due()
+
+    def _do(self, doing: Doing, item: JobDue | ExecutionDue, now: float) -> None:
+        ledger = self._ledger
+        if isinstance(item, ExecutionDue):
+            execution = ledger.queues[item.thing][item.job_id]
+            if item.job_id not in ledger.deleting:
+                ledger.change(doing, changed(execution, Status.TIMED_OUT, None, now), "service", now)
+            return
+        job = ledger.jobs[item.job_id]
+        schedule = job.new.schedule
+        if job.status is JobStatus.DELETION_IN_PROGRESS:
+            if job.removal_due is not None:
+                deletion.remove_records(ledger, doing, job, now)
+            else:
+                deletion.end(ledger, doing, job, now)
+        elif schedule is not None and schedule.end_at is not None and schedule.end_at <= now:
+            scheduling.end(ledger, doing, job, now)
+        elif job.status is JobStatus.SCHEDULED:
+            scheduling.start(ledger, doing, job, now)
+        else:
+            rollout.go_on(ledger, doing, job, now)
+
+    @classmethod
+    def restored(
+        cls, settings: JobsSettings, jobs: Iterable[Job], executions: Iterable[JobExecution], now: float
+    ) -> "Jobs":
+        """The service as it was when these were the records, in any order; what was under way goes on with `tick`."""
+        service = cls(settings)
+        restore(service._ledger, jobs, executions, now)
+        return service
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def job(self, job_id: str) -> Job:
         """DescribeJob. Raises JobsError."""
-        try:
-            return self._jobs[job_id]
-        except KeyError:
-            raise JobsError("ResourceNotFound", f"Job {job_id} does not exist.") from None
+        return self._ledger.job(job_id)
 
     def jobs(self, *, status: JobStatus | None = None, namespace_id: str | None = None) -> list[Job]:
         """ListJobs, newest first; None for a filter that is not set."""
         return [
             job
-            for job in reversed(self._jobs.values())
+            for job in reversed(self._ledger.jobs.values())
             if status in (None, job.status) and namespace_id in (None, job.namespace_id)
         ]
 
     def executions_of_job(self, job_id: str, *, status: Status | None = None) -> list[JobExecution]:
-        """ListJobExecutionsForJob, in the order of its targets. Raises JobsError."""
+        """ListJobExecutionsForJob, in the order of its targets; of one thing the oldest first. Raises JobsError."""
         self.job(job_id)
-        found = (self._queues.get(thing, {}).get(job_id) for thing in self._things_of[job_id])
-        return [execution for execution in found if execution is not None and status in (None, execution.status)]
+        ledger, found = self._ledger, list[JobExecution]()
+        for thing in ledger.things_of[job_id]:
+            found += ledger.earlier_of(job_id, thing)
+            latest = ledger.queues.get(thing, {}).get(job_id)
+            if latest is not None:
+                found.append(latest)
+        return found if status is None else [execution for execution in found if execution.status is status]
 
     def executions_of_thing(self, thing: str) -> list[JobExecution]:
         """ListJobExecutionsForThing, newest first."""
-        return list(reversed(self._queues.get(thing, {}).values()))
+        found: list[JobExecution] = []
+        for job_id, latest in self._ledger.queues.get(thing, {}).items():
+            found += (*self._ledger.earlier_of(job_id, thing), latest)
+        return sorted(found, key=lambda execution: execution.serial, reverse=True)
 
     def execution(self, thing: str, job_id: str, execution_number: int | None = None) -> JobExecution:
         """The control plane's DescribeJobExecution, which answers in every state. Raises JobsError."""
-        found = self._queues.get(thing, {}).get(job_id)
-        if found is None or execution_number not in (None, found.key.execution_number):
-            raise JobsError("ResourceNotFound", f"Job {job_id} has no such execution on {thing}.")
-        return found
+        return self._ledger.execution(thing, job_id, execution_number)
 
     def counts(self, job_id: str) -> dict[Status, int]:
-        """How many executions of a job have each status. Raises JobsError."""
-        counted = dict.fromkeys(Status, 0)
-        for execution in self.executions_of_job(job_id):
-            counted[execution.status] += 1
-        return counted
+        """How many executions of a job have each status, retries included. Raises JobsError."""
+        self.job(job_id)
+        return dict(self._ledger.counts[job_id])
 
-    # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────
+    def document(self, job_id: str, now: float) -> JobDocument:
+        """A job's document as it is delivered to a device. Raises JobsError."""
+        return self._ledger.deliver(self.job(job_id), now)
 
-    def _document(self, job_id: str) -> JobDocument:
-        return self._jobs[job_id].new.document
+    # ── deciding ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _visible(self, thing: str) -> Queue:
-        """What a device may know of: not the executions of jobs whose deletion has begun."""
-        queue = self._queues.get(thing, {})
-        if not self._deleting or not any(job_id in self._deleting for job_id in queue):
-            return queue
-        return {job_id: execution for job_id, execution in queue.items() if job_id not in self._deleting}
+    def _ended(self, doing: Doing, execution: JobExecution, now: float) -> None:
+        ended(self._ledger, doing, execution, now)
 
-    def _within_quota(self, request: Request, now: float) -> bool:
-        """Count a request against the quota of this second; reads and writes have one each."""
-        second, spent = self._spent
-        if second != int(now):
-            spent = [0, 0]
-            self._spent = (int(now), spent)
-        kind = isinstance(request, Describe | GetPending)
-        spent[kind] += 1
-        return self.settings.requests_per_second is None or spent[kind] <= self.settings.requests_per_second
+    def _check_owner(self, namespace_id: str | None, by_aws: bool) -> None:
+        """AWS's own services own what begins with `aws-`: customers neither create nor delete there (observed)."""
+        is_reserved = self.settings.aws_namespaces_reserved and (namespace_id or "").startswith("aws-")
+        if is_reserved and not by_aws:
+            raise JobsError("InvalidRequest", f"Namespace {namespace_id} is reserved for AWS.")
 
-    def _is_too_new(self, execution: JobExecution, now: float) -> bool:
-        """Whether a read that lags behind does not show an execution yet."""
-        return execution.version_number == 1 and now - execution.queued_at < self.settings.stale_reads_seconds
+    def _check_namespace(self, job_id: str, namespace_id: str | None, given: str | None) -> None:
+        # AWS does not say what a missing or other namespaceId brings: taken as a part of the job's name.
+        if namespace_id != given:
+            raise JobsError(self.settings.wrong_namespace, f"Job {job_id} does not exist in this namespace.")
 
-    def _stale(self, thing: str, queue: Queue, now: float) -> Queue:
-        """What a read that lags behind still shows."""
-        until, before = self._before[thing]
-        if now >= until or not all(job_id in self._jobs for job_id in before):
-            del self._before[thing]
-            return queue
-        return before
+    def _own(self, job_id: str, namespace_id: str | None, by_aws: bool) -> Job:
+        self._check_owner(namespace_id, by_aws)
+        job = self.job(job_id)
+        self._check_namespace(job_id, job.namespace_id, namespace_id)
+        return job
 
-    def _remember(self, thing: str, before: dict[str, JobExecution], now: float) -> None:
-        if self.settings.stale_reads_seconds and thing not in self._before:
-            self._before[thing] = (now + self.settings.stale_reads_seconds, before)
-
-    def _put_job(self, doing: _Doing, before: Job | None, job: Job) -> None:
-        self._jobs[job.job_id] = job
-        doing.changes.append(JobChanged(before, job))
-
-    def _change(self, doing: _Doing, after: JobExecution, by: Literal["device", "service"], now: float) -> None:
-        before = self._queues[after.thing][after.key.job_id]
-        self._apply(doing, after.thing, after, ExecutionChanged(before, after, by), now)
-        if after.status.is_terminal and not before.status.is_terminal:
-            self._count_terminal(doing, after.key.job_id, now)
-
-    def _apply(
-        self,
-        doing: _Doing,
-        thing: str,
-        execution: JobExecution,
-        change: ExecutionQueued | ExecutionChanged,
-        now: float,
-    ) -> None:
-        queue = self._queues.setdefault(thing, {})
-        if isinstance(change, ExecutionChanged) and change.before.status is execution.status:
-            queue[execution.key.job_id] = execution  # progress: neither the list nor the head can change
-            doing.changes.append(change)
-            return
-        before = dict(queue)
-        if isinstance(change, ExecutionChanged) and change.by == "service":
-            self._remember(thing, before, now)
-        queue[execution.key.job_id] = execution
-        doing.changes.append(change)
-        self._tell(doing, before, execution, now)
-
-    def _remove(self, doing: _Doing, execution: JobExecution, now: float) -> None:
-        queue = self._queues[execution.thing]
-        before = dict(queue)
-        self._remember(execution.thing, before, now)
-        del queue[execution.key.job_id]
-        if not queue:
-            del self._queues[execution.thing]
-        doing.changes.append(ExecutionRemoved(execution))
-        self._tell(doing, before, execution, now)
-
-    def _tell(self, doing: _Doing, before: Queue, touched: JobExecution, now: float) -> None:
-        after = self._queues.get(touched.thing, {})
-        published = hints(before, after, touched, now, self.settings, self._document)
-        doing.hints.extend((touched.thing, hint) for hint in published)
-
-    def _count_terminal(self, doing: _Doing, job_id: str, now: float) -> None:
-        """A snapshot job is COMPLETED once all its executions are terminal."""
-        self._open[job_id] -= 1
-        job = self._jobs[job_id]
-        if not self._open[job_id] and job.status is JobStatus.IN_PROGRESS and job.new.target_selection == "SNAPSHOT":
-            done = replace(job, status=JobStatus.COMPLETED, last_updated_at=now, completed_at=now)
-            self._put_job(doing, job, done)
-
-    def _finish_deletions(self, doing: _Doing, now: float) -> None:
-        for job_id in tuple(self._deleting):
-            job = self._jobs[job_id]
-            if job.removal_due is not None and job.removal_due <= now:
-                for execution in self.executions_of_job(job_id):
-                    self._remove(doing, execution, now)
-                job = self._jobs[job_id] = replace(job, removal_due=None)
-            if job.gone_due is not None and job.gone_due <= now:
-                del self._jobs[job_id], self._things_of[job_id], self._open[job_id], self._deleting[job_id]
-                doing.changes.append(JobChanged(job, None))
+    def _lagging(self, thing: str, queue: Queue, request: Request, now: float) -> Queue:
+        """What a read that lags behind is decided by."""
+        if isinstance(request, Describe | GetPending):
+            queue = self._ledger.stale(thing, queue, now)
+        if isinstance(request, GetPending) or (isinstance(request, Describe) and request.job_id == NEXT):
+            lag = self.settings.stale_reads_seconds
+            queue = {
+                job_id: each for job_id, each in queue.items() if each.version_number > 1 or now - each.queued_at >= lag
+            }
+        return queue

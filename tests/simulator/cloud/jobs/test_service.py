@@ -32,7 +32,7 @@ T = "thing"
 class Service:
     """One thing's jobs, a second apart; `heard` is what the last command published, in short."""
 
-    jobs: Jobs = field(default_factory=lambda: Jobs(JobsSettings(deletion_seconds=5, documented_notify=False)))
+    jobs: Jobs = field(default_factory=lambda: Jobs(JobsSettings(deletion_seconds=5, documented_notify="none")))
     now: float = 1000.25
     heard: list[str] = field(default_factory=list)
 
@@ -161,7 +161,7 @@ def test_the_head_is_one_per_thing_across_namespaces(event, heard):
 
 
 def test_with_a_head_for_each_namespace_neither_hears_of_the_other():
-    service = Service(Jobs(JobsSettings(head_across_namespaces=False, documented_notify=False)))
+    service = Service(Jobs(JobsSettings(head_across_namespaces=False, documented_notify="none")))
     service.create("a")
     service.create("x", ns="lab")
     assert service.heard == ["notify@lab [x]", "next@lab x"]

@@ -1,0 +1,56 @@
+"""What is to be done when: one time for each item, the earliest first.
+
+An item that was put off or dropped leaves its old entry in the heap, to be passed over when it comes up; when there
+are more such entries than others the heap is built anew, so that a device which sets a step timer of a week with
+every update costs no more than one that sets it once.
+"""
+
+from collections.abc import Hashable
+from heapq import heapify, heappop, heappush
+from typing import Generic, TypeVar
+
+T = TypeVar("T", bound=Hashable)
+
+
+class Agenda(Generic[T]):
+    """Items by their time; those of the same time come in the order in which they were set."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, T]] = []
+        self._times: dict[T, tuple[float, int]] = {}
+        self._serial = 0
+
+    def set(self, item: T, due: float | None) -> None:
+        """Set or move an item; None drops it."""
+        if due is None:
+            self._times.pop(item, None)
+            return
+        known = self._times.get(item)
+        if known is not None and known[0] == due:
+            return
+        self._serial += 1
+        self._times[item] = (due, self._serial)
+        if len(self._heap) > 2 * len(self._times) + 64:
+            self._heap = [(due, serial, item) for item, (due, serial) in self._times.items()]
+            heapify(self._heap)
+        else:
+            heappush(self._heap, (due, self._serial, item))
+
+    def next_due(self) -> float | None:
+        """The time of the first item; None if there is none."""
+        heap = self._heap
+        while heap:
+            due, serial, item = heap[0]
+            if self._times.get(item) == (due, serial):
+                return due
+            heappop(heap)
+        return None
+
+    def take_due(self, now: float) -> T | None:
+        """Take the first item whose time has come; None if none has."""
+        due = self.next_due()
+        if due is None or due > now:
+            return None
+        item = heappop(self._heap)[2]
+        del self._times[item]
+        return item

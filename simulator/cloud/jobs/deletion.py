@@ -1,0 +1,146 @@
+"""DeleteJob and DeleteJobExecution.
+
+    DeleteJob ── DELETION_IN_PROGRESS ─── removal_due ─── the records go, one after the other ─── gone_due ── gone
+                 counted against the ten                  notify, notify-next, event deleted       the id is free
+
+(Developer Guide, "Jobs and job execution states"; CLI reference, `iot delete-job`.) The job's status changes first, the
+executions' records go then, and the job itself goes last. On AWS both spans exist and nobody can choose them; here the
+first is `removal_delay_seconds`, zero by default, and the second ends `deletion_seconds` after the command.
+Between its job's deletion and its own removal an execution is in neither list nor `$next`; what else a device meets
+there is not documented, and the setting `while_deleting` says it.
+
+A big job's records go in slices, so that nobody else waits: the command removes the first hundred, `tick` the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Final
+
+from agent.values import NEXT, Answer, Describe, Request, Status, Update
+from simulator.cloud.jobs.errors import JobsError
+from simulator.cloud.jobs.ledger import Doing, Ledger, Work
+from simulator.cloud.jobs.queue import Queue, no_transition, not_found, terminal
+from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
+from simulator.cloud.jobs.settings import JobsSettings
+
+REMOVAL_DELAY_TAG: Final = "ghostjob:removal-delay-seconds"
+DELETION_TAG: Final = "ghostjob:deletion-seconds"
+"""Tags of a job by which it has spans of its own: AWS gives them no meaning."""
+_UNFORCED = (JobStatus.COMPLETED, JobStatus.CANCELED)
+
+
+def spans(job_id: str, settings: JobsSettings, tags: Mapping[str, str]) -> tuple[float, float]:
+    """How long after the command the records begin to go, and how long the job stays. A tag says it before a pattern.
+
+    Raises JobsError if a tag's value is no number of seconds.
+    """
+    by_pattern = next((s for pattern, s in settings.removal_delays if fnmatchcase(job_id, pattern)), None)
+    delay = settings.removal_delay_seconds if by_pattern is None else by_pattern
+    delay = _seconds(tags, REMOVAL_DELAY_TAG, delay)
+    return delay, max(delay, _seconds(tags, DELETION_TAG, settings.deletion_seconds))
+
+
+def _seconds(tags: Mapping[str, str], tag: str, otherwise: float) -> float:
+    text = tags.get(tag)
+    if text is None:
+        return otherwise
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise JobsError("InvalidRequest", f"Tag {tag}: {text!r} is no number of seconds from 0 to 86400.")
+    return seconds
+
+
+def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: bool, tags: Mapping[str, str]) -> None:
+    """Begin the deletion. Raises JobsError."""
+    settings, job_id = ledger.settings, job.job_id
+    if job.status is JobStatus.DELETION_IN_PROGRESS:
+        raise JobsError(settings.deleting_again, f"Job {job_id} is being deleted already.")
+    if job.status not in _UNFORCED and not force:
+        raise JobsError("InvalidStateTransition", f"Job {job_id} is {job.status.value}; deleting it needs force.")
+    if len(ledger.deleting) >= settings.deletions_at_once:
+        limit = settings.deletions_at_once
+        raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
+    delay, stays = spans(job_id, settings, tags)
+    ledger.drop_work(job_id)
+    ledger.deleting[job_id] = None
+    deleting = replace(
+        job,
+        status=JobStatus.DELETION_IN_PROGRESS,
+        last_updated_at=now,
+        is_cancelling=False,
+        rollout_due=None,
+        removal_due=now + delay,
+        gone_due=now + stays,
+    )
+    ledger.put_job(doing, deleting)
+    ledger.tell_job(doing, "deletion_in_progress", deleting, now)
+    if not delay:
+        remove_records(ledger, doing, deleting, now)
+
+
+def remove_records(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    """Let the records of a job's executions go, the first of them at once."""
+    job_id = job.job_id
+    if job.removal_due is not None:
+        ledger.put_job(doing, replace(job, removal_due=None))
+
+    def remove(doing: Doing, thing: str, now: float) -> None:
+        latest = ledger.queues.get(thing, {}).get(job_id)
+        while latest is not None:
+            ledger.remove(doing, latest, now)
+            latest = ledger.queues.get(thing, {}).get(job_id)
+
+    def emptied(doing: Doing, now: float) -> None:
+        empty = replace(ledger.jobs[job_id], is_emptied=True)
+        ledger.put_job(doing, empty)
+        if empty.gone_due is not None and empty.gone_due <= now:
+            end(ledger, doing, empty, now)
+
+    ledger.begin(doing, Work(job_id, iter(tuple(ledger.things_of[job_id])), remove, emptied), now)
+
+
+def end(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    """The job is gone, and its id is free."""
+    ledger.tell_job(doing, "deleted", job, now)
+    ledger.forget_job(doing, job)
+
+
+def delete_execution(ledger: Ledger, doing: Doing, execution: JobExecution, now: float, *, force: bool) -> None:
+    """Delete one record at once; the job stays. Raises JobsError."""
+    where = f"The execution of {execution.key.job_id} on {execution.thing}"
+    if execution.key.job_id in ledger.deleting:
+        raise JobsError("ResourceNotFound", f"{where} is being deleted.")
+    needs_force = execution.status is Status.IN_PROGRESS or (
+        execution.status is Status.QUEUED and ledger.settings.queued_deletion_needs_force
+    )
+    if needs_force and not force:
+        raise JobsError("InvalidStateTransition", f"{where} is {execution.status}; deleting it needs force.")
+    ledger.remove(doing, execution, now)
+
+
+# ── what a device meets meanwhile ─────────────────────────────────────────────────────────────────────────────
+
+
+def answer_meanwhile(ledger: Ledger, queue: Queue, request: Request, now: float) -> Answer | Queue | None:
+    """What a request about an execution whose job is being deleted gets.
+
+    An answer, or the queue by which it is to be decided; None if it is about nothing that is being deleted.
+    """
+    if not isinstance(request, Describe | Update) or request.job_id == NEXT or request.job_id not in ledger.deleting:
+        return None
+    found = queue.get(request.job_id)
+    if found is None or found.key.namespace_id != request.namespace_id:
+        return not_found(request, now)
+    match ledger.settings.while_deleting:
+        case "answers" | "answers-and-lists":
+            return queue
+        case "reads-answer" if isinstance(request, Describe):
+            return queue
+        case "terminal":
+            return terminal(request, now) if isinstance(request, Describe) else no_transition(request, now, found)
+        case _:
+            return not_found(request, now)

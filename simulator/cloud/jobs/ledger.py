@@ -1,0 +1,334 @@
+"""Every job and execution of one account and region, and the few ways in which they change.
+
+A command is made of these changes. They are applied in place to the indexes by thing and by job, noted down for the
+outcome, and what they publish is worked out at once, from the thing's queue before and after.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, Literal, NamedTuple
+
+from agent.values import Answer, ErrorCode, ExecutionKey, Hint, JobDocument, Status
+from simulator.cloud.jobs.agenda import Agenda
+from simulator.cloud.jobs.changes import (
+    Change,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    JobChanged,
+    Outcome,
+)
+from simulator.cloud.jobs.errors import JobsError
+from simulator.cloud.jobs.events import (
+    ENDED,
+    Event,
+    EventKind,
+    ExecutionEvent,
+    ExecutionOperation,
+    JobEvent,
+    JobOperation,
+)
+from simulator.cloud.jobs.notifications import hints
+from simulator.cloud.jobs.queue import Queue, Terms
+from simulator.cloud.jobs.records import Job, JobExecution, Rare
+from simulator.cloud.jobs.settings import JobsSettings
+
+AT_ONCE: Final = 100
+"""So many executions a command queues, cancels or removes itself; what is left is under way, and done by `tick`."""
+
+
+class JobDue(NamedTuple):
+    """Something is to be done about a job."""
+
+    job_id: str
+
+
+class ExecutionDue(NamedTuple):
+    """A timer of an execution runs out."""
+
+    thing: str
+    job_id: str
+
+
+@dataclass(slots=True)
+class Work:
+    """What is under way for a job: `each` is done for every one of `things`, then `finish`."""
+
+    job_id: str
+    things: Iterator[str]
+    each: Callable[["Doing", str, float], None]
+    finish: Callable[["Doing", float], None]
+
+    def go_on(self, doing: "Doing", now: float, count: int) -> bool:
+        """Do so many more; whether it is finished."""
+        left = count
+        for thing in islice(self.things, count):
+            self.each(doing, thing, now)
+            left -= 1
+        if left:
+            self.finish(doing, now)
+        return left > 0
+
+
+class Doing:
+    """One command's changes, hints and events as they come about.
+
+    `at_once`: of what takes long, so many executions may be done at once, and the rest later.
+    """
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self.at_once = at_once
+        self.changes: list[Change] = []
+        self.hints: list[tuple[str, Hint]] = []
+        self.events: list[Event] = []
+
+    def outcome(self, answer: Answer | None = None) -> Outcome:
+        """What came of it."""
+        return Outcome(answer, tuple(self.changes), tuple(self.hints), tuple(self.events))
+
+
+class Ledger:
+    """The indexes. `ended` is called after each execution that reaches a terminal state."""
+
+    def __init__(self, settings: JobsSettings, ended: Callable[[Doing, JobExecution, float], None]) -> None:
+        self.settings: JobsSettings = settings
+        self.deliver: Callable[[Job, float], JobDocument] = lambda job, _: job.new.document
+        """A job's document as it is delivered at that time."""
+        self.jobs: dict[str, Job] = {}
+        self.queues: dict[str, dict[str, JobExecution]] = {}
+        """By thing, then job id: the latest execution of each job."""
+        self.earlier: dict[str, dict[str, tuple[JobExecution, ...]]] = {}
+        """By job id, then thing: executions of which a later one took the place."""
+        self.things_of: dict[str, list[str]] = {}
+        """By job id, every thing that has or had an execution of it."""
+        self.counts: dict[str, dict[Status, int]] = {}
+        self.deleting: dict[str, None] = {}
+        self.event_kinds: frozenset[EventKind] = frozenset()
+        self.agenda: Agenda[JobDue | ExecutionDue] = Agenda()
+        self.under_way: deque[Work] = deque()
+        self._ended = ended
+        self._serial = 0
+        self._before: dict[str, tuple[float, dict[str, JobExecution]]] = {}
+        self._key = ExecutionKey(None, "", 0, 0)
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def job(self, job_id: str) -> Job:
+        """The job. Raises JobsError."""
+        try:
+            return self.jobs[job_id]
+        except KeyError:
+            raise JobsError("ResourceNotFound", f"Job {job_id} does not exist.") from None
+
+    def execution(self, thing: str, job_id: str, number: int | None = None) -> JobExecution:
+        """The execution with that number, or the latest. Raises JobsError."""
+        found = self.queues.get(thing, {}).get(job_id)
+        if found is not None and number not in (None, found.key.execution_number):
+            found = next((e for e in self.earlier_of(job_id, thing) if e.key.execution_number == number), None)
+        if found is None:
+            raise JobsError("ResourceNotFound", f"Job {job_id} has no such execution on {thing}.")
+        return found
+
+    def earlier_of(self, job_id: str, thing: str) -> tuple[JobExecution, ...]:
+        """Executions of which a later one took the place, oldest first."""
+        return self.earlier.get(job_id, {}).get(thing, ())
+
+    def visible(self, thing: str) -> Queue:
+        """What lists show a device: not the executions of jobs whose deletion has begun."""
+        queue = self.queues.get(thing, {})
+        if not self.deleting or self.settings.while_deleting == "answers-and-lists":
+            return queue
+        return self._without_deleting(queue)
+
+    def _without_deleting(self, queue: Queue) -> Queue:
+        deleting = self.deleting
+        if not any(job_id in deleting for job_id in queue):
+            return queue
+        return {job_id: execution for job_id, execution in queue.items() if job_id not in deleting}
+
+    @property
+    def terms(self) -> Terms:
+        """What a device's request is decided by."""
+        return Terms(self._document, self._minutes, self.listed, ErrorCode(self.settings.forbidden_status))
+
+    def _document(self, job_id: str, now: float) -> JobDocument:
+        return self.deliver(self.jobs[job_id], now)
+
+    def _minutes(self, job_id: str) -> int | None:
+        return self.jobs[job_id].new.timeout_minutes
+
+    def listed(self, queue: Queue, now: float) -> int:
+        """How many pending executions a list of this queue holds."""
+        return self.settings.pending_listed
+
+    # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add_job(self, doing: Doing, job: Job) -> None:
+        """Add a job that has no executions yet."""
+        self.things_of[job.job_id] = []
+        self.counts[job.job_id] = dict.fromkeys(Status, 0)
+        self.put_job(doing, job)
+
+    def put_job(self, doing: Doing, job: Job) -> None:
+        """Add a job, or replace its record."""
+        job_id = job.job_id
+        doing.changes.append(JobChanged(self.jobs.get(job_id), job))
+        self.jobs[job_id] = job
+        self.agenda.set(JobDue(job_id), job.due)
+
+    def forget_job(self, doing: Doing, job: Job) -> None:
+        """Remove a job that has no executions any more."""
+        job_id = job.job_id
+        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id]
+        self.earlier.pop(job_id, None)
+        self.deleting.pop(job_id, None)
+        self.agenda.set(JobDue(job_id), None)
+        doing.changes.append(JobChanged(job, None))
+
+    def queue_execution(
+        self, doing: Doing, job: Job, thing: str, number: int, now: float, rare: Rare | None = None
+    ) -> None:
+        """Queue a new execution; one of the same job that is there already is an earlier one from now on."""
+        job_id = job.job_id
+        key = ExecutionKey(job.namespace_id, job_id, number, int(now))
+        if key == self._key:
+            key = self._key  # one object for all the executions of a job that are queued within a second
+        else:
+            self._key = key
+        execution = JobExecution(thing, key, self._serial + 1, Status.QUEUED, 1, now, now, rare=rare)
+        before = dict(self.queues.get(thing, ()))
+        self.add_execution(execution)
+        doing.changes.append(ExecutionQueued(execution))
+        self._tell(doing, before, execution, now)
+
+    def add_execution(self, execution: JobExecution) -> None:
+        """Take an execution into the indexes, as the latest of its thing and job."""
+        thing, job_id = execution.thing, execution.key.job_id
+        queue = self.queues.setdefault(thing, {})
+        old = queue.pop(job_id, None)
+        if old is not None:
+            of_job = self.earlier.setdefault(job_id, {})
+            of_job[thing] = (*of_job.get(thing, ()), old)
+        else:
+            self.things_of[job_id].append(thing)
+        queue[job_id] = execution
+        self.counts[job_id][execution.status] += 1
+        self._serial = execution.serial
+        if execution.rare is not None:
+            self._set_timer(thing, job_id, execution.due)
+
+    def change(self, doing: Doing, after: JobExecution, by: Literal["device", "service"], now: float) -> None:
+        """Replace the record of a thing's latest execution."""
+        thing, job_id = after.thing, after.key.job_id
+        queue = self.queues[thing]
+        before = queue[job_id]
+        doing.changes.append(ExecutionChanged(before, after, by))
+        if after.rare is not before.rare:
+            self._set_timer(thing, job_id, after.due)
+        if before.status is after.status:
+            queue[job_id] = after  # progress: neither the list nor the head can change
+            return
+        was = dict(queue)
+        if by == "service":
+            self._remember(thing, was, now)
+        queue[job_id] = after
+        counts = self.counts[job_id]
+        counts[before.status] -= 1
+        counts[after.status] += 1
+        self._tell(doing, was, after, now)
+        if after.status.is_terminal:
+            self._tell_execution(doing, ENDED[after.status], after, now)
+            self._ended(doing, after, now)
+
+    def remove(self, doing: Doing, execution: JobExecution, now: float) -> None:
+        """Delete an execution's record; if there is an earlier one, that is the latest again."""
+        thing, job_id = execution.thing, execution.key.job_id
+        queue = self.queues[thing]
+        was = dict(queue)
+        self._remember(thing, was, now)
+        earlier = self.earlier_of(job_id, thing)
+        if queue[job_id] is execution:
+            del queue[job_id]
+            if earlier:
+                queue[job_id] = earlier[-1]
+            elif not queue:
+                del self.queues[thing]
+        if earlier:
+            self._keep_earlier(
+                job_id, thing, tuple(e for e in earlier if e is not execution and e is not queue[job_id])
+            )
+        if execution.due is not None:
+            self._set_timer(thing, job_id, None)
+        self.counts[job_id][execution.status] -= 1
+        doing.changes.append(ExecutionRemoved(execution))
+        self._tell(doing, was, execution, now)
+        self._tell_execution(doing, "deleted", execution, now)
+
+    def _keep_earlier(self, job_id: str, thing: str, executions: tuple[JobExecution, ...]) -> None:
+        of_job = self.earlier[job_id]
+        if executions:
+            of_job[thing] = executions
+        else:
+            del of_job[thing]
+
+    def _set_timer(self, thing: str, job_id: str, due: float | None) -> None:
+        late = self.settings.timeouts_late_seconds
+        self.agenda.set(ExecutionDue(thing, job_id), None if due is None else due + late)
+
+    # ── telling ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _tell(self, doing: Doing, before: Queue, touched: JobExecution, now: float) -> None:
+        after: Queue = self.queues.get(touched.thing, {})
+        if self.deleting and self.settings.while_deleting != "answers-and-lists":
+            # What is being deleted is in no list any more, except that its own removal is told.
+            shown = self._without_deleting(before)
+            if shown is not before and touched.key.job_id in before:
+                shown = {**shown, touched.key.job_id: before[touched.key.job_id]}
+            before, after = shown, self._without_deleting(after)
+        published = hints(before, after, touched, now, self.settings, self.terms)
+        doing.hints.extend((touched.thing, hint) for hint in published)
+
+    def tell_job(self, doing: Doing, operation: JobOperation, job: Job, now: float) -> None:
+        """Tell of a job, if somebody wants to know."""
+        if "JOB" in self.event_kinds:
+            counts = tuple(self.counts[job.job_id].items()) if operation == "completed" else ()
+            doing.events.append(JobEvent(operation, job, now, len(doing.hints), counts))
+
+    def _tell_execution(self, doing: Doing, operation: ExecutionOperation, execution: JobExecution, now: float) -> None:
+        if "JOB_EXECUTION" in self.event_kinds:
+            doing.events.append(ExecutionEvent(operation, execution, now, len(doing.hints)))
+
+    # ── work that takes long ──────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, doing: Doing, work: Work, now: float) -> None:
+        """Do what can be done at once, and leave the rest to `tick`."""
+        if not work.go_on(doing, now, doing.at_once):
+            self.under_way.append(work)
+
+    def go_on(self, doing: Doing, now: float, count: int) -> None:
+        """Go on with what is under way: so many executions of one job, which then waits for the others."""
+        work = self.under_way.popleft()
+        if not work.go_on(doing, now, count):
+            self.under_way.append(work)
+
+    def drop_work(self, job_id: str) -> None:
+        """What was under way for a job is not to be done any more."""
+        self.under_way = deque(work for work in self.under_way if work.job_id != job_id)
+
+    # ── reads that lag behind ─────────────────────────────────────────────────────────────────────────────────
+
+    def stale(self, thing: str, queue: Queue, now: float) -> Queue:
+        """What a read that lags behind still shows."""
+        if thing not in self._before:
+            return queue
+        until, before = self._before[thing]
+        if now >= until or not all(job_id in self.jobs for job_id in before):
+            del self._before[thing]
+            return queue
+        return before
+
+    def _remember(self, thing: str, before: dict[str, JobExecution], now: float) -> None:
+        if self.settings.stale_reads_seconds and thing not in self._before:
+            self._before[thing] = (now + self.settings.stale_reads_seconds, before)

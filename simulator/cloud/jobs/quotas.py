@@ -1,0 +1,47 @@
+"""The quotas that a device, or who makes a job for it, may run into (Developer Guide, "AWS IoT Jobs limits")."""
+
+from agent.values import Describe, GetPending, Request, StartNext, Update
+from simulator.cloud.jobs.errors import JobsError
+from simulator.cloud.jobs.records import NewJob
+from simulator.cloud.jobs.settings import JobsSettings
+
+
+class Rate:
+    """How many requests of a second are spent; reads and writes have a quota each."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._spent = [0, 0]
+
+    def allows(self, request: Request, now: float, limit: int) -> bool:
+        """Count a request; whether it is within the quota."""
+        if self._second != int(now):
+            self._second, self._spent = int(now), [0, 0]
+        kind = isinstance(request, Describe | GetPending)
+        self._spent[kind] += 1
+        return self._spent[kind] <= limit
+
+
+def excess(request: Request, settings: JobsSettings) -> str | None:
+    """What is too much in a request; None if nothing is."""
+    if not isinstance(request, StartNext | Update) or not request.status_details:
+        return None
+    if len(request.status_details) > settings.details:
+        return f"statusDetails: more than {settings.details} pairs"
+    if any(len(value) > settings.detail_length for _, value in request.status_details):
+        return f"statusDetails: a value of more than {settings.detail_length} characters"
+    return None
+
+
+def check_job(new: NewJob, settings: JobsSettings) -> None:
+    """Raises JobsError if a job is larger than a job may be."""
+    if len(new.targets) > settings.targets:
+        raise JobsError("LimitExceeded", f"A job has at most {settings.targets} targets.")
+    if len(new.document.text) > settings.document_bytes // 4 and _bytes(new.document.text) > settings.document_bytes:
+        raise JobsError("LimitExceeded", f"A job document has at most {settings.document_bytes} bytes.")
+    if sum(criterion.retries for criterion in new.retries) > settings.retries:
+        raise JobsError("InvalidRequest", f"A job has at most {settings.retries} retries a thing.")
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))

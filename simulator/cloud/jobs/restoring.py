@@ -1,0 +1,32 @@
+"""The service begins again where its records say that it was: the indexes are built anew from jobs and executions."""
+
+from collections.abc import Iterable
+
+from simulator.cloud.jobs import cancelling, deletion, rollout
+from simulator.cloud.jobs.ledger import Doing, Ledger
+from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
+
+
+def restore(ledger: Ledger, jobs: Iterable[Job], executions: Iterable[JobExecution], now: float) -> None:
+    """Fill an empty ledger; what was under way is left to be gone on with."""
+    doing = Doing(at_once=0)  # what it notes is known already
+    for job in sorted(jobs, key=lambda job: job.created_at):
+        ledger.add_job(doing, job)
+        if job.status is JobStatus.DELETION_IN_PROGRESS:
+            ledger.deleting[job.job_id] = None
+    for execution in sorted(executions, key=lambda execution: execution.serial):
+        ledger.add_execution(execution)
+    for job in tuple(ledger.jobs.values()):
+        _resume(ledger, doing, job, now)
+
+
+def _resume(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    match job.status:
+        case JobStatus.DELETION_IN_PROGRESS if job.removal_due is None and not job.is_emptied:
+            deletion.remove_records(ledger, doing, job, now)
+        case JobStatus.CANCELED if job.is_cancelling:
+            cancelling.cancel_executions(ledger, doing, job, now)
+        case JobStatus.IN_PROGRESS if job.rollout_due is None and not job.is_rolled_out:
+            rollout.go_on(ledger, doing, job, now)
+        case _:
+            pass

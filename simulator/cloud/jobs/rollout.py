@@ -1,0 +1,91 @@
+"""Rollout: when each of a job's things has its turn, and gets its execution (Developer Guide, "Job rollout").
+
+A job without a rate has all of them at once. One with a rate has so many in the minute after its start, so many in the
+next, and so on; how AWS spreads them within a minute is not documented, here they come at its beginning. An exponential
+rate is looked up at the beginning of each minute: it is the base rate times the factor once for every `per_notified`
+or `per_succeeded` things that were reached by then. While maintenance windows are closed nothing is rolled out.
+"""
+
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Final
+
+from agent.values import Status
+from simulator.cloud.jobs.configuration import ExponentialRate
+from simulator.cloud.jobs.endings import complete_if_done
+from simulator.cloud.jobs.ledger import Doing, Ledger, Work
+from simulator.cloud.jobs.maintenance import opening
+from simulator.cloud.jobs.records import Job, JobStatus
+
+MINUTE: Final = 60.0
+MANY_STEPS: Final = 150
+"""After so many, any rate is above every limit."""
+
+
+def per_minute(ledger: Ledger, job: Job) -> int | None:
+    """How many things have their turn in the minute that begins; None for all of them."""
+    rollout, limit = job.new.rollout, ledger.settings.rollout_per_minute
+    if rollout is None:
+        return None
+    if rollout.exponential is not None:
+        succeeded = ledger.counts[job.job_id][Status.SUCCEEDED]
+        return min(exponential(rollout.exponential, job.rolled_out, succeeded), limit)
+    return None if rollout.maximum_per_minute is None else min(rollout.maximum_per_minute, limit)
+
+
+def exponential(rate: ExponentialRate, notified: int, succeeded: int) -> int:
+    """The rate once so many things were notified, and so many succeeded."""
+    steps = notified // rate.per_notified if rate.per_notified else succeeded // (rate.per_succeeded or 1)
+    return int(rate.base_per_minute * rate.increment_factor ** min(steps, MANY_STEPS))
+
+
+def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    """Begin the turns of the next minute, or wait until a maintenance window opens."""
+    job_id, schedule = job.job_id, job.new.schedule
+    if schedule is not None and schedule.windows:
+        opens = opening(schedule.windows, now)
+        if opens is None or opens > now:
+            ledger.put_job(doing, replace(job, rollout_due=opens))
+            return
+    rate = per_minute(ledger, job)
+    turns = chain(job.new.things, job.more_things)
+    things = tuple(islice(turns, job.rolled_out, None if rate is None else job.rolled_out + rate))
+    skipped = frozenset(job.skipped)
+    if job.rollout_due is not None:
+        ledger.put_job(doing, replace(job, rollout_due=None))
+
+    def queue(doing: Doing, thing: str, now: float) -> None:
+        # What has an execution has had its turn: before the service was killed, or by joining a group meanwhile.
+        if thing not in skipped and job_id not in ledger.queues.get(thing, ()):
+            ledger.queue_execution(doing, job, thing, 1, now)
+
+    def turned(doing: Doing, now_: float) -> None:
+        current = ledger.jobs[job_id]
+        after = replace(current, rolled_out=current.rolled_out + len(things))
+        if not after.is_rolled_out:
+            after = replace(after, rollout_due=now + MINUTE)
+        ledger.put_job(doing, after)
+        complete_if_done(ledger, doing, job_id, now_)
+
+    ledger.begin(doing, Work(job_id, iter(things), queue, turned), now)
+
+
+def start(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    """The job is IN_PROGRESS from now on, and its things have their turns."""
+    started = replace(job, status=JobStatus.IN_PROGRESS, last_updated_at=now, rollout_due=None)
+    if job is not started:
+        ledger.put_job(doing, started)
+    go_on(ledger, doing, started, now)
+
+
+def stop(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    """Nobody else has a turn."""
+    ledger.drop_work(job.job_id)
+    everyone = len(job.new.things) + len(job.more_things)
+    ledger.put_job(doing, replace(job, rolled_out=everyone, rollout_due=None, last_updated_at=now))
+    complete_if_done(ledger, doing, job.job_id, now)
+
+
+def is_rolling_out(job: Job) -> bool:
+    """Whether processingTargets is shown: there are things whose turn is still to come."""
+    return job.status in (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED) and not job.is_rolled_out

@@ -1,0 +1,68 @@
+"""Scheduled jobs: a start ahead, an end with its behaviour, maintenance windows (Developer Guide, "Scheduled jobs").
+
+    CreateJob(startTime) ── SCHEDULED ── start_at ── IN_PROGRESS ── end_at ── as the end behaviour has it
+
+STOP_ROLLOUT: nobody else has a turn. CANCEL, FORCE_CANCEL: as CancelJob, without and with force.
+A job whose start finds as many active jobs as are allowed is CANCELED.
+"""
+
+from simulator.cloud.jobs import rollout
+from simulator.cloud.jobs.cancelling import cancel_job
+from simulator.cloud.jobs.configuration import Schedule
+from simulator.cloud.jobs.errors import JobsError
+from simulator.cloud.jobs.ledger import Doing, Ledger
+from simulator.cloud.jobs.maintenance import read_cron
+from simulator.cloud.jobs.records import Job, JobStatus
+from simulator.cloud.jobs.settings import JobsSettings
+
+YEAR = 366 * 86_400
+
+
+def check(schedule: Schedule, now: float, settings: JobsSettings) -> None:
+    """Raises JobsError if AWS would not take the schedule."""
+    lead, start = settings.schedule_lead_seconds, now if schedule.start_at is None else schedule.start_at
+    if schedule.start_at is not None and not now + lead <= start <= now + YEAR:
+        raise JobsError("InvalidRequest", f"startTime must be {lead / 60:g} minutes to one year ahead.")
+    if schedule.end_at is not None and not start + lead <= schedule.end_at <= now + 2 * YEAR:
+        raise JobsError("InvalidRequest", f"endTime must be {lead / 60:g} minutes after the start, within two years.")
+    if (schedule.end_at is None) != (schedule.end_behavior is None):
+        raise JobsError("InvalidRequest", "endTime and endBehavior go together.")
+    for window in schedule.windows:
+        read_cron(window.cron)
+
+
+def starts_at(schedule: Schedule | None, now: float) -> float | None:
+    """When the job begins; None if at once."""
+    return None if schedule is None or schedule.start_at is None or schedule.start_at <= now else schedule.start_at
+
+
+def start(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    """The start time has come."""
+    if is_full(ledger, job):
+        comment = "The limit of active jobs was reached at the start time."
+        cancel_job(ledger, doing, job, now, force=False, reason_code="LIMIT_EXCEEDED", comment=comment)
+    else:
+        rollout.start(ledger, doing, job, now)
+
+
+def end(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+    """The end time has come."""
+    schedule = job.new.schedule
+    assert schedule is not None, "it has an end"
+    match schedule.end_behavior:
+        case "STOP_ROLLOUT" if job.status is JobStatus.IN_PROGRESS:
+            rollout.stop(ledger, doing, job, now)
+        case behavior:
+            cancel_job(ledger, doing, job, now, force=behavior == "FORCE_CANCEL", comment="The end time was reached.")
+
+
+def is_full(ledger: Ledger, job: Job) -> bool:
+    """Whether no other job of this kind may be active."""
+    limit = ledger.settings.active_jobs
+    if limit is None:
+        return False
+    active = sum(
+        other.status is JobStatus.IN_PROGRESS and other.is_continuous == job.is_continuous
+        for other in ledger.jobs.values()
+    )
+    return active >= limit
