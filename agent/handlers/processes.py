@@ -34,6 +34,9 @@ KILL_SECONDS: Final = 10.0
 LAST_WORDS_SECONDS: Final = 1.0
 TAIL_BYTES: Final = 1024
 PROC: Final = Path("/proc")
+LOGIN_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
+EVERYBODYS: Final = ("LANG", "LC_ALL", "TZ")
+"""What the environment says of the machine, and not of whose it is."""
 
 
 def boot_id() -> str:
@@ -46,7 +49,11 @@ def boot_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run; `user` is somebody else, empty for the agent's own user."""
+    """What to run, in `directory`, with `environment` beside the agent's own.
+
+    `user` is somebody else, empty for the agent's own user. Of what the agent has and knows, somebody else's program
+    gets nothing: it starts at that user's home, with an environment as after a login.
+    """
 
     command: tuple[str, ...]
     directory: Path
@@ -87,9 +94,11 @@ class Processes:
 
         What has made a session of its own outlives a program that ends by itself in time; nothing else does.
         """
-        _check(program)
+        surroundings = _surroundings(program)
+        _check(program.command[0], surroundings["env"])
         token, stdout, stderr = secrets.token_hex(16), _Words(), _Words()
-        process = await _start(program, token, stdout, stderr)
+        surroundings["env"][MARKER] = token
+        process = await _start(program.command, surroundings, stdout, stderr)
         group = Group(token, process.pid, _started(process.pid), boot_id())
         ended = False
         try:
@@ -160,8 +169,8 @@ async def run_configured(processes: Processes, place: Place, command: tuple[str,
 
 
 def environment_of(place: Place, job_id: str, version: str = "") -> dict[str, str]:
-    """What programs find in their environment: the agent's own, and what they are run for."""
-    return os.environ | {"GHOSTJOB_THING": place.thing, "GHOSTJOB_JOB_ID": job_id, "GHOSTJOB_VERSION": version}
+    """What tells programs what they are run for."""
+    return {"GHOSTJOB_THING": place.thing, "GHOSTJOB_JOB_ID": job_id, "GHOSTJOB_VERSION": version}
 
 
 def fault_of(ended: Ended, limit_seconds: float) -> str:
@@ -176,48 +185,63 @@ def fault_of(ended: Ended, limit_seconds: float) -> str:
     return ""
 
 
-def _check(program: Program) -> None:
+def _check(name: str, environment: Mapping[str, str]) -> None:
     if not (PROC / "self/stat").exists():
         raise StepError("programs cannot be kept track of without /proc")
-    name = program.command[0]
-    if shutil.which(name, path=program.environment.get("PATH")) is None:
+    if shutil.which(name, path=environment.get("PATH")) is None:
         raise StepError(f"{name[:200]}: no such program, or not one that may be run")
 
 
-async def _start(program: Program, token: str, stdout: "_Words", stderr: "_Words") -> asyncio.subprocess.Process:
+async def _start(
+    command: tuple[str, ...], surroundings: Mapping[str, Any], stdout: "_Words", stderr: "_Words"
+) -> asyncio.subprocess.Process:
     """The shell that waits to become the program."""
     out, err = await stdout.listen(), await stderr.listen()
     try:
         return await asyncio.create_subprocess_exec(
             "/bin/sh",
-            *("-c", GATE, "sh", *program.command),
+            *("-c", GATE, "sh", *command),
             stdin=asyncio.subprocess.PIPE,
             stdout=out,
             stderr=err,
-            cwd=program.directory,
-            env={**program.environment, MARKER: token},
             start_new_session=True,
-            **_identity(program.user),
+            **surroundings,
         )
     finally:
         os.close(out)
         os.close(err)
 
 
-def _identity(user: str) -> dict[str, Any]:
-    """What makes a child run as `user`. Raises StepError."""
+def _surroundings(program: Program) -> dict[str, Any]:
+    """As whom, where and with what environment a child begins. Raises StepError."""
+    somebody = _somebody_else(program.user)
+    if somebody is None:
+        return {"cwd": program.directory, "env": {**os.environ, **program.environment}}
+    name, home = somebody.pw_name, somebody.pw_dir
+    login = {"HOME": home, "USER": name, "LOGNAME": name, "SHELL": somebody.pw_shell, "PATH": LOGIN_PATH}
+    shared = {key: os.environ[key] for key in EVERYBODYS if key in os.environ}
+    return {
+        "cwd": home if os.path.isdir(home) else "/",
+        "env": {**shared, **login, **program.environment},
+        "user": somebody.pw_uid,
+        "group": somebody.pw_gid,
+        "extra_groups": os.getgrouplist(name, somebody.pw_gid),
+    }
+
+
+def _somebody_else(user: str) -> pwd.struct_passwd | None:
+    """Who that is; None if it is the agent's own user. Raises StepError."""
     if not user:
-        return {}
+        return None
     try:
         known = pwd.getpwnam(user)
     except KeyError:
         raise StepError(f"there is no user {user}") from None
     if known.pw_uid == os.geteuid():
-        return {}
+        return None
     if os.geteuid() != 0:
         raise StepError(f"only an agent that runs as root can run programs as {user}")
-    groups = os.getgrouplist(user, known.pw_gid)
-    return {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": groups}
+    return known
 
 
 class _Words(asyncio.Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import pwd
 import select
 import signal
 import subprocess
@@ -218,12 +219,34 @@ def _started(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as somebody else")
+NOBODY = pwd.getpwnam("nobody")
+HAS_HOME = Path(NOBODY.pw_dir).is_dir()
+ONLY_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as somebody else")
+
+
+@ONLY_ROOT
 async def test_a_program_runs_as_another_user_if_the_agent_is_root(tmp_path: Path, processes: Processes):
-    ended = await processes.run(Program(("sh", "-c", "id -un; id -gn"), Path("/"), 60.0, os.environ, "nobody"))
+    ended = await processes.run(Program(("sh", "-c", "id -un; id -gn"), Path("/"), 60.0, {}, "nobody"))
     assert ended.stdout.split() == ["nobody", "nogroup"]
     with pytest.raises(StepError, match="no user nosuchuser"):
-        await processes.run(Program(("true",), Path("/"), 60.0, os.environ, "nosuchuser"))
+        await processes.run(Program(("true",), Path("/"), 60.0, {}, "nosuchuser"))
+
+
+@ONLY_ROOT
+async def test_another_users_program_gets_nothing_of_the_agents_environment(
+    tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+    monkeypatch.setenv("HOME", "/root")
+    monkeypatch.setenv("TZ", "UTC")
+    ended = await processes.run(Program(("env",), tmp_path, 60.0, {"GHOSTJOB_JOB_ID": "fw"}, "nobody"))
+    found = dict(line.split("=", 1) for line in ended.stdout.splitlines())
+    assert found.keys() - {"PWD", "OLDPWD", "SHLVL", "_", "LANG", "LC_ALL"} == {
+        *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "TZ", "GHOSTJOB_JOB_ID", MARKER)
+    }
+    assert (found["HOME"], found["USER"], found["LOGNAME"]) == (NOBODY.pw_dir, "nobody", "nobody")
+    where = await processes.run(Program(("pwd",), tmp_path, 60.0, {}, "nobody"))
+    assert where.stdout.strip() == (NOBODY.pw_dir if HAS_HOME else "/")
 
 
 def test_records_are_for_their_owner_alone(tmp_path: Path):
