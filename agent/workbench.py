@@ -32,7 +32,16 @@ from agent.core.events import (
     Verified,
     Verify,
 )
-from agent.handlers.handler import Firmware, Handler, StaleDocumentError, StepError, Task, reason_of, say
+from agent.handlers.handler import (
+    Firmware,
+    Handler,
+    StaleDocumentError,
+    StepError,
+    Task,
+    UnknownOperationError,
+    reason_of,
+    say,
+)
 from agent.plan import Step
 from agent.values import ExecutionKey
 
@@ -121,7 +130,7 @@ class MachineWorkbench:
     # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _do(self, effect: BeginStep) -> None:
-        outcome: Literal["done", "failed", "stopped", "stale"] = "done"
+        outcome: Literal["done", "failed", "stopped", "stale", "refused"] = "done"
         reason = said = ""
         try:
             task = self._task(effect.execution, effect.index, effect.step, effect.version, effect)
@@ -132,6 +141,8 @@ class MachineWorkbench:
             outcome = "stopped"
         except StaleDocumentError as stale:
             outcome, reason = "stale", say(str(stale))
+        except UnknownOperationError as unknown:
+            outcome, reason = "refused", say(str(unknown))
         except Exception as error:
             outcome, reason = "failed", _reason(error, effect.step)
         self._running = None
@@ -139,7 +150,7 @@ class MachineWorkbench:
             self.version = effect.version
             self._observe(VersionCommitted(effect.execution, effect.version))
         self.describe()
-        self._observe(StepFinished(effect.execution, effect.step.name, outcome))
+        self._observe(StepFinished(effect.execution, effect.step.name, "failed" if outcome == "refused" else outcome))
         self._deliver(StepEnded(effect.index, outcome, reason, say(said)))
 
     async def _undo(self, effect: UndoStep) -> None:

@@ -92,11 +92,12 @@ class StepEnded:
     """The step that was begun ended; `stopped` only after a StopStep. A step may also end done in spite of one.
 
     `stale`: what the document told it holds no more, such as a presigned URL that expired. What was done stands, and
-    the step goes on from there once it is begun again with a document that was delivered afresh.
+    the step goes on from there once it is begun again with a document that was delivered afresh. `refused`: it has not
+    begun, because nobody on the device knows what it is.
     """
 
     index: int
-    outcome: Literal["done", "failed", "stopped", "stale"]
+    outcome: Literal["done", "failed", "stopped", "stale", "refused"]
     reason: str = ""
     said: str = ""
     """What the report is to tell of it, such as the output of a program."""

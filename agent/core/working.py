@@ -93,12 +93,16 @@ def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:
     turn.do(CancelTimer("step"))
     if event.outcome == "done":
         advance(turn, past_step(work, event), "step done")
-    elif event.outcome == "stale":
+        return
+    if event.outcome == "stale":
         turn.to(Gated(work, "document"), event.reason)
         turn.ask_about(work.key, with_document=True)
+        return
+    reason = f"{work.plan.steps[event.index].name}: {event.reason or event.outcome}"
+    if event.outcome == "refused" and not work.done:
+        turn.report(replace(work, begun=0), Status.REJECTED, reason)
     else:
-        step = work.plan.steps[event.index].name
-        fail(turn, work, f"{step}: {event.reason or event.outcome}", running=False)
+        fail(turn, work, reason, running=False)
 
 
 def past_step(work: Work, event: StepEnded) -> Work:

@@ -29,6 +29,10 @@ class StepError(GhostjobError):
     """The step cannot be done; the message stands in the report as the reason."""
 
 
+class UnknownOperationError(StepError):
+    """Nobody here knows what the document asks for; nothing was touched, so that the job can still be rejected."""
+
+
 class StaleDocumentError(GhostjobError):
     """What the document told holds no more, such as a presigned URL that expired: ask for it again, and go on."""
 
@@ -77,7 +81,10 @@ class Handler(Protocol):
     """Does steps. Subclasses need not say what they have nothing to say about."""
 
     async def do(self, task: Task) -> str:
-        """Do the step; what is returned is told in the report. Raises StepError, StaleDocumentError, OSError."""
+        """Do the step; what is returned is told in the report.
+
+        Raises StepError, UnknownOperationError, StaleDocumentError, OSError.
+        """
 
     async def undo(self, task: Task) -> None:
         """Take the step back. Raises StepError, OSError."""

@@ -13,7 +13,7 @@ import os
 import stat
 from pathlib import Path
 
-from agent.handlers.handler import Handler, Place, StepError, Task
+from agent.handlers.handler import Handler, Place, StepError, Task, UnknownOperationError
 from agent.handlers.processes import Ended, Processes, Program, environment_of, fault_of
 
 
@@ -45,12 +45,15 @@ class Run(Handler):
         return _words(task.arg("command"))
 
     def _script(self, name: str) -> Path:
-        """A script, if nobody but root and the agent's own user could have written it. Raises StepError."""
+        """A script, if nobody but root and the agent's own user could have written it.
+
+        Raises UnknownOperationError if there is none, StepError if it must not run.
+        """
         script = self._place.scripts / name
         try:
             found = script.lstat()
         except OSError:
-            raise StepError(f"there is no handler {name}") from None
+            raise UnknownOperationError(f"there is no handler {name}") from None
         if script.parent != self._place.scripts or not stat.S_ISREG(found.st_mode):
             raise StepError(f"handler {name}: no ordinary file of the directory that scripts may come from")
         for each in (found, script.parent.stat()):

@@ -191,7 +191,12 @@ async def test_a_plug_in_of_another_package_does_what_documents_name_it_for_if_i
         assert await cloud.end_of("well") == ("SUCCEEDED", {"stdout": "offset 3"})
         assert await cloud.end_of("badly") == ("FAILED", {"reason": "x: the sensor does not answer"})
         await cloud.job("again", {"operation": "calibrate"})
+        await cloud.job("unknown", {"operation": "frobnicate"})
         async with agent(tmp_path, cloud.mqtt, "--executions", "1") as running:
             assert await running.end() == 0
+        async with agent(tmp_path, cloud.mqtt, "--allow", "run", "--executions", "1") as running:
+            assert await running.end() == 0
+        unknown = await cloud.end_of("unknown")
+        assert unknown == ("REJECTED", {"reason": "frobnicate: there is no handler frobnicate"})
         status, details = await cloud.end_of("again")
         assert (status, details["reason"]) == ("REJECTED", "calibrate: this device does not allow 'run'")

@@ -216,6 +216,46 @@ def test_a_failed_step_is_undone_and_then_reported():
     assert not device.told(ExecutionGone)
 
 
+HANDLERS = JobDocument.of(
+    {
+        "version": "1.0",
+        "steps": [
+            {"action": {"name": name, "type": "runHandler", "input": {"handler": f"{name}.sh"}}}
+            for name in ("first", "second")
+        ],
+    }
+)
+
+
+def at_a_handler() -> Driver:
+    device = Driver()
+    device.connect()
+    device.tell(execution(key(), document=HANDLERS))
+    device.tell(execution(key(), document=None))
+    return device
+
+
+def test_a_document_whose_first_step_nobody_knows_is_rejected():
+    device = at_a_handler()
+    device(StepEnded(0, "refused", "there is no handler first.sh"))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.REJECTED
+    assert dict(device.request.status_details or ())["reason"] == "first: there is no handler first.sh"
+    device.answer(UpdateAccepted(NOW))
+    assert [left.outcome for left in device.told(ExecutionLeft)] == ["rejected"]
+
+
+def test_a_document_of_which_a_step_was_done_fails_at_one_that_nobody_knows():
+    device = at_a_handler()
+    device.step_done()
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
+    device(StepEnded(1, "refused", "there is no handler second.sh"))
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+
+
 def test_a_step_that_takes_too_long_is_stopped_and_fails():
     device = Driver.working()
     device.fire("step")
@@ -580,7 +620,7 @@ _EVENTS = st.one_of(
     ),
     st.builds(TimerFired, st.sampled_from(["request", "retry", "ask-again", "poll", "step", "leap"])),
     st.builds(StepAdvanced, st.integers(0, 2), st.integers(0, 100)),
-    st.builds(StepEnded, st.integers(0, 2), st.sampled_from(["done", "failed", "stopped"])),
+    st.builds(StepEnded, st.integers(0, 2), st.sampled_from(["done", "failed", "stopped", "stale", "refused"])),
     st.builds(StepRestored, st.integers(0, 2), st.booleans()),
     st.builds(Verified, st.booleans()),
 )
