@@ -23,6 +23,9 @@ from agent.handlers.handler import StepError
 
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+PERMISSIONS: Final = 0o777
+EVERY_BIT: Final = 0o7777
+"""Setuid, setgid and sticky too."""
 
 
 class Spot:
@@ -159,28 +162,34 @@ def _copy(source: int, copy: int) -> None:
     """Copy one descriptor's file to the other, durably, and close both."""
     with os.fdopen(source, "rb") as reading, os.fdopen(copy, "wb") as writing:
         shutil.copyfileobj(reading, writing, 1 << 20)
-        _dress_as(copy, os.fstat(source))
+        _dress_as(copy, os.fstat(source), EVERY_BIT)
         writing.flush()
         os.fsync(copy)
 
 
 def _dress(place: Spot, name: str, before: os.stat_result | None) -> None:
-    """The mode and owner of the file that it replaces; otherwise a file that everybody may read."""
+    """The mode and owner of the file that it replaces; otherwise a file that everybody may read.
+
+    What a document brings runs with nobody else's rights: setuid and setgid end with the file that had them.
+    """
     descriptor = place.open(name, os.O_RDONLY)
     try:
         if before is None:
             os.fchmod(descriptor, 0o644)
         else:
-            _dress_as(descriptor, before)
+            _dress_as(descriptor, before, PERMISSIONS)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _dress_as(descriptor: int, model: os.stat_result) -> None:
+def _dress_as(descriptor: int, model: os.stat_result, bits: int) -> None:
     if os.geteuid() == 0:
         os.fchown(descriptor, model.st_uid, model.st_gid)
-    os.fchmod(descriptor, stat.S_IMODE(model.st_mode))
+    now = os.fstat(descriptor)
+    if (now.st_uid, now.st_gid) != (model.st_uid, model.st_gid):
+        bits &= PERMISSIONS  # the rights of one owner are not those of another
+    os.fchmod(descriptor, model.st_mode & bits)
 
 
 # ── notes in the state directory ──────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,9 @@
 """Configuration files on a real disk: staged, validated, swapped, restarted; and taken back from wherever it stood."""
 
 import asyncio
+import errno
+import os
+import stat
 import threading
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,28 @@ async def test_whatever_was_done_is_taken_back_also_twice(tmp_path: Path, begun:
     assert left_in(place.root) == (["app.json"] if existed else [])
     assert not existed or (place.root / "app.json").read_text() == OLD
     assert Configure(place).pending([tasks[0].aside]) == ()
+
+
+@pytest.mark.parametrize("can_link", [True, False], ids=["kept under a second name", "kept as a copy"])
+async def test_what_a_document_brings_has_nobody_elses_rights_and_what_was_there_has_them_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_link: bool
+):
+    def across_file_systems(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    if not can_link:
+        monkeypatch.setattr("agent.handlers.files.os.link", across_file_systems)
+    place = place_in(tmp_path)
+    file = place.root / "app.json"
+    file.write_text(OLD)
+    file.chmod(0o6755)
+    tasks = steps(tmp_path)[:3]
+    for task in tasks:
+        await Configure(place).do(task)
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == (NEW, 0o755)
+    for task in reversed(tasks):
+        await Configure(place).undo(task)
+    assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == (OLD, 0o6755)
 
 
 async def test_a_step_that_is_stopped_while_it_writes_goes_on_behind_nobodys_back(
