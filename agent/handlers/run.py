@@ -56,10 +56,26 @@ class Run(Handler):
             raise UnknownOperationError(f"there is no handler {name}") from None
         if script.parent != self._place.scripts or not stat.S_ISREG(found.st_mode):
             raise StepError(f"handler {name}: no ordinary file of the directory that scripts may come from")
-        for each in (found, script.parent.stat()):
-            if each.st_uid not in (0, os.geteuid()) or each.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                raise StepError(f"handler {name}: it, or its directory, can be written to by others")
+        directory = self._place.scripts
+        way = {directory: True} | dict.fromkeys((*directory.parents, *directory.resolve().parents), False)
+        if _is_others(found, is_private=True):
+            raise StepError(f"handler {name}: others may write to it")
+        for path, is_private in way.items():
+            if _is_others(path.stat(), is_private=is_private):
+                raise StepError(f"handler {name}: others may write to {path}")
         return script
+
+
+def _is_others(found: os.stat_result, *, is_private: bool) -> bool:
+    """Whether others than root and the agent's own user may change it.
+
+    A directory on the way, which need not be private, may be one like /tmp, where nobody can rename what is another's.
+    """
+    if found.st_uid not in (0, os.geteuid()):
+        return True
+    if not is_private and found.st_mode & stat.S_ISVTX:
+        return False
+    return bool(found.st_mode & stat.S_IWOTH or (found.st_mode & stat.S_IWGRP and (is_private or found.st_gid)))
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Commands and scripts, started as the AWS IoT Device Client starts them, by those rules and by stricter ones."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ async def test_a_program_does_what_the_document_says(tmp_path: Path, args: dict[
         pytest.param({"handler": ".."}, "no ordinary file", id="a directory"),
         pytest.param({"handler": "../outside.sh"}, "no ordinary file", id="out with dots"),
         pytest.param({"handler": "link.sh"}, "no ordinary file", id="a link"),
-        pytest.param({"handler": "open.sh"}, "can be written to by others", id="a script that anybody may change"),
+        pytest.param({"handler": "open.sh"}, "open.sh: others may write to it", id="a script that anybody may change"),
         pytest.param({"handler": "plain.sh"}, "not one that may be run", id="a file that is no program"),
         pytest.param({"command": '["true"]', "user": "nosuchuser"}, "no user nosuchuser", id="no such user"),
     ],
@@ -75,12 +76,38 @@ async def test_a_program_that_fails_or_may_not_run_says_so(tmp_path: Path, args:
         await Run(place).do(task_in(tmp_path, "run", reversible=False, **args))
 
 
-async def test_a_script_of_a_directory_that_others_may_write_to_does_not_run(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("whose", "mode"),
+    [
+        pytest.param("scripts", 0o777, id="anybody may write to its directory"),
+        pytest.param("scripts", 0o1777, id="anybody may add to its directory"),
+        pytest.param(".", 0o757, id="anybody may put another directory in its place"),
+    ],
+)
+async def test_a_script_that_others_may_replace_does_not_run(tmp_path: Path, whose: str, mode: int):
     place = place_in(tmp_path)
     script(tmp_path)
-    place.scripts.chmod(0o777)
-    with pytest.raises(StepError, match="its directory, can be written to by others"):
+    (tmp_path / whose).chmod(mode)
+    with pytest.raises(StepError, match=f"others may write to {(tmp_path / whose)}"):
         await Run(place).do(task_in(tmp_path, "run", handler="echo.sh"))
+
+
+async def test_a_script_runs_below_a_directory_where_nobody_can_rename_what_is_anothers(tmp_path: Path):
+    place = place_in(tmp_path)
+    script(tmp_path)
+    place.scripts.parent.chmod(0o1777)
+    assert await Run(place).do(task_in(tmp_path, "run", handler="echo.sh")) == ""
+
+
+async def test_a_link_that_others_may_change_leads_to_no_script(tmp_path: Path):
+    place = place_in(tmp_path)
+    script(tmp_path)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o777)
+    (tmp_path / "shared" / "link").symlink_to(place.scripts)
+    through = replace(place, scripts=tmp_path / "shared" / "link")
+    with pytest.raises(StepError, match=f"others may write to {place.scripts.parent}/shared"):
+        await Run(through).do(task_in(tmp_path, "run", handler="echo.sh"))
 
 
 async def test_a_program_works_in_the_directory_of_its_execution(tmp_path: Path):
