@@ -4,7 +4,7 @@ Everything that must survive stands in one directory, which belongs to one agent
 
     lock       held while an agent runs
     journal    the work in hand (`agent.journal`)
-    boot.json  the boot of the machine in which an agent last began; none, once it has made way for the next by itself
+    boot.json  the boot of the machine in which an agent last began; null, once it has made way for the next by itself
     work/      what handlers keep until an execution's end is on record
     processes/ what was started and has not ended
     firmware/  slots
@@ -118,11 +118,21 @@ class _Device:
         rebooted = note is None or note.get("boot") != here
         if note is not None and self._to_do is not None:
             self._to_do = note.get("executions", self._to_do)
-        version, on_trial = self._firmware.booted(rebooted)
+        version, on_trial = self._what_runs(rebooted)
         self._bench.version = version
         self._tell(DeviceBooted(version, _why(note, here), on_trial))
         self._bench.describe()
         return Booted(record, version, on_trial, rebooted)
+
+    def _what_runs(self, rebooted: bool) -> tuple[str, bool]:
+        """The firmware's version, and whether it is on trial. Raises InputError, OSError."""
+        try:
+            return self._firmware.booted(rebooted)
+        except OSError:
+            raise
+        except Exception as error:
+            where, why = type(self._firmware).__module__, f"{type(error).__name__}: {error}"
+            raise InputError(f"{where}: its handler of 'write' cannot say what runs: {why}") from None
 
     def _unusable(self, error: OSError) -> InputError:
         where = error.filename or self._place.state
@@ -138,7 +148,7 @@ class _Device:
 
     def _restart(self) -> None:
         """Give way to a new agent, for which it will look as if the machine had been rebooted."""
-        write_json(self._boot_note, {"boot": ""} | ({"executions": self._to_do} if self._to_do is not None else {}))
+        write_json(self._boot_note, {"boot": None} | ({"executions": self._to_do} if self._to_do is not None else {}))
         self._end("restart")
 
     def _end(self, ended: Ended) -> None:
@@ -217,11 +227,13 @@ def _sole_agent_of(state: Path) -> Iterator[None]:
     with os.fdopen(lock, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             holder = file.read().strip() or "unknown"
             raise InputError(
                 f"--state {state}: another agent uses it (process {holder}); stop that one, or give each its own"
             ) from None
+        except OSError as error:
+            raise InputError(f"--state {state}: cannot be locked: {reason_of(error)}; give a local directory") from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
