@@ -8,7 +8,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import structlog
 
@@ -47,6 +47,7 @@ from agent.values import ExecutionKey
 
 log = structlog.get_logger("ghostjob.agent")
 
+T = TypeVar("T")
 PROGRESS_PERCENT: Final = 5
 """How far a step gets between two reports of its progress, at least."""
 
@@ -101,12 +102,17 @@ class MachineWorkbench:
 
     def describe(self) -> HardwareChanged:
         """What the account says of the machine; told if it is news."""
-        pending = {words for handler in self._everyone() for words in handler.pending(self._asides())}
-        told = HardwareChanged(self._firmware.bootable, self.version, tuple(sorted(pending)))
+        bootable = _asked(lambda: self._firmware.bootable, False, self._firmware)
+        pending = {words for handler in self._everyone() for words in self._pending(handler)}
+        told = HardwareChanged(bootable, self.version, tuple(sorted(pending)))
         if told != self._told:
             self._told = told
             self._observe(told)
         return told
+
+    def _pending(self, handler: Handler) -> tuple[str, ...]:
+        unknown = (f"whatever {type(handler).__name__} did",)
+        return _asked(lambda: handler.pending(self._asides()), unknown, handler)
 
     def settle(self, key: ExecutionKey) -> None:
         """An execution's end is on record: nothing of it will be undone any more."""
@@ -217,6 +223,15 @@ def _spawn(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> a
     among.add(task)
     task.add_done_callback(among.discard)
     return task
+
+
+def _asked(question: Callable[[], T], otherwise: T, handler: Handler) -> T:
+    """What a handler says of the machine; if it cannot say, the worst, since the agent must not end of a plug-in."""
+    try:
+        return question()
+    except Exception as error:
+        log.error("handler.crashed", handler=type(handler).__name__, exc_info=error)
+        return otherwise
 
 
 def _reason(error: Exception, step: Step) -> str:

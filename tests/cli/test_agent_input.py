@@ -1,6 +1,8 @@
 """What may be wrong with a real agent's options, files and machine; as in test_bad_input, but in this process."""
 
+import errno
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,6 +169,34 @@ def test_two_agents_do_not_share_a_state_directory(tmp_path: Path, capfd: pytest
             main(AGENT)
     assert exit_.value.code == 2
     assert "st: another agent uses it (process 4711); stop that one" in capfd.readouterr().err
+
+
+def test_a_state_directory_that_cannot_be_locked_is_not_taken_for_another_agents(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("agent.device.fcntl.flock", no_locks)
+    with pytest.raises(SystemExit) as exit_:
+        main(AGENT)
+    assert exit_.value.code == 2
+    assert "st: cannot be locked: No locks available; give a local directory" in capfd.readouterr().err
+
+
+def test_firmware_that_cannot_say_what_runs_is_told_in_one_line(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def confused(*_: object) -> None:
+        raise KeyError("slot")
+
+    monkeypatch.setattr("agent.handlers.slots.SlotFiles.booted", confused)
+    with pytest.raises(SystemExit) as exit_:
+        main(AGENT)
+    assert exit_.value.code == 2
+    assert capfd.readouterr().err.splitlines() == [
+        "ghostjob: agent.handlers.slots: its handler of 'write' cannot say what runs: KeyError: 'slot'"
+    ]
 
 
 async def test_a_key_that_others_may_read_is_warned_of(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
