@@ -4,11 +4,12 @@ A device's log lines are its account: the event name is the account's `type`, it
 is bound to thing, namespace_id, job_id, execution (number and queue time) and phase.
 """
 
+import contextlib
 import logging
 import sys
 from dataclasses import fields
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal, TextIO, cast
 
 import structlog
 
@@ -30,6 +31,8 @@ TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
 """Events that may mean trouble."""
 PLACES = frozenset({PhaseChanged, ExecutionTaken})
 """Events that say where in its work a device is: to it every line is bound."""
+DIGITS: Final = 12
+"""Of a digest, in a line for people."""
 
 
 def _level(event: DeviceEvent) -> int:
@@ -42,12 +45,35 @@ def _level(event: DeviceEvent) -> int:
     return logging.DEBUG if event.type in DETAILS else logging.INFO
 
 
+class _Stderr:
+    """stderr as it is now, be it a file on a full disk, or a pipe that nobody reads: a device does without its log."""
+
+    def __init__(self) -> None:
+        self._file = sys.stderr
+
+    def write(self, text: str) -> int:
+        """Write if that can be done."""
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush if that can be done."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+
+def _for_people(_logger: object, _name: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Without what is None, and with no more of a digest than tells it from others."""
+    return {key: value[:DIGITS] if key == "digest" else value for key, value in said.items() if value is not None}
+
+
 def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
     """Set up structlog for this process."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+    renderers: tuple[structlog.typing.Processor, ...] = (
+        (structlog.processors.JSONRenderer(),)
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else (_for_people, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     )
     structlog.configure(
         processors=[
@@ -55,10 +81,10 @@ def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
         cache_logger_on_first_use=True,
     )
     _logger.cache_clear()

@@ -4,12 +4,15 @@ Both are written under names with `.partial` and get their own at the end, so th
 cut off, and an older run's files stay until a new one has finished.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
+
+import structlog
 
 from agent.account import DeviceEvent
 from agent.errors import InputError
@@ -62,7 +65,8 @@ class TraceFile:
     """One device's account, appended to a file line by line, each at once; `path` None keeps nothing.
 
     An agent that was killed goes on in the same file: its numbers go on too, and what it was writing when it died is
-    cut off. Raises InputError if the file cannot be written to, or is no trace.
+    cut off. Raises InputError if the file cannot be written to, or is no trace. If that comes later, as on a full
+    disk, the account ends there, and the device goes on.
     """
 
     def __init__(self, path: Path | None, thing: str) -> None:
@@ -85,8 +89,19 @@ class TraceFile:
         self._record(event)
 
     def _write(self, entry: Entry) -> None:
-        assert self._file is not None, "a recorder is there only with a file"
-        self._file.write(write_line(entry) + "\n")
+        if self._file is None:
+            return
+        try:
+            self._file.write(write_line(entry) + "\n")
+        except OSError as error:
+            self._close()
+            structlog.get_logger("ghostjob.agent").warning("trace.unwritable", path=str(self._path), why=error.strerror)
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):  # what could not be written is still in its hands
+                file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,8 +109,7 @@ class TraceFile:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self._close()
 
 
 def _last_number(path: Path, source: str) -> int:

@@ -1,6 +1,8 @@
 """The log: named as in the trace, bound to what it is about, one JSON object a line for machines."""
 
 import json
+import os
+import sys
 
 import pytest
 
@@ -37,6 +39,32 @@ def test_json_lines_are_named_as_in_the_trace_and_bound_to_the_execution(capsys:
         assert {name: line[name] for name in bound} == bound
     assert [line["phase"] for line in lines] == ["idle", "executing", "executing", "executing"]
     assert lines[2]["client_token"] == "t-1"
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_line_for_people_says_nothing_of_what_is_not_there_and_little_of_a_digest(
+    capsys: pytest.CaptureFixture[str],
+):
+    key = ExecutionKey(None, "fw", 1, 1_700_000_000)
+    configure("text", "debug")
+    DeviceLog("thing-1").write(ExecutionTaken(key, "0123456789abcdef" * 4))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "digest=0123456789ab " in line
+    assert "namespace_id" not in line
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_log_that_nobody_reads_any_more_ends_no_device(monkeypatch: pytest.MonkeyPatch):
+    reading, writing = os.pipe()
+    with open(writing, "w", buffering=1) as pipe:
+        monkeypatch.setattr(sys, "stderr", pipe)
+        configure("json", "debug")
+        os.close(reading)
+        with pytest.raises(BrokenPipeError):
+            print("nobody", file=pipe)
+        DeviceLog("thing-1").write(ExecutionTaken(KEY))
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), writing)  # so that the pipe can be closed
 
 
 @pytest.mark.usefixtures("_restored")
