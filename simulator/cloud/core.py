@@ -20,6 +20,8 @@ from simulator.cloud.registry import Registry
 from simulator.trace import CloudEvent
 
 SLICE_SECONDS: Final = 0.0005
+PAUSE_SECONDS: Final = 0.001
+"""After a slice, so that what takes long leaves most of a core to the others; less is nothing to uvloop's timers."""
 PIECE: Final = 8
 """So many executions between two looks at the clock."""
 
@@ -81,7 +83,8 @@ class CloudCore:
             self._tick = None
         self._due = due
         if due is not None:
-            self._tick = asyncio.get_running_loop().call_later(max(0.0, due - self._clock()), self._do_due)
+            wait = max(PAUSE_SECONDS if self._slice_seconds else 0.0, due - self._clock())
+            self._tick = asyncio.get_running_loop().call_later(wait, self._do_due)
 
     def _do_due(self) -> None:
         self._tick = self._due = None

@@ -46,6 +46,8 @@ from simulator.cloud.mqtt import Reaction
 
 _parse = lru_cache(maxsize=32768)(parse)
 """A device asks on the same few topics again and again."""
+_written = lru_cache(maxsize=64)(write_hint)
+"""A job tells all of its things the same, and all of them at once."""
 PREFIX: Final = "$aws/things/"
 NOTHING: Final[tuple[tuple[str, bytes], ...]] = ()
 
@@ -287,8 +289,8 @@ def _publication(thing: str, hint: Hint) -> tuple[str, bytes]:
         HintTopic(thing, kind_of(hint), hint.namespace_id, hint.job_id if isinstance(hint, JobMentioned) else None)
     )
     if isinstance(hint, JobMentioned):
-        return topic, b"{}" if hint.told is None else write_hint(hint.told)
-    return topic, write_hint(hint)
+        return topic, b"{}" if hint.told is None else _written(hint.told)
+    return topic, _written(hint)
 
 
 def kind_of(hint: Hint) -> HintKind:

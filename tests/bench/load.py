@@ -11,7 +11,9 @@ import json
 import ssl
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import uvloop
 
@@ -100,7 +102,12 @@ class Client(asyncio.Protocol):
         self.transport.write(self._request * in_flight)  # type: ignore[attr-defined]  # a write transport
 
 
-async def open_all(mode: str, host: str, port: int, connections: int, certs: Path | None) -> tuple[list[Client], float]:
+C = TypeVar("C", bound=Client)
+
+
+async def open_all(
+    make: Callable[[int], C], host: str, port: int, connections: int, certs: Path | None = None
+) -> tuple[list[C], float]:
     """Every client connected, and how many seconds that took."""
     gate, loop = asyncio.Semaphore(GATHER), asyncio.get_running_loop()
     contexts: dict[int, ssl.SSLContext] = {}
@@ -108,13 +115,11 @@ async def open_all(mode: str, host: str, port: int, connections: int, certs: Pat
         shared = client_context(certs / "ca.pem", certs / "load.pem", certs / "load.key")
         contexts = dict.fromkeys(range(connections), shared)
 
-    async def one(index: int) -> Client:
+    async def one(index: int) -> C:
         async with gate:
             tls = contexts.get(index)
             name = "localhost" if tls else None
-            _, client = await loop.create_connection(
-                lambda: Client(mode, index), host, port, ssl=tls, server_hostname=name
-            )
+            _, client = await loop.create_connection(lambda: make(index), host, port, ssl=tls, server_hostname=name)
             await client.ready
             return client
 
@@ -126,7 +131,8 @@ async def open_all(mode: str, host: str, port: int, connections: int, certs: Pat
 async def main(
     mode: str, host: str, port: int, connections: int, in_flight: int, seconds: float, certs: Path | None
 ) -> None:
-    clients, took = await open_all("echo" if mode == "echo" else "jobs", host, port, connections, certs)
+    kind = "echo" if mode == "echo" else "jobs"
+    clients, took = await open_all(lambda index: Client(kind, index), host, port, connections, certs)
     result: dict[str, float] = {"connects_per_second": connections / took}
     if mode != "connect":
         for client in clients:

@@ -89,10 +89,8 @@ def remove_records(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
         ledger.put_job(doing, replace(job, removal_due=None))
 
     def remove(doing: Doing, thing: str, now: float) -> None:
-        latest = ledger.queues.get(thing, {}).get(job_id)
-        while latest is not None:
+        while (queue := ledger.queues.get(thing)) and (latest := queue.get(job_id)) is not None:
             ledger.remove(doing, latest, now)
-            latest = ledger.queues.get(thing, {}).get(job_id)
 
     def emptied(doing: Doing, now: float) -> None:
         empty = replace(ledger.jobs[job_id], is_emptied=True)

@@ -93,7 +93,7 @@ class Ledger:
     """The indexes. `ended` is called after each execution that reaches a terminal state."""
 
     def __init__(self, settings: JobsSettings, ended: Callable[[Doing, JobExecution, float], None]) -> None:
-        self.settings: JobsSettings = settings
+        self.use(settings)
         self.deliver: Callable[[Job, float], JobDocument] = lambda job, _: job.new.document
         """A job's document as it is delivered at that time."""
         self.jobs: dict[str, Job] = {}
@@ -148,10 +148,10 @@ class Ledger:
             return queue
         return {job_id: execution for job_id, execution in queue.items() if job_id not in deleting}
 
-    @property
-    def terms(self) -> Terms:
-        """What a device's request is decided by."""
-        return Terms(self._document, self._minutes, self.listed, ErrorCode(self.settings.forbidden_status))
+    def use(self, settings: JobsSettings) -> None:
+        """Go by these settings from now on."""
+        self.settings = settings
+        self.terms = Terms(self._document, self._minutes, self.listed, ErrorCode(settings.forbidden_status))
 
     def _document(self, job_id: str, now: float) -> JobDocument:
         return self.deliver(self.jobs[job_id], now)
@@ -281,11 +281,11 @@ class Ledger:
 
     def _tell(self, doing: Doing, before: Queue, touched: JobExecution, now: float) -> None:
         after: Queue = self.queues.get(touched.thing, {})
-        if self.deleting and self.settings.while_deleting != "answers-and-lists":
+        if self.deleting and len(before) + len(after) > 1 and self.settings.while_deleting != "answers-and-lists":
             # What is being deleted is in no list any more, except that its own removal is told.
-            shown = self._without_deleting(before)
-            if shown is not before and touched.key.job_id in before:
-                shown = {**shown, touched.key.job_id: before[touched.key.job_id]}
+            job_id, shown = touched.key.job_id, self._without_deleting(before)
+            if shown is not before and job_id in before:
+                shown = {**shown, job_id: before[job_id]}
             before, after = shown, self._without_deleting(after)
         published = hints(before, after, touched, now, self.settings, self.terms)
         doing.hints.extend((touched.thing, hint) for hint in published)

@@ -21,16 +21,6 @@ from simulator.cloud.jobs.settings import JobsSettings
 H = TypeVar("H", PendingChanged, NextChanged)
 
 
-def heads(
-    queue: Queue, namespaces: tuple[str | None, ...], settings: JobsSettings
-) -> dict[str | None, JobExecution | None]:
-    """The head of each of `namespaces`, as notify-next would tell it."""
-    if not settings.head_across_namespaces:
-        return {namespace_id: head(queue, namespace_id) for namespace_id in namespaces}
-    first = head_of_thing(queue)
-    return {ns: first if first is not None and first.key.namespace_id == ns else None for ns in namespaces}
-
-
 def hints(
     before: Queue,
     after: Queue,
@@ -45,17 +35,42 @@ def hints(
     was_pending, is_pending = _is_pending(before, touched.key), _is_pending(after, touched.key)
     if was_pending != is_pending:
         told.append(_list(after, ns, now, terms))
-    namespaces = tuple(dict.fromkeys((ns, *(e.key.namespace_id for e in (*before.values(), *after.values())))))
-    was, is_now = heads(before, namespaces, settings), heads(after, namespaces, settings)
-    for namespace_id in namespaces:
-        new = is_now[namespace_id]
-        if _key(was[namespace_id]) != _key(new):
-            told.append(_next(new, namespace_id, now, terms))
+    if settings.head_across_namespaces:
+        told += _heads_of_thing(head_of_thing(before), head_of_thing(after), ns, now, terms)
+    elif _key(head(before, ns)) != _key(new := head(after, ns)):
+        told.append(_next(new, ns, now, terms))
     if ns is not None and was_pending != is_pending and _is_mentioned(is_pending, settings):
-        is_list = settings.documented_payload == "list"
-        payload = _list(after, ns, now, terms) if is_list else _next(is_now[ns], ns, now, terms)
-        told.append(JobMentioned(ns, touched.key.job_id, payload))
+        told.append(JobMentioned(ns, touched.key.job_id, _payload(after, ns, now, settings, terms)))
     return tuple(told)
+
+
+def _heads_of_thing(
+    was: JobExecution | None, new: JobExecution | None, ns: str | None, now: float, terms: Terms
+) -> list[Hint]:
+    """What is told when the thing's head changed, because of something in the namespace `ns`, told first."""
+    if _key(was) == _key(new):
+        return []
+    namespaces = dict.fromkeys((ns, *(e.key.namespace_id for e in (was, new) if e is not None)))
+    told: list[Hint] = []
+    for namespace_id in namespaces:
+        first, second = _of(was, namespace_id), _of(new, namespace_id)
+        if first is not second:
+            told.append(_next(second, namespace_id, now, terms))
+    return told
+
+
+def _of(execution: JobExecution | None, namespace_id: str | None) -> JobExecution | None:
+    return execution if execution is not None and execution.key.namespace_id == namespace_id else None
+
+
+def _payload(
+    queue: Queue, namespace_id: str, now: float, settings: JobsSettings, terms: Terms
+) -> PendingChanged | NextChanged:
+    """What stands on the documented topic."""
+    if settings.documented_payload == "list":
+        return _list(queue, namespace_id, now, terms)
+    first = head_of_thing(queue) if settings.head_across_namespaces else head(queue, namespace_id)
+    return _next(_of(first, namespace_id), namespace_id, now, terms)
 
 
 def _list(queue: Queue, namespace_id: str | None, now: float, terms: Terms) -> PendingChanged:

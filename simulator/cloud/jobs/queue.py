@@ -91,8 +91,16 @@ def head(queue: Queue, namespace_id: str | None) -> JobExecution | None:
 
 def head_of_thing(queue: Queue) -> JobExecution | None:
     """The next execution of the thing, whatever its namespace."""
-    waiting = [execution for execution in queue.values() if not execution.status.is_terminal]
-    return min(waiting, key=lambda e: (e.status is Status.QUEUED, *_service_order(e)), default=None)
+    first: JobExecution | None = None
+    for execution in queue.values():
+        if execution.status is Status.QUEUED:
+            if first is None or (first.status is Status.QUEUED and _service_order(execution) < _service_order(first)):
+                first = execution
+        elif execution.status is Status.IN_PROGRESS and (
+            first is None or first.status is Status.QUEUED or _service_order(execution) < _service_order(first)
+        ):
+            first = execution
+    return first
 
 
 def _service_order(execution: JobExecution) -> tuple[float, int]:
@@ -101,6 +109,8 @@ def _service_order(execution: JobExecution) -> tuple[float, int]:
 
 def listing(queue: Queue, namespace_id: str | None, listed: int) -> tuple[tuple[Execution, ...], tuple[Execution, ...]]:
     """The first `listed` of the pending ones as a list tells them: those IN_PROGRESS, and those QUEUED."""
+    if not queue:
+        return (), ()
     in_progress, queued = pending(queue, namespace_id)
     first = tuple(e.told() for e in in_progress[:listed])
     return first, tuple(e.told() for e in queued[: listed - len(first)])

@@ -41,7 +41,6 @@ class Jobs:
 
     def __init__(self, settings: JobsSettings | None = None) -> None:
         self._ledger = Ledger(settings or JobsSettings(), self._ended)
-        self._terms = self._ledger.terms
         self._rate = Rate()
 
     @property
@@ -51,8 +50,7 @@ class Jobs:
 
     @settings.setter
     def settings(self, settings: JobsSettings) -> None:
-        self._ledger.settings = settings
-        self._terms = self._ledger.terms
+        self._ledger.use(settings)
 
     @property
     def event_kinds(self) -> frozenset[EventKind]:
@@ -81,7 +79,7 @@ class Jobs:
             queue = self._lagging(thing, queue, request, now)
         if (message := excess(request, settings)) is not None:
             return Outcome(Rejected(int(now), ErrorCode.INVALID_REQUEST, message, request.client_token))
-        answer, record = decide(queue, request, now, self._terms)
+        answer, record = decide(queue, request, now, ledger.terms)
         if record is None:
             return Outcome(answer)
         doing = Doing()

@@ -1,0 +1,37 @@
+"""A local cloud that holds a job with so many executions: `python -m tests.bench.crowded EXECUTIONS`.
+
+It prints its endpoints as one line of JSON, and serves until its standard input closes. The executions are queued by
+function calls; everything else, the deletion included, goes through its listeners.
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+import uvloop
+
+from agent.log import configure
+from agent.values import JobDocument
+from simulator.cloud.jobs import JobsSettings, NewJob
+from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.serving import _tame_collector
+
+JOB = "big"
+
+
+async def main(executions: int) -> None:
+    configure("text", "error")
+    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, jobs=JobsSettings(0.0))
+    async with LocalCloud(options) as cloud:
+        jobs = cloud._core.jobs
+        things = tuple(f"big-{number:06}" for number in range(executions))
+        jobs.create_job(NewJob(JOB, things, JobDocument.of({"operation": "update"})), time.time())
+        jobs.tick(time.time())
+        _tame_collector()
+        print(json.dumps(cloud.endpoints), flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1])))

@@ -1,0 +1,170 @@
+"""`python -m tests.bench.deletion`: what the deletion of a big job costs, and what other devices notice of it.
+
+The cloud is a process of its own; so are the other devices, which ask for their pending executions over MQTT, some
+hundred times a second each at its own pace, first in peace and then while the job is force-deleted. Everything is
+measured in this run; a size is repeated, and the run with the lowest 99th percentile in peace counts.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import uvloop
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from tests.bench.crowded import JOB
+from tests.bench.load import Client, open_all
+
+SIZES: Final = (1_000, 10_000, 100_000)
+AIM: Final = 2.0
+
+
+class Asking(Client):
+    """A device that asks so many times a second, and notes how long each answer took."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__("jobs", index)
+        self.seconds: list[float] = []
+        self._asked = 0.0
+
+    def ask(self) -> None:
+        self.is_running = False  # the next one is not sent by the answer
+        self._asked = time.perf_counter()
+        self.transport.write(self._request)  # type: ignore[attr-defined]  # a write transport
+
+    def data_received(self, data: bytes) -> None:
+        before = self.count
+        super().data_received(data)
+        if self.count > before:
+            self.seconds.append(time.perf_counter() - self._asked)
+
+
+@contextmanager
+def crowded(executions: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """A cloud with that job: endpoints and process id."""
+    command = [sys.executable, "-m", "tests.bench.crowded", str(executions)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        yield json.loads(process.stdout.readline()), process.pid
+        process.stdin.close()
+
+
+def cpu_seconds(process_id: int) -> float:
+    """What a process has used so far, to 10 ms."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def call(method: str, url: str) -> int:
+    """The status of an answer."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method)) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+async def measure(executions: int, devices: int, rate: float, seconds: float) -> dict[str, float]:
+    with crowded(executions) as (endpoints, process_id):
+        host, _, port = endpoints["mqtt"].rpartition(":")
+        clients, _ = await open_all(Asking, host, int(port), devices)
+        url, loop, stop = f"{endpoints['api']}/jobs/{JOB}", asyncio.get_running_loop(), asyncio.Event()
+
+        async def keep_asking(client: Asking, late: float) -> None:
+            await asyncio.sleep(late)
+            while not stop.is_set():
+                client.ask()
+                await asyncio.sleep(1 / rate)
+
+        asking = [
+            asyncio.create_task(keep_asking(client, index / devices / rate)) for index, client in enumerate(clients)
+        ]
+        await asyncio.sleep(1)
+        _take(clients)
+        before = cpu_seconds(process_id)
+        await asyncio.sleep(seconds)
+        idle_cpu, peace = (cpu_seconds(process_id) - before) / seconds, _take(clients)
+        before, start = cpu_seconds(process_id), time.perf_counter()
+        await loop.run_in_executor(None, call, "DELETE", f"{url}?force=true")
+        while await loop.run_in_executor(None, call, "GET", url) != 404:  # noqa: ASYNC110 - it is elsewhere
+            await asyncio.sleep(0.02)
+        took, during = time.perf_counter() - start, _take(clients)
+        cpu = cpu_seconds(process_id) - before - idle_cpu * took
+        stop.set()
+        await asyncio.gather(*asking)
+        for client in clients:
+            client.transport.close()
+    return {
+        "peace_p50": _part(peace, 0.5),
+        "peace_p99": _part(peace, 0.99),
+        "peace_max": peace[-1],
+        "during_p50": _part(during, 0.5),
+        "during_p99": _part(during, 0.99),
+        "during_max": during[-1],
+        "answers": len(during),
+        "wall_us": took / executions * 1e6,
+        "cpu_us": cpu / executions * 1e6,
+        "seconds": took,
+    }
+
+
+def _take(clients: list[Any]) -> list[float]:
+    found = sorted(seconds for client in clients for seconds in client.seconds)
+    for client in clients:
+        client.seconds.clear()
+    return found
+
+
+def _part(values: list[float], part: float) -> float:
+    return values[min(len(values) - 1, int(part * len(values)))]
+
+
+@click.command()
+@click.option("--devices", default=100, help="Other devices.")
+@click.option("--rate", default=10.0, help="How often each of them asks in a second.")
+@click.option("--seconds", default=4.0, help="How long they ask in peace.")
+@click.option("--repeat", default=3, help="How often each size is measured.")
+def main(devices: int, rate: float, seconds: float, repeat: int) -> None:
+    """Measure, and print the table."""
+    runs = [size for size in SIZES for _ in range(repeat)]
+    measured: dict[int, list[dict[str, float]]] = {}
+    for size in track(runs, description="measuring", console=Console(stderr=True)):
+        measured.setdefault(size, []).append(uvloop.run(measure(size, devices, rate, seconds)))
+    table = Table(
+        title=f"the deletion of one job, while {devices} devices do {devices * rate:g} round trips a second",
+        title_justify="left",
+    )
+    for heading in ("executions", "µs CPU each", "s in all", "p50 ms", "… deleting", "p99 ms", "… deleting", "ratio"):
+        table.add_column(heading, justify="right")
+    table.add_column("longest ms", justify="right")
+    for size, results in measured.items():
+        best = min(results, key=lambda result: result["peace_p99"])
+        ratio = best["during_p99"] / best["peace_p99"]
+        parts = [best[name] * 1000 for name in ("peace_p50", "during_p50", "peace_p99", "during_p99")]
+        shown = [f"{part:.2f}" for part in parts]
+        cpu = min(result["cpu_us"] for result in results)
+        table.add_row(
+            f"{size:,}",
+            f"{cpu:.1f}",
+            f"{best['seconds']:.2f}",
+            *shown,
+            f"{ratio:.2f}",
+            f"{best['during_max'] * 1000:.1f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
