@@ -95,6 +95,16 @@ RULES = [
     ),
     pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
     pytest.param(
+        "simulator/cloud/store/encoding.py", (), (), False, id="how records are written knows nothing of what they are"
+    ),
+    pytest.param(
+        "simulator/cloud/store",
+        ("simulator.cloud.store", "simulator.cloud.jobs", "simulator.cloud.registry", "agent.values", "agent.errors"),
+        (),
+        True,
+        id="the store knows records, and neither MQTT nor HTTP nor a third party",
+    ),
+    pytest.param(
         "simulator/cloud",
         ("simulator.cloud", "simulator.certs", "simulator.trace", "agent"),
         None,

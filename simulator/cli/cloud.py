@@ -30,6 +30,12 @@ Examples:
     "--certs", type=click.Path(path_type=Path), default=None, help="The directory that `ghostjob certs` made."
 )
 @click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Keep everything in this SQLite file, and go on from it. Nothing that was answered is lost, come what may.",
+)
+@click.option(
     "--ready-file",
     type=click.Path(path_type=Path),
     default=None,
@@ -66,6 +72,7 @@ def cloud(
     mqtts_port: int | None,
     data_port: int | None,
     certs: Path | None,
+    state: Path | None,
     ready_file: Path | None,
     trace: str | None,
     deletion_seconds: float,
@@ -92,7 +99,7 @@ def cloud(
     allow_files(10_000, at_most=True)
     more = _more_settings(settings)
     jobs = more.cloud.jobs_settings(deletion_seconds=deletion_seconds)
-    options = CloudOptions(host, api_port, mqtt_port, mqtts_port, data_port, certs, jobs, more.faults, more.seed)
+    options = CloudOptions(host, api_port, mqtt_port, mqtts_port, data_port, certs, jobs, more.faults, more.seed, state)
     run_loop(
         serve(
             options,

@@ -10,7 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from simulator.cloud.api import Account, ControlPlane
 from simulator.cloud.device_api import DeviceApi, Keeper
@@ -18,6 +18,9 @@ from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.registry import Registry
 from simulator.trace import CloudEvent
+
+if TYPE_CHECKING:
+    from simulator.cloud.store import Remembered
 
 SLICE_SECONDS: Final = 0.0005
 PAUSE_SECONDS: Final = 0.001
@@ -30,6 +33,7 @@ class CloudCore:
     """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens, after `keeper` has it.
 
     `slice_seconds`: how long others may have to wait for what takes long; None where nobody waits, as in virtual time.
+    `remembered`: what was kept by an earlier one; `resume` goes on with what that left to be done.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class CloudCore:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         keeper: Keeper | None = None,
         slice_seconds: float | None = None,
+        remembered: "Remembered | None" = None,
     ) -> None:
         self._clock = clock
         self._publish = publish
@@ -51,12 +56,22 @@ class CloudCore:
         self._due: float | None = None
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
+        if remembered is not None:
+            self.jobs = Jobs.restored(settings, remembered.jobs, remembered.executions, clock())
+            for kind, record in remembered.registry:
+                self.registry.restore(kind, record)
+        if keeper is not None:
+            self.registry.watch(keeper.keep_registry)
         self.device_api = DeviceApi(self.jobs, clock, observe, faults, keeper, changed=self._set_tick, new_id=new_id)
 
     def control_plane(self, account: Account) -> ControlPlane:
         """The REST operations on this service."""
         self.device_api.arn = account.arn
         return ControlPlane(self.jobs, self.registry, account, self._clock, self._carry)
+
+    def resume(self) -> None:
+        """Go on with what is under way, and do what became due meanwhile."""
+        self._set_tick()
 
     def close(self) -> None:
         """Nothing more is done when it is due."""

@@ -43,6 +43,7 @@ from simulator.cloud.jobs import (
     Outcome,
 )
 from simulator.cloud.mqtt import Reaction
+from simulator.cloud.registry import RegistryChange
 
 _parse = lru_cache(maxsize=32768)(parse)
 """A device asks on the same few topics again and again."""
@@ -76,6 +77,9 @@ class Keeper(Protocol):
 
     def keep(self, changes: tuple[Change, ...]) -> int:
         """Write these down: the commit that will hold them."""
+
+    def keep_registry(self, change: RegistryChange) -> None:
+        """Write this down."""
 
     def shown_to(self, thing: str) -> int:
         """The commit under way that holds the last change of what a device of this thing may see; 0 if all is done."""

@@ -20,6 +20,7 @@ from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.settings import Fault
+from simulator.cloud.store import Store
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
 HTTP_GRACE_SECONDS = 1.0
@@ -39,6 +40,8 @@ class CloudOptions:
     jobs: JobsSettings = field(default_factory=JobsSettings)
     faults: tuple[Fault, ...] = ()
     seed: str = "0"
+    state: Path | None = None
+    """The file that outlives the process; without one, everything is forgotten."""
 
 
 class LocalCloud:
@@ -48,8 +51,20 @@ class LocalCloud:
         self._options = options
         self._observe = observe
         faults = Faults(options.faults, options.seed) if options.faults else None
-        self._core = CloudCore(options.jobs, time.time, self._publish, observe, faults, slice_seconds=SLICE_SECONDS)
+        self._store = None if options.state is None else Store(options.state)
+        self._core = CloudCore(
+            options.jobs,
+            time.time,
+            self._publish,
+            observe,
+            faults,
+            keeper=self._store,
+            slice_seconds=SLICE_SECONDS,
+            remembered=None if self._store is None else self._store.remembered(),
+        )
         self._gateway = Gateway(self._core.device_api, lateness=faults.lateness if faults else None)
+        if self._store is not None:
+            self._store.committed = self._gateway.commit
         self._http: asyncio.Server | None = None
         self._http_connections: web.Server | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
@@ -62,6 +77,7 @@ class LocalCloud:
             raise
         if self._observe is not None:
             self._observe(CloudListening(self.endpoints))
+        self._core.resume()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,7 +96,8 @@ class LocalCloud:
             account = Account(data_endpoint=self.endpoints["mqtts"] or self.endpoints["mqtt"] or "")
             loop = asyncio.get_running_loop()
             try:
-                self._http_connections = HttpApi(self._core.control_plane(account)).server()
+                settled = None if self._store is None else self._store.settled
+                self._http_connections = HttpApi(self._core.control_plane(account), settled).server()
                 self._http = await loop.create_server(self._http_connections, options.host, options.api_port)
             except OSError as error:
                 raise _cannot_listen("api", options.host, options.api_port, error) from None
@@ -105,11 +122,21 @@ class LocalCloud:
             self._http.close()
         if self._http_connections is not None:
             await self._http_connections.shutdown(HTTP_GRACE_SECONDS)
+        if self._store is not None:
+            await self._store.rest()
         await self._gateway.close()
+        if self._store is not None:
+            await self._store.close()
+
+    def when_it_fails(self, act: Callable[[InputError], None]) -> None:
+        """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
+        if self._store is not None:
+            self._store.failed = act
 
     def _publish(self, outcome: Outcome) -> None:
+        after = 0 if self._store is None else self._store.newest
         for topic, payload in self._core.device_api.publications(outcome):
-            self._gateway.publish(topic, payload)
+            self._gateway.publish(topic, payload, after=after)
 
 
 def _in_url(host: str) -> str:

@@ -27,7 +27,9 @@ async def serve(
     until_stdin_closes: bool = False,
     announce: Callable[[dict[str, str | None]], None] = lambda endpoints: None,
 ) -> None:
-    """Serve until SIGINT, SIGTERM or, if asked, the end of standard input. Raises InputError before it listens.
+    """Serve until SIGINT, SIGTERM or, if asked, the end of standard input.
+
+    Raises InputError before it listens, or when the store cannot keep what changes any more.
 
     `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`.
     """
@@ -37,8 +39,16 @@ async def serve(
     observe: Callable[[CloudEvent], None] | None = None
     if writer is not None:
         observe = Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry))).record
+    failures: list[InputError] = []
+
+    def fail(failure: InputError) -> None:
+        failures.append(failure)
+        stopped.set()
+
     try:
         async with LocalCloud(options, observe) as cloud:
+            _tame_collector()  # what was remembered is there for good
+            cloud.when_it_fails(fail)
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, stopped.set)
             if until_stdin_closes:
@@ -50,6 +60,8 @@ async def serve(
                 await stopped.wait()
             finally:
                 _remove(ready_file)
+        if failures:
+            raise failures[0]
     finally:
         if writer is not None:
             await writer.close()

@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
+from agent.errors import InputError
 from simulator.cloud.api.operations import ApiError, ControlPlane
 from simulator.cloud.api.schema import BadRequest, Schema, serialise
 
@@ -45,7 +46,10 @@ class HttpApi:
         """Answer one request; never with a traceback."""
         response = await self._respond(request)
         if self._settled is not None:
-            await self._settled()
+            try:
+                await self._settled()
+            except InputError as error:
+                return _error(503, "ServiceUnavailableException", str(error))
         return response
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -1,0 +1,79 @@
+"""What the store keeps: the kinds of records, and the rows that a change of the jobs core becomes.
+
+To keep something more, give its records a kind here. A record is a frozen dataclass of plain values; its key says which
+one it takes the place of.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final, NamedTuple, assert_never
+
+from agent.values import JobDocument
+from simulator.cloud.jobs import (
+    Change,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    Job,
+    JobChanged,
+    JobExecution,
+    NewJob,
+)
+from simulator.cloud.registry import KINDS as REGISTRY_KINDS
+from simulator.cloud.registry import Record as RegistryRecord
+from simulator.cloud.store.database import Kept
+
+KINDS: Final[dict[str, type]] = {"new-job": NewJob, "job": Job, "execution": JobExecution, **REGISTRY_KINDS}
+
+ELSEWHERE: Final = NewJob("", (), JobDocument(""))
+"""Stands in a kept job for what CreateJob asked for: the document, and the names of perhaps a hundred thousand things.
+That is a record of its own, written once, and not whenever the job makes progress."""
+
+
+class Row(NamedTuple):
+    """A record takes the place of the one with its key, or that one goes (`record` is None)."""
+
+    kind: str
+    key: str
+    record: object | None
+
+
+def rows_of(change: Change) -> Iterator[Row]:
+    """What is to be written for a change."""
+    match change:
+        case ExecutionQueued(execution=execution) | ExecutionChanged(execution=execution):
+            yield Row("execution", _execution_key(execution), execution)
+        case ExecutionRemoved(execution=execution):
+            yield Row("execution", _execution_key(execution), None)
+        case JobChanged(before=before, job=job) if job is not None:
+            if before is None or before.new is not job.new:
+                yield Row("new-job", job.job_id, job.new)
+            yield Row("job", job.job_id, replace(job, new=ELSEWHERE))
+        case JobChanged(before=before):
+            assert before is not None, "what goes was there"
+            yield Row("new-job", before.job_id, None)
+            yield Row("job", before.job_id, None)
+        case _:
+            assert_never(change)
+
+
+def _execution_key(execution: JobExecution) -> str:
+    return f"{execution.thing}/{execution.key.job_id}/{execution.key.execution_number}"
+
+
+class Remembered(NamedTuple):
+    """What was kept, each in the order in which it came; the registry's with their kinds."""
+
+    jobs: list[Job]
+    executions: list[JobExecution]
+    registry: list[tuple[str, RegistryRecord]]
+
+
+def remember(kept: Iterable[Kept]) -> Remembered:
+    """Put the records together again."""
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for kind, key, record in kept:
+        found[kind][key] = record
+    jobs = [replace(job, new=found["new-job"][job_id]) for job_id, job in found["job"].items()]
+    registry = [(kind, record) for kind in REGISTRY_KINDS for record in found[kind].values()]
+    return Remembered(jobs, list(found["execution"].values()), registry)

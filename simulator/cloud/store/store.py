@@ -1,0 +1,177 @@
+"""What the local cloud must not forget, on the loop's side: changes gather, are committed together, and are answered.
+
+While one batch is on its way to the disk the next one gathers, so that a commit is shared by all who came meanwhile.
+Commits are numbered. Whoever changed something is told the number of the commit that will hold it, and says nothing to
+anybody before that is done; nor does anybody who would show what is not on the disk yet: a device that asks about its
+own executions while their last change is under way waits for that, one whose executions are safe does not. The answers
+of the control plane, which may tell of anything, wait for all that was under way.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from agent.errors import InputError
+from simulator.cloud.jobs import Change, JobChanged, JobStatus
+from simulator.cloud.registry import RegistryChange
+from simulator.cloud.store.database import Batch, Database
+from simulator.cloud.store.encoding import dumps, writer
+from simulator.cloud.store.kinds import KINDS, Remembered, remember, rows_of
+from simulator.cloud.store.writing import Writer
+
+At = tuple[int, str]
+"""Where a record stands: its kind's number, and its key."""
+WRITES: Final = {kind: writer(record) for kind, record in KINDS.items()}
+
+
+class Store:
+    """One file of records. `committed` is called on the loop after each commit, and `failed` once, if one fails."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or make it. Raises InputError."""
+        self._database = Database(path, KINDS)
+        self._kind_ids = self._database.kind_ids
+        self._writes = {number: WRITES[kind] for kind, number in self._kind_ids.items()}
+        self._number = self._database.last_number()
+        self._puts: dict[At, object] = {}
+        self._drops: dict[At, None] = {}
+        self._writer: Writer | None = None
+        self._is_writing = False
+        self._gathering = 1
+        self._shown: dict[str, int] = {}
+        self._shown_to_all = 0
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._failure: InputError | None = None
+        self.committed: Callable[[int], None] = lambda ticket: None
+        self.failed: Callable[[InputError], None] = lambda error: None
+        self.done = 0
+
+    def remembered(self) -> Remembered:
+        """Everything that was committed. Raises InputError."""
+        try:
+            found = remember(self._database.load())
+            if self._database.is_outdated():
+                self._database.rewrite()
+        except BaseException:
+            self._database.close()
+            raise
+        return found
+
+    # ── keeping ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def keep(self, changes: tuple[Change, ...]) -> int:
+        """Write down what changed in the jobs core: the commit that will hold it."""
+        ticket = self._gathering
+        for change in changes:
+            for kind, key, record in rows_of(change):
+                self._put(kind, key, record)
+            if not isinstance(change, JobChanged):
+                self._shown[change.execution.thing] = ticket
+            elif _shows(change):
+                self._shown_to_all = ticket
+        return ticket
+
+    def keep_registry(self, change: RegistryChange) -> None:
+        """Write down what changed in the registry."""
+        self._put(*change)
+
+    def _put(self, kind: str, key: str, record: object | None) -> None:
+        if not self._puts and not self._drops and not self._is_writing:
+            asyncio.get_running_loop().call_soon(self._begin)
+        at = (self._kind_ids[kind], key)
+        if record is None:
+            self._puts.pop(at, None)
+            self._drops[at] = None
+        else:
+            self._puts[at] = record
+
+    # ── waiting ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def shown_to(self, thing: str) -> int:
+        """The commit under way that holds the last change of what a device of this thing may see; 0 if all is done."""
+        ticket = max(self._shown.get(thing, 0), self._shown_to_all)
+        return ticket if ticket > self.done else 0
+
+    @property
+    def newest(self) -> int:
+        """The last commit that holds anything; it may be done."""
+        return self._gathering if self._puts or self._drops else self._gathering - 1
+
+    async def settled(self) -> None:
+        """Wait until everything that was changed until now is committed. Raises InputError if it cannot be."""
+        if self._failure is not None:
+            raise self._failure
+        ticket = self.newest
+        if ticket > self.done:
+            waits = asyncio.get_running_loop().create_future()
+            self._waiting.append((ticket, waits))
+            await waits
+
+    # ── committing ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self) -> None:
+        """Hand over what has gathered. It is encoded here: the thread would have to wait for Python's lock."""
+        if self._failure is not None or not (self._puts or self._drops):
+            return
+        if self._writer is None:
+            self._writer = Writer(self._database, self._written)
+        puts, drops, writes = self._puts, self._drops, self._writes
+        self._puts, self._drops = {}, {}
+        rows = [
+            (kind, key, number, writes[kind](record))
+            for number, ((kind, key), record) in enumerate(puts.items(), self._number + 1)
+        ]
+        self._number += len(rows)
+        ticket, self._gathering = self._gathering, self._gathering + 1
+        self._is_writing = True
+        self._writer.commit(ticket, Batch(dumps(list(drops)) if drops else "", dumps(rows) if rows else ""))
+
+    def _written(self, ticket: int, failure: InputError | None) -> None:
+        """A batch is on the disk; the next one goes there while what waited for this one leaves."""
+        if failure is not None:
+            self._fail(failure)
+            return
+        self.done = ticket
+        self._is_writing = False
+        self._begin()
+        if self._shown:
+            self._shown = {thing: number for thing, number in self._shown.items() if number > ticket}
+        self.committed(ticket)
+        waiting, self._waiting = self._waiting, []
+        for number, waits in waiting:
+            if number > ticket:
+                self._waiting.append((number, waits))
+            elif not waits.done():
+                waits.set_result(None)
+
+    def _fail(self, failure: InputError) -> None:
+        """Nothing can be promised any more: whoever waits is told so, and nothing else leaves."""
+        self._failure = failure
+        waiting, self._waiting = self._waiting, []
+        for _, waits in waiting:
+            if not waits.done():
+                waits.set_exception(failure)
+        self.failed(failure)
+
+    async def rest(self) -> None:
+        """Wait until nothing is left to be committed, or nothing can be any more."""
+        with suppress(InputError):  # whoever listens to `failed` knows
+            await self.settled()
+
+    async def close(self) -> None:
+        """Commit what is left, and let go of the file."""
+        await self.rest()
+        if self._writer is not None:
+            self._writer.stop()
+        self._database.close()
+
+
+def _shows(change: JobChanged) -> bool:
+    """Whether devices can see that a job changed, although their executions did not."""
+    before, job = change
+    if before is None or job is None:
+        return False
+    is_hidden = job.status is JobStatus.DELETION_IN_PROGRESS and before.status is not job.status
+    return is_hidden or before.new is not job.new
