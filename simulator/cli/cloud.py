@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import Port, allow_files, logging_options, run_loop
+from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
     from simulator.cloud.settings import CloudSettings
@@ -24,7 +24,11 @@ Examples:
 @click.option("--mqtt-port", type=Port(), default=1883, show_default=True, help="MQTT without TLS.")
 @click.option("--mqtts-port", type=Port(), default=8883, show_default=True, help="MQTT with mutual TLS; needs --certs.")
 @click.option(
-    "--data-port", type=Port(), default=8443, show_default=True, help="Data plane over HTTP (not served yet)."
+    "--data-port",
+    type=Port(),
+    default=8443,
+    show_default=True,
+    help="Jobs data plane and publishing over HTTPS with mutual TLS; needs --certs.",
 )
 @click.option(
     "--certs", type=click.Path(path_type=Path), default=None, help="The directory that `ghostjob certs` made."
@@ -34,6 +38,13 @@ Examples:
     type=click.Path(path_type=Path),
     default=None,
     help="Keep everything in this SQLite file, and go on from it. Nothing that was answered is lost, come what may.",
+)
+@click.option(
+    "--access-key",
+    "access_keys",
+    type=AccessKey(),
+    multiple=True,
+    help="ID:SECRET; may be repeated. With one, signatures are checked; without, nobody has to sign.",
 )
 @click.option(
     "--ready-file",
@@ -73,6 +84,7 @@ def cloud(
     data_port: int | None,
     certs: Path | None,
     state: Path | None,
+    access_keys: tuple[tuple[str, str], ...],
     ready_file: Path | None,
     trace: str | None,
     deletion_seconds: float,
@@ -82,7 +94,7 @@ def cloud(
     log_format: str,
     log_level: str,
 ) -> int:
-    """Keep a local AWS IoT up: control plane, MQTT, MQTT with mutual TLS.
+    """Keep a local AWS IoT up: control plane, MQTT, MQTT and HTTPS with mutual TLS.
 
     Port 0 means any free one, off means none.
     """
@@ -99,7 +111,20 @@ def cloud(
     allow_files(10_000, at_most=True)
     more = _more_settings(settings)
     jobs = more.cloud.jobs_settings(deletion_seconds=deletion_seconds)
-    options = CloudOptions(host, api_port, mqtt_port, mqtts_port, data_port, certs, jobs, more.faults, more.seed, state)
+    options = CloudOptions(
+        host,
+        api_port,
+        mqtt_port,
+        mqtts_port,
+        data_port,
+        certs,
+        jobs,
+        more.faults,
+        more.seed,
+        state,
+        http=more.http,
+        access_keys=access_keys,
+    )
     run_loop(
         serve(
             options,
@@ -127,7 +152,7 @@ def _more_settings(text: str) -> "CloudSettings":
 
 
 def _announce(endpoints: dict[str, str | None]) -> None:
-    shown = {"api": "control plane", "mqtt": "MQTT", "mqtts": "MQTT with mutual TLS"}
+    shown = {"api": "control plane", "mqtt": "MQTT", "mqtts": "MQTT with mutual TLS", "data": "HTTPS for devices"}
     for name, words in shown.items():
         click.echo(f"{words:<22} {endpoints[name] or 'off'}", err=True)
     click.echo("Ctrl-C stops it.", err=True)

@@ -53,6 +53,21 @@ class Port(click.ParamType[int | None]):
         return self.fail(f"{value!r} is no port; give 0 to 65535, or off", param, ctx)
 
 
+class AccessKey(click.ParamType[tuple[str, str]]):
+    """An access key: its id and its secret."""
+
+    name = "id:secret"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Id and secret."""
+        if isinstance(value, tuple):
+            return value
+        access_key, colon, secret = str(value).partition(":")
+        if not (access_key and colon and secret) or "/" in access_key:
+            return self.fail("give ID:SECRET", param, ctx)
+        return access_key, secret
+
+
 def run_loop(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` on uvloop where it exists, else on asyncio's own loop."""
     try:

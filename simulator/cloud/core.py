@@ -12,10 +12,12 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from simulator.cloud.api import Account, ControlPlane
-from simulator.cloud.device_api import DeviceApi, Keeper
+from agent.values import Request
+from simulator.cloud.api import Account, CertificateAuthority, ControlPlane
+from simulator.cloud.device_api import Answered, DeviceApi, Keeper
 from simulator.cloud.faults import Faults
-from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
+from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome
 from simulator.cloud.registry import Registry
 from simulator.trace import CloudEvent
 
@@ -64,10 +66,29 @@ class CloudCore:
             self.registry.watch(keeper.keep_registry)
         self.device_api = DeviceApi(self.jobs, clock, observe, faults, keeper, changed=self._set_tick, new_id=new_id)
 
-    def control_plane(self, account: Account) -> ControlPlane:
+    def control_plane(
+        self,
+        account: Account,
+        settings: HttpSettings | None = None,
+        authority: CertificateAuthority | None = None,
+    ) -> ControlPlane:
         """The REST operations on this service."""
         self.device_api.arn = account.arn
-        return ControlPlane(self.jobs, self.registry, account, self._clock, self._carry)
+        return ControlPlane(
+            self.jobs, self.registry, account, self._clock, self._carry, settings=settings, authority=authority
+        )
+
+    def answer(self, thing: str, request: Request, dup: bool = False, late_seconds: float = 0.0) -> Answered:
+        """Answer a device that does not ask over MQTT; the hints of what comes of it are published all the same."""
+        told = self.device_api.ask(thing, request, dup, None, late_seconds)
+        if self._keeper is not None and told.changes:
+            self._keeper.keep(told.changes)
+        self._publish(Outcome(told.answer, told.changes, told.hints, told.events))
+        return told
+
+    def knows(self, thing: str) -> bool:
+        """Whether there is such a thing; one that was deleted counts for as long as it has executions."""
+        return self.registry.things.get(thing) is not None or bool(self.jobs.executions_of_thing(thing))
 
     def resume(self) -> None:
         """Go on with what is under way, and do what became due meanwhile."""
@@ -87,6 +108,9 @@ class CloudCore:
         self.device_api.record(outcome)
         if self._keeper is not None and outcome.changes:
             self._keeper.keep(outcome.changes)
+        for change in outcome.changes:
+            if type(change) is JobChanged and change.job is None and change.before is not None:
+                self.registry.tags.drop(f"job/{change.before.job_id}")
         self._publish(outcome)
 
     def _set_tick(self) -> None:

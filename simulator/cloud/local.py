@@ -1,30 +1,24 @@
 """The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
-import asyncio
 import errno
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
-
-from aiohttp import web
+from typing import Literal, Self
 
 from agent.errors import InputError
 from simulator.certs import server_context
-from simulator.cloud.api import Account
-from simulator.cloud.api.http import HttpApi
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
+from simulator.cloud.http_ports import HttpPorts, in_url
+from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
-
-HTTP_GRACE_SECONDS = 1.0
-"""How long a request under way may take to end when the cloud is stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +36,9 @@ class CloudOptions:
     seed: str = "0"
     state: Path | None = None
     """The file that outlives the process; without one, everything is forgotten."""
+    http: HttpSettings = field(default_factory=HttpSettings)
+    access_keys: tuple[tuple[str, str], ...] = ()
+    """Ids and secrets to check signatures with; without any, nobody has to sign."""
 
 
 class LocalCloud:
@@ -65,8 +62,16 @@ class LocalCloud:
         self._gateway = Gateway(self._core.device_api, lateness=faults.lateness if faults else None)
         if self._store is not None:
             self._store.committed = self._gateway.commit
-        self._http: asyncio.Server | None = None
-        self._http_connections: web.Server | None = None
+        self._http = HttpPorts(
+            self._core,
+            self._publish_from_http,
+            time.time,
+            certs=options.certs,
+            settings=options.http,
+            access_keys=dict(options.access_keys),
+            faults=faults,
+            settled=None if self._store is None else self._store.settled,
+        )
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
     async def __aenter__(self) -> Self:
@@ -92,16 +97,10 @@ class LocalCloud:
             self.endpoints["mqtt"] = await self._listen_mqtt("mqtt", options.mqtt_port, None)
         if options.mqtts_port is not None and tls is not None:
             self.endpoints["mqtts"] = await self._listen_mqtt("mqtts", options.mqtts_port, tls)
+        if options.data_port is not None and options.certs is not None:
+            self.endpoints["data"] = await self._listen_http("data", options.data_port)
         if options.api_port is not None:
-            account = Account(data_endpoint=self.endpoints["mqtts"] or self.endpoints["mqtt"] or "")
-            loop = asyncio.get_running_loop()
-            try:
-                settled = None if self._store is None else self._store.settled
-                self._http_connections = HttpApi(self._core.control_plane(account), settled).server()
-                self._http = await loop.create_server(self._http_connections, options.host, options.api_port)
-            except OSError as error:
-                raise _cannot_listen("api", options.host, options.api_port, error) from None
-            self.endpoints["api"] = f"http://{_in_url(options.host)}:{self._http.sockets[0].getsockname()[1]}"
+            self.endpoints["api"] = await self._listen_http("api", options.api_port)
 
     def _tls(self) -> ssl.SSLContext | None:
         """The server's certificate; without --certs there is no TLS listener."""
@@ -114,14 +113,18 @@ class LocalCloud:
             bound = await self._gateway.listen(self._options.host, port, tls=tls)
         except OSError as error:
             raise _cannot_listen(name, self._options.host, port, error) from None
-        return f"{_in_url(self._options.host)}:{bound}"
+        return f"{in_url(self._options.host)}:{bound}"
+
+    async def _listen_http(self, name: Literal["api", "data"], port: int) -> str:
+        options, listen = self._options, self._http.listen_api if name == "api" else self._http.listen_data
+        try:
+            return await listen(options.host, port, self.endpoints["mqtts"] or self.endpoints["mqtt"] or "")
+        except OSError as error:
+            raise _cannot_listen(name, options.host, port, error) from None
 
     async def _close(self) -> None:
         self._core.close()
-        if self._http is not None:
-            self._http.close()
-        if self._http_connections is not None:
-            await self._http_connections.shutdown(HTTP_GRACE_SECONDS)
+        await self._http.close()
         if self._store is not None:
             await self._store.rest()
         await self._gateway.close()
@@ -133,14 +136,13 @@ class LocalCloud:
         if self._store is not None:
             self._store.failed = act
 
+    def _publish_from_http(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        self._gateway.publish(topic, payload, qos)
+
     def _publish(self, outcome: Outcome) -> None:
         after = 0 if self._store is None else self._store.newest
         for topic, payload in self._core.device_api.publications(outcome):
             self._gateway.publish(topic, payload, after=after)
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _cannot_listen(name: str, host: str, port: int, error: OSError) -> InputError:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
@@ -71,5 +72,6 @@ class CloudSettings(_Model):
     """What one process hands another that is to be its cloud."""
 
     cloud: ServiceSettings = ServiceSettings()
+    http: HttpSettings = HttpSettings()
     faults: tuple[Fault, ...] = ()
     seed: str = "0"

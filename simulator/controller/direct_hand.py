@@ -4,8 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from simulator.cloud.api import ControlPlane
-from simulator.cloud.api.operations import ApiError
+from simulator.cloud.api import ApiError, ControlPlane
 from simulator.controller.hands import Refused, SeenExecution, seen
 from simulator.scenario import Owner
 

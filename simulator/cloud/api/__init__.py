@@ -1,5 +1,8 @@
 """The REST control plane: AWS's own service model is the schema, operations are plain functions over the jobs core."""
 
-from simulator.cloud.api.operations import Account, ControlPlane
+from simulator.cloud.api.account import Account
+from simulator.cloud.api.authority import CertificateAuthority
+from simulator.cloud.api.control_plane import ControlPlane
+from simulator.cloud.api.errors import ApiError
 
-__all__ = ["Account", "ControlPlane"]
+__all__ = ["Account", "ApiError", "CertificateAuthority", "ControlPlane"]

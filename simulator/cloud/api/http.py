@@ -1,42 +1,59 @@
-"""HTTP around the control plane: a request is routed by path, parsed by the model, answered in AWS's shapes.
+"""HTTP around the planes: a request is routed, checked, parsed by the service model, answered in AWS's shapes.
 
-Signatures are not checked. Clients sign differently (Debian's AWS CLI with the scope `execute-api`, boto3 with `iot`),
-so the path decides; only the two GET paths that control plane and data plane share are told apart by the scope.
+    API port   plain HTTP, Signature Version 4    control plane, Jobs data plane, publishing
+    data port  mutual TLS                         Jobs data plane, publishing
 
-Below `/-/greengrass` stands the same API in the hand of an AWS service, which may use the namespaces that are reserved
-for AWS. It is no API of AWS's, and for callers on this machine only.
+On the API port the path decides whose operation it is, because clients sign differently (Debian's AWS CLI with the
+scope `execute-api`, boto3 with `iot`); the two GET paths that control plane and data plane share are told apart by the
+scope `iot-jobs-data`, or by a Host that AWS gives the data plane.
+
+Below `/-/greengrass` stands the control plane in the hand of an AWS service, which may use the namespaces that are
+reserved for AWS. It is no API of AWS's, and for callers on this machine only.
 """
 
+import asyncio
 import ipaddress
-import json
-import re
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from typing import Final
 
 import structlog
 from aiohttp import web
+from botocore.model import OperationModel
 
 from agent.errors import InputError
-from simulator.cloud.api.operations import ApiError, ControlPlane
+from simulator.cloud.api.authority import new_key
+from simulator.cloud.api.certificates import PRIVATE_KEY
+from simulator.cloud.api.control_plane import ControlPlane
+from simulator.cloud.api.data_plane import DataPlane, Lost
+from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.principal import Guard
+from simulator.cloud.api.publishing import PREFIX as TOPICS
+from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.schema import BadRequest, Schema, serialise
+from simulator.cloud.api.wire import Handler, Refusal, answer, read
+from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, SignedRequest, read_claim
 
-LARGEST_BODY: Final = 1 << 20
 GREENGRASS: Final = "/-/greengrass"
-_SCOPE: Final = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
+JOBS_SCOPE: Final = "iot-jobs-data"
+PUBLISH_SCOPES: Final = ("iotdata", "iotdevicegateway")
 _log = structlog.get_logger("ghostjob.cloud.api")
 
 
-class HttpApi:
-    """Serves `control_plane` over HTTP; `handle` is what aiohttp's low-level server calls.
+class _Listener(ABC):
+    """What both ports have: the data plane and publishing. `handle` is what aiohttp's low-level server calls.
 
     `settled` waits until everything that an answer may tell is written down for good; None if nothing is.
     """
 
-    def __init__(self, control_plane: ControlPlane, settled: Callable[[], Awaitable[None]] | None = None) -> None:
-        self._control_plane = control_plane
+    def __init__(
+        self, data_plane: DataPlane, publisher: Publisher, settled: Callable[[], Awaitable[None]] | None
+    ) -> None:
+        self._data_plane = data_plane
+        self._publisher = publisher
         self._settled = settled
-        self._greengrass = control_plane.in_the_hand_of_aws()
-        self._schema = Schema()
 
     def server(self) -> web.Server:
         """A protocol factory for `loop.create_server`."""
@@ -44,45 +61,163 @@ class HttpApi:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; never with a traceback."""
-        response = await self._respond(request)
+        receipt: object = None
+        try:
+            response, receipt = await self._respond(request)
+        except Refusal as refusal:
+            response = refusal.response()
+        except Lost:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        except SignatureRefused as refused:
+            response = Refusal(STATUS, refused.name, refused.message).response()
+        except ConnectionError:
+            raise
+        except Exception:
+            _log.exception("request.failed", method=request.method, path=request.raw_path)
+            message = "The local cloud has a fault; its log says more."
+            response = Refusal(500, "InternalFailureException", message).response()
         if self._settled is not None:
             try:
                 await self._settled()
             except InputError as error:
-                return _error(503, "ServiceUnavailableException", str(error))
+                return Refusal(503, "ServiceUnavailableException", str(error)).response()
+        if receipt is not None:
+            await response.prepare(request)
+            await response.write_eof()
+            self._data_plane.device_api.delivered(receipt, False)
         return response
 
-    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
-        path, control_plane = request.rel_url.raw_path, self._control_plane
+    @abstractmethod
+    async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
+        """The answer, and what to say when it was sent. Raises Refusal, SignatureRefused, Lost."""
+
+    @cached_property
+    def _jobs_data(self) -> Schema:
+        return Schema("iot-jobs-data")
+
+    async def _ask_jobs(
+        self, operation: OperationModel, uri: dict[str, str], query: Mapping[str, str], sent: SignedRequest
+    ) -> tuple[web.StreamResponse, object]:
+        try:
+            given = self._jobs_data.parse(operation, uri, query, sent)
+            output, receipt = await self._data_plane.call(operation.name, given, query)
+        except BadRequest as error:
+            raise Refusal(400, "InvalidRequestException", str(error)) from None
+        except ApiError as error:
+            raise Refusal.of(self._jobs_data.status(operation, error.name), error) from None
+        return answer(200, serialise(operation.output_shape, output)), receipt
+
+
+class HttpApi(_Listener):
+    """The API port. `elsewhere` are handlers for paths that are no operation, such as `/mqtt` for WebSockets."""
+
+    def __init__(
+        self,
+        control_plane: ControlPlane,
+        data_plane: DataPlane,
+        publisher: Publisher,
+        signatures: Signatures,
+        *,
+        settled: Callable[[], Awaitable[None]] | None = None,
+        elsewhere: Mapping[str, Handler] | None = None,
+    ) -> None:
+        super().__init__(data_plane, publisher, settled)
+        self._control_plane = control_plane
+        self._greengrass = control_plane.in_the_hand_of_aws()
+        self._signatures = signatures
+        self._elsewhere = elsewhere or {}
+        self._schema = Schema("iot")
+
+    async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
+        path, query = request.raw_path.partition("?")[0], request.rel_url.query
+        if (handler := self._elsewhere.get(path)) is not None:
+            return await handler(request), None
+        sent = await read(request)
         if path.startswith(f"{GREENGRASS}/"):
             if not _is_from_here(request):
-                return _error(403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only.")
-            path, control_plane = path.removeprefix(GREENGRASS), self._greengrass
-        found = self._schema.route(request.method, path)
+                raise Refusal(403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only.")
+            return await self._operate(self._greengrass, path.removeprefix(GREENGRASS), query, sent)
+        if path.startswith(TOPICS) and request.method == "POST":
+            self._signatures.check(sent, PUBLISH_SCOPES)
+            return answer(200, self._publisher.publish(self._publisher.topic(path), query, sent.body)), None
+        found = self._jobs_data.route(request.method, path) if _is_a_things_job(path) else None
+        if found is not None and self._is_for_the_data_plane(request, path, sent):
+            self._signatures.check(sent, (JOBS_SCOPE,))
+            return await self._ask_jobs(*found, query, sent)
+        self._signatures.check(sent, CONTROL_SCOPES)
+        return await self._operate(self._control_plane, path, query, sent)
+
+    def _is_for_the_data_plane(self, request: web.BaseRequest, path: str, sent: SignedRequest) -> bool:
+        if self._schema.route(request.method, path) is None:
+            return True
+        claim = read_claim(sent)
+        if claim is not None:
+            return claim.service == JOBS_SCOPE
+        return ".jobs.iot." in f".{request.host}"
+
+    async def _operate(
+        self, control_plane: ControlPlane, path: str, query: Mapping[str, str], sent: SignedRequest
+    ) -> tuple[web.StreamResponse, object]:
+        found = self._schema.route(sent.method, path)
         if found is None:
-            return _error(404, "UnknownOperationException", f"No operation is {request.method} {request.path}.")
+            raise Refusal(404, "UnknownOperationException", f"No operation is {sent.method} {path[:500]}.")
         operation, uri = found
-        if _scope(request) == "iot-jobs-data":
-            return _error(404, "ResourceNotFoundException", "The data plane over HTTP is not served yet; use MQTT.")
-        if (request.content_length or 0) > LARGEST_BODY:
-            return _error(413, "RequestEntityTooLargeException", f"The body is larger than {LARGEST_BODY} bytes.")
         try:
-            body = await request.content.read(LARGEST_BODY + 1)
-            while chunk := await request.content.read(LARGEST_BODY + 1 - len(body)):
-                body += chunk
-            parameters = self._schema.parse(operation, uri, request.rel_url.query, body)
-            output = control_plane.call(operation.name, parameters)
+            control_plane.check_served(operation.name)
+            given = self._schema.parse(operation, uri, query, sent)
+            if operation.name == "CreateKeysAndCertificate":
+                given[PRIVATE_KEY] = await asyncio.to_thread(new_key)
+            output = control_plane.call(operation.name, given)
         except BadRequest as error:
-            return _error(400, "InvalidRequestException", str(error))
+            raise Refusal(400, "InvalidRequestException", str(error)) from None
         except ApiError as error:
-            status = self._schema.status(operation, error.name)
-            return _error(status, error.name, error.message, **error.more)
-        except Exception:
-            _log.exception("request.failed", operation=operation.name)
-            return _error(500, "InternalFailureException", "The local cloud has a fault; its log says more.")
+            raise Refusal.of(self._schema.status(operation, error.name), error) from None
         shape = operation.output_shape
-        answer = serialise(shape, output)
-        return _json(200, answer) if shape is not None and shape.members else web.Response(status=200)
+        if shape is None or not shape.members:
+            return web.Response(status=200), None
+        return answer(200, serialise(shape, output)), None
+
+
+class DataPort(_Listener):
+    """The data port. `guard` knows whose certificate it is, and what its policies allow."""
+
+    def __init__(
+        self,
+        data_plane: DataPlane,
+        publisher: Publisher,
+        guard: Guard,
+        *,
+        settled: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        super().__init__(data_plane, publisher, settled)
+        self._guard = guard
+
+    async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
+        path, query = request.raw_path.partition("?")[0], request.rel_url.query
+        holder = self._guard.holder(request)
+        sent = await read(request)
+        if path.startswith(TOPICS):
+            if request.method != "POST":
+                raise Refusal(405, "MethodNotAllowedException", "Publishing is a POST.")
+            topic = self._publisher.topic(path)
+            holder.must("iot:Publish", f"topic/{topic}")
+            if query.get("retain") == "true":
+                holder.must("iot:RetainPublish", f"topic/{topic}")
+            return answer(200, self._publisher.publish(topic, query, sent.body)), None
+        found = self._jobs_data.route(request.method, path)
+        if found is None:
+            raise Refusal(404, "UnknownOperationException", f"No operation is {request.method} {path[:500]}.")
+        operation, uri = found
+        if "thingName" in uri:
+            holder.must(f"iotjobsdata:{operation.name}", f"thing/{uri['thingName']}")
+        return await self._ask_jobs(operation, uri, query, sent)
+
+
+def _is_a_things_job(path: str) -> bool:
+    parts = path.split("/")
+    return len(parts) in (4, 5) and parts[1] == "things" and parts[3] == "jobs"
 
 
 def _is_from_here(request: web.BaseRequest) -> bool:
@@ -90,18 +225,3 @@ def _is_from_here(request: web.BaseRequest) -> bool:
         return ipaddress.ip_address(request.remote or "").is_loopback
     except ValueError:
         return False
-
-
-def _scope(request: web.BaseRequest) -> str | None:
-    found = _SCOPE.search(request.headers.get("Authorization", ""))
-    return found.group(1) if found else None
-
-
-def _json(status: int, body: Any, **headers: str) -> web.Response:
-    return web.Response(
-        status=status, body=json.dumps(body).encode(), headers=headers or None, content_type="application/json"
-    )
-
-
-def _error(status: int, name: str, message: str, **more: str) -> web.Response:
-    return _json(status, {"message": message, **more}, **{"x-amzn-errortype": name})

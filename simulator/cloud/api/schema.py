@@ -1,4 +1,4 @@
-"""botocore's service model of `iot`, read as a server's schema: routing, parsing, validation, serialising.
+"""botocore's service models, read as a server's schema: routing, parsing, validation, serialising.
 
 The model says for every operation which method and path it has, where each member stands (path, query, header, body)
 and what its value may be. botocore's own validator checks only what a client must get right (required, type, minimum);
@@ -6,6 +6,7 @@ the visitor here checks everything that the model states: lengths, patterns, ran
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,8 +17,24 @@ import regex
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
+from simulator.cloud.signatures import SignedRequest
+
 JAVA_CLASSES: Final = {r"\p{Upper}": "A-Z", r"\p{Digit}": "0-9", r"\p{Lower}": "a-z", r"\p{Alpha}": "a-zA-Z"}
 """POSIX classes as Java's regular expressions name them; all stand within brackets in the model."""
+
+
+STATUSES: Final = {
+    "CertificateConflictException": 409,
+    "ConflictException": 409,
+    "InternalFailureException": 500,
+    "LimitExceededException": 410,
+    "ResourceAlreadyExistsException": 409,
+    "ResourceNotFoundException": 404,
+}
+"""Of errors that the model does not list with the operation that gives them."""
+LONG: Final = 1 << 63
+INTEGER: Final = 1 << 31
+_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 
 
 class BadRequest(Exception):  # noqa: N818 - what the client sent
@@ -43,10 +60,10 @@ class Route:
 
 
 class Schema:
-    """The model of one service."""
+    """The model of one service, such as `iot` or `iot-jobs-data`."""
 
-    def __init__(self) -> None:
-        self.model = ServiceModel(Loader().load_service_model("iot", "service-2"), "iot")
+    def __init__(self, service: str) -> None:
+        self.model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
         self._routes: dict[tuple[str, int], list[Route]] = {}
         for name in self.model.operation_names:
             self._add(self.model.operation_model(name))
@@ -69,21 +86,21 @@ class Schema:
         return None
 
     def parse(
-        self, operation: OperationModel, uri: dict[str, str], query: Mapping[str, str], body: bytes
+        self, operation: OperationModel, uri: Mapping[str, str], query: Mapping[str, str], sent: SignedRequest
     ) -> dict[str, Any]:
         """The operation's validated input. Raises BadRequest."""
         shape = operation.input_shape
         if shape is None:
             return {}
         found: dict[str, Any] = {}
-        sent = _read_body(body)
+        headers = {name.lower(): value for name, value in sent.headers}
+        sources = {"uri": uri, "querystring": query, "header": headers, None: _read_body(sent.body)}
         for name, member in shape.members.items():
             location = member.serialization.get("location")
             wire = member.serialization.get("name", name)
-            source: Mapping[str, Any] = uri if location == "uri" else query if location == "querystring" else sent
-            if location == "header" or wire not in source or source[wire] is None:
-                continue
-            found[name] = source[wire] if location is None else _from_text(member, source[wire], name)
+            value = sources[location].get(wire.lower() if location == "header" else wire)
+            if value is not None:
+                found[name] = value if location is None else _from_text(member, value, name)
         problems: list[str] = []
         _check(shape, found, "", problems)
         if problems:
@@ -96,32 +113,35 @@ class Schema:
         for shape in operation.error_shapes:
             if shape.name == error:
                 return int(shape.metadata.get("error", {}).get("httpStatusCode", 400))
-        return {"InternalFailureException": 500, "ResourceNotFoundException": 404}.get(error, 400)
+        return STATUSES.get(error, 400)
 
 
 def _read_body(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        sent = json.loads(body)
-    except ValueError:
+        sent = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         raise BadRequest("The request body is not JSON.") from None
     if not isinstance(sent, dict):
         raise BadRequest("The request body is not a JSON object.")
     return sent
 
 
+def _refuse(name: str) -> Any:
+    raise ValueError(name)  # Infinity and NaN are JSON to Python alone
+
+
 def _from_text(shape: Shape, text: str, name: str) -> Any:
     """A value from the path or the query."""
     match shape.type_name:
         case "integer" | "long":
-            try:
-                return int(text)
-            except ValueError:
-                raise BadRequest(f"Value '{text}' at '{_camel(name)}' is not a number") from None
+            if not _NUMBER.fullmatch(text):
+                raise BadRequest(f"Value '{text[:100]}' at '{_camel(name)}' is not a number")
+            return int(text)
         case "boolean":
             if text not in ("true", "false"):
-                raise BadRequest(f"Value '{text}' at '{_camel(name)}' is neither true nor false")
+                raise BadRequest(f"Value '{text[:100]}' at '{_camel(name)}' is neither true nor false")
             return text == "true"
         case _:
             return text
@@ -197,11 +217,16 @@ def _check_string(shape: Shape, value: str, path: str, problems: list[str]) -> N
     choices = shape.metadata.get("enum")
     if choices and value not in choices:
         problems.append(f"{says} satisfy enum value set: [{', '.join(choices)}]")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        problems.append(f"{says} be text; half a surrogate pair is none")
 
 
 def _check_range(shape: Shape, value: float, path: str, problems: list[str]) -> None:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    says = f"Value '{value}' at '{path}' failed to satisfy constraint: Member must have value"
+    says = f"Value '{str(value)[:100]}' at '{path}' failed to satisfy constraint: Member must have value"
+    size = {"integer": INTEGER, "long": LONG}.get(shape.type_name)
+    if size is not None and not -size <= value < size:
+        problems.append(f"{says} within its type's range")
     if low is not None and value < low:
         problems.append(f"{says} greater than or equal to {low}")
     if high is not None and value > high:

@@ -2,6 +2,7 @@
 
 from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import (
+    Attributes,
     Certificate,
     EventConfigurations,
     JobTemplate,
@@ -17,6 +18,7 @@ from simulator.cloud.registry.tables import KINDS, Record, RegistryChange
 
 __all__ = [
     "KINDS",
+    "Attributes",
     "Certificate",
     "EventConfigurations",
     "JobTemplate",

@@ -61,14 +61,17 @@ class Groups:
         self._groups.put(name, after)
         return after
 
-    def delete(self, name: str, expected_version: int | None) -> None:
-        """DeleteThingGroup: members are let go, no matter if there is no such group. Raises RegistryError."""
-        group = self._groups.get(name)
-        if group is None:
-            return
-        _check_version(group, expected_version)
+    def check_deletion(self, name: str, expected_version: int | None) -> None:
+        """Whether DeleteThingGroup may go on. Raises RegistryError."""
+        _check_version(self.needed(name), expected_version)
         if any(other.parent == name for other in self._groups):
             raise RegistryError("InvalidRequest", f"Cannot delete thing group {name}: it has child groups.")
+
+    def delete(self, name: str, expected_version: int | None) -> None:
+        """DeleteThingGroup: members are let go, no matter if there is no such group. Raises RegistryError."""
+        if self._groups.get(name) is None:
+            return
+        self.check_deletion(name, expected_version)
         for thing in self.members.lefts(name):
             self.members.drop(thing, name)
         self._groups.drop(name)

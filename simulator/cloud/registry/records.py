@@ -112,9 +112,9 @@ class JobTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags of one resource, by ARN."""
+    """The tags of one resource, as it stands at the end of its ARN, such as `job/ID`."""
 
-    resource_arn: str
+    resource: str
     tags: Attributes
 
 

@@ -68,7 +68,7 @@ class Registry:
             case JobTemplate():
                 self.templates.put(record.template_id, record)
             case Tags():
-                self.tags.put(record.resource_arn, record)
+                self.tags.put(record.resource, record)
             case EventConfigurations():
                 self.event_configurations.put(ONLY, record)
             case Link():

@@ -11,6 +11,11 @@ from simulator.cloud.local import CloudOptions, LocalCloud
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 
 
+def signed(scope: str) -> dict[str, str]:
+    """Headers that name a scope, with a signature that nobody made."""
+    return {"Authorization": SIGNED.format(scope), "X-Amz-Date": "20261124T000000Z"}
+
+
 @pytest.fixture
 async def api() -> AsyncIterator[aiohttp.ClientSession]:
     options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
@@ -24,8 +29,8 @@ async def api() -> AsyncIterator[aiohttp.ClientSession]:
         pytest.param("GET", "/nowhere", {}, 404, "UnknownOperationException", id="no such operation"),
         pytest.param(
             "POST",
-            "/policies/p",
-            {"data": b'{"policyDocument":"{}"}'},
+            "/rules/r",
+            {"data": b'{"sql":"SELECT * FROM \'a\'"}'},
             400,
             "InvalidRequestException",
             id="an operation that is not served",
@@ -44,7 +49,7 @@ async def api() -> AsyncIterator[aiohttp.ClientSession]:
         pytest.param(
             "GET",
             "/things/t/jobs",
-            {"headers": {"Authorization": SIGNED.format("iot-jobs-data")}},
+            {"headers": signed("iot-jobs-data")},
             404,
             "ResourceNotFoundException",
             id="signed for the data plane",
@@ -67,7 +72,7 @@ async def test_errors_have_aws_shapes(api: aiohttp.ClientSession, method, path, 
 
 @pytest.mark.parametrize("scope", ["iot", "execute-api", "iotdata"])
 async def test_any_scope_that_a_client_signs_with_is_served(api: aiohttp.ClientSession, scope: str):
-    async with api.get("/things/t/jobs", headers={"Authorization": SIGNED.format(scope)}) as response:
+    async with api.get("/things/t/jobs", headers=signed(scope)) as response:
         assert (response.status, await response.json()) == (200, {"executionSummaries": []})
 
 

@@ -6,11 +6,12 @@ import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from simulator.cloud.api.schema import BadRequest, Schema, _pattern, serialise
+from simulator.cloud.signatures import SignedRequest
 
 
 @pytest.fixture(scope="module")
 def schema() -> Schema:
-    return Schema()
+    return Schema("iot")
 
 
 def parse(
@@ -19,7 +20,7 @@ def parse(
     found = schema.route(method, path)
     assert found is not None
     operation, uri = found
-    return schema.parse(operation, uri, query or {}, body)
+    return schema.parse(operation, uri, query or {}, SignedRequest(method, path, (), body))
 
 
 @pytest.mark.parametrize(

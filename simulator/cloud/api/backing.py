@@ -1,0 +1,36 @@
+"""What every operation works on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from simulator.cloud.api.account import Account
+from simulator.cloud.api.authority import CertificateAuthority
+from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.jobs import Jobs, Outcome
+from simulator.cloud.registry import Registry
+
+Parameters: TypeAlias = dict[str, Any]
+"""An operation's input, already valid by the model, or its output: members by their names in the model."""
+Operation: TypeAlias = Callable[[Parameters], Parameters]
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """One account's state. `publish` gets the outcome of each command, to carry its changes and hints on.
+
+    `by_aws`: an AWS service calls, for which the namespaces `aws-…` are its own.
+    """
+
+    jobs: Jobs
+    registry: Registry
+    account: Account
+    clock: Callable[[], float]
+    publish: Callable[[Outcome], None]
+    by_aws: bool = False
+    settings: HttpSettings = field(default_factory=HttpSettings)
+    authority: CertificateAuthority = field(default_factory=CertificateAuthority)
+
+    def arn(self, kind: str, name: str) -> str:
+        """An ARN of this account."""
+        return self.account.arn(kind, name)

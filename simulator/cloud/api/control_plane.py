@@ -1,0 +1,103 @@
+"""The control plane: every operation that the local cloud serves, by the name of the AWS IoT API Reference.
+
+An operation is a function from input to output; what it works on is its Backing. A refusal is an ApiError with the name
+of AWS's exception, whichever part refuses.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from simulator.cloud.api.account import Account
+from simulator.cloud.api.authority import CertificateAuthority
+from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.certificates import CertificateOperations
+from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.events import AccountOperations
+from simulator.cloud.api.executions import ExecutionOperations
+from simulator.cloud.api.groups import GroupOperations
+from simulator.cloud.api.jobs import JobOperations
+from simulator.cloud.api.policies import PolicyOperations
+from simulator.cloud.api.principals import PrincipalOperations
+from simulator.cloud.api.tags import TagOperations
+from simulator.cloud.api.templates import TemplateOperations
+from simulator.cloud.api.things import ThingOperations
+from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.jobs import Jobs, JobsError, Outcome
+from simulator.cloud.registry import Registry, RegistryError
+
+PARTS = (
+    AccountOperations,
+    CertificateOperations,
+    ExecutionOperations,
+    GroupOperations,
+    JobOperations,
+    PolicyOperations,
+    PrincipalOperations,
+    TagOperations,
+    TemplateOperations,
+    ThingOperations,
+)
+
+
+class ControlPlane:
+    """Every operation that is served. `publish` gets the outcome of each command, to carry its changes and hints on."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        registry: Registry,
+        account: Account,
+        clock: Callable[[], float],
+        publish: Callable[[Outcome], None],
+        *,
+        settings: HttpSettings | None = None,
+        authority: CertificateAuthority | None = None,
+    ) -> None:
+        backing = Backing(
+            jobs,
+            registry,
+            account,
+            clock,
+            publish,
+            settings=settings or HttpSettings(),
+            authority=authority or CertificateAuthority(),
+        )
+        self._serve(backing)
+
+    def _serve(self, backing: Backing) -> None:
+        self._backing = backing
+        self.operations: dict[str, Operation] = {}
+        for part in PARTS:
+            self.operations |= part(backing).operations()
+
+    def in_the_hand_of_aws(self) -> "ControlPlane":
+        """The same account, as AWS's own services use it, such as Greengrass: theirs are the namespaces `aws-…`."""
+        theirs = ControlPlane.__new__(ControlPlane)
+        theirs._serve(replace(self._backing, by_aws=True))
+        return theirs
+
+    def call(self, operation: str, parameters: Parameters) -> Parameters:
+        """Carry out one operation. Raises ApiError."""
+        self.check_served(operation)
+        try:
+            return self.operations[operation](parameters)
+        except JobsError as error:
+            resource = f"job/{parameters['jobId']}" if error.kind == "ResourceAlreadyExists" else None
+            raise self._refusal(error.kind, error.message, resource) from None
+        except RegistryError as error:
+            raise self._refusal(error.kind, error.message, error.resource) from None
+
+    def check_served(self, operation: str) -> None:
+        """Raises ApiError for an operation of AWS's that is not served."""
+        if operation not in self.operations:
+            message = f"{operation} is an operation of AWS IoT that the local cloud does not serve."
+            raise ApiError("InvalidRequestException", message)
+
+    def _refusal(self, kind: str, message: str, resource: str | None) -> ApiError:
+        more = {}
+        if resource is not None:
+            more = {
+                "resourceId": resource.partition("/")[2],
+                "resourceArn": self._backing.account.arn_of(resource),
+            }
+        return ApiError(f"{kind}Exception", message, **more)

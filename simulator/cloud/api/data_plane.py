@@ -1,0 +1,213 @@
+"""The Jobs data plane over HTTP: what a device asks without MQTT (API reference, "AWS IoT Jobs data").
+
+    GET  /things/T/jobs             GetPendingJobExecutions
+    PUT  /things/T/jobs/$next       StartNextPendingJobExecution
+    GET  /things/T/jobs/J           DescribeJobExecution, of $next too
+    POST /things/T/jobs/J           UpdateJobExecution
+
+The same requests as over MQTT go to the same service, so that faults, quotas and the trace are the same. What differs
+is the wire: no timestamp, no client token, the job document as a string, other names of errors. `namespaceId`, which
+the model lacks and the Developer Guide shows for Describe, is heeded in every query.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
+
+from agent.values import (
+    Answer,
+    Describe,
+    ErrorCode,
+    Execution,
+    ExecutionState,
+    ExecutionTold,
+    GetPending,
+    PendingListed,
+    Rejected,
+    Request,
+    StartNext,
+    Status,
+    Update,
+    UpdateAccepted,
+)
+from simulator.cloud.api.backing import Parameters
+from simulator.cloud.api.errors import invalid, not_found
+from simulator.cloud.api.wire import Refusal
+from simulator.cloud.device_api import Answered, DeviceApi, verb_of
+from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
+from simulator.cloud.http_settings import HttpSettings
+
+LONGEST_STEP_MINUTES: Final = 10_080
+ERRORS: Final[dict[ErrorCode, tuple[int, str]]] = {
+    ErrorCode.INVALID_REQUEST: (400, "InvalidRequestException"),
+    ErrorCode.INVALID_JSON: (400, "InvalidRequestException"),
+    ErrorCode.INVALID_TOPIC: (400, "InvalidRequestException"),
+    ErrorCode.RESOURCE_NOT_FOUND: (404, "ResourceNotFoundException"),
+    ErrorCode.INVALID_STATE_TRANSITION: (409, "InvalidStateTransitionException"),
+    ErrorCode.TERMINAL_STATE_REACHED: (410, "TerminalStateException"),
+    ErrorCode.REQUEST_THROTTLED: (429, "ThrottlingException"),
+    ErrorCode.INTERNAL_ERROR: (503, "ServiceUnavailableException"),
+}
+"""What a code of MQTT's `rejected` is over HTTP; a version mismatch is a setting, for the model has no such error."""
+STATUSES: Final = {"InvalidRequestException": 400, "InvalidStateTransitionException": 409}
+
+
+class Lost(Exception):  # noqa: N818 - what befell a message
+    """A request, or its answer, did not arrive: the connection ends without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataPlane:
+    """`answer` carries out a device's request and publishes what comes of it; `knows` tells whether a thing exists."""
+
+    device_api: DeviceApi
+    answer: Callable[[str, Request, bool, float], Answered]
+    knows: Callable[[str], bool]
+    settings: HttpSettings
+    faults: Faults | None = None
+
+    async def call(self, operation: str, given: Parameters, query: Mapping[str, str]) -> tuple[Parameters, object]:
+        """The output of an operation, and what to say when it was sent. Raises ApiError, Refusal, Lost."""
+        read = READERS.get(operation)
+        if read is None:
+            raise invalid(f"{operation} is an operation of AWS IoT that the local cloud does not serve.")
+        thing, request = given["thingName"], read(given, query.get("namespaceId") or None)
+        told = await self._ask(thing, request)
+        if isinstance(told.answer, Rejected):
+            raise self._refusal(told.answer)
+        await self._late(thing, request)
+        return _output(thing, told.answer), told.receipt
+
+    async def _ask(self, thing: str, request: Request) -> Answered:
+        """The first answer; the network may have the request come later, or more than once, or not at all."""
+        first = None
+        for number, late in enumerate(self._delays(thing, request)):
+            await asyncio.sleep(late)
+            if not self.knows(thing):
+                raise not_found(f"Thing {thing} cannot be found.")
+            told = self.answer(thing, request, number > 0, late)
+            first = first or told
+        if first is None:
+            raise Lost
+        return first
+
+    def _delays(self, thing: str, request: Request) -> tuple[float, ...]:
+        return ON_TIME if self.faults is None else self.faults.delays(thing, verb_of(request), About.request(request))
+
+    async def _late(self, thing: str, request: Request) -> None:
+        """Wait as long as the network has the answer wait; of one that comes twice the client reads the first."""
+        if self.faults is not None:
+            delays = self.faults.delays(thing, ANSWERS[verb_of(request)], About.request(request))
+            if not delays:
+                raise Lost
+            await asyncio.sleep(min(delays))
+
+    def _refusal(self, told: Rejected) -> Refusal:
+        if told.code is ErrorCode.VERSION_MISMATCH:
+            mismatch = self.settings.version_mismatch_over_http
+            return Refusal(STATUSES[mismatch], mismatch, f"VersionMismatch: {told.message}")
+        status, name = ERRORS[told.code]
+        # "the body of the error message also contains the executionState field" (Model, InvalidStateTransition)
+        more = {} if told.state is None else {"executionState": _state(told.state)}
+        return Refusal(status, name, told.message or name, **more)
+
+
+# ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _read_get_pending(given: Parameters, namespace_id: str | None) -> Request:
+    return GetPending(None, namespace_id)
+
+
+def _read_start_next(given: Parameters, namespace_id: str | None) -> Request:
+    return StartNext(None, _details(given), _step_timeout(given, may_cancel=False), namespace_id)
+
+
+def _read_describe(given: Parameters, namespace_id: str | None) -> Request:
+    number, include = given.get("executionNumber"), given.get("includeJobDocument", True)
+    return Describe(given["jobId"], None, namespace_id, number, include)
+
+
+def _read_update(given: Parameters, namespace_id: str | None) -> Request:
+    return Update(
+        given["jobId"],
+        Status(given["status"]),
+        None,
+        namespace_id,
+        _details(given),
+        given.get("expectedVersion"),
+        given.get("executionNumber"),
+        given.get("includeJobExecutionState", False),
+        given.get("includeJobDocument", False),
+        _step_timeout(given, may_cancel=True),
+    )
+
+
+READERS: Final[dict[str, Callable[[Parameters, str | None], Request]]] = {
+    "GetPendingJobExecutions": _read_get_pending,
+    "StartNextPendingJobExecution": _read_start_next,
+    "DescribeJobExecution": _read_describe,
+    "UpdateJobExecution": _read_update,
+}
+
+
+def _details(given: Parameters) -> tuple[tuple[str, str], ...] | None:
+    details = given.get("statusDetails")
+    return None if details is None else tuple(sorted(details.items()))
+
+
+def _step_timeout(given: Parameters, *, may_cancel: bool) -> int | None:
+    minutes: int | None = given.get("stepTimeoutInMinutes")
+    if minutes is None or 1 <= minutes <= LONGEST_STEP_MINUTES or (may_cancel and minutes == -1):
+        return minutes
+    raise invalid(f"stepTimeoutInMinutes: {'-1 or ' if may_cancel else ''}1 to {LONGEST_STEP_MINUTES}.")
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _output(thing: str, told: Answer) -> Parameters:
+    match told:
+        case PendingListed():
+            return {
+                "inProgressJobs": [_summary(execution) for execution in told.in_progress],
+                "queuedJobs": [_summary(execution) for execution in told.queued],
+            }
+        case ExecutionTold():
+            return {"execution": None if told.execution is None else _execution(thing, told.execution)}
+        case UpdateAccepted():
+            return {
+                "executionState": None if told.state is None else _state(told.state),
+                "jobDocument": None if told.document is None else told.document.text,
+            }
+        case Rejected():
+            raise AssertionError("refused already")
+        case _:
+            assert_never(told)
+
+
+def _summary(execution: Execution) -> Parameters:
+    return {
+        "jobId": execution.key.job_id,
+        "queuedAt": execution.key.queued_at,
+        "startedAt": execution.started_at,
+        "lastUpdatedAt": execution.last_updated_at,
+        "versionNumber": execution.version_number,
+        "executionNumber": execution.key.execution_number,
+    }
+
+
+def _execution(thing: str, execution: Execution) -> Parameters:
+    return _summary(execution) | {
+        "thingName": thing,
+        "status": execution.status.value,
+        "statusDetails": dict(execution.status_details) or None,
+        "approximateSecondsBeforeTimedOut": execution.approximate_seconds_before_timed_out,
+        "jobDocument": None if execution.document is None else execution.document.text,
+    }
+
+
+def _state(state: ExecutionState) -> dict[str, Any]:
+    told: dict[str, Any] = {"status": state.status.value, "versionNumber": state.version_number}
+    return told | ({"statusDetails": dict(state.status_details)} if state.status_details else {})

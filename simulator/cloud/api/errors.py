@@ -1,0 +1,21 @@
+"""What an operation answers instead of its output."""
+
+
+class ApiError(Exception):
+    """The service refuses, under the name of one of AWS's exceptions; `more` are further members of its body."""
+
+    def __init__(self, name: str, message: str, **more: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
+        self.more = more
+
+
+def invalid(message: str) -> ApiError:
+    """InvalidRequestException."""
+    return ApiError("InvalidRequestException", message)
+
+
+def not_found(message: str) -> ApiError:
+    """ResourceNotFoundException."""
+    return ApiError("ResourceNotFoundException", message)

@@ -1,0 +1,106 @@
+"""Job executions as the control plane sees them: in every state, and with every earlier attempt."""
+
+from collections.abc import Iterable
+
+from agent.values import Status
+from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.paging import page
+from simulator.cloud.jobs import JobExecution
+
+
+class ExecutionOperations:
+    """What concerns one job on one thing."""
+
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
+        self._jobs = backing.jobs
+
+    def operations(self) -> dict[str, Operation]:
+        """By name."""
+        return {
+            "CancelJobExecution": self._cancel,
+            "DeleteJobExecution": self._delete,
+            "DescribeJobExecution": self._describe,
+            "ListJobExecutionsForJob": self._list_for_job,
+            "ListJobExecutionsForThing": self._list_for_thing,
+        }
+
+    def _cancel(self, given: Parameters) -> Parameters:
+        details = given.get("statusDetails")
+        outcome = self._jobs.cancel_execution(
+            given["thingName"],
+            given["jobId"],
+            force=given.get("force", False),
+            expected_version=given.get("expectedVersion"),
+            status_details=None if details is None else tuple(sorted(details.items())),
+            now=self._backing.clock(),
+        )
+        self._backing.publish(outcome)
+        return {}
+
+    def _delete(self, given: Parameters) -> Parameters:
+        outcome = self._jobs.delete_execution(
+            given["thingName"],
+            given["jobId"],
+            number=given["executionNumber"],
+            force=given.get("force", False),
+            namespace_id=given.get("namespaceId"),
+            now=self._backing.clock(),
+            by_aws=self._backing.by_aws,
+        )
+        self._backing.publish(outcome)
+        return {}
+
+    def _describe(self, given: Parameters) -> Parameters:
+        execution = self._jobs.execution(given["thingName"], given["jobId"], given.get("executionNumber"))
+        shown = {
+            "jobId": execution.key.job_id,
+            "thingArn": self._backing.arn("thing", execution.thing),
+            "forceCanceled": execution.force_canceled or None,
+            "statusDetails": {"detailsMap": dict(execution.status_details)},
+            "versionNumber": execution.version_number,
+            "approximateSecondsBeforeTimedOut": execution.seconds_left(self._backing.clock()),
+        }
+        return {"execution": _summary(execution) | shown}
+
+    def _list_for_job(self, given: Parameters) -> Parameters:
+        found = self._jobs.executions_of_job(given["jobId"], status=_status(given))
+        shown, token = page(
+            "ListJobExecutionsForJob", given, found, lambda each: (each.thing, each.key.execution_number)
+        )
+        arn = self._backing.arn
+        summaries = [
+            {"thingArn": arn("thing", execution.thing), "jobExecutionSummary": _summary(execution)}
+            for execution in shown
+        ]
+        return {"executionSummaries": summaries, "nextToken": token}
+
+    def _list_for_thing(self, given: Parameters) -> Parameters:
+        status, namespace_id, job_id = _status(given), given.get("namespaceId"), given.get("jobId")
+        found: Iterable[JobExecution] = (
+            execution
+            for execution in self._jobs.executions_of_thing(given["thingName"])
+            if status in (None, execution.status)
+            and namespace_id in (None, execution.key.namespace_id)
+            and job_id in (None, execution.key.job_id)
+        )
+        shown, token = page(
+            "ListJobExecutionsForThing", given, found, lambda each: (each.queued_at, each.serial), newest_first=True
+        )
+        summaries = [{"jobId": execution.key.job_id, "jobExecutionSummary": _summary(execution)} for execution in shown]
+        return {"executionSummaries": summaries, "nextToken": token}
+
+
+def _status(given: Parameters) -> Status | None:
+    return Status(given["status"]) if "status" in given else None
+
+
+def _summary(execution: JobExecution) -> Parameters:
+    return {
+        "status": execution.status.value,
+        "queuedAt": execution.queued_at,
+        "startedAt": execution.started_at,
+        "lastUpdatedAt": execution.last_updated_at,
+        "executionNumber": execution.key.execution_number,
+        "retryAttempt": execution.retry_attempt or None,
+    }

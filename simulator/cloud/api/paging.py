@@ -1,0 +1,63 @@
+"""Lists in pages. A token says which list it is of and after which item to go on, so that it holds whatever comes or
+goes in between; it holds for the same operation with the same filters only, and a forged one is refused.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from heapq import nlargest, nsmallest
+from typing import Any, Final, TypeAlias, TypeVar
+
+from simulator.cloud.api.backing import Parameters
+from simulator.cloud.api.errors import invalid
+
+T = TypeVar("T")
+Key: TypeAlias = tuple[float | str, ...]
+"""An item's place in the order of its list: unlike all others', and the same as long as the item is there."""
+
+PAGE: Final = 250
+TOKENS: Final = ("nextToken", "marker")
+SIZES: Final = ("maxResults", "pageSize")
+_PAGING: Final = frozenset((*TOKENS, *SIZES))
+_SEAL: Final = 12
+
+
+def page(
+    operation: str, given: Parameters, items: Iterable[T], key: Callable[[T], Key], *, newest_first: bool = False
+) -> tuple[list[T], str | None]:
+    """One page in the order of `key`, and the token of the next; None if it is the last. Raises ApiError."""
+    size = next((given[name] for name in SIZES if name in given), PAGE)
+    token = next((given[name] for name in TOKENS if name in given), None)
+    of = _list_of(operation, given)
+    if token is not None:
+        last = _open(token, of)
+        items = (item for item in items if (key(item) < last if newest_first else key(item) > last))
+    found = (nlargest if newest_first else nsmallest)(size + 1, items, key=key)
+    if len(found) <= size:
+        return found, None
+    return found[:size], _seal(of, key(found[size - 1]))
+
+
+def _list_of(operation: str, given: Parameters) -> str:
+    filters = {name: value for name, value in given.items() if name not in _PAGING}
+    return sha256(json.dumps([operation, filters], sort_keys=True).encode()).hexdigest()[:_SEAL]
+
+
+def _seal(of: str, key: Key) -> str:
+    text = json.dumps([of, *key]).encode()
+    return urlsafe_b64encode(sha256(text).digest()[:_SEAL] + text).decode()
+
+
+def _open(token: Any, of: str) -> Key:
+    try:
+        raw = urlsafe_b64decode(token.encode())
+        seal, text = raw[:_SEAL], raw[_SEAL:]
+        if sha256(text).digest()[:_SEAL] != seal:
+            raise invalid("Invalid nextToken.")
+        its, *key = json.loads(text)
+    except ValueError:
+        raise invalid("Invalid nextToken.") from None
+    if its != of:
+        raise invalid("Invalid nextToken: it belongs to another list.")
+    return tuple(key)

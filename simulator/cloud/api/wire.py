@@ -1,0 +1,53 @@
+"""What every HTTP listener of the cloud does alike: it reads bodies within bounds, and answers in AWS's shapes."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+from aiohttp import web
+
+from simulator.cloud.api.errors import ApiError
+from simulator.cloud.signatures import SignedRequest
+
+LARGEST_BODY: Final = 1 << 20
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer on its way
+    """An answer that is no output: status, exception name, message and further members of the body."""
+
+    def __init__(self, status: int, name: str, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.name = name
+        self.message = message
+        self.more = more
+
+    @classmethod
+    def of(cls, status: int, error: ApiError) -> "Refusal":
+        """With the status that a model gives the error."""
+        return cls(status, error.name, error.message, **error.more)
+
+    def response(self) -> web.Response:
+        """As AWS sends it: the name in a header, where botocore looks for it."""
+        return answer(self.status, {"message": self.message, **self.more}, **{"x-amzn-errortype": self.name})
+
+
+def answer(status: int, body: Any, **headers: str) -> web.Response:
+    """A JSON answer."""
+    return web.Response(
+        status=status, body=json.dumps(body).encode(), headers=headers or None, content_type="application/json"
+    )
+
+
+async def read(request: web.BaseRequest) -> SignedRequest:
+    """The request as it stood on the wire, with its body. Raises Refusal."""
+    too_large = Refusal(413, "RequestEntityTooLargeException", f"The body is larger than {LARGEST_BODY} bytes.")
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise too_large
+    body = b""
+    while chunk := await request.content.read(LARGEST_BODY + 1 - len(body)):
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise too_large
+    return SignedRequest(request.method, request.raw_path, tuple(request.headers.items()), body)

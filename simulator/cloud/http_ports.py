@@ -1,0 +1,107 @@
+"""The HTTP listeners of the local cloud: the API port and, with certificates, the data port."""
+
+import asyncio
+import ssl
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from simulator.certs import server_context
+from simulator.cloud.api import Account, CertificateAuthority
+from simulator.cloud.api.data_plane import DataPlane
+from simulator.cloud.api.http import DataPort, HttpApi
+from simulator.cloud.api.principal import Guard
+from simulator.cloud.api.publishing import Publish, Publisher
+from simulator.cloud.api.wire import Handler
+from simulator.cloud.core import CloudCore
+from simulator.cloud.faults import Faults
+from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.signatures import Signatures
+
+GRACE_SECONDS: Final = 1.0
+"""How long a request under way may take to end when the cloud is stopped."""
+ALPN: Final = ("http/1.1", "x-amzn-http-ca")
+
+
+class HttpPorts:
+    """Both ports of one cloud. `publish` hands what is published over HTTP to the broker."""
+
+    def __init__(
+        self,
+        core: CloudCore,
+        publish: Publish,
+        clock: Callable[[], float],
+        *,
+        certs: Path | None,
+        settings: HttpSettings,
+        access_keys: Mapping[str, str],
+        faults: Faults | None,
+        settled: Callable[[], Awaitable[None]] | None = None,
+        elsewhere: Mapping[str, Handler] | None = None,
+    ) -> None:
+        self._core = core
+        self._certs = certs
+        self._settings = settings
+        self._settled = settled
+        self._elsewhere = elsewhere
+        self.signatures = Signatures(access_keys, clock)
+        self._publisher = Publisher(publish, lambda: str(uuid.uuid4()))
+        self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
+        self._servers: list[tuple[asyncio.Server, web.Server]] = []
+
+    async def listen_api(self, host: str, port: int, data_endpoint: str) -> str:
+        """Serve the control plane and, with signatures, the data plane; the URL. Raises OSError."""
+
+        def connections(address: str) -> web.Server:
+            account = Account(data_endpoint=data_endpoint, jobs_endpoint=address)
+            plane = self._core.control_plane(account, self._settings, CertificateAuthority(self._certs))
+            return HttpApi(
+                plane,
+                self._data_plane,
+                self._publisher,
+                self.signatures,
+                settled=self._settled,
+                elsewhere=self._elsewhere,
+            ).server()
+
+        return f"http://{await self._listen(host, port, None, connections)}"
+
+    async def listen_data(self, host: str, port: int, data_endpoint: str) -> str:
+        """Serve the data plane to the holders of certificates; the URL. Raises OSError, InputError."""
+        assert self._certs is not None, "mutual TLS needs certificates"
+        tls = server_context(self._certs)
+        tls.set_alpn_protocols(ALPN)
+
+        def connections(address: str) -> web.Server:
+            guard = Guard(self._core.registry, Account(data_endpoint=data_endpoint))
+            return DataPort(self._data_plane, self._publisher, guard, settled=self._settled).server()
+
+        return f"https://{await self._listen(host, port, tls, connections)}"
+
+    async def _listen(
+        self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]
+    ) -> str:
+        """HOST:PORT as bound; `connections` is told it, and makes what serves there."""
+        loop, made = asyncio.get_running_loop(), list[web.Server]()
+        server = await loop.create_server(lambda: made[0](), host, port, ssl=tls, start_serving=False)
+        address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
+        made.append(connections(address))
+        self._servers.append((server, made[0]))
+        await server.start_serving()
+        return address
+
+    async def close(self) -> None:
+        """Stop listening, and let requests under way end."""
+        for server, _ in self._servers:
+            server.close()
+        for _, connections in self._servers:
+            await connections.shutdown(GRACE_SECONDS)
+        self._servers.clear()
+
+
+def in_url(host: str) -> str:
+    """A host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host

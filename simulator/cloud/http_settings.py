@@ -1,0 +1,20 @@
+"""What AWS does not say of its HTTP APIs, or says otherwise than clients have seen: named settings."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Defaults follow the documentation where it speaks, and clients' observations where it does not.
+
+    jobs_endpoint: what DescribeEndpoint answers to `iot:Jobs`: an address, as documented, or a refusal with a hint at
+        `iot:Data-ATS`, as seen of late.
+    version_mismatch_over_http: the error of UpdateJobExecution over HTTP with a wrong expectedVersion; the model has
+        none of that name (observed: 400, InvalidRequestException).
+    """
+
+    jobs_endpoint: Literal["served", "refused"] = "served"
+    version_mismatch_over_http: Literal["InvalidRequestException", "InvalidStateTransitionException"] = (
+        "InvalidRequestException"
+    )
