@@ -1,7 +1,8 @@
 import pytest
 
 from simulator.verdict import INVARIANTS
-from tests.simulator.verdict.stories import STORIES, Story, at_work, main_job, with_outcome
+from tests.simulator.verdict.stories import STORIES, Story, with_outcome
+from tests.simulator.verdict.stories.scenes import at_work, main_job
 from tests.simulator.verdict.tale import FW, Tale, judge
 
 

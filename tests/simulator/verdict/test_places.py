@@ -7,7 +7,7 @@ from agent.account import DeviceBooted, PowerLost
 from simulator.scenario import PlaceName
 from simulator.trace import CONTROLLER, DeletionRefused, Entry, ExecutionChanged
 from simulator.verdict import PlaceToReach, Reached
-from tests.simulator.verdict.stories import (
+from tests.simulator.verdict.stories.scenes import (
     at_work,
     keeps_without_a_job,
     leapt,

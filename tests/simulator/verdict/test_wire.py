@@ -8,7 +8,8 @@ import pytest
 from agent.account import DeviceConnected
 from simulator.trace import Entry, ExecutionChanged, HintPublished, RequestReceived
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, InvariantVerdict
-from tests.simulator.verdict.stories import RNF, STORIES, Story, at_work, lost_in_write, main_job, with_outcome
+from tests.simulator.verdict.stories import STORIES, Story, with_outcome
+from tests.simulator.verdict.stories.scenes import RNF, at_work, lost_in_write, main_job
 from tests.simulator.verdict.tale import FW, FW_AGAIN, NEXT, TIP, Tale, from_the_wire, judge
 
 WIRE_STORIES: list[Story] = []

@@ -1,0 +1,155 @@
+"""Stories of `accounted-for`."""
+
+from agent.account import ExecutionLeft, PhaseChanged, VersionReverted
+from simulator.trace import ExecutionChanged
+from tests.simulator.verdict.stories.scenes import RNF, keeps_without_a_job, leapt
+from tests.simulator.verdict.stories.telling import story
+from tests.simulator.verdict.tale import FW, NEXT, Tale
+
+
+@story("accounted-for", "held", opportunities=1)
+def reports_what_it_installed(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
+
+
+@story("accounted-for", "held", opportunities=1)
+def tries_another_version_and_falls_back_to_what_it_reported(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.hardware("2.1", "trial running")
+    tale.hardware("2.0")
+
+
+@story("accounted-for", "held")
+def loses_the_answer_to_its_report(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(PhaseChanged("reporting", "executing", execution=FW))
+    tale.arrive(tale.send("update", FW, status="SUCCEEDED", expected_version=2), found=FW)
+
+
+@story("accounted-for", "held")
+def owns_up_with_the_next_job(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT, details=(("kept", "2.0"), ("step", "download")))
+
+
+@story("accounted-for", "held")
+def owns_up_as_it_starts_the_next_job(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    token = tale.send("start-next", details=(("kept", "2.0"),))
+    tale.arrive(token, found=NEXT)
+    tale.answer(token, found=NEXT, status="IN_PROGRESS")
+
+
+@story("accounted-for", "held", opportunities=1)
+def says_that_it_failed_and_what_it_keeps(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
+
+
+@story("accounted-for", "violated", "version.committed")
+def says_that_it_failed_and_not_what_it_keeps(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW, "FAILED", details=(("reason", "the self-test failed"),))
+
+
+@story("accounted-for", "undecided")
+def keeps_what_was_cancelled_and_is_not_told_so_by_name(tale: Tale) -> None:
+    leapt(tale)
+    tale.cloud(ExecutionChanged(tale.thing, FW, "CANCELED", 9, "service"))
+    tale.ask(FW, code="TerminalStateReached")
+    tale.device(ExecutionLeft(FW, "kept"), PhaseChanged("idle", "recovering"))
+    tale.wait(20)
+
+
+@story("accounted-for", "violated", "version.committed")
+def drifts_in_silence(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT)
+
+
+@story("accounted-for", "violated", "version.committed")
+def loses_its_report_and_drifts_in_silence(tale: Tale) -> None:
+    leapt(tale)
+    tale.send("update", FW, status="SUCCEEDED", expected_version=2)
+    tale.remove(FW)
+    tale.update(FW, "SUCCEEDED", code=RNF)
+    tale.queue(NEXT)
+    tale.take(NEXT)
+    tale.update(NEXT)
+
+
+@story("accounted-for", "violated", "version.committed")
+def forgets_to_report(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(ExecutionLeft(FW, "succeeded"), PhaseChanged("idle", "executing"))
+
+
+@story("accounted-for", "violated", "hardware.changed")
+def changes_its_version_out_of_the_blue(tale: Tale) -> None:
+    tale.connect()
+    tale.hardware("1.0")
+    tale.hardware("6.6")
+
+
+@story("accounted-for", "undecided")
+def has_its_report_under_way(tale: Tale) -> None:
+    leapt(tale)
+    tale.send("update", FW, status="SUCCEEDED", expected_version=2)
+
+
+@story("accounted-for", "undecided")
+def has_had_no_job_to_tell_with(tale: Tale) -> None:
+    keeps_without_a_job(tale)
+    tale.ask(None, request="start-next", details=(("kept", "2.0"),))
+
+
+@story("accounted-for", "not-exercised")
+def took_it_back(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(VersionReverted(FW, "2.0"))
+    tale.hardware("1.0")
+
+
+@story("accounted-for", "not-exercised")
+def runs_what_it_ran(tale: Tale) -> None:
+    tale.connect()
+    tale.hardware("1.0", "download")
+    tale.hardware("1.0")
+
+
+@story("accounted-for", "violated", "version.committed")
+def says_for_ever_that_it_works_on_what_is_gone(tale: Tale) -> None:
+    leapt(tale)
+    tale.remove(FW)
+    tale.wait(6)
+
+
+@story("accounted-for", "undecided")
+def cannot_know_yet_that_its_execution_is_gone(tale: Tale) -> None:
+    leapt(tale)
+    tale.remove(FW)
+    tale.wait(4)
+
+
+@story("accounted-for", "undecided")
+def works_on_at_the_end(tale: Tale) -> None:
+    leapt(tale)
+    tale.wait(20)
+
+
+@story("accounted-for", "violated", "version.committed")
+def says_that_it_reported_but_never_did(tale: Tale) -> None:
+    leapt(tale)
+    tale.send("update", FW, status="SUCCEEDED", expected_version=2)
+    tale.remove(FW)
+    tale.wait(6)
+    tale.hardware("2.0")

@@ -1,0 +1,74 @@
+"""Stories of `bootable`."""
+
+from tests.simulator.verdict.stories.scenes import at_work, silently_at_work
+from tests.simulator.verdict.stories.telling import story
+from tests.simulator.verdict.tale import FW, Tale
+
+
+@story("bootable", "held", opportunities=5)
+def clears_what_it_staged(tale: Tale) -> None:
+    at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.hardware("1.0")
+    tale.report(FW, "FAILED", details=(("reason", "no"),))
+    tale.hardware("1.0")
+
+
+@story("bootable", "held", opportunities=1)
+def has_staged_something_in_mid_work_at_the_end(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.hardware("1.0", "spare 2.0")
+
+
+@story("bootable", "violated", "hardware.changed")
+def erases_the_only_image_for_an_instant(tale: Tale) -> None:
+    tale.connect()
+    tale.hardware("", is_bootable=False)
+    tale.hardware("1.0")
+
+
+@story("bootable", "violated", "hardware.changed", "phase.changed")
+def rests_with_a_half_written_slot(tale: Tale) -> None:
+    at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.report(FW, "FAILED", details=(("reason", "no"),))
+
+
+@story("bootable", "violated", "phase.changed", "hardware.changed")
+def stages_something_while_idle(tale: Tale) -> None:
+    at_work(tale)
+    tale.report(FW, "FAILED", details=(("reason", "no"),))
+    tale.hardware("1.0", "spare 2.0")
+
+
+@story("bootable", "not-exercised")
+def never_touches_its_hardware(tale: Tale) -> None:
+    at_work(tale)
+
+
+@story("bootable", "violated", "hardware.changed")
+def never_says_that_it_rests_with_a_half_written_slot(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.update(FW, "FAILED", details=(("reason", "no"),))
+    tale.wait(6)
+    tale.update(FW, "FAILED", status="FAILED", code="InvalidStateTransition")
+
+
+@story("bootable", "undecided")
+def may_still_be_tidying_up(tale: Tale) -> None:
+    silently_at_work(tale)
+    tale.hardware("1.0", "spare 2.0")
+    tale.update(FW, "FAILED", details=(("reason", "no"),))
+    tale.wait(4)
+
+
+@story("bootable", "held", opportunities=2)
+def loses_power_in_the_middle_of_a_step(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.hardware("1.0", "spare 2.0")
+    tale.lose_power()
+    tale.hardware("1.0", "spare 2.0")
+    tale.wait(20)
