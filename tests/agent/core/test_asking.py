@@ -1,0 +1,51 @@
+"""One question at a time: put again, later each time, and only its first answer counts."""
+
+import pytest
+
+from agent.core.events import Answered, SetTimer
+from agent.core.state import Idle, Policy
+from agent.values import ErrorCode, ExecutionTold
+
+from .driver import NOW, Driver, execution, key
+
+
+@pytest.mark.parametrize("code", [code for code in ErrorCode if not code.is_permanent])
+def test_a_passing_refusal_is_asked_again_later_each_time(code: ErrorCode):
+    device = Driver()
+    device.connect()
+    waits = []
+    for _ in range(4):
+        device.refuse(code)
+        waits.append(device.timer("retry").after_seconds)
+        device.fire("retry")
+    assert waits == sorted(set(waits))
+    assert len(device.requests) == 5
+
+
+@pytest.mark.parametrize("code", [code for code in ErrorCode if code.is_permanent])
+def test_a_refusal_for_good_is_not_asked_again(code: ErrorCode):
+    device = Driver()
+    device.connect()
+    device.refuse(code)
+    device.fire("retry")
+    device.fire("request")
+    assert len(device.requests) == 1
+
+
+def test_back_off_grows_to_its_ceiling_and_carries_its_jitter_as_data():
+    device = Driver(Policy(retry_first=1, retry_growth=2, retry_ceiling=4, retry_spread=0.5))
+    device.connect()
+    for _ in range(4):
+        device.fire("request")
+        device.fire("retry")
+    waits = [(timer.after_seconds, timer.spread_seconds) for timer in device.all(SetTimer) if timer.name == "retry"]
+    assert waits == [(1, 0.5), (2, 1), (4, 2), (4, 2)]
+
+
+def test_only_the_first_answer_to_the_newest_token_counts():
+    device = Driver()
+    device.connect()
+    token = device.request.client_token
+    device.tell(None)
+    device(Answered(ExecutionTold(NOW, execution(key()), token)))
+    assert isinstance(device.phase, Idle)

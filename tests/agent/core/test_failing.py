@@ -1,0 +1,187 @@
+"""Work that fails by itself, and a journal that cannot be written."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from agent.account import ExecutionGone, ExecutionLeft
+from agent.core.events import BeginStep, Disconnected, JournalFailed, StepEnded, StepRestored, UndoStep, Verified
+from agent.core.state import Policy, Recovering, Reporting, Safe
+from agent.plan import Abilities
+from agent.values import ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
+
+from .driver import LEAP, NOW, Driver, execution, key
+
+OTHER = key("other")
+
+
+def test_a_device_that_cannot_undo_ends_safe_and_takes_no_job():
+    device = Driver.working()
+    device.list()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    device(StepEnded(0, "stopped"))
+    device(StepRestored(0, False))
+    assert isinstance(device.phase, Safe)
+    before = len(device.requests)
+    device.list(OTHER)
+    device.connect()
+    assert len(device.requests) == before
+
+
+def test_a_failure_past_the_leap_says_which_version_stays():
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=LEAP, document=None))
+    device(StepEnded(5, "failed", "no"))
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert dict(device.request.status_details or ()).items() >= {"kept": "2.0", "reason": "commit: no"}.items()
+
+
+def test_a_step_that_could_not_be_recorded_is_not_begun_and_the_job_fails_with_the_reason():
+    device = Driver.working()
+    device.step_done()
+    device(JournalFailed("disk full", withheld=True))
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["download"]
+    device(StepRestored(0, True))
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert dict(device.request.status_details or ())["reason"] == "the journal cannot be written: disk full"
+
+
+def test_a_leap_that_could_not_be_recorded_is_taken_back():
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=LEAP, document=None))
+    device(JournalFailed("disk full", withheld=True))
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+def finishing() -> Driver:
+    """On trial, told that its job is gone, with the policy of finishing: the self-test runs on."""
+    device = Driver.on_trial(point_of_no_return="finish-after-switch")
+    device.list()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    assert isinstance(device.phase, Recovering)
+    return device
+
+
+def test_finishing_turns_round_at_a_step_that_could_not_be_recorded_while_there_is_a_way_back():
+    device = finishing()
+    device.step_done()
+    assert device.all(BeginStep)[-1].step.name == "commit"
+    device(JournalFailed("disk full", withheld=True))
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+def test_finishing_goes_on_with_the_step_that_runs_although_the_journal_cannot_be_written():
+    device = finishing()
+    device(JournalFailed("disk full"))
+    assert not device.all(UndoStep)
+    device.step_done()
+    assert device.all(BeginStep)[-1].step.name == "commit"
+
+
+def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded():
+    device = Driver(Policy(abilities=Abilities("single")))
+    device.connect()
+    device.tell(execution(key()))
+    device.step_done()
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
+    device.list()
+    device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+    device.step_done()
+    assert device.all(BeginStep)[-1].step.name == "reboot"
+    device(JournalFailed("disk full", withheld=True))
+    assert device.phase == Safe("the journal cannot be written: disk full")
+
+
+def stuck() -> Driver:
+    """The first step failed and could not be undone; the report of that is under way."""
+    device = Driver.working()
+    device(StepEnded(0, "failed", "disk full"))
+    device.undone(ok=False)
+    return device
+
+
+def not_whole() -> Driver:
+    """The commit failed, and nothing is left that would boot; the report of that is under way."""
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=LEAP, document=None))
+    device(StepEnded(device.all(BeginStep)[-1].index, "failed", "flash worn out"))
+    device(Verified(False))
+    return device
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        pytest.param(stuck, "download: disk full; could not undo download", id="a step that cannot be undone"),
+        pytest.param(not_whole, "commit: flash worn out; the hardware is not whole", id="hardware that is not whole"),
+    ],
+)
+def test_work_that_failed_beyond_repair_is_reported_with_both_reasons_before_the_device_is_safe(
+    broken: Callable[[], Driver], reason: str
+):
+    device = broken()
+    assert isinstance(device.phase, Reporting)
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert dict(device.request.status_details or ())["reason"] == reason
+    device.answer(UpdateAccepted(NOW))
+    assert device.phase == Safe(reason.partition("; ")[2])
+    assert [left.outcome for left in device.told(ExecutionLeft)] == ["safe"]
+    before = len(device.requests)
+    device.list(OTHER)
+    device.connect()
+    assert len(device.requests) == before
+
+
+def test_a_failure_beyond_repair_is_told_off_line_as_soon_as_there_is_a_connection():
+    device = Driver.working()
+    device(Disconnected("gone"))
+    device(StepEnded(0, "failed", "disk full"))
+    device.undone(ok=False)
+    device.connect()
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    device.answer(UpdateAccepted(NOW))
+    assert device.phase == Safe("could not undo download")
+
+
+def test_a_failure_beyond_repair_is_told_after_a_restart_too_and_the_device_is_safe_after_that():
+    device = stuck()
+    told = device.request
+    device.reboot("1.0")
+    assert isinstance(device.phase, Reporting)
+    device.connect()
+    device.tell(execution(key(), version=2))
+    assert replace(device.request, client_token=None) == replace(told, client_token=None)
+    device.answer(UpdateAccepted(NOW))
+    assert device.phase == Safe("could not undo download")
+    device.reboot("1.0")
+    assert device.phase == Safe("could not undo download")
+
+
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [
+        pytest.param(Rejected(NOW, ErrorCode.RESOURCE_NOT_FOUND), "gone", id="its job was deleted"),
+        pytest.param(
+            Rejected(NOW, ErrorCode.INVALID_STATE_TRANSITION, state=ExecutionState(Status.TIMED_OUT, 3)),
+            "timed-out",
+            id="its time was up",
+        ),
+    ],
+)
+def test_a_failure_beyond_repair_of_an_execution_that_ended_meanwhile_leaves_the_device_safe(
+    answer: Rejected, end: str
+):
+    device = stuck()
+    device.answer(answer)
+    assert [gone.end for gone in device.told(ExecutionGone)] == [end]
+    assert [left.outcome for left in device.told(ExecutionLeft)] == ["safe"]
+    assert device.phase == Safe("could not undo download")
+    assert len(device.all(UndoStep)) == 1
