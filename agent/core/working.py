@@ -12,7 +12,7 @@ from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
 from agent.core.events import BeginStep, CancelTimer, StepEnded
 from agent.core.record import Finished, Work
 from agent.core.recovering import be_safe, fail, give_way
-from agent.core.state import Executing, Gated, Idle, Reporting, Safe, Suspect
+from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
 from agent.core.turn import Turn, nonce_of
 from agent.plan import Plan, plan_of
 from agent.values import Answer, ErrorCode, Execution, ExecutionTold, Rejected, Status, UpdateAccepted
@@ -207,7 +207,7 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             _lose(turn, reporting, "replaced")
         case _:
             code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
-            turn.to(Safe(reporting.safe or f"the report of {work.key.job_id} was refused: {code}"), "report refused")
+            be_safe(turn, work, reporting.safe or f"the report of {work.key.job_id} was refused: {code}")
     return None
 
 

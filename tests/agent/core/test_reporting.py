@@ -76,4 +76,5 @@ def test_a_version_mismatch_while_executing_asks_about_the_execution():
 def test_a_report_that_the_service_cannot_read_ends_safe_rather_than_in_a_loop():
     device = Driver.reporting()
     device.refuse(ErrorCode.INVALID_REQUEST)
-    assert isinstance(device.phase, Safe)
+    assert device.phase == Safe("the report of fw was refused: InvalidRequest")
+    assert [left.outcome for left in device.told(ExecutionLeft)] == ["safe"]
