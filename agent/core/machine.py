@@ -219,9 +219,7 @@ def _timer_fired(turn: Turn, event: TimerFired) -> None:
             if isinstance(phase, Idle) and turn.machine.asked is None and turn.machine.connected:
                 turn.ask_for_work()
         case "step":
-            if isinstance(phase, Executing) and (late := phase.work.next_step) and late.reversible:
-                limit = turn.policy.step_deadline
-                recovering.fail(turn, phase.work, f"{late.name}: not done after {limit:g} s", running=True)
+            _step_is_late(turn, phase)
         case "leap":
             if isinstance(phase, Gated) and phase.gate == "leap":
                 if turn.policy.leap_when_unreachable == "proceed":
@@ -232,6 +230,16 @@ def _timer_fired(turn: Turn, event: TimerFired) -> None:
                 recovering.fail(turn, phase.work, "nobody answered the new firmware", running=phase.running)
         case _:
             assert_never(event.name)
+
+
+def _step_is_late(turn: Turn, phase: Phase) -> None:
+    """A step that can be undone is, be it that the device is just asking about its execution."""
+    match phase:
+        case Executing(work=work) | Suspect(work=work, running=True) if (late := work.next_step) and late.reversible:
+            limit = turn.policy.step_deadline
+            recovering.fail(turn, work, f"{late.name}: not done after {limit:g} s", running=True)
+        case _:
+            pass
 
 
 def _gives_up(turn: Turn, suspect: Suspect) -> bool:

@@ -14,7 +14,7 @@ from agent.core.events import (
     Verified,
     Verify,
 )
-from agent.core.state import Gated, Recovering, Reporting
+from agent.core.state import Gated, Recovering, Reporting, Suspect
 from agent.values import Describe, ErrorCode, ExecutionTold, JobDocument, StartNext, Status, Update, UpdateAccepted
 
 from .driver import LEAP, NOW, Driver, execution, key
@@ -121,8 +121,12 @@ def test_a_document_of_which_a_step_was_done_fails_at_one_that_nobody_knows():
     assert device.request.status is Status.FAILED
 
 
-def test_a_step_that_takes_too_long_is_stopped_and_fails():
+@pytest.mark.parametrize("asks", [False, True], ids=["at work", "while it asks whether its execution lives"])
+def test_a_step_that_takes_too_long_is_stopped_and_fails(asks: bool):
     device = Driver.working()
+    if asks:
+        device.head(None)
+        assert isinstance(device.phase, Suspect)
     device.fire("step")
     assert device.all(StopStep) == [StopStep(0)]
     assert isinstance(device.phase, Recovering)
