@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agent.account import BootReason, DeviceBooted, DeviceDisconnected, DeviceEvent, PowerLost
+from agent.account import BootReason, DeviceBooted, DeviceCrashed, DeviceDisconnected, DeviceEvent, PowerLost
 from agent.core.events import Booted, Event
 from agent.core.record import Record
+from agent.errors import GhostjobError
 from agent.journal import Journal
 from agent.runner import Runner
 from simulator.devices.flash import Flash, Run
@@ -180,10 +181,16 @@ class SimulatedDevice:
         if hardware.running is None:
             self.flash.is_on = False
             return
+        try:
+            record = self._recall()
+        except GhostjobError as error:
+            self.observe(DeviceCrashed(f"the agent cannot begin: {error}"))
+            self.flash.is_on = False
+            return
         self._boots += 1
         self.runner, self._bench = self._wiring.make_agent(self)
         in_recovery = hardware.layout == "single" and hardware.running == 1
-        booted = Booted(self._recall(), hardware.version, on_trial, in_recovery=in_recovery)
+        booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery)
         self.runner.start(booted, offline_seconds=self._offline_until - asyncio.get_running_loop().time())
 
     def deliver(self, event: Event) -> None:
@@ -194,6 +201,7 @@ class SimulatedDevice:
     # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _recall(self) -> Record | None:
+        """What the journal holds. Raises JournalError, RecordError."""
         snapshot = self._journal.open()
         return None if snapshot is None else recalled(snapshot)
 

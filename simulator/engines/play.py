@@ -10,6 +10,7 @@ begun and ended. Whoever waits, waits for the stage to change.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,11 +18,12 @@ from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 
 from agent.account import DeviceConnected, StepFinished, StepProgressed, StepStarted
+from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.runner import Transport
 from agent.values import ExecutionKey, Status, Update
 from simulator.controller.controller import Command, Controller
-from simulator.controller.hands import Hand
+from simulator.controller.hands import Hand, Refused
 from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.workbench import Hold
@@ -184,7 +186,10 @@ class Cue:
 
 
 class Play:
-    """One run of a scenario. `sink` gets every trace entry, in the order in which they become known."""
+    """One run of a scenario. `sink` gets every trace entry, in the order in which they become known.
+
+    A deletion that the service refuses for good stands in the trace, and the run goes on.
+    """
 
     def __init__(self, scenario: Scenario, devices: int, seed: int, sink: Sink, venue: Venue) -> None:
         self.scenario = scenario
@@ -207,7 +212,7 @@ class Play:
         self.fleet: Fleet | None = None
 
     async def play(self) -> None:
-        """Play it to the end. Raises InputError if the cloud does not start."""
+        """Play it to the end. Raises InputError if the cloud does not start, or refuses to make a job."""
         async with AsyncExitStack() as stack:
             hand = await self._venue.open(stack, self._feed)
             engine = Recorder(ENGINE, self._venue.clock, self._feed)
@@ -222,6 +227,8 @@ class Play:
                     await self._act(hand, controller, stack)
             except TimeoutError:
                 why = "timed-out"
+            except BaseExceptionGroup as group:
+                raise _plainly(group) from None
             engine.record(RunEnded(why))
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
@@ -308,7 +315,8 @@ class Play:
             await asyncio.gather(*(self._update(what, thing, job) for thing in self._targets(job)))
         else:
             command = Command(what.do, what.job, what.force, job.namespace)
-            await controller.carry_out(command, why=why)
+            with contextlib.suppress(Refused):  # it stands in the trace; what the devices make of it is the run
+                await controller.carry_out(command, why=why)
             if cue.hold is not None:
                 loop.call_later(what.hold_seconds, cue.hold.let_go)
         cue.is_done = True
@@ -318,7 +326,9 @@ class Play:
         """Another hand updates an execution, on the device's own topics."""
         name = f"{thing}@technician"
         request = Update(job.id, Status(what.status), client_token=name, namespace_id=job.namespace)
-        await Technician(self._venue.transport(name, Group(group="technician", namespace=job.namespace))).ask(request)
+        technician = Technician(self._venue.transport(name, Group(group="technician", namespace=job.namespace)))
+        with contextlib.suppress(TimeoutError):  # an update that gets lost has been tried all the same
+            await technician.ask(request)
 
     def _is_over(self) -> bool:
         """Whether every deletion that is due is done, every job made that can be made, and no execution is open."""
@@ -418,6 +428,14 @@ class Play:
 def _incarnation(key: ExecutionKey) -> tuple[int, int]:
     """One object for all things."""
     return key.queued_at, key.execution_number
+
+
+def _plainly(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What ended several tasks at once, in one line if it is what the service, or a file, had to say."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return InputError(str(first)) if isinstance(first, Refused) else first if isinstance(first, InputError) else group
 
 
 async def _at_once(calls: Iterator[Awaitable[None]]) -> None:

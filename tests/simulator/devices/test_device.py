@@ -18,6 +18,7 @@ from agent.account import (
     StepUndone,
     VersionCommitted,
 )
+from agent.journal import Journal
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
@@ -132,6 +133,25 @@ def test_the_network_goes_in_the_middle_of_a_step_and_the_step_goes_on():
     assert [boot.version for boot in run.told(DeviceBooted)] == ["1.0", "2.0"]
     assert run.at(DeviceBooted)[1] < run.at(DeviceConnected)[1], "a reboot brings no network back"
     assert run.statuses[-1] == "SUCCEEDED"
+
+
+def test_a_device_whose_record_means_nothing_to_its_agent_says_that_it_cannot_begin():
+    scenario = parse(UPDATE.format(layout="ab", more="power_cuts: [{step: write}]\ntime_limit_seconds: 5", image=""))
+    told: list[object] = []
+
+    def sink(entry: Entry) -> None:
+        told.append(entry.event)
+        if isinstance(entry.event, PowerLost):
+            assert play.fleet is not None
+            foreign = Journal(play.fleet.devices[0]._storage)
+            foreign.open()
+            foreign.append(b'{"doing": "levitating"}')
+
+    play = Play(scenario, 1, 1, sink, VirtualVenue(scenario, 1))
+    run_virtually(play.play())
+    (crashed,) = [event for event in told if isinstance(event, DeviceCrashed)]
+    assert crashed.reason.startswith("the agent cannot begin: journal: doing: ")
+    assert not any(isinstance(event, DeviceBooted) for event in told[told.index(crashed) + 1 :])
 
 
 # ── firmware that is no good ──────────────────────────────────────────────────────────────────────────────────
