@@ -7,6 +7,7 @@ are understood too, so that its file can be used as it is. What only the Device 
 import os
 import secrets
 import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -145,15 +146,25 @@ class Configuration(BaseModel):
         for option, path in apart.items():
             if path is not None and path.resolve().is_relative_to(root.resolve()):
                 raise InputError(f"{option} {path}: lies below --root {root}, where documents may write; move one")
+        commands = {
+            "--restart-command": self.restart_command,
+            "--reboot-command": self.reboot_command,
+            "--self-test-command": self.self_test_command,
+        }
+        for option, command in commands.items():
+            if (program := _program_below(root, command)) is not None:
+                raise InputError(
+                    f"{option} {program}: lies below --root {root}, so documents could say what it does; move one"
+                )
         return Place(
             thing=self.thing,
             state=state,
             root=root,
             scripts=scripts,
             version=self.firmware_version,
-            restart=self.restart_command,
-            reboot=self.reboot_command,
-            self_test=self.self_test_command,
+            restart=_from_here(self.restart_command),
+            reboot=_from_here(self.reboot_command),
+            self_test=_from_here(self.self_test_command),
             longest_file_bytes=self.longest_file_bytes,
             run_seconds=self.run_seconds,
             grace_seconds=self.grace_seconds,
@@ -191,7 +202,7 @@ def configuration_of(options: Mapping[str, Any], file: Path | None) -> Configura
         if first["type"] == "extra_forbidden":
             choices = ", ".join(sorted(key.replace("_", "-") for key in Configuration.model_fields))
             raise InputError(f"{where}: unknown key; there are {choices}") from None
-        raise InputError(f"{where}: {first['msg']}") from None
+        raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -226,6 +237,21 @@ def _usual_state(thing: str) -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/ghostjob") / thing
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "ghostjob" / thing
+
+
+def _program_below(root: Path, command: tuple[str, ...]) -> str | None:
+    """The first word of a command that names a program below `root`, be it for an interpreter before it."""
+    for word in command:
+        found = Path(shutil.which(word) or word)
+        is_program = found.is_file() and os.access(found, os.X_OK)
+        if is_program and found.resolve().is_relative_to(root.resolve()):
+            return word
+    return None
+
+
+def _from_here(command: tuple[str, ...]) -> tuple[str, ...]:
+    """A command whose program is found from wherever it will be started."""
+    return (os.path.abspath(command[0]), *command[1:]) if command and "/" in command[0] else command
 
 
 def _absolute(path: Path) -> Path:

@@ -95,7 +95,7 @@ class Processes:
         What has made a session of its own outlives a program that ends by itself in time; nothing else does.
         """
         surroundings = _surroundings(program)
-        _check(program.command[0], surroundings["env"])
+        _check(program.command[0], surroundings["cwd"], surroundings["env"])
         token, stdout, stderr = secrets.token_hex(16), _Words(), _Words()
         surroundings["env"][MARKER] = token
         process = await _start(program.command, surroundings, stdout, stderr)
@@ -185,10 +185,11 @@ def fault_of(ended: Ended, limit_seconds: float) -> str:
     return ""
 
 
-def _check(name: str, environment: Mapping[str, str]) -> None:
+def _check(name: str, directory: str | Path, environment: Mapping[str, str]) -> None:
     if not (PROC / "self/stat").exists():
         raise StepError("programs cannot be kept track of without /proc")
-    if shutil.which(name, path=environment.get("PATH")) is None:
+    there = os.path.join(directory, name) if "/" in name else name
+    if shutil.which(there, path=environment.get("PATH")) is None:
         raise StepError(f"{name[:200]}: no such program, or not one that may be run")
 
 

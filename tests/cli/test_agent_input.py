@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.configuration import configuration_of
 from agent.connection import Connection, Identity, transport_of
 from agent.log import configure
 from simulator.certs import make_certificates
@@ -53,6 +54,12 @@ def _journal(content: bytes):
 def _config_below_root(cwd: Path) -> None:
     (cwd / "in").mkdir()
     (cwd / "in" / "c.yaml").write_text("{}")
+
+
+def _program_below_root(cwd: Path) -> None:
+    (cwd / "in").mkdir()
+    (cwd / "in" / "restart.sh").write_text("#!/bin/sh\n")
+    (cwd / "in" / "restart.sh").chmod(0o755)
 
 
 def _shared_state(cwd: Path) -> None:
@@ -106,6 +113,18 @@ def _nothing(cwd: Path) -> None:
             "--ca in/c.yaml: lies below --root",
             id="CA below root",
         ),
+        pytest.param(
+            _program_below_root,
+            [*AGENT, "--root", "in", "--restart-command", "sh in/restart.sh --all"],
+            "--restart-command in/restart.sh: lies below --root",
+            id="program below root",
+        ),
+        pytest.param(
+            _nothing,
+            [*AGENT, "--reboot-command", "sh -c 'reboot"],
+            "ghostjob: --reboot-command: No closing quotation",
+            id="a quote that does not close",
+        ),
         pytest.param(_shared_state, AGENT, "st: others may write to it", id="a state directory like /tmp"),
         pytest.param(_unreadable_note, AGENT, "boot.json: Is a directory; the agent cannot", id="disk in disorder"),
         pytest.param(_nothing, [*AGENT, "--config", "no"], "--config no: cannot be read", id="no config"),
@@ -157,6 +176,13 @@ def test_bad_input_is_said_in_one_line(
     assert says in told.err
     assert len(told.err.splitlines()) == 1, told.err
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_a_command_is_found_from_wherever_it_is_started(tmp_path: Path):
+    commands = {"restart_command": "./restart.sh now", "reboot_command": "systemctl reboot"}
+    told = configuration_of({"endpoint": "127.0.0.1", "thing": "dev", "state": Path("st")} | commands, None)
+    place = told.settings(is_local=True).place
+    assert (place.restart, place.reboot) == ((str(tmp_path / "restart.sh"), "now"), ("systemctl", "reboot"))
 
 
 def test_two_agents_do_not_share_a_state_directory(tmp_path: Path, capfd: pytest.CaptureFixture[str]):

@@ -143,6 +143,12 @@ async def test_a_program_that_does_not_exist_is_named(tmp_path: Path, processes:
         await processes.run(Program(("no/such",), tmp_path, 1.0, os.environ))
 
 
+async def test_a_program_is_looked_for_where_it_begins(tmp_path: Path, processes: Processes):
+    (tmp_path / "it").symlink_to("/bin/echo")
+    ended = await processes.run(Program(("./it", "here"), tmp_path, 60.0, {}))
+    assert (ended.code, ended.stdout) == (0, "here\n")
+
+
 async def test_nothing_begins_before_it_is_on_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     records = tmp_path / "processes"
     script = f'test -s {records}/$GHOSTJOB_STEP.json && grep -q "\\"pid\\": $$," {records}/$GHOSTJOB_STEP.json'
