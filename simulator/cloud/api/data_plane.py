@@ -74,9 +74,11 @@ class DataPlane:
             raise invalid(f"{operation} is an operation of AWS IoT that the local cloud does not serve.")
         thing, request = given["thingName"], read(given, query.get("namespaceId") or None)
         told = await self._ask(thing, request)
-        if isinstance(told.answer, Rejected):
-            raise self._refusal(told.answer)
         await self._late(thing, request)
+        if isinstance(told.answer, Rejected):
+            refusal = self._refusal(told.answer)
+            refusal.receipt = told.receipt
+            raise refusal
         return _output(thing, told.answer), told.receipt
 
     async def _ask(self, thing: str, request: Request) -> Answered:

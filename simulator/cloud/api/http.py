@@ -65,7 +65,7 @@ class _Listener(ABC):
         try:
             response, receipt = await self._respond(request)
         except Refusal as refusal:
-            response = refusal.response()
+            response, receipt = refusal.response(), refusal.receipt
         except Lost:
             if request.transport is not None:
                 request.transport.abort()

@@ -9,10 +9,9 @@ from simulator.cloud.api import job_config
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.documents import document_text, read_document
 from simulator.cloud.api.errors import invalid, not_found
-from simulator.cloud.api.managed_templates import MANAGED
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags
-from simulator.cloud.api.templates import as_job, managed_arn, said_by
+from simulator.cloud.api.templates import as_job, managed_by_arn, said_by
 from simulator.cloud.jobs import Job, JobStatus, NewJob
 from simulator.cloud.jobs.maintenance import next_openings
 
@@ -78,14 +77,11 @@ class JobOperations:
             raise invalid("Exactly one of document, documentSource and jobTemplateArn is needed.")
         arn = given["jobTemplateArn"]
         kept: dict[str, Any] = {"jobTemplateArn": arn}
-        for managed in MANAGED.values():
-            if arn == managed_arn(self._backing, managed.name):
-                parameters = given.get("documentParameters", {})
-                kept |= {"documentParameters": parameters, BEFORE: managed.document}
-                said = job_config.overlaid({"description": managed.description}, given)
-                return said, managed.filled(parameters), kept
-        if arn.startswith(managed_arn(self._backing, "").partition(":jobtemplate/")[0]):
-            raise not_found(f"Job template {arn} does not exist.")
+        if (managed := managed_by_arn(self._backing, arn)) is not None:
+            parameters = given.get("documentParameters", {})
+            kept |= {"documentParameters": parameters, BEFORE: managed.document}
+            said = job_config.overlaid({"description": managed.description}, given)
+            return said, managed.filled(parameters), kept
         template = self._registry.templates.get(self._backing.account.name(arn, "jobtemplate"))
         if template is None:
             raise not_found(f"Job template {arn} does not exist.")

@@ -119,16 +119,26 @@ class TemplateOperations:
     def _managed(self, template: ManagedTemplate) -> Parameters:
         return {
             "templateName": template.name,
-            "templateArn": managed_arn(self._backing, template.name),
+            "templateArn": f"{_managed_prefix(self._backing)}{template.name}:{VERSION}",
             "description": template.description,
             "environments": ["LINUX"],
             "templateVersion": VERSION,
         }
 
 
-def managed_arn(backing: Backing, name: str) -> str:
-    """The ARN of a template of AWS's, which has no account in it."""
-    return f"arn:aws:iot:{backing.account.region}::jobtemplate/{name}:{VERSION}"
+def managed_by_arn(backing: Backing, arn: str) -> ManagedTemplate | None:
+    """The template of AWS's with that ARN; None if it is no ARN of one. Raises ApiError."""
+    prefix = _managed_prefix(backing)
+    if not arn.startswith(prefix):
+        return None
+    name, _, version = arn.removeprefix(prefix).partition(":")
+    if name not in MANAGED or version not in ("", VERSION):
+        raise not_found(f"Job template {arn} does not exist.")
+    return MANAGED[name]
+
+
+def _managed_prefix(backing: Backing) -> str:
+    return f"arn:aws:iot:{backing.account.region}::jobtemplate/"  # it is of no account
 
 
 def said_by(template: JobTemplate) -> Parameters:

@@ -14,7 +14,12 @@ Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer on its way
-    """An answer that is no output: status, exception name, message and further members of the body."""
+    """An answer that is no output: status, exception name, message and further members of the body.
+
+    `receipt` is what to say when it was sent; None if nobody wants to know.
+    """
+
+    receipt: object = None
 
     def __init__(self, status: int, name: str, message: str, **more: Any) -> None:
         super().__init__(message)
