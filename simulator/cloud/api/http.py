@@ -31,7 +31,7 @@ from simulator.cloud.api.errors import ApiError
 from simulator.cloud.api.principal import Guard
 from simulator.cloud.api.publishing import PREFIX as TOPICS
 from simulator.cloud.api.publishing import Publisher
-from simulator.cloud.api.schema import BadRequest, Schema, serialise
+from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
 from simulator.cloud.api.wire import Handler, Refusal, answer, read
 from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, SignedRequest, read_claim
 
@@ -95,7 +95,7 @@ class _Listener(ABC):
 
     @cached_property
     def _jobs_data(self) -> Schema:
-        return Schema("iot-jobs-data")
+        return schema_of("iot-jobs-data")
 
     async def _ask_jobs(
         self, operation: OperationModel, uri: dict[str, str], query: Mapping[str, str], sent: SignedRequest
@@ -128,7 +128,7 @@ class HttpApi(_Listener):
         self._greengrass = control_plane.in_the_hand_of_aws()
         self._signatures = signatures
         self._elsewhere = elsewhere or {}
-        self._schema = Schema("iot")
+        self._schema = schema_of("iot")
 
     async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
         path, query = request.raw_path.partition("?")[0], request.rel_url.query

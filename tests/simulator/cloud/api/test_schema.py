@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from simulator.cloud.api.schema import BadRequest, Schema, _pattern, serialise
+from simulator.cloud.api.schema import BadRequest, Schema, _pattern, schema_of, serialise
 from simulator.cloud.signatures import SignedRequest
 
 
 @pytest.fixture(scope="module")
 def schema() -> Schema:
-    return Schema("iot")
+    return schema_of("iot")
 
 
 def parse(
