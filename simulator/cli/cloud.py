@@ -63,7 +63,8 @@ Examples:
 @click.option(
     "--settings",
     default="{}",
-    help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them.",
+    help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them; "
+    "`gateway` has MQTT's limits.",
 )
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
 @click.option(
@@ -122,6 +123,7 @@ def cloud(
         more.faults,
         more.seed,
         state,
+        gateway=more.gateway,
         http=more.http,
         access_keys=access_keys,
     )

@@ -15,7 +15,7 @@ from simulator.cloud.faults import Faults
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
-from simulator.cloud.mqtt import Gateway
+from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
@@ -36,6 +36,7 @@ class CloudOptions:
     seed: str = "0"
     state: Path | None = None
     """The file that outlives the process; without one, everything is forgotten."""
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     access_keys: tuple[tuple[str, str], ...] = ()
     """Ids and secrets to check signatures with; without any, nobody has to sign."""
@@ -59,7 +60,8 @@ class LocalCloud:
             slice_seconds=SLICE_SECONDS,
             remembered=None if self._store is None else self._store.remembered(),
         )
-        self._gateway = Gateway(self._core.device_api, lateness=faults.lateness if faults else None)
+        lateness = faults.lateness if faults else None
+        self._gateway = Gateway(self._core.device_api, options.gateway, lateness)
         if self._store is not None:
             self._store.committed = self._gateway.commit
         self._http = HttpPorts(

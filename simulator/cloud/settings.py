@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.mqtt.limits import GatewaySettings
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -73,5 +74,6 @@ class CloudSettings(_Model):
 
     cloud: ServiceSettings = ServiceSettings()
     http: HttpSettings = HttpSettings()
+    gateway: GatewaySettings = GatewaySettings()
     faults: tuple[Fault, ...] = ()
     seed: str = "0"

@@ -9,12 +9,16 @@ from typing import Final, Self
 from agent.jitter import Jitter
 from agent.topics import everything, subscriptions
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport
+from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.settings import CloudSettings
 from simulator.controller.hands import Hand
 from simulator.controller.local_hand import LocalHand
 from simulator.engines.embedded import EmbeddedCloud
 from simulator.scenario import Group, Scenario, thing_of_agent
 from simulator.trace import Sink
+
+QUICK: Final = GatewaySettings(connects_per_second=None)
+"""A scenario's devices boot in a fraction of a second, so they may come back sooner than AWS lets a client id."""
 
 
 class PahoConnections:
@@ -61,7 +65,9 @@ class LiveVenue:
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the embedded cloud. Raises InputError."""
-        settings = CloudSettings(cloud=self.scenario.cloud, faults=self.scenario.faults, seed=str(self.seed))
+        settings = CloudSettings(
+            cloud=self.scenario.cloud, gateway=QUICK, faults=self.scenario.faults, seed=str(self.seed)
+        )
         options = (
             *("--deletion-seconds", str(self.scenario.cloud.deletion_seconds)),
             *("--settings", settings.model_dump_json()),

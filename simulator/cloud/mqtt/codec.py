@@ -1,7 +1,7 @@
-"""Bytes to packets and back, without I/O; our own, because no kept library serves both versions on the server side.
+"""Bytes to packets, without I/O; our own, because no kept library serves both versions on the server side.
 
-`frame` finds one whole packet in a buffer, `decode` reads it, the `*_bytes` functions write what a server sends.
-Whatever a peer sends, `decode` returns a packet or raises Malformed with the reason code that says why.
+`frame` finds one whole packet in a buffer, `decode` reads it; `encode` has the way back. Whatever a peer sends,
+`decode` returns a packet or raises Malformed with the reason code that says why.
 """
 
 from functools import lru_cache
@@ -12,9 +12,9 @@ from simulator.cloud.mqtt.packets import (
     V311,
     Connect,
     Disconnect,
+    Extra,
     Kind,
     Malformed,
-    Offer,
     Packet,
     PingReq,
     PubAck,
@@ -24,8 +24,6 @@ from simulator.cloud.mqtt.packets import (
     Unsubscribe,
     Will,
 )
-
-PINGRESP: Final = b"\xd0\x00"
 
 # Property identifiers (2.2.2.2) by how their value is encoded.
 _BYTE: Final = frozenset({0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A})
@@ -37,6 +35,8 @@ _USER_PROPERTY: Final = 0x26
 _SUBSCRIPTION_IDENTIFIER: Final = 0x0B
 SESSION_EXPIRY: Final = 0x11
 RECEIVE_MAXIMUM: Final = 0x21
+MESSAGE_EXPIRY: Final = 0x02
+WILL_DELAY: Final = 0x18
 TOPIC_ALIAS: Final = 0x23
 MAXIMUM_PACKET_SIZE: Final = 0x27
 
@@ -49,6 +49,9 @@ ALLOWED: Final[dict[str, frozenset[int]]] = {
     "unsubscribe": frozenset({0x26}),
     "disconnect": frozenset({0x11, 0x1C, 0x1F, 0x26}),
 }
+
+HANDED_ON: Final = frozenset({0x01, 0x03, 0x08, 0x09, _USER_PROPERTY})
+"""Of a message: payload format, content type, response topic, correlation data, and user properties in their order."""
 
 
 def _malformed(message: str) -> Malformed:
@@ -136,12 +139,17 @@ class _Reader:
 
     def properties(self, of: str) -> dict[int, int | bytes]:
         """Numbers and raw values by identifier (2.2.2)."""
+        return self.properties_and_rest(of)[0]
+
+    def properties_and_rest(self, of: str) -> tuple[dict[int, int | bytes], bytes]:
+        """The same, and the encoded ones that are handed on with a message."""
         length = self.variable()
         end = self.position + length
         if end > self.end:
             raise _malformed("properties cut off")
         found: dict[int, int | bytes] = {}
-        while self.position < end:
+        handed_on = b""
+        while (start := self.position) < end:
             name = self.variable()
             if name not in ALLOWED[of]:
                 raise _malformed(f"property {name:#04x} in {of}")
@@ -150,9 +158,11 @@ class _Reader:
             value = self._value(name)
             if name != _USER_PROPERTY:
                 found[name] = value
+            if name in HANDED_ON:
+                handed_on += self.body[start : self.position]
         if self.position != end:
             raise _malformed("properties run over their length")
-        return found
+        return found, handed_on
 
     def _value(self, name: int) -> int | bytes:
         if name in _FOUR_BYTES:
@@ -184,9 +194,9 @@ def _text(raw: bytes) -> str:
 
 @lru_cache(maxsize=32768)
 def _topic(raw: bytes) -> str:
-    """A topic to publish to; a client's come again and again."""
+    """A topic to publish to; a client's come again and again. An empty one needs an alias."""
     topic = _text(raw)
-    if not topic or "+" in topic or "#" in topic:
+    if "+" in topic or "#" in topic:
         raise Malformed(Reason.TOPIC_NAME_INVALID, f"topic {topic!r}")
     return topic
 
@@ -225,7 +235,7 @@ def decode_publish(flags: int, body: bytes, version: int) -> Publish:
     qos = (flags >> 1) & 3
     if qos == 3:
         raise _malformed("QoS 3")
-    if qos == 2:
+    if qos == 2 and version == V5:
         raise Malformed(Reason.QOS_NOT_SUPPORTED, "QoS 2")
     if len(body) < 2:
         raise _malformed("cut off")
@@ -239,23 +249,34 @@ def decode_publish(flags: int, body: bytes, version: int) -> Publish:
         position += 2
         if not packet_id or position > len(body):
             raise _malformed("no packet identifier")
+    extra, alias = (RETAINED, 0) if flags & 1 else (None, 0)
     if version == V5:
         if position < len(body) and body[position] == 0:
             position += 1
         else:
-            position = _publish_properties(body, position)
-    return Publish(topic, body[position:], qos, packet_id, bool(flags & 8), bool(flags & 1))
+            position, extra, alias = _publish_properties(body, position, bool(flags & 1))
+    if not topic and not alias:
+        raise Malformed(Reason.TOPIC_NAME_INVALID, "no topic, and no alias for one")
+    return Publish(topic, body[position:], qos, packet_id, bool(flags & 8), extra, alias)
 
 
-def _publish_properties(body: bytes, position: int) -> int:
+RETAINED: Final = Extra(retain=True)
+
+
+def _publish_properties(body: bytes, position: int, retain: bool) -> tuple[int, Extra | None, int]:
     reader = _Reader(body)
     reader.position = position
-    found = reader.properties("publish")
-    if TOPIC_ALIAS in found:
-        raise Malformed(Reason.TOPIC_ALIAS_INVALID, "the server takes no topic alias")
+    found, handed_on = reader.properties_and_rest("publish")
     if _SUBSCRIPTION_IDENTIFIER in found:
         raise Malformed(Reason.PROTOCOL_ERROR, "a subscription identifier from a client")
-    return reader.position
+    alias = _number(found, TOPIC_ALIAS)
+    if alias == 0:
+        raise Malformed(Reason.TOPIC_ALIAS_INVALID, "topic alias 0")
+    extra = Extra(handed_on, _number(found, MESSAGE_EXPIRY), retain)
+    return reader.position, extra if extra != _NOTHING else None, alias or 0
+
+
+_NOTHING: Final = Extra()
 
 
 def _connect(reader: _Reader) -> Connect:
@@ -299,14 +320,12 @@ def _will(reader: _Reader, flags: int, version: int) -> Will | None:
         raise _malformed("a will of QoS 3")
     if qos == 2:
         raise Malformed(Reason.QOS_NOT_SUPPORTED, "a will of QoS 2")
-    if flags & 0x20 and version == V5:
-        raise Malformed(Reason.RETAIN_NOT_SUPPORTED, "a retained will")
-    if version == V5:
-        reader.properties("will")
+    found, handed_on = reader.properties_and_rest("will") if version == V5 else ({}, b"")
     topic = reader.string()
     if not topic or "+" in topic or "#" in topic:
         raise Malformed(Reason.TOPIC_NAME_INVALID, f"will topic {topic!r}")
-    return Will(topic, reader.binary(), qos)
+    extra = Extra(handed_on, _number(found, MESSAGE_EXPIRY), bool(flags & 0x20))
+    return Will(topic, reader.binary(), qos, extra if extra != _NOTHING else None, _number(found, WILL_DELAY) or 0)
 
 
 def _number(found: dict[int, int | bytes], name: int) -> int | None:
@@ -334,14 +353,14 @@ def _subscribe(reader: _Reader, version: int) -> Subscribe:
     packet_id = _packet_id(reader)
     if version == V5 and _SUBSCRIPTION_IDENTIFIER in reader.properties("subscribe"):
         raise Malformed(Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, "a subscription identifier")
-    filters: list[tuple[str, int, bool]] = []
+    filters: list[tuple[str, int, int]] = []
     while not reader.is_done:
         text, options = reader.string(), reader.byte()
         qos = options & 0x03
         reserved = options & 0xC0 if version == V5 else options & 0xFC
         if qos == 3 or reserved or (version == V5 and options & 0x30 == 0x30):
             raise _malformed(f"subscription options {options:#x}")
-        filters.append((text, qos, bool(options & 0x04)))
+        filters.append((text, qos, options & 0x3C))
     if not filters:
         raise Malformed(Reason.PROTOCOL_ERROR, "a SUBSCRIBE without a filter")
     return Subscribe(packet_id, tuple(filters))
@@ -366,92 +385,3 @@ def _disconnect(reader: _Reader, version: int) -> Disconnect:
     if len(reader.body) == 1:
         return Disconnect(reason)
     return Disconnect(reason, _number(reader.properties("disconnect"), SESSION_EXPIRY))
-
-
-# ── what a server sends ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _packed(first: int, body: bytes) -> bytes:
-    return bytes((first,)) + _variable(len(body)) + body
-
-
-def _variable(value: int) -> bytes:
-    if value < 0x80:
-        return bytes((value,))
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-@lru_cache(maxsize=65536)
-def _topic_bytes(topic: str) -> bytes:
-    raw = topic.encode()
-    return len(raw).to_bytes(2, "big") + raw
-
-
-def publish_bytes(topic: str, payload: bytes, qos: int, packet_id: int, dup: bool, version: int) -> bytes:
-    """PUBLISH."""
-    head = _topic_bytes(topic)
-    if qos:
-        head += packet_id.to_bytes(2, "big")
-    if version == V5:
-        head += b"\0"
-    length = len(head) + len(payload)
-    first = 0x30 | qos << 1 | (8 if dup else 0)
-    if length < 0x80:
-        return b"%c%c%b%b" % (first, length, head, payload)
-    if length < 0x4000:
-        return b"%c%c%c%b%b" % (first, length & 0x7F | 0x80, length >> 7, head, payload)
-    return bytes((first,)) + _variable(length) + head + payload
-
-
-def connack_bytes(version: int, session_present: bool, code: int, offer: Offer | None = None) -> bytes:
-    """CONNACK; `code` is a return code in 3.1.1, a reason code in 5."""
-    body = bytes((session_present, code))
-    if version == V5:
-        body += _offer(offer) if offer is not None else b"\0"
-    return _packed(0x20, body)
-
-
-def _offer(offer: Offer) -> bytes:
-    properties = bytearray()
-    properties += b"\x21" + offer.receive_maximum.to_bytes(2, "big")
-    properties += b"\x24\x01"  # maximum QoS 1
-    properties += b"\x25\x00"  # retain not available
-    properties += b"\x27" + offer.maximum_packet_size.to_bytes(4, "big")
-    properties += b"\x22\x00\x00"  # topic alias maximum 0
-    properties += b"\x29\x00"  # no subscription identifiers
-    properties += b"\x2a\x00"  # no shared subscriptions
-    if offer.session_expiry is not None:
-        properties += b"\x11" + offer.session_expiry.to_bytes(4, "big")
-    if offer.assigned_client_id is not None:
-        properties += b"\x12" + _topic_bytes(offer.assigned_client_id)
-    return _variable(len(properties)) + bytes(properties)
-
-
-def puback_bytes(packet_id: int, version: int, reason: int = 0) -> bytes:
-    """PUBACK; a reason other than success exists in version 5 only."""
-    if version == V5 and reason:
-        return b"\x40\x03" + packet_id.to_bytes(2, "big") + bytes((reason,))
-    return b"\x40\x02" + packet_id.to_bytes(2, "big")
-
-
-def suback_bytes(packet_id: int, version: int, codes: list[int]) -> bytes:
-    """SUBACK; version 3.1.1 knows only one failure."""
-    properties = b"\0" if version == V5 else b""
-    shown = codes if version == V5 else [min(128, code) for code in codes]
-    return _packed(0x90, packet_id.to_bytes(2, "big") + properties + bytes(shown))
-
-
-def unsuback_bytes(packet_id: int, version: int, codes: list[int]) -> bytes:
-    """UNSUBACK; version 3.1.1 has no codes in it."""
-    body = packet_id.to_bytes(2, "big")
-    return _packed(0xB0, body + b"\0" + bytes(codes) if version == V5 else body)
-
-
-def disconnect_bytes(reason: int) -> bytes:
-    """DISCONNECT from the server, in version 5 only."""
-    return bytes((0xE0, 0x01, reason))

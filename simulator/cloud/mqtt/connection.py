@@ -3,36 +3,29 @@
 import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
-from simulator.cloud.mqtt.codec import (
-    PINGRESP,
-    connack_bytes,
-    decode,
-    decode_publish,
-    disconnect_bytes,
-    frame,
-    puback_bytes,
-    publish_bytes,
-    suback_bytes,
-    unsuback_bytes,
-)
-from simulator.cloud.mqtt.filters import SHARED, is_valid_filter
+from simulator.cloud.mqtt.authority import Credential, Identify, Principal, Visitor
+from simulator.cloud.mqtt.codec import decode, decode_publish, frame
+from simulator.cloud.mqtt.encode import PINGRESP, connack_bytes, disconnect_bytes, publish_bytes
+from simulator.cloud.mqtt.limits import is_valid_client_id
 from simulator.cloud.mqtt.packets import (
     V5,
     Connect,
     Disconnect,
+    Extra,
     Kind,
     Malformed,
     Offer,
     Packet,
     PingReq,
     PubAck,
-    Publish,
     Reason,
     Subscribe,
     Unsubscribe,
     Will,
 )
-from simulator.cloud.mqtt.session import Session
+from simulator.cloud.mqtt.publishing import receive
+from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.subscribing import subscribe, unsubscribe
 
 if TYPE_CHECKING:
     from simulator.cloud.mqtt.gateway import Gateway
@@ -40,6 +33,7 @@ if TYPE_CHECKING:
 RETURN_CODES: Final = {
     Reason.UNSUPPORTED_PROTOCOL_VERSION: 1,
     Reason.CLIENT_IDENTIFIER_NOT_VALID: 2,
+    Reason.CONNECTION_RATE_EXCEEDED: 3,
     Reason.NOT_AUTHORIZED: 7,
 }
 """Version 3.1.1 codes of a refused CONNECT; AWS answers 7 where the standard has 5 (Developer Guide, "MQTT")."""
@@ -49,42 +43,68 @@ SLOW_READER_BYTES: Final = 256 * 1024
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection."""
+    """One client's connection. `identify` tells who it is; None where nobody asks."""
 
     __slots__ = (
         "_buffer",
         "_gateway",
+        "_identify",
         "_is_busy",
         "_out",
         "_paused",
         "_ticket",
         "_transport",
+        "aliases",
+        "credential",
         "keep_alive",
         "last_heard",
+        "payload_sent",
+        "principal",
+        "published",
+        "second",
         "session",
+        "session_identifier",
+        "since",
         "version",
+        "version_number",
         "will",
     )
 
-    def __init__(self, gateway: "Gateway") -> None:
+    def __init__(self, gateway: "Gateway", identify: Identify | None = None) -> None:
         self._gateway = gateway
+        self._identify = identify
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._out: list[bytes] = []
         self._is_busy = False
         self._paused = False
         self._ticket = 0
+        self.credential: Credential | None = None
+        self.principal: Principal | None = None
+        """None: it may do everything."""
         self.session: Session | None = None
         self.version = V5
         self.keep_alive = 0
-        self.last_heard = gateway.now
+        self.since = self.last_heard = gateway.now
         self.will: Will | None = None
+        self.aliases: dict[int, str] | None = None
+        self.second = 0.0
+        """The second in which the following were counted: messages, and bytes of payload, that came."""
+        self.published = 0
+        self.payload_sent = 0
+        self.session_identifier: str | None = None
+        self.version_number = 0
 
     # ── asyncio's side ────────────────────────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open; a CONNECT must follow."""
         self._transport = cast("asyncio.Transport", transport)
+        if self._identify is not None:
+            self.credential = self._identify(self._transport)
+            if self.credential is None:
+                self.end("AUTH_ERROR")
+                return
         self._gateway.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -106,20 +126,21 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle every whole packet, then write once."""
+        if self.session is None and self._transport is None:
+            return
         if self._buffer:
             data = self._buffer + data
         if self.session is None and data[0] >> 4 != Kind.CONNECT:
             # Not even a CONNACK for somebody who does not begin with CONNECT, and no wait for what its length may be.
             self.end("CLIENT_ERROR")
             return
-        self.last_heard = self._gateway.now
         self._is_busy = True
         offset, limit = 0, self._gateway.settings.largest_packet
         try:
             while found := frame(data, offset, limit):
                 first, start, offset = found
                 if first >> 4 == Kind.PUBLISH and self.session is not None:
-                    self._publish(decode_publish(first & 0x0F, data[start:offset], self.version))
+                    receive(self._gateway, self, decode_publish(first & 0x0F, data[start:offset], self.version))
                 elif self.session is None:
                     self._first(first, data[start:offset])
                 else:
@@ -132,7 +153,11 @@ class Connection(asyncio.Protocol):
         finally:
             self._is_busy = False
             self.flush()
-        self._buffer = data[offset:] if offset else bytes(data)
+        if offset:
+            self.last_heard = self._gateway.now
+            self._buffer = data[offset:]
+        else:
+            self._buffer = bytes(data)
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,27 +189,42 @@ class Connection(asyncio.Protocol):
             self._ticket = ticket
             self._gateway.newest = max(self._gateway.newest, ticket)
 
-    def deliver(self, topic: str, payload: bytes, qos: int, receipt: object | None = None, after: int = 0) -> None:
-        """Send a message to this client, when the commit `after` is done.
+    def deliver(
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int,
+        receipt: object | None = None,
+        extra: Extra | None = None,
+        after: int = 0,
+    ) -> None:
+        """Send a message to this client, if it may receive it, when the commit `after` is done.
 
         `receipt` is given to the service once it has been delivered.
         """
         session = self.session
         assert session is not None, "delivery follows CONNECT"
+        if self.principal is not None and not self.principal.may("Receive", topic):
+            return
         if after:
             self.wait_for(after)
         if qos:
-            raw = session.send_now(topic, payload, receipt)
+            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now))
             if raw:
                 self.send(raw)
             return
         if self._paused and self._transport and self._transport.get_write_buffer_size() > SLOW_READER_BYTES:
             return
-        raw = publish_bytes(topic, payload, 0, 0, False, self.version)
+        raw = publish_bytes(topic, payload, 0, 0, False, self.version, extra)
         if session.largest_packet is None or len(raw) <= session.largest_packet:
             self.send(raw)
             if receipt is not None:
                 self._gateway.service.delivered(receipt, False)
+
+    def deliver_if_there(self, topic: str, payload: bytes, qos: int, receipt: object | None) -> None:
+        """The same, for what comes late."""
+        if self.session is not None:
+            self.deliver(topic, payload, qos, receipt)
 
     def refuse(self, reason: Reason, lifecycle_reason: str = "CLIENT_ERROR") -> None:
         """End the connection; version 5 clients are told why.
@@ -211,6 +251,12 @@ class Connection(asyncio.Protocol):
             transport.close()
             self._gateway.closed(self, reason)
 
+    @property
+    def address(self) -> str:
+        """The peer's IP address; empty if it is gone."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return str(peer[0]) if peer else ""
+
     # ── in ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _first(self, first: int, body: bytes) -> None:
@@ -219,30 +265,49 @@ class Connection(asyncio.Protocol):
         packet = decode(first, body, V5)
         assert isinstance(packet, Connect), "its type said so"
         self.version = packet.version
-        client_id, assigned = packet.client_id, None
-        if not client_id:
-            if packet.version != V5 and not packet.clean_start:
-                raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, "no client id for a session that is to last")
-            client_id = assigned = self._gateway.new_client_id()
-        if len(client_id.encode()) > 128 or client_id.startswith("$"):
-            raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, "AWS: at most 128 bytes, not beginning with $")
-        self.keep_alive, self.will = packet.keep_alive, packet.will
+        client_id = self._client_id(packet)
+        settings = self._gateway.settings
+        if self.credential is not None and not self._is_admitted(self.credential, client_id, packet):
+            self.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
+            return
+        if not self._gateway.may_connect_again(client_id):
+            self.refuse(Reason.CONNECTION_RATE_EXCEEDED, "THROTTLED")
+            return
+        self.keep_alive, self.will = settings.keep_alive(packet.keep_alive), packet.will
         session, present = self._gateway.join(self, client_id, packet)
         self.session = session
-        settings = self._gateway.settings
-        offer = Offer(settings.receive_maximum, settings.largest_packet, assigned, session.expiry_seconds)
-        self.send(connack_bytes(packet.version, present, 0, offer if packet.version == V5 else None))
+        offer = None
+        if packet.version == V5:
+            offer = Offer(
+                settings.receive_maximum,
+                settings.largest_packet,
+                settings.topic_alias_maximum,
+                self.keep_alive,
+                session.expiry_seconds,
+                client_id if not packet.client_id else None,
+            )
+        self.send(connack_bytes(packet.version, present, 0, offer))
         self._gateway.joined(self, present)
-        if present and (again := session.resume()):
-            self.wait_for(self._gateway.newest)
-            self.send(again)
+
+    def _client_id(self, packet: Connect) -> str:
+        if not packet.client_id and packet.version != V5 and not packet.clean_start:
+            raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, "no client id for a session that is to last")
+        if not is_valid_client_id(packet.client_id):
+            raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, "AWS: at most 128 bytes, not beginning with $")
+        return packet.client_id or self._gateway.new_client_id()
+
+    def _is_admitted(self, credential: Credential, client_id: str, packet: Connect) -> bool:
+        is_persistent = bool(packet.session_expiry) if packet.version == V5 else not packet.clean_start
+        will_topic = packet.will.topic if packet.will is not None else None
+        self.principal = credential.principal(Visitor(client_id, self.address, is_persistent, will_topic))
+        return self.principal.may("Connect", client_id)
 
     def _handle(self, packet: Packet) -> None:
         session = self.session
         assert session is not None, "handled after CONNECT"
         match packet:
             case PubAck(packet_id=packet_id):
-                receipt, raw = session.acknowledged(packet_id)
+                receipt, raw = session.acknowledged(packet_id, self._gateway.now)
                 if receipt is not None:
                     self._gateway.service.delivered(receipt, True)
                 if raw:
@@ -250,78 +315,19 @@ class Connection(asyncio.Protocol):
             case PingReq():
                 self.send(PINGRESP)
             case Subscribe():
-                self._subscribe(session, packet)
+                subscribe(self._gateway, self, session, packet)
             case Unsubscribe():
-                self._unsubscribe(session, packet)
+                unsubscribe(self._gateway, self, session, packet)
             case Disconnect():
-                if packet.reason != Reason.DISCONNECT_WITH_WILL:
-                    self.will = None
-                if packet.session_expiry is not None:
-                    session.expiry_seconds = packet.session_expiry
-                self.end("CLIENT_INITIATED_DISCONNECT")
+                self._leave(session, packet)
             case _:
                 raise Malformed(Reason.PROTOCOL_ERROR, "a second CONNECT")
 
-    def _publish(self, packet: Publish) -> None:
-        session, gateway = self.session, self._gateway
-        assert session is not None, "handled after CONNECT"
-        topic, payload, qos, packet_id, _, retain = packet
-        if retain and self.version == V5:
-            raise Malformed(Reason.RETAIN_NOT_SUPPORTED, "retained messages are not available")
-        if topic[0] != "$":
-            if qos:
-                self.send(puback_bytes(packet_id, self.version))
-            gateway.publish(topic, payload, qos, origin=session)
-            return
-        if gateway.lateness is None:
-            self._serve(packet)
-        else:
-            gateway.carry(topic, payload, lambda late, again: self._serve(packet, late, again))
-
-    def _serve(self, packet: Publish, late_seconds: float = 0.0, again: bool = False) -> None:
-        """Let the service answer a request."""
-        session, gateway = self.session, self._gateway
-        if session is None:
-            return
-        topic, payload, qos, packet_id, dup, _ = packet
-        reaction = gateway.service.request(session.client_id, topic, payload, dup or again, late_seconds)
-        if reaction is None:
-            if not qos or self.version != V5:
-                raise Malformed(Reason.TOPIC_NAME_INVALID, "a reserved topic that takes no publication")
-            self.send(puback_bytes(packet_id, self.version, Reason.TOPIC_NAME_INVALID))
-            return
-        answer_topic, answer, publications, receipt, after = reaction
-        if after:
-            self.wait_for(after)
-        if qos:
-            self.send(puback_bytes(packet_id, self.version))
-        if gateway.lateness is None:
-            self.deliver(answer_topic, answer, qos, receipt)
-        else:
-            gateway.carry(answer_topic, payload, lambda *_: self._answer(answer_topic, answer, qos, receipt))
-        for name, told in publications:
-            gateway.publish(name, told, 1, after=after)
-
-    def _answer(self, topic: str, payload: bytes, qos: int, receipt: object | None) -> None:
-        if self.session is not None:
-            self.deliver(topic, payload, qos, receipt)
-
-    def _subscribe(self, session: Session, packet: Subscribe) -> None:
-        codes = []
-        for text, qos, no_local in packet.filters:
-            if text.startswith(SHARED):
-                codes.append(int(Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED))
-            elif not is_valid_filter(text):
-                codes.append(int(Reason.TOPIC_FILTER_INVALID))
-            else:
-                granted = min(qos, 1)
-                self._gateway.subscribe(session, text, granted, no_local)
-                codes.append(granted)
-        self.send(suback_bytes(packet.packet_id, self.version, codes))
-
-    def _unsubscribe(self, session: Session, packet: Unsubscribe) -> None:
-        codes = [
-            int(Reason.SUCCESS if self._gateway.unsubscribe(session, text) else Reason.NO_SUBSCRIPTION_EXISTED)
-            for text in packet.filters
-        ]
-        self.send(unsuback_bytes(packet.packet_id, self.version, codes))
+    def _leave(self, session: Session, packet: Disconnect) -> None:
+        if packet.session_expiry is not None:
+            if packet.session_expiry and not session.expiry_seconds:
+                raise Malformed(Reason.PROTOCOL_ERROR, "a session that was not to last is to last after all")
+            session.expiry_seconds = self._gateway.lasting(packet.session_expiry)
+        if packet.reason != Reason.DISCONNECT_WITH_WILL:
+            self.will = None
+        self.end("CLIENT_INITIATED_DISCONNECT")

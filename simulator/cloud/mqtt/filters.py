@@ -8,7 +8,6 @@ from typing import Final, Generic, TypeVar
 
 S = TypeVar("S")
 
-LONGEST_BYTES: Final = 65_535
 SHARED: Final = "$share/"
 
 
@@ -35,22 +34,22 @@ def matches(levels: tuple[str, ...], topic: list[str]) -> bool:
 
 
 class Subscriptions(Generic[S]):
-    """Who subscribed to what; values are (QoS, no local)."""
+    """Who subscribed to what; values are (QoS, options)."""
 
     __slots__ = ("_exact", "_wild")
 
     def __init__(self) -> None:
-        self._exact: dict[str, dict[S, tuple[int, bool]]] = {}
-        self._wild: dict[str, dict[tuple[str, ...], dict[S, tuple[int, bool]]]] = {}
+        self._exact: dict[str, dict[S, tuple[int, int]]] = {}
+        self._wild: dict[str, dict[tuple[str, ...], dict[S, tuple[int, int]]]] = {}
 
-    def add(self, text: str, subscriber: S, qos: int, no_local: bool = False) -> None:
+    def add(self, text: str, subscriber: S, qos: int, options: int = 0) -> None:
         """Subscribe, or change a subscription's QoS."""
         prefix = _prefix(text)
         if prefix is None:
-            self._exact.setdefault(text, {})[subscriber] = (qos, no_local)
+            self._exact.setdefault(text, {})[subscriber] = (qos, options)
         else:
             levels = tuple(text[len(prefix) :].split("/"))
-            self._wild.setdefault(prefix, {}).setdefault(levels, {})[subscriber] = (qos, no_local)
+            self._wild.setdefault(prefix, {}).setdefault(levels, {})[subscriber] = (qos, options)
 
     def remove(self, text: str, subscriber: S) -> None:
         """Unsubscribe; no matter if there was no such subscription."""
@@ -70,7 +69,7 @@ class Subscriptions(Generic[S]):
         if not patterns:
             self._wild.pop(prefix, None)
 
-    def matching(self, topic: str) -> dict[S, tuple[int, bool]]:
+    def matching(self, topic: str) -> dict[S, tuple[int, int]]:
         """Each subscriber once, with the highest QoS that its matching filters grant."""
         exact = self._exact.get(topic)
         found = dict(exact) if exact else {}
@@ -78,7 +77,7 @@ class Subscriptions(Generic[S]):
             self._add_wild(topic, found)
         return found
 
-    def _add_wild(self, topic: str, found: dict[S, tuple[int, bool]]) -> None:
+    def _add_wild(self, topic: str, found: dict[S, tuple[int, int]]) -> None:
         position = 0
         while True:
             # A leading wildcard does not match a topic that begins with $ (MQTT 5, 4.7.2).

@@ -3,70 +3,30 @@
 Requests on reserved topics go to a Service, whose answer goes straight to the connection that asked, subscribed or
 not, exactly once, and to nobody else; what the Service publishes besides goes to the subscribers afterwards.
 
-Of MQTT there is no QoS 2, no retained message, no shared subscription, no subscription identifier, no topic alias and
-no will delay (AWS has the last two and retained messages; they come when something needs them).
+Of what AWS has there are no shared subscriptions.
 """
 
 import asyncio
 import itertools
 import ssl
+import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, Protocol
+from typing import Final
 
+from simulator.cloud.mqtt.authority import Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import Subscriptions
-from simulator.cloud.mqtt.packets import V5, Connect, Reason
-from simulator.cloud.mqtt.session import Session
+from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, V5, Connect, Extra, Reason
+from simulator.cloud.mqtt.presence import Presence
+from simulator.cloud.mqtt.retained import Retained
+from simulator.cloud.mqtt.service import Service
+from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 
 SWEEP_SECONDS: Final = 1.0
-FOREVER: Final = 0xFFFFFFFF
-
-
-class Reaction(NamedTuple):
-    """What a request brings about: the answer for the asking connection, then publications for subscribers.
-
-    `receipt` is what to give back when the answer has been delivered; None if nobody wants to know. `after` numbers
-    the commit without which nothing of it may leave (see `Gateway.commit`); 0 if it has not to wait.
-    """
-
-    answer_topic: str
-    answer: bytes
-    publications: tuple[tuple[str, bytes], ...] = ()
-    receipt: object | None = None
-    after: int = 0
-
-
-class Service(Protocol):
-    """What stands behind the reserved topics; called on the loop, and quick."""
-
-    def request(
-        self, client_id: str, topic: str, payload: bytes, dup: bool, late_seconds: float = 0.0
-    ) -> Reaction | None:
-        """A publication to a topic that begins with $; None if that topic takes none."""
-
-    def delivered(self, receipt: object, acknowledged: bool) -> None:
-        """The answer of that receipt was acknowledged, or, with QoS 0, written to its connection."""
-
-    def connected(self, client_id: str, session_present: bool) -> None:
-        """A client is connected, and goes on with its session if that was present."""
-
-    def disconnected(self, client_id: str, reason: str) -> None:
-        """A client is gone; `reason` is a disconnectReason of AWS's lifecycle events."""
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """largest_packet: bytes after the fixed header (AWS: a payload of 128 KB, and its topic).
-
-    receive_maximum: unacknowledged QoS 1 messages, each way. persistent_seconds: how long a 3.1.1 session lives
-    after its connection (AWS: 1 h). connect_limit_seconds: how long a connection may stay without a CONNECT.
-    """
-
-    largest_packet: int = 128 * 1024 + 512
-    receive_maximum: int = 100
-    persistent_seconds: int = 3600
-    connect_limit_seconds: float = 10.0
 
 
 @dataclass(slots=True, eq=False)
@@ -88,23 +48,48 @@ class Gateway:
     """The last one that anything waits for."""
     _held: dict[Connection, list[tuple[int, bytes]]] = field(default_factory=dict)
     """What waits for a commit, by connection, in order."""
+    clock: Callable[[], float] = time.time
+    """Epoch seconds; for lifecycle events."""
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    presence: Presence = field(init=False)
+    takes: Callable[[str], bool] = field(init=False)
+    """Whether a topic is within the limits."""
+    counts: bool = field(init=False)
+    """Whether messages have to be counted."""
     _connections: dict[Connection, None] = field(default_factory=dict)
     _by_session: dict[Session, Connection] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
+    _retained: Retained = field(init=False)
+    _wills: DelayedWills = field(default_factory=DelayedWills)
+    _connects: dict[str, float] = field(default_factory=dict)
+    """When each client id was last let in; of the last second."""
     _servers: list[asyncio.Server] = field(default_factory=list)
     _sweeper: asyncio.TimerHandle | None = None
     _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    async def listen(self, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> int:
+    def __post_init__(self) -> None:
+        self.takes, self.counts = self.settings.topic_check(), self.settings.has_rates
+        self._retained = Retained(self.settings.retained_messages)
+        self.presence = Presence(
+            self._tell, self._is_heard, self.clock, self.new_id, float(self.settings.persistent_seconds)
+        )
+
+    async def listen(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, identify: Identify | None = None
+    ) -> int:
         """Listen on exactly that address; the port that was bound. Raises OSError."""
         loop = asyncio.get_running_loop()
-        if self._sweeper is None:
-            self._sweep_again()
-        server = await loop.create_server(lambda: Connection(self), host, port, ssl=tls, backlog=4096)
+        self.start()
+        server = await loop.create_server(lambda: Connection(self, identify), host, port, ssl=tls, backlog=4096)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        if self._sweeper is None:
+            self._sweep_again()
 
     async def close(self) -> None:
         """Tell version 5 clients, close every connection and listener."""
@@ -132,33 +117,62 @@ class Gateway:
                 act(late, number > 0)
 
     def publish(
-        self, topic: str, payload: bytes, qos: int = 1, origin: Session | None = None, *, after: int = 0
+        self,
+        topic: str,
+        payload: bytes,
+        qos: int = 1,
+        origin: Session | None = None,
+        extra: Extra | None = None,
+        *,
+        after: int = 0,
     ) -> None:
         """Give a message to every subscriber, once, at the lower of both QoS; QoS 1 waits for persistent sessions.
 
         It leaves when the commit `after` is done.
         """
         if self.lateness is not None and topic[0] == "$":
-            self.carry(topic, payload, lambda *_: self._publish(topic, payload, qos, origin, after))
+            self.carry(topic, payload, lambda *_: self._publish(topic, payload, qos, origin, extra, after))
         else:
-            self._publish(topic, payload, qos, origin, after)
+            self._publish(topic, payload, qos, origin, extra, after)
 
-    def _publish(self, topic: str, payload: bytes, qos: int, origin: Session | None, after: int) -> None:
-        for session, (granted, no_local) in self._subscriptions.matching(topic).items():
-            if no_local and session is origin:
+    def _publish(
+        self, topic: str, payload: bytes, qos: int, origin: Session | None, extra: Extra | None, after: int
+    ) -> None:
+        now = None if extra is None or not extra.retain else extra._replace(retain=False)
+        for session, (granted, options) in self._subscriptions.matching(topic).items():
+            if options & NO_LOCAL and session is origin:
                 continue
             connection = self._by_session.get(session)
             level = min(qos, granted)
+            carried = extra if options & RETAIN_AS_PUBLISHED else now or extra
             if connection is not None:
-                connection.deliver(topic, payload, level, after=after)
+                connection.deliver(topic, payload, level, None, carried, after)
             elif level:
                 self.newest = max(self.newest, after)
-                session.send_later(topic, payload)
+                session.store(Message(topic, payload, None, carried, self.now))
 
-    def subscribe(self, session: Session, text: str, qos: int, no_local: bool) -> None:
+    def retain(self, topic: str, payload: bytes, qos: int, extra: Extra) -> bool:
+        """Keep a message for those who subscribe to its topic later; False if there is no room."""
+        return self._retained.keep(topic, payload, qos, extra, self.now)
+
+    def tell_retained(self, connection: Connection, text: str) -> None:
+        """Send what is retained on a topic that was just subscribed to."""
+        kept = self._retained.on(text, self.now)
+        if kept is not None and connection.session is not None:
+            message, qos = kept
+            granted, _ = connection.session.filters[text]
+            connection.deliver(text, message.payload, min(qos, granted), None, message.left(self.now))
+
+    def _tell(self, topic: str, payload: bytes) -> None:
+        self._publish(topic, payload, 1, None, None, 0)
+
+    def _is_heard(self, topic: str) -> bool:
+        return self.settings.lifecycle_events and bool(self._subscriptions.matching(topic))
+
+    def subscribe(self, session: Session, text: str, qos: int, options: int) -> None:
         """Add a subscription to a session, or change it."""
-        session.filters[text] = (qos, no_local)
-        self._subscriptions.add(text, session, qos, no_local)
+        session.filters[text] = (qos, options)
+        self._subscriptions.add(text, session, qos, options)
 
     def unsubscribe(self, session: Session, text: str) -> bool:
         """Whether there was such a subscription; it is gone now."""
@@ -194,6 +208,22 @@ class Gateway:
         """A client id for one who brought none."""
         return f"assigned-{next(self._names)}"
 
+    def may_connect_again(self, client_id: str) -> bool:
+        """Whether a client id is let in, or was let in too short a time ago."""
+        most = self.settings.connects_per_second
+        if most is None:
+            return True
+        now = self._time()
+        last = self._connects.get(client_id)
+        if last is not None and now - last < 1 / most:
+            return False
+        self._connects[client_id] = now
+        return True
+
+    def lasting(self, asked: int) -> int:
+        """How many seconds a session outlives its connection."""
+        return min(asked, self.settings.persistent_seconds)
+
     def join(self, connection: Connection, client_id: str, connect: Connect) -> tuple[Session, bool]:
         """The session for a CONNECT, and whether it was there before. An older connection of that id ends."""
         session = self._sessions.get(client_id)
@@ -203,6 +233,7 @@ class Gateway:
         if session is not None and connect.clean_start:
             self._forget(session)
             session = None
+        self._wills.take(client_id)
         present = session is not None
         if session is None:
             session = self._sessions[client_id] = Session(client_id)
@@ -211,16 +242,21 @@ class Gateway:
         session.largest_packet = connect.maximum_packet_size
         session.in_flight_limit = min(connect.receive_maximum, self.settings.receive_maximum)
         if connect.version == V5:
-            session.expiry_seconds = connect.session_expiry or 0
+            session.expiry_seconds = self.lasting(connect.session_expiry or 0)
         else:
             session.expiry_seconds = 0 if connect.clean_start else self.settings.persistent_seconds
         self._by_session[session] = connection
         return session, present
 
     def joined(self, connection: Connection, session_present: bool) -> None:
-        """The CONNACK is on its way."""
-        if connection.session is not None:
-            self.service.connected(connection.session.client_id, session_present)
+        """The CONNACK is on its way; what waited for the client follows."""
+        session = connection.session
+        assert session is not None, "it has just joined"
+        self.service.connected(session.client_id, session_present)
+        self.presence.connected(connection, session.client_id)
+        if session_present:
+            session.resume()
+            self._replay(connection, session)
 
     def closed(self, connection: Connection, reason: str) -> None:
         """A connection is over; its will is published, unless the client took leave."""
@@ -231,35 +267,82 @@ class Gateway:
         if session is None or self._by_session.get(session) is not connection:
             return
         del self._by_session[session]
+        now, client_id = self._time(), session.client_id
+        will = LastWill(connection.will, connection.principal) if connection.will is not None else None
+        if will is not None and will.will.delay_seconds and session.expiry_seconds:
+            self._wills.put(client_id, now + will.will.delay_seconds, will)
+            will = None
         if session.expiry_seconds:
-            lasts = session.expiry_seconds
-            session.expires_at = None if lasts == FOREVER else asyncio.get_running_loop().time() + lasts
+            session.expires_at = now + session.expiry_seconds
         else:
             self._forget(session)
-        self.service.disconnected(session.client_id, reason)
-        if connection.will is not None and not connection.will.topic.startswith("$"):
-            self.publish(connection.will.topic, connection.will.payload, connection.will.qos)
+        self.service.disconnected(client_id, reason)
+        self.presence.disconnected(connection, client_id, reason, now)
+        if will is not None:
+            self._publish_will(will)
+
+    def _publish_will(self, last: LastWill) -> None:
+        will = last.will
+        if last.is_allowed() and self.takes(will.topic):
+            if will.extra is not None and will.extra.retain:
+                self.retain(will.topic, will.payload, will.qos, will.extra)
+            self.publish(will.topic, will.payload, will.qos, None, will.extra)
 
     def _forget(self, session: Session) -> None:
         for text in session.filters:
             self._subscriptions.remove(text, session)
         self._sessions.pop(session.client_id, None)
+        # A will waits no longer than its session.
+        if (last := self._wills.take(session.client_id)) is not None:
+            self._publish_will(last)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sweep(self, now: float) -> None:
-        """End what has been silent too long: one and a half keep-alives, no CONNECT, an expired session."""
-        self.now = now
+        """Once a second: end what has been silent or unwelcome too long, and send what it is time for."""
+        before, self.now = self.now, now
         for connection in tuple(self._connections):
-            silent = now - connection.last_heard
-            if connection.session is None:
-                if silent > self.settings.connect_limit_seconds:
-                    connection.end("CONNECT_TIMEOUT")
-            elif connection.keep_alive and silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
-                connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
+            self._look_after(connection, before)
         for session in tuple(self._sessions.values()):
             if session.expires_at is not None and session.expires_at <= now:
                 self._forget(session)
+        for last in self._wills.take_due(now):
+            self._publish_will(last)
+        self.presence.sweep(now)
+        self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
+
+    def _time(self) -> float:
+        """The loop's time, to the moment; ahead of it where a test is."""
+        return max(self.now, asyncio.get_running_loop().time())
+
+    def _look_after(self, connection: Connection, before: float) -> None:
+        """`before` is when it was last looked after."""
+        session, silent = connection.session, self.now - connection.last_heard
+        if session is None:
+            if silent > self.settings.connect_limit_seconds:
+                connection.end("CONNECT_TIMEOUT")
+        elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
+            connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
+        elif connection.principal is not None and not connection.principal.is_welcome():
+            connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
+        else:
+            if session.is_behind:
+                self._replay(connection, session)
+            if session.in_flight:
+                self._redeliver(connection, session, before)
+
+    def _replay(self, connection: Connection, session: Session) -> None:
+        raw = session.replay(self.now, self.settings.replay_per_second)
+        if raw:
+            connection.wait_for(self.newest)
+            connection.send(raw)
+
+    def _redeliver(self, connection: Connection, session: Session, before: float) -> None:
+        every = self.settings.redelivery_seconds
+        if every is not None:
+            raw = session.redeliver(before, self.now, every, self.settings.redelivery_limit_seconds)
+            if raw:
+                connection.send(raw)
 
     def _sweep_again(self) -> None:
         loop = asyncio.get_running_loop()

@@ -3,7 +3,7 @@
 Section numbers are those of "MQTT Version 5.0" (OASIS). Properties that nothing here acts on are read over.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -53,10 +53,13 @@ class Reason(IntEnum):
     RECEIVE_MAXIMUM_EXCEEDED = 0x93
     TOPIC_ALIAS_INVALID = 0x94
     PACKET_TOO_LARGE = 0x95
+    MESSAGE_RATE_TOO_HIGH = 0x96
     QUOTA_EXCEEDED = 0x97
     RETAIN_NOT_SUPPORTED = 0x9A
     QOS_NOT_SUPPORTED = 0x9B
     SHARED_SUBSCRIPTIONS_NOT_SUPPORTED = 0x9E
+    CONNECTION_RATE_EXCEEDED = 0x9F
+    MAXIMUM_CONNECT_TIME = 0xA0
     SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xA1
 
 
@@ -68,13 +71,26 @@ class Malformed(Exception):  # noqa: N818 - it names what the peer's bytes are
         self.reason = reason
 
 
+class Extra(NamedTuple):
+    """What a message may carry beside its topic and payload; most carry nothing.
+
+    `properties` are version 5's that a server hands on, encoded (3.3.2.3); `expiry_seconds` how long it is of use.
+    """
+
+    properties: bytes = b""
+    expiry_seconds: int | None = None
+    retain: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What is published for a client that goes without saying so."""
+    """What is published for a client that goes without saying so, `delay_seconds` later."""
 
     topic: str
     payload: bytes
     qos: int
+    extra: Extra | None = None
+    delay_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +108,18 @@ class Connect:
 
 
 class Publish(NamedTuple):
-    """PUBLISH (3.3). A tuple, because one is made for every message."""
+    """PUBLISH (3.3). A tuple, because one is made for every message.
+
+    Without a topic, `alias` says which one is meant; with one, `alias` is to stand for it from now on.
+    """
 
     topic: str
     payload: bytes
     qos: int = 0
     packet_id: int = 0
     dup: bool = False
-    retain: bool = False
+    extra: Extra | None = None
+    alias: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +131,17 @@ class PubAck:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """SUBSCRIBE (3.8): filters with the QoS asked for, and version 5's no-local."""
+    """SUBSCRIBE (3.8): filters, each with the QoS asked for and version 5's other options."""
 
     packet_id: int
-    filters: tuple[tuple[str, int, bool], ...]
+    filters: tuple[tuple[str, int, int], ...]
+
+
+NO_LOCAL: Final = 0x04
+RETAIN_AS_PUBLISHED: Final = 0x08
+RETAINED_IF_NEW: Final = 0x10
+RETAINED_NEVER: Final = 0x20
+"""Subscription options (3.8.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +171,10 @@ class Offer:
 
     receive_maximum: int
     maximum_packet_size: int
+    topic_alias_maximum: int
+    keep_alive: int
+    session_expiry: int
     assigned_client_id: str | None = None
-    session_expiry: int | None = None
-    properties: dict[int, int] = field(default_factory=dict)
 
 
 Packet: TypeAlias = Connect | Publish | PubAck | Subscribe | Unsubscribe | PingReq | Disconnect

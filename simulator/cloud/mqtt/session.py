@@ -1,24 +1,46 @@
 """What outlives a connection: subscriptions, QoS 1 messages under way, and those that wait.
 
-No I/O: a session says which bytes to send, and its connection sends them.
+No I/O and no clock: a session says which bytes to send, and its connection sends them; `now` is the loop's time.
 """
 
 from collections import deque
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
-from simulator.cloud.mqtt.codec import publish_bytes
-
-Message: TypeAlias = tuple[str, bytes, object | None]
-"""Topic, payload, and the receipt to give to the service once it has been acknowledged, if any."""
+from simulator.cloud.mqtt.encode import publish_bytes
+from simulator.cloud.mqtt.packets import Extra
 
 MOST_QUEUED: Final = 1000
 """QoS 1 messages that wait for one client; the oldest go first."""
+
+
+class Message(NamedTuple):
+    """A QoS 1 message on its way. `receipt` is what to give to the service once it has been acknowledged, if any."""
+
+    topic: str
+    payload: bytes
+    receipt: object | None
+    extra: Extra | None
+    since: float
+    """When the session got it."""
+
+    def left(self, now: float) -> Extra | None:
+        """What it still carries; of its expiry, the seconds that are left."""
+        extra = self.extra
+        if extra is None or extra.expiry_seconds is None:
+            return extra
+        return extra._replace(expiry_seconds=extra.expiry_seconds - int(now - self.since))
+
+    def is_expired(self, now: float) -> bool:
+        """Whether it is of no use any more."""
+        expiry = self.extra.expiry_seconds if self.extra is not None else None
+        return expiry is not None and now - self.since >= expiry
 
 
 class Session:
     """One client id's session. `in_flight_limit` is what the client can take unacknowledged."""
 
     __slots__ = (
+        "_again",
         "client_id",
         "expires_at",
         "expiry_seconds",
@@ -27,6 +49,7 @@ class Session:
         "in_flight_limit",
         "largest_packet",
         "next_packet_id",
+        "stored",
         "version",
         "waiting",
     )
@@ -34,59 +57,112 @@ class Session:
     def __init__(self, client_id: str) -> None:
         self.client_id = client_id
         self.version = 5
-        self.filters: dict[str, tuple[int, bool]] = {}
+        self.filters: dict[str, tuple[int, int]] = {}
         self.in_flight: dict[int, Message] | None = None
         self.waiting: deque[Message] | None = None
+        """Has to wait until something is acknowledged."""
+        self.stored: deque[Message] | None = None
+        """Came while nobody was connected; goes out at the pace of a replay."""
+        self._again: deque[int] | None = None
+        """What was under way when the last connection ended, and has not been sent on this one yet."""
         self.in_flight_limit = 100
         self.largest_packet: int | None = None
         self.next_packet_id = 1
         self.expiry_seconds = 0
         self.expires_at: float | None = None
 
-    def send_later(self, topic: str, payload: bytes, receipt: object | None = None) -> None:
-        """Keep a QoS 1 message until it may go."""
+    # ── while nobody is connected ─────────────────────────────────────────────────────────────────────────────
+
+    def store(self, message: Message) -> None:
+        """Keep a message until its client is back."""
+        if self.stored is None:
+            self.stored = deque(maxlen=MOST_QUEUED)
+        self.stored.append(message)
+
+    def resume(self) -> None:
+        """A new connection took the session on: what was under way and what waits goes again, by `replay`."""
+        self._again = deque(self.in_flight) if self.in_flight else None
+        for message in self.waiting or ():
+            self.store(message)
+        self.waiting = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to replay."""
+        return bool(self._again or self.stored)
+
+    def replay(self, now: float, most: int | None) -> bytes:
+        """The bytes of the next so many of what was there before this connection; all if `most` is None."""
+        out: list[bytes] = []
+        while self._again and (most is None or len(out) < most):
+            packet_id = self._again.popleft()
+            message = (self.in_flight or {}).get(packet_id)
+            if message is not None and not message.is_expired(now):
+                out.append(self._bytes(packet_id, message, now, dup=True))
+        while self.stored and (most is None or len(out) < most) and self._has_room():
+            raw = self._send(self.stored.popleft(), now)
+            if raw:
+                out.append(raw)
+        return b"".join(out)
+
+    # ── while somebody is ─────────────────────────────────────────────────────────────────────────────────────
+
+    def send_now(self, message: Message) -> bytes:
+        """The bytes of a message that goes now; nothing if it has to wait, or is too large for the client."""
+        if self._has_room() and not self.waiting:
+            return self._send(message, message.since)
         if self.waiting is None:
             self.waiting = deque(maxlen=MOST_QUEUED)
-        self.waiting.append((topic, payload, receipt))
+        self.waiting.append(message)
+        return b""
 
-    def send_now(self, topic: str, payload: bytes, receipt: object | None = None) -> bytes:
-        """The bytes of a QoS 1 message that goes now; nothing if it has to wait, or is too large for the client."""
-        if self.in_flight is None:
-            self.in_flight = {}
-        if len(self.in_flight) >= self.in_flight_limit or self.waiting:
-            self.send_later(topic, payload, receipt)
-            return b""
-        return self._send(self.in_flight, topic, payload, receipt)
-
-    def acknowledged(self, packet_id: int) -> tuple[object | None, bytes]:
+    def acknowledged(self, packet_id: int, now: float) -> tuple[object | None, bytes]:
         """A PUBACK came; the receipt of the message that it is for, and the bytes of what may go now."""
         if self.in_flight is None or (message := self.in_flight.pop(packet_id, None)) is None:
             return None, b""
-        return message[2], self._drain(self.in_flight)
+        return message.receipt, self._drain(now)
 
-    def resume(self) -> bytes:
-        """A new connection took the session on: what was under way goes again, then what waits."""
-        under_way = self.in_flight or {}
-        self.in_flight = dict(under_way)
-        again = b"".join(
-            publish_bytes(topic, payload, 1, packet_id, True, self.version)
-            for packet_id, (topic, payload, _) in under_way.items()
-        )
-        return again + self._drain(self.in_flight)
+    def redeliver(self, before: float, now: float, every: float, limit: float) -> bytes:
+        """The bytes of what was sent and not acknowledged, `every` so many seconds; dropped after `limit`.
 
-    def _drain(self, in_flight: dict[int, Message]) -> bytes:
+        Asked again and again: `before` is when it was last asked.
+        """
         out = []
-        while self.waiting and len(in_flight) < self.in_flight_limit:
-            out.append(self._send(in_flight, *self.waiting.popleft()))
+        for packet_id, message in tuple((self.in_flight or {}).items()):
+            if self._again and packet_id in self._again:
+                continue
+            age = now - message.since
+            if age >= limit or message.is_expired(now):
+                assert self.in_flight is not None, "it had that message"
+                del self.in_flight[packet_id]
+            elif age // every > max(0.0, before - message.since) // every:
+                out.append(self._bytes(packet_id, message, now, dup=True))
+        return b"".join(out) + self._drain(now)
+
+    def _has_room(self) -> bool:
+        return self.in_flight is None or len(self.in_flight) < self.in_flight_limit
+
+    def _drain(self, now: float) -> bytes:
+        out = []
+        while self.waiting and self._has_room():
+            out.append(self._send(self.waiting.popleft(), now))
         return b"".join(out)
 
-    def _send(self, in_flight: dict[int, Message], topic: str, payload: bytes, receipt: object | None) -> bytes:
+    def _send(self, message: Message, now: float) -> bytes:
+        if self.in_flight is None:
+            self.in_flight = {}
+        if message.is_expired(now):
+            return b""
         packet_id = self.next_packet_id
-        while packet_id in in_flight:
+        while packet_id in self.in_flight:
             packet_id = packet_id % 65535 + 1
-        raw = publish_bytes(topic, payload, 1, packet_id, False, self.version)
+        raw = self._bytes(packet_id, message, now)
         if self.largest_packet is not None and len(raw) > self.largest_packet:
             return b""
         self.next_packet_id = packet_id % 65535 + 1
-        in_flight[packet_id] = (topic, payload, receipt)
+        self.in_flight[packet_id] = message
         return raw
+
+    def _bytes(self, packet_id: int, message: Message, now: float, *, dup: bool = False) -> bytes:
+        extra = message.left(now)
+        return publish_bytes(message.topic, message.payload, 1, packet_id, dup, self.version, extra)

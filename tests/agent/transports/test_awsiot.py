@@ -9,7 +9,7 @@ from agent.errors import InputError
 from agent.transports.awsiot import AwsIotEndpoint, AwsIotTransport, Certificates
 from agent.values import GetPending
 from simulator.certs import make_certificates, server_context
-from simulator.cloud.mqtt import Gateway
+from simulator.cloud.mqtt import Gateway, GatewaySettings
 from tests.agent.transports.peers import WAIT, Echo, Heard
 
 FILTERS = ("$aws/things/dev/jobs/notify",)
@@ -22,7 +22,7 @@ def service():
 
 @pytest.fixture
 async def gateway(service: Echo):
-    gateway = Gateway(service)
+    gateway = Gateway(service, GatewaySettings(connects_per_second=None))
     yield gateway
     await gateway.close()
 

@@ -13,8 +13,8 @@ from agent.jitter import Jitter
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport, probe
 from agent.values import GetPending
 from simulator.certs import client_context, make_certificates, server_context
-from simulator.cloud.mqtt import Gateway
-from simulator.cloud.mqtt.codec import connack_bytes, publish_bytes, suback_bytes
+from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt.encode import connack_bytes, publish_bytes, suback_bytes
 from tests.agent.transports.peers import Echo, Heard
 
 
@@ -28,7 +28,7 @@ async def fleet():
 
 @pytest.fixture
 async def gateway():
-    gateway = Gateway(Echo())
+    gateway = Gateway(Echo(), GatewaySettings(connects_per_second=None))
     yield gateway
     await gateway.close()
 

@@ -1,0 +1,88 @@
+"""What a device may ask of the gateway, and how much of it: AWS's quotas, each a setting. None means no limit.
+
+Sources: AWS IoT Core "endpoints and quotas", Developer Guide "MQTT". What exceeding one does is told where it is done.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, Final, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Numbers of AWS's; what AWS says nothing about is marked as ours."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}  # they also come in as JSON
+
+    longest_topic: int = 256
+    """Bytes of a topic or topic filter."""
+    most_slashes: int = 7
+    """In a topic or topic filter."""
+    largest_payload: int = 128 * 1024
+    """Bytes."""
+    largest_packet: int = 146 * 1024
+    """Bytes after the fixed header; the room beside the payload is ours."""
+    publishes_per_second: int | None = 100
+    """That one connection may send."""
+    payload_per_second: int | None = 512 * 1024
+    """Bytes of payload that one connection may send."""
+    connects_per_second: int | None = 1
+    """For one client id."""
+    filters_a_request: int | None = 8
+    """Topic filters in one SUBSCRIBE."""
+    subscriptions: int | None = 50
+    """Of one connection."""
+    too_many_subscriptions: Literal["refuse", "close"] = "refuse"
+    """AWS may refuse what is too much, and may close the connection."""
+    receive_maximum: int = 100
+    """Unacknowledged QoS 1 messages, each way."""
+    topic_alias_maximum: int = 8
+    """Aliases that a version 5 client may set."""
+    shortest_keep_alive: int = 30
+    longest_keep_alive: int = 1200
+    """Seconds; a client that asks for less or more has these, and one that asks for none has the longest."""
+    persistent_seconds: int = 3600
+    """How long a session outlives its connection; a version 5 client may ask for less."""
+    replay_per_second: int | None = 10
+    """Stored messages sent to a client that has come back."""
+    redelivery_seconds: float | None = 30.0
+    """How often a connected client gets what it does not acknowledge again; the interval is ours."""
+    redelivery_limit_seconds: float = 3600.0
+    """After which it is dropped."""
+    retained_messages: int = 5000
+    """How many topics may have one."""
+    lifecycle_events: bool = True
+    websocket_seconds: float | None = 86_400.0
+    """How long a connection over WebSocket may last."""
+    connect_limit_seconds: float = 10.0
+    """How long a connection may stay without a CONNECT; the number is ours."""
+
+    def keep_alive(self, asked: int) -> int:
+        """What a client gets that asks for so many seconds."""
+        if not asked:
+            return self.longest_keep_alive
+        return min(max(asked, self.shortest_keep_alive), self.longest_keep_alive)
+
+    def topic_check(self) -> Callable[[str], bool]:
+        """Whether a topic, or topic filter, is short enough and has few enough levels; remembers what it was asked."""
+
+        @lru_cache(maxsize=32768)
+        def takes(topic: str) -> bool:
+            return topic.count("/") <= self.most_slashes and len(topic.encode()) <= self.longest_topic
+
+        return takes
+
+    @property
+    def has_rates(self) -> bool:
+        """Whether messages have to be counted."""
+        return self.publishes_per_second is not None or self.payload_per_second is not None
+
+
+LONGEST_CLIENT_ID: Final = 128
+"""Bytes."""
+
+
+def is_valid_client_id(client_id: str) -> bool:
+    """AWS: at most 128 bytes, and none that begins with $."""
+    return len(client_id.encode()) <= LONGEST_CLIENT_ID and not client_id.startswith("$")

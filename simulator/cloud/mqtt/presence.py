@@ -1,0 +1,90 @@
+"""Lifecycle events: who came, who went and why, who subscribed to what.
+
+Source: AWS IoT Developer Guide, "Lifecycle events". Their times are milliseconds. `versionNumber` grows with each
+connection of a client id, is the same for its end, and begins again once the client was away for an hour.
+"""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from simulator.cloud.mqtt.connection import Connection
+
+EVENTS: Final = "$aws/events/"
+
+
+class Presence:
+    """`publish` takes topic and payload, `is_heard` says whether anybody listens on a topic; `clock` gives epoch
+    seconds, `new_id` session identifiers, `forget_after` the seconds after which a client's numbers begin again."""
+
+    def __init__(
+        self,
+        publish: Callable[[str, bytes], None],
+        is_heard: Callable[[str], bool],
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        forget_after: float,
+    ) -> None:
+        self._publish = publish
+        self._is_heard = is_heard
+        self._clock = clock
+        self._new_id = new_id
+        self._forget_after = forget_after
+        self._gone: dict[str, tuple[int, float]] = {}
+        """The number of each client's last connection, and when it ended; in the order of their ends."""
+
+    def connected(self, connection: "Connection", client_id: str) -> None:
+        """A client is connected."""
+        last, _ = self._gone.pop(client_id, (-1, 0.0))
+        connection.version_number = last + 1
+        self._tell("presence/connected", connection, client_id, ipAddress=connection.address, numbered=True)
+
+    def disconnected(self, connection: "Connection", client_id: str, reason: str, now: float) -> None:
+        """A client is gone; `now` is the loop's time."""
+        self._gone[client_id] = (connection.version_number, now)
+        more = {
+            "clientInitiatedDisconnect": reason == "CLIENT_INITIATED_DISCONNECT",
+            "disconnectReason": reason,
+        }
+        self._tell("presence/disconnected", connection, client_id, numbered=True, **more)
+
+    def subscribed(self, connection: "Connection", filters: list[str]) -> None:
+        """A client has new subscriptions."""
+        self._tell_filters("subscriptions/subscribed", connection, filters)
+
+    def unsubscribed(self, connection: "Connection", filters: list[str]) -> None:
+        """A client gave subscriptions up."""
+        self._tell_filters("subscriptions/unsubscribed", connection, filters)
+
+    def sweep(self, now: float) -> None:
+        """Forget who has been away too long."""
+        while self._gone:
+            client_id, (_, since) = next(iter(self._gone.items()))
+            if now - since < self._forget_after:
+                return
+            del self._gone[client_id]
+
+    def _tell_filters(self, kind: str, connection: "Connection", filters: list[str]) -> None:
+        if filters and connection.session is not None:
+            self._tell(kind, connection, connection.session.client_id, topics=filters)
+
+    def _tell(
+        self, kind: str, connection: "Connection", client_id: str, *, numbered: bool = False, **more: Any
+    ) -> None:
+        topic = f"{EVENTS}{kind}/{client_id}"
+        if "+" in client_id or "#" in client_id or not self._is_heard(topic):
+            return
+        if connection.session_identifier is None:
+            connection.session_identifier = self._new_id()
+        event = {
+            "clientId": client_id,
+            "timestamp": int(self._clock() * 1000),
+            "eventType": kind.rpartition("/")[2],
+            "sessionIdentifier": connection.session_identifier,
+            "principalIdentifier": connection.principal.identifier if connection.principal is not None else "",
+            **more,
+        }
+        if numbered:
+            event["versionNumber"] = connection.version_number
+        self._publish(topic, json.dumps(event).encode())

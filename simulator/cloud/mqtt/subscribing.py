@@ -1,0 +1,83 @@
+"""What a client subscribes to: which filters it gets, and what is retained there."""
+
+from typing import TYPE_CHECKING, Final
+
+from simulator.cloud.mqtt.encode import suback_bytes, unsuback_bytes
+from simulator.cloud.mqtt.filters import SHARED, is_valid_filter
+from simulator.cloud.mqtt.packets import (
+    RETAINED_IF_NEW,
+    RETAINED_NEVER,
+    V5,
+    Malformed,
+    Reason,
+    Subscribe,
+    Unsubscribe,
+)
+
+if TYPE_CHECKING:
+    from simulator.cloud.mqtt.connection import Connection
+    from simulator.cloud.mqtt.gateway import Gateway
+    from simulator.cloud.mqtt.session import Session
+
+RESERVED: Final = "$aws/"
+
+
+def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", packet: Subscribe) -> None:
+    """Answer a SUBSCRIBE. Raises Malformed.
+
+    What it may not have is refused in the SUBACK; a 3.1.1 client that asks for what policies do not allow is
+    disconnected after it (AWS: AUTH_ERROR).
+    """
+    settings = gateway.settings
+    if settings.filters_a_request is not None and len(packet.filters) > settings.filters_a_request:
+        raise Malformed(Reason.QUOTA_EXCEEDED, "too many filters in one SUBSCRIBE")
+    if connection.version != V5 and any(qos == 2 for _, qos, _ in packet.filters):
+        return  # "the message broker doesn't send a … SUBACK" (Developer Guide, "MQTT")
+    codes: list[int] = []
+    granted: list[str] = []
+    for text, qos, options in packet.filters:
+        refusal = _refusal(gateway, connection, session, text)
+        if refusal is not None:
+            codes.append(refusal)
+            continue
+        is_new = text not in session.filters
+        gateway.subscribe(session, text, min(qos, 1), options)
+        codes.append(min(qos, 1))
+        if not options & RETAINED_NEVER and (is_new or not options & RETAINED_IF_NEW):
+            granted.append(text)
+    connection.send(suback_bytes(packet.packet_id, connection.version, codes))
+    for text in granted:
+        gateway.tell_retained(connection, text)
+    told = [text for text, code in zip((text for text, _, _ in packet.filters), codes, strict=True) if code <= 1]
+    gateway.presence.subscribed(connection, told)
+    if connection.version != V5 and Reason.NOT_AUTHORIZED in codes:
+        connection.end("AUTH_ERROR")
+    elif Reason.QUOTA_EXCEEDED in codes and settings.too_many_subscriptions == "close":
+        connection.refuse(Reason.QUOTA_EXCEEDED)
+
+
+def _refusal(gateway: "Gateway", connection: "Connection", session: "Session", text: str) -> Reason | None:
+    """Why a client cannot have a subscription; None if it can. Raises Malformed."""
+    settings = gateway.settings
+    if text.startswith(SHARED):
+        return Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+    if not is_valid_filter(text) or not gateway.takes(text):
+        return Reason.TOPIC_FILTER_INVALID
+    if text.startswith("$") and not text.startswith(RESERVED):
+        # "unsupported … operations to reserved topics can result in a terminated connection" ("Reserved topics").
+        raise Malformed(Reason.TOPIC_FILTER_INVALID, "a reserved topic that AWS does not know")
+    if connection.principal is not None and not connection.principal.may("Subscribe", text):
+        return Reason.NOT_AUTHORIZED
+    most = settings.subscriptions
+    if most is not None and len(session.filters) >= most and text not in session.filters:
+        return Reason.QUOTA_EXCEEDED
+    return None
+
+
+def unsubscribe(gateway: "Gateway", connection: "Connection", session: "Session", packet: Unsubscribe) -> None:
+    """Answer an UNSUBSCRIBE."""
+    gone = [gateway.unsubscribe(session, text) for text in packet.filters]
+    codes = [int(Reason.SUCCESS if was_there else Reason.NO_SUBSCRIPTION_EXISTED) for was_there in gone]
+    connection.send(unsuback_bytes(packet.packet_id, connection.version, codes))
+    told = [text for text, was_there in zip(packet.filters, gone, strict=True) if was_there]
+    gateway.presence.unsubscribed(connection, told)
