@@ -1,4 +1,4 @@
-"""What may be wrong with a real agent's options, files and machine; as in test_bad_input, but in this process."""
+"""What may be wrong with a real agent's options, files and machine."""
 
 import errno
 import fcntl
@@ -12,7 +12,7 @@ from agent.configuration import configuration_of
 from agent.connection import Connection, Identity, transport_of
 from agent.log import configure
 from simulator.certs import make_certificates
-from simulator.cli import main
+from tests.cli.command import complaint
 
 AGENT = ["agent", "--endpoint", "127.0.0.1:1883", "--thing", "dev", "--state", "st"]
 
@@ -169,12 +169,7 @@ def test_bad_input_is_said_in_one_line(
 ):
     prepare(tmp_path)
     before = sorted(path.name for path in tmp_path.rglob("*"))
-    with pytest.raises(SystemExit) as exit_:
-        main(arguments)
-    told = capfd.readouterr()
-    assert (exit_.value.code, told.out) == (2, "")
-    assert says in told.err
-    assert len(told.err.splitlines()) == 1, told.err
+    assert says in complaint(capfd, arguments)
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
@@ -191,10 +186,7 @@ def test_two_agents_do_not_share_a_state_directory(tmp_path: Path, capfd: pytest
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("4711")
         lock.flush()
-        with pytest.raises(SystemExit) as exit_:
-            main(AGENT)
-    assert exit_.value.code == 2
-    assert "st: another agent uses it (process 4711); stop that one" in capfd.readouterr().err
+        assert "st: another agent uses it (process 4711); stop that one" in complaint(capfd, AGENT)
 
 
 def test_a_state_directory_that_cannot_be_locked_is_not_taken_for_another_agents(
@@ -204,10 +196,7 @@ def test_a_state_directory_that_cannot_be_locked_is_not_taken_for_another_agents
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr("agent.device.fcntl.flock", no_locks)
-    with pytest.raises(SystemExit) as exit_:
-        main(AGENT)
-    assert exit_.value.code == 2
-    assert "st: cannot be locked: No locks available; give a local directory" in capfd.readouterr().err
+    assert "st: cannot be locked: No locks available; give a local directory" in complaint(capfd, AGENT)
 
 
 def test_firmware_that_cannot_say_what_runs_is_told_in_one_line(
@@ -217,12 +206,8 @@ def test_firmware_that_cannot_say_what_runs_is_told_in_one_line(
         raise KeyError("slot")
 
     monkeypatch.setattr("agent.handlers.slots.SlotFiles.booted", confused)
-    with pytest.raises(SystemExit) as exit_:
-        main(AGENT)
-    assert exit_.value.code == 2
-    assert capfd.readouterr().err.splitlines() == [
-        "ghostjob: agent.handlers.slots: its handler of 'write' cannot say what runs: KeyError: 'slot'"
-    ]
+    says = "ghostjob: agent.handlers.slots: its handler of 'write' cannot say what runs: KeyError: 'slot'"
+    assert complaint(capfd, AGENT) == says
 
 
 async def test_a_key_that_others_may_read_is_warned_of(tmp_path: Path, capfd: pytest.CaptureFixture[str]):

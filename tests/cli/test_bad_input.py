@@ -1,24 +1,14 @@
 """Bad input: one line that says what, where and what to do; exit code 2; no traceback; nothing half-written."""
 
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from simulator.cli import VERBS, main
+from tests.cli.command import complaint, ghostjob
+
 SCENARIO = "name: x\ndevices: [{group: a}]\njobs: [{id: fw, to: [a], version: '1'}]\n"
-
-
-def ghostjob(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "simulator.cli", *arguments],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 def _write(text: str, name: str = "s.yaml"):
@@ -95,46 +85,47 @@ def _nothing(cwd: Path) -> None:
         pytest.param(_nothing, ["certs", "--thing", "no/such"], "no/such", id="certs: bad thing name"),
     ],
 )
-def test_bad_input_is_said_in_one_line(tmp_path: Path, prepare, arguments: list[str], says: str):
+def test_bad_input_is_said_in_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    prepare,
+    arguments: list[str],
+    says: str,
+):
+    monkeypatch.chdir(tmp_path)
     prepare(tmp_path)
     before = sorted(path.name for path in tmp_path.rglob("*"))
-    done = ghostjob(*arguments, cwd=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    assert says in done.stderr
-    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert says in complaint(capfd, arguments)
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 
 
-def test_a_port_in_use_is_named_with_its_option(tmp_path: Path):
+def test_a_process_that_was_given_bad_input_says_no_more_than_that(tmp_path: Path):
+    done = ghostjob("run", "nope.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ghostjob: nope.yaml: no such file")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_in_use_is_named_with_its_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    others = ["--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off", "--ready-file", "ready"]
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1]
-        done = ghostjob(
-            "cloud",
-            "--api-port",
-            str(port),
-            "--mqtt-port",
-            "0",
-            "--mqtts-port",
-            "off",
-            "--data-port",
-            "off",
-            "--ready-file",
-            "ready",
-            cwd=tmp_path,
-        )
-    assert done.returncode == 2
-    assert f"{port}" in done.stderr
-    assert "--api-port" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+        port = str(taken.getsockname()[1])
+        said = complaint(capfd, ["cloud", "--api-port", port, *others])
+    assert f"{port}: in use; choose another with --api-port" in said
     assert not (tmp_path / "ready").exists()
 
 
-@pytest.mark.parametrize("verb", ["run", "cloud", "agent", "fleet", "control", "certs"])
-def test_every_verb_has_help_that_shows_an_example(tmp_path: Path, verb: str):
-    done = ghostjob(verb, "--help", cwd=tmp_path)
-    assert done.returncode == 0
-    assert "Example" in done.stdout
-    assert f"ghostjob {verb}" in done.stdout
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_that_shows_an_example(verb: str, capfd: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as exit_:
+        main([verb, "--help"])
+    told = capfd.readouterr().out
+    assert exit_.value.code == 0
+    assert "Example" in told
+    assert f"ghostjob {verb}" in told

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from simulator.scenario import load, shipped
-from tests.cli.test_bad_input import ghostjob
+from tests.cli.command import ghostjob
 
 
 def test_the_list_names_every_scenario_that_ships_and_what_it_shows(tmp_path: Path):
