@@ -62,6 +62,8 @@ class Job:
     """How many of `new.things` and then `more_things` have had their turn."""
     rollout_due: float | None = None
     """When the next of them have theirs."""
+    is_stopped: bool = False
+    """Whether its end time has come, and nobody else has a turn."""
     is_cancelling: bool = False
     """Whether executions are left to be cancelled."""
     removal_due: float | None = None
@@ -96,6 +98,12 @@ class Job:
         """Whether everything that it was made for has had its turn."""
         return self.rolled_out >= len(self.new.things) + len(self.more_things)
 
+    def turns(self, up_to: int | None) -> tuple[str, ...]:
+        """The things whose turn comes next, until `up_to` have had theirs; None for every one that is left."""
+        first = len(self.new.things)
+        more = self.more_things[max(0, self.rolled_out - first) : None if up_to is None else max(0, up_to - first)]
+        return self.new.things[self.rolled_out : up_to] + more
+
     @property
     def due(self) -> float | None:
         """When something is to be done about it next; what is under way already does not count."""
@@ -105,10 +113,8 @@ class Job:
             case JobStatus.DELETION_IN_PROGRESS:
                 return self.gone_due if self.is_emptied else None
             case JobStatus.SCHEDULED | JobStatus.IN_PROGRESS:
-                schedule = self.new.schedule
-                if self.rollout_due is None or schedule is None or schedule.end_at is None:
-                    return self.rollout_due if schedule is None or self.rollout_due is not None else schedule.end_at
-                return min(self.rollout_due, schedule.end_at)
+                end_at = None if self.new.schedule is None or self.is_stopped else self.new.schedule.end_at
+                return min((due for due in (self.rollout_due, end_at) if due is not None), default=None)
             case _:
                 return None
 

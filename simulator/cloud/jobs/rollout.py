@@ -7,7 +7,6 @@ or `per_succeeded` things that were reached by then. While maintenance windows a
 """
 
 from dataclasses import replace
-from itertools import chain, islice
 from typing import Final
 
 from agent.values import Status
@@ -48,8 +47,7 @@ def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
             ledger.put_job(doing, replace(job, rollout_due=opens))
             return
     rate = per_minute(ledger, job)
-    turns = chain(job.new.things, job.more_things)
-    things = tuple(islice(turns, job.rolled_out, None if rate is None else job.rolled_out + rate))
+    things = job.turns(None if rate is None else job.rolled_out + rate)
     skipped = frozenset(job.skipped)
     if job.rollout_due is not None:
         ledger.put_job(doing, replace(job, rollout_due=None))
@@ -82,7 +80,7 @@ def stop(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """Nobody else has a turn."""
     ledger.drop_work(job.job_id)
     everyone = len(job.new.things) + len(job.more_things)
-    ledger.put_job(doing, replace(job, rolled_out=everyone, rollout_due=None, last_updated_at=now))
+    ledger.put_job(doing, replace(job, is_stopped=True, rolled_out=everyone, rollout_due=None, last_updated_at=now))
     complete_if_done(ledger, doing, job.job_id, now)
 
 

@@ -2,7 +2,8 @@
 
     CreateJob(startTime) ── SCHEDULED ── start_at ── IN_PROGRESS ── end_at ── as the end behaviour has it
 
-STOP_ROLLOUT: nobody else has a turn. CANCEL, FORCE_CANCEL: as CancelJob, without and with force.
+STOP_ROLLOUT: nobody else has a turn; so it is without a behaviour, too, which is not documented. CANCEL, FORCE_CANCEL:
+as CancelJob, without and with force. A behaviour without an end does not apply.
 A job whose start finds as many active jobs as are allowed is CANCELED.
 """
 
@@ -25,8 +26,6 @@ def check(schedule: Schedule, now: float, settings: JobsSettings) -> None:
         raise JobsError("InvalidRequest", f"startTime must be {lead / 60:g} minutes to one year ahead.")
     if schedule.end_at is not None and not start + lead <= schedule.end_at <= now + 2 * YEAR:
         raise JobsError("InvalidRequest", f"endTime must be {lead / 60:g} minutes after the start, within two years.")
-    if (schedule.end_at is None) != (schedule.end_behavior is None):
-        raise JobsError("InvalidRequest", "endTime and endBehavior go together.")
     for window in schedule.windows:
         read_cron(window.cron)
 
@@ -49,11 +48,11 @@ def end(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """The end time has come."""
     schedule = job.new.schedule
     assert schedule is not None, "it has an end"
-    match schedule.end_behavior:
-        case "STOP_ROLLOUT" if job.status is JobStatus.IN_PROGRESS:
-            rollout.stop(ledger, doing, job, now)
-        case behavior:
-            cancel_job(ledger, doing, job, now, force=behavior == "FORCE_CANCEL", comment="The end time was reached.")
+    behavior = schedule.end_behavior or "STOP_ROLLOUT"
+    if behavior == "STOP_ROLLOUT":
+        rollout.stop(ledger, doing, job, now)
+    else:
+        cancel_job(ledger, doing, job, now, force=behavior == "FORCE_CANCEL", comment="The end time was reached.")
 
 
 def is_full(ledger: Ledger, job: Job) -> bool:

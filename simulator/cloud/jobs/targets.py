@@ -26,7 +26,7 @@ def associate(
     now: float,
 ) -> None:
     """AssociateTargetsWithJob. Raises JobsError."""
-    if not job.is_continuous or job.status is not JobStatus.IN_PROGRESS:
+    if not job.is_continuous or job.is_stopped or job.status is not JobStatus.IN_PROGRESS:
         raise JobsError("InvalidRequest", f"Job {job.job_id} is not a continuous job IN_PROGRESS.")
     new_targets = tuple(dict.fromkeys(target for target in targets if target not in job.targets))
     if len(job.targets) + len(new_targets) > ledger.settings.targets:
@@ -83,7 +83,7 @@ def deleted(ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
 
 def _continuous(ledger: Ledger) -> list[Job]:
     active = (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED)
-    return [job for job in ledger.jobs.values() if job.is_continuous and job.status in active]
+    return [job for job in ledger.jobs.values() if job.is_continuous and job.status in active and not job.is_stopped]
 
 
 def _drop(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> None:
