@@ -1,5 +1,6 @@
 """Whoever keeps the last record of each job and execution can begin again from there."""
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -101,10 +102,8 @@ def act(account: Account, chance: Random) -> None:
         lambda: account.did(jobs.tick(now, 16)),
         lambda: account.later(chance.choice((1, 45, 100))),
     )
-    try:
+    with contextlib.suppress(JobsError):
         chance.choices(commands, weights=(4, 1, 8, 8, 1, 2, 1, 1, 1, 1, 1, 3, 3))[0]()
-    except JobsError:
-        pass
 
 
 def state(jobs: Jobs) -> tuple[object, ...]:
