@@ -11,6 +11,7 @@ LONGEST = (
     "tests/cli/test_agent.py",
     "tests/kills/test_kills.py",
     "tests/engines/test_shipped_live.py",
+    "tests/clients/test_delete_job.py",
 )
 """By the time they take; begun last, they would keep one core waiting for the other."""
 

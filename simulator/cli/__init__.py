@@ -1,7 +1,7 @@
 """The command `ghostjob`: one verb per intent, each in a module of its own that is imported when it is called.
 
 What is for people goes to stderr, what is for machines to stdout or files. Exit codes: 0 passed; 1 an invariant was
-violated, or a place not reached; 2 bad input, said in one line; 130 interrupted.
+violated, or a place not reached; 2 bad input, said in one line; 130 interrupted. `delete-job` has the AWS CLI's.
 """
 
 import sys
@@ -17,6 +17,7 @@ VERBS = {
     "agent": "Run a real device, against any endpoint.",
     "fleet": "Run simulated devices alone, against any endpoint.",
     "control": "Delete jobs at a chosen instant, against any endpoint.",
+    "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
     "certs": "Make certificates for the local cloud and its devices.",
 }
 
@@ -28,7 +29,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command = getattr(import_module(f"simulator.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"simulator.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 
