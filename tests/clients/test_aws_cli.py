@@ -86,7 +86,7 @@ def test_describe_endpoint_names_the_gateway_with_mutual_tls(cli: Cli, cloud: Cl
         ),
         pytest.param(["describe-job", "--job-id", "x" * 65], "InvalidRequestException", id="too long a job id"),
         pytest.param(["describe-thing", "--thing-name", "nope"], "ResourceNotFoundException", id="no such thing"),
-        pytest.param(["list-policies"], "InvalidRequestException", id="an operation that is not served"),
+        pytest.param(["list-dimensions"], "InvalidRequestException", id="an operation that is not served"),
     ],
 )
 def test_errors_come_as_aws_words_them(
