@@ -278,6 +278,11 @@ class Bounds(_Model):
     retry_gap_ceiling_seconds: Seconds = 10
     silence_seconds: Seconds = 60
     """A connected device that sends nothing for longer is not alive (keep-alives are seen as lost connections)."""
+    restarts: Annotated[int, Field(ge=1)] = 10
+    """Nor is one that restarts itself more often without taking an execution or being done with one in between.
+
+    A trial that falls back takes three restarts, with a watchdog five.
+    """
 
 
 class Place(_Model):

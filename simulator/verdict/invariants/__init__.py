@@ -42,6 +42,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         no_hammering,
         of_requests=True,
     ),
-    Invariant("alive", "is silent beyond its keep-alives, or crashes", alive),
+    Invariant("alive", "is silent beyond its keep-alives, crashes, or restarts without end", alive),
 )
 """All of them, in the order in which reports list them."""

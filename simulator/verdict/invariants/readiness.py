@@ -8,6 +8,8 @@ from agent.account import (
     DeviceConnected,
     DeviceCrashed,
     DeviceDisconnected,
+    ExecutionLeft,
+    ExecutionTaken,
     HardwareChanged,
     PhaseChanged,
     RequestSent,
@@ -233,7 +235,10 @@ def _ended_by_service(event: Event) -> bool:
 
 
 def alive(story: Story, run: Run) -> Iterator[Finding]:
-    """A crash, a lapsed keep-alive, or no request for too long while connected with work pending.
+    """A crash, restarts without end, a lapsed keep-alive, or no request for too long while connected with work pending.
+
+    Restarts without end are more of a device's own, by reboot or watchdog, than the bound allows, between which it has
+    neither taken an execution nor been done with one.
 
     A keep-alive may lapse once for each disconnection that the device had planned: a power cut that was meant says
     nothing to the broker. The opportunity is a device that connected.
@@ -249,6 +254,9 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
     silence = _silence(story, run)
     if crashes:
         yield violated(None, f"the agent crashed: {crashes[0].event.reason}", *crashes)
+    elif len(restarts := _restarts_in_vain(story)) > run.bounds.restarts:
+        message = f"restarted {len(restarts)} times, and neither took an execution nor was done with one"
+        yield violated(None, message, restarts[0], restarts[-1])
     elif story.wire is not None and (gone := _never_came_back(story, run)) is not None:
         yield violated(None, "vanished, and did not come back although there was work for it", gone)
     elif story.wire is not None and lapses:
@@ -260,6 +268,22 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
         yield violated(None, message, silence)
     else:
         yield HELD
+
+
+def _restarts_in_vain(story: Story) -> list[Seen[DeviceBooted]]:
+    """The longest row of restarts of the device's own between which it got nowhere with any execution."""
+    longest: list[Seen[DeviceBooted]] = []
+    row: list[Seen[DeviceBooted]] = []
+    for seen in story.device.seen:
+        match seen.event:
+            case DeviceBooted(why="reboot" | "watchdog") as booted:
+                row.append(Seen(seen.source, seen.n, seen.at, booted))
+                longest = row if len(row) > len(longest) else longest
+            case ExecutionTaken() | ExecutionLeft():
+                row = []
+            case _:
+                pass
+    return longest
 
 
 def _never_came_back(story: Story, run: Run) -> Seen[ClientDisconnected] | None:

@@ -18,6 +18,7 @@ from simulator.devices.models.mutants import (
     leaps_without_asking,
     polls_without_back_off,
     reads_an_answer_sent_before_the_hint,
+    reboots_while_recovering,
     recovers_without_undoing,
     reports_success_for_a_gone_job,
     resting,
@@ -62,6 +63,7 @@ MUTANTS: Final[dict[str, Model]] = {
     "reads-an-answer-sent-before-the-hint": Model(
         reads_an_answer_sent_before_the_hint.step, breaks=_breaks("asks-before-leap")
     ),
+    "reboots-while-recovering": Model(reboots_while_recovering.step, reboots_while_recovering.begin, _breaks("alive")),
     "recovers-without-undoing": Model(recovers_without_undoing.step, breaks=_breaks("bootable")),
     "reports-success-for-a-gone-job": Model(reports_success_for_a_gone_job.step, breaks=_breaks("no-ghost-update")),
     "rests-after-a-loss": Model(rests_after_a_loss.step, resting.begin, _breaks("ready-in-time")),

@@ -1,6 +1,6 @@
 """Stories of `alive`."""
 
-from agent.account import DeviceCrashed
+from agent.account import BootReason, DeviceBooted, DeviceCrashed, ExecutionLeft
 from tests.simulator.verdict.stories.scenes import at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, Tale
@@ -48,3 +48,30 @@ def falls_silent_at_work(tale: Tale) -> None:
 @story("alive", "not-exercised")
 def never_connects(tale: Tale) -> None:
     tale.queue(FW)
+
+
+def restarts(tale: Tale, times: int, why: BootReason = "reboot") -> None:
+    for _ in range(times):
+        tale.disconnect(planned=True)
+        tale.device(DeviceBooted("1.0", why))
+        tale.connect()
+
+
+@story("alive", "held", opportunities=1)
+def restarts_a_few_times_for_each_job(tale: Tale) -> None:
+    at_work(tale)
+    restarts(tale, 8)
+    tale.device(ExecutionLeft(FW, "recovered"))
+    restarts(tale, 8)
+
+
+@story("alive", "held", opportunities=1)
+def loses_its_power_again_and_again(tale: Tale) -> None:
+    at_work(tale)
+    restarts(tale, 20, "power-lost")
+
+
+@story("alive", "violated", "device.booted", "device.booted")
+def restarts_without_end(tale: Tale) -> None:
+    at_work(tale)
+    restarts(tale, 11)
