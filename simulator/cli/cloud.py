@@ -10,6 +10,8 @@ from simulator.cli.options import AccessKey, Port, allow_files, logging_options,
 if TYPE_CHECKING:
     from simulator.cloud.settings import CloudSettings
 
+TARGETS = 100
+"""AWS's quota of targets a job; only scenarios go without."""
 EXAMPLE = """\b
 Examples:
   ghostjob cloud
@@ -111,7 +113,8 @@ def cloud(
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
     more = _more_settings(settings)
-    jobs = more.cloud.jobs_settings(deletion_seconds=deletion_seconds)
+    targets = {} if "targets" in more.cloud.model_fields_set else {"targets": TARGETS}
+    jobs = more.cloud.jobs_settings(deletion_seconds=deletion_seconds, **targets)
     options = CloudOptions(
         host,
         api_port,

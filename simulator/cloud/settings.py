@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.jobs.errors import ErrorKind
+from simulator.cloud.jobs.settings import DocumentedNotify, WhileDeleting
 from simulator.cloud.mqtt.limits import GatewaySettings
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
@@ -50,12 +52,21 @@ class Fault(_Model):
 
 
 class ServiceSettings(_Model):
-    """Settings of the local service, as a scenario's `cloud` gives them; ignored where the cloud is not ours."""
+    """Settings of the local service, as a scenario's `cloud` gives them; ignored where the cloud is not ours.
+
+    They are those of `simulator.cloud.jobs.settings`, where AWS's silence about each is told.
+    """
 
     deletion_seconds: Seconds = 0.2
     """How long a deleted job stays DELETION_IN_PROGRESS."""
     removal_delay_seconds: Seconds = 0
-    """How long the records of its executions still answer after the deletion began."""
+    """How long after the deletion began the records of its executions go."""
+    removal_delays: dict[str, Seconds] = {}
+    """The same for jobs whose id matches a pattern such as `fw-*`; the first that matches counts."""
+    while_deleting: WhileDeleting = "gone"
+    """What a device meets that asks for an execution between these two: `gone`, nothing; `reads-answer`, its
+    description, but updates find nothing; `answers`, all as before; `answers-and-lists`, and it is in the lists too;
+    `terminal`, what an execution answers that has ended."""
     stale_reads_seconds: Seconds = 0
     """How long Describe and GetPending may show what was, after the service took an execution away, and how long
     `$next` and GetPending do not show yet what was queued."""
@@ -63,10 +74,40 @@ class ServiceSettings(_Model):
     """The account's quota of reads, and of writes, through the device API; AWS's is 200."""
     deletions_at_once: Annotated[int, Field(ge=1, le=10)] = 10
     """How many jobs may be DELETION_IN_PROGRESS: ten on AWS, fewer left where somebody else in the account deletes."""
+    deleting_again: ErrorKind = "InvalidStateTransition"
+    cancelling_deleted: ErrorKind = "InvalidRequest"
+    """How the control plane refuses for a job that is DELETION_IN_PROGRESS."""
+    wrong_namespace: ErrorKind = "ResourceNotFound"
+    """How it refuses a namespaceId that is not the job's."""
+    queued_deletion_needs_force: bool = False
+    """Whether DeleteJobExecution of a QUEUED execution does."""
+    head_across_namespaces: bool = True
+    """Whether a job at the head of the queue holds back the notify-next of other namespaces."""
+    documented_notify: DocumentedNotify = "added-and-removed"
+    """When the list is told on the topic that AWS documents for a namespace, beside those that clients use."""
+    documented_payload: Literal["list", "next"] = "list"
+    """What is told there."""
+    aws_namespaces_reserved: bool = True
+    """Whether customers are refused the namespaces `aws-…`."""
+    forbidden_status: Literal["InvalidStateTransition", "InvalidRequest"] = "InvalidStateTransition"
+    """How a device is refused that sets a status which only the service sets."""
+    timeouts_late_seconds: Seconds = 0
+    """How long after its timer an execution becomes TIMED_OUT; up to 60 s on AWS."""
+    deleted_thing: Literal["removed", "stays"] = "removed"
+    """What becomes of the executions of a thing that is deleted."""
+    details: Annotated[int, Field(ge=1, le=10)] = 10
+    """How many pairs statusDetails may have."""
+    detail_length: Annotated[int, Field(ge=1, le=1024)] = 1024
+    """How many characters each value may have; 128 in 2019."""
+    targets: Annotated[int, Field(ge=1)] | None = None
+    """How many targets a job may have: 100 on AWS, any number in a scenario, which names every device."""
+    active_jobs: Annotated[int, Field(ge=1)] | None = None
+    """How many snapshot jobs, and how many continuous ones, may be IN_PROGRESS."""
 
-    def jobs_settings(self, **more: float) -> JobsSettings:
+    def jobs_settings(self, **more: float | None) -> JobsSettings:
         """For the jobs core."""
-        return JobsSettings(**(self.model_dump() | more))
+        delays = tuple(self.removal_delays.items())
+        return JobsSettings(**(self.model_dump() | {"removal_delays": delays} | more))
 
 
 class CloudSettings(_Model):

@@ -30,6 +30,7 @@ from simulator.cloud.jobs.events import (
     JobEvent,
     JobOperation,
 )
+from simulator.cloud.jobs.maintenance import is_open
 from simulator.cloud.jobs.notifications import hints
 from simulator.cloud.jobs.queue import Queue, Terms
 from simulator.cloud.jobs.records import Job, JobExecution, Rare
@@ -161,7 +162,12 @@ class Ledger:
 
     def listed(self, queue: Queue, now: float) -> int:
         """How many pending executions a list of this queue holds."""
-        return self.settings.pending_listed
+        usual, in_window = self.settings.pending_listed, self.settings.pending_listed_in_window
+        if len(queue) <= usual:
+            return usual
+        schedules = (self.jobs[job_id].new.schedule for job_id in queue if job_id in self.jobs)
+        windows = [schedule.windows for schedule in schedules if schedule is not None and schedule.windows]
+        return in_window if any(is_open(each, now) for each in windows) else usual
 
     # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────
 

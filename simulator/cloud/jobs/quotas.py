@@ -35,12 +35,17 @@ def excess(request: Request, settings: JobsSettings) -> str | None:
 
 def check_job(new: NewJob, settings: JobsSettings) -> None:
     """Raises JobsError if a job is larger than a job may be."""
-    if len(new.targets) > settings.targets:
-        raise JobsError("LimitExceeded", f"A job has at most {settings.targets} targets.")
+    check_targets(len(new.targets), settings)
     if len(new.document.text) > settings.document_bytes // 4 and _bytes(new.document.text) > settings.document_bytes:
         raise JobsError("LimitExceeded", f"A job document has at most {settings.document_bytes} bytes.")
     if sum(criterion.retries for criterion in new.retries) > settings.retries:
         raise JobsError("InvalidRequest", f"A job has at most {settings.retries} retries a thing.")
+
+
+def check_targets(count: int, settings: JobsSettings) -> None:
+    """Raises JobsError if that is more targets than a job may have."""
+    if settings.targets is not None and count > settings.targets:
+        raise JobsError("LimitExceeded", f"A job has at most {settings.targets} targets.")
 
 
 def _bytes(text: str) -> int:

@@ -81,7 +81,7 @@ class JobsSettings:
     stale_reads_seconds: float = 0.0
     requests_per_second: int | None = None
 
-    targets: int = 100
+    targets: int | None = 100
     document_bytes: int = 32_768
     retries: int = 10
     rollout_per_minute: int = 1000

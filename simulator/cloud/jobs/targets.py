@@ -13,6 +13,7 @@ from simulator.cloud.jobs import rollout
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Doing, Ledger
 from simulator.cloud.jobs.queue import changed
+from simulator.cloud.jobs.quotas import check_targets
 from simulator.cloud.jobs.records import Job, JobStatus
 
 
@@ -29,8 +30,7 @@ def associate(
     if not job.is_continuous or job.is_stopped or job.status is not JobStatus.IN_PROGRESS:
         raise JobsError("InvalidRequest", f"Job {job.job_id} is not a continuous job IN_PROGRESS.")
     new_targets = tuple(dict.fromkeys(target for target in targets if target not in job.targets))
-    if len(job.targets) + len(new_targets) > ledger.settings.targets:
-        raise JobsError("LimitExceeded", f"A job has at most {ledger.settings.targets} targets.")
+    check_targets(len(job.targets) + len(new_targets), ledger.settings)
     known = {*job.new.things, *job.more_things, *ledger.things_of[job.job_id]}
     new_things = tuple(dict.fromkeys(thing for thing in things if thing not in known))
     was_rolled_out = job.is_rolled_out
