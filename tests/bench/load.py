@@ -50,7 +50,9 @@ def subscribe_packet(topics: list[str]) -> bytes:
 
 REQUEST_BODY = b'{"clientToken":"abcdefgh"}'
 ANSWER_BODY = b'{"inProgressJobs":[],"queuedJobs":[],"timestamp":1700000000,"clientToken":"abcdefgh"}'
-EMPTY = "jobs/get"
+UPDATE_BODY = b'{"status":"IN_PROGRESS","clientToken":"abcdefgh"}'
+UPDATED_BODY = b'{"timestamp":1700000000,"clientToken":"abcdefgh"}'
+JOB = "kept"
 
 
 class Client(asyncio.Protocol):
@@ -68,9 +70,13 @@ class Client(asyncio.Protocol):
             self._answer_size = len(self._request)
             self._subscribe = subscribe_packet([topic])
         else:
-            topic = f"$aws/things/{name}/jobs/get"
-            self._request = publish_packet(topic, REQUEST_BODY)
-            self._answer_size = len(publish_packet(f"{topic}/accepted", ANSWER_BODY))
+            verb, asked, answered = {
+                "jobs": ("get", REQUEST_BODY, ANSWER_BODY),
+                "update": (f"{JOB}/update", UPDATE_BODY, UPDATED_BODY),
+            }[mode]
+            topic = f"$aws/things/{name}/jobs/{verb}"
+            self._request = publish_packet(topic, asked)
+            self._answer_size = len(publish_packet(f"{topic}/accepted", answered))
             self._subscribe = b""
         self._surplus = 0
         self.is_running = False
@@ -131,7 +137,7 @@ async def open_all(
 async def main(
     mode: str, host: str, port: int, connections: int, in_flight: int, seconds: float, certs: Path | None
 ) -> None:
-    kind = "echo" if mode == "echo" else "jobs"
+    kind = "jobs" if mode == "connect" else mode
     clients, took = await open_all(lambda index: Client(kind, index), host, port, connections, certs)
     result: dict[str, float] = {"connects_per_second": connections / took}
     if mode != "connect":

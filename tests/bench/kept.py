@@ -1,0 +1,37 @@
+"""A local cloud with or without a store, whose devices have a job each: `python -m tests.bench.kept DEVICES [STATE]`.
+
+It prints its endpoints as one line of JSON, and serves until its standard input closes. `tests.bench.load` is for its
+devices, in the mode `jobs` or `update`.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+import uvloop
+
+from agent.log import configure
+from agent.values import JobDocument
+from simulator.cloud.jobs import NewJob
+from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.serving import _tame_collector
+from tests.bench.load import JOB, thing
+
+
+async def main(devices: int, state: Path | None) -> None:
+    configure("text", "error")
+    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, state=state)
+    async with LocalCloud(options) as cloud:
+        core = cloud._core
+        new = NewJob(JOB, tuple(map(thing, range(devices))), JobDocument.of({"operation": "update"}))
+        core._carry(core.jobs.create_job(new, time.time()))
+        core._carry(core.jobs.tick(time.time()))
+        _tame_collector()
+        print(json.dumps(cloud.endpoints), flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2:] else None))
