@@ -10,6 +10,7 @@ LONGEST = (
     "tests/agent/test_power_cuts.py",
     "tests/cli/test_agent.py",
     "tests/kills/test_kills.py",
+    "tests/store_kills/test_store_kills.py",
     "tests/engines/test_shipped_live.py",
     "tests/clients/test_delete_job.py",
 )

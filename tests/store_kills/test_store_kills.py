@@ -7,7 +7,8 @@ from rich.progress import Progress
 from tests.store_kills.__main__ import kill_all
 from tests.store_kills.plan import TARGETS, plan
 
-SEED, DEATHS = 1, 5
+SEED, DEATHS = 6673, 3
+"""In a commit, between a commit and what waits for it, and under load, each after some dozens of commits."""
 
 
 async def test_a_cloud_killed_anywhere_has_forgotten_nothing_that_it_told_and_goes_on(tmp_path: Path):
