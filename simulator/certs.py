@@ -28,12 +28,25 @@ from agent.tls import load_certificates
 DEFAULT_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 YEARS: Final = 10
 THING_NAME: Final = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
+HOST_NAME: Final = re.compile(
+    r"(\*\.)?[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?)*"
+)
+"""Labels of letters, digits and hyphens; the first may be a star."""
 RESERVED: Final = frozenset({"ca", "server"})
+LONGEST_COMMON_NAME: Final = 64
+"""Characters (X.509); a thing name may have 128."""
 
 
 def make_certificates(directory: Path, things: Iterable[str], hosts: Sequence[str] = DEFAULT_HOSTS) -> None:
-    """Make what is missing in `directory`; nothing that exists is overwritten. Raises InputError."""
+    """Make what is missing in `directory`. Raises InputError.
+
+    Nothing that exists is overwritten, but for a server certificate that lacks one of `hosts`: it is made again, with
+    the names that it had and those.
+    """
     names = tuple(things)
+    for host in hosts:
+        if not _is_host(host):
+            raise InputError(f"--host {host}: neither a host name nor an address")
     for name in names:
         if not THING_NAME.fullmatch(name) or name in RESERVED:
             raise InputError(f"--thing {name}: a thing name is 1 to 128 of a-z A-Z 0-9 : _ - (and not ca or server)")
@@ -44,13 +57,35 @@ def make_certificates(directory: Path, things: Iterable[str], hosts: Sequence[st
     try:
         directory.mkdir(parents=True, exist_ok=True)
         ca, key = _load_ca(*ca_files) if ca_files[0].exists() else _make_ca(*ca_files)
-        if not (directory / "server.pem").exists():
-            _issue(directory, "server", ca, key, _server_extensions(hosts))
+        known = _hosts_in(directory / "server.pem")
+        if known is None or not set(hosts) <= set(known):
+            _issue(directory, "server", ca, key, _server_extensions((*(known or ()), *hosts)))
         for name in names:
             if not (directory / f"{name}.pem").exists():
                 _issue(directory, name, ca, key, [_usage(ExtendedKeyUsageOID.CLIENT_AUTH)])
     except OSError as error:
         raise InputError(f"--dir {directory}: cannot write there: {error.strerror}") from None
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return len(text) <= 253 and HOST_NAME.fullmatch(text) is not None
+    return True
+
+
+def _hosts_in(server: Path) -> tuple[str, ...] | None:
+    """What a server certificate is for; None if there is none."""
+    if not server.exists():
+        return None
+    try:
+        certificate = x509.load_pem_x509_certificate(server.read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        raise InputError(f"{server}: not a certificate that ghostjob made; use an empty directory") from None
+    addresses = names.get_values_for_type(x509.IPAddress)
+    return (*names.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
 
 
 def server_context(directory: Path) -> ssl.SSLContext:
@@ -172,8 +207,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, public: CertificatePublicKey
 
 
 def _name(common: str) -> x509.Name:
-    # The X.509 limit for a common name is 64 characters, a thing name may have 128.
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:64])])
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:LONGEST_COMMON_NAME])])
 
 
 def _usage(purpose: x509.ObjectIdentifier) -> x509.ExtendedKeyUsage:

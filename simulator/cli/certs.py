@@ -8,6 +8,7 @@ EXAMPLE = """\b
 Examples:
   ghostjob certs --dir certs --thing thing-0 --thing thing-1
   ghostjob certs --dir certs --devices 10
+  ghostjob certs --dir certs --host lab.example --host 192.0.2.7
 """
 
 
@@ -27,7 +28,12 @@ Examples:
     default=None,
     help="Certificates for so many things, named as `ghostjob fleet` names them.",
 )
-@click.option("--host", "hosts", multiple=True, help="A further name or address of the server; may be repeated.")
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    help="A further name or address of the cloud, as devices call it; may be repeated.",
+)
 def certs(directory: Path, things: tuple[str, ...], devices: int | None, hosts: tuple[str, ...]) -> int:
     """Make a CA, a server certificate and a client certificate for each thing (P-256, PEM)."""
     from simulator.certs import DEFAULT_HOSTS, make_certificates

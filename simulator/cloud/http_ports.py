@@ -18,6 +18,7 @@ from simulator.cloud.api.publishing import Publish, Publisher
 from simulator.cloud.api.wire import Handler
 from simulator.cloud.core import CloudCore
 from simulator.cloud.faults import Faults
+from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.signatures import Signatures
 
@@ -36,6 +37,7 @@ class HttpPorts:
         clock: Callable[[], float],
         *,
         certs: Path | None,
+        holders: Holders,
         settings: HttpSettings,
         access_keys: Mapping[str, str],
         faults: Faults | None,
@@ -44,6 +46,7 @@ class HttpPorts:
     ) -> None:
         self._core = core
         self._certs = certs
+        self._holders = holders
         self._settings = settings
         self._settled = settled
         self._elsewhere = elsewhere
@@ -69,15 +72,14 @@ class HttpPorts:
 
         return f"http://{await self._listen(host, port, None, connections)}"
 
-    async def listen_data(self, host: str, port: int, data_endpoint: str) -> str:
+    async def listen_data(self, host: str, port: int) -> str:
         """Serve the data plane to the holders of certificates; the URL. Raises OSError, InputError."""
         assert self._certs is not None, "mutual TLS needs certificates"
         tls = server_context(self._certs)
         tls.set_alpn_protocols(ALPN)
 
         def connections(address: str) -> web.Server:
-            guard = Guard(self._core.registry, Account(data_endpoint=data_endpoint))
-            return DataPort(self._data_plane, self._publisher, guard, settled=self._settled).server()
+            return DataPort(self._data_plane, self._publisher, Guard(self._holders), settled=self._settled).server()
 
         return f"https://{await self._listen(host, port, tls, connections)}"
 

@@ -6,19 +6,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from agent.errors import InputError
 from simulator.certs import server_context
+from simulator.cloud.api import Account
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
+from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings
+from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
+
+ALPN: Final = ("x-amzn-mqtt-ca", "mqtt")
+"""What a client may call MQTT with a certificate; one that says nothing is welcome, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,15 @@ class LocalCloud:
         self._gateway = Gateway(self._core.device_api, options.gateway, lateness)
         if self._store is not None:
             self._store.committed = self._gateway.commit
+        enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
+        holders = Holders(self._core.registry, Account(), time.time, enrolled_from)
+        self._gatekeeper = Gatekeeper(holders)
         self._http = HttpPorts(
             self._core,
             self._publish_from_http,
             time.time,
             certs=options.certs,
+            holders=holders,
             settings=options.http,
             access_keys=dict(options.access_keys),
             faults=faults,
@@ -108,19 +118,27 @@ class LocalCloud:
         """The server's certificate; without --certs there is no TLS listener."""
         if self._options.mqtts_port is None or self._options.certs is None:
             return None
-        return server_context(self._options.certs)
+        tls = server_context(self._options.certs)
+        tls.set_alpn_protocols(ALPN)
+        self._gatekeeper.listens_with(tls)
+        return tls
 
     async def _listen_mqtt(self, name: str, port: int, tls: ssl.SSLContext | None) -> str:
         try:
-            bound = await self._gateway.listen(self._options.host, port, tls=tls)
+            identify = None if tls is None else self._gatekeeper.admit
+            bound = await self._gateway.listen(self._options.host, port, tls=tls, identify=identify)
         except OSError as error:
             raise _cannot_listen(name, self._options.host, port, error) from None
         return f"{in_url(self._options.host)}:{bound}"
 
     async def _listen_http(self, name: Literal["api", "data"], port: int) -> str:
-        options, listen = self._options, self._http.listen_api if name == "api" else self._http.listen_data
+        options = self._options
         try:
-            return await listen(options.host, port, self.endpoints["mqtts"] or self.endpoints["mqtt"] or "")
+            if name == "data":
+                return await self._http.listen_data(options.host, port)
+            return await self._http.listen_api(
+                options.host, port, self.endpoints["mqtts"] or self.endpoints["mqtt"] or ""
+            )
         except OSError as error:
             raise _cannot_listen(name, options.host, port, error) from None
 
@@ -139,6 +157,8 @@ class LocalCloud:
             self._store.failed = act
 
     def _publish_from_http(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        if retain:
+            self._gateway.retain(topic, payload, qos, RETAINED)
         self._gateway.publish(topic, payload, qos)
 
     def _publish(self, outcome: Outcome) -> None:

@@ -38,6 +38,35 @@ def test_the_server_answers_to_localhost_and_to_what_is_added(tmp_path: Path):
     assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1", "192.0.2.7"]
 
 
+def _names(directory: Path) -> list[str]:
+    certificate = x509.load_pem_x509_certificate((directory / "server.pem").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return [str(name.value) for name in names]
+
+
+def test_a_host_that_is_named_later_is_added_to_the_server_and_to_nothing_else(tmp_path: Path):
+    make_certificates(tmp_path, ["a"])
+    before = contents(tmp_path)
+    make_certificates(tmp_path, ["a"], ("localhost", "127.0.0.1", "::1", "lab.example", "192.0.2.7", "2001:db8::7"))
+    assert _names(tmp_path) == ["localhost", "127.0.0.1", "::1", "lab.example", "192.0.2.7", "2001:db8::7"]
+    make_certificates(tmp_path, ["a"], ("other.example",))
+    assert _names(tmp_path)[0] == "localhost"
+    assert {"lab.example", "192.0.2.7", "other.example"} < set(_names(tmp_path))
+    after = contents(tmp_path)
+    assert {name for name in after if after[name] != before[name]} == {"server.pem", "server.key"}
+    make_certificates(tmp_path, ["a"])
+    assert contents(tmp_path) == after
+
+
+@pytest.mark.parametrize(
+    "host", ["", "no host", "http://lab", "lab:8883", "-x", "ü", "a..b", "x" * 300, "192.0.2.0/24"]
+)
+def test_what_is_no_host_is_refused(tmp_path: Path, host: str):
+    with pytest.raises(InputError, match="--host"):
+        make_certificates(tmp_path / "certs", [], [host])
+    assert not (tmp_path / "certs").exists()
+
+
 def test_both_ends_shake_hands_and_the_server_knows_the_thing(tmp_path: Path):
     make_certificates(tmp_path, ["thing-1"])
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -3,15 +3,14 @@ policies on it allow (Developer Guide, "Authorizing your devices to use AWS IoT 
 """
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from aiohttp import web
 
 from simulator.cloud.api.account import Account
 from simulator.cloud.api.wire import Refusal
+from simulator.cloud.holders import Holders
 from simulator.cloud.policies import Context, allows
-from simulator.cloud.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +29,17 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Knows certificates by what `registry` says."""
+    """Knows certificates, and what policies say of them, by `holders`."""
 
-    registry: Registry
-    account: Account
+    holders: Holders
 
     def holder(self, request: web.BaseRequest) -> Holder:
         """Whoever holds the certificate of this connection. Raises Refusal."""
         tls: Any = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         der = None if tls is None else tls.getpeercert(binary_form=True)
-        certificate_id = sha256(der or b"").hexdigest()
-        certificate = self.registry.certificate(certificate_id)
-        if certificate is None or certificate.status != "ACTIVE":
+        certificate = None if der is None else self.holders.certificate(der)
+        if der is None or certificate is None:
             raise Refusal(400, "CertificateValidationException", "The certificate is not registered, or not active.")
-        documents = self.registry.policy_documents(certificate_id)
-        return Holder(documents, self._context(certificate_id, request), self.account)
-
-    def _context(self, certificate_id: str, request: web.BaseRequest) -> Context:
-        """Variables of policies. Over HTTP there is no client id: a thing's name is known if it is the only one."""
-        things = self.registry.things_of(certificate_id)
-        context: dict[str, str] = {
-            "aws:SourceIp": request.remote or "",
-            "iot:Connection.Thing.IsAttached": "true" if things else "false",
-        }
-        if len(things) == 1:
-            thing = self.registry.things.get(things[0])
-            context["iot:Connection.Thing.ThingName"] = things[0]
-            for name, value in () if thing is None else thing.attributes:
-                context[f"iot:Connection.Thing.Attributes[{name}]"] = value
-        return context
+        documents = self.holders.registry.policy_documents(certificate.certificate_id)
+        context = self.holders.context(der, request.remote or "", None)
+        return Holder(documents, context, self.holders.account)

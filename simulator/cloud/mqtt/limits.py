@@ -53,6 +53,9 @@ class GatewaySettings:
     retained_messages: int = 5000
     """How many topics may have one."""
     lifecycle_events: bool = True
+    own_certificates: Literal["registered", "unknown"] = "registered"
+    """Those that `ghostjob certs` made: registered when they first come, with a policy for their own thing alone; or
+    unknown until somebody registers them, as AWS has it."""
     websocket_seconds: float | None = 86_400.0
     """How long a connection over WebSocket may last."""
     connect_limit_seconds: float = 10.0

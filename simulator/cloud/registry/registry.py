@@ -41,6 +41,11 @@ class Registry:
         self.tags: Table[Tags] = Table("tags", self._report)
         self.event_configurations: Table[EventConfigurations] = Table("event-configurations", self._report)
 
+    @property
+    def revision(self) -> int:
+        """Another one after every change: whoever remembers what it was told has to ask again."""
+        return self._report.revision
+
     # ── being remembered ──────────────────────────────────────────────────────────────────────────────────────
 
     def watch(self, sink: Callable[[RegistryChange], None]) -> None:

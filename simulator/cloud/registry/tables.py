@@ -45,9 +45,12 @@ class Report:
 
     def __init__(self) -> None:
         self.sink: Callable[[RegistryChange], None] | None = None
+        self.revision = 0
+        """How many changes there were."""
 
     def __call__(self, kind: str, key: str, record: Record | None) -> None:
         """Tell of one change."""
+        self.revision += 1
         if self.sink is not None:
             self.sink(RegistryChange(kind, key, record))
 

@@ -57,7 +57,7 @@ class Peer:
     ) -> None:
         self.loop = loop
         self.heard: asyncio.Queue[Any] = asyncio.Queue()
-        clean, keep_alive = options.pop("clean", True), options.pop("keep_alive", 30)
+        clean, keep_alive, tls = options.pop("clean", True), options.pop("keep_alive", 30), options.pop("tls", None)
         self.client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             name,
@@ -82,7 +82,9 @@ class Peer:
             for key, value in options.items():
                 setattr(properties, key, value)
             more = {"clean_start": clean, "properties": properties}
-        self.client.connect("127.0.0.1", port, keep_alive, **more)
+        if tls is not None:
+            self.client.tls_set_context(tls)
+        self.client.connect("127.0.0.1" if tls is None else "localhost", port, keep_alive, **more)
         self.client.loop_start()
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, code: Any, properties: Any) -> None:

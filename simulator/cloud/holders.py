@@ -1,0 +1,143 @@
+"""Holders of client certificates: which certificates are known, and what their holders may do.
+
+A certificate that `ghostjob certs` made is registered when its holder first comes, with a policy for its own thing
+alone; AWS wants it registered before. Its thing is the name of its file. A certificate that somebody made through the
+API is registered there, and has the policies that are attached to it, which may be none.
+"""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from simulator.certs import LONGEST_COMMON_NAME, RESERVED, THING_NAME
+from simulator.cloud.api.account import Account
+from simulator.cloud.policies import Context
+from simulator.cloud.registry import Registry
+from simulator.cloud.registry.records import Certificate
+from simulator.cloud.registry.things import EXCLUSIVE
+from simulator.cloud.variables import certificate_variables, common_name
+
+OWN_POLICY: Final = "ghostjob-own-thing"
+
+
+class Holders:
+    """`directory` is what `ghostjob certs` made; None: all have to be registered. `clock`: epoch seconds."""
+
+    def __init__(
+        self, registry: Registry, account: Account, clock: Callable[[], float], directory: Path | None = None
+    ) -> None:
+        self.registry = registry
+        self.account = account
+        self._clock = clock
+        self._directory = directory
+        self._enrolled: set[str] = set()
+
+    @staticmethod
+    def identifier(der: bytes) -> str:
+        """A certificate's id."""
+        return sha256(der).hexdigest()
+
+    def certificate(self, der: bytes) -> Certificate | None:
+        """The certificate of somebody who proved in TLS to have it; None if it is not known, or not ACTIVE."""
+        certificate_id = self.identifier(der)
+        known = self.registry.certificate(certificate_id) or self._enrol(certificate_id, der)
+        return known if known is not None and known.status == "ACTIVE" else None
+
+    def _enrol(self, certificate_id: str, der: bytes) -> Certificate | None:
+        """Register one of `ghostjob certs`; once, so that one that was deleted stays away."""
+        thing = self._thing_of_file(der)
+        if thing is None or certificate_id in self._enrolled:
+            return None
+        self._enrolled.add(certificate_id)
+        now = self._clock()
+        pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
+        certificate = self.registry.register_certificate(pem, now)
+        is_short = len(thing) <= LONGEST_COMMON_NAME
+        name = OWN_POLICY if is_short else f"{OWN_POLICY}-{certificate_id[:16]}"
+        if self.registry.policies.get(name) is None:
+            own = "${iot:Certificate.Subject.CommonName}" if is_short else thing
+            self.registry.policies.create(name, own_policy(self.account, own), now)
+        self.registry.policies.attach(name, f"cert/{certificate_id}")
+        return certificate
+
+    def _thing_of_file(self, der: bytes) -> str | None:
+        """The thing whose certificate lies in the directory."""
+        name = common_name(der)
+        if self._directory is None or name is None or not THING_NAME.fullmatch(name) or name in RESERVED:
+            return None
+        # The common name holds the beginning of a thing name that is too long for it.
+        names = (
+            [name] if len(name) < LONGEST_COMMON_NAME else [each.stem for each in self._directory.glob(f"{name}*.pem")]
+        )
+        for each in sorted(names):
+            try:
+                found = x509.load_pem_x509_certificate((self._directory / f"{each}.pem").read_bytes())
+            except (OSError, ValueError):
+                continue
+            if found.public_bytes(Encoding.DER) == der:
+                return each
+        return None
+
+    def context(self, der: bytes, address: str, client_id: str | None) -> dict[str, str | tuple[str, ...]]:
+        """The policy variables of a holder; over HTTP there is no client id.
+
+        Variables of a thing need the client id to be its name, unless the certificate is that thing's exclusively
+        (Developer Guide, "Thing policy variables"); without a client id, that the certificate has one thing only.
+        """
+        certificate_id = self.identifier(der)
+        context: dict[str, str | tuple[str, ...]] = {**certificate_variables(der), "iot:CertificateId": certificate_id}
+        if address:
+            context["aws:SourceIp"] = address
+        if client_id is not None:
+            context["iot:ClientId"] = client_id
+        thing = self._thing(certificate_id, client_id)
+        context["iot:Connection.Thing.IsAttached"] = "false" if thing is None else "true"
+        return context if thing is None else {**context, **self._thing_variables(thing)}
+
+    def _thing(self, certificate_id: str, client_id: str | None) -> str | None:
+        things = self.registry.things_of(certificate_id)
+        for thing in things:
+            link = self.registry.things.principals.get(thing, f"cert/{certificate_id}")
+            if link is not None and link.mode == EXCLUSIVE:
+                return thing
+        if client_id is None:
+            return things[0] if len(things) == 1 else None
+        return client_id if client_id in things else None
+
+    def _thing_variables(self, name: str) -> Context:
+        found: dict[str, str] = {"iot:Connection.Thing.ThingName": name}
+        thing = self.registry.things.get(name)
+        if thing is not None:
+            if thing.thing_type is not None:
+                found["iot:Connection.Thing.ThingTypeName"] = thing.thing_type
+            found |= {f"iot:Connection.Thing.Attributes[{key}]": value for key, value in thing.attributes}
+        return found
+
+
+@lru_cache(maxsize=64)
+def own_policy(account: Account, thing: str) -> str:
+    """What a certificate of `ghostjob certs` may do: everything about its own thing, and nothing else.
+
+    `thing` is a name, or a policy variable.
+    """
+
+    def arns(kind: str, *names: str) -> list[str]:
+        return [account.arn(kind, name) for name in names]
+
+    own = (f"$aws/things/{thing}/*", f"{thing}/*")
+    allowed = {
+        ("iot:Connect",): arns("client", thing),
+        ("iot:Publish", "iot:RetainPublish", "iot:Receive"): arns("topic", *own),
+        ("iot:Subscribe",): arns("topicfilter", *own),
+        ("iotjobsdata:*",): arns("thing", thing),
+    }
+    statements = [
+        {"Effect": "Allow", "Action": list(actions), "Resource": resources} for actions, resources in allowed.items()
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
