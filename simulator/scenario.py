@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from agent.errors import InputError
 from agent.plan import Layout
 from agent.recovery import PointOfNoReturn
-from simulator.cloud.settings import Fault, ServiceSettings
+from simulator.cloud.settings import Fault, PlayedService
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -348,7 +348,7 @@ class Scenario(_Model):
     faults: tuple[Fault, ...] = ()
     must_reach: tuple[Place, ...] = ()
     hardware: Timings = Timings()
-    cloud: ServiceSettings = ServiceSettings()
+    cloud: PlayedService = PlayedService()
     bounds: Bounds = Bounds()
     time_limit_seconds: Seconds = 120
     play_with: Annotated[int, Field(ge=1, le=100_000)] = 10

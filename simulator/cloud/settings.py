@@ -70,8 +70,8 @@ class ServiceSettings(_Model):
     stale_reads_seconds: Seconds = 0
     """How long Describe and GetPending may show what was, after the service took an execution away, and how long
     `$next` and GetPending do not show yet what was queued."""
-    requests_per_second: Annotated[int, Field(ge=1)] | None = None
-    """The account's quota of reads, and of writes, through the device API; AWS's is 200."""
+    requests_per_second: Annotated[int, Field(ge=1)] | None = 200
+    """The account's quota of reads, and of writes, through the device API; null for none."""
     deletions_at_once: Annotated[int, Field(ge=1, le=10)] = 10
     """How many jobs may be DELETION_IN_PROGRESS: ten on AWS, fewer left where somebody else in the account deletes."""
     deleting_again: ErrorKind = "InvalidStateTransition"
@@ -99,8 +99,8 @@ class ServiceSettings(_Model):
     """How many pairs statusDetails may have."""
     detail_length: Annotated[int, Field(ge=1, le=1024)] = 1024
     """How many characters each value may have; 128 in 2019."""
-    targets: Annotated[int, Field(ge=1)] | None = None
-    """How many targets a job may have: 100 on AWS, any number in a scenario, which names every device."""
+    targets: Annotated[int, Field(ge=1)] | None = 100
+    """How many targets a job may have; null for any number."""
     active_jobs: Annotated[int, Field(ge=1)] | None = None
     """How many snapshot jobs, and how many continuous ones, may be IN_PROGRESS."""
 
@@ -108,6 +108,16 @@ class ServiceSettings(_Model):
         """For the jobs core."""
         delays = tuple(self.removal_delays.items())
         return JobsSettings(**(self.model_dump() | {"removal_delays": delays} | more))
+
+
+class PlayedService(ServiceSettings):
+    """The same in a scenario: without the quotas that speak of the account, unless it asks for them.
+
+    How many devices play is for whoever plays, and each of them is a target of its own.
+    """
+
+    requests_per_second: Annotated[int, Field(ge=1)] | None = None
+    targets: Annotated[int, Field(ge=1)] | None = None
 
 
 class CloudSettings(_Model):

@@ -47,7 +47,7 @@ class JobsSettings:
     stale_reads_seconds: how long Describe and GetPending may show what was, after the service took something away, and
         how long `$next` and GetPending leave out what was queued (observed by Greengrass, after a notify).
     requests_per_second: the account's quota of reads, and of writes, through the device API (documented: 200 each);
-        None for none.
+        None for none, as it is here: the cloud that stands alone has AWS's.
 
     Jobs.
 
