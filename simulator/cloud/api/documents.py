@@ -17,9 +17,11 @@ def document_text(given: Parameters) -> str:
 
 
 def read_document(text: str) -> JobDocument:
-    """Raises ApiError if it is no JSON."""
+    """Raises ApiError if it is no JSON, or has half a surrogate pair in it, which no payload can carry."""
     try:
-        return JobDocument.of(json.loads(text, parse_constant=_refuse))
+        document = JobDocument.of(json.loads(text, parse_constant=_refuse))
+        document.text.encode()
+        return document
     except (ValueError, RecursionError):
         raise invalid("The job document is not JSON.") from None
 

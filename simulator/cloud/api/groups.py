@@ -6,7 +6,7 @@ from typing import Any
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.paging import page
-from simulator.cloud.api.tags import put_tags
+from simulator.cloud.api.tags import check_tags, put_tags
 from simulator.cloud.jobs import Outcome
 from simulator.cloud.registry.things import merged
 
@@ -36,10 +36,14 @@ class GroupOperations:
 
     def _create(self, given: Parameters) -> Parameters:
         name, properties = given["thingGroupName"], given.get("thingGroupProperties", {})
+        parent = given.get("parentGroupName")
+        if parent is not None and self._groups.get(parent) is None:
+            raise invalid(f"Parent thing group {parent} cannot be found.")  # the model lists no ResourceNotFound here
+        check_tags(given)
         group = self._groups.create(
             name,
             self._backing.clock(),
-            parent=given.get("parentGroupName"),
+            parent=parent,
             description=properties.get("thingGroupDescription"),
             attributes=merged((), properties.get("attributePayload", {}).get("attributes", {}), merge=False),
         )

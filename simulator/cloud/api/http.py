@@ -32,7 +32,7 @@ from simulator.cloud.api.principal import Guard
 from simulator.cloud.api.publishing import PREFIX as TOPICS
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
-from simulator.cloud.api.wire import Handler, Refusal, answer, read
+from simulator.cloud.api.wire import Handler, Refusal, Server, answer, read
 from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, SignedRequest, read_claim
 
 GREENGRASS: Final = "/-/greengrass"
@@ -55,9 +55,9 @@ class _Listener(ABC):
         self._publisher = publisher
         self._settled = settled
 
-    def server(self) -> web.Server:
+    def server(self) -> Server:
         """A protocol factory for `loop.create_server`."""
-        return web.Server(self.handle, access_log=None)
+        return Server(self.handle)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; never with a traceback."""

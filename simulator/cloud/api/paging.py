@@ -3,7 +3,7 @@ goes in between; it holds for the same operation with the same filters only, and
 """
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from heapq import nlargest, nsmallest
@@ -45,13 +45,14 @@ def _list_of(operation: str, given: Parameters) -> str:
 
 
 def _seal(of: str, key: Key) -> str:
+    """In the alphabet that the model gives a `marker`."""
     text = json.dumps([of, *key]).encode()
-    return urlsafe_b64encode(sha256(text).digest()[:_SEAL] + text).decode()
+    return b64encode(sha256(text).digest()[:_SEAL] + text).decode()
 
 
 def _open(token: Any, of: str) -> Key:
     try:
-        raw = urlsafe_b64decode(token.encode())
+        raw = b64decode(token.encode(), validate=True)
         seal, text = raw[:_SEAL], raw[_SEAL:]
         if sha256(text).digest()[:_SEAL] != seal:
             raise invalid("Invalid nextToken.")

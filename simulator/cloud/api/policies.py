@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from simulator.cloud.api.backing import Backing, Operation, Parameters
-from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.errors import ApiError, invalid
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags
 from simulator.cloud.policies import MalformedPolicy, parse
-from simulator.cloud.registry import Policy, PolicyVersion
+from simulator.cloud.registry import Policy, PolicyVersion, RegistryError
 
 
 class PolicyOperations:
@@ -26,8 +26,8 @@ class PolicyOperations:
             "CreatePolicyVersion": self._create_version,
             "DeletePolicy": self._delete,
             "DeletePolicyVersion": self._delete_version,
-            "DetachPolicy": lambda given: self._detach(given, given["target"]),
-            "DetachPrincipalPolicy": lambda given: self._detach(given, given["principal"]),
+            "DetachPolicy": self._detach,
+            "DetachPrincipalPolicy": self._detach_principal,
             "GetPolicy": self._get,
             "GetPolicyVersion": self._get_version,
             "ListAttachedPolicies": self._list_attached,
@@ -119,8 +119,15 @@ class PolicyOperations:
         self._policies.attach(given["policyName"], self._target(target))
         return {}
 
-    def _detach(self, given: Parameters, target: str) -> Parameters:
-        self._policies.detach(given["policyName"], self._target(target))
+    def _detach_principal(self, given: Parameters) -> Parameters:
+        self._policies.detach(given["policyName"], self._target(given["principal"]))
+        return {}
+
+    def _detach(self, given: Parameters) -> Parameters:
+        try:
+            self._policies.detach(given["policyName"], self._target(given["target"]))
+        except RegistryError as error:
+            raise invalid(error.message) from None  # DetachPolicy's model lists no ResourceNotFound
         return {}
 
     def _list_attached(self, given: Parameters) -> Parameters:

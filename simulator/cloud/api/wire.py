@@ -1,5 +1,6 @@
 """What every HTTP listener of the cloud does alike: it reads bodies within bounds, and answers in AWS's shapes."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeAlias
@@ -43,6 +44,32 @@ def answer(status: int, body: Any, **headers: str) -> web.Response:
     return web.Response(
         status=status, body=json.dumps(body).encode(), headers=headers or None, content_type="application/json"
     )
+
+
+class Server(web.Server):
+    """aiohttp's low-level server, with AWS's shape also for what is no HTTP."""
+
+    def __call__(self) -> web.RequestHandler:
+        """A new connection."""
+        return _Connection(self, loop=asyncio.get_running_loop(), access_log=None)  # type: ignore[arg-type]  # no log
+
+
+class _Connection(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What aiohttp could not parse ends the connection, after an answer."""
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        response = Refusal(400, "InvalidRequestException", "The request is not well-formed HTTP.").response()
+        response.force_close()
+        return response
 
 
 async def read(request: web.BaseRequest) -> SignedRequest:

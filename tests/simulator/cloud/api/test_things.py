@@ -114,7 +114,7 @@ def test_a_group_knows_its_place(tree: Plane):
 def test_the_same_group_again_succeeds_and_another_under_its_name_does_not(tree: Plane):
     tree.call("CreateThingGroup", thingGroupName="low", parentGroupName="middle")
     assert tree.refusal("CreateThingGroup", thingGroupName="low") == "ResourceAlreadyExistsException"
-    assert tree.refusal("CreateThingGroup", thingGroupName="x", parentGroupName="nope") == "ResourceNotFoundException"
+    assert tree.refusal("CreateThingGroup", thingGroupName="x", parentGroupName="nope") == "InvalidRequestException"
 
 
 def test_a_group_is_updated_at_the_expected_version_and_deleted_without_children(tree: Plane):
