@@ -41,7 +41,7 @@ def there_and_back(record: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_what_the_store_keeps_comes_back_as_it_was(kind: str, data: st.DataObject):
     record = data.draw(records(KINDS[kind]))

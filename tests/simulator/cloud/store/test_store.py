@@ -1,0 +1,172 @@
+"""Changes gather, are committed together, and are answered afterwards; who waits for which commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agent.errors import InputError
+from agent.values import JobDocument, Status, Update
+from simulator.cloud.jobs import Jobs, JobsSettings, NewJob
+from simulator.cloud.registry import RegistryChange, Thing
+from simulator.cloud.store import Store
+from simulator.cloud.store.database import Batch, Database
+
+DOCUMENT = JobDocument('{"operation":"update"}')
+
+
+class Disk:
+    """Lets commits through one at a time, and counts the executions in them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows: list[int] = []
+        self.may = threading.Semaphore(0)
+        write = Database.write
+
+        def slow(database: Database, batch: Batch) -> None:
+            self.may.acquire()
+            write(database, batch)
+            self.rows.append(batch.puts.count("[null,"))  # how an execution's key begins
+
+        monkeypatch.setattr(Database, "write", slow)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+@pytest.fixture
+async def store(path: Path, disk: Disk) -> AsyncIterator[Store]:
+    store = Store(path)
+    yield store
+    disk.may.release(100)
+    await store.close()
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    return Jobs(JobsSettings(removal_delay_seconds=60, deletion_seconds=60))
+
+
+def progress(jobs: Jobs, thing: str) -> Update:
+    return Update("fw", Status.IN_PROGRESS, expected_version=jobs.execution(thing, "fw").version_number)
+
+
+async def committed(store: Store, disk: Disk, ticket: int) -> None:
+    """Let commits happen until that one is done."""
+    done = asyncio.Event()
+    before = store.committed
+
+    def commit(number: int) -> None:
+        before(number)
+        if number >= ticket:
+            done.set()
+
+    store.committed = commit
+    disk.may.release(ticket - store.done)
+    await done.wait()
+
+
+async def test_what_comes_while_a_commit_is_under_way_shares_the_next_one(store: Store, disk: Disk, jobs: Jobs):
+    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    await asyncio.sleep(0)  # it is on its way now
+    tickets = [store.keep(jobs.device_request(thing, progress(jobs, thing), 2.0).changes) for thing in "abab"]
+    assert tickets == [first + 1] * 4
+    await committed(store, disk, first + 1)
+    assert disk.rows == [2, 2], "only the last record of each is written"
+
+
+async def test_a_device_waits_for_its_own_last_change_and_for_nobody_elses(store: Store, disk: Disk, jobs: Jobs):
+    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    assert (store.shown_to("a"), store.shown_to("b"), store.shown_to("c")) == (first, first, 0)
+    await committed(store, disk, first)
+    assert (store.shown_to("a"), store.shown_to("b")) == (0, 0)
+    second = store.keep(jobs.device_request("a", progress(jobs, "a"), 2.0).changes)
+    assert (store.shown_to("a"), store.shown_to("b")) == (second, 0)
+
+
+async def test_every_device_waits_while_the_beginning_of_a_deletion_is_under_way(store: Store, disk: Disk, jobs: Jobs):
+    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    await committed(store, disk, first)
+    second = store.keep(jobs.delete_job("fw", force=True, namespace_id=None, now=2.0).changes)
+    assert store.shown_to("a") == store.shown_to("b") == second
+    await committed(store, disk, second)
+    assert store.shown_to("a") == 0
+
+
+async def test_what_a_job_asked_for_is_written_once(store: Store, disk: Disk, jobs: Jobs, path: Path):
+    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    cancel = jobs.cancel_job("fw", force=True, reason_code=None, comment="no", now=2.0)
+    await committed(store, disk, first)
+    texts: list[str] = []
+    write = Database.write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "write", lambda database, batch: texts.append(batch.puts) or write(database, batch))
+        await committed(store, disk, store.keep(cancel.changes))
+    assert "CANCELED" in texts[0]
+    assert "operation" not in texts[0]
+
+
+async def test_whoever_asks_for_everything_waits_for_all_that_came_before_and_for_nothing_else(
+    store: Store, disk: Disk
+):
+    await store.settled()  # nothing is under way
+    store.keep_registry(RegistryChange("thing", "a", Thing("a", "id-a")))
+    await asyncio.sleep(0)
+    store.keep_registry(RegistryChange("thing", "b", Thing("b", "id-b")))
+    settled = asyncio.create_task(store.settled())
+    await committed(store, disk, 1)
+    assert not settled.done()
+    store.keep_registry(RegistryChange("thing", "c", Thing("c", "id-c")))
+    await committed(store, disk, 2)
+    await settled
+    assert store.newest == 3
+
+
+async def test_what_was_kept_comes_back_in_order_and_what_was_taken_away_does_not(
+    store: Store, disk: Disk, jobs: Jobs, path: Path
+):
+    disk.may.release(100)
+    for name in ("z", "a", "m"):
+        store.keep_registry(RegistryChange("thing", name, Thing(name, f"id-{name}")))
+    store.keep_registry(RegistryChange("thing", "z", None))
+    store.keep_registry(RegistryChange("thing", "z", Thing("z", "another")))
+    store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    store.keep(jobs.create_job(NewJob("other", ("b",), DOCUMENT), 1.0).changes)
+    store.keep(jobs.delete_execution("a", "fw", number=1, force=True, namespace_id=None, now=2.0).changes)
+    await store.close()
+    again = Store(path)
+    found = again.remembered()
+    await again.close()
+    assert [record.name for _, record in found.registry if isinstance(record, Thing)] == ["a", "m", "z"]
+    assert found.jobs == [jobs.job("fw"), jobs.job("other")]
+    assert found.executions == [jobs.execution("b", "fw"), jobs.execution("b", "other")]
+
+
+async def test_when_a_commit_fails_everybody_hears_of_it_and_nothing_is_called_done(
+    store: Store, disk: Disk, monkeypatch: pytest.MonkeyPatch, path: Path
+):
+    def full(database: Database, batch: Batch) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorname = "SQLITE_FULL"
+        raise error
+
+    monkeypatch.setattr(Database, "write", full)
+    failures: list[InputError] = []
+    done: list[int] = []
+    store.failed, store.committed = failures.append, done.append
+    store.keep_registry(RegistryChange("thing", "a", Thing("a", "id-a")))
+    for _ in range(2):  # also those who come later
+        with pytest.raises(InputError, match="the disk is full; free some space and start again"):
+            await store.settled()
+    assert len(failures) == 1
+    assert done == []
