@@ -3,6 +3,8 @@
 import concurrent.futures
 import queue
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,8 +16,8 @@ from .conftest import Api, Cloud
 WAIT = 20
 
 
-def test_jobs_client_v2_over_mqtt_5_takes_a_job_and_loses_it(cloud: Cloud, api: Api):
-    thing = "dev-6"
+@contextmanager
+def jobs_client_v2(cloud: Cloud, thing: str) -> Iterator[iotjobs.IotJobsClientV2]:
     files = cloud.files(thing)
     up: concurrent.futures.Future[None] = concurrent.futures.Future()
     down: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -33,7 +35,7 @@ def test_jobs_client_v2_over_mqtt_5_takes_a_job_and_loses_it(cloud: Cloud, api: 
     up.result(WAIT)
     client = iotjobs.IotJobsClientV2(connection, _options())
     try:
-        _take_and_lose(client, api, thing)
+        yield client
     finally:
         del client
         connection.stop(mqtt5.DisconnectPacket())
@@ -48,43 +50,6 @@ def _options() -> Any:
     )
 
 
-def _take_and_lose(client: iotjobs.IotJobsClientV2, api: Api, thing: str) -> None:
-    listed: queue.Queue[Any] = queue.Queue()
-    heads: queue.Queue[Any] = queue.Queue()
-    streams = [
-        client.create_job_executions_changed_stream(
-            iotjobs.JobExecutionsChangedSubscriptionRequest(thing_name=thing), _stream(listed)
-        ),
-        client.create_next_job_execution_changed_stream(
-            iotjobs.NextJobExecutionChangedSubscriptionRequest(thing_name=thing), _stream(heads)
-        ),
-    ]
-    for stream in streams:
-        stream.open()
-    for events in (listed, heads):
-        assert events.get(timeout=WAIT) == "subscribed"
-    pending = client.get_pending_job_executions(iotjobs.GetPendingJobExecutionsRequest(thing_name=thing)).result(WAIT)
-    assert (pending.in_progress_jobs, pending.queued_jobs) == ([], [])
-
-    api.create_job("sdk-5", thing)
-    assert [each.job_id for each in listed.get(timeout=WAIT).jobs["QUEUED"]] == ["sdk-5"]
-    assert heads.get(timeout=WAIT).execution.job_id == "sdk-5"
-    asked = iotjobs.StartNextPendingJobExecutionRequest(thing_name=thing)
-    started = client.start_next_pending_job_execution(asked).result(WAIT).execution
-    assert (started.job_id, started.version_number) == ("sdk-5", 2)
-    assert started.job_document == {"operation": "update", "version": "2.0"}
-
-    api.delete_job("sdk-5")
-    assert listed.get(timeout=WAIT).jobs == {}
-    assert heads.get(timeout=WAIT).execution is None
-    update = iotjobs.UpdateJobExecutionRequest(
-        thing_name=thing, job_id="sdk-5", status=iotjobs.JobStatus.SUCCEEDED, expected_version=2
-    )
-    with pytest.raises(V2ServiceException) as refused:
-        client.update_job_execution(update).result(WAIT)
-    assert refused.value.modeled_error.code == iotjobs.RejectedErrorCode.RESOURCE_NOT_FOUND
-
-
 def _stream(events: "queue.Queue[Any]") -> Any:
     from awsiot import ServiceStreamOptions
 
@@ -92,6 +57,47 @@ def _stream(events: "queue.Queue[Any]") -> Any:
         incoming_event_listener=events.put,
         subscription_status_listener=lambda event: events.put("subscribed"),
     )
+
+
+def test_jobs_client_v2_over_mqtt_5_takes_a_job_and_loses_it(cloud: Cloud, api: Api):
+    thing = "dev-6"
+    with jobs_client_v2(cloud, thing) as client:
+        listed: queue.Queue[Any] = queue.Queue()
+        heads: queue.Queue[Any] = queue.Queue()
+        streams = [
+            client.create_job_executions_changed_stream(
+                iotjobs.JobExecutionsChangedSubscriptionRequest(thing_name=thing), _stream(listed)
+            ),
+            client.create_next_job_execution_changed_stream(
+                iotjobs.NextJobExecutionChangedSubscriptionRequest(thing_name=thing), _stream(heads)
+            ),
+        ]
+        for stream in streams:
+            stream.open()
+        for events in (listed, heads):
+            assert events.get(timeout=WAIT) == "subscribed"
+        pending = client.get_pending_job_executions(iotjobs.GetPendingJobExecutionsRequest(thing_name=thing)).result(
+            WAIT
+        )
+        assert (pending.in_progress_jobs, pending.queued_jobs) == ([], [])
+
+        api.create_job("sdk-5", thing)
+        assert [each.job_id for each in listed.get(timeout=WAIT).jobs["QUEUED"]] == ["sdk-5"]
+        assert heads.get(timeout=WAIT).execution.job_id == "sdk-5"
+        asked = iotjobs.StartNextPendingJobExecutionRequest(thing_name=thing)
+        started = client.start_next_pending_job_execution(asked).result(WAIT).execution
+        assert (started.job_id, started.version_number) == ("sdk-5", 2)
+        assert started.job_document == {"operation": "update", "version": "2.0"}
+
+        api.delete_job("sdk-5")
+        assert listed.get(timeout=WAIT).jobs == {}
+        assert heads.get(timeout=WAIT).execution is None
+        update = iotjobs.UpdateJobExecutionRequest(
+            thing_name=thing, job_id="sdk-5", status=iotjobs.JobStatus.SUCCEEDED, expected_version=2
+        )
+        with pytest.raises(V2ServiceException) as refused:
+            client.update_job_execution(update).result(WAIT)
+        assert refused.value.modeled_error.code == iotjobs.RejectedErrorCode.RESOURCE_NOT_FOUND
 
 
 def test_jobs_client_over_mqtt_3_finishes_a_job(cloud: Cloud, api: Api):
