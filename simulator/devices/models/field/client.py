@@ -5,6 +5,7 @@ have ended, never in between, and without `expectedVersion`. A report that was n
 kept, and sent again while the client does other things.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -39,16 +40,16 @@ class ClientMemory(Memory):
 C = TypeVar("C", bound=ClientMemory)
 
 
-class Client(Device[C]):
+class Client(Device[C], ABC):
     """One job after another, and a report that outlives its job."""
 
     reports_progress = False
 
     # ── what each client decides for itself ───────────────────────────────────────────────────────────────────
 
+    @abstractmethod
     def is_settled(self, answer: Answer) -> bool:
         """Whether this answer to a report is the last word on it."""
-        raise NotImplementedError
 
     def on_kept(self, kept: Undelivered) -> None:
         """A report was not delivered: when to send it again."""
