@@ -16,7 +16,8 @@ from agent.errors import GhostjobError
 from agent.journal import Journal
 from agent.runner import Runner
 from simulator.devices.flash import Flash, Run
-from simulator.devices.hardware import SECTORS, Hardware, Image, describe, exchange, swap_sectors, try_to_boot
+from simulator.devices.hardware import SECTORS, Hardware, Image, describe, swap_sectors, try_to_boot
+from simulator.devices.sectors import exchange
 from simulator.devices.storage import FILE_BYTES, FlashFile, Survival, recalled, snapshot_of
 from simulator.devices.workbench import SimulatedWorkbench
 from simulator.scenario import Group, Outage, PowerCut, Timings

@@ -10,7 +10,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from simulator.devices.hardware import Hardware, Image, Sector, worked
+from simulator.devices.hardware import Hardware, Image
+from simulator.devices.sectors import Sector, worked
 from simulator.scenario import Outage, PowerCut
 
 ROUNDING: Final = 1e-6

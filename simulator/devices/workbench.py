@@ -34,7 +34,8 @@ from agent.core.events import (
     Verify,
 )
 from simulator.devices.flash import Flash, Run
-from simulator.devices.hardware import describe, image_of, knows, revert, work_of
+from simulator.devices.hardware import describe, revert
+from simulator.devices.sectors import image_of, knows, work_of
 from simulator.scenario import Timings
 
 PROGRESS_PERCENT: Final = 50

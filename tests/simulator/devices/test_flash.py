@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from simulator.devices.flash import Flash, Run
-from simulator.devices.hardware import ACTIONS, Hardware, Image, factory
+from simulator.devices.hardware import Hardware, Image, factory
+from simulator.devices.sectors import ACTIONS
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Outage, PowerCut
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from agent.plan import Layout, Step
 from simulator.devices.hardware import (
-    ACTIONS,
     EMPTY,
     FACTORY,
     RECOVERY,
@@ -19,14 +18,12 @@ from simulator.devices.hardware import (
     boot,
     describe,
     factory,
-    image_of,
     revert,
     swap_sector,
     swap_sectors,
     try_to_boot,
-    work_of,
-    worked,
 )
+from simulator.devices.sectors import ACTIONS, image_of, work_of, worked
 
 NEW = Image("2.0", counter=1)
 LAYOUTS: tuple[Layout, ...] = ("ab", "swap", "single")
