@@ -135,8 +135,8 @@ RULES = [
     ),
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
     pytest.param(
-        "simulator/scenario.py",
-        ("agent.errors", "agent.plan", "agent.recovery", "simulator.cloud.settings"),
+        "simulator/scenario",
+        ("simulator.scenario", "agent.errors", "agent.plan", "agent.recovery", "simulator.cloud.settings"),
         ("pydantic", "yaml"),
         True,
         id="scenarios know names",

@@ -1,0 +1,53 @@
+"""A scenario: which devices, which jobs, which deletions, and what is expected.
+
+Scenarios are YAML files, parsed once into these models; nothing downstream checks them again. The ones that ship
+are in `simulator/scenarios/`. A wrong key or value is an InputError that names file, line, key and the choices.
+"""
+
+from simulator.scenario.parts import (
+    After,
+    Bounds,
+    Deletion,
+    Group,
+    ImageProperties,
+    Intervention,
+    JobSpec,
+    Name,
+    Outage,
+    Owner,
+    PowerCut,
+    Seconds,
+    StepName,
+    Timings,
+    When,
+)
+from simulator.scenario.places import Place, PlaceName
+from simulator.scenario.reading import load, parse, shipped
+from simulator.scenario.whole import Scenario, agents, thing_names, thing_of_agent
+
+__all__ = [
+    "After",
+    "Bounds",
+    "Deletion",
+    "Group",
+    "ImageProperties",
+    "Intervention",
+    "JobSpec",
+    "Name",
+    "Outage",
+    "Owner",
+    "Place",
+    "PlaceName",
+    "PowerCut",
+    "Scenario",
+    "Seconds",
+    "StepName",
+    "Timings",
+    "When",
+    "agents",
+    "load",
+    "parse",
+    "shipped",
+    "thing_names",
+    "thing_of_agent",
+]

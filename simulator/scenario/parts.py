@@ -1,0 +1,256 @@
+"""What a scenario is made of: groups of devices, jobs, deletions, faults of power and network, and bounds."""
+
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from agent.plan import Layout
+from agent.recovery import PointOfNoReturn
+
+Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+StepName: TypeAlias = Literal[
+    "download", "write", "switch", "reboot", "self-test", "commit", "stage", "validate", "swap", "restart", "run"
+]
+
+
+class Part(BaseModel):
+    """A part of a scenario: a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Group(Part):
+    """Devices that are alike. Things are dealt to the groups in turn: the first to the first group, and so on."""
+
+    group: Name
+    namespace: Name | None = None
+    hears: Literal["its-namespace", "everything"] = "its-namespace"
+    """What it subscribes to: `everything` brings it the notifications of other namespaces too."""
+    model: Name = "reference"
+    """One of `simulator.devices.models`."""
+    layout: Layout = "ab"
+    """How the flash is laid out, and so where the point of no return is: see `simulator.devices.hardware`."""
+    policy: PointOfNoReturn = "revert-until-commit"
+    reports: Literal["progress", "steps", "end"] = "progress"
+    """What the agent reports beside the end: progress within steps too, each step, or nothing more."""
+    leap_when_unreachable: Literal["give-up", "proceed"] = "give-up"
+    """What becomes of work at the point of no return if nobody has answered for `leap_deadline_seconds`."""
+    leap_deadline_seconds: Seconds = 60
+    beside: "tuple[Group, ...]" = ()
+    """Other agents on the same thing, each in a namespace of its own, with its own connection and its own hardware."""
+
+    @model_validator(mode="after")
+    def _one_a_namespace(self) -> Self:
+        namespaces = [self.namespace, *(other.namespace for other in self.beside)]
+        if len(set(namespaces)) < len(namespaces):
+            raise ValueError("beside: agents on one thing listen in different namespaces")
+        if any(other.beside for other in self.beside):
+            raise ValueError("beside: name all who share the thing in one place")
+        return self
+
+
+class Timings(Part):
+    """How long each step takes on the simulated hardware, in seconds; `boot` is between a reboot and the agent."""
+
+    download: Seconds = 0.15
+    write: Seconds = 0.2
+    switch: Seconds = 0.02
+    reboot: Seconds = 0.02
+    boot: Seconds = 0.1
+    self_test: Seconds = 0.1
+    commit: Seconds = 0.02
+    other: Seconds = 0.1
+    undo: Seconds = 0.05
+
+    def seconds(self, action: str) -> float:
+        """How long an action takes."""
+        name = action.replace("-", "_")
+        seconds: float = getattr(self, name) if name in Timings.model_fields else self.other
+        return seconds
+
+
+class PowerCut(Part):
+    """The power goes once on each device of `groups` (empty: on all), and comes back after `off_seconds`.
+
+    Exactly one of: when `step` is at `progress` percent (0: as it begins); at the first `instant` of that name (or the
+    `occurrence`-th), such as "write 7/32", "undo write", "journal sync" or "journal synced", since the step `after`, if
+    that is named, was at work; at the `nth` instant since the device was first powered on.
+    """
+
+    step: StepName | None = None
+    progress: Annotated[int, Field(ge=0, le=100)] = 0
+    instant: str | None = None
+    occurrence: Annotated[int, Field(ge=1)] = 1
+    after: StepName | None = None
+    nth: Annotated[int, Field(ge=1)] | None = None
+    off_seconds: Seconds = 0.2
+    groups: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if sum(choice is not None for choice in (self.step, self.instant, self.nth)) != 1:
+            raise ValueError("name exactly one of step, instant, nth")
+        if (self.after is not None or self.occurrence > 1) and self.instant is None:
+            raise ValueError("after, occurrence: say which instant")
+        return self
+
+    def applies(self, name: str, number: int, step: str, percent: int, last_step: str) -> bool:
+        """Whether the power goes at this instant; `last_step` is the one that was at work last."""
+        if self.step is not None:
+            return step == self.step and percent >= self.progress
+        if self.nth is not None:
+            return number >= self.nth
+        return name == self.instant and self.after in (None, last_step)
+
+
+class Outage(Part):
+    """The network of each device of `groups` (empty: of all) goes once, when `step` is at `progress` percent."""
+
+    step: StepName
+    progress: Annotated[int, Field(ge=0, le=100)] = 0
+    seconds: Seconds = 0.5
+    groups: tuple[Name, ...] = ()
+
+
+class After(Part):
+    """When a job is created that waits for another: exactly one of these.
+
+    `deletion_of`: once the deletion of that job was accepted, or, with `until: gone`, once that job is gone;
+    `taken`: once every device that this one targets, too, is IN_PROGRESS on that job, or beyond.
+    """
+
+    deletion_of: Name | None = None
+    until: Literal["accepted", "gone"] = "accepted"
+    taken: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if (self.deletion_of is None) == (self.taken is None):
+            raise ValueError("name exactly one of deletion_of, taken")
+        return self
+
+
+Owner: TypeAlias = Literal["customer", "greengrass"]
+"""Whose hand makes and deletes a job: ours, or that of an AWS service, which owns the namespaces `aws-…`."""
+
+
+class ImageProperties(Part):
+    """What the devices' flash finds in an image: see `simulator.devices.hardware.Image`."""
+
+    flaw: Literal["hash", "signature", "boot", "self-test"] | None = None
+    counter: Annotated[int, Field(ge=0)] | None = None
+    """Compared with the device's anti-rollback counter."""
+
+
+class JobSpec(Part):
+    """A job to create. Without `after`, it is created when every device is connected and listens.
+
+    `version` makes it a firmware update, of such an `image`; `document` is anything else.
+    """
+
+    id: Name
+    to: Annotated[tuple[Name, ...], Field(min_length=1)]
+    namespace: Name | None = None
+    version: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    image: ImageProperties = ImageProperties()
+    document: dict[str, Any] | None = None
+    by: Owner = "customer"
+    """greengrass: as Greengrass makes and deletes its deployments, by its own hand; on the local cloud only."""
+    after: After | None = None
+
+    @model_validator(mode="after")
+    def _owns_its_namespace(self) -> Self:
+        if (self.namespace or "").startswith("aws-") != (self.by == "greengrass"):
+            raise ValueError("by: namespaces that begin with aws- are Greengrass's, and all others are ours")
+        return self
+
+    @model_validator(mode="after")
+    def _one_document(self) -> Self:
+        if (self.version is None) == (self.document is None):
+            raise ValueError("name exactly one of version, document")
+        return self
+
+    def job_document(self) -> dict[str, Any]:
+        """The job document."""
+        if self.document is not None:
+            return self.document
+        image = {key: str(value) for key, value in self.image.model_dump(exclude_none=True).items()}
+        return {"operation": "update", "version": self.version, **({"image": image} if image else {})}
+
+
+class When(Part):
+    """The instant of a deletion: exactly one of a step, a status, or a time after the job's creation.
+
+    `step` with `progress` (percent; 0: it begins, 100: it is done): when the hardware is there, or, if that is not ours
+    to see, when that is reported in statusDetails; `status`: when an execution of the job has it. `devices` says how
+    many must have got there: all of the job's, or any one. It happens `later_seconds` after that.
+    """
+
+    step: StepName | None = None
+    progress: Annotated[int, Field(ge=0, le=100)] = 0
+    status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "CANCELED"] | None = None
+    after_seconds: Seconds | None = None
+    devices: Literal["all", "any"] = "all"
+    later_seconds: Seconds = 0
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if sum(choice is not None for choice in (self.step, self.status, self.after_seconds)) != 1:
+            raise ValueError("name exactly one of step, status, after_seconds")
+        return self
+
+
+class Deletion(Part):
+    """Delete `job`, its execution on each thing, or cancel either, when `when` comes true.
+
+    With `hold`, the simulated hardware waits at `when.step`/`when.progress` until the service has taken the
+    deletion on, plus `hold_seconds`, so that every device is deleted at exactly that point of its work.
+    """
+
+    job: Name
+    do: Literal["delete-job", "delete-execution", "cancel-job", "cancel-execution"] = "delete-job"
+    when: When
+    force: bool = True
+    hold: bool = False
+    hold_seconds: Seconds = 0
+
+    @model_validator(mode="after")
+    def _hold_needs_step(self) -> Self:
+        if self.hold and self.when.step is None:
+            raise ValueError("hold: needs when.step, the place to hold at")
+        return self
+
+
+class Intervention(Part):
+    """Another hand updates the executions of `job`: a technician's script that uses the device's own topics.
+
+    It has a connection and a client id of its own (THING@technician), and sends an update with `status`, and no
+    expectedVersion, when `when` comes true.
+    """
+
+    job: Name
+    status: Literal["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"]
+    when: When
+
+
+class Bounds(Part):
+    """The numbers that the verdict judges by."""
+
+    detection_seconds: Seconds = 2
+    ready_seconds: Seconds = 10
+    lost_job_seconds: Seconds = 10
+    uninterruptible_seconds: Seconds = 0
+    """The longest step that cannot be stopped; added to ready_seconds."""
+    retry_gap_seconds: Seconds = 0.2
+    """No request that was refused for a passing reason, or got no answer, may be repeated sooner."""
+    retry_growth: Annotated[float, Field(ge=1, le=10)] = 1.2
+    """By what factor a third and later attempt must wait longer than the one before, up to retry_gap_ceiling."""
+    retry_gap_ceiling_seconds: Seconds = 10
+    silence_seconds: Seconds = 60
+    """A connected device that sends nothing for longer is not alive (keep-alives are seen as lost connections)."""
+    restarts: Annotated[int, Field(ge=1)] = 10
+    """Nor is one that restarts itself more often without taking an execution or being done with one in between.
+
+    A trial that falls back takes three restarts, with a watchdog five.
+    """

@@ -1,0 +1,84 @@
+"""The dangerous places that a run is told to reach."""
+
+from typing import Literal, Self, TypeAlias
+
+from pydantic import model_validator
+
+from simulator.scenario.parts import Name, Part, StepName
+
+PlaceName: TypeAlias = Literal[
+    "deleted-before-start",
+    "deleted-in-step",
+    "deleted-before-leap",
+    "deleted-after-leap",
+    "deleted-after-report-left",
+    "deleted-while-offline",
+    "deleted-while-rebooting",
+    "deleted-while-powerless",
+    "deleted-beside-another",
+    "deletion-refused",
+    "cancelled-in-step",
+    "recovered",
+    "reused-id",
+    "stale-update-after-recreation",
+    "power-lost-in",
+    "power-lost-before-publishing",
+    "throttled-while-suspect",
+    "told-stale",
+    "told-too-early",
+    "answer-lost",
+    "delivered-twice",
+    "announced-after-deletion",
+    "heard",
+    "heard-absence",
+    "never-heard",
+]
+
+
+class Place(Part):
+    """A dangerous place that the run must reach, on every device that `job` targets (or on at least one).
+
+    When the record of an execution of `job` was removed, the device
+    deleted-before-start: had not begun it: the record was QUEUED to the last;
+    deleted-in-step: was between the start and the end of `step`;
+    deleted-before-leap: had asked whether it may pass the point of no return, and not been answered;
+    deleted-after-leap: had begun an irreversible step, and not reported the end;
+    deleted-after-report-left: had sent its last report, whether that had arrived or not;
+    deleted-while-offline: was not connected;
+    deleted-while-rebooting: had begun a reboot, and was not up again;
+    deleted-while-powerless: had no power;
+    deleted-beside-another: had another execution in progress.
+
+    deletion-refused: the service refused to delete `job` for the time being;
+    cancelled-in-step: an execution of `job` was CANCELED between the start and the end of `step`;
+    recovered: the device went IN_PROGRESS on another execution after `job` was removed;
+    reused-id: it went IN_PROGRESS on a later incarnation of `job`;
+    stale-update-after-recreation: an update meant for an earlier incarnation of `job` arrived once a later was queued;
+    power-lost-in: the power went, with `job` in hand or just left, in `step`, or at `instant`;
+    power-lost-before-publishing: it went between the journal's record of the report's being due, and the report;
+    throttled-while-suspect: a question about `job` was throttled after a notification had left it out;
+    told-stale: the device was told that `job` is still there, after it was removed;
+    told-too-early: it asked for work, and was told of none, although `job` was queued;
+    answer-lost: the service answered a request about `job`, and the device never got to know;
+    delivered-twice: one and the same update for `job` arrived twice;
+    announced-after-deletion: a notification named `job` although the device had been told that it is gone;
+    heard, never-heard: a notification of kind `hint` named `job`, or none did although the device was connected;
+    heard-absence: a notification of kind `hint` left `job` out, after the device had heard of it or had taken it.
+    """
+
+    place: PlaceName
+    job: Name
+    step: StepName | None = None
+    instant: str | None = None
+    hint: Literal["notify", "notify-next"] | None = None
+    devices: Literal["all", "any"] = "all"
+    groups: tuple[Name, ...] = ()
+    """Which groups must reach it; empty: all that the (first) job of this id targets."""
+    models: tuple[str, ...] = ()
+    """Which device models must reach it, where others may never get there; empty: all."""
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if (self.hint is None) == (self.place in ("heard", "heard-absence", "never-heard")):
+            raise ValueError("hint: needed where something is heard, or not, and only there")
+        return self

@@ -1,0 +1,94 @@
+"""Scenarios out of YAML: the ones that ship, and anybody's own, with errors that name file, line, key and choices."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from agent.errors import InputError
+from simulator.scenario.whole import Scenario
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the scenarios that come with ghostjob."""
+    names = (entry.name for entry in files("simulator.scenarios").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def load(name_or_path: str) -> Scenario:
+    """The scenario of that shipped name, or in that file. Raises InputError in one line."""
+    if name_or_path in shipped():
+        return parse((files("simulator.scenarios") / f"{name_or_path}.yaml").read_text("utf-8"), name_or_path)
+    path = Path(name_or_path)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file, and no shipped scenario of that name; shipped: {', '.join(shipped())}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise InputError(f"{path}: cannot read the scenario: {reason}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str = "scenario") -> Scenario:
+    """The scenario in YAML `text`. Raises InputError with `where`, the line and the key."""
+    try:
+        tree = yaml.compose(text, yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "not YAML"
+        raise InputError(f"{where}{line}: cannot read the YAML: {problem}") from None
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: a scenario is a YAML mapping with at least name, devices and jobs")
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise InputError(_explain(error, tree, where)) from None
+
+
+def _explain(error: ValidationError, tree: yaml.Node | None, where: str) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    path: tuple[int | str, ...] = first["loc"]
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error" and not path and (named := message.split(": ", 1))[0].replace(".", "").strip():
+        # Our own checks of the whole name the place at the front of their message.
+        path = tuple(int(part) if part.isdigit() else part for part in named[0].split("."))
+        message = named[-1]
+    if first["type"] == "extra_forbidden":
+        choices = ", ".join(_keys_at(path[:-1]))
+        message = f"unknown key; the keys here are {choices}"
+    dotted = ".".join(str(part) for part in path)
+    return f"{where}:{_line(tree, path)}: {dotted}: {message}"
+
+
+def _line(tree: yaml.Node | None, path: tuple[int | str, ...]) -> int:
+    """The line of the deepest node on `path` that exists."""
+    line, node = 1, tree
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == part), None)
+            if found is None:
+                return line
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _keys_at(path: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The keys that the model at `path` knows, read from the JSON Schema."""
+    schema: dict[str, Any] = Scenario.model_json_schema()
+    definitions, here = schema.get("$defs", {}), schema
+    for part in path:
+        here = here["items"] if isinstance(part, int) else here["properties"][part]
+        here = next((choice for choice in here.get("anyOf", [here]) if choice.get("type") != "null"), here)
+        if "$ref" in here:
+            here = definitions[here["$ref"].rsplit("/", 1)[-1]]
+    return tuple(here.get("properties", {}))

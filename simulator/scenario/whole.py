@@ -1,0 +1,134 @@
+"""A scenario as a whole: what it says must fit together; and how things are named and dealt to groups."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from simulator.cloud.settings import Fault, PlayedService
+from simulator.scenario.parts import (
+    Bounds,
+    Deletion,
+    Group,
+    Intervention,
+    JobSpec,
+    Name,
+    Outage,
+    Part,
+    PowerCut,
+    Seconds,
+    Timings,
+)
+from simulator.scenario.places import Place
+
+LEAST_QUOTA: Final = 20
+"""Requests a second that a handful of devices needs for anything to go on at all."""
+
+
+class Scenario(Part):
+    """All of it. `time_limit_seconds` ends a run that hangs; `play_with` is how many devices it is made for."""
+
+    name: Name
+    about: str = ""
+    devices: Annotated[tuple[Group, ...], Field(min_length=1)]
+    jobs: Annotated[tuple[JobSpec, ...], Field(min_length=1)]
+    deletions: tuple[Deletion, ...] = ()
+    updates: tuple[Intervention, ...] = ()
+    power_cuts: tuple[PowerCut, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    must_reach: tuple[Place, ...] = ()
+    hardware: Timings = Timings()
+    cloud: PlayedService = PlayedService()
+    bounds: Bounds = Bounds()
+    time_limit_seconds: Seconds = 120
+    play_with: Annotated[int, Field(ge=1, le=100_000)] = 10
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        groups = {group.group: group for group in self.groups}
+        if len(groups) < len(self.groups):
+            raise ValueError("devices: every group has a name of its own")
+        self._check_jobs(groups)
+        self._check_orders()
+        self._check_places(groups)
+        return self
+
+    def _check_jobs(self, groups: Mapping[str, Group]) -> None:
+        ids = {job.id for job in self.jobs}
+        for index, job in enumerate(self.jobs):
+            for name in job.to:
+                if name not in groups:
+                    raise ValueError(f"jobs.{index}.to: no group '{name}'; there are {', '.join(groups)}")
+                if groups[name].namespace != job.namespace:
+                    raise ValueError(f"jobs.{index}.to: group '{name}' listens in another namespace than the job")
+            for key in ("deletion_of", "taken"):
+                if (other := getattr(job.after, key, None)) is not None and other not in ids:
+                    raise ValueError(f"jobs.{index}.after.{key}: no job '{other}'")
+
+    def _check_orders(self) -> None:
+        first_jobs = {job.id for job in self.jobs if job.after is None or job.after.taken}
+        of_others = {job.id for job in self.jobs if job.by != "customer"}
+        for index, deletion in enumerate(self.deletions):
+            if deletion.job not in first_jobs:
+                known = ", ".join(sorted(first_jobs))
+                raise ValueError(f"deletions.{index}.job: no job '{deletion.job}' made at the start; there are {known}")
+            if deletion.do == "delete-execution" and deletion.job in of_others:
+                raise ValueError(f"deletions.{index}.do: Greengrass deletes its jobs whole")
+        for index, update in enumerate(self.updates):
+            if update.job not in first_jobs:
+                raise ValueError(f"updates.{index}.job: no job '{update.job}' made at the start")
+
+    def _check_places(self, groups: Mapping[str, Group]) -> None:
+        ids = {job.id for job in self.jobs}
+        for index, place in enumerate(self.must_reach):
+            if place.job not in ids:
+                raise ValueError(f"must_reach.{index}.job: no job '{place.job}'; there are {', '.join(sorted(ids))}")
+            if unknown := [name for name in place.groups if name not in groups]:
+                raise ValueError(f"must_reach.{index}.groups: no group '{unknown[0]}'; there are {', '.join(groups)}")
+
+    def cast(self, model: str) -> Self:
+        """The same with every device that is ours played by another model."""
+
+        def recast(group: Group) -> Group:
+            beside = tuple(recast(other) for other in group.beside)
+            ours = {"model": model} if group.model == "reference" else {}
+            return group.model_copy(update={"beside": beside, **ours})
+
+        return self.model_copy(update={"devices": tuple(recast(group) for group in self.devices)})
+
+    def with_fewer(self, devices: int) -> Self:
+        """The same for fewer devices than it is made for: the account's quota is less, too, about in proportion."""
+        quota = self.cloud.requests_per_second
+        if quota is None or devices >= self.play_with:
+            return self
+        cloud = self.cloud.model_copy(
+            update={"requests_per_second": max(LEAST_QUOTA, quota * devices // self.play_with)}
+        )
+        return self.model_copy(update={"cloud": cloud})
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All groups, those beside others after them."""
+        return tuple(one for group in self.devices for one in (group, *group.beside))
+
+    def deal(self, things: int) -> tuple[Group, ...]:
+        """The group of each of `things` devices, dealt in turn."""
+        return tuple(self.devices[index % len(self.devices)] for index in range(things))
+
+
+def agents(thing: str, group: Group) -> tuple[tuple[str, Group], ...]:
+    """Who lives on a thing of that group, by name: the thing's for the first, THING@NAMESPACE for those beside it."""
+    beside = ((f"{thing}@{other.namespace or 'default'}", other) for other in group.beside)
+    return ((thing, group), *beside)
+
+
+def thing_of_agent(name: str) -> str:
+    """The thing that an agent of that name lives on."""
+    return name.partition("@")[0]
+
+
+def thing_names(count: int, prefix: str = "thing-") -> tuple[str, ...]:
+    """Names of equal length, so that they sort as they count."""
+    width = len(str(max(count - 1, 0)))
+    return tuple(f"{prefix}{index:0{width}}" for index in range(count))
