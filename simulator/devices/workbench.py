@@ -33,8 +33,9 @@ from agent.core.events import (
     Verified,
     Verify,
 )
+from agent.plan import Step
 from simulator.devices.flash import Flash, Run
-from simulator.devices.hardware import describe, revert
+from simulator.devices.hardware import Image, describe, revert
 from simulator.devices.sectors import image_of, knows, work_of
 from simulator.scenario import Timings
 
@@ -105,7 +106,13 @@ class SimulatedWorkbench:
             return
         if not flash.instant(f"{step.name} begins", step.name, 0):
             return
-        work, image = work_of(step), image_of(step.args)
+        work = work_of(step)
+        try:
+            image = image_of(step.args)
+        except ValueError as error:
+            self._device.observe(StepFinished(effect.execution, step.name, "failed"))
+            self._device.deliver(StepEnded(effect.index, "failed", str(error)))
+            return
         self._effect, self._told = effect, 0
         sectors = work.sectors(flash.hardware, image)
         seconds = self._timings.seconds(step.action) / max(sectors, 1)
@@ -139,7 +146,7 @@ class SimulatedWorkbench:
             self._device.observe(StepUndone(effect.execution, step.name, ok=False))
             self._device.deliver(StepRestored(effect.index, False))
             return
-        work, image = work_of(step), image_of(step.args)
+        work, image = work_of(step), _image_to_undo(step)
         sectors = work.to_undo(flash.hardware, image)
         seconds = self._timings.undo / max(sectors, 1)
         flash.begin(Run(f"undo {step.name}", "", work.undo, image, sectors, seconds, _Undoing(self, effect)))
@@ -234,6 +241,14 @@ class SimulatedWorkbench:
             self._device.reboot("watchdog")
         else:
             self._device.deliver(StepRestored(effect.index, True))
+
+
+def _image_to_undo(step: Step) -> Image:
+    """What a step brought; nothing, if it spoke of an image that cannot be."""
+    try:
+        return image_of(step.args)
+    except ValueError:
+        return Image("")
 
 
 @dataclass(frozen=True, slots=True)

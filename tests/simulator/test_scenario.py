@@ -46,6 +46,11 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
         pytest.param(
             GOOD.replace("step: write", "step: fly"), "flash.yaml:11: deletions.0.when.step:", id="no such step"
         ),
+        pytest.param(
+            GOOD.replace('version: "2.0"', 'version: "2.0", image: {flaw: rust}'),
+            "flash.yaml:7: jobs.0.image.flaw:",
+            id="a flaw that no image has",
+        ),
         pytest.param(GOOD.replace("{step: write, progress: 50}", "{}"), "exactly one of step, status", id="no instant"),
         pytest.param(
             GOOD.replace("when: {step: write, progress: 50}", "when: {status: QUEUED}"),

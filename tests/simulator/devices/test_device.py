@@ -20,7 +20,7 @@ from agent.account import (
 )
 from agent.journal import Journal
 from simulator.engines.play import Play
-from simulator.engines.virtual import VirtualVenue
+from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import parse
 from simulator.trace import Entry, ExecutionChanged
@@ -175,6 +175,20 @@ def test_bad_firmware_is_reported_failed_and_the_old_one_runs_on(layout: str, im
     assert reason in failed["reason"]
     assert (run.device.hardware.version, run.device.hardware.is_whole) == ("1.0", True)
     assert run.verdict.passed
+
+
+@pytest.mark.parametrize("image", ['{"flaw": "rust"}', '{"counter": "many"}'])
+def test_a_document_that_speaks_of_an_image_that_cannot_be_fails_and_crashes_nobody(image: str):
+    document = f'{{"operation": "update", "version": "2.0", "image": {image}}}'
+    scenario = parse(f"name: x\ndevices: [{{group: a}}]\njobs: [{{id: fw, to: [a], document: {document}}}]")
+    changed: list[ExecutionChanged] = []
+
+    def sink(entry: Entry) -> None:
+        if isinstance(entry.event, ExecutionChanged):
+            changed.append(entry.event)
+
+    assert judged(scenario, 1, 1, sink=sink).passed
+    assert changed[-1].status == "FAILED"
 
 
 def test_the_watchdog_resets_an_image_that_hangs():
