@@ -49,6 +49,17 @@ Examples:
     help="ID:SECRET; may be repeated. With one, signatures are checked; without, nobody has to sign.",
 )
 @click.option(
+    "--files",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=None,
+    help="Serve DIR/BUCKET/KEY to devices: S3 placeholders in job documents become URLs on the API port that expire.",
+)
+@click.option(
+    "--files-url",
+    default=None,
+    help="What these URLs begin with, if devices reach the API port by another name, such as http://lab:4566.",
+)
+@click.option(
     "--ready-file",
     type=click.Path(path_type=Path),
     default=None,
@@ -88,6 +99,8 @@ def cloud(
     certs: Path | None,
     state: Path | None,
     access_keys: tuple[tuple[str, str], ...],
+    files: Path | None,
+    files_url: str | None,
     ready_file: Path | None,
     trace: str | None,
     deletion_seconds: float,
@@ -129,6 +142,8 @@ def cloud(
         gateway=more.gateway,
         http=more.http,
         access_keys=access_keys,
+        files=files,
+        files_url=files_url,
     )
     run_loop(
         serve(

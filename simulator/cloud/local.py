@@ -1,6 +1,7 @@
 """The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
 import errno
+import secrets
 import ssl
 import time
 from collections.abc import Callable
@@ -8,16 +9,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Self
 
+from aiohttp import web
+
 from agent.errors import InputError
 from simulator.certs import server_context
 from simulator.cloud.api import Account
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
+from simulator.cloud.files import PREFIX as FILES
+from simulator.cloud.files import FileServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings
+from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
@@ -46,6 +52,10 @@ class CloudOptions:
     http: HttpSettings = field(default_factory=HttpSettings)
     access_keys: tuple[tuple[str, str], ...] = ()
     """Ids and secrets to check signatures with; without any, nobody has to sign."""
+    files: Path | None = None
+    """The directory of the files that presigned URLs in job documents lead to; without one, placeholders stay."""
+    files_url: str | None = None
+    """What these URLs begin with, if devices do not reach the API port by the address that it is bound to."""
 
 
 class LocalCloud:
@@ -83,7 +93,9 @@ class LocalCloud:
             access_keys=dict(options.access_keys),
             faults=faults,
             settled=None if self._store is None else self._store.settled,
+            elsewhere={FILES: self._serve_file},
         )
+        self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
     async def __aenter__(self) -> Self:
@@ -112,7 +124,17 @@ class LocalCloud:
         if options.data_port is not None and options.certs is not None:
             self.endpoints["data"] = await self._listen_http("data", options.data_port)
         if options.api_port is not None:
-            self.endpoints["api"] = await self._listen_http("api", options.api_port)
+            url = self.endpoints["api"] = await self._listen_http("api", options.api_port)
+            self._offer_files(options.files_url or url)
+
+    def _offer_files(self, url: str) -> None:
+        if self._options.files is not None:
+            urls = FileUrls(f"{url.rstrip('/')}{FILES}", secrets.token_bytes(32))
+            self._core.jobs.presign = urls.document
+            self._files = FileServer(self._options.files, urls, time.time)
+
+    async def _serve_file(self, request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=404) if self._files is None else await self._files.handle(request)
 
     def _tls(self) -> ssl.SSLContext | None:
         """The server's certificate; without --certs there is no TLS listener."""

@@ -111,7 +111,10 @@ class _Listener(ABC):
 
 
 class HttpApi(_Listener):
-    """The API port. `elsewhere` are handlers for paths that are no operation, such as `/mqtt` for WebSockets."""
+    """The API port. `elsewhere` are handlers for paths that are no operation, such as `/mqtt` for WebSockets.
+
+    One that ends in a slash is for all paths below.
+    """
 
     def __init__(
         self,
@@ -130,9 +133,14 @@ class HttpApi(_Listener):
         self._elsewhere = elsewhere or {}
         self._schema = schema_of("iot")
 
+    def _handler(self, path: str) -> Handler | None:
+        exact = self._elsewhere.get(path)
+        below = (serve for prefix, serve in self._elsewhere.items() if prefix[-1] == "/" and path.startswith(prefix))
+        return exact or next(below, None)
+
     async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
         path, query = request.raw_path.partition("?")[0], request.rel_url.query
-        if (handler := self._elsewhere.get(path)) is not None:
+        if (handler := self._handler(path)) is not None:
             return await handler(request), None
         sent = await read(request)
         if path.startswith(f"{GREENGRASS}/"):

@@ -9,6 +9,7 @@ from simulator.cloud.jobs.changes import (
     Outcome,
 )
 from simulator.cloud.jobs.configuration import (
+    MARK,
     AbortCriterion,
     ExponentialRate,
     JobUpdate,
@@ -25,6 +26,7 @@ from simulator.cloud.jobs.service import Jobs
 from simulator.cloud.jobs.settings import JobsSettings
 
 __all__ = [
+    "MARK",
     "AbortCriterion",
     "Change",
     "Event",

@@ -20,6 +20,7 @@ from simulator.cloud.jobs.changes import (
     JobChanged,
     Outcome,
 )
+from simulator.cloud.jobs.configuration import MARK, Presign, PresignedUrls
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import (
     ENDED,
@@ -95,8 +96,8 @@ class Ledger:
 
     def __init__(self, settings: JobsSettings, ended: Callable[[Doing, JobExecution, float], None]) -> None:
         self.use(settings)
-        self.deliver: Callable[[Job, float], JobDocument] = lambda job, _: job.new.document
-        """A job's document as it is delivered at that time."""
+        self.presign: Presign | None = None
+        """What takes the place of a document's placeholders when it is delivered; None leaves them alone."""
         self.jobs: dict[str, Job] = {}
         self.queues: dict[str, dict[str, JobExecution]] = {}
         """By thing, then job id: the latest execution of each job."""
@@ -156,6 +157,13 @@ class Ledger:
 
     def _document(self, job_id: str, now: float) -> JobDocument:
         return self.deliver(self.jobs[job_id], now)
+
+    def deliver(self, job: Job, now: float) -> JobDocument:
+        """A job's document as it is delivered at that time."""
+        if self.presign is None or MARK not in job.new.document.text:
+            return job.new.document
+        expires_seconds = (job.new.presigned_urls or PresignedUrls()).expires_seconds
+        return self.presign(job.new.document, now, expires_seconds)
 
     def _minutes(self, job_id: str) -> int | None:
         return self.jobs[job_id].new.timeout_minutes

@@ -20,7 +20,7 @@ from agent.values import (
 )
 from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, targets, updating
 from simulator.cloud.jobs.changes import Outcome
-from simulator.cloud.jobs.configuration import JobUpdate
+from simulator.cloud.jobs.configuration import JobUpdate, Presign
 from simulator.cloud.jobs.endings import complete_if_done, ended
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
@@ -60,6 +60,15 @@ class Jobs:
     @event_kinds.setter
     def event_kinds(self, kinds: frozenset[EventKind]) -> None:
         self._ledger.event_kinds = kinds
+
+    @property
+    def presign(self) -> Presign | None:
+        """What puts URLs in the place of a document's placeholders when it is delivered; None leaves them alone."""
+        return self._ledger.presign
+
+    @presign.setter
+    def presign(self, presign: Presign | None) -> None:
+        self._ledger.presign = presign
 
     # ── the device plane ──────────────────────────────────────────────────────────────────────────────────────
 

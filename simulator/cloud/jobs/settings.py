@@ -51,7 +51,7 @@ class JobsSettings:
 
     Jobs.
 
-    targets, document_bytes, retries, rollout_per_minute: documented quotas of one job.
+    targets, document_bytes, placeholders, retries, rollout_per_minute: documented quotas of one job.
     active_jobs: snapshot jobs, and continuous ones, that may be IN_PROGRESS (100 in 2019, more today); None: any.
     schedule_lead_seconds: how far ahead a start time must be, and the end after it (documented: 30 minutes).
     """
@@ -83,6 +83,7 @@ class JobsSettings:
 
     targets: int | None = 100
     document_bytes: int = 32_768
+    placeholders: int = 10
     retries: int = 10
     rollout_per_minute: int = 1000
     active_jobs: int | None = None

@@ -1,0 +1,57 @@
+"""The file server beside the control plane: what presigned URLs in job documents lead to, in the place of S3.
+
+    DIRECTORY/BUCKET/KEY   is   API/-/files/BUCKET/KEY?X-Amz-Date=…&X-Amz-Expires=…&X-Amz-Signature=…
+
+It serves whole files and ranges, and refuses as S3 does, in XML, what is not signed, has expired or is not there.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+from simulator.cloud.presigned import FileUrls
+
+PREFIX: Final = "/-/files/"
+
+
+class FileServer:
+    """Serves a directory to who has a URL; `clock` gives epoch seconds."""
+
+    def __init__(self, directory: Path, urls: FileUrls, clock: Callable[[], float]) -> None:
+        self._directory = directory.resolve()
+        self._urls = urls
+        self._clock = clock
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        if request.method not in ("GET", "HEAD"):
+            return _refused(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+        path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
+        match self._urls.check(path, request.rel_url.query, self._clock()):
+            case "forged":
+                return _refused(403, "SignatureDoesNotMatch", "The request signature does not match.")
+            case "expired":
+                return _refused(403, "AccessDenied", "Request has expired")
+            case "good":
+                file = self._file(unquote(path))
+        if file is None:
+            return _refused(404, "NoSuchKey", "The specified key does not exist.")
+        return web.FileResponse(file)
+
+    def _file(self, name: str) -> Path | None:
+        """The file of that name, if it is one, and below the directory wherever links lead."""
+        try:
+            file = (self._directory / name).resolve()
+            return file if file.is_relative_to(self._directory) and file.is_file() else None
+        except (OSError, ValueError):
+            return None
+
+
+def _refused(status: int, code: str, message: str) -> web.Response:
+    text = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
+    return web.Response(status=status, text=body, content_type="application/xml")
