@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,6 +21,7 @@ def proves(*claim_ids: str) -> Callable[[T], T]:
     return lambda test: test
 
 
+@cache
 def proofs() -> dict[str, list[str]]:
     """The tests that prove each claim, read from the source of all tests."""
     found: dict[str, list[str]] = {}

@@ -7,11 +7,12 @@ from typing import Final
 import pytest
 
 from simulator.cloud.fidelity import CLAIMS, Claim, Section, summary
+from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 
 from .proofs import proofs
 
-SETTINGS: Final = (JobsSettings,)
+SETTINGS: Final = (JobsSettings, HttpSettings)
 """Whose fields a claim's setting may name; every one has a default."""
 DEFAULTS: Final = {field.name: field.default for kind in SETTINGS for field in fields(kind)}
 WITH_SETTING: Final = [claim for claim in CLAIMS if claim.setting is not None]

@@ -60,7 +60,7 @@ class Route:
         for (is_parameter, name), segment in zip(self.segments, segments, strict=True):
             if is_parameter:
                 found[name] = unquote(segment)
-            elif name != segment:
+            elif name != unquote(segment):
                 return None
         return found
 

@@ -2,6 +2,190 @@
 
 from typing import Final
 
-from simulator.cloud.fidelity.claim import Claim
+from simulator.cloud.fidelity.claim import Claim, Section, Setting
 
-CLAIMS: Final[tuple[Claim, ...]] = ()
+MODEL: Final = "AWS service model iot, 2015-05-28"
+
+CLAIMS: Final = (
+    Claim(
+        "operations-stand-at-the-models-paths",
+        Section.CONTROL_PLANE,
+        "documented",
+        "Every operation has the method, the path and the parameters of the service model.",
+        MODEL,
+    ),
+    Claim(
+        "operations-end-in-the-models-outputs-and-errors",
+        Section.CONTROL_PLANE,
+        "documented",
+        "Every job operation answers with the members, or the error name and status, that the service model gives.",
+        MODEL,
+    ),
+    Claim(
+        "limits-are-exceeded-with-410",
+        Section.CONTROL_PLANE,
+        "documented",
+        "LimitExceededException has the HTTP status 410.",
+        MODEL,
+    ),
+    Claim(
+        "whatever-is-sent-is-answered",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "A request with anything in it that does not fit ends in an error that the service model lists for its "
+        "operation, with the model's status, or in InvalidRequestException.",
+        f"{MODEL}; how AWS words it is not documented",
+    ),
+    Claim(
+        "operations-that-are-not-served-say-so",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "An operation of AWS IoT that is not served here ends in InvalidRequestException with a message that says so.",
+        "no counterpart at AWS",
+    ),
+    Claim(
+        "members-that-no-model-knows-are-ignored",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "Members of the body and parameters of the query that the service model does not know are ignored.",
+        "the REST-JSON protocol leaves it open",
+    ),
+    Claim(
+        "a-job-shows-what-it-was-created-with",
+        Section.CONTROL_PLANE,
+        "documented",
+        "DescribeJob shows every configuration that CreateJob was given, and counters for all eight states.",
+        "AWS IoT API Reference, Job",
+    ),
+    Claim(
+        "configurations-have-the-documented-bounds",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A timeout has 1 to 10080 minutes, an increment factor one decimal, a threshold two, times the format "
+        "YYYY-MM-DD HH:MM; anything else is an InvalidRequestException.",
+        "AWS IoT API Reference, CreateJob; Developer Guide, Specify job configurations",
+    ),
+    Claim(
+        "a-jobs-document-is-kept-as-it-was-given",
+        Section.CONTROL_PLANE,
+        "documented",
+        "The document is copied at the creation, and GetJobDocument returns it with its URL placeholders in place.",
+        "AWS IoT Developer Guide, Create and manage jobs",
+    ),
+    Claim(
+        "control-plane-times-are-seconds-with-a-fraction",
+        Section.CONTROL_PLANE,
+        "documented",
+        "Times in the control plane are epoch seconds as JSON numbers, with a fraction down to milliseconds.",
+        "AWS IoT API Reference, examples of DescribeJob",
+    ),
+    Claim(
+        "status-details-have-one-level-more-in-the-control-plane",
+        Section.CONTROL_PLANE,
+        "documented",
+        "DescribeJobExecution in the control plane works in every state, and has statusDetails in a detailsMap.",
+        "AWS IoT API Reference, JobExecution",
+    ),
+    Claim(
+        "counters-count-executions-with-retries",
+        Section.CONTROL_PLANE,
+        "observed",
+        "With retries a job's counters count executions, so that they may exceed the number of things.",
+        "boto/boto3#4656",
+    ),
+    Claim(
+        "page-tokens-hold-while-things-come-and-go",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "A page token holds while items are added and removed: what is there all the time is shown once; a token of "
+        "another list is refused with InvalidRequestException.",
+        "AWS documents tokens as opaque",
+    ),
+    Claim(
+        "the-scope-tells-the-planes-apart",
+        Section.CONTROL_PLANE,
+        "documented",
+        "Of a path that control plane and data plane share, the signing name decides whose operation it is.",
+        "AWS service models iot and iot-jobs-data; on AWS their hosts differ, too",
+    ),
+    Claim(
+        "signatures-are-checked-if-there-are-keys",
+        Section.CONTROL_PLANE,
+        "observed",
+        "With access keys a missing, expired, wrong or foreign signature is refused with 403 under AWS's names.",
+        "aws/aws-sdk-js-v3#1569, aws/amazon-freertos#841",
+    ),
+    Claim(
+        "create-thing-again-succeeds-if-it-says-the-same",
+        Section.CONTROL_PLANE,
+        "documented",
+        "CreateThing with the name and configuration of a thing that exists succeeds; with another configuration it "
+        "is a ResourceAlreadyExistsException.",
+        "AWS IoT API Reference, CreateThing",
+    ),
+    Claim(
+        "deleting-a-thing-that-is-not-there-succeeds",
+        Section.CONTROL_PLANE,
+        "documented",
+        "DeleteThing returns successfully if the thing does not exist.",
+        "AWS IoT API Reference, DeleteThing",
+    ),
+    Claim(
+        "a-thing-with-principals-is-not-deleted",
+        Section.CONTROL_PLANE,
+        "observed",
+        "DeleteThing of a thing with attached principals is an InvalidRequestException.",
+        "rebuy-de/aws-nuke#374",
+    ),
+    Claim(
+        "things-have-as-many-attributes-as-documented",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A thing without a thing type has at most 3 attributes, one with a thing type at most 50.",
+        "AWS IoT Core endpoints and quotas",
+    ),
+    Claim(
+        "groups-hold-their-subgroups-things",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A job for a thing group is for the things of the groups within it too; a continuous one follows who joins and "
+        "leaves.",
+        "AWS IoT Developer Guide, Static thing groups; Jobs",
+    ),
+    Claim(
+        "describe-endpoint-of-jobs-answers-or-refuses",
+        Section.CONTROL_PLANE,
+        "documented",
+        "DescribeEndpoint tells the address of the Jobs data plane for iot:Jobs.",
+        "AWS IoT API Reference, DescribeEndpoint; another emulator's notes say that it is refused of late",
+        Setting("jobs_endpoint", "served", ("refused: an InvalidRequestException with a hint at iot:Data-ATS",)),
+    ),
+    Claim(
+        "templates-make-jobs",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A job made from a template has its document and configurations, but for those that CreateJob gives itself.",
+        "AWS IoT Developer Guide, Job templates",
+    ),
+    Claim(
+        "managed-templates-are-those-of-the-guide",
+        Section.CONTROL_PLANE,
+        "documented",
+        "The eight managed templates have the documents and parameters that the Developer Guide shows.",
+        "AWS IoT Developer Guide, Managed template remote actions and job documents",
+    ),
+    Claim(
+        "an-active-certificate-is-not-deleted",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A certificate is deleted once it is INACTIVE and attached to no thing, and to no policy unless forced.",
+        "AWS IoT API Reference, DeleteCertificate",
+    ),
+    Claim(
+        "a-policy-has-five-versions",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A policy has at most five versions, of which the default one is in force and cannot be deleted.",
+        "AWS IoT API Reference, CreatePolicyVersion, DeletePolicyVersion",
+    ),
+)

@@ -2,6 +2,85 @@
 
 from typing import Final
 
-from simulator.cloud.fidelity.claim import Claim
+from simulator.cloud.fidelity.claim import Claim, Section, Setting
 
-CLAIMS: Final[tuple[Claim, ...]] = ()
+MODEL: Final = "AWS service model iot-jobs-data, 2017-09-29"
+
+CLAIMS: Final = (
+    Claim(
+        "the-device-api-stands-at-the-models-paths",
+        Section.DATA_PLANE,
+        "documented",
+        "The four requests of the device API have the methods, paths, parameters and outputs of the service model.",
+        MODEL,
+    ),
+    Claim(
+        "http-has-the-document-as-a-string",
+        Section.DATA_PLANE,
+        "documented",
+        "Over HTTP the job document is a string, over MQTT a JSON object.",
+        MODEL,
+    ),
+    Claim(
+        "http-has-times-in-whole-seconds",
+        Section.DATA_PLANE,
+        "documented",
+        "Times in the data plane are whole epoch seconds.",
+        MODEL,
+    ),
+    Claim(
+        "http-has-names-of-its-own-for-errors",
+        Section.DATA_PLANE,
+        "documented",
+        "Errors have the names and statuses of the service model: Throttling 429, TerminalState 410, "
+        "InvalidStateTransition 409.",
+        MODEL,
+    ),
+    Claim(
+        "a-conflict-shows-the-state",
+        Section.DATA_PLANE,
+        "documented",
+        "The body of an InvalidStateTransitionException has the executionState too.",
+        f"{MODEL}, InvalidStateTransitionException",
+    ),
+    Claim(
+        "http-has-no-version-mismatch",
+        Section.DATA_PLANE,
+        "observed",
+        "An update over HTTP with a wrong expectedVersion ends in InvalidRequestException.",
+        "another emulator's notes of the live service; the service model has no such error",
+        Setting(
+            "version_mismatch_over_http",
+            "InvalidRequestException",
+            ("InvalidStateTransitionException: the other candidate, with 409",),
+        ),
+    ),
+    Claim(
+        "a-namespace-stands-in-the-query",
+        Section.DATA_PLANE,
+        "documented",
+        "The query parameter namespaceId, which the service model lacks, names the namespace.",
+        "AWS IoT Developer Guide, Authorizing your devices to use AWS IoT Jobs securely on the data plane",
+    ),
+    Claim(
+        "a-certificate-opens-what-its-policies-say",
+        Section.DATA_PLANE,
+        "documented",
+        "With a client certificate the policies on it decide, by actions iotjobsdata:* on the thing.",
+        "AWS IoT Developer Guide, Authorizing your devices to use AWS IoT Jobs securely on the data plane",
+    ),
+    Claim(
+        "an-inactive-certificate-is-invalid",
+        Section.DATA_PLANE,
+        "inferred",
+        "A certificate that is not registered, or not ACTIVE, ends in CertificateValidationException.",
+        f"{MODEL}: the certificate is invalid; on AWS such a connection may not come about at all",
+    ),
+    Claim(
+        "reserved-topics-are-not-published-to-over-http",
+        Section.DATA_PLANE,
+        "observed",
+        "Publishing over HTTP to a reserved topic ends in 400, publishing to a restricted topic.",
+        "another emulator's notes of the live service",
+    ),
+)

@@ -13,6 +13,7 @@ from yarl import URL
 
 from simulator.cloud.api.schema import _check, schema_of
 from simulator.cloud.local import CloudOptions, LocalCloud
+from tests.fidelity.proofs import proves
 
 from .conftest import Plane
 from .requests_from_models import Drawn, request_for
@@ -89,6 +90,7 @@ def check(drawn: Drawn, status: int, error: str | None, raw: bytes) -> None:
         assert status == known[error], f"{drawn} ended in {error} with {status}"
 
 
+@proves("whatever-is-sent-is-answered")
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(REQUESTS, min_size=5, max_size=15))
 def test_every_request_is_answered_as_aws_would(client: Client, requests: list[Drawn]):
@@ -109,6 +111,7 @@ def test_every_output_fits_the_model(client: Client, requests: list[Drawn]):
             assert not problems, f"{drawn} was answered {raw!r}"
 
 
+@proves("operations-that-are-not-served-say-so")
 def test_every_operation_that_is_not_served_says_so(client: Client):
     model = schema_of("iot").model
     for name in model.operation_names:

@@ -26,6 +26,7 @@ from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.cloud.settings import Fault
 from simulator.trace import CloudEvent
+from tests.fidelity.proofs import proves
 
 DOCUMENT = '{"operation":"test"}'
 POLICY = {
@@ -277,6 +278,7 @@ async def test_a_thing_that_nobody_made_has_no_jobs(cloud: Cloud):
     assert (answer.status, answer.error) == (404, "ResourceNotFoundException")
 
 
+@proves("a-conflict-shows-the-state")
 async def test_a_refused_transition_shows_the_state(cloud: Cloud):
     await cloud.create_job("fw")
     await cloud.device("POST", "/things/t/jobs/fw", status="FAILED")
@@ -284,6 +286,7 @@ async def test_a_refused_transition_shows_the_state(cloud: Cloud):
     assert answer.body["executionState"] == {"status": "FAILED", "versionNumber": 2}
 
 
+@proves("http-has-no-version-mismatch")
 async def test_the_error_for_another_version_is_a_setting(certs: Path):
     settings = HttpSettings(version_mismatch_over_http="InvalidStateTransitionException")
     async with running(certs, http=settings) as cloud:
@@ -299,6 +302,7 @@ async def test_over_quota_a_device_is_throttled_with_429(certs: Path):
         assert (429, "ThrottlingException") in {(answer.status, answer.error) for answer in answers}
 
 
+@proves("a-namespace-stands-in-the-query")
 async def test_a_namespace_is_named_in_the_query(cloud: Cloud, ask: Http):
     await cloud.create_job("fw", namespaceId="lab")
     assert (await ask("GET", "/things/t/jobs")).body["queuedJobs"] == []
@@ -312,6 +316,7 @@ async def test_a_namespace_is_named_in_the_query(cloud: Cloud, ask: Http):
 # ── who may ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("a-certificate-opens-what-its-policies-say")
 async def test_a_device_touches_its_own_thing_alone(cloud: Cloud):
     await cloud.operator("POST", "/things/other")
     for method, path in (
@@ -324,6 +329,7 @@ async def test_a_device_touches_its_own_thing_alone(cloud: Cloud):
         assert (answer.status, answer.error) == (403, "ForbiddenException")
 
 
+@proves("an-inactive-certificate-is-invalid")
 async def test_a_certificate_counts_while_it_is_known_and_active(cloud: Cloud, certs: Path, tmp_path: Path):
     key = ec.generate_private_key(ec.SECP256R1())
     never_registered = client_certificate(authority_in(certs), x509.Name([]), key.public_key())
@@ -345,6 +351,7 @@ async def test_the_control_plane_is_not_on_the_data_port(cloud: Cloud):
     assert (answer.status, answer.error) == (404, "UnknownOperationException")
 
 
+@proves("signatures-are-checked-if-there-are-keys")
 async def test_with_access_keys_every_plane_wants_its_own_signature(certs: Path):
     async with running(certs, access_keys=(("AK", "secret"),)) as cloud:
 
@@ -437,6 +444,7 @@ async def test_what_is_published_over_http_reaches_mqtts_subscribers(certs: Path
         assert await told.get() == ("any/where", b"hello", 0)
 
 
+@proves("reserved-topics-are-not-published-to-over-http")
 @pytest.mark.parametrize(
     ("path", "status", "name"),
     [

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.cloud.jobs import JobsSettings
+from tests.fidelity.proofs import proves
 
 from .conftest import START, Plane
 
@@ -114,6 +115,7 @@ def retries(*kinds: str) -> dict[str, Any]:
     return {"jobExecutionsRetryConfig": {"criteriaList": [{"failureType": k, "numberOfRetries": 1} for k in kinds]}}
 
 
+@proves("configurations-have-the-documented-bounds")
 @pytest.mark.parametrize(
     "bad",
     [
@@ -237,6 +239,7 @@ def test_an_execution_is_cancelled_at_the_expected_version_with_details(plane: P
 # ── templates ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("templates-make-jobs")
 def test_a_template_made_from_a_job_makes_the_same_job_again(plane: Plane, target: str):
     made = plane.call("CreateJob", jobId="fw", targets=[target], document='{"b": 1, "a": 2}', **FULL)
     template = plane.call("CreateJobTemplate", jobTemplateId="tpl", description="as fw", jobArn=made["jobArn"])
@@ -319,6 +322,7 @@ def test_a_managed_template_takes_its_own_parameters_only(plane: Plane, target: 
     assert plane.refusal("CreateJob", **given, jobTemplateArn=MANAGED.format(template)) == name
 
 
+@proves("managed-templates-are-those-of-the-guide")
 def test_every_managed_template_is_listed_and_described_with_the_parameters_of_its_document(plane: Plane):
     found = plane.pages("ListManagedJobTemplates", "managedJobTemplates", maxResults=3)
     assert len(found) == 8

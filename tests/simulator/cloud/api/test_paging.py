@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from simulator.cloud.api.errors import ApiError
 from simulator.cloud.api.paging import page
+from tests.fidelity.proofs import proves
 
 from .conftest import Plane
 
 NAMES = st.sets(st.text("abc", min_size=1, max_size=3))
 
 
+@proves("page-tokens-hold-while-things-come-and-go")
 @settings(max_examples=50)
 @given(before=NAMES, come=st.lists(NAMES, max_size=4), go=st.lists(NAMES, max_size=4), size=st.integers(1, 4))
 def test_what_is_there_all_the_time_is_shown_once_and_nothing_twice(before, come, go, size):
@@ -57,6 +59,7 @@ def test_a_token_that_nobody_gave_out_is_refused(token: str):
     assert caught.value.name == "InvalidRequestException"
 
 
+@proves("page-tokens-hold-while-things-come-and-go")
 def test_a_token_holds_for_its_own_list_only(plane: Plane):
     plane.things("a", "b")
     token = plane.call("ListThings", maxResults=1)["nextToken"]

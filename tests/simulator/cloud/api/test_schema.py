@@ -38,6 +38,7 @@ def parse(
             {"thingName": "t", "jobId": "fw", "executionNumber": "1"},
         ),
         ("GET", "/endpoint", "DescribeEndpoint", {}),
+        ("GET", "/end%70oint", "DescribeEndpoint", {}),
     ],
 )
 def test_a_request_is_routed_by_method_and_path(schema: Schema, method, path, operation, uri):

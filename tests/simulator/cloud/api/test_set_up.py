@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from simulator.certs import client_certificate, new_authority
+from tests.fidelity.proofs import proves
 
 from .conftest import Plane
 
@@ -86,6 +87,7 @@ def test_certificates_are_listed_newest_first_or_in_the_order_of_creation(plane:
         assert [each["certificateId"] for each in found] == expected
 
 
+@proves("an-active-certificate-is-not-deleted")
 def test_a_certificate_goes_out_of_use_step_by_step(plane: Plane, arn: str):
     plane.things("t")
     plane.call("CreatePolicy", policyName="p", policyDocument=DOCUMENT)
@@ -133,6 +135,7 @@ def test_what_is_no_policy_is_refused_as_malformed(plane: Plane, document: str):
     assert plane.refusal("CreatePolicyVersion", policyName="p", policyDocument=document) == "MalformedPolicyException"
 
 
+@proves("a-policy-has-five-versions")
 def test_a_sixth_version_is_one_too_many(plane: Plane):
     plane.call("CreatePolicy", policyName="p", policyDocument=DOCUMENT)
     for _ in range(4):

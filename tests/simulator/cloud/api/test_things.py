@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.fidelity.proofs import proves
+
 from .conftest import Plane
 
 FOUR = {f"a{n}": "v" for n in range(4)}
@@ -20,6 +22,7 @@ def test_attributes_are_replaced_or_merged_and_an_empty_value_takes_one_away(pla
     assert plane.call("DescribeThing", thingName="t")["version"] == 3
 
 
+@proves("things-have-as-many-attributes-as-documented")
 def test_a_thing_without_a_type_has_three_attributes_and_one_with_a_type_fifty(plane: Plane):
     assert plane.refusal("CreateThing", thingName="t", attributePayload={"attributes": FOUR}) == (
         "InvalidRequestException"
@@ -163,6 +166,7 @@ def test_things_are_found_in_groups_and_groups_of_things(tree: Plane):
     assert names(tree.call("ListThingGroupsForThing", thingName="t")) == ["aside"]
 
 
+@proves("groups-hold-their-subgroups-things")
 def test_a_continuous_job_follows_its_groups_members(tree: Plane):
     top = tree.account.arn("thinggroup", "top")
     tree.call("CreateJob", jobId="fw", targets=[top], document="{}", targetSelection="CONTINUOUS")
