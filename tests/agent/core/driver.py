@@ -1,52 +1,37 @@
 """A device core in a test's hands: events go in by name, the newest request and the effects can be looked at."""
 
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, field
 
-from agent.account import DeviceEvent
 from agent.core import Machine, Policy, start, step
 from agent.core.events import (
-    Answered,
-    BeginStep,
     Booted,
     Connected,
     Effect,
     Event,
     Hinted,
-    Publish,
     Remember,
     SetTimer,
-    StepAdvanced,
-    StepEnded,
     StepRestored,
-    Tell,
     TimerFired,
     TimerName,
     UndoStep,
 )
 from agent.core.state import Phase
 from agent.values import (
-    Answer,
-    ErrorCode,
     Execution,
     ExecutionKey,
-    ExecutionState,
     ExecutionTold,
     Hint,
     JobDocument,
     NextChanged,
     PendingChanged,
-    Rejected,
-    Request,
     Status,
-    UpdateAccepted,
 )
+from tests.agent.core.watched import NOW, Watched
 
-NOW = 1_700_000_000
 LEAP = 7
 """The execution's version when the device asks before the leap."""
 UPDATE = JobDocument.of({"operation": "update", "version": "2.0"})
-T = TypeVar("T")
 
 
 def key(job_id: str = "fw", namespace_id: str | None = None, number: int = 1, queued_at: int = NOW) -> ExecutionKey:
@@ -64,10 +49,8 @@ def execution(
 
 
 @dataclass
-class Driver:
-    policy: Policy = field(default_factory=Policy)
+class Driver(Watched):
     machine: Machine = field(init=False)
-    effects: list[Effect] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.machine = start(self.policy)
@@ -81,21 +64,6 @@ class Driver:
         self.effects.extend(effects)
         return effects
 
-    def all(self, kind: type[T]) -> list[T]:
-        return [effect for effect in self.effects if isinstance(effect, kind)]
-
-    def told(self, kind: type[T]) -> list[T]:
-        events: list[DeviceEvent] = [effect.event for effect in self.all(Tell)]
-        return [event for event in events if isinstance(event, kind)]
-
-    @property
-    def requests(self) -> list[Request]:
-        return [effect.request for effect in self.all(Publish)]
-
-    @property
-    def request(self) -> Request:
-        return self.requests[-1]
-
     def timer(self, name: TimerName) -> SetTimer:
         return [timer for timer in self.all(SetTimer) if timer.name == name][-1]
 
@@ -103,16 +71,6 @@ class Driver:
 
     def connect(self) -> None:
         self(Connected())
-
-    def answer(self, answer: Answer) -> tuple[Effect, ...]:
-        return self(Answered(replace(answer, client_token=self.request.client_token)))
-
-    def refuse(self, code: ErrorCode, status: Status | None = None, version: int = 9, nonce: str = "") -> None:
-        state = ExecutionState(status, version, (("nonce", nonce),) if nonce else ()) if status else None
-        self.answer(Rejected(NOW, code, state=state))
-
-    def accept(self, version: int = 3) -> None:
-        self.answer(UpdateAccepted(NOW, state=ExecutionState(Status.IN_PROGRESS, version)))
 
     def tell(self, told: Execution | None) -> None:
         self.answer(ExecutionTold(NOW, told))
@@ -130,17 +88,8 @@ class Driver:
     def head(self, head: ExecutionKey | None, namespace_id: str | None = None) -> None:
         self.hint(NextChanged(NOW, namespace_id, execution(head) if head else None))
 
-    def step_done(self) -> tuple[Effect, ...]:
-        return self(StepEnded(self.all(BeginStep)[-1].index, "done"))
-
     def undone(self, *, ok: bool = True) -> None:
         self(StepRestored(self.all(UndoStep)[-1].index, ok))
-
-    def advance(self, percent: int) -> None:
-        self(StepAdvanced(self.all(BeginStep)[-1].index, percent))
-
-    def fire(self, name: TimerName) -> None:
-        self(TimerFired(name))
 
     def reboot(self, running: str, *, on_trial: bool = False, rebooted: bool = True) -> None:
         """Everything is forgotten but the record."""

@@ -1,12 +1,10 @@
 """A device of the field in a test's hands: events go in by name, what it asks and tells can be looked at."""
 
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
 
-from agent.account import DeviceEvent, ExecutionLeft
-from agent.core import Policy
+from agent.account import ExecutionLeft
 from agent.core.events import (
-    Answered,
     BeginStep,
     Booted,
     Connected,
@@ -14,45 +12,33 @@ from agent.core.events import (
     Effect,
     Event,
     Hinted,
-    Publish,
     Remember,
     SetTimer,
-    StepAdvanced,
     StepEnded,
     StepRestored,
-    Tell,
-    TimerFired,
     TimerName,
     UndoStep,
 )
 from agent.values import (
-    Answer,
-    ErrorCode,
     Execution,
     ExecutionKey,
-    ExecutionState,
     ExecutionTold,
     NextChanged,
     PendingChanged,
-    Rejected,
-    Request,
     Status,
-    UpdateAccepted,
 )
 from simulator.devices.models.model import Model
-from tests.agent.core.driver import NOW, execution, key
+from tests.agent.core.driver import execution, key
+from tests.agent.core.watched import NOW, Watched
 
-T = TypeVar("T")
 FW, OTHER = key(), key("other", queued_at=NOW + 1)
 
 
 @dataclass
-class Hands:
+class Hands(Watched):
     """The device, connected and booted with nothing in hand."""
 
-    model: Model
-    policy: Policy = field(default_factory=Policy)
-    effects: list[Effect] = field(default_factory=list)
+    model: Model = field(kw_only=True)
     state: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,21 +53,6 @@ class Hands:
         return effects
 
     # ── what it did ───────────────────────────────────────────────────────────────────────────────────────────
-
-    def all(self, kind: type[T]) -> list[T]:
-        return [effect for effect in self.effects if isinstance(effect, kind)]
-
-    def told(self, kind: type[T]) -> list[T]:
-        events: list[DeviceEvent] = [effect.event for effect in self.all(Tell)]
-        return [event for event in events if isinstance(event, kind)]
-
-    @property
-    def requests(self) -> list[Request]:
-        return [effect.request for effect in self.all(Publish)]
-
-    @property
-    def request(self) -> Request:
-        return self.requests[-1]
 
     @property
     def begun(self) -> list[str]:
@@ -100,17 +71,8 @@ class Hands:
 
     # ── what happens to it ────────────────────────────────────────────────────────────────────────────────────
 
-    def answer(self, answer: Answer) -> None:
-        self(Answered(replace(answer, client_token=self.request.client_token)))
-
     def tell(self, of: ExecutionKey | None, status: Status = Status.IN_PROGRESS, version: int = 2) -> None:
         self.answer(ExecutionTold(NOW, None if of is None else execution(of, status, version)))
-
-    def accept(self, version: int = 3) -> None:
-        self.answer(UpdateAccepted(NOW, state=ExecutionState(Status.IN_PROGRESS, version)))
-
-    def refuse(self, code: ErrorCode = ErrorCode.RESOURCE_NOT_FOUND, status: Status | None = None) -> None:
-        self.answer(Rejected(NOW, code, state=ExecutionState(status, 9) if status else None))
 
     def list(self, *in_progress: ExecutionKey, queued: tuple[ExecutionKey, ...] = ()) -> None:
         shown = tuple(execution(each, document=None) for each in in_progress)
@@ -124,12 +86,6 @@ class Hands:
     def announce(self, head: Execution) -> None:
         self(Hinted(NextChanged(NOW, self.policy.namespace_id, head)))
 
-    def advance(self, percent: int = 50) -> None:
-        self(StepAdvanced(self.all(BeginStep)[-1].index, percent))
-
-    def step_done(self) -> None:
-        self(StepEnded(self.all(BeginStep)[-1].index, "done"))
-
     def step_failed(self, reason: str) -> None:
         self(StepEnded(self.all(BeginStep)[-1].index, "failed", reason))
 
@@ -140,9 +96,6 @@ class Hands:
         """The hardware takes back whatever it is asked to."""
         while isinstance(last := self.effects[-1], UndoStep):
             self(StepRestored(last.index, True))
-
-    def fire(self, name: TimerName) -> None:
-        self(TimerFired(name))
 
     def reconnect(self) -> None:
         self(Disconnected())

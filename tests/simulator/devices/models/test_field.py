@@ -22,7 +22,7 @@ EARLIER = key("earlier", queued_at=NOW - 5)
 
 
 def idle(model: str, **policy: object) -> Hands:
-    return Hands(FIELD[model], Policy(**policy))  # type: ignore[arg-type]  # the test names the fields
+    return Hands(model=FIELD[model], policy=Policy(**policy))  # type: ignore[arg-type]  # the test names the fields
 
 
 def offer(device: Hands, of: Execution) -> None:

@@ -15,14 +15,14 @@ PLAIN = Model(stepping(Device[Memory]), Memory)
 
 
 def working(**policy: object) -> Hands:
-    device = Hands(PLAIN, Policy(**policy))  # type: ignore[arg-type]  # the test names the fields
+    device = Hands(model=PLAIN, policy=Policy(**policy))  # type: ignore[arg-type]  # the test names the fields
     device.tell(FW)
     return device
 
 
 @pytest.mark.parametrize("namespace_id", [None, "lab"])
 def test_it_describes_the_head_claims_what_is_queued_and_begins_the_plan(namespace_id: str | None):
-    device = Hands(PLAIN, Policy(namespace_id=namespace_id))
+    device = Hands(model=PLAIN, policy=Policy(namespace_id=namespace_id))
     assert device.request == Describe("$next", device.request.client_token, namespace_id)
     head = key(namespace_id=namespace_id)
     device.tell(head, Status.QUEUED, 1)
@@ -72,7 +72,7 @@ def test_it_reports_what_the_policy_wants(reports: str, told: list[tuple[str, st
 
 
 def test_a_lost_answer_is_asked_for_again_later_each_time():
-    device = Hands(PLAIN)
+    device = Hands(model=PLAIN)
     for _ in range(2):
         device.fire("request")
         device.fire("retry")
@@ -82,7 +82,7 @@ def test_a_lost_answer_is_asked_for_again_later_each_time():
 
 
 def test_a_late_answer_to_an_attempt_before_the_last_counts_for_nothing():
-    device = Hands(PLAIN)
+    device = Hands(model=PLAIN)
     first = device.request.client_token
     device.fire("request")
     device.fire("retry")
@@ -93,7 +93,7 @@ def test_a_late_answer_to_an_attempt_before_the_last_counts_for_nothing():
 
 @pytest.mark.parametrize("code", [ErrorCode.REQUEST_THROTTLED, ErrorCode.INTERNAL_ERROR])
 def test_a_passing_refusal_is_answered_by_asking_again_later(code: ErrorCode):
-    device = Hands(PLAIN)
+    device = Hands(model=PLAIN)
     device.refuse(code)
     assert len(device.requests) == 1
     device.fire("retry")
