@@ -5,9 +5,25 @@ under its `type`, with its fields as keys, and hands it to whoever observes. Not
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from agent.values import ExecutionKey, StatusDetails
+from agent.values import (
+    Answer,
+    Describe,
+    ExecutionKey,
+    ExecutionTold,
+    GetPending,
+    Hint,
+    JobMentioned,
+    NextChanged,
+    PendingChanged,
+    Rejected,
+    Request,
+    StartNext,
+    Status,
+    StatusDetails,
+    Update,
+)
 
 Phase: TypeAlias = Literal["idle", "starting", "executing", "trial", "reporting", "suspect", "recovering", "safe"]
 RequestKind: TypeAlias = Literal["get-pending", "start-next", "describe", "update"]
@@ -263,3 +279,65 @@ DeviceEvent: TypeAlias = (
     | VersionCommitted
     | VersionReverted
 )
+
+
+# ── what is told of statuses and messages ────────────────────────────────────────────────────────────────────
+
+ENDED_BY_SERVICE: Final[dict[Status, End]] = {
+    Status.CANCELED: "cancelled",
+    Status.TIMED_OUT: "timed-out",
+    Status.REMOVED: "removed",
+}
+"""How an execution ended that the service says is in such a state, not by the device's own report."""
+
+OUTCOMES: Final[dict[Status, Outcome]] = {
+    Status.SUCCEEDED: "succeeded",
+    Status.FAILED: "failed",
+    Status.REJECTED: "rejected",
+}
+
+
+def request_sent(request: Request, token: str, about: ExecutionKey | None, attempt: int) -> RequestSent:
+    """What is told of a question that leaves; `about` is the incarnation that it is meant for."""
+    ns = request.namespace_id
+    match request:
+        case GetPending():
+            return RequestSent(token, "get-pending", ns, attempt=attempt)
+        case StartNext():
+            return RequestSent(token, "start-next", ns, details=request.status_details, attempt=attempt)
+        case Describe():
+            return RequestSent(token, "describe", ns, request.job_id, about, attempt=attempt)
+        case Update():
+            return RequestSent(
+                token,
+                "update",
+                ns,
+                request.job_id,
+                about,
+                request.status.value,
+                request.expected_version,
+                request.status_details,
+                attempt,
+            )
+
+
+def answer_received(answer: Answer, token: str) -> AnswerReceived:
+    """What is told of the answer to the request with that token."""
+    match answer:
+        case Rejected():
+            return AnswerReceived(token, False, answer.code.value, answer.state.status.value if answer.state else None)
+        case ExecutionTold(execution=execution) if execution is not None:
+            return AnswerReceived(token, True, None, execution.status.value, execution.key)
+        case _:
+            return AnswerReceived(token, True)
+
+
+def hint_received(hint: Hint) -> HintReceived:
+    """What is told of a notification."""
+    match hint:
+        case PendingChanged():
+            return HintReceived("notify", hint.namespace_id, hint.listed)
+        case NextChanged(execution=head):
+            return HintReceived("notify-next", hint.namespace_id, (head.key,) if head else ())
+        case JobMentioned():
+            return HintReceived("notify-documented", hint.namespace_id)

@@ -41,6 +41,7 @@ from agent.jitter import Jitter
 from agent.log import DeviceLog
 from agent.messages import read_answer, read_hint
 from agent.topics import AnswerTopic, HintTopic, parse
+from agent.transports import Listener as WireListener
 from agent.values import Request
 
 
@@ -71,17 +72,8 @@ class Workbench(Protocol):
         """Look the hardware over; Verified follows."""
 
 
-class Listener(Protocol):
+class Listener(WireListener, Protocol):
     """Whom a connection tells: of messages as they come over the wire, or as events where there is none."""
-
-    def on_connected(self, session_present: bool) -> None:
-        """Connected, and subscribed."""
-
-    def on_disconnected(self, reason: str) -> None:
-        """The connection is gone."""
-
-    def on_message(self, topic: str, payload: bytes) -> None:
-        """A message came in."""
 
     def feed(self, event: Event) -> None:
         """What a message says came in."""

@@ -7,13 +7,13 @@ the change that a list already shows, one "still there" is not enough while the 
 
 from dataclasses import replace
 
-from agent.account import End, HintReceived
+from agent.account import ENDED_BY_SERVICE, End, hint_received
 from agent.core.events import CancelTimer
 from agent.core.record import Work
 from agent.core.recovering import fail, give_way
 from agent.core.state import Executing, Gated, Idle, Starting, Suspect
 from agent.core.turn import Turn
-from agent.core.working import ENDED_BY_SERVICE, advance, on_step_ended, read_update_answer, tell_progress
+from agent.core.working import advance, on_step_ended, read_update_answer, tell_progress
 from agent.recovery import Remedy, remedy_for
 from agent.values import (
     Answer,
@@ -181,14 +181,3 @@ def _interrupted(turn: Turn, work: Work) -> None:
         fail(turn, work, f"{work.plan.steps[work.done].name}: interrupted by a restart, and not begun twice")
     else:
         advance(turn, work, "still there; once more")
-
-
-def hint_received(hint: Hint) -> HintReceived:
-    """What a trace says of a notification."""
-    match hint:
-        case PendingChanged():
-            return HintReceived("notify", hint.namespace_id, hint.listed)
-        case NextChanged(execution=head):
-            return HintReceived("notify-next", hint.namespace_id, (head.key,) if head else ())
-        case JobMentioned():
-            return HintReceived("notify-documented", hint.namespace_id)

@@ -8,7 +8,7 @@ the next question. Only the first answer to the newest attempt counts.
 
 from dataclasses import dataclass, field, replace
 
-from agent.account import AnswerReceived, DeviceEvent, PhaseChanged, RequestSent
+from agent.account import DeviceEvent, PhaseChanged, answer_received, request_sent
 from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName
 from agent.core.record import Work
 from agent.core.state import Asked, Machine, Phase, Policy, Reporting, Suspect, execution_in_hand, phase_name
@@ -17,8 +17,6 @@ from agent.values import (
     Answer,
     Describe,
     ExecutionKey,
-    ExecutionTold,
-    GetPending,
     Rejected,
     Request,
     StartNext,
@@ -98,7 +96,7 @@ class Turn:
         token = f"{self.policy.token_prefix}{count}"
         self.machine = replace(self.machine, tokens=count, asked=replace(asked, token=token))
         request = replace(asked.question, client_token=token)
-        self.tell(request_sent(request, token, asked))
+        self.tell(request_sent(request, token, asked.about, asked.attempt))
         self.do(Publish(request))
         self.timer("request", self.policy.request_timeout)
 
@@ -202,38 +200,3 @@ class Turn:
 def nonce_of(details: StatusDetails | None) -> str | None:
     """The nonce that an update of ours left in statusDetails."""
     return dict(details or ()).get("nonce")
-
-
-def request_sent(request: Request, token: str, asked: Asked) -> RequestSent:
-    """What a trace says of a question that leaves."""
-    ns = request.namespace_id
-    match request:
-        case GetPending():
-            return RequestSent(token, "get-pending", ns, attempt=asked.attempt)
-        case StartNext():
-            return RequestSent(token, "start-next", ns, details=request.status_details, attempt=asked.attempt)
-        case Describe():
-            return RequestSent(token, "describe", ns, request.job_id, asked.about, attempt=asked.attempt)
-        case Update():
-            return RequestSent(
-                token,
-                "update",
-                ns,
-                request.job_id,
-                asked.about,
-                request.status.value,
-                request.expected_version,
-                request.status_details,
-                asked.attempt,
-            )
-
-
-def answer_received(answer: Answer, token: str) -> AnswerReceived:
-    """What a trace says of an answer."""
-    match answer:
-        case Rejected():
-            return AnswerReceived(token, False, answer.code.value, answer.state.status.value if answer.state else None)
-        case ExecutionTold(execution=execution) if execution is not None:
-            return AnswerReceived(token, True, None, execution.status.value, execution.key)
-        case _:
-            return AnswerReceived(token, True)

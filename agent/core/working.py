@@ -8,7 +8,7 @@ Off line, reversible steps go on; the leap is held until a deadline, and then th
 
 from dataclasses import replace
 
-from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
+from agent.account import ENDED_BY_SERVICE, OUTCOMES, End, ExecutionGone, ExecutionLeft
 from agent.core.events import BeginStep, CancelTimer, StepEnded
 from agent.core.record import Finished, Work
 from agent.core.recovering import be_safe, fail, give_way
@@ -16,18 +16,6 @@ from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
 from agent.core.turn import Turn, nonce_of
 from agent.plan import Plan, plan_of
 from agent.values import Answer, ErrorCode, Execution, ExecutionTold, Rejected, Status, UpdateAccepted
-
-ENDED_BY_SERVICE: dict[Status, End] = {
-    Status.CANCELED: "cancelled",
-    Status.TIMED_OUT: "timed-out",
-    Status.REMOVED: "removed",
-}
-
-OUTCOMES: dict[Status, Outcome] = {
-    Status.SUCCEEDED: "succeeded",
-    Status.FAILED: "failed",
-    Status.REJECTED: "rejected",
-}
 
 
 def advance(turn: Turn, work: Work, why: str) -> None:

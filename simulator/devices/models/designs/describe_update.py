@@ -13,7 +13,7 @@ It hears the list, notify, alone. Why it is right:
 from functools import partial
 from typing import Final
 
-from agent.account import HintReceived
+from agent.account import hint_received
 from agent.values import Hint, PendingChanged
 from simulator.devices.models.designs import hands, talk
 from simulator.devices.models.designs.state import Turn
@@ -25,7 +25,7 @@ LOOK_SECONDS: Final = 3.0
 def _hear(turn: Turn, hint: Hint) -> None:
     if not isinstance(hint, PendingChanged):
         return  # not subscribed
-    turn.tell(HintReceived("notify", hint.namespace_id, hint.listed))
+    turn.tell(hint_received(hint))
     talk.outdate(turn)
     task = turn.device.task
     if task is None:

@@ -8,7 +8,7 @@ without leave, once there is no way back; and a check that the hardware is whole
 from dataclasses import replace
 from typing import Final
 
-from agent.account import End, ExecutionGone, ExecutionLeft, ExecutionTaken, JournalUnwritable, Outcome
+from agent.account import OUTCOMES, End, ExecutionGone, ExecutionLeft, ExecutionTaken, JournalUnwritable, Outcome
 from agent.core.events import (
     BeginStep,
     Booted,
@@ -29,11 +29,6 @@ from agent.values import Status
 from simulator.devices.models.designs.state import Aim, Known, Task, Turn
 
 NO_WAY_BACK: Final = (Reached.LEAPT, Reached.RAN)
-OUTCOMES: Final[dict[Status, Outcome]] = {
-    Status.SUCCEEDED: "succeeded",
-    Status.FAILED: "failed",
-    Status.REJECTED: "rejected",
-}
 
 
 # ── what the talking asks of the hands ────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ report at the step's end says soon enough that nobody wants the next one. Why th
 from functools import partial
 from typing import Final
 
-from agent.account import HintReceived
+from agent.account import hint_received
 from agent.values import Hint, NextChanged
 from simulator.devices.models.designs import hands, talk
 from simulator.devices.models.designs.state import Turn
@@ -27,7 +27,7 @@ def _hear(turn: Turn, hint: Hint) -> None:
     if not isinstance(hint, NextChanged):
         return  # not subscribed
     head = hint.execution
-    turn.tell(HintReceived("notify-next", hint.namespace_id, (head.key,) if head is not None else ()))
+    turn.tell(hint_received(hint))
     talk.outdate(turn)
     task = turn.device.task
     if task is None:

@@ -15,9 +15,8 @@ question they put when (`Manners`); what an answer means is the same for all:
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
-from agent.account import AnswerReceived, End, RequestKind, RequestSent
+from agent.account import ENDED_BY_SERVICE, answer_received, request_sent
 from agent.core.events import (
     Answered,
     Booted,
@@ -41,7 +40,6 @@ from agent.values import (
     ExecutionKey,
     ExecutionState,
     ExecutionTold,
-    GetPending,
     Hint,
     Rejected,
     Request,
@@ -53,18 +51,6 @@ from agent.values import (
 )
 from simulator.devices.models.designs import hands
 from simulator.devices.models.designs.state import Asked, Device, Task, Turn
-
-ENDS: Final[dict[Status, End]] = {
-    Status.CANCELED: "cancelled",
-    Status.TIMED_OUT: "timed-out",
-    Status.REMOVED: "removed",
-}
-KINDS: Final[dict[type, RequestKind]] = {
-    GetPending: "get-pending",
-    StartNext: "start-next",
-    Describe: "describe",
-    Update: "update",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +124,10 @@ def _send(turn: Turn) -> None:
         return
     token = f"{device.policy.token_prefix}{device.tokens + 1}"
     turn.set(tokens=device.tokens + 1, asked=replace(asked, token=token, outdated=False))
-    turn.tell(_sent(asked, token))
-    turn.do(Publish(replace(asked.question, client_token=token)))
+    request = replace(asked.question, client_token=token)
+    turn.tell(request_sent(request, token, asked.about, asked.attempt))
+    turn.do(Publish(request))
     turn.timer("request", device.policy.request_timeout)
-
-
-def _sent(asked: Asked, token: str) -> RequestSent:
-    question = asked.question
-    update = question if isinstance(question, Update) else None
-    return RequestSent(
-        token,
-        KINDS[type(question)],
-        question.namespace_id,
-        question.job_id if isinstance(question, Describe | Update) else None,
-        asked.about,
-        update.status.value if update else None,
-        update.expected_version if update else None,
-        question.status_details if isinstance(question, StartNext | Update) else None,
-        asked.attempt,
-    )
 
 
 def _ask_later(turn: Turn) -> None:
@@ -276,7 +247,7 @@ def _answered(turn: Turn, manners: Manners, answer: Answer) -> None:
     asked = turn.device.asked
     if asked is None or not asked.token or answer.client_token != asked.token:
         return
-    turn.tell(_received(asked.token, answer))
+    turn.tell(answer_received(answer, asked.token))
     if isinstance(answer, Rejected) and not answer.code.is_permanent:
         _ask_later(turn)
         return
@@ -293,16 +264,6 @@ def _answered(turn: Turn, manners: Manners, answer: Answer) -> None:
             _read_head(turn, manners, asked, answer)
         case _:
             pass
-
-
-def _received(token: str, answer: Answer) -> AnswerReceived:
-    match answer:
-        case Rejected(code=code, state=state):
-            return AnswerReceived(token, False, code.value, state.status.value if state is not None else None)
-        case ExecutionTold(execution=told) if told is not None:
-            return AnswerReceived(token, True, None, told.status.value, told.key)
-        case _:
-            return AnswerReceived(token, True)
 
 
 def _read_head(turn: Turn, manners: Manners, asked: Asked, answer: Answer) -> None:
@@ -414,7 +375,7 @@ def _read_update(turn: Turn, manners: Manners, asked: Asked, answer: Answer) -> 
         case Rejected(state=ExecutionState(status=status)) if is_end and status is asked.question.status:
             hands.reported(turn)
         case Rejected(state=ExecutionState(status=status)) if status.is_terminal:
-            hands.give_way(turn, ENDS.get(status, "replaced"), asked.token)
+            hands.give_way(turn, ENDED_BY_SERVICE.get(status, "replaced"), asked.token)
         case Rejected(code=ErrorCode.VERSION_MISMATCH | ErrorCode.INVALID_STATE_TRANSITION):
             turn.know("out of step", refuted=True, probing=False)
         case _ if not manners.is_told_the_status:

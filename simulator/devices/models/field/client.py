@@ -9,11 +9,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from agent.account import Outcome
+from agent.account import OUTCOMES, Outcome
 from agent.core.events import SetTimer, TimerName
 from agent.core.record import Record, Work
 from agent.core.state import Asked
-from agent.core.working import OUTCOMES
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
 from simulator.devices.models.field.device import Device, Memory
 from simulator.devices.models.field.pace import MINUTE

@@ -18,10 +18,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Generic, TypeVar, assert_never
 
-from agent.account import DeviceEvent, End, ExecutionGone, ExecutionLeft, ExecutionTaken, Outcome, PhaseChanged
+from agent.account import (
+    OUTCOMES,
+    DeviceEvent,
+    End,
+    ExecutionGone,
+    ExecutionLeft,
+    ExecutionTaken,
+    Outcome,
+    PhaseChanged,
+    answer_received,
+    hint_received,
+    request_sent,
+)
 from agent.account import Phase as PhaseName
 from agent.core import Policy
-from agent.core.doubting import hint_received
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -49,8 +60,6 @@ from agent.core.events import (
 from agent.core.record import Doing, Record, Work
 from agent.core.restarting import rebooted, unrebooted
 from agent.core.state import Asked
-from agent.core.turn import answer_received, request_sent
-from agent.core.working import OUTCOMES
 from agent.plan import Plan, Unusable, plan_of
 from agent.recovery import Reached
 from agent.values import (
@@ -244,7 +253,7 @@ class Device(Generic[M]):
         token = f"{self.memory.policy.token_prefix}{count}"
         self.memory = replace(self.memory, tokens=count, asked=replace(asked, token=token))
         request = replace(asked.question, client_token=token)
-        self.tell(request_sent(request, token, asked))
+        self.tell(request_sent(request, token, asked.about, asked.attempt))
         self.do(Publish(request), SetTimer("request", self.memory.policy.request_timeout))
 
     def _answered(self, answer: Answer) -> None:

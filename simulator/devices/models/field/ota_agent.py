@@ -17,8 +17,8 @@ leaves that so (bootable).
 
 from typing import Final, TypeVar
 
+from agent.account import OUTCOMES
 from agent.core.state import Asked
-from agent.core.working import OUTCOMES
 from agent.values import Answer, Execution, ExecutionTold, Hint, NextChanged, Status, Update
 from simulator.devices.models.field.device import Device, Memory
 

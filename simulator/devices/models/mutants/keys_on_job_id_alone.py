@@ -7,10 +7,9 @@ and not `queuedAt`). This one goes on with the first, and reports it as the seco
 
 from dataclasses import replace
 
-from agent.account import AnswerReceived, HintReceived
+from agent.account import AnswerReceived, HintReceived, hint_received
 from agent.core import Machine
 from agent.core import step as reference
-from agent.core.doubting import hint_received
 from agent.core.events import Answered, Effect, Event, Hinted, Tell
 from agent.core.record import Work
 from agent.core.state import Executing, Gated, Reporting, Suspect
