@@ -27,6 +27,8 @@ from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
+from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
+from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
 ALPN: Final = ("x-amzn-mqtt-ca", "mqtt")
@@ -83,6 +85,7 @@ class LocalCloud:
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
         holders = Holders(self._core.registry, Account(), time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders)
+        self._websockets = WebSockets(self._gateway, lambda: self._http.signatures)
         self._http = HttpPorts(
             self._core,
             self._publish_from_http,
@@ -93,7 +96,7 @@ class LocalCloud:
             access_keys=dict(options.access_keys),
             faults=faults,
             settled=None if self._store is None else self._store.settled,
-            elsewhere={FILES: self._serve_file},
+            elsewhere={FILES: self._serve_file, WEBSOCKET_PATH: self._websockets.handle},
         )
         self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
@@ -116,6 +119,7 @@ class LocalCloud:
 
     async def _listen(self) -> None:
         options = self._options
+        self._gateway.start()
         tls = self._tls()
         if options.mqtt_port is not None:
             self.endpoints["mqtt"] = await self._listen_mqtt("mqtt", options.mqtt_port, None)
@@ -166,6 +170,7 @@ class LocalCloud:
 
     async def _close(self) -> None:
         self._core.close()
+        self._websockets.close()
         await self._http.close()
         if self._store is not None:
             await self._store.rest()

@@ -25,7 +25,9 @@ class Visitor:
 class Principal(Protocol):
     """Somebody who is connected."""
 
-    identifier: str
+    @property
+    def identifier(self) -> str:
+        """As lifecycle events have it: of a certificate its id."""
 
     def may(self, action: Action, name: str) -> bool:
         """Whether policies allow it; asked for every message, so quick."""

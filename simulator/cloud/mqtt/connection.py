@@ -43,7 +43,10 @@ SLOW_READER_BYTES: Final = 256 * 1024
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. `identify` tells who it is; None where nobody asks."""
+    """One client's connection. `identify` tells who it is; None where nobody asks.
+
+    `lasts`: after so many seconds it ends; None: never for that reason.
+    """
 
     __slots__ = (
         "_buffer",
@@ -56,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "aliases",
         "credential",
+        "ends_at",
         "keep_alive",
         "last_heard",
         "payload_sent",
@@ -64,13 +68,12 @@ class Connection(asyncio.Protocol):
         "second",
         "session",
         "session_identifier",
-        "since",
         "version",
         "version_number",
         "will",
     )
 
-    def __init__(self, gateway: "Gateway", identify: Identify | None = None) -> None:
+    def __init__(self, gateway: "Gateway", identify: Identify | None = None, lasts: float | None = None) -> None:
         self._gateway = gateway
         self._identify = identify
         self._transport: asyncio.Transport | None = None
@@ -85,7 +88,8 @@ class Connection(asyncio.Protocol):
         self.session: Session | None = None
         self.version = V5
         self.keep_alive = 0
-        self.since = self.last_heard = gateway.now
+        self.last_heard = gateway.now
+        self.ends_at = None if lasts is None else gateway.now + lasts
         self.will: Will | None = None
         self.aliases: dict[int, str] | None = None
         self.second = 0.0
@@ -251,6 +255,11 @@ class Connection(asyncio.Protocol):
             transport.close()
             self._gateway.closed(self, reason)
 
+    def leave(self) -> None:
+        """The client takes leave."""
+        self.will = None
+        self.end("CLIENT_INITIATED_DISCONNECT")
+
     @property
     def address(self) -> str:
         """The peer's IP address; empty if it is gone."""
@@ -328,6 +337,7 @@ class Connection(asyncio.Protocol):
             if packet.session_expiry and not session.expiry_seconds:
                 raise Malformed(Reason.PROTOCOL_ERROR, "a session that was not to last is to last after all")
             session.expiry_seconds = self._gateway.lasting(packet.session_expiry)
-        if packet.reason != Reason.DISCONNECT_WITH_WILL:
-            self.will = None
-        self.end("CLIENT_INITIATED_DISCONNECT")
+        if packet.reason == Reason.DISCONNECT_WITH_WILL:
+            self.end("CLIENT_INITIATED_DISCONNECT")
+        else:
+            self.leave()

@@ -11,7 +11,7 @@ import itertools
 import ssl
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -97,11 +97,15 @@ class Gateway:
             self._sweeper.cancel()
         for server in self._servers:
             server.close()
-        for connection in tuple(self._connections):
-            connection.refuse(Reason.SERVER_SHUTTING_DOWN, "SERVER_INITIATED_DISCONNECT")
+        self.part_with(tuple(self._connections))
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
+
+    def part_with(self, connections: Iterable[Connection]) -> None:
+        """The cloud shuts down: end these."""
+        for connection in connections:
+            connection.refuse(Reason.SERVER_SHUTTING_DOWN, "SERVER_INITIATED_DISCONNECT")
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -323,6 +327,8 @@ class Gateway:
                 connection.end("CONNECT_TIMEOUT")
         elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
             connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
+        elif connection.ends_at is not None and connection.ends_at <= self.now:
+            connection.refuse(Reason.MAXIMUM_CONNECT_TIME, "WEBSOCKET_TTL_EXPIRATION")
         elif connection.principal is not None and not connection.principal.is_welcome():
             connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
         else:

@@ -1,0 +1,173 @@
+"""MQTT over WebSocket on the API port: `/mqtt`, sub-protocol `mqtt`, signed with Signature Version 4 in the query.
+
+Source: AWS IoT Developer Guide, "Device communication protocols" and "MQTT over WebSocket". A signature is scoped to
+the service `iotdevicegateway`. It is checked if the cloud has access keys; IAM's policies are not evaluated, so whoever
+comes in by a signature may do everything.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+
+from simulator.cloud.api.wire import Refusal
+from simulator.cloud.mqtt import Gateway
+from simulator.cloud.mqtt.authority import Action, Visitor
+from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.signatures import Signatures, SignedRequest
+
+PATH: Final = "/mqtt"
+PROTOCOL: Final = "mqtt"
+SERVICE: Final = "iotdevicegateway"
+HIGH_BYTES: Final = 64 * 1024
+"""So much may wait to be sent before the client is told to slow down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Whoever signed; `identifier` is the access key's id. Both a Credential and a Principal of the gateway's."""
+
+    identifier: str
+
+    def principal(self, visitor: Visitor) -> "Signer":
+        """The same."""
+        return self
+
+    def may(self, action: Action, name: str) -> bool:
+        """What IAM lets one do is not known here."""
+        return True
+
+    def is_welcome(self) -> bool:
+        """For as long as a connection over WebSocket may last."""
+        return True
+
+
+class WebSockets:
+    """Carries WebSockets into `gateway`; `signatures` gives what checks theirs."""
+
+    def __init__(self, gateway: Gateway, signatures: Callable[[], Signatures]) -> None:
+        self._gateway = gateway
+        self._signatures = signatures
+        self._open: dict[Connection, None] = {}
+
+    def close(self) -> None:
+        """End them all: the port that carries them is about to close."""
+        self._gateway.part_with(tuple(self._open))
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve one WebSocket to its end. Raises Refusal, SignatureRefused."""
+        sent = SignedRequest(request.method, request.raw_path, tuple(request.headers.items()))
+        claim = self._signatures().check(sent, (SERVICE,))
+        socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=0, autoclose=True)
+        if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
+            raise Refusal(400, "InvalidRequestException", f"This is for WebSockets of the sub-protocol {PROTOCOL}.")
+        await socket.prepare(request)
+        credential = None if claim is None else Signer(claim.access_key)
+        seconds = self._gateway.settings.websocket_seconds
+        connection = Connection(self._gateway, None if credential is None else lambda _: credential, lasts=seconds)
+        transport = _Transport(socket, request, connection)
+        self._open[connection] = None
+        connection.connection_made(transport)
+        sender = asyncio.create_task(transport.send_all())
+        try:
+            await self._receive(socket, transport, connection)
+        finally:
+            del self._open[connection]
+            connection.connection_lost(None)
+            transport.close()
+            await sender
+        return socket
+
+    async def _receive(self, socket: web.WebSocketResponse, transport: "_Transport", connection: Connection) -> None:
+        while not transport.is_closing():
+            await transport.may_read.wait()
+            message = await socket.receive()
+            if message.type is WSMsgType.BINARY:
+                if message.data:
+                    connection.data_received(message.data)
+            elif message.type is WSMsgType.CLOSE:
+                # "… by sending … a Close frame when the client is using a WebSocket connection" ("Lifecycle events").
+                connection.leave()
+                return
+            elif message.type is WSMsgType.TEXT:
+                connection.end("CLIENT_ERROR")  # MQTT 5, 6.0: binary frames only
+            else:
+                return
+
+
+class _Transport(asyncio.Transport):
+    """What a Connection writes to: gathers bytes, and sends them one after the other."""
+
+    def __init__(self, socket: web.WebSocketResponse, request: web.BaseRequest, connection: Connection) -> None:
+        super().__init__()
+        self._socket = socket
+        self._request = request
+        self._connection = connection
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._is_slow = False
+        self._is_closing = False
+        self._something = asyncio.Event()
+        self.may_read = asyncio.Event()
+        self.may_read.set()
+
+    async def send_all(self) -> None:
+        """Send what is written until it is closed, and close."""
+        try:
+            while not self._is_closing or self._waiting:
+                await self._something.wait()
+                self._something.clear()
+                await self._send_waiting()
+        except ConnectionError:
+            self._is_closing = True
+        finally:
+            await self._socket.close()
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            raw, self._waiting = b"".join(self._waiting), []
+            await self._socket.send_bytes(raw)
+            self._size -= len(raw)
+            if self._is_slow and self._size <= HIGH_BYTES // 4:
+                self._is_slow = False
+                self._connection.resume_writing()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send it some time soon."""
+        if self._is_closing:
+            return
+        self._waiting.append(bytes(data))
+        self._size += len(data)
+        self._something.set()
+        if not self._is_slow and self._size > HIGH_BYTES:
+            self._is_slow = True
+            self._connection.pause_writing()
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that have not been sent yet."""
+        return self._size
+
+    def pause_reading(self) -> None:
+        """Take nothing in for now."""
+        self.may_read.clear()
+
+    def resume_reading(self) -> None:
+        """Go on."""
+        self.may_read.set()
+
+    def is_closing(self) -> bool:
+        """Whether it is being closed."""
+        return self._is_closing
+
+    def close(self) -> None:
+        """Close after what has been written."""
+        self._is_closing = True
+        self._something.set()
+        self.may_read.set()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Of the connection below."""
+        below = self._request.transport
+        return default if below is None else below.get_extra_info(name, default)
