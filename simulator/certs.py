@@ -88,12 +88,12 @@ def _hosts_in(server: Path) -> tuple[str, ...] | None:
     return (*names.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
 
 
-def server_context(directory: Path) -> ssl.SSLContext:
-    """TLS for the cloud: its own certificate, and a demand for the client's. Raises InputError."""
+def server_context(directory: Path, *, is_mutual: bool = True) -> ssl.SSLContext:
+    """TLS for the cloud: its own certificate and, if mutual, a demand for the client's. Raises InputError."""
     ca, cert, key = (_needed(directory / name) for name in ("ca.pem", "server.pem", "server.key"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_REQUIRED if is_mutual else ssl.CERT_NONE
     context.num_tickets = 0  # nobody resumes a session here, and making tickets is a third of a handshake's CPU
     load_certificates(context, ca, cert, key)
     return context

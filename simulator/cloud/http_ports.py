@@ -17,6 +17,7 @@ from simulator.cloud.api.principal import Guard
 from simulator.cloud.api.publishing import Publish, Publisher
 from simulator.cloud.api.wire import Handler
 from simulator.cloud.core import CloudCore
+from simulator.cloud.either import EitherServer
 from simulator.cloud.faults import Faults
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
@@ -53,7 +54,8 @@ class HttpPorts:
         self.signatures = Signatures(access_keys, clock)
         self._publisher = Publisher(publish, lambda: str(uuid.uuid4()))
         self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
-        self._servers: list[tuple[asyncio.Server, web.Server]] = []
+        self._servers: list[tuple[asyncio.Server | EitherServer, web.Server]] = []
+        self._guests: list[web.Server] = []
 
     async def listen_api(self, host: str, port: int, data_endpoint: str) -> str:
         """Serve the control plane and, with signatures, the data plane; the URL. Raises OSError."""
@@ -77,29 +79,43 @@ class HttpPorts:
         assert self._certs is not None, "mutual TLS needs certificates"
         tls = server_context(self._certs)
         tls.set_alpn_protocols(ALPN)
+        return f"https://{await self._listen(host, port, tls, lambda _: self._data_port().server())}"
 
-        def connections(address: str) -> web.Server:
-            return DataPort(self._data_plane, self._publisher, Guard(self._holders), settled=self._settled).server()
+    def data_connections(self) -> Callable[[], asyncio.BaseProtocol]:
+        """What serves the data plane on a listener of somebody else's that has mutual TLS."""
+        connections = self._data_port().server()
+        self._guests.append(connections)
+        return connections
 
-        return f"https://{await self._listen(host, port, tls, connections)}"
+    def _data_port(self) -> DataPort:
+        return DataPort(self._data_plane, self._publisher, Guard(self._holders), settled=self._settled)
 
     async def _listen(
         self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]
     ) -> str:
-        """HOST:PORT as bound; `connections` is told it, and makes what serves there."""
+        """HOST:PORT as bound; `connections` is told it, and makes what serves there.
+
+        Where no TLS is asked for, both are spoken if there are certificates.
+        """
         loop, made = asyncio.get_running_loop(), list[web.Server]()
-        server = await loop.create_server(lambda: made[0](), host, port, ssl=tls, start_serving=False)
+        server: asyncio.Server | EitherServer
+        if tls is None and self._certs is not None:
+            optional = server_context(self._certs, is_mutual=False)
+            server = await EitherServer.listen(host, port, lambda: made[0](), optional)
+        else:
+            server = await loop.create_server(lambda: made[0](), host, port, ssl=tls, start_serving=False)
         address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
         made.append(connections(address))
         self._servers.append((server, made[0]))
-        await server.start_serving()
+        if not isinstance(server, EitherServer):
+            await server.start_serving()
         return address
 
     async def close(self) -> None:
         """Stop listening, and let requests under way end."""
         for server, _ in self._servers:
             server.close()
-        for _, connections in self._servers:
+        for connections in (*(each for _, each in self._servers), *self._guests):
             await connections.shutdown(GRACE_SECONDS)
         self._servers.clear()
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Literal, Self
 
 from aiohttp import web
 
@@ -22,7 +22,7 @@ from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
-from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings
+from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings, alpn
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
@@ -30,9 +30,6 @@ from simulator.cloud.store import Store
 from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
-
-ALPN: Final = ("x-amzn-mqtt-ca", "mqtt")
-"""What a client may call MQTT with a certificate; one that says nothing is welcome, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +142,19 @@ class LocalCloud:
         if self._options.mqtts_port is None or self._options.certs is None:
             return None
         tls = server_context(self._options.certs)
-        tls.set_alpn_protocols(ALPN)
+        tls.set_alpn_protocols((alpn.MQTT, alpn.HTTP))
         self._gatekeeper.listens_with(tls)
         return tls
 
     async def _listen_mqtt(self, name: str, port: int, tls: ssl.SSLContext | None) -> str:
         try:
-            identify = None if tls is None else self._gatekeeper.admit
-            bound = await self._gateway.listen(self._options.host, port, tls=tls, identify=identify)
+            if tls is None:
+                bound = await self._gateway.listen(self._options.host, port)
+            else:
+                others = {alpn.HTTP: self._http.data_connections()}
+                bound = await self._gateway.listen(
+                    self._options.host, port, tls=tls, identify=self._gatekeeper.admit, others=others
+                )
         except OSError as error:
             raise _cannot_listen(name, self._options.host, port, error) from None
         return f"{in_url(self._options.host)}:{bound}"

@@ -11,10 +11,11 @@ import itertools
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from simulator.cloud.mqtt.alpn import ByName, Make
 from simulator.cloud.mqtt.authority import Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import Subscriptions
@@ -76,12 +77,26 @@ class Gateway:
         )
 
     async def listen(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None = None, identify: Identify | None = None
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        identify: Identify | None = None,
+        others: Mapping[str, Make] | None = None,
     ) -> int:
-        """Listen on exactly that address; the port that was bound. Raises OSError."""
+        """Listen on exactly that address; the port that was bound. Raises OSError.
+
+        `others` serve clients that name another protocol in their TLS handshake.
+        """
         loop = asyncio.get_running_loop()
         self.start()
-        server = await loop.create_server(lambda: Connection(self, identify), host, port, ssl=tls, backlog=4096)
+
+        def usual() -> asyncio.BaseProtocol:
+            return Connection(self, identify)
+
+        make = usual if not others else lambda: ByName(usual, others)
+        server = await loop.create_server(make, host, port, ssl=tls, backlog=4096)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
