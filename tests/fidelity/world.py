@@ -4,8 +4,10 @@ import json
 from typing import Any, Final
 
 from simulator.cloud.api import Account, ControlPlane
+from simulator.cloud.api.errors import ApiError
 from simulator.cloud.device_api import DeviceApi
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
+from simulator.cloud.jobs.configuration import Presign
 from simulator.cloud.registry import Registry
 
 T: Final = "thing"
@@ -21,8 +23,8 @@ class World:
         """Topic below `$aws/things/THING/jobs/`, or whole if it is another, and payload; since last taken."""
         self._ids = iter(range(1_000_000))
         self._jobs = Jobs(settings or JobsSettings())
-        self._device_api = DeviceApi(self._jobs, lambda: self.now)
-        registry = Registry(lambda: f"id-{next(self._ids)}")
+        self._device_api = DeviceApi(self._jobs, lambda: self.now, new_id=self._new_id)
+        registry = Registry(self._new_id)
         self._control_plane = ControlPlane(self._jobs, registry, Account(), lambda: self.now, self._publish)
 
     def device(self, topic: str, payload: object = None, *, thing: str = T) -> tuple[str, dict[str, Any]]:
@@ -35,10 +37,19 @@ class World:
             self._hear(told, body)
         return _below(reaction.answer_topic), json.loads(reaction.answer)
 
-    def operate(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    def operate(self, operation: str, *, by_aws: bool = False, **parameters: Any) -> dict[str, Any]:
         """Carry out an operation of the control plane. Raises ApiError."""
         self.later(1)
-        return self._control_plane.call(operation, parameters)
+        plane = self._control_plane.in_the_hand_of_aws() if by_aws else self._control_plane
+        return plane.call(operation, parameters)
+
+    def refusal(self, operation: str, **parameters: Any) -> str | None:
+        """The name of the exception that an operation gets; None if it is carried out."""
+        try:
+            self.operate(operation, **parameters)
+        except ApiError as error:
+            return error.name
+        return None
 
     def create_job(self, job_id: str, *things: str, **more: Any) -> None:
         """CreateJob with a small document, for `things`, which are created; for T if none is named."""
@@ -53,10 +64,30 @@ class World:
             self._publish(self._jobs.tick(self.now))
         self.now = end
 
+    def topics(self) -> list[str]:
+        """The topics of what has been published since this was asked last."""
+        return [topic for topic, _ in self.taken()]
+
+    def listed(self, job_id: str) -> dict[str, str]:
+        """The status of each thing's latest execution, as ListJobExecutionsForJob shows it."""
+        found = self.operate("ListJobExecutionsForJob", jobId=job_id)["executionSummaries"]
+        return {_name(each["thingArn"]): each["jobExecutionSummary"]["status"] for each in found}
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """What DescribeJob shows."""
+        return dict(self.operate("DescribeJob", jobId=job_id)["job"])
+
+    def presign(self, presign: Presign) -> None:
+        """Have placeholders in documents replaced."""
+        self._jobs.presign = presign
+
     def taken(self) -> list[tuple[str, dict[str, Any]]]:
         """What has been published since this was asked last."""
         heard, self.heard = self.heard, []
         return heard
+
+    def _new_id(self) -> str:
+        return f"id-{next(self._ids)}"
 
     def _publish(self, outcome: Outcome) -> None:
         for topic, payload in self._device_api.publications(outcome):
@@ -69,3 +100,7 @@ class World:
 def _below(topic: str) -> str:
     levels = topic.split("/", 4)
     return levels[4] if levels[:2] == ["$aws", "things"] else topic
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition("/")[2]
