@@ -109,7 +109,7 @@ class Firmware(Handler, Protocol):
         """What runs, and whether it is on trial; called once, when the agent begins."""
 
     def revert(self) -> bool:
-        """See to it that the next boot falls back, if what runs is on trial; says whether it is."""
+        """See to it that the next boot falls back, if what runs is on trial; says whether that boot is yet to come."""
 
     @property
     def bootable(self) -> bool:

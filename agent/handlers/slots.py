@@ -59,12 +59,13 @@ class SlotFiles(Firmware):
         return str(self._described(self._running).get("version", "")), self._on_trial
 
     def revert(self) -> bool:
-        """Select what ran before; what is on trial runs on until the reboot."""
+        """Select what ran before; what is on trial runs on until the reboot, for whoever asks again meanwhile too."""
         trial = self._trial
-        if trial is None or not self._on_trial:
+        if trial is not None and not self._on_trial:
             return False
-        self._fall_back(trial)
-        return True
+        if trial is not None:
+            self._fall_back(trial)
+        return self._running != self._selected
 
     @property
     def bootable(self) -> bool:

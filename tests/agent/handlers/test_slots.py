@@ -111,6 +111,22 @@ async def test_a_trial_is_reverted_by_one_more_boot(tmp_path: Path):
     assert state(slots) == (("factory", False), True, ())
 
 
+async def test_a_trial_that_was_reverted_by_an_agent_that_was_killed_still_needs_the_boot(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    assert slots.revert()
+    slots = booted(tmp_path, rebooted=False)
+    assert slots.ran == ("2.0", False)  # type: ignore[attr-defined]  # see above
+    assert slots.revert()
+    assert not booted(tmp_path).revert()
+
+
+async def test_a_switch_without_a_reboot_needs_none_to_be_taken_back(tmp_path: Path):
+    slots, steps = booted(tmp_path), tasks(tmp_path)
+    await slots.do(steps["write"])
+    await slots.do(steps["switch"])
+    assert not booted(tmp_path, rebooted=False).revert()
+
+
 async def test_a_commit_that_was_cut_off_is_completed_by_the_next_start(tmp_path: Path):
     await on_trial(tmp_path)
     (tmp_path / "state" / "firmware" / "trial.json").unlink()  # the first thing that a commit does
