@@ -255,7 +255,7 @@ class PahoTransport:
                 reason = f"{self._endpoint}: no answer within {CONNECT_LIMIT_SECONDS:g} s"
             except ssl.SSLError as error:
                 reason = f"{self._endpoint}: TLS: {error.reason or error}"
-            except OSError as error:
+            except (OSError, UnicodeError) as error:
                 reason = f"{self._endpoint}: {_plainly(error)}"
             self._close()
             self._lost, self._is_dark = None, False
@@ -390,10 +390,10 @@ async def _until(add: Any, remove: Any, descriptor: int) -> None:
         remove(descriptor)
 
 
-def _plainly(error: OSError) -> str:
+def _plainly(error: OSError | UnicodeError) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "nobody answers (connection refused)" if error.errno else str(error)
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror | UnicodeError):  # the latter for what cannot be a name at all
         return "no such host"
     return error.strerror or str(error)
 
@@ -406,7 +406,7 @@ async def probe(endpoint: Endpoint) -> None:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
-    except (OSError, TimeoutError) as error:
+    except (OSError, UnicodeError) as error:
         why = "no answer in time" if isinstance(error, TimeoutError) else _plainly(error)
         raise InputError(f"{endpoint}: {_nobody(why)}; is `ghostjob cloud` running there?") from None
 

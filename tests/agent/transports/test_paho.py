@@ -140,7 +140,7 @@ async def test_a_lost_connection_is_made_again(fleet, gateway):
 
 @pytest.mark.parametrize(
     ("host", "says"),
-    [("127.0.0.1", "nobody answers"), ("no-such-host.invalid", "no such host")],
+    [("127.0.0.1", "nobody answers"), ("no-such-host.invalid", "no such host"), ("no..host", "no such host")],
 )
 async def test_an_endpoint_nobody_answers_at_is_said_in_one_line(fleet, unused_tcp_port, host, says):
     with pytest.raises(InputError, match=says) as caught:
