@@ -27,6 +27,7 @@ from agent.values import Request
 FIRST_WAIT_SECONDS: Final = 0.5
 LONGEST_WAIT_SECONDS: Final = 60.0
 STOP_LIMIT_SECONDS: Final = 10.0
+OFFLINE: Final = "AWS_ERROR_MQTT5_OPERATION_FAILED_DUE_TO_OFFLINE_QUEUE_POLICY"
 FAIL_ALL: Final = mqtt5.ClientOperationQueueBehaviorType.FAIL_ALL_ON_DISCONNECT
 
 
@@ -65,6 +66,7 @@ class AwsIotTransport:
         *,
         client_id: str | None = None,
         keep_alive_seconds: int = 60,
+        answer_seconds: int = 10,
     ) -> None:
         self._thing = thing
         self._endpoint = endpoint
@@ -76,7 +78,7 @@ class AwsIotTransport:
         self._goes_on = False
         self._is_breaking = False
         self._again: asyncio.TimerHandle | None = None
-        self._client = self._make(client_id or thing, keep_alive_seconds)
+        self._client = self._make(client_id or thing, keep_alive_seconds, answer_seconds)
 
     # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,8 +146,10 @@ class AwsIotTransport:
     def _on_subscribed(self, done: "Future[Any]", session_present: bool) -> None:
         if not self._goes_on:
             return
-        if done.exception() is not None:
-            return  # the connection was lost meanwhile, which is told by itself
+        if (failed := done.exception()) is not None:
+            if not _is_of_a_lost_connection(failed):
+                self._break_off(f"the gateway did not answer the subscription: {_plainly(failed)}", FIRST_WAIT_SECONDS)
+            return
         codes = zip(self._filters, done.result().reason_codes, strict=False)
         refused = [topic for topic, code in codes if code > mqtt5.SubackReasonCode.GRANTED_QOS_2]
         if refused:
@@ -173,13 +177,14 @@ class AwsIotTransport:
 
     # ── the SDK's client and its threads ──────────────────────────────────────────────────────────────────────
 
-    def _make(self, client_id: str, keep_alive_seconds: int) -> Any:
+    def _make(self, client_id: str, keep_alive_seconds: int, answer_seconds: int) -> Any:
         options = mqtt5.ClientOptions(
             host_name=self._endpoint.host,
             port=self._endpoint.port,
             connect_options=mqtt5.ConnectPacket(client_id=client_id, keep_alive_interval_sec=keep_alive_seconds),
             session_behavior=mqtt5.ClientSessionBehaviorType.CLEAN,
             offline_queue_behavior=FAIL_ALL,
+            ack_timeout_sec=answer_seconds,
             min_reconnect_delay_ms=int(FIRST_WAIT_SECONDS * 1000),
             max_reconnect_delay_ms=int(LONGEST_WAIT_SECONDS * 1000),
             on_publish_callback_fn=lambda data: self._on_loop(
@@ -216,6 +221,11 @@ class AwsIotTransport:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(act, *arguments)
+
+
+def _is_of_a_lost_connection(error: BaseException) -> bool:
+    """Whether an operation failed since there was no connection any more, which is told by itself."""
+    return isinstance(error, AwsCrtError) and error.name == OFFLINE
 
 
 def _why_refused(data: Any) -> str:

@@ -10,6 +10,7 @@ from agent.transports.awsiot import AwsIotEndpoint, AwsIotTransport, Certificate
 from agent.values import GetPending
 from simulator.certs import make_certificates, server_context
 from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt.encode import connack_bytes
 from tests.agent.transports.peers import WAIT, Echo, Heard
 
 FILTERS = ("$aws/things/dev/jobs/notify",)
@@ -96,6 +97,24 @@ async def test_a_refused_subscription_counts_as_no_connection(gateway):
     kind, reason = await heard.next()
     assert (kind, "$share/group/t" in str(reason)) == ("disconnected", True)
     await transport.stop()
+
+
+async def test_a_subscription_that_nobody_answers_counts_as_no_connection():
+    async def takes_no_subscription(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connack_bytes(5, False, 0))
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(takes_no_subscription, "127.0.0.1", 0)
+    async with server:
+        endpoint, heard = AwsIotEndpoint("127.0.0.1", server.sockets[0].getsockname()[1]), Heard()
+        transport = AwsIotTransport("dev", endpoint, FILTERS, answer_seconds=1)
+        transport.start(heard)
+        kind, reason = await heard.next()
+        assert (kind, "did not answer the subscription" in str(reason)) == ("disconnected", True)
+        await transport.stop()
 
 
 async def test_an_endpoint_nobody_answers_at_is_told_and_tried_again(gateway, unused_tcp_port):
