@@ -26,7 +26,7 @@ def seek(turn: Turn, why: str, *, expects: bool = False, again: bool = False, sp
 
 
 def on_head_told(turn: Turn, idle: Idle, answer: Answer) -> None:
-    """The answer to the question for work. A refusal for good is not repeated: the next hint or connection asks."""
+    """The answer to the question for work. A refusal for good holds until a hint, a connection, or the poll."""
     match answer:
         case ExecutionTold(execution=None):
             _nothing_there(turn, idle)
@@ -34,6 +34,7 @@ def on_head_told(turn: Turn, idle: Idle, answer: Answer) -> None:
             _consider(turn, execution)
         case _:
             turn.to(Idle(), "refused")
+            _poll(turn)
 
 
 def _nothing_there(turn: Turn, idle: Idle) -> None:
@@ -49,7 +50,12 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
         turn.timer("ask-again", policy.ask_again, policy.ask_again * policy.retry_spread)
     else:
         turn.to(Idle(), "nothing to do")
-        turn.timer("poll", policy.poll, policy.poll * policy.retry_spread)
+        _poll(turn)
+
+
+def _poll(turn: Turn) -> None:
+    """Ask again some time, should no notification come."""
+    turn.timer("poll", turn.policy.poll, turn.policy.poll * turn.policy.retry_spread)
 
 
 def _consider(turn: Turn, execution: Execution) -> None:

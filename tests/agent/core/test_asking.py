@@ -30,6 +30,9 @@ def test_a_refusal_for_good_is_not_asked_again(code: ErrorCode):
     device.fire("retry")
     device.fire("request")
     assert len(device.requests) == 1
+    assert device.timer("poll").after_seconds == device.policy.poll
+    device.fire("poll")
+    assert len(device.requests) == 2, "but for the poll, since the queue may be another one by then"
 
 
 def test_back_off_grows_to_its_ceiling_and_carries_its_jitter_as_data():
