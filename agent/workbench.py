@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
+from urllib.parse import quote
 
 import structlog
 
@@ -213,9 +214,9 @@ class MachineWorkbench:
         return Task(key, index, step, version, aside, progress)
 
     def _aside(self, key: ExecutionKey) -> Path:
-        """No two executions have the same: `$` is in no namespace's name."""
-        namespace = "$default" if key.namespace_id is None else key.namespace_id
-        return self._work / f"{namespace}.{key.job_id}.{key.execution_number}.{key.queued_at}"
+        """No two executions have the same: `$` is in no namespace's name. Whatever they are called, it is in `work`."""
+        namespace = "$default" if key.namespace_id is None else quote(key.namespace_id, safe="")
+        return self._work / f"{namespace}.{quote(key.job_id, safe='')}.{key.execution_number}.{key.queued_at}"
 
 
 def _spawn(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> asyncio.Task[None]:

@@ -1,14 +1,17 @@
 """The real machine's workbench where a plug-in is at fault."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from agent.account import HardwareChanged
-from agent.core.events import Event, Verified, Verify
+from agent.core.events import BeginStep, Event, Verified, Verify
 from agent.handlers.handler import Handler, Task
 from agent.handlers.slots import SlotFiles
+from agent.plan import Step
+from agent.values import ExecutionKey
 from agent.workbench import MachineWorkbench
 from tests.agent.handlers.bench import place_in
 
@@ -54,6 +57,24 @@ def test_a_plug_in_that_cannot_say_something_ends_no_agent_and_is_not_believed_t
     assert bench.describe() == HardwareChanged(says[0], "", says[1])
     bench.verify(Verify())
     assert told == [Verified(False)]
+
+
+@pytest.mark.parametrize("name", ["fw", "../../../x", "/etc/x", "x/y", ".."])
+async def test_what_is_kept_of_a_job_lies_below_work_whatever_the_job_is_called(tmp_path: Path, name: str):
+    asides: list[Path] = []
+    done = asyncio.Event()
+
+    class Looks(Able):
+        async def do(self, task: Task) -> str:
+            asides.append(task.aside.resolve())
+            done.set()
+            return ""
+
+    bench = bench_of(tmp_path, Looks(), SlotFiles(place_in(tmp_path)))
+    bench.begin(BeginStep(ExecutionKey(None, name, 1, 1), 0, Step("calibrate", "calibrate"), ""))
+    await done.wait()
+    await bench.close()
+    assert [aside.parent for aside in asides] == [tmp_path / "work"]
 
 
 async def test_a_plug_in_that_fails_to_settle_keeps_neither_the_agent_from_beginning_nor_its_leftovers(tmp_path: Path):
