@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agent.connection import PLAIN_PORT, TLS_PORT, Connection, Identity
 from agent.core import Policy
@@ -62,6 +62,15 @@ def _names(value: object) -> object:
     return tuple(name for each in given for name in str(each).replace(",", " ").split())
 
 
+def _at_home(path: Path) -> Path:
+    """`~` stands for the home directory, in a file as for a shell."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+File = Annotated[Path, AfterValidator(_at_home)]
 Command = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Seconds = Annotated[float, Field(gt=0, le=604_800)]
 
@@ -75,16 +84,16 @@ class Configuration(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     thing: Annotated[str, Field(pattern=r"^[a-zA-Z0-9:_-]{1,128}$")]
     client_id: str | None = None
-    cert: Path | None = None
-    key: Path | None = None
-    ca: Path | None = None
+    cert: File | None = None
+    key: File | None = None
+    ca: File | None = None
     allow_plain: bool = False
     namespace: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]+$")] | None = None
     transport: Literal["paho", "awsiot"] = "paho"
-    config: Path | None = None
-    state: Path | None = None
-    root: Path | None = None
-    scripts: Path | None = None
+    config: File | None = None
+    state: File | None = None
+    root: File | None = None
+    scripts: File | None = None
     allow: Annotated[tuple[str, ...], BeforeValidator(_names)] = ("download", "configure", "update")
     layout: Layout = "ab"
     policy: PointOfNoReturn = "revert-until-commit"

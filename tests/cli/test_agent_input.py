@@ -180,6 +180,15 @@ def test_a_command_is_found_from_wherever_it_is_started(tmp_path: Path):
     assert (place.restart, place.reboot) == ((str(tmp_path / "restart.sh"), "now"), ("systemctl", "reboot"))
 
 
+def test_a_configuration_file_may_speak_of_home_as_a_shell_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _write('{"endpoint": "localhost", "thing-name": "dev", "root-ca": "~/ca.pem", "cert": "~/c", "key": "~/k"}')(
+        tmp_path
+    )
+    told = configuration_of({}, Path("s.yaml"))
+    assert (told.ca, told.cert, told.key) == (tmp_path / "ca.pem", tmp_path / "c", tmp_path / "k")
+
+
 def test_two_agents_do_not_share_a_state_directory(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     (tmp_path / "st").mkdir()
     with (tmp_path / "st" / "lock").open("w") as lock:
