@@ -1,10 +1,12 @@
 """Job executions as the control plane sees them: in every state, and with every earlier attempt."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from agent.values import Status
 from simulator.cloud.api.backing import Backing, Operation, Parameters
-from simulator.cloud.api.paging import page
+from simulator.cloud.api.paging import Key, page, page_of_many
 from simulator.cloud.jobs import JobExecution
 
 
@@ -14,6 +16,7 @@ class ExecutionOperations:
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._jobs = backing.jobs
+        self._sorted: tuple[Sequence[str], int, list[str]] = ((), 0, [])
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -64,16 +67,32 @@ class ExecutionOperations:
         return {"execution": _summary(execution) | shown}
 
     def _list_for_job(self, given: Parameters) -> Parameters:
-        found = self._jobs.executions_of_job(given["jobId"], status=_status(given))
-        shown, token = page(
-            "ListJobExecutionsForJob", given, found, lambda each: (each.thing, each.key.execution_number)
-        )
+        job_id, status = given["jobId"], _status(given)
+        things = self._sorted_things(job_id)
+
+        def walk(after: Key | None, count: int) -> Iterator[JobExecution]:
+            start = 0 if after is None else bisect_left(things, str(after[0]))
+            for thing in islice(things, start, None):
+                for execution in self._jobs.executions_on(job_id, thing):
+                    if status in (None, execution.status) and (after is None or _place(execution) > after):
+                        yield execution
+
+        shown, token = page_of_many("ListJobExecutionsForJob", given, walk, _place)
         arn = self._backing.arn
         summaries = [
             {"thingArn": arn("thing", execution.thing), "jobExecutionSummary": _summary(execution)}
             for execution in shown
         ]
         return {"executionSummaries": summaries, "nextToken": token}
+
+    def _sorted_things(self, job_id: str) -> list[str]:
+        """By name, so that a page need not look at what was shown already; kept for who asks for the next page."""
+        things = self._jobs.things_of(job_id)
+        of, number, kept = self._sorted
+        if of is not things or number != len(things):
+            kept = sorted(things)
+            self._sorted = (things, len(things), kept)
+        return kept
 
     def _list_for_thing(self, given: Parameters) -> Parameters:
         status, namespace_id, job_id = _status(given), given.get("namespaceId"), given.get("jobId")
@@ -89,6 +108,10 @@ class ExecutionOperations:
         )
         summaries = [{"jobId": execution.key.job_id, "jobExecutionSummary": _summary(execution)} for execution in shown]
         return {"executionSummaries": summaries, "nextToken": token}
+
+
+def _place(execution: JobExecution) -> Key:
+    return execution.thing, execution.key.execution_number
 
 
 def _status(given: Parameters) -> Status | None:

@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from heapq import nlargest, nsmallest
+from itertools import islice
 from typing import Any, Final, TypeAlias, TypeVar
 
 from simulator.cloud.api.backing import Parameters
@@ -27,13 +28,24 @@ def page(
     operation: str, given: Parameters, items: Iterable[T], key: Callable[[T], Key], *, newest_first: bool = False
 ) -> tuple[list[T], str | None]:
     """One page in the order of `key`, and the token of the next; None if it is the last. Raises ApiError."""
+
+    def walk(after: Key | None, count: int) -> Iterable[T]:
+        left = items
+        if after is not None:
+            left = (item for item in items if (key(item) < after if newest_first else key(item) > after))
+        return (nlargest if newest_first else nsmallest)(count, left, key=key)
+
+    return page_of_many(operation, given, walk, key)
+
+
+def page_of_many(
+    operation: str, given: Parameters, walk: Callable[[Key | None, int], Iterable[T]], key: Callable[[T], Key]
+) -> tuple[list[T], str | None]:
+    """The same of a list that is too long to look at whole: `walk` gives so many items after a key, in order."""
     size = next((given[name] for name in SIZES if name in given), PAGE)
     token = next((given[name] for name in TOKENS if name in given), None)
     of = _list_of(operation, given)
-    if token is not None:
-        last = _open(token, of)
-        items = (item for item in items if (key(item) < last if newest_first else key(item) > last))
-    found = (nlargest if newest_first else nsmallest)(size + 1, items, key=key)
+    found = list(islice(walk(None if token is None else _open(token, of), size + 1), size + 1))
     if len(found) <= size:
         return found, None
     return found[:size], _seal(of, key(found[size - 1]))

@@ -1,10 +1,11 @@
 """Things: CreateThing, DescribeThing, ListThings, UpdateThing, DeleteThing."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.errors import invalid
-from simulator.cloud.api.paging import page
+from simulator.cloud.api.paging import Key, page_of_many
 from simulator.cloud.registry import Attributes, Thing
 from simulator.cloud.registry.things import merged
 
@@ -48,8 +49,11 @@ class ThingOperations:
         }
 
     def _list(self, given: Parameters) -> Parameters:
-        found = (thing for thing in self._things.all() if _is_wanted(thing, given))
-        things, token = page("ListThings", given, found, lambda thing: (thing.name,))
+        def walk(after: Key | None, count: int) -> Iterator[Thing]:
+            found = self._things.after(None if after is None else str(after[0]))
+            return (thing for thing in found if _is_wanted(thing, given))
+
+        things, token = page_of_many("ListThings", given, walk, lambda thing: (thing.name,))
         return {"things": [self._shown(thing) for thing in things], "nextToken": token}
 
     def _update(self, given: Parameters) -> Parameters:

@@ -4,7 +4,7 @@ Each command is told in a file of its own; here they are put together. What is d
 takes long goes on there, so much at a time as the caller says.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from agent.values import (
     NEXT,
@@ -305,6 +305,17 @@ class Jobs:
             if latest is not None:
                 found.append(latest)
         return found if status is None else [execution for execution in found if execution.status is status]
+
+    def things_of(self, job_id: str) -> Sequence[str]:
+        """Every thing that has or had an execution of a job, in the order in which they got it. Raises JobsError."""
+        self.job(job_id)
+        return self._ledger.things_of[job_id]
+
+    def executions_on(self, job_id: str, thing: str) -> list[JobExecution]:
+        """A job's executions on one thing, the oldest first."""
+        latest = self._ledger.queues.get(thing, {}).get(job_id)
+        found = list(self._ledger.earlier_of(job_id, thing))
+        return found if latest is None else [*found, latest]
 
     def executions_of_thing(self, thing: str) -> list[JobExecution]:
         """ListJobExecutionsForThing, newest first."""

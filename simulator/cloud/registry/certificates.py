@@ -1,29 +1,33 @@
 """Client certificates: known by the SHA-256 of their DER, usable while ACTIVE."""
 
 from dataclasses import replace
-from typing import Final
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from typing import TYPE_CHECKING, Final
 
 from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import Certificate, CertificateStatus
 from simulator.cloud.registry.tables import Report, Table
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
 MAY_BE_SET: Final = ("ACTIVE", "INACTIVE", "REVOKED")
 """PENDING_TRANSFER and PENDING_ACTIVATION are the service's own; REGISTER_INACTIVE is deprecated."""
 
 
-def read_certificate(pem: str) -> x509.Certificate:
+def read_certificate(pem: str) -> "x509.Certificate":
     """Raises RegistryError if that is no certificate."""
+    from cryptography import x509  # takes a while, and most worlds have no certificates
+
     try:
         return x509.load_pem_x509_certificate(pem.encode())
     except ValueError:
         raise RegistryError("CertificateValidation", "The certificate is not valid.") from None
 
 
-def certificate_id(certificate: x509.Certificate) -> str:
+def certificate_id(certificate: "x509.Certificate") -> str:
     """64 hex digits: the SHA-256 of the DER."""
+    from cryptography.hazmat.primitives import hashes
+
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 

@@ -1,7 +1,9 @@
 """Things, and the principals that they are attached to."""
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from simulator.cloud.registry.errors import RegistryError
@@ -24,12 +26,14 @@ class Things:
     def __init__(self, report: Report, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
         self._things: Table[Thing] = Table("thing", report)
+        self._names: list[str] | None = None
         self.principals = Links("thing-principal", report)
         """Thing names, and what proves who they are."""
 
     def restore(self, thing: Thing) -> None:
         """Put a remembered thing back."""
         self._things.put(thing.name, thing)
+        self._names = None
 
     def create(self, name: str, **said: Any) -> Thing:
         """CreateThing: the same name with the same configuration succeeds again. Raises RegistryError."""
@@ -37,6 +41,8 @@ class Things:
         if known is None:
             thing = Thing(name, self._new_id(), **said)
             self._things.put(name, thing)
+            if self._names is not None:
+                insort(self._names, name)
             return thing
         if Thing(name, known.thing_id, version=known.version, **said) != known:
             message = f"Thing {name} already exists in account with different attributes."
@@ -72,11 +78,22 @@ class Things:
             message = f"Cannot delete. Thing {name} is still attached to one or more principals"
             raise RegistryError("InvalidRequest", message)
         self._things.drop(name)
+        self._names = None
         return True
 
     def all(self) -> list[Thing]:
         """Every thing, in the order of creation."""
         return list(self._things)
+
+    def after(self, name: str | None) -> Iterator[Thing]:
+        """Things by name, those after `name` only; the first question sorts them, and the next ones need not."""
+        if self._names is None:
+            self._names = sorted(thing.name for thing in self._things)
+        names = self._names
+        for each in islice(names, 0 if name is None else bisect_right(names, name), None):
+            thing = self._things.get(each)
+            if thing is not None:
+                yield thing
 
     def attach(self, name: str, principal: str, kind: str | None = None) -> None:
         """AttachThingPrincipal. Raises RegistryError."""

@@ -113,7 +113,7 @@ async def test_pages_go_on_where_the_last_one_ended_though_things_come(api: aioh
 async def test_a_fault_of_ours_is_a_500_in_aws_shape_and_the_next_request_works(
     api: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("simulator.cloud.registry.things.Things.all", lambda self: 1 / 0)
+    monkeypatch.setattr("simulator.cloud.registry.things.Things.after", lambda self, name: 1 / 0)
     async with api.get("/things") as response:
         assert (response.status, response.headers["x-amzn-errortype"]) == (500, "InternalFailureException")
         assert "Traceback" not in await response.text()
