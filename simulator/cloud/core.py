@@ -10,6 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.values import Request
@@ -71,11 +72,19 @@ class CloudCore:
         account: Account,
         settings: HttpSettings | None = None,
         authority: CertificateAuthority | None = None,
+        files: Path | None = None,
     ) -> ControlPlane:
         """The REST operations on this service."""
         self.device_api.arn = account.arn
         return ControlPlane(
-            self.jobs, self.registry, account, self._clock, self._carry, settings=settings, authority=authority
+            self.jobs,
+            self.registry,
+            account,
+            self._clock,
+            self._carry,
+            settings=settings,
+            authority=authority,
+            files=files,
         )
 
     def answer(self, thing: str, request: Request, dup: bool = False, late_seconds: float = 0.0) -> Answered:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from simulator.cloud.buckets import file_of
 from simulator.cloud.presigned import FileUrls
 
 PREFIX: Final = "/-/files/"
@@ -22,7 +23,7 @@ class FileServer:
     """Serves a directory to who has a URL; `clock` gives epoch seconds."""
 
     def __init__(self, directory: Path, urls: FileUrls, clock: Callable[[], float]) -> None:
-        self._directory = directory.resolve()
+        self._directory = directory
         self._urls = urls
         self._clock = clock
 
@@ -37,18 +38,10 @@ class FileServer:
             case "expired":
                 return _refused(403, "AccessDenied", "Request has expired")
             case "good":
-                file = self._file(unquote(path))
+                file = file_of(self._directory, unquote(path))
         if file is None:
             return _refused(404, "NoSuchKey", "The specified key does not exist.")
         return web.FileResponse(file)
-
-    def _file(self, name: str) -> Path | None:
-        """The file of that name, if it is one, and below the directory wherever links lead."""
-        try:
-            file = (self._directory / name).resolve()
-            return file if file.is_relative_to(self._directory) and file.is_file() else None
-        except (OSError, ValueError):
-            return None
 
 
 def _refused(status: int, code: str, message: str) -> web.Response:

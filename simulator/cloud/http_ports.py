@@ -44,6 +44,7 @@ class HttpPorts:
         faults: Faults | None,
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
+        files: Path | None = None,
     ) -> None:
         self._core = core
         self._certs = certs
@@ -51,6 +52,7 @@ class HttpPorts:
         self._settings = settings
         self._settled = settled
         self._elsewhere = elsewhere
+        self._files = files
         self.signatures = Signatures(access_keys, clock)
         self._publisher = Publisher(publish, lambda: str(uuid.uuid4()))
         self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
@@ -62,7 +64,8 @@ class HttpPorts:
 
         def connections(address: str) -> web.Server:
             account = Account(data_endpoint=data_endpoint, jobs_endpoint=address)
-            plane = self._core.control_plane(account, self._settings, CertificateAuthority(self._certs))
+            authority = CertificateAuthority(self._certs)
+            plane = self._core.control_plane(account, self._settings, authority, self._files)
             return HttpApi(
                 plane,
                 self._data_plane,

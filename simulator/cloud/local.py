@@ -94,6 +94,7 @@ class LocalCloud:
             faults=faults,
             settled=None if self._store is None else self._store.settled,
             elsewhere={FILES: self._serve_file, WEBSOCKET_PATH: self._websockets.handle},
+            files=options.files,
         )
         self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from simulator.cloud.api.account import Account
@@ -30,6 +31,8 @@ class Backing:
     by_aws: bool = False
     settings: HttpSettings = field(default_factory=HttpSettings)
     authority: CertificateAuthority = field(default_factory=CertificateAuthority)
+    files: Path | None = None
+    """The directory whose files stand for S3's objects; None if there is none."""
 
     def arn(self, kind: str, name: str) -> str:
         """An ARN of this account."""

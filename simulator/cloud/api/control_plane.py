@@ -6,6 +6,7 @@ of AWS's exception, whichever part refuses.
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from simulator.cloud.api.account import Account
 from simulator.cloud.api.authority import CertificateAuthority
@@ -52,6 +53,7 @@ class ControlPlane:
         *,
         settings: HttpSettings | None = None,
         authority: CertificateAuthority | None = None,
+        files: Path | None = None,
     ) -> None:
         backing = Backing(
             jobs,
@@ -61,6 +63,7 @@ class ControlPlane:
             publish,
             settings=settings or HttpSettings(),
             authority=authority or CertificateAuthority(),
+            files=files,
         )
         self._serve(backing)
 

@@ -49,7 +49,7 @@ class JobOperations:
         said, text, kept = self._from_template(given) if "jobTemplateArn" in given else (given, None, {})
         if "documentParameters" in given and BEFORE not in kept:
             raise invalid("documentParameters are for managed job templates only.")
-        text = document_text(given) if text is None else text
+        text = document_text(self._backing, given) if text is None else text
         document = read_document(text)
         if text != document.text:
             kept[AS_GIVEN] = text
@@ -60,6 +60,7 @@ class JobOperations:
             self._things_of(targets),
             document,
             targets,
+            document_source=said.get("documentSource"),
             description=said.get("description"),
             namespace_id=given.get("namespaceId"),
             target_selection=given.get("targetSelection", "SNAPSHOT"),

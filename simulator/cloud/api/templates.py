@@ -44,7 +44,7 @@ class TemplateOperations:
         if "jobArn" in given and ("document" in given or "documentSource" in given):
             raise invalid("jobArn excludes document and documentSource.")
         said |= {name: given[name] for name in CONFIGURATIONS if name in given}
-        text = said.pop("document", None) or document_text(given)
+        text = said.pop("document", None) or document_text(self._backing, given)
         read_document(text)
         job_config.configuration(as_job(said))
         template = JobTemplate(

@@ -1,6 +1,7 @@
 """The control plane without HTTP: operations by name, and a clock that is moved by hand."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,9 @@ START = 1_700_000_000.25
 class Plane:
     """One account; `outcomes` are those of its commands, in order."""
 
-    def __init__(self, settings: HttpSettings | None = None, jobs: JobsSettings | None = None) -> None:
+    def __init__(
+        self, settings: HttpSettings | None = None, jobs: JobsSettings | None = None, files: Path | None = None
+    ) -> None:
         ids = itertools.count(1)
         self.now = START
         self.account = Account(data_endpoint="127.0.0.1:8883", jobs_endpoint="127.0.0.1:4566")
@@ -24,7 +27,13 @@ class Plane:
         self.registry = Registry(lambda: f"id-{next(ids)}")
         self.outcomes: list[Outcome] = []
         self.plane = ControlPlane(
-            self.jobs, self.registry, self.account, lambda: self.now, self.outcomes.append, settings=settings
+            self.jobs,
+            self.registry,
+            self.account,
+            lambda: self.now,
+            self.outcomes.append,
+            settings=settings,
+            files=files,
         )
 
     def call(self, operation: str, **given: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Jobs through the control plane: what CreateJob takes, what DescribeJob shows of it, and what both refuse."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -399,6 +400,49 @@ def test_events_are_published_once_they_are_switched_on(plane: Plane, target: st
     assert [event.operation for event in plane.outcomes[-1].events] == ["deletion_in_progress"]
     plane.call("UpdateEventConfigurations", eventConfigurations={"JOB": {"Enabled": False}})
     assert plane.jobs.event_kinds == frozenset()
+
+
+@pytest.mark.parametrize("host", ["s3.amazonaws.com/firmware", "firmware.s3.eu-west-1.amazonaws.com"])
+def test_a_document_comes_from_a_file_in_the_place_of_s3s_object_and_is_copied(tmp_path: Path, host: str):
+    plane, url = Plane(files=tmp_path), f"https://{host}/v2/job%20doc.json"
+    file = tmp_path / "firmware" / "v2" / "job doc.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"version": 2}')
+    plane.call("CreateJob", jobId="fw", targets=plane.things("t"), documentSource=url)
+    made = plane.call("CreateJobTemplate", jobTemplateId="tpl", description="", documentSource=url)
+    file.write_text('{"version": 3}')
+    assert plane.call("GetJobDocument", jobId="fw")["document"] == '{"version": 2}'
+    assert plane.call("DescribeJob", jobId="fw")["documentSource"] == url
+    told = plane.call("DescribeJobTemplate", jobTemplateId="tpl")
+    assert (told["document"], told["documentSource"]) == ('{"version": 2}', url)
+    plane.call("CreateJob", jobId="again", targets=plane.things("t"), jobTemplateArn=made["jobTemplateArn"])
+    assert plane.call("GetJobDocument", jobId="again")["document"] == '{"version": 2}'
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("no.json", id="no such file"),
+        pytest.param("../../outside.json", id="a way out"),
+        pytest.param("%2e%2e/%2e%2e/outside.json", id="a way out in other letters"),
+        pytest.param("link.json", id="a link to the outside"),
+        pytest.param("text.json", id="a file that is no JSON"),
+        pytest.param("raw.json", id="a file that is no text"),
+        pytest.param("large.json", id="a file that is too large"),
+        pytest.param("a%00b", id="no name at all"),
+    ],
+)
+def test_what_is_no_document_in_a_file_of_ours_is_refused(tmp_path: Path, key: str):
+    bucket = tmp_path / "files" / "bucket"
+    bucket.mkdir(parents=True)
+    (tmp_path / "outside.json").write_text("{}")
+    (bucket / "link.json").symlink_to(tmp_path / "outside.json")
+    (bucket / "text.json").write_text("hello")
+    (bucket / "raw.json").write_bytes(b'"\xff"')
+    (bucket / "large.json").write_text(" " * (1 << 20) + "{}")
+    plane = Plane(files=bucket.parent)
+    given = {"targets": plane.things("t"), "documentSource": f"https://s3.amazonaws.com/bucket/{key}"}
+    assert plane.refusal("CreateJob", jobId="fw", **given) == "InvalidRequestException"
 
 
 def test_a_job_has_as_many_targets_as_the_quota_says():
