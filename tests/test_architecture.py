@@ -106,7 +106,14 @@ RULES = [
     ),
     pytest.param(
         "simulator/cloud/store",
-        ("simulator.cloud.store", "simulator.cloud.jobs", "simulator.cloud.registry", "agent.values", "agent.errors"),
+        (
+            "simulator.cloud.store",
+            "simulator.cloud.jobs",
+            "simulator.cloud.registry",
+            "simulator.cloud.mqtt.lasting",
+            "agent.values",
+            "agent.errors",
+        ),
         (),
         True,
         id="the store knows records, and neither MQTT nor HTTP nor a third party",

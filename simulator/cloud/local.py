@@ -1,5 +1,6 @@
 """The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
+import asyncio
 import errno
 import secrets
 import ssl
@@ -23,6 +24,7 @@ from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings, alpn
+from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
@@ -65,6 +67,7 @@ class LocalCloud:
         self._observe = observe
         faults = Faults(options.faults, options.seed) if options.faults else None
         self._store = None if options.state is None else Store(options.state)
+        self._remembered = None if self._store is None else self._store.remembered()
         self._core = CloudCore(
             options.jobs,
             time.time,
@@ -73,7 +76,7 @@ class LocalCloud:
             faults,
             keeper=self._store,
             slice_seconds=SLICE_SECONDS,
-            remembered=None if self._store is None else self._store.remembered(),
+            remembered=self._remembered,
         )
         lateness = faults.lateness if faults else None
         self._gateway = Gateway(self._core.device_api, options.gateway, lateness)
@@ -101,6 +104,7 @@ class LocalCloud:
 
     async def __aenter__(self) -> Self:
         try:
+            self._remember_sessions()
             await self._listen()
         except BaseException:
             await self._close()
@@ -109,6 +113,13 @@ class LocalCloud:
             self._observe(CloudListening(self.endpoints))
         self._core.resume()
         return self
+
+    def _remember_sessions(self) -> None:
+        if self._store is not None and self._remembered is not None:
+            loop = asyncio.get_running_loop()
+            lasting = Lasting(self._store.keep_later, time.time, loop.time)
+            lasting.restore(self._gateway, self._remembered.gateway)
+            self._gateway.memory, self._remembered = lasting, None
 
     async def __aexit__(self, *_: object) -> None:
         await self._close()

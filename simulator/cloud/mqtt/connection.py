@@ -193,6 +193,12 @@ class Connection(asyncio.Protocol):
             self._ticket = ticket
             self._gateway.newest = max(self._gateway.newest, ticket)
 
+    def wait_for_what_lasts(self, noted: int) -> None:
+        """Hold back what follows until the changes of sessions and retained messages since `noted` are written down."""
+        memory = self._gateway.memory
+        if memory is not None and memory.noted != noted:
+            self.wait_for(memory.ticket)
+
     def deliver(
         self,
         topic: str,
@@ -214,6 +220,8 @@ class Connection(asyncio.Protocol):
             self.wait_for(after)
         if qos:
             raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now))
+            if self._gateway.memory is not None:
+                self._gateway.memory.changed(session)
             if raw:
                 self.send(raw)
             return
@@ -283,6 +291,7 @@ class Connection(asyncio.Protocol):
             self.refuse(Reason.CONNECTION_RATE_EXCEEDED, "THROTTLED")
             return
         self.keep_alive, self.will = settings.keep_alive(packet.keep_alive), packet.will
+        noted = self._gateway.noted
         session, present = self._gateway.join(self, client_id, packet)
         self.session = session
         offer = None
@@ -295,6 +304,7 @@ class Connection(asyncio.Protocol):
                 session.expiry_seconds,
                 client_id if not packet.client_id else None,
             )
+        self.wait_for_what_lasts(noted)
         self.send(connack_bytes(packet.version, present, 0, offer))
         self._gateway.joined(self, present)
 
@@ -317,6 +327,8 @@ class Connection(asyncio.Protocol):
         match packet:
             case PubAck(packet_id=packet_id):
                 receipt, raw = session.acknowledged(packet_id, self._gateway.now)
+                if self._gateway.memory is not None:
+                    self._gateway.memory.changed(session)
                 if receipt is not None:
                     self._gateway.service.delivered(receipt, True)
                 if raw:

@@ -19,6 +19,7 @@ from simulator.cloud.mqtt.alpn import ByName, Make
 from simulator.cloud.mqtt.authority import Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import Subscriptions
+from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, V5, Connect, Extra, Reason
 from simulator.cloud.mqtt.presence import Presence
@@ -49,6 +50,8 @@ class Gateway:
     """The last one that anything waits for."""
     _held: dict[Connection, list[tuple[int, bytes]]] = field(default_factory=dict)
     """What waits for a commit, by connection, in order."""
+    memory: Lasting | None = None
+    """What outlives the process is noted there; None: nothing does."""
     clock: Callable[[], float] = time.time
     """Epoch seconds; for lifecycle events."""
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
@@ -169,10 +172,24 @@ class Gateway:
             elif level:
                 self.newest = max(self.newest, after)
                 session.store(Message(topic, payload, None, carried, self.now))
+                self._note(session)
 
-    def retain(self, topic: str, payload: bytes, qos: int, extra: Extra) -> bool:
+    @property
+    def noted(self) -> int:
+        """How many changes there were of what outlives the process."""
+        return 0 if self.memory is None else self.memory.noted
+
+    def _note(self, session: Session) -> None:
+        if self.memory is not None:
+            self.memory.changed(session)
+
+    def retain(self, topic: str, payload: bytes, qos: int, extra: Extra, since: float | None = None) -> bool:
         """Keep a message for those who subscribe to its topic later; False if there is no room."""
-        return self._retained.keep(topic, payload, qos, extra, self.now)
+        has_room = self._retained.keep(topic, payload, qos, extra, self.now if since is None else since)
+        if self.memory is not None and has_room and since is None:
+            kept = self._retained.on(topic, self.now)
+            self.memory.retained(topic, kept and kept[0], qos)
+        return has_room
 
     def tell_retained(self, connection: Connection, text: str) -> None:
         """Send what is retained on a topic that was just subscribed to."""
@@ -192,12 +209,14 @@ class Gateway:
         """Add a subscription to a session, or change it."""
         session.filters[text] = (qos, options)
         self._subscriptions.add(text, session, qos, options)
+        self._note(session)
 
     def unsubscribe(self, session: Session, text: str) -> bool:
         """Whether there was such a subscription; it is gone now."""
         if session.filters.pop(text, None) is None:
             return False
         self._subscriptions.remove(text, session)
+        self._note(session)
         return True
 
     # ── commits ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,7 +284,12 @@ class Gateway:
         else:
             session.expiry_seconds = 0 if connect.clean_start else self.settings.persistent_seconds
         self._by_session[session] = connection
+        self._note(session)
         return session, present
+
+    def adopt(self, session: Session) -> None:
+        """Take a session on that is older than this process; its client may come back."""
+        self._sessions[session.client_id] = session
 
     def joined(self, connection: Connection, session_present: bool) -> None:
         """The CONNACK is on its way; what waited for the client follows."""
@@ -293,6 +317,7 @@ class Gateway:
             will = None
         if session.expiry_seconds:
             session.expires_at = now + session.expiry_seconds
+            self._note(session)
         else:
             self._forget(session)
         self.service.disconnected(client_id, reason)
@@ -311,6 +336,8 @@ class Gateway:
         for text in session.filters:
             self._subscriptions.remove(text, session)
         self._sessions.pop(session.client_id, None)
+        if self.memory is not None:
+            self.memory.changed(session, is_over=True)
         # A will waits no longer than its session.
         if (last := self._wills.take(session.client_id)) is not None:
             self._publish_will(last)
@@ -354,6 +381,7 @@ class Gateway:
 
     def _replay(self, connection: Connection, session: Session) -> None:
         raw = session.replay(self.now, self.settings.replay_per_second)
+        self._note(session)
         if raw:
             connection.wait_for(self.newest)
             connection.send(raw)
@@ -362,6 +390,7 @@ class Gateway:
         every = self.settings.redelivery_seconds
         if every is not None:
             raw = session.redeliver(before, self.now, every, self.settings.redelivery_limit_seconds)
+            self._note(session)
             if raw:
                 connection.send(raw)
 

@@ -42,12 +42,19 @@ def receive(gateway: "Gateway", connection: "Connection", packet: Publish) -> No
 def _pass_on(gateway: "Gateway", connection: "Connection", packet: Publish) -> None:
     """A message from client to clients."""
     topic, payload, qos, packet_id, _, extra, _ = packet
+    noted = gateway.noted
     if extra is not None and extra.retain and not gateway.retain(topic, payload, qos, extra):
         _discard(connection, packet)
         return
-    if qos:
-        connection.send(puback_bytes(packet_id, connection.version))
+    if gateway.memory is None:
+        if qos:
+            connection.send(puback_bytes(packet_id, connection.version))
+        gateway.publish(topic, payload, qos, connection.session, extra)
+        return
     gateway.publish(topic, payload, qos, connection.session, extra)
+    if qos:  # a promise: whoever lasts will get it
+        connection.wait_for_what_lasts(noted)
+        connection.send(puback_bytes(packet_id, connection.version))
 
 
 def _discard(connection: "Connection", packet: Publish) -> None:

@@ -35,6 +35,7 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
         return  # "the message broker doesn't send a … SUBACK" (Developer Guide, "MQTT")
     codes: list[int] = []
     granted: list[str] = []
+    noted = gateway.noted
     for text, qos, options in packet.filters:
         refusal = _refusal(gateway, connection, session, text)
         if refusal is not None:
@@ -45,6 +46,7 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
         codes.append(min(qos, 1))
         if not options & RETAINED_NEVER and (is_new or not options & RETAINED_IF_NEW):
             granted.append(text)
+    connection.wait_for_what_lasts(noted)
     connection.send(suback_bytes(packet.packet_id, connection.version, codes))
     for text in granted:
         gateway.tell_retained(connection, text)
@@ -76,8 +78,10 @@ def _refusal(gateway: "Gateway", connection: "Connection", session: "Session", t
 
 def unsubscribe(gateway: "Gateway", connection: "Connection", session: "Session", packet: Unsubscribe) -> None:
     """Answer an UNSUBSCRIBE."""
+    noted = gateway.noted
     gone = [gateway.unsubscribe(session, text) for text in packet.filters]
     codes = [int(Reason.SUCCESS if was_there else Reason.NO_SUBSCRIPTION_EXISTED) for was_there in gone]
+    connection.wait_for_what_lasts(noted)
     connection.send(unsuback_bytes(packet.packet_id, connection.version, codes))
     told = [text for text, was_there in zip(packet.filters, gone, strict=True) if was_there]
     gateway.presence.unsubscribed(connection, told)

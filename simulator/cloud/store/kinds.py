@@ -19,11 +19,19 @@ from simulator.cloud.jobs import (
     JobExecution,
     NewJob,
 )
+from simulator.cloud.mqtt.lasting import KINDS as GATEWAY_KINDS
+from simulator.cloud.mqtt.lasting import Remembered as Sessions
 from simulator.cloud.registry import KINDS as REGISTRY_KINDS
 from simulator.cloud.registry import Record as RegistryRecord
 from simulator.cloud.store.database import Kept
 
-KINDS: Final[dict[str, type]] = {"new-job": NewJob, "job": Job, "execution": JobExecution, **REGISTRY_KINDS}
+KINDS: Final[dict[str, type]] = {
+    "new-job": NewJob,
+    "job": Job,
+    "execution": JobExecution,
+    **REGISTRY_KINDS,
+    **GATEWAY_KINDS,
+}
 
 ELSEWHERE: Final = NewJob("", (), JobDocument(""))
 """Stands in a kept job for what CreateJob asked for: the document, and the names of perhaps a hundred thousand things.
@@ -67,6 +75,7 @@ class Remembered(NamedTuple):
     jobs: list[Job]
     executions: list[JobExecution]
     registry: list[tuple[str, RegistryRecord]]
+    gateway: Sessions
 
 
 def remember(kept: Iterable[Kept]) -> Remembered:
@@ -76,4 +85,5 @@ def remember(kept: Iterable[Kept]) -> Remembered:
         found[kind][key] = record
     jobs = [replace(job, new=found["new-job"][job_id]) for job_id, job in found["job"].items()]
     registry = [(kind, record) for kind in REGISTRY_KINDS for record in found[kind].values()]
-    return Remembered(jobs, list(found["execution"].values()), registry)
+    sessions = Sessions(tuple(found["session"].values()), found["message"], tuple(found["retained"].values()))
+    return Remembered(jobs, list(found["execution"].values()), registry, sessions)

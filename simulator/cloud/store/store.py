@@ -15,6 +15,7 @@ from typing import Final
 
 from agent.errors import InputError
 from simulator.cloud.jobs import Change, JobChanged, JobStatus
+from simulator.cloud.mqtt.lasting import Source
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.store.database import Batch, Database
 from simulator.cloud.store.encoding import dumps, writer
@@ -37,6 +38,8 @@ class Store:
         self._number = self._database.last_number()
         self._puts: dict[At, object] = {}
         self._drops: dict[At, None] = {}
+        self._sources: dict[Source, None] = {}
+        self._is_called = False
         self._writer: Writer | None = None
         self._is_writing = False
         self._gathering = 1
@@ -77,9 +80,20 @@ class Store:
         """Write down what changed in the registry."""
         self._put(*change)
 
-    def _put(self, kind: str, key: str, record: object | None) -> None:
-        if not self._puts and not self._drops and not self._is_writing:
+    def keep_later(self, source: Source) -> int:
+        """Ask a source what changed when this batch is closed: the commit that will hold it."""
+        self._sources[source] = None
+        self._call()
+        return self._gathering
+
+    def _call(self) -> None:
+        """Have the batch closed at the end of this turn of the loop, or when the one before it is on the disk."""
+        if not self._is_called and not self._is_writing:
+            self._is_called = True
             asyncio.get_running_loop().call_soon(self._begin)
+
+    def _put(self, kind: str, key: str, record: object | None) -> None:
+        self._call()
         at = (self._kind_ids[kind], key)
         if record is None:
             self._puts.pop(at, None)
@@ -97,7 +111,11 @@ class Store:
     @property
     def newest(self) -> int:
         """The last commit that holds anything; it may be done."""
-        return self._gathering if self._puts or self._drops else self._gathering - 1
+        return self._gathering if self._is_gathering else self._gathering - 1
+
+    @property
+    def _is_gathering(self) -> bool:
+        return bool(self._puts or self._drops or self._sources)
 
     async def settled(self) -> None:
         """Wait until everything that was changed until now is committed. Raises InputError if it cannot be."""
@@ -113,10 +131,16 @@ class Store:
 
     def _begin(self) -> None:
         """Hand over what has gathered. It is encoded here: the thread would have to wait for Python's lock."""
-        if self._failure is not None or not (self._puts or self._drops):
+        self._is_called = False
+        if self._failure is not None or not self._is_gathering:
             return
         if self._writer is None:
             self._writer = Writer(self._database, self._written)
+        self._is_writing = True
+        sources, self._sources = self._sources, {}
+        for source in sources:
+            for row in source.rows():
+                self._put(*row)
         puts, drops, writes = self._puts, self._drops, self._writes
         self._puts, self._drops = {}, {}
         rows = [
@@ -125,7 +149,6 @@ class Store:
         ]
         self._number += len(rows)
         ticket, self._gathering = self._gathering, self._gathering + 1
-        self._is_writing = True
         self._writer.commit(ticket, Batch(dumps(list(drops)) if drops else "", dumps(rows) if rows else ""))
 
     def _written(self, ticket: int, failure: InputError | None) -> None:
