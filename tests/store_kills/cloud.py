@@ -12,6 +12,8 @@ from tests.store_kills.plan import Death
 
 HERE = Path(__file__).parent
 DELETION_SECONDS = 0.3
+GATEWAY = {"replay_per_second": None, "connects_per_second": None}
+"""Nobody is to wait for what AWS does slowly."""
 
 
 class Cloud:
@@ -29,7 +31,7 @@ class Cloud:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, *script, "cloud", "--state", str(state), "--deletion-seconds", str(DELETION_SECONDS)),
             *("--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off"),
-            *("--trace", "-", "--log-level", "error"),
+            *("--trace", "-", "--log-level", "error", "--settings", json.dumps({"gateway": GATEWAY})),
             env=os.environ | ({"GHOSTJOB_DOOM": json.dumps(asdict(death))} if doom and death else {}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

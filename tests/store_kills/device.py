@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
-from tests.bench.load import connect_packet
 from tests.store_kills.ledger import Ledger
 
 CONNACK, PUBLISH, PUBACK, SUBACK = 2, 3, 4, 9
+MAIL = "mail"
 Packet = tuple[int, int, bytes]
 
 
@@ -27,6 +27,10 @@ def _text(value: str) -> bytes:
     return len(value).to_bytes(2, "big") + value.encode()
 
 
+def _connect(name: str, *, is_clean: bool) -> bytes:
+    return _packet(0x10, _text("MQTT") + bytes((4, 2 if is_clean else 0)) + (1200).to_bytes(2, "big") + _text(name))
+
+
 class Device:
     """Asks with `qos`, one request after the other; with QoS 1 an answer counts once the PUBACK is there too.
 
@@ -40,6 +44,7 @@ class Device:
         self.thing = thing
         self.ledger = ledger
         self.news = asyncio.Event()
+        self.was_present = False
         self._qos = qos
         self._reader, self._writer = ends
         self._numbers = count(1)
@@ -50,9 +55,9 @@ class Device:
     @classmethod
     @asynccontextmanager
     async def connected(
-        cls, thing: str, qos: int, ledger: Ledger, address: str, *, name: str | None = None
+        cls, thing: str, qos: int, ledger: Ledger, address: str, *, name: str | None = None, mail: bool = False
     ) -> AsyncIterator["Device"]:
-        """On line while the context lasts. Raises Lost."""
+        """On line while the context lasts; with `mail`, in a session that lasts, and for mail only. Raises Lost."""
         host, _, port = address.rpartition(":")
         try:
             reader, writer = await asyncio.open_connection(host, int(port))
@@ -61,12 +66,11 @@ class Device:
         device = cls(name or thing, thing, qos, ledger, (reader, writer))
         listening = None
         try:
-            writer.write(connect_packet(device.name))
-            await device._expect(CONNACK)
-            topics = (f"$aws/things/{thing}/jobs/notify", f"$aws/things/{thing}/jobs/notify-next")
-            writer.write(_packet(0x82, b"\x00\x01" + b"".join(_text(topic) + b"\x01" for topic in topics)))
-            await device._expect(SUBACK)
+            writer.write(_connect(device.name, is_clean=not mail))
+            device.was_present = await device._connack()
             listening = asyncio.create_task(device._listen())
+            topics = (f"$aws/things/{thing}/jobs/notify", f"$aws/things/{thing}/jobs/notify-next")
+            await device._subscribe(*((MAIL,) if mail else topics))
             yield device
         finally:
             writer.close()
@@ -80,21 +84,48 @@ class Device:
         answer = self._answers[token] = loop.create_future()
         payload = json.dumps(body | {"clientToken": token}).encode()
         name = _text(f"$aws/things/{self.thing}/jobs/{topic}")
-        if self._is_lost:
-            raise Lost
+        self.check()
         if self._qos:
-            acknowledged = self._acknowledged[number] = loop.create_future()
-            self._writer.write(_packet(0x32, name + number.to_bytes(2, "big") + payload))
-            await acknowledged
+            await self._sent(number, _packet(0x32, name + number.to_bytes(2, "big") + payload))
         else:
             self._writer.write(_packet(0x30, name + payload))
         found = await answer
         self.ledger.answers += 1
         return found
 
-    async def _expect(self, kind: int) -> None:
-        found, _, _ = await self._next()
-        assert found == kind, found
+    def check(self) -> None:
+        """Raises Lost if it is."""
+        if self._is_lost:
+            raise Lost
+
+    async def send_mail(self, number: int) -> None:
+        """Have a message acknowledged. Raises Lost."""
+        will_be_kept = self.ledger.has_mailbox
+        await self._publish(MAIL, str(number).encode())
+        if will_be_kept:
+            self.ledger.mail_acknowledged.add(number)
+
+    async def _publish(self, topic: str, payload: bytes) -> None:
+        """With QoS 1. Raises Lost."""
+        number = next(self._numbers)
+        await self._sent(number, _packet(0x32, _text(topic) + number.to_bytes(2, "big") + payload))
+
+    async def _subscribe(self, *topics: str) -> None:
+        number = next(self._numbers)
+        filters = b"".join(_text(topic) + b"\x01" for topic in topics)
+        await self._sent(number, _packet(0x82, number.to_bytes(2, "big") + filters))
+
+    async def _sent(self, number: int, raw: bytes) -> None:
+        self.check()
+        acknowledged = self._acknowledged[number] = asyncio.get_running_loop().create_future()
+        self._writer.write(raw)
+        await acknowledged
+
+    async def _connack(self) -> bool:
+        """Whether the session was there."""
+        found, _, body = await self._next()
+        assert found == CONNACK, found
+        return bool(body[0])
 
     async def _next(self) -> Packet:
         try:
@@ -109,7 +140,7 @@ class Device:
         try:
             while True:
                 kind, flags, body = await self._next()
-                if kind == PUBACK:
+                if kind in (PUBACK, SUBACK):
                     self._acknowledged.pop(int.from_bytes(body[:2], "big")).set_result(None)
                 elif kind == PUBLISH:
                     self._hear(flags >> 1 & 3, body)
@@ -127,6 +158,10 @@ class Device:
         if qos:
             self._writer.write(_packet(0x40, told[:2]))
             told = told[2:]
+        if topic == MAIL:
+            self.ledger.mail_read.add(int(told))
+            self.news.set()
+            return
         message = json.loads(told)
         if topic.endswith(("/accepted", "/rejected")):
             self._answers.pop(message["clientToken"]).set_result((topic.endswith("/accepted"), message))

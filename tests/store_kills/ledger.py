@@ -54,6 +54,10 @@ class Ledger:
     jobs: dict[str, Job] = field(default_factory=dict)
     things: set[str] = field(default_factory=set)
     answers: int = 0
+    mail_acknowledged: set[int] = field(default_factory=set)
+    mail_read: set[int] = field(default_factory=set)
+    has_mailbox: bool = False
+    """Whether the session that mail goes to was promised to last."""
     starts: Counter[str] = field(default_factory=Counter)
     """By thing: requests for the next job that were not answered. Any job may have been begun by them."""
     _numbers: "count[int]" = field(default_factory=count)

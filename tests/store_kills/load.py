@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from random import Random
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from tests.store_kills.ledger import Execution, Job, Ledger
 
 THINGS: Final = tuple(f"thing-{number}" for number in range(5))
 JOBS_AT_ONCE: Final = 8
+Connect = Callable[[], AbstractAsyncContextManager[Device]]
 ARN: Final = "arn:aws:iot:us-east-1:000000000000:thing/"
 STEPS: Final = ("download", "write", "switch")
 
@@ -163,6 +164,27 @@ async def watch(device: Device, rng: Random) -> None:
         accepted, answer = await device.ask(f"{job_id}/get", includeJobDocument=False)
         if accepted:
             device.ledger.told_execution(device.thing, answer["execution"])
+
+
+async def write_mail(device: Device) -> None:
+    """Until the connection is lost: messages to a client that may not be there, one after the other."""
+    while True:
+        await device.send_mail(device.ledger.next_number())
+        await asyncio.sleep(0.005)
+
+
+async def read_mail(connect: Connect, ledger: Ledger, rng: Random) -> None:
+    """Until nobody answers: come, read some, go."""
+    while True:
+        async with connect() as device:
+            assert device.was_present or not ledger.has_mailbox, "a session that was to last has not lasted"
+            ledger.has_mailbox = True
+            enough = len(ledger.mail_read) + rng.randint(0, 8)
+            while len(ledger.mail_read) < enough:
+                device.news.clear()
+                await device.news.wait()
+                device.check()
+        await asyncio.sleep(rng.uniform(0, 0.05))
 
 
 async def until_lost(*working: Callable[[], Awaitable[None]]) -> None:

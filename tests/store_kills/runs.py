@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,11 +14,12 @@ import aiohttp
 from tests.store_kills.cloud import Cloud
 from tests.store_kills.device import Device, Lost
 from tests.store_kills.ledger import Execution, Job, Ledger
-from tests.store_kills.load import THINGS, Operator, finish, serve, until_lost, watch
+from tests.store_kills.load import THINGS, Operator, finish, read_mail, serve, until_lost, watch, write_mail
 from tests.store_kills.plan import Death, Life
 
 LIMIT_SECONDS = 600
 GONE_SECONDS = 20
+MAIL_SECONDS = 20
 SIGKILLED = -9
 
 
@@ -93,7 +94,10 @@ class _Story:
                 await until_lost(operator.create_things)
                 killer = asyncio.create_task(self._kill(cloud, death))
                 devices = [lambda thing=thing: self._serve(cloud, thing) for thing in THINGS]
-                await until_lost(operator.work, operator.work, lambda: self._watch(cloud), *devices)
+                others = (self._watch, self._write_mail, self._read_mail)
+                await until_lost(
+                    operator.work, operator.work, *devices, *(lambda work=work: work(cloud) for work in others)
+                )
                 killer.cancel()
             if await cloud.ended() != SIGKILLED:
                 self._problem(f"was not killed ({death}), but ended by itself")
@@ -115,6 +119,16 @@ class _Story:
         thing, address = self._rng.choice(THINGS), cloud.endpoints["mqtt"]
         async with Device.connected(thing, 0, self.ledger, address, name="watcher") as watcher:
             await watch(watcher, Random(f"{self._life.seed}/{thing}/{self.ledger.answers}"))
+
+    async def _write_mail(self, cloud: Cloud) -> None:
+        async with Device.connected("none", 1, self.ledger, cloud.endpoints["mqtt"], name="postman") as device:
+            await write_mail(device)
+
+    async def _read_mail(self, cloud: Cloud) -> None:
+        await read_mail(lambda: self._mailbox(cloud), self.ledger, Random(f"{self._life.seed}/{self.ledger.answers}"))
+
+    def _mailbox(self, cloud: Cloud) -> AbstractAsyncContextManager[Device]:
+        return Device.connected("none", 1, self.ledger, cloud.endpoints["mqtt"], name="mailbox", mail=True)
 
     # ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -209,12 +223,27 @@ class _Story:
                     await finish(device, self._rng)
             except Lost:
                 self._problem(f"{thing} cannot go on")
+        await self._read_the_rest(cloud)
         for job_id, job in self.ledger.jobs.items():
             if job.is_untouched:
                 status, answer = await operator.call("GET", f"/jobs/{job_id}")
                 over = status == 200 and answer["job"]["status"] in ("COMPLETED", "CANCELED")
                 if not over:
                     self._problem(f"{job_id} is not over although nothing is left to do: {status} {answer}")
+
+    async def _read_the_rest(self, cloud: Cloud) -> None:
+        """Every message whose writer was promised that it will come comes."""
+        async with self._mailbox(cloud) as mailbox:
+            if self.ledger.has_mailbox and not mailbox.was_present:
+                self._problem("the session that was to last has not lasted")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MAIL_SECONDS):
+                    while not self.ledger.mail_read >= self.ledger.mail_acknowledged:
+                        mailbox.news.clear()
+                        await mailbox.news.wait()
+        lost = sorted(self.ledger.mail_acknowledged - self.ledger.mail_read)
+        if lost and self.ledger.has_mailbox:
+            self._problem(f"messages are lost: {lost}")
 
     async def _check_order(self, device: Device) -> None:
         _, listed = await device.ask("get")

@@ -149,6 +149,9 @@ class Store:
         ]
         self._number += len(rows)
         ticket, self._gathering = self._gathering, self._gathering + 1
+        if not rows and not drops:  # what changed has changed back
+            asyncio.get_running_loop().call_soon(self._written, ticket, None)
+            return
         self._writer.commit(ticket, Batch(dumps(list(drops)) if drops else "", dumps(rows) if rows else ""))
 
     def _written(self, ticket: int, failure: InputError | None) -> None:

@@ -132,6 +132,31 @@ async def test_whoever_asks_for_everything_waits_for_all_that_came_before_and_fo
     assert store.newest == 3
 
 
+async def test_a_source_is_asked_when_its_batch_is_closed_and_may_have_nothing_to_say(
+    store: Store, disk: Disk, path: Path
+):
+    class Once:
+        def __init__(self, *changes: RegistryChange) -> None:
+            self.changes = list(changes)
+
+        def rows(self) -> list[RegistryChange]:
+            changes, self.changes = self.changes, []
+            return changes
+
+    source = Once(RegistryChange("thing", "a", Thing("a", "id-a")))
+    assert store.keep_later(source) == store.newest == 1
+    source.changes.append(RegistryChange("thing", "b", Thing("b", "id-b")))
+    await committed(store, disk, 1)
+    assert store.keep_later(source) == 2
+    await store.settled()  # although the disk is not let go on: there is nothing to write
+    assert store.done == 2
+    disk.may.release(100)
+    await store.close()
+    again = Store(path)
+    assert [record.name for _, record in again.remembered().registry if isinstance(record, Thing)] == ["a", "b"]
+    await again.close()
+
+
 async def test_what_was_kept_comes_back_in_order_and_what_was_taken_away_does_not(
     store: Store, disk: Disk, jobs: Jobs, path: Path
 ):
