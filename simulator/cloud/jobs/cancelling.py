@@ -7,8 +7,9 @@ device has it (Developer Guide; observed: tgsong/amazon-freertos-examples#4).
 from dataclasses import replace
 
 from agent.values import Status, StatusDetails
+from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.ledger import Doing, Ledger, Work
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
 

@@ -18,8 +18,9 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from agent.values import NEXT, Answer, Describe, Request, Status, Update
+from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.ledger import Doing, Ledger, Work
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.queue import Queue, no_transition, not_found, terminal
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
 from simulator.cloud.jobs.settings import JobsSettings

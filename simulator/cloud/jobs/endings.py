@@ -13,7 +13,8 @@ from typing import Final
 from agent.values import Status
 from simulator.cloud.jobs.cancelling import cancel_job
 from simulator.cloud.jobs.configuration import AbortCriterion, FailureType, RetryCriterion
-from simulator.cloud.jobs.ledger import Doing, Ledger
+from simulator.cloud.jobs.doing import Doing
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.records import COMMON, JobExecution, JobStatus, Rare
 
 MEANT: Final[dict[FailureType, tuple[Status, ...]]] = {

@@ -5,40 +5,34 @@ outcome, and what they publish is worked out at once, from the thing's queue bef
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
-from agent.values import Answer, ErrorCode, ExecutionKey, Hint, JobDocument, Status
+from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
 from simulator.cloud.jobs.changes import (
-    Change,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
     JobChanged,
-    Outcome,
 )
 from simulator.cloud.jobs.configuration import MARK, Presign, PresignedUrls
+from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import (
     ENDED,
-    Event,
     EventKind,
     ExecutionEvent,
     ExecutionOperation,
     JobEvent,
     JobOperation,
 )
+from simulator.cloud.jobs.lagging import Lag
 from simulator.cloud.jobs.maintenance import is_open
 from simulator.cloud.jobs.notifications import hints
 from simulator.cloud.jobs.queue import Queue, Terms
 from simulator.cloud.jobs.records import Job, JobExecution, Rare
 from simulator.cloud.jobs.settings import JobsSettings
-
-AT_ONCE: Final = 100
-"""So many executions a command queues, cancels or removes itself; what is left is under way, and done by `tick`."""
 
 
 class JobDue(NamedTuple):
@@ -52,43 +46,6 @@ class ExecutionDue(NamedTuple):
 
     thing: str
     job_id: str
-
-
-@dataclass(slots=True)
-class Work:
-    """What is under way for a job: `each` is done for every one of `things`, then `finish`."""
-
-    job_id: str
-    things: Iterator[str]
-    each: Callable[["Doing", str, float], None]
-    finish: Callable[["Doing", float], None]
-
-    def go_on(self, doing: "Doing", now: float, count: int) -> bool:
-        """Do so many more; whether it is finished."""
-        left = count
-        for thing in islice(self.things, count):
-            self.each(doing, thing, now)
-            left -= 1
-        if left:
-            self.finish(doing, now)
-        return left > 0
-
-
-class Doing:
-    """One command's changes, hints and events as they come about.
-
-    `at_once`: of what takes long, so many executions may be done at once, and the rest later.
-    """
-
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self.at_once = at_once
-        self.changes: list[Change] = []
-        self.hints: list[tuple[str, Hint]] = []
-        self.events: list[Event] = []
-
-    def outcome(self, answer: Answer | None = None) -> Outcome:
-        """What came of it."""
-        return Outcome(answer, tuple(self.changes), tuple(self.hints), tuple(self.events))
 
 
 class Ledger:
@@ -112,7 +69,7 @@ class Ledger:
         self.under_way: deque[Work] = deque()
         self._ended = ended
         self._serial = 0
-        self._before: dict[str, tuple[float, dict[str, JobExecution]]] = {}
+        self.lag = Lag()
         self._key = ExecutionKey(None, "", 0, 0)
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,6 +93,14 @@ class Ledger:
     def earlier_of(self, job_id: str, thing: str) -> tuple[JobExecution, ...]:
         """Executions of which a later one took the place, oldest first."""
         return self.earlier.get(job_id, {}).get(thing, ())
+
+    def with_number(self, thing: str, queue: Queue, request: Request) -> Queue:
+        """The queue by which a request is decided that names an execution of which a later one took the place."""
+        if not isinstance(request, Describe | Update) or request.execution_number is None:
+            return queue
+        number, earlier = request.execution_number, self.earlier_of(request.job_id, thing)
+        found = next((e for e in earlier if e.key.execution_number == number), None)
+        return queue if found is None or request.job_id not in queue else {**queue, request.job_id: found}
 
     def visible(self, thing: str) -> Queue:
         """What lists show a device: not the executions of jobs whose deletion has begun."""
@@ -246,7 +211,7 @@ class Ledger:
             return
         was = dict(queue)
         if by == "service":
-            self._remember(thing, was, now)
+            self.lag.remember(thing, was, now, self.settings.stale_reads_seconds)
         queue[job_id] = after
         counts = self.counts[job_id]
         counts[before.status] -= 1
@@ -261,7 +226,7 @@ class Ledger:
         thing, job_id = execution.thing, execution.key.job_id
         queue = self.queues[thing]
         was = dict(queue)
-        self._remember(thing, was, now)
+        self.lag.remember(thing, was, now, self.settings.stale_reads_seconds)
         earlier = self.earlier_of(job_id, thing)
         if queue[job_id] is execution:
             del queue[job_id]
@@ -330,19 +295,3 @@ class Ledger:
     def drop_work(self, job_id: str) -> None:
         """What was under way for a job is not to be done any more."""
         self.under_way = deque(work for work in self.under_way if work.job_id != job_id)
-
-    # ── reads that lag behind ─────────────────────────────────────────────────────────────────────────────────
-
-    def stale(self, thing: str, queue: Queue, now: float) -> Queue:
-        """What a read that lags behind still shows."""
-        if thing not in self._before:
-            return queue
-        until, before = self._before[thing]
-        if now >= until or not all(job_id in self.jobs for job_id in before):
-            del self._before[thing]
-            return queue
-        return before
-
-    def _remember(self, thing: str, before: dict[str, JobExecution], now: float) -> None:
-        if self.settings.stale_reads_seconds and thing not in self._before:
-            self._before[thing] = (now + self.settings.stale_reads_seconds, before)

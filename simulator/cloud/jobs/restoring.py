@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from simulator.cloud.jobs import cancelling, deletion, rollout
-from simulator.cloud.jobs.ledger import Doing, Ledger
+from simulator.cloud.jobs.doing import Doing
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
 
 

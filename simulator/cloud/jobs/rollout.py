@@ -11,8 +11,9 @@ from typing import Final
 
 from agent.values import Status
 from simulator.cloud.jobs.configuration import ExponentialRate
+from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.endings import complete_if_done
-from simulator.cloud.jobs.ledger import Doing, Ledger, Work
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.maintenance import opening
 from simulator.cloud.jobs.records import Job, JobStatus
 
@@ -61,7 +62,7 @@ def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
         current = ledger.jobs[job_id]
         after = replace(current, rolled_out=current.rolled_out + len(things))
         if not after.is_rolled_out:
-            after = replace(after, rollout_due=now + MINUTE)
+            after = replace(after, rollout_due=now_ if rate is None else now + MINUTE)
         ledger.put_job(doing, after)
         complete_if_done(ledger, doing, job_id, now_)
 

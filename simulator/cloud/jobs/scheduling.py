@@ -10,8 +10,9 @@ A job whose start finds as many active jobs as are allowed is CANCELED.
 from simulator.cloud.jobs import rollout
 from simulator.cloud.jobs.cancelling import cancel_job
 from simulator.cloud.jobs.configuration import Schedule
+from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.ledger import Doing, Ledger
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.maintenance import read_cron
 from simulator.cloud.jobs.records import Job, JobStatus
 from simulator.cloud.jobs.settings import JobsSettings

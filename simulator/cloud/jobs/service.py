@@ -7,11 +7,8 @@ takes long goes on there, so much at a time as the caller says.
 from collections.abc import Iterable, Mapping, Sequence
 
 from agent.values import (
-    NEXT,
     Answer,
-    Describe,
     ErrorCode,
-    GetPending,
     JobDocument,
     Rejected,
     Request,
@@ -21,11 +18,12 @@ from agent.values import (
 from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, targets, updating
 from simulator.cloud.jobs.changes import Outcome
 from simulator.cloud.jobs.configuration import JobUpdate, Presign
+from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.endings import complete_if_done, ended
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
-from simulator.cloud.jobs.ledger import Doing, ExecutionDue, JobDue, Ledger
-from simulator.cloud.jobs.queue import Queue, changed, decide
+from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger
+from simulator.cloud.jobs.queue import changed, decide
 from simulator.cloud.jobs.quotas import Rate, check_job, excess
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob
 from simulator.cloud.jobs.restoring import restore
@@ -85,7 +83,9 @@ class Jobs:
                 return Outcome(meanwhile)
             queue = queue if meanwhile is None else meanwhile
         if settings.stale_reads_seconds:
-            queue = self._lagging(thing, queue, request, now)
+            queue = ledger.lag.shown(thing, queue, request, now, settings.stale_reads_seconds, ledger.jobs)
+        if ledger.earlier:
+            queue = ledger.with_number(thing, queue, request)
         if (message := excess(request, settings)) is not None:
             return Outcome(Rejected(int(now), ErrorCode.INVALID_REQUEST, message, request.client_token))
         answer, record = decide(queue, request, now, ledger.terms)
@@ -358,14 +358,3 @@ class Jobs:
         job = self.job(job_id)
         self._check_namespace(job_id, job.namespace_id, namespace_id)
         return job
-
-    def _lagging(self, thing: str, queue: Queue, request: Request, now: float) -> Queue:
-        """What a read that lags behind is decided by."""
-        if isinstance(request, Describe | GetPending):
-            queue = self._ledger.stale(thing, queue, now)
-        if isinstance(request, GetPending) or (isinstance(request, Describe) and request.job_id == NEXT):
-            lag = self.settings.stale_reads_seconds
-            queue = {
-                job_id: each for job_id, each in queue.items() if each.version_number > 1 or now - each.queued_at >= lag
-            }
-        return queue

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from agent.values import Status
 from simulator.cloud.jobs import rollout
+from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.ledger import Doing, Ledger
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.quotas import check_targets
 from simulator.cloud.jobs.records import Job, JobStatus

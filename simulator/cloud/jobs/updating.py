@@ -7,8 +7,9 @@ Retries may only be given up, that is set to 0 (Developer Guide, "Job executions
 from dataclasses import replace
 
 from simulator.cloud.jobs.configuration import JobUpdate, RetryCriterion
+from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.ledger import Doing, Ledger
+from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.records import Job, JobStatus
 
 

@@ -18,7 +18,7 @@ from agent.values import (
 )
 from simulator.cloud.jobs import JobsError, JobsSettings, JobStatus
 from simulator.cloud.jobs.deletion import DELETION_TAG, REMOVAL_DELAY_TAG
-from simulator.cloud.jobs.ledger import AT_ONCE
+from simulator.cloud.jobs.doing import AT_ONCE
 
 from .account import Account, names
 

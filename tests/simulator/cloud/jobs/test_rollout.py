@@ -4,7 +4,7 @@ import pytest
 
 from agent.values import Status
 from simulator.cloud.jobs import AbortCriterion, ExponentialRate, JobsError, JobsSettings, JobStatus, JobUpdate, Rollout
-from simulator.cloud.jobs.ledger import AT_ONCE
+from simulator.cloud.jobs.doing import AT_ONCE
 from simulator.cloud.jobs.rollout import exponential
 
 from .account import Account, names

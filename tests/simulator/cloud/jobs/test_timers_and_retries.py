@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.values import Describe, ExecutionTold, Rejected, StartNext, Status
+from agent.values import Describe, ErrorCode, ExecutionTold, Rejected, StartNext, Status
 from simulator.cloud.jobs import JobsError, JobsSettings, JobStatus, JobUpdate, RetryCriterion
 from simulator.cloud.jobs.agenda import Agenda
 
@@ -182,8 +182,17 @@ def test_a_retry_is_a_new_execution_and_the_old_one_can_still_be_looked_at():
     assert new.status_details == ()
     counts = account.jobs.counts("fw")
     assert (counts[Status.FAILED], counts[Status.QUEUED]) == (1, 1), "executions are counted, not things"
-    answer = account.ask("a", Describe("fw", execution_number=1))
-    assert isinstance(answer, Rejected), "a device meets the latest"
+    first = account.ask("a", Describe("fw", execution_number=1))
+    assert isinstance(first, Rejected)
+    assert first.code is ErrorCode.TERMINAL_STATE_REACHED
+    assert isinstance(account.ask("a", Describe("fw", execution_number=2)), ExecutionTold)
+    stale = account.update("a", "fw", Status.SUCCEEDED, execution_number=1)
+    assert isinstance(stale, Rejected)
+    assert stale.code is ErrorCode.INVALID_STATE_TRANSITION
+    none = account.ask("a", Describe("fw", execution_number=3))
+    assert isinstance(none, Rejected)
+    assert none.code is ErrorCode.RESOURCE_NOT_FOUND
+    assert account.jobs.execution("a", "fw") == new
 
 
 def test_a_retry_is_told_as_a_new_head():
