@@ -15,6 +15,7 @@ from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.http import DataPort, HttpApi
 from simulator.cloud.api.principal import Guard
 from simulator.cloud.api.publishing import Publish, Publisher
+from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.wire import Handler
 from simulator.cloud.core import CloudCore
 from simulator.cloud.either import EitherServer
@@ -47,6 +48,7 @@ class HttpPorts:
         files: Path | None = None,
     ) -> None:
         self._core = core
+        self._clock = clock
         self._certs = certs
         self._holders = holders
         self._settings = settings
@@ -73,6 +75,7 @@ class HttpPorts:
                 self.signatures,
                 settled=self._settled,
                 elsewhere=self._elsewhere,
+                rate=OperationRate(self._settings.operations_per_second, self._clock),
             ).server()
 
         return f"http://{await self._listen(host, port, None, connections)}"

@@ -10,6 +10,8 @@ class HttpSettings:
 
     jobs_endpoint: what DescribeEndpoint answers to `iot:Jobs`: an address, as documented, or a refusal with a hint at
         `iot:Data-ATS`, as seen of late.
+    operations_per_second: how often each operation of the control plane may be called (documented: 10); None: as often
+        as you like.
     version_mismatch_over_http: the error of UpdateJobExecution over HTTP with a wrong expectedVersion; the model has
         none of that name (observed: 400, InvalidRequestException).
     """
@@ -18,3 +20,4 @@ class HttpSettings:
     version_mismatch_over_http: Literal["InvalidRequestException", "InvalidStateTransitionException"] = (
         "InvalidRequestException"
     )
+    operations_per_second: int | None = None

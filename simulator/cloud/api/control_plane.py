@@ -12,7 +12,7 @@ from simulator.cloud.api.account import Account
 from simulator.cloud.api.authority import CertificateAuthority
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.certificates import CertificateOperations
-from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.errors import ApiError, invalid, not_served
 from simulator.cloud.api.events import AccountOperations
 from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
@@ -93,8 +93,7 @@ class ControlPlane:
     def check_served(self, operation: str) -> None:
         """Raises ApiError for an operation of AWS's that is not served."""
         if operation not in self.operations:
-            message = f"{operation} is an operation of AWS IoT that the local cloud does not serve."
-            raise ApiError("InvalidRequestException", message)
+            raise invalid(not_served(operation))
 
     def _refusal(self, kind: str, message: str, resource: str | None) -> ApiError:
         more = {}

@@ -32,7 +32,7 @@ from agent.values import (
     UpdateAccepted,
 )
 from simulator.cloud.api.backing import Parameters
-from simulator.cloud.api.errors import invalid, not_found
+from simulator.cloud.api.errors import invalid, not_found, not_served
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.device_api import Answered, DeviceApi, verb_of
 from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
@@ -71,7 +71,7 @@ class DataPlane:
         """The output of an operation, and what to say when it was sent. Raises ApiError, Refusal, Lost."""
         read = READERS.get(operation)
         if read is None:
-            raise invalid(f"{operation} is an operation of AWS IoT that the local cloud does not serve.")
+            raise invalid(not_served(operation))
         thing, request = given["thingName"], read(given, query.get("namespaceId") or None)
         told = await self._ask(thing, request)
         await self._late(thing, request)

@@ -16,6 +16,11 @@ def invalid(message: str) -> ApiError:
     return ApiError("InvalidRequestException", message)
 
 
+def not_served(operation: str) -> str:
+    """What is said of an operation of AWS's that the local cloud lacks."""
+    return f"{operation} is an operation of AWS IoT that the local cloud does not serve."
+
+
 def not_found(message: str) -> ApiError:
     """ResourceNotFoundException."""
     return ApiError("ResourceNotFoundException", message)

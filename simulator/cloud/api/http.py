@@ -27,10 +27,11 @@ from simulator.cloud.api.authority import new_key
 from simulator.cloud.api.certificates import PRIVATE_KEY
 from simulator.cloud.api.control_plane import ControlPlane
 from simulator.cloud.api.data_plane import DataPlane, Lost
-from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.errors import ApiError, not_served
 from simulator.cloud.api.principal import Guard
 from simulator.cloud.api.publishing import PREFIX as TOPICS
 from simulator.cloud.api.publishing import Publisher
+from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
 from simulator.cloud.api.wire import Handler, Refusal, Server, answer, read
 from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, SignedRequest, read_claim
@@ -83,6 +84,8 @@ class _Listener(ABC):
                 await self._settled()
             except InputError as error:
                 return Refusal(503, "ServiceUnavailableException", str(error)).response()
+        if not response.prepared:
+            response.headers["x-amzn-RequestId"] = self._publisher.new_id()
         if receipt is not None:
             await response.prepare(request)
             await response.write_eof()
@@ -96,6 +99,13 @@ class _Listener(ABC):
     @cached_property
     def _jobs_data(self) -> Schema:
         return schema_of("iot-jobs-data")
+
+    def _unknown(self, method: str, path: str) -> Refusal:
+        """For what is no operation, or one of the data plane that is not served, such as a shadow's."""
+        found = schema_of("iot-data").route(method, path)
+        if found is None:
+            return Refusal(404, "UnknownOperationException", f"No operation is {method} {path[:500]}.")
+        return Refusal(400, "InvalidRequestException", not_served(found[0].name))
 
     async def _ask_jobs(
         self, operation: OperationModel, uri: dict[str, str], query: Mapping[str, str], sent: SignedRequest
@@ -125,8 +135,10 @@ class HttpApi(_Listener):
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
+        rate: OperationRate,
     ) -> None:
         super().__init__(data_plane, publisher, settled)
+        self._rate = rate
         self._control_plane = control_plane
         self._greengrass = control_plane.in_the_hand_of_aws()
         self._signatures = signatures
@@ -170,10 +182,11 @@ class HttpApi(_Listener):
     ) -> tuple[web.StreamResponse, object]:
         found = self._schema.route(sent.method, path)
         if found is None:
-            raise Refusal(404, "UnknownOperationException", f"No operation is {sent.method} {path[:500]}.")
+            raise self._unknown(sent.method, path)
         operation, uri = found
         try:
             control_plane.check_served(operation.name)
+            self._rate.take(operation.name)
             given = self._schema.parse(operation, uri, query, sent)
             if operation.name == "CreateKeysAndCertificate":
                 given[PRIVATE_KEY] = await asyncio.to_thread(new_key)
@@ -216,7 +229,7 @@ class DataPort(_Listener):
             return answer(200, self._publisher.publish(topic, query, sent.body)), None
         found = self._jobs_data.route(request.method, path)
         if found is None:
-            raise Refusal(404, "UnknownOperationException", f"No operation is {request.method} {path[:500]}.")
+            raise self._unknown(request.method, path)
         operation, uri = found
         if "thingName" in uri:
             holder.must(f"iotjobsdata:{operation.name}", f"thing/{uri['thingName']}")

@@ -24,7 +24,7 @@ class Publisher:
 
     def __init__(self, publish: Publish, new_id: Callable[[], str]) -> None:
         self._publish = publish
-        self._new_id = new_id
+        self.new_id = new_id
 
     def topic(self, path: str) -> str:
         """The topic that a path names, slashes written as such or as %2F. Raises Refusal."""
@@ -52,7 +52,7 @@ class Publisher:
         if topic.startswith("$"):
             raise _invalid(f"Publishing to a restricted topic: {topic}")
         self._publish(topic, payload, int(qos), retain == "true")
-        return {"message": "OK", "traceId": self._new_id()}
+        return {"message": "OK", "traceId": self.new_id()}
 
 
 def _invalid(message: str) -> Refusal:

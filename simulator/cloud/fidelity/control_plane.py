@@ -29,6 +29,14 @@ CLAIMS: Final = (
         MODEL,
     ),
     Claim(
+        "operations-are-throttled-with-400",
+        Section.CONTROL_PLANE,
+        "documented",
+        "An operation of the control plane that is called too often ends in ThrottlingException, with the status 400.",
+        MODEL,
+        Setting("operations_per_second", None, ("a number: so often each operation may be called; 10 on AWS",)),
+    ),
+    Claim(
         "whatever-is-sent-is-answered",
         Section.CONTROL_PLANE,
         "inferred",

@@ -1,12 +1,16 @@
 """The control plane over real HTTP: what no AWS client would send, and what none may break."""
 
+import asyncio
 import io
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
+from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.local import CloudOptions, LocalCloud
+from tests.fidelity.proofs import proves
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
 
@@ -35,6 +39,7 @@ async def api() -> AsyncIterator[aiohttp.ClientSession]:
             "InvalidRequestException",
             id="an operation that is not served",
         ),
+        pytest.param("GET", "/things/t/shadow", {}, 400, "InvalidRequestException", id="a shadow, which is not served"),
         pytest.param("PUT", "/jobs/fw", {"data": b"{"}, 400, "InvalidRequestException", id="broken JSON"),
         pytest.param("PUT", "/jobs/fw", {"data": b"\xff"}, 400, "InvalidRequestException", id="no UTF-8"),
         pytest.param(
@@ -145,3 +150,54 @@ async def test_greengrasss_hand_is_lent_to_callers_on_this_machine_only(monkeypa
             assert (refused.status, refused.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
         async with session.get("/jobs") as listed:
             assert listed.status == 200
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        pytest.param(b"BREW /jobs HTTP/1.1\r\nHost: x\r\n\r\n", id="a method that nobody knows"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", id="TLS"),
+        pytest.param(b"GET /jobs HTTP/9.9\r\n\r\n", id="a version to come"),
+        pytest.param(b"GET /jobs HTTP/1.1\r\nContent-Length: many\r\n\r\n", id="a length in words"),
+        pytest.param(b"GET /jobs HTTP/1.1\r\nno header\r\n\r\n", id="a header without a colon"),
+    ],
+)
+async def test_what_is_no_http_is_answered_in_awss_shape_and_nobody_else_notices(
+    api: aiohttp.ClientSession, garbage: bytes
+):
+    async with api.get("/jobs") as response:
+        url = response.url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(garbage)
+    answer = await reader.read()
+    writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split()[1] == b"400"
+    assert b"InvalidRequestException" in head
+    assert json.loads(body)["message"]
+    async with api.get("/jobs") as response:
+        assert response.status == 200
+
+
+async def test_every_answer_has_a_request_id_of_its_own(api: aiohttp.ClientSession):
+    seen = set()
+    for path in ("/jobs", "/jobs/no", "/nowhere"):
+        async with api.get(path) as response:
+            seen.add(response.headers["x-amzn-RequestId"])
+    assert len(seen) == 3
+
+
+@proves("operations-are-throttled-with-400")
+async def test_an_operation_that_is_called_too_often_is_throttled_with_400():
+    options = CloudOptions(
+        api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, http=HttpSettings(operations_per_second=2)
+    )
+    async with LocalCloud(options) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as session:
+        seen = []
+        for _ in range(6):
+            async with session.get("/jobs") as response:
+                seen.append((response.status, response.headers.get("x-amzn-errortype")))
+        async with session.get("/things") as response:
+            assert response.status == 200
+    assert seen[:2] == [(200, None), (200, None)]
+    assert (400, "ThrottlingException") in seen
