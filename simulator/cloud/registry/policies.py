@@ -8,6 +8,8 @@ from simulator.cloud.registry.records import Link, Policy, PolicyVersion
 from simulator.cloud.registry.tables import Links, Report, Table
 
 MOST_VERSIONS: Final = 5
+POLICIES_ON_A_TARGET: Final = 10
+"""Quota "Maximum number of policies that can be attached to a certificate or Amazon Cognito identity"."""
 
 
 class Policies:
@@ -101,6 +103,9 @@ class Policies:
     def attach(self, name: str, target: str) -> None:
         """AttachPolicy. Raises RegistryError."""
         self.needed(name)
+        attached = self.targets.lefts(target)
+        if name not in attached and len(attached) >= POLICIES_ON_A_TARGET:
+            raise RegistryError("LimitExceeded", f"At most {POLICIES_ON_A_TARGET} policies are attached to {target}.")
         self.targets.put(Link(name, target))
 
     def detach(self, name: str, target: str) -> None:

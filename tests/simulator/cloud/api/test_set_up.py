@@ -172,6 +172,17 @@ def test_policies_are_found_from_both_ends_and_under_their_older_names(plane: Pl
     assert attached("ListAttachedPolicies", target=arn) == []
 
 
+def test_an_eleventh_policy_on_a_certificate_is_one_too_many(plane: Plane, arn: str):
+    for number in range(11):
+        plane.call("CreatePolicy", policyName=f"p{number}", policyDocument=DOCUMENT)
+    for number in range(10):
+        plane.call("AttachPolicy", policyName=f"p{number}", target=arn)
+    assert plane.refusal("AttachPolicy", policyName="p10", target=arn) == "LimitExceededException"
+    plane.call("AttachPolicy", policyName="p9", target=arn)
+    plane.call("DetachPolicy", policyName="p0", target=arn)
+    plane.call("AttachPolicy", policyName="p10", target=arn)
+
+
 @pytest.mark.parametrize(
     ("target", "name"),
     [
