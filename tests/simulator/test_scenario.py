@@ -93,7 +93,7 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
             "by: namespaces that begin with aws- are Greengrass's",
             id="a namespace of AWS's",
         ),
-        pytest.param("name: [", "flash.yaml:1: cannot read the YAML", id="no YAML"),
+        pytest.param("name: a\ndevices: [}\n", "flash.yaml:2: cannot read the YAML", id="no YAML"),
         pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
         pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),
     ],
