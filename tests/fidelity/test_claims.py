@@ -9,10 +9,11 @@ import pytest
 from simulator.cloud.fidelity import CLAIMS, Claim, Section, summary
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.mqtt import GatewaySettings
 
 from .proofs import proofs
 
-SETTINGS: Final = (JobsSettings, HttpSettings)
+SETTINGS: Final = (JobsSettings, HttpSettings, GatewaySettings)
 """Whose fields a claim's setting may name; every one has a default."""
 DEFAULTS: Final = {field.name: field.default for kind in SETTINGS for field in fields(kind)}
 WITH_SETTING: Final = [claim for claim in CLAIMS if claim.setting is not None]

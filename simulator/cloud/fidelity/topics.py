@@ -4,7 +4,62 @@ from typing import Final
 
 from simulator.cloud.fidelity.claim import Claim, Section, Setting
 
+RESERVED: Final = "AWS IoT Developer Guide, Reserved topics: Job topics"
+
 CLAIMS: Final[tuple[Claim, ...]] = (
+    Claim(
+        "request-topics-are-answered",
+        Section.TOPICS,
+        "documented",
+        "A client publishes to get, start-next, JOB/get and JOB/update below $aws/things/THING/jobs/, and is answered "
+        "on the same topic with /accepted or /rejected at its end.",
+        RESERVED,
+    ),
+    Claim(
+        "next-is-answered-as-next",
+        Section.TOPICS,
+        "observed",
+        "The answer about $next comes on a topic with $next in it, not with the job's id.",
+        "aws-greengrass-nucleus, IotJobsClientWrapper.java; aws-iot-device-sdk-python-v2, awsiot/iotjobs.py",
+    ),
+    Claim(
+        "service-topics-take-no-publication",
+        Section.TOPICS,
+        "documented",
+        "Only the service publishes answers, notifications and events: a client that does is disconnected, or with "
+        "MQTT 5 and QoS 1 is told that the topic name is invalid.",
+        f"{RESERVED}; that MQTT 5 acknowledges with 0x90 is inferred",
+    ),
+    Claim(
+        "job-topics-may-be-subscribed",
+        Section.TOPICS,
+        "documented",
+        "A client may subscribe to answers, notifications and events, by name or with the wildcards that "
+        "real clients use.",
+        f"{RESERVED}; wildcards: awsiotsdk, aws-iot-device-client JobsFeature.cpp, aws-greengrass-lite",
+    ),
+    Claim(
+        "topics-are-told-apart-by-their-levels",
+        Section.TOPICS,
+        "inferred",
+        "A job may be called get or start-next: jobs/get/get describes the job get, jobs/get lists what is pending.",
+        "follows from the pattern of jobIds in the service model",
+    ),
+    Claim(
+        "unknown-job-topics-are-rejected",
+        Section.TOPICS,
+        "documented",
+        "A publication below jobs/ that names no operation is rejected with InvalidTopic, on its own topic "
+        "with /rejected.",
+        "AWS IoT Developer Guide, AWS IoT jobs APIs: ErrorResponse; that the topic is its own is inferred",
+    ),
+    Claim(
+        "longest-job-topics-fit",
+        Section.TOPICS,
+        "documented",
+        "The longest topic of a job in Greengrass's namespace is within the limits of 256 bytes and seven slashes.",
+        "AWS IoT Core endpoints and quotas: topic size, slashes; service model: lengths of names",
+    ),
     Claim(
         "namespaced-topics-of-clients",
         Section.TOPICS,

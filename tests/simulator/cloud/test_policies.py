@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.cloud.policies import MalformedPolicy, allows, parse
+from tests.fidelity.proofs import proves
 
 ARN = "arn:aws:iot:us-east-1:000000000000:"
 JOBS = ARN + "topic/$aws/things/thing-0/jobs/get"
@@ -44,6 +45,7 @@ def row(sentence: str, *cells: Any) -> Any:
     return pytest.param(*cells, id=sentence)
 
 
+@proves("policies-are-evaluated-as-documented")
 @pytest.mark.parametrize(
     ("actions", "resources", "action", "resource", "expected"),
     [
@@ -81,6 +83,7 @@ def test_a_statement_applies(actions: Any, resources: Any, action: str, resource
     assert allows([_policy(_allow(actions, arns))], action, ARN + resource, THING) is expected
 
 
+@proves("policy-variables-stand-for-the-connection")
 @pytest.mark.parametrize(
     ("resource", "asked", "expected"),
     [
@@ -135,6 +138,7 @@ def test_a_sixth_value_of_an_attribute_is_ignored():
     assert not allows([listed], "iot:Publish", JOBS, six)
 
 
+@proves("policies-are-evaluated-as-documented")
 @pytest.mark.parametrize(
     ("documents", "expected"),
     [

@@ -21,6 +21,7 @@ from simulator.certs import authority_in, client_context, make_certificates
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.trace import ClientDisconnected
+from tests.fidelity.proofs import proves
 
 from .mqtt.packets import connect, text
 from .mqtt.peers import V3, V5, VERSIONS, WAIT, Peer
@@ -109,6 +110,7 @@ def allow(actions: Any, resources: Any, **more: Any) -> dict[str, Any]:
 # ── a certificate of `ghostjob certs` ─────────────────────────────────────────────────────────────────────────
 
 
+@proves("own-certificates-are-registered")
 @VERSIONS
 @pytest.mark.parametrize("thing", ["lamp", LONG], ids=["a name", "a long name"])
 async def test_a_device_has_its_own_thing_without_further_ado(world: World, version: Any, thing: str):
@@ -134,9 +136,21 @@ async def test_a_device_connects_as_nobody_else(world: World, version: Any, name
     assert world.gone.empty(), "it never was there"
 
 
+@proves("connack-7-when-not-authorised")
+@pytest.mark.parametrize(("version", "answer"), [(4, b"\x20\x02\0\x07"), (5, b"\x20\x03\0\x87\0")], ids=["3.1.1", "5"])
+async def test_the_return_code_of_who_may_not_connect_is_aws_own(world: World, version: int, answer: bytes):
+    port = int((world.cloud.endpoints["mqtts"] or "").rpartition(":")[2])
+    tls = tls_of(world.certs, "lamp")
+    reader, writer = await asyncio.open_connection("localhost", port, ssl=tls, family=2)
+    writer.write(connect(version, rest=text("other")))
+    assert await asyncio.wait_for(reader.read(), WAIT) == answer
+    writer.close()
+
+
 ELSEWHERE = ["$aws/things/other/jobs/get", "other/state", "anything", "lamp"]
 
 
+@proves("unauthorised-publish-5")
 @pytest.mark.parametrize("topic", ELSEWHERE)
 async def test_what_it_may_not_publish_is_refused_in_the_acknowledgement_of_version_5(world: World, topic: str):
     lamp = await world.connect("lamp")
@@ -146,6 +160,7 @@ async def test_what_it_may_not_publish_is_refused_in_the_acknowledgement_of_vers
     assert await lamp.next() == ("published", "Success")
 
 
+@proves("unauthorised-publish-3-1-1", "unauthorised-publish-5")
 @pytest.mark.parametrize(
     ("version", "qos"), [(V5, 0), (V3, 0), (V3, 1)], ids=["5, QoS 0", "3.1.1, QoS 0", "3.1.1, QoS 1"]
 )
@@ -162,6 +177,7 @@ async def test_what_it_may_not_publish_ends_its_connection_otherwise(world: Worl
 FILTERS = ["$aws/things/other/jobs/notify", "$aws/things/+/jobs/notify", "#", "$aws/events/#", "other/#"]
 
 
+@proves("unauthorised-subscribe")
 @pytest.mark.parametrize("topic", FILTERS)
 async def test_what_it_may_not_subscribe_is_refused(world: World, topic: str):
     five, three = await world.connect("lamp"), await world.connect("other", V3, holds="other")
@@ -197,6 +213,7 @@ async def test_a_policy_counts_as_soon_as_it_is_attached_and_for_who_is_connecte
     assert await lamp.next() == ("published", "Not authorized")
 
 
+@proves("receive-is-asked-for-each-delivery")
 async def test_who_may_subscribe_but_not_receive_hears_nothing(world: World):
     lamp = await world.connect("lamp")
     may = [ARN + "client/*", ARN + "topicfilter/*", ARN + "topic/loud"]
@@ -217,6 +234,7 @@ async def test_an_answer_needs_the_permission_to_receive_it(world: World):
     assert [event[0] for event in heard if event[0] != "published"] == ["$aws/things/lamp/jobs/start-next/accepted"]
 
 
+@proves("retaining-needs-its-own-permission")
 async def test_a_retained_message_needs_a_permission_of_its_own(world: World):
     lamp = await world.connect("lamp")
     await world.give("lamp", allow("iot:Publish", ARN + "topic/*"))
@@ -226,6 +244,7 @@ async def test_a_retained_message_needs_a_permission_of_its_own(world: World):
     assert await lamp.next() == ("published", "Success")
 
 
+@proves("policy-variables-stand-for-the-connection")
 @pytest.mark.parametrize(
     ("condition", "options", "is_let_in"),
     [
@@ -269,6 +288,7 @@ async def test_conditions_know_the_connection(world: World, condition: Any, opti
 # ── certificates ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("inactive-certificates-stay-out")
 async def test_a_certificate_that_is_switched_off_ends_its_connection_and_comes_in_no_more(world: World):
     lamp = await world.connect("lamp")
     await world.operate("PUT", f"/certificates/{await world.id_of('lamp')}?newStatus=INACTIVE")
@@ -287,6 +307,7 @@ async def test_a_certificate_that_was_deleted_stays_away(world: World):
     assert await _is_turned_away(world, tls_of(world.certs, "lamp"))
 
 
+@proves("own-certificates-are-registered")
 async def test_with_the_setting_only_registered_certificates_come_in(certs: Path):
     async with running(certs, GatewaySettings(own_certificates="unknown", connects_per_second=None)) as world:
         assert await _is_turned_away(world, tls_of(certs, "lamp"))

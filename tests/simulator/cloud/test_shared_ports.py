@@ -11,6 +11,7 @@ import pytest
 
 from simulator.certs import client_context, make_certificates
 from simulator.cloud.local import CloudOptions, LocalCloud
+from tests.fidelity.proofs import proves
 
 from .mqtt.packets import connect, text
 from .mqtt.peers import WAIT
@@ -34,6 +35,7 @@ def port_of(cloud: LocalCloud, name: str) -> int:
     return int((cloud.endpoints[name] or "").rpartition(":")[2])
 
 
+@proves("mqtt-may-be-named-in-tls")
 @pytest.mark.parametrize("named", [["x-amzn-mqtt-ca"], [], ["h2", "x-amzn-mqtt-ca"], ["mqtt"]], ids=str)
 async def test_who_names_mqtt_or_nothing_speaks_mqtt(cloud: LocalCloud, certs: Path, named: list[str]):
     tls = client_context(certs / "ca.pem", certs / "lamp.pem", certs / "lamp.key")
@@ -49,6 +51,7 @@ async def test_who_names_mqtt_or_nothing_speaks_mqtt(cloud: LocalCloud, certs: P
     writer.close()
 
 
+@proves("mqtt-may-be-named-in-tls")
 async def test_who_names_https_speaks_to_the_data_plane(cloud: LocalCloud, certs: Path):
     tls = client_context(certs / "ca.pem", certs / "lamp.pem", certs / "lamp.key")
     tls.set_alpn_protocols(["x-amzn-http-ca"])

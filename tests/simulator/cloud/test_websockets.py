@@ -17,6 +17,7 @@ from yarl import URL
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.trace import ClientDisconnected
+from tests.fidelity.proofs import proves
 
 from .mqtt.packets import connect, publish, subscribe, text
 from .mqtt.peers import VERSIONS, WAIT
@@ -133,6 +134,7 @@ async def test_a_lost_connection_is_no_leave(world: World):
     assert await world.gone.get() == ClientDisconnected("dev", "CONNECTION_LOST")
 
 
+@proves("websockets-last-a-day")
 async def test_a_connection_over_websocket_lasts_a_day(world: World):
     socket = await world.open()
     gateway = world.cloud._gateway
@@ -165,6 +167,7 @@ async def test_a_slow_reader_is_read_no_more_and_costs_bounded_memory(world: Wor
 # ── who may ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("websockets-are-signed")
 async def test_with_access_keys_a_signature_lets_in():
     async with running(access_keys=KEYS) as world:
         watcher = await world.open(world.signed(), name="watcher")
@@ -183,6 +186,7 @@ async def test_a_session_token_may_be_added_after_signing():
         await socket.close()
 
 
+@proves("websockets-are-signed")
 @pytest.mark.parametrize(
     ("signs", "error"),
     [

@@ -6,6 +6,7 @@ import pytest
 
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.packets import Reason
+from tests.fidelity.proofs import proves
 
 from .packets import connect, text
 from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs
@@ -13,6 +14,7 @@ from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("answers-go-to-the-asker-alone", "subscribed-asker-gets-one-copy")
 @VERSIONS
 @pytest.mark.parametrize("qos", [0, 1])
 async def test_an_answer_goes_to_the_asker_alone_once_and_before_the_news(peer: Connect, version, qos):
@@ -151,6 +153,7 @@ async def test_a_session_that_has_expired_is_not_there(gateway: Gateway, service
     await peer("expires", V5, clean=False, SessionExpiryInterval=60, present=False)
 
 
+@proves("second-connection-takes-over")
 @VERSIONS
 async def test_a_second_connection_of_the_same_id_takes_over(service: Jobs, peer: Connect, version):
     first = await peer("same", version, will=("will/of/same", b"gone", 1))
@@ -193,6 +196,7 @@ async def test_silence_beyond_one_and_a_half_keep_alives_ends_a_connection(
 # ── bad peers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("client-ids-have-rules")
 @pytest.mark.parametrize(
     ("sent", "answer"),
     [

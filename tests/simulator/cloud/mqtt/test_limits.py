@@ -6,6 +6,7 @@ import pytest
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
+from tests.fidelity.proofs import proves
 
 from .packets import connect, publish, subscribe, text
 from .peers import V3, V5, WAIT, BareConnect, Connect, Jobs
@@ -31,6 +32,7 @@ def _told(reason: Reason, version: int) -> bytes:
 # ── keep-alive ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("keep-alive-is-bounded")
 @pytest.mark.parametrize(
     ("asked", "granted"),
     [
@@ -71,6 +73,7 @@ async def test_half_a_packet_does_not_keep_a_connection_alive(gateway: Gateway, 
 # ── what is too large or too deep ─────────────────────────────────────────────────────────────────────────────
 
 
+@proves("payloads-have-128-kb")
 @EACH
 async def test_a_payload_of_128_kb_is_taken_and_a_larger_one_ends_the_connection(
     service: Jobs, bare: BareConnect, version: int
@@ -87,6 +90,7 @@ DEEP = "a/b/c/d/e/f/g/h"
 LONG = "a" * 256
 
 
+@proves("topics-have-256-bytes-and-seven-slashes")
 @EACH
 @pytest.mark.parametrize("topic", [row("7 slashes", DEEP), row("256 bytes", LONG), row("256 bytes of é", "é" * 128)])
 async def test_a_topic_at_the_limit_is_taken(bare: BareConnect, version: int, topic: str):
@@ -100,6 +104,7 @@ async def test_a_topic_at_the_limit_is_taken(bare: BareConnect, version: int, to
 TOO_MUCH = [row("8 slashes", DEEP + "/i"), row("257 bytes", LONG + "a"), row("258 bytes of é", "é" * 129)]
 
 
+@proves("topics-have-256-bytes-and-seven-slashes")
 @EACH
 @pytest.mark.parametrize("qos", [0, 1])
 @pytest.mark.parametrize("topic", TOO_MUCH)
@@ -112,6 +117,7 @@ async def test_a_topic_beyond_the_limit_is_not_taken(bare: BareConnect, version:
         assert await client.rest() == _told(Reason.TOPIC_NAME_INVALID, version)
 
 
+@proves("topics-have-256-bytes-and-seven-slashes")
 @EACH
 @pytest.mark.parametrize("topic", TOO_MUCH)
 async def test_a_filter_beyond_the_limit_is_not_granted(bare: BareConnect, version: int, topic: str):
@@ -124,6 +130,7 @@ async def test_a_filter_beyond_the_limit_is_not_granted(bare: BareConnect, versi
 # ── subscriptions ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("eight-filters-a-subscribe")
 @EACH
 async def test_eight_filters_in_a_subscribe_are_granted_and_nine_end_the_connection(
     service: Jobs, bare: BareConnect, version: int
@@ -136,6 +143,7 @@ async def test_eight_filters_in_a_subscribe_are_granted_and_nine_end_the_connect
     assert await service.gone.get() == ("dev", "CLIENT_ERROR")
 
 
+@proves("fifty-subscriptions-a-connection")
 @EACH
 async def test_the_fifty_first_subscription_is_refused_and_one_given_up_makes_room(bare: BareConnect, version: int):
     client = await bare(version)
@@ -152,6 +160,7 @@ async def test_the_fifty_first_subscription_is_refused_and_one_given_up_makes_ro
     assert (await client.packet())[1][-1:] == b"\1"
 
 
+@proves("fifty-subscriptions-a-connection")
 @EACH
 @pytest.mark.parametrize("settings", [GatewaySettings(subscriptions=1, too_many_subscriptions="close")])
 async def test_one_subscription_too_many_may_also_end_the_connection(bare: BareConnect, version: int):
@@ -161,6 +170,7 @@ async def test_one_subscription_too_many_may_also_end_the_connection(bare: BareC
     assert await client.rest() == _told(Reason.QUOTA_EXCEEDED, version)
 
 
+@proves("unknown-reserved-filters-end-the-connection")
 @EACH
 @pytest.mark.parametrize("topic", ["$SYS/#", "$other/a", "$"])
 async def test_a_reserved_filter_that_aws_does_not_know_ends_the_connection(
@@ -171,6 +181,7 @@ async def test_a_reserved_filter_that_aws_does_not_know_ends_the_connection(
     assert await client.rest() == _told(Reason.TOPIC_FILTER_INVALID, version)
 
 
+@proves("number-sign-does-not-match-the-parent")
 async def test_a_filter_ending_in_a_number_sign_does_not_match_its_parent(bare: BareConnect):
     client = await bare()
     client.send(subscribe("sensor/#"), publish("sensor"), publish("sensor/", b"1"), publish("sensor/a/b", b"2"))
@@ -181,6 +192,7 @@ async def test_a_filter_ending_in_a_number_sign_does_not_match_its_parent(bare: 
 # ── rates ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("hundred-publications-a-second")
 @EACH
 async def test_what_is_published_beyond_100_a_second_is_discarded(
     gateway: Gateway, service: Jobs, bare: BareConnect, version: int
@@ -198,6 +210,7 @@ async def test_what_is_published_beyond_100_a_second_is_discarded(
     assert await client.packet() == (0x40, b"\0\x07")
 
 
+@proves("hundred-publications-a-second")
 async def test_what_is_published_beyond_512_kib_a_second_is_discarded(gateway: Gateway, bare: BareConnect):
     client = await bare(4)
     client.send(*(publish("a", bytes(128 * 1024), 4, qos=1) for _ in range(5)), PING)
@@ -213,6 +226,7 @@ async def test_one_connection_does_not_use_up_anothers_rate(bare: BareConnect, v
     assert await other.packet() == (0x40, b"\0\x07")
 
 
+@proves("one-connect-a-second")
 @pytest.mark.parametrize(
     ("version", "answer"),
     [row("3.1.1 hears that the server is unavailable", 4, b"\0\x03"), row("5 hears why", 5, b"\0\x9f\0")],
@@ -230,6 +244,7 @@ async def test_a_client_id_is_let_in_once_a_second(port: int, bare: BareConnect,
 # ── QoS 2 ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("qos-2-gets-no-answer")
 async def test_qos_2_gets_no_answer_from_3_1_1(bare: BareConnect):
     client = await bare(4)
     client.send(publish("a", b"x", 4, qos=2), subscribe("a", version=4, options=2), PING)
@@ -238,6 +253,7 @@ async def test_qos_2_gets_no_answer_from_3_1_1(bare: BareConnect):
     assert await client.packet() == PONG, "it was not subscribed"
 
 
+@proves("qos-2-ends-mqtt-5")
 async def test_qos_2_ends_a_connection_of_version_5_and_a_subscription_gets_qos_1(bare: BareConnect):
     client = await bare(5)
     client.send(subscribe("a", options=2))
@@ -249,6 +265,7 @@ async def test_qos_2_ends_a_connection_of_version_5_and_a_subscription_gets_qos_
 # ── sessions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@proves("stored-messages-come-ten-a-second")
 @pytest.mark.parametrize("settings", [GatewaySettings(connects_per_second=None)])
 @pytest.mark.parametrize("version", [V3, V5], ids=["3.1.1", "5"])
 async def test_stored_messages_are_replayed_ten_a_second_and_new_ones_do_not_wait(
@@ -271,6 +288,7 @@ async def test_stored_messages_are_replayed_ten_a_second_and_new_ones_do_not_wai
     assert [int((await again.next())[1]) for _ in range(5)] == list(range(20, 25))
 
 
+@proves("sessions-last-an-hour")
 @pytest.mark.parametrize("settings", [GatewaySettings(connects_per_second=None)])
 @pytest.mark.parametrize("version", [V3, V5], ids=["3.1.1", "5"])
 async def test_a_session_lasts_an_hour(gateway: Gateway, service: Jobs, peer: Connect, version):
@@ -288,6 +306,7 @@ async def test_a_session_lasts_an_hour(gateway: Gateway, service: Jobs, peer: Co
     await peer("lamp", version, clean=False, present=False, **lasting)
 
 
+@proves("unacknowledged-messages-come-again", "redelivery-interval")
 @EACH
 async def test_what_is_not_acknowledged_comes_again_until_an_hour_has_passed(
     gateway: Gateway, bare: BareConnect, version: int

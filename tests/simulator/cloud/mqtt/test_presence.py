@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
+from tests.fidelity.proofs import proves
 
 from .packets import connect, publish, subscribe, text
 from .peers import V5, WAIT, Bare, BareConnect, Connect, Jobs
@@ -46,6 +47,7 @@ async def watcher(peer: Connect) -> Watcher:
     return Watcher(made)
 
 
+@proves("presence-is-told")
 async def test_who_comes_and_goes_is_told(watcher: Watcher, bare: BareConnect):
     client = await bare()
     assert await watcher.next() == (
@@ -76,6 +78,7 @@ async def test_who_comes_and_goes_is_told(watcher: Watcher, bare: BareConnect):
     )
 
 
+@proves("subscriptions-are-told")
 async def test_what_is_subscribed_and_given_up_is_told(watcher: Watcher, bare: BareConnect):
     client = await bare()
     await watcher.next()
@@ -117,6 +120,7 @@ def _sends(raw: bytes) -> Callable[[Bare, Gateway, int], Any]:
     return act
 
 
+@proves("ends-have-their-reasons")
 @pytest.mark.parametrize(
     ("ends", "reason"),
     [
@@ -140,6 +144,7 @@ async def test_an_end_has_its_reason(
     assert event["clientInitiatedDisconnect"] is (reason == "CLIENT_INITIATED_DISCONNECT")
 
 
+@proves("version-numbers-pair-events")
 async def test_version_numbers_grow_with_each_connection_and_begin_again_after_an_hour(
     gateway: Gateway, service: Jobs, watcher: Watcher, bare: BareConnect
 ):
@@ -158,6 +163,7 @@ async def test_version_numbers_grow_with_each_connection_and_begin_again_after_a
     assert numbers == [0, 1, 2, 0]
 
 
+@proves("client-ids-with-wildcards-have-no-events")
 @pytest.mark.parametrize("name", ["a+b", "a#b"])
 async def test_a_client_id_with_a_wildcard_has_no_events(service: Jobs, peer: Connect, bare: BareConnect, name: str):
     watcher = await peer("watcher", V5)
@@ -168,6 +174,7 @@ async def test_a_client_id_with_a_wildcard_has_no_events(service: Jobs, peer: Co
     assert (await watcher.next())[0] == "$aws/events/presence/connected/plain"
 
 
+@proves("presence-is-told")
 @pytest.mark.parametrize("settings", [GatewaySettings(lifecycle_events=False)])
 async def test_events_can_be_switched_off(gateway: Gateway, peer: Connect, bare: BareConnect):
     watcher = await peer("watcher", V5)

@@ -4,6 +4,7 @@ import pytest
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
+from tests.fidelity.proofs import proves
 
 from .packets import publish, subscribe
 from .peers import V3, V5, VERSIONS, BareConnect, Connect, Jobs
@@ -11,6 +12,7 @@ from .peers import V3, V5, VERSIONS, BareConnect, Connect, Jobs
 EACH = pytest.mark.parametrize("version", [4, 5], ids=["3.1.1", "5"])
 
 
+@proves("retained-messages-on-ordinary-topics")
 @VERSIONS
 async def test_a_retained_message_is_sent_to_who_subscribes_to_its_topic_later(peer: Connect, version):
     sender, early = await peer("sender", version), await peer("early", version)
@@ -41,6 +43,7 @@ async def test_only_the_last_one_is_kept_and_an_empty_one_ends_it(peer: Connect,
     assert (await late.next())[1] == b"next"
 
 
+@proves("retained-messages-on-ordinary-topics")
 @VERSIONS
 async def test_a_filter_with_wildcards_fetches_none(peer: Connect, version):
     sender = await peer("sender", version)
@@ -52,6 +55,7 @@ async def test_a_filter_with_wildcards_fetches_none(peer: Connect, version):
     assert {await sender.next(), await sender.next()} == {("state/lamp", b"later", 0), ("published", "Success")}
 
 
+@proves("reserved-topics-retain-nothing")
 @EACH
 @pytest.mark.parametrize("qos", [0, 1])
 async def test_a_reserved_topic_keeps_none(service: Jobs, bare: BareConnect, version: int, qos: int):

@@ -9,6 +9,7 @@ from paho.mqtt.properties import Properties
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
+from tests.fidelity.proofs import proves
 
 from .packets import connect, publish, subscribe, text
 from .peers import V3, V5, WAIT, BareConnect, Connect, Jobs
@@ -21,6 +22,7 @@ def _properties(kind: int, **values: Any) -> Properties:
     return made
 
 
+@proves("mqtt-5-is-offered-as-aws-does")
 async def test_the_gateway_says_what_it_offers(peer: Connect):
     client = await peer("lamp", V5, keep_alive=60)
     assert client.granted.json() == {
@@ -36,6 +38,7 @@ async def test_the_gateway_says_what_it_offers(peer: Connect):
     }
 
 
+@proves("mqtt-5-properties-are-handed-on")
 async def test_what_a_message_carries_is_handed_on_to_version_5_and_left_out_for_3_1_1(peer: Connect):
     sender, five, three = await peer("sender", V5), await peer("five", V5), await peer("three", V3)
     for each in (five, three):
@@ -54,6 +57,7 @@ async def test_what_a_message_carries_is_handed_on_to_version_5_and_left_out_for
     assert await three.next() == ("a", b"x", 1)
 
 
+@proves("mqtt-5-aliases-expiry-and-delayed-wills")
 async def test_an_alias_stands_for_the_topic_it_was_given(bare: BareConnect):
     sender, receiver = await bare(5, "sender"), await bare(5, "receiver")
     receiver.send(subscribe("long/topic", "other", options=0))
@@ -92,6 +96,7 @@ async def test_an_alias_ends_with_its_connection(service: Jobs, bare: BareConnec
     assert await again.rest() == bytes((0xE0, 1, Reason.PROTOCOL_ERROR))
 
 
+@proves("mqtt-5-aliases-expiry-and-delayed-wills")
 async def test_a_message_that_expires_while_its_client_is_away_is_not_sent(
     gateway: Gateway, service: Jobs, peer: Connect, bare: BareConnect
 ):
@@ -122,6 +127,7 @@ async def _dies(peer: Connect, service: Jobs, delay: int, session: int) -> None:
     assert await service.gone.get() == ("dying", "CONNECTION_LOST")
 
 
+@proves("mqtt-5-aliases-expiry-and-delayed-wills")
 @pytest.mark.parametrize(
     ("delay", "session", "after"),
     [
