@@ -275,7 +275,7 @@ class Model:
             problems.append(no_transition if code == "InvalidStateTransition" else ("rejected", code, None))
         if not problems:
             self._set(run, status, more["details"], more["step"])
-            return [("accepted", run.state if more["include_state"] else None, more["include_document"])]
+            return [("accepted", run.state if more["include_state"] else None, bool(more["include_document"]))]
         return problems
 
     def _meant(self, thing: str, job_id: str, namespace: str | None, number: int | None) -> Run | None:

@@ -152,6 +152,22 @@ class BothServices(RuleBasedStateMachine):
         )
         self.ask(thing, request, lambda: self.model.update(thing, job_id, namespace, status.value, more))
 
+    @rule(pick=st.integers(0, 5), step=st.sampled_from([None, -1, 1, 3]))
+    def goes_on(self, pick: int, step: int | None) -> None:
+        """A device does what it mostly does."""
+        self.reports(pick, Status.IN_PROGRESS, step)
+
+    @rule(pick=st.integers(0, 5), status=st.sampled_from([Status.FAILED, Status.FAILED, Status.SUCCEEDED]))
+    def ends(self, pick: int, status: Status) -> None:
+        self.reports(pick, status, None)
+
+    def reports(self, pick: int, status: Status, step: int | None) -> None:
+        thing, job_id = self.execution("t0", pick)
+        namespace = self.namespace(job_id, True)
+        request = Update(job_id, status, namespace_id=namespace, step_timeout_minutes=step)
+        more = dict.fromkeys(("number", "details", "expected", "include_state", "include_document")) | {"step": step}
+        self.ask(thing, request, lambda: self.model.update(thing, job_id, namespace, status.value, more))
+
     # ── the control plane ─────────────────────────────────────────────────────────────────────────────────────
 
     @rule(new=new_jobs)
@@ -376,7 +392,7 @@ EXAMPLES: Final = int(os.environ.get("GHOSTJOB_EXAMPLES", "0"))
 
 TestBothServices = BothServices.TestCase
 TestBothServices.settings = settings(
-    max_examples=EXAMPLES or 60,
+    max_examples=EXAMPLES or 80,
     stateful_step_count=40,
     derandomize=not EXAMPLES,
     database=None,
