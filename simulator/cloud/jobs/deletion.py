@@ -124,13 +124,11 @@ def delete_execution(ledger: Ledger, doing: Doing, execution: JobExecution, now:
 # ── what a device meets meanwhile ─────────────────────────────────────────────────────────────────────────────
 
 
-def answer_meanwhile(ledger: Ledger, queue: Queue, request: Request, now: float) -> Answer | Queue | None:
-    """What a request about an execution whose job is being deleted gets.
-
-    An answer, or the queue by which it is to be decided; None if it is about nothing that is being deleted.
-    """
+def answer_meanwhile(ledger: Ledger, queue: Queue, request: Request, now: float) -> Answer | Queue:
+    """What a request gets while jobs are being deleted: an answer, or the queue by which it is to be decided."""
+    shown = ledger.listable(queue)
     if not isinstance(request, Describe | Update) or request.job_id == NEXT or request.job_id not in ledger.deleting:
-        return None
+        return shown
     found = queue.get(request.job_id)
     if found is None or found.key.namespace_id != request.namespace_id:
         return not_found(request, now)

@@ -24,6 +24,8 @@ class Doing:
     `at_once`: of what takes long, so many executions may be done at once, and the rest later.
     """
 
+    __slots__ = ("at_once", "changes", "events", "hints")
+
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self.at_once = at_once
         self.changes: list[Change] = []

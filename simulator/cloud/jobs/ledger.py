@@ -102,16 +102,10 @@ class Ledger:
         found = next((e for e in earlier if e.key.execution_number == number), None)
         return queue if found is None or request.job_id not in queue else {**queue, request.job_id: found}
 
-    def visible(self, thing: str) -> Queue:
-        """What lists show a device: not the executions of jobs whose deletion has begun."""
-        queue = self.queues.get(thing, {})
-        if not self.deleting or self.settings.while_deleting == "answers-and-lists":
-            return queue
-        return self._without_deleting(queue)
-
-    def _without_deleting(self, queue: Queue) -> Queue:
+    def listable(self, queue: Queue) -> Queue:
+        """What lists may show of a queue: not the executions of jobs whose deletion has begun."""
         deleting = self.deleting
-        if not any(job_id in deleting for job_id in queue):
+        if self.settings.while_deleting == "answers-and-lists" or not any(job_id in deleting for job_id in queue):
             return queue
         return {job_id: execution for job_id, execution in queue.items() if job_id not in deleting}
 
@@ -260,12 +254,12 @@ class Ledger:
 
     def _tell(self, doing: Doing, before: Queue, touched: JobExecution, now: float) -> None:
         after: Queue = self.queues.get(touched.thing, {})
-        if self.deleting and len(before) + len(after) > 1 and self.settings.while_deleting != "answers-and-lists":
+        if self.deleting and len(before) + len(after) > 1:
             # What is being deleted is in no list any more, except that its own removal is told.
-            job_id, shown = touched.key.job_id, self._without_deleting(before)
+            job_id, shown = touched.key.job_id, self.listable(before)
             if shown is not before and job_id in before:
                 shown = {**shown, job_id: before[job_id]}
-            before, after = shown, self._without_deleting(after)
+            before, after = shown, self.listable(after)
         published = hints(before, after, touched, now, self.settings, self.terms)
         doing.hints.extend((touched.thing, hint) for hint in published)
 

@@ -24,12 +24,13 @@ class Rate:
 
 
 def excess(request: Request, settings: JobsSettings) -> str | None:
-    """What is too much in a request; None if nothing is."""
-    if not isinstance(request, StartNext | Update) or not request.status_details:
+    """What is too much in a request that tells statusDetails; None if nothing is."""
+    details = request.status_details if isinstance(request, StartNext | Update) else None
+    if not details:
         return None
-    if len(request.status_details) > settings.details:
+    if len(details) > settings.details:
         return f"statusDetails: more than {settings.details} pairs"
-    if any(len(value) > settings.detail_length for _, value in request.status_details):
+    if any(len(value) > settings.detail_length for _, value in details):
         return f"statusDetails: a value of more than {settings.detail_length} characters"
     return None
 

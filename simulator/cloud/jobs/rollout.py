@@ -78,10 +78,17 @@ def start(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
 
 
 def stop(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
-    """Nobody else has a turn."""
+    """Nobody else has a turn; a job whose start was missed with its end has had nobody."""
     ledger.drop_work(job.job_id)
-    everyone = len(job.new.things) + len(job.more_things)
-    ledger.put_job(doing, replace(job, is_stopped=True, rolled_out=everyone, rollout_due=None, last_updated_at=now))
+    stopped = replace(
+        job,
+        status=JobStatus.IN_PROGRESS,
+        is_stopped=True,
+        rolled_out=len(job.new.things) + len(job.more_things),
+        rollout_due=None,
+        last_updated_at=now,
+    )
+    ledger.put_job(doing, stopped)
     complete_if_done(ledger, doing, job.job_id, now)
 
 

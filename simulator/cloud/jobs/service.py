@@ -5,6 +5,7 @@ takes long goes on there, so much at a time as the caller says.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from agent.values import (
     Answer,
@@ -12,8 +13,10 @@ from agent.values import (
     JobDocument,
     Rejected,
     Request,
+    StartNext,
     Status,
     StatusDetails,
+    Update,
 )
 from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, targets, updating
 from simulator.cloud.jobs.changes import Outcome
@@ -23,15 +26,18 @@ from simulator.cloud.jobs.endings import complete_if_done, ended
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger
-from simulator.cloud.jobs.queue import changed, decide
+from simulator.cloud.jobs.queue import Queue, changed, decide
 from simulator.cloud.jobs.quotas import Rate, check_job, excess
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob
 from simulator.cloud.jobs.restoring import restore
 from simulator.cloud.jobs.settings import JobsSettings
 
-PIECE = 16
+PIECE: Final = 16
 """So many executions of one job before another job under way has its turn."""
-NO_TAGS: Mapping[str, str] = {}
+NO_TAGS: Final[Mapping[str, str]] = {}
+NO_QUEUE: Final[Queue] = {}
+TELLING: Final = frozenset({StartNext, Update})
+"""Requests that carry statusDetails."""
 
 
 class Jobs:
@@ -76,17 +82,17 @@ class Jobs:
         limit = settings.requests_per_second
         if limit is not None and not self._rate.allows(request, now, limit):
             return Outcome(Rejected(int(now), ErrorCode.REQUEST_THROTTLED, "Rate exceeded.", request.client_token))
-        queue = ledger.visible(thing)
-        if ledger.deleting and queue is not (whole := ledger.queues.get(thing, queue)):
-            meanwhile = deletion.answer_meanwhile(ledger, whole, request, now)
+        queue: Queue = ledger.queues.get(thing, NO_QUEUE)
+        if ledger.deleting:
+            meanwhile = deletion.answer_meanwhile(ledger, queue, request, now)
             if isinstance(meanwhile, Answer):
                 return Outcome(meanwhile)
-            queue = queue if meanwhile is None else meanwhile
+            queue = meanwhile
         if settings.stale_reads_seconds:
             queue = ledger.lag.shown(thing, queue, request, now, settings.stale_reads_seconds, ledger.jobs)
         if ledger.earlier:
             queue = ledger.with_number(thing, queue, request)
-        if (message := excess(request, settings)) is not None:
+        if type(request) in TELLING and (message := excess(request, settings)) is not None:
             return Outcome(Rejected(int(now), ErrorCode.INVALID_REQUEST, message, request.client_token))
         answer, record = decide(queue, request, now, ledger.terms)
         if record is None:

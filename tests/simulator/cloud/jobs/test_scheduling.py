@@ -72,6 +72,14 @@ def test_a_job_whose_rollout_was_stopped_is_completed_when_the_others_are_done()
     assert account.status("fw") is JobStatus.COMPLETED
 
 
+def test_a_job_whose_start_and_end_were_both_missed_is_over():
+    schedule = Schedule(NOW + HOUR, NOW + 2 * HOUR, "STOP_ROLLOUT")
+    account = account_at().create("fw", "a", schedule=schedule)
+    account.did(account.jobs.tick(NOW + DAY))
+    assert (account.status("fw"), account.statuses("fw")) == (JobStatus.COMPLETED, {})
+    assert account.jobs.next_due() is None
+
+
 def test_a_scheduled_job_can_be_cancelled_and_force_deleted_before_it_starts():
     account = account_at().create("fw", "a", schedule=Schedule(NOW + DAY)).create("b", schedule=Schedule(NOW + DAY))
     account.cancel("fw")
