@@ -166,6 +166,77 @@ def test_an_operation_ends_in(cloud: Cloud, before: str, request_: str, body: An
         assert answer.body["message"]
 
 
+GROUP = {"thingGroupName", "thingGroupArn", "thingGroupId"}
+TEMPLATE = {"description": "d", "document": "{}"}
+ON = {"eventConfigurations": {"THING": {"Enabled": True}}}
+MEMBER = {"thingGroupName": "g9", "thingName": "t9"}
+TAGS = {"resourceArn": ARN.format("thinggroup/g9"), "tags": [{"Key": "a", "Value": "b"}]}
+UNTAG = {"resourceArn": ARN.format("thinggroup/g9"), "tagKeys": ["a"]}
+
+
+@proves("the-registrys-operations-end-as-documented")
+def test_the_registrys_operations_end_in(cloud: Cloud):
+    # In this order: what one row makes, the next ones speak of.
+    for request, body, then in (
+        ("POST /things/t9", {"thingTypeName": "lamp"}, {"thingName", "thingArn", "thingId"}),
+        (
+            "GET /things/t9",
+            None,
+            {"defaultClientId", "thingName", "thingId", "thingArn", "thingTypeName", "attributes", "version"},
+        ),
+        ("GET /things/no", None, "404 ResourceNotFound"),
+        ("GET /things?thingTypeName=lamp", None, {"things"}),
+        ("PATCH /things/t9", {"attributePayload": {"attributes": {"a": "1"}}}, set()),
+        ("PATCH /things/t9", {"expectedVersion": 1}, "409 VersionConflict"),
+        ("PATCH /things/no", {}, "404 ResourceNotFound"),
+        ("DELETE /things/t9?expectedVersion=1", None, "409 VersionConflict"),
+        ("POST /thing-groups/g9", None, GROUP),
+        ("POST /thing-groups/h9", {"parentGroupName": "g9"}, GROUP),
+        ("POST /thing-groups/h9", None, "409 ResourceAlreadyExists"),
+        (
+            "GET /thing-groups/h9",
+            None,
+            {*GROUP, "version", "thingGroupProperties", "thingGroupMetadata"},
+        ),
+        ("GET /thing-groups/no", None, "404 ResourceNotFound"),
+        ("GET /thing-groups?parentGroup=g9", None, {"thingGroups"}),
+        ("PUT /thing-groups/addThingToThingGroup", MEMBER, set()),
+        ("PUT /thing-groups/addThingToThingGroup", MEMBER | {"thingName": "no"}, "404 ResourceNotFound"),
+        ("GET /thing-groups/g9/things?recursive=true", None, {"things"}),
+        ("GET /things/t9/thing-groups", None, {"thingGroups"}),
+        ("PUT /thing-groups/removeThingFromThingGroup", MEMBER, set()),
+        ("DELETE /thing-groups/g9", None, "400 InvalidRequest"),
+        ("POST /tags", TAGS, set()),
+        (f"GET /tags?resourceArn={TAGS['resourceArn']}", None, {"tags"}),
+        ("POST /untag", UNTAG, set()),
+        ("POST /untag", UNTAG | {"resourceArn": ARN.format("thinggroup/no")}, "404 ResourceNotFound"),
+        ("PUT /job-templates/j9", TEMPLATE, {"jobTemplateArn", "jobTemplateId"}),
+        ("PUT /job-templates/j9", TEMPLATE, "409 Conflict"),
+        ("PUT /job-templates/k9", {"document": "{}"}, "400 InvalidRequest"),
+        (
+            "GET /job-templates/j9",
+            None,
+            {"jobTemplateArn", "jobTemplateId", "description", "document", "createdAt"},
+        ),
+        ("GET /job-templates", None, {"jobTemplates"}),
+        ("DELETE /job-templates/j9", None, set()),
+        ("DELETE /job-templates/j9", None, "404 ResourceNotFound"),
+        ("GET /managed-job-templates", None, {"managedJobTemplates"}),
+        ("GET /managed-job-templates/AWS-Dance", None, "404 ResourceNotFound"),
+        ("GET /endpoint?endpointType=iot:Data-ATS", None, {"endpointAddress"}),
+        ("GET /endpoint?endpointType=iot:Nothing", None, "400 InvalidRequest"),
+        ("PATCH /event-configurations", ON, set()),
+        ("PATCH /event-configurations", {"eventConfigurations": {"RAIN": {"Enabled": True}}}, "400 InvalidRequest"),
+        ("GET /event-configurations", None, {"eventConfigurations", "creationDate", "lastModifiedDate"}),
+        ("DELETE /thing-groups/h9", None, set()),
+        ("DELETE /thing-groups/g9", None, set()),
+        ("DELETE /things/t9", None, set()),
+    ):
+        answer = cloud.ask(request, body)
+        got = set(answer.body) if answer.status == 200 else f"{answer.status} {answer.error}"
+        assert (request, got) == (request, then)
+
+
 @proves("limits-are-exceeded-with-410")
 def test_what_exceeds_a_limit_ends_in_410():
     cloud = Cloud(JobsSettings(deletion_seconds=3600, deletions_at_once=1, targets=1))

@@ -22,6 +22,14 @@ CLAIMS: Final = (
         MODEL,
     ),
     Claim(
+        "the-registrys-operations-end-as-documented",
+        Section.CONTROL_PLANE,
+        "documented",
+        "Things, groups, tags, templates, endpoints and event configurations answer with the members, or the error "
+        "name and status, that the service model gives.",
+        MODEL,
+    ),
+    Claim(
         "limits-are-exceeded-with-410",
         Section.CONTROL_PLANE,
         "documented",

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from yarl import URL
 
-from simulator.certs import authority_in, client_certificate, client_context, make_certificates
+from simulator.certs import authority_in, client_certificate, client_context, make_certificates, new_authority
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import CloudOptions, LocalCloud
@@ -343,6 +345,33 @@ async def test_a_certificate_counts_while_it_is_known_and_active(cloud: Cloud, c
     answer = await cloud.device("GET", "/things/t/jobs")
     assert (answer.status, answer.error) == (400, "CertificateValidationException")
     await cloud.operator("PUT", f"/certificates/{cloud.certificate_id}?newStatus=ACTIVE")
+    assert (await cloud.device("GET", "/things/t/jobs")).status == 200
+
+
+@pytest.mark.parametrize("which", ["foreign", "expired"])
+async def test_a_foreign_or_expired_certificate_ends_its_own_connection_only(
+    cloud: Cloud, certs: Path, tmp_path: Path, which: str
+):
+    authority, key = (
+        authority_in(certs) if which == "expired" else new_authority(),
+        ec.generate_private_key(ec.SECP256R1()),
+    )
+    end = datetime.now(UTC) + timedelta(days=-1 if which == "expired" else 1)
+    builder = x509.CertificateBuilder(
+        issuer_name=authority[0].subject,
+        subject_name=x509.Name([]),
+        public_key=key.public_key(),
+        serial_number=1,
+        not_valid_before=end - timedelta(days=2),
+        not_valid_after=end,
+    )
+    certificate = builder.sign(authority[1], hashes.SHA256())
+    (tmp_path / "x.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "x.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "ca.pem").write_bytes((certs / "ca.pem").read_bytes())
+    async with aiohttp.ClientSession(cloud.device.session._base_url, connector=connector(tmp_path, "x")) as session:
+        with pytest.raises(aiohttp.ClientError):
+            await Http(session)("GET", "/things/t/jobs")
     assert (await cloud.device("GET", "/things/t/jobs")).status == 200
 
 
