@@ -9,6 +9,77 @@ ERRORS = "AWS IoT Developer Guide, Jobs device MQTT API, ErrorResponse"
 
 CLAIMS: Final[tuple[Claim, ...]] = (
     Claim(
+        "an-empty-payload-is-an-empty-request",
+        Section.DEVICE_API,
+        "observed",
+        "A request without a payload is answered as one with {}.",
+        "Jobs-for-AWS-IoT-embedded-sdk demo: it publishes an empty message to start-next",
+    ),
+    Claim(
+        "client-token-comes-back",
+        Section.DEVICE_API,
+        "documented",
+        "clientToken comes back in the answer as it was sent, whether accepted or rejected; without one there is none.",
+        f"{MQTT}; that the key is absent then is inferred",
+    ),
+    Claim(
+        "device-times-are-whole-seconds",
+        Section.DEVICE_API,
+        "observed",
+        "Every answer has a timestamp; it and all times of executions are whole seconds.",
+        "aws/amazon-freertos#3368; rustot, src/jobs/data_types.rs; ministackorg/ministack#1584",
+    ),
+    Claim(
+        "unknown-members-of-requests-are-ignored",
+        Section.DEVICE_API,
+        "observed",
+        "Members that a request does not have are ignored.",
+        "aws-greengrass-lite iot_jobs_listener.c: it sends jobId and thingName with Describe",
+    ),
+    Claim(
+        "an-execution-shows-what-it-has",
+        Section.DEVICE_API,
+        "observed",
+        "An execution over MQTT has its document as an object and no thingName, statusDetails once any were set, "
+        "startedAt once it was IN_PROGRESS; versionNumber and executionNumber begin at 1.",
+        "rustot, src/jobs/data_types.rs: captured payloads; ministackorg/ministack#1598",
+    ),
+    Claim(
+        "pending-has-both-lists",
+        Section.DEVICE_API,
+        "observed",
+        "GetPending is answered with both lists, empty ones too, of summaries without status and document.",
+        "rustot, src/jobs/data_types.rs: captured payloads",
+    ),
+    Claim(
+        "things-without-jobs-have-empty-lists",
+        Section.DEVICE_API,
+        "inferred",
+        "GetPending for a thing that has no executions, or is in no registry, is answered with empty lists.",
+        "undocumented over MQTT; HTTP's model also has a ResourceNotFoundException",
+    ),
+    Claim(
+        "describe-tells-the-document-unless-told-not-to",
+        Section.DEVICE_API,
+        "documented",
+        "Describe tells of the latest execution, with its document unless includeJobDocument is false.",
+        MQTT,
+    ),
+    Claim(
+        "step-timeouts-have-bounds",
+        Section.DEVICE_API,
+        "documented",
+        "stepTimeoutInMinutes is 1 to 10080, in an update also -1; other numbers are refused with InvalidRequest.",
+        "AWS IoT API Reference, UpdateJobExecution and StartNextPendingJobExecution",
+    ),
+    Claim(
+        "an-answer-comes-before-its-notifications",
+        Section.DEVICE_API,
+        "observed",
+        "Who asks gets the answer before the notifications that the request brings about.",
+        "measurements of another emulator's author against the live service, 2026",
+    ),
+    Claim(
         "start-next-starts-the-head",
         Section.DEVICE_API,
         "documented",

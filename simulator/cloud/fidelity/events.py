@@ -61,4 +61,11 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "AWS IoT Limits (2019)",
         Setting("placeholders", 10, ("fewer: for a test",)),
     ),
+    Claim(
+        "texts-and-pages-have-the-documented-bounds",
+        Section.EVENTS_AND_QUOTAS,
+        "documented",
+        "A description and a comment have at most 2028 characters, a reason code 128, a page 1 to 250 entries.",
+        "AWS IoT Limits (2019); service model of iot",
+    ),
 )

@@ -8,6 +8,21 @@ RESERVED: Final = "AWS IoT Developer Guide, Reserved topics: Job topics"
 
 CLAIMS: Final[tuple[Claim, ...]] = (
     Claim(
+        "identifiers-have-the-models-patterns",
+        Section.TOPICS,
+        "documented",
+        "Names of things, jobs, namespaces and status details have the characters and lengths of the service model; "
+        "what has not is refused with InvalidRequest.",
+        "service model of iot, 2015-05-28",
+    ),
+    Claim(
+        "next-is-for-describe-alone",
+        Section.TOPICS,
+        "inferred",
+        "$next stands for a job in Describe only; an update of it is rejected with InvalidTopic.",
+        "service model of iot-jobs-data, 2017-09-29: only DescribeJobExecution's jobId may be $next",
+    ),
+    Claim(
         "request-topics-are-answered",
         Section.TOPICS,
         "documented",

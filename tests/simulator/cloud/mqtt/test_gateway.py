@@ -14,7 +14,7 @@ from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@proves("answers-go-to-the-asker-alone", "subscribed-asker-gets-one-copy")
+@proves("answers-go-to-the-asker-alone", "subscribed-asker-gets-one-copy", "an-answer-comes-before-its-notifications")
 @VERSIONS
 @pytest.mark.parametrize("qos", [0, 1])
 async def test_an_answer_goes_to_the_asker_alone_once_and_before_the_news(peer: Connect, version, qos):
