@@ -151,6 +151,8 @@ class Model:
         was, heads = run in self.runs and run.is_pending, self._heads(thing, run)
         yield
         is_now, after = run in self.runs and run.is_pending, self._heads(thing, run)
+        if is_now and self._is_hidden(run):
+            return  # how it goes on is nobody's news
         hints = self.hints.setdefault(thing, [])
         if was != is_now:
             hints.append(("notify", namespace, *self._lists(thing, namespace)))

@@ -258,6 +258,9 @@ class Ledger:
             # What is being deleted is in no list any more, except that its own removal is told.
             job_id, shown = touched.key.job_id, self.listable(before)
             if shown is not before and job_id in before:
+                still = after.get(job_id)
+                if job_id in self.deleting and still is not None and not still.status.is_terminal:
+                    return  # how it goes on until its removal is nobody's news
                 shown = {**shown, job_id: before[job_id]}
             before, after = shown, self.listable(after)
         published = hints(before, after, touched, now, self.settings, self.terms)

@@ -213,6 +213,16 @@ def test_an_end_that_is_accepted_meanwhile_is_told_and_no_timer_runs_out():
     assert account.jobs.executions_of_thing("a") == account.jobs.executions_of_thing("b") == []
 
 
+def test_a_device_that_goes_on_with_what_is_in_no_list_is_told_of_its_removal_once_and_of_nothing_before():
+    account = Account(replace(SLOW, while_deleting="answers")).create("fw", "a")
+    account.delete("fw")
+    account.heard.clear()
+    assert isinstance(account.update("a", "fw"), UpdateAccepted)
+    assert account.told("a") == []
+    account.later(10)
+    assert account.told("a") == ["notify []", "next -"]
+
+
 def _code(answer) -> ErrorCode | None:
     return answer.code if isinstance(answer, Rejected) else None
 
