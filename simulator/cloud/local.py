@@ -81,7 +81,7 @@ class LocalCloud:
         lateness = faults.lateness if faults else None
         self._gateway = Gateway(self._core.device_api, options.gateway, lateness)
         if self._store is not None:
-            self._store.committed = self._gateway.commit
+            self._store.committed = self._gateway.held.commit
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
         holders = Holders(self._core.registry, Account(), time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders)

@@ -176,8 +176,8 @@ class Connection(asyncio.Protocol):
         if self._out:
             out, self._out = self._out, []
             raw = out[0] if len(out) == 1 else b"".join(out)
-            if self._ticket > self._gateway.committed:
-                self._gateway.hold(self, self._ticket, raw)
+            if self._ticket > self._gateway.held.committed:
+                self._gateway.held.hold(self, self._ticket, raw)
             elif self._transport is not None:
                 self._transport.write(raw)
 
@@ -191,7 +191,7 @@ class Connection(asyncio.Protocol):
         if ticket > self._ticket:
             self.flush()
             self._ticket = ticket
-            self._gateway.newest = max(self._gateway.newest, ticket)
+            self._gateway.held.newest = max(self._gateway.held.newest, ticket)
 
     def wait_for_what_lasts(self, noted: int) -> None:
         """Hold back what follows until the changes of sessions and retained messages since `noted` are written down."""
@@ -243,7 +243,7 @@ class Connection(asyncio.Protocol):
 
         An answer that waits for its commit is lost with the connection: nobody was told that it holds.
         """
-        if self._ticket > self._gateway.committed:
+        if self._ticket > self._gateway.held.committed:
             self._out.clear()
             self._ticket = 0
         if self.session is None and self.version != V5:

@@ -19,6 +19,7 @@ from simulator.cloud.mqtt.alpn import ByName, Make
 from simulator.cloud.mqtt.authority import Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import Subscriptions
+from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, V5, Connect, Extra, Reason
@@ -44,12 +45,7 @@ class Gateway:
     """
     now: float = 0.0
     """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
-    committed: int = 0
-    """The last commit that is done, of those that what is sent may have to wait for."""
-    newest: int = 0
-    """The last one that anything waits for."""
-    _held: dict[Connection, list[tuple[int, bytes]]] = field(default_factory=dict)
-    """What waits for a commit, by connection, in order."""
+    held: Held = field(default_factory=Held)
     memory: Lasting | None = None
     """What outlives the process is noted there; None: nothing does."""
     clock: Callable[[], float] = time.time
@@ -170,7 +166,7 @@ class Gateway:
             if connection is not None:
                 connection.deliver(topic, payload, level, None, carried, after)
             elif level:
-                self.newest = max(self.newest, after)
+                self.held.newest = max(self.held.newest, after)
                 session.store(Message(topic, payload, None, carried, self.now))
                 self._note(session)
 
@@ -218,23 +214,6 @@ class Gateway:
         self._subscriptions.remove(text, session)
         self._note(session)
         return True
-
-    # ── commits ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def hold(self, connection: Connection, ticket: int, raw: bytes) -> None:
-        """Keep bytes for a connection until the commit `ticket`; those of one connection come in order."""
-        self._held.setdefault(connection, []).append((ticket, raw))
-
-    def commit(self, ticket: int) -> None:
-        """Everything up to this commit is written down for good: what waited for it may leave."""
-        self.committed = ticket
-        held, self._held = self._held, {}
-        for connection, parts in held.items():
-            free = [raw for number, raw in parts if number <= ticket]
-            if free:
-                connection.let_go(b"".join(free))
-            if len(free) < len(parts):
-                self._held[connection] = parts[len(free) :]
 
     # ── connections ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +284,7 @@ class Gateway:
         """A connection is over; its will is published, unless the client took leave."""
         if self._connections.pop(connection, 0) == 0:
             return
-        self._held.pop(connection, None)
+        self.held.forget(connection)
         session, connection.session = connection.session, None
         if session is None or self._by_session.get(session) is not connection:
             return
@@ -383,7 +362,7 @@ class Gateway:
         raw = session.replay(self.now, self.settings.replay_per_second)
         self._note(session)
         if raw:
-            connection.wait_for(self.newest)
+            connection.wait_for(self.held.newest)
             connection.send(raw)
 
     def _redeliver(self, connection: Connection, session: Session, before: float) -> None:

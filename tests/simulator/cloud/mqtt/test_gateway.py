@@ -295,13 +295,13 @@ async def test_what_has_to_wait_for_a_commit_leaves_after_it_in_order_and_holds_
     service.after = 0
     asker.client.publish("$aws/ask/second", b"2", 1)
     assert await service.heard.get() == b"2"
-    gateway.commit(6)
+    gateway.held.commit(6)
     other.client.publish("$aws/ask/third", b"3", 0)
     assert await other.next() == ("published", "Success")
     assert await other.next() == ("$aws/ask/third/accepted", b"3", 0)
     assert asker.heard.empty()
     assert listener.heard.empty()
-    gateway.commit(7)
+    gateway.held.commit(7)
     heard = [await asker.next() for _ in range(4)]
     assert [event for event in heard if event[0] != "published"] == [
         ("$aws/ask/first/accepted", b"1", 1),
@@ -320,7 +320,7 @@ async def test_an_answer_that_was_held_back_is_lost_with_its_connection_and_the_
     await service.heard.get()
     again = await peer("asker", V5)
     assert await asker.next() == ("disconnected", "Session taken over")
-    gateway.commit(1)
+    gateway.held.commit(1)
     service.after = 0
     again.client.publish("$aws/ask/that", b"2", 0)
     assert await again.next() == ("published", "Success")
@@ -341,5 +341,5 @@ async def test_a_session_that_goes_on_elsewhere_does_not_tell_before_the_commit_
     assert await service.heard.get() == b"2", "so whatever its connection had to tell at first has been told"
     assert await again.next() == ("published", "Success")
     assert again.heard.empty()
-    gateway.commit(1)
+    gateway.held.commit(1)
     assert [(await again.next())[1] for _ in range(2)] == [b"1", b"2"]
