@@ -29,7 +29,8 @@ from agent.core.record import Record
 from agent.errors import GhostjobError, InputError
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Place, reason_of
-from agent.handlers.processes import Processes, boot_id
+from agent.handlers.proc import boot_id
+from agent.handlers.processes import Processes
 from agent.handlers.registry import firmware_of, load_handlers
 from agent.jitter import Jitter
 from agent.journal import FileStorage, Journal

@@ -14,10 +14,10 @@ from typing import Final
 
 import yaml
 
-from agent.handlers.download import settled
 from agent.handlers.files import is_replaced, put_back, read_json, replace, spot, write_json
 from agent.handlers.handler import Handler, Place, StepError, Task
 from agent.handlers.processes import Processes, run_configured
+from agent.handlers.threads import settled
 
 NOTE: Final = "configure.json"
 

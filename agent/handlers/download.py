@@ -1,95 +1,23 @@
-"""`download`: fetch a file over HTTP, go on where an earlier attempt stood, check it, and let it take its place whole.
+"""`download`: a file takes its place whole, or not at all, and what was there is put back if it has to be.
 
-What has come so far stands in a hidden file beside the destination (or, for a firmware image, aside). A range request
-asks for the rest, under If-Range, so that a server whose file has changed sends all of the new one; a server that
-knows no ranges does so too. Without an ETag, and without a digest to check the whole against, nothing is resumed.
-
-A presigned URL that expired is refused with 403 (S3), 401, 410, or 400 saying so. The document is then asked for
-again, since the service signs its URLs anew at each delivery, and the rest is fetched from the new one. A URL that is
-refused again and again without a byte in between is no good, and the step fails.
-
-The client follows no proxy variables of the environment, keeps no cookies, and asks for the bytes as they are. It
-follows redirects only to where the document itself could have pointed, and never from https to http.
+What has come so far stands in a hidden file beside the destination (or, for a firmware image, aside), so that whoever
+begins the step again goes on where the last attempt stood. How it is fetched is in `fetching`.
 """
 
-import asyncio
 import contextlib
 import hashlib
-import io
-import os
-import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
-
-import aiohttp
-from yarl import URL
+from typing import Any, Final
 
 from agent.handlers.files import Spot, is_replaced, put_back, read_json, replace, spot, was_begun, write_json
-from agent.handlers.handler import Handler, Place, StaleDocumentError, StepError, Task
-from agent.handlers.processes import boot_id
-from agent.hosts import is_loopback
+from agent.handlers.handler import Handler, Place, StepError, Task
+from agent.handlers.threads import settled
 from agent.jitter import Jitter
 
-T = TypeVar("T")
-CHUNK_BYTES: Final = 256 * 1024
-CONNECT_SECONDS: Final = 10.0
-SILENCE_SECONDS: Final = 30.0
-FIRST_WAIT_SECONDS: Final = 0.5
-LONGEST_WAIT_SECONDS: Final = 30.0
-ATTEMPTS: Final = 8
-"""How often in a row without a single byte."""
-REFUSALS: Final = 3
-REFUSED: Final = frozenset({401, 403, 410})
-REDIRECTS: Final = 5
-REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
 IMAGE: Final = "image"
 """The name of a firmware image in the execution's own directory: a download that has no other destination."""
-
-
-class _PassingError(Exception):
-    """The network, or the server for now."""
-
-    def __init__(self, why: str, after_seconds: float | None = None) -> None:
-        super().__init__(why)
-        self.after_seconds = after_seconds
-
-
-class _RefusedError(Exception):
-    """This URL is not, or no longer, good for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """What is to be fetched where; `part` is what has come so far, a name beside the destination."""
-
-    url: str
-    to: Spot
-    part: str
-    note: Path
-    size: int | None
-    sha256: str
-    limit: int
-    progress: Callable[[int], None]
-
-    @property
-    def have(self) -> int:
-        """How many bytes have come so far."""
-        found = self.to.find(self.part)
-        return found.st_size if found is not None else 0
-
-    def known(self) -> dict[str, Any]:
-        """What was noted at the earlier attempts: etag, boot, refusals."""
-        return read_json(self.note) or {}
-
-    def learn(self, **news: Any) -> None:
-        """Note it, durably, if it is new."""
-        known = self.known()
-        if known | news != known:
-            write_json(self.note, known | news)
 
 
 class Download(Handler):
@@ -100,8 +28,10 @@ class Download(Handler):
 
     async def do(self, task: Task) -> str:
         """Fetch, check, rename."""
+        from agent.handlers.fetching import Wanted, fetch, usable  # whoever never fetches starts without aiohttp
+
         size = int(task.arg("size")) if task.arg("size") else None
-        url = _usable(task.arg("url"), task.arg("sha256"))
+        url = usable(task.arg("url"), task.arg("sha256"))
         limit = self._place.longest_file_bytes
         if size is not None and size > limit:
             raise StepError(f"{size} bytes are more than the {limit} that this device takes")
@@ -109,10 +39,10 @@ class Download(Handler):
         part, kept, note = _part(task), _kept(task), _note(task)
         with self._destination(task) as to:
             if not is_replaced(to, part, kept):
-                file = _File(url, to, part, note, size, task.arg("sha256").lower(), limit, task.progress)
+                wanted = Wanted(url, to, part, note, size, task.arg("sha256").lower(), limit, task.progress)
                 if not note.exists():
                     write_json(note, {"to": task.arg("to"), "part": part, "counts": task.step.reversible})
-                await _fetch(file, Jitter(f"{self._place.thing}/{part}"))
+                await fetch(wanted, Jitter(f"{self._place.thing}/{part}"))
                 await settled(replace, to, part, kept)
         if task.arg("to"):
             note.unlink(missing_ok=True)
@@ -165,229 +95,3 @@ def discard_image(aside: Path) -> None:
         if not (read_json(note) or {}).get("to"):
             note.unlink()
     (aside / IMAGE).unlink(missing_ok=True)
-
-
-def _usable(url: str, sha256: str) -> str:
-    """The URL, if it may be fetched from. Raises StepError."""
-    if not url:
-        raise StepError("the document names no url")
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise StepError(f"{_shown(url)}: {error}") from None
-    if parts.scheme not in ("http", "https") or not host or port == 0:
-        raise StepError(f"{_shown(url)}: not a URL that a file can be fetched from")
-    if parts.scheme == "http" and not sha256 and not is_loopback(host):
-        raise StepError(f"{_shown(url)}: http without a sha256 in the document proves nothing; use https")
-    return url
-
-
-def _shown(url: str) -> str:
-    """A URL for people and logs: a signature is nobody's business."""
-    return url.partition("?")[0][:200]
-
-
-# ── fetching ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def _fetch(file: _File, jitter: Jitter) -> None:
-    """Try until all of it is there and is what the document says. Raises StepError, StaleDocumentError, OSError."""
-    failures, refusals = 0, int(file.known().get("refusals", 0))
-    await asyncio.sleep(refusals * FIRST_WAIT_SECONDS)
-    async with _session() as session:
-        while True:
-            before = file.have
-            try:
-                await _attempt(session, file)
-                return
-            except _RefusedError as refused:
-                # Counted on record: whoever begins this step again after a restart goes on counting.
-                refusals = int(file.known().get("refusals", 0)) + 1
-                file.learn(refusals=refusals)
-                if refusals >= REFUSALS:
-                    raise StepError(f"{_shown(file.url)}: {refused}, {refusals} times in a row") from None
-                raise StaleDocumentError(f"{_shown(file.url)}: {refused}") from None
-            except (_PassingError, aiohttp.ClientError, TimeoutError) as error:
-                failures = 1 if file.have > before else failures + 1
-                if failures >= ATTEMPTS:
-                    raise StepError(f"{_shown(file.url)}: {_plainly(error)}, {failures} times in a row") from None
-                wait = min(FIRST_WAIT_SECONDS * 2 ** (failures - 1), LONGEST_WAIT_SECONDS)
-                asked = error.after_seconds if isinstance(error, _PassingError) else None
-                await asyncio.sleep(wait * (1 + jitter.random()) / 2 if asked is None else asked)
-
-
-@asynccontextmanager
-async def _session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=1),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        headers={"Accept-Encoding": "identity", "User-Agent": "ghostjob"},
-    ) as session:
-        yield session
-
-
-async def _attempt(session: aiohttp.ClientSession, file: _File) -> None:
-    """One request for what is missing. Raises what _fetch knows how to deal with."""
-    have, digest = await settled(_so_far, file)
-    start = have
-    if not have or have != file.size:
-        headers = {"Range": f"bytes={have}-"} if have else {}
-        if have and (etag := file.known().get("etag")):
-            headers["If-Range"] = etag
-        async with _answered(session, file, headers) as response:
-            start, total = await _beginning(response, file, have)
-            digest = digest if start == have else hashlib.sha256()
-            if not start or start != total:
-                await _receive(response, file, start, total, digest)
-    _check(file, digest, resumed=start > 0)
-
-
-@asynccontextmanager
-async def _answered(
-    session: aiohttp.ClientSession, file: _File, headers: dict[str, str]
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The answer behind all redirects, each looked at before it is followed. Raises StepError."""
-    url = URL(file.url, encoded=True)
-    for _ in range(REDIRECTS + 1):
-        async with session.get(url, headers=headers, allow_redirects=False) as response:
-            if response.status not in REDIRECTED or "Location" not in response.headers:
-                yield response
-                return
-            url = _led_on(url, response.headers["Location"], file.sha256)
-    raise StepError(f"{_shown(file.url)}: redirected more than {REDIRECTS} times")
-
-
-def _led_on(url: URL, location: str, sha256: str) -> URL:
-    """Where a redirect leads to. Raises StepError if nothing may be fetched from there."""
-    try:
-        there = url.join(URL(location))
-    except ValueError as error:
-        raise StepError(f"{_shown(str(url))}: redirected to {_shown(location)}: {error}") from None
-    if url.scheme == "https" and there.scheme == "http":
-        raise StepError(f"{_shown(str(url))}: led from https to http")
-    _usable(str(there), sha256)
-    return there
-
-
-def _so_far(file: _File) -> tuple[int, Any]:
-    """How many bytes need not be fetched again, and their running digest.
-
-    Without a digest in the document, only an ETag vouches for them, and for what a power cut left not even that.
-    """
-    known, digest = file.known(), hashlib.sha256()
-    if not file.sha256 and not (known.get("etag") and known.get("boot") == boot_id()):
-        return 0, digest
-    if file.to.find(file.part) is None:
-        return 0, digest
-    with os.fdopen(file.to.open(file.part, os.O_RDONLY), "rb") as part:
-        while chunk := part.read(1 << 20):
-            digest.update(chunk)
-        return part.tell(), digest
-
-
-async def _beginning(response: aiohttp.ClientResponse, file: _File, have: int) -> tuple[int, int | None]:
-    """At which byte this answer begins, and how many the file has; None if it does not say."""
-    match response.status:
-        case 200:
-            start, total = 0, response.content_length
-        case 206:
-            found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
-            if found is None or int(found[1]) != have:
-                file.to.remove(file.part)
-                raise _PassingError("answered with another range than was asked for")
-            start, total = have, None if found[2] == "*" else int(found[2])
-        case 416 if response.headers.get("Content-Range") == f"bytes */{have}":
-            start, total = have, have
-        case 416:
-            file.to.remove(file.part)
-            raise _PassingError("has no such range")
-        case status if status in REFUSED:
-            raise _RefusedError(f"refused with HTTP {status}")
-        case 400 if b"xpired" in await response.content.read(2048):
-            raise _RefusedError("expired")
-        case 408 | 425 | 429 | 500 | 502 | 503 | 504 as status:
-            raise _PassingError(f"HTTP {status}", _retry_after(response))
-        case status:
-            raise StepError(f"{_shown(file.url)}: HTTP {status}")
-    if total is not None:
-        _check_room(file, total, total - start)
-    return start, total
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    told = response.headers.get("Retry-After", "")
-    return min(float(told), LONGEST_WAIT_SECONDS) if told.isdecimal() else None
-
-
-def _check_room(file: _File, total: int, missing: int) -> None:
-    if file.size is not None and total != file.size:
-        raise StepError(f"{_shown(file.url)}: has {total} bytes, and the document says {file.size}")
-    if total > file.limit:
-        raise StepError(f"{total} bytes are more than the {file.limit} that this device takes")
-    disk = os.fstatvfs(file.to.directory)
-    free = disk.f_bavail * disk.f_frsize
-    if missing > free:
-        raise StepError(f"the disk is full: {missing} bytes are to come, and {free} are free")
-
-
-async def _receive(response: aiohttp.ClientResponse, file: _File, start: int, total: int | None, digest: Any) -> None:
-    """Write what comes, from byte `start` on. Raises OSError, aiohttp.ClientError."""
-    etag = response.headers.get("ETag", "")
-    file.learn(etag="" if etag.startswith("W/") else etag, boot=boot_id(), refusals=0)
-    have = start
-    with os.fdopen(file.to.open(file.part, os.O_WRONLY | os.O_CREAT), "wb", buffering=0) as part:
-        part.truncate(start)
-        part.seek(start)
-        async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-            have += len(chunk)
-            if have > file.limit:
-                raise StepError(f"{_shown(file.url)}: more than the {file.limit} bytes that were to come")
-            _write_all(part, chunk)
-            digest.update(chunk)
-            if total:
-                file.progress(100 * have // total)
-    if total is not None and have < total:
-        raise _PassingError("broke off")
-
-
-def _write_all(part: io.FileIO, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[part.write(view) or 0 :]
-
-
-def _check(file: _File, digest: Any, *, resumed: bool) -> None:
-    """Whether what has come is what the document says. Whatever was resumed is fetched once more from the start."""
-    have = file.have
-    if file.size is not None and have != file.size:
-        wrong = f"{have} bytes came, and the document says {file.size}"
-    elif file.sha256 and digest.hexdigest() != file.sha256:
-        wrong = f"its SHA-256 is {digest.hexdigest()}, and the document says {file.sha256}"
-    else:
-        return
-    file.to.remove(file.part)
-    if resumed:
-        raise _PassingError(wrong, 0.0)
-    raise StepError(f"{_shown(file.url)}: {wrong}")
-
-
-def _plainly(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "broke off"
-    return str(error) or type(error).__name__
-
-
-async def settled(act: Callable[..., T], *arguments: object) -> T:
-    """Run `act` in a thread; who is cancelled meanwhile waits for its end: nothing goes on behind their back."""
-    running = asyncio.ensure_future(asyncio.to_thread(act, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait({running})
-        raise

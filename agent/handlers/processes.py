@@ -3,11 +3,6 @@
 A shell is started first, in a new session, and waits for a line. Only when its process id, the time at which it
 started and a marker that its environment carries are durably on record, it is told to become the program. So an
 agent that is killed at any instant finds, when it comes back, either a record, or nothing that has begun.
-
-What belongs to a program is found in /proc: whatever carries the marker, and whatever is in its session, provided that
-this session is ours: its leader still is the process that was started, or somebody in it carries the marker. Signals
-go through a pidfd that was opened before the process was looked at, so a process id that was given to a stranger
-meanwhile is never hit.
 """
 
 import asyncio
@@ -17,15 +12,15 @@ import pwd
 import secrets
 import shutil
 import signal
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Place, StepError, Task, say
+from agent.handlers.proc import MARKER, PROC, Group, Process, boot_id, members, send, started_at
 
-MARKER: Final = "GHOSTJOB_STEP"
 GATE: Final = 'read -r go || exit 126; exec "$@" </dev/null'
 """What the shell does; if the agent dies first, the pipe closes and nothing begins."""
 LOOK_SECONDS: Final = 0.02
@@ -33,18 +28,9 @@ KILL_SECONDS: Final = 10.0
 """How long the kernel may take to end what was killed."""
 LAST_WORDS_SECONDS: Final = 1.0
 TAIL_BYTES: Final = 1024
-PROC: Final = Path("/proc")
 LOGIN_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 EVERYBODYS: Final = ("LANG", "LC_ALL", "TZ")
 """What the environment says of the machine, and not of whose it is."""
-
-
-def boot_id() -> str:
-    """Which boot of the machine this is; empty where that cannot be known."""
-    try:
-        return (PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +58,6 @@ class Ended:
     stderr_lines: int
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """What was started: a session's leader, when it was started, and the marker of all that comes of it."""
-
-    token: str
-    pid: int
-    started: int
-    boot: str
-
-
 class Processes:
     """Runs programs; their records are kept in `directory`. `grace_seconds` lie between SIGTERM and SIGKILL."""
 
@@ -99,7 +75,7 @@ class Processes:
         token, stdout, stderr = secrets.token_hex(16), _Words(), _Words()
         surroundings["env"][MARKER] = token
         process = await _start(program.command, surroundings, stdout, stderr)
-        group = Group(token, process.pid, _started(process.pid), boot_id())
+        group = Group(token, process.pid, started_at(process.pid), boot_id())
         ended = False
         try:
             self._put_on_record(group)
@@ -142,14 +118,14 @@ class Processes:
     async def _end(self, group: Group, *, daemons: bool) -> int:
         """SIGTERM to all that is left, SIGKILL to what is left after that; returns how many there were."""
         loop = asyncio.get_running_loop()
-        begun, wait, told = loop.time(), LOOK_SECONDS, set[_Process]()
-        while members := list(_members(group, daemons=daemons)):
+        begun, wait, told = loop.time(), LOOK_SECONDS, set[Process]()
+        while left := list(members(group, daemons=daemons)):
             spent = loop.time() - begun
             if spent > self._grace_seconds + KILL_SECONDS:
                 break
-            for member in members:
+            for member in left:
                 if spent > self._grace_seconds or member not in told:
-                    _send(member, signal.SIGKILL if spent > self._grace_seconds else signal.SIGTERM)
+                    send(member, signal.SIGKILL if spent > self._grace_seconds else signal.SIGTERM)
                     told.add(member)
             await asyncio.sleep(wait)
             wait = min(wait * 1.5, 10 * LOOK_SECONDS)
@@ -298,67 +274,3 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
     task.result()
     if cancelled:
         raise asyncio.CancelledError
-
-
-# ── /proc ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Process(NamedTuple):
-    """A process; its id alone may have been another one's before."""
-
-    pid: int
-    started: int
-    session: int
-    lives: bool
-
-
-def _members(group: Group, *, daemons: bool) -> Iterator[_Process]:
-    """The living processes of `group`; with `daemons`, also those that have left its session."""
-    everybody = [seen for entry in PROC.iterdir() if entry.name.isdecimal() and (seen := _look(int(entry.name)))]
-    marked = {each.pid for each in everybody if _is_marked(each.pid, group.token)}
-    session = [each for each in everybody if each.session == group.pid]
-    ours = any(each.pid in marked or (each.pid, each.started) == (group.pid, group.started) for each in session)
-    for each in everybody:
-        in_session = ours and each.session == group.pid
-        if each.lives and (in_session or (daemons and each.pid in marked)):
-            yield each
-
-
-def _look(pid: int) -> _Process | None:
-    try:
-        stat = (PROC / str(pid) / "stat").read_text("utf-8", "replace")
-    except OSError:
-        return None
-    fields = stat.rpartition(")")[2].split()  # the name before it may hold anything, spaces and brackets too
-    return _Process(pid, int(fields[19]), int(fields[3]), fields[0] not in "ZX")
-
-
-def _started(pid: int) -> int:
-    seen = _look(pid)
-    return seen.started if seen is not None else 0
-
-
-def _is_marked(pid: int, token: str) -> bool:
-    try:
-        return f"{MARKER}={token}".encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return False  # another user's
-
-
-def _send(process: _Process, number: signal.Signals) -> None:
-    """Send a signal to this very process, or to nobody."""
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return
-    except (OSError, AttributeError):  # a kernel before 5.3: a moment remains between looking and sending
-        if _started(process.pid) == process.started:
-            with contextlib.suppress(OSError):
-                os.kill(process.pid, number)
-        return
-    try:
-        if _started(process.pid) == process.started:
-            with contextlib.suppress(OSError):
-                signal.pidfd_send_signal(descriptor, number)
-    finally:
-        os.close(descriptor)

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from agent.handlers.download import IMAGE, discard_image, settled
+from agent.handlers.download import IMAGE, discard_image
 from agent.handlers.files import read_json, sync, write_json
 from agent.handlers.handler import Firmware, Place, StepError, Task
 from agent.handlers.processes import Processes, run_configured
+from agent.handlers.threads import settled
 
 TRIES: Final = 3
 SLOTS: Final = ("a", "b")

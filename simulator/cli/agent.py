@@ -79,7 +79,7 @@ def agent(config: Path | None, trace: Path | None, log_format: str, log_level: s
 async def _run(configuration: "Configuration", trace: Path | None) -> "Ended":
     from agent.connection import transport_of
     from agent.device import run_device
-    from simulator.cli.output import TraceFile
+    from simulator.cli.trace_file import TraceFile
 
     over, told_to_stop = asyncio.Event(), asyncio.Event()
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent.account import DeviceConnected, JournalUnwritable
 from agent.log import configure
-from simulator.cli.output import TraceFile
+from simulator.cli.trace_file import TraceFile
 from simulator.trace import read
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from yarl import URL
 
-import agent.handlers.download as download_module
+from agent.handlers import fetching
 from agent.handlers.download import Download
 from agent.handlers.handler import StaleDocumentError, StepError
 from tests.agent.handlers.bench import left_in, place_in, task_in
@@ -20,7 +20,7 @@ OLD = b"what was there before"
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download_module, "FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(fetching, "FIRST_WAIT_SECONDS", 0.001)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_redirect_to_where_no_document_may_point_is_not_followed(tmp_pat
 @pytest.mark.parametrize("sha256", ["", "0" * 64], ids=["without a digest", "with a digest"])
 def test_no_redirect_leads_from_https_to_http(sha256: str):
     with pytest.raises(StepError, match="led from https to http"):
-        download_module._led_on(URL("https://127.0.0.1/f"), "http://127.0.0.1/f", sha256)
+        fetching._led_on(URL("https://127.0.0.1/f"), "http://127.0.0.1/f", sha256)
 
 
 async def test_a_file_that_changed_meanwhile_is_fetched_from_the_start(tmp_path: Path):

@@ -16,7 +16,8 @@ import pytest
 
 from agent.handlers.files import write_json
 from agent.handlers.handler import StepError
-from agent.handlers.processes import MARKER, Processes, Program, boot_id
+from agent.handlers.proc import MARKER, boot_id
+from agent.handlers.processes import Processes, Program
 
 DEAF = "trap '' TERM"
 CHILDREN = "(exec sleep 60) & (exec sleep 60 &) ; (trap '' TERM; while :; do sleep 60; done) &"
