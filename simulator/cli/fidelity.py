@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import fields
 
 import click
 from rich import box
@@ -11,7 +12,17 @@ from rich.text import Text
 
 from simulator.cloud.fidelity import CLAIMS, Claim, Section, Setting
 from simulator.cloud.fidelity.summary import HONEST_LINE, TAGS
+from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.settings import ServiceSettings
 
+HOW_TO_SET = """Settings are given as JSON: ghostjob cloud --settings '{"cloud": {"removal_delay_seconds": 5}}'"""
+PARTS = {
+    "cloud": frozenset(ServiceSettings.model_fields),
+    "http": frozenset(field.name for field in fields(HttpSettings)),
+    "gateway": frozenset(field.name for field in fields(GatewaySettings)),
+}
+"""The parts of what `--settings` takes, and the names in each."""
 COLOURS = {"documented": "green", "observed": "yellow", "inferred": "magenta"}
 
 
@@ -30,6 +41,7 @@ def show(form: str) -> None:
             if claims:
                 console.print(_table(section, claims))
         console.print(_counts())
+        console.print(HOW_TO_SET, soft_wrap=True, markup=False)
 
 
 def _table(section: Section, claims: list[Claim]) -> Table:
@@ -46,8 +58,20 @@ def _table(section: Section, claims: list[Claim]) -> Table:
     return table
 
 
+def place(setting: Setting) -> str:
+    """Where it stands in what `--settings` takes."""
+    name = setting.name
+    part = next(part for part, kind in PARTS.items() if name in kind)
+    return f"{part}.{name}"
+
+
+def given(setting: Setting) -> object:
+    """Its default, as `--settings` takes it."""
+    return dict(setting.default) if isinstance(setting.default, tuple) else setting.default
+
+
 def _setting(setting: Setting) -> Text:
-    shown = Text.assemble((f"{setting.name} = {json.dumps(setting.default)}", "bold"))
+    shown = Text.assemble((f"{place(setting)} = {json.dumps(given(setting))}", "bold"))
     for alternative in setting.alternatives:
         shown.append(f"\n  {alternative}")
     return shown
@@ -68,5 +92,5 @@ def _as_json(claim: Claim) -> dict[str, object]:
         "text": claim.text,
         "source": claim.source,
         "setting": setting
-        and {"name": setting.name, "default": setting.default, "alternatives": list(setting.alternatives)},
+        and {"name": place(setting), "default": given(setting), "alternatives": list(setting.alternatives)},
     }

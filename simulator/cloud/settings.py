@@ -104,6 +104,17 @@ class ServiceSettings(_Model):
     active_jobs: Annotated[int, Field(ge=1)] | None = None
     """How many snapshot jobs, and how many continuous ones, may be IN_PROGRESS."""
 
+    pending_listed: Annotated[int, Field(ge=1)] = 10
+    pending_listed_in_window: Annotated[int, Field(ge=1)] = 15
+    """How many executions a list tells a device, and how many while a maintenance window is open."""
+    document_bytes: Annotated[int, Field(ge=1)] = 32_768
+    placeholders: Annotated[int, Field(ge=0)] = 10
+    retries: Annotated[int, Field(ge=0)] = 10
+    rollout_per_minute: Annotated[int, Field(ge=1)] = 1000
+    """What a job may have: so long a document, so many placeholders in it, retries a thing, executions a minute."""
+    schedule_lead_seconds: Seconds = 1800
+    """How far ahead a start time must be, and the end after it."""
+
     def jobs_settings(self, **more: float | None) -> JobsSettings:
         """For the jobs core."""
         delays = tuple(self.removal_delays.items())

@@ -4,7 +4,11 @@ import json
 import subprocess
 import sys
 
-from simulator.cloud.fidelity import CLAIMS
+import pytest
+
+from simulator.cli.fidelity import given, place
+from simulator.cloud.fidelity import CLAIMS, Claim
+from simulator.cloud.settings import CloudSettings
 
 
 def fidelity(*form: str) -> subprocess.CompletedProcess[str]:
@@ -19,7 +23,7 @@ def test_people_read_every_claim_with_its_tag_and_settings_and_machines_get_the_
     shown = " ".join(done.stderr.split())
     for claim in CLAIMS:
         assert claim.text in shown
-        assert claim.setting is None or f"{claim.setting.name} = " in shown
+        assert claim.setting is None or f"{place(claim.setting)} = " in shown
     assert "No live AWS account has checked any of it." in shown
 
 
@@ -27,3 +31,12 @@ def test_json_alone_says_nothing_to_people():
     done = fidelity("json")
     assert done.stderr == ""
     assert [json.loads(line)["tag"] for line in done.stdout.splitlines()] == [claim.tag for claim in CLAIMS]
+
+
+@pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.setting], ids=lambda claim: claim.id)
+def test_every_setting_that_is_told_can_be_given(claim: Claim):
+    assert claim.setting is not None
+    part, _, name = place(claim.setting).partition(".")
+    default = given(claim.setting)
+    settings = CloudSettings.model_validate_json(json.dumps({part: {name: default}}))
+    assert getattr(getattr(settings, part), name) == default

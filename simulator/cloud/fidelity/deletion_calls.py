@@ -97,7 +97,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "documented",
         "A QUEUED execution is deleted without force; the API reference, unlike the guide, names terminal ones only.",
         "AWS IoT Developer Guide, Create and manage jobs by using the AWS CLI",
-        Setting("queued_deletion_needs_force", False, ("True: as the API reference has it",)),
+        Setting("queued_deletion_needs_force", False, ("true: as the API reference has it",)),
     ),
     Claim(
         "wrong-execution-numbers-are-not-found",
@@ -120,7 +120,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "documented",
         "A job has at most a hundred targets.",
         "AWS IoT Developer Guide, AWS IoT Jobs limits",
-        Setting("targets", 100, ("None: any number, as in scenarios",)),
+        Setting("targets", 100, ("null: any number, as in scenarios",)),
     ),
     Claim(
         "a-document-of-32-kilobytes",

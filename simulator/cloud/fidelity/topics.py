@@ -98,7 +98,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "Who is first is decided per thing across namespaces, so a default job holds back the notify-next of a "
         "namespaced one, but not its notify.",
         "aws-greengrass-lite#1151",
-        Setting("head_across_namespaces", True, ("False: each namespace has a head of its own",)),
+        Setting("head_across_namespaces", True, ("false: each namespace has a head of its own",)),
     ),
     Claim(
         "documented-topic-of-a-namespace",
@@ -127,6 +127,6 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "observed",
         "A customer neither creates nor deletes jobs in a namespace that begins with aws-; AWS's own services do.",
         "aws-greengrass-nucleus#587",
-        Setting("aws_namespaces_reserved", True, ("False: everybody may",)),
+        Setting("aws_namespaces_reserved", True, ("false: everybody may",)),
     ),
 )
