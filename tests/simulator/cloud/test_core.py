@@ -1,0 +1,73 @@
+"""The clock that drives the service: slices between which others have their turn, and timers that devices set."""
+
+import asyncio
+import time
+
+import pytest
+
+from agent.values import Describe, JobDocument, Rejected, StartNext
+from simulator.cloud.core import PIECE, CloudCore
+from simulator.cloud.jobs import JobsError, JobsSettings, NewJob, Outcome
+from simulator.cloud.jobs.doing import AT_ONCE
+from simulator.engines.virtual_time import run_virtually
+
+DOCUMENT = JobDocument.of({})
+THINGS = tuple(f"t{number}" for number in range(AT_ONCE + 40 * PIECE))
+
+
+def crowded(slice_seconds: float | None) -> tuple[CloudCore, list[Outcome]]:
+    """A cloud with one big job, and the outcomes that it publishes."""
+    published: list[Outcome] = []
+    core = CloudCore(JobsSettings(deletion_seconds=0), time.time, published.append, slice_seconds=slice_seconds)
+    core.jobs.create_job(NewJob("big", THINGS, DOCUMENT), time.time())
+    core.jobs.tick(time.time())
+    return core, published
+
+
+async def until_gone(core: CloudCore) -> int:
+    """How many turns of the loop others had until the job was gone."""
+    turns = 0
+    while True:
+        try:
+            core.jobs.job("big")
+        except JobsError:
+            return turns
+        turns += 1
+        await asyncio.sleep(0)
+
+
+async def test_others_have_their_turn_between_two_slices_of_a_deletion():
+    core, published = crowded(slice_seconds=0.0000001)
+    core._carry(core.jobs.delete_job("big", force=True, namespace_id=None, now=time.time()))
+    told = core.device_api.ask(THINGS[-1], Describe("big"))
+    assert isinstance(told.answer, Rejected), "gone before its record is"
+    assert len(core.jobs.executions_of_job("big")) == 40 * PIECE
+    assert await until_gone(core) >= 40
+    slices = [len(outcome.hints) for outcome in published if outcome.hints]
+    assert slices == [2 * AT_ONCE] + [2 * PIECE] * 40
+    core.close()
+
+
+async def test_where_nobody_waits_it_is_done_in_one_go():
+    core, published = crowded(slice_seconds=None)
+    core._carry(core.jobs.delete_job("big", force=True, namespace_id=None, now=time.time()))
+    await until_gone(core)
+    assert [len(outcome.hints) for outcome in published] == [2 * AT_ONCE, 2 * 40 * PIECE]
+    core.close()
+
+
+@pytest.mark.parametrize("closes", [False, True], ids=["up", "closed"])
+def test_a_timer_that_a_device_sets_runs_out(closes: bool):
+    async def main() -> tuple[str, float]:
+        loop = asyncio.get_running_loop()
+        told: list[float] = []
+        core = CloudCore(JobsSettings(), loop.time, lambda _: told.append(loop.time()))
+        core._carry(core.jobs.create_job(NewJob("fw", ("t",), DOCUMENT, timeout_minutes=10), loop.time()))
+        core.device_api.ask("t", StartNext(step_timeout_minutes=1))
+        if closes:
+            core.close()
+        await asyncio.sleep(700)
+        core.close()
+        return core.jobs.execution("t", "fw").status.value, told[-1]
+
+    assert run_virtually(main()) == (("IN_PROGRESS", 0.0) if closes else ("TIMED_OUT", 60.0))
