@@ -6,6 +6,7 @@ from itertools import islice
 
 from agent.values import Status
 from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.paging import Key, page, page_of_many
 from simulator.cloud.jobs import JobExecution
 
@@ -30,6 +31,7 @@ class ExecutionOperations:
 
     def _cancel(self, given: Parameters) -> Parameters:
         details = given.get("statusDetails")
+        self._check_details(details or {})
         outcome = self._jobs.cancel_execution(
             given["thingName"],
             given["jobId"],
@@ -40,6 +42,14 @@ class ExecutionOperations:
         )
         self._backing.publish(outcome)
         return {}
+
+    def _check_details(self, details: Parameters) -> None:
+        """The bounds of prose, which the model does not state (API Reference, CancelJobExecution). Raises ApiError."""
+        settings = self._jobs.settings
+        if len(details) > settings.details or any(len(value) > settings.detail_length for value in details.values()):
+            raise invalid(
+                f"statusDetails: at most {settings.details} pairs, of at most {settings.detail_length} characters each."
+            )
 
     def _delete(self, given: Parameters) -> Parameters:
         outcome = self._jobs.delete_execution(

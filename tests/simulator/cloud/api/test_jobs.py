@@ -230,6 +230,8 @@ def test_an_execution_is_cancelled_at_the_expected_version_with_details(plane: P
     plane.call("CreateJob", jobId="fw", targets=[target], document="{}")
     where = {"thingName": "t", "jobId": "fw"}
     assert plane.refusal("CancelJobExecution", **where, expectedVersion=2) == "VersionConflictException"
+    for details in ({f"k{n}": "v" for n in range(11)}, {"k": "v" * 1025}):
+        assert plane.refusal("CancelJobExecution", **where, statusDetails=details) == "InvalidRequestException"
     plane.call("CancelJobExecution", **where, expectedVersion=1, statusDetails={"why": "wrong one"})
     told = plane.call("DescribeJobExecution", **where)["execution"]
     assert (told["status"], told["versionNumber"]) == ("CANCELED", 2)
