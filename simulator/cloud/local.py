@@ -106,6 +106,8 @@ class LocalCloud:
         try:
             self._remember_sessions()
             await self._listen()
+            if self._store is not None:
+                await self._store.settled()
         except BaseException:
             await self._close()
             raise
@@ -142,7 +144,9 @@ class LocalCloud:
 
     def _offer_files(self, url: str) -> None:
         if self._options.files is not None:
-            urls = FileUrls(f"{url.rstrip('/')}{FILES}", secrets.token_bytes(32))
+            # Kept, so that a URL which a device was given holds as long as it says.
+            secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
+            urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
             self._core.jobs.presign = urls.document
             self._files = FileServer(self._options.files, urls, time.time)
 

@@ -5,7 +5,7 @@ one it takes the place of.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, assert_never
 
 from agent.values import JobDocument
@@ -25,12 +25,21 @@ from simulator.cloud.registry import KINDS as REGISTRY_KINDS
 from simulator.cloud.registry import Record as RegistryRecord
 from simulator.cloud.store.database import Kept
 
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Random bytes that stay the same for as long as the file."""
+
+    value: bytes
+
+
 KINDS: Final[dict[str, type]] = {
     "new-job": NewJob,
     "job": Job,
     "execution": JobExecution,
     **REGISTRY_KINDS,
     **GATEWAY_KINDS,
+    "secret": Secret,
 }
 
 ELSEWHERE: Final = NewJob("", (), JobDocument(""))
@@ -76,6 +85,7 @@ class Remembered(NamedTuple):
     executions: list[JobExecution]
     registry: list[tuple[str, RegistryRecord]]
     gateway: Sessions
+    secrets: dict[str, Secret]
 
 
 def remember(kept: Iterable[Kept]) -> Remembered:
@@ -86,4 +96,4 @@ def remember(kept: Iterable[Kept]) -> Remembered:
     jobs = [replace(job, new=found["new-job"][job_id]) for job_id, job in found["job"].items()]
     registry = [(kind, record) for kind in REGISTRY_KINDS for record in found[kind].values()]
     sessions = Sessions(tuple(found["session"].values()), found["message"], tuple(found["retained"].values()))
-    return Remembered(jobs, list(found["execution"].values()), registry, sessions)
+    return Remembered(jobs, list(found["execution"].values()), registry, sessions, found["secret"])

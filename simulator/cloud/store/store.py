@@ -8,6 +8,7 @@ of the control plane, which may tell of anything, wait for all that was under wa
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ from simulator.cloud.mqtt.lasting import Source
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.store.database import Batch, Database
 from simulator.cloud.store.encoding import dumps, writer
-from simulator.cloud.store.kinds import KINDS, Remembered, remember, rows_of
+from simulator.cloud.store.kinds import KINDS, Remembered, Secret, remember, rows_of
 from simulator.cloud.store.writing import Writer
 
 At = tuple[int, str]
@@ -39,6 +40,7 @@ class Store:
         self._puts: dict[At, object] = {}
         self._drops: dict[At, None] = {}
         self._sources: dict[Source, None] = {}
+        self._secrets: dict[str, Secret] = {}
         self._is_called = False
         self._writer: Writer | None = None
         self._is_writing = False
@@ -60,6 +62,7 @@ class Store:
         except BaseException:
             self._database.close()
             raise
+        self._secrets = found.secrets
         return found
 
     # ── keeping ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -79,6 +82,14 @@ class Store:
     def keep_registry(self, change: RegistryChange) -> None:
         """Write down what changed in the registry."""
         self._put(*change)
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes of that name: the same ones as long as the file is there."""
+        kept = self._secrets.get(name)
+        if kept is None:
+            kept = self._secrets[name] = Secret(secrets.token_bytes(32))
+            self._put("secret", name, kept)
+        return kept.value
 
     def keep_later(self, source: Source) -> int:
         """Ask a source what changed when this batch is closed: the commit that will hold it."""
