@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Told = tuple[Any, ...]
+NOT_FOUND: Told = ("rejected", "ResourceNotFound", None)
 PENDING = ("QUEUED", "IN_PROGRESS")
 DEVICES_SET = ("IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED")
 FAILURES = {"FAILED": ("FAILED",), "TIMED_OUT": ("TIMED_OUT",), "ALL": ("FAILED", "REJECTED", "TIMED_OUT")}
@@ -251,7 +252,7 @@ class Model:
         if run is None:
             earlier = [run for run in self.runs if (run.thing, run.job.id, run.number) == (thing, job_id, number)]
             also = [("rejected", "TerminalStateReached", None)] if earlier else []
-            return [("rejected", "ResourceNotFound", None), *also]
+            return [NOT_FOUND, *also]
         if run.job.gone_at is not None and self.rules.while_deleting in ("gone", "terminal"):
             code = "ResourceNotFound" if self.rules.while_deleting == "gone" else "TerminalStateReached"
             return [("rejected", code, None)]
@@ -262,8 +263,10 @@ class Model:
     def update(self, thing: str, job_id: str, namespace: str | None, status: str, more: dict[str, Any]) -> list[Told]:
         """All answers that would do; an update that is accepted has one."""
         run = self._meant(thing, job_id, namespace, more["number"])
-        if run is None or (run.job.gone_at is not None and self.rules.while_deleting in ("gone", "reads-answer")):
-            return [("rejected", "ResourceNotFound", None)]
+        if run is None:
+            return [NOT_FOUND, *self._refusals_of_earlier(thing, job_id, namespace, more)]
+        if run.job.gone_at is not None and self.rules.while_deleting in ("gone", "reads-answer"):
+            return [NOT_FOUND]
         no_transition = ("rejected", "InvalidStateTransition", run.state)
         if run.job.gone_at is not None and self.rules.while_deleting == "terminal":
             return [no_transition]
@@ -279,6 +282,15 @@ class Model:
             self._set(run, status, more["details"], more["step"])
             return [("accepted", run.state if more["include_state"] else None, bool(more["include_document"]))]
         return problems
+
+    def _refusals_of_earlier(self, thing: str, job_id: str, namespace: str | None, more: dict[str, Any]) -> list[Told]:
+        """What would do too for one of which a later one took the place: it is there, and it has ended."""
+        return [
+            ("rejected", code, run.state)
+            for run in self.runs
+            if (run.thing, run.job.id, run.number) == (thing, job_id, more["number"]) and run.job.namespace == namespace
+            for code in ("InvalidStateTransition", "VersionMismatch")
+        ]
 
     def _meant(self, thing: str, job_id: str, namespace: str | None, number: int | None) -> Run | None:
         run = self.latest(thing, job_id)
