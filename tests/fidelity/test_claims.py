@@ -12,6 +12,7 @@ from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
 
 from .proofs import proofs
+from .readme import README, with_summary
 
 SETTINGS: Final = (JobsSettings, HttpSettings, GatewaySettings)
 """Whose fields a claim's setting may name; every one has a default."""
@@ -57,3 +58,9 @@ def test_a_setting_exists_with_its_default_and_alternatives(claim: Claim):
 
 def test_every_section_has_a_title():
     assert all(section.title for section in Section)
+
+
+def test_the_readme_shows_the_summary():
+    text = README.read_text("utf-8")
+    assert text == with_summary(text), "run python -m tests.fidelity"
+    assert summary.HONEST_LINE in text
