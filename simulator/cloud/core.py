@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 SLICE_SECONDS: Final = 0.0005
 PAUSE_SECONDS: Final = 0.001
-"""After a slice, so that what takes long leaves most of a core to the others; less is nothing to uvloop's timers."""
+"""The least time after a slice, so that what takes long leaves most of a core to others; less is nothing to uvloop."""
+PAUSE_FOR_A_SLICE: Final = 2.0
+"""So many times as long as the slice before is the pause, if that is more.
+
+Where other processes want the core as well, a slice lasts longer than it computes.
+"""
 PIECE: Final = 8
 """So many executions between two looks at the clock."""
 
@@ -57,6 +62,7 @@ class CloudCore:
         self._slice_seconds = slice_seconds
         self._tick: asyncio.TimerHandle | None = None
         self._due: float | None = None
+        self._pause_seconds = PAUSE_SECONDS
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
         if remembered is not None:
@@ -131,7 +137,7 @@ class CloudCore:
             self._tick = None
         self._due = due
         if due is not None:
-            wait = max(PAUSE_SECONDS if self._slice_seconds else 0.0, due - self._clock())
+            wait = max(self._pause_seconds if self._slice_seconds else 0.0, due - self._clock())
             self._tick = asyncio.get_running_loop().call_later(wait, self._do_due)
 
     def _do_due(self) -> None:
@@ -139,11 +145,13 @@ class CloudCore:
         if self._slice_seconds is None:
             self._carry(self.jobs.tick(self._clock()))
         else:
-            self._do_a_slice(time.perf_counter() + self._slice_seconds)
+            self._do_a_slice(self._slice_seconds)
 
-    def _do_a_slice(self, until: float) -> None:
+    def _do_a_slice(self, seconds: float) -> None:
+        began = time.perf_counter()
         while (due := self.jobs.next_due()) is not None and due <= (now := self._clock()):
             self._tell(self.jobs.tick(now, PIECE))
-            if time.perf_counter() >= until:
+            if time.perf_counter() - began >= seconds:
                 break
+        self._pause_seconds = max(PAUSE_SECONDS, PAUSE_FOR_A_SLICE * (time.perf_counter() - began))
         self._set_tick()
