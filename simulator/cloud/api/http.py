@@ -217,9 +217,10 @@ class DataPort(_Listener):
 
     async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
         path, query = request.raw_path.partition("?")[0], request.rel_url.query
-        holder = self._guard.holder(request)
-        sent = await read(request)
+        holder, sent = self._guard.holder(request), await read(request)
         if path.startswith(TOPICS):
+            if holder is None:
+                raise Refusal(403, "ForbiddenException", "Forbidden")
             if request.method != "POST":
                 raise Refusal(405, "MethodNotAllowedException", "Publishing is a POST.")
             topic = self._publisher.topic(path)
@@ -231,6 +232,8 @@ class DataPort(_Listener):
         if found is None:
             raise self._unknown(request.method, path)
         operation, uri = found
+        if holder is None:
+            raise Refusal(400, "CertificateValidationException", "The certificate is not registered, or not active.")
         if "thingName" in uri:
             holder.must(f"iotjobsdata:{operation.name}", f"thing/{uri['thingName']}")
         return await self._ask_jobs(operation, uri, query, sent)

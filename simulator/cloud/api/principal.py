@@ -33,13 +33,13 @@ class Guard:
 
     holders: Holders
 
-    def holder(self, request: web.BaseRequest) -> Holder:
-        """Whoever holds the certificate of this connection. Raises Refusal."""
+    def holder(self, request: web.BaseRequest) -> Holder | None:
+        """Whoever holds the certificate of this connection; None if it is not registered, or not ACTIVE."""
         tls: Any = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         der = None if tls is None else tls.getpeercert(binary_form=True)
         certificate = None if der is None else self.holders.certificate(der)
         if der is None or certificate is None:
-            raise Refusal(400, "CertificateValidationException", "The certificate is not registered, or not active.")
+            return None
         documents = self.holders.registry.policy_documents(certificate.certificate_id)
         context = self.holders.context(der, request.remote or "", None)
         return Holder(documents, context, self.holders.account)

@@ -341,6 +341,8 @@ async def test_a_certificate_counts_while_it_is_known_and_active(cloud: Cloud, c
     async with aiohttp.ClientSession(cloud.device.session._base_url, connector=connector(tmp_path, "x")) as session:
         answer = await Http(session)("GET", "/things/t/jobs")
         assert (answer.status, answer.error) == (400, "CertificateValidationException")
+        answer = await publish(Http(session), "/topics/out/a")
+        assert (answer.status, answer.error) == (403, "ForbiddenException")
     await cloud.operator("PUT", f"/certificates/{cloud.certificate_id}?newStatus=INACTIVE")
     answer = await cloud.device("GET", "/things/t/jobs")
     assert (answer.status, answer.error) == (400, "CertificateValidationException")
