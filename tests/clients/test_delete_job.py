@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from simulator.cli.delete_job.options import COMMAND_OPTIONS, GLOBAL_OPTIONS, VERSION
 from simulator.cli.delete_job.output import render
 
 from .cloud_process import running_cloud
@@ -280,6 +281,16 @@ def test_both_do_the_same(sides: tuple[Side, Side, Api], case: Case, code: int, 
     assert seen == expected
 
 
+def test_the_log_of_a_debug_run_tells_the_request_and_the_end_is_the_same(sides: tuple[Side, Side, Api]):
+    debugged = Case(("--job-id", "nope", "--debug"), {}, in_progress, False)
+    mine, aws = (side.run(debugged, "nope") for side in sides[:2])
+    assert (mine.code, mine.asked) == (aws.code, aws.asked) == (254, ["DELETE /jobs/<job> us-east-1"])
+    for seen in (mine, aws):
+        assert re.search(r" - MainThread - botocore\.\S+ - DEBUG - .*DeleteJob", seen.stderr)
+        assert " - MainThread - urllib3.connectionpool - DEBUG - " in seen.stderr
+        assert "An error occurred (ResourceNotFoundException) when calling the DeleteJob operation" in seen.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "theirs_say", "we_say"),
     [
@@ -302,6 +313,13 @@ def test_what_differs_on_purpose(
         done = side.command.run(list(arguments), {})
         assert done.code == code
         assert re.search(words, done.stdout + done.stderr)
+
+
+def test_every_option_is_compared():
+    here = {
+        word for line in Path(__file__).read_text("utf-8").splitlines() for word in re.findall(r'"(--[a-z-]+)', line)
+    }
+    assert {option.flag for option in (*COMMAND_OPTIONS, *GLOBAL_OPTIONS, VERSION)} <= here
 
 
 def test_colours_are_the_same_but_for_resets_that_reset_nothing(sides: tuple[Side, Side, Api]):

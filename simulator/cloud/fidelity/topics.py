@@ -58,7 +58,8 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         Section.TOPICS,
         "inferred",
         "A job may be called get or start-next: jobs/get/get describes the job get, jobs/get lists what is pending.",
-        "follows from the pattern of jobIds in the service model",
+        "follows from the pattern of jobIds in the service model; measurements of another emulator's author, 2026, say "
+        "otherwise: such a job cannot be reached over MQTT",
     ),
     Claim(
         "unknown-job-topics-are-rejected",
