@@ -22,7 +22,13 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address that every listener binds to.")
-@click.option("--api-port", type=Port(), default=4566, show_default=True, help="Control plane, plain HTTP.")
+@click.option(
+    "--api-port",
+    type=Port(),
+    default=4566,
+    show_default=True,
+    help="Control plane, and MQTT over WebSocket at /mqtt; HTTP and, with --certs, TLS.",
+)
 @click.option("--mqtt-port", type=Port(), default=1883, show_default=True, help="MQTT without TLS.")
 @click.option("--mqtts-port", type=Port(), default=8883, show_default=True, help="MQTT with mutual TLS; needs --certs.")
 @click.option(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,11 +19,20 @@ from simulator.certs import LONGEST_COMMON_NAME, RESERVED, THING_NAME
 from simulator.cloud.api.account import Account
 from simulator.cloud.policies import Context
 from simulator.cloud.registry import Registry
-from simulator.cloud.registry.records import Certificate
+from simulator.cloud.registry.records import Certificate, Thing
 from simulator.cloud.registry.things import EXCLUSIVE
 from simulator.cloud.variables import certificate_variables, common_name
 
 OWN_POLICY: Final = "ghostjob-own-thing"
+
+
+class Standing(NamedTuple):
+    """Of a certificate: whether it is ACTIVE, the policies on it, and the thing that its holder is connected as."""
+
+    is_active: bool
+    documents: tuple[str, ...]
+    thing_name: str | None
+    thing: Thing | None
 
 
 class Holders:
@@ -38,26 +47,21 @@ class Holders:
         self._directory = directory
         self._enrolled: set[str] = set()
 
-    @staticmethod
-    def identifier(der: bytes) -> str:
-        """A certificate's id."""
-        return sha256(der).hexdigest()
-
     def certificate(self, der: bytes) -> Certificate | None:
         """The certificate of somebody who proved in TLS to have it; None if it is not known, or not ACTIVE."""
-        certificate_id = self.identifier(der)
+        certificate_id = sha256(der).hexdigest()
         known = self.registry.certificate(certificate_id) or self._enrol(certificate_id, der)
         return known if known is not None and known.status == "ACTIVE" else None
 
     def _enrol(self, certificate_id: str, der: bytes) -> Certificate | None:
         """Register one of `ghostjob certs`; once, so that one that was deleted stays away."""
-        thing = self._thing_of_file(der)
+        parsed = x509.load_der_x509_certificate(der)
+        thing = self._thing_of_file(parsed)
         if thing is None or certificate_id in self._enrolled:
             return None
         self._enrolled.add(certificate_id)
         now = self._clock()
-        pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
-        certificate = self.registry.register_certificate(pem, now)
+        certificate = self.registry.register_certificate(parsed.public_bytes(Encoding.PEM).decode(), now)
         is_short = len(thing) <= LONGEST_COMMON_NAME
         name = OWN_POLICY if is_short else f"{OWN_POLICY}-{certificate_id[:16]}"
         if self.registry.policies.get(name) is None:
@@ -66,32 +70,39 @@ class Holders:
         self.registry.policies.attach(name, f"cert/{certificate_id}")
         return certificate
 
-    def _thing_of_file(self, der: bytes) -> str | None:
+    def _thing_of_file(self, certificate: x509.Certificate) -> str | None:
         """The thing whose certificate lies in the directory."""
-        name = common_name(der)
+        name = common_name(certificate)
         if self._directory is None or name is None or not THING_NAME.fullmatch(name) or name in RESERVED:
             return None
         # The common name holds the beginning of a thing name that is too long for it.
-        names = (
-            [name] if len(name) < LONGEST_COMMON_NAME else [each.stem for each in self._directory.glob(f"{name}*.pem")]
-        )
-        for each in sorted(names):
+        is_whole = len(name) < LONGEST_COMMON_NAME
+        for each in [name] if is_whole else sorted(path.stem for path in self._directory.glob(f"{name}*.pem")):
             try:
                 found = x509.load_pem_x509_certificate((self._directory / f"{each}.pem").read_bytes())
             except (OSError, ValueError):
                 continue
-            if found.public_bytes(Encoding.DER) == der:
+            if found == certificate:
                 return each
         return None
 
-    def context(self, der: bytes, address: str, client_id: str | None) -> dict[str, str | tuple[str, ...]]:
-        """The policy variables of a holder; over HTTP there is no client id.
+    def standing(self, certificate_id: str, client_id: str | None) -> Standing:
+        """What decisions about a holder depend on, beside what never changes; over HTTP there is no client id."""
+        certificate = self.registry.certificate(certificate_id)
+        name = self._thing(certificate_id, client_id)
+        return Standing(
+            certificate is not None and certificate.status == "ACTIVE",
+            self.registry.policy_documents(certificate_id),
+            name,
+            None if name is None else self.registry.things.get(name),
+        )
 
-        Variables of a thing need the client id to be its name, unless the certificate is that thing's exclusively
-        (Developer Guide, "Thing policy variables"); without a client id, that the certificate has one thing only.
-        """
-        certificate_id = self.identifier(der)
-        context: dict[str, str | tuple[str, ...]] = {**certificate_variables(der), "iot:CertificateId": certificate_id}
+    def context(self, certificate_id: str, address: str, client_id: str | None) -> dict[str, str | tuple[str, ...]]:
+        """The policy variables of a holder."""
+        certificate = self.registry.certificate(certificate_id)
+        context: dict[str, str | tuple[str, ...]] = {"iot:CertificateId": certificate_id}
+        if certificate is not None:
+            context |= certificate_variables(certificate.pem)
         if address:
             context["aws:SourceIp"] = address
         if client_id is not None:
@@ -101,6 +112,8 @@ class Holders:
         return context if thing is None else {**context, **self._thing_variables(thing)}
 
     def _thing(self, certificate_id: str, client_id: str | None) -> str | None:
+        """Variables of a thing need the client id to be its name, unless the certificate is that thing's exclusively
+        (Developer Guide, "Thing policy variables"); without a client id, that the certificate has one thing only."""
         things = self.registry.things_of(certificate_id)
         for thing in things:
             link = self.registry.things.principals.get(thing, f"cert/{certificate_id}")

@@ -20,6 +20,7 @@ RESOURCES: Final[dict[Action, str]] = {
     "Receive": "topic",
     "Subscribe": "topicfilter",
 }
+BITS: Final[dict[Action, int]] = {action: 1 << number for number, action in enumerate(RESOURCES)}
 MOST_REMEMBERED: Final = 512
 
 
@@ -43,9 +44,10 @@ class Gatekeeper:
         """Whoever proved to hold a certificate that is registered and ACTIVE."""
         tls = transport.get_extra_info("ssl_object")
         der = tls.getpeercert(binary_form=True)
-        if der is None or self._holders.certificate(der) is None:
+        certificate = None if der is None else self._holders.certificate(der)
+        if certificate is None:
             return None
-        return CertificateCredential(self._holders, der, self._names.get(tls))
+        return CertificateCredential(self._holders, certificate.certificate_id, self._names.get(tls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class CertificateCredential:
     """A certificate that was proven; `domain` is the server name that its holder asked for."""
 
     holders: Holders
-    der: bytes
+    certificate_id: str
     domain: str | None
 
     def principal(self, visitor: Visitor) -> "CertificatePrincipal":
@@ -62,64 +64,63 @@ class CertificateCredential:
 
 
 class CertificatePrincipal:
-    """Somebody connected with a certificate."""
+    """Somebody connected with a certificate. There may be ten thousand, so each keeps little."""
 
-    __slots__ = (
-        "_context",
-        "_credential",
-        "_decisions",
-        "_documents",
-        "_revision",
-        "_visitor",
-        "_welcome",
-        "identifier",
-    )
+    __slots__ = ("_credential", "_decisions", "_revision", "_standing", "_visitor")
 
     def __init__(self, credential: CertificateCredential, visitor: Visitor) -> None:
         self._credential = credential
         self._visitor = visitor
-        self._decisions: dict[tuple[Action, str], bool] = {}
-        self._documents: tuple[str, ...] = ()
-        self._context: dict[str, str | tuple[str, ...]] = {}
-        self._welcome = True
-        self._revision = -1
-        self.identifier = credential.holders.identifier(credential.der)
+        self._decisions: dict[str, int] = {}
+        """By the name of a client, topic or filter: which actions were decided, and which of them are allowed."""
+        self._revision = credential.holders.registry.revision
+        self._standing = credential.holders.standing(credential.certificate_id, visitor.client_id)
+
+    @property
+    def identifier(self) -> str:
+        """The certificate's id."""
+        return self._credential.certificate_id
 
     def may(self, action: Action, name: str) -> bool:
         """Whether policies allow it."""
         if self._revision != self._credential.holders.registry.revision:
             self._look_again()
-        key = (action, name)
-        found = self._decisions.get(key)
-        if found is None:
+        bit = BITS[action]
+        known = self._decisions.get(name, 0)
+        if not known & bit:
             if len(self._decisions) >= MOST_REMEMBERED:
                 self._decisions.clear()
-            resource = self._credential.holders.account.arn(RESOURCES[action], name)
-            found = allows(self._documents, f"iot:{action}", resource, self._context)
-            self._decisions[key] = found
-        return found
+            known |= bit | (bit << len(BITS) if self._decide(action, name) else 0)
+            self._decisions[name] = known
+        return bool(known & bit << len(BITS))
 
     def is_welcome(self) -> bool:
         """Whether the certificate is still ACTIVE. AWS disconnects its holder within minutes if not
         (API reference, UpdateCertificate)."""
         if self._revision != self._credential.holders.registry.revision:
             self._look_again()
-        return self._welcome
+        return self._standing.is_active
 
     def _look_again(self) -> None:
         """Something has changed in the registry, perhaps nothing that matters here."""
-        holders, der, visitor = self._credential.holders, self._credential.der, self._visitor
+        holders = self._credential.holders
         self._revision = holders.registry.revision
-        certificate = holders.registry.certificate(self.identifier)
-        self._welcome = certificate is not None and certificate.status == "ACTIVE"
-        documents = holders.registry.policy_documents(self.identifier)
-        context = holders.context(der, visitor.address, visitor.client_id)
+        standing = holders.standing(self._credential.certificate_id, self._visitor.client_id)
+        if standing != self._standing:
+            self._standing = standing
+            self._decisions.clear()
+
+    def _decide(self, action: Action, name: str) -> bool:
+        resource = self._credential.holders.account.arn(RESOURCES[action], name)
+        return allows(self._standing.documents, f"iot:{action}", resource, self._context())
+
+    def _context(self) -> dict[str, str | tuple[str, ...]]:
+        holders, visitor = self._credential.holders, self._visitor
+        context = holders.context(self._credential.certificate_id, visitor.address, visitor.client_id)
         if self._credential.domain is not None:
             context["iot:DomainName"] = self._credential.domain
         used = [("PersistentConnect", visitor.is_persistent), ("LastWill", visitor.will_topic is not None)]
         context["iot:ConnectAttributes"] = tuple(name for name, is_used in used if is_used)
         if visitor.will_topic is not None:
             context["iot:LastWillTopic"] = holders.account.arn("topic", visitor.will_topic)
-        if documents != self._documents or context != self._context:
-            self._documents, self._context = documents, context
-            self._decisions.clear()
+        return context

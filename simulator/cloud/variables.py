@@ -34,9 +34,9 @@ ALTERNATIVES: Final[dict[str, type[x509.GeneralName]]] = {
 
 
 @lru_cache(maxsize=1024)
-def certificate_variables(der: bytes) -> Context:
+def certificate_variables(pem: str) -> Context:
     """Every variable that has a value; an attribute may have several."""
-    certificate = x509.load_der_x509_certificate(der)
+    certificate = x509.load_pem_x509_certificate(pem.encode())
     found: dict[str, str | tuple[str, ...]] = {"iot:Certificate.SerialNumber": str(certificate.serial_number)}
     for whose, name, oid in (
         ("Issuer", certificate.issuer, ExtensionOID.ISSUER_ALTERNATIVE_NAME),
@@ -56,10 +56,10 @@ def certificate_variables(der: bytes) -> Context:
     return {**found, "iot:Certificate.AvailableKeys": tuple(found)}
 
 
-def common_name(der: bytes) -> str | None:
+def common_name(certificate: x509.Certificate) -> str | None:
     """The first common name of the subject."""
-    names = certificate_variables(der).get("iot:Certificate.Subject.CommonName", ())
-    return names[0] if names else None
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else None
 
 
 def _alternatives(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> list[x509.GeneralName]:

@@ -38,8 +38,9 @@ class Guard:
         tls: Any = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         der = None if tls is None else tls.getpeercert(binary_form=True)
         certificate = None if der is None else self.holders.certificate(der)
-        if der is None or certificate is None:
+        if certificate is None:
             return None
-        documents = self.holders.registry.policy_documents(certificate.certificate_id)
-        context = self.holders.context(der, request.remote or "", None)
+        certificate_id = certificate.certificate_id
+        documents = self.holders.registry.policy_documents(certificate_id)
+        context = self.holders.context(certificate_id, request.remote or "", None)
         return Holder(documents, context, self.holders.account)
