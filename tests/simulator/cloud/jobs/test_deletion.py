@@ -198,6 +198,17 @@ def test_what_a_device_meets_between_the_deletion_and_the_removal(setting, read,
     assert _code(account.ask("a", Describe("fw"))) is GONE
 
 
+def test_a_read_may_lag_behind_a_record_that_is_gone_although_its_job_is_still_being_deleted():
+    account = Account(JobsSettings(stale_reads_seconds=3, deletion_seconds=10)).create("fw", "a")
+    account.update("a", "fw")
+    account.delete("fw")
+    assert account.jobs.executions_of_thing("a") == []
+    assert isinstance(account.ask("a", Describe("fw")), ExecutionTold)
+    assert _code(account.ask("a", Update("fw", Status.SUCCEEDED, expected_version=2))) is GONE, "a write never lags"
+    account.later(3)
+    assert _code(account.ask("a", Describe("fw"))) is GONE
+
+
 def test_an_end_that_is_accepted_meanwhile_is_told_and_no_timer_runs_out():
     account = Account(replace(SLOW, while_deleting="answers"))
     account.create("fw", "a", "b", timeout_minutes=1)
