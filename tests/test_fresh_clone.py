@@ -49,6 +49,7 @@ def test_the_first_command_runs_the_main_job_and_passes(clone: Path):
 
 def test_the_second_command_passes_the_tests(clone: Path):
     # A part of them: this very test is one of the whole.
-    done = run_in(clone, readme_command("tests"), PYTEST_ADDOPTS="tests/agent/core/test_asking.py tests/test_architecture.py")
+    some = "tests/agent/core/test_asking.py tests/test_architecture.py"
+    done = run_in(clone, readme_command("tests"), PYTEST_ADDOPTS=some)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d+ passed", done.stdout)
