@@ -25,10 +25,10 @@ from simulator.trace import CloudEvent
 if TYPE_CHECKING:
     from simulator.cloud.store import Remembered
 
-SLICE_SECONDS: Final = 0.0005
+SLICE_SECONDS: Final = 0.0003
 PAUSE_SECONDS: Final = 0.001
 """The least time after a slice, so that what takes long leaves most of a core to others; less is nothing to uvloop."""
-PAUSE_FOR_A_SLICE: Final = 2.0
+PAUSE_FOR_A_SLICE: Final = 4.0
 """So many times as long as the slice before is the pause, if that is more.
 
 Where other processes want the core as well, a slice lasts longer than it computes.
