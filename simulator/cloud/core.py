@@ -25,7 +25,7 @@ from simulator.trace import CloudEvent
 if TYPE_CHECKING:
     from simulator.cloud.store import Remembered
 
-SLICE_SECONDS: Final = 0.0003
+SLICE_SECONDS: Final = 0.0002
 PAUSE_SECONDS: Final = 0.001
 """The least time after a slice, so that what takes long leaves most of a core to others; less is nothing to uvloop."""
 PAUSE_FOR_A_SLICE: Final = 4.0
@@ -33,7 +33,7 @@ PAUSE_FOR_A_SLICE: Final = 4.0
 
 Where other processes want the core as well, a slice lasts longer than it computes.
 """
-PIECE: Final = 8
+PIECE: Final = 4
 """So many executions between two looks at the clock."""
 
 
