@@ -28,7 +28,7 @@ from tests.bench.load import Client, open_all
 
 SIZES: Final = (1_000, 10_000, 100_000)
 LOOK_SECONDS: Final = 5e-6
-"""So long an execution between two looks whether the job is gone: they are requests too, and cost more than a device's."""
+"""So long an execution between two looks whether the job is gone; a look costs more than a device's request."""
 
 
 class Asking(Client):
