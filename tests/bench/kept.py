@@ -16,13 +16,15 @@ from agent.log import configure
 from agent.values import JobDocument
 from simulator.cloud.jobs import NewJob
 from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.serving import _tame_collector
 from tests.bench.load import JOB, thing
 
 
 async def main(devices: int, state: Path | None) -> None:
     configure("text", "error")
-    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, state=state)
+    limits = GatewaySettings(publishes_per_second=None, payload_per_second=None)
+    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, state=state, gateway=limits)
     async with LocalCloud(options) as cloud:
         core = cloud._core
         new = NewJob(JOB, tuple(map(thing, range(devices))), JobDocument.of({"operation": "update"}))
