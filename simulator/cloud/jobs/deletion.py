@@ -9,7 +9,7 @@ first is `removal_delay_seconds`, zero by default, and the second ends `deletion
 Between its job's deletion and its own removal an execution is in neither list nor `$next`; what else a device meets
 there is not documented, and the setting `while_deleting` says it.
 
-A big job's records go in slices, so that nobody else waits: the command removes the first hundred, `tick` the others.
+A big job's records go in slices, so that nobody else waits: the command removes the first few, `tick` the others.
 """
 
 from collections.abc import Mapping
