@@ -46,21 +46,18 @@ def _level(event: DeviceEvent) -> int:
 
 
 class _Stderr:
-    """stderr as it is now, be it a file on a full disk, or a pipe that nobody reads: a device does without its log."""
-
-    def __init__(self) -> None:
-        self._file = sys.stderr
+    """stderr, be it a file on a full disk, or a pipe that nobody reads: a device does without its log."""
 
     def write(self, text: str) -> int:
         """Write if that can be done."""
         with contextlib.suppress(OSError):
-            self._file.write(text)
+            sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Flush if that can be done."""
         with contextlib.suppress(OSError):
-            self._file.flush()
+            sys.stderr.flush()
 
 
 def _for_people(_logger: object, _name: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:

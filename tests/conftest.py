@@ -5,7 +5,6 @@ import pytest
 from agent.log import configure
 
 LONGEST = (
-    "tests/test_fresh_clone.py",
     "tests/simulator/devices/models/test_table.py",
     "tests/agent/test_power_cuts.py",
     "tests/cli/test_agent.py",
@@ -22,6 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def quiet_log() -> None:
+    # For each test: one that ran a command in this process has left that command's log behind.
     configure("text", "error")

@@ -13,6 +13,8 @@ from tests.store_kills.ledger import Execution, Job, Ledger
 
 THINGS: Final = tuple(f"thing-{number}" for number in range(5))
 JOBS_AT_ONCE: Final = 8
+TOO_MANY_DELETIONS: Final = 410
+"""Ten jobs are DELETION_IN_PROGRESS: on a fast machine they come quicker than they go."""
 Connect = Callable[[], AbstractAsyncContextManager[Device]]
 ARN: Final = "arn:aws:iot:us-east-1:000000000000:thing/"
 STEPS: Final = ("download", "write", "switch")
@@ -66,8 +68,9 @@ class Operator:
         job = self._ledger.jobs[job_id]
         job.delete_asked = True
         status, answer = await self.call("DELETE", f"/jobs/{job_id}?force=true")
-        assert status == 200, answer
-        job.is_deleted = True
+        assert status in (200, TOO_MANY_DELETIONS), answer
+        job.is_deleted = status == 200
+        job.delete_asked = job.is_deleted
 
     async def delete_execution(self, job_id: str, thing: str) -> None:
         execution = self._ledger.jobs[job_id].executions.setdefault(thing, Execution())

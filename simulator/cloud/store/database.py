@@ -87,9 +87,13 @@ class Database:
         """Open the file, or make it; `kinds` says what a record of each kind is. Raises InputError."""
         self.path = path
         self._kinds = kinds
-        if path.is_dir():
+        try:
+            is_directory, has_directory = path.is_dir(), path.absolute().parent.is_dir()
+        except OSError as error:
+            raise InputError(f"--state {path}: it cannot be reached: {error.strerror}; see its permissions") from None
+        if is_directory:
             raise InputError(f"--state {path}: is a directory; name a file in it")
-        if not path.absolute().parent.is_dir():
+        if not has_directory:
             raise InputError(f"--state {path}: there is no directory {path.absolute().parent}; make it first")
         try:
             self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)

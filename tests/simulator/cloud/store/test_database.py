@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, make_dataclass
@@ -169,6 +170,15 @@ def test_a_path_that_cannot_be_is_refused(tmp_path: Path, where: str, says: str)
         Database(tmp_path / where, {"lamp": Lamp})
 
 
+@pytest.fixture
+def common_path() -> Iterator[Path]:
+    """A directory that an ordinary user comes to: pytest's own is its owner's alone."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+        Path(directory).chmod(0o755)
+
+
 @contextmanager
 def an_ordinary_user() -> Iterator[None]:
     """Permissions mean nothing to root."""
@@ -183,21 +193,21 @@ def an_ordinary_user() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["a file", "a new file"])
-def test_where_nothing_can_be_written_is_refused(tmp_path: Path, there: bool):
-    home = tmp_path.parent
-    if not os.geteuid():  # let the ordinary user come here at all
-        home.chmod(0o755)
-        home.parent.chmod(0o755)
-    path = tmp_path / "state.db"
+def test_where_nothing_can_be_written_is_refused(common_path: Path, there: bool):
+    path = common_path / "state.db"
     if there:
         Database(path, {"lamp": Lamp}).close()
         path.chmod(0o444)
-    tmp_path.chmod(0o555)
-    try:
-        with an_ordinary_user(), pytest.raises(InputError, match=f"^--state {path}: it cannot be .*permissions"):
-            Database(path, {"lamp": Lamp})
-    finally:
-        tmp_path.chmod(0o755)
+    common_path.chmod(0o555)
+    with an_ordinary_user(), pytest.raises(InputError, match=f"^--state {path}: it cannot be .*permissions"):
+        Database(path, {"lamp": Lamp})
+
+
+def test_a_path_that_may_not_be_looked_at_is_refused(common_path: Path):
+    common_path.chmod(0o600)
+    path = common_path / "state.db"
+    with an_ordinary_user(), pytest.raises(InputError, match=f"^--state {path}: it cannot be reached: Permission"):
+        Database(path, {"lamp": Lamp})
 
 
 def test_a_damaged_file_is_refused(path: Path, database: Database):
