@@ -93,3 +93,10 @@ class Forked:
         self._process.stdin.close()
         self._process.stdout.close()
         assert self._process.wait() == 0
+
+
+def aws_cli(aws: str, *command: str) -> tuple[list[str], str, str, str]:
+    """What `Forked` needs for the AWS CLI that is installed as `aws`, and for one command of it if there is one."""
+    interpreter = Path(aws).read_text("utf-8").partition("\n")[0].removeprefix("#!").split()
+    run = f"sys.argv[1:1] = {list(command)!r}; sys.exit(awscli.clidriver.main())"
+    return interpreter, aws, "import awscli.clidriver", run

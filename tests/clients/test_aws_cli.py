@@ -1,33 +1,33 @@
 """The AWS CLI version 2, unmodified, against `ghostjob cloud`."""
 
 import json
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from .conftest import Cloud
+from .forked import Done, Forked, aws_cli
 
 Cli = Callable[..., Any]
+Run = Callable[..., Done]
 ARN = "arn:aws:iot:us-east-1:000000000000"
 DOCUMENT = '{"operation":"update","version":"2.0"}'
 
 
 @pytest.fixture(scope="module")
-def run(aws: str, cloud: Cloud) -> Callable[..., subprocess.CompletedProcess[str]]:
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [aws, "--endpoint-url", cloud.api, "--output", "json", "iot", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    return call
+def run(aws: str, cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    options = ["--endpoint-url", cloud.api, "--output", "json", "iot"]
+    runner = Forked(*aws_cli(aws), [*options, "list-things"], tmp_path_factory.mktemp("aws"))
+    yield lambda *arguments: runner.run([*options, *arguments], {})
+    runner.close()
 
 
 @pytest.fixture(scope="module")
-def cli(run: Callable[..., subprocess.CompletedProcess[str]]) -> Cli:
+def cli(run: Run) -> Cli:
     def call(*arguments: str) -> Any:
         done = run(*arguments)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.stderr
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     return call
@@ -59,11 +59,11 @@ def test_the_life_of_a_namespaced_job_from_thing_to_forced_deletion(cli: Cli):
     assert cli("describe-job", "--job-id", "fw-lab")["job"]["status"] == "DELETION_IN_PROGRESS"
 
 
-def test_a_cancelled_job_is_deleted_without_force(cli: Cli, run: Callable[..., subprocess.CompletedProcess[str]]):
+def test_a_cancelled_job_is_deleted_without_force(cli: Cli, run: Run):
     arn = cli("create-thing", "--thing-name", "dev-1")["thingArn"]
     cli("create-job", "--job-id", "fw", "--targets", arn, "--document", DOCUMENT)
     refused = run("delete-job", "--job-id", "fw")
-    assert refused.returncode == 254
+    assert refused.code == 254
     assert "(InvalidStateTransitionException) when calling the DeleteJob operation" in refused.stderr
     cancelled = cli("cancel-job", "--job-id", "fw", "--reason-code", "TRIAL_OVER")
     assert cancelled["jobId"] == "fw"
@@ -89,9 +89,7 @@ def test_describe_endpoint_names_the_gateway_with_mutual_tls(cli: Cli, cloud: Cl
         pytest.param(["list-dimensions"], "InvalidRequestException", id="an operation that is not served"),
     ],
 )
-def test_errors_come_as_aws_words_them(
-    run: Callable[..., subprocess.CompletedProcess[str]], arguments: list[str], error: str
-):
+def test_errors_come_as_aws_words_them(run: Run, arguments: list[str], error: str):
     done = run(*arguments)
-    assert done.returncode == 254
+    assert done.code == 254
     assert f"An error occurred ({error}) when calling the" in done.stderr

@@ -25,7 +25,7 @@ from simulator.cli.delete_job.output import render
 
 from .cloud_process import running_cloud
 from .conftest import Api
-from .forked import Done, Forked
+from .forked import Done, Forked, aws_cli
 from .fronts import Front, front
 
 USAGE = re.compile(r"usage: .*?\n\n(?=(?:\S+: error|ghostjob delete-job: error|Unknown options))", re.DOTALL)
@@ -244,7 +244,7 @@ def sides(
         patch.setenv("AWS_CONFIG_FILE", f"{surroundings['dir']}/config")
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{surroundings['dir']}/credentials")
         made = []
-        for name, command in (("ours", ours()), ("theirs", theirs(aws))):
+        for name, command in (("ours", ours()), ("theirs", aws_cli(aws, "iot", "delete-job"))):
             runner = Forked(*command, WARM, tmp_path_factory.mktemp(name))
             stack.callback(runner.close)
             fronts = stack.enter_context(front(endpoint)), stack.enter_context(front(endpoint, certs))
@@ -255,12 +255,6 @@ def sides(
 def ours() -> tuple[list[str], str, str, str]:
     imports = "import simulator.cli.delete_job.running\nfrom simulator.cli import main"
     return [sys.executable, "-P"], "ghostjob", imports, "main(['delete-job', *sys.argv[1:]])"
-
-
-def theirs(aws: str) -> tuple[list[str], str, str, str]:
-    interpreter = Path(aws).read_text("utf-8").partition("\n")[0].removeprefix("#!").split()
-    run = "sys.argv[1:1] = ['iot', 'delete-job']; sys.exit(awscli.clidriver.main())"
-    return interpreter, aws, "import awscli.clidriver", run
 
 
 @pytest.mark.parametrize(("case", "code"), [*GOOD, *BAD])
@@ -396,7 +390,7 @@ def any_result(draw: random.Random, depth: int = 0) -> Any:
 def test_whatever_a_query_makes_is_shown_in_every_form_as_the_aws_cli_shows_it(aws: str):
     draw = random.Random(7)
     asked = [(any_result(draw), form) for _ in range(400) for form in ("json", "text", "table", "yaml", "yaml-stream")]
-    interpreter, *_ = theirs(aws)
+    interpreter, *_ = aws_cli(aws)
     done = subprocess.run(
         [*interpreter, "-c", RENDERING], input=json.dumps(asked), capture_output=True, text=True, check=True
     )

@@ -13,6 +13,8 @@ LAYOUTS: Final[tuple[Layout, ...]] = ("ab", "swap", "single")
 NAMESPACES: Final = (None, "lab")
 POLICIES: Final[tuple[PointOfNoReturn, ...]] = ("revert-until-commit", "finish-after-switch")
 NEXT: Final[tuple[Next, ...]] = ("another id", "the same id", "the same id within the second")
+DIFFERS_FROM: Final[dict[Layout, str]] = {"ab": "queued", "swap": "switch begins", "single": "write begins"}
+"""The first moment at which an update is another one than with two slots."""
 DEVICES_AT_ONCE: Final = 250
 """In one world, so that its trace does not fill the memory."""
 
@@ -109,8 +111,8 @@ def settings(layout: Layout, namespace: str | None) -> Iterator[Setting]:
 
 
 def of_the_suite(layout: Layout) -> Iterator[Setting]:
-    """Every moment, dealt over namespaces and next jobs; up to the switch, two slots and a swap are the same."""
+    """Every moment, dealt over namespaces and next jobs, from the one on where a layout differs from two slots."""
     all_moments = tuple(moments(layout))
     for index, moment in enumerate(all_moments):
-        if layout != "swap" or index >= all_moments.index("switch begins"):
+        if index >= all_moments.index(DIFFERS_FROM[layout]):
             yield Setting(moment, layout, NAMESPACES[index % 2], then=NEXT[index % 3])

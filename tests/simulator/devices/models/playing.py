@@ -15,7 +15,7 @@ from simulator.verdict import Judge, Verdict
 DEVICES_A_GROUP = 2
 """Of a bad model one is enough."""
 
-A_FLEET = 24
+A_FLEET = 12
 """So many are a fleet, where a scenario is made for one."""
 
 parsed = cache(load)
