@@ -1,7 +1,5 @@
 """What every test has: a quiet log. And which files begin first, where several cores share the suite."""
 
-import os
-
 import pytest
 
 from agent.log import configure
@@ -16,11 +14,6 @@ LONGEST = (
     "tests/clients/test_delete_job.py",
 )
 """By the time they take; begun last, they would keep one core waiting for the other."""
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: some tests wait for clocks and for processes of their own."""
-    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

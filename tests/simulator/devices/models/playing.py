@@ -12,10 +12,7 @@ from simulator.scenario import Scenario, load, shipped
 from simulator.trace import Entry, RunEnded, device_source
 from simulator.verdict import Judge, Verdict
 
-DEVICES_A_GROUP = 2
-"""Of a bad model one is enough."""
-
-A_FLEET = 12
+A_FLEET = 24
 """So many are a fleet, where a scenario is made for one."""
 
 parsed = cache(load)
@@ -46,22 +43,22 @@ class Escape(NamedTuple):
 
 @cache
 def judged_twice(scenario: str, model: str = "reference", seed: int = 1) -> Verdicts:
-    """The verdicts on a shipped scenario played by `model`, with every group filled."""
+    """The verdicts on a shipped scenario played by `model`."""
     wire = Judge()
 
     def overhear(entry: Entry) -> None:
         if not entry.source.startswith(device_source("")):
             wire.feed(entry)
 
-    whole = judged(*_cast(scenario, model, DEVICES_A_GROUP), seed, sink=overhear)
+    whole = judged(*_cast(scenario, model), seed, sink=overhear)
     return Verdicts(whole, wire.verdict())
 
 
 @cache
 def judged_blindly(scenario: str, model: str, seed: int = 1) -> Escape:
-    """The verdicts on a shipped scenario played by a bad model, with no group empty."""
+    """The verdicts on a shipped scenario played by a bad model."""
     trace: list[Entry] = []
-    whole = judged(*_cast(scenario, model, 1), seed, sink=trace.append)
+    whole = judged(*_cast(scenario, model), seed, sink=trace.append)
     (ended,) = (entry.event.why for entry in trace if isinstance(entry.event, RunEnded))
     return Escape(whole, _blindly(trace, model) if violated(whole) else whole, ended)
 
@@ -73,10 +70,10 @@ def _blindly(trace: list[Entry], model: str) -> Verdict:
     return judge.verdict()
 
 
-def _cast(scenario: str, model: str, devices_a_group: int) -> tuple[Scenario, int]:
-    """The scenario with `model`, and for how many devices; a part of the fleet that it is made for is enough."""
+def _cast(scenario: str, model: str) -> tuple[Scenario, int]:
+    """The scenario with `model`, and for how many devices: one a group, or a part of the fleet that it is made for."""
     cast = parsed(scenario).cast(model)
-    devices = max(devices_a_group * len(cast.devices), min(cast.play_with - 10, A_FLEET))
+    devices = max(len(cast.devices), min(cast.play_with - 10, A_FLEET))
     return cast.with_fewer(devices), devices
 
 
