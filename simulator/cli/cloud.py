@@ -174,7 +174,7 @@ def _more_settings(text: str) -> "CloudSettings":
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"--settings: {where}: {first['msg']}") from None
+        raise InputError(": ".join(filter(None, ("--settings", where, first["msg"])))) from None
 
 
 def _announce(endpoints: dict[str, str | None]) -> None:
