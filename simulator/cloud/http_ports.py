@@ -14,8 +14,9 @@ from simulator.cloud.api import Account, CertificateAuthority
 from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.http import DataPort, HttpApi
 from simulator.cloud.api.principal import Guard
-from simulator.cloud.api.publishing import Publish, Publisher
+from simulator.cloud.api.publishing import Broker, Publisher
 from simulator.cloud.api.rate import OperationRate
+from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.wire import Handler
 from simulator.cloud.core import CloudCore
 from simulator.cloud.either import EitherServer
@@ -30,12 +31,12 @@ ALPN: Final = ("http/1.1", "x-amzn-http-ca")
 
 
 class HttpPorts:
-    """Both ports of one cloud. `publish` hands what is published over HTTP to the broker."""
+    """Both ports of one cloud. What is published over HTTP goes through `broker`."""
 
     def __init__(
         self,
         core: CloudCore,
-        publish: Publish,
+        broker: Broker,
         clock: Callable[[], float],
         *,
         certs: Path | None,
@@ -56,7 +57,8 @@ class HttpPorts:
         self._elsewhere = elsewhere
         self._files = files
         self.signatures = Signatures(access_keys, clock)
-        self._publisher = Publisher(publish, lambda: str(uuid.uuid4()))
+        self._publisher = Publisher(broker, lambda: str(uuid.uuid4()))
+        self._retained = RetainedMessages(broker)
         self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
         self._servers: list[tuple[asyncio.Server | EitherServer, web.Server]] = []
         self._guests: list[web.Server] = []
@@ -72,6 +74,7 @@ class HttpPorts:
                 plane,
                 self._data_plane,
                 self._publisher,
+                self._retained,
                 self.signatures,
                 settled=self._settled,
                 elsewhere=self._elsewhere,
@@ -94,7 +97,7 @@ class HttpPorts:
         return connections
 
     def _data_port(self) -> DataPort:
-        return DataPort(self._data_plane, self._publisher, Guard(self._holders), settled=self._settled)
+        return DataPort(self._data_plane, self._publisher, self._retained, Guard(self._holders), settled=self._settled)
 
     async def _listen(
         self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]

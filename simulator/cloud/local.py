@@ -23,7 +23,8 @@ from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
-from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings, alpn
+from simulator.cloud.messages import HttpMessages
+from simulator.cloud.mqtt import Gateway, GatewaySettings, alpn
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
@@ -88,7 +89,7 @@ class LocalCloud:
         self._websockets = WebSockets(self._gateway, lambda: self._http.signatures)
         self._http = HttpPorts(
             self._core,
-            self._publish_from_http,
+            HttpMessages(self._gateway, time.time, lambda: asyncio.get_running_loop().time()),
             time.time,
             certs=options.certs,
             holders=holders,
@@ -200,11 +201,6 @@ class LocalCloud:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
         if self._store is not None:
             self._store.failed = act
-
-    def _publish_from_http(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
-        if retain:
-            self._gateway.retain(topic, payload, qos, RETAINED)
-        self._gateway.publish(topic, payload, qos)
 
     def _publish(self, outcome: Outcome) -> None:
         after = 0 if self._store is None else self._store.newest

@@ -1,7 +1,7 @@
 """HTTP around the planes: a request is routed, checked, parsed by the service model, answered in AWS's shapes.
 
-    API port   plain HTTP, Signature Version 4    control plane, Jobs data plane, publishing
-    data port  mutual TLS                         Jobs data plane, publishing
+    API port   plain HTTP, Signature Version 4    control plane, Jobs data plane, publishing, retained messages
+    data port  mutual TLS                         Jobs data plane, publishing, retained messages
 
 On the API port the path decides whose operation it is, because clients sign differently (Debian's AWS CLI with the
 scope `execute-api`, boto3 with `iot`); the two GET paths that control plane and data plane share are told apart by the
@@ -32,6 +32,8 @@ from simulator.cloud.api.principal import Guard
 from simulator.cloud.api.publishing import PREFIX as TOPICS
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
+from simulator.cloud.api.retained import PATH as RETAINED
+from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
 from simulator.cloud.api.wire import Handler, Refusal, Server, answer, read
 from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, SignedRequest, read_claim
@@ -39,7 +41,7 @@ from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, Sig
 GREENGRASS: Final = "/-/greengrass"
 CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
 JOBS_SCOPE: Final = "iot-jobs-data"
-PUBLISH_SCOPES: Final = ("iotdata", "iotdevicegateway")
+MESSAGE_SCOPES: Final = ("iotdata", "iotdevicegateway")
 _log = structlog.get_logger("ghostjob.cloud.api")
 
 
@@ -50,10 +52,15 @@ class _Listener(ABC):
     """
 
     def __init__(
-        self, data_plane: DataPlane, publisher: Publisher, settled: Callable[[], Awaitable[None]] | None
+        self,
+        data_plane: DataPlane,
+        publisher: Publisher,
+        retained: RetainedMessages,
+        settled: Callable[[], Awaitable[None]] | None,
     ) -> None:
         self._data_plane = data_plane
         self._publisher = publisher
+        self._retained = retained
         self._settled = settled
 
     def server(self) -> Server:
@@ -100,9 +107,32 @@ class _Listener(ABC):
     def _jobs_data(self) -> Schema:
         return schema_of("iot-jobs-data")
 
+    @cached_property
+    def _iot_data(self) -> Schema:
+        return schema_of("iot-data")
+
+    def _publish(self, topic: str, query: Mapping[str, str], sent: SignedRequest) -> web.Response:
+        headers = {name.lower(): value for name, value in sent.headers}
+        return answer(200, self._publisher.publish(topic, query, headers, sent.body))
+
+    def _retained_route(self, method: str, path: str) -> tuple[OperationModel, dict[str, str]] | None:
+        return self._iot_data.route(method, path) if path.startswith(RETAINED) else None
+
+    def _read_retained(
+        self, operation: OperationModel, uri: dict[str, str], query: Mapping[str, str], sent: SignedRequest
+    ) -> web.Response:
+        try:
+            given = self._iot_data.parse(operation, uri, query, sent)
+            output = self._retained.operations[operation.name](given)
+        except BadRequest as error:
+            raise Refusal(400, "InvalidRequestException", str(error)) from None
+        except ApiError as error:
+            raise Refusal.of(self._iot_data.status(operation, error.name), error) from None
+        return answer(200, serialise(operation.output_shape, output))
+
     def _unknown(self, method: str, path: str) -> Refusal:
         """For what is no operation, or one of the data plane that is not served, such as a shadow's."""
-        found = schema_of("iot-data").route(method, path)
+        found = self._iot_data.route(method, path)
         if found is None:
             return Refusal(404, "UnknownOperationException", f"No operation is {method} {path[:500]}.")
         return Refusal(400, "InvalidRequestException", not_served(found[0].name))
@@ -131,13 +161,14 @@ class HttpApi(_Listener):
         control_plane: ControlPlane,
         data_plane: DataPlane,
         publisher: Publisher,
+        retained: RetainedMessages,
         signatures: Signatures,
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
         rate: OperationRate,
     ) -> None:
-        super().__init__(data_plane, publisher, settled)
+        super().__init__(data_plane, publisher, retained, settled)
         self._rate = rate
         self._control_plane = control_plane
         self._greengrass = control_plane.in_the_hand_of_aws()
@@ -160,8 +191,11 @@ class HttpApi(_Listener):
                 raise Refusal(403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only.")
             return await self._operate(self._greengrass, path.removeprefix(GREENGRASS), query, sent)
         if path.startswith(TOPICS) and request.method == "POST":
-            self._signatures.check(sent, PUBLISH_SCOPES)
-            return answer(200, self._publisher.publish(self._publisher.topic(path), query, sent.body)), None
+            self._signatures.check(sent, MESSAGE_SCOPES)
+            return self._publish(self._publisher.topic(path), query, sent), None
+        if (kept := self._retained_route(request.method, path)) is not None:
+            self._signatures.check(sent, MESSAGE_SCOPES)
+            return self._read_retained(*kept, query, sent), None
         found = self._jobs_data.route(request.method, path) if _is_a_things_job(path) else None
         if found is not None and self._is_for_the_data_plane(request, path, sent):
             self._signatures.check(sent, (JOBS_SCOPE,))
@@ -208,11 +242,12 @@ class DataPort(_Listener):
         self,
         data_plane: DataPlane,
         publisher: Publisher,
+        retained: RetainedMessages,
         guard: Guard,
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        super().__init__(data_plane, publisher, settled)
+        super().__init__(data_plane, publisher, retained, settled)
         self._guard = guard
 
     async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
@@ -227,7 +262,12 @@ class DataPort(_Listener):
             holder.must("iot:Publish", f"topic/{topic}")
             if query.get("retain") == "true":
                 holder.must("iot:RetainPublish", f"topic/{topic}")
-            return answer(200, self._publisher.publish(topic, query, sent.body)), None
+            return self._publish(topic, query, sent), None
+        if (kept := self._retained_route(request.method, path)) is not None:
+            if holder is None:
+                raise Refusal(403, "ForbiddenException", "Forbidden")
+            holder.must(f"iot:{kept[0].name}", f"topic/{kept[1]['topic']}" if "topic" in kept[1] else "*")
+            return self._read_retained(*kept, query, sent), None
         found = self._jobs_data.route(request.method, path)
         if found is None:
             raise self._unknown(request.method, path)

@@ -83,4 +83,28 @@ CLAIMS: Final = (
         "Publishing over HTTP to a reserved topic ends in 400, publishing to a restricted topic.",
         "another emulator's notes of the live service",
     ),
+    Claim(
+        "http-publishes-with-properties",
+        Section.DATA_PLANE,
+        "documented",
+        "A message published over HTTP carries MQTT 5's properties: content type, response topic and expiry from the "
+        "query; payload format, correlation data and user properties, these two in base64, from headers.",
+        "AWS IoT API Reference, Publish (AWS IoT data)",
+    ),
+    Claim(
+        "retained-messages-are-read-over-http",
+        Section.DATA_PLANE,
+        "documented",
+        "GetRetainedMessage tells what is retained on a topic, with its user properties; ListRetainedMessages the "
+        "topics, without payloads, at most 200 a page.",
+        "AWS IoT API Reference, GetRetainedMessage and ListRetainedMessages (AWS IoT data)",
+    ),
+    Claim(
+        "reading-retained-messages-needs-leave",
+        Section.DATA_PLANE,
+        "documented",
+        "With a client certificate, policies must allow iot:GetRetainedMessage on the topic, or "
+        "iot:ListRetainedMessages on everything.",
+        "Service Authorization Reference, Actions, resources, and condition keys for AWS IoT",
+    ),
 )

@@ -1,8 +1,7 @@
 """The MQTT gateway of the local cloud: 3.1.1 and 5, QoS 0 and 1, our own codec."""
 
-from simulator.cloud.mqtt.codec import RETAINED
 from simulator.cloud.mqtt.gateway import Gateway
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.service import Reaction, Service
 
-__all__ = ["RETAINED", "Gateway", "GatewaySettings", "Reaction", "Service"]
+__all__ = ["Gateway", "GatewaySettings", "Reaction", "Service"]

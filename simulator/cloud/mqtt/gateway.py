@@ -60,7 +60,7 @@ class Gateway:
     _by_session: dict[Session, Connection] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
-    _retained: Retained = field(init=False)
+    retained: Retained = field(init=False)
     _wills: DelayedWills = field(default_factory=DelayedWills)
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
@@ -70,7 +70,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.takes, self.counts = self.settings.topic_check(), self.settings.has_rates
-        self._retained = Retained(self.settings.retained_messages)
+        self.retained = Retained(self.settings.retained_messages)
         self.presence = Presence(
             self._tell, self._is_heard, self.clock, self.new_id, float(self.settings.persistent_seconds)
         )
@@ -181,15 +181,15 @@ class Gateway:
 
     def retain(self, topic: str, payload: bytes, qos: int, extra: Extra, since: float | None = None) -> bool:
         """Keep a message for those who subscribe to its topic later; False if there is no room."""
-        has_room = self._retained.keep(topic, payload, qos, extra, self.now if since is None else since)
+        has_room = self.retained.keep(topic, payload, qos, extra, self.now if since is None else since)
         if self.memory is not None and has_room and since is None:
-            kept = self._retained.on(topic, self.now)
+            kept = self.retained.on(topic, self.now)
             self.memory.retained(topic, kept and kept[0], qos)
         return has_room
 
     def tell_retained(self, connection: Connection, text: str) -> None:
         """Send what is retained on a topic that was just subscribed to."""
-        kept = self._retained.on(text, self.now)
+        kept = self.retained.on(text, self.now)
         if kept is not None and connection.session is not None:
             message, qos = kept
             granted, _ = connection.session.filters[text]

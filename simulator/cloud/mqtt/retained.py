@@ -3,6 +3,8 @@
 AWS: a filter with wildcards fetches none, and reserved topics have none (Developer Guide, "MQTT").
 """
 
+from collections.abc import Iterator
+
 from simulator.cloud.mqtt.packets import Extra
 from simulator.cloud.mqtt.session import Message
 
@@ -31,3 +33,7 @@ class Retained:
             del self._kept[topic]
             return None
         return kept
+
+    def all(self, now: float) -> Iterator[tuple[Message, int]]:
+        """Every message that is still of use, and its QoS."""
+        return (kept for kept in self._kept.values() if not kept[0].is_expired(now))

@@ -507,3 +507,24 @@ async def test_a_device_publishes_where_its_policy_lets_it(cloud: Cloud):
     assert (answer.status, answer.error) == (403, "ForbiddenException")
     answer = await cloud.device("GET", "/topics/out/a")
     assert (answer.status, answer.error) == (405, "MethodNotAllowedException")
+
+
+@proves("reading-retained-messages-needs-leave")
+async def test_a_device_reads_the_retained_messages_that_its_policy_lets_it(cloud: Cloud):
+    for topic in ("out/a", "elsewhere"):
+        await publish(cloud.operator, f"/topics/{topic}?retain=true")
+    assert (await cloud.device("GET", "/retainedMessage/out%2Fa")).error == "ForbiddenException"
+    assert (await cloud.device("GET", "/retainedMessage")).error == "ForbiddenException"
+    arn = "arn:aws:iot:us-east-1:000000000000:"
+    statements = [
+        {"Effect": "Allow", "Action": "iot:GetRetainedMessage", "Resource": f"{arn}topic/out/*"},
+        {"Effect": "Allow", "Action": "iot:ListRetainedMessages", "Resource": "*"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    await cloud.operator("POST", "/policies/reads", policyDocument=document)
+    await cloud.operator("PUT", "/target-policies/reads", target=f"{arn}cert/{cloud.certificate_id}")
+    told = await cloud.device("GET", "/retainedMessage/out%2Fa")
+    assert (told.body["topic"], told.body["payload"]) == ("out/a", "aGVsbG8=")
+    assert (await cloud.device("GET", "/retainedMessage/elsewhere")).error == "ForbiddenException"
+    listed = (await cloud.device("GET", "/retainedMessage")).body["retainedTopics"]
+    assert [each["topic"] for each in listed] == ["elsewhere", "out/a"]
