@@ -82,7 +82,7 @@ RULES = [
     pytest.param(
         "simulator/cloud/registry",
         ("simulator.cloud.registry",),
-        ("cryptography",),
+        ("cryptography", "luqum"),
         False,
         id="the registry does no I/O and knows no jobs",
     ),

@@ -16,6 +16,7 @@ from simulator.cloud.api.errors import ApiError, invalid, not_served
 from simulator.cloud.api.events import AccountOperations
 from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
+from simulator.cloud.api.indexing import IndexingOperations
 from simulator.cloud.api.jobs import JobOperations
 from simulator.cloud.api.policies import PolicyOperations
 from simulator.cloud.api.principals import PrincipalOperations
@@ -31,6 +32,7 @@ PARTS = (
     CertificateOperations,
     ExecutionOperations,
     GroupOperations,
+    IndexingOperations,
     JobOperations,
     PolicyOperations,
     PrincipalOperations,

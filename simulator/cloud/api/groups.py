@@ -1,23 +1,24 @@
-"""Static thing groups and who is in them. A change of membership is told to the jobs that are for the group."""
+"""Thing groups: what there is of them, and putting things into static ones. Dynamic ones stand on `indexing`."""
 
-from collections.abc import Callable
 from typing import Any
 
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.errors import invalid
+from simulator.cloud.api.indexing import described
+from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags
-from simulator.cloud.jobs import Outcome
 from simulator.cloud.registry.things import merged
 
 
 class GroupOperations:
-    """Static groups; dynamic ones need fleet indexing, which is not served."""
+    """Static groups, and of dynamic ones what is asked in the same way."""
 
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._groups = backing.registry.groups
         self._things = backing.registry.things
+        self._membership = Membership(backing)
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -58,7 +59,8 @@ class GroupOperations:
         group = self._groups.needed(given["thingGroupName"])
         above = self._groups.lineage(group.name)[:0:-1]
         attributes = {"attributePayload": {"attributes": dict(group.attributes)}}
-        return {
+        dynamic = {} if group.query is None else described(group.query) | {"status": "ACTIVE"}
+        return dynamic | {
             "thingGroupName": group.name,
             "thingGroupId": group.group_id,
             "thingGroupArn": self._backing.arn("thinggroup", group.name),
@@ -100,7 +102,7 @@ class GroupOperations:
         return {"things": things, "nextToken": token}
 
     def _update(self, given: Parameters) -> Parameters:
-        group, properties = self._groups.needed(given["thingGroupName"]), given["thingGroupProperties"]
+        group, properties = self._groups.static(given["thingGroupName"]), given["thingGroupProperties"]
         changes: dict[str, Any] = {}
         if "thingGroupDescription" in properties:
             changes["description"] = properties["thingGroupDescription"]
@@ -113,9 +115,9 @@ class GroupOperations:
         name = given["thingGroupName"]
         if self._groups.get(name) is None:
             return {}
+        self._groups.static(name)
         self._groups.check_deletion(name, given.get("expectedVersion"))
-        for thing in self._groups.things_in(name, recursive=False):
-            self._leave(thing, name)
+        self._membership.dissolve(name)
         self._groups.delete(name, given.get("expectedVersion"))
         for policy in self._backing.registry.policies.targets.lefts(f"thinggroup/{name}"):
             self._backing.registry.policies.targets.drop(policy, f"thinggroup/{name}")
@@ -125,43 +127,23 @@ class GroupOperations:
     # ── membership ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _add(self, given: Parameters) -> Parameters:
-        self._join(self._thing(given), self._group(given))
+        self._membership.join(self._thing(given), self._group(given))
         return {}
 
     def _remove(self, given: Parameters) -> Parameters:
-        self._leave(self._thing(given), self._group(given))
+        self._membership.leave(self._thing(given), self._group(given))
         return {}
 
     def _update_for_thing(self, given: Parameters) -> Parameters:
         thing = self._things.needed(self._thing(given)).name
         to_add, to_remove = given.get("thingGroupsToAdd", []), given.get("thingGroupsToRemove", [])
         for name in (*to_add, *to_remove):
-            self._groups.needed(name)
+            self._groups.static(name)
         for name in to_remove:
-            self._leave(thing, name)
+            self._membership.leave(thing, name)
         for name in to_add:
-            self._join(thing, name)
+            self._membership.join(thing, name)
         return {}
-
-    def _join(self, thing: str, group: str) -> None:
-        self._things.needed(thing)
-        before = self._groups.of_thing(thing)
-        joined = self._groups.add(thing, group)
-        self._tell(self._backing.jobs.thing_joined, thing, joined, before)
-
-    def _leave(self, thing: str, group: str) -> None:
-        self._things.needed(thing)
-        self._groups.needed(group)
-        left = self._groups.remove(thing, group)
-        self._tell(self._backing.jobs.thing_left, thing, left, self._groups.of_thing(thing))
-
-    def _tell(self, news: Callable[..., Outcome], thing: str, groups: tuple[str, ...], others: tuple[str, ...]) -> None:
-        """Tell the jobs which groups a thing joined or left, and what makes it a target besides."""
-        if groups:
-            arn = self._backing.arn
-            besides = [arn("thing", thing), *(arn("thinggroup", other) for other in others)]
-            arns = [arn("thinggroup", group) for group in groups]
-            self._backing.publish(news(thing, arns, self._backing.clock(), others=besides))
 
     def _thing(self, given: Parameters) -> str:
         return self._one_of(given, "thing", "thingName", "thingArn")

@@ -116,7 +116,11 @@ class PolicyOperations:
     # ── what they are attached to ─────────────────────────────────────────────────────────────────────────────
 
     def _attach(self, given: Parameters, target: str) -> Parameters:
-        self._policies.attach(given["policyName"], self._target(target))
+        resource = self._target(target)
+        kind, _, name = resource.partition("/")
+        if kind == "thinggroup":
+            self._backing.registry.groups.static(name)  # "Dynamic thing groups can't have policies applied to them."
+        self._policies.attach(given["policyName"], resource)
         return {}
 
     def _detach_principal(self, given: Parameters) -> Parameters:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.errors import invalid
+from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import Key, page_of_many
 from simulator.cloud.registry import Attributes, Thing
 from simulator.cloud.registry.things import merged
@@ -20,6 +21,7 @@ class ThingOperations:
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._things = backing.registry.things
+        self._membership = Membership(backing)
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -38,6 +40,7 @@ class ThingOperations:
         thing = self._things.create(
             name, thing_type=kind, billing_group=given.get("billingGroupName"), attributes=attributes
         )
+        self._membership.review(thing)
         return {"thingName": name, "thingArn": self._backing.arn("thing", name), "thingId": thing.thing_id}
 
     def _describe(self, given: Parameters) -> Parameters:
@@ -66,7 +69,7 @@ class ThingOperations:
             new = payload.get("attributes", {})
             changes["attributes"] = merged(thing.attributes, new, merge=payload.get("merge", False))
         _check_number(changes.get("attributes", thing.attributes), changes["thing_type"])
-        self._things.update(thing.name, given.get("expectedVersion"), **changes)
+        self._membership.review(self._things.update(thing.name, given.get("expectedVersion"), **changes))
         return {}
 
     def _delete(self, given: Parameters) -> Parameters:

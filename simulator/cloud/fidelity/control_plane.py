@@ -204,4 +204,42 @@ CLAIMS: Final = (
         "A policy has at most five versions, of which the default one is in force and cannot be deleted.",
         "AWS IoT API Reference, CreatePolicyVersion, DeletePolicyVersion",
     ),
+    Claim(
+        "dynamic-groups-need-an-index",
+        Section.CONTROL_PLANE,
+        "documented",
+        "Dynamic thing groups and SearchIndex need fleet indexing, which is off until UpdateIndexingConfiguration "
+        "turns it on; here it is of the registry alone, active at once and never behind.",
+        "AWS IoT Developer Guide, Dynamic thing groups; Managing fleet indexing",
+    ),
+    Claim(
+        "the-query-syntax-of-fleet-indexing",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A query has terms, phrases, fields, prefixes, ranges, AND, OR, NOT and -, and groups of them; AND stands "
+        "where nothing does; case does not matter; at most twelve terms.",
+        "AWS IoT Developer Guide, Query syntax",
+    ),
+    Claim(
+        "a-dynamic-group-has-what-its-query-finds",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A dynamic thing group has the things that its query finds, and follows as they change.",
+        "AWS IoT Developer Guide, Dynamic thing groups",
+    ),
+    Claim(
+        "a-continuous-job-follows-a-dynamic-group",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A continuous job whose target is a dynamic thing group comes to things as they join it.",
+        "AWS IoT Developer Guide, Dynamic thing groups",
+    ),
+    Claim(
+        "dynamic-groups-have-commands-of-their-own",
+        Section.CONTROL_PLANE,
+        "documented",
+        "Dynamic thing groups, a hundred at most, are made, changed and deleted by commands of their own, stand in no "
+        "hierarchy, and take neither things nor policies.",
+        "AWS IoT Developer Guide, Dynamic thing groups; AWS IoT Device Management quotas",
+    ),
 )

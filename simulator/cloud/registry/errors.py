@@ -3,6 +3,7 @@
 from typing import Literal, TypeAlias
 
 ErrorKind: TypeAlias = Literal[
+    "InvalidQuery",
     "InvalidRequest",
     "ResourceNotFound",
     "ResourceAlreadyExists",

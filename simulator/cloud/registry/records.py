@@ -28,7 +28,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class ThingGroup:
-    """A static thing group; `parent` is the name of the group that it stands in."""
+    """A thing group; `parent` is the name of the group that it stands in. A dynamic one has a `query` and no parent."""
 
     name: str
     group_id: str
@@ -37,6 +37,7 @@ class ThingGroup:
     description: str | None = None
     attributes: Attributes = ()
     version: int = 1
+    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,14 @@ class Tags:
 
     resource: str
     tags: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class IndexingConfiguration:
+    """Whether things, and thing groups, are indexed: modes of UpdateIndexingConfiguration."""
+
+    things: str = "OFF"
+    thing_groups: str = "OFF"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from simulator.cloud.registry.records import (
     Certificate,
     CertificateStatus,
     EventConfigurations,
+    IndexingConfiguration,
     JobTemplate,
     Link,
     Policy,
@@ -40,11 +41,21 @@ class Registry:
         self.templates: Table[JobTemplate] = Table("job-template", self._report)
         self.tags: Table[Tags] = Table("tags", self._report)
         self.event_configurations: Table[EventConfigurations] = Table("event-configurations", self._report)
+        self._indexing: Table[IndexingConfiguration] = Table("indexing-configuration", self._report)
 
     @property
     def revision(self) -> int:
         """Another one after every change: whoever remembers what it was told has to ask again."""
         return self._report.revision
+
+    @property
+    def indexing(self) -> IndexingConfiguration:
+        """What is indexed; nothing, until somebody says so."""
+        return self._indexing.get(ONLY) or IndexingConfiguration()
+
+    @indexing.setter
+    def indexing(self, configuration: IndexingConfiguration) -> None:
+        self._indexing.put(ONLY, configuration)
 
     # ── being remembered ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -76,6 +87,8 @@ class Registry:
                 self.tags.put(record.resource, record)
             case EventConfigurations():
                 self.event_configurations.put(ONLY, record)
+            case IndexingConfiguration():
+                self.indexing = record
             case Link():
                 links = {
                     "group-member": self.groups.members,

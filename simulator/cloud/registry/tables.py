@@ -6,6 +6,7 @@ from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 from simulator.cloud.registry.records import (
     Certificate,
     EventConfigurations,
+    IndexingConfiguration,
     JobTemplate,
     Link,
     Policy,
@@ -14,7 +15,9 @@ from simulator.cloud.registry.records import (
     ThingGroup,
 )
 
-Record: TypeAlias = Thing | ThingGroup | Certificate | Policy | Link | JobTemplate | Tags | EventConfigurations
+Record: TypeAlias = (
+    Thing | ThingGroup | Certificate | Policy | Link | JobTemplate | Tags | EventConfigurations | IndexingConfiguration
+)
 R = TypeVar("R", bound=Record)
 
 KINDS: Final[dict[str, type[Record]]] = {
@@ -25,6 +28,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "job-template": JobTemplate,
     "tags": Tags,
     "event-configurations": EventConfigurations,
+    "indexing-configuration": IndexingConfiguration,
     "group-member": Link,
     "thing-principal": Link,
     "policy-target": Link,

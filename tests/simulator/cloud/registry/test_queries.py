@@ -1,0 +1,85 @@
+"""Which things a query finds, and which queries there are none of."""
+
+import pytest
+
+from simulator.cloud.registry import RegistryError, Thing
+from simulator.cloud.registry.queries import indexed, read
+
+THINGS = {
+    "Pump-7": indexed(
+        Thing("Pump-7", "id-7", "pump", None, (("fw", "2.5"), ("where", "hall B north"))), ("hall", "frozen")
+    ),
+    "pump-8": indexed(Thing("pump-8", "id-8", None, None, (("fw", "10"),)), ("hall",)),
+    "lamp": indexed(Thing("lamp", "id-9", "lamp", None, (("fw", "beta"), ("note", "a:b"))), ()),
+}
+ALL = set(THINGS)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("*", ALL),
+        ("thingName:*", ALL),
+        ("thingName:pump-7", {"Pump-7"}),
+        ("thingName:PUMP-7", {"Pump-7"}),
+        ("thingName:pump", set()),
+        ("thingName:pump*", {"Pump-7", "pump-8"}),
+        ("thingName:p?mp-8", {"pump-8"}),
+        ("thingName:*mp-8", {"pump-8"}),
+        ("thingId:id-9", {"lamp"}),
+        ("thingTypeName:*", {"Pump-7", "lamp"}),
+        ("pump", {"Pump-7"}),
+        ("beta", {"lamp"}),
+        ("thingName:pump-7 fw", set()),
+        ("thingName:pump* attributes.fw:10", {"pump-8"}),
+        ("thingName:pump* AND NOT thingGroupNames:frozen", {"pump-8"}),
+        ("thingName:(pump* AND -pump-7)", {"pump-8"}),
+        ("thingName:(pump-7 OR lamp)", {"Pump-7", "lamp"}),
+        ("-thingName:lamp", {"Pump-7", "pump-8"}),
+        ("thingGroupNames:(hall frozen)", {"Pump-7"}),
+        ("attributes.where:b", {"Pump-7"}),
+        ('attributes.where:"b north"', {"Pump-7"}),
+        ('attributes.where:"north b"', set()),
+        (r"attributes.note:a\:b", {"lamp"}),
+        ("attributes.none:*", set()),
+        ("attributes.FW:10", set()),
+        ("attributes.fw:[2.5 TO 10]", {"Pump-7", "pump-8"}),
+        ("attributes.fw:{2.5 TO 10]", {"pump-8"}),
+        ("attributes.fw:>2.5", {"pump-8"}),
+        ("attributes.fw:>=2.5", {"Pump-7", "pump-8"}),
+        ("attributes.fw:<10", {"Pump-7"}),
+        ("attributes.fw:[a TO *]", {"lamp"}),
+        ("attributes.fw:[* TO *]", ALL),
+    ],
+)
+def test_a_query_finds(query: str, found: set[str]):
+    assert {name for name, thing in THINGS.items() if read(query).matches(thing)} == found
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        pytest.param("thingName:", "Syntax error", id="a field of nothing"),
+        pytest.param("a AND", "Syntax error", id="an operator without an end"),
+        pytest.param("(a", "Syntax error", id="a group without an end"),
+        pytest.param("shadow.reported.fw:2", "not indexed", id="a field of a shadow"),
+        pytest.param("connectivity.connected:true", "not indexed", id="connectivity"),
+        pytest.param("thingName:attributes.fw:2", "nothing that", id="a field of a field"),
+        pytest.param("fw~2", "nothing that", id="a fuzzy search"),
+        pytest.param("fw^2", "nothing that", id="a boost"),
+        pytest.param('"a b"~2', "nothing that", id="a proximity search"),
+        pytest.param("a@b", "special character @", id="a character that is not supported"),
+        pytest.param("/a.*/", "special character /", id="a regular expression"),
+        pytest.param("thingName:*a OR thingName:*b", "one term may begin", id="two leading wildcards"),
+        pytest.param(f"thingName:*a OR {'b' * 100}", "one term may begin", id="a long query with a leading wildcard"),
+        pytest.param(" ".join("abcdefghijklm"), "more than 12 terms", id="thirteen terms"),
+        pytest.param("a" * 1001, "longer than 1000", id="too long"),
+        pytest.param("(" * 450 + "a" + ")" * 450, "nested", id="nested groups"),
+        pytest.param("-" * 900 + "a", "nested", id="nested exclusions"),
+        pytest.param("NOT " * 200 + "a", "nested", id="nested negations"),
+    ],
+)
+def test_is_no_query(query: str, why: str):
+    with pytest.raises(RegistryError, match=why) as caught:
+        read(query)
+    assert caught.value.kind == "InvalidQuery"
