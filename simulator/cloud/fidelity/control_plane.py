@@ -89,6 +89,15 @@ CLAIMS: Final = (
         "AWS IoT Developer Guide, Create and manage jobs",
     ),
     Claim(
+        "what-is-no-json-is-refused-when-it-is-made",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "A document that is no JSON or not UTF-8 is an InvalidRequestException, whichever way it comes in; so is one "
+        "with NaN, a number larger than a double can be, or half a surrogate pair. A member that is named twice is "
+        "JSON.",
+        "RFC 8259, sections 4, 6 and 8; AWS does not say",
+    ),
+    Claim(
         "control-plane-times-are-seconds-with-a-fraction",
         Section.CONTROL_PLANE,
         "documented",

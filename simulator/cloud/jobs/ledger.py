@@ -16,7 +16,7 @@ from simulator.cloud.jobs.changes import (
     ExecutionRemoved,
     JobChanged,
 )
-from simulator.cloud.jobs.configuration import MARK, Presign, PresignedUrls
+from simulator.cloud.jobs.configuration import Presign, PresignedUrls
 from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import (
@@ -119,7 +119,7 @@ class Ledger:
 
     def deliver(self, job: Job, now: float) -> JobDocument:
         """A job's document as it is delivered at that time."""
-        if self.presign is None or MARK not in job.new.document.text:
+        if self.presign is None:
             return job.new.document
         expires_seconds = (job.new.presigned_urls or PresignedUrls()).expires_seconds
         return self.presign(job.new.document, now, expires_seconds)
