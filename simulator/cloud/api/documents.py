@@ -55,18 +55,19 @@ def read_document(text: str) -> JobDocument:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise invalid(f"The job document is not JSON: {where}: {error.msg}.") from None
-    except ValueError as error:
-        raise invalid(f"The job document is not JSON: {error}.") from None
     except RecursionError:
         raise invalid("The job document is nested too deeply to be read.") from None
     return JobDocument(text)
 
 
 def _refuse(name: str) -> object:
-    raise ValueError(f"{name} is no number in it")
+    raise invalid(f"The job document is not JSON: {name} is no number in it.")
 
 
 def _finite(number: str) -> float:
     if abs(value := float(number)) == float("inf"):
-        raise ValueError(f"{number[:50]} is larger than a double can be, and would be read as Infinity")
+        raise invalid(
+            f"The job document has a number that most devices would read as Infinity: {number[:50]} is larger than a "
+            "double can be; write it as a string."
+        )
     return value

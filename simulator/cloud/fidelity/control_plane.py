@@ -60,6 +60,14 @@ CLAIMS: Final = (
         "no counterpart at AWS",
     ),
     Claim(
+        "what-is-taken-and-not-carried-out-is-logged",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "What an operation takes and nobody carries out as AWS would is a warning in the log, with the job or thing "
+        "and what can be done about it.",
+        "no counterpart at AWS",
+    ),
+    Claim(
         "members-that-no-model-knows-are-ignored",
         Section.CONTROL_PLANE,
         "inferred",

@@ -16,6 +16,8 @@ from typing import Final
 
 MARK: Final = "${aws:iot:"
 """What every placeholder begins with."""
+URLS: Final = ("s3-presigned-url", "s3-presigned-url-v2")
+"""The names of those that become URLs."""
 _URL: Final = re.compile(r"\$\{aws:iot:s3-presigned-url(?:-v2)?:([^}]+)\}")
 _NAME: Final = re.compile(r"\$\{aws:iot:([a-z0-9-]+)")
 _STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
