@@ -76,6 +76,7 @@ def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: boo
         rollout_due=None,
         removal_due=now + delay,
         gone_due=now + stays,
+        force_deleted=force,
     )
     ledger.put_job(doing, deleting)
     ledger.tell_job(doing, "deletion_in_progress", deleting, now)
