@@ -8,10 +8,9 @@ Four directions, two for each side:
 Reading is lenient where real clients and the real service are: unknown keys are ignored, an empty payload is
 `{}`, `expectedVersion` may be a decimal string, `thingName` may be absent. Writing follows the captured payloads:
 keys without a value are left out, timestamps are integer epoch seconds, `jobDocument` is a JSON value and not a
-string, empty notification lists are `"jobs":{}`.
+string, empty notification lists are `"jobs":{}`. A job document's text is put into the payload as it was written.
 """
 
-import json
 from collections.abc import Callable
 from typing import Annotated, Any, Final, assert_never
 
@@ -45,6 +44,7 @@ from agent.values import (
     UpdateAccepted,
 )
 
+NOT_JSON: Final = "The payload is not UTF-8 JSON."
 DetailKey = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9:_-]+$", max_length=128)]
 DetailValue = Annotated[str, StringConstraints(pattern=r"^[^\p{C}]+$", max_length=1024)]
 Details = Annotated[dict[DetailKey, DetailValue], Field(max_length=10)]
@@ -198,6 +198,8 @@ def read_request(topic: RequestTopic, payload: bytes) -> Request:
 
     Raises RequestRefused: InvalidJson if it is no UTF-8 JSON, InvalidRequest if a field is missing or out of range.
     """
+    if (b"NaN" in payload or b"Infinity" in payload) and not _is_json(payload):
+        raise RequestRefused(ErrorCode.INVALID_JSON, NOT_JSON)
     try:
         return _READERS[topic.verb](topic, payload or b"{}")
     except ValidationError as error:
@@ -247,11 +249,20 @@ _READERS: Final[dict[Verb, Callable[[RequestTopic, bytes], Request]]] = {
 }
 
 
+def _is_json(payload: bytes) -> bool:
+    """Whether it is JSON also where nobody looks at it: pydantic reads what JSON lacks, NaN and Infinity."""
+    try:
+        from_json(payload, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
 def _refusal(payload: bytes, error: ValidationError) -> RequestRefused:
     try:
         body = from_json(payload)
     except ValueError:
-        return RequestRefused(ErrorCode.INVALID_JSON, "The payload is not UTF-8 JSON.")
+        return RequestRefused(ErrorCode.INVALID_JSON, NOT_JSON)
     token = body.get("clientToken") if isinstance(body, dict) else None
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the payload"
@@ -265,30 +276,27 @@ def _refusal(payload: bytes, error: ValidationError) -> RequestRefused:
 
 def write_answer(answer: Answer) -> bytes:
     """The payload of an `accepted` or `rejected` message."""
-    match answer:
-        case PendingListed():
-            body: dict[str, object] = {
-                "inProgressJobs": [_summary(execution) for execution in answer.in_progress],
-                "queuedJobs": [_summary(execution) for execution in answer.queued],
-            }
-        case ExecutionTold():
-            body = {} if answer.execution is None else {"execution": _execution(answer.execution)}
-        case UpdateAccepted():
-            body = {}
-            if answer.state is not None:
-                body["executionState"] = _state(answer.state)
-            if answer.document is not None:
-                body["jobDocument"] = _document(answer.document)
-        case Rejected():
-            body = {"code": answer.code.value, "message": answer.message}
-            if answer.state is not None:
-                body["executionState"] = _state(answer.state)
-        case _:
-            assert_never(answer)
-    body["timestamp"] = answer.timestamp
+    body: dict[str, object] = {"timestamp": answer.timestamp}
     if answer.client_token is not None:
         body["clientToken"] = answer.client_token
-    return to_json(body)
+    match answer:
+        case PendingListed():
+            body["inProgressJobs"] = [_summary(execution) for execution in answer.in_progress]
+            body["queuedJobs"] = [_summary(execution) for execution in answer.queued]
+            return to_json(body)
+        case ExecutionTold():
+            return _with_execution(to_json(body), answer.execution)
+        case UpdateAccepted():
+            if answer.state is not None:
+                body["executionState"] = _state(answer.state)
+            return _with_document(to_json(body), answer.document)
+        case Rejected():
+            body |= {"code": answer.code.value, "message": answer.message}
+            if answer.state is not None:
+                body["executionState"] = _state(answer.state)
+            return to_json(body)
+        case _:
+            assert_never(answer)
 
 
 def read_answer(topic: AnswerTopic, raw_topic: str, payload: bytes) -> Answer:
@@ -344,8 +352,7 @@ def write_hint(hint: PendingChanged | NextChanged) -> bytes:
             }
             return _encode({"timestamp": hint.timestamp, "jobs": jobs})
         case NextChanged():
-            execution = None if hint.execution is None else _execution(hint.execution)
-            return _encode({"timestamp": hint.timestamp, "execution": execution})
+            return _with_execution(to_json({"timestamp": hint.timestamp}), hint.execution)
         case _:
             assert_never(hint)
 
@@ -386,15 +393,20 @@ def _encode(body: dict[str, object]) -> bytes:
 
 
 def _pairs(details: dict[str, str] | None) -> StatusDetails | None:
-    return None if details is None else tuple(sorted(details.items()))
+    return None if details is None else tuple(details.items())
 
 
 def _map(details: StatusDetails | None) -> dict[str, str] | None:
     return None if details is None else dict(details)
 
 
-def _document(document: JobDocument | None) -> object:
-    return None if document is None else json.loads(document.text)
+def _with_execution(body: bytes, execution: Execution | None) -> bytes:
+    return body if execution is None else b'%b,"execution":%b}' % (body[:-1], _execution(execution))
+
+
+def _with_document(body: bytes, document: JobDocument | None) -> bytes:
+    """An encoded object with one member more, whose text is nobody's to change."""
+    return body if document is None else b'%b,"jobDocument":%b}' % (body[:-1], document.text.encode())
 
 
 def _summary(execution: Execution) -> dict[str, object]:
@@ -410,15 +422,13 @@ def _summary(execution: Execution) -> dict[str, object]:
     return body
 
 
-def _execution(execution: Execution) -> dict[str, object]:
+def _execution(execution: Execution) -> bytes:
     body = _summary(execution) | {"status": execution.status.value}
     if execution.status_details:
         body["statusDetails"] = dict(execution.status_details)
     if execution.approximate_seconds_before_timed_out is not None:
         body["approximateSecondsBeforeTimedOut"] = execution.approximate_seconds_before_timed_out
-    if execution.document is not None:
-        body["jobDocument"] = _document(execution.document)
-    return body
+    return _with_document(to_json(body), execution.document)
 
 
 def _state(state: ExecutionState | None) -> dict[str, object] | None:

@@ -14,6 +14,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, TypeAlias
 from unicodedata import category
 
@@ -21,7 +22,7 @@ NEXT = "$next"
 """The pseudo job id that asks for the execution at the head of the queue (legal for Describe only)."""
 
 StatusDetails: TypeAlias = tuple[tuple[str, str], ...]
-"""statusDetails as sorted pairs, because a dict is unhashable; at most 10 pairs."""
+"""statusDetails as pairs in the order in which they were given, because a dict is unhashable; at most 10 pairs."""
 DETAIL_LENGTH: Final = 1024
 """Characters of one value."""
 
@@ -91,13 +92,13 @@ SIGNATURE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class JobDocument:
-    """A job document as canonical JSON text; equal documents are equal text, whatever order their keys came in."""
+    """A job document as JSON text, just as it was written: nobody between its author and the device rewrites it."""
 
     text: str
 
     @classmethod
     def of(cls, value: object) -> "JobDocument":
-        """The document for any JSON value."""
+        """The document for any JSON value, in one spelling: equal values are equal text."""
         return cls(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
     @property
@@ -107,9 +108,19 @@ class JobDocument:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical text, in hex; the same for every delivery, so presigned URLs count unsigned."""
-        unsigned = SIGNATURE.sub(r"\1", self.text) if "Signature=" in self.text else self.text
-        return hashlib.sha256(unsigned.encode(errors="surrogatepass")).hexdigest()
+        """SHA-256 of the value in one spelling, in hex: the order of members and the like count for nothing.
+
+        It is the same for every delivery, so presigned URLs count unsigned.
+        """
+        return _digest(self.text)
+
+
+@lru_cache(maxsize=64)
+def _digest(text: str) -> str:
+    """Remembered, because a device asks for it with every message, and a fleet for that of one document."""
+    spelled = JobDocument.of(json.loads(text)).text
+    unsigned = SIGNATURE.sub(r"\1", spelled) if "Signature=" in spelled else spelled
+    return hashlib.sha256(unsigned.encode(errors="surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class JobCreated:
 
 @dataclass(frozen=True, slots=True)
 class JobDeletionBegan:
-    """A job's status became DELETION_IN_PROGRESS."""
+    """A job's status became DELETION_IN_PROGRESS; `forced`: DeleteJob was called with force."""
 
     job_id: str
     forced: bool = False

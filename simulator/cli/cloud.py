@@ -92,8 +92,9 @@ Examples:
     is_flag=False,
     flag_value="table",
     default=None,
-    help="Start nothing; print what the service claims of AWS, how each claim is known, and what can be set. If stdout "
-    "is no terminal, it gets the same as a JSON object a claim; `json` prints only these.",
+    help="Start nothing; print what the service claims of AWS, how each claim is known, what can be set, and what is "
+    "taken and not carried out. If stdout is no terminal, it gets the same as a JSON object a row; `json` prints only "
+    "these.",
 )
 @logging_options()
 def cloud(

@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT, NotCarriedOut
 from simulator.cloud.fidelity import CLAIMS, Claim, Section, Setting
 from simulator.cloud.fidelity.summary import HONEST_LINE, TAGS
 from simulator.cloud.http_settings import HttpSettings
@@ -23,23 +24,27 @@ PARTS = {
     "gateway": frozenset(field.name for field in fields(GatewaySettings)),
 }
 """The parts of what `--settings` takes, and the names in each."""
+NOT_DONE = "taken, and not carried out as AWS would"
 COLOURS = {"documented": "green", "observed": "yellow", "inferred": "magenta"}
 
 
 def show(form: str) -> None:
-    """Print the table to stderr; and for machines, one JSON object a claim to stdout, if it is no terminal.
+    """Print the tables to stderr; and for machines, one JSON object a row to stdout, if it is no terminal.
 
     With the form `json` only the latter, wherever stdout leads.
     """
     if form == "json" or not sys.stdout.isatty():
         for claim in CLAIMS:
             click.echo(json.dumps(_as_json(claim)))
+        for row in NOT_CARRIED_OUT:
+            click.echo(json.dumps(_row_as_json(row)))
     if form != "json":
         console = Console(stderr=True)
         for section in Section:
             claims = [claim for claim in CLAIMS if claim.section is section]
             if claims:
                 console.print(_table(section, claims))
+        console.print(_not_carried_out())
         console.print(_counts())
         console.print(HOW_TO_SET, soft_wrap=True, markup=False)
 
@@ -55,6 +60,15 @@ def _table(section: Section, claims: list[Claim]) -> Table:
         if claim.setting is not None:
             parts.append(_setting(claim.setting))
         table.add_row(Text(claim.tag, COLOURS[claim.tag]), Group(*parts))
+    return table
+
+
+def _not_carried_out() -> Table:
+    table = Table(title=NOT_DONE, title_justify="left", title_style="bold", box=box.SIMPLE, expand=True)
+    table.add_column("operation, what it takes, what happens, what to do", ratio=1)
+    for row in NOT_CARRIED_OUT:
+        operations = Text(", ".join(row.operations), "bold")
+        table.add_row(Group(operations, Text(row.what), Text(row.instead), Text(row.advice, "dim")))
     return table
 
 
@@ -94,3 +108,10 @@ def _as_json(claim: Claim) -> dict[str, object]:
         "setting": setting
         and {"name": place(setting), "default": given(setting), "alternatives": list(setting.alternatives)},
     }
+
+
+def _row_as_json(row: NotCarriedOut) -> dict[str, object]:
+    """With the members that a claim has, and its own."""
+    text = f"{row.what}: {row.instead}."
+    claim = {"id": row.id, "section": None, "about": NOT_DONE, "tag": None, "text": text, "source": None}
+    return claim | {"setting": None, "operations": list(row.operations), "advice": row.advice}

@@ -333,7 +333,7 @@ def _event(change: object) -> trace.CloudEvent | None:
             return trace.JobDeleted(before.job_id)
         case JobChanged(before=before, job=job) if job is not None and before is not None:
             if JobStatus.DELETION_IN_PROGRESS in (job.status, before.status) and before.status is not job.status:
-                return trace.JobDeletionBegan(job.job_id)
+                return trace.JobDeletionBegan(job.job_id, job.force_deleted)
             return None
         case _:
             return None

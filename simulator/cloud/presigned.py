@@ -1,9 +1,10 @@
 """Presigned URLs: what takes the place of `${aws:iot:s3-presigned-url:URL}` in a job document when it is delivered.
 
-A placeholder names an object of S3, by either form of S3's URLs; what a device gets is a URL below our own file server,
-for BUCKET/KEY, with the query that S3 would have: when it was signed, for how long it holds, and the signature. So two
-deliveries of one document differ, as on AWS. The signature is our own, an HMAC over path, time and span: nobody but the
-local cloud checks it, and it says what AWS's would, that this object may be read until then.
+A placeholder (see `simulator.cloud.jobs.placeholders`) names an object of S3, by either form of S3's URLs; what a
+device gets is a URL below our own file server, for BUCKET/KEY, with the query that S3 would have: when it was signed,
+for how long it holds, and the signature. So two deliveries of one document differ, as on AWS. The signature is our own,
+an HMAC over path, time and span: nobody but the local cloud checks it, and it says what AWS's would, that this object
+may be read until then.
 """
 
 import hmac
@@ -14,10 +15,9 @@ from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from agent.values import JobDocument
-from simulator.cloud.jobs import MARK
+from simulator.cloud.jobs import placeholders
 from simulator.cloud.jobs.maintenance import DAY, civil
 
-_PLACEHOLDER: Final = re.compile(r"\$\{aws:iot:s3-presigned-url:([^}\"\\]+)\}")
 _HOST: Final = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
 ALGORITHM: Final = "X-Amz-Algorithm"
 DATE: Final = "X-Amz-Date"
@@ -36,9 +36,7 @@ class FileUrls:
 
     def document(self, document: JobDocument, now: float, expires_seconds: int) -> JobDocument:
         """The document as it is delivered at that time."""
-        if MARK not in document.text:
-            return document
-        return JobDocument(_PLACEHOLDER.sub(lambda found: self.url(found[1], now, expires_seconds), document.text))
+        return JobDocument(placeholders.with_urls(document.text, lambda s3_url: self.url(s3_url, now, expires_seconds)))
 
     def url(self, s3_url: str, now: float, expires_seconds: int) -> str:
         """A URL that lets its holder read what the S3 URL names, for so long."""
@@ -59,12 +57,12 @@ class FileUrls:
 
 
 def object_of(s3_url: str) -> str:
-    """BUCKET/KEY of an S3 URL; of another URL, its host and path."""
+    """BUCKET/KEY of an S3 URL, or of what is no URL; of another URL, its host and path."""
     parts = urlsplit(s3_url)
     host, key = parts.hostname or "", parts.path.lstrip("/")
     found = _HOST.fullmatch(host)
     if found is None:
-        return f"{host}/{key}"
+        return f"{host}/{key}" if host else key
     return f"{found['bucket']}/{key}" if found["bucket"] else key
 
 

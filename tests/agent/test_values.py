@@ -48,6 +48,19 @@ def test_the_order_of_keys_counts_for_nothing():
     assert JobDocument.of({"a": 1, "b": 2}) == JobDocument.of({"b": 2, "a": 1})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"b":[1000.0,1.1],"a":"é/"}',
+        ' {"a" : "\\u00e9\\/",\n"b": [1E3, 1.10] }\t',
+        '{"b":[1.0e+3,11e-1],"a":"\\u00E9/"}',
+    ],
+)
+def test_a_document_is_the_same_however_it_is_spelled(text: str):
+    assert JobDocument(text).digest == JobDocument.of({"a": "é/", "b": [1000.0, 1.1]}).digest
+    assert JobDocument(text).text == text
+
+
 def test_half_of_a_surrogate_pair_has_a_digest_too():
     assert JobDocument.of({"a": "\ud800"}).digest != JobDocument.of({"a": "\ud801"}).digest
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from simulator.cli.fidelity import given, place
+from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT
 from simulator.cloud.fidelity import CLAIMS, Claim
 from simulator.cloud.settings import CloudSettings
 
@@ -19,18 +20,22 @@ def fidelity(*form: str) -> subprocess.CompletedProcess[str]:
 def test_people_read_every_claim_with_its_tag_and_settings_and_machines_get_the_same():
     done = fidelity()
     told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [each["id"] for each in told] == [claim.id for claim in CLAIMS]
+    assert [each["id"] for each in told] == [row.id for row in (*CLAIMS, *NOT_CARRIED_OUT)]
+    assert len({tuple(each)[:7] for each in told}) == 1, "every row has the members of a claim"
     shown = " ".join(done.stderr.split())
     for claim in CLAIMS:
         assert claim.text in shown
         assert claim.setting is None or f"{place(claim.setting)} = " in shown
+    for row in NOT_CARRIED_OUT:
+        assert all(text in shown for text in (row.what, row.instead, row.advice))
     assert "No live AWS account has checked any of it." in shown
 
 
 def test_json_alone_says_nothing_to_people():
     done = fidelity("json")
     assert done.stderr == ""
-    assert [json.loads(line)["tag"] for line in done.stdout.splitlines()] == [claim.tag for claim in CLAIMS]
+    tags = [json.loads(line)["tag"] for line in done.stdout.splitlines()]
+    assert tags == [*(claim.tag for claim in CLAIMS), *(None for _ in NOT_CARRIED_OUT)]
 
 
 @pytest.mark.parametrize("claim", [claim for claim in CLAIMS if claim.setting], ids=lambda claim: claim.id)

@@ -345,8 +345,9 @@ def test_a_job_is_rolled_out_in_its_maintenance_windows_only():
 
 
 @proves("presigned-urls-at-delivery")
-def test_placeholders_are_replaced_at_each_delivery_to_a_device():
-    url = "${aws:iot:s3-presigned-url:https://s3.amazonaws.com/bucket/image}"
+@pytest.mark.parametrize("kind", ["s3-presigned-url", "s3-presigned-url-v2"])
+def test_placeholders_are_replaced_at_each_delivery_to_a_device(kind: str):
+    url = f"${{aws:iot:{kind}:https://s3.us-east-1.amazonaws.com/bucket/image}}"
     left_alone = job(document=json.dumps({"url": url}))
     assert left_alone.device("fw/get")[1]["execution"]["jobDocument"]["url"] == url
     world = World()

@@ -12,7 +12,7 @@ from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
 
 from .proofs import proofs
-from .readme import README, with_summary
+from .readme import README, with_tables
 
 SETTINGS: Final = (JobsSettings, HttpSettings, GatewaySettings)
 """Whose fields a claim's setting may name; every one has a default."""
@@ -60,7 +60,7 @@ def test_every_section_has_a_title():
     assert all(section.title for section in Section)
 
 
-def test_the_readme_shows_the_summary():
+def test_the_readme_shows_the_summary_and_what_is_not_carried_out():
     text = README.read_text("utf-8")
-    assert text == with_summary(text), "run python -m tests.fidelity"
+    assert text == with_tables(text), "run python -m tests.fidelity"
     assert summary.HONEST_LINE in text

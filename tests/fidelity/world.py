@@ -8,6 +8,7 @@ from simulator.cloud.api.errors import ApiError
 from simulator.cloud.device_api import DeviceApi
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.jobs.configuration import Presign
+from simulator.cloud.mqtt import Reaction
 from simulator.cloud.registry import Registry
 
 T: Final = "thing"
@@ -29,13 +30,21 @@ class World:
 
     def device(self, topic: str, payload: object = None, *, thing: str = T) -> tuple[str, dict[str, Any]]:
         """Publish to `$aws/things/THING/jobs/TOPIC`: the answer's topic below `jobs/`, and its payload."""
+        reaction = self._ask(topic, payload, thing)
+        return _below(reaction.answer_topic), json.loads(reaction.answer)
+
+    def raw(self, topic: str, payload: object = None) -> bytes:
+        """The same for T: the answer's payload as it stands on the wire."""
+        return self._ask(topic, payload, T).answer
+
+    def _ask(self, topic: str, payload: object, thing: str) -> Reaction:
         self.later(1)
         raw = payload if isinstance(payload, bytes) else json.dumps(payload or {}).encode()
         reaction = self._device_api.request(thing, f"$aws/things/{thing}/jobs/{topic}", raw, False)
         assert reaction is not None, f"{topic} is no request"
         for told, body in reaction.publications:
             self._hear(told, body)
-        return _below(reaction.answer_topic), json.loads(reaction.answer)
+        return reaction
 
     def operate(self, operation: str, *, by_aws: bool = False, **parameters: Any) -> dict[str, Any]:
         """Carry out an operation of the control plane. Raises ApiError."""

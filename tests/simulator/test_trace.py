@@ -1,11 +1,16 @@
 """The trace on disk: what is written reads back, what is foreign is passed over, what is broken is refused."""
 
+import ast
+from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import agent
+import simulator
 from agent.account import HintReceived, RequestSent
 from agent.errors import InputError
 from agent.values import ExecutionKey
@@ -33,6 +38,29 @@ def test_every_event_has_a_type_of_its_own():
     names = [next(f for f in fields(kind) if f.name == "type").default for kind in EVENT_TYPES]
     assert len(set(names)) == len(names)
     assert set(names) == KNOWN_TYPES
+
+
+def test_every_field_of_an_event_is_set_by_somebody():
+    """A default that nothing ever overrides says of everything that it is so."""
+    given = dict.fromkeys((kind.__name__ for kind in EVENT_TYPES), frozenset[str]())
+    for name, arguments, keywords in _calls():
+        of = [kind for kind in EVENT_TYPES if name in (kind.__name__, "replace")]
+        for kind in of:
+            by_place = [field.name for field in fields(kind)][: arguments if name != "replace" else 0]
+            given[kind.__name__] |= {*by_place, *keywords}
+    for kind in EVENT_TYPES:
+        unset = [field.name for field in fields(kind) if field.name not in given[kind.__name__] | {"type"}]
+        assert not unset, f"{kind.__name__}: who sets {', '.join(unset)}?"
+
+
+def _calls() -> Iterator[tuple[str, int, tuple[str, ...]]]:
+    """Every call in the product: the function's name, how many arguments it is given, and the names of others."""
+    for package in (agent, simulator):
+        for path in Path(package.__path__[0]).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call):
+                    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                    yield name, len(node.args), tuple(keyword.arg for keyword in node.keywords if keyword.arg)
 
 
 @given(_EVENTS, st.integers(1), st.floats(0, 1e6))

@@ -18,6 +18,7 @@ from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
 from simulator.cloud.api.indexing import IndexingOperations
 from simulator.cloud.api.jobs import JobOperations
+from simulator.cloud.api.not_carried_out import Notices
 from simulator.cloud.api.policies import PolicyOperations
 from simulator.cloud.api.principals import PrincipalOperations
 from simulator.cloud.api.tags import TagOperations
@@ -71,6 +72,7 @@ class ControlPlane:
 
     def _serve(self, backing: Backing) -> None:
         self._backing = backing
+        self._notices = Notices()
         self.operations: dict[str, Operation] = {}
         for part in PARTS:
             self.operations |= part(backing).operations()
@@ -85,7 +87,9 @@ class ControlPlane:
         """Carry out one operation. Raises ApiError."""
         self.check_served(operation)
         try:
-            return self.operations[operation](parameters)
+            output = self.operations[operation](parameters)
+            self._notices.after(operation, parameters, self._backing)
+            return output
         except JobsError as error:
             resource = f"job/{parameters['jobId']}" if error.kind == "ResourceAlreadyExists" else None
             raise self._refusal(error.kind, error.message, resource) from None

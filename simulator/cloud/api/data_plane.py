@@ -156,7 +156,7 @@ READERS: Final[dict[str, Callable[[Parameters, str | None], Request]]] = {
 
 def _details(given: Parameters) -> tuple[tuple[str, str], ...] | None:
     details = given.get("statusDetails")
-    return None if details is None else tuple(sorted(details.items()))
+    return None if details is None else tuple(details.items())
 
 
 def _step_timeout(given: Parameters, *, may_cancel: bool) -> int | None:

@@ -1,4 +1,10 @@
-"""Job documents: where CreateJob and CreateJobTemplate take them from, and that they are JSON."""
+"""Job documents: where CreateJob and CreateJobTemplate take them from, and that they are JSON that any device can read.
+
+A document is looked at when it is made, and delivered as it was written. So whatever reads it without complaint but
+could not be told to others is refused here: NaN and Infinity, which are no JSON; a number that is infinite to whoever
+keeps numbers as doubles (RFC 8259, section 6); half a surrogate pair, which no UTF-8 can carry (section 8.2). A member
+that is named twice is JSON, and what it means is its reader's affair (section 4).
+"""
 
 import json
 from pathlib import Path
@@ -8,6 +14,7 @@ from agent.values import JobDocument
 from simulator.cloud.api.backing import Backing, Parameters
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.buckets import file_of
+from simulator.cloud.jobs import placeholders
 from simulator.cloud.presigned import object_of
 
 LARGEST: int = 1 << 20
@@ -20,7 +27,7 @@ def document_text(backing: Backing, given: Parameters) -> str:
         raise invalid("Exactly one of document and documentSource is needed.")
     if "document" in given:
         return str(given["document"])
-    return _object(backing.files, given["documentSource"])
+    return _object(backing.files, placeholders.unwrapped(given["documentSource"]))
 
 
 def _object(files: Path | None, url: str) -> str:
@@ -30,20 +37,37 @@ def _object(files: Path | None, url: str) -> str:
     try:
         if file is None or file.stat().st_size > LARGEST:
             raise invalid(f"documentSource: {url[:200]} is no object that can be read.")
-        return file.read_text("utf-8")
-    except (OSError, ValueError):
+        return file.read_bytes().decode()  # read as text, a file would lose its line ends
+    except UnicodeDecodeError as error:
+        raise invalid(f"documentSource: {url[:200]} is not UTF-8, at its byte {error.start}.") from None
+    except OSError:
         raise invalid(f"documentSource: {url[:200]} cannot be read.") from None
 
 
 def read_document(text: str) -> JobDocument:
-    """Raises ApiError if it is no JSON, or has half a surrogate pair in it, which no payload can carry."""
+    """The document that has this text. Raises ApiError if it could not be told to a device as it stands."""
     try:
-        document = JobDocument.of(json.loads(text, parse_constant=_refuse))
-        document.text.encode()
-        return document
-    except (ValueError, RecursionError):
-        raise invalid("The job document is not JSON.") from None
+        value = json.loads(text, parse_constant=_refuse, parse_int=_finite, parse_float=_finite, object_pairs_hook=list)
+        for each in (text, json.dumps(value, ensure_ascii=False)):
+            each.encode()
+    except UnicodeEncodeError:
+        raise invalid("The job document has half a surrogate pair in it, which no payload can carry.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise invalid(f"The job document is not JSON: {where}: {error.msg}.") from None
+    except RecursionError:
+        raise invalid("The job document is nested too deeply to be read.") from None
+    return JobDocument(text)
 
 
 def _refuse(name: str) -> object:
-    raise ValueError(name)  # Infinity and NaN are JSON to Python alone
+    raise invalid(f"The job document is not JSON: {name} is no number in it.")
+
+
+def _finite(number: str) -> float:
+    if abs(value := float(number)) == float("inf"):
+        raise invalid(
+            f"The job document has a number that most devices would read as Infinity: {number[:50]} is larger than a "
+            "double can be; write it as a string."
+        )
+    return value

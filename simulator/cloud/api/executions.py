@@ -37,7 +37,7 @@ class ExecutionOperations:
             given["jobId"],
             force=given.get("force", False),
             expected_version=given.get("expectedVersion"),
-            status_details=None if details is None else tuple(sorted(details.items())),
+            status_details=None if details is None else tuple(details.items()),
             now=self._backing.clock(),
         )
         self._backing.publish(outcome)

@@ -16,9 +16,8 @@ from simulator.cloud.jobs import Job, JobStatus, NewJob
 from simulator.cloud.jobs.maintenance import next_openings
 
 ROLLOUTS_SHOWN: Final = 7
-AS_GIVEN: Final = "document"
 BEFORE: Final = "documentBeforeSubstitution"
-"""What is kept of a document besides its canonical text: as it was given, and with its parameters open."""
+"""What is kept of a document besides its text: the same with its parameters open."""
 
 
 class JobOperations:
@@ -49,10 +48,7 @@ class JobOperations:
         said, text, kept = self._from_template(given) if "jobTemplateArn" in given else (given, None, {})
         if "documentParameters" in given and BEFORE not in kept:
             raise invalid("documentParameters are for managed job templates only.")
-        text = document_text(self._backing, given) if text is None else text
-        document = read_document(text)
-        if text != document.text:
-            kept[AS_GIVEN] = text
+        document = read_document(document_text(self._backing, given) if text is None else text)
         kept |= {name: said[name] for name in ("destinationPackageVersions",) if name in said}
         targets = tuple(dict.fromkeys(given["targets"]))
         new = NewJob(
@@ -154,7 +150,7 @@ class JobOperations:
 
     def _describe(self, given: Parameters) -> Parameters:
         job = self._jobs.job(given["jobId"])
-        kept = {name: json.loads(text) for name, text in job.new.config if name not in (AS_GIVEN, BEFORE)}
+        kept = {name: json.loads(text) for name, text in job.new.config if name != BEFORE}
         shown = {
             "targets": list(job.targets),
             "description": job.new.description,
@@ -182,9 +178,8 @@ class JobOperations:
 
     def _get_document(self, given: Parameters) -> Parameters:
         new = self._jobs.job(given["jobId"]).new
-        kept = {name: text for name, text in new.config if name in (AS_GIVEN, BEFORE)}
-        name = BEFORE if given.get("beforeSubstitution", False) and BEFORE in kept else AS_GIVEN
-        return {"document": json.loads(kept[name]) if name in kept else new.document.text}
+        before = dict(new.config).get(BEFORE) if given.get("beforeSubstitution", False) else None
+        return {"document": new.document.text if before is None else json.loads(before)}
 
     def _list(self, given: Parameters) -> Parameters:
         status = JobStatus(given["status"]) if "status" in given else None

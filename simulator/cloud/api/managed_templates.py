@@ -55,7 +55,9 @@ class ManagedTemplate:
                 raise invalid(f"documentParameters: {self.name} needs {parameter.key}.")
             if parameter.key in given and not re.fullmatch(parameter.regex, given[parameter.key], re.DOTALL):
                 raise invalid(f"documentParameters: {parameter.key} must match {parameter.regex}.")
-        return _PLACEHOLDER.sub(lambda found: json.dumps(given.get(found[1], ""))[1:-1], self.document)
+        return _PLACEHOLDER.sub(
+            lambda found: json.dumps(given.get(found[1], ""), ensure_ascii=False)[1:-1], self.document
+        )
 
 
 _RUN_AS: Final = DocumentParameter(

@@ -126,7 +126,7 @@ def _read_body(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        sent = json.loads(body, parse_constant=_refuse)
+        sent = json.loads(body.decode(), parse_constant=_refuse)  # of bytes, it reads UTF-16 and half surrogates too
     except (ValueError, RecursionError):
         raise BadRequest("The request body is not JSON.") from None
     if not isinstance(sent, dict):

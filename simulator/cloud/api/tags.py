@@ -28,7 +28,7 @@ def _pairs(given: Parameters, before: Attributes = ()) -> Attributes:
     pairs = dict(before) | {tag["Key"]: tag.get("Value", "") for tag in given.get("tags", [])}
     if len(pairs) > MOST:
         raise ApiError("LimitExceededException", f"A resource has at most {MOST} tags, not {len(pairs)}.")
-    return tuple(sorted(pairs.items()))
+    return tuple(pairs.items())
 
 
 class TagOperations:
@@ -61,9 +61,9 @@ class TagOperations:
         return {}
 
     def _list(self, given: Parameters) -> Parameters:
-        pairs = self._of(self._resource(given))
+        pairs = enumerate(self._of(self._resource(given)))
         shown, token = page("ListTagsForResource", given, pairs, lambda pair: (pair[0],))
-        return {"tags": [{"Key": key, "Value": value} for key, value in shown], "nextToken": token}
+        return {"tags": [{"Key": key, "Value": value} for _, (key, value) in shown], "nextToken": token}
 
     def _of(self, resource: str) -> Attributes:
         found = self._tags.get(resource)

@@ -67,7 +67,7 @@ class TemplateOperations:
         kept = {name: json.loads(text) for name, text in new.config}
         said |= {name: kept[name] for name in ("destinationPackageVersions",) if name in kept}
         said |= {"maintenanceWindows": windows} if windows else {}
-        return said | {"document": kept.get("document", new.document.text), "documentSource": new.document_source}
+        return said | {"document": new.document.text, "documentSource": new.document_source}
 
     def _describe(self, given: Parameters) -> Parameters:
         template = self._needed(given["jobTemplateId"])

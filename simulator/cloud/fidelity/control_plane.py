@@ -60,6 +60,14 @@ CLAIMS: Final = (
         "no counterpart at AWS",
     ),
     Claim(
+        "what-is-taken-and-not-carried-out-is-logged",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "What an operation takes and nobody carries out as AWS would is a warning in the log, with the job or thing "
+        "and what can be done about it.",
+        "no counterpart at AWS",
+    ),
+    Claim(
         "members-that-no-model-knows-are-ignored",
         Section.CONTROL_PLANE,
         "inferred",
@@ -87,6 +95,15 @@ CLAIMS: Final = (
         "documented",
         "The document is copied at the creation, and GetJobDocument returns it with its URL placeholders in place.",
         "AWS IoT Developer Guide, Create and manage jobs",
+    ),
+    Claim(
+        "what-is-no-json-is-refused-when-it-is-made",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "A document that is no JSON or not UTF-8 is an InvalidRequestException, whichever way it comes in; so is one "
+        "with NaN, a number larger than a double can be, or half a surrogate pair. A member that is named twice is "
+        "JSON.",
+        "RFC 8259, sections 4, 6 and 8; AWS does not say",
     ),
     Claim(
         "control-plane-times-are-seconds-with-a-fraction",

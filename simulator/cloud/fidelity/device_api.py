@@ -45,6 +45,29 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "rustot, src/jobs/data_types.rs: captured payloads; ministackorg/ministack#1598",
     ),
     Claim(
+        "documents-arrive-as-they-were-written",
+        Section.DEVICE_API,
+        "inferred",
+        "A job document reaches a device as CreateJob was given it: the same text, put among the members of a payload, "
+        "with URLs in the place of their placeholders.",
+        "AWS does not say; members that were null have been left out on the live service, a fix was announced: "
+        "aws/aws-iot-device-sdk-python#163, aws/aws-iot-device-sdk-python-v2#597",
+    ),
+    Claim(
+        "what-is-told-beside-a-document-arrives-as-it-was-written",
+        Section.DEVICE_API,
+        "inferred",
+        "statusDetails, descriptions, comments and tags come back as they were given, in the same order.",
+        "AWS does not say",
+    ),
+    Claim(
+        "what-is-no-utf-8-json-is-invalid-json",
+        Section.DEVICE_API,
+        "documented",
+        "A request that is not UTF-8 JSON is refused with InvalidJson, also for NaN or half a surrogate pair in it.",
+        ERRORS,
+    ),
+    Claim(
         "pending-has-both-lists",
         Section.DEVICE_API,
         "observed",

@@ -149,8 +149,8 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "presigned-urls-at-delivery",
         Section.STATE_MACHINES,
         "documented",
-        "Placeholders of presigned URLs are replaced each time that the document is delivered to a device, and stand "
-        "in what the control plane shows.",
-        "AWS IoT Developer Guide, Create and manage jobs",
+        "Placeholders of presigned URLs, s3-presigned-url and s3-presigned-url-v2, are replaced each time that the "
+        "document is delivered to a device, and stand in what the control plane shows.",
+        "AWS IoT Developer Guide, Managing jobs",
     ),
 )

@@ -9,7 +9,6 @@ from simulator.cloud.jobs.changes import (
     Outcome,
 )
 from simulator.cloud.jobs.configuration import (
-    MARK,
     AbortCriterion,
     ExponentialRate,
     JobUpdate,
@@ -26,7 +25,6 @@ from simulator.cloud.jobs.service import Jobs
 from simulator.cloud.jobs.settings import JobsSettings
 
 __all__ = [
-    "MARK",
     "AbortCriterion",
     "Change",
     "Event",

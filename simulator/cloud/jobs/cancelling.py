@@ -4,7 +4,7 @@ The job is CANCELED at once; a big job's executions follow in slices, and what i
 device has it (Developer Guide; observed: tgsong/amazon-freertos-examples#4).
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from agent.values import Status, StatusDetails
 from simulator.cloud.jobs.doing import Doing, Work
@@ -48,21 +48,28 @@ def cancel_job(
 
 def cancel_executions(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """Cancel what is to be cancelled of a job's executions, the first of them at once."""
-    job_id, force = job.job_id, job.force_canceled
+    ledger.begin(doing, CancelRest(job.job_id, tuple(ledger.things_of[job.job_id]), job.force_canceled), now)
 
-    def cancel(doing: Doing, thing: str, now: float) -> None:
-        execution = ledger.queues.get(thing, {}).get(job_id)
+
+@dataclass(frozen=True, slots=True)
+class CancelRest(Work):
+    """What is to be cancelled of a job's executions is, one thing after the other."""
+
+    force: bool
+
+    def each(self, ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
+        """What is QUEUED, and with force what is IN_PROGRESS."""
+        execution = ledger.queues.get(thing, {}).get(self.job_id)
         if execution is not None and (
-            execution.status is Status.QUEUED or (force and execution.status is Status.IN_PROGRESS)
+            execution.status is Status.QUEUED or (self.force and execution.status is Status.IN_PROGRESS)
         ):
-            ledger.change(doing, _cancelled(execution, None, now, force=force), "service", now)
+            ledger.change(doing, _cancelled(execution, None, now, force=self.force), "service", now)
 
-    def done(doing: Doing, now: float) -> None:
-        cancelled = replace(ledger.jobs[job_id], is_cancelling=False)
+    def finish(self, ledger: Ledger, doing: Doing, now: float) -> None:
+        """The cancellation is over, and told."""
+        cancelled = replace(ledger.jobs[self.job_id], is_cancelling=False)
         ledger.put_job(doing, cancelled)
         ledger.tell_job(doing, "canceled", cancelled, now)
-
-    ledger.begin(doing, Work(job_id, iter(tuple(ledger.things_of[job_id])), cancel, done), now)
 
 
 def cancel_execution(

@@ -5,14 +5,12 @@ They come parsed and within the bounds of AWS's model (API reference, CreateJob)
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from agent.values import JobDocument
 
 FailureType: TypeAlias = Literal["FAILED", "TIMED_OUT", "REJECTED", "ALL"]
 EndBehavior: TypeAlias = Literal["STOP_ROLLOUT", "CANCEL", "FORCE_CANCEL"]
-MARK: Final = "${aws:iot:s3-presigned-url:"
-"""What a placeholder in a job document begins with; it ends with `}`."""
 Presign: TypeAlias = Callable[[JobDocument, float, int], JobDocument]
 """Puts URLs in the place of a document's placeholders, as it is delivered at that time; they hold so many seconds."""
 

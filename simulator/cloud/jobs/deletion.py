@@ -13,7 +13,7 @@ A big job's records go in slices, so that nobody else waits: the command removes
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -76,6 +76,7 @@ def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: boo
         rollout_due=None,
         removal_due=now + delay,
         gone_due=now + stays,
+        force_deleted=force,
     )
     ledger.put_job(doing, deleting)
     ledger.tell_job(doing, "deletion_in_progress", deleting, now)
@@ -85,21 +86,26 @@ def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: boo
 
 def remove_records(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """Let the records of a job's executions go, the first of them at once."""
-    job_id = job.job_id
     if job.removal_due is not None:
         ledger.put_job(doing, replace(job, removal_due=None))
+    ledger.begin(doing, RemoveRecords(job.job_id, tuple(ledger.things_of[job.job_id])), now)
 
-    def remove(doing: Doing, thing: str, now: float) -> None:
-        while (queue := ledger.queues.get(thing)) and (latest := queue.get(job_id)) is not None:
+
+@dataclass(frozen=True, slots=True)
+class RemoveRecords(Work):
+    """The records of a job's executions go, one thing after the other, and then perhaps the job."""
+
+    def each(self, ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
+        """Of this thing, the latest execution and those before it."""
+        while (queue := ledger.queues.get(thing)) and (latest := queue.get(self.job_id)) is not None:
             ledger.remove(doing, latest, now)
 
-    def emptied(doing: Doing, now: float) -> None:
-        empty = replace(ledger.jobs[job_id], is_emptied=True)
+    def finish(self, ledger: Ledger, doing: Doing, now: float) -> None:
+        """The job is empty, and goes too if its time has come."""
+        empty = replace(ledger.jobs[self.job_id], is_emptied=True)
         ledger.put_job(doing, empty)
         if empty.gone_due is not None and empty.gone_due <= now:
             end(ledger, doing, empty, now)
-
-    ledger.begin(doing, Work(job_id, iter(tuple(ledger.things_of[job_id])), remove, emptied), now)
 
 
 def end(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:

@@ -5,14 +5,16 @@ waiting for seconds, so a command does the first few itself, and what is left is
 on with it, so much at a time as its caller says.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from typing import Final
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Self
 
 from agent.values import Answer, Hint
 from simulator.cloud.jobs.changes import Change, Outcome
 from simulator.cloud.jobs.events import Event
+
+if TYPE_CHECKING:
+    from simulator.cloud.jobs.ledger import Ledger
 
 AT_ONCE: Final = 25
 """So many executions a command queues, cancels or removes itself: less than a millisecond of it."""
@@ -37,21 +39,32 @@ class Doing:
         return Outcome(answer, tuple(self.changes), tuple(self.hints), tuple(self.events))
 
 
-@dataclass(slots=True)
-class Work:
-    """What is under way for a job: `each` is done for every one of `things`, then `finish`."""
+@dataclass(frozen=True, slots=True)
+class Work(ABC):
+    """What is under way for a job: `each` is done for every one of `things`, then `finish`.
+
+    It is data with a position, and the ledger is handed in, so that a copy of the service goes on by itself.
+    """
 
     job_id: str
-    things: Iterator[str]
-    each: Callable[[Doing, str, float], None]
-    finish: Callable[[Doing, float], None]
+    things: tuple[str, ...]
+    done: int = field(default=0, kw_only=True)
+    """Of how many things it is done already."""
 
-    def go_on(self, doing: Doing, now: float, count: int) -> bool:
-        """Do so many more; whether it is finished."""
-        left = count
-        for thing in islice(self.things, count):
-            self.each(doing, thing, now)
-            left -= 1
-        if left:
-            self.finish(doing, now)
-        return left > 0
+    @abstractmethod
+    def each(self, ledger: "Ledger", doing: Doing, thing: str, now: float) -> None:
+        """What is to be done about one thing."""
+
+    @abstractmethod
+    def finish(self, ledger: "Ledger", doing: Doing, now: float) -> None:
+        """What is to be done after the last one."""
+
+    def go_on(self, ledger: "Ledger", doing: Doing, now: float, count: int) -> Self | None:
+        """Do so many more: what is left then; None if it is finished."""
+        until = self.done + count
+        for thing in self.things[self.done : until]:
+            self.each(ledger, doing, thing, now)
+        if until <= len(self.things):
+            return replace(self, done=until)
+        self.finish(ledger, doing, now)
+        return None

@@ -16,7 +16,7 @@ from simulator.cloud.jobs.changes import (
     ExecutionRemoved,
     JobChanged,
 )
-from simulator.cloud.jobs.configuration import MARK, Presign, PresignedUrls
+from simulator.cloud.jobs.configuration import Presign, PresignedUrls
 from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import (
@@ -119,7 +119,7 @@ class Ledger:
 
     def deliver(self, job: Job, now: float) -> JobDocument:
         """A job's document as it is delivered at that time."""
-        if self.presign is None or MARK not in job.new.document.text:
+        if self.presign is None:
             return job.new.document
         expires_seconds = (job.new.presigned_urls or PresignedUrls()).expires_seconds
         return self.presign(job.new.document, now, expires_seconds)
@@ -280,14 +280,14 @@ class Ledger:
 
     def begin(self, doing: Doing, work: Work, now: float) -> None:
         """Do what can be done at once, and leave the rest to `tick`."""
-        if not work.go_on(doing, now, doing.at_once):
-            self.under_way.append(work)
+        if (left := work.go_on(self, doing, now, doing.at_once)) is not None:
+            self.under_way.append(left)
 
     def go_on(self, doing: Doing, now: float, count: int) -> None:
         """Go on with what is under way: so many executions of one job, which then waits for the others."""
         work = self.under_way.popleft()
-        if not work.go_on(doing, now, count):
-            self.under_way.append(work)
+        if (left := work.go_on(self, doing, now, count)) is not None:
+            self.under_way.append(left)
 
     def drop_work(self, job_id: str) -> None:
         """What was under way for a job is not to be done any more."""

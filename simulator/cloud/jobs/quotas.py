@@ -1,7 +1,7 @@
 """The quotas that a device, or who makes a job for it, may run into (Developer Guide, "AWS IoT Jobs limits")."""
 
 from agent.values import Describe, GetPending, Request, StartNext, Update
-from simulator.cloud.jobs.configuration import MARK
+from simulator.cloud.jobs import placeholders
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.records import NewJob
 from simulator.cloud.jobs.settings import JobsSettings
@@ -40,7 +40,8 @@ def check_job(new: NewJob, settings: JobsSettings) -> None:
     check_targets(len(new.targets), settings)
     if len(new.document.text) > settings.document_bytes // 4 and _bytes(new.document.text) > settings.document_bytes:
         raise JobsError("LimitExceeded", f"A job document has at most {settings.document_bytes} bytes.")
-    if (count := new.document.text.count(MARK)) > settings.placeholders:
+    names = placeholders.names(new.document.text)
+    if (count := sum(name.startswith("s3-presigned-url") for name in names)) > settings.placeholders:
         raise JobsError("InvalidRequest", f"A job document has at most {settings.placeholders} URLs, not {count}.")
     if sum(criterion.retries for criterion in new.retries) > settings.retries:
         raise JobsError("InvalidRequest", f"A job has at most {settings.retries} retries a thing.")

@@ -72,6 +72,8 @@ class Job:
     """Whether the last record is gone."""
     gone_due: float | None = None
     """When the job itself goes, if its records are gone by then."""
+    force_deleted: bool = False
+    """Whether its deletion was asked for with force."""
 
     @property
     def job_id(self) -> str:

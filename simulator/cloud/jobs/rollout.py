@@ -6,7 +6,7 @@ rate is looked up at the beginning of each minute: it is the base rate times the
 or `per_succeeded` things that were reached by then. While maintenance windows are closed nothing is rolled out.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.values import Status
@@ -41,7 +41,7 @@ def exponential(rate: ExponentialRate, notified: int, succeeded: int) -> int:
 
 def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """Begin the turns of the next minute, or wait until a maintenance window opens."""
-    job_id, schedule = job.job_id, job.new.schedule
+    schedule = job.new.schedule
     if schedule is not None and schedule.windows:
         opens = opening(schedule.windows, now)
         if opens is None or opens > now:
@@ -49,24 +49,36 @@ def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
             return
     rate = per_minute(ledger, job)
     things = job.turns(None if rate is None else job.rolled_out + rate)
-    skipped = frozenset(job.skipped)
     if job.rollout_due is not None:
         ledger.put_job(doing, replace(job, rollout_due=None))
+    next_due = None if rate is None else now + MINUTE
+    ledger.begin(doing, RollOut(job.job_id, things, frozenset(job.skipped), next_due), now)
 
-    def queue(doing: Doing, thing: str, now: float) -> None:
+
+@dataclass(frozen=True, slots=True)
+class RollOut(Work):
+    """A job's next things have their turn, one after the other, but for those `skipped`.
+
+    `next_due` is when those after them have theirs; None: at once, should there be any by then.
+    """
+
+    skipped: frozenset[str]
+    next_due: float | None
+
+    def each(self, ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
+        """Queue its execution."""
         # What has an execution has had its turn: before the service was killed, or by joining a group meanwhile.
-        if thing not in skipped and job_id not in ledger.queues.get(thing, ()):
-            ledger.queue_execution(doing, job, thing, 1, now)
+        if thing not in self.skipped and self.job_id not in ledger.queues.get(thing, ()):
+            ledger.queue_execution(doing, ledger.jobs[self.job_id], thing, 1, now)
 
-    def turned(doing: Doing, now_: float) -> None:
-        current = ledger.jobs[job_id]
-        after = replace(current, rolled_out=current.rolled_out + len(things))
+    def finish(self, ledger: Ledger, doing: Doing, now: float) -> None:
+        """They have had their turn."""
+        current = ledger.jobs[self.job_id]
+        after = replace(current, rolled_out=current.rolled_out + len(self.things))
         if not after.is_rolled_out:
-            after = replace(after, rollout_due=now_ if rate is None else now + MINUTE)
+            after = replace(after, rollout_due=now if self.next_due is None else self.next_due)
         ledger.put_job(doing, after)
-        complete_if_done(ledger, doing, job_id, now_)
-
-    ledger.begin(doing, Work(job_id, iter(things), queue, turned), now)
+        complete_if_done(ledger, doing, self.job_id, now)
 
 
 def start(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:

@@ -4,6 +4,7 @@ To keep something more, give its records a kind here. A record is a frozen datac
 one it takes the place of.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, assert_never
@@ -93,7 +94,15 @@ def remember(kept: Iterable[Kept]) -> Remembered:
     found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, key, record in kept:
         found[kind][key] = record
-    jobs = [replace(job, new=found["new-job"][job_id]) for job_id, job in found["job"].items()]
+    jobs = [replace(job, new=_as_written(found["new-job"][job_id])) for job_id, job in found["job"].items()]
     registry = [(kind, record) for kind in REGISTRY_KINDS for record in found[kind].values()]
     sessions = Sessions(tuple(found["session"].values()), found["message"], tuple(found["retained"].values()))
     return Remembered(jobs, list(found["execution"].values()), registry, sessions, found["secret"])
+
+
+def _as_written(new: NewJob) -> NewJob:
+    """Files of an earlier ghostjob have a document in one spelling, and its own text among what is only shown again."""
+    config = dict(new.config)
+    if (text := config.pop("document", None)) is None:
+        return new
+    return replace(new, document=JobDocument(json.loads(text)), config=tuple(config.items()))

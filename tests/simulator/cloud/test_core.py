@@ -10,6 +10,7 @@ from simulator.cloud.core import PIECE, CloudCore
 from simulator.cloud.jobs import JobsError, JobsSettings, NewJob, Outcome
 from simulator.cloud.jobs.doing import AT_ONCE
 from simulator.engines.virtual_time import run_virtually
+from simulator.trace import CloudEvent, JobDeletionBegan
 
 DOCUMENT = JobDocument.of({})
 THINGS = tuple(f"t{number}" for number in range(AT_ONCE + 40 * PIECE))
@@ -71,3 +72,14 @@ def test_a_timer_that_a_device_sets_runs_out(closes: bool):
         return core.jobs.execution("t", "fw").status.value, told[-1]
 
     assert run_virtually(main()) == (("IN_PROGRESS", 0.0) if closes else ("TIMED_OUT", 60.0))
+
+
+@pytest.mark.parametrize(("force", "cancelled"), [(True, False), (True, True), (False, True)])
+def test_the_trace_says_whether_a_deletion_was_forced(force: bool, cancelled: bool):
+    seen: list[CloudEvent] = []
+    core = CloudCore(JobsSettings(), time.time, lambda outcome: None, seen.append)
+    core.device_api.record(core.jobs.create_job(NewJob("fw", ("t",), DOCUMENT), time.time()))
+    if cancelled:
+        core.jobs.cancel_job("fw", force=False, reason_code=None, comment=None, now=time.time())
+    core.device_api.record(core.jobs.delete_job("fw", force=force, namespace_id=None, now=time.time()))
+    assert [event for event in seen if isinstance(event, JobDeletionBegan)] == [JobDeletionBegan("fw", force)]

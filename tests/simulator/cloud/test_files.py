@@ -37,6 +37,7 @@ def checked(url: str, now: float) -> str:
         ("https://firmware.s3.amazonaws.com/v2/image.bin", "firmware/v2/image.bin"),
         ("https://my.firm.ware.s3.eu-west-1.amazonaws.com/image.bin", "my.firm.ware/image.bin"),
         ("https://files.example/image.bin", "files.example/image.bin"),
+        ("firmware/v2/image.bin", "firmware/v2/image.bin"),
     ],
 )
 def test_both_forms_of_an_s3_url_name_bucket_and_key(url: str, name: str):

@@ -121,6 +121,13 @@ def test_every_operation_of_the_model_can_be_reached_by_its_own_path(schema: Sch
         ),
         pytest.param("/jobs/fw", {}, b'{"targets"', "not JSON", id="broken JSON"),
         pytest.param("/jobs/fw", {}, b"[]", "not a JSON object", id="no object"),
+        pytest.param("/jobs/fw", {}, b'{"targets":["a"],"x":NaN}', "not JSON", id="NaN where nobody looks"),
+        pytest.param("/jobs/fw", {}, b'{"targets":["a"],"x":"\xff"}', "not JSON", id="not UTF-8"),
+        pytest.param(
+            "/jobs/fw", {}, b'{"targets":["a"],"document":"\xed\xa0\x80"}', "not JSON", id="half a pair as bytes"
+        ),
+        pytest.param("/jobs/fw", {}, b'{"targets":["a"],"document":"\\ud800"}', "surrogate", id="half a pair, escaped"),
+        pytest.param("/jobs/fw", {}, '{"targets":["a"]}'.encode("utf-16"), "not JSON", id="UTF-16"),
     ],
 )
 def test_what_the_model_does_not_allow_is_refused(schema: Schema, path, query, body, says):

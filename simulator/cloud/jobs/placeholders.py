@@ -1,0 +1,70 @@
+r"""What a job document leaves open until it is delivered to a device: `${aws:iot:s3-presigned-url:URL}` and its like.
+
+    ${aws:iot:s3-presigned-url:URL}        a URL that its holder may read from
+    ${aws:iot:s3-presigned-url-v2:URL}     the same (Developer Guide, "Managing jobs")
+    ${aws:iot:NAME…                        whatever else AWS IoT fills in; nobody does here
+
+Placeholders stand in the strings of a document. There JSON spells a character in more than one way, and `https:\/\/s3…`
+is what some encoders write; so a string is read character by character, and what takes a placeholder's place is put
+among the characters as they were spelled. Everything else stays as it was written.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+MARK: Final = "${aws:iot:"
+"""What every placeholder begins with."""
+URLS: Final = ("s3-presigned-url", "s3-presigned-url-v2")
+"""The names of those that become URLs."""
+_URL: Final = re.compile(r"\$\{aws:iot:s3-presigned-url(?:-v2)?:([^}]+)\}")
+_NAME: Final = re.compile(r"\$\{aws:iot:([a-z0-9-]+)")
+_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+_CHARACTER: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\.|[^\\]")
+_ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+def names(text: str) -> tuple[str, ...]:
+    """What the document leaves open, by the name after `aws:iot:`, as often as it stands there."""
+    return tuple(found for string in _strings(text) for found in _NAME.findall(_meant(_CHARACTER.findall(string))))
+
+
+def with_urls(text: str, url_of: Callable[[str], str]) -> str:
+    """The document with `url_of(URL)` in the place of each placeholder of a presigned URL."""
+    return _STRING.sub(lambda found: _filled(found[0], url_of), text) if _may_have_some(text) else text
+
+
+def unwrapped(link: str) -> str:
+    """The URL in a placeholder that stands alone, as CreateJob's documentSource may; another text as it is."""
+    found = _URL.fullmatch(link)
+    return link if found is None else found[1]
+
+
+def _may_have_some(text: str) -> bool:
+    return MARK in text or "\\u00" in text
+
+
+def _strings(text: str) -> Iterator[str]:
+    if _may_have_some(text):
+        yield from _STRING.findall(text)
+
+
+def _filled(string: str, url_of: Callable[[str], str]) -> str:
+    if not _may_have_some(string):
+        return string
+    spelled, filled, end = _CHARACTER.findall(string), list[str](), 0
+    for found in _URL.finditer(_meant(spelled)):
+        url = found[1].encode("utf-16", "surrogatepass").decode("utf-16")  # two escapes may be one character
+        filled += (*spelled[end : found.start()], json.dumps(url_of(url))[1:-1])
+        end = found.end()
+    return "".join((*filled, *spelled[end:]))
+
+
+def _meant(spelled: list[str]) -> str:
+    """The characters that are spelled so, one for one; of a pair of surrogates each half is one."""
+    return "".join(each if len(each) == 1 else _unescaped(each[1:]) for each in spelled)
+
+
+def _unescaped(escape: str) -> str:
+    return chr(int(escape[1:], 16)) if escape[0] == "u" else _ESCAPED.get(escape, escape)
