@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any, Final, Literal, Protocol
 
 from agent.account import DeviceConnected, StepFinished, StepProgressed, StepStarted
@@ -188,11 +189,22 @@ class Cue:
 class Play:
     """One run of a scenario. `sink` gets every trace entry, in the order in which they become known.
 
-    A deletion that the service refuses for good stands in the trace, and the run goes on.
+    A deletion that the service refuses for good stands in the trace, and the run goes on. `started_at` is the time of
+    day, in UTC as ISO 8601 has it, for whoever reads the verdict.
     """
 
-    def __init__(self, scenario: Scenario, devices: int, seed: int, sink: Sink, venue: Venue) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        devices: int,
+        seed: int,
+        sink: Sink,
+        venue: Venue,
+        *,
+        started_at: str | None = None,
+    ) -> None:
         self.scenario = scenario
+        self._started_at = started_at
         self.things = tuple(zip(thing_names(devices), scenario.deal(devices), strict=True))
         self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
         self._seed = seed
@@ -400,7 +412,19 @@ class Play:
             if first.beside
             for name, group in agents(thing, first)
         }
-        return RunStarted(self.scenario.name, self._venue.name, names, bounds, places, forward, bold, shared)
+        return RunStarted(
+            self.scenario.name,
+            self._venue.name,
+            names,
+            bounds,
+            places,
+            forward,
+            bold,
+            shared,
+            self._seed,
+            version("ghostjob"),
+            self._started_at,
+        )
 
     def _is_asked(self, place: Place) -> bool:
         """Whether a place is for the models that play."""
