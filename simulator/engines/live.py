@@ -14,11 +14,14 @@ from simulator.cloud.settings import CloudSettings
 from simulator.controller.hands import Hand
 from simulator.controller.local_hand import LocalHand
 from simulator.engines.embedded import EmbeddedCloud
+from simulator.heartbeat import Heartbeat
 from simulator.scenario import Group, Scenario, thing_of_agent
-from simulator.trace import Sink
+from simulator.trace import ProcessStalled, Sink
 
-QUICK: Final = GatewaySettings(connects_per_second=None)
-"""A scenario's devices boot in a fraction of a second, so they may come back sooner than AWS lets a client id."""
+QUICK: Final = GatewaySettings(connects_per_second=None, connect_limit_seconds=120)
+"""A scenario's devices boot in a fraction of a second, so they may come back sooner than AWS lets a client id. Ten
+thousand that connect at once may take a while to say so.
+"""
 
 
 class PahoConnections:
@@ -77,6 +80,10 @@ class LiveVenue:
         endpoint = Endpoint(host, int(port))
         self._connections = await stack.enter_async_context(PahoConnections(lambda _: endpoint, self.seed))
         return await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
+
+    def watched(self, record: Callable[[ProcessStalled], None]) -> Heartbeat:
+        """Tell when this process, and so its devices, did not run."""
+        return Heartbeat("devices", record, clock=self.clock)
 
     def transport(self, thing: str, group: Group) -> PahoTransport:
         """A connection for one boot of one device."""

@@ -1,11 +1,12 @@
 """What a check of an invariant takes in and gives out."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from simulator.scenario import Bounds
 from simulator.verdict.history import Seen
+from simulator.verdict.stalls import Lag
 from simulator.verdict.story import Story
 
 
@@ -13,12 +14,14 @@ from simulator.verdict.story import Story
 class Run:
     """What a check must know of the run as a whole.
 
-    `ended` says whether the run is over; `cloud_end` is the last instant, in microseconds, of the cloud's account.
+    `ended` says whether the run is over; `cloud_end` is the last instant, in microseconds, of the cloud's account;
+    `lag` is when processes did not run.
     """
 
     bounds: Bounds
     ended: bool
     cloud_end: int
+    lag: Lag = field(default_factory=Lag)
 
     @property
     def ready_seconds(self) -> float:

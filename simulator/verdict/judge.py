@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from agent.errors import InputError
 from simulator.scenario import Bounds
-from simulator.trace import CLOUD, DeletionRefused, Entry, RequestReceived, RunEnded, RunStarted
+from simulator.trace import CLOUD, DeletionRefused, Entry, ProcessStalled, RequestReceived, RunEnded, RunStarted
+from simulator.verdict.clocks import OneClock
 from simulator.verdict.findings import Finding, Invariant, Run
 from simulator.verdict.history import UNJUDGED, History, Seen, micros, share_of, thing_of
 from simulator.verdict.invariants import INVARIANTS
@@ -26,6 +27,7 @@ from simulator.verdict.model import (
 )
 from simulator.verdict.outcome import Arrivals, concluded
 from simulator.verdict.places import last_seen_of, reached, refused
+from simulator.verdict.stalls import Lag
 from simulator.verdict.story import Story
 from simulator.verdict.wire import clients_of, inferred
 
@@ -48,6 +50,7 @@ class Judge:
         self._histories: dict[str, History] = {}
         self._refusals: list[DeletionRefused] = []
         self._cloud_end = 0
+        self._lag = Lag()
         self._rate = _Peak()
 
     def feed(self, entry: Entry) -> None:
@@ -59,6 +62,9 @@ class Judge:
             self._ended = self._ended or Seen(entry.source, entry.n, at, entry.event)
         elif isinstance(entry.event, DeletionRefused):
             self._refusals.append(entry.event)
+        elif isinstance(entry.event, ProcessStalled):
+            stalls = self._lag.cloud if entry.source == CLOUD else self._lag.devices
+            stalls.add(Seen(entry.source, entry.n, at, entry.event))
         if entry.source == CLOUD:
             self._cloud_end = at
             if isinstance(entry.event, RequestReceived):
@@ -76,8 +82,9 @@ class Judge:
             raise InputError("trace: no run.started entry, so what was expected is not known; is the file complete?")
         started = self._started.event
         bounds, places = _expected(started)
-        run = Run(bounds, self._ended is not None, self._cloud_end)
-        stories = {thing: self._story(thing) for thing in started.things}
+        run = Run(bounds, self._ended is not None, self._cloud_end, self._lag)
+        clock = OneClock() if started.one_clock else None
+        stories = {thing: self._story(thing, clock) for thing in started.things}
         others = {thing: self._other_stories(story) for thing, story in stories.items()}
         invariants = tuple(_judge(invariant, stories.values(), others, run) for invariant in self._invariants)
         arrivals = tuple(self._arrivals(place, stories) for place in places)
@@ -110,7 +117,7 @@ class Judge:
         first = next(iter(missing), None)
         return Arrivals(place, there, first, last_seen_of(place.job, stories[first]) if first in stories else None)
 
-    def _story(self, thing: str) -> Story:
+    def _story(self, thing: str, clock: OneClock | None) -> Story:
         assert self._started is not None, "there are stories of a run only"
         started = self._started.event
         history = self._histories.get(thing) or History(thing)
@@ -121,7 +128,7 @@ class Judge:
         leap_unanswered = started.leap_unanswered.get(thing)
         wire = None if history.device.seen else inferred(cloud, clients_of(thing, cloud)[0])
         device = history.device if wire is None else wire.account
-        return Story(thing, device, cloud, thing in started.finish_after_switch, leap_unanswered, wire)
+        return Story(thing, device, cloud, thing in started.finish_after_switch, leap_unanswered, wire, clock)
 
     def _other_stories(self, story: Story) -> tuple[Story, ...]:
         """What the wire shows besides: of other clients of the thing, and of a device that does not tell all."""

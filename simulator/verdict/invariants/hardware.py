@@ -83,8 +83,11 @@ def _must_rest(story: Story, run: Run) -> bool | None:
     bound = micros(run.ready_seconds)
     ends = [life.ended.at for life in story.lives if life.ended is not None]
     connected = any(start <= run.cloud_end - bound and end >= run.cloud_end for start, end in story.connected_spans)
-    quiet = story.device.seen[-1].at - max(seen.at for kind in CHANGES for seen in story.device.of(kind))
-    return connected and quiet > bound and run.cloud_end - max(ends) > bound
+    last_change = max(seen.at for kind in CHANGES for seen in story.device.of(kind))
+    last_word = story.device.seen[-1].at
+    quiet = last_word - last_change - run.lag.seen_by_device(story, last_change, last_word).whole
+    over = run.cloud_end - max(ends) - run.lag.between(story, max(ends), run.cloud_end).whole
+    return connected and quiet > bound and over > bound
 
 
 def _at_rest(last: Seen[HardwareChanged], resting: Seen[PhaseChanged]) -> Finding:
@@ -249,7 +252,7 @@ def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: 
         _explains(exchange.sent.event, key, version)
         and exchange.answered is None
         and exchange.answer is None
-        and end.at - exchange.sent.at <= micros(run.ready_seconds)
+        and _is_fresh(story, run, exchange.sent.at, end.at)
         and not _is_lost(story, exchange)
         for exchange in updates
     ):
@@ -261,6 +264,12 @@ def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: 
         exchange for exchange in updates if exchange.sent.n > told.answer.n and exchange.sent.event.execution != key
     )
     return not any(_accepted(exchange) for exchange in later)
+
+
+def _is_fresh(story: Story, run: Run, since: int, until: int) -> bool:
+    """Whether so little of the device's time has passed that it need not be ready."""
+    lost = run.lag.seen_by_device(story, since, until).whole
+    return until - since - lost <= micros(run.ready_seconds)
 
 
 def _is_lost(story: Story, exchange: Exchange) -> bool:
@@ -278,7 +287,8 @@ def _may_yet_learn(story: Story, run: Run, key: ExecutionKey) -> bool:
         return False
     if lives[-1].ended is None:
         return True
-    due = lives[-1].ended.at + micros(run.ready_seconds)
+    ended = lives[-1].ended.at
+    due = ended + micros(run.ready_seconds) + run.lag.between(story, ended, run.cloud_end).whole
     return not any(
         max(start + micros(run.ready_seconds), due) < run.cloud_end <= end for start, end in story.connected_spans
     )
