@@ -39,6 +39,11 @@ class Heartbeat:
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._worked = 0.0
+        self._lost = 0.0
+
+    def running_time(self) -> float:
+        """Seconds by the same clock, less what the process has lost: for what is to have no less time for that."""
+        return self._clock() - self._lost
 
     def __enter__(self) -> Self:
         self._again()
@@ -58,6 +63,7 @@ class Heartbeat:
     def _beat(self) -> None:
         late = self._clock() - self._due
         if late > LATE_SECONDS:
+            self._lost += late
             worked = min(self._processor() - self._worked, late)
             self._record(ProcessStalled(self._process, round(late, 6), round(worked, 6)))
         self._again()

@@ -43,6 +43,10 @@ class PahoConnections:
         """Seconds; not the loop's time, which stands still within one wake-up."""
         return time.monotonic()
 
+    @property
+    def running_time(self) -> None:
+        """The loop's own time: nobody judges these devices by how long they take."""
+
     def transport(self, thing: str, group: Group) -> PahoTransport:
         """A connection for one boot of one device."""
         name, thing = thing, thing_of_agent(thing)
@@ -61,6 +65,7 @@ class LiveVenue:
     seed: int
     name: Final = "live"
     _connections: PahoConnections | None = None
+    _heartbeat: Heartbeat | None = None
 
     def clock(self) -> float:
         """Seconds."""
@@ -83,7 +88,13 @@ class LiveVenue:
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> Heartbeat:
         """Tell when this process, and so its devices, did not run."""
-        return Heartbeat("devices", record, clock=self.clock)
+        self._heartbeat = Heartbeat("devices", record, clock=self.clock)
+        return self._heartbeat
+
+    @property
+    def running_time(self) -> Callable[[], float] | None:
+        """Time in which this process did not run is no device's time."""
+        return None if self._heartbeat is None else self._heartbeat.running_time
 
     def transport(self, thing: str, group: Group) -> PahoTransport:
         """A connection for one boot of one device."""

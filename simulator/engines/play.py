@@ -76,6 +76,10 @@ class Venue(Protocol):
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the cloud, which lasts as long as the stack; what the controller acts through. Raises InputError."""
 
+    @property
+    def running_time(self) -> Callable[[], float] | None:
+        """What agents' timers run by: seconds in which the process ran; None for the loop's own time."""
+
     def watched(self, record: Callable[[ProcessStalled], None]) -> AbstractContextManager[object]:
         """Have `record` told, while that lasts, when the process in which the devices are did not run."""
 

@@ -3,9 +3,10 @@
     the span, less what the processes lost      still too long: the device's own fault, however busy the machine was
     only with what they lost too long           then its own account decides: had it used up its bound by itself?
 
-By itself a device spends what is neither waiting for an answer nor for the first word of what has happened. If that is
-within the bound, it has done its part, and whatever took so long was not its doing. If not, or if it gives no account,
-then nobody knows how it would have done on a machine that had the time: undecided.
+By itself a device spends what is neither waiting for an answer nor for the first word of what has happened, while its
+own process runs: its agent's timers stand still while that does not. If that is within the bound, it has done its part,
+and whatever took so long was not its doing. If not, or if it gives no account, then nobody knows how it would have done
+on a machine that had the time: undecided.
 """
 
 from collections.abc import Iterator
@@ -36,11 +37,11 @@ def charged(story: Story, lag: Lag, since: float, until: float, allowed: int) ->
     lost = lag.between(story, since, until)
     if span - lost.whole > allowed:
         return Charged("too-long", lost)
-    own = _own_time(story, since, until)
+    own = _own_time(story, lag, since, until)
     return Charged("within" if own is not None and own <= allowed else "undecided", lost)
 
 
-def _own_time(story: Story, since: float, until: float) -> float | None:
+def _own_time(story: Story, lag: Lag, since: float, until: float) -> float | None:
     """What a device spent by itself of a span on the cloud's clock; None if its account does not tell."""
     if story.wire is not None:
         return None
@@ -48,8 +49,12 @@ def _own_time(story: Story, since: float, until: float) -> float | None:
     heard = first_heard(story, start)
     if heard is None or heard.at > end:
         return None
-    waited = sum(max(min(to, end) - max(sent, heard.at), 0) for sent, to in _waits_for_answers(story))
-    return end - heard.at - waited
+    own, at = 0.0, float(heard.at)
+    for sent, to in (*_waits_for_answers(story), (end, end)):
+        until = min(sent, end)
+        own += max(until - at - lag.devices.lost(at, until), 0)
+        at = max(at, min(to, end))
+    return own
 
 
 def _waits_for_answers(story: Story) -> Iterator[tuple[float, float]]:

@@ -57,7 +57,24 @@ def _deleted_before_start(place: PlaceToReach, story: Story, life: Life) -> bool
 
 
 def _deleted_in_step(place: PlaceToReach, story: Story, life: Life) -> bool:
-    return life.removed is not None and _in_step(place, story, life, life.removed.at)
+    return life.removed is not None and any(_in_step(place, story, life, at) for at in _gone_at(story, life))
+
+
+def _gone_at(story: Story, life: Life) -> Iterator[int]:
+    """When the device lost its execution, on the cloud's clock: by the removal of its record, or by hearing of it.
+
+    Of a job that is being deleted the service may say that it is gone before this record's turn to be removed.
+    """
+    removed, since = life.removed, life.queued.n if life.queued is not None else 0
+    if removed is None:
+        return
+    yield removed.at
+    for exchange in story.exchanges.values():
+        answered = exchange.answered
+        if answered is None or not since < answered.n < removed.n or exchange.sent.event.execution != life.key:
+            continue
+        if answered.event.code == ErrorCode.RESOURCE_NOT_FOUND:
+            yield answered.at
 
 
 def _cancelled_in_step(place: PlaceToReach, story: Story, life: Life) -> bool:

@@ -106,6 +106,23 @@ def test_nobody_is_let_go_by_what_is_done_to_another():
     assert run_virtually(removed("thing-1")) == set()
 
 
+def test_a_run_in_which_nothing_new_happens_any_more_says_what_it_waited_for():
+    text = HELD_IN_WRITE.format(do="delete-job", delay=80_000, place="deleted", more="")
+    verdict, entries = played(scenario(f"{text}time_limit_seconds: 30"))
+    waited_for = "job fw to be removed from who is held in write: thing-0, and 1 more"
+    assert [entry.event for entry in entries if isinstance(entry.event, RunEnded)] == [
+        RunEnded("timed-out", waited_for)
+    ]
+    assert verdict.outcome == "inconclusive"
+    assert verdict.why.startswith(f"the run met its time limit while it waited for {waited_for}; see engine#")
+
+
+def test_a_run_that_takes_long_goes_on_as_long_as_anything_new_happens():
+    verdict, entries = played(scenario("hardware: {download: 4, write: 4, self_test: 4}\ntime_limit_seconds: 5"))
+    assert verdict.outcome == "passed", verdict.why
+    assert entries[-1].at > 10
+
+
 def test_a_refusal_for_good_lets_everybody_go():
     text = "deletions: [{job: fw, when: {step: write, progress: 50}, hold: true, hold_seconds: 2, force: false}]"
     verdict, entries = played(scenario(text))
