@@ -99,11 +99,16 @@ class Transport(Protocol):
 
 
 class Runner(Generic[S]):
-    """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one."""
+    """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one.
+
+    `clock` is what timers run by, in seconds, if that is not the loop's time: for many devices in one process it may
+    stand still while the process does not get round to them.
+    """
 
     __slots__ = (
         "_alarm",
         "_alarm_at",
+        "_clock",
         "_due",
         "_inbox",
         "_is_stopping",
@@ -131,7 +136,9 @@ class Runner(Generic[S]):
         rng: Jitter,
         observe: Callable[[DeviceEvent], None],
         remember: Callable[[Record], None],
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        self._clock = clock
         self.thing = thing
         self.machine = machine
         self.crashed = False
@@ -279,7 +286,7 @@ class Runner(Generic[S]):
         delay = effect.after_seconds
         if effect.spread_seconds:
             delay += effect.spread_seconds * self._rng.random()
-        self._due[effect.name] = asyncio.get_running_loop().time() + delay
+        self._due[effect.name] = (self._clock or asyncio.get_running_loop().time)() + delay
         self._set_alarm()
 
     def _set_alarm(self) -> None:
@@ -293,11 +300,14 @@ class Runner(Generic[S]):
             return
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm_at = earliest
-        self._alarm = asyncio.get_running_loop().call_at(earliest, self._ring, earliest)
+        self._alarm_at, loop = earliest, asyncio.get_running_loop()
+        at = earliest if self._clock is None else loop.time() + earliest - self._clock()
+        self._alarm = loop.call_at(at, self._ring, earliest)
 
     def _ring(self, now: float) -> None:
         self._alarm = None
+        if self._clock is not None:
+            now = self._clock()
         for name in sorted(self._due, key=self._due.__getitem__):
             if self._due.get(name, inf) <= now:
                 del self._due[name]

@@ -5,10 +5,10 @@ On disk a trace is JSON Lines, one entry a line:
     {"id": "device/thing-3#12", "source": "device/thing-3", "n": 12, "at": 1.204, "type": "step.started", …}
 
 `source` is who saw it (`cloud`, `device/THING`, `controller`, `engine`), `n` counts that source's entries from 1,
-`at` is seconds on that source's own monotonic clock, which no other source shares. Entries of one source are in
-order; entries of two sources are ordered only by what caused what: a request's `client_token` stands in the
-device's `request.sent`, in the cloud's `request.received` and `request.answered`, and in the device's
-`answer.received`. How the lines of different sources interleave means nothing.
+`at` is seconds on that source's own monotonic clock, which no other source shares unless `run.started` says so.
+Entries of one source are in order; entries of two sources are ordered only by what caused what: a request's
+`client_token` stands in the device's `request.sent`, in the cloud's `request.received` and `request.answered`, and in
+the device's `answer.received`. How the lines of different sources interleave means nothing.
 
 Field names are stable; a reader must ignore fields and types that it does not know.
 """
@@ -197,6 +197,22 @@ class AccountEnded:
     type: Literal["account.ended"] = "account.ended"
 
 
+ProcessName: TypeAlias = Literal["cloud", "devices"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStalled:
+    """A process did not get round to what was due for so many `seconds`, until now: the cloud's, or the devices'.
+
+    `worked_seconds` of that, its processor was at work for it; for the rest, the machine did not let it run.
+    """
+
+    process: ProcessName
+    seconds: float
+    worked_seconds: float = 0.0
+    type: Literal["process.stalled"] = "process.stalled"
+
+
 # ── the controller's and the engine's ─────────────────────────────────────────────────────────────────────────
 
 
@@ -237,6 +253,8 @@ class RunStarted:
     `finish_after_switch` are the things whose owner's policy is to go forward once the boot selector is switched,
     `leap_unanswered` those that pass the point of no return if nobody has answered for so many seconds.
     Where several agents share one thing, `things` has their names, and `shared` for each the thing and its namespace.
+    `version` is that of the ghostjob that plays, `started_at` the time of day, in UTC as ISO 8601 has it.
+    `one_clock`: the devices live in the engine's own process, and tell the time by its clock.
     """
 
     scenario: str
@@ -247,14 +265,22 @@ class RunStarted:
     finish_after_switch: tuple[str, ...] = ()
     leap_unanswered: dict[str, float] = field(default_factory=dict)
     shared: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    seed: int | None = None
+    version: str | None = None
+    started_at: str | None = None
+    one_clock: bool = False
     type: Literal["run.started"] = "run.started"
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`."""
+    """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`.
+
+    `waited_for` says what a run that timed out was waiting for.
+    """
 
     why: Literal["finished", "timed-out", "interrupted"]
+    waited_for: str = ""
     type: Literal["run.ended"] = "run.ended"
 
 
@@ -272,10 +298,11 @@ CloudEvent: TypeAlias = (
     | JobCreated
     | JobDeletionBegan
     | JobDeleted
+    | ProcessStalled
     | AccountEnded
 )
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
-EngineEvent: TypeAlias = RunStarted | RunEnded
+EngineEvent: TypeAlias = RunStarted | ProcessStalled | RunEnded
 Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])

@@ -142,7 +142,7 @@ RULES = [
     ),
     pytest.param(
         "simulator/cloud",
-        ("simulator.cloud", "simulator.certs", "simulator.trace", "agent"),
+        ("simulator.cloud", "simulator.certs", "simulator.heartbeat", "simulator.trace", "agent"),
         None,
         True,
         id="the cloud imports nothing of fleets, engines or reports",
@@ -163,6 +163,7 @@ RULES = [
         id="device models do no I/O and know no third party",
     ),
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
+    pytest.param("simulator/heartbeat.py", ("simulator.trace",), (), True, id="the heartbeat knows the trace"),
     pytest.param(
         "simulator/scenario",
         ("simulator.scenario", "agent.errors", "agent.plan", "agent.recovery", "simulator.cloud.settings"),

@@ -8,12 +8,14 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
 from agent.errors import InputError
 from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, CloudEvent, Recorder, write_line
 
 FLUSH_SECONDS = 0.004
@@ -46,7 +48,7 @@ async def serve(
         stopped.set()
 
     try:
-        async with LocalCloud(options, observe) as cloud:
+        async with LocalCloud(options, observe) as cloud, _beating(observe):
             _tame_collector()  # what was remembered is there for good
             cloud.when_it_fails(fail)
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,6 +67,16 @@ async def serve(
     finally:
         if writer is not None:
             await writer.close()
+
+
+@asynccontextmanager
+async def _beating(observe: Callable[[CloudEvent], None] | None) -> AsyncIterator[None]:
+    """Tell the trace, if there is one, when this process does not run."""
+    if observe is None:
+        yield
+        return
+    with Heartbeat("cloud", observe):
+        yield
 
 
 def _tame_collector() -> None:

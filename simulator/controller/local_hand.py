@@ -12,7 +12,9 @@ from simulator.controller.hands import Refused, SeenExecution, seen
 from simulator.scenario import Owner
 
 CONNECTIONS: Final = 16
-RESPONSE_LIMIT_SECONDS: Final = 60
+RESPONSE_LIMIT_SECONDS: Final = 300
+"""A job for ten thousand things takes the service a while, and a busy machine a while more."""
+CONNECT_LIMIT_SECONDS: Final = 30
 ROUTES: Final[dict[Owner, str]] = {"customer": "", "greengrass": "/-/greengrass"}
 """What the paths begin with, by whose hand it is; the second is the local cloud's alone."""
 
@@ -24,7 +26,7 @@ class LocalHand:
         self._endpoint_url = endpoint_url.rstrip("/")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-            timeout=aiohttp.ClientTimeout(total=RESPONSE_LIMIT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=RESPONSE_LIMIT_SECONDS, sock_connect=CONNECT_LIMIT_SECONDS),
         )
         self._thing_arn: str | None = None
 

@@ -15,7 +15,10 @@ from agent.errors import InputError
 from simulator.trace import CloudListening, Entry, read_line
 
 LINE_LIMIT_BYTES = 1 << 20
-START_LIMIT_SECONDS = 30.0
+START_LIMIT_SECONDS = 300.0
+"""Python starts in a second; a machine that takes longer than this has other worries."""
+SILENCE_LIMIT_SECONDS = 60.0
+"""How long the cloud may say nothing, once it was told to end, before it is ended."""
 
 
 class EmbeddedCloud:
@@ -26,6 +29,7 @@ class EmbeddedCloud:
         self._options = tuple(options)
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._lines = 0
         self.endpoints: dict[str, str | None] = {}
 
     async def __aenter__(self) -> Self:
@@ -45,6 +49,9 @@ class EmbeddedCloud:
         self._reading = asyncio.create_task(self._read(listening))
         try:
             self.endpoints = await asyncio.wait_for(listening, START_LIMIT_SECONDS)
+        except TimeoutError:
+            await self._end()
+            raise InputError(f"the embedded cloud did not listen within {START_LIMIT_SECONDS:g} s") from None
         except BaseException:
             await self._end()
             raise
@@ -65,6 +72,7 @@ class EmbeddedCloud:
                 continue
             if isinstance(entry.event, CloudListening) and not listening.done():
                 listening.set_result(entry.event.endpoints)
+            self._lines += 1
             self._sink(entry)
         if not listening.done():
             code = await self._process.wait()
@@ -75,8 +83,10 @@ class EmbeddedCloud:
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if self._reading is not None:
-            await asyncio.wait({self._reading}, timeout=10)
+        lines = -1
+        while self._reading is not None and not self._reading.done() and lines < self._lines:
+            lines = self._lines
+            await asyncio.wait({self._reading}, timeout=SILENCE_LIMIT_SECONDS)
         if self._process.returncode is None and self._reading is not None and not self._reading.done():
             self._process.kill()
         await self._process.wait()

@@ -1,7 +1,7 @@
 """A fleet: simulated devices on one event loop, each with its hardware, its journal, its agent and its connection."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -24,6 +24,10 @@ class Connections(Protocol):
 
     def clock(self) -> float:
         """Seconds, precise at every call."""
+
+    @property
+    def running_time(self) -> Callable[[], float] | None:
+        """What agents' timers run by: seconds in which the process ran; None for the loop's own time."""
 
     def transport(self, thing: str, group: Group) -> Transport:
         """A connection for one boot of one device."""
@@ -87,6 +91,7 @@ class Fleet:
             rng=rng,
             observe=device.observe,
             remember=device.remember,
+            clock=self._connections.running_time,
         )
         return runner, bench
 

@@ -11,11 +11,12 @@ begun and ended. Whoever waits, waits for the stage to change.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, Literal, Protocol
+from importlib.metadata import version
+from typing import Any, Final, Protocol
 
 from agent.account import DeviceConnected, StepFinished, StepProgressed, StepStarted
 from agent.errors import InputError
@@ -28,6 +29,7 @@ from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.workbench import Hold
 from simulator.engines.fleet import Fleet
+from simulator.engines.holding import Holding
 from simulator.engines.technician import Technician
 from simulator.scenario import (
     Deletion,
@@ -49,6 +51,7 @@ from simulator.trace import (
     ExecutionQueued,
     ExecutionRemoved,
     JobDeleted,
+    ProcessStalled,
     Recorder,
     RunEnded,
     RunStarted,
@@ -57,6 +60,7 @@ from simulator.trace import (
 )
 
 CREATIONS_AT_ONCE = 32
+PATIENCE_BIT_SECONDS: Final = 1.0
 
 
 class Venue(Protocol):
@@ -71,6 +75,13 @@ class Venue(Protocol):
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the cloud, which lasts as long as the stack; what the controller acts through. Raises InputError."""
+
+    @property
+    def running_time(self) -> Callable[[], float] | None:
+        """What agents' timers run by: seconds in which the process ran; None for the loop's own time."""
+
+    def watched(self, record: Callable[[ProcessStalled], None]) -> AbstractContextManager[object]:
+        """Have `record` told, while that lasts, when the process in which the devices are did not run."""
 
     def transport(self, thing: str, group: Group) -> Transport:
         """A connection for one boot of one device."""
@@ -142,9 +153,18 @@ class Stage:
     deletions_accepted: set[str] = field(default_factory=set)
     jobs_gone: set[str] = field(default_factory=set)
     changed: Changes = field(default_factory=Changes)
+    facts: set[object] = field(default_factory=set)
+    """What has happened so far; each can happen once, so that who goes round in circles brings nothing new."""
+    _facts_before: int = 0
+
+    def has_moved(self) -> bool:
+        """Whether anything new has happened since this was last asked."""
+        before, self._facts_before = self._facts_before, len(self.facts)
+        return len(self.facts) > before
 
     def feed(self, entry: Entry) -> None:
         """Take note of one entry."""
+        self.facts.add(_fact(entry))
         match entry.event:
             case DeviceConnected():
                 self.connected.add(entry.source)
@@ -175,24 +195,52 @@ class Stage:
             await self.changed.until(holds)
 
 
+def _fact(entry: Entry) -> object:
+    """What makes an entry the same news as another."""
+    match entry.event:
+        case DeviceConnected():
+            return entry.source
+        case ExecutionQueued(thing=thing, execution=key) | ExecutionRemoved(thing=thing, execution=key):
+            return entry.event.type, thing, key
+        case ExecutionChanged(thing=thing, execution=key, status=status):
+            return status, thing, key
+        case DeletionAccepted(job_id=job_id) | JobDeleted(job_id=job_id):
+            return entry.event.type, job_id
+        case StepStarted(execution=key, step=step) | StepFinished(execution=key, step=step):
+            return entry.event.type, entry.source, key, step
+        case _:
+            return None
+
+
 @dataclass(slots=True)
 class Cue:
     """A deletion of the scenario, or an update, with the trigger that fires it and the hold that makes it land."""
 
     what: Deletion | Intervention
     trigger: Trigger
-    hold: Hold | None
+    holding: Holding | None
     is_done: bool = False
 
 
 class Play:
     """One run of a scenario. `sink` gets every trace entry, in the order in which they become known.
 
-    A deletion that the service refuses for good stands in the trace, and the run goes on.
+    A deletion that the service refuses for good stands in the trace, and the run goes on. `started_at` is the time of
+    day, in UTC as ISO 8601 has it, for whoever reads the verdict.
     """
 
-    def __init__(self, scenario: Scenario, devices: int, seed: int, sink: Sink, venue: Venue) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        devices: int,
+        seed: int,
+        sink: Sink,
+        venue: Venue,
+        *,
+        started_at: str | None = None,
+    ) -> None:
         self.scenario = scenario
+        self._started_at = started_at
         self.things = tuple(zip(thing_names(devices), scenario.deal(devices), strict=True))
         self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
         self._seed = seed
@@ -217,23 +265,61 @@ class Play:
             hand = await self._venue.open(stack, self._feed)
             engine = Recorder(ENGINE, self._venue.clock, self._feed)
             engine.record(self._started())
+            stack.enter_context(self._venue.watched(engine.record))
             controller = self._controller = Controller(
                 hand, Recorder(CONTROLLER, self._venue.clock, self._feed).record, rng=Jitter(f"{self._seed}/controller")
             )
             stack.push_async_callback(controller.close)
-            why: Literal["finished", "timed-out"] = "finished"
+            acting = asyncio.create_task(self._act(hand, controller, stack))
             try:
-                async with asyncio.timeout(self.scenario.time_limit_seconds):
-                    await self._act(hand, controller, stack)
-            except TimeoutError:
-                why = "timed-out"
+                if await self._patiently(acting):
+                    await acting
+                    engine.record(RunEnded("finished"))
+                else:
+                    engine.record(RunEnded("timed-out", self._waited_for()))
             except BaseExceptionGroup as group:
                 raise _plainly(group) from None
-            engine.record(RunEnded(why))
+            finally:
+                acting.cancel()
+                await asyncio.gather(acting, return_exceptions=True)
+
+    async def _patiently(self, acting: asyncio.Task[None]) -> bool:
+        """Wait for it until nothing new has happened for the scenario's time limit; whether it came to its end.
+
+        The limit is waited for bit by bit, and each bit counts for what was asked: a process that the machine does not
+        let run has no less patience for that.
+        """
+        limit = patience = self.scenario.time_limit_seconds
+        while patience > 0:
+            bit = min(patience, PATIENCE_BIT_SECONDS)
+            done, _ = await asyncio.wait({acting}, timeout=bit)
+            if done:
+                return True
+            patience = limit if self._stage.has_moved() else patience - bit
+        return False
+
+    def _waited_for(self) -> str:
+        """What a run that met its limit was waiting for, with the first thing that is concerned."""
+        stage = self._stage
+        if self.fleet is None:
+            return "the things to be registered"
+        if away := [name for name, _ in self.agents if device_source(name) not in stage.connected]:
+            return f"every device to connect: {_first_of(away)}"
+        if (unmade := self._asked_for - stage.queued) > 0:
+            return f"the service to queue {unmade} of {self._asked_for} executions"
+        for cue in self._cues:
+            if cue.holding is not None and (held := cue.holding.hold.held):
+                what = cue.what
+                return f"job {what.job} to be removed from who is held in {what.when.step}: {_first_of(held)}"
+        if stage.open:
+            thing, key = next(iter(stage.open))
+            return f"the execution of {key.job_id} on {thing} to be over, and {len(stage.open) - 1} more"
+        restless = [device.thing for device in self.fleet.devices if not device.rests]
+        return f"every device to rest: {_first_of(restless)}" if restless else "the deletions that are due"
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
         await _at_once(hand.create_thing(thing) for thing, _ in self.things)
-        holds = tuple(cue.hold for cue in self._cues if cue.hold)
+        holds = tuple(cue.holding.hold for cue in self._cues if cue.holding)
         agents = self.agents
         fleet = self.fleet = Fleet(agents, self._venue, self._seed, self._feed, scenario=self.scenario, holds=holds)
         await stack.enter_async_context(fleet)
@@ -271,10 +357,10 @@ class Play:
         return next(job for job in self.scenario.jobs if job.id == job_id)
 
     def _cue(self, what: Deletion | Intervention) -> Cue:
-        when, hold = what.when, None
+        when, holding = what.when, None
         if isinstance(what, Deletion) and what.hold and when.step:
-            hold = Hold(what.job, when.step, when.progress)
-        return Cue(what, Trigger(when, frozenset(self._targets(self._first(what.job)))), hold)
+            holding = Holding(what, Hold(what.job, when.step, when.progress))
+        return Cue(what, Trigger(when, frozenset(self._targets(self._first(what.job)))), holding)
 
     async def _create(self, index: int, controller: Controller) -> None:
         job = self.scenario.jobs[index]
@@ -315,10 +401,11 @@ class Play:
             await asyncio.gather(*(self._update(what, thing, job) for thing in self._targets(job)))
         else:
             command = Command(what.do, what.job, what.force, job.namespace)
-            with contextlib.suppress(Refused):  # it stands in the trace; what the devices make of it is the run
+            try:
                 await controller.carry_out(command, why=why)
-            if cue.hold is not None:
-                loop.call_later(what.hold_seconds, cue.hold.let_go)
+            except Refused:  # it stands in the trace; what the devices make of it is the run
+                if cue.holding is not None:
+                    cue.holding.end()
         cue.is_done = True
         self._stage.changed.set()
 
@@ -370,6 +457,9 @@ class Play:
                 self._observe_step(entry.source, key, step, 100)
             case _:
                 pass
+        for cue in self._cues:
+            if cue.holding is not None:
+                cue.holding.feed(entry.event)
         self._stage.feed(entry)
 
     def _observe_step(self, source: str, key: ExecutionKey, step: str, percent: int) -> None:
@@ -400,7 +490,20 @@ class Play:
             if first.beside
             for name, group in agents(thing, first)
         }
-        return RunStarted(self.scenario.name, self._venue.name, names, bounds, places, forward, bold, shared)
+        return RunStarted(
+            self.scenario.name,
+            self._venue.name,
+            names,
+            bounds,
+            places,
+            forward,
+            bold,
+            shared,
+            self._seed,
+            version("ghostjob"),
+            self._started_at,
+            one_clock=True,
+        )
 
     def _is_asked(self, place: Place) -> bool:
         """Whether a place is for the models that play."""
@@ -436,6 +539,11 @@ def _plainly(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     return InputError(str(first)) if isinstance(first, Refused) else first if isinstance(first, InputError) else group
+
+
+def _first_of(names: Sequence[str]) -> str:
+    """The first, and how many more there are."""
+    return names[0] if len(names) == 1 else f"{names[0]}, and {len(names) - 1} more"
 
 
 async def _at_once(calls: Iterator[Awaitable[None]]) -> None:

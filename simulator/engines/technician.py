@@ -9,7 +9,7 @@ from agent.runner import Transport
 from agent.topics import AnswerTopic, parse
 from agent.values import Answer, Request
 
-PATIENCE_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 30.0
 """How long the script waits for its connection, and again for the answer."""
 
 

@@ -5,7 +5,7 @@ Messages travel as values: no JSON, no topics, no MQTT. What the network may do 
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
@@ -30,6 +30,7 @@ from simulator.trace import (
     ClientDisconnected,
     CloudListening,
     Entry,
+    ProcessStalled,
     Recorder,
     Sink,
 )
@@ -229,6 +230,14 @@ class VirtualVenue:
         stack.callback(cloud.observe, AccountEnded())
         stack.callback(cloud.core.close)
         return DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
+
+    @property
+    def running_time(self) -> None:
+        """The loop's own time, which is virtual already."""
+
+    def watched(self, record: Callable[[ProcessStalled], None]) -> nullcontext[None]:
+        """Virtual time stands still while nobody runs."""
+        return nullcontext()
 
     def transport(self, thing: str, group: Group) -> VirtualLink:
         """A connection for one boot of one device."""

@@ -40,7 +40,7 @@ class Place(Part):
 
     When the record of an execution of `job` was removed, the device
     deleted-before-start: had not begun it: the record was QUEUED to the last;
-    deleted-in-step: was between the start and the end of `step`;
+    deleted-in-step: was between the start and the end of `step`, then or when the service first said that it is gone;
     deleted-before-leap: had asked whether it may pass the point of no return, and not been answered;
     deleted-after-leap: had begun an irreversible step, and not reported the end;
     deleted-after-report-left: had sent its last report, whether that had arrived or not;

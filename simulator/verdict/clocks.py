@@ -10,10 +10,13 @@ All that causality through those messages says is then in the interval: if a ste
 the cloud received before it removed a record, the step certainly began before the removal.
 
 Assumption: all clocks run at the same rate for the length of a run (monotonic clocks drift by some microseconds a
-second). Offsets are a device's own; nothing is assumed to be common to two devices.
+second). Offsets are a device's own; nothing is assumed to be common to two devices, unless the run says that they tell
+the time by one clock. Then every exchange of any of them narrows the offset of all.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -37,6 +40,26 @@ class Offset:
     def latest(self, device_at: int) -> float:
         """The latest instant, on the cloud's clock, that a device's time can mean."""
         return device_at + self.highest
+
+    def within(self, other: "Offset") -> "Offset":
+        """What both say; nothing if they contradict each other."""
+        lowest, highest = max(self.lowest, other.lowest), min(self.highest, other.highest)
+        return Offset(lowest, highest) if lowest <= highest else Offset()
+
+
+@dataclass
+class OneClock:
+    """A clock that several devices tell the time by; `offsets` says what each of them knows of it by itself."""
+
+    offsets: "list[Callable[[], Offset]]" = field(default_factory=list)
+
+    @cached_property
+    def offset(self) -> Offset:
+        """What all of them know together, worked out when it is first asked for."""
+        known = Offset()
+        for offset in self.offsets:
+            known = known.within(offset())
+        return known
 
 
 SAME_CLOCK = Offset(0, 0)

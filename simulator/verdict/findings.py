@@ -1,11 +1,12 @@
 """What a check of an invariant takes in and gives out."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from simulator.scenario import Bounds
 from simulator.verdict.history import Seen
+from simulator.verdict.stalls import Lag
 from simulator.verdict.story import Story
 
 
@@ -13,12 +14,14 @@ from simulator.verdict.story import Story
 class Run:
     """What a check must know of the run as a whole.
 
-    `ended` says whether the run is over; `cloud_end` is the last instant, in microseconds, of the cloud's account.
+    `ended` says whether the run is over; `cloud_end` is the last instant, in microseconds, of the cloud's account;
+    `lag` is when processes did not run.
     """
 
     bounds: Bounds
     ended: bool
     cloud_end: int
+    lag: Lag = field(default_factory=Lag)
 
     @property
     def ready_seconds(self) -> float:
@@ -28,7 +31,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one opportunity to break an invariant came to."""
+    """What one opportunity to break an invariant came to; `message` says what was violated, or why it is undecided."""
 
     outcome: Literal["held", "violated", "undecided"]
     job: str | None = None
@@ -37,12 +40,16 @@ class Finding:
 
 
 HELD = Finding("held")
-UNDECIDED = Finding("undecided")
 
 
 def violated(job: str | None, message: str, *events: Seen[Any] | None) -> Finding:
     """A violation; of `events`, those that were seen."""
     return Finding("violated", job, message, tuple(seen.id for seen in events if seen is not None))
+
+
+def undecided(job: str | None, why: str, *events: Seen[Any] | None) -> Finding:
+    """What cannot be decided; of `events`, between which it lies, those that were seen."""
+    return Finding("undecided", job, why, tuple(seen.id for seen in events if seen is not None))
 
 
 Check: TypeAlias = Callable[[Story, Run], Iterator[Finding]]

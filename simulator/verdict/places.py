@@ -36,6 +36,14 @@ def reached(place: PlaceToReach, story: Story) -> bool:
     return any(PLACES[place.place](place, story, life) for life in lives)
 
 
+def last_seen_of(job: str, story: Story) -> str | None:
+    """The id of the entry by which the cloud last told of a job on this thing: where it was instead of a place."""
+    lives = [life for life in story.lives if life.key.job_id == job]
+    last = next(iter(lives[-1:]), None)
+    seen = last and (last.removed or last.ended or last.began or last.queued)
+    return seen.id if seen else None
+
+
 def refused(place: PlaceToReach, refusals: list[DeletionRefused]) -> bool:
     """Whether the service refused to delete the place's job for the time being: it says nothing of any device."""
     return any(refusal.job_id == place.job and refusal.retry for refusal in refusals)
@@ -49,7 +57,24 @@ def _deleted_before_start(place: PlaceToReach, story: Story, life: Life) -> bool
 
 
 def _deleted_in_step(place: PlaceToReach, story: Story, life: Life) -> bool:
-    return life.removed is not None and _in_step(place, story, life, life.removed.at)
+    return life.removed is not None and any(_in_step(place, story, life, at) for at in _gone_at(story, life))
+
+
+def _gone_at(story: Story, life: Life) -> Iterator[int]:
+    """When the device lost its execution, on the cloud's clock: by the removal of its record, or by hearing of it.
+
+    Of a job that is being deleted the service may say that it is gone before this record's turn to be removed.
+    """
+    removed, since = life.removed, life.queued.n if life.queued is not None else 0
+    if removed is None:
+        return
+    yield removed.at
+    for exchange in story.exchanges.values():
+        answered = exchange.answered
+        if answered is None or not since < answered.n < removed.n or exchange.sent.event.execution != life.key:
+            continue
+        if answered.event.code == ErrorCode.RESOURCE_NOT_FOUND:
+            yield answered.at
 
 
 def _cancelled_in_step(place: PlaceToReach, story: Story, life: Life) -> bool:

@@ -139,15 +139,15 @@ def connected_spans(cloud: Account) -> list[tuple[float, float]]:
 class Recovery:
     """What followed when a record was removed under an execution in progress.
 
-    `waited` is the longest time that the device, connected, let a next execution wait; `waiting_since` is set while
-    it still does; `next` is the one that waits or waited. `spurned` is the device's word that one failed which it had
+    `waits` is from when to when the device, connected, let a next execution wait; `waiting_since` is set while it
+    still does; `next` is the one that waits or waited. `spurned` is the device's word that one failed which it had
     not begun. `seconds` counts to `resumed` from the later of removal
     and connection: the time without work, as an operator sees it, be there a next execution from the start or not.
     """
 
     removed: Seen[ExecutionRemoved]
     next: Seen[Event] | None = None
-    waited: float = 0
+    waits: list[tuple[float, float]] = field(default_factory=list)
     waiting_since: float | None = None
     spurned: Seen[ExecutionChanged] | None = None
     resumed: Seen[Event] | None = None
@@ -170,7 +170,7 @@ class Recovery:
 
     def _stop_waiting(self, at: int) -> None:
         if self.waiting_since is not None:
-            self.waited = max(self.waited, at - self.waiting_since)
+            self.waits.append((self.waiting_since, at))
             self.waiting_since = None
 
 

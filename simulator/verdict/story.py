@@ -27,7 +27,7 @@ from simulator.trace import (
     RequestAnswered,
     RequestReceived,
 )
-from simulator.verdict.clocks import SAME_CLOCK, Offset, offset_of
+from simulator.verdict.clocks import SAME_CLOCK, Offset, OneClock, offset_of
 from simulator.verdict.history import Account, Exchange, Life, Seen
 from simulator.verdict.queueing import Recovery, connected_spans, recoveries
 from simulator.verdict.wire import Inferred
@@ -61,7 +61,7 @@ class Story:
 
     `finishes_after_switch`: its owner's policy is to go forward once the boot selector has been switched;
     `leap_unanswered`: it is to pass the point of no return if nobody has answered for so many seconds. `wire` is set if
-    the device gave no account, and `device` is what the wire shows of it.
+    the device gave no account, and `device` is what the wire shows of it. `clock` is set if it shares it with others.
     """
 
     thing: str
@@ -70,9 +70,12 @@ class Story:
     finishes_after_switch: bool = False
     leap_unanswered: float | None = None
     wire: Inferred | None = None
+    clock: OneClock | None = None
     _news: dict[ExecutionKey, list[News]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.clock is not None and self.wire is None:
+            self.clock.offsets.append(lambda: self._own_offset)
         for key, news in self._read_answers():
             self._news.setdefault(key, []).append(news)
 
@@ -101,7 +104,13 @@ class Story:
     @cached_property
     def offset(self) -> Offset:
         """How this device's clock and the cloud's relate."""
-        return SAME_CLOCK if self.wire is not None else offset_of(self.exchanges.values())
+        if self.wire is not None:
+            return SAME_CLOCK
+        return self._own_offset if self.clock is None else self.clock.offset
+
+    @cached_property
+    def _own_offset(self) -> Offset:
+        return offset_of(self.exchanges.values())
 
     @cached_property
     def lives(self) -> tuple[Life, ...]:

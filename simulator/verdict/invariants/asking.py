@@ -21,12 +21,12 @@ from agent.account import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import Event
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import TIMER_SLACK, Seen, micros
 from simulator.verdict.story import News, Story, omits
 
 
-def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
+def asks_before_leap(story: Story, run: Run) -> Iterator[Finding]:
     """The point of no return, crossed without an answer that found this very execution pending.
 
     The question must have been put after the last hint in the execution's namespace and the last (re)connection that
@@ -44,7 +44,7 @@ def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
         key = leap.event.execution
         cause = _last_cause(story, key, leap.n)
         asked_after = 0 if cause is None else cause.n
-        if any(news.sent.n > asked_after for news in story.signs_of_life(key, leap.n)) or _may_leap(story, leap):
+        if any(news.sent.n > asked_after for news in story.signs_of_life(key, leap.n)) or _may_leap(story, leap, run):
             yield HELD
         else:
             since = f"since '{cause.event.type}'" if cause is not None else "at all"
@@ -52,14 +52,14 @@ def asks_before_leap(story: Story, _run: Run) -> Iterator[Finding]:
             yield violated(key.job_id, message, cause, leap)
 
 
-def _may_leap(story: Story, leap: Seen[StepStarted]) -> bool:
+def _may_leap(story: Story, leap: Seen[StepStarted], run: Run) -> bool:
     """Whether the device had waited in vain, since its last step or answer, for as long as its policy says."""
     if story.leap_unanswered is None:
         return False
     before: tuple[Seen[Any], ...] = (*story.device.of(StepFinished), *story.device.of(AnswerReceived))
     since = max((seen.at for seen in before if seen.n < leap.n), default=leap.at)
     waited: int = leap.at - since
-    return waited + TIMER_SLACK >= micros(story.leap_unanswered)
+    return waited + TIMER_SLACK + run.lag.devices.before(since) >= micros(story.leap_unanswered)
 
 
 def _last_cause(story: Story, key: ExecutionKey, before: int) -> Seen[HintReceived | DeviceConnected] | None:
@@ -103,7 +103,8 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
         if _may_abandon(story, key, seen.n) or _fell_back(story, key, seen.n):
             yield HELD
         elif story.shared(key) or _fails_just_now(story, seen, key, run):
-            yield UNDECIDED
+            why = "two executions share this identity" if story.shared(key) else "a report with the reason may yet come"
+            yield undecided(key.job_id, f"gave up the execution ('{seen.event.type}'); {why}", seen)
         else:
             hints = [hint for hint in story.device.of(HintReceived) if hint.n < seen.n and omits(hint.event, key)]
             message = f"abandoned the execution ('{seen.event.type}') without an answer that it ended"
@@ -144,7 +145,9 @@ def _fell_back(story: Story, key: ExecutionKey, before: int) -> bool:
 def _fails_just_now(story: Story, abandoned: Seen[Event], key: ExecutionKey, run: Run) -> bool:
     """Whether the account ends in the middle of this, so that a report with the reason may still come."""
     left = any(seen.n > abandoned.n and seen.event.execution == key for seen in story.device.of(ExecutionLeft))
-    return not left and story.device.seen[-1].at - abandoned.at <= micros(run.ready_seconds)
+    end = story.device.seen[-1].at
+    since = end - abandoned.at - run.lag.seen_by_device(story, abandoned.at, end).whole
+    return not left and since <= micros(run.ready_seconds)
 
 
 def _abandons(event: Event) -> ExecutionKey | None:

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from agent.account import (
     DeviceConnected,
     DeviceDisconnected,
+    HintReceived,
     RequestSent,
     StepStarted,
 )
 from agent.values import ExecutionKey
 from simulator.trace import ExecutionQueued, ExecutionRemoved
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import Exchange, Seen, micros
-from simulator.verdict.story import News, Says, Story
+from simulator.verdict.stalls import Lag
+from simulator.verdict.story import News, Says, Story, omits
 
 OVER: frozenset[Says] = frozenset({"gone", "reported", "terminal"})
 
@@ -89,7 +91,8 @@ def stops_in_time(story: Story, run: Run) -> Iterator[Finding]:
             continue
         if any(end >= removed.at for _, end in story.connected_spans):
             alike = story.wire is not None and story.shared(life.key)
-            yield UNDECIDED if alike else _stop(story, life.key, removed, run)
+            why = "two executions share this identity, and the wire does not tell reports on them apart"
+            yield undecided(life.key.job_id, why, removed) if alike else _stop(story, life.key, removed, run)
 
 
 def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run: Run) -> Finding:
@@ -100,7 +103,7 @@ def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run:
             continue
         if story.shared(key) and _licensed(story, key, step.n, removed.n):
             continue  # without a second one of this identity, the answer was just stale
-        late = _lateness(story, removed.at, step, bound)
+        late = _lateness(story, removed.at, step, bound, run.lag)
         if late == "certain":
             message = (
                 f"started step '{step.event.step}' more than {run.bounds.detection_seconds:g} s after "
@@ -108,12 +111,35 @@ def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run:
             )
             return violated(key.job_id, message, removed, step)
         if late == "possible":
-            finding = UNDECIDED
+            why = f"whether step '{step.event.step}' began within the bound, the clocks leave open"
+            finding = undecided(key.job_id, why, removed, step)
+        elif late == "lag" and not _heard_in_time(story, key, removed, step, bound):
+            lost = run.lag.between(story, removed.at, story.offset.latest(step.at))
+            why = (
+                f"started step '{step.event.step}' more than {run.bounds.detection_seconds:g} s after "
+                f"the record was removed, but {lost}"
+            )
+            finding = undecided(key.job_id, why, removed, step)
     return finding
 
 
-def _lateness(story: Story, removed_at: int, step: Seen[StepStarted], bound: int) -> str:
-    """Whether a step began more than `bound` after the removal: `certain`, `possible` or `no`."""
+def _heard_in_time(
+    story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], step: Seen[StepStarted], bound: int
+) -> bool:
+    """Whether the device, by its own account, could not know sooner: what the service said of it was on its way.
+
+    It had heard of it for no longer than the bound when the step began, or heard of it only then.
+    """
+    after = removed.at - story.offset.highest
+    heard = [hint for hint in story.device.of(HintReceived) if hint.at >= after and omits(hint.event, key)]
+    return bool(heard) and step.at - heard[0].at <= bound
+
+
+def _lateness(story: Story, removed_at: int, step: Seen[StepStarted], bound: int, lag: Lag) -> str:
+    """Whether a step began more than `bound` after the removal: `certain`, `possible` by the clocks, `lag`, or `no`.
+
+    `lag`: only with time in which the processes did not run.
+    """
     connected: Seen[DeviceConnected | DeviceDisconnected] | None = None
     changes: tuple[Seen[DeviceConnected | DeviceDisconnected], ...] = (
         *story.device.of(DeviceConnected),
@@ -125,12 +151,17 @@ def _lateness(story: Story, removed_at: int, step: Seen[StepStarted], bound: int
     if connected is not None and (isinstance(connected.event, DeviceDisconnected) or step.at - connected.at <= bound):
         return "no"
     earliest, latest = story.offset.earliest(step.at), story.offset.latest(step.at)
-    possible, certain = False, False
+    found = {"no"}
     for start, end in story.connected_spans:
         due = max(removed_at, start) + bound
-        possible = possible or (latest > due and earliest < end)
-        certain = certain or (earliest > due and latest <= end)
-    return "certain" if certain else "possible" if possible else "no"
+        if not (latest > due and earliest < end):
+            continue
+        due += lag.between(story, max(removed_at, start), latest).whole
+        if earliest > due and latest <= end:
+            found.add("certain")
+        else:
+            found.add("possible" if latest > due else "lag")
+    return next(late for late in ("certain", "possible", "lag", "no") if late in found)
 
 
 def _licensed(story: Story, key: ExecutionKey, before: int, since: int) -> bool:
@@ -161,7 +192,8 @@ def no_cross_incarnation(story: Story, _run: Run) -> Iterator[Finding]:
     for queued, earlier in _reuses(story):
         meant = [exchange for exchange in updates if exchange.sent.event.execution in earlier]
         if meant and story.wire is not None and any(_may_cross(story, queued, update) for update in updates):
-            yield UNDECIDED
+            why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
+            yield undecided(queued.event.execution.job_id, why, queued)
         elif meant:
             yield _crossing(story, queued, meant)
 
@@ -185,9 +217,11 @@ def _crossing(story: Story, queued: Seen[ExecutionQueued], meant: list[Exchange]
         if answered.event.execution != later:
             continue
         if sent.event.execution == later:
-            finding = finding if _licensed(story, later, sent.n, queued.n) else UNDECIDED
+            if not _licensed(story, later, sent.n, queued.n):
+                finding = undecided(later.job_id, "two executions share this identity", queued, sent)
         elif sent.event.expected_version is not None and not _knew_better(story, sent):
-            finding = UNDECIDED
+            why = "its update for an earlier execution was accepted by a later one, of which it could not know"
+            finding = undecided(later.job_id, why, queued, sent)
         else:
             message = f"its update to {sent.event.status} for an earlier execution was accepted by a later one"
             return violated(later.job_id, message, queued, sent, exchange.received, answered)

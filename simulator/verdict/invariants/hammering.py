@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from agent.account import AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
-from simulator.scenario import Bounds
-from simulator.verdict.findings import HELD, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import TIMER_SLACK, Exchange, Seen, micros
 from simulator.verdict.story import Story
 
@@ -57,7 +56,7 @@ def no_hammering(story: Story, run: Run) -> Iterator[Finding]:
     since the network may have held back the first, and a connection may be that of a device that has restarted.
     """
     yield from _repetitions(story)
-    yield from _retries(story, run.bounds)
+    yield from _retries(story, run)
 
 
 class _Refusals:
@@ -168,7 +167,7 @@ class _Chain:
     hinted: bool = False
 
 
-def _retries(story: Story, bounds: Bounds) -> Iterator[Finding]:
+def _retries(story: Story, run: Run) -> Iterator[Finding]:
     chains: dict[Question, _Chain] = {}
     for seen in story.device.seen:
         match seen.event:
@@ -187,7 +186,7 @@ def _retries(story: Story, bounds: Bounds) -> Iterator[Finding]:
                 if known is None or not _is_retry(known, sent):
                     chains[Question.of(sent)] = _Chain(this, sent.details)
                 else:
-                    yield _judge_gap(known, this, bounds)
+                    yield _judge_gap(known, this, run)
                     known.last, known.details, known.refused, known.hinted = this, sent.details, None, False
             case _:
                 pass
@@ -213,7 +212,8 @@ def _is_retry(chain: _Chain, sent: RequestSent) -> bool:
     return chain.refused is not None and not chain.hinted and sent.details == chain.details
 
 
-def _judge_gap(chain: _Chain, again: Seen[RequestSent], bounds: Bounds) -> Finding:
+def _judge_gap(chain: _Chain, again: Seen[RequestSent], run: Run) -> Finding:
+    bounds = run.bounds
     growth: float = bounds.retry_growth**chain.retries
     least = min(bounds.retry_gap_seconds * growth, max(bounds.retry_gap_ceiling_seconds, bounds.retry_gap_seconds))
     chain.retries += 1
@@ -222,6 +222,10 @@ def _judge_gap(chain: _Chain, again: Seen[RequestSent], bounds: Bounds) -> Findi
     if gap + TIMER_SLACK >= micros(least):
         return HELD
     why = f"refused ({chain.refused.event.code})" if chain.refused else "sent without an answer"
+    if gap + TIMER_SLACK + (stalled := run.lag.devices.before(since.at)) >= micros(least):
+        why = f"{why}; but its process had not run for {stalled / 1_000_000:.3f} s when it set that timer"
+        message = f"sent {_named(again.event)} again {gap / 1_000_000:.3f} s after it was {why}"
+        return undecided(_job(again.event), message, chain.last, chain.refused, again)
     message = (
         f"sent {_named(again.event)} again {gap / 1_000_000:.3f} s after it was {why}; "
         f"retry {chain.retries} must wait {least:g} s"

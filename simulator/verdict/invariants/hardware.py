@@ -15,7 +15,7 @@ from agent.account import (
     VersionReverted,
 )
 from agent.values import ExecutionKey, Status
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import Exchange, Seen, micros
 from simulator.verdict.story import Says, Story
 
@@ -70,7 +70,8 @@ def bootable(story: Story, run: Run) -> Iterator[Finding]:
         if long_over:
             yield violated(None, f"has {', '.join(last.event.pending)} half done, and nothing to do with it", last)
         else:
-            yield UNDECIDED
+            why = f"has {', '.join(last.event.pending)} half done, but the run ended before that had to be over"
+            yield undecided(None, why, last)
 
 
 def _must_rest(story: Story, run: Run) -> bool | None:
@@ -82,8 +83,11 @@ def _must_rest(story: Story, run: Run) -> bool | None:
     bound = micros(run.ready_seconds)
     ends = [life.ended.at for life in story.lives if life.ended is not None]
     connected = any(start <= run.cloud_end - bound and end >= run.cloud_end for start, end in story.connected_spans)
-    quiet = story.device.seen[-1].at - max(seen.at for kind in CHANGES for seen in story.device.of(kind))
-    return connected and quiet > bound and run.cloud_end - max(ends) > bound
+    last_change = max(seen.at for kind in CHANGES for seen in story.device.of(kind))
+    last_word = story.device.seen[-1].at
+    quiet = last_word - last_change - run.lag.seen_by_device(story, last_change, last_word).whole
+    over = run.cloud_end - max(ends) - run.lag.between(story, max(ends), run.cloud_end).whole
+    return connected and quiet > bound and over > bound
 
 
 def _at_rest(last: Seen[HardwareChanged], resting: Seen[PhaseChanged]) -> Finding:
@@ -114,7 +118,7 @@ def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:
                 if earlier is this:
                     yield HELD
                 elif story.shared(key):
-                    yield UNDECIDED
+                    yield undecided(key.job_id, "two executions share this identity", earlier, this)
                 elif _redone(story, earlier, this):
                     yield HELD
                 else:
@@ -160,7 +164,8 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     if any(_explains(exchange.sent.event, key, version) and _accepted(exchange) for exchange in updates):
         yield HELD
     elif not run.ended or _may_yet_explain(story, run, key, version, updates):
-        yield UNDECIDED
+        job = key.job_id if key else None
+        yield undecided(job, f"runs version {version}, which a report or a note may yet explain", change)
     else:
         message = f"runs version {version}, which no accepted report and no later note explains"
         yield violated(key.job_id if key else None, message, change)
@@ -178,7 +183,8 @@ def _accounted_for_by_the_wire(story: Story) -> Iterator[Finding]:
         claim, version = claims[-1]
         key = claim.sent.event.execution
         explained = any(_explains(each.sent.event, key, version) and _accepted(each) for each in updates)
-        yield HELD if explained else UNDECIDED
+        why = f"said that it runs version {version}, which was refused; it may have taken it back since"
+        yield HELD if explained else undecided(key.job_id if key else None, why, claim.sent)
 
 
 def _running_version(
@@ -246,7 +252,7 @@ def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: 
         _explains(exchange.sent.event, key, version)
         and exchange.answered is None
         and exchange.answer is None
-        and end.at - exchange.sent.at <= micros(run.ready_seconds)
+        and _is_fresh(story, run, exchange.sent.at, end.at)
         and not _is_lost(story, exchange)
         for exchange in updates
     ):
@@ -258,6 +264,12 @@ def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: 
         exchange for exchange in updates if exchange.sent.n > told.answer.n and exchange.sent.event.execution != key
     )
     return not any(_accepted(exchange) for exchange in later)
+
+
+def _is_fresh(story: Story, run: Run, since: int, until: int) -> bool:
+    """Whether so little of the device's time has passed that it need not be ready."""
+    lost = run.lag.seen_by_device(story, since, until).whole
+    return until - since - lost <= micros(run.ready_seconds)
 
 
 def _is_lost(story: Story, exchange: Exchange) -> bool:
@@ -275,7 +287,8 @@ def _may_yet_learn(story: Story, run: Run, key: ExecutionKey) -> bool:
         return False
     if lives[-1].ended is None:
         return True
-    due = lives[-1].ended.at + micros(run.ready_seconds)
+    ended = lives[-1].ended.at
+    due = ended + micros(run.ready_seconds) + run.lag.between(story, ended, run.cloud_end).whole
     return not any(
         max(start + micros(run.ready_seconds), due) < run.cloud_end <= end for start, end in story.connected_spans
     )

@@ -1,7 +1,7 @@
 """Whether the device takes what waits for it, judged on the cloud's clock alone, and whether it is alive."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from agent.account import (
     DeviceBooted,
@@ -26,9 +26,11 @@ from simulator.trace import (
     ExecutionRemoved,
     RequestReceived,
 )
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.charging import Charge, Charged, charged
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import Seen, micros
 from simulator.verdict.queueing import KEEP_ALIVE_TIMEOUT, Queue, Recovery, walk
+from simulator.verdict.stalls import Lost
 from simulator.verdict.story import Story
 
 DELIBERATE = ("CLIENT_INITIATED_DISCONNECT", "SERVER_INITIATED_DISCONNECT")
@@ -51,16 +53,32 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
             message = "reported FAILED the next execution, on which it never was IN_PROGRESS"
             yield violated(recovery.removed.event.execution.job_id, message, recovery.removed, recovery.spurned)
             continue
-        waits = recovery.waiting_since is not None
-        waited = recovery.waited
+        waits = list(recovery.waits)
         if recovery.waiting_since is not None:
-            waited = max(waited, run.cloud_end - recovery.waiting_since)
-        if waited > micros(allowed):
+            waits.append((recovery.waiting_since, run.cloud_end))
+        since, until, (charge, lost) = _worst(story, run, waits, micros(allowed))
+        job, waited = recovery.removed.event.execution.job_id, until - since
+        if charge == "too-long":
             yield _not_ready(recovery, waited, allowed)
-        elif waits:
-            yield UNDECIDED
+        elif charge == "undecided":
+            why = f"was not ready for {waited / 1_000_000:.3f} s, allowed are {allowed:g} s, but {lost}"
+            yield undecided(job, why, recovery.removed, recovery.next, recovery.resumed)
+        elif recovery.waiting_since is not None:
+            why = f"the run ended {waited / 1_000_000:.3f} s after it could begin the next, allowed are {allowed:g} s"
+            yield undecided(job, why, recovery.removed, recovery.next)
         elif recovery.resumed is not None:
             yield HELD
+
+
+CHARGES: Final[tuple[Charge, ...]] = ("within", "undecided", "too-long")
+"""From what is no fault to what is one."""
+
+
+def _worst(story: Story, run: Run, waits: list[tuple[float, float]], allowed: int) -> tuple[float, float, Charged]:
+    """The wait that speaks most against the device: the worst charge, and of those the longest."""
+    judged = [(since, until, charged(story, run.lag, since, until, allowed)) for since, until in waits]
+    nothing = (0.0, 0.0, Charged("within"))
+    return max(judged, key=lambda wait: (CHARGES.index(wait[2].charge), wait[1] - wait[0]), default=nothing)
 
 
 def _meant(story: Story, failed: ExecutionChanged) -> bool:
@@ -99,19 +117,27 @@ def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
     allowed = micros(run.bounds.lost_job_seconds)
     for life in story.lives:
         wait = waits.pop(life.key, None)
-        if wait is not None and wait.longest > allowed and story.wire is not None and _may_be_safe(story):
-            yield UNDECIDED
-        elif wait is not None and wait.longest > allowed:
+        since, until, (charge, lost) = _worst(story, run, [] if wait is None else wait.spans, allowed)
+        waited = (until - since) / 1_000_000
+        if charge == "too-long" and story.wire is not None and _may_be_safe(story):
+            yield undecided(
+                life.key.job_id, "takes nothing more, but may be SAFE, which the wire does not show", life.queued
+            )
+        elif charge == "too-long":
             yield violated(
                 life.key.job_id,
-                f"left the execution QUEUED for {wait.longest / 1_000_000:.3f} s while "
+                f"left the execution QUEUED for {waited:.3f} s while "
                 f"connected and free; the bound is {run.bounds.lost_job_seconds:g} s",
                 life.queued,
             )
+        elif charge == "undecided":
+            why = f"left the execution QUEUED for {waited:.3f} s, longer than the bound, but {lost}"
+            yield undecided(life.key.job_id, why, life.queued)
         elif life.ended is None and life.began is not None:
             yield _left_in_progress(story, life.began, run)
         elif wait is not None and wait.open and not safe:
-            yield UNDECIDED
+            why = f"was QUEUED for {waited:.3f} s when the run ended, within the bound"
+            yield undecided(life.key.job_id, why, life.queued)
         elif life.began is not None:
             yield HELD
 
@@ -140,18 +166,21 @@ def _may_be_safe(story: Story) -> bool:
 def _left_in_progress(story: Story, began: Seen[ExecutionChanged], run: Run) -> Finding:
     """What to think of an execution whose last known status is IN_PROGRESS."""
     bound = micros(run.bounds.lost_job_seconds)
-    idle = _idle_since(story, began.event.execution, bound)
+    idle = _idle_since(story, began.event.execution, bound, run)
     if idle is None or _is_safe(story):
         return HELD
     connected = [seen.at for seen in story.cloud.of(ClientConnected)]
     since = max(story.offset.latest(idle.at), began.at, *connected[-1:])
     asking = any(exchange.answer is None for exchange in list(story.exchanges.values())[-1:])
-    if not run.ended or asking or run.cloud_end - since <= bound:
-        return UNDECIDED if story.phase == "idle" else HELD
+    if not run.ended or asking or charged(story, run.lag, since, run.cloud_end, bound).charge != "too-long":
+        if story.phase != "idle":
+            return HELD
+        why = "idles with the execution IN_PROGRESS, but the run ended before that had to be over"
+        return undecided(began.event.execution.job_id, why, began, idle)
     return violated(began.event.execution.job_id, "left the execution IN_PROGRESS, and idles", began, idle)
 
 
-def _idle_since(story: Story, key: ExecutionKey, bound: int) -> Seen[Any] | None:
+def _idle_since(story: Story, key: ExecutionKey, bound: int, run: Run) -> Seen[Any] | None:
     """When the device last had to do with an execution; None if it still has, is not connected, or never had."""
     if story.wire is not None:
         return None
@@ -181,24 +210,27 @@ def _idle_since(story: Story, key: ExecutionKey, bound: int) -> Seen[Any] | None
     if running or last is None:
         return None
     # Who does nothing at all may be dead: see `alive`.
-    does_other_things = any(sent.at - last.at > bound for sent in story.device.of(RequestSent))
+    does_other_things = any(
+        sent.at - last.at - run.lag.seen_by_device(story, last.at, sent.at).whole > bound
+        for sent in story.device.of(RequestSent)
+    )
     return last if does_other_things else None
 
 
 class _Wait:
-    """How long one execution waited for a device that was free: the longest time, and whether it still does."""
+    """From when to when one execution waited for a device that was free, and whether it still does."""
 
-    __slots__ = ("longest", "open", "since")
+    __slots__ = ("open", "since", "spans")
 
     def __init__(self) -> None:
         self.since: float | None = None
-        self.longest: float = 0
+        self.spans: list[tuple[float, float]] = []
         self.open = False
 
     def until(self, at: float) -> None:
         """Stop waiting."""
         if self.since is not None:
-            self.longest = max(self.longest, at - self.since)
+            self.spans.append((self.since, at))
             self.since = None
 
 
@@ -250,8 +282,9 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
         return
     planned = sum(seen.event.planned for seen in story.device.of(DeviceDisconnected))
     lapses = [seen for seen in story.cloud.of(ClientDisconnected) if seen.event.reason == KEEP_ALIVE_TIMEOUT]
+    excused = [seen for seen in lapses if _may_have_pinged(story, seen, run)]
     crashes = story.device.of(DeviceCrashed)
-    silence = _silence(story, run)
+    silence, lost = _silence(story, run)
     if crashes:
         yield violated(None, f"the agent crashed: {crashes[0].event.reason}", *crashes)
     elif len(restarts := _restarts_in_vain(story)) > run.bounds.restarts:
@@ -260,9 +293,15 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
     elif story.wire is not None and (gone := _never_came_back(story, run)) is not None:
         yield violated(None, "vanished, and did not come back although there was work for it", gone)
     elif story.wire is not None and lapses:
-        yield UNDECIDED
+        yield undecided(None, "its keep-alive lapsed, which from the wire may have been a reboot", *lapses)
+    elif len(lapses) - len(excused) > planned:
+        charged_with = [seen for seen in lapses if seen not in excused]
+        yield violated(None, "sent nothing for longer than its keep-alive", *charged_with[planned:])
     elif len(lapses) > planned:
-        yield violated(None, "sent nothing for longer than its keep-alive", *lapses[planned:])
+        yield undecided(None, "its keep-alive lapsed while the processes of the run hardly ran", *excused)
+    elif silence is not None and lost is not None:
+        why = f"sent nothing for more than {run.bounds.silence_seconds:g} s with work pending, but {lost}"
+        yield undecided(None, why, silence)
     elif silence is not None:
         message = f"sent nothing for more than {run.bounds.silence_seconds:g} s, connected and with work pending"
         yield violated(None, message, silence)
@@ -300,23 +339,47 @@ def _never_came_back(story: Story, run: Run) -> Seen[ClientDisconnected] | None:
         return None
     pending = [life.queued.at for life in story.lives if life.ended is None and life.queued is not None]
     since = max(lost.at, *pending) if pending else lost.at
-    return lost if run.cloud_end - since > micros(run.bounds.silence_seconds) else None
+    too_long = charged(story, run.lag, since, run.cloud_end, micros(run.bounds.silence_seconds)).charge == "too-long"
+    return lost if too_long else None
 
 
-def _silence(story: Story, run: Run) -> Seen[Event] | None:
-    """The last entry before the device was silent for too long, if it was."""
+SPARE_MICROS: Final = 15_000_000
+"""The broker waits half as long again as a keep-alive, and for the shortest that AWS knows that is so much more."""
+
+
+def _may_have_pinged(story: Story, lapse: Seen[ClientDisconnected], run: Run) -> bool:
+    """Whether a keep-alive lapsed only because the processes had no time for it."""
+    heard = [seen.at for seen in story.cloud.seen if seen.n < lapse.n and isinstance(seen.event, SIGNS)]
+    return bool(heard) and run.lag.between(story, heard[-1], lapse.at).whole >= SPARE_MICROS
+
+
+SIGNS = (RequestReceived, ClientConnected)
+
+
+def _silence(story: Story, run: Run) -> tuple[Seen[Event] | None, Lost | None]:
+    """The last entry before the device was silent for too long, if it was; and what may excuse it."""
+    excused: tuple[Seen[Event], Lost] | None = None
+    for quiet, until in _silences(story, run):
+        lost = run.lag.between(story, quiet.at, until)
+        if until - quiet.at - lost.whole > micros(run.bounds.silence_seconds):
+            return quiet, None
+        excused = excused or (quiet, lost)
+    return excused or (None, None)
+
+
+def _silences(story: Story, run: Run) -> Iterator[tuple[Seen[Event], int]]:
+    """Every entry after which the device was silent for too long, with until when."""
     allowed = micros(run.bounds.silence_seconds)
     quiet_since: Seen[Event] | None = None
     for seen, queue in walk(story.cloud, with_requests=True):
         if quiet_since is not None and seen.at - quiet_since.at > allowed:
-            return quiet_since
+            yield quiet_since, seen.at
         if not _has_work(queue):
             quiet_since = None
         elif quiet_since is None or isinstance(seen.event, (RequestReceived, ClientConnected, ExecutionQueued)):
             quiet_since = seen
     if quiet_since is not None and run.cloud_end - quiet_since.at > allowed:
-        return quiet_since
-    return None
+        yield quiet_since, run.cloud_end
 
 
 def _has_work(queue: Queue) -> bool:

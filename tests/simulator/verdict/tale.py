@@ -36,6 +36,8 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
+    ProcessName,
+    ProcessStalled,
     RequestAnswered,
     RequestReceived,
     RunEnded,
@@ -128,6 +130,10 @@ class Tale:
         assert isinstance(started.event, RunStarted)
         forward = (*started.event.finish_after_switch, *(things or (self.thing,)))
         self.entries[0] = started._replace(event=replace(started.event, finish_after_switch=forward))
+
+    def stall(self, process: ProcessName, seconds: float) -> None:
+        """The cloud's process, or the devices', has not run for so long, until now."""
+        self._write(CLOUD if process == "cloud" else ENGINE, ProcessStalled(process, seconds))
 
     # ── the connection ────────────────────────────────────────────────────────────────────────────────────────
 

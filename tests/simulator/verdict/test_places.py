@@ -33,6 +33,15 @@ def removed_before_the_step(tale: Tale) -> None:
     tale.begin(FW, "write")
 
 
+def told_in_the_step_that_a_record_is_gone_which_goes_later(tale: Tale) -> None:
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.learn_gone(FW)
+    tale.finish(FW, "write", "stopped")
+    tale.undo(FW, "write")
+    tale.remove(FW)
+
+
 def removed_after_the_step(tale: Tale) -> None:
     at_work(tale)
     tale.step(FW, "write")
@@ -335,6 +344,7 @@ def is_never_connected(tale: Tale) -> None:
     [
         pytest.param(IN_WRITE, lost_in_write, 1, id="in the step, which never ends"),
         pytest.param(IN_WRITE, recovers_from_write, 1, id="in the step, which is stopped later"),
+        pytest.param(IN_WRITE, told_in_the_step_that_a_record_is_gone_which_goes_later, 1, id="told in the step"),
         pytest.param(IN_WRITE, removed_before_the_step, 0, id="before the step"),
         pytest.param(IN_WRITE, removed_after_the_step, 0, id="after the step"),
         pytest.param(IN_WRITE, removed_in_the_step_before, 0, id="in another step"),
