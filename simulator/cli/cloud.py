@@ -1,17 +1,22 @@
 """`ghostjob cloud`: the local AWS IoT, until it is told to stop."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
+    from simulator.cloud.local import CloudOptions
     from simulator.cloud.settings import CloudSettings
 
-TARGETS = 100
-"""AWS's quota of targets a job; only scenarios go without."""
+AS_GIVEN: Final = (
+    *("host", "api_port", "mqtt_port", "mqtts_port", "data_port", "certs", "state", "access_keys", "files", "files_url"),
+)
+"""Parameters that go into the cloud's options as they are."""
 EXAMPLE = """\b
 Examples:
   ghostjob cloud
@@ -75,9 +80,9 @@ Examples:
 @click.option(
     "--deletion-seconds",
     type=click.FloatRange(0, 86_400),
-    default=3.0,
-    show_default=True,
-    help="How long a deleted job stays DELETION_IN_PROGRESS.",
+    default=None,
+    help="How long a deleted job stays DELETION_IN_PROGRESS, however many executions it has; without it the settings "
+    "deletion_seconds and deletion_seconds_per_execution say so.",
 )
 @click.option(
     "--settings",
@@ -97,24 +102,14 @@ Examples:
 )
 @logging_options()
 def cloud(
-    host: str,
-    api_port: int | None,
-    mqtt_port: int | None,
-    mqtts_port: int | None,
-    data_port: int | None,
-    certs: Path | None,
-    state: Path | None,
-    access_keys: tuple[tuple[str, str], ...],
-    files: Path | None,
-    files_url: str | None,
+    *,
     ready_file: Path | None,
     trace: str | None,
-    deletion_seconds: float,
-    settings: str,
     until_stdin_closes: bool,
     fidelity: str | None,
     log_format: str,
     log_level: str,
+    **given: Any,
 ) -> int:
     """Keep a local AWS IoT up: control plane, MQTT, MQTT and HTTPS with mutual TLS.
 
@@ -126,34 +121,13 @@ def cloud(
         show(fidelity)
         return 0
     from agent.log import configure
-    from simulator.cloud.local import CloudOptions
     from simulator.cloud.serving import serve
 
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
-    more = _more_settings(settings)
-    targets = {} if "targets" in more.cloud.model_fields_set else {"targets": TARGETS}
-    jobs = more.cloud.jobs_settings(deletion_seconds=deletion_seconds, **targets)
-    options = CloudOptions(
-        host,
-        api_port,
-        mqtt_port,
-        mqtts_port,
-        data_port,
-        certs,
-        jobs,
-        more.faults,
-        more.seed,
-        state,
-        gateway=more.gateway,
-        http=more.http,
-        access_keys=access_keys,
-        files=files,
-        files_url=files_url,
-    )
     run_loop(
         serve(
-            options,
+            options_of(given),
             ready_file=ready_file,
             trace=trace,
             until_stdin_closes=until_stdin_closes,
@@ -161,6 +135,27 @@ def cloud(
         )
     )
     return 0
+
+
+def options_of(given: Mapping[str, Any]) -> "CloudOptions":
+    """What the command line asks for, by the names of its parameters. Raises InputError.
+
+    What was not given is None, and overrides nothing.
+    """
+    from simulator.cloud.local import CloudOptions
+
+    more = _more_settings(given["settings"])
+    jobs = more.cloud
+    if given["deletion_seconds"] is not None:
+        jobs = replace(jobs, deletion_seconds=given["deletion_seconds"], deletion_seconds_per_execution=0.0)
+    return CloudOptions(
+        **{name: given[name] for name in AS_GIVEN},
+        jobs=jobs,
+        faults=more.faults,
+        seed=more.seed,
+        gateway=more.gateway,
+        http=more.http,
+    )
 
 
 def _more_settings(text: str) -> "CloudSettings":

@@ -1,7 +1,7 @@
 """What AWS does not say of its HTTP APIs, or says otherwise than clients have seen: named settings."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,10 @@ class HttpSettings:
         none of that name (observed: 400, InvalidRequestException).
     """
 
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}  # they also come in as JSON
+
     jobs_endpoint: Literal["served", "refused"] = "served"
     version_mismatch_over_http: Literal["InvalidRequestException", "InvalidStateTransitionException"] = (
         "InvalidRequestException"
     )
-    operations_per_second: int | None = None
+    operations_per_second: int | None = field(default=None, metadata={"ge": 1})

@@ -52,7 +52,7 @@ class VirtualCloud:
         self.observe = recorder.record
         self.faults = Faults(scenario.faults, str(seed)) if scenario.faults else None
         self.core = CloudCore(
-            scenario.cloud.jobs_settings(), self.clock, self._publish, recorder.record, self.faults, new_id=str
+            scenario.cloud, self.clock, self._publish, recorder.record, self.faults, new_id=str
         )
         self._links: dict[str, tuple[VirtualLink, ...]] = {}
 
