@@ -345,14 +345,14 @@ def test_a_thing_is_deleted_once_it_has_no_principals(cloud: Cloud):
     assert cloud.ask("DELETE /things/attached").status == 200
 
 
-@proves("describe-endpoint-of-jobs-answers-or-refuses")
-def test_the_jobs_endpoint_is_served_or_refused_with_a_hint(cloud: Cloud):
-    told = cloud.ask("GET /endpoint?endpointType=iot:Jobs")
-    assert (told.status, set(told.body)) == (200, {"endpointAddress"})
-    other = Cloud(http=HttpSettings(jobs_endpoint="refused"))
-    refused = other.ask("GET /endpoint?endpointType=iot:Jobs")
+@proves("describe-endpoint-refuses-jobs")
+def test_the_jobs_endpoint_is_refused_with_a_hint_or_served(cloud: Cloud):
+    refused = cloud.ask("GET /endpoint?endpointType=iot:Jobs")
     assert (refused.status, refused.error) == (400, "InvalidRequest")
     assert "iot:Data-ATS" in refused.body["message"]
+    other = Cloud(http=HttpSettings(jobs_endpoint="served"))
+    told = other.ask("GET /endpoint?endpointType=iot:Jobs")
+    assert (told.status, set(told.body)) == (200, {"endpointAddress"})
     other.close()
 
 

@@ -169,12 +169,12 @@ CLAIMS: Final = (
         "AWS IoT Developer Guide, Static thing groups; Jobs",
     ),
     Claim(
-        "describe-endpoint-of-jobs-answers-or-refuses",
+        "describe-endpoint-refuses-jobs",
         Section.CONTROL_PLANE,
-        "documented",
-        "DescribeEndpoint tells the address of the Jobs data plane for iot:Jobs.",
-        "AWS IoT API Reference, DescribeEndpoint; another emulator's notes say that it is refused of late",
-        Setting("jobs_endpoint", "served", ("refused: an InvalidRequestException with a hint at iot:Data-ATS",)),
+        "observed",
+        "DescribeEndpoint refuses iot:Jobs with InvalidRequestException and a hint at iot:Data-ATS.",
+        "at second hand, in another emulator's notes; AWS IoT API Reference, DescribeEndpoint still lists the type",
+        Setting("jobs_endpoint", "refused", ("served: the address of the API port, as documented",)),
     ),
     Claim(
         "templates-make-jobs",
