@@ -12,6 +12,8 @@ class HttpSettings:
         `iot:Data-ATS`, as observed of late, though at second hand.
     operations_per_second: how often each operation of the control plane may be called (documented: 10); None: as often
         as you like.
+    page_size: entries in a page of a list whose request gives no number (documented: 25 certificates; of the others
+        AWS tells only that one may ask for 250, so this is ours: few, so that who forgets the token finds out).
     version_mismatch_over_http: the error of UpdateJobExecution over HTTP with a wrong expectedVersion; the model has
         none of that name (observed: 400, InvalidRequestException).
     """
@@ -23,3 +25,4 @@ class HttpSettings:
         "InvalidRequestException"
     )
     operations_per_second: int | None = field(default=None, metadata={"ge": 1})
+    page_size: int = field(default=25, metadata={"ge": 1, "le": 250})

@@ -68,7 +68,7 @@ class LocalCloud:
         faults = Faults(options.faults, options.seed) if options.faults else None
         self._store = None if options.state is None else Store(options.state)
         self._remembered = None if self._store is None else self._store.remembered()
-        self.core = CloudCore(
+        self._core = CloudCore(
             options.jobs,
             time.time,
             self._publish,
@@ -79,15 +79,15 @@ class LocalCloud:
             remembered=self._remembered,
         )
         lateness = faults.lateness if faults else None
-        self._gateway = Gateway(self.core.device_api, options.gateway, lateness)
+        self._gateway = Gateway(self._core.device_api, options.gateway, lateness)
         if self._store is not None:
             self._store.committed = self._gateway.held.commit
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
-        holders = Holders(self.core.registry, Account(), time.time, enrolled_from)
+        holders = Holders(self._core.registry, Account(), time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders)
         self._websockets = WebSockets(self._gateway, lambda: self._http.signatures)
         self._http = HttpPorts(
-            self.core,
+            self._core,
             self._publish_from_http,
             time.time,
             certs=options.certs,
@@ -102,6 +102,11 @@ class LocalCloud:
         self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
+    @property
+    def core(self) -> CloudCore:
+        """The service itself, for who is in this process."""
+        return self._core
+
     async def __aenter__(self) -> Self:
         try:
             self._remember_sessions()
@@ -113,7 +118,7 @@ class LocalCloud:
             raise
         if self._observe is not None:
             self._observe(CloudListening(self.endpoints))
-        self.core.resume()
+        self._core.resume()
         return self
 
     def _remember_sessions(self) -> None:
@@ -147,7 +152,7 @@ class LocalCloud:
             # Kept, so that a URL which a device was given holds as long as it says.
             secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
             urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
-            self.core.jobs.presign = urls.document
+            self._core.jobs.presign = urls.document
             self._files = FileServer(self._options.files, urls, time.time)
 
     async def _serve_file(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -187,7 +192,7 @@ class LocalCloud:
             raise _cannot_listen(name, options.host, port, error) from None
 
     async def _close(self) -> None:
-        self.core.close()
+        self._core.close()
         self._websockets.close()
         await self._http.close()
         if self._store is not None:
@@ -208,7 +213,7 @@ class LocalCloud:
 
     def _publish(self, outcome: Outcome) -> None:
         after = 0 if self._store is None else self._store.newest
-        for topic, payload in self.core.device_api.publications(outcome):
+        for topic, payload in self._core.device_api.publications(outcome):
             self._gateway.publish(topic, payload, after=after)
 
 

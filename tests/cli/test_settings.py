@@ -229,6 +229,11 @@ async def an_operation_again_and_again(c: Served) -> object:
     return any([(await c.ask("POST /things/t")).error == "Throttling" for _ in range(5)])
 
 
+async def how_many_of_three_things_are_listed(c: Served) -> object:
+    await c.job(things=("a", "b", "c"))
+    return len((await c.ask("GET /things")).body["things"])
+
+
 async def the_jobs_endpoint(c: Served) -> object:
     return (await c.ask("GET /endpoint?endpointType=iot:Jobs")).error
 
@@ -363,6 +368,7 @@ ROWS: Final[dict[str, Row]] = {
     "cloud.retries": Row(0, a_job_with_a_retry, "InvalidRequest", None),
     "cloud.placeholders": Row(0, a_job_with_a_placeholder, "InvalidRequest", None),
     "http.operations_per_second": Row(1, an_operation_again_and_again, True, False),
+    "http.page_size": Row(2, how_many_of_three_things_are_listed, 2, 3),
     "http.jobs_endpoint": Row("served", the_jobs_endpoint, None, "InvalidRequest"),
     "http.version_mismatch_over_http": Row(
         "InvalidStateTransitionException", an_update_with_a_wrong_version, "InvalidStateTransition", "InvalidRequest"

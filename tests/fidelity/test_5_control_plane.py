@@ -359,7 +359,7 @@ def test_the_jobs_endpoint_is_refused_with_a_hint_or_served(cloud: Cloud):
 @proves("the-scope-tells-the-planes-apart")
 def test_a_path_that_both_planes_have_is_answered_by_the_one_that_is_signed_for(cloud: Cloud):
     job_id = cloud.job("queued")
-    assert set(cloud.ask("GET /things/t/jobs").body) == {"executionSummaries"}
+    assert "executionSummaries" in cloud.ask("GET /things/t/jobs").body
     assert set(cloud.device("GET /things/t/jobs").body) == {"inProgressJobs", "queuedJobs"}
     assert "versionNumber" in cloud.ask(f"GET /things/t/jobs/{job_id}").body["execution"]
     assert "jobDocument" in cloud.device(f"GET /things/t/jobs/{job_id}").body["execution"]

@@ -17,6 +17,7 @@ from simulator.cloud.api.events import AccountOperations
 from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
 from simulator.cloud.api.jobs import JobOperations
+from simulator.cloud.api.paging import sized
 from simulator.cloud.api.policies import PolicyOperations
 from simulator.cloud.api.principals import PrincipalOperations
 from simulator.cloud.api.tags import TagOperations
@@ -83,7 +84,7 @@ class ControlPlane:
         """Carry out one operation. Raises ApiError."""
         self.check_served(operation)
         try:
-            return self.operations[operation](parameters)
+            return self.operations[operation](sized(operation, parameters, self._backing.settings.page_size))
         except JobsError as error:
             resource = f"job/{parameters['jobId']}" if error.kind == "ResourceAlreadyExists" else None
             raise self._refusal(error.kind, error.message, resource) from None

@@ -118,6 +118,21 @@ CLAIMS: Final = (
         "AWS documents tokens as opaque",
     ),
     Claim(
+        "certificates-come-in-pages-of-25",
+        Section.CONTROL_PLANE,
+        "documented",
+        "ListCertificates without pageSize gives 25 certificates, and a marker if there are more.",
+        "AWS IoT API Reference, ListCertificates: a default page size of 25",
+    ),
+    Claim(
+        "lists-come-in-pages",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "Every list gives no more than a page to a request that names no number, and a token if there is more.",
+        "AWS IoT API Reference: maxResults from 1 to 250; the default of most lists is not documented",
+        Setting("page_size", 25, ("1 to 250: so many entries",)),
+    ),
+    Claim(
         "the-scope-tells-the-planes-apart",
         Section.CONTROL_PLANE,
         "documented",
