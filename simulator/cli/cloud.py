@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from simulator.cloud.settings import CloudSettings
 
 AS_GIVEN: Final = (
-    *("host", "api_port", "mqtt_port", "mqtts_port", "data_port", "certs", "state", "access_keys", "files", "files_url"),
+    *(
+        "host",
+        "api_port",
+        "mqtt_port",
+        "mqtts_port",
+        "data_port",
+        "certs",
+        "state",
+        "access_keys",
+        "files",
+        "files_url",
+    ),
 )
 """Parameters that go into the cloud's options as they are."""
 EXAMPLE = """\b

@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64decode, b64encode
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -104,7 +103,7 @@ def with_three_of_everything(pems: list[str]) -> tuple[Plane, str]:
     targets = [ARN.format(f"thing/{name}") for name in NAMES_OF_THREE]
     tags = [{"Key": name, "Value": "v"} for name in NAMES_OF_THREE]
     plane.call("CreateJob", jobId="big", targets=targets, document="{}", tags=tags)
-    for name, certificate in zip(NAMES_OF_THREE, certificates, strict=True):
+    for name in NAMES_OF_THREE:
         plane.call("CreateJob", jobId=name, targets=targets[:1], document="{}")
         plane.call("CreateJobTemplate", jobTemplateId=name, document="{}", description="d")
         plane.call("CreateThingGroup", thingGroupName=name)
@@ -146,12 +145,12 @@ def test_every_list_has_no_more_than_a_page_for_who_asks_for_no_number(pems: lis
     elsewhere = {"ListCertificates", "ListPolicyVersions"}  # the latter has five at most, and no pages
     served = {operation for operation in plane.plane.operations if operation.startswith("List")}
     assert set(lists) == served - elsewhere
-    for operation, (given, member) in lists.items():
-        told = plane.call(operation, **given)
+    for operation, (asked, member) in lists.items():
+        told = plane.call(operation, **asked)
         assert len(told[member]) == 2, operation
         token = "nextMarker" if "nextMarker" in told else "nextToken"
         assert told[token], operation
-        assert len(plane.pages(operation, member, token, **given)) >= 3, operation
+        assert len(plane.pages(operation, member, token, **asked)) >= 3, operation
 
 
 @proves("certificates-come-in-pages-of-25", "lists-come-in-pages")
