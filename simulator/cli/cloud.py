@@ -10,6 +10,7 @@ import click
 from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
+    from simulator.cloud.api import Account
     from simulator.cloud.local import CloudOptions
     from simulator.cloud.settings import CloudSettings
 
@@ -69,6 +70,19 @@ Examples:
     type=AccessKey(),
     multiple=True,
     help="ID:SECRET; may be repeated. With one, signatures are checked; without, nobody has to sign.",
+)
+@click.option(
+    "--region",
+    default="us-east-1",
+    show_default=True,
+    help="The region of who speaks MQTT, shows a certificate or does not sign; a signature says its own. Regions share "
+    "neither things nor jobs.",
+)
+@click.option(
+    "--account",
+    default="000000000000",
+    show_default=True,
+    help="Likewise the account; a signature's is its access key's id, if that has twelve digits, else this one.",
 )
 @click.option(
     "--files",
@@ -161,12 +175,24 @@ def options_of(given: Mapping[str, Any]) -> "CloudOptions":
         jobs = replace(jobs, deletion_seconds=given["deletion_seconds"], deletion_seconds_per_execution=0.0)
     return CloudOptions(
         **{name: given[name] for name in AS_GIVEN},
+        account=_account(given["region"], given["account"]),
         jobs=jobs,
         faults=more.faults,
         seed=more.seed,
         gateway=more.gateway,
         http=more.http,
     )
+
+
+def _account(region: str, account_id: str) -> "Account":
+    from agent.errors import InputError
+    from simulator.cloud.api.account import ACCOUNT_ID, REGION, Account
+
+    if not REGION.fullmatch(region):
+        raise InputError(f"--region {region}: is no region; give one such as eu-west-1")
+    if not ACCOUNT_ID.fullmatch(account_id):
+        raise InputError(f"--account {account_id}: is no account; give its twelve digits")
+    return Account(region, account_id)
 
 
 def _more_settings(text: str) -> "CloudSettings":

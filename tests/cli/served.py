@@ -11,7 +11,6 @@ import aiohttp
 from yarl import URL
 
 from simulator.cli.cloud import cloud, options_of
-from simulator.cloud.core import CloudCore
 from simulator.cloud.local import CloudOptions, LocalCloud
 from tests.clients.cloud_process import running_cloud
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
@@ -70,26 +69,27 @@ class Device:
 
 
 class Served:
-    """One cloud that is up, wherever. `core` is there if it is in this process, `certs` if it has any."""
+    """One cloud that is up, wherever. `local` is there if it is in this process, `certs` if it has any."""
 
     def __init__(
         self,
         endpoints: Mapping[str, str | None],
         stack: AsyncExitStack,
-        core: CloudCore | None = None,
+        local: LocalCloud | None = None,
         certs: Path | None = None,
     ) -> None:
         self.endpoints = endpoints
-        self.core = core
+        self.local = local
         self.certs = certs
         self.http = aiohttp.ClientSession()
         self._stack = stack
         stack.push_async_callback(self.http.close)
 
-    async def ask(self, request: str, body: Any = None, *, signed: str | None = None) -> Answer:
-        """`METHOD /path?query` to the API port, answered; `signed` is an Authorization."""
+    async def ask(self, request: str, body: Any = None, *, signed: str | None = None, **more: str) -> Answer:
+        """`METHOD /path?query` to the API port, answered; `signed` is an Authorization, `more` are other headers."""
         method, _, path = request.partition(" ")
-        headers = {} if signed is None else {"Authorization": signed, "X-Amz-Date": "20261124T000000Z"}
+        signature = {} if signed is None else {"Authorization": signed, "X-Amz-Date": "20261124T000000Z"}
+        headers = signature | {name.replace("_", "-"): value for name, value in more.items()}
         url, raw = URL(f"{self.endpoints['api']}{path}", encoded=True), json.dumps(body or {}).encode()
         async with self.http.request(method, url, data=raw, headers=headers) as response:
             told, name = await response.read(), response.headers.get("x-amzn-errortype")
@@ -137,7 +137,7 @@ async def served(settings: Mapping[str, Any], *args: str) -> AsyncIterator[Serve
     asked = options(*PORTS, *args, "--settings", json.dumps(settings))
     async with AsyncExitStack() as stack:
         local = await stack.enter_async_context(LocalCloud(asked))
-        yield Served(local.endpoints, stack, local.core, asked.certs)
+        yield Served(local.endpoints, stack, local, asked.certs)
 
 
 @asynccontextmanager

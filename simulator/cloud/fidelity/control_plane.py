@@ -147,6 +147,37 @@ CLAIMS: Final = (
         "aws/aws-sdk-js-v3#1569, aws/amazon-freertos#841",
     ),
     Claim(
+        "accounts-and-regions-share-nothing",
+        Section.CONTROL_PLANE,
+        "documented",
+        "The region of a signature's credential says whose things and jobs a request is about; neither two regions nor "
+        "two accounts share any.",
+        "AWS General Reference, Signing AWS API requests; AWS IoT Device Management endpoints and quotas: per Region",
+    ),
+    Claim(
+        "twelve-digits-are-an-account",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "An access key whose id has twelve digits is of that account; any other is of the account of --account.",
+        "no counterpart at AWS, whose keys do not show it; LocalStack, Credentials",
+    ),
+    Claim(
+        "arns-of-elsewhere-are-refused",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "An ARN of another account, region or partition is refused with InvalidRequestException, and the message says "
+        "which of them differs.",
+        "AWS IoT API Reference, CreateJob: the exception; AWS's words are not documented",
+    ),
+    Claim(
+        "a-region-that-cannot-be-is-refused",
+        Section.CONTROL_PLANE,
+        "observed",
+        "A signature whose region is no name is refused with InvalidSignatureException: it should be scoped to a valid "
+        "one.",
+        "joona/aws-es-curl#15, aws/aws-sdk-java-v2#988",
+    ),
+    Claim(
         "create-thing-again-succeeds-if-it-says-the-same",
         Section.CONTROL_PLANE,
         "documented",
