@@ -19,7 +19,7 @@ from tests.simulator.cloud.mqtt.packets import connect, subscribe, text
 from tests.simulator.cloud.mqtt.peers import WAIT
 
 from .command import complaint
-from .served import SIGNED, Served, served
+from .served import SIGNED, Served, served, served_by_the_command
 
 HOME: Final = "signed by nobody"
 OTHERS: Final = {
@@ -234,6 +234,19 @@ async def test_who_comes_by_websocket_hears_of_the_jobs_of_its_signatures_region
     assert b"home" not in heard_there
     assert '"home"' in heard_at_home
     assert '"there"' not in heard_at_home
+
+
+async def test_whoever_begins_elsewhere_is_told_whose_the_mqtt_ports_are(capfd: pytest.CaptureFixture[str]):
+    async with served_by_the_command({}, "--account", "123456789012", "--log-format", "json") as cloud:
+        for _ in range(2):
+            await cloud.ask("GET /things", signed=by("k", "eu-west-1"))
+        await cloud.ask("GET /things", signed=by("k", "us-east-1"))
+        await cloud.ask("GET /things")
+    [line] = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert (line["event"], line["level"]) == ("account.opened", "warning")
+    assert (line["region"], line["account"]) == ("eu-west-1", "123456789012")
+    assert "of us-east-1, account 123456789012" in line["hint"]
+    assert line["hint"].endswith("`ghostjob cloud --region eu-west-1`")
 
 
 @proves("a-region-that-cannot-be-is-refused")
