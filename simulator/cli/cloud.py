@@ -33,7 +33,8 @@ EXAMPLE = """\b
 Examples:
   ghostjob cloud
   ghostjob cloud --fidelity
-  aws --endpoint-url http://127.0.0.1:4566 iot create-thing --thing-name thing-0
+  ghostjob cloud --region eu-west-1 --account 123456789012
+  aws --endpoint-url http://127.0.0.1:4566 --region us-east-1 iot create-thing --thing-name thing-0
 """
 
 
@@ -113,7 +114,7 @@ Examples:
     "--settings",
     default="{}",
     help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them; "
-    "`gateway` has MQTT's limits.",
+    "`gateway` has MQTT's limits, `http` the control plane's; --fidelity lists them.",
 )
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
 @click.option(

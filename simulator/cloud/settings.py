@@ -67,18 +67,24 @@ def _within_a_day(settings: JobsSettings) -> JobsSettings:
 
 
 class _AsJson:
-    """How the same looks in the schema that editors read."""
+    """How the same looks in the schema that editors read; `defaults` take the place of the model's."""
 
-    @staticmethod
-    def __get_pydantic_json_schema__(core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __init__(self, defaults: Mapping[str, Any]) -> None:
+        self._defaults = defaults
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler(core)
         delay = {"type": "number", "minimum": 0, "maximum": 86_400}
         properties = handler.resolve_ref_schema(schema)["properties"]
         properties["removal_delays"] = {"type": "object", "additionalProperties": delay, "default": {}}
+        for name, default in self._defaults.items():
+            properties[name]["default"] = default
         return schema
 
 
-ServiceSettings: TypeAlias = Annotated[JobsSettings, _AsJson, BeforeValidator(_in_pairs), AfterValidator(_within_a_day)]
+ServiceSettings: TypeAlias = Annotated[
+    JobsSettings, _AsJson({}), BeforeValidator(_in_pairs), AfterValidator(_within_a_day)
+]
 """The jobs core's settings, as they come in from outside."""
 
 PLAYED: Final[Mapping[str, Any]] = {
@@ -93,7 +99,9 @@ It is quick, and without the quotas that speak of the account: how many devices 
 them is a target of its own.
 """
 PlayedService: TypeAlias = Annotated[
-    ServiceSettings, BeforeValidator(lambda given: {**PLAYED, **given} if isinstance(given, dict) else given)
+    ServiceSettings,
+    _AsJson(PLAYED),
+    BeforeValidator(lambda given: {**PLAYED, **given} if isinstance(given, dict) else given),
 ]
 """The settings of a scenario's cloud; ignored where the cloud is not ours."""
 

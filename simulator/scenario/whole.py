@@ -40,7 +40,7 @@ class Scenario(Part):
     faults: tuple[Fault, ...] = ()
     must_reach: tuple[Place, ...] = ()
     hardware: Timings = Timings()
-    cloud: PlayedService = played()
+    cloud: Annotated[PlayedService, Field(default_factory=played)]
     bounds: Bounds = Bounds()
     time_limit_seconds: Seconds = 120
     play_with: Annotated[int, Field(ge=1, le=100_000)] = 10

@@ -109,8 +109,8 @@ def owner_of(key: str) -> tuple[str, str]:
 
 
 def remember_all(kept: Iterable[Kept]) -> dict[str, Remembered]:
-    """Put the records together again, by whose they are; the own ones first."""
-    owned: dict[str, list[Kept]] = {OWN: []}
+    """Put the records together again, by whose they are."""
+    owned: dict[str, list[Kept]] = {}
     for kind, key, record in kept:
         whose, its = owner_of(key)
         owned.setdefault(whose, []).append(Kept(kind, its, record))

@@ -75,7 +75,7 @@ class Store:
         except BaseException:
             self._database.close()
             raise
-        self._secrets = found[OWN].secrets
+        self._secrets = found[OWN].secrets if OWN in found else {}
         return found
 
     # ── keeping ───────────────────────────────────────────────────────────────────────────────────────────────

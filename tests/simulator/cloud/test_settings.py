@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.settings import PLAYED, CloudSettings
-from simulator.scenario import load
+from simulator.scenario import Scenario, load
 
 
 def test_a_cloud_that_stands_alone_has_the_defaults_of_the_core():
@@ -29,6 +29,13 @@ def test_what_a_scenario_asks_of_its_cloud_reaches_the_process_that_is_its_cloud
 def test_patterns_are_given_as_a_mapping_whose_order_counts():
     given = CloudSettings.model_validate_json('{"cloud": {"removal_delays": {"b*": 2, "a*": 1}}}').cloud
     assert given.removal_delays == (("b*", 2.0), ("a*", 1.0))
+
+
+def test_the_schema_for_editors_has_the_bounds_and_a_scenarios_own_defaults():
+    cloud = Scenario.model_json_schema()["$defs"]["JobsSettings"]["properties"]
+    assert {name: cloud[name]["default"] for name in PLAYED} == PLAYED
+    assert (cloud["deletion_seconds"]["minimum"], cloud["deletion_seconds"]["maximum"]) == (0, 86_400)
+    assert cloud["removal_delays"]["type"] == "object"
 
 
 @pytest.mark.parametrize(
