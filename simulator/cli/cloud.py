@@ -1,22 +1,40 @@
 """`ghostjob cloud`: the local AWS IoT, until it is told to stop."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
+    from simulator.cloud.api import Account
+    from simulator.cloud.local import CloudOptions
     from simulator.cloud.settings import CloudSettings
 
-TARGETS = 100
-"""AWS's quota of targets a job; only scenarios go without."""
+AS_GIVEN: Final = (
+    *(
+        "host",
+        "api_port",
+        "mqtt_port",
+        "mqtts_port",
+        "data_port",
+        "certs",
+        "state",
+        "access_keys",
+        "files",
+        "files_url",
+    ),
+)
+"""Parameters that go into the cloud's options as they are."""
 EXAMPLE = """\b
 Examples:
   ghostjob cloud
   ghostjob cloud --fidelity
-  aws --endpoint-url http://127.0.0.1:4566 iot create-thing --thing-name thing-0
+  ghostjob cloud --region eu-west-1 --account 123456789012
+  aws --endpoint-url http://127.0.0.1:4566 --region us-east-1 iot create-thing --thing-name thing-0
 """
 
 
@@ -55,6 +73,19 @@ Examples:
     help="ID:SECRET; may be repeated. With one, signatures are checked; without, nobody has to sign.",
 )
 @click.option(
+    "--region",
+    default="us-east-1",
+    show_default=True,
+    help="The region of who speaks MQTT, shows a certificate or does not sign; a signature says its own. Regions share "
+    "neither things nor jobs.",
+)
+@click.option(
+    "--account",
+    default="000000000000",
+    show_default=True,
+    help="Likewise the account; a signature's is its access key's id, if that has twelve digits, else this one.",
+)
+@click.option(
     "--files",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=None,
@@ -75,15 +106,15 @@ Examples:
 @click.option(
     "--deletion-seconds",
     type=click.FloatRange(0, 86_400),
-    default=3.0,
-    show_default=True,
-    help="How long a deleted job stays DELETION_IN_PROGRESS.",
+    default=None,
+    help="How long a deleted job stays DELETION_IN_PROGRESS, however many executions it has; without it the settings "
+    "deletion_seconds and deletion_seconds_per_execution say so.",
 )
 @click.option(
     "--settings",
     default="{}",
     help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them; "
-    "`gateway` has MQTT's limits.",
+    "`gateway` has MQTT's limits, `http` the control plane's; --fidelity lists them.",
 )
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
 @click.option(
@@ -98,24 +129,14 @@ Examples:
 )
 @logging_options()
 def cloud(
-    host: str,
-    api_port: int | None,
-    mqtt_port: int | None,
-    mqtts_port: int | None,
-    data_port: int | None,
-    certs: Path | None,
-    state: Path | None,
-    access_keys: tuple[tuple[str, str], ...],
-    files: Path | None,
-    files_url: str | None,
+    *,
     ready_file: Path | None,
     trace: str | None,
-    deletion_seconds: float,
-    settings: str,
     until_stdin_closes: bool,
     fidelity: str | None,
     log_format: str,
     log_level: str,
+    **given: Any,
 ) -> int:
     """Keep a local AWS IoT up: control plane, MQTT, MQTT and HTTPS with mutual TLS.
 
@@ -127,34 +148,13 @@ def cloud(
         show(fidelity)
         return 0
     from agent.log import configure
-    from simulator.cloud.local import CloudOptions
     from simulator.cloud.serving import serve
 
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
-    more = _more_settings(settings)
-    targets = {} if "targets" in more.cloud.model_fields_set else {"targets": TARGETS}
-    jobs = more.cloud.jobs_settings(deletion_seconds=deletion_seconds, **targets)
-    options = CloudOptions(
-        host,
-        api_port,
-        mqtt_port,
-        mqtts_port,
-        data_port,
-        certs,
-        jobs,
-        more.faults,
-        more.seed,
-        state,
-        gateway=more.gateway,
-        http=more.http,
-        access_keys=access_keys,
-        files=files,
-        files_url=files_url,
-    )
     run_loop(
         serve(
-            options,
+            options_of(given),
             ready_file=ready_file,
             trace=trace,
             until_stdin_closes=until_stdin_closes,
@@ -162,6 +162,39 @@ def cloud(
         )
     )
     return 0
+
+
+def options_of(given: Mapping[str, Any]) -> "CloudOptions":
+    """What the command line asks for, by the names of its parameters. Raises InputError.
+
+    What was not given is None, and overrides nothing.
+    """
+    from simulator.cloud.local import CloudOptions
+
+    more = _more_settings(given["settings"])
+    jobs = more.cloud
+    if given["deletion_seconds"] is not None:
+        jobs = replace(jobs, deletion_seconds=given["deletion_seconds"], deletion_seconds_per_execution=0.0)
+    return CloudOptions(
+        **{name: given[name] for name in AS_GIVEN},
+        account=_account(given["region"], given["account"]),
+        jobs=jobs,
+        faults=more.faults,
+        seed=more.seed,
+        gateway=more.gateway,
+        http=more.http,
+    )
+
+
+def _account(region: str, account_id: str) -> "Account":
+    from agent.errors import InputError
+    from simulator.cloud.api.account import ACCOUNT_ID, REGION, Account
+
+    if not REGION.fullmatch(region):
+        raise InputError(f"--region {region}: is no region; give one such as eu-west-1")
+    if not ACCOUNT_ID.fullmatch(account_id):
+        raise InputError(f"--account {account_id}: is no account; give its twelve digits")
+    return Account(region, account_id)
 
 
 def _more_settings(text: str) -> "CloudSettings":

@@ -14,12 +14,12 @@ from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT, NotCarriedOut
 from simulator.cloud.fidelity import CLAIMS, Claim, Section, Setting
 from simulator.cloud.fidelity.summary import HONEST_LINE, TAGS
 from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
-from simulator.cloud.settings import ServiceSettings
 
 HOW_TO_SET = """Settings are given as JSON: ghostjob cloud --settings '{"cloud": {"removal_delay_seconds": 5}}'"""
 PARTS = {
-    "cloud": frozenset(ServiceSettings.model_fields),
+    "cloud": frozenset(field.name for field in fields(JobsSettings)),
     "http": frozenset(field.name for field in fields(HttpSettings)),
     "gateway": frozenset(field.name for field in fields(GatewaySettings)),
 }

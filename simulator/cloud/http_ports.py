@@ -4,26 +4,26 @@ import asyncio
 import ssl
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from simulator.certs import server_context
-from simulator.cloud.api import Account, CertificateAuthority
+from simulator.cloud.api import CertificateAuthority
 from simulator.cloud.api.data_plane import DataPlane
-from simulator.cloud.api.http import DataPort, HttpApi
+from simulator.cloud.api.http import DataPort, HttpApi, Planes
 from simulator.cloud.api.principal import Guard
-from simulator.cloud.api.publishing import Broker, Publisher
+from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.wire import Handler
-from simulator.cloud.core import CloudCore
 from simulator.cloud.either import EitherServer
-from simulator.cloud.faults import Faults
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.signatures import Signatures
+from simulator.cloud.tenant import Tenant, Tenants
 
 GRACE_SECONDS: Final = 1.0
 """How long a request under way may take to end when the cloud is stopped."""
@@ -31,24 +31,22 @@ ALPN: Final = ("http/1.1", "x-amzn-http-ca")
 
 
 class HttpPorts:
-    """Both ports of one cloud. What is published over HTTP goes through `broker`."""
+    """Both ports of one cloud. The API port serves all tenants, the data port `home`'s devices."""
 
     def __init__(
         self,
-        core: CloudCore,
-        broker: Broker,
+        tenants: Tenants,
         clock: Callable[[], float],
         *,
         certs: Path | None,
         holders: Holders,
         settings: HttpSettings,
         access_keys: Mapping[str, str],
-        faults: Faults | None,
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
         files: Path | None = None,
     ) -> None:
-        self._core = core
+        self._tenants = tenants
         self._clock = clock
         self._certs = certs
         self._holders = holders
@@ -57,28 +55,44 @@ class HttpPorts:
         self._elsewhere = elsewhere
         self._files = files
         self.signatures = Signatures(access_keys, clock)
-        self._publisher = Publisher(broker, lambda: str(uuid.uuid4()))
-        self._retained = RetainedMessages(broker)
-        self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
+        self._devices = {tenants.home: self._for_devices(tenants.home)}
+        self._authority = CertificateAuthority(certs)
+        self._planes: dict[Tenant, Planes] = {}
+        self._api_endpoint = self._data_endpoint = ""
         self._servers: list[tuple[asyncio.Server | EitherServer, web.Server]] = []
         self._guests: list[web.Server] = []
+
+    def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
+        core = tenant.core
+        data_plane = DataPlane(core.device_api, core.answer, core.knows, self._settings, tenant.faults)
+        publisher = Publisher(tenant.messages, lambda: str(uuid.uuid4()))
+        return data_plane, publisher, RetainedMessages(tenant.messages, self._settings.page_size)
+
+    def serve(self, tenant: Tenant) -> Planes:
+        """What stands behind the API port for one account and region, made when it is first asked for.
+
+        Only devices at home find their broker on ports of its own; others come by WebSocket.
+        """
+        found = self._planes.get(tenant)
+        if found is None:
+            data = self._data_endpoint if tenant is self._tenants.home else self._api_endpoint
+            account = replace(tenant.account, data_endpoint=data, jobs_endpoint=self._api_endpoint)
+            plane = tenant.core.control_plane(account, self._settings, self._authority, self._files)
+            devices = self._devices.get(tenant) or self._for_devices(tenant)
+            rate = OperationRate(self._settings.operations_per_second, self._clock)
+            found = self._planes[tenant] = Planes(plane, plane.in_the_hand_of_aws(), *devices, rate)
+        return found
 
     async def listen_api(self, host: str, port: int, data_endpoint: str) -> str:
         """Serve the control plane and, with signatures, the data plane; the URL. Raises OSError."""
 
         def connections(address: str) -> web.Server:
-            account = Account(data_endpoint=data_endpoint, jobs_endpoint=address)
-            authority = CertificateAuthority(self._certs)
-            plane = self._core.control_plane(account, self._settings, authority, self._files)
+            self._api_endpoint, self._data_endpoint = address, data_endpoint
             return HttpApi(
-                plane,
-                self._data_plane,
-                self._publisher,
-                self._retained,
+                lambda claim: self.serve(self._tenants.of(claim)),
                 self.signatures,
                 settled=self._settled,
                 elsewhere=self._elsewhere,
-                rate=OperationRate(self._settings.operations_per_second, self._clock),
             ).server()
 
         return f"http://{await self._listen(host, port, None, connections)}"
@@ -97,7 +111,7 @@ class HttpPorts:
         return connections
 
     def _data_port(self) -> DataPort:
-        return DataPort(self._data_plane, self._publisher, self._retained, Guard(self._holders), settled=self._settled)
+        return DataPort(*self._devices[self._tenants.home], Guard(self._holders), settled=self._settled)
 
     async def _listen(
         self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]

@@ -1,6 +1,5 @@
 """The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
-import asyncio
 import errno
 import secrets
 import ssl
@@ -15,21 +14,19 @@ from aiohttp import web
 from agent.errors import InputError
 from simulator.certs import server_context
 from simulator.cloud.api import Account
-from simulator.cloud.core import SLICE_SECONDS, CloudCore
-from simulator.cloud.faults import Faults
+from simulator.cloud.core import CloudCore
 from simulator.cloud.files import PREFIX as FILES
 from simulator.cloud.files import FileServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.jobs import JobsSettings, Outcome
-from simulator.cloud.messages import HttpMessages
-from simulator.cloud.mqtt import Gateway, GatewaySettings, alpn
-from simulator.cloud.mqtt.lasting import Lasting
+from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.mqtt import GatewaySettings, alpn
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
+from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
 from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
@@ -56,46 +53,36 @@ class CloudOptions:
     """Ids and secrets to check signatures with; without any, nobody has to sign."""
     files: Path | None = None
     """The directory of the files that presigned URLs in job documents lead to; without one, placeholders stay."""
+    account: Account = field(default_factory=Account)
+    """Of who speaks MQTT, shows a certificate, or does not sign."""
     files_url: str | None = None
     """What these URLs begin with, if devices do not reach the API port by the address that it is bound to."""
 
 
 class LocalCloud:
-    """A local AWS IoT, up while the context lasts. `observe` gets its trace events."""
+    """A local AWS IoT, up while the context lasts. `observe` gets the trace events of its own account and region."""
 
     def __init__(self, options: CloudOptions, observe: Callable[[CloudEvent], None] | None = None) -> None:
         self._options = options
         self._observe = observe
-        faults = Faults(options.faults, options.seed) if options.faults else None
+        self._urls: FileUrls | None = None
         self._store = None if options.state is None else Store(options.state)
-        self._remembered = None if self._store is None else self._store.remembered()
-        self._core = CloudCore(
-            options.jobs,
-            time.time,
-            self._publish,
-            observe,
-            faults,
-            keeper=self._store,
-            slice_seconds=SLICE_SECONDS,
-            remembered=self._remembered,
-        )
-        lateness = faults.lateness if faults else None
-        self._gateway = Gateway(self._core.device_api, options.gateway, lateness)
+        home = self._tenant(options.account, observe)
+        self._tenants = Tenants(home, self._tenant)
+        self._core, self._gateway = home.core, home.gateway
         if self._store is not None:
-            self._store.committed = self._gateway.held.commit
+            self._store.committed = self._committed
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
-        holders = Holders(self._core.registry, Account(), time.time, enrolled_from)
+        holders = Holders(self._core.registry, options.account, time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders)
-        self._websockets = WebSockets(self._gateway, lambda: self._http.signatures)
+        self._websockets = WebSockets(lambda claim: self._tenants.of(claim).gateway, lambda: self._http.signatures)
         self._http = HttpPorts(
-            self._core,
-            HttpMessages(self._gateway, time.time, lambda: asyncio.get_running_loop().time()),
+            self._tenants,
             time.time,
             certs=options.certs,
             holders=holders,
             settings=options.http,
             access_keys=dict(options.access_keys),
-            faults=faults,
             settled=None if self._store is None else self._store.settled,
             elsewhere={FILES: self._serve_file, WEBSOCKET_PATH: self._websockets.handle},
             files=options.files,
@@ -103,9 +90,30 @@ class LocalCloud:
         self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
+    def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
+        shelf = None if self._store is None else self._store.shelf(owner(account))
+        made = Tenant(account, self._options, shelf, observe)
+        if self._urls is not None:
+            made.core.jobs.presign = self._urls.document
+        return made
+
+    def _committed(self, ticket: int) -> None:
+        for tenant in self._tenants:
+            tenant.gateway.held.commit(ticket)
+
+    @property
+    def core(self) -> CloudCore:
+        """The service itself, of its own account and region, for who is in this process."""
+        return self._core
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Whom it serves by now."""
+        return tuple(tenant.account for tenant in self._tenants)
+
     async def __aenter__(self) -> Self:
         try:
-            self._remember_sessions()
+            self._tenants.home.start()
             await self._listen()
             if self._store is not None:
                 await self._store.settled()
@@ -115,14 +123,9 @@ class LocalCloud:
         if self._observe is not None:
             self._observe(CloudListening(self.endpoints))
         self._core.resume()
+        for left in () if self._store is None else self._store.owners():
+            self._http.serve(self._tenants.open(account_of(left)))
         return self
-
-    def _remember_sessions(self) -> None:
-        if self._store is not None and self._remembered is not None:
-            loop = asyncio.get_running_loop()
-            lasting = Lasting(self._store.keep_later, time.time, loop.time)
-            lasting.restore(self._gateway, self._remembered.gateway)
-            self._gateway.memory, self._remembered = lasting, None
 
     async def __aexit__(self, *_: object) -> None:
         await self._close()
@@ -131,7 +134,6 @@ class LocalCloud:
 
     async def _listen(self) -> None:
         options = self._options
-        self._gateway.start()
         tls = self._tls()
         if options.mqtt_port is not None:
             self.endpoints["mqtt"] = await self._listen_mqtt("mqtt", options.mqtt_port, None)
@@ -147,7 +149,7 @@ class LocalCloud:
         if self._options.files is not None:
             # Kept, so that a URL which a device was given holds as long as it says.
             secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
-            urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
+            urls = self._urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
             self._core.jobs.presign = urls.document
             self._files = FileServer(self._options.files, urls, time.time)
 
@@ -188,12 +190,14 @@ class LocalCloud:
             raise _cannot_listen(name, options.host, port, error) from None
 
     async def _close(self) -> None:
-        self._core.close()
+        for tenant in self._tenants:
+            tenant.core.close()
         self._websockets.close()
         await self._http.close()
         if self._store is not None:
             await self._store.rest()
-        await self._gateway.close()
+        for tenant in self._tenants:
+            await tenant.gateway.close()
         if self._store is not None:
             await self._store.close()
 
@@ -201,11 +205,6 @@ class LocalCloud:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
         if self._store is not None:
             self._store.failed = act
-
-    def _publish(self, outcome: Outcome) -> None:
-        after = 0 if self._store is None else self._store.newest
-        for topic, payload in self._core.device_api.publications(outcome):
-            self._gateway.publish(topic, payload, after=after)
 
 
 def _cannot_listen(name: str, host: str, port: int, error: OSError) -> InputError:

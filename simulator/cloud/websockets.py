@@ -16,7 +16,7 @@ from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.authority import Action, Visitor
 from simulator.cloud.mqtt.connection import Connection
-from simulator.cloud.signatures import Signatures, SignedRequest
+from simulator.cloud.signatures import Claim, Signatures, SignedRequest
 
 PATH: Final = "/mqtt"
 PROTOCOL: Final = "mqtt"
@@ -45,30 +45,32 @@ class Signer:
 
 
 class WebSockets:
-    """Carries WebSockets into `gateway`; `signatures` gives what checks theirs."""
+    """Carries WebSockets into the gateway of whom their signature is for; `signatures` gives what checks it."""
 
-    def __init__(self, gateway: Gateway, signatures: Callable[[], Signatures]) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway_of: Callable[[Claim | None], Gateway], signatures: Callable[[], Signatures]) -> None:
+        self._gateway_of = gateway_of
         self._signatures = signatures
-        self._open: dict[Connection, None] = {}
+        self._open: dict[Connection, Gateway] = {}
 
     def close(self) -> None:
         """End them all: the port that carries them is about to close."""
-        self._gateway.part_with(tuple(self._open))
+        for connection, gateway in tuple(self._open.items()):
+            gateway.part_with((connection,))
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Serve one WebSocket to its end. Raises Refusal, SignatureRefused."""
         sent = SignedRequest(request.method, request.raw_path, tuple(request.headers.items()))
         claim = self._signatures().check(sent, (SERVICE,))
+        gateway = self._gateway_of(claim)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=0, autoclose=True)
         if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
             raise Refusal(400, "InvalidRequestException", f"This is for WebSockets of the sub-protocol {PROTOCOL}.")
         await socket.prepare(request)
         credential = None if claim is None else Signer(claim.access_key)
-        seconds = self._gateway.settings.websocket_seconds
-        connection = Connection(self._gateway, None if credential is None else lambda _: credential, lasts=seconds)
+        seconds = gateway.settings.websocket_seconds
+        connection = Connection(gateway, None if credential is None else lambda _: credential, lasts=seconds)
         transport = _Transport(socket, request, connection)
-        self._open[connection] = None
+        self._open[connection] = gateway
         connection.connection_made(transport)
         sender = asyncio.create_task(transport.send_all())
         try:

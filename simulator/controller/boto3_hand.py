@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 THREADS: Final = 4
+PAGE: Final = 250
+"""Entries: the most that one may ask for."""
 
 
 class Boto3Hand:
@@ -109,7 +111,8 @@ class Boto3Hand:
         """ListJobExecutionsForJob, all pages."""
 
         def all_pages() -> list[SeenExecution]:
-            pages = self._client.get_paginator("list_job_executions_for_job").paginate(jobId=job_id)
+            paginator = self._client.get_paginator("list_job_executions_for_job")
+            pages = paginator.paginate(jobId=job_id, PaginationConfig={"PageSize": PAGE})
             return [
                 seen(each["thingArn"], _with_numbers(dict(each["jobExecutionSummary"])))
                 for page in pages

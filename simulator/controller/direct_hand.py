@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from simulator.cloud.api import ApiError, ControlPlane
 from simulator.controller.hands import Refused, SeenExecution, seen
 from simulator.scenario import Owner
+
+PAGE: Final = 250
+"""Entries: the most that one may ask for."""
 
 
 class DirectHand:
@@ -74,7 +77,7 @@ class DirectHand:
         found: list[SeenExecution] = []
         token: str | None = None
         while True:
-            page = self._call("ListJobExecutionsForJob", jobId=job_id, nextToken=token)
+            page = self._call("ListJobExecutionsForJob", jobId=job_id, maxResults=PAGE, nextToken=token)
             found += [seen(each["thingArn"], each["jobExecutionSummary"]) for each in page["executionSummaries"]]
             token = page.get("nextToken")
             if not token:

@@ -76,11 +76,7 @@ class LiveVenue:
         settings = CloudSettings(
             cloud=self.scenario.cloud, gateway=QUICK, faults=self.scenario.faults, seed=str(self.seed)
         )
-        options = (
-            *("--deletion-seconds", str(self.scenario.cloud.deletion_seconds)),
-            *("--settings", settings.model_dump_json()),
-        )
-        cloud = await stack.enter_async_context(EmbeddedCloud(sink, options))
+        cloud = await stack.enter_async_context(EmbeddedCloud(sink, ("--settings", settings.model_dump_json())))
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
         self._connections = await stack.enter_async_context(PahoConnections(lambda _: endpoint, self.seed))

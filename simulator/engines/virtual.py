@@ -52,9 +52,7 @@ class VirtualCloud:
         recorder = Recorder(CLOUD, self.loop.time, sink)
         self.observe = recorder.record
         self.faults = Faults(scenario.faults, str(seed)) if scenario.faults else None
-        self.core = CloudCore(
-            scenario.cloud.jobs_settings(), self.clock, self._publish, recorder.record, self.faults, new_id=str
-        )
+        self.core = CloudCore(scenario.cloud, self.clock, self._publish, recorder.record, self.faults, new_id=str)
         self._links: dict[str, tuple[VirtualLink, ...]] = {}
 
     def clock(self) -> float:

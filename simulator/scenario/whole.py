@@ -1,11 +1,12 @@
 """A scenario as a whole: what it says must fit together; and how things are named and dealt to groups."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from simulator.cloud.settings import Fault, PlayedService
+from simulator.cloud.settings import Fault, PlayedService, played
 from simulator.scenario.parts import (
     Bounds,
     Deletion,
@@ -43,7 +44,7 @@ class Scenario(Part):
     faults: tuple[Fault, ...] = ()
     must_reach: tuple[Place, ...] = ()
     hardware: Timings = Timings()
-    cloud: PlayedService = PlayedService()
+    cloud: Annotated[PlayedService, Field(default_factory=played)]
     bounds: Bounds = Bounds()
     time_limit_seconds: Seconds = 120
     play_with: Annotated[int, Field(ge=1, le=100_000)] = 10
@@ -106,9 +107,7 @@ class Scenario(Part):
         quota = self.cloud.requests_per_second
         if quota is None or devices >= self.play_with:
             return self
-        cloud = self.cloud.model_copy(
-            update={"requests_per_second": max(LEAST_QUOTA, quota * devices // self.play_with)}
-        )
+        cloud = replace(self.cloud, requests_per_second=max(LEAST_QUOTA, quota * devices // self.play_with))
         return self.model_copy(update={"cloud": cloud})
 
     @property

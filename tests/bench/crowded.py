@@ -22,7 +22,9 @@ JOB = "big"
 
 async def main(executions: int) -> None:
     configure("text", "error")
-    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, jobs=JobsSettings(0.0))
+    options = CloudOptions(
+        api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, jobs=JobsSettings(0.0, 0.0, requests_per_second=None)
+    )
     async with LocalCloud(options) as cloud:
         jobs = cloud._core.jobs
         things = tuple(f"big-{number:06}" for number in range(executions))

@@ -14,7 +14,7 @@ import uvloop
 
 from agent.log import configure
 from agent.values import JobDocument
-from simulator.cloud.jobs import NewJob
+from simulator.cloud.jobs import JobsSettings, NewJob
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.serving import _tame_collector
@@ -24,7 +24,9 @@ from tests.bench.load import JOB, thing
 async def main(devices: int, state: Path | None) -> None:
     configure("text", "error")
     limits = GatewaySettings(publishes_per_second=None, payload_per_second=None)
-    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, state=state, gateway=limits)
+    quick = JobsSettings(requests_per_second=None)
+    ports = {"api_port": 0, "mqtt_port": 0, "mqtts_port": None, "data_port": None}
+    options = CloudOptions(**ports, state=state, gateway=limits, jobs=quick)
     async with LocalCloud(options) as cloud:
         core = cloud._core
         new = NewJob(JOB, tuple(map(thing, range(devices))), JobDocument.of({"operation": "update"}))

@@ -102,3 +102,15 @@ def test_a_bad_create_job_is_refused(iot: Any, targets: list[str], arguments: di
     good = {"jobId": "bad", "targets": targets, "document": DOCUMENT}
     assert refused(iot.create_job, **(good | arguments)) == code
     assert refused(iot.describe_job, jobId="bad") == "ResourceNotFoundException"
+
+
+def test_a_client_of_another_region_has_things_and_jobs_of_its_own(cloud: Cloud, iot: Any, targets: list[str]):
+    there = boto3.client("iot", endpoint_url=cloud.api, region_name="ap-southeast-2")
+    iot.create_job(jobId="in-two-regions", targets=targets, document=DOCUMENT)
+    arn = there.create_thing(thingName="b-0")["thingArn"]
+    assert arn == "arn:aws:iot:ap-southeast-2:000000000000:thing/b-0"
+    there.create_job(jobId="in-two-regions", targets=[arn], document=DOCUMENT)
+    there.delete_job(jobId="in-two-regions", force=True)
+    assert iot.describe_job(jobId="in-two-regions")["job"]["status"] == "IN_PROGRESS"
+    assert refused(there.create_job, jobId="elsewhere", targets=targets, document=DOCUMENT) == "InvalidRequestException"
+    there.close()

@@ -266,7 +266,8 @@ def test_both_do_the_same(sides: tuple[Side, Side, Api], case: Case, code: int, 
         job_id = f"{side.name}-{number}"
         case.prepare(api, job_id)
         seen = side.run(case, job_id)
-        seen.is_gone = not any(job["jobId"] == job_id for job in api.iot.list_jobs()["jobs"])
+        pages = api.iot.get_paginator("list_jobs").paginate()
+        seen.is_gone = not any(job["jobId"] == job_id for page in pages for job in page["jobs"])
         return seen
 
     with ThreadPoolExecutor(2) as both:

@@ -42,7 +42,7 @@ class Cloud:
             mqtt_port=None,
             mqtts_port=None,
             data_port=None,
-            jobs=jobs or JobsSettings(deletion_seconds=0),
+            jobs=jobs or JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0),
             http=http or HttpSettings(),
         )
         self._cloud = LocalCloud(options)

@@ -345,21 +345,21 @@ def test_a_thing_is_deleted_once_it_has_no_principals(cloud: Cloud):
     assert cloud.ask("DELETE /things/attached").status == 200
 
 
-@proves("describe-endpoint-of-jobs-answers-or-refuses")
-def test_the_jobs_endpoint_is_served_or_refused_with_a_hint(cloud: Cloud):
-    told = cloud.ask("GET /endpoint?endpointType=iot:Jobs")
-    assert (told.status, set(told.body)) == (200, {"endpointAddress"})
-    other = Cloud(http=HttpSettings(jobs_endpoint="refused"))
-    refused = other.ask("GET /endpoint?endpointType=iot:Jobs")
+@proves("describe-endpoint-refuses-jobs")
+def test_the_jobs_endpoint_is_refused_with_a_hint_or_served(cloud: Cloud):
+    refused = cloud.ask("GET /endpoint?endpointType=iot:Jobs")
     assert (refused.status, refused.error) == (400, "InvalidRequest")
     assert "iot:Data-ATS" in refused.body["message"]
+    other = Cloud(http=HttpSettings(jobs_endpoint="served"))
+    told = other.ask("GET /endpoint?endpointType=iot:Jobs")
+    assert (told.status, set(told.body)) == (200, {"endpointAddress"})
     other.close()
 
 
 @proves("the-scope-tells-the-planes-apart")
 def test_a_path_that_both_planes_have_is_answered_by_the_one_that_is_signed_for(cloud: Cloud):
     job_id = cloud.job("queued")
-    assert set(cloud.ask("GET /things/t/jobs").body) == {"executionSummaries"}
+    assert "executionSummaries" in cloud.ask("GET /things/t/jobs").body
     assert set(cloud.device("GET /things/t/jobs").body) == {"inProgressJobs", "queuedJobs"}
     assert "versionNumber" in cloud.ask(f"GET /things/t/jobs/{job_id}").body["execution"]
     assert "jobDocument" in cloud.device(f"GET /things/t/jobs/{job_id}").body["execution"]

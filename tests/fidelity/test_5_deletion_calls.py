@@ -104,6 +104,17 @@ def test_a_job_id_is_free_when_its_deletion_is_over(seconds: int):
     assert (execution["executionNumber"], execution["versionNumber"]) == (1, 1)
 
 
+@proves("deletions-last-longer-the-more-executions-there-are")
+@pytest.mark.parametrize(("executions", "lasts"), [(1, 3.5), (4, 5), (20, 13)])
+def test_a_deletion_lasts_longer_the_more_executions_it_removes(executions: int, lasts: float):
+    world = World(JobsSettings(deletion_seconds_per_execution=0.5))
+    world.create_job("fw", *(f"t{number}" for number in range(executions)))
+    world.operate("DeleteJob", jobId="fw", force=True)
+    world.later(lasts - 1.25)
+    assert world.job("fw")["status"] == "DELETION_IN_PROGRESS", "a quarter of a second before the end"
+    assert world.refusal("DescribeJob", jobId="fw") == "ResourceNotFoundException"
+
+
 @proves("another-namespace-does-not-find-it")
 @pytest.mark.parametrize("error", ["ResourceNotFound", "InvalidRequest"])
 @pytest.mark.parametrize("given", [{}, {"namespaceId": "other"}])

@@ -42,7 +42,7 @@ def test_the_records_go_at_once_or_when_the_setting_says():
     assert [topic for topic, _ in slow.taken()] == ["notify", "notify-next"]
 
 
-STEPS = JobsSettings(removal_delay_seconds=10, deletion_seconds=20)
+STEPS = JobsSettings(removal_delay_seconds=10, deletion_seconds=20, deletion_seconds_per_execution=0)
 
 
 @proves("steps-of-a-force-delete")

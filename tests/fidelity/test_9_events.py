@@ -12,7 +12,7 @@ ARN = "arn:aws:iot:us-east-1:000000000000:thing/thing"
 
 def world_with(*kinds: str, **more: object) -> World:
     """A job fw on one thing, and events of these kinds; what its creation published is taken."""
-    world = World(JobsSettings(deletion_seconds=0))
+    world = World(JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0))
     if kinds:
         world.operate("UpdateEventConfigurations", eventConfigurations={kind: {"Enabled": True} for kind in kinds})
     world.create_job("fw", **more)

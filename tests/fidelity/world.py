@@ -79,8 +79,15 @@ class World:
 
     def listed(self, job_id: str) -> dict[str, str]:
         """The status of each thing's latest execution, as ListJobExecutionsForJob shows it."""
-        found = self.operate("ListJobExecutionsForJob", jobId=job_id)["executionSummaries"]
-        return {_name(each["thingArn"]): each["jobExecutionSummary"]["status"] for each in found}
+        self.later(1)
+        found: dict[str, str] = {}
+        token: dict[str, str] | None = {}
+        while token is not None:
+            page = self._control_plane.call("ListJobExecutionsForJob", {"jobId": job_id, "maxResults": 250, **token})
+            summaries = page["executionSummaries"]
+            found |= {_name(each["thingArn"]): each["jobExecutionSummary"]["status"] for each in summaries}
+            token = {"nextToken": page["nextToken"]} if page["nextToken"] else None
+        return found
 
     def job(self, job_id: str) -> dict[str, Any]:
         """What DescribeJob shows."""

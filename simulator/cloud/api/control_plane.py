@@ -19,6 +19,7 @@ from simulator.cloud.api.groups import GroupOperations
 from simulator.cloud.api.indexing import IndexingOperations
 from simulator.cloud.api.jobs import JobOperations
 from simulator.cloud.api.not_carried_out import Notices
+from simulator.cloud.api.paging import sized
 from simulator.cloud.api.policies import PolicyOperations
 from simulator.cloud.api.principals import PrincipalOperations
 from simulator.cloud.api.tags import TagOperations
@@ -87,7 +88,8 @@ class ControlPlane:
         """Carry out one operation. Raises ApiError."""
         self.check_served(operation)
         try:
-            output = self.operations[operation](parameters)
+            given = sized(operation, parameters, self._backing.settings.page_size)
+            output = self.operations[operation](given)
             self._notices.after(operation, parameters, self._backing)
             return output
         except JobsError as error:

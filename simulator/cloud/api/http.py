@@ -7,6 +7,9 @@ On the API port the path decides whose operation it is, because clients sign dif
 scope `execute-api`, boto3 with `iot`); the two GET paths that control plane and data plane share are told apart by the
 scope `iot-jobs-data`, or by a Host that AWS gives the data plane.
 
+Whose things and jobs a request is about, its signature says: those of its region and account. Without one they are the
+cloud's own; so are those of the data port.
+
 Below `/-/greengrass` stands the control plane in the hand of an AWS service, which may use the namespaces that are
 reserved for AWS. It is no API of AWS's, and for callers on this machine only.
 """
@@ -15,6 +18,7 @@ import asyncio
 import ipaddress
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -36,7 +40,7 @@ from simulator.cloud.api.retained import PATH as RETAINED
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
 from simulator.cloud.api.wire import Handler, Refusal, Server, answer, read
-from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, SignedRequest, read_claim
+from simulator.cloud.signatures import STATUS, Claim, SignatureRefused, Signatures, SignedRequest, read_claim
 
 GREENGRASS: Final = "/-/greengrass"
 CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
@@ -111,19 +115,20 @@ class _Listener(ABC):
     def _iot_data(self) -> Schema:
         return schema_of("iot-data")
 
-    def _publish(self, topic: str, query: Mapping[str, str], sent: SignedRequest) -> web.Response:
-        headers = {name.lower(): value for name, value in sent.headers}
-        return answer(200, self._publisher.publish(topic, query, headers, sent.body))
-
     def _retained_route(self, method: str, path: str) -> tuple[OperationModel, dict[str, str]] | None:
         return self._iot_data.route(method, path) if path.startswith(RETAINED) else None
 
     def _read_retained(
-        self, operation: OperationModel, uri: dict[str, str], query: Mapping[str, str], sent: SignedRequest
+        self,
+        retained: RetainedMessages,
+        operation: OperationModel,
+        uri: dict[str, str],
+        query: Mapping[str, str],
+        sent: SignedRequest,
     ) -> web.Response:
         try:
             given = self._iot_data.parse(operation, uri, query, sent)
-            output = self._retained.operations[operation.name](given)
+            output = retained.operations[operation.name](given)
         except BadRequest as error:
             raise Refusal(400, "InvalidRequestException", str(error)) from None
         except ApiError as error:
@@ -138,11 +143,16 @@ class _Listener(ABC):
         return Refusal(400, "InvalidRequestException", not_served(found[0].name))
 
     async def _ask_jobs(
-        self, operation: OperationModel, uri: dict[str, str], query: Mapping[str, str], sent: SignedRequest
+        self,
+        data_plane: DataPlane,
+        operation: OperationModel,
+        uri: dict[str, str],
+        query: Mapping[str, str],
+        sent: SignedRequest,
     ) -> tuple[web.StreamResponse, object]:
         try:
             given = self._jobs_data.parse(operation, uri, query, sent)
-            output, receipt = await self._data_plane.call(operation.name, given, query)
+            output, receipt = await data_plane.call(operation.name, given, query)
         except BadRequest as error:
             raise Refusal(400, "InvalidRequestException", str(error)) from None
         except ApiError as error:
@@ -150,28 +160,36 @@ class _Listener(ABC):
         return answer(200, serialise(operation.output_shape, output)), receipt
 
 
-class HttpApi(_Listener):
-    """The API port. `elsewhere` are handlers for paths that are no operation, such as `/mqtt` for WebSockets.
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """What stands behind the API port for one account in one region."""
 
+    control_plane: ControlPlane
+    greengrass: ControlPlane
+    data_plane: DataPlane
+    publisher: Publisher
+    retained: RetainedMessages
+    rate: OperationRate
+
+
+class HttpApi(_Listener):
+    """The API port. `planes_of` tells whom a signature is for: the account and region of its credential.
+
+    `elsewhere` are handlers for paths that are no operation, such as `/mqtt` for WebSockets.
     One that ends in a slash is for all paths below.
     """
 
     def __init__(
         self,
-        control_plane: ControlPlane,
-        data_plane: DataPlane,
-        publisher: Publisher,
-        retained: RetainedMessages,
+        planes_of: Callable[[Claim | None], Planes],
         signatures: Signatures,
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
-        rate: OperationRate,
     ) -> None:
-        super().__init__(data_plane, publisher, retained, settled)
-        self._rate = rate
-        self._control_plane = control_plane
-        self._greengrass = control_plane.in_the_hand_of_aws()
+        home = planes_of(None)
+        super().__init__(home.data_plane, home.publisher, home.retained, settled)
+        self._planes_of = planes_of
         self._signatures = signatures
         self._elsewhere = elsewhere or {}
         self._schema = schema_of("iot")
@@ -189,19 +207,20 @@ class HttpApi(_Listener):
         if path.startswith(f"{GREENGRASS}/"):
             if not _is_from_here(request):
                 raise Refusal(403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only.")
-            return await self._operate(self._greengrass, path.removeprefix(GREENGRASS), query, sent)
+            planes = self._planes_of(read_claim(sent))
+            return await self._operate(planes, planes.greengrass, path.removeprefix(GREENGRASS), query, sent)
         if path.startswith(TOPICS) and request.method == "POST":
-            self._signatures.check(sent, MESSAGE_SCOPES)
-            return self._publish(self._publisher.topic(path), query, sent), None
+            publisher = self._planes_of(self._signatures.check(sent, MESSAGE_SCOPES)).publisher
+            return _publish(publisher, publisher.topic(path), query, sent), None
         if (kept := self._retained_route(request.method, path)) is not None:
-            self._signatures.check(sent, MESSAGE_SCOPES)
-            return self._read_retained(*kept, query, sent), None
+            retained = self._planes_of(self._signatures.check(sent, MESSAGE_SCOPES)).retained
+            return self._read_retained(retained, *kept, query, sent), None
         found = self._jobs_data.route(request.method, path) if _is_a_things_job(path) else None
         if found is not None and self._is_for_the_data_plane(request, path, sent):
-            self._signatures.check(sent, (JOBS_SCOPE,))
-            return await self._ask_jobs(*found, query, sent)
-        self._signatures.check(sent, CONTROL_SCOPES)
-        return await self._operate(self._control_plane, path, query, sent)
+            planes = self._planes_of(self._signatures.check(sent, (JOBS_SCOPE,)))
+            return await self._ask_jobs(planes.data_plane, *found, query, sent)
+        planes = self._planes_of(self._signatures.check(sent, CONTROL_SCOPES))
+        return await self._operate(planes, planes.control_plane, path, query, sent)
 
     def _is_for_the_data_plane(self, request: web.BaseRequest, path: str, sent: SignedRequest) -> bool:
         if self._schema.route(request.method, path) is None:
@@ -212,7 +231,7 @@ class HttpApi(_Listener):
         return ".jobs.iot." in f".{request.host}"
 
     async def _operate(
-        self, control_plane: ControlPlane, path: str, query: Mapping[str, str], sent: SignedRequest
+        self, planes: Planes, control_plane: ControlPlane, path: str, query: Mapping[str, str], sent: SignedRequest
     ) -> tuple[web.StreamResponse, object]:
         found = self._schema.route(sent.method, path)
         if found is None:
@@ -220,7 +239,7 @@ class HttpApi(_Listener):
         operation, uri = found
         try:
             control_plane.check_served(operation.name)
-            self._rate.take(operation.name)
+            planes.rate.take(operation.name)
             given = self._schema.parse(operation, uri, query, sent)
             if operation.name == "CreateKeysAndCertificate":
                 given[PRIVATE_KEY] = await asyncio.to_thread(new_key)
@@ -262,12 +281,12 @@ class DataPort(_Listener):
             holder.must("iot:Publish", f"topic/{topic}")
             if query.get("retain") == "true":
                 holder.must("iot:RetainPublish", f"topic/{topic}")
-            return self._publish(topic, query, sent), None
+            return _publish(self._publisher, topic, query, sent), None
         if (kept := self._retained_route(request.method, path)) is not None:
             if holder is None:
                 raise Refusal(403, "ForbiddenException", "Forbidden")
             holder.must(f"iot:{kept[0].name}", f"topic/{kept[1]['topic']}" if "topic" in kept[1] else "*")
-            return self._read_retained(*kept, query, sent), None
+            return self._read_retained(self._retained, *kept, query, sent), None
         found = self._jobs_data.route(request.method, path)
         if found is None:
             raise self._unknown(request.method, path)
@@ -276,7 +295,12 @@ class DataPort(_Listener):
             raise Refusal(400, "CertificateValidationException", "The certificate is not registered, or not active.")
         if "thingName" in uri:
             holder.must(f"iotjobsdata:{operation.name}", f"thing/{uri['thingName']}")
-        return await self._ask_jobs(operation, uri, query, sent)
+        return await self._ask_jobs(self._data_plane, operation, uri, query, sent)
+
+
+def _publish(publisher: Publisher, topic: str, query: Mapping[str, str], sent: SignedRequest) -> web.Response:
+    headers = {name.lower(): value for name, value in sent.headers}
+    return answer(200, publisher.publish(topic, query, headers, sent.body))
 
 
 def _is_a_things_job(path: str) -> bool:

@@ -17,17 +17,29 @@ T = TypeVar("T")
 Key: TypeAlias = tuple[float | str, ...]
 """An item's place in the order of its list: unlike all others', and the same as long as the item is there."""
 
-PAGE: Final = 250
+LONGEST_PAGE: Final = 250
+DOCUMENTED_PAGES: Final = {"ListCertificates": 25}
+"""What a page holds for who asks for no number, where the API reference says it: of the lists served here, in one."""
 TOKENS: Final = ("nextToken", "marker")
 SIZES: Final = ("maxResults", "pageSize")
 _PAGING: Final = frozenset((*TOKENS, *SIZES))
 _SEAL: Final = 12
 
 
+def sized(operation: str, given: Parameters, otherwise: int) -> Parameters:
+    """The same, with the size that a page has by itself if none is asked for; `otherwise`: where none is documented."""
+    if not operation.startswith("List") or any(name in given for name in SIZES):
+        return given
+    return {**given, SIZES[0]: DOCUMENTED_PAGES.get(operation, otherwise)}
+
+
 def page(
     operation: str, given: Parameters, items: Iterable[T], key: Callable[[T], Key], *, newest_first: bool = False
 ) -> tuple[list[T], str | None]:
-    """One page in the order of `key`, and the token of the next; None if it is the last. Raises ApiError."""
+    """One page in the order of `key`, and the token of the next; None if it is the last. Raises ApiError.
+
+    `given` says how many entries it may have (see `sized`); otherwise it is as long as a page may be.
+    """
 
     def walk(after: Key | None, count: int) -> Iterable[T]:
         left = items
@@ -42,7 +54,7 @@ def page_of_many(
     operation: str, given: Parameters, walk: Callable[[Key | None, int], Iterable[T]], key: Callable[[T], Key]
 ) -> tuple[list[T], str | None]:
     """The same of a list that is too long to look at whole: `walk` gives so many items after a key, in order."""
-    size = next((given[name] for name in SIZES if name in given), PAGE)
+    size = next((given[name] for name in SIZES if name in given), LONGEST_PAGE)
     token = next((given[name] for name in TOKENS if name in given), None)
     of = _list_of(operation, given)
     found = list(islice(walk(None if token is None else _open(token, of), size + 1), size + 1))

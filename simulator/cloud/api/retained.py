@@ -10,17 +10,19 @@ from typing import Final
 
 from simulator.cloud.api.backing import Parameters
 from simulator.cloud.api.errors import not_found
-from simulator.cloud.api.paging import Key, page_of_many
+from simulator.cloud.api.paging import Key, page_of_many, sized
 from simulator.cloud.api.publishing import Broker, Retained
 
 PATH: Final = "/retainedMessage"
+LONGEST_PAGE: Final = 200
 
 
 class RetainedMessages:
     """Both operations, by name."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, page_size: int) -> None:
         self._broker = broker
+        self._page_size = page_size
         self.operations: dict[str, Callable[[Parameters], Parameters]] = {
             "GetRetainedMessage": self._get,
             "ListRetainedMessages": self._list,
@@ -40,7 +42,9 @@ class RetainedMessages:
         def walk(after: Key | None, count: int) -> Iterable[Retained]:
             return self._broker.retained_after(None if after is None else str(after[0]), count)
 
-        shown, token = page_of_many("ListRetainedMessages", given, walk, lambda kept: (kept.topic,))
+        operation = "ListRetainedMessages"
+        wanted = sized(operation, given, min(self._page_size, LONGEST_PAGE))
+        shown, token = page_of_many(operation, wanted, walk, lambda kept: (kept.topic,))
         return {
             "retainedTopics": [_summary(kept) | {"payloadSize": len(kept.payload)} for kept in shown],
             "nextToken": token,

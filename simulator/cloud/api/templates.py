@@ -138,7 +138,8 @@ def managed_by_arn(backing: Backing, arn: str) -> ManagedTemplate | None:
 
 
 def _managed_prefix(backing: Backing) -> str:
-    return f"arn:aws:iot:{backing.account.region}::jobtemplate/"  # it is of no account
+    account = backing.account
+    return f"arn:{account.partition}:iot:{account.region}::jobtemplate/"  # it is of no account
 
 
 def said_by(template: JobTemplate) -> Parameters:

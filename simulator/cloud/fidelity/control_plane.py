@@ -135,6 +135,21 @@ CLAIMS: Final = (
         "AWS documents tokens as opaque",
     ),
     Claim(
+        "certificates-come-in-pages-of-25",
+        Section.CONTROL_PLANE,
+        "documented",
+        "ListCertificates without pageSize gives 25 certificates, and a marker if there are more.",
+        "AWS IoT API Reference, ListCertificates: a default page size of 25",
+    ),
+    Claim(
+        "lists-come-in-pages",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "Every list gives no more than a page to a request that names no number, and a token if there is more.",
+        "AWS IoT API Reference: maxResults from 1 to 250; the default of most lists is not documented",
+        Setting("page_size", 25, ("1 to 250: so many entries",)),
+    ),
+    Claim(
         "the-scope-tells-the-planes-apart",
         Section.CONTROL_PLANE,
         "documented",
@@ -147,6 +162,37 @@ CLAIMS: Final = (
         "observed",
         "With access keys a missing, expired, wrong or foreign signature is refused with 403 under AWS's names.",
         "aws/aws-sdk-js-v3#1569, aws/amazon-freertos#841",
+    ),
+    Claim(
+        "accounts-and-regions-share-nothing",
+        Section.CONTROL_PLANE,
+        "documented",
+        "The region of a signature's credential says whose things and jobs a request is about; neither two regions nor "
+        "two accounts share any.",
+        "AWS General Reference, Signing AWS API requests; AWS IoT Device Management endpoints and quotas: per Region",
+    ),
+    Claim(
+        "twelve-digits-are-an-account",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "An access key whose id has twelve digits is of that account; any other is of the account of --account.",
+        "no counterpart at AWS, whose keys do not show it; LocalStack, Credentials",
+    ),
+    Claim(
+        "arns-of-elsewhere-are-refused",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "An ARN of another account, region or partition is refused with InvalidRequestException, and the message says "
+        "which of them differs.",
+        "AWS IoT API Reference, CreateJob: the exception; AWS's words are not documented",
+    ),
+    Claim(
+        "a-region-that-cannot-be-is-refused",
+        Section.CONTROL_PLANE,
+        "observed",
+        "A signature whose region is no name is refused with InvalidSignatureException: it should be scoped to a valid "
+        "one.",
+        "joona/aws-es-curl#15, aws/aws-sdk-java-v2#988",
     ),
     Claim(
         "create-thing-again-succeeds-if-it-says-the-same",
@@ -186,12 +232,12 @@ CLAIMS: Final = (
         "AWS IoT Developer Guide, Static thing groups; Jobs",
     ),
     Claim(
-        "describe-endpoint-of-jobs-answers-or-refuses",
+        "describe-endpoint-refuses-jobs",
         Section.CONTROL_PLANE,
-        "documented",
-        "DescribeEndpoint tells the address of the Jobs data plane for iot:Jobs.",
-        "AWS IoT API Reference, DescribeEndpoint; another emulator's notes say that it is refused of late",
-        Setting("jobs_endpoint", "served", ("refused: an InvalidRequestException with a hint at iot:Data-ATS",)),
+        "observed",
+        "DescribeEndpoint refuses iot:Jobs with InvalidRequestException and a hint at iot:Data-ATS.",
+        "at second hand, in another emulator's notes; AWS IoT API Reference, DescribeEndpoint still lists the type",
+        Setting("jobs_endpoint", "refused", ("served: the address of the API port, as documented",)),
     ),
     Claim(
         "templates-make-jobs",

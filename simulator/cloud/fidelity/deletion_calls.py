@@ -77,6 +77,14 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         Setting("deletion_seconds", 3.0, ("0 to 86400: so many seconds",)),
     ),
     Claim(
+        "deletions-last-longer-the-more-executions-there-are",
+        Section.CONTROL_PLANE,
+        "documented",
+        "How long a job stays DELETION_IN_PROGRESS depends on the number of its executions.",
+        DELETE_JOB,
+        Setting("deletion_seconds_per_execution", 0.001, ("0 to 86400: so many seconds more for each",)),
+    ),
+    Claim(
         "another-namespace-does-not-find-it",
         Section.CONTROL_PLANE,
         "inferred",

@@ -40,10 +40,9 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         "reads-and-writes-a-second",
         Section.EVENTS_AND_QUOTAS,
         "documented",
-        "An account's reads, and its writes, through the device API are throttled above a rate (AWS: 200 each); here "
-        "only if a rate is set.",
+        "An account's reads, and its writes, through the device API are throttled above 200 a second each.",
         "AWS IoT Device Management endpoints and quotas",
-        Setting("requests_per_second", None, ("a number: above it RequestThrottled",)),
+        Setting("requests_per_second", 200, ("null: any number, as in scenarios", "a number: that many")),
     ),
     Claim(
         "ten-retries",

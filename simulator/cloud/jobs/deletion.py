@@ -5,7 +5,8 @@
 
 (Developer Guide, "Jobs and job execution states"; CLI reference, `iot delete-job`.) The job's status changes first, the
 executions' records go then, and the job itself goes last. On AWS both spans exist and nobody can choose them; here the
-first is `removal_delay_seconds`, zero by default, and the second ends `deletion_seconds` after the command.
+first is `removal_delay_seconds`, zero by default, and the second ends `deletion_seconds` after the command, and
+`deletion_seconds_per_execution` more for each execution; or with the last record, if that goes later.
 Between its job's deletion and its own removal an execution is in neither list nor `$next`; what else a device meets
 there is not documented, and the setting `while_deleting` says it.
 
@@ -31,15 +32,17 @@ DELETION_TAG: Final = "ghostjob:deletion-seconds"
 _UNFORCED = (JobStatus.COMPLETED, JobStatus.CANCELED)
 
 
-def spans(job_id: str, settings: JobsSettings, tags: Mapping[str, str]) -> tuple[float, float]:
-    """How long after the command the records begin to go, and how long the job stays. A tag says it before a pattern.
+def spans(job_id: str, settings: JobsSettings, tags: Mapping[str, str], executions: int) -> tuple[float, float]:
+    """How long after the command the records begin to go, and how long the job stays. A tag says it before a pattern,
+    and how long the job stays however many executions it has.
 
     Raises JobsError if a tag's value is no number of seconds.
     """
     by_pattern = next((s for pattern, s in settings.removal_delays if fnmatchcase(job_id, pattern)), None)
     delay = settings.removal_delay_seconds if by_pattern is None else by_pattern
     delay = _seconds(tags, REMOVAL_DELAY_TAG, delay)
-    return delay, max(delay, _seconds(tags, DELETION_TAG, settings.deletion_seconds))
+    stays = settings.deletion_seconds + settings.deletion_seconds_per_execution * executions
+    return delay, max(delay, _seconds(tags, DELETION_TAG, stays))
 
 
 def _seconds(tags: Mapping[str, str], tag: str, otherwise: float) -> float:
@@ -65,7 +68,7 @@ def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: boo
     if len(ledger.deleting) >= settings.deletions_at_once:
         limit = settings.deletions_at_once
         raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
-    delay, stays = spans(job_id, settings, tags)
+    delay, stays = spans(job_id, settings, tags, sum(ledger.counts[job_id].values()))
     ledger.drop_work(job_id)
     ledger.deleting[job_id] = None
     deleting = replace(

@@ -3,20 +3,28 @@
 Defaults follow the documentation where it speaks, and clients' observations where it does not.
 """
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from simulator.cloud.jobs.errors import ErrorKind
 
 WhileDeleting: TypeAlias = Literal["gone", "reads-answer", "answers", "answers-and-lists", "terminal"]
 DocumentedNotify: TypeAlias = Literal["none", "added", "added-and-removed"]
 
+SECONDS: Final = {"ge": 0, "le": 86_400}
+COUNT: Final = {"ge": 1}
+"""Bounds of what comes in as JSON: pydantic reads them, and nobody here needs pydantic."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobsSettings:
-    """Deletion.
+    """Each setting once, with its default: the core's, `ghostjob cloud --settings`' and a scenario's `cloud`.
 
-    deletion_seconds: how long a deleted job stays DELETION_IN_PROGRESS (on AWS in the order of a minute).
+    Deletion.
+
+    deletion_seconds, deletion_seconds_per_execution: how long a deleted job stays DELETION_IN_PROGRESS at least, and so
+        much longer for each of its executions (documented: it "can take time, depending on the number of job
+        executions"; on AWS in the order of a minute).
     removal_delay_seconds: between the deletion's start and the removal of the executions' records.
     removal_delays: the same for the jobs whose id matches a pattern such as `fw-*`; the first that matches counts.
     while_deleting: what a device meets that asks for an execution by its job's id before its record is removed
@@ -47,44 +55,48 @@ class JobsSettings:
     stale_reads_seconds: how long Describe and GetPending may show what was, after the service took something away, and
         how long `$next` and GetPending leave out what was queued (observed by Greengrass, after a notify).
     requests_per_second: the account's quota of reads, and of writes, through the device API (documented: 200 each);
-        None for none, as it is here: the cloud that stands alone has AWS's.
+        None for none.
 
     Jobs.
 
-    targets, document_bytes, placeholders, retries, rollout_per_minute: documented quotas of one job.
+    targets, document_bytes, placeholders, retries, rollout_per_minute: documented quotas of one job; targets of None:
+        any number.
     active_jobs: snapshot jobs, and continuous ones, that may be IN_PROGRESS (100 in 2019, more today); None: any.
     schedule_lead_seconds: how far ahead a start time must be, and the end after it (documented: 30 minutes).
     """
 
-    deletion_seconds: float = 3.0
-    removal_delay_seconds: float = 0.0
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}  # they also come in as JSON
+
+    deletion_seconds: float = field(default=3.0, metadata=SECONDS)
+    deletion_seconds_per_execution: float = field(default=0.001, metadata=SECONDS)
+    removal_delay_seconds: float = field(default=0.0, metadata=SECONDS)
     removal_delays: tuple[tuple[str, float], ...] = ()
     while_deleting: WhileDeleting = "gone"
-    deletions_at_once: int = 10
+    deletions_at_once: int = field(default=10, metadata={"ge": 1, "le": 10})
     deleting_again: ErrorKind = "InvalidStateTransition"
     cancelling_deleted: ErrorKind = "InvalidRequest"
     wrong_namespace: ErrorKind = "ResourceNotFound"
     queued_deletion_needs_force: bool = False
 
-    pending_listed: int = 10
-    pending_listed_in_window: int = 15
+    pending_listed: int = field(default=10, metadata=COUNT)
+    pending_listed_in_window: int = field(default=15, metadata=COUNT)
     head_across_namespaces: bool = True
     documented_notify: DocumentedNotify = "added-and-removed"
     documented_payload: Literal["list", "next"] = "list"
     aws_namespaces_reserved: bool = True
 
     forbidden_status: Literal["InvalidStateTransition", "InvalidRequest"] = "InvalidStateTransition"
-    timeouts_late_seconds: float = 0.0
+    timeouts_late_seconds: float = field(default=0.0, metadata=SECONDS)
     deleted_thing: Literal["removed", "stays"] = "removed"
-    details: int = 10
-    detail_length: int = 1024
-    stale_reads_seconds: float = 0.0
-    requests_per_second: int | None = None
+    details: int = field(default=10, metadata={"ge": 1, "le": 10})
+    detail_length: int = field(default=1024, metadata={"ge": 1, "le": 1024})
+    stale_reads_seconds: float = field(default=0.0, metadata=SECONDS)
+    requests_per_second: int | None = field(default=200, metadata=COUNT)
 
-    targets: int | None = 100
-    document_bytes: int = 32_768
-    placeholders: int = 10
-    retries: int = 10
-    rollout_per_minute: int = 1000
-    active_jobs: int | None = None
-    schedule_lead_seconds: float = 1800.0
+    targets: int | None = field(default=100, metadata=COUNT)
+    document_bytes: int = field(default=32_768, metadata=COUNT)
+    placeholders: int = field(default=10, metadata={"ge": 0})
+    retries: int = field(default=10, metadata={"ge": 0})
+    rollout_per_minute: int = field(default=1000, metadata=COUNT)
+    active_jobs: int | None = field(default=None, metadata=COUNT)
+    schedule_lead_seconds: float = field(default=1800.0, metadata=SECONDS)

@@ -89,8 +89,37 @@ class Remembered(NamedTuple):
     secrets: dict[str, Secret]
 
 
+OWN: Final = ""
+"""Whose records have keys as they are; those of others say in their keys whose they are."""
+_MARK: Final = "\x1f"
+
+
+def key_of(whose: str, key: str) -> str:
+    """The key of a record in the file: no two of different owners are the same, whatever they look like."""
+    if whose == OWN:
+        return _MARK + key if key.startswith(_MARK) else key
+    return f"{_MARK}{whose}{_MARK}{key}"
+
+
+def owner_of(key: str) -> tuple[str, str]:
+    """Whose record has a key in the file, and what its own key is: what `key_of` was told."""
+    if not key.startswith(_MARK):
+        return OWN, key
+    whose, _, rest = key[1:].partition(_MARK)
+    return (whose, rest) if whose else (OWN, key[1:])
+
+
+def remember_all(kept: Iterable[Kept]) -> dict[str, Remembered]:
+    """Put the records together again, by whose they are."""
+    owned: dict[str, list[Kept]] = {}
+    for kind, key, record in kept:
+        whose, its = owner_of(key)
+        owned.setdefault(whose, []).append(Kept(kind, its, record))
+    return {whose: remember(records) for whose, records in owned.items()}
+
+
 def remember(kept: Iterable[Kept]) -> Remembered:
-    """Put the records together again."""
+    """Put the records of one owner together again."""
     found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     for kind, key, record in kept:
         found[kind][key] = record

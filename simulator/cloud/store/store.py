@@ -20,7 +20,7 @@ from simulator.cloud.mqtt.lasting import Source
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.store.database import Batch, Database
 from simulator.cloud.store.encoding import dumps, writer
-from simulator.cloud.store.kinds import KINDS, Remembered, Secret, remember, rows_of
+from simulator.cloud.store.kinds import KINDS, OWN, Remembered, Secret, key_of, remember, remember_all, rows_of
 from simulator.cloud.store.writing import Writer
 
 At = tuple[int, str]
@@ -39,7 +39,8 @@ class Store:
         self._number = self._database.last_number()
         self._puts: dict[At, object] = {}
         self._drops: dict[At, None] = {}
-        self._sources: dict[Source, None] = {}
+        self._sources: dict[Source, str] = {}
+        self._found: dict[str, Remembered] | None = None
         self._secrets: dict[str, Secret] = {}
         self._is_called = False
         self._writer: Writer | None = None
@@ -53,47 +54,63 @@ class Store:
         self.failed: Callable[[InputError], None] = lambda error: None
         self.done = 0
 
-    def remembered(self) -> Remembered:
-        """Everything that was committed. Raises InputError."""
+    def remembered(self, whose: str = OWN) -> Remembered:
+        """Everything of one owner's that was committed; it is handed over once. Raises InputError."""
+        return self._everything().pop(whose, None) or remember(())
+
+    def owners(self) -> tuple[str, ...]:
+        """Whose records are there that nobody has asked for yet. Raises InputError."""
+        return tuple(self._everything())
+
+    def _everything(self) -> dict[str, Remembered]:
+        if self._found is None:
+            self._found = self._load()
+        return self._found
+
+    def _load(self) -> dict[str, Remembered]:
         try:
-            found = remember(self._database.load())
+            found = remember_all(self._database.load())
             if self._database.is_outdated():
                 self._database.rewrite()
         except BaseException:
             self._database.close()
             raise
-        self._secrets = found.secrets
+        self._secrets = found[OWN].secrets if OWN in found else {}
         return found
 
     # ── keeping ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def keep(self, changes: tuple[Change, ...]) -> int:
+    def shelf(self, whose: str) -> "Shelf":
+        """The part of it that is somebody's own."""
+        return Shelf(self, whose)
+
+    def keep(self, changes: tuple[Change, ...], whose: str = OWN) -> int:
         """Write down what changed in the jobs core: the commit that will hold it."""
         ticket = self._gathering
         for change in changes:
             for kind, key, record in rows_of(change):
-                self._put(kind, key, record)
+                self._put(kind, key, record, whose)
             if not isinstance(change, JobChanged):
-                self._shown[change.execution.thing] = ticket
+                self._shown[key_of(whose, change.execution.thing)] = ticket
             elif _shows(change):
                 self._shown_to_all = ticket
         return ticket
 
-    def keep_registry(self, change: RegistryChange) -> None:
+    def keep_registry(self, change: RegistryChange, whose: str = OWN) -> None:
         """Write down what changed in the registry."""
-        self._put(*change)
+        self._put(*change, whose)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes of that name: the same ones as long as the file is there."""
         kept = self._secrets.get(name)
         if kept is None:
             kept = self._secrets[name] = Secret(secrets.token_bytes(32))
-            self._put("secret", name, kept)
+            self._put("secret", name, kept, OWN)
         return kept.value
 
-    def keep_later(self, source: Source) -> int:
+    def keep_later(self, source: Source, whose: str = OWN) -> int:
         """Ask a source what changed when this batch is closed: the commit that will hold it."""
-        self._sources[source] = None
+        self._sources[source] = whose
         self._call()
         return self._gathering
 
@@ -103,9 +120,9 @@ class Store:
             self._is_called = True
             asyncio.get_running_loop().call_soon(self._begin)
 
-    def _put(self, kind: str, key: str, record: object | None) -> None:
+    def _put(self, kind: str, key: str, record: object | None, whose: str) -> None:
         self._call()
-        at = (self._kind_ids[kind], key)
+        at = (self._kind_ids[kind], key_of(whose, key))
         if record is None:
             self._puts.pop(at, None)
             self._drops[at] = None
@@ -114,9 +131,9 @@ class Store:
 
     # ── waiting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def shown_to(self, thing: str) -> int:
+    def shown_to(self, thing: str, whose: str = OWN) -> int:
         """The commit under way that holds the last change of what a device of this thing may see; 0 if all is done."""
-        ticket = max(self._shown.get(thing, 0), self._shown_to_all)
+        ticket = max(self._shown.get(key_of(whose, thing), 0), self._shown_to_all)
         return ticket if ticket > self.done else 0
 
     @property
@@ -149,9 +166,9 @@ class Store:
             self._writer = Writer(self._database, self._written)
         self._is_writing = True
         sources, self._sources = self._sources, {}
-        for source in sources:
+        for source, whose in sources.items():
             for row in source.rows():
-                self._put(*row)
+                self._put(*row, whose)
         puts, drops, writes = self._puts, self._drops, self._writes
         self._puts, self._drops = {}, {}
         rows = [
@@ -203,6 +220,39 @@ class Store:
         if self._writer is not None:
             self._writer.stop()
         self._database.close()
+
+
+class Shelf:
+    """What a store keeps for one owner; what another keeps under the same names is another's."""
+
+    def __init__(self, store: Store, whose: str) -> None:
+        self._store = store
+        self._whose = whose
+
+    def remembered(self) -> Remembered:
+        """Everything of it that was committed; it is handed over once."""
+        return self._store.remembered(self._whose)
+
+    def keep(self, changes: tuple[Change, ...]) -> int:
+        """Write down what changed in the jobs core: the commit that will hold it."""
+        return self._store.keep(changes, self._whose)
+
+    def keep_registry(self, change: RegistryChange) -> None:
+        """Write down what changed in the registry."""
+        self._store.keep_registry(change, self._whose)
+
+    def keep_later(self, source: Source) -> int:
+        """Ask a source what changed when this batch is closed: the commit that will hold it."""
+        return self._store.keep_later(source, self._whose)
+
+    def shown_to(self, thing: str) -> int:
+        """The commit under way that holds the last change of what a device of this thing may see; 0 if all is done."""
+        return self._store.shown_to(thing, self._whose)
+
+    @property
+    def newest(self) -> int:
+        """The last commit that holds anything; it may be done."""
+        return self._store.newest
 
 
 def _shows(change: JobChanged) -> bool:

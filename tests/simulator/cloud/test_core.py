@@ -19,7 +19,12 @@ THINGS = tuple(f"t{number}" for number in range(AT_ONCE + 40 * PIECE))
 def crowded(slice_seconds: float | None) -> tuple[CloudCore, list[Outcome]]:
     """A cloud with one big job, and the outcomes that it publishes."""
     published: list[Outcome] = []
-    core = CloudCore(JobsSettings(deletion_seconds=0), time.time, published.append, slice_seconds=slice_seconds)
+    core = CloudCore(
+        JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0),
+        time.time,
+        published.append,
+        slice_seconds=slice_seconds,
+    )
     core.jobs.create_job(NewJob("big", THINGS, DOCUMENT), time.time())
     core.jobs.tick(time.time())
     return core, published

@@ -1,20 +1,57 @@
 """What a cloud that stands alone holds its clients to, and one that plays a scenario."""
 
-from simulator.cloud.settings import CloudSettings
-from simulator.scenario import load
+import pytest
+from pydantic import ValidationError
+
+from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.settings import PLAYED, CloudSettings
+from simulator.scenario import Scenario, load
 
 
-def test_a_cloud_that_stands_alone_has_the_account_quotas_of_aws():
-    alone = CloudSettings.model_validate_json('{"cloud": {"deletion_seconds": 1}}').cloud.jobs_settings()
+def test_a_cloud_that_stands_alone_has_the_defaults_of_the_core():
+    assert CloudSettings.model_validate_json("{}").cloud == JobsSettings()
+    alone = CloudSettings.model_validate_json('{"cloud": {"deletion_seconds": 1}}').cloud
     assert (alone.requests_per_second, alone.targets, alone.deletion_seconds) == (200, 100, 1)
 
 
-def test_a_scenario_has_none_unless_it_asks_for_them():
-    main, fleet = (load(name).cloud.jobs_settings() for name in ("main", "fleet-hinted-at-once"))
-    assert (main.requests_per_second, main.targets) == (None, None)
-    assert fleet.requests_per_second == 200
+def test_a_scenario_differs_in_what_is_named_unless_it_asks_for_it():
+    main, fleet = (load(name).cloud for name in ("main", "fleet-hinted-at-once"))
+    assert main == JobsSettings(**PLAYED)
+    assert fleet == JobsSettings(**{**PLAYED, "requests_per_second": 200})
 
 
 def test_what_a_scenario_asks_of_its_cloud_reaches_the_process_that_is_its_cloud():
-    sent = CloudSettings(cloud=load("main").cloud).model_dump_json()
-    assert CloudSettings.model_validate_json(sent).cloud.jobs_settings() == load("main").cloud.jobs_settings()
+    for cloud in (load("main").cloud, JobsSettings(removal_delays=(("fw-*", 2.0), ("*", 1.0)), targets=None)):
+        sent = CloudSettings(cloud=cloud).model_dump_json()
+        assert CloudSettings.model_validate_json(sent).cloud == cloud
+
+
+def test_patterns_are_given_as_a_mapping_whose_order_counts():
+    given = CloudSettings.model_validate_json('{"cloud": {"removal_delays": {"b*": 2, "a*": 1}}}').cloud
+    assert given.removal_delays == (("b*", 2.0), ("a*", 1.0))
+
+
+def test_the_schema_for_editors_has_the_bounds_and_a_scenarios_own_defaults():
+    cloud = Scenario.model_json_schema()["$defs"]["JobsSettings"]["properties"]
+    assert {name: cloud[name]["default"] for name in PLAYED} == PLAYED
+    assert (cloud["deletion_seconds"]["minimum"], cloud["deletion_seconds"]["maximum"]) == (0, 86_400)
+    assert cloud["removal_delays"]["type"] == "object"
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"cloud": {"deletion_seconds": -1}}', ("cloud", "deletion_seconds")),
+        ('{"cloud": {"deletion_second": 1}}', ("cloud", "deletion_second")),
+        ('{"cloud": {"deletions_at_once": 11}}', ("cloud", "deletions_at_once")),
+        ('{"cloud": {"removal_delays": {"fw": 90000}}}', ("cloud",)),
+        ('{"cloud": {"while_deleting": "sometimes"}}', ("cloud", "while_deleting")),
+        ('{"http": {"operations_per_seconds": 1}}', ("http", "operations_per_seconds")),
+        ('{"http": {"operations_per_second": 0}}', ("http", "operations_per_second")),
+        ('{"gateway": {"nothing": 0}}', ("gateway", "nothing")),
+    ],
+)
+def test_what_is_no_setting_or_out_of_bounds_is_refused_where_it_stands(text: str, where: tuple[str, ...]):
+    with pytest.raises(ValidationError) as caught:
+        CloudSettings.model_validate_json(text)
+    assert caught.value.errors()[0]["loc"] == where

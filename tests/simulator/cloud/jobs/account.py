@@ -15,7 +15,11 @@ ALL_EVENTS = frozenset({"JOB", "JOB_EXECUTION"})
 class Account:
     """`heard` and `events` are what was told since they were taken last."""
 
-    settings: JobsSettings = field(default_factory=lambda: JobsSettings(deletion_seconds=0, documented_notify="none"))
+    settings: JobsSettings = field(
+        default_factory=lambda: JobsSettings(
+            deletion_seconds=0, deletion_seconds_per_execution=0, documented_notify="none"
+        )
+    )
     now: float = 1_000_000.0
     heard: list[tuple[str, Hint]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

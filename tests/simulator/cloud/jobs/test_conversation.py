@@ -40,7 +40,7 @@ class Conversation:
 
     namespace_id: str | None = None
     now: float = 1000.5
-    jobs: Jobs = field(default_factory=lambda: Jobs(JobsSettings(deletion_seconds=2)))
+    jobs: Jobs = field(default_factory=lambda: Jobs(JobsSettings(deletion_seconds=2, deletion_seconds_per_execution=0)))
     told: list[DeviceEvent] = field(default_factory=list)
     running: BeginStep | None = None
     record: Record | None = None
@@ -189,7 +189,7 @@ def test_a_forced_cancel_is_learned_as_such(namespace_id):
 
 def test_a_deletion_and_re_creation_within_one_second_is_told_apart_by_the_version():
     both = Conversation("lab")
-    both.jobs = Jobs(JobsSettings(deletion_seconds=0))
+    both.jobs = Jobs(JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0))
     both.feed(Connected())
     both.create("fw", "2.0")
     outcome = both.jobs.delete_job("fw", force=True, namespace_id="lab", now=both.now)

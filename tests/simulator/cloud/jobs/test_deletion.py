@@ -22,7 +22,9 @@ from simulator.cloud.jobs.doing import AT_ONCE
 
 from .account import Account, names
 
-SLOW = JobsSettings(removal_delay_seconds=10, deletion_seconds=10, documented_notify="none")
+SLOW = JobsSettings(
+    removal_delay_seconds=10, deletion_seconds=10, deletion_seconds_per_execution=0, documented_notify="none"
+)
 
 
 def big(things: int, settings: JobsSettings | None = None) -> Account:
@@ -141,7 +143,9 @@ def test_an_id_is_free_only_when_the_last_record_and_the_job_are_gone():
     ],
 )
 def test_how_long_a_deletion_lasts_can_be_said_for_each_job(tags, delays, removed_after, gone_after):
-    account = Account(replace(SLOW, deletion_seconds=20, removal_delays=delays)).create("fw", "a")
+    account = Account(
+        replace(SLOW, deletion_seconds=20, deletion_seconds_per_execution=0, removal_delays=delays)
+    ).create("fw", "a")
     account.delete("fw", tags=tags)
     began = account.now
     account.later(removed_after - 0.25)
@@ -199,7 +203,9 @@ def test_what_a_device_meets_between_the_deletion_and_the_removal(setting, read,
 
 
 def test_a_read_may_lag_behind_a_record_that_is_gone_although_its_job_is_still_being_deleted():
-    account = Account(JobsSettings(stale_reads_seconds=3, deletion_seconds=10)).create("fw", "a")
+    account = Account(
+        JobsSettings(stale_reads_seconds=3, deletion_seconds=10, deletion_seconds_per_execution=0)
+    ).create("fw", "a")
     account.update("a", "fw")
     account.delete("fw")
     assert account.jobs.executions_of_thing("a") == []

@@ -32,7 +32,11 @@ T = "thing"
 class Service:
     """One thing's jobs, a second apart; `heard` is what the last command published, in short."""
 
-    jobs: Jobs = field(default_factory=lambda: Jobs(JobsSettings(deletion_seconds=5, documented_notify="none")))
+    jobs: Jobs = field(
+        default_factory=lambda: Jobs(
+            JobsSettings(deletion_seconds=5, deletion_seconds_per_execution=0, documented_notify="none")
+        )
+    )
     now: float = 1000.25
     heard: list[str] = field(default_factory=list)
 
@@ -316,7 +320,9 @@ def test_which_jobs_may_be_deleted(prepare, force: bool, error: str | None):
 )
 @pytest.mark.parametrize("removal_delay", [0.0, 3.0], ids=["record gone at once", "record still there"])
 def test_a_device_meets_the_same_absence_as_soon_as_deletion_began(request_: Request, expected, removal_delay: float):
-    service = Service(Jobs(JobsSettings(deletion_seconds=5, removal_delay_seconds=removal_delay)))
+    service = Service(
+        Jobs(JobsSettings(deletion_seconds=5, deletion_seconds_per_execution=0, removal_delay_seconds=removal_delay))
+    )
     service.create("a")
     service.update("a")
     service.delete("a")
@@ -349,7 +355,7 @@ def test_the_id_is_free_when_the_deletion_is_over_and_not_before():
 
 
 def test_an_eleventh_deletion_is_refused_across_namespaces():
-    service = Service(Jobs(JobsSettings(deletion_seconds=60)))
+    service = Service(Jobs(JobsSettings(deletion_seconds=60, deletion_seconds_per_execution=0)))
     for number in range(11):
         service.create(f"j{number}", ns="lab" if number % 2 else None)
     for number in range(10):

@@ -8,11 +8,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.values import GetPending, StartNext, Status, Update
 from simulator.cloud.jobs import Jobs, Outcome
 from simulator.cloud.registry import Registry, RegistryError
 from simulator.cloud.store import Store
+from simulator.cloud.store.kinds import key_of, owner_of
 from tests.simulator.cloud.jobs.account import Account
 from tests.simulator.cloud.jobs.test_restoring import SETTINGS, THINGS, act, state
 
@@ -120,3 +123,33 @@ def _records(registry: Registry) -> Any:
     members = registry.groups.members
     things = list(registry.things.all())
     return things, list(registry.groups.all()), {thing.name: members.rights(thing.name) for thing in things}
+
+
+# ── whose records they are ────────────────────────────────────────────────────────────────────────────────────
+
+OWNERS = st.sampled_from(["", "000000000000/eu-west-1", "111111111111/us-east-1"])
+KEYS = st.text("ab/\x1f", max_size=6) | st.text(max_size=30)
+
+
+@given(OWNERS, KEYS, OWNERS, KEYS)
+def test_a_key_in_the_file_says_whose_it_is_whatever_it_looks_like(whose: str, key: str, others: str, other: str):
+    assert owner_of(key_of(whose, key)) == (whose, key)
+    assert (key_of(whose, key) == key_of(others, other)) is ((whose, key) == (others, other))
+
+
+async def test_what_two_keep_under_one_name_is_two_things(tmp_path: Path):
+    path, own = tmp_path / "state.db", Account(SETTINGS).create("fw", "a")
+    store = Store(path)
+    theirs = Account(SETTINGS).create("fw", "a", "b")
+    shelf = store.shelf("000000000000/eu-west-1")
+    keep(store, own)
+    for outcome in theirs.outcomes:
+        shelf.keep(outcome.changes)
+    assert shelf.shown_to("b") == store.shown_to("a") == store.newest
+    assert store.shown_to("b") == 0
+    store = await kept_in(path, store)
+    assert store.owners() == ("", "000000000000/eu-west-1")
+    found = [each.remembered() for each in (store, store.shelf("000000000000/eu-west-1"))]
+    assert [len(each.executions) for each in found] == [1, 2]
+    assert store.owners() == ()
+    await store.close()

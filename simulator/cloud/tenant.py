@@ -1,0 +1,142 @@
+"""One account in one region: its service, and the broker that its devices speak to. Nothing of it is another's.
+
+    signature's region, and account          what answers
+    the cloud's own, or no signature         the home tenant, which the MQTT ports and certificates lead to as well
+    any others                               a tenant of their own, made when it is first spoken of
+
+The account of an access key is the key's id, if that has the form of one (twelve digits); any other key is the cloud's
+own account's. Other local AWS tools do the same (LocalStack, "Credentials").
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from simulator.cloud.api import Account
+from simulator.cloud.api.account import ACCOUNT_ID, REGION
+from simulator.cloud.api.wire import Refusal
+from simulator.cloud.core import SLICE_SECONDS, CloudCore
+from simulator.cloud.faults import Faults
+from simulator.cloud.jobs import Outcome
+from simulator.cloud.messages import HttpMessages
+from simulator.cloud.mqtt import Gateway
+from simulator.cloud.mqtt.lasting import Lasting
+from simulator.cloud.signatures import Claim, SignatureRefused
+from simulator.cloud.store import OWN, Shelf
+from simulator.trace import CloudEvent
+
+if TYPE_CHECKING:
+    from simulator.cloud.local import CloudOptions
+
+MOST: Final = 100
+"""Tenants of one cloud; AWS has some forty regions."""
+FIRST: Final = Account()
+"""Whose records have no other name on the disk; files that knew no regions are its."""
+_log = structlog.get_logger("ghostjob.cloud")
+
+
+def owner(account: Account) -> str:
+    """Whose records the store keeps for an account in a region."""
+    is_first = (account.region, account.account_id) == (FIRST.region, FIRST.account_id)
+    return OWN if is_first else f"{account.account_id}/{account.region}"
+
+
+def account_of(owned: str) -> Account:
+    """The account and region of that owner."""
+    if owned == OWN:
+        return FIRST
+    account_id, _, region = owned.partition("/")
+    return Account(region, account_id)
+
+
+class Tenant:
+    """`shelf` is what the store keeps of it; `observe` gets its trace events."""
+
+    def __init__(
+        self,
+        account: Account,
+        options: "CloudOptions",
+        shelf: Shelf | None,
+        observe: Callable[[CloudEvent], None] | None = None,
+    ) -> None:
+        self.account = account
+        self.faults = Faults(options.faults, options.seed) if options.faults else None
+        self._shelf = shelf
+        self._remembered = None if shelf is None else shelf.remembered()
+        self.core = CloudCore(
+            options.jobs,
+            time.time,
+            self._publish,
+            observe,
+            self.faults,
+            keeper=shelf,
+            slice_seconds=SLICE_SECONDS,
+            remembered=self._remembered,
+        )
+        self.core.device_api.arn = account.arn
+        self.gateway = Gateway(self.core.device_api, options.gateway, self.faults.lateness if self.faults else None)
+        self.messages = HttpMessages(self.gateway, time.time, lambda: asyncio.get_running_loop().time())
+        """What is published, and read of what is retained, without MQTT."""
+
+    def start(self) -> None:
+        """Let the sessions that were remembered be there."""
+        if self._shelf is not None and self._remembered is not None:
+            loop = asyncio.get_running_loop()
+            lasting = Lasting(self._shelf.keep_later, time.time, loop.time)
+            lasting.restore(self.gateway, self._remembered.gateway)
+            self.gateway.memory, self._remembered = lasting, None
+        self.gateway.start()
+
+    def _publish(self, outcome: Outcome) -> None:
+        after = 0 if self._shelf is None else self._shelf.newest
+        for topic, payload in self.core.device_api.publications(outcome):
+            self.gateway.publish(topic, payload, after=after)
+
+
+class Tenants:
+    """Everybody who is served: `home`, and whom `make` makes besides."""
+
+    def __init__(self, home: Tenant, make: Callable[[Account], Tenant]) -> None:
+        self.home = home
+        self._make = make
+        self._all = {owner(home.account): home}
+
+    def __iter__(self) -> Iterator[Tenant]:
+        return iter(self._all.values())
+
+    def of(self, claim: Claim | None) -> Tenant:
+        """Whom a signature speaks for. Raises SignatureRefused, Refusal."""
+        home = self.home.account
+        if claim is None:
+            return self.home
+        if not REGION.fullmatch(claim.region):
+            message = f"Credential should be scoped to a valid region, not '{claim.region[:63]}'."
+            raise SignatureRefused("InvalidSignatureException", message)
+        account_id = claim.access_key if ACCOUNT_ID.fullmatch(claim.access_key) else home.account_id
+        wanted = Account(claim.region, account_id)
+        return self._all.get(owner(wanted)) or self._first_time(wanted)
+
+    def _first_time(self, account: Account) -> Tenant:
+        if len(self._all) >= MOST:
+            message = f"This local cloud keeps {MOST} accounts and regions, and {owner(account)} would be one more."
+            raise Refusal(400, "InvalidRequestException", message)
+        home = self.home.account
+        _log.warning(
+            "account.opened",
+            region=account.region,
+            account=account.account_id,
+            hint=f"things and jobs of its own; the MQTT ports and certificates are those of {home.region}, account "
+            f"{home.account_id}: to have them here, start `ghostjob cloud --region {account.region}"
+            f"{'' if account.account_id == home.account_id else f' --account {account.account_id}'}`",
+        )
+        return self.open(account)
+
+    def open(self, account: Account) -> Tenant:
+        """Make one, and let it go on with what it left to be done."""
+        tenant = self._all[owner(account)] = self._make(account)
+        tenant.start()
+        tenant.core.resume()
+        return tenant
