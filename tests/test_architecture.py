@@ -103,8 +103,9 @@ RULES = [
             "simulator.certs",
             "agent.values",
             "agent.errors",
+            "agent.log",
         ),
-        ("aiohttp", "botocore", "cryptography", "regex", "structlog"),
+        ("aiohttp", "botocore", "cryptography", "regex"),
         True,
         id="the APIs know neither the broker nor the store",
     ),
@@ -222,6 +223,10 @@ def _imports(path: Path) -> set[str]:
     return names
 
 
+def _tops(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in _imports(path)}
+
+
 def _sources(part: str) -> list[Path]:
     path = ROOT / part
     return [path] if path.suffix else sorted(path.rglob("*.py"))
@@ -241,3 +246,9 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
                 assert may_do_io or top not in IO, where
             else:
                 assert others is None or top in others, where
+
+
+def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():
+    sources = [*_sources("agent"), *_sources("simulator")]
+    users = [path.relative_to(ROOT).as_posix() for path in sources if "structlog" in _tops(path)]
+    assert users == ["agent/log.py"]

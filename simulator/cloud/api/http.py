@@ -18,11 +18,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Final
 
-import structlog
 from aiohttp import web
 from botocore.model import OperationModel
 
 from agent.errors import InputError
+from agent.log import get_logger
 from simulator.cloud.api.authority import new_key
 from simulator.cloud.api.certificates import PRIVATE_KEY
 from simulator.cloud.api.control_plane import ControlPlane
@@ -40,7 +40,7 @@ GREENGRASS: Final = "/-/greengrass"
 CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
 JOBS_SCOPE: Final = "iot-jobs-data"
 PUBLISH_SCOPES: Final = ("iotdata", "iotdevicegateway")
-_log = structlog.get_logger("ghostjob.cloud.api")
+_log = get_logger("ghostjob.cloud.api")
 
 
 class _Listener(ABC):
