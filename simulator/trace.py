@@ -237,6 +237,7 @@ class RunStarted:
     `finish_after_switch` are the things whose owner's policy is to go forward once the boot selector is switched,
     `leap_unanswered` those that pass the point of no return if nobody has answered for so many seconds.
     Where several agents share one thing, `things` has their names, and `shared` for each the thing and its namespace.
+    `version` is that of the ghostjob that plays, `started_at` the time of day, in UTC as ISO 8601 has it.
     """
 
     scenario: str
@@ -247,14 +248,21 @@ class RunStarted:
     finish_after_switch: tuple[str, ...] = ()
     leap_unanswered: dict[str, float] = field(default_factory=dict)
     shared: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    seed: int | None = None
+    version: str | None = None
+    started_at: str | None = None
     type: Literal["run.started"] = "run.started"
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`."""
+    """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`.
+
+    `waited_for` says what a run that timed out was waiting for.
+    """
 
     why: Literal["finished", "timed-out", "interrupted"]
+    waited_for: str = ""
     type: Literal["run.ended"] = "run.ended"
 
 

@@ -1,7 +1,8 @@
 """The command `ghostjob`: one verb per intent, each in a module of its own that is imported when it is called.
 
-What is for people goes to stderr, what is for machines to stdout or files. Exit codes: 0 passed; 1 an invariant was
-violated, or a place not reached; 2 bad input, said in one line; 130 interrupted. `delete-job` has the AWS CLI's.
+What a verb is asked for goes to stdout or files, talk to stderr. Exit codes: 0 passed; 1 an invariant was violated; 2
+bad input, said in one line; 3 inconclusive: the run could not show what it was to show; 130 interrupted. `delete-job`
+has the AWS CLI's.
 """
 
 import sys

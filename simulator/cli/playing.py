@@ -3,7 +3,9 @@
 import asyncio
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -15,18 +17,21 @@ from simulator.report.live_table import LiveTable
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
-from simulator.verdict import Judge
+from simulator.verdict import Judge, RunOutcome
+
+EXIT_CODES: Final[dict[RunOutcome, int]] = {"passed": 0, "failed": 1, "inconclusive": 3}
 
 
 class Playing:
-    """One run, with everything that shows it."""
+    """One run, with everything that shows it: the verdict on stdout, all else on stderr."""
 
     def __init__(
         self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
     ) -> None:
         self._output = OutputDirectory(out) if out else None
         self._judge = Judge()
-        self._run = Play(scenario, devices, seed, self._feed, venue)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self._run = Play(scenario, devices, seed, self._feed, venue, started_at=now)
         self._console = Console(stderr=True)
         self._shows_table = shows_table
         self._asked: set[asyncio.Task[None]] = set()
@@ -45,8 +50,8 @@ class Playing:
             verdict = self._judge.verdict()
             if self._output:
                 self._output.finish(verdict)
-        print_summary(verdict, self._console)
-        return 0 if verdict.passed else 1
+        print_summary(verdict, Console())
+        return EXIT_CODES[verdict.outcome]
 
     async def _played(self) -> None:
         with ExitStack() as stack:

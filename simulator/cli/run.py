@@ -55,6 +55,9 @@ def run(
 
     With no argument: a local AWS IoT, ten devices over real MQTT, half of them in namespace lab; their job is
     force-deleted while they write an update; every one finds out, recovers and takes the next job.
+
+    The verdict goes to stdout, all else to stderr. Exit code 0: passed; 1: failed, an invariant was violated; 2: bad
+    input; 3: inconclusive, since a place was not reached, an invariant is undecided, or the time limit was met.
     """
     from agent.log import configure
     from simulator.cli.playing import Playing

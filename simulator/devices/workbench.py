@@ -1,7 +1,7 @@
 """Steps on simulated hardware: their sectors, how far they are, where they are held, stopped or undone.
 
 A Hold is how a deletion is made to land where the scenario says: the hardware stops at that percent of that step,
-for that job, until the hold is let go. From outside it looks like a slow flash.
+for that job, until that device is let go. From outside it looks like a slow flash.
 
 Undoing a step is work of the same kind. Every sector is an instant at which the power may go (see `flash`).
 """
@@ -37,7 +37,7 @@ from agent.plan import Step
 from simulator.devices.flash import Flash, Run
 from simulator.devices.hardware import Image, describe, revert
 from simulator.devices.sectors import image_of, knows, work_of
-from simulator.scenario import Timings
+from simulator.scenario import Timings, thing_of_agent
 
 PROGRESS_PERCENT: Final = 50
 """Where in a step the hardware reports progress by itself."""
@@ -45,33 +45,46 @@ PROGRESS_PERCENT: Final = 50
 
 @dataclass(slots=True)
 class Hold:
-    """Stop `step` of `job_id` at `percent`, until let go; then never again."""
+    """Stop each device at `percent` of `step` of `job_id`, until it is let go; then never again."""
 
     job_id: str
     step: str
     percent: int
-    _held: list[tuple[Flash, Run]] = field(default_factory=list)
+    _held: dict[str, tuple[Flash, Run]] = field(default_factory=dict)
+    _free: set[str] = field(default_factory=set)
     _is_open: bool = False
 
-    def applies(self, job_id: str, step: str) -> bool:
+    def applies(self, thing: str, job_id: str, step: str) -> bool:
         """Whether a step is to be held."""
-        return not self._is_open and (job_id, step) == (self.job_id, self.step)
+        return (job_id, step) == (self.job_id, self.step) and not self._is_open and thing not in self._free
 
-    def hold(self, flash: Flash, run: Run) -> None:
-        """Let a run that pauses go on when the hold is let go."""
-        self._held.append((flash, run))
+    def hold(self, thing: str, flash: Flash, run: Run) -> None:
+        """Let a run that pauses go on when its device is let go."""
+        self._held[thing] = flash, run
 
-    def let_go(self) -> None:
-        """Let every held step go on."""
-        self._is_open = True
-        held, self._held = self._held, []
-        for flash, run in held:
+    def let_go(self, thing: str) -> None:
+        """Let what a device holds go on."""
+        self._free.add(thing)
+        if (held := self._held.pop(thing, None)) is not None:
+            flash, run = held
             flash.go_on(run)
+
+    def let_all_go(self) -> None:
+        """Let everything that is held go on."""
+        self._is_open = True
+        for thing in tuple(self._held):
+            self.let_go(thing)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The things that are held now."""
+        return tuple(self._held)
 
 
 class Machine(Protocol):
     """The device that the hardware is in."""
 
+    thing: str
     flash: Flash
     observe: Callable[[DeviceEvent], None]
 
@@ -120,7 +133,7 @@ class SimulatedWorkbench:
         held = next((hold for hold in self._holds_of(effect) if not hold.percent), None)
         if held is not None:
             flash.hold(run)
-            held.hold(flash, run)
+            held.hold(self._thing, flash, run)
         else:
             flash.begin(run)
 
@@ -160,10 +173,15 @@ class SimulatedWorkbench:
         self._effect = None
         self._is_dead = True
 
+    @property
+    def _thing(self) -> str:
+        return thing_of_agent(self._device.thing)
+
     # ── how far a step is ─────────────────────────────────────────────────────────────────────────────────────
 
     def _holds_of(self, effect: BeginStep) -> list[Hold]:
-        return [hold for hold in self._holds if hold.applies(effect.execution.job_id, effect.step.name)]
+        job_id, step = effect.execution.job_id, effect.step.name
+        return [hold for hold in self._holds if hold.applies(self._thing, job_id, step)]
 
     def _points(self, effect: BeginStep) -> list[int]:
         """The percentages, beyond the one told last, at which the step reports progress."""
@@ -192,7 +210,7 @@ class SimulatedWorkbench:
         self._told = percent
         self._device.observe(StepProgressed(effect.execution, effect.step.name, passed[-1]))
         if hold is not None:
-            hold.hold(self._device.flash, run)
+            hold.hold(self._thing, self._device.flash, run)
         else:
             self._device.flash.go_on(run)
         self._device.deliver(StepAdvanced(effect.index, passed[-1]))

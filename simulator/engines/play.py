@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.metadata import version
 from typing import Any, Final, Literal, Protocol
 
 from agent.account import DeviceConnected, StepFinished, StepProgressed, StepStarted
@@ -28,6 +29,7 @@ from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.workbench import Hold
 from simulator.engines.fleet import Fleet
+from simulator.engines.holding import Holding
 from simulator.engines.technician import Technician
 from simulator.scenario import (
     Deletion,
@@ -181,18 +183,29 @@ class Cue:
 
     what: Deletion | Intervention
     trigger: Trigger
-    hold: Hold | None
+    holding: Holding | None
     is_done: bool = False
 
 
 class Play:
     """One run of a scenario. `sink` gets every trace entry, in the order in which they become known.
 
-    A deletion that the service refuses for good stands in the trace, and the run goes on.
+    A deletion that the service refuses for good stands in the trace, and the run goes on. `started_at` is the time of
+    day, in UTC as ISO 8601 has it, for whoever reads the verdict.
     """
 
-    def __init__(self, scenario: Scenario, devices: int, seed: int, sink: Sink, venue: Venue) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        devices: int,
+        seed: int,
+        sink: Sink,
+        venue: Venue,
+        *,
+        started_at: str | None = None,
+    ) -> None:
         self.scenario = scenario
+        self._started_at = started_at
         self.things = tuple(zip(thing_names(devices), scenario.deal(devices), strict=True))
         self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
         self._seed = seed
@@ -233,7 +246,7 @@ class Play:
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
         await _at_once(hand.create_thing(thing) for thing, _ in self.things)
-        holds = tuple(cue.hold for cue in self._cues if cue.hold)
+        holds = tuple(cue.holding.hold for cue in self._cues if cue.holding)
         agents = self.agents
         fleet = self.fleet = Fleet(agents, self._venue, self._seed, self._feed, scenario=self.scenario, holds=holds)
         await stack.enter_async_context(fleet)
@@ -271,10 +284,10 @@ class Play:
         return next(job for job in self.scenario.jobs if job.id == job_id)
 
     def _cue(self, what: Deletion | Intervention) -> Cue:
-        when, hold = what.when, None
+        when, holding = what.when, None
         if isinstance(what, Deletion) and what.hold and when.step:
-            hold = Hold(what.job, when.step, when.progress)
-        return Cue(what, Trigger(when, frozenset(self._targets(self._first(what.job)))), hold)
+            holding = Holding(what, Hold(what.job, when.step, when.progress))
+        return Cue(what, Trigger(when, frozenset(self._targets(self._first(what.job)))), holding)
 
     async def _create(self, index: int, controller: Controller) -> None:
         job = self.scenario.jobs[index]
@@ -315,10 +328,11 @@ class Play:
             await asyncio.gather(*(self._update(what, thing, job) for thing in self._targets(job)))
         else:
             command = Command(what.do, what.job, what.force, job.namespace)
-            with contextlib.suppress(Refused):  # it stands in the trace; what the devices make of it is the run
+            try:
                 await controller.carry_out(command, why=why)
-            if cue.hold is not None:
-                loop.call_later(what.hold_seconds, cue.hold.let_go)
+            except Refused:  # it stands in the trace; what the devices make of it is the run
+                if cue.holding is not None:
+                    cue.holding.end()
         cue.is_done = True
         self._stage.changed.set()
 
@@ -370,6 +384,9 @@ class Play:
                 self._observe_step(entry.source, key, step, 100)
             case _:
                 pass
+        for cue in self._cues:
+            if cue.holding is not None:
+                cue.holding.feed(entry.event)
         self._stage.feed(entry)
 
     def _observe_step(self, source: str, key: ExecutionKey, step: str, percent: int) -> None:
@@ -400,7 +417,19 @@ class Play:
             if first.beside
             for name, group in agents(thing, first)
         }
-        return RunStarted(self.scenario.name, self._venue.name, names, bounds, places, forward, bold, shared)
+        return RunStarted(
+            self.scenario.name,
+            self._venue.name,
+            names,
+            bounds,
+            places,
+            forward,
+            bold,
+            shared,
+            self._seed,
+            version("ghostjob"),
+            self._started_at,
+        )
 
     def _is_asked(self, place: Place) -> bool:
         """Whether a place is for the models that play."""

@@ -1,10 +1,12 @@
 """The verdict, short, for a terminal: each invariant with its opportunities, the places reached, the times."""
 
-from rich.console import Console, Group, RenderableType
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.verdict import Verdict
+from simulator.verdict import Doubt, Verdict, Violation
 
 OUTCOMES = {
     "held": Text("held", "green"),
@@ -12,28 +14,39 @@ OUTCOMES = {
     "undecided": Text("undecided", "yellow"),
     "not-exercised": Text("not exercised", "dim"),
 }
-SHOWN_VIOLATIONS = 3
+WORDS = {
+    "passed": ("passed", "bold green"),
+    "failed": ("FAILED", "bold red"),
+    "inconclusive": ("INCONCLUSIVE", "bold yellow"),
+}
+SHOWN_DEVICES = 3
 
 
-def summary(verdict: Verdict) -> RenderableType:
-    """Everything in one renderable; violations name the trace entries that show them."""
-    parts: list[RenderableType] = [_invariants(verdict)]
+def summary(verdict: Verdict) -> Iterator[RenderableType]:
+    """Its parts, from top to bottom; violations and doubts name the trace entries that show them."""
+    yield _invariants(verdict)
     for invariant in verdict.invariants:
-        for violation in invariant.violations[:SHOWN_VIOLATIONS]:
-            parts.append(Text(f"  {invariant.id}: {violation.thing}: {violation.message}", "red"))
-            parts.append(Text(f"    see {', '.join(violation.events)}", "dim"))
-        if (more := len(invariant.violations) - SHOWN_VIOLATIONS) > 0:
-            parts.append(Text(f"  {invariant.id}: and {more} more", "red"))
-    parts.extend(_place_line(place.id, place.devices, place.of) for place in verdict.reached)
-    parts.append(_recovery_line(verdict))
-    word = Text("passed", "bold green") if verdict.passed else Text("FAILED", "bold red")
-    parts.append(Text.assemble(word, f": {verdict.recovered} of {verdict.devices} devices recovered"))
-    return Group(*parts)
+        yield from _devices(invariant.id, invariant.violations, "red")
+        yield from _devices(f"{invariant.id} undecided", invariant.doubts, "yellow")
+    for place in verdict.reached:
+        yield _place_line(place.id, place.devices, place.of)
+    yield _recovery_line(verdict)
+    yield Text.assemble(WORDS[verdict.outcome], f": {verdict.why}")
 
 
 def print_summary(verdict: Verdict, console: Console) -> None:
-    """Print it."""
-    console.print(summary(verdict))
+    """Print it; a sentence is one line however wide the terminal is, so that a file of it can be searched."""
+    for part in summary(verdict):
+        console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def _devices(what: str, found: Sequence[Violation | Doubt], style: str) -> Iterator[Text]:
+    """The first few devices of which there is something to say."""
+    for each in found[:SHOWN_DEVICES]:
+        yield Text(f"  {what}: {each.thing}: {each.message}", style)
+        yield Text(f"    see {', '.join(each.events)}", "dim")
+    if (more := len(found) - SHOWN_DEVICES) > 0:
+        yield Text(f"  {what}: and {more} more", style)
 
 
 def _invariants(verdict: Verdict) -> Table:

@@ -211,8 +211,9 @@ class When(Instant):
 class Deletion(Part):
     """Delete `job`, its execution on each thing, or cancel either, when `when` comes true.
 
-    With `hold`, the simulated hardware waits at `when.step`/`when.progress` until the service has taken the
-    deletion on, plus `hold_seconds`, so that every device is deleted at exactly that point of its work.
+    With `hold`, the simulated hardware waits at `when.step`/`when.progress` until the service has removed that very
+    device's execution, or cancelled it, plus `hold_seconds`, so that every device is deleted at exactly that point of
+    its work. If the service refuses for good, it waits for `hold_seconds` from then on.
     """
 
     job: Name

@@ -19,11 +19,13 @@ from simulator.verdict.findings import Finding, Invariant
 from simulator.verdict.invariants import INVARIANTS
 from simulator.verdict.judge import Judge
 from simulator.verdict.model import (
+    Doubt,
     Explored,
     InvariantVerdict,
     PlaceToReach,
     Reached,
     RecoverySeconds,
+    RunOutcome,
     Verdict,
     Violation,
 )
@@ -48,6 +50,7 @@ SEEN_FROM_THE_WIRE: Final[dict[str, str]] = {
 __all__ = [
     "INVARIANTS",
     "SEEN_FROM_THE_WIRE",
+    "Doubt",
     "Explored",
     "Finding",
     "Invariant",
@@ -56,6 +59,7 @@ __all__ = [
     "PlaceToReach",
     "Reached",
     "RecoverySeconds",
+    "RunOutcome",
     "Verdict",
     "Violation",
 ]

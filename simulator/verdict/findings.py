@@ -28,7 +28,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one opportunity to break an invariant came to."""
+    """What one opportunity to break an invariant came to; `message` says what was violated, or why it is undecided."""
 
     outcome: Literal["held", "violated", "undecided"]
     job: str | None = None
@@ -37,12 +37,16 @@ class Finding:
 
 
 HELD = Finding("held")
-UNDECIDED = Finding("undecided")
 
 
 def violated(job: str | None, message: str, *events: Seen[Any] | None) -> Finding:
     """A violation; of `events`, those that were seen."""
     return Finding("violated", job, message, tuple(seen.id for seen in events if seen is not None))
+
+
+def undecided(job: str | None, why: str, *events: Seen[Any] | None) -> Finding:
+    """What cannot be decided; of `events`, between which it lies, those that were seen."""
+    return Finding("undecided", job, why, tuple(seen.id for seen in events if seen is not None))
 
 
 Check: TypeAlias = Callable[[Story, Run], Iterator[Finding]]

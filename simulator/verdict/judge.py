@@ -15,6 +15,7 @@ from simulator.verdict.findings import Finding, Invariant, Run
 from simulator.verdict.history import UNJUDGED, History, Seen, micros, share_of, thing_of
 from simulator.verdict.invariants import INVARIANTS
 from simulator.verdict.model import (
+    Doubt,
     InvariantVerdict,
     Outcome,
     PlaceToReach,
@@ -23,7 +24,8 @@ from simulator.verdict.model import (
     Verdict,
     Violation,
 )
-from simulator.verdict.places import reached, refused
+from simulator.verdict.outcome import Arrivals, concluded
+from simulator.verdict.places import last_seen_of, reached, refused
 from simulator.verdict.story import Story
 from simulator.verdict.wire import clients_of, inferred
 
@@ -41,8 +43,8 @@ class Judge:
             known = ", ".join(invariant.id for invariant in INVARIANTS)
             raise InputError(f"skip: no invariant '{unknown[0]}'; there are {known}")
         self._invariants = tuple(invariant for invariant in INVARIANTS if invariant.id not in skip)
-        self._started: RunStarted | None = None
-        self._ended: RunEnded | None = None
+        self._started: Seen[RunStarted] | None = None
+        self._ended: Seen[RunEnded] | None = None
         self._histories: dict[str, History] = {}
         self._refusals: list[DeletionRefused] = []
         self._cloud_end = 0
@@ -50,13 +52,13 @@ class Judge:
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry."""
+        at = micros(entry.at)
         if isinstance(entry.event, RunStarted):
-            self._started = self._started or entry.event
+            self._started = self._started or Seen(entry.source, entry.n, at, entry.event)
         elif isinstance(entry.event, RunEnded):
-            self._ended = self._ended or entry.event
+            self._ended = self._ended or Seen(entry.source, entry.n, at, entry.event)
         elif isinstance(entry.event, DeletionRefused):
             self._refusals.append(entry.event)
-        at = micros(entry.at)
         if entry.source == CLOUD:
             self._cloud_end = at
             if isinstance(entry.event, RequestReceived):
@@ -72,7 +74,7 @@ class Judge:
         """What held so far. Raises InputError for a trace without a run, or with bounds that are none."""
         if self._started is None:
             raise InputError("trace: no run.started entry, so what was expected is not known; is the file complete?")
-        started = self._started
+        started = self._started.event
         bounds, places = _expected(started)
         run = Run(bounds, self._ended is not None, self._cloud_end)
         stories = {thing: self._story(thing) for thing in started.things}
@@ -80,29 +82,37 @@ class Judge:
         invariants = tuple(_judge(invariant, stories.values(), others, run) for invariant in self._invariants)
         arrivals = tuple(self._arrivals(place, stories) for place in places)
         recovered, seconds = _recovered(stories.values())
-        all_there = all(_enough(place, arrived) for place, arrived in zip(places, arrivals, strict=True))
-        unbroken = all(invariant.outcome != "violated" for invariant in invariants)
-        finished = self._ended is not None and self._ended.why == "finished"
+        outcome, why = concluded(invariants, arrivals, self._ended, len(stories), recovered)
         return Verdict(
-            passed=unbroken and all_there and finished,
+            outcome=outcome,
+            why=why,
+            passed=outcome == "passed",
+            scenario=started.scenario,
+            engine=started.engine,
+            seed=started.seed,
+            version=started.version,
+            started_at=started.started_at,
+            seconds=None if self._ended is None else (self._ended.at - self._started.at) / SECOND,
             devices=len(stories),
             recovered=recovered,
             invariants=invariants,
-            reached=arrivals,
+            reached=tuple(arrived.reached for arrived in arrivals),
             recovery_seconds=percentiles(seconds),
             requests_per_second_peak=self._rate.peak,
         )
 
-    def _arrivals(self, place: PlaceToReach, stories: dict[str, Story]) -> Reached:
+    def _arrivals(self, place: PlaceToReach, stories: dict[str, Story]) -> Arrivals:
         if place.place == "deletion-refused":
-            there = len(place.things) * refused(place, self._refusals)
+            missing = () if refused(place, self._refusals) else place.things
         else:
-            there = sum(reached(place, stories[thing]) for thing in place.things if thing in stories)
-        return Reached(id=place.id, devices=there, of=len(place.things))
+            missing = tuple(name for name in place.things if name not in stories or not reached(place, stories[name]))
+        there = Reached(id=place.id, devices=len(place.things) - len(missing), of=len(place.things))
+        first = next(iter(missing), None)
+        return Arrivals(place, there, first, last_seen_of(place.job, stories[first]) if first in stories else None)
 
     def _story(self, thing: str) -> Story:
-        started = self._started
-        assert started is not None, "there are stories of a run only"
+        assert self._started is not None, "there are stories of a run only"
+        started = self._started.event
         history = self._histories.get(thing) or History(thing)
         cloud = history.cloud
         if (shared := started.shared.get(thing)) is not None:
@@ -155,32 +165,36 @@ def _judge(
     invariant: Invariant, stories: Iterable[Story], others: dict[str, tuple[Story, ...]], run: Run
 ) -> InvariantVerdict:
     """One invariant over all devices; what `others` show beside a story counts where that shows no violation."""
-    opportunities, undecided = 0, False
+    opportunities = 0
     violations: list[Violation] = []
+    doubts: list[Doubt] = []
     for story in stories:
         before = len(violations)
         for finding in invariant.check(story, run):
             opportunities += 1
-            undecided = undecided or finding.outcome == "undecided"
             if finding.outcome == "violated":
                 violations.append(_violation(story, finding))
+            elif finding.outcome == "undecided":
+                doubts.append(Doubt(thing=story.thing, job=finding.job, message=finding.message, events=finding.events))
         if invariant.of_requests and len(violations) == before:
             found = [finding for other in others[story.thing] for finding in invariant.check(other, run)]
             shown = [_violation(story, finding) for finding in found if finding.outcome == "violated"]
             opportunities += len(shown)
             violations += shown
     outcome: Outcome = (
-        "violated" if violations else "undecided" if undecided else "held" if opportunities else "not-exercised"
+        "violated" if violations else "undecided" if doubts else "held" if opportunities else "not-exercised"
     )
-    return InvariantVerdict(id=invariant.id, outcome=outcome, opportunities=opportunities, violations=tuple(violations))
+    return InvariantVerdict(
+        id=invariant.id,
+        outcome=outcome,
+        opportunities=opportunities,
+        violations=tuple(violations),
+        doubts=tuple(doubts),
+    )
 
 
 def _violation(story: Story, finding: Finding) -> Violation:
     return Violation(thing=story.thing, job=finding.job, message=finding.message, events=finding.events)
-
-
-def _enough(place: PlaceToReach, arrived: Reached) -> bool:
-    return arrived.devices == arrived.of if place.devices == "all" else arrived.devices > 0
 
 
 def _recovered(stories: Iterable[Story]) -> tuple[int, list[float]]:

@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 from simulator.scenario import PlaceName
 
 Outcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
+"""Of one invariant."""
+
+RunOutcome: TypeAlias = Literal["passed", "failed", "inconclusive"]
+"""Of a run: an invariant was violated, or else the run could not show what it was to show, or else it passed."""
 
 
 class _Model(BaseModel):
@@ -30,13 +34,19 @@ class PlaceToReach(_Model):
     things: tuple[str, ...] = ()
 
 
-class Violation(_Model):
-    """One device breaking an invariant; `events` are the ids of the trace entries that show it, in order of cause."""
-
+class _OfOneDevice(_Model):
     thing: str
     job: str | None
     message: str
     events: tuple[str, ...]
+
+
+class Violation(_OfOneDevice):
+    """One device breaking an invariant; `events` are the ids of the trace entries that show it, in order of cause."""
+
+
+class Doubt(_OfOneDevice):
+    """Why it cannot be said whether one device broke an invariant, and the entries between which that lies."""
 
 
 class InvariantVerdict(_Model):
@@ -46,6 +56,7 @@ class InvariantVerdict(_Model):
     outcome: Outcome
     opportunities: int
     violations: tuple[Violation, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Reached(_Model):
@@ -76,12 +87,24 @@ class Explored(_Model):
 class Verdict(_Model):
     """`verdict.json`.
 
+    `why` is one sentence, with the thing, the job and the first entry of the trace that shows it. `passed` says of
+    `outcome` what scripts ask most. `version` is that of the ghostjob that played, `started_at` when, in UTC as ISO
+    8601 has it, and `seconds` how long; each is None if the trace does not tell.
+
     `recovered` counts the devices that lost a job in mid-execution and went IN_PROGRESS on the next, each time
     there was one. `requests_per_second_peak` is the most requests that reached the cloud within any one second.
     `explored` is there for the explore engine only.
     """
 
+    outcome: RunOutcome
+    why: str
     passed: bool
+    scenario: str
+    engine: str
+    seed: int | None
+    version: str | None
+    started_at: str | None
+    seconds: float | None
     devices: int
     recovered: int
     invariants: tuple[InvariantVerdict, ...]

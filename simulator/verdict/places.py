@@ -36,6 +36,14 @@ def reached(place: PlaceToReach, story: Story) -> bool:
     return any(PLACES[place.place](place, story, life) for life in lives)
 
 
+def last_seen_of(job: str, story: Story) -> str | None:
+    """The id of the entry by which the cloud last told of a job on this thing: where it was instead of a place."""
+    lives = [life for life in story.lives if life.key.job_id == job]
+    last = next(iter(lives[-1:]), None)
+    seen = last and (last.removed or last.ended or last.began or last.queued)
+    return seen.id if seen else None
+
+
 def refused(place: PlaceToReach, refusals: list[DeletionRefused]) -> bool:
     """Whether the service refused to delete the place's job for the time being: it says nothing of any device."""
     return any(refusal.job_id == place.job and refusal.retry for refusal in refusals)

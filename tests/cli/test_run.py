@@ -1,5 +1,9 @@
 """`ghostjob run` with shipped scenarios and other device models."""
 
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 from simulator.scenario import load, shipped
@@ -16,10 +20,55 @@ def test_the_list_names_every_scenario_that_ships_and_what_it_shows(tmp_path: Pa
 def test_any_scenario_can_be_played_by_another_model(tmp_path: Path):
     told = ghostjob("run", "delete-in-download", "--engine", "virtual", "--model", "hammering", cwd=tmp_path)
     assert told.returncode == 1
-    assert "no-hammering: thing-0: sent" in told.stderr
+    assert "no-hammering: thing-0: sent" in told.stdout
+    assert last_line(told).startswith("FAILED: no-hammering was violated by thing-0 on job fw: sent describe fw again")
 
 
 def test_a_scenario_is_played_with_as_many_devices_as_it_is_made_for(tmp_path: Path):
     told = ghostjob("run", "fleet-hinted-at-once", "--engine", "virtual", cwd=tmp_path)
     assert told.returncode == 0
-    assert "450 of 450 devices recovered" in told.stderr
+    assert "450 of 450 devices recovered" in last_line(told)
+
+
+DELETED_TOO_LATE = """
+name: too-late
+devices: [{group: all}]
+jobs: [{id: fw, to: [all], version: "2.0"}]
+deletions: [{job: fw, when: {status: SUCCEEDED}}]
+must_reach: [{place: deleted-in-step, job: fw, step: write}]
+"""
+
+
+def test_a_run_that_could_not_show_it_is_inconclusive_and_says_so_in_its_code_its_last_line_and_its_file(
+    tmp_path: Path,
+):
+    (tmp_path / "x.yaml").write_text(DELETED_TOO_LATE)
+    told = ghostjob("run", "x.yaml", "--engine", "virtual", "--seed", "7", "--devices", "2", "--out", "o", cwd=tmp_path)
+    assert told.returncode == 3, told.stderr
+    why = "'deleted-in-step fw write' was reached by 0 of 2 devices; the first of them is thing-0 on job fw; see cloud#"
+    assert last_line(told).startswith(f"INCONCLUSIVE: {why}")
+    verdict = json.loads((tmp_path / "o" / "verdict.json").read_text())
+    assert (verdict["outcome"], verdict["passed"]) == ("inconclusive", False)
+    assert last_line(told) == f"INCONCLUSIVE: {verdict['why']}"
+    named = {name: verdict[name] for name in ("scenario", "engine", "seed", "version")}
+    assert named == {"scenario": "too-late", "engine": "virtual", "seed": 7, "version": version("ghostjob")}
+    age = datetime.now(UTC) - datetime.fromisoformat(verdict["started_at"])
+    assert timedelta(0) <= age < timedelta(hours=1)
+    trace = (tmp_path / "o" / "trace.jsonl").read_text()
+    shown_by = verdict["why"].rpartition("see ")[2]
+    assert any(json.loads(line)["id"] == shown_by for line in trace.splitlines())
+
+
+def test_the_verdict_goes_to_stdout_and_the_talk_to_stderr(tmp_path: Path):
+    told = ghostjob("run", "delete-in-download", "--engine", "virtual", "--log-level", "error", cwd=tmp_path)
+    assert told.returncode == 0
+    assert "playing delete-in-download" in told.stderr
+    assert "held" not in told.stderr
+    assert "stops-in-time" in told.stdout
+    assert "playing" not in told.stdout
+    assert last_line(told).startswith("passed: no invariant was violated and every place was reached; 10 of 10")
+
+
+def last_line(told: subprocess.CompletedProcess[str]) -> str:
+    """Of what it was asked for."""
+    return told.stdout.splitlines()[-1]

@@ -1,11 +1,18 @@
 """A run in which something does not go as the scenario has it: it is told, and the run goes on or ends in one line."""
 
+import asyncio
+
 import pytest
 
+from agent.account import StepFinished
 from agent.errors import InputError
+from agent.values import ExecutionKey
+from simulator.devices.workbench import Hold
+from simulator.engines.holding import Holding
 from simulator.engines.virtual import judged
+from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, parse
-from simulator.trace import DeletionRefused, Entry, ExecutionChanged, RunEnded
+from simulator.trace import DeletionRefused, Entry, ExecutionChanged, ExecutionRemoved, RunEnded
 from simulator.verdict import Verdict
 
 
@@ -52,3 +59,58 @@ def test_a_job_that_the_service_does_not_make_ends_the_run_in_one_line():
     with pytest.raises(InputError, match="ResourceAlreadyExistsException") as ended:
         played(scenario("", twice))
     assert "\n" not in str(ended.value)
+
+
+HELD_IN_WRITE = """
+deletions: [{{job: fw, do: {do}, when: {{step: write, progress: 50}}, hold: true{more}}}]
+cloud: {{removal_delay_seconds: {delay}, deletion_seconds: {delay}, while_deleting: answers-and-lists}}
+must_reach: [{{place: {place}-in-step, job: fw, step: write}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("do", "delay", "place"),
+    [
+        pytest.param("delete-job", 0, "deleted", id="its record goes at once"),
+        pytest.param("delete-job", 20, "deleted", id="its record goes long after the deletion was accepted"),
+        pytest.param("delete-execution", 0, "deleted", id="its execution alone is deleted"),
+        pytest.param("cancel-job", 0, "cancelled", id="its job is cancelled"),
+        pytest.param("cancel-execution", 0, "cancelled", id="its execution alone is cancelled"),
+    ],
+)
+def test_a_device_is_held_until_what_is_done_to_it_is_done(do: str, delay: int, place: str):
+    verdict, _ = played(scenario(HELD_IN_WRITE.format(do=do, delay=delay, place=place, more="")))
+    assert verdict.outcome == "passed", verdict.why
+
+
+def test_a_device_is_held_for_as_long_again_as_the_scenario_says():
+    text = HELD_IN_WRITE.format(do="delete-job", delay=20, place="deleted", more=", hold_seconds: 3")
+    _, entries = played(scenario(text).cast("deaf"))
+    (removed,) = {entry.at for entry in entries if isinstance(entry.event, ExecutionRemoved)}
+    written = [entry.at for entry in entries if isinstance(entry.event, StepFinished) and entry.event.step == "write"]
+    assert all(removed + 3 <= at < removed + 4 for at in written[:2])
+    assert len(written) >= 2
+
+
+def test_nobody_is_let_go_by_what_is_done_to_another():
+    fw = ExecutionKey(None, "fw", 1, 100)
+    (deletion,) = scenario("deletions: [{job: fw, when: {step: write}, hold: true}]").deletions
+    hold = Hold("fw", "write", 0)
+
+    async def removed(thing: str) -> set[str]:
+        Holding(deletion, hold).feed(ExecutionRemoved(thing, fw, "IN_PROGRESS"))
+        await asyncio.sleep(1)
+        return {name for name in ("thing-0", "thing-1") if hold.applies(name, "fw", "write")}
+
+    assert run_virtually(removed("thing-0")) == {"thing-1"}
+    assert run_virtually(removed("thing-1")) == set()
+
+
+def test_a_refusal_for_good_lets_everybody_go():
+    text = "deletions: [{job: fw, when: {step: write, progress: 50}, hold: true, hold_seconds: 2, force: false}]"
+    verdict, entries = played(scenario(text))
+    assert verdict.outcome == "passed", verdict.why
+    refused = next(entry.at for entry in entries if isinstance(entry.event, DeletionRefused))
+    written = [entry.at for entry in entries if isinstance(entry.event, StepFinished) and entry.event.step == "write"]
+    assert all(refused + 2 <= at < refused + 3 for at in written)
+    assert len(written) == 2

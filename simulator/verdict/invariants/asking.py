@@ -21,7 +21,7 @@ from agent.account import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import Event
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import TIMER_SLACK, Seen, micros
 from simulator.verdict.story import News, Story, omits
 
@@ -103,7 +103,8 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
         if _may_abandon(story, key, seen.n) or _fell_back(story, key, seen.n):
             yield HELD
         elif story.shared(key) or _fails_just_now(story, seen, key, run):
-            yield UNDECIDED
+            why = "two executions share this identity" if story.shared(key) else "a report with the reason may yet come"
+            yield undecided(key.job_id, f"gave up the execution ('{seen.event.type}'); {why}", seen)
         else:
             hints = [hint for hint in story.device.of(HintReceived) if hint.n < seen.n and omits(hint.event, key)]
             message = f"abandoned the execution ('{seen.event.type}') without an answer that it ended"

@@ -10,7 +10,7 @@ from agent.account import (
 )
 from agent.values import ExecutionKey
 from simulator.trace import ExecutionQueued, ExecutionRemoved
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import Exchange, Seen, micros
 from simulator.verdict.story import News, Says, Story
 
@@ -89,7 +89,8 @@ def stops_in_time(story: Story, run: Run) -> Iterator[Finding]:
             continue
         if any(end >= removed.at for _, end in story.connected_spans):
             alike = story.wire is not None and story.shared(life.key)
-            yield UNDECIDED if alike else _stop(story, life.key, removed, run)
+            why = "two executions share this identity, and the wire does not tell reports on them apart"
+            yield undecided(life.key.job_id, why, removed) if alike else _stop(story, life.key, removed, run)
 
 
 def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run: Run) -> Finding:
@@ -108,7 +109,8 @@ def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run:
             )
             return violated(key.job_id, message, removed, step)
         if late == "possible":
-            finding = UNDECIDED
+            why = f"whether step '{step.event.step}' began within the bound, the clocks leave open"
+            finding = undecided(key.job_id, why, removed, step)
     return finding
 
 
@@ -161,7 +163,8 @@ def no_cross_incarnation(story: Story, _run: Run) -> Iterator[Finding]:
     for queued, earlier in _reuses(story):
         meant = [exchange for exchange in updates if exchange.sent.event.execution in earlier]
         if meant and story.wire is not None and any(_may_cross(story, queued, update) for update in updates):
-            yield UNDECIDED
+            why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
+            yield undecided(queued.event.execution.job_id, why, queued)
         elif meant:
             yield _crossing(story, queued, meant)
 
@@ -185,9 +188,11 @@ def _crossing(story: Story, queued: Seen[ExecutionQueued], meant: list[Exchange]
         if answered.event.execution != later:
             continue
         if sent.event.execution == later:
-            finding = finding if _licensed(story, later, sent.n, queued.n) else UNDECIDED
+            if not _licensed(story, later, sent.n, queued.n):
+                finding = undecided(later.job_id, "two executions share this identity", queued, sent)
         elif sent.event.expected_version is not None and not _knew_better(story, sent):
-            finding = UNDECIDED
+            why = "its update for an earlier execution was accepted by a later one, of which it could not know"
+            finding = undecided(later.job_id, why, queued, sent)
         else:
             message = f"its update to {sent.event.status} for an earlier execution was accepted by a later one"
             return violated(later.job_id, message, queued, sent, exchange.received, answered)

@@ -15,7 +15,7 @@ from agent.account import (
     VersionReverted,
 )
 from agent.values import ExecutionKey, Status
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import Exchange, Seen, micros
 from simulator.verdict.story import Says, Story
 
@@ -70,7 +70,8 @@ def bootable(story: Story, run: Run) -> Iterator[Finding]:
         if long_over:
             yield violated(None, f"has {', '.join(last.event.pending)} half done, and nothing to do with it", last)
         else:
-            yield UNDECIDED
+            why = f"has {', '.join(last.event.pending)} half done, but the run ended before that had to be over"
+            yield undecided(None, why, last)
 
 
 def _must_rest(story: Story, run: Run) -> bool | None:
@@ -114,7 +115,7 @@ def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:
                 if earlier is this:
                     yield HELD
                 elif story.shared(key):
-                    yield UNDECIDED
+                    yield undecided(key.job_id, "two executions share this identity", earlier, this)
                 elif _redone(story, earlier, this):
                     yield HELD
                 else:
@@ -160,7 +161,8 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     if any(_explains(exchange.sent.event, key, version) and _accepted(exchange) for exchange in updates):
         yield HELD
     elif not run.ended or _may_yet_explain(story, run, key, version, updates):
-        yield UNDECIDED
+        job = key.job_id if key else None
+        yield undecided(job, f"runs version {version}, which a report or a note may yet explain", change)
     else:
         message = f"runs version {version}, which no accepted report and no later note explains"
         yield violated(key.job_id if key else None, message, change)
@@ -178,7 +180,8 @@ def _accounted_for_by_the_wire(story: Story) -> Iterator[Finding]:
         claim, version = claims[-1]
         key = claim.sent.event.execution
         explained = any(_explains(each.sent.event, key, version) and _accepted(each) for each in updates)
-        yield HELD if explained else UNDECIDED
+        why = f"said that it runs version {version}, which was refused; it may have taken it back since"
+        yield HELD if explained else undecided(key.job_id if key else None, why, claim.sent)
 
 
 def _running_version(

@@ -26,7 +26,7 @@ from simulator.trace import (
     ExecutionRemoved,
     RequestReceived,
 )
-from simulator.verdict.findings import HELD, UNDECIDED, Finding, Run, violated
+from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import Seen, micros
 from simulator.verdict.queueing import KEEP_ALIVE_TIMEOUT, Queue, Recovery, walk
 from simulator.verdict.story import Story
@@ -58,7 +58,8 @@ def ready_in_time(story: Story, run: Run) -> Iterator[Finding]:
         if waited > micros(allowed):
             yield _not_ready(recovery, waited, allowed)
         elif waits:
-            yield UNDECIDED
+            why = f"the run ended {waited / 1_000_000:.3f} s after it could begin the next, allowed are {allowed:g} s"
+            yield undecided(recovery.removed.event.execution.job_id, why, recovery.removed, recovery.next)
         elif recovery.resumed is not None:
             yield HELD
 
@@ -100,7 +101,9 @@ def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
     for life in story.lives:
         wait = waits.pop(life.key, None)
         if wait is not None and wait.longest > allowed and story.wire is not None and _may_be_safe(story):
-            yield UNDECIDED
+            yield undecided(
+                life.key.job_id, "takes nothing more, but may be SAFE, which the wire does not show", life.queued
+            )
         elif wait is not None and wait.longest > allowed:
             yield violated(
                 life.key.job_id,
@@ -111,7 +114,8 @@ def no_lost_job(story: Story, run: Run) -> Iterator[Finding]:
         elif life.ended is None and life.began is not None:
             yield _left_in_progress(story, life.began, run)
         elif wait is not None and wait.open and not safe:
-            yield UNDECIDED
+            why = f"was QUEUED for {wait.longest / 1_000_000:.3f} s when the run ended, within the bound"
+            yield undecided(life.key.job_id, why, life.queued)
         elif life.began is not None:
             yield HELD
 
@@ -147,7 +151,10 @@ def _left_in_progress(story: Story, began: Seen[ExecutionChanged], run: Run) -> 
     since = max(story.offset.latest(idle.at), began.at, *connected[-1:])
     asking = any(exchange.answer is None for exchange in list(story.exchanges.values())[-1:])
     if not run.ended or asking or run.cloud_end - since <= bound:
-        return UNDECIDED if story.phase == "idle" else HELD
+        if story.phase != "idle":
+            return HELD
+        why = "idles with the execution IN_PROGRESS, but the run ended before that had to be over"
+        return undecided(began.event.execution.job_id, why, began, idle)
     return violated(began.event.execution.job_id, "left the execution IN_PROGRESS, and idles", began, idle)
 
 
@@ -260,7 +267,7 @@ def alive(story: Story, run: Run) -> Iterator[Finding]:
     elif story.wire is not None and (gone := _never_came_back(story, run)) is not None:
         yield violated(None, "vanished, and did not come back although there was work for it", gone)
     elif story.wire is not None and lapses:
-        yield UNDECIDED
+        yield undecided(None, "its keep-alive lapsed, which from the wire may have been a reboot", *lapses)
     elif len(lapses) > planned:
         yield violated(None, "sent nothing for longer than its keep-alive", *lapses[planned:])
     elif silence is not None:

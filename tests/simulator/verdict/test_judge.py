@@ -90,7 +90,15 @@ def test_the_json_is_the_documented_one():
     tale.end()
     data = json.loads(judge(tale.entries).model_dump_json())
     assert list(data) == [
+        "outcome",
+        "why",
         "passed",
+        "scenario",
+        "engine",
+        "seed",
+        "version",
+        "started_at",
+        "seconds",
         "devices",
         "recovered",
         "invariants",
@@ -98,7 +106,7 @@ def test_the_json_is_the_documented_one():
         "recovery_seconds",
         "requests_per_second_peak",
     ]
-    assert list(data["invariants"][0]) == ["id", "outcome", "opportunities", "violations"]
+    assert list(data["invariants"][0]) == ["id", "outcome", "opportunities", "violations", "doubts"]
     assert list(data["recovery_seconds"]) == ["p50", "p90", "p99", "max"]
 
 
@@ -113,14 +121,15 @@ def test_an_exploration_says_how_far_it_got():
 
 
 @pytest.mark.parametrize(
-    ("why", "passed"),
-    [("finished", True), ("timed-out", False), ("interrupted", False)],
+    ("why", "outcome"),
+    [("finished", "passed"), ("timed-out", "inconclusive"), ("interrupted", "inconclusive")],
 )
-def test_only_a_finished_run_passes(why: str, passed: bool):
+def test_only_a_finished_run_passes(why: str, outcome: str):
     tale = Tale()
     main_job(tale)
     tale.end(why)
-    assert judge(tale.entries).passed is passed
+    verdict = judge(tale.entries)
+    assert (verdict.outcome, verdict.passed) == (outcome, outcome == "passed")
 
 
 def test_a_run_that_has_not_ended_has_not_passed():

@@ -1,0 +1,104 @@
+"""Whether a run passed, failed, or could not show what it was to show; and why, in one sentence.
+
+A run fails by what a device did, and by nothing else. A place that was not reached, an invariant that is undecided, a
+run that was cut short say nothing against any device: they are inconclusive, and worth another try.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from simulator.trace import RunEnded
+from simulator.verdict.history import Seen
+from simulator.verdict.model import InvariantVerdict, PlaceToReach, Reached, RunOutcome
+
+
+class Arrivals(NamedTuple):
+    """Who got to a place; `missing` is the first that did not, with the entry that shows where it was instead."""
+
+    place: PlaceToReach
+    reached: Reached
+    missing: str | None
+    shown_by: str | None
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether as many got there as had to."""
+        return self.reached.devices == self.reached.of if self.place.devices == "all" else self.reached.devices > 0
+
+
+def concluded(
+    invariants: Sequence[InvariantVerdict],
+    arrivals: Sequence[Arrivals],
+    ended: Seen[RunEnded] | None,
+    devices: int,
+    recovered: int,
+) -> tuple[RunOutcome, str]:
+    """The outcome of a run of so many `devices`, and why."""
+    if (why := _violated(invariants)) is not None:
+        return "failed", why
+    why = _cut_short(ended) or _not_reached(arrivals) or _undecided(invariants)
+    if why is not None:
+        return "inconclusive", why
+    what = "no invariant was violated" + (" and every place was reached" if arrivals else "")
+    who = f"{recovered} of {_count(devices, 'device')} recovered" if recovered else "no device had to recover"
+    return "passed", f"{what}; {who}"
+
+
+def _violated(invariants: Sequence[InvariantVerdict]) -> str | None:
+    violations = [(invariant.id, violation) for invariant in invariants for violation in invariant.violations]
+    if not violations:
+        return None
+    name, first = violations[0]
+    return (
+        f"{name} was violated by {_of(first.thing, first.job)}: {first.message}{_see(first.events)}{_more(violations)}"
+    )
+
+
+def _cut_short(ended: Seen[RunEnded] | None) -> str | None:
+    if ended is None:
+        return "the run has not ended, or its trace is cut off"
+    if ended.event.why == "finished":
+        return None
+    if ended.event.why == "interrupted":
+        return f"the run was interrupted{_see((ended.id,))}"
+    waited_for = f"while it waited for {ended.event.waited_for}" if ended.event.waited_for else "before it was over"
+    return f"the run met its time limit {waited_for}{_see((ended.id,))}"
+
+
+def _not_reached(arrivals: Sequence[Arrivals]) -> str | None:
+    short = [each for each in arrivals if not each.are_enough]
+    if not short:
+        return None
+    first = short[0]
+    reached, of = first.reached.devices, first.reached.of
+    who = "the first that did not is" if reached else "the first of them is"
+    missing = f"; {who} {_of(first.missing, first.place.job)}{_see((first.shown_by,))}" if first.missing else ""
+    return f"'{first.reached.id}' was reached by {reached} of {_count(of, 'device')}{missing}{_more(short)}"
+
+
+def _undecided(invariants: Sequence[InvariantVerdict]) -> str | None:
+    doubts = [(invariant.id, doubt) for invariant in invariants for doubt in invariant.doubts]
+    if doubts:
+        name, first = doubts[0]
+        return (
+            f"{name} is undecided of {_of(first.thing, first.job)}: {first.message}{_see(first.events)}{_more(doubts)}"
+        )
+    return None
+
+
+def _of(thing: str | None, job: str | None) -> str:
+    return f"{thing} on job {job}" if job else f"{thing}"
+
+
+def _see(events: Sequence[str | None]) -> str:
+    """The first entry that shows it."""
+    first = next((event for event in events if event), None)
+    return f"; see {first}" if first else ""
+
+
+def _more(found: Sequence[object]) -> str:
+    return f"; and {len(found) - 1} more" if len(found) > 1 else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,102 @@
+"""What a run comes to, and the sentence that says why."""
+
+from collections.abc import Callable
+
+import pytest
+
+from simulator.verdict import PlaceToReach, Verdict
+from tests.simulator.verdict.stories.scenes import at_work, lost_in_write, recovers_from_write
+from tests.simulator.verdict.tale import FW, Tale, judge
+
+IN_WRITE = PlaceToReach(
+    id="deleted-in-step fw write", place="deleted-in-step", job="fw", step="write", things=("lamp",)
+)
+
+
+def goes_on_too_long(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.wait(2.1)
+    tale.finish(FW, "write")
+    tale.begin(FW, "check")
+
+
+def may_have_gone_on_too_long(tale: Tale) -> None:
+    lost_in_write(tale)
+    tale.wait(2.005)
+    tale.finish(FW, "write")
+    tale.begin(FW, "check")
+
+
+def keeps_its_job(tale: Tale) -> None:
+    at_work(tale)
+    tale.report(FW)
+
+
+def told(tell: Callable[[Tale], None], *places: PlaceToReach, why: str = "finished") -> tuple[Verdict, list[str]]:
+    tale = Tale(*places)
+    tell(tale)
+    tale.end(why)
+    return judge(tale.entries), [entry.id for entry in tale.entries]
+
+
+@pytest.mark.parametrize(
+    ("tell", "places", "why", "outcome", "sentence"),
+    [
+        pytest.param(
+            recovers_from_write,
+            (IN_WRITE,),
+            "finished",
+            "passed",
+            "no invariant was violated and every place was reached; ",
+            id="all held, and every place was reached",
+        ),
+        pytest.param(
+            goes_on_too_long,
+            (),
+            "finished",
+            "failed",
+            "stops-in-time was violated by lamp on job fw: started step 'check' more than 2 s after",
+            id="a violation",
+        ),
+        pytest.param(
+            goes_on_too_long,
+            (IN_WRITE,),
+            "timed-out",
+            "failed",
+            "stops-in-time was violated by lamp on job fw: ",
+            id="a violation in a run that was cut short",
+        ),
+        pytest.param(
+            may_have_gone_on_too_long,
+            (),
+            "finished",
+            "inconclusive",
+            "stops-in-time is undecided of lamp on job fw: whether step 'check' began within the bound",
+            id="an undecided invariant",
+        ),
+        pytest.param(
+            keeps_its_job,
+            (IN_WRITE,),
+            "finished",
+            "inconclusive",
+            "'deleted-in-step fw write' was reached by 0 of 1 device; the first of them is lamp on job fw; see cloud#",
+            id="a place that was not reached",
+        ),
+        pytest.param(
+            recovers_from_write,
+            (),
+            "timed-out",
+            "inconclusive",
+            "the run met its time limit before it was over; see engine#2",
+            id="the time limit",
+        ),
+    ],
+)
+def test_what_a_run_comes_to_and_why(
+    tell: Callable[[Tale], None], places: tuple[PlaceToReach, ...], why: str, outcome: str, sentence: str
+):
+    verdict, ids = told(tell, *places, why=why)
+    assert (verdict.outcome, verdict.passed) == (outcome, outcome == "passed")
+    assert verdict.why.startswith(sentence)
+    if outcome != "passed":
+        assert verdict.why.rpartition("see ")[2] in ids
