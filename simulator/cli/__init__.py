@@ -19,6 +19,7 @@ VERBS = {
     "fleet": "Run simulated devices alone, against any endpoint.",
     "control": "Delete jobs at a chosen instant, against any endpoint.",
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
+    "schema": "Print the JSON Schema of a scenario, or of verdict.json.",
     "certs": "Make certificates for the local cloud and its devices.",
 }
 
