@@ -14,6 +14,7 @@ from agent.errors import InputError
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
+    "trace": "Print what happened in a run, in words, or one entry with what is around it.",
     "cloud": "Keep a local AWS IoT up for anyone's tools.",
     "agent": "Run a real device, against any endpoint.",
     "fleet": "Run simulated devices alone, against any endpoint.",
