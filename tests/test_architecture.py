@@ -38,7 +38,10 @@ RULES = [
     pytest.param("agent/values.py", (), (), False, id="values know nothing"),
     pytest.param("agent/account.py", ("agent.values",), (), False, id="the account knows values"),
     pytest.param("agent/topics.py", ("agent.values",), (), False, id="topics know values"),
-    pytest.param("agent/plan.py", ("agent.values",), ("pydantic",), False, id="plans know values and JSON"),
+    pytest.param("agent/wording.py", (), ("pydantic",), False, id="the wording of errors knows no model"),
+    pytest.param(
+        "agent/plan.py", ("agent.values", "agent.wording"), ("pydantic",), False, id="plans know values and JSON"
+    ),
     pytest.param("agent/recovery.py", ("agent.account", "agent.values"), (), False, id="recovery knows values"),
     pytest.param(
         "agent/core",
@@ -49,7 +52,7 @@ RULES = [
     ),
     pytest.param(
         "agent/messages.py",
-        ("agent.values", "agent.topics", "agent.errors"),
+        ("agent.values", "agent.topics", "agent.errors", "agent.wording"),
         ("pydantic", "pydantic_core"),
         False,
         id="messages alone know JSON",
@@ -166,7 +169,14 @@ RULES = [
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
     pytest.param(
         "simulator/scenario",
-        ("simulator.scenario", "agent.errors", "agent.plan", "agent.recovery", "simulator.cloud.settings"),
+        (
+            "simulator.scenario",
+            "agent.errors",
+            "agent.plan",
+            "agent.recovery",
+            "agent.wording",
+            "simulator.cloud.settings",
+        ),
         ("pydantic", "yaml"),
         True,
         id="scenarios know names",
@@ -180,6 +190,7 @@ RULES = [
             "agent.values",
             "agent.account",
             "agent.errors",
+            "agent.wording",
         ),
         ("pydantic",),
         False,

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent.errors import InputError
+from agent.wording import first_wrong
 from simulator.scenario import Bounds, thing_of_agent
 from simulator.trace import CLOUD, DeletionRefused, Entry, RequestReceived, RunEnded, RunStarted
 from simulator.verdict.findings import Finding, Invariant, Run
@@ -163,9 +164,7 @@ def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
             tuple(PlaceToReach.model_validate(place) for place in started.must_reach),
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"trace: run.started: {where}: {first['msg']}") from None
+        raise InputError(f"trace: run.started: {first_wrong(error)}") from None
 
 
 def _judge(
