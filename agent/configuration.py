@@ -25,6 +25,7 @@ from agent.handlers.registry import offered_actions, plug_ins
 from agent.hosts import is_loopback
 from agent.plan import ALL_ACTIONS, Abilities, Layout
 from agent.recovery import PointOfNoReturn
+from agent.wording import first_wrong, unknown_key
 
 OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     "download": frozenset({"download"}),
@@ -202,16 +203,16 @@ def configuration_of(options: Mapping[str, Any], file: Path | None) -> Configura
     try:
         return Configuration.model_validate(told | given | ({"config": file} if file is not None else {}))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(first["loc"][0])
-        option = f"--{name.replace('_', '-')}"
-        if first["type"] == "missing":
-            raise InputError(f"{option}: needed, on the command line or in a --config file") from None
-        where = option if name in given or file is None else f"{file}: {name.replace('_', '-')}"
-        if first["type"] == "extra_forbidden":
-            choices = ", ".join(sorted(key.replace("_", "-") for key in Configuration.model_fields))
-            raise InputError(f"{where}: unknown key; there are {choices}") from None
-        raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        wrong = first_wrong(error)
+        key = str(wrong.where[0])
+        name = key.replace("_", "-")
+        if key not in told and key not in given:
+            raise InputError(f"--{name}: needed, on the command line or in a --config file") from None
+        where = f"--{name}" if key in given or file is None else f"{file}: {name}"
+        if key not in Configuration.model_fields:
+            choices = sorted(field.replace("_", "-") for field in Configuration.model_fields)
+            raise InputError(f"{where}: {unknown_key(name, choices)}") from None
+        raise InputError(f"{where}: {wrong.what}") from None
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import structlog
-
 from agent.errors import InputError
 from agent.hosts import is_loopback
 from agent.jitter import Jitter
+from agent.log import get_logger
 from agent.runner import Transport
 from agent.tls import load_certificates
 from agent.topics import subscriptions
@@ -96,6 +95,6 @@ def _check_files(identity: Identity) -> None:
         if path is not None and not path.is_file():
             raise InputError(f"{option} {path}: no such file")
     if identity.key.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
-        structlog.get_logger("ghostjob.agent").warning(
+        get_logger("ghostjob.agent").warning(
             "key.exposed", key=str(identity.key), advice=f"others may read it; chmod 600 {identity.key}"
         )

@@ -20,8 +20,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import structlog
-
 from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
 from agent.core import Machine, Policy, start, step
 from agent.core.events import Booted, Event
@@ -34,12 +32,13 @@ from agent.handlers.processes import Processes
 from agent.handlers.registry import firmware_of, load_handlers
 from agent.jitter import Jitter
 from agent.journal import FileStorage, Journal
+from agent.log import get_logger
 from agent.plan import ALL_ACTIONS
 from agent.records import read_record, write_record
 from agent.runner import Runner, Transport
 from agent.workbench import MachineWorkbench
 
-log = structlog.get_logger("ghostjob.agent")
+log = get_logger("ghostjob.agent")
 
 Ended: TypeAlias = Literal["stopped", "finished", "restart", "crashed"]
 """Why an agent ended: it was told to; it finished as many executions as it was to; it gives way to a new one of its

@@ -2,6 +2,9 @@
 
 A device's log lines are its account: the event name is the account's `type`, its fields are the keys, and every line
 is bound to thing, namespace_id, job_id, execution (number and queue time) and phase.
+
+A process that has not configured structlog uses ghostjob as a library, which prints nothing: there the lines go to the
+standard library's loggers below `ghostjob`, for whoever gives these a handler.
 """
 
 import contextlib
@@ -31,6 +34,7 @@ TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
 """Events that may mean trouble."""
 PLACES = frozenset({PhaseChanged, ExecutionTaken})
 """Events that say where in its work a device is: to it every line is bound."""
+ROOT: Final = "ghostjob"
 DIGITS: Final = 12
 """Of a digest, in a line for people."""
 
@@ -88,11 +92,48 @@ def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
     _lowest.cache_clear()
 
 
+def get_logger(name: str) -> "structlog.typing.FilteringBoundLogger":
+    """A logger of that name below `ghostjob`, made when it is used: what the process has configured by then counts."""
+    return cast("structlog.typing.FilteringBoundLogger", _WhenUsed(name))
+
+
+class _WhenUsed:
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        return getattr(_bound(self._name), method)
+
+
+def _bound(name: str) -> "structlog.typing.FilteringBoundLogger":
+    logger = structlog.get_logger(name) if structlog.is_configured() else _library_logger(name)
+    return cast("structlog.typing.FilteringBoundLogger", logger.bind())
+
+
+def _library_logger(name: str) -> Any:
+    """Through `logging`; structlog's own default is to print to stdout."""
+    return structlog.wrap_logger(
+        logging.getLogger(name),
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    )
+
+
+logging.getLogger(ROOT).addHandler(logging.NullHandler())  # else `logging` would print warnings to stderr
+
+
 @cache
 def _logger() -> "structlog.typing.FilteringBoundLogger":
     """One for all devices of a process: half a KiB each otherwise."""
-    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("ghostjob.agent").bind()
-    return logger
+    return _bound("ghostjob.agent")
 
 
 @cache

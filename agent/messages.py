@@ -43,6 +43,7 @@ from agent.values import (
     Update,
     UpdateAccepted,
 )
+from agent.wording import dotted, first_wrong
 
 NOT_JSON: Final = "The payload is not UTF-8 JSON."
 DetailKey = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9:_-]+$", max_length=128)]
@@ -264,11 +265,9 @@ def _refusal(payload: bytes, error: ValidationError) -> RequestRefused:
     except ValueError:
         return RequestRefused(ErrorCode.INVALID_JSON, NOT_JSON)
     token = body.get("clientToken") if isinstance(body, dict) else None
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the payload"
-    return RequestRefused(
-        ErrorCode.INVALID_REQUEST, f"{where}: {first['msg']}", token if isinstance(token, str) else None
-    )
+    wrong = first_wrong(error)
+    message = f"{dotted(wrong.where) or 'the payload'}: {wrong.what}"
+    return RequestRefused(ErrorCode.INVALID_REQUEST, message, token if isinstance(token, str) else None)
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -452,6 +451,5 @@ def _values(bodies: tuple[_ExecutionBody, ...], namespace_id: str | None, listed
 
 def _first_line(error: ValueError) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        return str(first_wrong(error))
     return str(error).splitlines()[0]

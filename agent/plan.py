@@ -32,6 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from agent.values import JobDocument, details_text
+from agent.wording import first_wrong
 
 Layout: TypeAlias = Literal["ab", "swap", "single"]
 Args: TypeAlias = tuple[tuple[str, str], ...]
@@ -210,9 +211,7 @@ def _plan_of(text: str, abilities: Abilities) -> Planned:
     try:
         plan = _read(_object(text), abilities)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return _unusable(f"{where}: {first['msg'].removeprefix('Value error, ')}")
+        return _unusable(str(first_wrong(error)))
     except ValueError as error:
         return _unusable(str(error))
     except RecursionError:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.core.record import Record
 from agent.errors import GhostjobError
+from agent.wording import first_wrong
 
 _RECORDS: Final = TypeAdapter(Record)
 
@@ -29,6 +30,4 @@ def read_record(snapshot: bytes) -> Record:
     try:
         return _RECORDS.validate_json(snapshot)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"journal: {where}: {first['msg']}; was it written by a newer agent?") from None
+        raise RecordError(f"journal: {first_wrong(error)}; was it written by a newer agent?") from None

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
-import structlog
-
 from agent.account import (
     DeviceEvent,
     HardwareChanged,
@@ -43,10 +41,11 @@ from agent.handlers.handler import (
     reason_of,
     say,
 )
+from agent.log import get_logger
 from agent.plan import Step
 from agent.values import ExecutionKey
 
-log = structlog.get_logger("ghostjob.agent")
+log = get_logger("ghostjob.agent")
 
 T = TypeVar("T")
 PROGRESS_PERCENT: Final = 5

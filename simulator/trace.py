@@ -23,6 +23,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from agent.account import DeviceEvent, RequestKind
 from agent.errors import InputError
 from agent.values import ExecutionKey
+from agent.wording import first_wrong
 
 CLOUD = "cloud"
 CONTROLLER = "controller"
@@ -366,8 +367,8 @@ def read_line(line: str, where: str = "trace") -> Entry | None:
     try:
         return Entry(source, number, at, _EVENTS.validate_python(data))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InputError(f"{where}: {kind}: {'.'.join(map(str, first['loc'][1:]))}: {first['msg']}") from None
+        wrong = first_wrong(error)
+        raise InputError(f"{where}: {kind}: {wrong._replace(where=wrong.where[1:])}") from None
 
 
 def read(lines: Iterable[str], where: str = "trace") -> Iterator[Entry]:

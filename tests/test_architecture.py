@@ -38,7 +38,10 @@ RULES = [
     pytest.param("agent/values.py", (), (), False, id="values know nothing"),
     pytest.param("agent/account.py", ("agent.values",), (), False, id="the account knows values"),
     pytest.param("agent/topics.py", ("agent.values",), (), False, id="topics know values"),
-    pytest.param("agent/plan.py", ("agent.values",), ("pydantic",), False, id="plans know values and JSON"),
+    pytest.param("agent/wording.py", (), ("pydantic",), False, id="the wording of errors knows no model"),
+    pytest.param(
+        "agent/plan.py", ("agent.values", "agent.wording"), ("pydantic",), False, id="plans know values and JSON"
+    ),
     pytest.param("agent/recovery.py", ("agent.account", "agent.values"), (), False, id="recovery knows values"),
     pytest.param(
         "agent/core",
@@ -49,7 +52,7 @@ RULES = [
     ),
     pytest.param(
         "agent/messages.py",
-        ("agent.values", "agent.topics", "agent.errors"),
+        ("agent.values", "agent.topics", "agent.errors", "agent.wording"),
         ("pydantic", "pydantic_core"),
         False,
         id="messages alone know JSON",
@@ -103,8 +106,9 @@ RULES = [
             "simulator.certs",
             "agent.values",
             "agent.errors",
+            "agent.log",
         ),
-        ("aiohttp", "botocore", "cryptography", "regex", "structlog"),
+        ("aiohttp", "botocore", "cryptography", "regex"),
         True,
         id="the APIs know neither the broker nor the store",
     ),
@@ -166,7 +170,14 @@ RULES = [
     pytest.param("simulator/heartbeat.py", ("simulator.trace",), (), True, id="the heartbeat knows the trace"),
     pytest.param(
         "simulator/scenario",
-        ("simulator.scenario", "agent.errors", "agent.plan", "agent.recovery", "simulator.cloud.settings"),
+        (
+            "simulator.scenario",
+            "agent.errors",
+            "agent.plan",
+            "agent.recovery",
+            "agent.wording",
+            "simulator.cloud.settings",
+        ),
         ("pydantic", "yaml"),
         True,
         id="scenarios know names",
@@ -180,6 +191,7 @@ RULES = [
             "agent.values",
             "agent.account",
             "agent.errors",
+            "agent.wording",
         ),
         ("pydantic",),
         False,
@@ -223,6 +235,10 @@ def _imports(path: Path) -> set[str]:
     return names
 
 
+def _tops(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in _imports(path)}
+
+
 def _sources(part: str) -> list[Path]:
     path = ROOT / part
     return [path] if path.suffix else sorted(path.rglob("*.py"))
@@ -242,3 +258,9 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
                 assert may_do_io or top not in IO, where
             else:
                 assert others is None or top in others, where
+
+
+def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():
+    sources = [*_sources("agent"), *_sources("simulator")]
+    users = [path.relative_to(ROOT).as_posix() for path in sources if "structlog" in _tops(path)]
+    assert users == ["agent/log.py"]

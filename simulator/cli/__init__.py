@@ -11,16 +11,20 @@ from importlib import import_module
 import click
 
 from agent.errors import InputError
+from simulator.cli.wording import in_words
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
+    "trace": "Print what happened in a run, in words, or one entry with what is around it.",
     "cloud": "Keep a local AWS IoT up for anyone's tools.",
-    "agent": "Run a real device, against any endpoint.",
+    "certs": "Make certificates for the local cloud and its devices.",
     "fleet": "Run simulated devices alone, against any endpoint.",
     "control": "Delete jobs at a chosen instant, against any endpoint.",
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
-    "certs": "Make certificates for the local cloud and its devices.",
+    "agent": "Run a real device, against any endpoint.",
+    "schema": "Print the JSON Schema of a scenario, or of verdict.json.",
 }
+"""In the order in which they are shown: the main job first, then the parts alone."""
 
 
 class _Verbs(click.Group):
@@ -53,8 +57,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     try:
         code = ghostjob.main(arguments, prog_name="ghostjob", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        code = error.exit_code
     except click.ClickException as error:
-        _say(error.format_message())
+        _say(in_words(error, VERBS))
         code = 2
     except InputError as error:
         _say(str(error))

@@ -201,14 +201,13 @@ def _more_settings(text: str) -> "CloudSettings":
     from pydantic import ValidationError
 
     from agent.errors import InputError
+    from agent.wording import first_wrong
     from simulator.cloud.settings import CloudSettings
 
     try:
         return CloudSettings.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(": ".join(filter(None, ("--settings", where, first["msg"])))) from None
+        raise InputError(f"--settings: {first_wrong(error, CloudSettings.model_json_schema)}") from None
 
 
 def _announce(endpoints: dict[str, str | None]) -> None:

@@ -12,28 +12,32 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\b
 Examples:
-  ghostjob control --job-id fw --when-step write --when-progress 50 --force
+  ghostjob control --job-id fw --when-step write --when-progress 50 --force --timeout 600
   ghostjob control --job-id fw --when-status IN_PROGRESS --devices any --force \\
       --endpoint-url https://iot.eu-west-1.amazonaws.com --hand boto3 --allow-aws --save gone
 """
+INSTANT_MISSED = 3
+"""The exit code when a job was not deleted, and nobody did anything wrong."""
 
 
 @click.command(epilog=EXAMPLE)
 @click.option("--endpoint-url", default="http://127.0.0.1:4566", show_default=True, help="The control plane.")
-@click.option("--job-id", "job_ids", multiple=True, required=True, help="A job to delete; may be repeated.")
+@click.option(
+    "--job-id", "job_ids", multiple=True, required=True, help="A job to delete, there already or not; may be repeated."
+)
 @click.option("--namespace-id", default=None, help="The jobs' namespace.")
 @click.option(
     "--when-step",
-    type=click.Choice(["download", "write", "switch"]),
     default=None,
-    help="When devices report this step in statusDetails.",
+    help="When devices report this in statusDetails as `step`, as they call it.",
 )
 @click.option(
     "--when-progress",
     type=click.IntRange(0, 100),
     default=0,
     show_default=True,
-    help="With --when-step: from this percent on.",
+    help="With --when-step: from this percent on. Devices may report `progress` as 50, 50% or 50.5; a step without "
+    "one, or with anything else, has begun: 0.",
 )
 @click.option(
     "--when-status",
@@ -53,7 +57,7 @@ Examples:
     type=click.Choice(["all", "any"]),
     default="all",
     show_default=True,
-    help="How many devices must have got there.",
+    help="How many of the job's devices must have got there.",
 )
 @click.option("--force/--no-force", default=False, help="Delete a job that is IN_PROGRESS.")
 @click.option(
@@ -79,12 +83,19 @@ Examples:
     default=None,
     help="How often to look; by default often locally, and within AWS's quota elsewhere.",
 )
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=None,
+    help="Give up so many seconds after the start: exit code 3, and nothing is deleted. By default it waits for ever.",
+)
 @logging_options("info")
 def control(
     endpoint_url: str,
     job_ids: tuple[str, ...],
     namespace_id: str | None,
-    when_step: Literal["download", "write", "switch"] | None,
+    when_step: str | None,
     when_progress: int,
     when_status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"] | None,
     after_seconds: float | None,
@@ -96,27 +107,37 @@ def control(
     region: str | None,
     profile: str | None,
     poll_seconds: float | None,
+    timeout_seconds: float | None,
     log_format: str,
     log_level: str,
 ) -> int:
-    """Delete jobs at exactly the chosen instant. Off this machine, what will be gone is saved first."""
+    """Delete jobs at exactly the chosen instant. Off this machine, what will be gone is saved first.
+
+    While it waits it says what for, and what it has seen of each job. Exit code 0: all deleted; 2: bad input, or
+    refused for good; 3: a job was not deleted, because --timeout was over, or because it ended, was deleted by somebody
+    else, or cannot get there any more.
+    """
     from agent.errors import InputError
     from agent.log import configure
     from simulator.controller.hands import check_endpoint, is_local
-    from simulator.controller.watching import Order
-    from simulator.scenario import When
+    from simulator.controller.watching import InstantMissed, Order
+    from simulator.scenario import Instant
 
     configure(log_format, log_level)
     if sum(choice is not None for choice in (when_step, when_status, after_seconds)) != 1:
         raise InputError("control: give exactly one of --when-step, --when-status and --after")
     check_endpoint(endpoint_url, allow_aws)
-    when = When(
+    when = Instant(
         step=when_step, progress=when_progress, status=when_status, after_seconds=after_seconds, devices=devices
     )
     local = is_local(endpoint_url)
     save_in = save or (None if local else Path("ghostjob-saved"))
-    order = Order(job_ids, when, force, namespace_id, local, save_in, poll_seconds)
-    run_loop(_carry_out(order, endpoint_url, hand, region, profile))
+    order = Order(job_ids, when, force, namespace_id, local, save_in, poll_seconds, timeout_seconds)
+    try:
+        run_loop(_carry_out(order, endpoint_url, hand, region, profile))
+    except InstantMissed as missed:
+        click.echo(f"ghostjob: {missed}", err=True)
+        return INSTANT_MISSED
     return 0
 
 

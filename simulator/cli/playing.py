@@ -50,7 +50,7 @@ class Playing:
             verdict = self._judge.verdict()
             if self._output:
                 self._output.finish(verdict)
-        print_summary(verdict, Console())
+        print_summary(verdict, Console(), self._judge.entries_of)
         return EXIT_CODES[verdict.outcome]
 
     async def _played(self) -> None:

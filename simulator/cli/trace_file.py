@@ -7,10 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TextIO
 
-import structlog
-
 from agent.account import DeviceEvent
 from agent.errors import InputError
+from agent.log import get_logger
 from simulator.trace import Entry, Recorder, device_source, read_line, write_line
 
 LINE: Final = b'{"id":'
@@ -51,7 +50,7 @@ class TraceFile:
             self._file.write(write_line(entry) + "\n")
         except OSError as error:
             self._close()
-            structlog.get_logger("ghostjob.agent").warning("trace.unwritable", path=str(self._path), why=error.strerror)
+            get_logger("ghostjob.agent").warning("trace.unwritable", path=str(self._path), why=error.strerror)
 
     def _close(self) -> None:
         file, self._file = self._file, None

@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
+from agent.log import get_logger
 from simulator.cloud.api import Account
 from simulator.cloud.api.account import ACCOUNT_ID, REGION
 from simulator.cloud.api.wire import Refusal
@@ -35,7 +34,7 @@ MOST: Final = 100
 """Tenants of one cloud; AWS has some forty regions."""
 FIRST: Final = Account()
 """Whose records have no other name on the disk; files that knew no regions are its."""
-_log = structlog.get_logger("ghostjob.cloud")
+_log = get_logger("ghostjob.cloud")
 
 
 def owner(account: Account) -> str:

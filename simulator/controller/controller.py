@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, assert_never
 
-import structlog
-
 from agent.errors import InputError
 from agent.jitter import Jitter
+from agent.log import get_logger
 from agent.values import Status
 from simulator.controller.hands import Hand, Refused
 from simulator.controller.saving import save_job
@@ -59,7 +58,7 @@ class Controller:
         self._created: dict[str, Owner] = {}
         self._places = asyncio.Semaphore(DELETIONS_AT_ONCE)
         self._watching: set[asyncio.Task[None]] = set()
-        self._log = structlog.get_logger("ghostjob.controller")
+        self._log = get_logger("ghostjob.controller")
 
     async def create_job(
         self,

@@ -1,13 +1,25 @@
 """When a deletion is due: what devices report, or the time. No I/O; observations and the time come in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from agent.values import Status
-from simulator.scenario import When
+from simulator.scenario import Instant
 
 ORDER = {Status.QUEUED: 0, Status.IN_PROGRESS: 1}
 """A status counts as reached once an execution has gone beyond it, too."""
+PERCENT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%?\s*", re.ASCII)
+
+
+def percent(details: Mapping[str, str]) -> float:
+    """How far `step` is by the word of statusDetails' `progress`: `50`, `50%` or `50.5`.
+
+    A step without a progress, or with one that is no such number, has begun: 0.
+    """
+    number = PERCENT.fullmatch(details.get("progress", ""))
+    return float(number[1]) if number else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +36,13 @@ class Observation:
 class Trigger:
     """Fires when `when` has come true for one job on `things`. Only each thing's first incarnation counts."""
 
-    when: When
+    when: Instant
     things: frozenset[str]
     _created_at: float | None = None
     _first: dict[str, tuple[int, int]] = field(default_factory=dict)
     _reached: dict[str, None] = field(default_factory=dict)
+    _missed: dict[str, str] = field(default_factory=dict)
+    """Things that will not get there any more, and how they ended."""
 
     def created(self, now: float) -> None:
         """The job exists since `now`."""
@@ -38,12 +52,21 @@ class Trigger:
         """Whether a thing has got there already, so that nothing more needs to be seen of it."""
         return thing in self._reached
 
+    @property
+    def reached(self) -> int:
+        """How many things have got there."""
+        return len(self._reached)
+
     def observe(self, seen: Observation) -> None:
         """Take note of one execution of the job."""
-        if seen.thing not in self.things or self._first.setdefault(seen.thing, seen.incarnation) != seen.incarnation:
+        if seen.thing not in self.things:
             return
-        if self._is_there(seen):
+        if self._first.setdefault(seen.thing, seen.incarnation) != seen.incarnation:
+            self._miss(seen.thing, "began anew")
+        elif self._is_there(seen):
             self._reached[seen.thing] = None
+        elif Status(seen.status).is_terminal:
+            self._miss(seen.thing, f"ended {seen.status}")
 
     def due(self, now: float) -> str | None:
         """Why it fires, as a sentence; None while it does not."""
@@ -57,13 +80,27 @@ class Trigger:
             return None
         count = len(self.things)
         who = f"all {count} devices" if when.devices == "all" else f"{len(self._reached)} of {count} devices"
-        return f"{who} reported {when.step} {when.progress}%" if when.step else f"{who} reached {when.status}"
+        if when.step is None:
+            return f"{who} reached {when.status}"
+        return f"{who} reported {when.step}" + (f" {when.progress}%" if when.progress else "")
+
+    def lost(self, thing: str) -> None:
+        """A thing's execution is no longer there to be observed."""
+        self._miss(thing, "lost its execution")
+
+    def missed(self) -> str | None:
+        """Why it can never come true of all, told of the first thing that is to blame; None while it can."""
+        if self.when.devices == "any":
+            return None
+        return next((f"{thing} {how} and was not seen there" for thing, how in self._missed.items()), None)
+
+    def _miss(self, thing: str, how: str) -> None:
+        if thing not in self._reached:
+            self._missed.setdefault(thing, how)
 
     def _is_there(self, seen: Observation) -> bool:
         if self.when.step is not None:
-            progress = seen.details.get("progress", "")
-            is_far = progress.isdigit() and int(progress) >= self.when.progress
-            return seen.details.get("step") == self.when.step and is_far
+            return seen.details.get("step") == self.when.step and percent(seen.details) >= self.when.progress
         if self.when.status is None:
             return False
         wanted, has = Status(self.when.status), Status(seen.status)

@@ -1,11 +1,14 @@
 """The verdict, short, for a terminal: each invariant with its opportunities, the places reached, the times."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from simulator.report.words import told
+from simulator.trace import Entry
 from simulator.verdict import Doubt, Verdict, Violation
 
 OUTCOMES = {
@@ -20,31 +23,38 @@ WORDS = {
     "inconclusive": ("INCONCLUSIVE", "bold yellow"),
 }
 SHOWN_DEVICES = 3
+EntriesOf: TypeAlias = Callable[[str], Iterable[Entry]]
+"""What a trace has of a thing."""
 
 
-def summary(verdict: Verdict) -> Iterator[RenderableType]:
-    """Its parts, from top to bottom; violations and doubts name the trace entries that show them."""
+def summary(verdict: Verdict, entries_of: EntriesOf = lambda _: ()) -> Iterator[RenderableType]:
+    """Its parts, from top to bottom; violations and doubts come with the trace entries that show them, in words.
+
+    Of an entry that `entries_of` does not have there is the id alone.
+    """
     yield _invariants(verdict)
     for invariant in verdict.invariants:
-        yield from _devices(invariant.id, invariant.violations, "red")
-        yield from _devices(f"{invariant.id} undecided", invariant.doubts, "yellow")
+        yield from _devices(invariant.id, invariant.violations, "red", entries_of)
+        yield from _devices(f"{invariant.id} undecided", invariant.doubts, "yellow", entries_of)
     for place in verdict.reached:
         yield _place_line(place.id, place.devices, place.of)
     yield _recovery_line(verdict)
     yield Text.assemble(WORDS[verdict.outcome], f": {verdict.why}")
 
 
-def print_summary(verdict: Verdict, console: Console) -> None:
+def print_summary(verdict: Verdict, console: Console, entries_of: EntriesOf = lambda _: ()) -> None:
     """Print it; a sentence is one line however wide the terminal is, so that a file of it can be searched."""
-    for part in summary(verdict):
+    for part in summary(verdict, entries_of):
         console.print(part, soft_wrap=isinstance(part, Text))
 
 
-def _devices(what: str, found: Sequence[Violation | Doubt], style: str) -> Iterator[Text]:
+def _devices(what: str, found: Sequence[Violation | Doubt], style: str, entries_of: EntriesOf) -> Iterator[Text]:
     """The first few devices of which there is something to say."""
     for each in found[:SHOWN_DEVICES]:
         yield Text(f"  {what}: {each.thing}: {each.message}", style)
-        yield Text(f"    see {', '.join(each.events)}", "dim")
+        entries = {entry.id: entry for entry in entries_of(each.thing)}
+        for event in each.events:
+            yield Text(f"    {told(entries[event]) if event in entries else event}", "dim")
     if (more := len(found) - SHOWN_DEVICES) > 0:
         yield Text(f"  {what}: and {more} more", style)
 

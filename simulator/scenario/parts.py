@@ -179,15 +179,16 @@ class JobSpec(Part):
         return {"operation": "update", "version": self.version, **({"image": image} if image else {})}
 
 
-class When(Part):
-    """The instant of a deletion: exactly one of a step, a status, or a time after the job's creation.
+class Instant(Part):
+    """When a deletion is due: exactly one of a step, a status, or a time after the job's creation.
 
     `step` with `progress` (percent; 0: it begins, 100: it is done): when the hardware is there, or, if that is not ours
     to see, when that is reported in statusDetails; `status`: when an execution of the job has it. `devices` says how
     many must have got there: all of the job's, or any one. It happens `later_seconds` after that.
     """
 
-    step: StepName | None = None
+    step: str | None = None
+    """As the devices call it."""
     progress: Annotated[int, Field(ge=0, le=100)] = 0
     status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "CANCELED"] | None = None
     after_seconds: Seconds | None = None
@@ -199,6 +200,12 @@ class When(Part):
         if sum(choice is not None for choice in (self.step, self.status, self.after_seconds)) != 1:
             raise ValueError("name exactly one of step, status, after_seconds")
         return self
+
+
+class When(Instant):
+    """The instant of a deletion in a scenario, whose devices' steps have the names that ours have."""
+
+    step: StepName | None = None
 
 
 class Deletion(Part):

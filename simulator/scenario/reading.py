@@ -2,12 +2,13 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 from pydantic import ValidationError
 
 from agent.errors import InputError
+from agent.wording import dotted, first_wrong
 from simulator.scenario.whole import Scenario
 
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -55,18 +56,12 @@ def parse(text: str, where: str = "scenario") -> Scenario:
 
 
 def _explain(error: ValidationError, tree: yaml.Node | None, where: str) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    path: tuple[int | str, ...] = first["loc"]
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error" and not path and (named := message.split(": ", 1))[0].replace(".", "").strip():
+    path, message = first_wrong(error, Scenario.model_json_schema)
+    if not path and (named := message.split(": ", 1))[0].replace(".", "").strip():
         # Our own checks of the whole name the place at the front of their message.
         path = tuple(int(part) if part.isdigit() else part for part in named[0].split("."))
         message = named[-1]
-    if first["type"] == "extra_forbidden":
-        choices = ", ".join(_keys_at(path[:-1]))
-        message = f"unknown key; the keys here are {choices}"
-    dotted = ".".join(str(part) for part in path)
-    return f"{where}:{_line(tree, path)}: {dotted}: {message}"
+    return f"{where}:{_line(tree, path)}: {dotted(path)}: {message}"
 
 
 def _line(tree: yaml.Node | None, path: tuple[int | str, ...]) -> int:
@@ -82,15 +77,3 @@ def _line(tree: yaml.Node | None, path: tuple[int | str, ...]) -> int:
             node = node.value[part]
             line = node.start_mark.line + 1
     return line
-
-
-def _keys_at(path: tuple[int | str, ...]) -> tuple[str, ...]:
-    """The keys that the model at `path` knows, read from the JSON Schema."""
-    schema: dict[str, Any] = Scenario.model_json_schema()
-    definitions, here = schema.get("$defs", {}), schema
-    for part in path:
-        here = here["items"] if isinstance(part, int) else here["properties"][part]
-        here = next((choice for choice in here.get("anyOf", [here]) if choice.get("type") != "null"), here)
-        if "$ref" in here:
-            here = definitions[here["$ref"].rsplit("/", 1)[-1]]
-    return tuple(here.get("properties", {}))

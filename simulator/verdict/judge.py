@@ -1,7 +1,7 @@
 """The judge: a fold over a trace, fed entry by entry in any order that keeps each source's own."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from math import ceil
 from typing import Any
@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent.errors import InputError
-from simulator.scenario import Bounds
+from agent.wording import first_wrong
+from simulator.scenario import Bounds, thing_of_agent
 from simulator.trace import CLOUD, DeletionRefused, Entry, ProcessStalled, RequestReceived, RunEnded, RunStarted
 from simulator.verdict.clocks import OneClock
 from simulator.verdict.findings import Finding, Invariant, Run
@@ -75,6 +76,13 @@ class Judge:
             history = self._histories[thing] = History(thing)
         account = history.cloud if entry.source == CLOUD else history.device
         account.add(Seen(entry.source, entry.n, at, entry.event))
+
+    def entries_of(self, thing: str) -> Iterator[Entry]:
+        """What was fed of one device, by itself and by the cloud, as far as it can matter to a verdict."""
+        for name in dict.fromkeys((thing, thing_of_agent(thing))):
+            if (history := self._histories.get(name)) is not None:
+                for seen in (*history.device.seen, *history.cloud.seen):
+                    yield Entry(seen.source, seen.n, seen.at / SECOND, seen.event)
 
     def verdict(self) -> Verdict:
         """What held so far. Raises InputError for a trace without a run, or with bounds that are none."""
@@ -163,9 +171,7 @@ def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
             tuple(PlaceToReach.model_validate(place) for place in started.must_reach),
         )
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"trace: run.started: {where}: {first['msg']}") from None
+        raise InputError(f"trace: run.started: {first_wrong(error)}") from None
 
 
 def _judge(

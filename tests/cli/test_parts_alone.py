@@ -60,3 +60,17 @@ def test_a_fleet_loses_its_job_to_a_controller(tmp_path: Path, namespace: str | 
         entries = list(read(lines))
     for kind in (DeviceConnected, ExecutionGone, ExecutionLeft):
         assert len({entry.source for entry in entries if isinstance(entry.event, kind)}) == len(THINGS)
+
+
+def test_a_controller_whose_time_is_over_says_what_it_waited_for(tmp_path: Path):
+    with running_cloud() as endpoints:
+        asyncio.run(create(endpoints["api"], None))
+        control = [*GHOSTJOB, "control", "--endpoint-url", endpoints["api"], "--job-id", "fw", "--force"]
+        control += ["--when-step", "burn it in", "--timeout", "1"]
+        done = subprocess.run(control, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    awaited, missed, last = done.stderr.splitlines()
+    assert "deletion.awaited" in awaited
+    assert "deletion.missed" in missed
+    until = "waited until all devices reported step burn it in; seen: of 3 devices 3 QUEUED"
+    assert last == f"ghostjob: job fw: not deleted: --timeout 1 is over; {until}"

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import structlog
 from aiohttp import web
 from botocore.model import OperationModel
 
 from agent.errors import InputError
+from agent.log import get_logger
 from simulator.cloud.api.authority import new_key
 from simulator.cloud.api.certificates import PRIVATE_KEY
 from simulator.cloud.api.control_plane import ControlPlane
@@ -46,7 +46,7 @@ GREENGRASS: Final = "/-/greengrass"
 CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
 JOBS_SCOPE: Final = "iot-jobs-data"
 MESSAGE_SCOPES: Final = ("iotdata", "iotdevicegateway")
-_log = structlog.get_logger("ghostjob.cloud.api")
+_log = get_logger("ghostjob.cloud.api")
 
 
 class _Listener(ABC):

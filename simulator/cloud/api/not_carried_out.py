@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import structlog
-
+from agent.log import get_logger
 from simulator.cloud.api.backing import Backing, Parameters
 from simulator.cloud.api.events import PUBLISHED
 from simulator.cloud.jobs import NewJob, placeholders
@@ -193,7 +192,7 @@ class Notices:
                 self._told[row.id] = None
                 where = {key: given[name] for key, name in NAMES if name in given}
                 # Asked for each time: a logger keeps the level that was set when it was used first.
-                structlog.get_logger("ghostjob.cloud.api").warning(
+                get_logger("ghostjob.cloud.api").warning(
                     "request.not_carried_out",
                     operation=operation,
                     **where,

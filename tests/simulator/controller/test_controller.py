@@ -2,47 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from agent.errors import InputError
 from agent.jitter import Jitter
-from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.controller.boto3_hand import Boto3Hand
 from simulator.controller.controller import Command, Controller
 from simulator.controller.hands import Hand, Refused, check_endpoint, is_local
-from simulator.controller.local_hand import LocalHand
-from simulator.controller.watching import Order, delete_when_due
-from simulator.scenario import When
 from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, DeletionRequested
 
 DOCUMENT = {"operation": "update", "version": "2.0"}
-
-
-@pytest.fixture
-async def cloud() -> AsyncIterator[LocalCloud]:
-    settings = JobsSettings(deletion_seconds=0.4, deletions_at_once=2)
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, jobs=settings)
-    async with LocalCloud(options) as cloud:
-        yield cloud
-
-
-@pytest.fixture(params=["local", "boto3"])
-async def hand(
-    request: pytest.FixtureRequest, cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Hand]:
-    url = cloud.endpoints["api"]
-    assert url
-    if request.param == "boto3":
-        # boto3's own retries would hide what the service refuses.
-        for name, value in (("ACCESS_KEY_ID", "t"), ("SECRET_ACCESS_KEY", "t"), ("MAX_ATTEMPTS", "1")):
-            monkeypatch.setenv(f"AWS_{name}", value)
-    opened = LocalHand(url) if request.param == "local" else Boto3Hand(url, region="us-east-1")
-    async with opened as ready:
-        yield ready
 
 
 @pytest.fixture
@@ -130,18 +101,6 @@ async def test_nothing_is_deleted_that_could_not_be_saved(hand: Hand, job: str, 
         await controller.carry_out(Command("delete-job", job, True, "lab"), why="test")
     assert (await hand.describe_job(job))["status"] == "IN_PROGRESS"
     await controller.close()
-
-
-async def test_alone_it_looks_until_the_trigger_fires(hand: Hand, job: str):
-    order = Order((job,), When(status="QUEUED"), True, "lab", is_local=True)
-    await asyncio.wait_for(delete_when_due(hand, order), 20)
-    assert (await hand.describe_job(job))["status"] == "DELETION_IN_PROGRESS"
-
-
-async def test_alone_it_says_in_one_line_that_a_job_is_not_there(hand: Hand):
-    with pytest.raises(InputError, match="ResourceNotFoundException") as caught:
-        await delete_when_due(hand, Order(("nope",), When(after_seconds=0), True, None, is_local=True))
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
