@@ -37,8 +37,8 @@ class Made(NamedTuple):
 def tests_before_commit(story: Story, _run: Run) -> Iterator[Finding]:
     """Firmware on trial committed, or vouched for where its write committed it, with no self-test passed.
 
-    Opportunities are the commits of what is on trial, and of what a write committed the first report of success. The
-    wire shows neither.
+    Opportunities are the commits of what is on trial, and of what a write committed the report of success that the
+    service accepted. The wire shows neither.
     """
     for made in (*committed_on_trial(story), *_vouched_for(story)):
         if made.is_tested:
@@ -75,7 +75,7 @@ def committed_on_trial(story: Story) -> Iterator[Made]:
 
 
 def _vouched_for(story: Story) -> Iterator[Made]:
-    """Every success reported of an execution whose write committed its image.
+    """Every success that stands of an execution whose write committed its image.
 
     The test is one since then, on whatever boot. A device that takes an execution up which it does not know to have
     worked on finds only that what is asked for runs already, and may say so.
@@ -93,10 +93,15 @@ def _vouched_for(story: Story) -> Iterator[Made]:
                 written[key], test = Seen(seen.source, seen.n, seen.at, committed), None
             case ExecutionTaken(execution=key):
                 written.pop(key, None)
-            case RequestSent(execution=key, status=Status.SUCCEEDED) as sent if key in written:
+            case RequestSent(execution=key, status=Status.SUCCEEDED) as sent if key in written and _stands(story, sent):
                 yield Made(written.pop(key), test, Seen(seen.source, seen.n, seen.at, sent))
             case _:
                 pass
+
+
+def _stands(story: Story, sent: RequestSent) -> bool:
+    exchange = story.exchanges[sent.client_token]
+    return any(told is not None and told.event.accepted for told in (exchange.answered, exchange.answer))
 
 
 def _tells(ended: StepFinished) -> bool:

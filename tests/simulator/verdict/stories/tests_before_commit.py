@@ -2,6 +2,7 @@
 
 from agent.account import DeviceBooted, ExecutionTaken, VersionCommitted
 from tests.simulator.verdict.stories.scenes import (
+    RNF,
     at_work,
     commits_what_is_on_trial,
     on_trial,
@@ -123,6 +124,13 @@ def owns_up_to_what_did_not_pass_and_cannot_be_taken_back(tale: Tale) -> None:
     writes_the_only_slot(tale)
     ends_its_test(tale, "failed")
     tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
+
+
+@story("tests-before-commit", "not-exercised")
+def reports_untested_what_nobody_wants_to_know(tale: Tale) -> None:
+    writes_the_only_slot(tale)
+    tale.remove(FW)
+    tale.update(FW, "SUCCEEDED", code=RNF)
 
 
 @story("tests-before-commit", "not-exercised")
