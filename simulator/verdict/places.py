@@ -336,9 +336,9 @@ def _version_when_taken(story: Story, key: ExecutionKey) -> str | None:
 
 def _version(story: Story, at_n: int) -> str | None:
     """What ran at the device's entry number `at_n`, as its hardware last said before."""
-    told = (*story.device.of(DeviceBooted), *story.device.of(HardwareChanged))
-    last = max((seen for seen in told if seen.n < at_n), key=lambda seen: seen.n, default=None)
-    return None if last is None else last.event.version
+    told = [(seen.n, seen.event.version) for seen in story.device.of(DeviceBooted)]
+    told += [(seen.n, seen.event.version) for seen in story.device.of(HardwareChanged)]
+    return max(((n, version) for n, version in told if n < at_n), default=(0, None))[1]
 
 
 # ── what was heard ────────────────────────────────────────────────────────────────────────────────────────────

@@ -143,9 +143,9 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
 
     A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
     update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
-    version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on, while a
-    report is under way or yet to come, and if the execution is gone and there was no later one to tell with. The
-    opportunity is a device that does not run what it started with.
+    version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on,
+    while a report is under way or yet to come, and if the execution is gone and there was no later one to tell with.
+    The opportunity is a device that does not run what it started with.
 
     From the wire, what runs is what the last report of success names as `version` in its details. If that report was
     refused, and no later note explains the version, this is undecided: the device may have taken it back.

@@ -2,7 +2,7 @@ import pytest
 
 from simulator.verdict import INVARIANTS
 from tests.simulator.verdict.stories import STORIES, Story, with_outcome
-from tests.simulator.verdict.stories.scenes import at_work, commits_what_is_on_trial, main_job, on_trial, ends_its_test
+from tests.simulator.verdict.stories.scenes import at_work, commits_what_is_on_trial, ends_its_test, main_job, on_trial
 from tests.simulator.verdict.tale import FW, Tale, judge
 
 

@@ -5,10 +5,10 @@ from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.stories.scenes import (
     RNF,
     commits_what_is_on_trial,
+    ends_its_test,
     keeps_without_a_job,
     leapt,
     on_trial,
-    ends_its_test,
     writes_the_only_slot,
 )
 from tests.simulator.verdict.stories.telling import story

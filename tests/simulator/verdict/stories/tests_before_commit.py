@@ -5,8 +5,8 @@ from tests.simulator.verdict.stories.scenes import (
     RNF,
     at_work,
     commits_what_is_on_trial,
-    on_trial,
     ends_its_test,
+    on_trial,
     writes_the_only_slot,
 )
 from tests.simulator.verdict.stories.telling import story
