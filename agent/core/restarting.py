@@ -77,11 +77,14 @@ def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
 
 
 def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
-    """The work with its reboot done, if that was the step under way; and why it did not do what it should."""
+    """The work with its reboot done, if that was the step under way; and why it did not do what it should.
+
+    Each boot on trial begins the trial anew: an image that came down after its self-test has not passed it.
+    """
     work = _as_found(work, booted)
     step, reboot = work.next_step, work.plan.index_of("reboot")
-    if _tries(work, booted) and work.done <= reboot:
-        return replace(work, done=reboot + 1, begun=reboot + 1), ""
+    if _tries(work, booted) and (booted.rebooted or work.done <= reboot):
+        return replace(work, done=reboot + 1, begun=min(max(work.begun, reboot + 1), reboot + 2)), ""
     if step is None or step.action != "reboot" or work.begun == work.done or not booted.rebooted:
         return _fallen_back(work, booted)
     version = work.plan.version

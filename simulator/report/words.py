@@ -50,6 +50,7 @@ from simulator.trace import (
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
+    ProcessStalled,
     RequestAnswered,
     RequestReceived,
     RunEnded,
@@ -72,7 +73,9 @@ def who(entry: Entry) -> str:
 def words(event: Event) -> str:
     """What happened; its subject is who says it."""
     match event:
-        case DeletionRequested() | DeletionAccepted() | DeletionRefused() | RunStarted() | RunEnded():
+        case (
+            DeletionRequested() | DeletionAccepted() | DeletionRefused() | RunStarted() | RunEnded() | ProcessStalled()
+        ):
             return _of_the_run(event)
         case RequestSent() | AnswerReceived() | HintReceived():
             return _of_talk(event)
@@ -245,7 +248,7 @@ def _of_records(
             assert_never(event)
 
 
-def _of_the_run(event: ControllerEvent | EngineEvent) -> str:
+def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:
     match event:
         case DeletionRequested(job_id=job_id, forced=forced, why=why, do=do):
             return f"asked for {do} of {job_id}" + (", by force" if forced else "") + _because(why)
@@ -255,6 +258,9 @@ def _of_the_run(event: ControllerEvent | EngineEvent) -> str:
             return f"was refused the deletion of {job_id}: {code}" + (", and will ask again" if retry else "")
         case RunStarted(scenario=scenario, engine=engine, things=things):
             return f"began to play {scenario} ({engine}) with {len(things)} devices"
+        case ProcessStalled(process=process, seconds=seconds, worked_seconds=worked):
+            whose = {"cloud": "cloud's", "devices": "devices'"}[process]
+            return f"found that the {whose} process was {seconds:.3f} s behind, {worked:.3f} s of them at work"
         case RunEnded(why=why, waited_for=waited_for):
             return f"ended the run: {why}" + (f", while it waited for {waited_for}" if waited_for else "")
         case _:

@@ -24,6 +24,9 @@ PlaceName: TypeAlias = Literal[
     "power-lost-in",
     "power-lost-before-publishing",
     "throttled-while-suspect",
+    "failed-in-step",
+    "rolled-back",
+    "failed-unchanged",
     "told-stale",
     "told-too-early",
     "answer-lost",
@@ -57,6 +60,9 @@ class Place(Part):
     power-lost-in: the power went, with `job` in hand or just left, in `step`, or at `instant`;
     power-lost-before-publishing: it went between the journal's record of the report's being due, and the report;
     throttled-while-suspect: a question about `job` was throttled after a notification had left it out;
+    failed-in-step: `step` of `job` failed: the image was refused, or did not pass its self-test;
+    rolled-back: after the reboot into the new firmware of `job`, what had run before came up again;
+    failed-unchanged: the device reported `job` FAILED, and ran what it had run when it took it;
     told-stale: the device was told that `job` is still there, after it was removed;
     told-too-early: it asked for work, and was told of none, although `job` was queued;
     answer-lost: the service answered a request about `job`, and the device never got to know;

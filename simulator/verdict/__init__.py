@@ -44,6 +44,7 @@ SEEN_FROM_THE_WIRE: Final[dict[str, str]] = {
     "ready-in-time": "yes",
     "no-hammering": "yes",
     "alive": "yes",
+    "tests-before-commit": "no",
 }
 """Whether a device that gives no account can be seen to break an invariant."""
 

@@ -13,6 +13,7 @@ from agent.account import (
     DeviceConnected,
     ExecutionLeft,
     ExecutionTaken,
+    HardwareChanged,
     HintReceived,
     PowerLost,
     RequestSent,
@@ -322,6 +323,49 @@ def _delivered_twice(place: PlaceToReach, story: Story, life: Life) -> bool:
     return any(arrived.count(token) > 1 for token in tokens)
 
 
+# ── what failed by itself ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _failed_in_step(place: PlaceToReach, story: Story, life: Life) -> bool:
+    return any(
+        step.event.execution == life.key and step.event.outcome == "failed" and place.step in (None, step.event.step)
+        for step in story.device.of(StepFinished)
+    )
+
+
+def _rolled_back(place: PlaceToReach, story: Story, life: Life) -> bool:
+    before, reboots = _version_when_taken(story, life.key), story.device.of(StepStarted)
+    began = [step.n for step in reboots if (step.event.execution, step.event.step) == (life.key, "reboot")]
+    return any(
+        boot.event.version == before and not boot.event.on_trial and _in_hand(story, life.key, boot.n)
+        for boot in story.device.of(DeviceBooted)
+        if began and boot.n > began[0]
+    )
+
+
+def _failed_unchanged(place: PlaceToReach, story: Story, life: Life) -> bool:
+    if life.ended is None or life.ended.event.status != Status.FAILED:
+        return False
+    before = _version_when_taken(story, life.key)
+    return before is not None and any(
+        exchange.sent.event.status == Status.FAILED and _version(story, exchange.sent.n) == before
+        for exchange in _reports(story, life.key)
+    )
+
+
+def _version_when_taken(story: Story, key: ExecutionKey) -> str | None:
+    """What ran when the device took the execution, for the first time."""
+    taken = next((seen.n for seen in story.device.of(ExecutionTaken) if seen.event.execution == key), None)
+    return None if taken is None else _version(story, taken)
+
+
+def _version(story: Story, at_n: int) -> str | None:
+    """What ran at the device's entry number `at_n`, as its hardware last said before."""
+    told = [(seen.n, seen.event.version) for seen in story.device.of(DeviceBooted)]
+    told += [(seen.n, seen.event.version) for seen in story.device.of(HardwareChanged)]
+    return max(((n, version) for n, version in told if n < at_n), default=(0, None))[1]
+
+
 # ── what was heard ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -360,6 +404,9 @@ PLACES: Final[dict[PlaceName, Callable[[PlaceToReach, Story, Life], bool]]] = {
     "power-lost-in": _power_lost_in,
     "power-lost-before-publishing": _power_lost_before_publishing,
     "throttled-while-suspect": _throttled_while_suspect,
+    "failed-in-step": _failed_in_step,
+    "rolled-back": _rolled_back,
+    "failed-unchanged": _failed_unchanged,
     "told-stale": _told_stale,
     "told-too-early": _told_too_early,
     "answer-lost": _answer_lost,

@@ -32,6 +32,7 @@ CHOSEN = (
     "delete-in-self-test",
     "delete-just-after-the-leap",
     "greengrass-held-back",
+    "hanging-image",
     "power-lost-before-the-report",
     "recreated-identically",
     "report-delivered-answer-lost",

@@ -6,6 +6,7 @@ from simulator.verdict.invariants.ghosts import no_cross_incarnation, no_ghost_u
 from simulator.verdict.invariants.hammering import no_hammering
 from simulator.verdict.invariants.hardware import accounted_for, bootable, no_double_apply
 from simulator.verdict.invariants.readiness import alive, no_lost_job, ready_in_time
+from simulator.verdict.invariants.trial import tests_before_commit
 
 INVARIANTS: tuple[Invariant, ...] = (
     Invariant("bootable", "has nothing whole to boot from at some instant, or is half changed at rest", bootable),
@@ -43,5 +44,10 @@ INVARIANTS: tuple[Invariant, ...] = (
         of_requests=True,
     ),
     Invariant("alive", "is silent beyond its keep-alives, crashes, or restarts without end", alive),
+    Invariant(
+        "tests-before-commit",
+        "commits firmware, or where the write commits it reports its success, before its self-test has passed",
+        tests_before_commit,
+    ),
 )
 """All of them, in the order in which reports list them."""

@@ -17,6 +17,7 @@ from agent.account import (
 from agent.values import ExecutionKey, Status
 from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
 from simulator.verdict.history import Exchange, Seen, micros
+from simulator.verdict.invariants.trial import committed_on_trial
 from simulator.verdict.story import Says, Story
 
 VERSION = "version"
@@ -145,9 +146,10 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     """A version that runs at the end, and that no accepted report and no later note explains.
 
     A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
-    update or start-next of a later one, whose details say `kept`: VERSION. Undecided while the run goes on, while a
-    report is under way or yet to come, and if the execution is gone and there was no later one to tell with. The
-    opportunity is a device that does not run what it started with.
+    update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
+    version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on,
+    while a report is under way or yet to come, and if the execution is gone and there was no later one to tell with.
+    The opportunity is a device that does not run what it started with.
 
     From the wire, what runs is what the last report of success names as `version` in its details. If that report was
     refused, and no later note explains the version, this is undecided: the device may have taken it back.
@@ -161,9 +163,11 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     version = change.event.version
     key = change.event.execution if isinstance(change.event, VersionCommitted) else _brought_by(story, change.n)
     updates = [each for each in story.exchanges.values() if each.sent.event.request in ("update", "start-next")]
-    if any(_explains(exchange.sent.event, key, version) and _accepted(exchange) for exchange in updates):
+    had_to_stay = all(made.is_tested for made in committed_on_trial(story) if made.committed.n == change.n)
+    explaining = [each for each in updates if _explains(each.sent.event, key, version, had_to_stay=had_to_stay)]
+    if any(_accepted(exchange) for exchange in explaining):
         yield HELD
-    elif not run.ended or _may_yet_explain(story, run, key, version, updates):
+    elif not run.ended or _may_yet_explain(story, run, key, explaining, updates):
         job = key.job_id if key else None
         yield undecided(job, f"runs version {version}, which a report or a note may yet explain", change)
     else:
@@ -225,10 +229,10 @@ def _brought_by(story: Story, before: int) -> ExecutionKey | None:
     return steps[-1] if steps else None
 
 
-def _explains(sent: RequestSent, key: ExecutionKey | None, version: str) -> bool:
+def _explains(sent: RequestSent, key: ExecutionKey | None, version: str, *, had_to_stay: bool = True) -> bool:
     noted = (KEPT, version) in (sent.details or ())
     if key is not None and sent.execution == key:
-        return sent.status == Status.SUCCEEDED or (sent.status == Status.FAILED and noted)
+        return sent.status == Status.SUCCEEDED or (sent.status == Status.FAILED and noted and had_to_stay)
     return noted
 
 
@@ -246,15 +250,16 @@ def _accepted(exchange: Exchange) -> bool:
     return answer is not None and (answer.accepted or answer.status == Status.SUCCEEDED)
 
 
-def _may_yet_explain(story: Story, run: Run, key: ExecutionKey | None, version: str, updates: list[Exchange]) -> bool:
+def _may_yet_explain(
+    story: Story, run: Run, key: ExecutionKey | None, explaining: list[Exchange], updates: list[Exchange]
+) -> bool:
     end = story.device.seen[-1]
     if any(
-        _explains(exchange.sent.event, key, version)
-        and exchange.answered is None
+        exchange.answered is None
         and exchange.answer is None
         and _is_fresh(story, run, exchange.sent.at, end.at)
         and not _is_lost(story, exchange)
-        for exchange in updates
+        for exchange in explaining
     ):
         return True
     told = story.told(key, end.n + 1, enough=OVER) if key is not None else None

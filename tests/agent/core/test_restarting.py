@@ -50,7 +50,25 @@ def test_a_step_on_record_counts_as_begun_unless_the_hardware_shows_that_it_is_n
     device = Driver()
     device(Booted(Record(work(step, layout)), **booting))  # type: ignore[arg-type]  # the rows name the fields
     assert isinstance(device.phase, Suspect)
-    assert (device.phase.work.begun > device.phase.work.done) is begun
+    assert (device.phase.work.begun > device.phase.work.plan.index_of(step)) is begun
+
+
+@pytest.mark.parametrize(
+    ("rebooted", "then"),
+    [
+        pytest.param(True, "self-test", id="the machine came down after the test: it tests again"),
+        pytest.param(False, "commit", id="only the agent did: what it tested still runs"),
+    ],
+)
+@pytest.mark.parametrize("begun", ["self-test", "commit"])
+def test_firmware_on_trial_is_tested_on_every_boot(begun: str, rebooted: bool, then: str):
+    device = Driver()
+    record = Record(work(begun, done=begun == "self-test"))
+    device(Booted(record, "2.0", on_trial=True, rebooted=rebooted))
+    assert isinstance(device.phase, Suspect)
+    step = device.phase.work.next_step
+    assert step is not None
+    assert step.name == then
 
 
 def test_a_leap_that_was_only_announced_is_not_made_without_its_job():

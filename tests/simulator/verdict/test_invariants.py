@@ -2,7 +2,7 @@ import pytest
 
 from simulator.verdict import INVARIANTS
 from tests.simulator.verdict.stories import STORIES, Story, with_outcome
-from tests.simulator.verdict.stories.scenes import at_work, main_job
+from tests.simulator.verdict.stories.scenes import at_work, commits_what_is_on_trial, ends_its_test, main_job, on_trial
 from tests.simulator.verdict.tale import FW, Tale, judge
 
 
@@ -67,6 +67,7 @@ def test_the_invariants_are_the_public_ones_in_their_order():
         "ready-in-time",
         "no-hammering",
         "alive",
+        "tests-before-commit",
     ]
 
 
@@ -91,3 +92,16 @@ def test_a_ghost_that_leaps_is_not_excused_by_having_lost_its_memory_in_an_earli
     tale.begin(FW, "commit", reversible=False)
     verdict = judge(tale.entries)
     assert {each.id for each in verdict.invariants if each.violations} == {"no-ghost-work", "asks-before-leap"}
+
+
+@pytest.mark.parametrize("tests_at_last", [True, False])
+def test_a_failure_does_not_explain_a_version_that_need_not_have_stayed(tests_at_last: bool):
+    tale = Tale()
+    on_trial(tale)
+    commits_what_is_on_trial(tale)
+    if tests_at_last:
+        ends_its_test(tale, "failed")
+    tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
+    tale.end()
+    verdict = judge(tale.entries)
+    assert {each.id for each in verdict.invariants if each.violations} == {"accounted-for", "tests-before-commit"}

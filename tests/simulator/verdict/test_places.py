@@ -9,10 +9,14 @@ from simulator.trace import CONTROLLER, DeletionRefused, Entry, ExecutionChanged
 from simulator.verdict import PlaceToReach, Reached
 from tests.simulator.verdict.stories.scenes import (
     at_work,
+    commits_what_is_on_trial,
+    ends_its_test,
     keeps_without_a_job,
     leapt,
     lost_in_write,
+    on_trial,
     recovers_from_write,
+    writes_the_only_slot,
 )
 from tests.simulator.verdict.tale import FW, FW_AGAIN, NEXT, THING, Tale, judge, merged
 
@@ -273,6 +277,46 @@ def throttled_without_suspicion(tale: Tale) -> None:
     throttled(tale, hinted=False)
 
 
+def is_refused_in_the_switch(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.begin(FW, "switch")
+    tale.finish(FW, "switch", "failed")
+    tale.report(FW, "FAILED", details=(("reason", "the image is not signed"),))
+
+
+def is_rejected_after_a_rollback(tale: Tale) -> None:
+    on_trial(tale)
+    tale.lose_power(version="1.0")
+    tale.hardware("1.0")
+    tale.report(FW, "REJECTED", details=(("reason", "it does not boot"),))
+
+
+def comes_down_on_trial_and_is_tried_again(tale: Tale) -> None:
+    on_trial(tale)
+    tale.lose_power(version="2.0", on_trial=True)
+    tale.report(FW, "FAILED", details=(("reason", "it is not tested yet"),))
+
+
+def loses_power_once_it_is_done(tale: Tale) -> None:
+    on_trial(tale)
+    tale.report(FW, "FAILED", details=(("reason", "it is not tested yet"),))
+    tale.lose_power(version="1.0")
+
+
+def keeps_what_it_writes_over_the_old(tale: Tale) -> None:
+    writes_the_only_slot(tale)
+    ends_its_test(tale, "failed")
+    tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
+
+
+def passes_its_test(tale: Tale) -> None:
+    on_trial(tale)
+    ends_its_test(tale)
+    commits_what_is_on_trial(tale)
+    tale.report(FW)
+
+
 def told_that_it_lives_after_all(tale: Tale) -> None:
     at_work(tale)
     tale.remove(FW)
@@ -401,6 +445,19 @@ def is_never_connected(tale: Tale) -> None:
                 ("power-lost-before-publishing", {}, loses_power_in_the_write, 0),
                 ("throttled-while-suspect", {}, throttled_after_a_hint, 1),
                 ("throttled-while-suspect", {}, throttled_without_suspicion, 0),
+                ("failed-in-step", {"step": "switch"}, is_refused_in_the_switch, 1),
+                ("failed-in-step", {"step": "write"}, is_refused_in_the_switch, 0),
+                ("failed-in-step", {"step": "self-test"}, keeps_what_it_writes_over_the_old, 1),
+                ("failed-in-step", {"step": "self-test"}, passes_its_test, 0),
+                ("rolled-back", {}, is_rejected_after_a_rollback, 1),
+                ("rolled-back", {}, comes_down_on_trial_and_is_tried_again, 0),
+                ("rolled-back", {}, loses_power_once_it_is_done, 0),
+                ("rolled-back", {}, keeps_what_it_writes_over_the_old, 0),
+                ("rolled-back", {}, loses_power_in_the_write, 0),
+                ("failed-unchanged", {}, is_refused_in_the_switch, 1),
+                ("failed-unchanged", {}, is_rejected_after_a_rollback, 0),
+                ("failed-unchanged", {}, keeps_what_it_writes_over_the_old, 0),
+                ("failed-unchanged", {}, passes_its_test, 0),
                 ("told-stale", {}, told_that_it_lives_after_all, 1),
                 ("told-stale", {}, lost_in_write, 0),
                 ("told-too-early", {}, asks_for_work_too_early, 1),

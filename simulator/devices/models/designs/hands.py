@@ -250,14 +250,14 @@ def wake(turn: Turn, booted: Booted) -> None:
 def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     """The work as the boot left it, and what is wrong with that.
 
-    New firmware on trial has rebooted, whether or not that was the step under way; and firmware that should be there
-    after a reboot and is not has fallen back, so that everything since the switch is off, even a commit half begun.
+    New firmware on trial has rebooted, whether or not that was the step under way, and is to be tested anew; firmware
+    that should be there after a reboot and is not has fallen back, so that everything since the switch is off, even a
+    commit half begun.
     """
     reboot, version = work.plan.index_of("reboot"), work.plan.version
     is_new = bool(version) and booted.running == version
     if booted.on_trial and is_new:
-        after = reboot + 1
-        return replace(work, done=max(work.done, after), begun=max(work.begun, after)), ""
+        return replace(work, done=reboot + 1, begun=reboot + 1), ""
     if not booted.rebooted or work.begun <= reboot:
         return work, ""
     if version and not is_new:

@@ -8,6 +8,7 @@ from simulator.devices.models.mutants import (
     acts_on_the_hint_alone,
     acts_on_the_hint_of_another_namespace,
     applies_twice_after_reconnect,
+    commits_before_it_tests,
     crashes_on_an_empty_head,
     deaf,
     drops_the_next_job,
@@ -25,7 +26,9 @@ from simulator.devices.models.mutants import (
     rests_after_a_loss,
     rests_after_a_success,
     sends_no_expected_version,
+    skips_the_self_test,
     takes_the_first_stale_answer,
+    trusts_the_test_of_an_earlier_boot,
     undoes_in_the_wrong_order,
     undoes_on_terminal_state_reached,
     undoes_past_the_point_of_no_return,
@@ -44,6 +47,7 @@ MUTANTS: Final[dict[str, Model]] = {
         acts_on_the_hint_of_another_namespace.step, breaks=_breaks("no-false-abort")
     ),
     "applies-twice-after-reconnect": Model(applies_twice_after_reconnect.step, breaks=_breaks("no-double-apply")),
+    "commits-before-it-tests": Model(commits_before_it_tests.step, breaks=_breaks("tests-before-commit")),
     "crashes-on-an-empty-head": Model(crashes_on_an_empty_head.step, breaks=_breaks("alive")),
     "deaf": Model(deaf.step, breaks=_breaks("stops-in-time")),
     "drops-the-next-job": Model(
@@ -69,7 +73,11 @@ MUTANTS: Final[dict[str, Model]] = {
     "rests-after-a-loss": Model(rests_after_a_loss.step, resting.begin, _breaks("ready-in-time")),
     "rests-after-a-success": Model(rests_after_a_success.step, resting.begin, _breaks("no-lost-job")),
     "sends-no-expected-version": Model(sends_no_expected_version.step, breaks=_breaks("no-cross-incarnation")),
+    "skips-the-self-test": Model(skips_the_self_test.step, breaks=_breaks("tests-before-commit")),
     "takes-the-first-stale-answer": Model(takes_the_first_stale_answer.step, breaks=_breaks("stops-in-time")),
+    "trusts-the-test-of-an-earlier-boot": Model(
+        trusts_the_test_of_an_earlier_boot.step, breaks=_breaks("tests-before-commit")
+    ),
     "undoes-in-the-wrong-order": Model(
         undoes_in_the_wrong_order.step, undoes_in_the_wrong_order.begin, _breaks("alive", "bootable", "ready-in-time")
     ),

@@ -35,6 +35,9 @@ STEPS = ("download", "write", "switch", "reboot", "self-test", "commit")
 TIMELY = {"stops-in-time", "ready-in-time", "no-lost-job", "alive"}
 """What no device can promise where messages come late or not at all."""
 
+BOOTS_NEVER = ("signature", "boot")
+"""Flaws of an image that leave a device with one slot nothing but its recovery image."""
+
 faults = st.fixed_dictionaries(
     {
         "do": st.sampled_from(("lose", "duplicate", "delay")),
@@ -66,7 +69,8 @@ def hostile_scenarios(draw: st.DrawFn) -> dict[str, Any]:
     again = "fw" if do == "delete-job" and draw(st.booleans()) else "fw-next"
     policy = draw(st.sampled_from(("revert-until-commit", "finish-after-switch")))
     after = {"deletion_of": "fw", "until": "gone" if again == "fw" else "accepted"}
-    image = draw(st.sampled_from(({}, {}, {}, {"flaw": "hash"})))
+    flaw = draw(st.sampled_from((None, None, None, "hash", "signature", "boot", "self-test")))
+    to = ["two-slots", "swapping", *(["one-slot"] if flaw not in BOOTS_NEVER else [])]
     return {
         "name": "hostile",
         "devices": [
@@ -75,8 +79,8 @@ def hostile_scenarios(draw: st.DrawFn) -> dict[str, Any]:
             {"group": "one-slot", "layout": "single"},
         ],
         "jobs": [
-            {"id": "fw", "to": ["two-slots", "swapping", "one-slot"], "version": "2.0", "image": image},
-            {"id": again, "to": ["two-slots", "swapping", "one-slot"], "version": "2.1", "after": after},
+            {"id": "fw", "to": to, "version": "2.0", "image": {"flaw": flaw}},
+            {"id": again, "to": to, "version": "2.1", "after": after},
         ],
         "deletions": [{"job": "fw", "do": do, "when": draw(instants)}],
         "faults": draw(st.lists(faults, max_size=3)),

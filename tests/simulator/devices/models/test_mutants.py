@@ -8,8 +8,11 @@ from agent.core import Policy
 from agent.core.events import Booted, Connected, Hinted
 from agent.values import NextChanged
 from simulator.devices.models.mutants import MUTANTS
+from simulator.engines.virtual import judged
+from simulator.scenario import load
 from simulator.verdict import INVARIANTS
 from tests.agent.core.driver import NOW, execution, key
+from tests.simulator.devices.models.playing import violated
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -35,3 +38,9 @@ def test_a_mutant_s_state_can_be_stored_in_a_set(name: str):
         states.append(model.step(states[-1], event)[0])
     assert len(set(states)) > 1
     assert all(state.rests for state in states)
+
+
+def test_a_device_that_keeps_what_failed_its_self_test_is_not_excused_by_saying_so():
+    scenario = load("failing-self-test")
+    alone = scenario.model_copy(update={"jobs": scenario.jobs[:1]}).cast("commits-before-it-tests")
+    assert violated(judged(alone, len(alone.devices), 1)) == {"tests-before-commit", "accounted-for"}

@@ -14,6 +14,7 @@ from tests.simulator.verdict.stories import (  # noqa: F401 - each adds its own 
     lost_job,
     ready_in_time,
     stops_in_time,
+    tests_before_commit,
 )
 from tests.simulator.verdict.stories.telling import STORIES, Story, with_outcome
 

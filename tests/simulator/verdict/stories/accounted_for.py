@@ -2,7 +2,15 @@
 
 from agent.account import ExecutionLeft, PhaseChanged, VersionReverted
 from simulator.trace import ExecutionChanged
-from tests.simulator.verdict.stories.scenes import RNF, keeps_without_a_job, leapt
+from tests.simulator.verdict.stories.scenes import (
+    RNF,
+    commits_what_is_on_trial,
+    ends_its_test,
+    keeps_without_a_job,
+    leapt,
+    on_trial,
+    writes_the_only_slot,
+)
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, NEXT, Tale
 
@@ -51,6 +59,21 @@ def owns_up_as_it_starts_the_next_job(tale: Tale) -> None:
 def says_that_it_failed_and_what_it_keeps(tale: Tale) -> None:
     leapt(tale)
     tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
+
+
+@story("accounted-for", "held", opportunities=1)
+def keeps_what_could_not_be_taken_back_and_did_not_pass_its_test(tale: Tale) -> None:
+    writes_the_only_slot(tale)
+    ends_its_test(tale, "failed")
+    tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the self-test failed")))
+
+
+@story("accounted-for", "held", opportunities=1)
+def keeps_what_passed_its_test_and_failed_after_the_commit(tale: Tale) -> None:
+    on_trial(tale)
+    ends_its_test(tale)
+    commits_what_is_on_trial(tale)
+    tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the journal cannot be written")))
 
 
 @story("accounted-for", "violated", "version.committed")

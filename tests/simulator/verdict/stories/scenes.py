@@ -1,6 +1,6 @@
 """Scenes that stories of several invariants begin with, or consist of."""
 
-from agent.account import ExecutionLeft, ExecutionTaken, PhaseChanged
+from agent.account import DeviceBooted, ExecutionLeft, ExecutionTaken, PhaseChanged, VersionCommitted
 from agent.values import ExecutionKey
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale
@@ -53,6 +53,49 @@ def leapt(tale: Tale, version: str = "2.0") -> None:
     tale.leap(FW, version)
 
 
+def on_trial(tale: Tale, key: ExecutionKey = FW, version: str = "2.0") -> None:
+    """Through the download, written to the other slot, and booted, but not committed."""
+    if key == FW:
+        tale.hardware("1.0", "download")
+        at_work(tale)
+    tale.step(key, "write")
+    tale.begin(key, "reboot")
+    tale.disconnect(planned=True)
+    tale.device(DeviceBooted(version, "reboot", on_trial=True))
+    tale.hardware(version, "trial running")
+    tale.connect()
+
+
+def writes_the_only_slot(tale: Tale) -> None:
+    """The new image written over the old one, and booted."""
+    tale.hardware("1.0", "download")
+    at_work(tale)
+    tale.ask(FW)
+    tale.begin(FW, "write", reversible=False)
+    tale.device(VersionCommitted(FW, "2.0"))
+    tale.finish(FW, "write")
+    tale.begin(FW, "reboot")
+    tale.disconnect(planned=True)
+    tale.device(DeviceBooted("2.0", "reboot"))
+    tale.hardware("2.0")
+    tale.connect()
+
+
+def ends_its_test(tale: Tale, outcome: str = "done", key: ExecutionKey = FW) -> None:
+    """The self-test of whatever runs."""
+    tale.begin(key, "self-test")
+    tale.finish(key, "self-test", outcome)
+
+
+def commits_what_is_on_trial(tale: Tale, key: ExecutionKey = FW, version: str = "2.0") -> None:
+    """With leave, the new image is made to stay."""
+    tale.ask(key)
+    tale.begin(key, "commit", reversible=False)
+    tale.hardware(version)
+    tale.device(VersionCommitted(key, version))
+    tale.finish(key, "commit")
+
+
 def keeps_without_a_job(tale: Tale) -> None:
     """The update was installed; its execution is gone."""
     leapt(tale)
@@ -72,4 +115,9 @@ def main_job(tale: Tale) -> None:
     tale.undo(FW, "write", "download")
     tale.queue(FW_AGAIN)
     tale.device(ExecutionTaken(FW_AGAIN))
-    tale.work_through(FW_AGAIN, "2.1")
+    tale.take(FW_AGAIN)
+    tale.step(FW_AGAIN, "download")
+    on_trial(tale, FW_AGAIN, "2.1")
+    ends_its_test(tale, key=FW_AGAIN)
+    commits_what_is_on_trial(tale, FW_AGAIN, "2.1")
+    tale.report(FW_AGAIN)
