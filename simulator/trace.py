@@ -67,6 +67,48 @@ class ClientDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientRefused:
+    """A client was refused: its connection, a publication, a subscription or a request over HTTP.
+
+    `code` is one of the words that `simulator.cloud.refusals.CODES` explains, `why` says it in a sentence. `action` is
+    one of AWS's policy actions, such as `iot:Connect`, or `tls`, `mqtt`, `http`; `resource` what it was about, such as
+    `client/lamp` or `topic/a/b`. Who it was: `client_id`, `principal` (of a certificate its id), `address`, each empty
+    as far as it is not known. `statement` names the policy's statement that denied it; None: none did, or none allowed
+    it. `hint` is what to do. The first of its kind is told at once, with `times` 1; of what is like it, one event
+    follows a while later, with how many there were.
+    """
+
+    code: str
+    action: str
+    resource: str
+    why: str
+    client_id: str = ""
+    principal: str = ""
+    address: str = ""
+    statement: str | None = None
+    hint: str | None = None
+    times: int = 1
+    type: Literal["client.refused"] = "client.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDropped:
+    """A message is gone that somebody might wait for; whose it was, and fields as those of `client.refused`."""
+
+    code: str
+    action: str
+    resource: str
+    why: str
+    client_id: str = ""
+    principal: str = ""
+    address: str = ""
+    statement: str | None = None
+    hint: str | None = None
+    times: int = 1
+    type: Literal["message.dropped"] = "message.dropped"
+
+
+@dataclass(frozen=True, slots=True)
 class RequestReceived:
     """A device's request arrived. `dup` is the MQTT DUP flag; a copy that the scenario wanted has it too.
 
@@ -262,6 +304,8 @@ CloudEvent: TypeAlias = (
     CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientRefused
+    | MessageDropped
     | RequestReceived
     | RequestAnswered
     | AnswerDelivered

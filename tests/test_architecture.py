@@ -91,13 +91,16 @@ RULES = [
         (
             "simulator.cloud.api",
             "simulator.cloud.buckets",
+            "simulator.cloud.denials",
             "simulator.cloud.device_api",
             "simulator.cloud.faults",
             "simulator.cloud.holders",
             "simulator.cloud.http_settings",
             "simulator.cloud.jobs",
+            "simulator.cloud.log",
             "simulator.cloud.policies",
             "simulator.cloud.presigned",
+            "simulator.cloud.refusals",
             "simulator.cloud.registry",
             "simulator.cloud.signatures",
             "simulator.certs",
@@ -110,7 +113,7 @@ RULES = [
     ),
     pytest.param(
         "simulator/cloud/mqtt",
-        ("simulator.cloud.mqtt", "agent.errors", "agent.values", "agent.topics"),
+        ("simulator.cloud.mqtt", "simulator.cloud.refusals", "agent.errors", "agent.values", "agent.topics"),
         None,
         True,
         id="the gateway knows MQTT, not Jobs",
@@ -122,6 +125,7 @@ RULES = [
         False,
         id="variables know certificates",
     ),
+    pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
     pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
     pytest.param(
         "simulator/cloud/store/encoding.py", (), (), False, id="how records are written knows nothing of what they are"

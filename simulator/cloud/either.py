@@ -17,11 +17,19 @@ PAUSE_SECONDS: Final = 0.5
 
 
 class EitherServer:
-    """Listens once it is made by `listen`; `factory` makes the protocol of each connection."""
+    """Listens once it is made by `listen`; `factory` makes the protocol of each connection.
+
+    `failed` is told of each TLS handshake that fails, and with whom.
+    """
 
     def __init__(
-        self, sockets: list[socket.socket], factory: Callable[[], asyncio.BaseProtocol], tls: ssl.SSLContext
+        self,
+        sockets: list[socket.socket],
+        factory: Callable[[], asyncio.BaseProtocol],
+        tls: ssl.SSLContext,
+        failed: Callable[[OSError, str], None],
     ) -> None:
+        self._failed = failed
         self.sockets = sockets
         self._factory = factory
         self._tls = tls
@@ -31,7 +39,12 @@ class EitherServer:
 
     @classmethod
     async def listen(
-        cls, host: str, port: int, factory: Callable[[], asyncio.BaseProtocol], tls: ssl.SSLContext
+        cls,
+        host: str,
+        port: int,
+        factory: Callable[[], asyncio.BaseProtocol],
+        tls: ssl.SSLContext,
+        failed: Callable[[OSError, str], None] = lambda error, address: None,
     ) -> "EitherServer":
         """On every address of `host`. Raises OSError."""
         loop, sockets = asyncio.get_running_loop(), list[socket.socket]()
@@ -44,7 +57,7 @@ class EitherServer:
             for each in sockets:
                 each.close()
             raise
-        return cls(sockets, factory, tls)
+        return cls(sockets, factory, tls, failed)
 
     def close(self) -> None:
         """Take no more connections; those that are open stay."""
@@ -70,16 +83,18 @@ class EitherServer:
             listener.close()
 
     async def _take(self, accepted: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
+        loop, address, tls = asyncio.get_running_loop(), "", None
         try:
             accepted.setblocking(False)
+            address = str(accepted.getpeername()[0])
             first = await asyncio.wait_for(_first_byte(accepted), FIRST_BYTE_SECONDS)
             if first:
                 tls = self._tls if first == TLS_HANDSHAKE else None
                 await loop.connect_accepted_socket(self._factory, accepted, ssl=tls)
                 return
-        except (OSError, TimeoutError):
-            pass  # it went away, or its handshake failed
+        except (OSError, TimeoutError) as error:
+            if tls is not None and isinstance(error, OSError):  # else it just went away
+                self._failed(error, address)
         except asyncio.CancelledError:
             accepted.close()
             raise

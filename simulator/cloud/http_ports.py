@@ -22,6 +22,8 @@ from simulator.cloud.either import EitherServer
 from simulator.cloud.faults import Faults
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.mqtt.handshake import TlsDoors, refused_handshake
+from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 
 GRACE_SECONDS: Final = 1.0
@@ -46,7 +48,9 @@ class HttpPorts:
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
         files: Path | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
+        self._tell = tell
         self._core = core
         self._clock = clock
         self._certs = certs
@@ -60,6 +64,7 @@ class HttpPorts:
         self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
         self._servers: list[tuple[asyncio.Server | EitherServer, web.Server]] = []
         self._guests: list[web.Server] = []
+        self._doors: list[TlsDoors] = []
 
     async def listen_api(self, host: str, port: int, data_endpoint: str) -> str:
         """Serve the control plane and, with signatures, the data plane; the URL. Raises OSError."""
@@ -76,6 +81,7 @@ class HttpPorts:
                 settled=self._settled,
                 elsewhere=self._elsewhere,
                 rate=OperationRate(self._settings.operations_per_second, self._clock),
+                tell=self._tell,
             ).server()
 
         return f"http://{await self._listen(host, port, None, connections)}"
@@ -94,7 +100,7 @@ class HttpPorts:
         return connections
 
     def _data_port(self) -> DataPort:
-        return DataPort(self._data_plane, self._publisher, Guard(self._holders), settled=self._settled)
+        return DataPort(self._data_plane, self._publisher, Guard(self._holders), settled=self._settled, tell=self._tell)
 
     async def _listen(
         self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]
@@ -107,9 +113,13 @@ class HttpPorts:
         server: asyncio.Server | EitherServer
         if tls is None and self._certs is not None:
             optional = server_context(self._certs, is_mutual=False)
-            server = await EitherServer.listen(host, port, lambda: made[0](), optional)
+            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._handshake_failed)
+        elif tls is not None:
+            doors = TlsDoors(tls, self._tell, lambda: made[0](), {})
+            self._doors.append(doors)
+            server = await loop.create_server(doors, host, port, start_serving=False)
         else:
-            server = await loop.create_server(lambda: made[0](), host, port, ssl=tls, start_serving=False)
+            server = await loop.create_server(lambda: made[0](), host, port, start_serving=False)
         address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
         made.append(connections(address))
         self._servers.append((server, made[0]))
@@ -117,10 +127,15 @@ class HttpPorts:
             await server.start_serving()
         return address
 
+    def _handshake_failed(self, error: OSError, address: str) -> None:
+        self._tell(refused_handshake(error, address))
+
     async def close(self) -> None:
         """Stop listening, and let requests under way end."""
         for server, _ in self._servers:
             server.close()
+        for doors in self._doors:
+            doors.close()
         for connections in (*(each for _, each in self._servers), *self._guests):
             await connections.shutdown(GRACE_SECONDS)
         self._servers.clear()

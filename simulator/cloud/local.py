@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from aiohttp import web
 
@@ -23,8 +23,9 @@ from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings, Outcome
-from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings, alpn
+from simulator.cloud.mqtt import RETAINED, Gateway, GatewaySettings, handshake
 from simulator.cloud.mqtt.lasting import Lasting
+from simulator.cloud.notices import Notices
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
@@ -32,6 +33,9 @@ from simulator.cloud.store import Store
 from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
+
+SWEEP_SECONDS: Final = 1.0
+"""How often it is looked whether there is more to tell of who was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,14 @@ class LocalCloud:
             remembered=self._remembered,
         )
         lateness = faults.lateness if faults else None
-        self._gateway = Gateway(self._core.device_api, options.gateway, lateness)
+        self._notices = Notices(observe, time.monotonic)
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._gateway = Gateway(self._core.device_api, options.gateway, lateness, tell=self._notices.tell)
         if self._store is not None:
             self._store.committed = self._gateway.held.commit
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
         holders = Holders(self._core.registry, Account(), time.time, enrolled_from)
-        self._gatekeeper = Gatekeeper(holders)
+        self._gatekeeper = Gatekeeper(holders, self._notices.tell)
         self._websockets = WebSockets(self._gateway, lambda: self._http.signatures)
         self._http = HttpPorts(
             self._core,
@@ -98,6 +104,7 @@ class LocalCloud:
             settled=None if self._store is None else self._store.settled,
             elsewhere={FILES: self._serve_file, WEBSOCKET_PATH: self._websockets.handle},
             files=options.files,
+            tell=self._notices.tell,
         )
         self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
@@ -114,7 +121,12 @@ class LocalCloud:
         if self._observe is not None:
             self._observe(CloudListening(self.endpoints))
         self._core.resume()
+        self._sweep()
         return self
+
+    def _sweep(self) -> None:
+        self._notices.sweep()
+        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     def _remember_sessions(self) -> None:
         if self._store is not None and self._remembered is not None:
@@ -124,7 +136,10 @@ class LocalCloud:
             self._gateway.memory, self._remembered = lasting, None
 
     async def __aexit__(self, *_: object) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
         await self._close()
+        self._notices.close()
         if self._observe is not None:
             self._observe(AccountEnded())
 
@@ -158,7 +173,7 @@ class LocalCloud:
         if self._options.mqtts_port is None or self._options.certs is None:
             return None
         tls = server_context(self._options.certs)
-        tls.set_alpn_protocols((alpn.MQTT, alpn.HTTP))
+        tls.set_alpn_protocols((handshake.MQTT, handshake.HTTP))
         self._gatekeeper.listens_with(tls)
         return tls
 
@@ -167,7 +182,7 @@ class LocalCloud:
             if tls is None:
                 bound = await self._gateway.listen(self._options.host, port)
             else:
-                others = {alpn.HTTP: self._http.data_connections()}
+                others = {handshake.HTTP: self._http.data_connections()}
                 bound = await self._gateway.listen(
                     self._options.host, port, tls=tls, identify=self._gatekeeper.admit, others=others
                 )

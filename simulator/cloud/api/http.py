@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Final
 
-import structlog
 from aiohttp import web
 from botocore.model import OperationModel
 
@@ -34,31 +33,40 @@ from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
 from simulator.cloud.api.wire import Handler, Refusal, Server, answer, read
+from simulator.cloud.log import log
+from simulator.cloud.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.signatures import STATUS, SignatureRefused, Signatures, SignedRequest, read_claim
 
 GREENGRASS: Final = "/-/greengrass"
 CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
 JOBS_SCOPE: Final = "iot-jobs-data"
 PUBLISH_SCOPES: Final = ("iotdata", "iotdevicegateway")
-_log = structlog.get_logger("ghostjob.cloud.api")
+KEYS_AT_FAULT: Final = frozenset({"MissingAuthenticationTokenException", "UnrecognizedClientException"})
+"""Refusals of a signature that another key would mend."""
 
 
 class _Listener(ABC):
     """What both ports have: the data plane and publishing. `handle` is what aiohttp's low-level server calls.
 
-    `settled` waits until everything that an answer may tell is written down for good; None if nothing is.
+    `settled` waits until everything that an answer may tell is written down for good; None if nothing is. `tell` gets
+    a Notice of who is refused for what he is, or holds.
     """
 
     def __init__(
-        self, data_plane: DataPlane, publisher: Publisher, settled: Callable[[], Awaitable[None]] | None
+        self,
+        data_plane: DataPlane,
+        publisher: Publisher,
+        settled: Callable[[], Awaitable[None]] | None,
+        tell: Tell,
     ) -> None:
+        self._tell = tell
         self._data_plane = data_plane
         self._publisher = publisher
         self._settled = settled
 
     def server(self) -> Server:
         """A protocol factory for `loop.create_server`."""
-        return Server(self.handle)
+        return Server(self.handle, self._tell)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; never with a traceback."""
@@ -67,16 +75,19 @@ class _Listener(ABC):
             response, receipt = await self._respond(request)
         except Refusal as refusal:
             response, receipt = refusal.response(), refusal.receipt
+            if refusal.notice is not None:
+                self._tell(refusal.notice)
         except Lost:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
         except SignatureRefused as refused:
             response = Refusal(STATUS, refused.name, refused.message).response()
+            self._tell(_unsigned(request, refused))
         except ConnectionError:
             raise
         except Exception:
-            _log.exception("request.failed", method=request.method, path=request.raw_path)
+            log().exception("request.failed", method=request.method, path=request.raw_path)
             message = "The local cloud has a fault; its log says more."
             response = Refusal(500, "InternalFailureException", message).response()
         if self._settled is not None:
@@ -136,8 +147,9 @@ class HttpApi(_Listener):
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
         rate: OperationRate,
+        tell: Tell = tell_nobody,
     ) -> None:
-        super().__init__(data_plane, publisher, settled)
+        super().__init__(data_plane, publisher, settled, tell)
         self._rate = rate
         self._control_plane = control_plane
         self._greengrass = control_plane.in_the_hand_of_aws()
@@ -211,8 +223,9 @@ class DataPort(_Listener):
         guard: Guard,
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
-        super().__init__(data_plane, publisher, settled)
+        super().__init__(data_plane, publisher, settled, tell)
         self._guard = guard
 
     async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
@@ -220,7 +233,7 @@ class DataPort(_Listener):
         holder, sent = self._guard.holder(request), await read(request)
         if path.startswith(TOPICS):
             if holder is None:
-                raise Refusal(403, "ForbiddenException", "Forbidden")
+                raise self._guard.turned_away(request, Refusal(403, "ForbiddenException", "Forbidden"))
             if request.method != "POST":
                 raise Refusal(405, "MethodNotAllowedException", "Publishing is a POST.")
             topic = self._publisher.topic(path)
@@ -233,10 +246,34 @@ class DataPort(_Listener):
             raise self._unknown(request.method, path)
         operation, uri = found
         if holder is None:
-            raise Refusal(400, "CertificateValidationException", "The certificate is not registered, or not active.")
+            message = "The certificate is not registered, or not active."
+            raise self._guard.turned_away(request, Refusal(400, "CertificateValidationException", message))
         if "thingName" in uri:
             holder.must(f"iotjobsdata:{operation.name}", f"thing/{uri['thingName']}")
         return await self._ask_jobs(operation, uri, query, sent)
+
+
+def _unsigned(request: web.BaseRequest, refused: SignatureRefused) -> Notice:
+    """What there is to tell of a signature that was refused."""
+    path, query = request.path, request.rel_url.query
+    try:
+        claim = read_claim(SignedRequest(request.method, request.raw_path, tuple(request.headers.items())))
+    except SignatureRefused:
+        claim = None
+    key = "" if claim is None else claim.access_key
+    action = "iot:Connect" if request.headers.get("Upgrade", "").lower() == "websocket" else "http"
+    hint = "sign with one of the keys that --access-key names" if refused.name in KEYS_AT_FAULT else None
+    why = f"{refused.name}: {refused.message}"
+    signed = " (signed in the query)" if "X-Amz-Signature" in query else ""
+    return Notice(
+        "signature",
+        action,
+        f"{request.method} {path}{signed}",
+        why,
+        principal=key,
+        address=request.remote or "",
+        hint=hint,
+    )
 
 
 def _is_a_things_job(path: str) -> bool:

@@ -12,13 +12,13 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from simulator.cloud.mqtt.alpn import ByName, Make
-from simulator.cloud.mqtt.authority import Identify
+from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import Subscriptions
+from simulator.cloud.mqtt.handshake import Make, TlsDoors
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
@@ -28,6 +28,7 @@ from simulator.cloud.mqtt.retained import Retained
 from simulator.cloud.mqtt.service import Service
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.wills import DelayedWills, LastWill
+from simulator.cloud.refusals import Notice, Tell, tell_nobody
 
 SWEEP_SECONDS: Final = 1.0
 
@@ -51,6 +52,8 @@ class Gateway:
     clock: Callable[[], float] = time.time
     """Epoch seconds; for lifecycle events."""
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    tell: Tell = tell_nobody
+    """What clients did not get."""
     presence: Presence = field(init=False)
     takes: Callable[[str], bool] = field(init=False)
     """Whether a topic is within the limits."""
@@ -65,6 +68,7 @@ class Gateway:
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
     _servers: list[asyncio.Server] = field(default_factory=list)
+    _doors: list[TlsDoors] = field(default_factory=list)
     _sweeper: asyncio.TimerHandle | None = None
     _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -94,8 +98,11 @@ class Gateway:
         def usual() -> asyncio.BaseProtocol:
             return Connection(self, identify)
 
-        make = usual if not others else lambda: ByName(usual, others)
-        server = await loop.create_server(make, host, port, ssl=tls, backlog=4096)
+        make: Make = usual
+        if tls is not None:
+            make = doors = TlsDoors(tls, self.tell, usual, others or {})
+            self._doors.append(doors)
+        server = await loop.create_server(make, host, port, backlog=4096)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -111,6 +118,8 @@ class Gateway:
             self._sweeper.cancel()
         for server in self._servers:
             server.close()
+        for doors in self._doors:
+            doors.close()
         self.part_with(tuple(self._connections))
         for server in self._servers:
             await server.wait_closed()
@@ -169,6 +178,8 @@ class Gateway:
                 self.held.newest = max(self.held.newest, after)
                 session.store(Message(topic, payload, None, carried, self.now))
                 self._note(session)
+                if session.lost is not None:
+                    self.tell_lost(session)
 
     @property
     def noted(self) -> int:
@@ -186,6 +197,11 @@ class Gateway:
             kept = self._retained.on(topic, self.now)
             self.memory.retained(topic, kept and kept[0], qos)
         return has_room
+
+    @property
+    def no_room(self) -> str:
+        """Why a message cannot be retained."""
+        return f"{self.settings.retained_messages} topics have a retained message, and no more may"
 
     def tell_retained(self, connection: Connection, text: str) -> None:
         """Send what is retained on a topic that was just subscribed to."""
@@ -245,6 +261,7 @@ class Gateway:
         """The session for a CONNECT, and whether it was there before. An older connection of that id ends."""
         session = self._sessions.get(client_id)
         if session is not None and (older := self._by_session.get(session)) is not None:
+            self._tell_taken_over(older, client_id, connection.address)
             older.refuse(Reason.SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID")
             session = self._sessions.get(client_id)
         if session is not None and connect.clean_start:
@@ -302,13 +319,28 @@ class Gateway:
         self.service.disconnected(client_id, reason)
         self.presence.disconnected(connection, client_id, reason, now)
         if will is not None:
-            self._publish_will(will)
+            self._publish_will(client_id, will)
 
-    def _publish_will(self, last: LastWill) -> None:
+    def _tell_will(self, client_id: str, last: LastWill) -> None:
+        topic, principal = last.will.topic, last.principal
+        resource, identifier = f"topic/{topic}", "" if principal is None else principal.identifier
+        if principal is None or topic.startswith("$") or not self.takes(topic):
+            why = "its will is on a topic that is reserved, too long or too deep"
+            self.tell(Notice("topic", "iot:Publish", resource, why, client_id, identifier))
+        else:
+            action: Action = "RetainPublish" if principal.may("Publish", topic) else "Publish"
+            notice = Notice("not-allowed", f"iot:{action}", resource, "", client_id, identifier)
+            self.tell(replace(notice, explain=lambda: principal.denial(action, topic)))
+
+    def _publish_will(self, client_id: str, last: LastWill) -> None:
         will = last.will
-        if last.is_allowed() and self.takes(will.topic):
-            if will.extra is not None and will.extra.retain:
-                self.retain(will.topic, will.payload, will.qos, will.extra)
+        if not last.is_allowed() or not self.takes(will.topic):
+            self._tell_will(client_id, last)
+        else:
+            kept = will.extra if will.extra is not None and will.extra.retain else None
+            if kept is not None and not self.retain(will.topic, will.payload, will.qos, kept):
+                why = f"its will: {self.no_room}"
+                self.tell(Notice("retained-full", "iot:RetainPublish", f"topic/{will.topic}", why, client_id))
             self.publish(will.topic, will.payload, will.qos, None, will.extra)
 
     def _forget(self, session: Session) -> None:
@@ -319,9 +351,19 @@ class Gateway:
             self.memory.changed(session, is_over=True)
         # A will waits no longer than its session.
         if (last := self._wills.take(session.client_id)) is not None:
-            self._publish_will(last)
+            self._publish_will(session.client_id, last)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tell_lost(self, session: Session, principal: str = "", address: str = "") -> None:
+        """Have told which messages a session had to give up."""
+        for code, message, why in session.take_lost():
+            self.tell(Notice(code, "iot:Receive", f"topic/{message.topic}", why, session.client_id, principal, address))
+
+    def _tell_taken_over(self, older: Connection, client_id: str, address: str) -> None:
+        why = f"another connection, from {address or 'nowhere'}, has the same client id; this one, the older, ends"
+        hint = "if that goes on and on, two clients use one id"
+        older.tell("taken-over", "iot:Connect", f"client/{client_id}", why, hint=hint)
 
     def sweep(self, now: float) -> None:
         """Once a second: end what has been silent or unwelcome too long, and send what it is time for."""
@@ -331,8 +373,8 @@ class Gateway:
         for session in tuple(self._sessions.values()):
             if session.expires_at is not None and session.expires_at <= now:
                 self._forget(session)
-        for last in self._wills.take_due(now):
-            self._publish_will(last)
+        for client_id, last in self._wills.take_due(now):
+            self._publish_will(client_id, last)
         self.presence.sweep(now)
         self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
 
@@ -345,12 +387,20 @@ class Gateway:
         session, silent = connection.session, self.now - connection.last_heard
         if session is None:
             if silent > self.settings.connect_limit_seconds:
+                why = f"no CONNECT came for {self.settings.connect_limit_seconds:g} s"
+                connection.tell("connect-timeout", "iot:Connect", "", why)
                 connection.end("CONNECT_TIMEOUT")
         elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
+            why = f"silent for {silent:.0f} s, with a keep-alive of {connection.keep_alive} s"
+            connection.tell("keep-alive", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
         elif connection.ends_at is not None and connection.ends_at <= self.now:
+            why = f"a connection over WebSocket lasts {self.settings.websocket_seconds or 0:g} s at most"
+            connection.tell("connection-time", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.MAXIMUM_CONNECT_TIME, "WEBSOCKET_TTL_EXPIRATION")
         elif connection.principal is not None and not connection.principal.is_welcome():
+            why = "its certificate is not ACTIVE any more"
+            connection.tell("certificate-inactive", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
         else:
             if session.is_behind:
@@ -361,6 +411,7 @@ class Gateway:
     def _replay(self, connection: Connection, session: Session) -> None:
         raw = session.replay(self.now, self.settings.replay_per_second)
         self._note(session)
+        connection.tell_lost(session)
         if raw:
             connection.wait_for(self.held.newest)
             connection.send(raw)
@@ -370,6 +421,7 @@ class Gateway:
         if every is not None:
             raw = session.redeliver(before, self.now, every, self.settings.redelivery_limit_seconds)
             self._note(session)
+            connection.tell_lost(session)
             if raw:
                 connection.send(raw)
 

@@ -30,9 +30,13 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
     """
     settings = gateway.settings
     if settings.filters_a_request is not None and len(packet.filters) > settings.filters_a_request:
-        raise Malformed(Reason.QUOTA_EXCEEDED, "too many filters in one SUBSCRIBE")
-    if connection.version != V5 and any(qos == 2 for _, qos, _ in packet.filters):
-        return  # "the message broker doesn't send a … SUBACK" (Developer Guide, "MQTT")
+        what = f"{len(packet.filters)} filters in one SUBSCRIBE, of {settings.filters_a_request} at most"
+        raise Malformed(Reason.QUOTA_EXCEEDED, what)
+    if connection.version != V5 and (with_qos_2 := [text for text, qos, _ in packet.filters if qos == 2]):
+        # "the message broker doesn't send a … SUBACK" (Developer Guide, "MQTT")
+        why = "AWS IoT has no QoS 2, and answers nothing"
+        connection.tell("qos-2", "iot:Subscribe", f"topicfilter/{with_qos_2[0]}", why)
+        return
     codes: list[int] = []
     granted: list[str] = []
     noted = gateway.noted
@@ -60,18 +64,22 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
 
 def _refusal(gateway: "Gateway", connection: "Connection", session: "Session", text: str) -> Reason | None:
     """Why a client cannot have a subscription; None if it can. Raises Malformed."""
-    settings = gateway.settings
+    settings, resource = gateway.settings, f"topicfilter/{text}"
     if text.startswith(SHARED):
         return Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
     if not is_valid_filter(text) or not gateway.takes(text):
+        why = f"a filter has at most {settings.longest_topic} bytes and {settings.most_slashes} slashes"
+        connection.tell("topic", "iot:Subscribe", resource, why if is_valid_filter(text) else "no valid topic filter")
         return Reason.TOPIC_FILTER_INVALID
     if text.startswith("$") and not text.startswith(RESERVED):
         # "unsupported … operations to reserved topics can result in a terminated connection" ("Reserved topics").
-        raise Malformed(Reason.TOPIC_FILTER_INVALID, "a reserved topic that AWS does not know")
+        raise Malformed(Reason.TOPIC_FILTER_INVALID, "a reserved topic that AWS does not know", resource)
     if connection.principal is not None and not connection.principal.may("Subscribe", text):
+        connection.tell_denied("Subscribe", text)
         return Reason.NOT_AUTHORIZED
     most = settings.subscriptions
     if most is not None and len(session.filters) >= most and text not in session.filters:
+        connection.tell("quota", "iot:Subscribe", resource, f"it has {most} subscriptions, and no more may be")
         return Reason.QUOTA_EXCEEDED
     return None
 
