@@ -22,7 +22,7 @@ from simulator.cloud.either import EitherServer
 from simulator.cloud.faults import Faults
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.mqtt.handshake import TlsDoors, refused_handshake
+from simulator.cloud.mqtt.handshake import TlsServer
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 
@@ -62,9 +62,8 @@ class HttpPorts:
         self.signatures = Signatures(access_keys, clock)
         self._publisher = Publisher(publish, lambda: str(uuid.uuid4()))
         self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
-        self._servers: list[tuple[asyncio.Server | EitherServer, web.Server]] = []
+        self._servers: list[tuple[asyncio.Server | TlsServer, web.Server]] = []
         self._guests: list[web.Server] = []
-        self._doors: list[TlsDoors] = []
 
     async def listen_api(self, host: str, port: int, data_endpoint: str) -> str:
         """Serve the control plane and, with signatures, the data plane; the URL. Raises OSError."""
@@ -110,32 +109,25 @@ class HttpPorts:
         Where no TLS is asked for, both are spoken if there are certificates.
         """
         loop, made = asyncio.get_running_loop(), list[web.Server]()
-        server: asyncio.Server | EitherServer
+        server: asyncio.Server | TlsServer
         if tls is None and self._certs is not None:
             optional = server_context(self._certs, is_mutual=False)
-            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._handshake_failed)
+            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell)
         elif tls is not None:
-            doors = TlsDoors(tls, self._tell, lambda: made[0](), {})
-            self._doors.append(doors)
-            server = await loop.create_server(doors, host, port, start_serving=False)
+            server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell)
         else:
             server = await loop.create_server(lambda: made[0](), host, port, start_serving=False)
         address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
         made.append(connections(address))
         self._servers.append((server, made[0]))
-        if not isinstance(server, EitherServer):
+        if not isinstance(server, TlsServer):
             await server.start_serving()
         return address
-
-    def _handshake_failed(self, error: OSError, address: str) -> None:
-        self._tell(refused_handshake(error, address))
 
     async def close(self) -> None:
         """Stop listening, and let requests under way end."""
         for server, _ in self._servers:
             server.close()
-        for doors in self._doors:
-            doors.close()
         for connections in (*(each for _, each in self._servers), *self._guests):
             await connections.shutdown(GRACE_SECONDS)
         self._servers.clear()

@@ -59,7 +59,7 @@ class Notices:
         if told is None:
             explained = _explained(short)
             self._kinds[kind] = _Told(explained, self._clock())
-            self._say(explained, 1)
+            self._say(explained)
         else:
             told.more += 1
 
@@ -82,8 +82,8 @@ class Notices:
         self._say(told.notice, told.more)
         told.at, told.more = now, 0
 
-    def _say(self, notice: Notice, times: int) -> None:
-        event = _event(notice, times)
+    def _say(self, notice: Notice, more: int = 0) -> None:
+        event = _event(notice, more or 1)
         if self._observe is not None:
             self._observe(event)
         said: dict[str, object] = {
@@ -93,10 +93,10 @@ class Notices:
             "action": notice.action or None,
             "resource": notice.resource or None,
             "code": notice.code,
-            "why": notice.why if times == 1 else f"{notice.why} (and {times} more like it)",
+            "why": f"{notice.why} (and {more} more like it)" if more else notice.why,
             "statement": notice.statement,
             "hint": notice.hint,
-            "times": None if times == 1 else times,
+            "times": more or None,
         }
         self._write(event.type, {key: value for key, value in said.items() if value is not None})
 

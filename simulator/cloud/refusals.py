@@ -38,6 +38,7 @@ Code: TypeAlias = Literal[
     "slow-reader",
     "not-acknowledged",
     "too-large-for-client",
+    "session-over",
     "nobody-left",
     "no-rules",
 ]
@@ -74,6 +75,7 @@ CODES: Final[dict[Code, str]] = {
     "slow-reader": "a message of QoS 0 to a client that does not read",
     "not-acknowledged": "a message that was not acknowledged for too long",
     "too-large-for-client": "a message larger than its client takes",
+    "session-over": "messages of a session that ended while its client was away",
     "nobody-left": "a message of a shared subscription that nobody is left to take",
     "no-rules": "a message to a rule: there are none here",
 }
@@ -86,6 +88,7 @@ DROPPED: Final[frozenset[Code]] = frozenset(
         "slow-reader",
         "not-acknowledged",
         "too-large-for-client",
+        "session-over",
         "nobody-left",
         "no-rules",
     }

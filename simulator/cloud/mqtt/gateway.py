@@ -18,7 +18,7 @@ from typing import Final
 from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import Subscriptions
-from simulator.cloud.mqtt.handshake import Make, TlsDoors
+from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
@@ -31,6 +31,8 @@ from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 
 SWEEP_SECONDS: Final = 1.0
+BACKLOG: Final = 4096
+"""Connections that wait to be accepted: a whole fleet may come at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,8 +69,7 @@ class Gateway:
     _wills: DelayedWills = field(default_factory=DelayedWills)
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
-    _servers: list[asyncio.Server] = field(default_factory=list)
-    _doors: list[TlsDoors] = field(default_factory=list)
+    _servers: list[asyncio.Server | TlsServer] = field(default_factory=list)
     _sweeper: asyncio.TimerHandle | None = None
     _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -98,11 +99,12 @@ class Gateway:
         def usual() -> asyncio.BaseProtocol:
             return Connection(self, identify)
 
-        make: Make = usual
-        if tls is not None:
-            make = doors = TlsDoors(tls, self.tell, usual, others or {})
-            self._doors.append(doors)
-        server = await loop.create_server(make, host, port, backlog=4096)
+        server: asyncio.Server | TlsServer
+        if tls is None:
+            server = await loop.create_server(usual, host, port, backlog=BACKLOG)
+        else:
+            make: Make = usual if not others else lambda: ByName(usual, others)
+            server = await TlsServer.listen(host, port, make, tls, self.tell, backlog=BACKLOG)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -118,8 +120,6 @@ class Gateway:
             self._sweeper.cancel()
         for server in self._servers:
             server.close()
-        for doors in self._doors:
-            doors.close()
         self.part_with(tuple(self._connections))
         for server in self._servers:
             await server.wait_closed()
@@ -372,6 +372,11 @@ class Gateway:
             self._look_after(connection, before)
         for session in tuple(self._sessions.values()):
             if session.expires_at is not None and session.expires_at <= now:
+                if unheard := session.unheard:
+                    why = (
+                        f"its session ended after {session.expiry_seconds} s, with {unheard} messages that it never got"
+                    )
+                    self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
                 self._forget(session)
         for client_id, last in self._wills.take_due(now):
             self._publish_will(client_id, last)

@@ -1,13 +1,14 @@
 """TLS on a port: what a client says in its handshake decides what it gets, and a handshake that fails is told.
 
-asyncio's own TLS listeners say nothing of a handshake that failed. So connections are taken as plain ones, and TLS is
-put on each at once. One port serves several protocols, by the name that client and server agree on (ALPN).
+asyncio's own TLS listeners say nothing of a handshake that failed, so connections are accepted here, and TLS is put on
+each. One port serves several protocols, by the name that client and server agree on (ALPN).
 """
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias, cast
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, Self, TypeAlias, cast
 
 from simulator.cloud.refusals import Code, Notice, Tell
 
@@ -17,8 +18,12 @@ MQTT: Final = "x-amzn-mqtt-ca"
 """MQTT with a certificate, on a port that others share (Developer Guide, "Device communication protocols")."""
 HTTP: Final = "x-amzn-http-ca"
 """HTTPS with a certificate, ditto."""
+TLS_HANDSHAKE: Final = b"\x16"
+"""How a client begins that speaks TLS."""
 HANDSHAKE_SECONDS: Final = 60.0
-"""How long a handshake may take; asyncio's own default."""
+"""How long a client may be silent before it says anything, and how long its handshake may take then."""
+PAUSE_SECONDS: Final = 0.5
+"""When there are too many files open to take another connection."""
 
 ISSUER_UNKNOWN: Final = frozenset({2, 18, 19, 20, 21, 24})
 """OpenSSL's results of a verification that does not find the CA (X509_V_ERR_…)."""
@@ -45,86 +50,125 @@ DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERT
 """Ends of the names of alerts by which a client says that it does not accept the server's certificate."""
 
 
-class TlsDoors:
-    """Makes the protocol of each accepted connection: TLS first, then what `usual` makes, or `others` for their name.
+class TlsServer:
+    """Listens once it is made by `listen`; `make` makes the protocol of each connection whose handshake succeeds.
 
     `tell` gets a Notice of every handshake that fails.
     """
 
-    def __init__(self, context: ssl.SSLContext, tell: Tell, usual: Make, others: Mapping[str, Make]) -> None:
-        self._context = context
+    def __init__(self, sockets: list[socket.socket], make: Make, tls: ssl.SSLContext, tell: Tell) -> None:
+        self.sockets = sockets
+        self._make = make
+        self._tls = tls
         self._tell = tell
-        self._usual = usual
-        self._others = others
-        self._shaking: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        for each in sockets:
+            self._start(self._accept(each))
 
-    def __call__(self) -> asyncio.BaseProtocol:
-        """For `loop.create_server`."""
-        return _Door(self)
+    @classmethod
+    async def listen(
+        cls, host: str, port: int, make: Make, tls: ssl.SSLContext, tell: Tell, *, backlog: int = 1024
+    ) -> Self:
+        """On every address of `host`. Raises OSError."""
+        loop, sockets = asyncio.get_running_loop(), list[socket.socket]()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        try:
+            for family, *_, address in dict.fromkeys(found):
+                sockets.append(socket.create_server(address[:2], family=family, backlog=backlog))
+                sockets[-1].setblocking(False)
+        except OSError:
+            for each in sockets:
+                each.close()
+            raise
+        return cls(sockets, make, tls, tell)
 
     def close(self) -> None:
-        """Give up the handshakes that are under way."""
-        for task in self._shaking:
+        """Take no more connections; those that are open stay."""
+        for task in self._tasks:
             task.cancel()
 
-    def open(self, door: "_Door", transport: asyncio.Transport) -> None:
-        """A client is at the door."""
-        task = asyncio.get_running_loop().create_task(self._shake(door, transport))
-        self._shaking.add(task)
-        task.add_done_callback(self._shaking.discard)
+    async def wait_closed(self) -> None:
+        """Until the listening sockets are closed, and handshakes that were under way given up."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _shake(self, door: "_Door", plain: asyncio.Transport) -> None:
-        loop, peer = asyncio.get_running_loop(), plain.get_extra_info("peername")
+    def tls_for(self, first: bytes) -> ssl.SSLContext | None:
+        """What to speak with a client that begins with this byte: TLS; None: without."""
+        return self._tls
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            transport = await loop.start_tls(
-                plain, door, self._context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
-            )
-        except OSError as error:
-            plain.close()
-            self._tell(refused_handshake(error, str(peer[0]) if peer else ""))
-            return
+            while True:
+                try:
+                    accepted, address = await loop.sock_accept(listener)
+                except OSError:
+                    await asyncio.sleep(PAUSE_SECONDS)
+                    continue
+                self._start(self._take(accepted, str(address[0]) if address else ""))
+        finally:
+            listener.close()
+
+    async def _take(self, accepted: socket.socket, address: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            accepted.setblocking(False)
+            first = await asyncio.wait_for(_first_byte(accepted), HANDSHAKE_SECONDS)
+        except (OSError, TimeoutError):
+            first = b""
         except asyncio.CancelledError:
-            plain.close()
+            accepted.close()
             raise
-        if transport is None:  # it went away meanwhile
+        if not first:  # it never said anything, as those who only look whether a port is open
+            accepted.close()
             return
-        tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
-        inner = self._others.get(tls.selected_alpn_protocol() or "", self._usual)()
-        door.give_way(transport, cast("asyncio.Protocol", inner))
+        tls = self.tls_for(first)
+        try:
+            seconds = None if tls is None else HANDSHAKE_SECONDS
+            await loop.connect_accepted_socket(self._make, accepted, ssl=tls, ssl_handshake_timeout=seconds)
+        except OSError as error:
+            accepted.close()
+            if tls is not None:
+                self._tell(refused_handshake(error, address))
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
 
 
-class _Door(asyncio.Protocol):
-    """Stands for a connection until its handshake is done; what comes meanwhile is kept for who takes over."""
+class ByName(asyncio.Protocol):
+    """Gives way to what `others` has for the name that was agreed on, or to what `usual` makes."""
 
-    def __init__(self, doors: TlsDoors) -> None:
-        self._doors: TlsDoors | None = doors
-        self._early: list[bytes] = []
-        self._is_lost = False
+    def __init__(self, usual: Make, others: Mapping[str, Make]) -> None:
+        self._usual = usual
+        self._others = others
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody is there."""
-        doors, self._doors = self._doors, None
-        assert doors is not None, "a door is for one connection"
-        plain = cast("asyncio.Transport", transport)
-        plain.pause_reading()  # until TLS reads
-        doors.open(self, plain)
+        """The handshake is done."""
+        tls: ssl.SSLObject = transport.get_extra_info("ssl_object")
+        protocol = self._others.get(tls.selected_alpn_protocol() or "", self._usual)()
+        cast("asyncio.Transport", transport).set_protocol(protocol)
+        protocol.connection_made(transport)
 
-    def data_received(self, data: bytes) -> None:
-        """The client's first bytes may come with the last of its handshake."""
-        self._early.append(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It went away before anybody took over."""
-        self._is_lost = True
+async def _first_byte(accepted: socket.socket) -> bytes:
+    """Looked at, and left where it is; empty if the client has closed."""
+    loop = asyncio.get_running_loop()
+    readable: asyncio.Future[None] = loop.create_future()
 
-    def give_way(self, transport: asyncio.Transport, inner: asyncio.Protocol) -> None:
-        """Let another protocol have the connection from here on."""
-        transport.set_protocol(inner)
-        inner.connection_made(transport)
-        if self._early and not transport.is_closing():
-            inner.data_received(b"".join(self._early))
-        if self._is_lost:
-            inner.connection_lost(None)
+    def note() -> None:
+        if not readable.done():
+            readable.set_result(None)
+
+    loop.add_reader(accepted.fileno(), note)
+    try:
+        await readable
+    finally:
+        loop.remove_reader(accepted.fileno())
+    return accepted.recv(1, socket.MSG_PEEK)
 
 
 def refused_handshake(error: OSError, address: str) -> Notice:

@@ -100,6 +100,11 @@ class Session:
         self.waiting = None
 
     @property
+    def unheard(self) -> int:
+        """How many messages its client has not acknowledged."""
+        return sum(len(each) for each in (self.in_flight, self.waiting, self.stored) if each)
+
+    @property
     def is_behind(self) -> bool:
         """Whether there is something to replay."""
         return bool(self._again or self.stored)
