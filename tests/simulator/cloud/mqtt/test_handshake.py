@@ -65,9 +65,11 @@ def lamp(certs: Path) -> ssl.SSLContext:
 
 async def connects(port: int, tls: ssl.SSLContext, name: str = "lamp") -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname="localhost")
-    writer.write(connect(4, rest=text(name)))  # with the last of the handshake, in TLS 1.3
-    assert await reader.readexactly(4) == b"\x20\x02\0\0"
-    writer.close()
+    try:
+        writer.write(connect(4, rest=text(name)))  # with the last of the handshake, in TLS 1.3
+        assert await reader.readexactly(4) == b"\x20\x02\0\0"
+    finally:
+        writer.close()
 
 
 @BOTH

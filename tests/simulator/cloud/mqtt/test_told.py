@@ -111,8 +111,8 @@ async def test_what_is_never_acknowledged_is_told_of(gateway: Gateway, bare: Bar
     await client.packet()
     gateway.publish("a", b"x")
     [connection] = gateway._connections
-    connection.last_heard = gateway.now + 3600
-    gateway.sweep(gateway.now + 3600)
+    connection.last_heard = gateway.now + 3601
+    gateway.sweep(gateway.now + 3601)
     assert _of(told, "not-acknowledged").why == "it was not acknowledged for 3600 s"
 
 
