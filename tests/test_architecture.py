@@ -90,6 +90,7 @@ RULES = [
         "simulator/cloud/api",
         (
             "simulator.cloud.api",
+            "simulator.cloud.basic_ingest",
             "simulator.cloud.buckets",
             "simulator.cloud.denials",
             "simulator.cloud.device_api",
@@ -113,7 +114,14 @@ RULES = [
     ),
     pytest.param(
         "simulator/cloud/mqtt",
-        ("simulator.cloud.mqtt", "simulator.cloud.refusals", "agent.errors", "agent.values", "agent.topics"),
+        (
+            "simulator.cloud.mqtt",
+            "simulator.cloud.basic_ingest",
+            "simulator.cloud.refusals",
+            "agent.errors",
+            "agent.values",
+            "agent.topics",
+        ),
         None,
         True,
         id="the gateway knows MQTT, not Jobs",
@@ -124,6 +132,13 @@ RULES = [
         ("cryptography",),
         False,
         id="variables know certificates",
+    ),
+    pytest.param(
+        "simulator/cloud/basic_ingest.py",
+        ("simulator.cloud.refusals",),
+        (),
+        False,
+        id="Basic Ingest knows topics",
     ),
     pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
     pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),

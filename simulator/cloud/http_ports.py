@@ -60,7 +60,7 @@ class HttpPorts:
         self._elsewhere = elsewhere
         self._files = files
         self.signatures = Signatures(access_keys, clock)
-        self._publisher = Publisher(publish, lambda: str(uuid.uuid4()))
+        self._publisher = Publisher(publish, lambda: str(uuid.uuid4()), tell)
         self._data_plane = DataPlane(core.device_api, core.answer, core.knows, settings, faults)
         self._servers: list[tuple[asyncio.Server | TlsServer, web.Server]] = []
         self._guests: list[web.Server] = []

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Final, Literal, Self
 
 from aiohttp import web
@@ -85,7 +86,13 @@ class LocalCloud:
         lateness = faults.lateness if faults else None
         self._notices = Notices(observe, time.monotonic)
         self._sweeper: asyncio.TimerHandle | None = None
-        self._gateway = Gateway(self._core.device_api, options.gateway, lateness, tell=self._notices.tell)
+        self._gateway = Gateway(
+            self._core.device_api,
+            options.gateway,
+            lateness,
+            tell=self._notices.tell,
+            rng=Random(f"{options.seed}/shared subscriptions"),
+        )
         if self._store is not None:
             self._store.committed = self._gateway.held.commit
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None

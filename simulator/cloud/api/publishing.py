@@ -1,7 +1,7 @@
 """Publishing over HTTP: `POST /topics/TOPIC?qos=…` (Developer Guide, "HTTPS"), to whoever subscribed over MQTT.
 
-Reserved topics are refused: what a device says to the Jobs service over HTTP has operations of its own, and what the
-service says nobody else may.
+Reserved topics are refused, but for those of Basic Ingest: what a device says to the Jobs service over HTTP has
+operations of its own, and what the service says nobody else may.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from simulator.cloud.api.backing import Parameters
 from simulator.cloud.api.wire import Refusal
+from simulator.cloud.basic_ingest import counted, in_the_void, rule_of
+from simulator.cloud.refusals import Tell, tell_nobody
 
 PREFIX: Final = "/topics/"
 LONGEST_TOPIC: Final = 256
@@ -20,10 +22,11 @@ Publish = Callable[[str, bytes, int, bool], None]
 
 
 class Publisher:
-    """`publish` hands a message to the broker; `new_id` gives trace ids."""
+    """`publish` hands a message to the broker; `new_id` gives trace ids; `tell` gets a Notice of what is gone."""
 
-    def __init__(self, publish: Publish, new_id: Callable[[], str]) -> None:
+    def __init__(self, publish: Publish, new_id: Callable[[], str], tell: Tell = tell_nobody) -> None:
         self._publish = publish
+        self._tell = tell
         self.new_id = new_id
 
     def topic(self, path: str) -> str:
@@ -33,9 +36,9 @@ class Publisher:
             topic = raw.decode()
         except UnicodeDecodeError:
             raise _invalid("The topic is not UTF-8.") from None
-        if not topic or len(raw) > LONGEST_TOPIC:
+        if not topic or len(counted(topic).encode()) > LONGEST_TOPIC:
             raise _invalid(f"A topic has 1 to {LONGEST_TOPIC} bytes.")
-        if topic.count("/") > MOST_SLASHES or any(character in topic for character in "+#\0"):
+        if counted(topic).count("/") > MOST_SLASHES or any(character in topic for character in "+#\0"):
             raise _invalid(f"A topic has at most {MOST_SLASHES} slashes, and no wildcards.")
         return topic
 
@@ -49,6 +52,9 @@ class Publisher:
         if len(payload) > LARGEST_PAYLOAD:
             message = f"A payload has at most {LARGEST_PAYLOAD} bytes."
             raise Refusal(413, "RequestEntityTooLargeException", message)
+        if (rule := rule_of(topic)) is not None and retain == "false":
+            self._tell(in_the_void(rule))
+            return {"message": "OK", "traceId": self.new_id()}
         if topic.startswith("$"):
             raise _invalid(f"Publishing to a restricted topic: {topic}")
         self._publish(topic, payload, int(qos), retain == "true")

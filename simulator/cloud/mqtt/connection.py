@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
+from simulator.cloud.basic_ingest import in_the_void
 from simulator.cloud.mqtt.authority import RESOURCES, Action, Credential, Identify, Principal, Visitor
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
 from simulator.cloud.mqtt.encode import PINGRESP, connack_bytes, disconnect_bytes, publish_bytes
@@ -229,20 +230,22 @@ class Connection(asyncio.Protocol):
         receipt: object | None = None,
         extra: Extra | None = None,
         after: int = 0,
+        share: str = "",
     ) -> None:
         """Send a message to this client, if it may receive it, when the commit `after` is done.
 
-        `receipt` is given to the service once it has been delivered.
+        `receipt` is given to the service once it has been delivered. `share` is the shared subscription that it came
+        by; there it was asked before whether this client may receive it.
         """
         session = self.session
         assert session is not None, "delivery follows CONNECT"
-        if self.principal is not None and not self.principal.may("Receive", topic):
+        if not share and self.principal is not None and not self.principal.may("Receive", topic):
             self.tell_denied("Receive", topic)
             return
         if after:
             self.wait_for(after)
         if qos:
-            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now))
+            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now, share))
             self.tell_lost(session)
             if self._gateway.memory is not None:
                 self._gateway.memory.changed(session)
@@ -262,6 +265,11 @@ class Connection(asyncio.Protocol):
             self.tell(
                 "too-large-for-client", "iot:Receive", f"topic/{topic}", too_large(len(raw), session.largest_packet)
             )
+
+    def may_receive_shared(self, topic: str, prefix: str) -> bool:
+        """Whether it may receive a message by a shared subscription: policies name the topic, or its prefix and it."""
+        principal = self.principal
+        return principal is None or principal.may("Receive", topic) or principal.may("Receive", f"{prefix}{topic}")
 
     def deliver_if_there(self, topic: str, payload: bytes, qos: int, receipt: object | None) -> None:
         """The same, for what comes late."""
@@ -316,6 +324,10 @@ class Connection(asyncio.Protocol):
                 explain=lambda: principal.denial(action, name),
             )
         )
+
+    def tell_void(self, rule: str) -> None:
+        """Have told that a message for a rule ends here."""
+        self._gateway.tell(in_the_void(rule, self._client, self._identifier, self.address))
 
     def tell_lost(self, session: Session) -> None:
         """Have told which messages a session had to give up."""

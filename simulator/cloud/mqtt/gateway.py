@@ -3,7 +3,7 @@
 Requests on reserved topics go to a Service, whose answer goes straight to the connection that asked, subscribed or
 not, exactly once, and to nobody else; what the Service publishes besides goes to the subscribers afterwards.
 
-Of what AWS has there are no shared subscriptions.
+Of a shared subscription one member gets each message; which one, `rng` decides.
 """
 
 import asyncio
@@ -11,13 +11,15 @@ import itertools
 import ssl
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Final
 
 from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
-from simulator.cloud.mqtt.filters import Subscriptions
+from simulator.cloud.mqtt.filters import SHARED, Subscriptions
 from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
@@ -27,6 +29,7 @@ from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.retained import Retained
 from simulator.cloud.mqtt.service import Service
 from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.shared import Group, Groups
 from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 
@@ -56,6 +59,7 @@ class Gateway:
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
     tell: Tell = tell_nobody
     """What clients did not get."""
+    rng: Random = field(default_factory=lambda: Random(0))
     presence: Presence = field(init=False)
     takes: Callable[[str], bool] = field(init=False)
     """Whether a topic is within the limits."""
@@ -65,6 +69,7 @@ class Gateway:
     _by_session: dict[Session, Connection] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
+    _shared: Groups = field(init=False)
     _retained: Retained = field(init=False)
     _wills: DelayedWills = field(default_factory=DelayedWills)
     _connects: dict[str, float] = field(default_factory=dict)
@@ -75,6 +80,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.takes, self.counts = self.settings.topic_check(), self.settings.has_rates
+        self._shared = Groups(self.rng, self.settings.persistent_seconds)
         self._retained = Retained(self.settings.retained_messages)
         self.presence = Presence(
             self._tell, self._is_heard, self.clock, self.new_id, float(self.settings.persistent_seconds)
@@ -181,6 +187,62 @@ class Gateway:
                 if session.lost is not None:
                     self.tell_lost(session)
 
+        if self._shared:
+            for group in self._shared.matching(topic):
+                self._share(group, Message(topic, payload, None, now or extra, self.now, group.text), qos, after)
+
+    def _share(self, group: Group, message: Message, qos: int, after: int = 0) -> None:
+        """Give a message to one member of a group that is there, or keep it for the group."""
+        there = self._there(group, message.topic)
+        if there:
+            session = self._shared.choose([each for each in there if each.has_room] or there)
+            carried, level = message.left(self.now), min(qos, group.members[session])
+            connection = self._by_session[session]
+            connection.deliver(message.topic, message.payload, level, None, carried, after, group.text)
+        elif qos and group.may_wait:
+            self.held.newest = max(self.held.newest, after)
+            group.queue.store(message)
+            self._note(group.queue)
+            if group.queue.lost is not None:
+                self.tell_lost(group.queue)
+        elif qos:
+            why = "no member of the group can take it, and none has a session that lasts"
+            self.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, group.text))
+
+    def _there(self, group: Group, topic: str) -> list[Session]:
+        """The members that are connected and may receive a message on this topic; who may not is told."""
+        there: list[Session] = []
+        for session in group.members:
+            connection = self._by_session.get(session)
+            if connection is not None:
+                if connection.may_receive_shared(topic, group.what.prefix):
+                    there.append(session)
+                else:
+                    connection.tell_denied("Receive", topic)
+        return there
+
+    def _share_what_waits(self, group: Group) -> None:
+        """Give what waits for a group to its members, each at the pace of a replay."""
+        connected = sum(session in self._by_session for session in group.members)
+        queue, each = group.queue.stored or deque(), self.settings.replay_per_second
+        for _ in range(len(queue) if each is None else min(len(queue), each * connected)):
+            if not any(session.has_room for session in self._there(group, queue[0].topic)):
+                return
+            message = queue.popleft()
+            self._note(group.queue)
+            if not message.is_expired(self.now):
+                self._share(group, message, 1, self.held.newest)
+
+    def _share_again(self, messages: list[Message]) -> None:
+        """The connection that these were sent to is over: others of their groups may have them."""
+        for message in messages:
+            group = self._shared.get(message.share)
+            if group is not None:
+                self._share(group, message, 1, self.held.newest)
+            else:
+                why = "its only member left the group before it acknowledged it"
+                self.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, message.share))
+
     @property
     def noted(self) -> int:
         """How many changes there were of what outlives the process."""
@@ -220,14 +282,49 @@ class Gateway:
     def subscribe(self, session: Session, text: str, qos: int, options: int) -> None:
         """Add a subscription to a session, or change it."""
         session.filters[text] = (qos, options)
-        self._subscriptions.add(text, session, qos, options)
+        if text.startswith(SHARED):
+            self._shared.add(text, session, qos)
+        else:
+            self._subscriptions.add(text, session, qos, options)
         self._note(session)
+
+    def subscribed_shared(self, text: str) -> None:
+        """The SUBACK of a shared subscription is on its way: what waits for the group may follow."""
+        group = self._shared.get(text)
+        if group is not None:
+            self._share_what_waits(group)
+
+    def has_room_to_share(self, text: str, session: Session) -> bool:
+        """Whether a session may become a member of that group."""
+        group, settings = self._shared.get(text), self.settings
+        if group is None:
+            return settings.shared_groups is None or len(self._shared) < settings.shared_groups
+        most = settings.shared_group_members
+        return most is None or session in group.members or len(group.members) < most
+
+    def queue_of(self, text: str) -> Session | None:
+        """What waits for a shared subscription that has members; None if there is none."""
+        group = self._shared.get(text)
+        return None if group is None else group.queue
+
+    def _leave_filter(self, text: str, session: Session) -> None:
+        if not text.startswith(SHARED):
+            self._subscriptions.remove(text, session)
+            return
+        gone = self._shared.remove(text, session)
+        if gone is None:
+            return
+        if unheard := gone.queue.unheard:
+            why = f"the last member of the group left; {unheard} messages waited for it"
+            self.tell(Notice("nobody-left", "iot:Receive", "", why, text))
+        if self.memory is not None:
+            self.memory.changed(gone.queue, is_over=True)
 
     def unsubscribe(self, session: Session, text: str) -> bool:
         """Whether there was such a subscription; it is gone now."""
         if session.filters.pop(text, None) is None:
             return False
-        self._subscriptions.remove(text, session)
+        self._leave_filter(text, session)
         self._note(session)
         return True
 
@@ -296,6 +393,8 @@ class Gateway:
         if session_present:
             session.resume()
             self._replay(connection, session)
+            for group in self._shared.of(session):
+                self._share_what_waits(group)
 
     def closed(self, connection: Connection, reason: str) -> None:
         """A connection is over; its will is published, unless the client took leave."""
@@ -311,11 +410,13 @@ class Gateway:
         if will is not None and will.will.delay_seconds and session.expiry_seconds:
             self._wills.put(client_id, now + will.will.delay_seconds, will)
             will = None
+        unacknowledged = session.take_shared() if self._shared else []
         if session.expiry_seconds:
             session.expires_at = now + session.expiry_seconds
             self._note(session)
         else:
             self._forget(session)
+        self._share_again(unacknowledged)
         self.service.disconnected(client_id, reason)
         self.presence.disconnected(connection, client_id, reason, now)
         if will is not None:
@@ -345,7 +446,7 @@ class Gateway:
 
     def _forget(self, session: Session) -> None:
         for text in session.filters:
-            self._subscriptions.remove(text, session)
+            self._leave_filter(text, session)
         self._sessions.pop(session.client_id, None)
         if self.memory is not None:
             self.memory.changed(session, is_over=True)
@@ -378,6 +479,8 @@ class Gateway:
                     )
                     self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
                 self._forget(session)
+        for group in self._shared.waiting():
+            self._share_what_waits(group)
         for client_id, last in self._wills.take_due(now):
             self._publish_will(client_id, last)
         self.presence.sweep(now)

@@ -6,6 +6,8 @@ AWS discards what is more than a connection may send. Whatever else may not be p
 
 from typing import TYPE_CHECKING
 
+from simulator.cloud.basic_ingest import PREFIX as BASIC_INGEST
+from simulator.cloud.basic_ingest import rule_of
 from simulator.cloud.mqtt.authority import Action, Principal
 from simulator.cloud.mqtt.encode import puback_bytes
 from simulator.cloud.mqtt.packets import V5, Malformed, Publish, Reason
@@ -42,6 +44,8 @@ def receive(gateway: "Gateway", connection: "Connection", packet: Publish) -> No
     elif connection.principal is not None and (denied := _denied(connection.principal, packet)) is not None:
         connection.tell_denied(denied, topic)
         _decline(connection, packet, Reason.NOT_AUTHORIZED, "AUTH_ERROR")
+    elif topic.startswith(BASIC_INGEST) and (rule := rule_of(topic)) is not None:
+        _ingest(connection, packet, rule)
     elif topic[0] != "$":
         _pass_on(gateway, connection, packet)
     elif gateway.lateness is None:
@@ -66,6 +70,13 @@ def _pass_on(gateway: "Gateway", connection: "Connection", packet: Publish) -> N
     if qos:  # a promise: whoever lasts will get it
         connection.wait_for_what_lasts(noted)
         connection.send(puback_bytes(packet_id, connection.version))
+
+
+def _ingest(connection: "Connection", packet: Publish, rule: str) -> None:
+    """Take what is for a rule; it ends here."""
+    if packet.qos:
+        connection.send(puback_bytes(packet.packet_id, connection.version))
+    connection.tell_void(rule)
 
 
 def _discard(connection: "Connection", packet: Publish, code: Code, why: str) -> None:

@@ -23,6 +23,8 @@ class Message(NamedTuple):
     extra: Extra | None
     since: float
     """When the session got it."""
+    share: str = ""
+    """The shared subscription that it came by, if it did."""
 
     def left(self, now: float) -> Extra | None:
         """What it still carries; of its expiry, the seconds that are left."""
@@ -98,6 +100,26 @@ class Session:
         for message in self.waiting or ():
             self.store(message)
         self.waiting = None
+
+    def take_shared(self) -> list[Message]:
+        """Take away what came by shared subscriptions and is not acknowledged: another member may get it."""
+        taken: list[Message] = []
+        for packet_id, message in tuple((self.in_flight or {}).items()):
+            if message.share:
+                assert self.in_flight is not None, "it had that message"
+                taken.append(self.in_flight.pop(packet_id))
+        for queue in (self.waiting, self.stored):
+            kept = [message for message in queue or () if not message.share]
+            if queue is not None and len(kept) < len(queue):
+                taken += [message for message in queue if message.share]
+                queue.clear()
+                queue.extend(kept)
+        return taken
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another message of QoS 1 could go at once."""
+        return self._has_room() and not self.waiting
 
     @property
     def unheard(self) -> int:
