@@ -11,7 +11,6 @@ import itertools
 import ssl
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -29,7 +28,7 @@ from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.retained import Retained
 from simulator.cloud.mqtt.service import Service
 from simulator.cloud.mqtt.session import Message, Session
-from simulator.cloud.mqtt.shared import Group, Groups
+from simulator.cloud.mqtt.sharing import Sharing
 from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 
@@ -61,6 +60,7 @@ class Gateway:
     """What clients did not get."""
     rng: Random = field(default_factory=lambda: Random(0))
     presence: Presence = field(init=False)
+    shared: Sharing = field(init=False)
     takes: Callable[[str], bool] = field(init=False)
     """Whether a topic is within the limits."""
     counts: bool = field(init=False)
@@ -69,7 +69,6 @@ class Gateway:
     _by_session: dict[Session, Connection] = field(default_factory=dict)
     _sessions: dict[str, Session] = field(default_factory=dict)
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
-    _shared: Groups = field(init=False)
     _retained: Retained = field(init=False)
     _wills: DelayedWills = field(default_factory=DelayedWills)
     _connects: dict[str, float] = field(default_factory=dict)
@@ -80,7 +79,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.takes, self.counts = self.settings.topic_check(), self.settings.has_rates
-        self._shared = Groups(self.rng, self.settings.persistent_seconds)
+        self.shared = Sharing(self, self.rng)
         self._retained = Retained(self.settings.retained_messages)
         self.presence = Presence(
             self._tell, self._is_heard, self.clock, self.new_id, float(self.settings.persistent_seconds)
@@ -183,72 +182,24 @@ class Gateway:
             elif level:
                 self.held.newest = max(self.held.newest, after)
                 session.store(Message(topic, payload, None, carried, self.now))
-                self._note(session)
+                self.note(session)
                 if session.lost is not None:
                     self.tell_lost(session)
 
-        if self._shared:
-            for group in self._shared.matching(topic):
-                self._share(group, Message(topic, payload, None, now or extra, self.now, group.text), qos, after)
+        if self.shared.is_used:
+            self.shared.give(topic, payload, now or extra, qos, after)
 
-    def _share(self, group: Group, message: Message, qos: int, after: int = 0) -> None:
-        """Give a message to one member of a group that is there, or keep it for the group."""
-        there = self._there(group, message.topic)
-        if there:
-            session = self._shared.choose([each for each in there if each.has_room] or there)
-            carried, level = message.left(self.now), min(qos, group.members[session])
-            connection = self._by_session[session]
-            connection.deliver(message.topic, message.payload, level, None, carried, after, group.text)
-        elif qos and group.may_wait:
-            self.held.newest = max(self.held.newest, after)
-            group.queue.store(message)
-            self._note(group.queue)
-            if group.queue.lost is not None:
-                self.tell_lost(group.queue)
-        elif qos:
-            why = "no member of the group can take it, and none has a session that lasts"
-            self.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, group.text))
-
-    def _there(self, group: Group, topic: str) -> list[Session]:
-        """The members that are connected and may receive a message on this topic; who may not is told."""
-        there: list[Session] = []
-        for session in group.members:
-            connection = self._by_session.get(session)
-            if connection is not None:
-                if connection.may_receive_shared(topic, group.what.prefix):
-                    there.append(session)
-                else:
-                    connection.tell_denied("Receive", topic)
-        return there
-
-    def _share_what_waits(self, group: Group) -> None:
-        """Give what waits for a group to its members, each at the pace of a replay."""
-        connected = sum(session in self._by_session for session in group.members)
-        queue, each = group.queue.stored or deque(), self.settings.replay_per_second
-        for _ in range(len(queue) if each is None else min(len(queue), each * connected)):
-            if not any(session.has_room for session in self._there(group, queue[0].topic)):
-                return
-            message = queue.popleft()
-            self._note(group.queue)
-            if not message.is_expired(self.now):
-                self._share(group, message, 1, self.held.newest)
-
-    def _share_again(self, messages: list[Message]) -> None:
-        """The connection that these were sent to is over: others of their groups may have them."""
-        for message in messages:
-            group = self._shared.get(message.share)
-            if group is not None:
-                self._share(group, message, 1, self.held.newest)
-            else:
-                why = "its only member left the group before it acknowledged it"
-                self.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, message.share))
+    def connection_of(self, session: Session) -> Connection | None:
+        """Who is connected with that session; None if nobody is."""
+        return self._by_session.get(session)
 
     @property
     def noted(self) -> int:
         """How many changes there were of what outlives the process."""
         return 0 if self.memory is None else self.memory.noted
 
-    def _note(self, session: Session) -> None:
+    def note(self, session: Session) -> None:
+        """A session changed, which matters if it lasts."""
         if self.memory is not None:
             self.memory.changed(session)
 
@@ -283,49 +234,23 @@ class Gateway:
         """Add a subscription to a session, or change it."""
         session.filters[text] = (qos, options)
         if text.startswith(SHARED):
-            self._shared.add(text, session, qos)
+            self.shared.groups.add(text, session, qos)
         else:
             self._subscriptions.add(text, session, qos, options)
-        self._note(session)
-
-    def subscribed_shared(self, text: str) -> None:
-        """The SUBACK of a shared subscription is on its way: what waits for the group may follow."""
-        group = self._shared.get(text)
-        if group is not None:
-            self._share_what_waits(group)
-
-    def has_room_to_share(self, text: str, session: Session) -> bool:
-        """Whether a session may become a member of that group."""
-        group, settings = self._shared.get(text), self.settings
-        if group is None:
-            return settings.shared_groups is None or len(self._shared) < settings.shared_groups
-        most = settings.shared_group_members
-        return most is None or session in group.members or len(group.members) < most
-
-    def queue_of(self, text: str) -> Session | None:
-        """What waits for a shared subscription that has members; None if there is none."""
-        group = self._shared.get(text)
-        return None if group is None else group.queue
+        self.note(session)
 
     def _leave_filter(self, text: str, session: Session) -> None:
-        if not text.startswith(SHARED):
+        if text.startswith(SHARED):
+            self.shared.leave(text, session)
+        else:
             self._subscriptions.remove(text, session)
-            return
-        gone = self._shared.remove(text, session)
-        if gone is None:
-            return
-        if unheard := gone.queue.unheard:
-            why = f"the last member of the group left; {unheard} messages waited for it"
-            self.tell(Notice("nobody-left", "iot:Receive", "", why, text))
-        if self.memory is not None:
-            self.memory.changed(gone.queue, is_over=True)
 
     def unsubscribe(self, session: Session, text: str) -> bool:
         """Whether there was such a subscription; it is gone now."""
         if session.filters.pop(text, None) is None:
             return False
         self._leave_filter(text, session)
-        self._note(session)
+        self.note(session)
         return True
 
     # ── connections ───────────────────────────────────────────────────────────────────────────────────────────
@@ -377,7 +302,7 @@ class Gateway:
         else:
             session.expiry_seconds = 0 if connect.clean_start else self.settings.persistent_seconds
         self._by_session[session] = connection
-        self._note(session)
+        self.note(session)
         return session, present
 
     def adopt(self, session: Session) -> None:
@@ -393,8 +318,7 @@ class Gateway:
         if session_present:
             session.resume()
             self._replay(connection, session)
-            for group in self._shared.of(session):
-                self._share_what_waits(group)
+            self.shared.came_back(session)
 
     def closed(self, connection: Connection, reason: str) -> None:
         """A connection is over; its will is published, unless the client took leave."""
@@ -410,13 +334,13 @@ class Gateway:
         if will is not None and will.will.delay_seconds and session.expiry_seconds:
             self._wills.put(client_id, now + will.will.delay_seconds, will)
             will = None
-        unacknowledged = session.take_shared() if self._shared else []
+        unacknowledged = session.take_shared() if self.shared.is_used else []
         if session.expiry_seconds:
             session.expires_at = now + session.expiry_seconds
-            self._note(session)
+            self.note(session)
         else:
             self._forget(session)
-        self._share_again(unacknowledged)
+        self.shared.give_again(unacknowledged)
         self.service.disconnected(client_id, reason)
         self.presence.disconnected(connection, client_id, reason, now)
         if will is not None:
@@ -479,8 +403,7 @@ class Gateway:
                     )
                     self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
                 self._forget(session)
-        for group in self._shared.waiting():
-            self._share_what_waits(group)
+        self.shared.sweep()
         for client_id, last in self._wills.take_due(now):
             self._publish_will(client_id, last)
         self.presence.sweep(now)
@@ -518,7 +441,7 @@ class Gateway:
 
     def _replay(self, connection: Connection, session: Session) -> None:
         raw = session.replay(self.now, self.settings.replay_per_second)
-        self._note(session)
+        self.note(session)
         connection.tell_lost(session)
         if raw:
             connection.wait_for(self.held.newest)
@@ -528,7 +451,7 @@ class Gateway:
         every = self.settings.redelivery_seconds
         if every is not None:
             raw = session.redeliver(before, self.now, every, self.settings.redelivery_limit_seconds)
-            self._note(session)
+            self.note(session)
             connection.tell_lost(session)
             if raw:
                 connection.send(raw)

@@ -182,16 +182,16 @@ class Lasting:
             if kept.expires_at is None:
                 self.changed(session)  # it was connected, and no longer is
         for text in queues:
-            sessions[text] = gateway.queue_of(text) or Session(text)  # of one without members nothing is left
+            sessions[text] = gateway.shared.queue_of(text) or Session(text)  # of one without members nothing is left
             self._written[sessions[text]] = _Written((), {})
-            self.changed(sessions[text], is_over=gateway.queue_of(text) is None)
+            self.changed(sessions[text], is_over=gateway.shared.queue_of(text) is None)
         last = 0
         for key, message in remembered.messages.items():
             last = max(last, int(key.rpartition("/")[2]))
             session = sessions[message.client_id or ""]
             again = self._message(message)
             self._written[session].messages[id(again)] = (key, again)
-            queue = gateway.queue_of(message.share) if message.share else session
+            queue = gateway.shared.queue_of(message.share) if message.share else session
             if queue is not None:
                 queue.store(again)
                 if queue is not session:  # whoever had it is gone: it is the group's again

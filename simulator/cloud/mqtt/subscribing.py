@@ -63,7 +63,7 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
     for text in granted:
         gateway.tell_retained(connection, text)
     for text in shared:
-        gateway.subscribed_shared(text)
+        gateway.shared.joined(text)
     told = [text for text, code in zip((text for text, _, _ in packet.filters), codes, strict=True) if code <= 1]
     gateway.presence.subscribed(connection, told)
     if connection.version != V5 and Reason.NOT_AUTHORIZED in codes:
@@ -95,7 +95,7 @@ def _refusal(gateway: "Gateway", connection: "Connection", session: "Session", t
     if most is not None and len(session.filters) >= most and text not in session.filters:
         connection.tell("quota", "iot:Subscribe", resource, f"it has {most} subscriptions, and no more may be")
         return Reason.QUOTA_EXCEEDED
-    if shared is not None and not gateway.has_room_to_share(text, session):
+    if shared is not None and not gateway.shared.has_room(text, session):
         why = f"{settings.shared_groups} shared subscriptions of {settings.shared_group_members} members are the most"
         connection.tell("quota", "iot:Subscribe", resource, why)
         return Reason.QUOTA_EXCEEDED

@@ -231,7 +231,7 @@ async def test_nothing_waits_for_members_whose_sessions_do_not_last(gateway: Gat
     gateway.publish("a", b"1")
     assert await gets(one) == [1]
     await lose(service, one)
-    assert not gateway._shared
+    assert not gateway.shared.is_used
     [notice] = told
     assert (notice.code, notice.resource, notice.client_id) == ("nobody-left", "topic/a", "$share/g/a")
 
@@ -243,7 +243,7 @@ async def test_what_waits_is_gone_with_the_last_session(gateway: Gateway, servic
     await lose(service, await member(bare, "one"))
     gateway.publish("a", b"1")
     gateway.sweep(asyncio.get_running_loop().time() + 3601)
-    assert not gateway._shared
+    assert not gateway.shared.is_used
     assert [(notice.code, notice.client_id) for notice in told] == [("nobody-left", "$share/g/a")]
     again = await member(bare, "one")
     assert await gets(again) == []
