@@ -170,7 +170,7 @@ class LocalCloud:
             secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
             urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
             self._core.jobs.presign = urls.document
-            self._files = FileServer(self._options.files, urls, time.time)
+            self._files = FileServer(self._options.files, urls, time.time, self._notices.tell)
 
     async def _serve_file(self, request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=404) if self._files is None else await self._files.handle(request)

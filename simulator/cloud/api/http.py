@@ -169,7 +169,12 @@ class HttpApi(_Listener):
         sent = await read(request)
         if path.startswith(f"{GREENGRASS}/"):
             if not _is_from_here(request):
-                raise Refusal(403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only.")
+                refusal = Refusal(
+                    403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only."
+                )
+                why, address = "what AWS's own services do is for this machine only", request.remote or ""
+                refusal.notice = Notice("not-allowed", "http", f"{request.method} {path}", why, address=address)
+                raise refusal
             return await self._operate(self._greengrass, path.removeprefix(GREENGRASS), query, sent)
         if path.startswith(TOPICS) and request.method == "POST":
             self._signatures.check(sent, PUBLISH_SCOPES)

@@ -1,13 +1,13 @@
 """Telling what clients did not get: at once the first time, then by number, within bounds."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.cloud.notices import MOST_KINDS, QUIET_SECONDS, Notices
-from simulator.cloud.refusals import CODES, DROPPED, LONGEST, Denial, Notice
+from simulator.cloud.refusals import CODES, DROPPED, LONGEST, Code, Denial, Notice
 from simulator.trace import Entry, read_line, write_line
 
 ONE = Notice("not-allowed", "iot:Publish", "topic/a", "no statement allows it", "lamp", "c0ffee", "192.0.2.1")
@@ -127,6 +127,7 @@ def test_memory_is_bounded_whatever_comes():
 
 def test_every_code_is_explained_and_every_event_can_be_read_back():
     heard = Heard()
+    assert tuple(CODES) == get_args(Code)
     for code in CODES:
         heard.notices.tell(replace(ONE, code=code, statement="policy p, statement 1", hint="do this"))
     for number, event in enumerate(heard.events, 1):

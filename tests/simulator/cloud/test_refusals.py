@@ -6,8 +6,10 @@ Real clients with real certificates against a local cloud; each row is one way t
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -502,13 +504,21 @@ async def test_a_certificate_that_nobody_registered_is_told_of(directories: Any,
         assert event.why == "the certificate of lamp is not registered"
 
 
+SIGNED = (
+    "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261128T000000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=00"
+    "&X-Amz-Credential={key}%2F20261128%2Fus-east-1%2Fiotdevicegateway%2Faws4_request"
+)
+
+
 @pytest.mark.parametrize(
     ("query", "why"),
     [
         ("", "MissingAuthenticationTokenException"),
         ("?X-Amz-Algorithm=AWS4-HMAC-SHA256", "IncompleteSignatureException"),
+        (SIGNED.format(key="NOBODY"), "UnrecognizedClientException"),
+        (SIGNED.format(key="AKID"), "InvalidSignatureException"),
     ],
-    ids=["none", "half of one"],
+    ids=["none", "half of one", "of an unknown key", "a wrong one"],
 )
 async def test_a_signature_that_is_no_good_is_told_of(directories: Any, lines: Any, query: str, why: str):
     async with running(directories, lines, FREE, access_keys=(("AKID", "secret"),)) as world:
@@ -518,6 +528,34 @@ async def test_a_signature_that_is_no_good_is_told_of(directories: Any, lines: A
         assert (event.code, event.action) == ("signature", "iot:Connect")
         assert event.why.startswith(why)
         assert event.address == "127.0.0.1"
+        assert event.principal == (re.findall("NOBODY|AKID", query) or [""])[0]
+
+
+async def test_an_operation_without_a_signature_is_told_of(directories: Any, lines: Any):
+    async with running(directories, lines, FREE, access_keys=(("AKID", "secret"),)) as world:
+        async with world.api.get("/things") as answer:
+            assert answer.status == 403
+        event = await world.next()
+        assert (event.code, event.action, event.resource) == ("signature", "http", "GET /things")
+        assert event.hint == "sign with one of the keys that --access-key names"
+
+
+async def test_a_file_that_is_not_there_or_not_signed_for_is_told_of(directories: Any, lines: Any, tmp_path: Path):
+    async with running(directories, lines, FREE, files=tmp_path) as world:
+        assert world.cloud._files is not None
+        good = world.cloud._files._urls.url("https://s3.amazonaws.com/bucket/key", time.time(), 60)
+        late = world.cloud._files._urls.url("https://s3.amazonaws.com/bucket/key", time.time() - 100, 60)
+        for url, code, why in [
+            (good, "no-file", f"no such file below {tmp_path}"),
+            (late, "signature", "its URL has expired"),
+            (good.replace("key", "other"), "signature", "does not match"),
+        ]:
+            async with world.api.get(url) as answer:
+                assert answer.status in (403, 404)
+            event = await world.next()
+            assert (event.code, event.action) == (code, "http")
+            assert event.resource.startswith("GET bucket/")
+            assert why in event.why
 
 
 async def test_what_is_like_it_is_counted_and_told_at_the_end(directories: Any, lines: Any):
