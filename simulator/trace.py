@@ -68,6 +68,43 @@ class ClientDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class _NotGiven:
+    """What a client did not get, told at once the first time; of what is like it, a later event tells how many.
+
+    `code` is one of the words that `simulator.cloud.refusals.CODES` explains, `why` says it in a sentence. `action` is
+    one of AWS's policy actions, such as `iot:Connect`, or `tls`, `mqtt`, `http`; `resource` what it was about, such as
+    `client/lamp` or `topic/a/b`. Who it was: `client_id`, `principal` (of a certificate its id), `address`, each empty
+    as far as it is not known. `statement` names the policy's statement that denied it; None: none did, or none allowed
+    it. `hint` is what to do. `times` is how many this event stands for.
+    """
+
+    code: str
+    action: str
+    resource: str
+    why: str
+    client_id: str = ""
+    principal: str = ""
+    address: str = ""
+    statement: str | None = None
+    hint: str | None = None
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRefused(_NotGiven):
+    """A client was refused: its handshake, connection, publication, subscription, or a request over HTTP."""
+
+    type: Literal["client.refused"] = "client.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDropped(_NotGiven):
+    """A message is gone that somebody may wait for; `client_id` is who would have got it, or who sent it."""
+
+    type: Literal["message.dropped"] = "message.dropped"
+
+
+@dataclass(frozen=True, slots=True)
 class RequestReceived:
     """A device's request arrived. `dup` is the MQTT DUP flag; a copy that the scenario wanted has it too.
 
@@ -289,6 +326,8 @@ CloudEvent: TypeAlias = (
     CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientRefused
+    | MessageDropped
     | RequestReceived
     | RequestAnswered
     | AnswerDelivered

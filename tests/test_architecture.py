@@ -93,7 +93,9 @@ RULES = [
         "simulator/cloud/api",
         (
             "simulator.cloud.api",
+            "simulator.cloud.basic_ingest",
             "simulator.cloud.buckets",
+            "simulator.cloud.denials",
             "simulator.cloud.device_api",
             "simulator.cloud.faults",
             "simulator.cloud.holders",
@@ -101,6 +103,7 @@ RULES = [
             "simulator.cloud.jobs",
             "simulator.cloud.policies",
             "simulator.cloud.presigned",
+            "simulator.cloud.refusals",
             "simulator.cloud.registry",
             "simulator.cloud.signatures",
             "simulator.certs",
@@ -114,7 +117,14 @@ RULES = [
     ),
     pytest.param(
         "simulator/cloud/mqtt",
-        ("simulator.cloud.mqtt", "agent.errors", "agent.values", "agent.topics"),
+        (
+            "simulator.cloud.mqtt",
+            "simulator.cloud.basic_ingest",
+            "simulator.cloud.refusals",
+            "agent.errors",
+            "agent.values",
+            "agent.topics",
+        ),
         None,
         True,
         id="the gateway knows MQTT, not Jobs",
@@ -126,6 +136,14 @@ RULES = [
         False,
         id="variables know certificates",
     ),
+    pytest.param(
+        "simulator/cloud/basic_ingest.py",
+        ("simulator.cloud.refusals",),
+        (),
+        False,
+        id="Basic Ingest knows topics",
+    ),
+    pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
     pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
     pytest.param(
         "simulator/cloud/store/encoding.py", (), (), False, id="how records are written knows nothing of what they are"

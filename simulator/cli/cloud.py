@@ -140,6 +140,9 @@ def cloud(
 ) -> int:
     """Keep a local AWS IoT up: control plane, MQTT, MQTT and HTTPS with mutual TLS.
 
+    It says what it serves, and to whom. Clients that are refused and messages that are dropped are logged with the
+    reason; --log-level info adds who connects and what becomes of jobs, debug every request and notification.
+
     Port 0 means any free one, off means none.
     """
     if fidelity is not None:
@@ -152,13 +155,14 @@ def cloud(
 
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
+    options = options_of(given)
     run_loop(
         serve(
-            options_of(given),
+            options,
             ready_file=ready_file,
             trace=trace,
             until_stdin_closes=until_stdin_closes,
-            announce=lambda endpoints: None if until_stdin_closes else _announce(endpoints),
+            announce=lambda endpoints: None if until_stdin_closes else _announce(options, endpoints),
         )
     )
     return 0
@@ -210,8 +214,8 @@ def _more_settings(text: str) -> "CloudSettings":
         raise InputError(f"--settings: {first_wrong(error, CloudSettings.model_json_schema)}") from None
 
 
-def _announce(endpoints: dict[str, str | None]) -> None:
-    shown = {"api": "control plane", "mqtt": "MQTT", "mqtts": "MQTT with mutual TLS", "data": "HTTPS for devices"}
-    for name, words in shown.items():
-        click.echo(f"{words:<22} {endpoints[name] or 'off'}", err=True)
-    click.echo("Ctrl-C stops it.", err=True)
+def _announce(options: "CloudOptions", endpoints: dict[str, str | None]) -> None:
+    from simulator.cli.announcing import announcement
+
+    for line in announcement(options, endpoints):
+        click.echo(line, err=True)

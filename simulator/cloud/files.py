@@ -15,14 +15,16 @@ from aiohttp import web
 
 from simulator.cloud.buckets import file_of
 from simulator.cloud.presigned import FileUrls
+from simulator.cloud.refusals import Code, Notice, Tell, tell_nobody
 
 PREFIX: Final = "/-/files/"
 
 
 class FileServer:
-    """Serves a directory to who has a URL; `clock` gives epoch seconds."""
+    """Serves a directory to who has a URL; `clock` gives epoch seconds, `tell` gets a Notice of who gets no file."""
 
-    def __init__(self, directory: Path, urls: FileUrls, clock: Callable[[], float]) -> None:
+    def __init__(self, directory: Path, urls: FileUrls, clock: Callable[[], float], tell: Tell = tell_nobody) -> None:
+        self._tell = tell
         self._directory = directory
         self._urls = urls
         self._clock = clock
@@ -34,14 +36,20 @@ class FileServer:
         path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
         match self._urls.check(path, request.rel_url.query, self._clock()):
             case "forged":
+                self._tell_of(request, path, "signature", "the signature of its URL does not match")
                 return _refused(403, "SignatureDoesNotMatch", "The request signature does not match.")
             case "expired":
+                self._tell_of(request, path, "signature", "its URL has expired; describe the job again for a fresh one")
                 return _refused(403, "AccessDenied", "Request has expired")
             case "good":
                 file = file_of(self._directory, unquote(path))
         if file is None:
+            self._tell_of(request, path, "no-file", f"no such file below {self._directory}")
             return _refused(404, "NoSuchKey", "The specified key does not exist.")
         return web.FileResponse(file)
+
+    def _tell_of(self, request: web.BaseRequest, path: str, code: Code, why: str) -> None:
+        self._tell(Notice(code, "http", f"{request.method} {path}", why, address=request.remote or ""))
 
 
 def _refused(status: int, code: str, message: str) -> web.Response:

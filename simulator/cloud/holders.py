@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from simulator.certs import LONGEST_COMMON_NAME, RESERVED, THING_NAME
 from simulator.cloud.api.account import Account
 from simulator.cloud.policies import Context
+from simulator.cloud.refusals import Code, Notice
 from simulator.cloud.registry import Registry
 from simulator.cloud.registry.records import Certificate, Thing
 from simulator.cloud.registry.things import EXCLUSIVE
@@ -52,6 +53,27 @@ class Holders:
         certificate_id = sha256(der).hexdigest()
         known = self.registry.certificate(certificate_id) or self._enrol(certificate_id, der)
         return known if known is not None and known.status == "ACTIVE" else None
+
+    def turned_away(self, der: bytes, action: str, address: str) -> Notice:
+        """What there is to tell of one that `certificate` does not let in."""
+        certificate_id = sha256(der).hexdigest()
+        known, subject = self.registry.certificate(certificate_id), common_name(x509.load_der_x509_certificate(der))
+        who = f"the certificate{f' of {subject}' if subject else ''}"
+        code: Code = "certificate-unregistered" if known is None else "certificate-inactive"
+        if known is not None:
+            why = f"{who} is {known.status}"
+            hint = f"aws iot update-certificate --certificate-id {certificate_id} --new-status ACTIVE"
+        else:
+            why = f"{who} is not registered"
+            hint = "aws iot register-certificate-without-ca, or use one that `ghostjob certs` made"
+        return Notice(code, action, "", why, principal=certificate_id, address=address, hint=hint)
+
+    def own_thing(self, certificate_id: str) -> str | None:
+        """The thing that `ghostjob certs` made a certificate for; None if it did not."""
+        certificate = self.registry.certificate(certificate_id)
+        if certificate is None:
+            return None
+        return self._thing_of_file(x509.load_pem_x509_certificate(certificate.pem.encode()))
 
     def _enrol(self, certificate_id: str, der: bytes) -> Certificate | None:
         """Register one of `ghostjob certs`; once, so that one that was deleted stays away."""

@@ -22,6 +22,8 @@ from simulator.cloud.api.wire import Handler
 from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.mqtt.handshake import TlsServer
+from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 from simulator.cloud.tenant import Tenant, Tenants
 
@@ -45,7 +47,9 @@ class HttpPorts:
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
         files: Path | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
+        self._tell = tell
         self._tenants = tenants
         self._clock = clock
         self._certs = certs
@@ -59,13 +63,13 @@ class HttpPorts:
         self._authority = CertificateAuthority(certs)
         self._planes: dict[Tenant, Planes] = {}
         self._api_endpoint = self._data_endpoint = ""
-        self._servers: list[tuple[asyncio.Server | EitherServer, web.Server]] = []
+        self._servers: list[tuple[asyncio.Server | TlsServer, web.Server]] = []
         self._guests: list[web.Server] = []
 
     def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
         core = tenant.core
         data_plane = DataPlane(core.device_api, core.answer, core.knows, self._settings, tenant.faults)
-        publisher = Publisher(tenant.messages, lambda: str(uuid.uuid4()))
+        publisher = Publisher(tenant.messages, lambda: str(uuid.uuid4()), self._tell)
         return data_plane, publisher, RetainedMessages(tenant.messages, self._settings.page_size)
 
     def serve(self, tenant: Tenant) -> Planes:
@@ -93,6 +97,7 @@ class HttpPorts:
                 self.signatures,
                 settled=self._settled,
                 elsewhere=self._elsewhere,
+                tell=self._tell,
             ).server()
 
         return f"http://{await self._listen(host, port, None, connections)}"
@@ -111,7 +116,8 @@ class HttpPorts:
         return connections
 
     def _data_port(self) -> DataPort:
-        return DataPort(*self._devices[self._tenants.home], Guard(self._holders), settled=self._settled)
+        devices = self._devices[self._tenants.home]
+        return DataPort(*devices, Guard(self._holders), settled=self._settled, tell=self._tell)
 
     async def _listen(
         self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]
@@ -121,16 +127,18 @@ class HttpPorts:
         Where no TLS is asked for, both are spoken if there are certificates.
         """
         loop, made = asyncio.get_running_loop(), list[web.Server]()
-        server: asyncio.Server | EitherServer
+        server: asyncio.Server | TlsServer
         if tls is None and self._certs is not None:
             optional = server_context(self._certs, is_mutual=False)
-            server = await EitherServer.listen(host, port, lambda: made[0](), optional)
+            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell)
+        elif tls is not None:
+            server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell)
         else:
-            server = await loop.create_server(lambda: made[0](), host, port, ssl=tls, start_serving=False)
+            server = await loop.create_server(lambda: made[0](), host, port, start_serving=False)
         address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
         made.append(connections(address))
         self._servers.append((server, made[0]))
-        if not isinstance(server, EitherServer):
+        if not isinstance(server, TlsServer):
             await server.start_serving()
         return address
 

@@ -1,5 +1,6 @@
 """The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
+import asyncio
 import errno
 import secrets
 import ssl
@@ -7,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from aiohttp import web
 
@@ -21,7 +22,8 @@ from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.mqtt import GatewaySettings, alpn
+from simulator.cloud.mqtt import GatewaySettings, handshake
+from simulator.cloud.notices import Notices
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
@@ -30,6 +32,9 @@ from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
 from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
+
+SWEEP_SECONDS: Final = 1.0
+"""How often it is looked whether there is more to tell of who was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class LocalCloud:
         self._observe = observe
         self._urls: FileUrls | None = None
         self._store = None if options.state is None else Store(options.state)
+        self._notices = Notices(observe, time.monotonic)
+        self._sweeper: asyncio.TimerHandle | None = None
         home = self._tenant(options.account, observe)
         self._tenants = Tenants(home, self._tenant)
         self._core, self._gateway = home.core, home.gateway
@@ -74,7 +81,7 @@ class LocalCloud:
             self._store.committed = self._committed
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
         holders = Holders(self._core.registry, options.account, time.time, enrolled_from)
-        self._gatekeeper = Gatekeeper(holders)
+        self._gatekeeper = Gatekeeper(holders, self._notices.tell)
         self._websockets = WebSockets(lambda claim: self._tenants.of(claim).gateway, lambda: self._http.signatures)
         self._http = HttpPorts(
             self._tenants,
@@ -86,13 +93,14 @@ class LocalCloud:
             settled=None if self._store is None else self._store.settled,
             elsewhere={FILES: self._serve_file, WEBSOCKET_PATH: self._websockets.handle},
             files=options.files,
+            tell=self._notices.tell,
         )
         self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
     def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
         shelf = None if self._store is None else self._store.shelf(owner(account))
-        made = Tenant(account, self._options, shelf, observe)
+        made = Tenant(account, self._options, shelf, observe, self._notices.tell)
         if self._urls is not None:
             made.core.jobs.presign = self._urls.document
         return made
@@ -125,10 +133,18 @@ class LocalCloud:
         self._core.resume()
         for left in () if self._store is None else self._store.owners():
             self._http.serve(self._tenants.open(account_of(left)))
+        self._sweep()
         return self
 
+    def _sweep(self) -> None:
+        self._notices.sweep()
+        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
+
     async def __aexit__(self, *_: object) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
         await self._close()
+        self._notices.close()
         if self._observe is not None:
             self._observe(AccountEnded())
 
@@ -151,7 +167,7 @@ class LocalCloud:
             secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
             urls = self._urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
             self._core.jobs.presign = urls.document
-            self._files = FileServer(self._options.files, urls, time.time)
+            self._files = FileServer(self._options.files, urls, time.time, self._notices.tell)
 
     async def _serve_file(self, request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=404) if self._files is None else await self._files.handle(request)
@@ -161,7 +177,7 @@ class LocalCloud:
         if self._options.mqtts_port is None or self._options.certs is None:
             return None
         tls = server_context(self._options.certs)
-        tls.set_alpn_protocols((alpn.MQTT, alpn.HTTP))
+        tls.set_alpn_protocols((handshake.MQTT, handshake.HTTP))
         self._gatekeeper.listens_with(tls)
         return tls
 
@@ -170,7 +186,7 @@ class LocalCloud:
             if tls is None:
                 bound = await self._gateway.listen(self._options.host, port)
             else:
-                others = {alpn.HTTP: self._http.data_connections()}
+                others = {handshake.HTTP: self._http.data_connections()}
                 bound = await self._gateway.listen(
                     self._options.host, port, tls=tls, identify=self._gatekeeper.admit, others=others
                 )

@@ -63,6 +63,16 @@ class Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     conditions: tuple[Condition, ...] = ()
+    sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedBy:
+    """The statement that denies something: of which document, counted from 0, and which in it, from 1."""
+
+    document: int
+    statement: int
+    sid: str | None
 
 
 def allows(documents: Iterable[str], action: str, resource: str, context: Context) -> bool:
@@ -75,6 +85,32 @@ def allows(documents: Iterable[str], action: str, resource: str, context: Contex
                     return False
                 allowed = True
     return allowed
+
+
+def denied_by(documents: Iterable[str], action: str, resource: str, context: Context) -> DeniedBy | None:
+    """The first statement that denies it explicitly; None if none does."""
+    for index, document in enumerate(documents):
+        for number, statement in enumerate(_statements(document), 1):
+            if not statement.allow and _applies(statement, action, resource, context):
+                return DeniedBy(index, number, statement.sid)
+    return None
+
+
+def covers(template: str, resource: str, context: Context) -> bool:
+    """Whether a resource as it stands in a statement means this one."""
+    return _matches(template, resource, context)
+
+
+def allowed_resources(documents: Iterable[str], action: str) -> tuple[str, ...]:
+    """What the statements that allow an action allow it on, as it stands there."""
+    found = (
+        resource
+        for document in documents
+        for statement in _statements(document)
+        if statement.allow and any(_pattern(wanted.lower()).fullmatch(action.lower()) for wanted in statement.actions)
+        for resource in statement.resources
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def parse(document: str) -> tuple[Statement, ...]:
@@ -114,7 +150,9 @@ def _statement(told: object) -> Statement:
     if effect not in ("Allow", "Deny"):
         raise MalformedPolicy("Effect is Allow or Deny")
     actions, resources = _strings(told.get("Action"), "Action"), _strings(told.get("Resource"), "Resource")
-    return Statement(effect == "Allow", actions, resources, _conditions(told.get("Condition", {})))
+    sid = told.get("Sid")
+    conditions = _conditions(told.get("Condition", {}))
+    return Statement(effect == "Allow", actions, resources, conditions, sid if isinstance(sid, str) else None)
 
 
 def _strings(told: object, name: str, *, may_be_empty: bool = False) -> tuple[str, ...]:

@@ -9,17 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from simulator.cloud.denials import denial_of
 from simulator.cloud.holders import Holders
-from simulator.cloud.mqtt.authority import Action, Visitor
+from simulator.cloud.mqtt.authority import RESOURCES, Action, Visitor
 from simulator.cloud.policies import allows
+from simulator.cloud.refusals import Denial, Tell, tell_nobody
 
-RESOURCES: Final[dict[Action, str]] = {
-    "Connect": "client",
-    "Publish": "topic",
-    "RetainPublish": "topic",
-    "Receive": "topic",
-    "Subscribe": "topicfilter",
-}
 BITS: Final[dict[Action, int]] = {action: 1 << number for number, action in enumerate(RESOURCES)}
 MOST_REMEMBERED: Final = 512
 
@@ -27,8 +22,9 @@ MOST_REMEMBERED: Final = 512
 class Gatekeeper:
     """What a TLS listener asks: `admit` is its `Identify`, `listens_with` prepares its context."""
 
-    def __init__(self, holders: Holders) -> None:
+    def __init__(self, holders: Holders, tell: Tell = tell_nobody) -> None:
         self._holders = holders
+        self._tell = tell
         self._names: WeakKeyDictionary[ssl.SSLObject, str] = WeakKeyDictionary()
 
     def listens_with(self, context: ssl.SSLContext) -> None:
@@ -46,6 +42,9 @@ class Gatekeeper:
         der = tls.getpeercert(binary_form=True)
         certificate = None if der is None else self._holders.certificate(der)
         if certificate is None:
+            if der is not None:
+                peer = transport.get_extra_info("peername")
+                self._tell(self._holders.turned_away(der, "iot:Connect", str(peer[0]) if peer else ""))
             return None
         return CertificateCredential(self._holders, certificate.certificate_id, self._names.get(tls))
 
@@ -57,6 +56,11 @@ class CertificateCredential:
     holders: Holders
     certificate_id: str
     domain: str | None
+
+    @property
+    def identifier(self) -> str:
+        """The certificate's id."""
+        return self.certificate_id
 
     def principal(self, visitor: Visitor) -> "CertificatePrincipal":
         """Its holder, now that its client id is known."""
@@ -93,6 +97,12 @@ class CertificatePrincipal:
             known |= bit | (bit << len(BITS) if self._decide(action, name) else 0)
             self._decisions[name] = known
         return bool(known & bit << len(BITS))
+
+    def denial(self, action: Action, name: str) -> Denial:
+        """Why policies do not allow it."""
+        holders, certificate_id = self._credential.holders, self._credential.certificate_id
+        resource = holders.account.arn(RESOURCES[action], name)
+        return denial_of(holders, certificate_id, f"iot:{action}", resource, self._context())
 
     def is_welcome(self) -> bool:
         """Whether the certificate is still ACTIVE. AWS disconnects its holder within minutes if not

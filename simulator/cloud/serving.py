@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from agent.errors import InputError
+from simulator.cloud.event_log import event_log
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, CloudEvent, Recorder, write_line
@@ -38,9 +39,10 @@ async def serve(
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     _tame_collector()
     writer = await TraceWriter.open(trace) if trace else None
-    observe: Callable[[CloudEvent], None] | None = None
-    if writer is not None:
-        observe = Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry))).record
+    observe = _observers(
+        None if writer is None else Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry))),
+        event_log(),
+    )
     failures: list[InputError] = []
 
     def fail(failure: InputError) -> None:
@@ -87,6 +89,19 @@ def _tame_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+
+
+def _observers(*several: Callable[[CloudEvent], None] | None) -> Callable[[CloudEvent], None] | None:
+    """All of those that there are, as one; None costs nothing."""
+    there = [each for each in several if each is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+
+    def observe(event: CloudEvent) -> None:
+        for each in there:
+            each(event)
+
+    return observe
 
 
 class _Closing(asyncio.Protocol):

@@ -11,6 +11,7 @@ own account's. Other local AWS tools do the same (LocalStack, "Credentials").
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 from agent.log import get_logger
@@ -23,6 +24,7 @@ from simulator.cloud.jobs import Outcome
 from simulator.cloud.messages import HttpMessages
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.lasting import Lasting
+from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Claim, SignatureRefused
 from simulator.cloud.store import OWN, Shelf
 from simulator.trace import CloudEvent
@@ -52,7 +54,7 @@ def account_of(owned: str) -> Account:
 
 
 class Tenant:
-    """`shelf` is what the store keeps of it; `observe` gets its trace events."""
+    """`shelf` is what the store keeps of it; `observe` gets its trace events; `tell` what its clients did not get."""
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Tenant:
         options: "CloudOptions",
         shelf: Shelf | None,
         observe: Callable[[CloudEvent], None] | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
         self.account = account
         self.faults = Faults(options.faults, options.seed) if options.faults else None
@@ -76,7 +79,13 @@ class Tenant:
             remembered=self._remembered,
         )
         self.core.device_api.arn = account.arn
-        self.gateway = Gateway(self.core.device_api, options.gateway, self.faults.lateness if self.faults else None)
+        self.gateway = Gateway(
+            self.core.device_api,
+            options.gateway,
+            self.faults.lateness if self.faults else None,
+            tell=tell,
+            rng=Random(f"{options.seed}/{owner(account)}/shared subscriptions"),
+        )
         self.messages = HttpMessages(self.gateway, time.time, lambda: asyncio.get_running_loop().time())
         """What is published, and read of what is retained, without MQTT."""
 

@@ -16,6 +16,7 @@ from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.authority import Action, Visitor
 from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.refusals import Denial, Notice
 from simulator.cloud.signatures import Claim, Signatures, SignedRequest
 
 PATH: Final = "/mqtt"
@@ -38,6 +39,10 @@ class Signer:
     def may(self, action: Action, name: str) -> bool:
         """What IAM lets one do is not known here."""
         return True
+
+    def denial(self, action: Action, name: str) -> Denial:
+        """Nobody asks why, as everything is allowed."""
+        return Denial("")
 
     def is_welcome(self) -> bool:
         """For as long as a connection over WebSocket may last."""
@@ -64,7 +69,11 @@ class WebSockets:
         gateway = self._gateway_of(claim)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=0, autoclose=True)
         if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
-            raise Refusal(400, "InvalidRequestException", f"This is for WebSockets of the sub-protocol {PROTOCOL}.")
+            what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
+            refusal = Refusal(400, "InvalidRequestException", what)
+            why, address = f"it opens no WebSocket of the sub-protocol {PROTOCOL}", request.remote or ""
+            refusal.notice = Notice("not-mqtt", "iot:Connect", f"{request.method} {PATH}", why, address=address)
+            raise refusal
         await socket.prepare(request)
         credential = None if claim is None else Signer(claim.access_key)
         seconds = gateway.settings.websocket_seconds
@@ -94,6 +103,7 @@ class WebSockets:
                 connection.leave()
                 return
             elif message.type is WSMsgType.TEXT:
+                connection.tell("malformed", "mqtt", "", "a text frame: MQTT over WebSocket is in binary frames")
                 connection.end("CLIENT_ERROR")  # MQTT 5, 6.0: binary frames only
             else:
                 return

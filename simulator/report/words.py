@@ -35,6 +35,7 @@ from simulator.trace import (
     AnswerDelivered,
     ClientConnected,
     ClientDisconnected,
+    ClientRefused,
     CloudListening,
     ControllerEvent,
     DeletionAccepted,
@@ -50,6 +51,7 @@ from simulator.trace import (
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
+    MessageDropped,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -214,6 +216,8 @@ def _of_records(
     event: CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientRefused
+    | MessageDropped
     | ExecutionQueued
     | ExecutionChanged
     | ExecutionRemoved
@@ -230,6 +234,8 @@ def _of_records(
             return f"saw {thing} connect" + (", to go on with its last session" if present else "")
         case ClientDisconnected(thing=thing, reason=reason):
             return f"saw {thing} disconnect{_because(reason)}"
+        case ClientRefused() | MessageDropped():
+            return _of_what_was_not_given(event)
         case ExecutionQueued(thing=thing, execution=key):
             return f"queued {execution_words(key)} for {thing}"
         case ExecutionChanged(thing=thing, execution=key, status=status, version=version, by=by):
@@ -246,6 +252,14 @@ def _of_records(
             return "watched until here"
         case _:
             assert_never(event)
+
+
+def _of_what_was_not_given(event: ClientRefused | MessageDropped) -> str:
+    did = "refused" if isinstance(event, ClientRefused) else "dropped a message of"
+    client = event.client_id or event.principal or event.address or "somebody"
+    statement = f", by statement {event.statement}" if event.statement else ""
+    often = f", {event.times} times" if event.times > 1 else ""
+    return f"{did} {client}: {event.action} {event.resource}{often}: {event.why}{statement}"
 
 
 def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:

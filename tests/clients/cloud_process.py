@@ -6,17 +6,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 
 @contextmanager
-def running_cloud(*options: str, certs: Path | None = None) -> Iterator[dict[str, str]]:
-    """The endpoints of a cloud that is up while the context lasts."""
+def running_cloud(*options: str, certs: Path | None = None, stderr: IO[str] | None = None) -> Iterator[dict[str, str]]:
+    """The endpoints of a cloud that is up while the context lasts; its log goes to `stderr`, or to ours."""
     tls = ["--mqtts-port", "0", "--certs", str(certs)] if certs else ["--mqtts-port", "off"]
     command = [sys.executable, "-P", "-m", "simulator.cli", "cloud", "--api-port", "0", "--mqtt-port", "0", *tls]
     with subprocess.Popen(
         [*command, "--data-port", "off", "--trace", "-", "--until-stdin-closes", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     ) as process:
         assert process.stdin

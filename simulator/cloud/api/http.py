@@ -40,19 +40,23 @@ from simulator.cloud.api.retained import PATH as RETAINED
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
 from simulator.cloud.api.wire import Handler, Refusal, Server, answer, read
+from simulator.cloud.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.signatures import STATUS, Claim, SignatureRefused, Signatures, SignedRequest, read_claim
 
 GREENGRASS: Final = "/-/greengrass"
 CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
 JOBS_SCOPE: Final = "iot-jobs-data"
 MESSAGE_SCOPES: Final = ("iotdata", "iotdevicegateway")
+KEYS_AT_FAULT: Final = frozenset({"MissingAuthenticationTokenException", "UnrecognizedClientException"})
+"""Refusals of a signature that another key would mend."""
 _log = get_logger("ghostjob.cloud.api")
 
 
 class _Listener(ABC):
     """What both ports have: the data plane and publishing. `handle` is what aiohttp's low-level server calls.
 
-    `settled` waits until everything that an answer may tell is written down for good; None if nothing is.
+    `settled` waits until everything that an answer may tell is written down for good; None if nothing is. `tell` gets
+    a Notice of who is refused for what he is, or holds.
     """
 
     def __init__(
@@ -61,7 +65,9 @@ class _Listener(ABC):
         publisher: Publisher,
         retained: RetainedMessages,
         settled: Callable[[], Awaitable[None]] | None,
+        tell: Tell,
     ) -> None:
+        self._tell = tell
         self._data_plane = data_plane
         self._publisher = publisher
         self._retained = retained
@@ -69,7 +75,7 @@ class _Listener(ABC):
 
     def server(self) -> Server:
         """A protocol factory for `loop.create_server`."""
-        return Server(self.handle)
+        return Server(self.handle, self._tell)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; never with a traceback."""
@@ -78,12 +84,15 @@ class _Listener(ABC):
             response, receipt = await self._respond(request)
         except Refusal as refusal:
             response, receipt = refusal.response(), refusal.receipt
+            if refusal.notice is not None:
+                self._tell(refusal.notice)
         except Lost:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
         except SignatureRefused as refused:
             response = Refusal(STATUS, refused.name, refused.message).response()
+            self._tell(_unsigned(request, refused))
         except ConnectionError:
             raise
         except Exception:
@@ -186,9 +195,10 @@ class HttpApi(_Listener):
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
         elsewhere: Mapping[str, Handler] | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
         home = planes_of(None)
-        super().__init__(home.data_plane, home.publisher, home.retained, settled)
+        super().__init__(home.data_plane, home.publisher, home.retained, settled, tell)
         self._planes_of = planes_of
         self._signatures = signatures
         self._elsewhere = elsewhere or {}
@@ -206,7 +216,12 @@ class HttpApi(_Listener):
         sent = await read(request)
         if path.startswith(f"{GREENGRASS}/"):
             if not _is_from_here(request):
-                raise Refusal(403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only.")
+                refusal = Refusal(
+                    403, "AccessDeniedException", "An AWS service's own hand is lent on this machine only."
+                )
+                why, address = "what AWS's own services do is for this machine only", request.remote or ""
+                refusal.notice = Notice("not-allowed", "http", f"{request.method} {path}", why, address=address)
+                raise refusal
             planes = self._planes_of(read_claim(sent))
             return await self._operate(planes, planes.greengrass, path.removeprefix(GREENGRASS), query, sent)
         if path.startswith(TOPICS) and request.method == "POST":
@@ -265,8 +280,9 @@ class DataPort(_Listener):
         guard: Guard,
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
+        tell: Tell = tell_nobody,
     ) -> None:
-        super().__init__(data_plane, publisher, retained, settled)
+        super().__init__(data_plane, publisher, retained, settled, tell)
         self._guard = guard
 
     async def _respond(self, request: web.BaseRequest) -> tuple[web.StreamResponse, object]:
@@ -274,7 +290,7 @@ class DataPort(_Listener):
         holder, sent = self._guard.holder(request), await read(request)
         if path.startswith(TOPICS):
             if holder is None:
-                raise Refusal(403, "ForbiddenException", "Forbidden")
+                raise self._guard.turned_away(request, Refusal(403, "ForbiddenException", "Forbidden"))
             if request.method != "POST":
                 raise Refusal(405, "MethodNotAllowedException", "Publishing is a POST.")
             topic = self._publisher.topic(path)
@@ -292,7 +308,8 @@ class DataPort(_Listener):
             raise self._unknown(request.method, path)
         operation, uri = found
         if holder is None:
-            raise Refusal(400, "CertificateValidationException", "The certificate is not registered, or not active.")
+            message = "The certificate is not registered, or not active."
+            raise self._guard.turned_away(request, Refusal(400, "CertificateValidationException", message))
         if "thingName" in uri:
             holder.must(f"iotjobsdata:{operation.name}", f"thing/{uri['thingName']}")
         return await self._ask_jobs(self._data_plane, operation, uri, query, sent)
@@ -301,6 +318,29 @@ class DataPort(_Listener):
 def _publish(publisher: Publisher, topic: str, query: Mapping[str, str], sent: SignedRequest) -> web.Response:
     headers = {name.lower(): value for name, value in sent.headers}
     return answer(200, publisher.publish(topic, query, headers, sent.body))
+
+
+def _unsigned(request: web.BaseRequest, refused: SignatureRefused) -> Notice:
+    """What there is to tell of a signature that was refused."""
+    path, query = request.path, request.rel_url.query
+    try:
+        claim = read_claim(SignedRequest(request.method, request.raw_path, tuple(request.headers.items())))
+    except SignatureRefused:
+        claim = None
+    key = "" if claim is None else claim.access_key
+    action = "iot:Connect" if request.headers.get("Upgrade", "").lower() == "websocket" else "http"
+    hint = "sign with one of the keys that --access-key names" if refused.name in KEYS_AT_FAULT else None
+    why = f"{refused.name}: {refused.message}"
+    signed = " (signed in the query)" if "X-Amz-Signature" in query else ""
+    return Notice(
+        "signature",
+        action,
+        f"{request.method} {path}{signed}",
+        why,
+        principal=key,
+        address=request.remote or "",
+        hint=hint,
+    )
 
 
 def _is_a_things_job(path: str) -> bool:

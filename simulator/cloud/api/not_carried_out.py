@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from agent.log import get_logger
 from simulator.cloud.api.backing import Backing, Parameters
 from simulator.cloud.api.events import PUBLISHED
+from simulator.cloud.api.indexing import NOT_INDEXED
 from simulator.cloud.jobs import NewJob, placeholders
 
 Applies: TypeAlias = Callable[[Parameters, Backing], bool]
@@ -71,6 +72,10 @@ def _has_a_role(given: Parameters, backing: Backing) -> bool:
 def _switches_on_others(given: Parameters, backing: Backing) -> bool:
     wanted = given.get("eventConfigurations", {}).items()
     return any(kind not in PUBLISHED and told.get("Enabled", False) for kind, told in wanted)
+
+
+def _says_what_is_indexed(given: Parameters, backing: Backing) -> bool:
+    return any(set(told) - {"thingIndexingMode", "thingGroupIndexingMode", *NOT_INDEXED} for told in given.values())
 
 
 AS_IT_STANDS: Final = "devices get the placeholder as it stands"
@@ -172,9 +177,18 @@ NOT_CARRIED_OUT: Final[tuple[NotCarriedOut, ...]] = (
         "dynamic-groups",
         ("AddThingToThingGroup", "UpdateThingGroupsForThing"),
         "overrideDynamicGroups",
-        "a thing may be in any number of groups, so none has to make way",
+        "a thing may be in any number of dynamic groups, so none has to make way",
         "see on AWS which groups a thing with ten of them leaves",
         lambda given, backing: bool(given.get("overrideDynamicGroups", False)),
+    ),
+    NotCarriedOut(
+        "index-settings",
+        ("UpdateIndexingConfiguration",),
+        "customFields, managedFields and filter of an index, down to namedShadowNames, geoLocations, order, "
+        "connectivity, includeSocketInformation",
+        "the registry is indexed as a whole, and a value that reads as a number is compared as one",
+        "try on AWS what depends on the types of fields",
+        _says_what_is_indexed,
     ),
 )
 

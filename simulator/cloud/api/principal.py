@@ -2,29 +2,43 @@
 policies on it allow (Developer Guide, "Authorizing your devices to use AWS IoT Jobs securely on the data plane").
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
 
-from simulator.cloud.api.account import Account
 from simulator.cloud.api.wire import Refusal
+from simulator.cloud.denials import denial_of
 from simulator.cloud.holders import Holders
 from simulator.cloud.policies import Context, allows
+from simulator.cloud.refusals import Notice
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """One certificate's holder, for one request."""
+    """One certificate's holder, for one request from `address`."""
 
-    documents: tuple[str, ...]
+    holders: Holders
+    certificate_id: str
+    address: str
     context: Context
-    account: Account
 
     def must(self, action: str, resource: str) -> None:
         """Whether policies allow it. Raises Refusal."""
-        if not allows(self.documents, action, self.account.arn_of(resource), self.context):
-            raise Refusal(403, "ForbiddenException", "Forbidden")
+        holders, arn = self.holders, self.holders.account.arn_of(resource)
+        if allows(holders.registry.policy_documents(self.certificate_id), action, arn, self.context):
+            return
+        refusal = Refusal(403, "ForbiddenException", "Forbidden")
+        refusal.notice = Notice(
+            "not-allowed",
+            action,
+            resource,
+            "",
+            principal=self.certificate_id,
+            address=self.address,
+            explain=lambda: denial_of(holders, self.certificate_id, action, arn, self.context),
+        )
+        raise refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +49,22 @@ class Guard:
 
     def holder(self, request: web.BaseRequest) -> Holder | None:
         """Whoever holds the certificate of this connection; None if it is not registered, or not ACTIVE."""
-        tls: Any = None if request.transport is None else request.transport.get_extra_info("ssl_object")
-        der = None if tls is None else tls.getpeercert(binary_form=True)
+        der, address = _certificate(request), request.remote or ""
         certificate = None if der is None else self.holders.certificate(der)
         if certificate is None:
             return None
         certificate_id = certificate.certificate_id
-        documents = self.holders.registry.policy_documents(certificate_id)
-        context = self.holders.context(certificate_id, request.remote or "", None)
-        return Holder(documents, context, self.holders.account)
+        return Holder(self.holders, certificate_id, address, self.holders.context(certificate_id, address, None))
+
+    def turned_away(self, request: web.BaseRequest, refusal: Refusal) -> Refusal:
+        """The refusal of somebody who is no holder, with what there is to tell of it."""
+        der = _certificate(request)
+        if der is not None:
+            what = f"{request.method} {request.path}"
+            refusal.notice = replace(self.holders.turned_away(der, "http", request.remote or ""), resource=what)
+        return refusal
+
+
+def _certificate(request: web.BaseRequest) -> bytes | None:
+    tls: Any = None if request.transport is None else request.transport.get_extra_info("ssl_object")
+    return None if tls is None else tls.getpeercert(binary_form=True)

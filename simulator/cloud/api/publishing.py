@@ -1,7 +1,8 @@
 """Publishing over HTTP: `POST /topics/TOPIC?qos=…` (Developer Guide, "HTTPS"), to whoever subscribed over MQTT.
 
-Reserved topics are refused: what a device says to the Jobs service over HTTP has operations of its own, and what the
-service says nobody else may. MQTT 5's properties come in the query and in headers, and reach version 5 clients.
+Reserved topics are refused, but for those of Basic Ingest: what a device says to the Jobs service over HTTP has
+operations of its own, and what the service says nobody else may. MQTT 5's properties come in the query and in headers,
+and reach version 5 clients.
 """
 
 import json
@@ -13,6 +14,8 @@ from urllib.parse import unquote_to_bytes
 
 from simulator.cloud.api.backing import Parameters
 from simulator.cloud.api.wire import Refusal
+from simulator.cloud.basic_ingest import counted, in_the_void, rule_of
+from simulator.cloud.refusals import Tell, tell_nobody
 
 PREFIX: Final = "/topics/"
 LONGEST_TOPIC: Final = 256
@@ -70,10 +73,11 @@ class Broker(Protocol):
 
 
 class Publisher:
-    """Reads what is to be published; `new_id` gives trace ids."""
+    """Reads what is to be published; `new_id` gives trace ids; `tell` gets a Notice of what is gone."""
 
-    def __init__(self, broker: Broker, new_id: Callable[[], str]) -> None:
+    def __init__(self, broker: Broker, new_id: Callable[[], str], tell: Tell = tell_nobody) -> None:
         self._broker = broker
+        self._tell = tell
         self.new_id = new_id
 
     def topic(self, path: str) -> str:
@@ -95,6 +99,9 @@ class Publisher:
         if len(payload) > LARGEST_PAYLOAD:
             message = f"A payload has at most {LARGEST_PAYLOAD} bytes."
             raise Refusal(413, "RequestEntityTooLargeException", message)
+        if (rule := rule_of(topic)) is not None and retain == "false":
+            self._tell(in_the_void(rule))
+            return {"message": "OK", "traceId": self.new_id()}
         if topic.startswith("$"):
             raise _invalid(f"Publishing to a restricted topic: {topic}")
         properties = _properties(query, headers, payload)
@@ -104,9 +111,9 @@ class Publisher:
 
 
 def _topic(topic: str, what: str) -> str:
-    if not topic or len(topic.encode()) > LONGEST_TOPIC:
+    if not topic or len(counted(topic).encode()) > LONGEST_TOPIC:
         raise _invalid(f"{what} has 1 to {LONGEST_TOPIC} bytes.")
-    if topic.count("/") > MOST_SLASHES or any(character in topic for character in "+#\0"):
+    if counted(topic).count("/") > MOST_SLASHES or any(character in topic for character in "+#\0"):
         raise _invalid(f"{what} has at most {MOST_SLASHES} slashes, and no wildcards.")
     return topic
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from aiohttp import web
 
 from simulator.cloud.api.errors import ApiError
+from simulator.cloud.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.signatures import SignedRequest
 
 LARGEST_BODY: Final = 1 << 20
@@ -17,10 +18,11 @@ Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Refusal(Exception):  # noqa: N818 - it is an answer on its way
     """An answer that is no output: status, exception name, message and further members of the body.
 
-    `receipt` is what to say when it was sent; None if nobody wants to know.
+    `receipt` is what to say when it was sent, `notice` what to tell the operator; None if nobody wants to know.
     """
 
     receipt: object = None
+    notice: Notice | None = None
 
     def __init__(self, status: int, name: str, message: str, **more: Any) -> None:
         super().__init__(message)
@@ -47,7 +49,11 @@ def answer(status: int, body: Any, **headers: str) -> web.Response:
 
 
 class Server(web.Server):
-    """aiohttp's low-level server, with AWS's shape also for what is no HTTP."""
+    """aiohttp's low-level server, with AWS's shape also for what is no HTTP, which `tell` gets a Notice of."""
+
+    def __init__(self, handler: Handler, tell: Tell = tell_nobody) -> None:
+        super().__init__(handler)
+        self.tell = tell
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
@@ -67,6 +73,11 @@ class _Connection(web.RequestHandler):
         """What aiohttp could not parse ends the connection, after an answer."""
         if status >= 500:
             return super().handle_error(request, status, exc, message)
+        why, hint = "the bytes are no well-formed HTTP", None
+        if "MQTT" in f"{exc}{message}":
+            hint = "this is MQTT: with TLS it is served on the MQTT ports, where x-amzn-http-ca in ALPN means HTTPS"
+        assert isinstance(self._manager, Server), "it made this connection"
+        self._manager.tell(Notice("not-http", "http", "", why, address=request.remote or "", hint=hint))
         response = Refusal(400, "InvalidRequestException", "The request is not well-formed HTTP.").response()
         response.force_close()
         return response

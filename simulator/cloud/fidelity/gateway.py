@@ -9,6 +9,9 @@ QUOTAS: Final = "AWS IoT Core endpoints and quotas"
 LIFECYCLE: Final = "AWS IoT Developer Guide, Lifecycle events"
 POLICIES: Final = "AWS IoT Developer Guide, AWS IoT Core policies"
 
+SHARED: Final = f"{MQTT}: Shared Subscriptions"
+BASIC_INGEST: Final = "AWS IoT Developer Guide, Reducing messaging costs with Basic Ingest"
+
 
 def _claim(id_: str, tag: Tag, text: str, source: str, setting: Setting | None = None) -> Claim:
     return Claim(id_, Section.GATEWAY, tag, text, source, setting)
@@ -268,6 +271,88 @@ CLAIMS: Final = (
         "documented",
         "Topic aliases, message expiry and the delay of a will work.",
         f"{MQTT}: MQTT 5 supported features",
+    ),
+    # ── 4.4.1 shared subscriptions ──
+    _claim(
+        "shared-messages-go-to-one-member",
+        "documented",
+        "Of those who subscribe to $share/NAME/FILTER one, chosen at random, gets each message; in 3.1.1 as in MQTT 5. "
+        "Each group that matches, and each ordinary subscription, gets a copy of its own.",
+        SHARED,
+    ),
+    _claim(
+        "share-names-have-rules",
+        "documented",
+        "A share name has 1 to 128 characters and none of /, + and #; the two slashes around it do not count among "
+        "the seven, nor its length with that of the filter.",
+        SHARED,
+    ),
+    _claim(
+        "shared-subscriptions-get-nothing-retained",
+        "documented",
+        "A shared subscription fetches no retained message.",
+        SHARED,
+    ),
+    _claim(
+        "shared-messages-go-on-to-another-member",
+        "documented",
+        "A message of QoS 1 that a member has not acknowledged when its connection ends goes to another member; one of "
+        "QoS 0 is lost with it.",
+        SHARED,
+    ),
+    _claim(
+        "shared-messages-wait-for-sessions-that-last",
+        "documented",
+        "While all members are away, messages of QoS 1 wait if one of them has a session that lasts.",
+        f"{SHARED}; AWS's announcement of message queuing for MQTT shared subscriptions",
+    ),
+    _claim(
+        "who-is-back-first-gets-what-waited",
+        "inferred",
+        "What waits for a group goes to whichever members can take it first, each at the pace of a replay; when the "
+        "last member has left, it is gone.",
+        "no source says which member gets it, nor how fast",
+    ),
+    _claim(
+        "policies-name-shared-subscriptions",
+        "observed",
+        "iot:Subscribe is asked for topicfilter/$share/NAME/FILTER, and iot:Receive for the topic, which may stand "
+        "with $share/NAME/ before it or without.",
+        "aws-iot-device-sdk-python-v2, samples/mqtt5_shared_subscription.md: its policy has both",
+    ),
+    _claim(
+        "shared-subscriptions-have-quotas",
+        "inferred",
+        "AWS has quotas of shared subscriptions a group, and of groups an account; here there are none unless they are "
+        "set.",
+        f"{QUOTAS}: Shared Subscriptions per group, Shared Subscription groups per account",
+        Setting("shared_group_members", None, ("any number: who is one too many is refused in the SUBACK",)),
+    ),
+    # ── 4.4.2 Basic Ingest ──
+    _claim(
+        "basic-ingest-is-accepted",
+        "documented",
+        "A publication to $aws/rules/RULE/TOPIC, over MQTT or HTTP, is taken if policies allow iot:Publish on it, and "
+        "reaches no subscriber.",
+        BASIC_INGEST,
+    ),
+    _claim(
+        "basic-ingest-ends-here",
+        "inferred",
+        "There are no rules: what is for one is told in the log, and gone.",
+        "ours: AWS's rules engine is not modelled",
+    ),
+    _claim(
+        "basic-ingest-prefix-does-not-count",
+        "documented",
+        "Of a topic of Basic Ingest, $aws/rules/RULE/ counts neither for its length nor for its slashes.",
+        QUOTAS,
+    ),
+    _claim(
+        "nobody-subscribes-to-basic-ingest",
+        "documented",
+        "A subscription to a topic of Basic Ingest ends the connection.",
+        f"{BASIC_INGEST}; Reserved topics: unsupported operations can result in a terminated connection",
     ),
     # ── 4.5 lifecycle events ──
     _claim(

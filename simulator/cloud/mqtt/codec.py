@@ -282,7 +282,8 @@ _NOTHING: Final = Extra()
 def _connect(reader: _Reader) -> Connect:
     protocol, version = reader.string(), reader.byte()
     if protocol != "MQTT" or version not in (V311, V5):
-        raise Malformed(Reason.UNSUPPORTED_PROTOCOL_VERSION, f"protocol {protocol!r} version {version}")
+        what = f"protocol {protocol[:20]!r} version {version}; AWS IoT speaks MQTT 3.1.1 (version 4) and 5"
+        raise Malformed(Reason.UNSUPPORTED_PROTOCOL_VERSION, what)
     flags, keep_alive = reader.byte(), reader.number(2)
     if flags & 0x01:
         raise _malformed("the reserved CONNECT flag")

@@ -3,7 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
-from simulator.cloud.mqtt.authority import Credential, Identify, Principal, Visitor
+from simulator.cloud.basic_ingest import in_the_void
+from simulator.cloud.mqtt.authority import RESOURCES, Action, Credential, Identify, Principal, Visitor
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
 from simulator.cloud.mqtt.encode import PINGRESP, connack_bytes, disconnect_bytes, publish_bytes
 from simulator.cloud.mqtt.limits import is_valid_client_id
@@ -24,8 +25,9 @@ from simulator.cloud.mqtt.packets import (
     Will,
 )
 from simulator.cloud.mqtt.publishing import receive
-from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.session import Message, Session, too_large
 from simulator.cloud.mqtt.subscribing import subscribe, unsubscribe
+from simulator.cloud.refusals import Code, Notice
 
 if TYPE_CHECKING:
     from simulator.cloud.mqtt.gateway import Gateway
@@ -38,6 +40,21 @@ RETURN_CODES: Final = {
 }
 """Version 3.1.1 codes of a refused CONNECT; AWS answers 7 where the standard has 5 (Developer Guide, "MQTT")."""
 
+CODES: Final[dict[Reason, Code]] = {
+    Reason.UNSUPPORTED_PROTOCOL_VERSION: "protocol-version",
+    Reason.CLIENT_IDENTIFIER_NOT_VALID: "client-id",
+    Reason.TOPIC_FILTER_INVALID: "topic",
+    Reason.TOPIC_NAME_INVALID: "topic",
+    Reason.PACKET_TOO_LARGE: "too-large",
+    Reason.QUOTA_EXCEEDED: "quota",
+    Reason.QOS_NOT_SUPPORTED: "qos-2",
+}
+"""How it is told that the peer's bytes may not come here; what is not listed is malformed."""
+ACTIONS: Final[dict[int, str]] = {Kind.PUBLISH: "iot:Publish", Kind.SUBSCRIBE: "iot:Subscribe"}
+"""What a packet asks for, in the words of policies."""
+
+TLS_RECORD: Final = b"\x16\x03"
+"""How TLS begins; its first half would be a CONNECT with flags that none has."""
 SLOW_READER_BYTES: Final = 256 * 1024
 """A client with more than this unread gets no more QoS 0 messages until it reads."""
 
@@ -53,6 +70,7 @@ class Connection(asyncio.Protocol):
         "_gateway",
         "_identify",
         "_is_busy",
+        "_name",
         "_out",
         "_paused",
         "_ticket",
@@ -82,6 +100,8 @@ class Connection(asyncio.Protocol):
         self._is_busy = False
         self._paused = False
         self._ticket = 0
+        self._name = ""
+        """The client id that it asked to connect with."""
         self.credential: Credential | None = None
         self.principal: Principal | None = None
         """None: it may do everything."""
@@ -134,12 +154,13 @@ class Connection(asyncio.Protocol):
             return
         if self._buffer:
             data = self._buffer + data
-        if self.session is None and data[0] >> 4 != Kind.CONNECT:
+        if self.session is None and (data[0] >> 4 != Kind.CONNECT or data.startswith(TLS_RECORD)):
             # Not even a CONNACK for somebody who does not begin with CONNECT, and no wait for what its length may be.
+            self.tell("not-mqtt", "iot:Connect", "", "the first packet is no CONNECT", hint=_looks_like(data))
             self.end("CLIENT_ERROR")
             return
         self._is_busy = True
-        offset, limit = 0, self._gateway.settings.largest_packet
+        first, offset, limit = data[0], 0, self._gateway.settings.largest_packet
         try:
             while found := frame(data, offset, limit):
                 first, start, offset = found
@@ -152,6 +173,8 @@ class Connection(asyncio.Protocol):
                 if self._transport is None:
                     return
         except Malformed as error:
+            action = "iot:Connect" if self.session is None else ACTIONS.get(first >> 4, "mqtt")
+            self.tell(CODES.get(error.reason, "malformed"), action, error.about, str(error))
             self.refuse(error.reason)
             return
         finally:
@@ -207,31 +230,46 @@ class Connection(asyncio.Protocol):
         receipt: object | None = None,
         extra: Extra | None = None,
         after: int = 0,
+        share: str = "",
     ) -> None:
         """Send a message to this client, if it may receive it, when the commit `after` is done.
 
-        `receipt` is given to the service once it has been delivered.
+        `receipt` is given to the service once it has been delivered. `share` is the shared subscription that it came
+        by; there it was asked before whether this client may receive it.
         """
         session = self.session
         assert session is not None, "delivery follows CONNECT"
-        if self.principal is not None and not self.principal.may("Receive", topic):
+        if not share and self.principal is not None and not self.principal.may("Receive", topic):
+            self.tell_denied("Receive", topic)
             return
         if after:
             self.wait_for(after)
         if qos:
-            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now))
+            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now, share))
+            self.tell_lost(session)
             if self._gateway.memory is not None:
                 self._gateway.memory.changed(session)
             if raw:
                 self.send(raw)
             return
         if self._paused and self._transport and self._transport.get_write_buffer_size() > SLOW_READER_BYTES:
+            why = f"it does not read: {SLOW_READER_BYTES} bytes wait for it, and messages of QoS 0 are not kept"
+            self.tell("slow-reader", "iot:Receive", f"topic/{topic}", why)
             return
         raw = publish_bytes(topic, payload, 0, 0, False, self.version, extra)
         if session.largest_packet is None or len(raw) <= session.largest_packet:
             self.send(raw)
             if receipt is not None:
                 self._gateway.service.delivered(receipt, False)
+        else:
+            self.tell(
+                "too-large-for-client", "iot:Receive", f"topic/{topic}", too_large(len(raw), session.largest_packet)
+            )
+
+    def may_receive_shared(self, topic: str, prefix: str) -> bool:
+        """Whether it may receive a message by a shared subscription: policies name the topic, or its prefix and it."""
+        principal = self.principal
+        return principal is None or principal.may("Receive", topic) or principal.may("Receive", f"{prefix}{topic}")
 
     def deliver_if_there(self, topic: str, payload: bytes, qos: int, receipt: object | None) -> None:
         """The same, for what comes late."""
@@ -263,6 +301,48 @@ class Connection(asyncio.Protocol):
             transport.close()
             self._gateway.closed(self, reason)
 
+    # ── what it does not get ──────────────────────────────────────────────────────────────────────────────────────
+
+    def tell(self, code: Code, action: str, resource: str, why: str, *, hint: str | None = None) -> None:
+        """Have told what this client did not get."""
+        self._gateway.tell(Notice(code, action, resource, why, self._client, self._identifier, self.address, hint=hint))
+
+    def tell_denied(self, action: Action, name: str) -> None:
+        """Have told what policies do not let this client do."""
+        principal = self.principal
+        assert principal is not None, "who may do everything is denied nothing"
+        resource = f"{RESOURCES[action]}/{name}"
+        self._gateway.tell(
+            Notice(
+                "not-allowed",
+                f"iot:{action}",
+                resource,
+                "",
+                self._client,
+                self._identifier,
+                self.address,
+                explain=lambda: principal.denial(action, name),
+            )
+        )
+
+    def tell_void(self, rule: str) -> None:
+        """Have told that a message for a rule ends here."""
+        self._gateway.tell(in_the_void(rule, self._client, self._identifier, self.address))
+
+    def tell_lost(self, session: Session) -> None:
+        """Have told which messages a session had to give up."""
+        if session.lost is not None:
+            self._gateway.tell_lost(session, self._identifier, self.address)
+
+    @property
+    def _client(self) -> str:
+        return self._name if self.session is None else self.session.client_id
+
+    @property
+    def _identifier(self) -> str:
+        known = self.principal or self.credential
+        return "" if known is None else known.identifier
+
     def leave(self) -> None:
         """The client takes leave."""
         self.will = None
@@ -282,12 +362,17 @@ class Connection(asyncio.Protocol):
         packet = decode(first, body, V5)
         assert isinstance(packet, Connect), "its type said so"
         self.version = packet.version
-        client_id = self._client_id(packet)
+        self._name = packet.client_id
+        client_id = self._name = self._client_id(packet)
         settings = self._gateway.settings
         if self.credential is not None and not self._is_admitted(self.credential, client_id, packet):
+            self.tell_denied("Connect", client_id)
             self.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
             return
         if not self._gateway.may_connect_again(client_id):
+            why = f"this client id connected less than {1 / (settings.connects_per_second or 1):g} s ago"
+            hint = "wait before connecting again, or set gateway.connects_per_second"
+            self.tell("connect-rate", "iot:Connect", f"client/{client_id}", why, hint=hint)
             self.refuse(Reason.CONNECTION_RATE_EXCEEDED, "THROTTLED")
             return
         self.keep_alive, self.will = settings.keep_alive(packet.keep_alive), packet.will
@@ -310,9 +395,11 @@ class Connection(asyncio.Protocol):
 
     def _client_id(self, packet: Connect) -> str:
         if not packet.client_id and packet.version != V5 and not packet.clean_start:
-            raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, "no client id for a session that is to last")
+            why = "no client id for a session that is to last (clean session is off)"
+            raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, why, "client/")
         if not is_valid_client_id(packet.client_id):
-            raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, "AWS: at most 128 bytes, not beginning with $")
+            why = "a client id has at most 128 bytes, and does not begin with $"
+            raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, why, f"client/{packet.client_id}")
         return packet.client_id or self._gateway.new_client_id()
 
     def _is_admitted(self, credential: Credential, client_id: str, packet: Connect) -> bool:
@@ -329,6 +416,7 @@ class Connection(asyncio.Protocol):
                 receipt, raw = session.acknowledged(packet_id, self._gateway.now)
                 if self._gateway.memory is not None:
                     self._gateway.memory.changed(session)
+                self.tell_lost(session)
                 if receipt is not None:
                     self._gateway.service.delivered(receipt, True)
                 if raw:
@@ -353,3 +441,12 @@ class Connection(asyncio.Protocol):
             self.end("CLIENT_INITIATED_DISCONNECT")
         else:
             self.leave()
+
+
+def _looks_like(data: bytes) -> str | None:
+    """What a client may have meant that did not begin with CONNECT."""
+    if data.startswith((b"GET ", b"PUT ", b"POST ", b"HEAD ", b"DELETE ")):
+        return "this is HTTP: it is served on the API port, on the data port, and here with x-amzn-http-ca in ALPN"
+    if data.startswith(TLS_RECORD):
+        return "this is TLS, and the port has none: the MQTT port with TLS is another"
+    return None

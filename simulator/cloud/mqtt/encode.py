@@ -74,7 +74,7 @@ def _offer(offer: Offer) -> bytes:
     properties += b"\x27" + offer.maximum_packet_size.to_bytes(4, "big")
     properties += b"\x22" + offer.topic_alias_maximum.to_bytes(2, "big")
     properties += b"\x29\x00"  # no subscription identifiers
-    properties += b"\x2a\x00"  # no shared subscriptions
+    properties += b"\x2a\x01"  # shared subscriptions
     if offer.assigned_client_id is not None:
         properties += b"\x12" + _topic_bytes(offer.assigned_client_id)
     return _variable(len(properties)) + bytes(properties)

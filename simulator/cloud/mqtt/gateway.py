@@ -3,7 +3,7 @@
 Requests on reserved topics go to a Service, whose answer goes straight to the connection that asked, subscribed or
 not, exactly once, and to nobody else; what the Service publishes besides goes to the subscribers afterwards.
 
-Of what AWS has there are no shared subscriptions.
+Of a shared subscription one member gets each message; which one, `rng` decides.
 """
 
 import asyncio
@@ -12,13 +12,14 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Final
 
-from simulator.cloud.mqtt.alpn import ByName, Make
-from simulator.cloud.mqtt.authority import Identify
+from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
-from simulator.cloud.mqtt.filters import Subscriptions
+from simulator.cloud.mqtt.filters import SHARED, Subscriptions
+from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
@@ -27,9 +28,13 @@ from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.retained import Retained
 from simulator.cloud.mqtt.service import Service
 from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.sharing import Sharing
 from simulator.cloud.mqtt.wills import DelayedWills, LastWill
+from simulator.cloud.refusals import Notice, Tell, tell_nobody
 
 SWEEP_SECONDS: Final = 1.0
+BACKLOG: Final = 4096
+"""Connections that wait to be accepted: a whole fleet may come at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +56,11 @@ class Gateway:
     clock: Callable[[], float] = time.time
     """Epoch seconds; for lifecycle events."""
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    tell: Tell = tell_nobody
+    """What clients did not get."""
+    rng: Random = field(default_factory=lambda: Random(0))
     presence: Presence = field(init=False)
+    shared: Sharing = field(init=False)
     takes: Callable[[str], bool] = field(init=False)
     """Whether a topic is within the limits."""
     counts: bool = field(init=False)
@@ -64,12 +73,13 @@ class Gateway:
     _wills: DelayedWills = field(default_factory=DelayedWills)
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
-    _servers: list[asyncio.Server] = field(default_factory=list)
+    _servers: list[asyncio.Server | TlsServer] = field(default_factory=list)
     _sweeper: asyncio.TimerHandle | None = None
     _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.takes, self.counts = self.settings.topic_check(), self.settings.has_rates
+        self.shared = Sharing(self, self.rng)
         self.retained = Retained(self.settings.retained_messages)
         self.presence = Presence(
             self._tell, self._is_heard, self.clock, self.new_id, float(self.settings.persistent_seconds)
@@ -94,8 +104,12 @@ class Gateway:
         def usual() -> asyncio.BaseProtocol:
             return Connection(self, identify)
 
-        make = usual if not others else lambda: ByName(usual, others)
-        server = await loop.create_server(make, host, port, ssl=tls, backlog=4096)
+        server: asyncio.Server | TlsServer
+        if tls is None:
+            server = await loop.create_server(usual, host, port, backlog=BACKLOG)
+        else:
+            make: Make = usual if not others else lambda: ByName(usual, others)
+            server = await TlsServer.listen(host, port, make, tls, self.tell, backlog=BACKLOG)
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -168,14 +182,24 @@ class Gateway:
             elif level:
                 self.held.newest = max(self.held.newest, after)
                 session.store(Message(topic, payload, None, carried, self.now))
-                self._note(session)
+                self.note(session)
+                if session.lost is not None:
+                    self.tell_lost(session)
+
+        if self.shared.is_used:
+            self.shared.give(topic, payload, now or extra, qos, after)
+
+    def connection_of(self, session: Session) -> Connection | None:
+        """Who is connected with that session; None if nobody is."""
+        return self._by_session.get(session)
 
     @property
     def noted(self) -> int:
         """How many changes there were of what outlives the process."""
         return 0 if self.memory is None else self.memory.noted
 
-    def _note(self, session: Session) -> None:
+    def note(self, session: Session) -> None:
+        """A session changed, which matters if it lasts."""
         if self.memory is not None:
             self.memory.changed(session)
 
@@ -186,6 +210,11 @@ class Gateway:
             kept = self.retained.on(topic, self.now)
             self.memory.retained(topic, kept and kept[0], qos)
         return has_room
+
+    @property
+    def no_room(self) -> str:
+        """Why a message cannot be retained."""
+        return f"{self.settings.retained_messages} topics have a retained message, and no more may"
 
     def tell_retained(self, connection: Connection, text: str) -> None:
         """Send what is retained on a topic that was just subscribed to."""
@@ -204,15 +233,24 @@ class Gateway:
     def subscribe(self, session: Session, text: str, qos: int, options: int) -> None:
         """Add a subscription to a session, or change it."""
         session.filters[text] = (qos, options)
-        self._subscriptions.add(text, session, qos, options)
-        self._note(session)
+        if text.startswith(SHARED):
+            self.shared.groups.add(text, session, qos)
+        else:
+            self._subscriptions.add(text, session, qos, options)
+        self.note(session)
+
+    def _leave_filter(self, text: str, session: Session) -> None:
+        if text.startswith(SHARED):
+            self.shared.leave(text, session)
+        else:
+            self._subscriptions.remove(text, session)
 
     def unsubscribe(self, session: Session, text: str) -> bool:
         """Whether there was such a subscription; it is gone now."""
         if session.filters.pop(text, None) is None:
             return False
-        self._subscriptions.remove(text, session)
-        self._note(session)
+        self._leave_filter(text, session)
+        self.note(session)
         return True
 
     # ── connections ───────────────────────────────────────────────────────────────────────────────────────────
@@ -245,6 +283,7 @@ class Gateway:
         """The session for a CONNECT, and whether it was there before. An older connection of that id ends."""
         session = self._sessions.get(client_id)
         if session is not None and (older := self._by_session.get(session)) is not None:
+            self._tell_taken_over(older, client_id, connection.address)
             older.refuse(Reason.SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID")
             session = self._sessions.get(client_id)
         if session is not None and connect.clean_start:
@@ -263,7 +302,7 @@ class Gateway:
         else:
             session.expiry_seconds = 0 if connect.clean_start else self.settings.persistent_seconds
         self._by_session[session] = connection
-        self._note(session)
+        self.note(session)
         return session, present
 
     def adopt(self, session: Session) -> None:
@@ -279,6 +318,7 @@ class Gateway:
         if session_present:
             session.resume()
             self._replay(connection, session)
+            self.shared.came_back(session)
 
     def closed(self, connection: Connection, reason: str) -> None:
         """A connection is over; its will is published, unless the client took leave."""
@@ -294,34 +334,61 @@ class Gateway:
         if will is not None and will.will.delay_seconds and session.expiry_seconds:
             self._wills.put(client_id, now + will.will.delay_seconds, will)
             will = None
+        unacknowledged = session.take_shared() if self.shared.is_used else []
         if session.expiry_seconds:
             session.expires_at = now + session.expiry_seconds
-            self._note(session)
+            self.note(session)
         else:
             self._forget(session)
+        self.shared.give_again(unacknowledged)
         self.service.disconnected(client_id, reason)
         self.presence.disconnected(connection, client_id, reason, now)
         if will is not None:
-            self._publish_will(will)
+            self._publish_will(client_id, will)
 
-    def _publish_will(self, last: LastWill) -> None:
+    def _tell_will(self, client_id: str, last: LastWill) -> None:
+        topic, principal = last.will.topic, last.principal
+        resource, identifier = f"topic/{topic}", "" if principal is None else principal.identifier
+        if principal is None or topic.startswith("$") or not self.takes(topic):
+            why = "its will is on a topic that is reserved, too long or too deep"
+            self.tell(Notice("topic", "iot:Publish", resource, why, client_id, identifier))
+        else:
+            action: Action = "RetainPublish" if principal.may("Publish", topic) else "Publish"
+            notice = Notice("not-allowed", f"iot:{action}", resource, "", client_id, identifier)
+            self.tell(replace(notice, explain=lambda: principal.denial(action, topic)))
+
+    def _publish_will(self, client_id: str, last: LastWill) -> None:
         will = last.will
-        if last.is_allowed() and self.takes(will.topic):
-            if will.extra is not None and will.extra.retain:
-                self.retain(will.topic, will.payload, will.qos, will.extra)
+        if not last.is_allowed() or not self.takes(will.topic):
+            self._tell_will(client_id, last)
+        else:
+            kept = will.extra if will.extra is not None and will.extra.retain else None
+            if kept is not None and not self.retain(will.topic, will.payload, will.qos, kept):
+                why = f"its will: {self.no_room}"
+                self.tell(Notice("retained-full", "iot:RetainPublish", f"topic/{will.topic}", why, client_id))
             self.publish(will.topic, will.payload, will.qos, None, will.extra)
 
     def _forget(self, session: Session) -> None:
         for text in session.filters:
-            self._subscriptions.remove(text, session)
+            self._leave_filter(text, session)
         self._sessions.pop(session.client_id, None)
         if self.memory is not None:
             self.memory.changed(session, is_over=True)
         # A will waits no longer than its session.
         if (last := self._wills.take(session.client_id)) is not None:
-            self._publish_will(last)
+            self._publish_will(session.client_id, last)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tell_lost(self, session: Session, principal: str = "", address: str = "") -> None:
+        """Have told which messages a session had to give up."""
+        for code, message, why in session.take_lost():
+            self.tell(Notice(code, "iot:Receive", f"topic/{message.topic}", why, session.client_id, principal, address))
+
+    def _tell_taken_over(self, older: Connection, client_id: str, address: str) -> None:
+        why = f"another connection, from {address or 'nowhere'}, has the same client id; this one, the older, ends"
+        hint = "if that goes on and on, two clients use one id"
+        older.tell("taken-over", "iot:Connect", f"client/{client_id}", why, hint=hint)
 
     def sweep(self, now: float) -> None:
         """Once a second: end what has been silent or unwelcome too long, and send what it is time for."""
@@ -330,9 +397,15 @@ class Gateway:
             self._look_after(connection, before)
         for session in tuple(self._sessions.values()):
             if session.expires_at is not None and session.expires_at <= now:
+                if unheard := session.unheard:
+                    why = (
+                        f"its session ended after {session.expiry_seconds} s, with {unheard} messages that it never got"
+                    )
+                    self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
                 self._forget(session)
-        for last in self._wills.take_due(now):
-            self._publish_will(last)
+        self.shared.sweep()
+        for client_id, last in self._wills.take_due(now):
+            self._publish_will(client_id, last)
         self.presence.sweep(now)
         self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
 
@@ -345,12 +418,20 @@ class Gateway:
         session, silent = connection.session, self.now - connection.last_heard
         if session is None:
             if silent > self.settings.connect_limit_seconds:
+                why = f"no CONNECT came for {self.settings.connect_limit_seconds:g} s"
+                connection.tell("connect-timeout", "iot:Connect", "", why)
                 connection.end("CONNECT_TIMEOUT")
         elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
+            why = f"silent for {silent:.0f} s, with a keep-alive of {connection.keep_alive} s"
+            connection.tell("keep-alive", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
         elif connection.ends_at is not None and connection.ends_at <= self.now:
+            why = f"a connection over WebSocket lasts {self.settings.websocket_seconds or 0:g} s at most"
+            connection.tell("connection-time", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.MAXIMUM_CONNECT_TIME, "WEBSOCKET_TTL_EXPIRATION")
         elif connection.principal is not None and not connection.principal.is_welcome():
+            why = "its certificate is not ACTIVE any more"
+            connection.tell("certificate-inactive", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
         else:
             if session.is_behind:
@@ -360,7 +441,8 @@ class Gateway:
 
     def _replay(self, connection: Connection, session: Session) -> None:
         raw = session.replay(self.now, self.settings.replay_per_second)
-        self._note(session)
+        self.note(session)
+        connection.tell_lost(session)
         if raw:
             connection.wait_for(self.held.newest)
             connection.send(raw)
@@ -369,7 +451,8 @@ class Gateway:
         every = self.settings.redelivery_seconds
         if every is not None:
             raw = session.redeliver(before, self.now, every, self.settings.redelivery_limit_seconds)
-            self._note(session)
+            self.note(session)
+            connection.tell_lost(session)
             if raw:
                 connection.send(raw)
 

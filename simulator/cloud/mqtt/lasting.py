@@ -9,14 +9,14 @@ then; its messages go out again as new ones, under packet ids of the next connec
 come with another packet id").
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, count
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
+from simulator.cloud.mqtt.filters import SHARED
 from simulator.cloud.mqtt.packets import Extra
-from simulator.cloud.mqtt.session import MOST_QUEUED, Message, Session
+from simulator.cloud.mqtt.session import Message, Session
 
 if TYPE_CHECKING:
     from simulator.cloud.mqtt.gateway import Gateway
@@ -48,6 +48,8 @@ class KeptMessage:
     properties: bytes = b""
     expiry_seconds: int | None = None
     retain: bool = False
+    share: str = ""
+    """The shared subscription that it came by, if it did."""
 
 
 KINDS: Final[dict[str, type]] = {"session": KeptSession, "message": KeptMessage, "retained": KeptMessage}
@@ -154,7 +156,8 @@ class Lasting:
 
     def _kept(self, client_id: str | None, message: Message, qos: int) -> KeptMessage:
         extra = message.extra or Extra()
-        return KeptMessage(client_id, message.topic, message.payload, self._epoch(message.since), qos, *extra)
+        since = self._epoch(message.since)
+        return KeptMessage(client_id, message.topic, message.payload, since, qos, *extra, message.share)
 
     def _epoch(self, loop_time: float) -> float:
         return self._clock() + loop_time - self._now()
@@ -164,7 +167,10 @@ class Lasting:
     def restore(self, gateway: "Gateway", remembered: Remembered) -> None:
         """Give a gateway that nobody is connected to yet what was remembered."""
         sessions: dict[str, Session] = {}
+        queues = [kept.client_id for kept in remembered.sessions if kept.client_id.startswith(SHARED)]
         for kept in remembered.sessions:
+            if kept.client_id.startswith(SHARED):
+                continue
             session = sessions[kept.client_id] = Session(kept.client_id)
             session.version, session.expiry_seconds = kept.version, kept.expiry_seconds
             ends = self._clock() + kept.expiry_seconds if kept.expires_at is None else kept.expires_at
@@ -175,15 +181,22 @@ class Lasting:
             self._written[session] = _Written((), {})
             if kept.expires_at is None:
                 self.changed(session)  # it was connected, and no longer is
+        for text in queues:
+            sessions[text] = gateway.shared.queue_of(text) or Session(text)  # of one without members nothing is left
+            self._written[sessions[text]] = _Written((), {})
+            self.changed(sessions[text], is_over=gateway.shared.queue_of(text) is None)
         last = 0
         for key, message in remembered.messages.items():
             last = max(last, int(key.rpartition("/")[2]))
             session = sessions[message.client_id or ""]
             again = self._message(message)
-            if session.stored is None:
-                session.stored = deque(maxlen=MOST_QUEUED)
-            session.stored.append(again)
             self._written[session].messages[id(again)] = (key, again)
+            queue = gateway.shared.queue_of(message.share) if message.share else session
+            if queue is not None:
+                queue.store(again)
+                if queue is not session:  # whoever had it is gone: it is the group's again
+                    self.changed(session)
+                    self.changed(queue)
         self._numbers = count(last + 1)
         for message in remembered.retained:
             again = self._message(message)
@@ -192,7 +205,7 @@ class Lasting:
     def _message(self, kept: KeptMessage) -> Message:
         extra = Extra(kept.properties, kept.expiry_seconds, kept.retain)
         carried = None if extra == Extra() else extra
-        return Message(kept.topic, kept.payload, None, carried, self._loop_time(kept.since))
+        return Message(kept.topic, kept.payload, None, carried, self._loop_time(kept.since), kept.share)
 
     def _loop_time(self, epoch: float) -> float:
         return self._now() + epoch - self._clock()

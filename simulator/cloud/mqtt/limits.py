@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Final, Literal
 
+from simulator.cloud.basic_ingest import counted
+
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
@@ -60,6 +62,9 @@ class GatewaySettings:
     """How long a connection over WebSocket may last."""
     connect_limit_seconds: float = 10.0
     """How long a connection may stay without a CONNECT; the number is ours."""
+    shared_groups: int | None = None
+    shared_group_members: int | None = None
+    """How many shared subscriptions there may be, and how many members each; AWS has quotas for both."""
 
     def keep_alive(self, asked: int) -> int:
         """What a client gets that asks for so many seconds."""
@@ -72,6 +77,7 @@ class GatewaySettings:
 
         @lru_cache(maxsize=32768)
         def takes(topic: str) -> bool:
+            topic = counted(topic)
             return topic.count("/") <= self.most_slashes and len(topic.encode()) <= self.longest_topic
 
         return takes

@@ -64,11 +64,15 @@ class Reason(IntEnum):
 
 
 class Malformed(Exception):  # noqa: N818 - it names what the peer's bytes are
-    """The peer's bytes are no packet that may come here; `reason` goes into a version 5 DISCONNECT."""
+    """The peer's bytes are no packet that may come here; `reason` goes into a version 5 DISCONNECT.
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    `about` is what it was about, such as `topic/a/b`, if that is known.
+    """
+
+    def __init__(self, reason: Reason, message: str, about: str = "") -> None:
         super().__init__(message)
         self.reason = reason
+        self.about = about
 
 
 class Extra(NamedTuple):

@@ -6,8 +6,12 @@ AWS discards what is more than a connection may send. Whatever else may not be p
 
 from typing import TYPE_CHECKING
 
+from simulator.cloud.basic_ingest import PREFIX as BASIC_INGEST
+from simulator.cloud.basic_ingest import rule_of
+from simulator.cloud.mqtt.authority import Action, Principal
 from simulator.cloud.mqtt.encode import puback_bytes
 from simulator.cloud.mqtt.packets import V5, Malformed, Publish, Reason
+from simulator.cloud.refusals import Code
 
 if TYPE_CHECKING:
     from simulator.cloud.mqtt.connection import Connection
@@ -21,16 +25,27 @@ def receive(gateway: "Gateway", connection: "Connection", packet: Publish) -> No
         topic = _aliased(gateway, connection, topic, alias)
         packet = packet._replace(topic=topic)
     if gateway.counts and _is_too_much(gateway, connection, len(payload)):
-        _discard(connection, packet)
+        _discard(connection, packet, "publish-rate", _rate(gateway))
         return
     if qos == 2:
-        return  # "the message broker doesn't send a PUBACK" (Developer Guide, "MQTT"); version 5 never comes here
-    if len(payload) > gateway.settings.largest_payload:
-        raise Malformed(Reason.PACKET_TOO_LARGE, "a payload that is too large")
-    if not gateway.takes(topic) or (extra is not None and extra.retain and topic[0] == "$"):
+        # "the message broker doesn't send a PUBACK" (Developer Guide, "MQTT"); version 5 never comes here.
+        connection.tell("qos-2", "iot:Publish", f"topic/{topic}", "AWS IoT has no QoS 2, and answers nothing")
+        return
+    if len(payload) > (most := gateway.settings.largest_payload):
+        what = f"a payload of {len(payload)} bytes, of {most} at most"
+        raise Malformed(Reason.PACKET_TOO_LARGE, what, f"topic/{topic}")
+    if not gateway.takes(topic):
+        why = f"a topic has at most {gateway.settings.longest_topic} bytes and {gateway.settings.most_slashes} slashes"
+        connection.tell("topic", "iot:Publish", f"topic/{topic}", why)
         _decline(connection, packet, Reason.TOPIC_NAME_INVALID)
-    elif connection.principal is not None and not _is_allowed(connection, packet):
+    elif extra is not None and extra.retain and topic[0] == "$":
+        connection.tell("topic", "iot:RetainPublish", f"topic/{topic}", "on reserved topics nothing is retained")
+        _decline(connection, packet, Reason.TOPIC_NAME_INVALID)
+    elif connection.principal is not None and (denied := _denied(connection.principal, packet)) is not None:
+        connection.tell_denied(denied, topic)
         _decline(connection, packet, Reason.NOT_AUTHORIZED, "AUTH_ERROR")
+    elif topic.startswith(BASIC_INGEST) and (rule := rule_of(topic)) is not None:
+        _ingest(connection, packet, rule)
     elif topic[0] != "$":
         _pass_on(gateway, connection, packet)
     elif gateway.lateness is None:
@@ -44,7 +59,7 @@ def _pass_on(gateway: "Gateway", connection: "Connection", packet: Publish) -> N
     topic, payload, qos, packet_id, _, extra, _ = packet
     noted = gateway.noted
     if extra is not None and extra.retain and not gateway.retain(topic, payload, qos, extra):
-        _discard(connection, packet)
+        _discard(connection, packet, "retained-full", gateway.no_room)
         return
     if gateway.memory is None:
         if qos:
@@ -57,7 +72,15 @@ def _pass_on(gateway: "Gateway", connection: "Connection", packet: Publish) -> N
         connection.send(puback_bytes(packet_id, connection.version))
 
 
-def _discard(connection: "Connection", packet: Publish) -> None:
+def _ingest(connection: "Connection", packet: Publish, rule: str) -> None:
+    """Take what is for a rule; it ends here."""
+    if packet.qos:
+        connection.send(puback_bytes(packet.packet_id, connection.version))
+    connection.tell_void(rule)
+
+
+def _discard(connection: "Connection", packet: Publish, code: Code, why: str) -> None:
+    connection.tell(code, "iot:Publish", f"topic/{packet.topic}", why)
     if packet.qos and connection.version == V5:
         connection.send(puback_bytes(packet.packet_id, V5, Reason.QUOTA_EXCEEDED))
 
@@ -88,12 +111,21 @@ def _is_too_much(gateway: "Gateway", connection: "Connection", size: int) -> boo
     )
 
 
-def _is_allowed(connection: "Connection", packet: Publish) -> bool:
-    principal = connection.principal
-    assert principal is not None, "asked for one who is known"
+def _rate(gateway: "Gateway") -> str:
+    settings = gateway.settings
+    return (
+        f"more in a second than one connection may publish: {settings.publishes_per_second} messages,"
+        f" {settings.payload_per_second} bytes"
+    )
+
+
+def _denied(principal: Principal, packet: Publish) -> Action | None:
+    """What policies do not allow of a publication; None if they allow it."""
     if not principal.may("Publish", packet.topic):
-        return False
-    return packet.extra is None or not packet.extra.retain or principal.may("RetainPublish", packet.topic)
+        return "Publish"
+    if packet.extra is not None and packet.extra.retain and not principal.may("RetainPublish", packet.topic):
+        return "RetainPublish"
+    return None
 
 
 def _decline(connection: "Connection", packet: Publish, reason: Reason, lifecycle_reason: str = "CLIENT_ERROR") -> None:
@@ -113,6 +145,8 @@ def _serve(
     topic, payload, qos, packet_id, dup, _, _ = packet
     reaction = gateway.service.request(session.client_id, topic, payload, dup or again, late_seconds)
     if reaction is None:
+        why = "nothing is published there by clients, or nothing that is served here"
+        connection.tell("topic", "iot:Publish", f"topic/{topic}", why)
         _decline(connection, packet, Reason.TOPIC_NAME_INVALID)
         return
     answer_topic, answer, publications, receipt, after = reaction

@@ -4,10 +4,11 @@ No I/O and no clock: a session says which bytes to send, and its connection send
 """
 
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from simulator.cloud.mqtt.encode import publish_bytes
 from simulator.cloud.mqtt.packets import Extra
+from simulator.cloud.refusals import Code
 
 MOST_QUEUED: Final = 1000
 """QoS 1 messages that wait for one client; the oldest go first."""
@@ -22,6 +23,8 @@ class Message(NamedTuple):
     extra: Extra | None
     since: float
     """When the session got it."""
+    share: str = ""
+    """The shared subscription that it came by, if it did."""
 
     def left(self, now: float) -> Extra | None:
         """What it still carries; of its expiry, the seconds that are left."""
@@ -36,8 +39,20 @@ class Message(NamedTuple):
         return expiry is not None and now - self.since >= expiry
 
 
+def too_large(size: int, most: int) -> str:
+    """Why a client does not get a message."""
+    return f"a packet of {size} bytes; its CONNECT said at most {most}"
+
+
+Lost: TypeAlias = tuple[Code, Message, str]
+"""A message that is gone, and why, in a word and in a sentence."""
+
+
 class Session:
-    """One client id's session. `in_flight_limit` is what the client can take unacknowledged."""
+    """One client id's session. `in_flight_limit` is what the client can take unacknowledged.
+
+    A message that it has to give up stands in `lost` until somebody takes it from there.
+    """
 
     __slots__ = (
         "_again",
@@ -48,6 +63,7 @@ class Session:
         "in_flight",
         "in_flight_limit",
         "largest_packet",
+        "lost",
         "next_packet_id",
         "stored",
         "version",
@@ -70,14 +86,13 @@ class Session:
         self.next_packet_id = 1
         self.expiry_seconds = 0
         self.expires_at: float | None = None
+        self.lost: list[Lost] | None = None
 
     # ── while nobody is connected ─────────────────────────────────────────────────────────────────────────────
 
     def store(self, message: Message) -> None:
         """Keep a message until its client is back."""
-        if self.stored is None:
-            self.stored = deque(maxlen=MOST_QUEUED)
-        self.stored.append(message)
+        self.stored = self._queued(self.stored, message)
 
     def resume(self) -> None:
         """A new connection took the session on: what was under way and what waits goes again, by `replay`."""
@@ -85,6 +100,31 @@ class Session:
         for message in self.waiting or ():
             self.store(message)
         self.waiting = None
+
+    def take_shared(self) -> list[Message]:
+        """Take away what came by shared subscriptions and is not acknowledged: another member may get it."""
+        taken: list[Message] = []
+        for packet_id, message in tuple((self.in_flight or {}).items()):
+            if message.share:
+                assert self.in_flight is not None, "it had that message"
+                taken.append(self.in_flight.pop(packet_id))
+        for queue in (self.waiting, self.stored):
+            kept = [message for message in queue or () if not message.share]
+            if queue is not None and len(kept) < len(queue):
+                taken += [message for message in queue if message.share]
+                queue.clear()
+                queue.extend(kept)
+        return taken
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another message of QoS 1 could go at once."""
+        return self._has_room() and not self.waiting
+
+    @property
+    def unheard(self) -> int:
+        """How many messages its client has not acknowledged."""
+        return sum(len(each) for each in (self.in_flight, self.waiting, self.stored) if each)
 
     @property
     def is_behind(self) -> bool:
@@ -111,10 +151,24 @@ class Session:
         """The bytes of a message that goes now; nothing if it has to wait, or is too large for the client."""
         if self._has_room() and not self.waiting:
             return self._send(message, message.since)
-        if self.waiting is None:
-            self.waiting = deque(maxlen=MOST_QUEUED)
-        self.waiting.append(message)
+        self.waiting = self._queued(self.waiting, message)
         return b""
+
+    def take_lost(self) -> list[Lost]:
+        """What had to be given up since this was asked last."""
+        lost, self.lost = self.lost or [], None
+        return lost
+
+    def _lose(self, code: Code, message: Message, why: str) -> None:
+        self.lost = [*(self.lost or ()), (code, message, why)]
+
+    def _queued(self, queue: deque[Message] | None, message: Message) -> deque[Message]:
+        """A queue with one more; the oldest goes if that is too many."""
+        queue = deque() if queue is None else queue
+        if len(queue) >= MOST_QUEUED:
+            self._lose("queue-full", queue.popleft(), f"{MOST_QUEUED} messages wait for it already: the oldest goes")
+        queue.append(message)
+        return queue
 
     def acknowledged(self, packet_id: int, now: float) -> tuple[object | None, bytes]:
         """A PUBACK came; the receipt of the message that it is for, and the bytes of what may go now."""
@@ -135,6 +189,8 @@ class Session:
             if age >= limit or message.is_expired(now):
                 assert self.in_flight is not None, "it had that message"
                 del self.in_flight[packet_id]
+                if age >= limit:
+                    self._lose("not-acknowledged", message, f"it was not acknowledged for {limit:g} s")
             elif age // every > max(0.0, before - message.since) // every:
                 out.append(self._bytes(packet_id, message, now, dup=True))
         return b"".join(out) + self._drain(now)
@@ -158,6 +214,7 @@ class Session:
             packet_id = packet_id % 65535 + 1
         raw = self._bytes(packet_id, message, now)
         if self.largest_packet is not None and len(raw) > self.largest_packet:
+            self._lose("too-large-for-client", message, too_large(len(raw), self.largest_packet))
             return b""
         self.next_packet_id = packet_id % 65535 + 1
         self.in_flight[packet_id] = message

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING, Final
 
+from simulator.cloud.basic_ingest import PREFIX as BASIC_INGEST
 from simulator.cloud.mqtt.encode import suback_bytes, unsuback_bytes
 from simulator.cloud.mqtt.filters import SHARED, is_valid_filter
 from simulator.cloud.mqtt.packets import (
+    NO_LOCAL,
     RETAINED_IF_NEW,
     RETAINED_NEVER,
     V5,
@@ -13,6 +15,7 @@ from simulator.cloud.mqtt.packets import (
     Subscribe,
     Unsubscribe,
 )
+from simulator.cloud.mqtt.shared import split
 
 if TYPE_CHECKING:
     from simulator.cloud.mqtt.connection import Connection
@@ -30,13 +33,20 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
     """
     settings = gateway.settings
     if settings.filters_a_request is not None and len(packet.filters) > settings.filters_a_request:
-        raise Malformed(Reason.QUOTA_EXCEEDED, "too many filters in one SUBSCRIBE")
-    if connection.version != V5 and any(qos == 2 for _, qos, _ in packet.filters):
-        return  # "the message broker doesn't send a … SUBACK" (Developer Guide, "MQTT")
+        what = f"{len(packet.filters)} filters in one SUBSCRIBE, of {settings.filters_a_request} at most"
+        raise Malformed(Reason.QUOTA_EXCEEDED, what)
+    if connection.version != V5 and (with_qos_2 := [text for text, qos, _ in packet.filters if qos == 2]):
+        # "the message broker doesn't send a … SUBACK" (Developer Guide, "MQTT")
+        why = "AWS IoT has no QoS 2, and answers nothing"
+        connection.tell("qos-2", "iot:Subscribe", f"topicfilter/{with_qos_2[0]}", why)
+        return
     codes: list[int] = []
     granted: list[str] = []
+    shared: list[str] = []
     noted = gateway.noted
     for text, qos, options in packet.filters:
+        if text.startswith(SHARED) and options & NO_LOCAL:
+            raise Malformed(Reason.PROTOCOL_ERROR, "No Local on a shared subscription", f"topicfilter/{text}")
         refusal = _refusal(gateway, connection, session, text)
         if refusal is not None:
             codes.append(refusal)
@@ -44,12 +54,16 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
         is_new = text not in session.filters
         gateway.subscribe(session, text, min(qos, 1), options)
         codes.append(min(qos, 1))
-        if not options & RETAINED_NEVER and (is_new or not options & RETAINED_IF_NEW):
+        if text.startswith(SHARED):
+            shared.append(text)
+        elif not options & RETAINED_NEVER and (is_new or not options & RETAINED_IF_NEW):
             granted.append(text)
     connection.wait_for_what_lasts(noted)
     connection.send(suback_bytes(packet.packet_id, connection.version, codes))
     for text in granted:
         gateway.tell_retained(connection, text)
+    for text in shared:
+        gateway.shared.joined(text)
     told = [text for text, code in zip((text for text, _, _ in packet.filters), codes, strict=True) if code <= 1]
     gateway.presence.subscribed(connection, told)
     if connection.version != V5 and Reason.NOT_AUTHORIZED in codes:
@@ -60,18 +74,30 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
 
 def _refusal(gateway: "Gateway", connection: "Connection", session: "Session", text: str) -> Reason | None:
     """Why a client cannot have a subscription; None if it can. Raises Malformed."""
-    settings = gateway.settings
-    if text.startswith(SHARED):
-        return Reason.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
-    if not is_valid_filter(text) or not gateway.takes(text):
+    settings, resource = gateway.settings, f"topicfilter/{text}"
+    shared = split(text) if text.startswith(SHARED) else None
+    plain = shared.filter if shared is not None else "" if text.startswith(SHARED) else text
+    is_valid = is_valid_filter(plain)
+    if not is_valid or not gateway.takes(plain):
+        why = f"a filter has at most {settings.longest_topic} bytes and {settings.most_slashes} slashes"
+        connection.tell("topic", "iot:Subscribe", resource, why if is_valid else "no valid topic filter")
         return Reason.TOPIC_FILTER_INVALID
-    if text.startswith("$") and not text.startswith(RESERVED):
+    if plain.startswith(BASIC_INGEST):
+        # "Your devices and rules can't subscribe to Basic Ingest reserved topics" ("… Basic Ingest").
+        raise Malformed(Reason.TOPIC_FILTER_INVALID, "nobody subscribes to what Basic Ingest takes", resource)
+    if plain.startswith("$") and not plain.startswith(RESERVED):
         # "unsupported … operations to reserved topics can result in a terminated connection" ("Reserved topics").
-        raise Malformed(Reason.TOPIC_FILTER_INVALID, "a reserved topic that AWS does not know")
+        raise Malformed(Reason.TOPIC_FILTER_INVALID, "a reserved topic that AWS does not know", resource)
     if connection.principal is not None and not connection.principal.may("Subscribe", text):
+        connection.tell_denied("Subscribe", text)
         return Reason.NOT_AUTHORIZED
     most = settings.subscriptions
     if most is not None and len(session.filters) >= most and text not in session.filters:
+        connection.tell("quota", "iot:Subscribe", resource, f"it has {most} subscriptions, and no more may be")
+        return Reason.QUOTA_EXCEEDED
+    if shared is not None and not gateway.shared.has_room(text, session):
+        why = f"{settings.shared_groups} shared subscriptions of {settings.shared_group_members} members are the most"
+        connection.tell("quota", "iot:Subscribe", resource, why)
         return Reason.QUOTA_EXCEEDED
     return None
 

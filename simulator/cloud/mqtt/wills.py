@@ -36,7 +36,7 @@ class DelayedWills:
         found = self._due.pop(client_id, None)
         return None if found is None else found[1]
 
-    def take_due(self, now: float) -> list[LastWill]:
-        """Take all whose time has come."""
+    def take_due(self, now: float) -> list[tuple[str, LastWill]]:
+        """Take all whose time has come, with the ids of their clients."""
         names = [name for name, (due, _) in self._due.items() if due <= now]
-        return [self._due.pop(name)[1] for name in names]
+        return [(name, self._due.pop(name)[1]) for name in names]

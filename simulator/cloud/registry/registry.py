@@ -113,9 +113,13 @@ class Registry:
 
     def policy_documents(self, certificate_id: str) -> tuple[str, ...]:
         """The documents in force on a certificate: its own, and those of the groups that its things belong to."""
+        return tuple(document for _, document in self.policies_on(certificate_id))
+
+    def policies_on(self, certificate_id: str) -> tuple[tuple[str, str], ...]:
+        """The same with the policies' names before them."""
         groups = (group for thing in self.things_of(certificate_id) for group in self.groups.of_thing(thing))
         targets = dict.fromkeys((f"cert/{certificate_id}", *(f"thinggroup/{group}" for group in groups)))
-        return tuple(document for target in targets for document in self.policies.documents_on(target))
+        return tuple(named for target in targets for named in self.policies.documents_on(target))
 
     def delete_certificate(self, certificate_id: str, *, force: bool) -> None:
         """DeleteCertificate: inactive, of no thing, and without policies unless forced. Raises RegistryError."""

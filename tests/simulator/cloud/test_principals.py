@@ -372,3 +372,53 @@ async def _is_turned_away(world: World, tls: ssl.SSLContext) -> bool:
         return True
     finally:
         writer.close()
+
+
+# ── shared subscriptions and Basic Ingest ─────────────────────────────────────────────────────────────────────
+
+
+@proves("policies-name-shared-subscriptions")
+@pytest.mark.parametrize("received", ["topic/hall/*", "topic/$share/workers/hall/*", "topic/$share/*/hall/1"])
+@VERSIONS
+async def test_a_policy_names_a_shared_subscription_with_its_prefix(world: World, version: Any, received: str):
+    lamp = await world.connect("lamp", version)
+    await world.give(
+        "lamp",
+        allow("iot:Subscribe", ARN + "topicfilter/$share/workers/hall/*"),
+        allow("iot:Publish", "*"),
+        allow("iot:Receive", ARN + received),
+    )
+    assert await lamp.subscribe("$share/workers/hall/+") == ["Granted QoS 1"]
+    lamp.client.publish("hall/1", b"x", 1)
+    assert {await lamp.next(), await lamp.next()} == {("published", "Success"), ("hall/1", b"x", 1)}
+
+
+@proves("policies-name-shared-subscriptions")
+async def test_a_policy_for_the_filter_alone_opens_no_shared_subscription(world: World):
+    lamp = await world.connect("lamp")
+    await world.give("lamp", allow("iot:Subscribe", ARN + "topicfilter/hall/*"))
+    assert await lamp.subscribe("$share/workers/hall/1") == ["Not authorized"]
+
+
+async def test_who_may_not_receive_gets_nothing_of_a_group_and_others_do(world: World):
+    lamp, other = await world.connect("lamp"), await world.connect("other", holds="other")
+    may = allow(["iot:Subscribe", "iot:Publish"], "*")
+    await world.give("lamp", may)
+    await world.give("other", may, allow("iot:Receive", "*"))
+    for member in (lamp, other):
+        assert await member.subscribe("$share/g/hall") == ["Granted QoS 1"]
+    for number in range(5):
+        lamp.client.publish("hall", b"%d" % number, 1)
+        assert await lamp.next() == ("published", "Success")
+        assert await other.next() == ("hall", b"%d" % number, 1)
+
+
+@proves("basic-ingest-is-accepted")
+async def test_basic_ingest_needs_the_permission_to_publish(world: World):
+    lamp = await world.connect("lamp")
+    lamp.client.publish("$aws/rules/one/lamp/state", b"on", 1)
+    assert await lamp.next() == ("published", "Not authorized")
+    await world.give("lamp", allow("iot:Publish", ARN + "topic/$aws/rules/one/*"))
+    for topic, answer in [("$aws/rules/one/lamp/state", "Success"), ("$aws/rules/two/lamp/state", "Not authorized")]:
+        lamp.client.publish(topic, b"on", 1)
+        assert await lamp.next() == ("published", answer)

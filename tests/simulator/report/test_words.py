@@ -35,6 +35,7 @@ from simulator.trace import (
     AnswerDelivered,
     ClientConnected,
     ClientDisconnected,
+    ClientRefused,
     CloudListening,
     DeletionAccepted,
     DeletionRefused,
@@ -48,6 +49,8 @@ from simulator.trace import (
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
+    MessageDropped,
+    ProcessStalled,
     RequestAnswered,
     RequestReceived,
     RunEnded,
@@ -97,6 +100,22 @@ TABLE: list[tuple[Event, str]] = [
     (ClientConnected("a"), "saw a connect"),
     (ClientConnected("a", True), "saw a connect, to go on with its last session"),
     (ClientDisconnected("a", "CONNECTION_LOST"), "saw a disconnect: CONNECTION_LOST"),
+    (
+        ClientRefused("not-allowed", "iot:Publish", "topic/x", "no statement allows it", "a", "5f", "127.0.0.1"),
+        "refused a: iot:Publish topic/x: no statement allows it",
+    ),
+    (
+        ClientRefused("denied", "iot:Connect", "client/b", "a statement denies it", statement="p/1", times=3),
+        "refused somebody: iot:Connect client/b, 3 times: a statement denies it, by statement p/1",
+    ),
+    (
+        MessageDropped("queue-full", "iot:Receive", "topic/x", "1000 wait already", "a"),
+        "dropped a message of a: iot:Receive topic/x: 1000 wait already",
+    ),
+    (
+        ProcessStalled("devices", 1.25, 1.0),
+        "found that the devices' process was 1.250 s behind, 1.000 s of them at work",
+    ),
     (
         RequestReceived("a", "update", "t-2", "lab", "fw", "FAILED", {"reason": "x"}, True, 3, 1, "other", 0.5),
         "received from a through other update t-2 of fw to FAILED expecting version 3 (reason x), a copy, 0.5 s late",

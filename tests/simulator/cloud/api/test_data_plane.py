@@ -27,7 +27,7 @@ from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.cloud.settings import Fault
-from simulator.trace import CloudEvent
+from simulator.trace import CloudEvent, MessageDropped
 from tests.fidelity.proofs import proves
 
 DOCUMENT = '{"operation":"test"}'
@@ -494,6 +494,25 @@ async def test_what_is_published_over_http_reaches_mqtts_subscribers(certs: Path
 async def test_what_cannot_be_published_is_refused(shared: Cloud, path: str, status: int, name: str):
     answer = await publish(shared.operator, path)
     assert (answer.status, answer.error) == (status, name)
+
+
+@proves("basic-ingest-is-accepted", "basic-ingest-prefix-does-not-count")
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        pytest.param("/topics/$aws/rules/one/a", 200, id="for a rule"),
+        pytest.param("/topics/%24aws%2Frules%2Fone%2Fa?qos=1", 200, id="for a rule, written otherwise"),
+        pytest.param("/topics/$aws/rules/one/1/2/3/4/5/6/7/8", 200, id="seven slashes after the rule"),
+        pytest.param("/topics/$aws/rules/one/1/2/3/4/5/6/7/8/9", 400, id="too many slashes after the rule"),
+        pytest.param("/topics/$aws/rules/one/a?retain=true", 400, id="to be retained"),
+        pytest.param("/topics/$aws/rules//a", 400, id="no rule"),
+    ],
+)
+async def test_what_is_for_a_rule_is_accepted_and_told(cloud: Cloud, path: str, status: int):
+    answer = await publish(cloud.operator, path)
+    assert answer.status == status
+    told = [event.resource for event in cloud.events if isinstance(event, MessageDropped)]
+    assert told == (["rule/one"] if status == 200 else [])
 
 
 async def test_a_payload_has_at_most_128_kb(cloud: Cloud):

@@ -25,6 +25,9 @@ ROLE = {"roleArn": "arn:aws:iam::000000000000:role/files"}
 S3 = '{"url":"${aws:iot:s3-presigned-url:https://s3.amazonaws.com/b/k}"}'
 PACKAGES = ["arn:aws:iot:us-east-1:000000000000:package/p/version/1"]
 
+INDEX = {"thingIndexingMode": "REGISTRY"}
+FIELD = {"name": "attributes.fw", "type": "Number"}
+
 APPLY: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "urls-without-files": [
         ("CreateJob", {"document": S3}),
@@ -55,6 +58,10 @@ APPLY: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "dynamic-groups": [
         ("AddThingToThingGroup", {"overrideDynamicGroups": True}),
         ("UpdateThingGroupsForThing", {"overrideDynamicGroups": True}),
+    ],
+    "index-settings": [
+        ("UpdateIndexingConfiguration", {"thingIndexingConfiguration": INDEX | {"customFields": [FIELD]}}),
+        ("UpdateIndexingConfiguration", {"thingIndexingConfiguration": INDEX | {"filter": {}}}),
     ],
 }
 FILES = ("urls-without-a-role",)
@@ -92,6 +99,7 @@ def needed(plane: Plane, operation: str) -> dict[str, Any]:
         "CreateThing": {"thingName": "other"},
         "UpdateThing": {"thingName": "t"},
         "UpdateEventConfigurations": {},
+        "UpdateIndexingConfiguration": {},
         "AddThingToThingGroup": {"thingName": "t", "thingGroupName": "g"},
         "UpdateThingGroupsForThing": {"thingName": "t", "thingGroupsToAdd": ["g"]},
     }[operation]
@@ -132,6 +140,7 @@ def test_every_row_applies_to_each_of_its_operations():
         ("UpdateThing", {"removeThingType": True}),
         ("UpdateEventConfigurations", {"eventConfigurations": {"JOB": {"Enabled": True}, "THING": {"Enabled": False}}}),
         ("AddThingToThingGroup", {"overrideDynamicGroups": False}),
+        ("UpdateIndexingConfiguration", {"thingIndexingConfiguration": INDEX}),
     ],
 )
 def test_what_is_carried_out_is_nothing_to_tell(operation: str, given: dict[str, Any]):

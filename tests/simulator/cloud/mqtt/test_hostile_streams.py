@@ -33,6 +33,7 @@ VALID = st.sampled_from(
         publish("a", b"x", more=b"\x02\0\0\0\0\x26\0\1k\0\1v"),
         subscribe("a", "$aws/#", "#", "+/+"),
         subscribe("$share/g/a", version=4),
+        subscribe("$share/g/a", "$share/g/#", "$share/h/+"),
         b"\xa2\x06\0\x09\0" + text("a")[1:] + b"a",
         b"\x40\x02\0\x01",
         b"\x50\x02\0\x01",
@@ -88,6 +89,7 @@ async def _endures(streams: list[tuple[list[bytes], int, bool]]) -> None:
         assert not gateway._sessions
         assert not gateway._subscriptions._exact
         assert not gateway._subscriptions._wild
+        assert not gateway.shared.is_used
     finally:
         await gateway.close()
 

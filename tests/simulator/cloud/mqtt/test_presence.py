@@ -82,7 +82,7 @@ async def test_who_comes_and_goes_is_told(watcher: Watcher, bare: BareConnect):
 async def test_what_is_subscribed_and_given_up_is_told(watcher: Watcher, bare: BareConnect):
     client = await bare()
     await watcher.next()
-    client.send(subscribe("a/+", "$share/g/a", "b"), b"\xa2\x0a\0\x09\0" + text("b") + text("zz"))
+    client.send(subscribe("a/+", "a/#/b", "b"), b"\xa2\x0a\0\x09\0" + text("b") + text("zz"))
     told = {
         "clientId": "dev",
         "timestamp": 1_700_000_000_123,

@@ -34,7 +34,7 @@ async def test_the_gateway_says_what_it_offers(peer: Connect):
         "MaximumPacketSize": 146 * 1024,
         "TopicAliasMaximum": 8,
         "SubscriptionIdentifierAvailable": 0,
-        "SharedSubscriptionAvailable": 0,
+        "SharedSubscriptionAvailable": 1,
     }
 
 

@@ -191,3 +191,45 @@ async def test_nobody_is_promised_a_message_before_it_is_on_the_disk(world: Worl
         assert writer.heard.empty()
         may.release(100)
         assert await writer.next() == ("published", "Success")
+
+
+async def test_a_group_outlives_a_sudden_end_with_what_waits_for_it(world: World):
+    async with world.cloud():
+        members = [await world.connect(name) for name in ("one", "two")]
+        writer = await world.connect("writer", clean=True)
+        for member in members:
+            await member.subscribe("$share/g/mail/+")
+            await world.leave(member)
+        await say(writer, "mail/a", "1", "2")
+        after = world.sudden_end()
+    async with after.cloud():
+        writer = await after.connect("writer", clean=True)
+        await say(writer, "mail/b", "3")
+        two = await after.connect("two", present=True)
+        assert [(await two.next())[1] for _ in range(3)] == [b"1", b"2", b"3"]
+        one = await after.connect("one", present=True)
+        await say(one, "elsewhere", "nothing came before this")
+
+
+async def test_what_a_member_had_not_acknowledged_at_a_sudden_end_is_the_groups_again(world: World):
+    async with world.cloud():
+        one, writer = await world.connect("one"), await world.connect("writer", clean=True)
+        one.client.manual_ack_set(True)
+        await one.subscribe("$share/g/mail")
+        two = await world.connect("two")
+        await two.subscribe("$share/g/mail")
+        await world.leave(two)
+        await say(writer, "mail", "1")
+        assert await one.next() == ("mail", b"1", 1)
+        after = world.sudden_end()
+        twice = World(world.path.with_name("twice.db"))
+    async with after.cloud():
+        two = await after.connect("two", present=True)
+        assert await two.next() == ("mail", b"1", 1)
+        await two.subscribe("something")  # and its answer waits for the acknowledgement to be kept
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{after.path}{suffix}", f"{twice.path}{suffix}")
+    async with twice.cloud():
+        for name in ("one", "two"):
+            member = await twice.connect(name, present=True)
+            await say(member, "elsewhere", "nothing came before this")

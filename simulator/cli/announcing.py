@@ -1,0 +1,49 @@
+"""What `ghostjob cloud` says once everything listens: what it serves and to whom, what it keeps, how to see more."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from simulator.cloud.local import CloudOptions
+
+WIDTH: Final = 28
+"""Of the addresses."""
+CERTIFICATES: Final = "who holds a client certificate, for what its policies allow"
+SHOWN: Final = 5
+"""Certificates that are named."""
+
+
+def announcement(options: CloudOptions, endpoints: Mapping[str, str | None]) -> Iterator[str]:
+    """Line by line."""
+    served = {
+        "api": f"control plane, Jobs data plane, publishing, retained messages, MQTT over WebSocket at /mqtt; {_signers(options)}",
+        "mqtt": "MQTT 3.1.1 and 5; anybody, for everything",
+        "mqtts": f"MQTT 3.1.1 and 5 with TLS, and HTTPS by ALPN x-amzn-http-ca; {CERTIFICATES}",
+        "data": f"HTTPS: Jobs data plane, publishing, retained messages; {CERTIFICATES}",
+    }
+    for name, what in served.items():
+        address = endpoints[name]
+        off = "off" if name in ("api", "mqtt") or options.certs is not None else "off: it needs --certs DIR"
+        yield f"{name:<6} {address:<{WIDTH}} {what}" if address else f"{name:<6} {off}"
+    yield f"certs  {_certificates(options.certs)}"
+    yield f"state  {options.state or 'nothing is kept when this ends (--state FILE)'}"
+    yield f"files  {options.files or 'none: S3 placeholders in job documents stay as they are (--files DIR)'}"
+    account = options.account
+    yield f"here   region {account.region}, account {account.account_id}"
+    yield "log    who is refused, and messages that are dropped, with the reason; more with --log-level info or debug,"
+    yield "       and everything that happens with --trace FILE"
+    yield "Ctrl-C stops it."
+
+
+def _signers(options: CloudOptions) -> str:
+    if not options.access_keys:
+        return "anybody: signatures are not checked (--access-key ID:SECRET)"
+    return f"who signs with {', '.join(key for key, _ in options.access_keys)}"
+
+
+def _certificates(directory: Path | None) -> str:
+    if directory is None:
+        return "none, so no TLS (ghostjob certs --dir certs --thing THING, then --certs certs)"
+    things = sorted(path.stem for path in directory.glob("*.pem") if path.stem not in ("ca", "server"))
+    shown = ", ".join(things[:SHOWN]) + (", …" if len(things) > SHOWN else "")
+    return f"{directory}, with {len(things)} things: {shown}" if things else f"{directory}, with no thing's certificate"

@@ -1,0 +1,111 @@
+"""Shared subscriptions: `$share/NAME/FILTER` has each message go to one member of a group, chosen at random.
+
+AWS has them for both versions of MQTT (Developer Guide, "MQTT": Shared Subscriptions). Subscriptions of the same name
+and filter are one group. A message of QoS 1 that no member can take now waits for the group, if a member's session
+lasts; it goes to whoever can take it first. What was sent to a member and not acknowledged when its connection ended
+goes to another.
+"""
+
+from collections.abc import Iterable
+from random import Random
+from typing import Final, NamedTuple
+
+from simulator.cloud.mqtt.filters import SHARED, Subscriptions, is_valid_filter
+from simulator.cloud.mqtt.session import Session
+
+LONGEST_NAME: Final = 128
+"""Characters of a share name (Developer Guide, ditto)."""
+
+
+class SharedFilter(NamedTuple):
+    """The parts of `$share/NAME/FILTER`."""
+
+    name: str
+    filter: str
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the filter, and in policies before the topic."""
+        return f"{SHARED}{self.name}/"
+
+
+def split(text: str) -> SharedFilter | None:
+    """The parts of a shared subscription's filter; None if it is no valid one."""
+    name, slash, rest = text.removeprefix(SHARED).partition("/")
+    if not name or not slash or len(name) > LONGEST_NAME or "+" in name or "#" in name or not is_valid_filter(rest):
+        return None
+    return SharedFilter(name, rest)
+
+
+class Group:
+    """The members of one shared subscription in the order in which they came, and what waits for any of them.
+
+    `queue` is a session that nobody connects to: no client id begins with `$share/`.
+    """
+
+    __slots__ = ("members", "queue", "text", "what")
+
+    def __init__(self, text: str, what: SharedFilter, lasts_seconds: int) -> None:
+        self.text = text
+        self.what = what
+        self.members: dict[Session, int] = {}
+        """With the QoS that each was granted."""
+        self.queue = Session(text)
+        self.queue.expiry_seconds = lasts_seconds
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether a message may wait for it: a member's session lasts, and takes messages of QoS 1."""
+        return any(qos and session.expiry_seconds for session, qos in self.members.items())
+
+
+class Groups:
+    """Every shared subscription of one gateway. `rng` chooses members."""
+
+    def __init__(self, rng: Random, lasts_seconds: int) -> None:
+        self._rng = rng
+        self._lasts_seconds = lasts_seconds
+        self._groups: dict[str, Group] = {}
+        self._matching: Subscriptions[Group] = Subscriptions()
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def get(self, text: str) -> Group | None:
+        """The group of that shared subscription, or None."""
+        return self._groups.get(text)
+
+    def add(self, text: str, session: Session, qos: int) -> None:
+        """Add a member, or change its QoS. `text` has been found valid."""
+        group = self._groups.get(text)
+        if group is None:
+            what = split(text)
+            assert what is not None, "only valid filters come here"
+            group = self._groups[text] = Group(text, what, self._lasts_seconds)
+            self._matching.add(what.filter, group, 1)
+        group.members[session] = qos
+
+    def remove(self, text: str, session: Session) -> Group | None:
+        """Take a member away; the group, if that was its last."""
+        group = self._groups.get(text)
+        if group is None or group.members.pop(session, None) is None or group.members:
+            return None
+        del self._groups[text]
+        self._matching.remove(group.what.filter, group)
+        return group
+
+    def matching(self, topic: str) -> Iterable[Group]:
+        """The groups that a message on this topic is for."""
+        return self._matching.matching(topic)
+
+    def waiting(self) -> list[Group]:
+        """The groups that messages wait for."""
+        return [group for group in self._groups.values() if group.queue.stored]
+
+    def of(self, session: Session) -> list[Group]:
+        """The groups that a session is a member of."""
+        return [group for text in session.filters if (group := self._groups.get(text)) is not None]
+
+    def choose(self, able: list[Session]) -> Session:
+        """One of those who can take a message."""
+        return able[0] if len(able) == 1 else self._rng.choice(able)

@@ -1,0 +1,128 @@
+"""Giving messages to the groups of shared subscriptions: who gets which, what waits, and what goes to another."""
+
+from collections import deque
+from random import Random
+from typing import TYPE_CHECKING
+
+from simulator.cloud.mqtt.packets import Extra
+from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.shared import Group, Groups
+from simulator.cloud.refusals import Notice
+
+if TYPE_CHECKING:
+    from simulator.cloud.mqtt.connection import Connection
+    from simulator.cloud.mqtt.gateway import Gateway
+
+
+class Sharing:
+    """The groups of one gateway. `rng` chooses who gets a message."""
+
+    def __init__(self, gateway: "Gateway", rng: Random) -> None:
+        self._gateway = gateway
+        self.groups = Groups(rng, gateway.settings.persistent_seconds)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether there is any group."""
+        return bool(self.groups)
+
+    # ── members ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def has_room(self, text: str, session: Session) -> bool:
+        """Whether a session may become a member of that group."""
+        group, settings = self.groups.get(text), self._gateway.settings
+        if group is None:
+            return settings.shared_groups is None or len(self.groups) < settings.shared_groups
+        most = settings.shared_group_members
+        return most is None or session in group.members or len(group.members) < most
+
+    def joined(self, text: str) -> None:
+        """A member's SUBACK is on its way: what waits for the group may follow."""
+        group = self.groups.get(text)
+        if group is not None:
+            self._give_what_waits(group)
+
+    def came_back(self, session: Session) -> None:
+        """A member is connected again."""
+        for group in self.groups.of(session):
+            self._give_what_waits(group)
+
+    def leave(self, text: str, session: Session) -> None:
+        """A session is no member any more; with the last one goes what waits."""
+        gone = self.groups.remove(text, session)
+        if gone is None:
+            return
+        if unheard := gone.queue.unheard:
+            why = f"the last member of the group left; {unheard} messages waited for it"
+            self._gateway.tell(Notice("nobody-left", "iot:Receive", "", why, text))
+        if self._gateway.memory is not None:
+            self._gateway.memory.changed(gone.queue, is_over=True)
+
+    def queue_of(self, text: str) -> Session | None:
+        """What waits for a group; None if there is no such group."""
+        group = self.groups.get(text)
+        return None if group is None else group.queue
+
+    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def give(self, topic: str, payload: bytes, extra: Extra | None, qos: int, after: int) -> None:
+        """Give a message to one member of each group that it is for; it leaves when the commit `after` is done."""
+        for group in self.groups.matching(topic):
+            self._give(group, Message(topic, payload, None, extra, self._gateway.now, group.text), qos, after)
+
+    def give_again(self, messages: list[Message]) -> None:
+        """The connection that these were sent to is over: others of their groups may have them."""
+        for message in messages:
+            group = self.groups.get(message.share)
+            if group is not None:
+                self._give(group, message, 1, self._gateway.held.newest)
+            else:
+                why = "its only member left the group before it acknowledged it"
+                self._gateway.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, message.share))
+
+    def sweep(self) -> None:
+        """Once a second: give on what waits."""
+        for group in self.groups.waiting():
+            self._give_what_waits(group)
+
+    def _give(self, group: Group, message: Message, qos: int, after: int) -> None:
+        """To one member that is there, or to the group's queue."""
+        gateway, there = self._gateway, self._there(group, message.topic)
+        if there:
+            session = self.groups.choose([each for each in there if each.has_room] or list(there))
+            carried, level = message.left(gateway.now), min(qos, group.members[session])
+            there[session].deliver(message.topic, message.payload, level, None, carried, after, group.text)
+        elif qos and group.may_wait:
+            gateway.held.newest = max(gateway.held.newest, after)
+            group.queue.store(message)
+            gateway.note(group.queue)
+            if group.queue.lost is not None:
+                gateway.tell_lost(group.queue)
+        elif qos:
+            why = "no member of the group can take it, and none has a session that lasts"
+            gateway.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, group.text))
+
+    def _there(self, group: Group, topic: str) -> "dict[Session, Connection]":
+        """The members that are connected and may receive a message on this topic; who may not is told."""
+        there: dict[Session, Connection] = {}
+        for session in group.members:
+            connection = self._gateway.connection_of(session)
+            if connection is not None:
+                if connection.may_receive_shared(topic, group.what.prefix):
+                    there[session] = connection
+                else:
+                    connection.tell_denied("Receive", topic)
+        return there
+
+    def _give_what_waits(self, group: Group) -> None:
+        """To the members that are there, to each at the pace of a replay."""
+        gateway, queue = self._gateway, group.queue.stored or deque()
+        connected = sum(gateway.connection_of(session) is not None for session in group.members)
+        each = gateway.settings.replay_per_second
+        for _ in range(len(queue) if each is None else min(len(queue), each * connected)):
+            if not any(session.has_room for session in self._there(group, queue[0].topic)):
+                return
+            message = queue.popleft()
+            gateway.note(group.queue)
+            if not message.is_expired(gateway.now):
+                self._give(group, message, 1, gateway.held.newest)

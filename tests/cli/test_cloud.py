@@ -1,0 +1,109 @@
+"""`ghostjob cloud` as somebody sees it who starts it: what it serves, who was refused, and how to see more."""
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from simulator.certs import make_certificates
+from tests.simulator.cloud.mqtt.packets import connect, publish, text
+
+CLOUD = (sys.executable, "-P", "-m", "simulator.cli", "cloud", "--api-port", "0", "--mqtt-port", "0")
+LAST = "Ctrl-C stops it.\n"
+
+
+@contextmanager
+def running(*options: str) -> Iterator[tuple[list[str], "subprocess.Popen[str]"]]:
+    """A cloud: the lines that it began with, and its process."""
+    with subprocess.Popen([*CLOUD, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        try:
+            yield _until(process.stderr, LAST), process
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def _until(lines: IO[str], wanted: str) -> list[str]:
+    seen: list[str] = []
+    for line in lines:
+        seen.append(line)
+        if wanted in line:
+            return seen
+    raise AssertionError("".join(seen))
+
+
+def _say(address: str, *raw: bytes) -> None:
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), 20) as client:
+        client.sendall(b"".join(raw))
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(4096):
+            pass
+
+
+def _address(lines: list[str], name: str) -> str:
+    [line] = [line for line in lines if line.startswith(f"{name} ")]
+    return line.split()[1]
+
+
+def test_it_says_what_it_serves_to_whom_and_how_to_see_more(tmp_path: Path):
+    make_certificates(tmp_path, ["lamp", "pump"])
+    options = ("--mqtts-port", "0", "--data-port", "off", "--certs", str(tmp_path), "--access-key", "AKID:secret")
+    with running(*options, "--state", str(tmp_path / "cloud.db")) as (lines, _):
+        told = "".join(lines)
+        for expected in (
+            r"^api    http://127\.0\.0\.1:\d+ +control plane.*; who signs with AKID$",
+            r"^mqtt   127\.0\.0\.1:\d+ +MQTT 3\.1\.1 and 5; anybody, for everything$",
+            r"^mqtts  127\.0\.0\.1:\d+ +MQTT.*; who holds a client certificate, for what its policies allow$",
+            r"^data   off$",
+            rf"^certs  {re.escape(str(tmp_path))}, with 2 things: lamp, pump$",
+            rf"^state  {re.escape(str(tmp_path))}/cloud\.db$",
+            r"^files  none: S3 placeholders in job documents stay",
+            r"^here   region us-east-1, account 000000000000$",
+            r"--log-level info or debug",
+            r"--trace FILE",
+        ):
+            assert re.search(expected, told, re.MULTILINE), told
+        assert "secret" not in told
+
+
+def test_without_certificates_it_says_what_is_missing():
+    with running() as (lines, _):
+        told = "".join(lines)
+        assert "mqtts  off: it needs --certs DIR\n" in told
+        assert "data   off: it needs --certs DIR\n" in told
+        assert "anybody: signatures are not checked (--access-key ID:SECRET)" in told
+        assert "nothing is kept when this ends (--state FILE)" in told
+
+
+def test_who_is_refused_is_logged_without_asking_for_it():
+    with running("--log-format", "json") as (lines, process):
+        assert process.stderr
+        _say(_address(lines, "mqtt"), connect(4, rest=text("$dev")))
+        [line] = _until(process.stderr, "client.refused")
+        for expected in ('"level": "warning"', '"client_id": "$dev"', '"code": "client-id"', '"address": "127.0.0.1"'):
+            assert expected in line
+        process.terminate()
+        assert process.stdout
+        assert process.stdout.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("level", "shows"),
+    [("info", ["client.connected", "client.disconnected"]), ("debug", ["request.received", "client.disconnected"])],
+)
+def test_a_lower_level_shows_more(level: str, shows: list[str]):
+    with running("--log-level", level) as (lines, process):
+        assert process.stderr
+        request = publish("$aws/things/dev/jobs/get", b"{}", 4)
+        _say(_address(lines, "mqtt"), connect(4), request)
+        told = "".join(_until(process.stderr, "client.disconnected"))
+        assert all(event in told for event in shows)
+        assert ("request.received" in told) == (level == "debug")

@@ -1,0 +1,171 @@
+"""What a limit of the gateway costs is told: who lost which message or connection, and by which limit."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt.connection import SLOW_READER_BYTES
+from simulator.cloud.mqtt.session import MOST_QUEUED
+from simulator.cloud.refusals import Code, Notice
+
+from .packets import connect, publish, subscribe, text
+from .peers import V5, WAIT, BareConnect, Connect, Jobs
+
+LASTING = b"\x05\x11\0\0\0\x3c"
+"""CONNECT properties: a session that lasts a minute."""
+
+
+@pytest.fixture
+def told(gateway: Gateway) -> list[Notice]:
+    told: list[Notice] = []
+    gateway.tell = told.append
+    return told
+
+
+def _of(told: list[Notice], code: Code) -> Notice:
+    [found] = [notice for notice in told if notice.code == code]
+    return found
+
+
+async def _away(service: Jobs, bare: BareConnect, name: str = "dev") -> None:
+    """A client of that name subscribed to `a`, and is gone; its session lasts."""
+    client = await bare(5, name, properties=LASTING)
+    client.send(subscribe("a"))
+    await client.packet()
+    client.close()
+    await asyncio.wait_for(service.gone.get(), WAIT)
+
+
+async def test_the_oldest_message_of_a_full_queue_is_told_of(
+    gateway: Gateway, service: Jobs, bare: BareConnect, told: list[Notice]
+):
+    await _away(service, bare)
+    for number in range(MOST_QUEUED + 1):
+        gateway.publish("a", b"%d" % number)
+    notice = _of(told, "queue-full")
+    assert (notice.client_id, notice.action, notice.resource) == ("dev", "iot:Receive", "topic/a")
+    [session] = gateway._sessions.values()
+    assert session.stored is not None
+    assert session.stored[0].payload == b"1"
+
+
+async def test_a_full_queue_of_who_does_not_acknowledge_is_told_of(
+    gateway: Gateway, bare: BareConnect, told: list[Notice]
+):
+    client = await bare(5)
+    client.send(subscribe("a"))
+    await client.packet()
+    for _ in range(gateway.settings.receive_maximum + MOST_QUEUED):
+        gateway.publish("a", b"")
+    assert not told
+    gateway.publish("a", b"")
+    assert _of(told, "queue-full").address == "127.0.0.1"
+
+
+async def test_a_session_that_ends_with_messages_is_told_of(
+    gateway: Gateway, service: Jobs, bare: BareConnect, told: list[Notice]
+):
+    await _away(service, bare)
+    gateway.publish("a", b"1")
+    gateway.publish("a", b"2")
+    gateway.sweep(asyncio.get_running_loop().time() + 61)
+    assert _of(told, "session-over").why == "its session ended after 60 s, with 2 messages that it never got"
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_a_message_too_large_for_its_client_is_told_of(
+    gateway: Gateway, bare: BareConnect, told: list[Notice], qos: int
+):
+    client = await bare(5, properties=b"\x05\x27\0\0\0\x20")
+    client.send(subscribe("a", options=qos))
+    await client.packet()
+    gateway.publish("a", b"x" * 100)
+    notice = _of(told, "too-large-for-client")
+    assert "its CONNECT said at most 32" in notice.why
+    assert notice.client_id == "dev"
+
+
+async def test_who_does_not_read_is_told_of(gateway: Gateway, bare: BareConnect, told: list[Notice]):
+    client = await bare(5)
+    client.send(subscribe("a", options=0))
+    await client.packet()
+    [connection] = gateway._connections
+    transport = connection._transport
+    assert transport is not None
+    connection.pause_writing()
+    for _ in range(200):  # what the kernel takes is beyond our count
+        if transport.get_write_buffer_size() > SLOW_READER_BYTES:
+            break
+        gateway.publish("a", b"x" * 100_000)
+        connection.flush()
+    gateway.publish("a", b"x")
+    assert _of(told, "slow-reader").resource == "topic/a"
+    connection.resume_writing()
+
+
+async def test_what_is_never_acknowledged_is_told_of(gateway: Gateway, bare: BareConnect, told: list[Notice]):
+    client = await bare(5)
+    client.send(subscribe("a"))
+    await client.packet()
+    gateway.publish("a", b"x")
+    [connection] = gateway._connections
+    connection.last_heard = gateway.now + 3601
+    gateway.sweep(gateway.now + 3601)
+    assert _of(told, "not-acknowledged").why == "it was not acknowledged for 3600 s"
+
+
+async def test_a_message_that_finds_no_room_to_be_retained_is_told_of(
+    gateway: Gateway, bare: BareConnect, told: list[Notice]
+):
+    gateway._retained._most = 0
+    gateway.settings = replace(gateway.settings, retained_messages=0)
+    client = await bare(5)
+    client.send(publish("a", qos=1, retain=1))
+    assert (await client.packet())[0] == 0x40
+    notice = _of(told, "retained-full")
+    assert (notice.resource, notice.client_id) == ("topic/a", "dev")
+
+
+async def test_a_will_that_may_not_be_published_is_told_of(
+    service: Jobs, peer: Connect, told: list[Notice], gateway: Gateway
+):
+    dying = await peer("dev", V5, will=("$aws/things/dev/jobs/get", b"{}", 1))
+    dying.lose()
+    await asyncio.wait_for(service.gone.get(), WAIT)
+    notice = _of(told, "topic")
+    assert (notice.resource, notice.client_id) == ("topic/$aws/things/dev/jobs/get", "dev")
+    assert notice.why.startswith("its will ")
+
+
+async def test_a_client_that_is_silent_for_too_long_is_told_of(gateway: Gateway, bare: BareConnect, told: list[Notice]):
+    await bare(5)
+    gateway.sweep(asyncio.get_running_loop().time() + 100)
+    notice = _of(told, "keep-alive")
+    assert (notice.client_id, notice.address) == ("dev", "127.0.0.1")
+    assert "a keep-alive of 60 s" in notice.why
+
+
+async def test_who_never_sends_a_connect_is_told_of(port: int, gateway: Gateway, bare: BareConnect, told: list[Notice]):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(connect(5, rest=text("dev"))[:5])
+    later = await bare(5, "later")
+    assert len(gateway._connections) == 2, "the gateway saw the first one before"
+    later.send(b"\xe0\0")
+    await later.rest()
+    gateway.sweep(asyncio.get_running_loop().time() + 11)
+    assert not await asyncio.wait_for(reader.read(), WAIT)
+    assert _of(told, "connect-timeout").why == "no CONNECT came for 10 s"
+    writer.close()
+
+
+@pytest.mark.parametrize("settings", [GatewaySettings()])
+async def test_nothing_is_told_of_who_gets_what_it_wants(
+    gateway: Gateway, service: Jobs, bare: BareConnect, told: list[Notice]
+):
+    client = await bare(5)
+    client.send(subscribe("a"), publish("a", qos=1), publish("$aws/ask/it", b"{}"), b"\xc0\0", b"\xe0\0")
+    await client.rest()
+    await asyncio.wait_for(service.gone.get(), WAIT)
+    assert not told
