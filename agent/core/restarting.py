@@ -1,8 +1,9 @@
 """How a device finds its way back into its work after it lost its memory: a reboot, planned or not, or a power cut.
 
 The record says what was in hand, the hardware says what it booted. A reboot that was a step of the plan is over now:
-it did what it should if the plan's version runs. Everything else that was under way has been interrupted; whether it
-is done again is decided once the service has said that the execution still lives.
+it did what it should if the plan's version runs. So is a program whose purpose was that the agent, or the machine,
+starts again. Everything else that was under way has been interrupted; whether it is done again is decided once the
+service has said that the execution still lives.
 """
 
 from dataclasses import replace
