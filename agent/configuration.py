@@ -1,10 +1,11 @@
 """What a real agent is told: options of the command line over a configuration file over defaults.
 
 The file is JSON or YAML. Its keys are the options' names; those of the AWS IoT Device Client's own configuration file
-are understood too, so that its file can be used as it is. What only the Device Client does is ignored.
+are understood too, so that its file can be used as it is. What only the Device Client does is ignored; the log says so.
 """
 
 import os
+import platform
 import secrets
 import shlex
 import shutil
@@ -21,11 +22,15 @@ from agent.core import Policy
 from agent.device import Settings
 from agent.errors import InputError
 from agent.handlers.handler import Place
+from agent.handlers.proc import own_service
 from agent.handlers.registry import offered_actions, plug_ins
 from agent.hosts import is_loopback
-from agent.plan import ALL_ACTIONS, Abilities, Layout
+from agent.log import get_logger
+from agent.plan import ALL_ACTIONS, Abilities, Layout, restarts_what
 from agent.recovery import PointOfNoReturn
 from agent.wording import first_wrong, unknown_key
+
+log = get_logger("ghostjob.agent")
 
 OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     "download": frozenset({"download"}),
@@ -99,6 +104,7 @@ class Configuration(BaseModel):
     layout: Layout = "ab"
     policy: PointOfNoReturn = "revert-until-commit"
     reports: Literal["progress", "steps", "end"] = "progress"
+    service: Annotated[str, Field(pattern=r"^[A-Za-z0-9:_.@\\-]{1,255}$")] | None = None
     firmware_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]{1,64}$")] = "factory"
     restart_command: Command = ()
     reboot_command: Command = ()
@@ -131,7 +137,17 @@ class Configuration(BaseModel):
         place = self._place()
         actions = self._actions()
         others = plug_ins(actions - ALL_ACTIONS)
-        abilities = Abilities(self.layout, actions, others, str(place.root), str(place.scripts))
+        service = self.service or own_service()
+        abilities = Abilities(
+            self.layout,
+            actions,
+            others,
+            root=str(place.root),
+            scripts=str(place.scripts),
+            systems=_systems(),
+            service=service,
+            restart_is_ours=restarts_what(self.restart_command, service) == "agent",
+        )
         seed = secrets.token_hex(8)
         policy = replace(
             LOCAL if is_local else REMOTE,
@@ -226,9 +242,28 @@ def _read(file: Path) -> dict[str, Any]:
         raise InputError(f"--config {file}: no object with options in it")
     told = {str(key).replace("-", "_"): each for key, each in value.items()}
     jobs = told.pop("jobs", None)
-    if isinstance(jobs, dict) and jobs.get("handler-directory"):
-        told.setdefault("scripts", jobs["handler-directory"])
+    ignored = [key.replace("_", "-") for key in told if key in DEVICE_CLIENTS_OWN]
+    if isinstance(jobs, dict):
+        if jobs.get("handler-directory"):
+            told.setdefault("scripts", jobs["handler-directory"])
+        understood = {"handler-directory": jobs.get("handler-directory"), "enabled": True}
+        ignored += [f"jobs.{key}" for key in jobs if jobs[key] != understood.get(key)]
+    elif jobs is not None:
+        ignored.append("jobs")
+    if ignored:
+        why = "only the Device Client does this"
+        log.warning("configuration.ignored", file=str(file), keys=sorted(ignored), why=why)
     return {ALIASES.get(key, key): each for key, each in told.items() if key not in DEVICE_CLIENTS_OWN}
+
+
+def _systems() -> tuple[str, ...]:
+    """What documents may call this operating system: the kernel's name, and the distribution's of /etc/os-release."""
+    try:
+        told = platform.freedesktop_os_release()
+    except OSError:
+        told = {}
+    names = [platform.system().lower(), told.get("ID", ""), *{"rhel": ["redhat"]}.get(told.get("ID", ""), [])]
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _split(endpoint: str, port: int | None) -> tuple[str, int | None]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
 from agent.core import Machine, Policy, start, step
@@ -26,7 +26,7 @@ from agent.core.events import Booted, Event
 from agent.core.record import Record
 from agent.errors import GhostjobError, InputError
 from agent.handlers.files import read_json, write_json
-from agent.handlers.handler import Place, reason_of
+from agent.handlers.handler import Handler, Place, reason_of
 from agent.handlers.proc import boot_id
 from agent.handlers.processes import Processes
 from agent.handlers.registry import firmware_of, load_handlers
@@ -36,9 +36,17 @@ from agent.log import get_logger
 from agent.plan import ALL_ACTIONS
 from agent.records import read_record, write_record
 from agent.runner import Runner, Transport
+from agent.values import ExecutionKey
 from agent.workbench import MachineWorkbench
 
 log = get_logger("ghostjob.agent")
+
+OURS: Final = __name__.partition(".")[0]
+LOST: Final = (
+    "nothing of earlier work is remembered: an execution that is IN_PROGRESS is judged by what the service and the "
+    "hardware tell of it, no program of it is begun again, and what of it lies below work/ is dropped"
+)
+"""What an agent does whose journal is lost."""
 
 Ended: TypeAlias = Literal["stopped", "finished", "restart", "crashed"]
 """Why an agent ended: it was told to; it finished as many executions as it was to; it gives way to a new one of its
@@ -73,10 +81,14 @@ class _Device:
         self._ended: Ended = "stopped"
         self._to_do = settings.executions
         self._left: list[ExecutionLeft] = []
+        self._read: ExecutionKey | None = None
+        """Whose document was looked at last for members that nobody reads."""
         self._boot_note = place.state / "boot.json"
         self._journal = Journal(FileStorage(place.state / "journal"), where=str(place.state / "journal"))
         # All that is ours, whatever is allowed now: what was begun under other options may have to be undone.
         handlers = load_handlers(place, settings.policy.abilities.actions | ALL_ACTIONS)
+        if others := {action: where for action in handlers if (where := _package(handlers[action])) != OURS}:
+            log.info("handlers.loaded", thing=place.thing, others=others)
         self._firmware = firmware_of(handlers, settings.policy.abilities.layout)
         self._bench = MachineWorkbench(handlers, self._firmware, place.state / "work", self._tell, self._deliver)
         self._runner: Runner[Machine] = Runner(
@@ -115,6 +127,9 @@ class _Device:
             directory.mkdir(exist_ok=True, mode=0o755)
         await self._clean_up(record)
         here, note = boot_id(), read_json(self._boot_note)
+        if note is None and self._boot_note.exists():
+            then = "as if the machine had been switched on for the first time"
+            log.warning("note.unreadable", thing=self._place.thing, file=str(self._boot_note), then=then)
         rebooted = note is None or note.get("boot") != here
         if note is not None and self._to_do is not None:
             self._to_do = note.get("executions", self._to_do)
@@ -179,12 +194,18 @@ class _Device:
     def _recall(self) -> Record:
         try:
             snapshot = self._journal.open()
+            thing, where = self._place.thing, str(self._place.state / "journal")
+            if self._journal.damage:
+                log.warning("journal.damaged", thing=thing, journal=where, found=self._journal.damage, then=LOST)
+            elif self._journal.torn_bytes:
+                log.info("journal.torn", thing=thing, journal=where, passed_over_bytes=self._journal.torn_bytes)
             return read_record(snapshot) if snapshot is not None else Record()
         except GhostjobError as error:
             raise InputError(str(error)) from None
 
     def _remember(self, record: Record) -> None:
         """Write a record down, and then let go of what it ends. Raises JournalError."""
+        self._say_what_is_ignored(record)
         self._journal.append(write_record(record))
         self._tell_written(record)
         for left in self._left:
@@ -196,12 +217,25 @@ class _Device:
         if self._to_do is not None and self._to_do <= 0:
             self._end("finished")
 
+    def _say_what_is_ignored(self, record: Record) -> None:
+        """Once for each execution: what its document has that nobody reads."""
+        work = record.work
+        if work is not None and work.key != self._read:
+            self._read = work.key
+            if ignored := work.plan.ignored:
+                log.warning("document.ignored", thing=self._place.thing, job_id=work.key.job_id, members=ignored)
+
     def _tell_written(self, record: Record) -> None:
         work = record.work
         if work is None:
             self._tell(JournalWritten("safe" if record.safe else ""))
         else:
             self._tell(JournalWritten(record.doing, work.begun, work.done))
+
+
+def _package(handler: Handler) -> str:
+    """Whose code a handler is."""
+    return type(handler).__module__.partition(".")[0]
 
 
 def _why(note: dict[str, Any] | None, here: str) -> Literal["power-on", "reboot", "restarted"]:

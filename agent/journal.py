@@ -65,14 +65,18 @@ class Storage(Protocol):
     def sync_directory(self) -> None:
         """Make the renaming durable."""
 
-    def set_aside(self) -> None:
-        """Keep the file under another name."""
+    def set_aside(self) -> str:
+        """Keep the file under another name; returns that."""
 
 
 class Journal:
-    """The newest snapshot, durable. `where` names the file in messages."""
+    """The newest snapshot, durable. `where` names the file in messages.
 
-    __slots__ = ("_length", "_limit", "_newest", "_storage", "_where")
+    `damage` is what `open` found that it could not read, in words; empty if there was nothing. `torn_bytes` follow the
+    newest whole snapshot: a power cut in the middle of the next one, which was never acknowledged, or a bad sector.
+    """
+
+    __slots__ = ("_length", "_limit", "_newest", "_storage", "_where", "damage", "torn_bytes")
 
     def __init__(self, storage: Storage, *, where: str = "journal", limit_bytes: int = LIMIT_BYTES) -> None:
         self._storage = storage
@@ -80,6 +84,8 @@ class Journal:
         self._limit = limit_bytes
         self._length = 0
         self._newest: bytes | None = None
+        self.damage = ""
+        self.torn_bytes = 0
 
     def open(self) -> bytes | None:
         """The newest whole snapshot, None if there is none. Raises JournalError."""
@@ -88,7 +94,7 @@ class Journal:
             data = self._storage.read()
             header = VERSION.match(data)
             if header is None and not HEADER.startswith(data):
-                self._storage.set_aside()
+                self.damage = f"no journal: what is in it is kept as {self._storage.set_aside()}"
         except OSError as error:
             raise self._failed("cannot read it", error) from None
         if header is None:
@@ -99,6 +105,9 @@ class Journal:
                 "start that agent, or move the file away once the device is known to be whole"
             )
         self._length, self._newest = _scan(data, header.end())
+        self.torn_bytes = len(data) - self._length if self._newest is not None else 0
+        if self._newest is None and data[header.end() :].strip(b"\0"):
+            self.damage = f"no whole record in its {len(data)} bytes: they give way to the next one"
         return self._newest
 
     def append(self, snapshot: bytes) -> None:
@@ -202,9 +211,11 @@ class FileStorage:
         """fsync the directory."""
         self._with(self._path.parent, os.O_RDONLY | os.O_DIRECTORY, os.fsync)
 
-    def set_aside(self) -> None:
+    def set_aside(self) -> str:
         """Rename the file to `NAME.damaged`."""
-        self._path.replace(self._path.with_name(self._path.name + ".damaged"))
+        aside = self._path.with_name(self._path.name + ".damaged")
+        self._path.replace(aside)
+        return str(aside)
 
     @classmethod
     def _make(cls, directory: Path) -> None:

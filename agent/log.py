@@ -16,7 +16,16 @@ from typing import Any, Final, Literal, TextIO, cast
 
 import structlog
 
-from agent.account import DeviceCrashed, DeviceDisconnected, DeviceEvent, ExecutionTaken, PhaseChanged, StepUndone
+from agent.account import (
+    AnswerReceived,
+    DeviceCrashed,
+    DeviceDisconnected,
+    DeviceEvent,
+    ExecutionTaken,
+    PhaseChanged,
+    RequestSent,
+    StepUndone,
+)
 from agent.values import ExecutionKey
 
 DETAILS = frozenset(
@@ -29,7 +38,8 @@ DETAILS = frozenset(
         "journal.written",
     }
 )
-"""Events that are logged at debug; the others at info, and those that mean trouble at warning."""
+"""Events that are logged at debug, but for a question that is put again, and one that is refused; the others at info,
+and those that mean trouble at warning."""
 TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
 """Events that may mean trouble."""
 PLACES = frozenset({PhaseChanged, ExecutionTaken})
@@ -46,7 +56,13 @@ def _level(event: DeviceEvent) -> int:
                 return logging.WARNING
             case _:
                 pass
-    return logging.DEBUG if event.type in DETAILS else logging.INFO
+    match event:
+        case RequestSent(attempt=attempt) if attempt > 1:
+            return logging.INFO  # nobody answered the last time, or not now
+        case AnswerReceived(accepted=False):
+            return logging.INFO
+        case _:
+            return logging.DEBUG if event.type in DETAILS else logging.INFO
 
 
 class _Stderr:
@@ -175,6 +191,11 @@ class DeviceLog:
     def warning(self, name: str, **values: Any) -> None:
         """Log something that is not part of the account."""
         _logger().warning(name, **self._bound(), **values)
+
+    def info(self, name: str, **values: Any) -> None:
+        """Log something that is not part of the account, and no trouble."""
+        if _lowest() <= logging.INFO:
+            _logger().info(name, **self._bound(), **values)
 
     def crashed(self, error: Exception) -> None:
         """Log the exception that a device died of, with its traceback."""

@@ -223,11 +223,13 @@ class Runner(Generic[S]):
         self.tell(DeviceConnected(session_present))
         self.feed(Connected(session_present))
 
-    def on_disconnected(self, reason: str) -> None:
-        """The device is off line; nobody needs to be told if that is how it is stopped."""
+    def on_disconnected(self, reason: str, again_seconds: float | None = None) -> None:
+        """The device is off line, for `again_seconds` at least; that it is stopped needs nobody to be told."""
         if self._is_stopping:
             return
         self.tell(DeviceDisconnected(reason))
+        if again_seconds is not None:
+            self._log.info("connection.waiting", seconds=round(again_seconds, 1))
         self.feed(Disconnected(reason))
 
     def on_message(self, topic: str, payload: bytes) -> None:

@@ -20,6 +20,7 @@ from agent.account import (
     StepUndone,
     VersionCommitted,
 )
+from agent.causes import Cause, cause_of
 from agent.core.events import (
     BeginStep,
     Event,
@@ -50,6 +51,8 @@ log = get_logger("ghostjob.agent")
 T = TypeVar("T")
 PROGRESS_PERCENT: Final = 5
 """How far a step gets between two reports of its progress, at least."""
+SAID_AGAIN_SECONDS: Final = 60.0
+"""Between two log lines about the same cause of waiting, and between two reports of any, at least."""
 
 
 class MachineWorkbench:
@@ -137,7 +140,7 @@ class MachineWorkbench:
 
     async def _do(self, effect: BeginStep) -> None:
         outcome: Literal["done", "failed", "stopped", "stale", "refused"] = "done"
-        reason = said = ""
+        reason = said = cause = ""
         try:
             task = self._task(effect.execution, effect.index, effect.step, effect.version, effect)
             said = await self._handler(effect.step).do(task)
@@ -147,17 +150,18 @@ class MachineWorkbench:
             outcome = "stopped"
         except StaleDocumentError as stale:
             outcome, reason = "stale", say(str(stale))
+            log.warning("step.stale", **_whose(effect), reason=reason, then="the document is asked for again")
         except UnknownOperationError as unknown:
-            outcome, reason = "refused", say(str(unknown))
+            outcome, reason, cause = "refused", say(str(unknown)), unknown.cause
         except Exception as error:
-            outcome, reason = "failed", _reason(error, effect.step)
+            outcome, (reason, cause) = "failed", _reason(error, effect.step)
         self._running = None
         if effect.step.action == "commit" and outcome == "done":
             self.version = effect.version
             self._observe(VersionCommitted(effect.execution, effect.version))
         self.describe()
         self._observe(StepFinished(effect.execution, effect.step.name, "failed" if outcome == "refused" else outcome))
-        self._deliver(StepEnded(effect.index, outcome, reason, say(said)))
+        self._deliver(StepEnded(effect.index, outcome, reason, say(said), cause))
 
     async def _undo(self, effect: UndoStep) -> None:
         ok = True
@@ -169,7 +173,8 @@ class MachineWorkbench:
                 await self._handler(effect.step).do(task)
         except Exception as error:
             ok = False
-            log.warning("step.not_undone", step=effect.step.name, reason=_reason(error, effect.step))
+            reason, cause = _reason(error, effect.step)
+            log.warning("step.not_undone", **_whose(effect), cause=cause, reason=reason)
         self.describe()
         self._observe(StepUndone(effect.execution, effect.step.name, ok))
         self._deliver(StepRestored(effect.index, ok))
@@ -186,7 +191,7 @@ class MachineWorkbench:
         """Who does this step. Raises StepError if nobody does, as after a restart with other options."""
         handler = self._handlers.get(step.action)
         if handler is None:
-            raise StepError(f"nothing on this device does '{step.action}'")
+            raise StepError(f"nothing on this device does '{step.action}'", Cause.UNKNOWN_OPERATION)
         return handler
 
     def _everyone(self) -> tuple[Handler, ...]:
@@ -208,14 +213,57 @@ class MachineWorkbench:
             if progresses is not None and told + PROGRESS_PERCENT <= percent < 100:
                 told = percent
                 self._observe(StepProgressed(key, step.name, percent))
+                waits.over()
                 self._deliver(StepAdvanced(index, percent))
 
-        return Task(key, index, step, version, aside, progress)
+        def waiting(cause: Cause, reason: str) -> None:
+            words = say(f"{cause}: {reason}")
+            if progresses is not None and waits.again(words, _whose(progresses)):
+                self._deliver(StepAdvanced(index, told, words))
+
+        waits = _Waits()
+        return Task(key, index, step, version, aside, progress, waiting)
 
     def _aside(self, key: ExecutionKey) -> Path:
         """No two executions have the same: `$` is in no namespace's name. Whatever they are called, it is in `work`."""
         namespace = "$default" if key.namespace_id is None else quote(key.namespace_id, safe="")
         return self._work / f"{namespace}.{quote(key.job_id, safe='')}.{key.execution_number}.{key.queued_at}"
+
+
+class _Waits:
+    """Why one step waits, as often as it says so, and how much of that is told.
+
+    The log has each cause at once, and while it stays the same a line a minute. The service hears of one that a retry
+    did not get rid of, and of another one no sooner than a minute later: an update costs a part of the account's quota.
+    """
+
+    def __init__(self) -> None:
+        self._words = ""
+        self._count = 0
+        self._logged_at = 0.0
+        self._told_at: float | None = None
+
+    def over(self) -> None:
+        """It got on."""
+        self._words, self._count, self._told_at = "", 0, None
+
+    def again(self, words: str, whose: dict[str, Any]) -> bool:
+        """It waits, for this reason; whether that is to be reported."""
+        now = asyncio.get_running_loop().time()
+        self._count += 1
+        if words != self._words or now - self._logged_at >= SAID_AGAIN_SECONDS:
+            log.warning("step.waiting", **whose, why=words, tries=self._count)
+            self._words, self._logged_at = words, now
+        if self._count < 2 or (self._told_at is not None and now - self._told_at < SAID_AGAIN_SECONDS):
+            return False
+        self._told_at = now
+        return True
+
+
+def _whose(effect: BeginStep | UndoStep) -> dict[str, Any]:
+    """What a log line says of the step that it is about."""
+    key = effect.execution
+    return {"namespace_id": key.namespace_id, "job_id": key.job_id, "step": effect.step.name}
 
 
 def _spawn(work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> asyncio.Task[None]:
@@ -234,11 +282,11 @@ def _asked(question: Callable[[], T], otherwise: T, handler: Handler) -> T:
         return otherwise
 
 
-def _reason(error: Exception, step: Step) -> str:
-    """Why a step failed, for the report; a fault of the handler's own is logged with its traceback."""
+def _reason(error: Exception, step: Step) -> tuple[str, str]:
+    """Why a step failed, and what that is called; a fault of the handler's own is logged with its traceback."""
     if isinstance(error, StepError):
-        return say(str(error))
+        return say(str(error)), error.cause
     if isinstance(error, OSError):
-        return say(reason_of(error))
+        return say(reason_of(error)), cause_of(error)
     log.error("handler.crashed", step=step.name, exc_info=error)
-    return say(f"the handler of {step.action} crashed: {type(error).__name__}: {error}")
+    return say(f"the handler of {step.action} crashed: {type(error).__name__}: {error}"), Cause.HANDLER_CRASHED

@@ -8,6 +8,7 @@ the change that a list already shows, one "still there" is not enough while the 
 from dataclasses import replace
 
 from agent.account import ENDED_BY_SERVICE, End, hint_received
+from agent.causes import Cause
 from agent.core.events import CancelTimer
 from agent.core.record import Work
 from agent.core.recovering import fail, give_way
@@ -120,7 +121,8 @@ def on_suspicion_answered(turn: Turn, suspect: Suspect, answer: Answer) -> None:
             turn.to(replace(suspect, probing=True), "ended; asking how")
             turn.update(suspect.work.key, Status.IN_PROGRESS, suspect.work.version_number)
         case Rejected(code=code):
-            fail(turn, suspect.work, f"asking about the job was refused: {code.value}", running=suspect.running)
+            reason = f"asking about the job was refused: {code.value}"
+            fail(turn, suspect.work, reason, Cause.ACCESS_DENIED, running=suspect.running)
         case _:
             _ask_again(turn, suspect)
 
@@ -178,6 +180,7 @@ def _interrupted(turn: Turn, work: Work) -> None:
     """The step that was under way when the memory was lost: done again, unless that cannot be right."""
     remedy = remedy_for("alive", work.reached, restarted=True, policy=turn.policy.point_of_no_return)
     if remedy is Remedy.FAIL:
-        fail(turn, work, f"{work.plan.steps[work.done].name}: interrupted by a restart, and not begun twice")
+        reason = f"{work.plan.steps[work.done].name}: interrupted by a restart, and not begun twice"
+        fail(turn, work, reason, Cause.INTERRUPTED)
     else:
         advance(turn, work, "still there; once more")

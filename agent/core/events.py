@@ -81,10 +81,11 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class StepAdvanced:
-    """The hardware is `percent` through the step that was begun."""
+    """The hardware is `percent` through the step that was begun; `waiting` is why it does not get on, if so."""
 
     index: int
     percent: int
+    waiting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ class StepEnded:
     reason: str = ""
     said: str = ""
     """What the report is to tell of it, such as the output of a program."""
+    cause: str = ""
+    """Why it did not end well, in a word of `agent.causes`."""
 
 
 @dataclass(frozen=True, slots=True)

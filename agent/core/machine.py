@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from agent.account import JournalUnwritable, RequestSent
+from agent.causes import Cause
 from agent.core import doubting, recovering, restarting, taking, working
 from agent.core.events import (
     Answered,
@@ -99,8 +100,8 @@ def _deal_with(turn: Turn, event: Event) -> None:
             doubting.on_hint(turn, hint)
         case TimerFired():
             _timer_fired(turn, event)
-        case StepAdvanced(percent=percent):
-            _step_advanced(turn, percent)
+        case StepAdvanced():
+            _step_advanced(turn, event)
         case StepEnded():
             _step_ended(turn, event)
         case StepRestored(ok=ok):
@@ -198,10 +199,10 @@ def _journal_failed(turn: Turn, failed: JournalFailed) -> None:
     reason = f"the journal cannot be written: {failed.reason}"
     match turn.machine.phase:
         case Executing(work=work) | Gated(work=work) if work.reached not in (Reached.LEAPT, Reached.RAN):
-            recovering.fail(turn, work, reason)
+            recovering.fail(turn, work, reason, Cause.DISK)
         case Executing(work=work) if work.done < work.begun and not work.plan.steps[work.done].reversible:
             before = replace(work, begun=work.done)
-            recovering.fail(turn, before, reason)
+            recovering.fail(turn, before, reason, Cause.DISK)
         case Recovering(stage="finish") as phase if failed.withheld:
             recovering.cannot_finish(turn, phase, reason)
         case _:
@@ -225,9 +226,11 @@ def _timer_fired(turn: Turn, event: TimerFired) -> None:
                 if turn.policy.leap_when_unreachable == "proceed":
                     working.begin(turn, phase.work)
                 else:
-                    recovering.fail(turn, phase.work, "nobody answered before the point of no return")
+                    reason = "nobody answered before the point of no return"
+                    recovering.fail(turn, phase.work, reason, Cause.NO_ANSWER)
             elif isinstance(phase, Suspect) and _gives_up(turn, phase):
-                recovering.fail(turn, phase.work, "nobody answered the new firmware", running=phase.running)
+                reason = "nobody answered the new firmware"
+                recovering.fail(turn, phase.work, reason, Cause.NO_ANSWER, running=phase.running)
         case _:
             assert_never(event.name)
 
@@ -237,7 +240,7 @@ def _step_is_late(turn: Turn, phase: Phase) -> None:
     match phase:
         case Executing(work=work) | Suspect(work=work, running=True) if (late := work.next_step) and late.reversible:
             limit = turn.policy.step_deadline
-            recovering.fail(turn, work, f"{late.name}: not done after {limit:g} s", running=True)
+            recovering.fail(turn, work, f"{late.name}: not done after {limit:g} s", Cause.TIMEOUT, running=True)
         case _:
             pass
 
@@ -248,12 +251,12 @@ def _gives_up(turn: Turn, suspect: Suspect) -> bool:
     return remedy_for("unknown", suspect.work.reached, restarted=suspect.restarted, policy=policy) is Remedy.UNDO
 
 
-def _step_advanced(turn: Turn, percent: int) -> None:
+def _step_advanced(turn: Turn, event: StepAdvanced) -> None:
     match turn.machine.phase:
         case Executing() as phase:
-            working.on_progress(turn, phase, percent)
+            working.on_progress(turn, phase, event)
         case Suspect(running=True) as phase:
-            turn.to(replace(phase, percent=percent), "progress")
+            turn.to(replace(phase, percent=event.percent), "progress")
         case _:
             pass
 

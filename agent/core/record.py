@@ -22,7 +22,8 @@ class Work:
     """One execution in hand. `version_number` is the service's, as last told (0: not yet, since the restart).
 
     `done` counts finished steps; `begun` counts steps whose effects may be on the hardware: `done`, or one more.
-    `said` is what the newest of them that had something to say wants told.
+    `said` is what the newest of them that had something to say wants told; `cause` is why the work failed or was
+    rejected, in a word of `agent.causes`.
     """
 
     key: ExecutionKey
@@ -32,6 +33,7 @@ class Work:
     done: int = 0
     begun: int = 0
     said: str = ""
+    cause: str = ""
 
     @property
     def next_step(self) -> Step | None:
@@ -65,6 +67,7 @@ class Finished:
     nonce: str
     version_number: int
     reason: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,10 @@ def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None
             raise AssertionError(f"{remedy} is no way to give way")
 
 
-def fail(turn: Turn, work: Work, reason: str, *, running: bool = False) -> None:
-    """The work failed by itself; `reason` will stand in the report, once the hardware is right again."""
+def fail(turn: Turn, work: Work, reason: str, cause: str, *, running: bool = False) -> None:
+    """The work failed by itself; `reason` and `cause` will stand in the report, once the hardware is right again."""
     turn.forget_question()
+    work = replace(work, cause=cause)
     recovering = Recovering(work, None, "quiesce", reason)
     if work.reached is Reached.LEAPT:
         _verify(turn, recovering, f"failed past the point of no return: {reason}")

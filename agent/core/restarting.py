@@ -1,18 +1,21 @@
 """How a device finds its way back into its work after it lost its memory: a reboot, planned or not, or a power cut.
 
 The record says what was in hand, the hardware says what it booted. A reboot that was a step of the plan is over now:
-it did what it should if the plan's version runs. Everything else that was under way has been interrupted; whether it
-is done again is decided once the service has said that the execution still lives.
+it did what it should if the plan's version runs. So is a program whose purpose was that the agent, or the machine,
+starts again. Everything else that was under way has been interrupted; whether it is done again is decided once the
+service has said that the execution still lives.
 """
 
 from dataclasses import replace
 from typing import Literal
 
+from agent.causes import Cause
 from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.core.recovering import fail, resume
 from agent.core.state import Recovering, Reporting, Safe, Suspect
 from agent.core.turn import Turn
+from agent.plan import Step
 from agent.recovery import Reached, Remedy, remedy_for
 
 
@@ -71,7 +74,7 @@ def _takes_back(turn: Turn, record: Record, work: Work) -> bool:
 def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
     work, failure = rebooted(work, booted)
     if failure:
-        fail(turn, work, failure)
+        fail(turn, work, failure, Cause.ROLLED_BACK)
         return
     turn.suspect(Suspect(work, running=False, restarted=True), "restarted")
 
@@ -83,6 +86,8 @@ def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     """
     work = _as_found(work, booted)
     step, reboot = work.next_step, work.plan.index_of("reboot")
+    if step is not None and work.begun > work.done and _has_restarted(step, booted):
+        return replace(work, done=work.done + 1), ""
     if _tries(work, booted) and (booted.rebooted or work.done <= reboot):
         return replace(work, done=reboot + 1, begun=min(max(work.begun, reboot + 1), reboot + 2)), ""
     if step is None or step.action != "reboot" or work.begun == work.done or not booted.rebooted:
@@ -91,6 +96,11 @@ def rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
     if version and booted.running != version:
         return work, f"came back with {booted.running or 'nothing'} instead of {version}"
     return replace(work, done=work.done + 1), ""
+
+
+def _has_restarted(step: Step, booted: Booted) -> bool:
+    """Whether a program has done what it was for: that the agent, or the machine, starts again, as one just did."""
+    return step.restarts == "agent" or (step.restarts == "machine" and booted.rebooted)
 
 
 def _fallen_back(work: Work, booted: Booted) -> tuple[Work, str]:

@@ -83,11 +83,16 @@ class Starting:
 
 @dataclass(frozen=True, slots=True)
 class Executing:
-    """The hardware does step `work.done`. `percent` is how far; `told_percent` what the service was told of it."""
+    """The hardware does step `work.done`. `percent` is how far; `told_percent` what the service was told of it.
+
+    `waiting` is why the step does not get on at the moment, and `told_waiting` what the service was told of that.
+    """
 
     work: Work
     percent: int = 0
     told_percent: int = 0
+    waiting: str = ""
+    told_waiting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

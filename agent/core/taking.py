@@ -9,6 +9,7 @@ work begin.
 from dataclasses import replace
 
 from agent.account import ExecutionTaken
+from agent.causes import Cause
 from agent.core.record import Work
 from agent.core.recovering import fail
 from agent.core.state import Idle, Machine, Starting
@@ -87,7 +88,7 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
         remedy = remedy_for("orphan-finished", work.reached, restarted=True, policy=policy)
         assert remedy is Remedy.REPEAT_REPORT, "what is finished is not done again"
         turn.tell(ExecutionTaken(work.key, work.digest))
-        turn.report(work, last.status, last.reason, nonce=last.nonce)
+        turn.report(replace(work, cause=last.cause), last.status, last.reason, nonce=last.nonce)
         return True
     reached = Reached.NOTHING if is_last else _reached(turn.machine, execution, work.plan)
     remedy = remedy_for("orphan", reached, restarted=True, policy=policy)
@@ -101,7 +102,8 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
             done = work.plan.index_of("reboot") + 1
             advance(turn, replace(work, done=done, begun=done), "on trial already")
         case Remedy.FAIL:
-            fail(turn, work, "the journal was lost while a program ran, which is not begun twice")
+            reason = "the journal was lost while a program ran, which is not begun twice"
+            fail(turn, work, reason, Cause.INTERRUPTED)
         case _:
             raise AssertionError(f"{remedy} is nothing to do about an orphan")
     return True
@@ -143,7 +145,7 @@ def _plan_and_take(turn: Turn, claimed: Execution) -> None:
 
 
 def _reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
-    work = _work(execution, Plan("", ()))
+    work = replace(_work(execution, Plan("", ())), cause=unusable.cause)
     turn.tell(ExecutionTaken(work.key, work.digest))
     turn.report(work, Status.REJECTED, unusable.reason)
 

@@ -181,9 +181,10 @@ class Turn:
     def report(self, work: Work, status: Status, reason: str = "", *, nonce: str | None = None, safe: str = "") -> None:
         """Report the end, or repeat that report under the nonce that it had; `safe` is why nothing can follow it."""
         details = {"reason": reason} if reason else {"version": work.plan.version}
-        details["stdout"] = work.said
+        details |= {"stdout": work.said, "cause": work.cause if reason else ""}
         nonce = self.update(work.key, status, work.version_number, nonce, **details)
-        self.to(Reporting(work, status, nonce, reason, safe=safe), f"reporting {status.value}")
+        why = f"reporting {status.value}" + (f": {reason}" if reason else "")
+        self.to(Reporting(work, status, nonce, reason, safe=safe), why)
 
     def report_again(self, told: Reporting, version_number: int) -> None:
         """Repeat a report, of an execution that is at this version."""

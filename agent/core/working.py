@@ -9,7 +9,8 @@ Off line, reversible steps go on; the leap is held until a deadline, and then th
 from dataclasses import replace
 
 from agent.account import ENDED_BY_SERVICE, OUTCOMES, End, ExecutionGone, ExecutionLeft
-from agent.core.events import BeginStep, CancelTimer, StepEnded
+from agent.causes import Cause
+from agent.core.events import BeginStep, CancelTimer, StepAdvanced, StepEnded
 from agent.core.record import Finished, Work
 from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
@@ -59,9 +60,9 @@ def begin(turn: Turn, work: Work) -> None:
     turn.timer("step", turn.policy.step_deadline)
 
 
-def on_progress(turn: Turn, executing: Executing, percent: int) -> None:
-    """The hardware got on: say so, unless a report is still under way; then the newest goes when that is answered."""
-    executing = replace(executing, percent=percent)
+def on_progress(turn: Turn, executing: Executing, event: StepAdvanced) -> None:
+    """The hardware got on, or waits: say so, unless a report is still under way; then the newest goes after that."""
+    executing = replace(executing, percent=event.percent, waiting=event.waiting)
     turn.to(executing, "progress")
     tell_progress(turn, executing)
 
@@ -69,11 +70,14 @@ def on_progress(turn: Turn, executing: Executing, percent: int) -> None:
 def tell_progress(turn: Turn, executing: Executing) -> None:
     """Report how far the running step is, if the policy wants that and the service does not know it yet."""
     work, step = executing.work, executing.work.next_step
-    if turn.policy.reports != "progress" or executing.percent == executing.told_percent or step is None:
+    percent, waiting = executing.percent, executing.waiting
+    is_news = (percent, waiting) != (executing.told_percent, executing.told_waiting)
+    if turn.policy.reports != "progress" or not is_news or step is None:
         return
     if turn.machine.asked is None and turn.machine.connected:
-        turn.to(replace(executing, told_percent=executing.percent), "progress")
-        turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress=str(executing.percent))
+        turn.to(replace(executing, told_percent=percent, told_waiting=waiting), "progress")
+        told = {"step": step.name, "progress": str(percent), "waiting": waiting}
+        turn.update(work.key, Status.IN_PROGRESS, work.version_number, **told)
 
 
 def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:
@@ -87,10 +91,11 @@ def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:
         turn.ask_about(work.key, with_document=True)
         return
     reason = f"{work.plan.steps[event.index].name}: {event.reason or event.outcome}"
+    cause = event.cause or Cause.STEP_FAILED
     if event.outcome == "refused" and not work.done:
-        turn.report(replace(work, begun=0), Status.REJECTED, reason)
+        turn.report(replace(work, begun=0, cause=cause), Status.REJECTED, reason)
     else:
-        fail(turn, work, reason, running=False)
+        fail(turn, work, reason, cause, running=False)
 
 
 def past_step(work: Work, event: StepEnded) -> Work:
@@ -116,7 +121,7 @@ def on_document_answered(turn: Turn, work: Work, answer: Answer) -> bool:
     if isinstance(plan, Plan) and plan.outline == work.plan.outline:
         begin(turn, replace(work, plan=plan, version_number=told.version_number))
     else:
-        fail(turn, work, "the job document has become another one")
+        fail(turn, work, "the job document has become another one", Cause.WRONG_CONTENT)
     return True
 
 
@@ -233,7 +238,8 @@ def _lose(turn: Turn, reporting: Reporting, end: End) -> None:
 
 def _leave(turn: Turn, reporting: Reporting) -> None:
     work, status = reporting.work, reporting.status
-    finished = Finished(work.key, work.digest, status, reporting.nonce, work.version_number, reporting.reason)
+    nonce, version = reporting.nonce, work.version_number
+    finished = Finished(work.key, work.digest, status, nonce, version, reporting.reason, work.cause)
     turn.machine = replace(turn.machine, unaccounted=None, finished=finished)
     if reporting.safe:
         be_safe(turn, work, reporting.safe)

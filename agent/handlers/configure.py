@@ -14,6 +14,7 @@ from typing import Final
 
 import yaml
 
+from agent.causes import Cause
 from agent.handlers.files import is_replaced, put_back, read_json, replace, spot, write_json
 from agent.handlers.handler import Handler, Place, StepError, Task
 from agent.handlers.processes import Processes, run_configured
@@ -84,7 +85,8 @@ class Configure(Handler):
             elif task.arg("format") == "yaml":
                 yaml.safe_load(text)
         except (ValueError, yaml.YAMLError, RecursionError) as error:
-            raise StepError(f"{task.arg('to')[:200]}: no valid {task.arg('format')}: {error}") from None
+            what = f"{task.arg('to')[:200]}: no valid {task.arg('format')}"
+            raise StepError(f"{what}: {error}", Cause.WRONG_CONTENT) from None
 
     def _swap(self, task: Task) -> None:
         staged, kept = _staged(task), _kept(task)

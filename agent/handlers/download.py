@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
+from agent.causes import Cause
 from agent.handlers.files import Spot, is_replaced, put_back, read_json, replace, spot, was_begun, write_json
 from agent.handlers.handler import Handler, Place, StepError, Task
 from agent.handlers.threads import settled
@@ -34,12 +35,13 @@ class Download(Handler):
         url = usable(task.arg("url"), task.arg("sha256"))
         limit = self._place.longest_file_bytes
         if size is not None and size > limit:
-            raise StepError(f"{size} bytes are more than the {limit} that this device takes")
+            raise StepError(f"{size} bytes are more than the {limit} that this device takes", Cause.SPACE)
         limit = limit if size is None else size
         part, kept, note = _part(task), _kept(task), _note(task)
         with self._destination(task) as to:
             if not is_replaced(to, part, kept):
-                wanted = Wanted(url, to, part, note, size, task.arg("sha256").lower(), limit, task.progress)
+                sha256 = task.arg("sha256").lower()
+                wanted = Wanted(url, to, part, note, size, sha256, limit, task.progress, task.waiting)
                 if not note.exists():
                     write_json(note, {"to": task.arg("to"), "part": part, "counts": task.step.reversible})
                 await fetch(wanted, Jitter(f"{self._place.thing}/{part}"))

@@ -17,6 +17,7 @@ import hashlib
 import io
 import os
 import re
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from agent.causes import Cause
 from agent.handlers.files import Spot, read_json, write_json
 from agent.handlers.handler import StaleDocumentError, StepError
 from agent.handlers.proc import boot_id
@@ -50,8 +52,9 @@ REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
 class _PassingError(Exception):
     """The network, or the server for now."""
 
-    def __init__(self, why: str, after_seconds: float | None = None) -> None:
+    def __init__(self, why: str, cause: Cause, after_seconds: float | None = None) -> None:
         super().__init__(why)
+        self.cause = cause
         self.after_seconds = after_seconds
 
 
@@ -61,7 +64,10 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be fetched where; `part` is what has come so far, a name beside the destination."""
+    """What is to be fetched where; `part` is what has come so far, a name beside the destination.
+
+    `waiting` hears why it does not get on, each time that it is to be tried again.
+    """
 
     url: str
     to: Spot
@@ -71,6 +77,7 @@ class Wanted:
     sha256: str
     limit: int
     progress: Callable[[int], None]
+    waiting: Callable[[Cause, str], None] = lambda cause, reason: None
 
     @property
     def have(self) -> int:
@@ -91,11 +98,10 @@ class Wanted:
 
 async def fetch(file: Wanted, jitter: Jitter) -> None:
     """Try until all of it is there and is what the document says. Raises StepError, StaleDocumentError, OSError."""
-    failures, refusals = 0, int(file.known().get("refusals", 0))
+    failures, refusals, most = 0, int(file.known().get("refusals", 0)), file.have
     await asyncio.sleep(refusals * FIRST_WAIT_SECONDS)
     async with _session() as session:
         while True:
-            before = file.have
             try:
                 await _attempt(session, file)
                 return
@@ -104,12 +110,19 @@ async def fetch(file: Wanted, jitter: Jitter) -> None:
                 refusals = int(file.known().get("refusals", 0)) + 1
                 file.learn(refusals=refusals)
                 if refusals >= REFUSALS:
-                    raise StepError(f"{_shown(file.url)}: {refused}, {refusals} times in a row") from None
+                    words = f"{_shown(file.url)}: {refused}, {refusals} times in a row"
+                    raise StepError(words, Cause.ACCESS_DENIED) from None
                 raise StaleDocumentError(f"{_shown(file.url)}: {refused}") from None
+            except (UnicodeError, aiohttp.InvalidURL) as error:
+                raise StepError(f"{_shown(file.url)}: no name of a host: {error}", Cause.REFUSED_URL) from None
             except (_PassingError, aiohttp.ClientError, TimeoutError) as error:
-                failures = 1 if file.have > before else failures + 1
+                # More than ever came: what is thrown away and fetched again, for ever, gets nowhere.
+                failures, most = (1, file.have) if file.have > most else (failures + 1, most)
+                cause, words = _plainly(error)
+                words = f"{_shown(file.url)}: {words}"
                 if failures >= ATTEMPTS:
-                    raise StepError(f"{_shown(file.url)}: {_plainly(error)}, {failures} times in a row") from None
+                    raise StepError(f"{words}, {failures} times in a row", cause) from None
+                file.waiting(cause, words)
                 wait = min(FIRST_WAIT_SECONDS * 2 ** (failures - 1), LONGEST_WAIT_SECONDS)
                 asked = error.after_seconds if isinstance(error, _PassingError) else None
                 await asyncio.sleep(wait * (1 + jitter.random()) / 2 if asked is None else asked)
@@ -156,7 +169,7 @@ async def _answered(
                 yield response
                 return
             url = _led_on(url, response.headers["Location"], file.sha256)
-    raise StepError(f"{_shown(file.url)}: redirected more than {REDIRECTS} times")
+    raise StepError(f"{_shown(file.url)}: redirected more than {REDIRECTS} times", Cause.REFUSED_URL)
 
 
 def _led_on(url: URL, location: str, sha256: str) -> URL:
@@ -164,9 +177,10 @@ def _led_on(url: URL, location: str, sha256: str) -> URL:
     try:
         there = url.join(URL(location))
     except ValueError as error:
-        raise StepError(f"{_shown(str(url))}: redirected to {_shown(location)}: {error}") from None
+        words = f"{_shown(str(url))}: redirected to {_shown(location)}: {error}"
+        raise StepError(words, Cause.REFUSED_URL) from None
     if url.scheme == "https" and there.scheme == "http":
-        raise StepError(f"{_shown(str(url))}: led from https to http")
+        raise StepError(f"{_shown(str(url))}: led from https to http", Cause.REFUSED_URL)
     usable(str(there), sha256)
     return there
 
@@ -196,21 +210,22 @@ async def _beginning(response: aiohttp.ClientResponse, file: Wanted, have: int) 
             found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
             if found is None or int(found[1]) != have:
                 file.to.remove(file.part)
-                raise _PassingError("answered with another range than was asked for")
+                raise _PassingError("answered with another range than was asked for", Cause.BAD_ANSWER)
             start, total = have, None if found[2] == "*" else int(found[2])
         case 416 if response.headers.get("Content-Range") == f"bytes */{have}":
             start, total = have, have
         case 416:
             file.to.remove(file.part)
-            raise _PassingError("has no such range")
+            raise _PassingError("has no such range", Cause.BAD_ANSWER)
         case status if status in REFUSED:
             raise _RefusedError(f"refused with HTTP {status}")
         case 400 if b"xpired" in await response.content.read(2048):
             raise _RefusedError("expired")
         case 408 | 425 | 429 | 500 | 502 | 503 | 504 as status:
-            raise _PassingError(f"HTTP {status}", _retry_after(response))
+            raise _PassingError(f"HTTP {status}", Cause.UNREACHABLE, _retry_after(response))
         case status:
-            raise StepError(f"{_shown(file.url)}: HTTP {status}")
+            cause = Cause.NOT_FOUND if status == 404 else Cause.BAD_ANSWER
+            raise StepError(f"{_shown(file.url)}: HTTP {status}", cause)
     if total is not None:
         _check_room(file, total, total - start)
     return start, total
@@ -223,13 +238,14 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
 
 def _check_room(file: Wanted, total: int, missing: int) -> None:
     if file.size is not None and total != file.size:
-        raise StepError(f"{_shown(file.url)}: has {total} bytes, and the document says {file.size}")
+        words = f"{_shown(file.url)}: has {total} bytes, and the document says {file.size}"
+        raise StepError(words, Cause.WRONG_LENGTH)
     if total > file.limit:
-        raise StepError(f"{total} bytes are more than the {file.limit} that this device takes")
+        raise StepError(f"{total} bytes are more than the {file.limit} that this device takes", Cause.SPACE)
     disk = os.fstatvfs(file.to.directory)
     free = disk.f_bavail * disk.f_frsize
     if missing > free:
-        raise StepError(f"the disk is full: {missing} bytes are to come, and {free} are free")
+        raise StepError(f"the disk is full: {missing} bytes are to come, and {free} are free", Cause.SPACE)
 
 
 async def _receive(response: aiohttp.ClientResponse, file: Wanted, start: int, total: int | None, digest: Any) -> None:
@@ -243,13 +259,14 @@ async def _receive(response: aiohttp.ClientResponse, file: Wanted, start: int, t
         async for chunk in response.content.iter_chunked(CHUNK_BYTES):
             have += len(chunk)
             if have > file.limit:
-                raise StepError(f"{_shown(file.url)}: more than the {file.limit} bytes that were to come")
+                words = f"{_shown(file.url)}: more than the {file.limit} bytes that were to come"
+                raise StepError(words, Cause.WRONG_LENGTH if file.size is not None else Cause.SPACE)
             _write_all(part, chunk)
             digest.update(chunk)
             if total:
                 file.progress(100 * have // total)
     if total is not None and have < total:
-        raise _PassingError("broke off")
+        raise _PassingError("broke off", Cause.BAD_ANSWER)
 
 
 def _write_all(part: io.FileIO, chunk: bytes) -> None:
@@ -262,38 +279,51 @@ def _check(file: Wanted, digest: Any, *, resumed: bool) -> None:
     """Whether what has come is what the document says. Whatever was resumed is fetched once more from the start."""
     have = file.have
     if file.size is not None and have != file.size:
-        wrong = f"{have} bytes came, and the document says {file.size}"
+        wrong, cause = f"{have} bytes came, and the document says {file.size}", Cause.WRONG_LENGTH
     elif file.sha256 and digest.hexdigest() != file.sha256:
         wrong = f"its SHA-256 is {digest.hexdigest()}, and the document says {file.sha256}"
+        cause = Cause.HASH_MISMATCH
     else:
         return
     file.to.remove(file.part)
     if resumed:
-        raise _PassingError(wrong, 0.0)
-    raise StepError(f"{_shown(file.url)}: {wrong}")
+        raise _PassingError(wrong, cause, 0.0)
+    raise StepError(f"{_shown(file.url)}: {wrong}", cause)
 
 
-def _plainly(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "broke off"
-    return str(error) or type(error).__name__
+def _plainly(error: BaseException) -> tuple[Cause, str]:
+    """What a passing error is called, and in words; the same for the same error, so that it can be told once."""
+    match error:
+        case _PassingError():
+            return error.cause, str(error)
+        case TimeoutError():
+            return Cause.UNREACHABLE, "no answer in time"
+        case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError():
+            return Cause.BAD_ANSWER, "broke off" if isinstance(error, aiohttp.ClientPayloadError) else "no HTTP"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError() | ssl.SSLError():
+            return Cause.UNTRUSTED, f"TLS: {error}"
+        case aiohttp.ClientConnectorDNSError():
+            return Cause.UNREACHABLE, "no such host"
+        case aiohttp.ClientConnectorError(os_error=refused) if refused.errno:
+            return Cause.UNREACHABLE, f"nobody answers: {os.strerror(refused.errno)}"
+        case _:
+            return Cause.UNREACHABLE, str(error) or type(error).__name__
 
 
 def usable(url: str, sha256: str) -> str:
     """The URL, if it may be fetched from. Raises StepError."""
     if not url:
-        raise StepError("the document names no url")
+        raise StepError("the document names no url", Cause.REFUSED_URL)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise StepError(f"{_shown(url)}: {error}") from None
+        raise StepError(f"{_shown(url)}: {error}", Cause.REFUSED_URL) from None
     if parts.scheme not in ("http", "https") or not host or port == 0:
-        raise StepError(f"{_shown(url)}: not a URL that a file can be fetched from")
+        raise StepError(f"{_shown(url)}: not a URL that a file can be fetched from", Cause.REFUSED_URL)
     if parts.scheme == "http" and not sha256 and not is_loopback(host):
-        raise StepError(f"{_shown(url)}: http without a sha256 in the document proves nothing; use https")
+        words = f"{_shown(url)}: http without a sha256 in the document proves nothing; use https"
+        raise StepError(words, Cause.REFUSED_URL)
     return url
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Any, Final
 
+from agent.causes import Cause
 from agent.handlers.handler import StepError
 
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -45,7 +46,7 @@ class Spot:
         except FileNotFoundError:
             return None
         if not stat.S_ISREG(found.st_mode):
-            raise StepError(f"{self._said}: there is something there that is no ordinary file")
+            raise StepError(f"{self._said}: there is something there that is no ordinary file", Cause.REFUSED_PATH)
         return found
 
     def open(self, name: str, flags: int) -> int:
@@ -70,7 +71,7 @@ def spot(root: Path, name: str) -> Iterator[Spot]:
     inside = top.rstrip("/") + "/"
     said = name[:200]
     if not within.startswith(inside):
-        raise StepError(f"{said}: not below the directory that documents may write to")
+        raise StepError(f"{said}: not below the directory that documents may write to", Cause.REFUSED_PATH)
     *parents, leaf = within[len(inside) :].split("/")
     directory = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -86,10 +87,10 @@ def _enter(directory: int, name: str, said: str) -> int:
     try:
         inner = os.open(name, DIRECTORY, dir_fd=directory)
     except FileNotFoundError:
-        raise StepError(f"{said}: there is no directory {name}") from None
+        raise StepError(f"{said}: there is no directory {name}", Cause.NOT_FOUND) from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            raise StepError(f"{said}: {name} is a symbolic link, or no directory") from None
+            raise StepError(f"{said}: {name} is a symbolic link, or no directory", Cause.REFUSED_PATH) from None
         raise
     os.close(directory)
     return inner

@@ -20,17 +20,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from agent.causes import Cause
 from agent.errors import GhostjobError
 from agent.plan import Layout, Step
 from agent.values import ExecutionKey, details_text
 
 
 class StepError(GhostjobError):
-    """The step cannot be done; the message stands in the report as the reason."""
+    """The step cannot be done; the message stands in the report as the reason, and the cause beside it."""
+
+    def __init__(self, reason: str, cause: Cause = Cause.STEP_FAILED) -> None:
+        super().__init__(reason)
+        self.cause = cause
 
 
 class UnknownOperationError(StepError):
     """Nobody here knows what the document asks for; nothing was touched, so that the job can still be rejected."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, Cause.UNKNOWN_OPERATION)
 
 
 class StaleDocumentError(GhostjobError):
@@ -63,7 +71,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One step to do or to undo; `index` is its place in the plan, `progress` takes percents, as often as is liked."""
+    """One step to do or to undo; `index` is its place in the plan.
+
+    `progress` takes percents, and `waiting` why the step does not get on at the moment, both as often as is liked: they
+    are told in the log and to the service as often as is good for these.
+    """
 
     execution: ExecutionKey
     index: int
@@ -71,6 +83,7 @@ class Task:
     version: str
     aside: Path
     progress: Callable[[int], None] = lambda percent: None
+    waiting: Callable[[Cause, str], None] = lambda cause, reason: None
 
     def arg(self, name: str, default: str = "") -> str:
         """What the document says of `name`."""

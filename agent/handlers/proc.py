@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 MARKER: Final = "GHOSTJOB_STEP"
 """What names a program's token in the environment of all that comes of it."""
 PROC: Final = Path("/proc")
+SYSTEMD: Final = "name=systemd"
+"""What the control groups of systemd are called where there are several hierarchies."""
 
 
 def boot_id() -> str:
@@ -24,6 +26,20 @@ def boot_id() -> str:
         return (PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
         return ""
+
+
+def own_service() -> str:
+    """The systemd unit that this process runs as; empty if it is none, or where that cannot be known.
+
+    The innermost control group says so (systemd.exec(5)): one that is no service is a session's or a shell's.
+    """
+    try:
+        lines = (PROC / "self/cgroup").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    found = [line.split(":", 2) for line in lines]
+    groups = [path.rpartition("/")[2] for _, hierarchy, path in found if hierarchy in ("", SYSTEMD)]
+    return next((group for group in groups if group.endswith(".service")), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agent.causes import Cause
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Place, StepError, Task, say
 from agent.handlers.proc import MARKER, PROC, Group, Process, boot_id, members, send, started_at
@@ -28,6 +29,11 @@ KILL_SECONDS: Final = 10.0
 """How long the kernel may take to end what was killed."""
 LAST_WORDS_SECONDS: Final = 1.0
 TAIL_BYTES: Final = 1024
+DOWN_SECONDS: Final = {"agent": 120.0, "machine": 300.0}
+"""How long what restarts the one or the other may take to end this agent; systemd gives a service 90 s."""
+TAKEN_DOWN: Final = frozenset({0} | {told for end in (1, 9, 15) for told in (-end, 128 + end)})
+"""How a program ends that restarts the agent: well, or together with it by SIGHUP, SIGKILL or SIGTERM, as a shell may
+have it too."""
 LOGIN_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 EVERYBODYS: Final = ("LANG", "LC_ALL", "TZ")
 """What the environment says of the machine, and not of whose it is."""
@@ -139,9 +145,25 @@ async def run_configured(processes: Processes, place: Place, command: tuple[str,
     ended = await processes.run(
         Program(command, task.aside, place.run_seconds, environment_of(place, task.execution.job_id, task.version))
     )
+    if task.step.restarts:
+        await wait_for_own_end(task.step.restarts, ended, fault_of(ended, place.run_seconds))
     if ended.code != 0:
-        raise StepError(f"the {what} command failed: {fault_of(ended, place.run_seconds)}")
+        cause = Cause.SELF_TEST if what == "self-test" else program_cause(ended)
+        raise StepError(f"the {what} command failed: {fault_of(ended, place.run_seconds)}", cause)
     return ended.stdout
+
+
+async def wait_for_own_end(restarts: str, ended: Ended, fault: str) -> None:
+    """After a program that restarts the agent or the machine: wait to be ended. Returns if it failed by itself.
+
+    Raises StepError if nobody ends this agent.
+    """
+    if ended.code not in TAKEN_DOWN:
+        return
+    seconds = DOWN_SECONDS[restarts]
+    await asyncio.sleep(seconds)
+    said = fault or "the program ended well"
+    raise StepError(f"{said}, and the {restarts} was not restarted within {seconds:g} s", Cause.TIMEOUT)
 
 
 def environment_of(place: Place, job_id: str, version: str = "") -> dict[str, str]:
@@ -161,12 +183,17 @@ def fault_of(ended: Ended, limit_seconds: float) -> str:
     return ""
 
 
+def program_cause(ended: Ended) -> Cause:
+    """What its failure is called: it took too long, or it was the program's own."""
+    return Cause.TIMEOUT if ended.code is None else Cause.PROGRAM
+
+
 def _check(name: str, directory: str | Path, environment: Mapping[str, str]) -> None:
     if not (PROC / "self/stat").exists():
-        raise StepError("programs cannot be kept track of without /proc")
+        raise StepError("programs cannot be kept track of without /proc", Cause.DISK)
     there = os.path.join(directory, name) if "/" in name else name
     if shutil.which(there, path=environment.get("PATH")) is None:
-        raise StepError(f"{name[:200]}: no such program, or not one that may be run")
+        raise StepError(f"{name[:200]}: no such program, or not one that may be run", Cause.NOT_FOUND)
 
 
 async def _start(
@@ -213,11 +240,11 @@ def _somebody_else(user: str) -> pwd.struct_passwd | None:
     try:
         known = pwd.getpwnam(user)
     except KeyError:
-        raise StepError(f"there is no user {user}") from None
+        raise StepError(f"there is no user {user}", Cause.NOT_FOUND) from None
     if known.pw_uid == os.geteuid():
         return None
     if os.geteuid() != 0:
-        raise StepError(f"only an agent that runs as root can run programs as {user}")
+        raise StepError(f"only an agent that runs as root can run programs as {user}", Cause.PERMISSION)
     return known
 
 

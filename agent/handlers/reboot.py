@@ -6,6 +6,7 @@ Whether it happened the next agent sees: the machine has another boot id, or a n
 import asyncio
 from typing import Final
 
+from agent.causes import Cause
 from agent.handlers.handler import Handler, Place, StepError, Task
 from agent.handlers.processes import Processes, run_configured
 
@@ -27,7 +28,7 @@ class Reboot(Handler):
         else:
             self._place.restart_agent()
         await asyncio.sleep(DOWN_SECONDS)
-        raise StepError(f"still up {DOWN_SECONDS:g} s after the reboot command")
+        raise StepError(f"still up {DOWN_SECONDS:g} s after the reboot command", Cause.TIMEOUT)
 
     async def undo(self, task: Task) -> None:
         """Firmware reverts what a reboot brought; a reboot by itself leaves nothing."""

@@ -1,24 +1,36 @@
 """`run`: a program that the document names, or one of the scripts that the owner of the device put there.
 
-Scripts are started as the AWS IoT Device Client starts its handlers: the first argument is the user that the document
-asks for (empty if it asks for none; the script sees to that itself), those of the document follow. A command is run
-as that user, which only root can do.
+Handlers are started as the AWS IoT Device Client starts its own (`source/jobs/JobEngine.cpp`): the first argument is
+the user that the document asks for (empty if it asks for none; the script sees to that itself), those of the document
+follow, for a program of PATH too. A command is run as that user, which only root can do.
 
 A program is not begun again when it was interrupted, since nobody said whether it may run twice, and nothing of what
 it did can be taken back. When its job is gone, its time is up or the agent stops, all that came of it is ended.
+
+One that is to restart the agent, or the machine, is done when that has happened, which only the next agent can see:
+this one waits for its own end.
 """
 
 import json
 import os
+import shutil
 import stat
-from pathlib import Path
 
+from agent.causes import Cause
 from agent.handlers.handler import Handler, Place, StepError, Task, UnknownOperationError
-from agent.handlers.processes import Ended, Processes, Program, environment_of, fault_of
+from agent.handlers.processes import (
+    Ended,
+    Processes,
+    Program,
+    environment_of,
+    fault_of,
+    program_cause,
+    wait_for_own_end,
+)
 
 
 class Run(Handler):
-    """Runs `command`, or the script `handler` with `args`."""
+    """Runs `command`, or the script or program `handler` with `args`."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -31,8 +43,14 @@ class Run(Handler):
         environment = environment_of(self._place, task.execution.job_id)
         ended = await self._processes.run(Program(command, task.aside, limit, environment, user))
         fault = _fault(ended, limit, task.arg("allow_stderr_lines"))
-        if fault and task.arg("ignore_failure") != "true":
-            raise StepError(fault)
+        try:
+            if task.step.restarts:
+                await wait_for_own_end(task.step.restarts, ended, fault)
+            if fault:
+                raise StepError(fault, program_cause(ended))
+        except StepError:
+            if task.arg("ignore_failure") != "true":
+                raise
         return ended.stdout if task.arg("stdout") == "true" else ""
 
     async def undo(self, task: Task) -> None:
@@ -40,30 +58,39 @@ class Run(Handler):
 
     def _command(self, task: Task) -> tuple[str, ...]:
         if task.arg("handler"):
-            script = self._script(task.arg("handler"))
-            return (str(script), task.arg("user"), *_words(task.arg("args", "[]")))
+            script = self._script(task.arg("handler")) or self._program(task.arg("handler"), task.arg("path"))
+            return (script, task.arg("user"), *_words(task.arg("args", "[]")))
         return _words(task.arg("command"))
 
-    def _script(self, name: str) -> Path:
-        """A script, if nobody but root and the agent's own user could have written it.
+    def _program(self, name: str, path: str) -> str:
+        """A program of PATH, if the document does not say where it lies. Raises UnknownOperationError."""
+        found = None if path else shutil.which(name)
+        if found is None:
+            where = "among the scripts" if path else "among the scripts or on PATH"
+            raise UnknownOperationError(f"there is no handler {name} {where}")
+        return found
 
-        Raises UnknownOperationError if there is none, StepError if it must not run.
+    def _script(self, name: str) -> str:
+        """A script, if nobody but root and the agent's own user could have written it; empty if there is none.
+
+        Raises StepError if it must not run.
         """
         script = self._place.scripts / name
         try:
             found = script.lstat()
-        except OSError:
-            raise UnknownOperationError(f"there is no handler {name}") from None
+        except FileNotFoundError:
+            return ""
         if script.parent != self._place.scripts or not stat.S_ISREG(found.st_mode):
-            raise StepError(f"handler {name}: no ordinary file of the directory that scripts may come from")
+            words = f"handler {name}: no ordinary file of the directory that scripts may come from"
+            raise StepError(words, Cause.REFUSED_PATH)
         directory = self._place.scripts
         way = {directory: True} | dict.fromkeys((*directory.parents, *directory.resolve().parents), False)
         if _is_others(found, is_private=True):
-            raise StepError(f"handler {name}: others may write to it")
+            raise StepError(f"handler {name}: others may write to it", Cause.REFUSED_PATH)
         for path, is_private in way.items():
             if _is_others(path.stat(), is_private=is_private):
-                raise StepError(f"handler {name}: others may write to {path}")
-        return script
+                raise StepError(f"handler {name}: others may write to {path}", Cause.REFUSED_PATH)
+        return str(script)
 
 
 def _is_others(found: os.stat_result, *, is_private: bool) -> bool:

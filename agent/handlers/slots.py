@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from agent.causes import Cause
 from agent.handlers.download import IMAGE, discard_image
 from agent.handlers.files import read_json, sync, write_json
 from agent.handlers.handler import Firmware, Place, StepError, Task
@@ -110,12 +111,12 @@ class SlotFiles(Firmware):
             case "self-test":
                 pass
             case _:
-                raise StepError("what is committed is not taken back")
+                raise StepError("what is committed is not taken back", Cause.NOT_ALLOWED)
 
     async def _write(self, task: Task) -> None:
         image, spare = task.aside / IMAGE, self._spare
         if not image.is_file():
-            raise StepError("there is no whole image to write")
+            raise StepError("there is no whole image to write", Cause.WRONG_CONTENT)
         await settled(self._erase, spare)
         size, done = image.stat().st_size, 0
         with image.open("rb") as source, (self._directory / spare).open("wb") as slot:
@@ -128,7 +129,7 @@ class SlotFiles(Firmware):
     def _switch(self, version: str) -> None:
         spare = self._spare
         if self._described(spare).get("version") != version:
-            raise StepError("the spare slot holds no whole image of that version")
+            raise StepError("the spare slot holds no whole image of that version", Cause.WRONG_CONTENT)
         if self._trial is None:
             write_json(self._trial_note, {"slot": spare, "before": self._selected, "tries": TRIES})
             self._select(spare)
@@ -136,7 +137,7 @@ class SlotFiles(Firmware):
     def _commit(self, task: Task) -> None:
         described = self._described(self._running)
         if described.get("version") != task.version:
-            raise StepError(f"{described.get('version', 'nothing')} runs, and not {task.version}")
+            raise StepError(f"{described.get('version', 'nothing')} runs, and not {task.version}", Cause.ROLLED_BACK)
         self._trial_note.unlink(missing_ok=True)
         sync(self._directory)
         self._prove()

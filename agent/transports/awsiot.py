@@ -131,7 +131,7 @@ class AwsIotTransport:
         assert self._loop is not None, "started"
         self._is_up, self._is_breaking = False, True
         self._client.stop()
-        self._tell_disconnected(reason)
+        self._tell_disconnected(reason, seconds)
         self._again = self._loop.call_later(seconds, self._connect_when_stopped)
 
     def _connect_when_stopped(self) -> None:
@@ -163,9 +163,9 @@ class AwsIotTransport:
         if self._goes_on and not self._is_breaking:
             self._tell_disconnected(reason)
 
-    def _tell_disconnected(self, reason: str) -> None:
+    def _tell_disconnected(self, reason: str, again_seconds: float | None = None) -> None:
         if self._listener is not None:
-            self._listener.on_disconnected(reason)
+            self._listener.on_disconnected(reason, again_seconds)
 
     def _on_message(self, topic: str, payload: bytes) -> None:
         if self._listener is not None:

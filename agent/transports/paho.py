@@ -259,9 +259,10 @@ class PahoTransport:
                 reason = f"{self._endpoint}: {_plainly(error)}"
             self._close()
             self._lost, self._is_dark = None, False
-            self._listener.on_disconnected(reason)
             dark = self._dark_until - asyncio.get_running_loop().time()
-            await asyncio.sleep(dark if dark > 0 else wait + self._fleet.rng.random() * wait)
+            again = dark if dark > 0 else wait + self._fleet.rng.random() * wait
+            self._listener.on_disconnected(reason, again)
+            await asyncio.sleep(again)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
     async def _connect(self) -> None:

@@ -8,6 +8,7 @@ from simulator.cloud.local import CloudOptions
 
 WIDTH: Final = 28
 """Of the addresses."""
+DATA: Final = "Jobs data plane, publishing, retained messages"
 CERTIFICATES: Final = "who holds a client certificate, for what its policies allow"
 SHOWN: Final = 5
 """Certificates that are named."""
@@ -16,10 +17,10 @@ SHOWN: Final = 5
 def announcement(options: CloudOptions, endpoints: Mapping[str, str | None]) -> Iterator[str]:
     """Line by line."""
     served = {
-        "api": f"control plane, Jobs data plane, publishing, retained messages, MQTT over WebSocket at /mqtt; {_signers(options)}",
+        "api": f"control plane, {DATA}, MQTT over WebSocket at /mqtt; {_signers(options)}",
         "mqtt": "MQTT 3.1.1 and 5; anybody, for everything",
         "mqtts": f"MQTT 3.1.1 and 5 with TLS, and HTTPS by ALPN x-amzn-http-ca; {CERTIFICATES}",
-        "data": f"HTTPS: Jobs data plane, publishing, retained messages; {CERTIFICATES}",
+        "data": f"HTTPS: {DATA}; {CERTIFICATES}",
     }
     for name, what in served.items():
         address = endpoints[name]

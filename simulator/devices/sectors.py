@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from agent.causes import Cause
 from agent.plan import Args, Step
 from simulator.devices.hardware import EMPTY, SECTORS, TRIES, Area, Flaw, Hardware, Image, swap_sector
 
@@ -100,6 +101,18 @@ def _download_left(hardware: Hardware, image: Image) -> int:
     return SECTORS - (hardware.download.sectors if hardware.download.image == image else 0)
 
 
+WRONG_HASH: Final = "the SHA-256 of the image does not match"
+NOT_SIGNED: Final = "the image is not signed by a key that this device knows"
+TOO_OLD: Final = "the image is older than the anti-rollback counter"
+TEST_FAILED: Final = "the self-test failed"
+CAUSES: Final = {WRONG_HASH: Cause.HASH_MISMATCH, NOT_SIGNED: Cause.SIGNATURE, TEST_FAILED: Cause.SELF_TEST}
+
+
+def cause_of(fault: str) -> str:
+    """What a fault is called in a report; empty if there is none."""
+    return CAUSES.get(fault, Cause.WRONG_CONTENT) if fault else ""
+
+
 def _download_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
     """It goes on where an earlier one of the same image ended; of another image nothing is kept."""
     there = hardware.download.sectors if hardware.download.image == image else 0
@@ -107,7 +120,7 @@ def _download_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
 
 
 def _download_fault(hardware: Hardware, image: Image) -> str:
-    return "the SHA-256 of the image does not match" if image.flaw == "hash" else ""
+    return WRONG_HASH if image.flaw == "hash" else ""
 
 
 def _download_to_undo(hardware: Hardware, image: Image) -> int:
@@ -168,8 +181,8 @@ def _switch_fault(hardware: Hardware, image: Image) -> str:
     if not area.is_whole or area.image is None:
         return "the spare slot holds no whole image"
     if area.image.flaw == "signature":
-        return "the image is not signed by a key that this device knows"
-    return "the image is older than the anti-rollback counter" if area.image.counter < hardware.fuse else ""
+        return NOT_SIGNED
+    return TOO_OLD if area.image.counter < hardware.fuse else ""
 
 
 def _switch_to_undo(hardware: Hardware, image: Image) -> int:
@@ -182,7 +195,7 @@ def _switch_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
 
 def _self_test_fault(hardware: Hardware, image: Image) -> str:
     running = None if hardware.running is None else hardware.slots[hardware.running].image
-    return "the self-test failed" if running is not None and running.flaw == "self-test" else ""
+    return TEST_FAILED if running is not None and running.flaw == "self-test" else ""
 
 
 def _commit_sector(hardware: Hardware, image: Image, number: int) -> Hardware:

@@ -81,9 +81,10 @@ class FlashFile:
         if self._has_power("journal sync directory"):
             self._name_durable = None
 
-    def set_aside(self) -> None:
+    def set_aside(self) -> str:
         """Keep the file under another name: it is never looked at again."""
         self._written = self._durable = ()
+        return "journal.damaged"
 
     def lose_power(self, survives: Survival = "nothing") -> None:
         """What is not durable is gone, or a part of it, or it survived by luck."""

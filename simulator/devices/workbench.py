@@ -22,6 +22,7 @@ from agent.account import (
     VersionCommitted,
     VersionReverted,
 )
+from agent.causes import Cause
 from agent.core.events import (
     BeginStep,
     Event,
@@ -36,7 +37,7 @@ from agent.core.events import (
 from agent.plan import Step
 from simulator.devices.flash import Flash, Run
 from simulator.devices.hardware import Image, describe, revert
-from simulator.devices.sectors import image_of, knows, work_of
+from simulator.devices.sectors import cause_of, image_of, knows, work_of
 from simulator.scenario import Timings, thing_of_agent
 
 PROGRESS_PERCENT: Final = 50
@@ -124,7 +125,7 @@ class SimulatedWorkbench:
             image = image_of(step.args)
         except ValueError as error:
             self._device.observe(StepFinished(effect.execution, step.name, "failed"))
-            self._device.deliver(StepEnded(effect.index, "failed", str(error)))
+            self._device.deliver(StepEnded(effect.index, "failed", str(error), cause=Cause.MALFORMED_DOCUMENT))
             return
         self._effect, self._told = effect, 0
         sectors = work.sectors(flash.hardware, image)
@@ -224,7 +225,7 @@ class SimulatedWorkbench:
             self._device.observe(VersionCommitted(effect.execution, effect.version))
         outcome: Literal["done", "failed"] = "failed" if fault else "done"
         self._device.observe(StepFinished(effect.execution, step.name, outcome))
-        self._device.deliver(StepEnded(effect.index, outcome, fault))
+        self._device.deliver(StepEnded(effect.index, outcome, fault, cause=cause_of(fault)))
 
     # ── rebooting, and taking back ────────────────────────────────────────────────────────────────────────────
 

@@ -35,7 +35,7 @@ class Technician:
         """On line."""
         self._connected.set()
 
-    def on_disconnected(self, reason: str) -> None:
+    def on_disconnected(self, reason: str, again_seconds: float | None = None) -> None:
         """Off line; the transport tries again."""
 
     def on_message(self, topic: str, payload: bytes) -> None:

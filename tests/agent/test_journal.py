@@ -64,8 +64,9 @@ class Held:
     def sync_directory(self) -> None:
         pass
 
-    def set_aside(self) -> None:
+    def set_aside(self) -> str:
         self.aside, self.data = self.data, b""
+        return "elsewhere"
 
 
 def newest(data: bytes) -> bytes | None:
@@ -166,8 +167,28 @@ def test_what_is_no_journal_is_set_aside_and_a_new_one_begun(data: bytes):
     journal = Journal(storage)
     assert journal.open() is None
     assert storage.aside == data
+    assert journal.damage == "no journal: what is in it is kept as elsewhere"
     journal.append(SNAPSHOTS[0])
     assert storage.data == written(SNAPSHOTS[0])
+
+
+def test_a_journal_with_no_whole_record_in_it_is_damaged():
+    journal = Journal(Held(HEADER + record(SNAPSHOTS[0])[:-1]))
+    assert journal.open() is None
+    assert journal.damage.startswith("no whole record in its ")
+
+
+@pytest.mark.parametrize("data", [b"", HEADER, HEADER + bytes(100), written(*SNAPSHOTS)], ids=len)
+def test_one_that_is_whole_or_new_is_not(data: bytes):
+    journal = Journal(Held(data))
+    journal.open()
+    assert (journal.damage, journal.torn_bytes) == ("", 0)
+
+
+def test_what_follows_the_newest_whole_record_is_counted():
+    journal = Journal(Held(written(*SNAPSHOTS[:2]) + record(SNAPSHOTS[2])[:-1]))
+    assert journal.open() == SNAPSHOTS[1]
+    assert (journal.damage, journal.torn_bytes) == ("", len(record(SNAPSHOTS[2])) - 1)
 
 
 # ── growing ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from agent.account import DeviceEvent, ExecutionGone, ExecutionTaken, PhaseChanged, RequestSent
+from agent.account import AnswerReceived, DeviceEvent, ExecutionGone, ExecutionTaken, PhaseChanged, RequestSent
 from agent.log import DeviceLog, configure
 from agent.values import ExecutionKey
 
@@ -72,3 +72,21 @@ def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[st
     configure("text", "warning")
     DeviceLog("thing-1").write(ExecutionTaken(KEY))
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "level"),
+    [
+        pytest.param(RequestSent("t-1", "start-next"), "debug", id="a question"),
+        pytest.param(RequestSent("t-2", "start-next", attempt=2), "info", id="one that nobody answered"),
+        pytest.param(AnswerReceived("t-1", True), "debug", id="an answer"),
+        pytest.param(AnswerReceived("t-1", False, "InvalidRequest"), "info", id="a refusal"),
+    ],
+)
+@pytest.mark.usefixtures("_restored")
+def test_a_question_without_an_answer_and_one_that_is_refused_are_not_for_debugging_only(
+    capsys: pytest.CaptureFixture[str], event: DeviceEvent, level: str
+):
+    configure("json", "debug")
+    DeviceLog("thing-1").write(event)
+    assert json.loads(capsys.readouterr().err)["level"] == level

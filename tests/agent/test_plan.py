@@ -1,11 +1,14 @@
 """Job documents as plans: every kind of document, what is refused and why, and where the point of no return is."""
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
+from agent.causes import Cause
 from agent.core.record import Record, Work
 from agent.plan import ALL_ACTIONS, Abilities, Layout, Plan, Step, Unusable, plan_of
 from agent.records import read_record, write_record
@@ -147,7 +150,12 @@ def action(name: str, given: dict[str, Any], *, type_: str = "runHandler", user:
         ),
         pytest.param(
             template("Stop-Application", "stop-services.sh", "nginx", path="default"),
-            Step("Stop-Application", "run", (("args", '["nginx"]'), ("handler", "stop-services.sh")), False),
+            Step(
+                "Stop-Application",
+                "run",
+                (("args", '["nginx"]'), ("handler", "stop-services.sh"), ("path", "/etc/agent/scripts")),
+                False,
+            ),
             id="AWS-Stop-Application",
         ),
         pytest.param(
@@ -200,9 +208,7 @@ def test_both_forms_of_include_std_out_are_understood(stdout: object):
     [
         pytest.param(
             {"operation": "echo", "args": ["Hello world!"]},
-            Step(
-                "echo", "run", (("allow_stderr_lines", "0"), ("args", '["Hello world!"]'), ("handler", "echo")), False
-            ),
+            Step("echo", "run", (("args", '["Hello world!"]'), ("handler", "echo")), False),
             id="a program",
         ),
         pytest.param(
@@ -210,7 +216,12 @@ def test_both_forms_of_include_std_out_are_understood(stdout: object):
             Step(
                 "install-packages.sh",
                 "run",
-                (("allow_stderr_lines", "2"), ("args", '["lftp"]'), ("handler", "install-packages.sh")),
+                (
+                    ("allow_stderr_lines", "2"),
+                    ("args", '["lftp"]'),
+                    ("handler", "install-packages.sh"),
+                    ("path", "/etc/agent/scripts"),
+                ),
                 False,
             ),
             id="a script that may complain",
@@ -249,9 +260,14 @@ def test_the_older_schema_of_the_device_client(document: dict[str, Any], step: S
         ),
         pytest.param({"operation": "run", "command": []}, "command: give at least 1 item", id="no command"),
         pytest.param({"operation": "run", "command": "ls"}, "command: give a list, not 'ls'", id="one string"),
-        pytest.param({"operation": "two words"}, "operation: give 1 to 128 of letters", id="no name of a program"),
+        pytest.param({"operation": "a/b"}, "a/b: handler a/b: no name of a program", id="no name of a program"),
+        pytest.param({"operation": ""}, "operation: give 1 character or more", id="no operation"),
         pytest.param({"version": "2.0", "steps": []}, "version: give 1.0, not '2.0'", id="another schema version"),
-        pytest.param({"version": "1.0", "steps": []}, "steps: give at least 1 item", id="no steps"),
+        pytest.param({"version": "1.0", "steps": []}, "steps: a list of at least one step", id="no steps"),
+        pytest.param({"version": "1.0", "operation": "x"}, "steps: a list of at least one step", id="the newer schema"),
+        pytest.param(
+            {"version": 1.0, "steps": []}, 'version: where there are steps, it is the text "1.0"', id="number"
+        ),
         pytest.param(
             {"version": "1.0", "steps": [{"action": action("x", {}, type_="runLambda")}]},
             "steps.0.action.type: give one of runHandler, runCommand, not 'runLambda'",
@@ -264,7 +280,7 @@ def test_the_older_schema_of_the_device_client(document: dict[str, Any], step: S
         ),
         pytest.param(
             {"version": "1.0", "steps": [{"action": action("x", {"handler": "../sh"})}]},
-            "steps.0.action.input.handler: give 1 to 128 of letters",
+            "x: handler ../sh: no name of a program; where it lies, `path` says",
             id="a handler outside",
         ),
         pytest.param(
@@ -285,7 +301,10 @@ def test_the_older_schema_of_the_device_client(document: dict[str, Any], step: S
     ],
 )
 def test_an_invalid_document_is_refused_with_the_place_and_the_reason(document: object, reason: str):
-    assert refused(document).startswith(reason)
+    plan = plan_of(JobDocument.of(document), CONFINED)
+    assert isinstance(plan, Unusable)
+    assert plan.reason.startswith(reason)
+    assert plan.cause is Cause.MALFORMED_DOCUMENT
 
 
 def test_a_missing_document_is_refused():
@@ -337,7 +356,193 @@ def test_a_script_from_elsewhere_is_refused(path: str):
     ],
 )
 def test_an_action_that_the_owner_does_not_allow_is_refused(document: dict[str, Any], action: str):
-    assert f"this device does not allow '{action}'" in refused(document, Abilities(actions=ALL_ACTIONS - {action}))
+    plan = plan_of(JobDocument.of(document), Abilities(actions=ALL_ACTIONS - {action}))
+    assert isinstance(plan, Unusable)
+    assert f"this device does not allow '{action}'" in plan.reason
+    assert plan.cause is Cause.NOT_ALLOWED
+
+
+# ── what the Device Client's parser takes for absent ──────────────────────────────────────────────────────────
+
+
+def handler_step(**members: object) -> dict[str, Any]:
+    """A document of one step, with these members of its action, or of the action's input."""
+    given = {name: members.pop(name) for name in ("handler", "args", "path") if name in members}
+    return {"version": "1.0", "steps": [{"action": action("x", {"handler": "x.sh", **given}) | members}]}
+
+
+@pytest.mark.parametrize(
+    ("document", "args", "ignored"),
+    [
+        pytest.param(handler_step(args=None), {}, (), id="args: null"),
+        pytest.param(handler_step(args="one"), {}, ("args",), id="args: a text"),
+        pytest.param(
+            handler_step(args=[1, "b", None]), {"args": '["", "b", ""]'}, ("args",), id="args: words of others"
+        ),
+        pytest.param(handler_step(path=None), {}, (), id="path: null"),
+        pytest.param(handler_step(path=3), {}, ("path",), id="path: a number"),
+        pytest.param(handler_step(path="default"), {"path": CONFINED.scripts}, (), id="path: default"),
+        pytest.param(handler_step(runAsUser=None), {}, (), id="runAsUser: null"),
+        pytest.param(handler_step(runAsUser=0), {}, ("runAsUser",), id="runAsUser: a number"),
+        pytest.param(handler_step(ignoreStepFailure="true"), {"ignore_failure": "true"}, (), id="ignoreStepFailure"),
+        pytest.param(handler_step(ignoreStepFailure="yes"), {}, (), id="ignoreStepFailure: another text"),
+        pytest.param(handler_step(ignoreStepFailure=True), {}, ("ignoreStepFailure",), id="ignoreStepFailure: a bool"),
+        pytest.param(handler_step(allowStdErr=8), {"allow_stderr_lines": "8"}, (), id="allowStdErr"),
+        pytest.param(handler_step(allowStdErr=8.0), {"allow_stderr_lines": "8"}, (), id="allowStdErr: 8.0"),
+        pytest.param(handler_step(allowStdErr="8"), {}, ("allowStdErr",), id="allowStdErr: a text"),
+        pytest.param(handler_step(allowStdErr=True), {}, ("allowStdErr",), id="allowStdErr: a bool"),
+        pytest.param(handler_step(allowStdErr=8.5), {}, ("allowStdErr",), id="allowStdErr: half a line"),
+        pytest.param(handler_step(colour="red"), {}, ("colour",), id="a member that nobody reads"),
+        pytest.param(handler_step() | {"includeStdOut": None}, {}, (), id="includeStdOut: null"),
+        pytest.param(handler_step() | {"includeStdOut": 1}, {}, ("includeStdOut",), id="includeStdOut: a number"),
+        pytest.param(handler_step() | {"includeStdOut": False}, {}, (), id="includeStdOut: false"),
+        pytest.param(handler_step() | {"finalStep": None}, {}, (), id="finalStep: null"),
+        pytest.param(handler_step() | {"finalStep": {}}, {}, ("finalStep",), id="finalStep: without an action"),
+        pytest.param(handler_step() | {"conditions": None}, {}, (), id="conditions: null"),
+        pytest.param(handler_step() | {"_comment": "x"}, {}, (), id="a comment"),
+        pytest.param({"operation": "x.sh", "version": None}, {}, (), id="version: null is the older schema"),
+        pytest.param({"operation": "x.sh", "version": 2}, {}, ("version",), id="so is a number"),
+        pytest.param({"operation": "x.sh", "args": {"a": 1}}, {}, ("args",), id="older, args: an object"),
+        pytest.param({"operation": "x.sh", "allowStdErr": "2"}, {}, ("allowStdErr",), id="older, allowStdErr: a text"),
+        pytest.param({"operation": "x.sh", "steps": []}, {}, ("steps",), id="older, with steps"),
+    ],
+)
+def test_a_member_that_is_null_or_of_another_type_counts_as_absent(
+    document: dict[str, Any], args: dict[str, str], ignored: tuple[str, ...]
+):
+    plan = planned(document)
+    assert [dict(step.args) for step in plan.steps] == [{"args": "[]", "handler": "x.sh"} | args]
+    assert plan.ignored == ignored
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({"name": None}, id="no name"),
+        pytest.param({"name": 3}, id="a number for a name"),
+        pytest.param({"type": None}, id="no type"),
+        pytest.param({"input": None}, id="no input"),
+        pytest.param({"input": "x.sh"}, id="a text for an input"),
+    ],
+)
+def test_what_that_client_cannot_do_without_it_may_not_be_without_here_either(members: dict[str, object]):
+    document = {"version": "1.0", "steps": [{"action": action("x", {"handler": "x.sh"}) | members}]}
+    assert plan_of(JobDocument.of(document), CONFINED).cause is Cause.MALFORMED_DOCUMENT  # type: ignore[union-attr]
+
+
+def test_a_step_without_an_action_is_no_step():
+    steps = [{}, {"action": None}, 3, {"action": action("x", {"handler": "x.sh"})}]
+    plan = planned({"version": "1.0", "steps": steps})
+    assert [step.name for step in plan.steps] == ["x"]
+    assert plan.ignored == ("steps",)
+
+
+# ── conditions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+DEBIAN = Abilities(systems=("linux", "debian"))
+
+
+def condition(**members: object) -> dict[str, object]:
+    return {"key": "operatingSystem", "value": ["ubuntu", "Debian"], "type": "stringEqual"} | members
+
+
+@pytest.mark.parametrize(
+    ("conditions", "says"),
+    [
+        pytest.param([], "", id="none"),
+        pytest.param([condition()], "", id="one of the values is this one's"),
+        pytest.param([condition(value=["LINUX"])], "", id="the kernel's name is one too"),
+        pytest.param([condition(type=None)], "", id="stringEqual goes without saying"),
+        pytest.param(
+            [condition(), condition(value=["windows"])],
+            "operatingSystem: for windows, and this is linux, debian",
+            id="each must hold",
+        ),
+        pytest.param([condition(value=[3])], "for nobody", id="a value that is no text"),
+        pytest.param([condition(type="stringLike")], "cannot judge the type 'stringLike'", id="another type"),
+        pytest.param([condition(key="deviceClientVersion")], "this device cannot judge it", id="another key"),
+        pytest.param([condition(key=None)], "one without a key", id="no key"),
+        pytest.param([condition(value="debian")], "or without a list of values", id="a value that is no list"),
+        pytest.param([3], "one without a key", id="no condition"),
+        pytest.param({"key": "operatingSystem"}, "no list of conditions", id="no list"),
+    ],
+)
+@pytest.mark.parametrize("document", [handler_step(), {"operation": "x.sh"}, {"operation": "reboot"}])
+def test_a_document_is_for_devices_of_which_its_conditions_hold(
+    document: dict[str, Any], conditions: object, says: str
+):
+    plan = plan_of(JobDocument.of(document | {"conditions": conditions}), DEBIAN)
+    if says:
+        assert isinstance(plan, Unusable)
+        assert plan.reason.startswith("conditions: ")
+        assert says in plan.reason
+        assert plan.cause is Cause.CONDITION_NOT_MET
+    else:
+        assert isinstance(plan, Plan)
+
+
+def test_of_a_device_that_does_not_say_what_it_runs_no_condition_holds():
+    assert "this is not known here" in refused(handler_step() | {"conditions": [condition()]})
+
+
+# ── programs that restart the agent or the machine ────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("command", "restarts"),
+    [
+        ("systemctl restart ghost", "agent"),
+        ("systemctl --no-block restart ghost.service", "agent"),
+        ("/bin/systemctl try-restart ghost", "agent"),
+        ("sudo -n -u root systemctl restart ghost", "agent"),
+        ("service ghost restart", "agent"),
+        ("systemctl restart nginx", ""),
+        ("systemctl restart nginx ghost", ""),
+        ("systemctl stop ghost", ""),
+        ("reboot", "machine"),
+        ("systemctl reboot", "machine"),
+        ("shutdown -r now", "machine"),
+        ("shutdown now", ""),
+        ("sudo", ""),
+        ("true", ""),
+    ],
+)
+def test_a_command_that_restarts_the_agent_or_the_machine_is_known_by_its_words(command: str, restarts: str):
+    words, abilities = command.split(), replace(CONFINED, service="ghost.service")
+    (run,) = planned({"operation": "run", "command": words}, abilities).steps
+    step = action("x", {"command": ",".join(words)}, type_="runCommand")
+    (templates,) = planned({"version": "1.0", "steps": [{"action": step}]}, abilities).steps
+    assert (run.restarts, templates.restarts) == (restarts, restarts)
+    (unknown,) = planned({"operation": "run", "command": words}).steps
+    assert unknown.restarts == (restarts if restarts != "agent" else "")
+
+
+def test_a_document_may_say_so_of_any_other_program():
+    (step,) = planned({"operation": "run", "command": ["/etc/init.d/S99ghost", "restart"], "restarts": "agent"}).steps
+    assert step.restarts == "agent"
+
+
+@pytest.mark.parametrize(
+    ("services", "steps"),
+    [
+        (["ghost"], [("ghost", "agent")]),
+        (["nginx ghost cron"], [("nginx cron", ""), ("ghost", "agent")]),
+        (["ghost.service", "nginx"], [("nginx", ""), ("ghost", "agent")]),
+        (["nginx"], [("nginx", "")]),
+    ],
+)
+def test_restarting_several_services_the_agents_own_comes_last_and_by_itself(
+    services: list[str], steps: list[tuple[str, str]]
+):
+    document = template("Restart-Application", "restart-services.sh", *services)
+    plan = planned(document, replace(CONFINED, service="ghost"))
+    assert [(json.loads(dict(step.args)["args"])[0], step.restarts) for step in plan.steps] == steps
+
+
+def test_a_restart_after_a_change_of_configuration_may_be_the_agents_own():
+    document = {"operation": "configure", "to": "x", "content": ""}
+    steps = planned(document, replace(CONFINED, restart_is_ours=True)).steps
+    assert [step.restarts for step in steps] == ["", "", "", "agent"]
 
 
 # ── properties ────────────────────────────────────────────────────────────────────────────────────────────────

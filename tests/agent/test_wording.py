@@ -37,7 +37,17 @@ BY_SCHEMA: Mapping[str, tuple[str, ...]] = {
     "tagged-union": ("union_tag_invalid", "union_tag_not_found"),
     "tuple": ("tuple_type", "missing"),
     **dict.fromkeys(
-        ("any", "dataclass-field", "default", "definition-ref", "definitions", "function-wrap", "json-or-python"), ()
+        (
+            "any",
+            "chain",
+            "dataclass-field",
+            "default",
+            "definition-ref",
+            "definitions",
+            "function-wrap",
+            "json-or-python",
+        ),
+        (),
     ),
     **dict.fromkeys(("lax-or-strict", "model-field", "nullable", "union", "no-info", "with-info"), ()),
 }

@@ -189,14 +189,17 @@ async def test_a_plug_in_of_another_package_does_what_documents_name_it_for_if_i
         async with agent(tmp_path, cloud.mqtt, "--allow", "calibrate", "--executions", "2") as running:
             assert await running.end() == 0
         assert await cloud.end_of("well") == ("SUCCEEDED", {"stdout": "offset 3"})
-        assert await cloud.end_of("badly") == ("FAILED", {"reason": "x: the sensor does not answer"})
+        said = {"reason": "x: the sensor does not answer", "cause": "step-failed"}
+        assert await cloud.end_of("badly") == ("FAILED", said)
+        (loaded,) = [line for line in running.seen if line["event"] == "handlers.loaded"]
+        assert loaded["others"] == {"calibrate": "my_board"}
         await cloud.job("again", {"operation": "calibrate"})
         await cloud.job("unknown", {"operation": "frobnicate"})
         async with agent(tmp_path, cloud.mqtt, "--executions", "1") as running:
             assert await running.end() == 0
         async with agent(tmp_path, cloud.mqtt, "--allow", "run", "--executions", "1") as running:
             assert await running.end() == 0
-        unknown = await cloud.end_of("unknown")
-        assert unknown == ("REJECTED", {"reason": "frobnicate: there is no handler frobnicate"})
+        reason = "frobnicate: there is no handler frobnicate among the scripts or on PATH"
+        assert await cloud.end_of("unknown") == ("REJECTED", {"reason": reason, "cause": "unknown-operation"})
         status, details = await cloud.end_of("again")
         assert (status, details["reason"]) == ("REJECTED", "calibrate: this device does not allow 'run'")

@@ -228,3 +228,35 @@ async def test_a_key_that_others_may_read_is_warned_of(tmp_path: Path, capfd: py
         pass
     assert "key.exposed" in (said := capfd.readouterr().err)
     assert "chmod 600" in said
+
+
+@pytest.mark.parametrize(
+    ("release", "systems"),
+    [
+        pytest.param({"ID": "debian", "NAME": "Debian"}, ("linux", "debian"), id="debian"),
+        pytest.param({"ID": "rhel"}, ("linux", "rhel", "redhat"), id="Red Hat, which documents call redhat"),
+        pytest.param({}, ("linux",), id="a release without a name"),
+        pytest.param(None, ("linux",), id="none"),
+    ],
+)
+def test_conditions_are_held_against_what_the_machine_says_that_it_runs(
+    monkeypatch: pytest.MonkeyPatch, release: dict[str, str] | None, systems: tuple[str, ...]
+):
+    def told() -> dict[str, str]:
+        if release is None:
+            raise FileNotFoundError("/etc/os-release")
+        return release
+
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.freedesktop_os_release", told)
+    device = configuration_of({"endpoint": "127.0.0.1", "thing": "dev", "state": Path("st")}, None)
+    assert device.settings(is_local=True).policy.abilities.systems == systems
+
+
+@pytest.mark.parametrize(
+    ("command", "is_ours"), [("systemctl restart ghost", True), ("systemctl restart nginx", False), ("", False)]
+)
+def test_a_restart_command_may_be_the_agents_own(command: str, is_ours: bool):
+    given = {"endpoint": "127.0.0.1", "thing": "dev", "state": Path("st"), "service": "ghost.service"}
+    device = configuration_of(given | {"restart_command": command}, None)
+    assert device.settings(is_local=True).policy.abilities.restart_is_ours is is_ours

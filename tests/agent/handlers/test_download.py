@@ -4,11 +4,14 @@ import asyncio
 import hashlib
 import os
 import resource
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from yarl import URL
 
+from agent.causes import Cause
 from agent.handlers import fetching
 from agent.handlers.download import Download
 from agent.handlers.handler import StaleDocumentError, StepError
@@ -103,6 +106,54 @@ async def test_what_came_before_and_does_not_fit_the_digest_is_fetched_again(tmp
     assert shelf.asked[-2:] == ["bytes=9000-", ""]
 
 
+def refused_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("shelf", "url", "cause", "why"),
+    [
+        pytest.param(Shelf(statuses=[503] * 99), "", Cause.UNREACHABLE, "HTTP 503", id="503"),
+        pytest.param(Shelf(statuses=[429] * 99), "", Cause.UNREACHABLE, "HTTP 429", id="429"),
+        pytest.param(
+            Shelf(cut_at=[9_000] * 99, says_range=False),
+            "",
+            Cause.BAD_ANSWER,
+            "answered with another range than was asked for",
+            id="206 without Content-Range",
+        ),
+        pytest.param(Shelf(cut_at=[9_000] * 99, has_range=False), "", Cause.BAD_ANSWER, "has no such range", id="416"),
+        pytest.param(Shelf(cut_at=[9_000] * 99, knows_ranges=False), "", Cause.BAD_ANSWER, "broke off", id="cut off"),
+        pytest.param(Shelf(cut_at=[0] * 99), "", Cause.BAD_ANSWER, "broke off", id="not one byte"),
+        pytest.param(
+            Shelf(), "http://127.0.0.1:{port}/f", Cause.UNREACHABLE, "nobody answers: Connection refused", id="refused"
+        ),
+        pytest.param(Shelf(), f"http://{'x.' * 140}localhost/f", Cause.UNREACHABLE, "no such host", id="no such host"),
+        pytest.param(Shelf(), "https://127.0.0.1:{shelf}/f", Cause.UNTRUSTED, "TLS: ", id="no TLS"),
+    ],
+)
+async def test_a_download_that_gets_nowhere_says_why_at_each_try_and_ends(
+    tmp_path: Path, shelf: Shelf, url: str, cause: Cause, why: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(fetching, "LONGEST_WAIT_SECONDS", 0.001)
+    place, waits = place_in(tmp_path), list[tuple[Cause, str]]()
+    async with served(shelf):
+        ports = {"port": refused_port(), "shelf": shelf.url.split(":")[2].partition("/")[0]}
+        where = url.format(**ports) or shelf.url
+        task = task_in(tmp_path, "download", url=where, to="f", sha256=shelf.sha256)
+        with pytest.raises(StepError, match="8 times in a row") as failed:
+            await Download(place).do(replace(task, waiting=lambda *told: waits.append(told)))
+    told = [(each, words) for each, words in waits if each is cause and why in words]
+    assert len(waits) <= 2 * fetching.ATTEMPTS
+    assert len(told) >= len(waits) // 2
+    assert all(words.startswith(where[:200]) for _, words in waits)
+    assert len(set(told)) == 1, "the same words for the same cause, so that they are told once"
+    assert failed.value.cause in (cause, Cause.BAD_ANSWER)
+
+
 async def _broken_off(handler: Download, task: object, shelf: Shelf) -> None:
     """Let the agent be ended in mid-download, after the first part has come."""
     shelf.statuses = [200, *[503] * 50]
@@ -161,31 +212,76 @@ async def test_a_url_that_is_refused_again_and_again_is_no_good(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("shelf", "args", "says"),
+    ("shelf", "args", "says", "cause"),
     [
-        pytest.param(Shelf(), {"sha256": "0" * 64}, "its SHA-256 is", id="another digest"),
-        pytest.param(Shelf(), {"size": 5}, "has 512000 bytes, and the document says 5", id="another size"),
-        pytest.param(Shelf(says_length=False), {"size": 5}, "more than the 5 bytes", id="another size, not said"),
-        pytest.param(Shelf(body=b"abc", says_length=False), {"size": 5}, "3 bytes came", id="too few bytes, not said"),
-        pytest.param(Shelf(body=bytes(1_000_001)), {}, "more than the 1000000 that this device takes", id="too large"),
-        pytest.param(Shelf(), {"size": 1_000_001}, "1000001 bytes are more than", id="too large by its own account"),
-        pytest.param(Shelf(statuses=[404]), {}, "HTTP 404", id="nothing there"),
-        pytest.param(Shelf(), {"url": "http://127.0.0.1:1/f"}, "Cannot connect", id="nobody there"),
-        pytest.param(Shelf(), {"url": "http://example.com/f"}, "use https", id="http from elsewhere, without digest"),
-        pytest.param(Shelf(), {"url": "ftp://127.0.0.1/f"}, "not a URL", id="no http"),
-        pytest.param(Shelf(), {"url": "http://127.0.0.1:99999/f"}, "Port out of range", id="no port"),
-        pytest.param(Shelf(), {"url": ""}, "names no url", id="no url"),
-        pytest.param(Shelf(), {"to": "no/such/f"}, "there is no directory no", id="no such directory"),
-        pytest.param(Shelf(), {"to": "link/f"}, "link is a symbolic link", id="through a link to elsewhere"),
-        pytest.param(Shelf(), {"to": "file-link"}, "no ordinary file", id="onto a link to elsewhere"),
-        pytest.param(Shelf(), {"to": "../elsewhere/f"}, "not below", id="out with dots"),
-        pytest.param(Shelf(), {"to": "/etc/f"}, "not below", id="absolute and elsewhere"),
-        pytest.param(Shelf(), {"to": "x/../link/f"}, "link is a symbolic link", id="dots and a link"),
-        pytest.param(Shelf(), {"to": "directory"}, "no ordinary file", id="onto a directory"),
+        pytest.param(Shelf(), {"sha256": "0" * 64}, "its SHA-256 is", Cause.HASH_MISMATCH, id="another digest"),
+        pytest.param(
+            Shelf(), {"size": 5}, "has 512000 bytes, and the document says 5", Cause.WRONG_LENGTH, id="another size"
+        ),
+        pytest.param(
+            Shelf(says_length=False),
+            {"size": 5},
+            "more than the 5 bytes",
+            Cause.WRONG_LENGTH,
+            id="another size, not said",
+        ),
+        pytest.param(
+            Shelf(body=b"abc", says_length=False),
+            {"size": 5},
+            "3 bytes came",
+            Cause.WRONG_LENGTH,
+            id="too few bytes, not said",
+        ),
+        pytest.param(
+            Shelf(body=bytes(1_000_001)),
+            {},
+            "more than the 1000000 that this device takes",
+            Cause.SPACE,
+            id="too large",
+        ),
+        pytest.param(
+            Shelf(), {"size": 1_000_001}, "1000001 bytes are more than", Cause.SPACE, id="too large by its own account"
+        ),
+        pytest.param(Shelf(statuses=[404]), {}, "HTTP 404", Cause.NOT_FOUND, id="nothing there"),
+        pytest.param(
+            Shelf(),
+            {"url": "http://127.0.0.1:1/f"},
+            "nobody answers: Connection refused, 8 times",
+            Cause.UNREACHABLE,
+            id="nobody there",
+        ),
+        pytest.param(
+            Shelf(),
+            {"url": "http://example.com/f"},
+            "use https",
+            Cause.REFUSED_URL,
+            id="http from elsewhere, without digest",
+        ),
+        pytest.param(Shelf(), {"url": "ftp://127.0.0.1/f"}, "not a URL", Cause.REFUSED_URL, id="no http"),
+        pytest.param(
+            Shelf(), {"url": "http://127.0.0.1:99999/f"}, "Port out of range", Cause.REFUSED_URL, id="no port"
+        ),
+        pytest.param(
+            Shelf(), {"url": f"https://{'x' * 64}.localhost/f"}, "no name of a host", Cause.REFUSED_URL, id="no host"
+        ),
+        pytest.param(Shelf(), {"url": ""}, "names no url", Cause.REFUSED_URL, id="no url"),
+        pytest.param(Shelf(), {"to": "no/such/f"}, "there is no directory no", Cause.NOT_FOUND, id="no such directory"),
+        pytest.param(
+            Shelf(), {"to": "link/f"}, "link is a symbolic link", Cause.REFUSED_PATH, id="through a link to elsewhere"
+        ),
+        pytest.param(
+            Shelf(), {"to": "file-link"}, "no ordinary file", Cause.REFUSED_PATH, id="onto a link to elsewhere"
+        ),
+        pytest.param(Shelf(), {"to": "../elsewhere/f"}, "not below", Cause.REFUSED_PATH, id="out with dots"),
+        pytest.param(Shelf(), {"to": "/etc/f"}, "not below", Cause.REFUSED_PATH, id="absolute and elsewhere"),
+        pytest.param(
+            Shelf(), {"to": "x/../link/f"}, "link is a symbolic link", Cause.REFUSED_PATH, id="dots and a link"
+        ),
+        pytest.param(Shelf(), {"to": "directory"}, "no ordinary file", Cause.REFUSED_PATH, id="onto a directory"),
     ],
 )
 async def test_a_download_that_cannot_be_changes_nothing_and_can_be_undone(
-    tmp_path: Path, shelf: Shelf, args: dict[str, object], says: str
+    tmp_path: Path, shelf: Shelf, args: dict[str, object], says: str, cause: Cause
 ):
     place = place_in(tmp_path, longest_file_bytes=1_000_000)
     elsewhere = tmp_path / "elsewhere"
@@ -197,8 +293,9 @@ async def test_a_download_that_cannot_be_changes_nothing_and_can_be_undone(
     (place.root / "directory").mkdir()
     async with served(shelf):
         task = task_in(tmp_path, "download", **{"url": shelf.url, "to": "f", **args})
-        with pytest.raises(StepError, match=says):
+        with pytest.raises(StepError, match=says) as failed:
             await Download(place).do(task)
+        assert failed.value.cause is cause
     await Download(place).undo(task)
     assert (elsewhere / "f").read_bytes() == (place.root / "f").read_bytes() == OLD
     assert left_in(place.root) == ["f", "file-link"]

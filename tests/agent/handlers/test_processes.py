@@ -16,7 +16,7 @@ import pytest
 
 from agent.handlers.files import write_json
 from agent.handlers.handler import StepError
-from agent.handlers.proc import MARKER, boot_id
+from agent.handlers.proc import MARKER, boot_id, own_service
 from agent.handlers.processes import Processes, Program
 
 DEAF = "trap '' TERM"
@@ -259,3 +259,28 @@ async def test_another_users_program_gets_nothing_of_the_agents_environment(
 def test_records_are_for_their_owner_alone(tmp_path: Path):
     asyncio.run(Processes(tmp_path / "processes", 0.2).run(program(tmp_path, "true")))
     assert (tmp_path / "processes").stat().st_mode & 0o777 == 0o700
+
+
+# ── who this agent is to the service manager ──────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "service"),
+    [
+        pytest.param("0::/system.slice/ghost.service\n", "ghost.service", id="a system service"),
+        pytest.param("0::/user.slice/user@1.service/app.slice/ghost.service\n", "ghost.service", id="a user's"),
+        pytest.param("1:name=systemd:/system.slice/ghost.service\n0::/\n", "ghost.service", id="several hierarchies"),
+        pytest.param("0::/user.slice/user@1.service/session.scope\n", "", id="a session of one"),
+        pytest.param("2:memory:/docker/x.service\n0::/\n", "", id="another hierarchy alone"),
+        pytest.param("0::/\n", "", id="a container"),
+        pytest.param(None, "", id="a machine without them"),
+    ],
+)
+def test_the_service_that_an_agent_runs_as_is_its_innermost_control_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cgroup: str | None, service: str
+):
+    (tmp_path / "self").mkdir()
+    if cgroup is not None:
+        (tmp_path / "self" / "cgroup").write_text(cgroup)
+    monkeypatch.setattr("agent.handlers.proc.PROC", tmp_path)
+    assert own_service() == service

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.handlers.handler import StepError
+from agent.causes import Cause
+from agent.handlers import processes
+from agent.handlers.handler import StepError, UnknownOperationError
 from agent.handlers.run import Run
 from tests.agent.handlers.bench import place_in, task_in
 
@@ -31,49 +33,83 @@ def script(directory: Path, text: str = ECHO, name: str = "echo.sh", mode: int =
             id="a script hears the user first",
         ),
         pytest.param({"handler": "echo.sh", "stdout": "true"}, "dev fw [] [] []\n", id="or an empty word"),
+        pytest.param(
+            {"handler": "echo", "args": '["x"]', "user": "pi", "stdout": "true"},
+            "pi x\n",
+            id="a program of PATH does too",
+        ),
         pytest.param({"command": '["false"]', "ignore_failure": "true"}, "", id="a failure that does not matter"),
+        pytest.param(
+            {"command": '["true"]', "ignore_failure": "true", "restarts": "agent"},
+            "",
+            id="nor does a restart that is none",
+        ),
         pytest.param(
             {"command": '["sh", "-c", "echo 1 >&2"]', "allow_stderr_lines": "1"}, "", id="as much on stderr as allowed"
         ),
     ],
 )
-async def test_a_program_does_what_the_document_says(tmp_path: Path, args: dict[str, object], said: str):
+async def test_a_program_does_what_the_document_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: dict[str, object], said: str
+):
+    monkeypatch.setitem(processes.DOWN_SECONDS, "agent", 0.05)
     place = place_in(tmp_path)
     script(tmp_path)
     assert await Run(place).do(task_in(tmp_path, "run", reversible=False, **args)) == said
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "says", "cause"),
     [
         pytest.param(
-            {"command": '["sh", "-c", "echo a; echo woe >&2; exit 3"]'}, "exit status 3: woe", id="exit status"
+            {"command": '["sh", "-c", "echo a; echo woe >&2; exit 3"]'},
+            "exit status 3: woe",
+            Cause.PROGRAM,
+            id="exit status",
         ),
-        pytest.param({"command": '["sh", "-c", "kill -9 $$"]'}, "ended by signal 9", id="signal"),
-        pytest.param({"command": '["sleep", "60"]', "timeout_seconds": "0.1"}, "not done after 0.1 s", id="time limit"),
+        pytest.param({"command": '["sh", "-c", "kill -9 $$"]'}, "ended by signal 9", Cause.PROGRAM, id="signal"),
+        pytest.param(
+            {"command": '["sleep", "60"]', "timeout_seconds": "0.1"},
+            "not done after 0.1 s",
+            Cause.TIMEOUT,
+            id="time limit",
+        ),
         pytest.param(
             {"command": '["sh", "-c", "echo 1 >&2; echo 2 >&2"]', "allow_stderr_lines": "1"},
             "wrote 2 lines to stderr",
+            Cause.PROGRAM,
             id="more on stderr than allowed",
         ),
-        pytest.param({"handler": "nope.sh"}, "no handler nope.sh", id="no such script"),
-        pytest.param({"handler": ".."}, "no ordinary file", id="a directory"),
-        pytest.param({"handler": "../outside.sh"}, "no ordinary file", id="out with dots"),
-        pytest.param({"handler": "link.sh"}, "no ordinary file", id="a link"),
-        pytest.param({"handler": "open.sh"}, "open.sh: others may write to it", id="a script that anybody may change"),
-        pytest.param({"handler": "plain.sh"}, "not one that may be run", id="a file that is no program"),
-        pytest.param({"command": '["true"]', "user": "nosuchuser"}, "no user nosuchuser", id="no such user"),
+        pytest.param({"handler": "nope.sh"}, "no handler nope.sh", Cause.UNKNOWN_OPERATION, id="no such script"),
+        pytest.param({"handler": ".."}, "no ordinary file", Cause.REFUSED_PATH, id="a directory"),
+        pytest.param({"handler": "../outside.sh"}, "no ordinary file", Cause.REFUSED_PATH, id="out with dots"),
+        pytest.param({"handler": "link.sh"}, "no ordinary file", Cause.REFUSED_PATH, id="a link"),
+        pytest.param(
+            {"handler": "open.sh"},
+            "open.sh: others may write to it",
+            Cause.REFUSED_PATH,
+            id="a script that anybody may change",
+        ),
+        pytest.param(
+            {"handler": "plain.sh"}, "not one that may be run", Cause.NOT_FOUND, id="a file that is no program"
+        ),
+        pytest.param(
+            {"command": '["true"]', "user": "nosuchuser"}, "no user nosuchuser", Cause.NOT_FOUND, id="no such user"
+        ),
     ],
 )
-async def test_a_program_that_fails_or_may_not_run_says_so(tmp_path: Path, args: dict[str, object], says: str):
+async def test_a_program_that_fails_or_may_not_run_says_so(
+    tmp_path: Path, args: dict[str, object], says: str, cause: Cause
+):
     place = place_in(tmp_path)
     (tmp_path / "outside.sh").write_text(ECHO)
     (tmp_path / "outside.sh").chmod(0o700)
     (tmp_path / "scripts" / "link.sh").symlink_to(tmp_path / "outside.sh")
     script(tmp_path, name="open.sh", mode=0o777)
     script(tmp_path, name="plain.sh", mode=0o600)
-    with pytest.raises(StepError, match=says):
+    with pytest.raises(StepError, match=says) as failed:
         await Run(place).do(task_in(tmp_path, "run", reversible=False, **args))
+    assert failed.value.cause is cause
 
 
 @pytest.mark.parametrize(
@@ -113,3 +149,29 @@ async def test_a_link_that_others_may_change_leads_to_no_script(tmp_path: Path):
 async def test_a_program_works_in_the_directory_of_its_execution(tmp_path: Path):
     task = task_in(tmp_path, "run", command=json.dumps(["pwd"]), stdout="true")
     assert (await Run(place_in(tmp_path)).do(task)).strip() == str(task.aside)
+
+
+async def test_a_script_goes_before_a_program_of_that_name_and_a_path_means_that_place_alone(tmp_path: Path):
+    place, elsewhere = place_in(tmp_path), task_in(tmp_path, "run", handler="echo", path=str(tmp_path / "scripts"))
+    with pytest.raises(UnknownOperationError, match=r"there is no handler echo among the scripts$"):
+        await Run(place).do(elsewhere)
+    script(tmp_path, name="echo", text="#!/bin/sh\necho a script\n")
+    assert await Run(place).do(task_in(tmp_path, "run", handler="echo", stdout="true")) == "a script\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "says", "cause"),
+    [
+        pytest.param("exit 0", "the program ended well, and the agent was not restarted", Cause.TIMEOUT, id="well"),
+        pytest.param("kill -TERM $$", "ended by signal 15, and the agent was not", Cause.TIMEOUT, id="taken down"),
+        pytest.param("exit 5", "exit status 5", Cause.PROGRAM, id="failed"),
+    ],
+)
+async def test_a_program_that_is_to_restart_the_agent_has_not_done_it_while_this_one_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, says: str, cause: Cause
+):
+    monkeypatch.setitem(processes.DOWN_SECONDS, "agent", 0.05)
+    task = task_in(tmp_path, "run", reversible=False, command=json.dumps(["sh", "-c", command]), restarts="agent")
+    with pytest.raises(StepError, match=f"^{says}") as failed:
+        await Run(place_in(tmp_path)).do(task)
+    assert failed.value.cause is cause

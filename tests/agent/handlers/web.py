@@ -26,6 +26,10 @@ class Shelf:
     """Where requests are redirected to, for as many as there are entries."""
     refuses: set[str] = field(default_factory=set)
     says_length: bool = True
+    says_range: bool = True
+    """Whether an answer of a part says which."""
+    has_range: bool = True
+    """Whether a part can be had at all; 416 if not."""
     asked: list[str] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
     held: asyncio.Event | None = None
@@ -48,7 +52,7 @@ class Shelf:
                 status=403, text="<Error><Code>AccessDenied</Code><Message>Request has expired</Message>"
             )
         start = self._start(request)
-        if start > len(self.body):
+        if start > len(self.body) or (start and not self.has_range):
             return web.Response(status=416, headers={"Content-Range": f"bytes */{len(self.body)}"})
         return await self._send(request, start)
 
@@ -60,7 +64,7 @@ class Shelf:
     async def _send(self, request: web.Request, start: int) -> web.StreamResponse:
         body, size = self.body[start:], len(self.body)
         response = web.StreamResponse(status=206 if start else 200, headers={"ETag": self.etag} if self.etag else {})
-        if start:
+        if start and self.says_range:
             response.headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
         if self.says_length:
             response.content_length = len(body)

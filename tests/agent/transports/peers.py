@@ -17,7 +17,7 @@ class Heard:
     def on_connected(self, session_present: bool) -> None:
         self.events.put_nowait(("connected", session_present))
 
-    def on_disconnected(self, reason: str) -> None:
+    def on_disconnected(self, reason: str, again_seconds: float | None = None) -> None:
         self.events.put_nowait(("disconnected", reason))
 
     def on_message(self, topic: str, payload: bytes) -> None:
