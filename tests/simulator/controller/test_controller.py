@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from agent.errors import InputError
 from agent.jitter import Jitter
+from agent.values import JobDocument
+from simulator.cloud.jobs import NewJob
+from simulator.cloud.local import LocalCloud
 from simulator.controller.boto3_hand import Boto3Hand
 from simulator.controller.controller import Command, Controller
 from simulator.controller.hands import Hand, Refused, check_endpoint, is_local
@@ -34,6 +38,13 @@ async def test_a_hand_sees_what_the_control_plane_tells(hand: Hand, job: str):
     with pytest.raises(Refused) as refused:
         await hand.delete_job(job, force=True, namespace_id=None)
     assert refused.value.code == "ResourceNotFoundException"
+
+
+async def test_a_hand_sees_every_page_of_a_jobs_executions(hand: Hand, cloud: LocalCloud):
+    things = tuple(f"t{number:03}" for number in range(501))
+    cloud.core.jobs.create_job(NewJob("big", things, JobDocument("{}")), time.time())
+    cloud.core.jobs.tick(time.time())
+    assert [each.thing for each in await hand.executions("big")] == list(things)
 
 
 async def test_more_deletions_than_the_quota_wait_their_turn(hand: Hand):
