@@ -55,7 +55,11 @@ def test_bash_completes_verbs_options_and_scenarios(tmp_path: Path):
     (line,) = set(re.findall(r"`(eval \"\$\(_GHOSTJOB_COMPLETE=bash_source ghostjob\)\")`", README.read_text("utf-8")))
     script = f"""
         {line}
-        try() {{ COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); COMPREPLY=(); _ghostjob_completion ghostjob; echo "${{COMPREPLY[*]}}"; }}
+        try() {{
+            COMP_WORDS=("$@") COMP_CWORD=$(($#-1)) COMPREPLY=()
+            _ghostjob_completion ghostjob
+            echo "${{COMPREPLY[*]}}"
+        }}
         try ghostjob sch
         try ghostjob run --devi
         try ghostjob run --engine v
