@@ -16,8 +16,15 @@ Examples:
 """
 
 
+def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """What the shell may complete a scenario's name to."""
+    from simulator.scenario import shipped
+
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
 @click.command(epilog=EXAMPLE)
-@click.argument("scenario", default="main")
+@click.argument("scenario", default="main", shell_complete=_scenarios)
 @click.option(
     "--devices",
     type=click.IntRange(1, 100_000),

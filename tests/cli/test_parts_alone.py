@@ -66,11 +66,11 @@ def test_a_controller_whose_time_is_over_says_what_it_waited_for(tmp_path: Path)
     with running_cloud() as endpoints:
         asyncio.run(create(endpoints["api"], None))
         control = [*GHOSTJOB, "control", "--endpoint-url", endpoints["api"], "--job-id", "fw", "--force"]
-        control += ["--when-step", "burn it in", "--timeout", "1"]
+        control += ["--when-step", "burn it in", "--timeout", "2"]
         done = subprocess.run(control, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     awaited, missed, last = done.stderr.splitlines()
     assert "deletion.awaited" in awaited
     assert "deletion.missed" in missed
     until = "waited until all devices reported step burn it in; seen: of 3 devices 3 QUEUED"
-    assert last == f"ghostjob: job fw: not deleted: --timeout 1 is over; {until}"
+    assert last == f"ghostjob: job fw: not deleted: --timeout 2 is over; {until}"

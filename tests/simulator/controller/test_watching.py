@@ -197,9 +197,9 @@ async def test_when_its_time_is_over_it_says_what_it_waited_for_and_deletes_noth
     await create(hand, "a")
     await devices.report("a", "IN_PROGRESS", {"phase": "flash it", "percent": "10"})
     with pytest.raises(InstantMissed) as missed:
-        await delete_when_due(hand, order(STEP, 0.3))
+        await delete_when_due(hand, order(STEP, 2))
     assert str(missed.value) == (
-        "job fw: not deleted: --timeout 0.3 is over; waited until all devices reported step flash it at 50% or more; "
+        "job fw: not deleted: --timeout 2 is over; waited until all devices reported step flash it at 50% or more; "
         "seen: of 1 devices 1 IN_PROGRESS without `step` in statusDetails (there is percent, phase)"
     )
     assert await status_of(hand) == "IN_PROGRESS"
@@ -208,9 +208,10 @@ async def test_when_its_time_is_over_it_says_what_it_waited_for_and_deletes_noth
 @pytest.mark.parametrize("hand", ["local"], indirect=True)
 async def test_of_several_jobs_each_goes_its_own_way(hand: Hand):
     await create(hand, "a")
+    watched = Watched(hand)
     with pytest.raises(InstantMissed, match=r"^job nope: not deleted: .*; seen: no such job yet$"):
-        await delete_when_due(hand, order(Instant(status="QUEUED"), 0.3, "nope", "fw"))
-    assert await status_of(hand) == "DELETION_IN_PROGRESS"
+        await delete_when_due(watched, order(Instant(status="QUEUED"), 2, "nope", "fw"))
+    assert watched.asked.count("delete_job") == 1
 
 
 @pytest.mark.parametrize("hand", ["local"], indirect=True)
