@@ -262,11 +262,13 @@ class Play:
     async def _patiently(self, acting: asyncio.Task[None]) -> bool:
         """Wait for it, at most for the scenario's time limit; whether it came to its end.
 
-        Time in which either process did not run is not counted: a machine that lets nobody run is not in a hurry.
+        Time in which a process did not run is not counted, that of the one that lost more: a machine that lets nobody
+        run is not in a hurry.
         """
-        now = self._venue.running_time or asyncio.get_running_loop().time
-        until = now() + self.scenario.time_limit_seconds
-        while (left := until + self._cloud_lost - now()) > 0:
+        time = asyncio.get_running_loop().time
+        running_time = self._venue.running_time or time
+        until, running_until = (now() + self.scenario.time_limit_seconds for now in (time, running_time))
+        while (left := max(until + self._cloud_lost - time(), running_until - running_time())) > 0:
             done, _ = await asyncio.wait({acting}, timeout=left)
             if done:
                 return True
@@ -283,8 +285,11 @@ class Play:
             return f"the service to queue {unmade} of {self._asked_for} executions"
         for cue in self._cues:
             if cue.holding is not None and (held := cue.holding.hold.held):
-                what = cue.what
-                return f"job {what.job} to be removed from who is held in {what.when.step}: {_first_of(held)}"
+                job, step = cue.what.job, cue.what.when.step
+                late = [thing for thing in self._targets(self._first(job)) if not cue.trigger.has(thing)]
+                if late and not cue.is_done:
+                    return f"every device to be at {step} of job {job}, others being held there: {_first_of(late)}"
+                return f"job {job} to be removed from who is held in {step}: {_first_of(held)}"
         if stage.open:
             thing, key = next(iter(stage.open))
             return f"the execution of {key.job_id} on {thing} to be over, and {len(stage.open) - 1} more"
