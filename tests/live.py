@@ -64,13 +64,9 @@ async def _main(scenarios: Sequence[Scenario], at_once: int, seed: int) -> int:
     async for played in play_several(scenarios, at_once, seed):
         verdict = played.verdict
         passed += verdict.passed
-        click.echo(f"{'passed' if verdict.passed else 'FAILED'} {played.scenario.name} {played.seconds:.1f} s")
-        for invariant in verdict.invariants:
-            for violation in invariant.violations[:2]:
-                click.echo(f"    {invariant.id}: {violation.thing}: {violation.message}; {', '.join(violation.events)}")
-        for place in verdict.reached:
-            if place.devices < place.of:
-                click.echo(f"    reached {place.id} on {place.devices} of {place.of}")
+        click.echo(f"{verdict.outcome} {played.scenario.name} {played.seconds:.1f} s")
+        if not verdict.passed:
+            click.echo(f"    {verdict.why}")
     click.echo(f"{passed} of {len(scenarios)} passed in {time.monotonic() - began:.1f} s")
     return 0 if passed == len(scenarios) else 1
 

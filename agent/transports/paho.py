@@ -64,10 +64,14 @@ class _Client(Client):
 
 
 class PahoFleet:
-    """What the connections of one loop share: the sweep, the gate for connecting, the looked-up names."""
+    """What the connections of one loop share: the sweep, the gate for connecting, the looked-up names.
 
-    def __init__(self, rng: Jitter, connects_at_once: int = 64) -> None:
+    `patience_seconds` is how long each waits until it is connected and subscribed; None: as long as one alone does.
+    """
+
+    def __init__(self, rng: Jitter, connects_at_once: int = 64, patience_seconds: float | None = None) -> None:
         self.rng = rng
+        self.patience_seconds = patience_seconds
         self.gate = asyncio.Semaphore(connects_at_once)
         self._addresses: dict[tuple[str, int], asyncio.Task[Any]] = {}
         self._connected: dict[_Client, None] = {}
@@ -240,19 +244,24 @@ class PahoTransport:
 
     # ── keeping it up ─────────────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def _patience_seconds(self) -> float:
+        own = self._fleet.patience_seconds
+        return CONNECT_LIMIT_SECONDS if own is None else own
+
     async def _keep_up(self) -> None:
         assert self._listener is not None
         wait = FIRST_WAIT_SECONDS
         while True:
             try:
-                async with self._fleet.gate, asyncio.timeout(CONNECT_LIMIT_SECONDS):
+                async with self._fleet.gate, asyncio.timeout(self._patience_seconds):
                     await self._connect()
                 wait = FIRST_WAIT_SECONDS
                 self._listener.on_connected(self._session_present)
                 assert self._lost is not None
                 reason = await self._lost
             except TimeoutError:
-                reason = f"{self._endpoint}: no answer within {CONNECT_LIMIT_SECONDS:g} s"
+                reason = f"{self._endpoint}: no answer within {self._patience_seconds:g} s"
             except ssl.SSLError as error:
                 reason = f"{self._endpoint}: TLS: {error.reason or error}"
             except (OSError, UnicodeError) as error:

@@ -18,7 +18,10 @@ from simulator.heartbeat import Heartbeat
 from simulator.scenario import Group, Scenario, thing_of_agent
 from simulator.trace import ProcessStalled, Sink
 
-QUICK: Final = GatewaySettings(connects_per_second=None, connect_limit_seconds=120)
+PATIENCE_SECONDS: Final = 300.0
+"""The cloud is there: whoever is not connected yet has to wait for its turn, however many others there are."""
+
+QUICK: Final = GatewaySettings(connects_per_second=None, connect_limit_seconds=PATIENCE_SECONDS)
 """A scenario's devices boot in a fraction of a second, so they may come back sooner than AWS lets a client id. Ten
 thousand that connect at once may take a while to say so.
 """
@@ -27,10 +30,16 @@ thousand that connect at once may take a while to say so.
 class PahoConnections:
     """Real connections for a fleet. `endpoint_of` gives each thing its endpoint: with mutual TLS each has its own."""
 
-    def __init__(self, endpoint_of: Callable[[str], Endpoint], seed: int, mqtt_version: int = 5) -> None:
+    def __init__(
+        self,
+        endpoint_of: Callable[[str], Endpoint],
+        seed: int,
+        mqtt_version: int = 5,
+        patience_seconds: float | None = None,
+    ) -> None:
         self._endpoint_of = endpoint_of
         self._mqtt_version = mqtt_version
-        self._transports = PahoFleet(rng=Jitter(f"{seed}/connections"))
+        self._transports = PahoFleet(rng=Jitter(f"{seed}/connections"), patience_seconds=patience_seconds)
 
     async def __aenter__(self) -> Self:
         await self._transports.start()
@@ -79,7 +88,8 @@ class LiveVenue:
         cloud = await stack.enter_async_context(EmbeddedCloud(sink, ("--settings", settings.model_dump_json())))
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
-        self._connections = await stack.enter_async_context(PahoConnections(lambda _: endpoint, self.seed))
+        connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS)
+        self._connections = await stack.enter_async_context(connections)
         return await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> Heartbeat:

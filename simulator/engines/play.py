@@ -43,6 +43,7 @@ from simulator.scenario import (
     thing_of_agent,
 )
 from simulator.trace import (
+    CLOUD,
     CONTROLLER,
     ENGINE,
     DeletionAccepted,
@@ -60,7 +61,6 @@ from simulator.trace import (
 )
 
 CREATIONS_AT_ONCE = 32
-PATIENCE_BIT_SECONDS: Final = 1.0
 
 
 class Venue(Protocol):
@@ -153,18 +153,9 @@ class Stage:
     deletions_accepted: set[str] = field(default_factory=set)
     jobs_gone: set[str] = field(default_factory=set)
     changed: Changes = field(default_factory=Changes)
-    facts: set[object] = field(default_factory=set)
-    """What has happened so far; each can happen once, so that who goes round in circles brings nothing new."""
-    _facts_before: int = 0
-
-    def has_moved(self) -> bool:
-        """Whether anything new has happened since this was last asked."""
-        before, self._facts_before = self._facts_before, len(self.facts)
-        return len(self.facts) > before
 
     def feed(self, entry: Entry) -> None:
         """Take note of one entry."""
-        self.facts.add(_fact(entry))
         match entry.event:
             case DeviceConnected():
                 self.connected.add(entry.source)
@@ -193,23 +184,6 @@ class Stage:
         """Wait until `holds()`; it is looked at after every batch of entries."""
         while not holds():
             await self.changed.until(holds)
-
-
-def _fact(entry: Entry) -> object:
-    """What makes an entry the same news as another."""
-    match entry.event:
-        case DeviceConnected():
-            return entry.source
-        case ExecutionQueued(thing=thing, execution=key) | ExecutionRemoved(thing=thing, execution=key):
-            return entry.event.type, thing, key
-        case ExecutionChanged(thing=thing, execution=key, status=status):
-            return status, thing, key
-        case DeletionAccepted(job_id=job_id) | JobDeleted(job_id=job_id):
-            return entry.event.type, job_id
-        case StepStarted(execution=key, step=step) | StepFinished(execution=key, step=step):
-            return entry.event.type, entry.source, key, step
-        case _:
-            return None
 
 
 @dataclass(slots=True)
@@ -253,6 +227,8 @@ class Play:
         """Jobs, each with the step of it that a cue waits for, None for a status: nothing else needs to be observed."""
         self._created: set[int] = set()
         self._asked_for = 0
+        self._cloud_lost = 0.0
+        """Seconds in which the cloud's process did not run."""
         self._controller: Controller | None = None
         self._is_ending = False
         """Nothing more is to be done but to wait until every device rests."""
@@ -284,18 +260,18 @@ class Play:
                 await asyncio.gather(acting, return_exceptions=True)
 
     async def _patiently(self, acting: asyncio.Task[None]) -> bool:
-        """Wait for it until nothing new has happened for the scenario's time limit; whether it came to its end.
+        """Wait for it, at most for the scenario's time limit; whether it came to its end.
 
-        The limit is waited for bit by bit, and each bit counts for what was asked: a process that the machine does not
-        let run has no less patience for that.
+        Time in which a process did not run is not counted, that of the one that lost more: a machine that lets nobody
+        run is not in a hurry.
         """
-        limit = patience = self.scenario.time_limit_seconds
-        while patience > 0:
-            bit = min(patience, PATIENCE_BIT_SECONDS)
-            done, _ = await asyncio.wait({acting}, timeout=bit)
+        time = asyncio.get_running_loop().time
+        running_time = self._venue.running_time or time
+        until, running_until = (now() + self.scenario.time_limit_seconds for now in (time, running_time))
+        while (left := max(until + self._cloud_lost - time(), running_until - running_time())) > 0:
+            done, _ = await asyncio.wait({acting}, timeout=left)
             if done:
                 return True
-            patience = limit if self._stage.has_moved() else patience - bit
         return False
 
     def _waited_for(self) -> str:
@@ -309,8 +285,11 @@ class Play:
             return f"the service to queue {unmade} of {self._asked_for} executions"
         for cue in self._cues:
             if cue.holding is not None and (held := cue.holding.hold.held):
-                what = cue.what
-                return f"job {what.job} to be removed from who is held in {what.when.step}: {_first_of(held)}"
+                job, step = cue.what.job, cue.what.when.step
+                late = [thing for thing in self._targets(self._first(job)) if not cue.trigger.has(thing)]
+                if late and not cue.is_done:
+                    return f"every device to be at {step} of job {job}, others being held there: {_first_of(late)}"
+                return f"job {job} to be removed from who is held in {step}: {_first_of(held)}"
         if stage.open:
             thing, key = next(iter(stage.open))
             return f"the execution of {key.job_id} on {thing} to be over, and {len(stage.open) - 1} more"
@@ -440,6 +419,8 @@ class Play:
 
     def _feed(self, entry: Entry) -> None:
         self._sink(entry)
+        if isinstance(entry.event, ProcessStalled) and entry.source == CLOUD:
+            self._cloud_lost += entry.event.seconds
         if self._is_ending:
             self._stage.changed.set()  # whatever happens may be what brings a device to rest
         if type(entry.event) not in NOTICED:

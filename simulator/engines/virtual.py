@@ -230,8 +230,9 @@ class VirtualVenue:
         return DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
 
     @property
-    def running_time(self) -> None:
+    def running_time(self) -> Callable[[], float] | None:
         """The loop's own time, which is virtual already."""
+        return None
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> nullcontext[None]:
         """Virtual time stands still while nobody runs."""

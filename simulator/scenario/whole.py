@@ -29,8 +29,8 @@ LEAST_QUOTA: Final = 20
 class Scenario(Part):
     """All of it.
 
-    `time_limit_seconds` ends a run that hangs: in which for so long nothing new has happened, be it of how many devices
-    and on how busy a machine. `play_with` is how many devices it is made for.
+    `time_limit_seconds` ends a run that hangs; time in which the processes of the run did not get round to what was due
+    is not counted. `play_with` is how many devices it is made for.
     """
 
     name: Name

@@ -1,12 +1,13 @@
 """Whether a device is to be charged with a span that is longer than its bound allows.
 
-    the span, less what the processes lost      still too long: the device's own fault, however busy the machine was
-    only with what they lost too long           then its own account decides: had it used up its bound by itself?
+    the span, less what the devices' process lost   within the bound: so long it cannot have taken the device, whose
+                                                    agent's timers stand still while that process does not run
+    less what the cloud's process lost, too         still too long: its own fault, however busy the machine was
+    otherwise                                       its own account decides: had it used up its bound by itself?
 
-By itself a device spends what is neither waiting for an answer nor for the first word of what has happened, while its
-own process runs: its agent's timers stand still while that does not. If that is within the bound, it has done its part,
-and whatever took so long was not its doing. If not, or if it gives no account, then nobody knows how it would have done
-on a machine that had the time: undecided.
+By itself a device spends what is neither waiting for an answer nor for the first word of what has happened. If that is
+within the bound, it has done its part, and whatever took so long was not its doing. If not, or if it gives no account,
+then nobody knows how it would have done if the cloud had run: undecided.
 """
 
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ def charged(story: Story, lag: Lag, since: float, until: float, allowed: int) ->
     if span <= allowed:
         return Charged("within")
     lost = lag.between(story, since, until)
+    if story.wire is None and span - lost.devices <= allowed:
+        return Charged("within", lost)
     if span - lost.whole > allowed:
         return Charged("too-long", lost)
     own = _own_time(story, lag, since, until)

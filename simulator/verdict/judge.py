@@ -134,7 +134,7 @@ class Judge:
             whole = self._histories.get(shared[0]) or History(shared[0])
             cloud = share_of(whole.cloud, cloud, shared[1])
         leap_unanswered = started.leap_unanswered.get(thing)
-        wire = None if history.device.seen else inferred(cloud, clients_of(thing, cloud)[0])
+        wire = None if history.device.seen else inferred(cloud, clients_of(thing, cloud)[0], self._lag.cloud)
         device = history.device if wire is None else wire.account
         return Story(thing, device, cloud, thing in started.finish_after_switch, leap_unanswered, wire, clock)
 
@@ -143,7 +143,7 @@ class Judge:
         if story.wire is None and story.tells_all:
             return ()
         clients = clients_of(story.thing, story.cloud)[0 if story.wire is None else 1 :]
-        wires = (inferred(story.cloud, client) for client in clients)
+        wires = (inferred(story.cloud, client, self._lag.cloud) for client in clients)
         return tuple(replace(story, device=wire.account, wire=wire) for wire in wires)
 
 

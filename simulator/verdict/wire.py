@@ -40,6 +40,7 @@ from simulator.trace import (
     RequestReceived,
 )
 from simulator.verdict.history import Account, Exchange, Seen, micros
+from simulator.verdict.stalls import Stalls
 
 SOON_MICROS: Final = 1_000_000
 """Whoever waits for an answer waits at least so long; one that comes later may be too late to be awaited."""
@@ -90,9 +91,9 @@ def clients_of(thing: str, cloud: Account) -> tuple[Client, ...]:
     return (own, *(frozenset({client}) for client in others if client not in own))
 
 
-def inferred(cloud: Account, client: Client) -> Inferred:
-    """What one client of a thing must have done and heard."""
-    reader = _Reader(cloud, client)
+def inferred(cloud: Account, client: Client, stalls: Stalls | None = None) -> Inferred:
+    """What one client of a thing must have done and heard; `stalls` is when the cloud's process did not run."""
+    reader = _Reader(cloud, client, stalls or Stalls())
     places = sorted(reader.read(), key=lambda place: place.position)
     account, exchanges = Account(), {}
     for number, place in enumerate(places, 1):
@@ -111,8 +112,9 @@ def inferred(cloud: Account, client: Client) -> Inferred:
 class _Reader:
     """Goes through the cloud's account once."""
 
-    def __init__(self, cloud: Account, client: Client) -> None:
+    def __init__(self, cloud: Account, client: Client, stalls: Stalls) -> None:
         self._cloud = cloud
+        self._stalls = stalls
         self._client = client
         self.questions: dict[str, _Question] = {}
         self._times = [seen.at for seen in cloud.seen]
@@ -231,7 +233,9 @@ class _Reader:
         """The answer, where it has certainly been processed."""
         position = float(index)
         if not delivered.event.acknowledged:
-            position = bisect_left(self._times, delivered.at + ROUND_TRIP_MICROS) - 0.5
+            over = float(delivered.at + ROUND_TRIP_MICROS)
+            over += self._stalls.lost(delivered.at, over)  # what had long been sent may have waited to be read
+            position = bisect_left(self._times, over) - 0.5
         began = question.position
         superseded = any(began < other.position < position for other in self.questions.values())
         reconnected = any(began < connection < position for connection in self._connections)

@@ -1,6 +1,8 @@
 """A run in which something does not go as the scenario has it: it is told, and the run goes on or ends in one line."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -9,7 +11,8 @@ from agent.errors import InputError
 from agent.values import ExecutionKey
 from simulator.devices.workbench import Hold
 from simulator.engines.holding import Holding
-from simulator.engines.virtual import judged
+from simulator.engines.play import Play
+from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, parse
 from simulator.trace import DeletionRefused, Entry, ExecutionChanged, ExecutionRemoved, RunEnded
@@ -117,10 +120,28 @@ def test_a_run_in_which_nothing_new_happens_any_more_says_what_it_waited_for():
     assert verdict.why.startswith(f"the run met its time limit while it waited for {waited_for}; see engine#")
 
 
-def test_a_run_that_takes_long_goes_on_as_long_as_anything_new_happens():
-    verdict, entries = played(scenario("hardware: {download: 4, write: 4, self_test: 4}\ntime_limit_seconds: 5"))
-    assert verdict.outcome == "passed", verdict.why
-    assert entries[-1].at > 10
+@dataclass(slots=True)
+class SlowVenue(VirtualVenue):
+    """The process gets to run a tenth of the time."""
+
+    @property
+    def running_time(self) -> Callable[[], float]:
+        loop = asyncio.get_running_loop()
+        return lambda: loop.time() / 10
+
+
+@pytest.mark.parametrize(
+    ("venue", "ended"),
+    [
+        pytest.param(VirtualVenue, "timed-out", id="that has all the time"),
+        pytest.param(SlowVenue, "finished", id="that hardly runs"),
+    ],
+)
+def test_the_time_limit_counts_the_time_of_a_process(venue: type[VirtualVenue], ended: str):
+    slow = scenario("hardware: {download: 4, write: 4, self_test: 4}\ntime_limit_seconds: 5")
+    entries: list[Entry] = []
+    run_virtually(Play(slow, 2, 1, entries.append, venue(slow, 1)).play())
+    assert [entry.event.why for entry in entries if isinstance(entry.event, RunEnded)] == [ended]
 
 
 def test_a_refusal_for_good_lets_everybody_go():

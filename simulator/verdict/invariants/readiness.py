@@ -358,13 +358,14 @@ SIGNS = (RequestReceived, ClientConnected)
 
 def _silence(story: Story, run: Run) -> tuple[Seen[Event] | None, Lost | None]:
     """The last entry before the device was silent for too long, if it was; and what may excuse it."""
-    excused: tuple[Seen[Event], Lost] | None = None
+    doubtful: tuple[Seen[Event] | None, Lost | None] = (None, None)
     for quiet, until in _silences(story, run):
-        lost = run.lag.between(story, quiet.at, until)
-        if until - quiet.at - lost.whole > micros(run.bounds.silence_seconds):
+        charge, lost = charged(story, run.lag, quiet.at, until, micros(run.bounds.silence_seconds))
+        if charge == "too-long":
             return quiet, None
-        excused = excused or (quiet, lost)
-    return excused or (None, None)
+        if charge == "undecided":
+            doubtful = quiet, lost
+    return doubtful
 
 
 def _silences(story: Story, run: Run) -> Iterator[tuple[Seen[Event], int]]:

@@ -133,6 +133,7 @@ def told(tell: Tell, stall: Stall, invariant: str) -> InvariantVerdict:
         # While its process does not run, a device's own time stands still.
         ("ready-in-time", does_nothing_for_long_and_takes_the_next, stalled("devices", 3), "held"),
         ("no-lost-job", leaves_a_job_queued, stalled("devices", 3), "held"),
+        ("alive", says_nothing_for_long, stalled("devices", 5), "held"),
         # Whatever else that time may have decided, it may as well not have.
         ("stops-in-time", begins_a_step_too_late_and_hears_of_nothing, stalled("devices", 1), "undecided"),
         ("stops-in-time", begins_a_step_long_after_it_has_heard, stalled("cloud", 1), "undecided"),

@@ -153,6 +153,18 @@ def asks_with_qos_0_and_goes_on_at_once(tale: Tale) -> None:
         tale.wait(0.3)
 
 
+@story("no-ghost-update", "held")
+def asks_with_qos_0_and_goes_on_at_once_but_is_read_long_after(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    for _ in range(2):
+        token = tale.send("update", FW, status="IN_PROGRESS", expected_version=2)
+        tale.arrive(token, code=RNF)
+        tale.deliver(token, acknowledged=False)
+        tale.wait(3)
+        tale.stall("cloud", 2.5)
+
+
 @story("no-ghost-update", "violated", "request.received", "request.answered", "request.received")
 def asks_with_qos_0_and_goes_on_long_after(tale: Tale) -> None:
     at_work(tale)
