@@ -99,13 +99,13 @@ def _deal_with(turn: Turn, event: Event) -> None:
             doubting.on_hint(turn, hint)
         case TimerFired():
             _timer_fired(turn, event)
-        case StepAdvanced(percent=percent):
-            _step_advanced(turn, percent)
+        case StepAdvanced():
+            _step_advanced(turn, event)
         case StepEnded():
             _step_ended(turn, event)
-        case StepRestored(ok=ok):
+        case StepRestored():
             if isinstance(phase := turn.machine.phase, Recovering):
-                recovering.on_step_restored(turn, phase, ok)
+                recovering.on_step_restored(turn, phase, event)
         case Verified(ok=ok):
             if isinstance(phase := turn.machine.phase, Recovering):
                 recovering.on_verified(turn, phase, ok)
@@ -248,12 +248,12 @@ def _gives_up(turn: Turn, suspect: Suspect) -> bool:
     return remedy_for("unknown", suspect.work.reached, restarted=suspect.restarted, policy=policy) is Remedy.UNDO
 
 
-def _step_advanced(turn: Turn, percent: int) -> None:
+def _step_advanced(turn: Turn, event: StepAdvanced) -> None:
     match turn.machine.phase:
-        case Executing() as phase:
-            working.on_progress(turn, phase, percent)
-        case Suspect(running=True) as phase:
-            turn.to(replace(phase, percent=percent), "progress")
+        case Executing(work=work) as phase if event.index == work.done:
+            working.on_progress(turn, phase, event.percent)
+        case Suspect(work=work, running=True) as phase if event.index == work.done:
+            turn.to(replace(phase, percent=event.percent), "progress")
         case _:
             pass
 
@@ -263,12 +263,10 @@ def _step_ended(turn: Turn, event: StepEnded) -> None:
         case Executing(work=work) if event.index == work.done:
             turn.forget_question()
             working.on_step_ended(turn, work, event)
-        case Suspect(running=True) as phase:
+        case Suspect(work=work, running=True) as phase if event.index == work.done:
             turn.do(CancelTimer("step"))
             if event.outcome == "done":
-                turn.to(
-                    replace(phase, work=working.past_step(phase.work, event), running=False), "step done while asking"
-                )
+                turn.to(replace(phase, work=working.past_step(work, event), running=False), "step done while asking")
             else:
                 turn.to(replace(phase, running=False, failed=event), "step failed while asking")
         case Recovering() as phase:
