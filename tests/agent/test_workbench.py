@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.account import HardwareChanged
-from agent.core.events import BeginStep, Event, Verified, Verify
+from agent.core.events import BeginStep, Event, StepRestored, UndoStep, Verified, Verify
 from agent.handlers.handler import Handler, Task
 from agent.handlers.slots import SlotFiles
 from agent.plan import Step
@@ -82,3 +82,26 @@ async def test_a_plug_in_that_fails_to_settle_keeps_neither_the_agent_from_begin
     firmware = SlotFiles(place_in(tmp_path))
     await bench_of(tmp_path, Clumsy(), firmware).sweep(None)
     assert list((tmp_path / "work").iterdir()) == []
+
+
+async def test_a_step_past_the_point_of_no_return_is_not_taken_back_whoever_asks_for_it(tmp_path: Path):
+    undone: list[Task] = []
+    told: list[Event] = []
+    over = asyncio.Event()
+
+    class Willing(Able):
+        async def undo(self, task: Task) -> None:
+            undone.append(task)
+
+    def tell(event: Event) -> None:
+        told.append(event)
+        over.set()
+
+    firmware = SlotFiles(place_in(tmp_path))
+    firmware.booted(rebooted=True)
+    bench = bench_of(tmp_path, Willing(), firmware, tell)
+    bench.undo(UndoStep(ExecutionKey(None, "fw", 1, 1), 3, Step("calibrate", "calibrate", reversible=False)))
+    await over.wait()
+    await bench.close()
+    assert told == [StepRestored(3, False)]
+    assert undone == []

@@ -358,7 +358,7 @@ class World:
             token_prefix=f"{device.boots}-",
         )
         model = model_named(self.setting.model)
-        bench = SimulatedWorkbench(device, Timings())
+        bench = SimulatedWorkbench(device, Timings(), guarded=model.guarded)
         runner = Runner(
             thing=device.thing,
             machine=model.start(policy),
