@@ -107,6 +107,7 @@ class Reporting:
 
     `resyncing`: the service's version is not known, so it is asked about first. `doubtful` counts answers to that which
     call the execution QUEUED, as if nobody had ever begun it. `safe`: why the device is Safe once this is settled.
+    `unproven`: the execution has ended just as we report it, and we are asking by whose report.
     """
 
     work: Work
@@ -116,6 +117,7 @@ class Reporting:
     resyncing: bool = False
     doubtful: int = 0
     safe: str = ""
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
 from agent.core.turn import Turn, nonce_of
 from agent.plan import Plan, plan_of
-from agent.values import Answer, ErrorCode, Execution, ExecutionTold, Rejected, Status, UpdateAccepted
+from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 
 
 def advance(turn: Turn, work: Work, why: str) -> None:
@@ -172,20 +172,30 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             _leave(turn, reporting)
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
             _lose(turn, reporting, "gone")
-        case Rejected(state=state) if state is not None and (
-            state.status is reporting.status or nonce_of(state.status_details) == reporting.nonce
-        ):
+        case Rejected(state=state) if state is not None and nonce_of(state.status_details) == reporting.nonce:
             _leave(turn, reporting)  # an earlier attempt was accepted, and its answer lost
+        case Rejected(state=state) if state is not None and state.status is reporting.status and _is_bare(state):
+            # Ours perhaps, and perhaps that of an earlier incarnation, come late. `statusDetails` is optional there.
+            unproven = replace(reporting, unproven=True)
+            turn.to(unproven, "ended already; asking by whose report")
+            turn.ask_about(work.key, with_document=True)
+            return unproven
         case Rejected(state=state) if state is not None and state.status.is_terminal:
             _lose(turn, reporting, ENDED_BY_SERVICE.get(state.status, "replaced"))
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
             turn.to(replace(reporting, resyncing=True), "another version than ours")
             turn.ask_about(work.key, with_document=True)
             return reporting
+        case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.unproven:
+            _lose(turn, reporting, "replaced")
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.resyncing:
             # It names no status; repeating the report makes the service name it.
             turn.report_again(reporting, work.version_number)
             return reporting
+        case ExecutionTold(execution=told) if told is not None and nonce_of(told.status_details) == reporting.nonce:
+            _leave(turn, reporting)
+        case ExecutionTold(execution=told) if told is not None and told.status.is_terminal and reporting.unproven:
+            _lose(turn, reporting, "replaced")
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _is_queued(told):
             return _doubt_report(turn, reporting)
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _says(told, work.digest):
@@ -197,6 +207,11 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
             be_safe(turn, work, reporting.safe or f"the report of {work.key.job_id} was refused: {code}")
     return None
+
+
+def _is_bare(state: ExecutionState) -> bool:
+    """Whether it tells nothing of whose report it was."""
+    return not state.status_details
 
 
 def _is_queued(told: Execution) -> bool:

@@ -181,7 +181,7 @@ def _accepted(policy: Policy, reached: Reached, restarted: bool) -> Device:
     if restarted:
         device = Device.restarted(policy, reached, "reporting", Status.SUCCEEDED)
         device.refuse(ErrorCode.TERMINAL_STATE_REACHED)
-        device.refuse(ErrorCode.INVALID_STATE_TRANSITION, Status.SUCCEEDED)
+        device.refuse(ErrorCode.INVALID_STATE_TRANSITION, Status.SUCCEEDED, nonce="n")
     else:
         device = Device.going_on(policy, lambda found: Reporting(found, Status.SUCCEEDED, "n"), reached)
         device.answer(UpdateAccepted(NOW, state=ExecutionState(Status.SUCCEEDED, 6)))
