@@ -178,6 +178,8 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
             work = working.read_update_answer(turn, phase.work, answer)
             if work is not None:
                 working.pass_report_gate(turn, work)
+        case Gated(gate="announcement") if updated:
+            working.on_announced(turn, phase.work, answer)
         case Gated(gate="leap" | "document" as gate):
             begins = working.on_leap_answered if gate == "leap" else working.on_document_answered
             if not begins(turn, phase.work, answer):
@@ -221,11 +223,8 @@ def _timer_fired(turn: Turn, event: TimerFired) -> None:
         case "step":
             _step_is_late(turn, phase)
         case "leap":
-            if isinstance(phase, Gated) and phase.gate == "leap":
-                if turn.policy.leap_when_unreachable == "proceed":
-                    working.begin(turn, phase.work)
-                else:
-                    recovering.fail(turn, phase.work, "nobody answered before the point of no return")
+            if isinstance(phase, Gated) and phase.gate in ("leap", "announcement"):
+                working.nobody_answered(turn, phase)
             elif isinstance(phase, Suspect) and _gives_up(turn, phase):
                 recovering.fail(turn, phase.work, "nobody answered the new firmware", running=phase.running)
         case _:

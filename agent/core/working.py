@@ -13,8 +13,9 @@ from agent.core.events import BeginStep, CancelTimer, StepEnded
 from agent.core.record import Finished, Work
 from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
+from agent.core.told import begins_once
 from agent.core.turn import Turn, nonce_of
-from agent.plan import Plan, plan_of
+from agent.plan import Plan, Step, plan_of
 from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 
 
@@ -36,12 +37,48 @@ def advance(turn: Turn, work: Work, why: str) -> None:
 
 
 def pass_report_gate(turn: Turn, work: Work) -> None:
-    """Begin the next step, or ask whether we may."""
+    """Begin the next step, or ask whether we may; one that is begun once only is told of before that."""
     step = work.next_step
     assert step is not None, "a gate stands before a step"
     if step.reversible:
         begin(turn, work)
+    elif begins_once(work.plan, step):
+        _announce(turn, work, step)
+    else:
+        _ask_leave(turn, work)
+
+
+def _announce(turn: Turn, work: Work, step: Step) -> None:
+    """Report `step` before it begins, so that it is known if all is forgotten here."""
+    turn.to(Gated(work, "announcement"), f"telling that {step.name} is to begin")
+    turn.timer("leap", turn.policy.leap_deadline)
+    turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress="0")
+
+
+def on_announced(turn: Turn, work: Work, answer: Answer) -> None:
+    """Only what is known to have been told of is begun."""
+    step, told = work.next_step, read_update_answer(turn, work, answer)
+    assert step is not None, "a gate stands before a step"
+    if told is None:
         return
+    if isinstance(answer, UpdateAccepted):
+        _ask_leave(turn, told)
+    elif told.version_number != work.version_number:
+        _announce(turn, told, step)
+    else:
+        code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
+        fail(turn, work, f"{step.name}: not begun, since that could not be told before: {code}")
+
+
+def nobody_answered(turn: Turn, gated: Gated) -> None:
+    """The deadline before the leap has passed. What is begun once only is not begun untold, whatever the policy."""
+    if gated.gate == "leap" and turn.policy.leap_when_unreachable == "proceed":
+        begin(turn, gated.work)
+    else:
+        fail(turn, gated.work, "nobody answered before the point of no return")
+
+
+def _ask_leave(turn: Turn, work: Work) -> None:
     turn.to(Gated(work, "leap"), "before the point of no return")
     turn.timer("leap", turn.policy.leap_deadline)
     turn.ask_about(work.key)

@@ -137,8 +137,8 @@ def test_a_report_is_made_after_a_read_that_lagged_behind():
 
 # ── orphans: the service says IN_PROGRESS, and the journal knows nothing, or better ───────────────────────────
 
-OURS = (("nonce", "t9"),)
-"""What our own updates leave in statusDetails."""
+OURS = (("nonce", "earlier-9"),)
+"""What the updates of an earlier life leave in statusDetails."""
 
 
 def orphan(finished: Finished | None, running: str = "1.0", version: int = 5) -> Driver:
@@ -187,7 +187,7 @@ def test_an_orphan_that_only_looks_like_the_finished_one_is_another_execution(la
     assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
 
 
-def test_one_without_our_marks_is_no_orphan():
+def test_one_that_start_next_claims_just_now_is_no_orphan():
     device = booted(Record(finished=finished(Status.SUCCEEDED)))
     device.tell(execution(key(), version=2))
     assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
