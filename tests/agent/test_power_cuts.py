@@ -14,7 +14,7 @@ from agent.plan import Layout
 from simulator.devices.models import MODELS
 from simulator.devices.models.model import Model
 from simulator.devices.storage import SURVIVALS
-from tests.power_cuts.product import LAYOUTS, exhaust, exhaust_policies, of_the_suite
+from tests.power_cuts.product import LAYOUTS, exhaust, exhaust_policies, failing_in_the_suite, of_the_suite
 from tests.power_cuts.world import Cut, Setting, play
 
 
@@ -23,6 +23,13 @@ from tests.power_cuts.world import Cut, Setting, play
 )
 def test_a_device_is_whole_and_ready_again_after_a_power_cut_at_every_instant(setting: Setting):
     tallies = list(exhaust_policies(setting, since_deletion=True))
+    assert [failure for tally in tallies for failure in tally.failures] == []
+    assert all(tally.cuts for tally in tallies)
+
+
+@pytest.mark.parametrize("setting", [pytest.param(each, id=str(each)) for each in failing_in_the_suite()])
+def test_a_device_whose_work_fails_by_itself_is_as_whole_as_it_can_be_after_a_cut_at_every_instant(setting: Setting):
+    tallies = list(exhaust_policies(setting))
     assert [failure for tally in tallies for failure in tally.failures] == []
     assert all(tally.cuts for tally in tallies)
 

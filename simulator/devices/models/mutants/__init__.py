@@ -51,7 +51,7 @@ MUTANTS: Final[dict[str, Model]] = {
     ),
     "forgets-the-journal-on-reboot": Model(
         forgets_the_journal_on_reboot.step,
-        breaks=_breaks("bootable", "no-lost-job", "no-false-abort"),
+        breaks=_breaks("bootable", "no-false-abort"),
         guarded=False,
     ),
     "hammering": Model(hammering.step, breaks=_breaks("no-hammering", "no-ghost-update")),
