@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 MARKER: Final = "GHOSTJOB_STEP"
 """What names a program's token in the environment of all that comes of it."""
 KEEPER: Final = "GHOSTJOB_KEEPER"
-"""What names there the directory of the agent's records, should these be lost."""
+"""What stands there for the directory of the agent's records, should these be lost."""
 LEADER: Final = "GHOSTJOB_LEADER"
 """What names there the process that was started; to whatever else carries it, it is the one that it came of."""
 PROC: Final = Path("/proc")
@@ -86,7 +86,7 @@ def unrecorded(keeper: str) -> Iterator[Group]:
             continue
         known = dict(word.partition(b"=")[::2] for word in _environment(int(entry.name)))
         is_leader = known.get(LEADER.encode()) == entry.name.encode()
-        if is_leader and known.get(KEEPER.encode()) == os.fsencode(keeper):
+        if is_leader and known.get(KEEPER.encode()) == keeper.encode():
             token = known.get(MARKER.encode(), b"").decode("ascii", "replace")
             yield Group(token, int(entry.name), started_at(int(entry.name)), boot_id())
 

@@ -8,6 +8,7 @@ records be lost too, it finds what still runs by the environment alone.
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import pwd
 import secrets
@@ -76,6 +77,7 @@ class Processes:
 
     def __init__(self, directory: Path, grace_seconds: float) -> None:
         self._directory = directory
+        self._keeper = hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]
         self._grace_seconds = grace_seconds
 
     async def run(self, program: Program) -> Ended:
@@ -86,7 +88,7 @@ class Processes:
         surroundings = _surroundings(program)
         _check(program.command[0], surroundings["cwd"], surroundings["env"])
         token, stdout, stderr = secrets.token_hex(16), _Words(), _Words()
-        surroundings["env"] |= {MARKER: token, KEEPER: str(self._directory)}
+        surroundings["env"] |= {MARKER: token, KEEPER: self._keeper}
         process = await _start(program.command, surroundings, stdout, stderr)
         group = Group(token, process.pid, started_at(process.pid), boot_id())
         ended = False
@@ -114,7 +116,7 @@ class Processes:
                 if group.boot == boot_id():
                     count += await self._end(group, daemons=True)
             record.unlink()
-        for group in list(unrecorded(str(self._directory))):
+        for group in list(unrecorded(self._keeper)):
             count += await self._end(group, daemons=True)
         return count
 

@@ -404,7 +404,7 @@ class World:
             point_of_no_return=self.setting.policy,
             abilities=Abilities(self.setting.layout),
             token_prefix=f"{device.boots}-",
-            leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else Policy.leap_deadline,
+            leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else Policy().leap_deadline,
         )
         model = model_named(self.setting.model)
         bench = FailingBench(device, self.setting.trouble, guarded=model.guarded)

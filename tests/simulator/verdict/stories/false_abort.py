@@ -215,7 +215,7 @@ def loses_its_memory_as_it_begins_to_give_up_and_goes_on(tale: Tale) -> None:
     tale.step(FW, "write")
 
 
-@story("no-false-abort", "violated")
+@story("no-false-abort", "violated", "hint.received", "phase.changed")
 def loses_its_memory_as_it_gives_up_and_gives_up_again(tale: Tale) -> None:
     at_work(tale)
     tale.hint()
@@ -225,7 +225,7 @@ def loses_its_memory_as_it_gives_up_and_gives_up_again(tale: Tale) -> None:
     tale.undo(FW, "download")
 
 
-@story("no-false-abort", "violated")
+@story("no-false-abort", "undecided")
 def gives_up_loses_its_memory_and_goes_on(tale: Tale) -> None:
     at_work(tale)
     tale.hint()
