@@ -119,12 +119,13 @@ def settings(layout: Layout, namespace: str | None) -> Iterator[Setting]:
 
 
 def failing_in_the_suite() -> Iterator[Setting]:
-    """Every way to fail past the leap of the only slot; the others once, dealt over the rest."""
+    """Every way to fail with the only slot, every other one with the rest, dealt over them."""
     for layout in LAYOUTS:
         for index, trouble in enumerate(troubles(layout)):
-            if layout == "single" or index % 2 == LAYOUTS.index(layout):
+            if layout == "single" or index % 4 == 2 * LAYOUTS.index(layout):
                 moment = FAILING[index % len(FAILING)]
-                yield Setting(moment, layout, NAMESPACES[index % 2], then=NEXT[index // 2 % 2], trouble=trouble)
+                namespace, then = NAMESPACES[(index // 4 + index) % 2], NEXT[index // 2 % 2]
+                yield Setting(moment, layout, namespace, then=then, trouble=trouble)
 
 
 def of_the_suite(layout: Layout) -> Iterator[Setting]:
