@@ -20,7 +20,7 @@ class Reached(StrEnum):
     SWITCHED = "switched, not rebooted"
     TRIAL = "on trial"
     LEAPT = "past the point of no return"
-    RAN = "a program has begun"
+    RAN = "a program has begun, or may have"
 
 
 class Remedy(StrEnum):
@@ -70,7 +70,10 @@ TABLE: Final[tuple[Row, ...]] = (
     Row(("orphan",), (R.LEAPT,), None, None, Remedy.REPORT_DONE, "what it asks for runs already"),
     Row(("orphan",), (R.TRIAL,), None, None, Remedy.GO_ON, "the hardware shows how far it came"),
     Row(("orphan",), (R.RAN,), None, None, Remedy.FAIL, "whether a program may run twice, nobody said"),
-    Row(("orphan",), None, None, None, Remedy.BEGIN_ANEW, "every other step can be done again from the start"),
+    Row(
+        *(("orphan",), None, None, None),
+        *(Remedy.BEGIN_ANEW, "what may not be done twice is told before it begins, and has not been told"),
+    ),
     Row(("unknown",), (R.TRIAL,), None, None, Remedy.UNDO, "new firmware that cannot reach the service is no good"),
     Row(("unknown",), None, None, None, Remedy.HOLD, "silence says nothing"),
     Row(("alive",), (R.RAN,), True, None, Remedy.FAIL, "whether a program may run twice, nobody said"),

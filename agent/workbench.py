@@ -166,6 +166,8 @@ class MachineWorkbench:
     async def _undo(self, effect: UndoStep) -> None:
         ok = True
         try:
+            if not effect.step.reversible:
+                raise StepError("it lies past the point of no return, and is not taken back")
             task = self._task(effect.execution, effect.index, effect.step, "")
             if effect.step.action != "reboot":
                 await self._handler(effect.step).undo(task)

@@ -13,6 +13,7 @@ from agent.core.events import CancelTimer
 from agent.core.record import Work
 from agent.core.recovering import fail, give_way
 from agent.core.state import Executing, Gated, Idle, Starting, Suspect
+from agent.core.told import as_told
 from agent.core.turn import Turn
 from agent.core.working import advance, on_step_ended, read_update_answer, tell_progress
 from agent.recovery import Remedy, remedy_for
@@ -119,7 +120,9 @@ def on_suspicion_answered(turn: Turn, suspect: Suspect, answer: Answer) -> None:
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED):
             # It ended; this code does not say how. An update that cannot succeed makes the service name the status.
             turn.to(replace(suspect, probing=True), "ended; asking how")
-            turn.update(suspect.work.key, Status.IN_PROGRESS, suspect.work.version_number)
+            work = suspect.work
+            step = work.plan.steps[work.begun - 1].name if work.begun else ""
+            turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=step)
         case Rejected(code=code):
             reason = f"asking about the job was refused: {code.value}"
             fail(turn, suspect.work, reason, Cause.ACCESS_DENIED, running=suspect.running)
@@ -142,6 +145,8 @@ def _found(turn: Turn, suspect: Suspect, told: Execution) -> None:
         end = "replaced"
     else:
         alive = replace(suspect, work=replace(work, version_number=told.version_number))
+        if suspect.restarted:
+            alive = replace(alive, work=as_told(alive.work, told.status_details))
         if suspect.hinted_again:
             turn.to(replace(alive, hinted_again=False), "asked before the last hint")
             turn.ask_about(work.key, with_document=suspect.restarted)

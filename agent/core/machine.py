@@ -104,9 +104,9 @@ def _deal_with(turn: Turn, event: Event) -> None:
             _step_advanced(turn, event)
         case StepEnded():
             _step_ended(turn, event)
-        case StepRestored(ok=ok):
+        case StepRestored():
             if isinstance(phase := turn.machine.phase, Recovering):
-                recovering.on_step_restored(turn, phase, ok)
+                recovering.on_step_restored(turn, phase, event)
         case Verified(ok=ok):
             if isinstance(phase := turn.machine.phase, Recovering):
                 recovering.on_verified(turn, phase, ok)
@@ -179,6 +179,8 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
             work = working.read_update_answer(turn, phase.work, answer)
             if work is not None:
                 working.pass_report_gate(turn, work)
+        case Gated(gate="announcement") if updated:
+            working.on_announced(turn, phase.work, answer)
         case Gated(gate="leap" | "document" as gate):
             begins = working.on_leap_answered if gate == "leap" else working.on_document_answered
             if not begins(turn, phase.work, answer):
@@ -222,12 +224,8 @@ def _timer_fired(turn: Turn, event: TimerFired) -> None:
         case "step":
             _step_is_late(turn, phase)
         case "leap":
-            if isinstance(phase, Gated) and phase.gate == "leap":
-                if turn.policy.leap_when_unreachable == "proceed":
-                    working.begin(turn, phase.work)
-                else:
-                    reason = "nobody answered before the point of no return"
-                    recovering.fail(turn, phase.work, reason, Cause.NO_ANSWER)
+            if isinstance(phase, Gated) and phase.gate in ("leap", "announcement"):
+                working.nobody_answered(turn, phase)
             elif isinstance(phase, Suspect) and _gives_up(turn, phase):
                 reason = "nobody answered the new firmware"
                 recovering.fail(turn, phase.work, reason, Cause.NO_ANSWER, running=phase.running)
@@ -253,9 +251,9 @@ def _gives_up(turn: Turn, suspect: Suspect) -> bool:
 
 def _step_advanced(turn: Turn, event: StepAdvanced) -> None:
     match turn.machine.phase:
-        case Executing() as phase:
+        case Executing(work=work) as phase if event.index == work.done:
             working.on_progress(turn, phase, event)
-        case Suspect(running=True) as phase:
+        case Suspect(work=work, running=True) as phase if event.index == work.done:
             turn.to(replace(phase, percent=event.percent), "progress")
         case _:
             pass
@@ -266,12 +264,10 @@ def _step_ended(turn: Turn, event: StepEnded) -> None:
         case Executing(work=work) if event.index == work.done:
             turn.forget_question()
             working.on_step_ended(turn, work, event)
-        case Suspect(running=True) as phase:
+        case Suspect(work=work, running=True) as phase if event.index == work.done:
             turn.do(CancelTimer("step"))
             if event.outcome == "done":
-                turn.to(
-                    replace(phase, work=working.past_step(phase.work, event), running=False), "step done while asking"
-                )
+                turn.to(replace(phase, work=working.past_step(work, event), running=False), "step done while asking")
             else:
                 turn.to(replace(phase, running=False, failed=event), "step failed while asking")
         case Recovering() as phase:

@@ -46,9 +46,9 @@ class Work:
         steps = self.plan.steps[: self.begun]
         if not steps:
             return Reached.NOTHING
-        leap = next((step for step in steps if not step.reversible), None)
-        if leap is not None:
-            return Reached.RAN if leap.action == "run" else Reached.LEAPT
+        leaps = [step.action for step in steps if not step.reversible]
+        if leaps:
+            return Reached.RAN if "run" in leaps else Reached.LEAPT
         if self.plan.index_of("reboot") < self.done:
             return Reached.TRIAL
         return Reached.SWITCHED if self.plan.index_of("switch") < self.begun else Reached.STAGED

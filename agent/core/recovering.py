@@ -8,7 +8,7 @@ that cannot put its hardware right reports that too, unless the execution ended 
 from dataclasses import replace
 
 from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
-from agent.core.events import BeginStep, CancelTimer, StepEnded, StopStep, UndoStep, Verify
+from agent.core.events import BeginStep, CancelTimer, StepEnded, StepRestored, StopStep, UndoStep, Verify
 from agent.core.record import Finished, Work
 from agent.core.state import Idle, Recovering, Safe
 from agent.core.turn import Turn
@@ -35,11 +35,14 @@ def fail(turn: Turn, work: Work, reason: str, cause: str, *, running: bool = Fal
     """The work failed by itself; `reason` and `cause` will stand in the report, once the hardware is right again."""
     turn.forget_question()
     work = replace(work, cause=cause)
-    recovering = Recovering(work, None, "quiesce", reason)
-    if work.reached is Reached.LEAPT:
-        _verify(turn, recovering, f"failed past the point of no return: {reason}")
+    if work.reached is not Reached.LEAPT:
+        _quiesce(turn, Recovering(work, None, "quiesce", reason), running, f"failed: {reason}")
+    elif running:
+        # Half of a leap is worse than the whole: what is under way is finished, and reported as failed after that.
+        _finish(turn, Recovering(work, None, "finish", reason, forward=True), running, f"failed: {reason}; finishing")
     else:
-        _quiesce(turn, recovering, running, f"failed: {reason}")
+        why = f"failed past the point of no return: {reason}"
+        _verify(turn, Recovering(work, None, "verify", reason), why)
 
 
 def resume(turn: Turn, recovering: Recovering) -> None:
@@ -63,6 +66,8 @@ def _quiesce(turn: Turn, recovering: Recovering, running: bool, why: str) -> Non
 def on_step_ended(turn: Turn, recovering: Recovering, event: StepEnded) -> None:
     """The step that was running when we began to recover is over; what it did is still to be taken back."""
     work = recovering.work
+    if event.index != work.done or work.begun == work.done:
+        return
     if recovering.stage == "quiesce":
         _restore(turn, recovering)
     elif recovering.stage == "finish" and event.outcome == "done":
@@ -74,21 +79,24 @@ def on_step_ended(turn: Turn, recovering: Recovering, event: StepEnded) -> None:
 
 
 def _restore(turn: Turn, recovering: Recovering) -> None:
-    """Take back the newest step that may have changed anything; when there is none left, look it all over."""
+    """Take back the newest step that may have changed anything; when there is none left, look it all over.
+
+    Past the point of no return nothing is taken back, whatever the record says that was being done.
+    """
     work = recovering.work
-    if work.begun == 0 or work.reached is Reached.RAN:
+    if work.begun == 0 or work.reached in (Reached.LEAPT, Reached.RAN):
         _verify(turn, recovering, "undone")
         return
     turn.to(replace(recovering, stage="restore"), "undoing")
     turn.do(UndoStep(work.key, work.begun - 1, work.plan.steps[work.begun - 1]))
 
 
-def on_step_restored(turn: Turn, recovering: Recovering, ok: bool) -> None:
+def on_step_restored(turn: Turn, recovering: Recovering, event: StepRestored) -> None:
     """A step was taken back, or could not be."""
     work = recovering.work
-    if recovering.stage != "restore":
+    if recovering.stage != "restore" or event.index != work.begun - 1:
         return
-    if not ok:
+    if not event.ok:
         _give_up(turn, recovering, f"could not undo {work.plan.steps[work.begun - 1].name}")
         return
     begun = work.begun - 1

@@ -68,7 +68,7 @@ def _as_found(work: Work, booted: Booted) -> Work:
 def _takes_back(turn: Turn, record: Record, work: Work) -> bool:
     """Whether what was to be finished, because it might have been past the leap, turns out not to be."""
     policy = turn.policy.point_of_no_return
-    return record.end is not None and remedy_for(record.end, work.reached, restarted=True, policy=policy) is Remedy.UNDO
+    return record.end is None or remedy_for(record.end, work.reached, restarted=True, policy=policy) is Remedy.UNDO
 
 
 def _go_on(turn: Turn, work: Work, booted: Booted) -> None:
@@ -118,7 +118,7 @@ def _tries(work: Work, booted: Booted) -> bool:
 
 def unrebooted(work: Work, booted: Booted) -> Work:
     """The work as it is to be undone: with the reboot in it if the new firmware is on trial, without it if not."""
-    work = _as_found(work, booted)
+    work, _ = _fallen_back(_as_found(work, booted), booted)
     reboot = work.plan.index_of("reboot")
     if _tries(work, booted):
         return replace(work, begun=max(work.begun, reboot + 1), done=max(work.done, reboot + 1))

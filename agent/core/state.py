@@ -11,8 +11,8 @@
                                             ▼
                        (Reporting, if the work failed by itself) ──► Safe
 
-`Gated` is the moment between two steps in which the device waits for leave to begin the next one. Starting exists
-in namespaces only, where no start-next is known: the claim (an update to IN_PROGRESS) proves nothing about which
+`Gated` is the moment between two steps in which the device waits for leave to begin the next one. Starting is for
+namespaces, where no start-next is known: the claim (an update to IN_PROGRESS) proves nothing about which
 incarnation accepted it, so a describe confirms it before the first effect.
 
 A reboot ends everything that is not on record. Whoever comes back with work in hand is Suspect, and asks. Between
@@ -75,7 +75,10 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """Claiming `execution` in a namespace: first an update, and once that is `claimed`, a describe."""
+    """Claiming `execution` in a namespace: first an update, and once that is `claimed`, a describe.
+
+    In the default namespace start-next has claimed it; the describe is to tell how far it came, if that did not.
+    """
 
     execution: Execution
     claimed: bool = False
@@ -99,11 +102,12 @@ class Executing:
 class Gated:
     """Between two steps: the report of the last one, or the question before the leap, is on its way.
 
-    `document`: in the middle of a step, and asking for the document again, because what it told holds no more.
+    `announcement`: a step that is begun once only is reported before it begins. `document`: in the middle of a step,
+    and asking for the document again, because what it told holds no more.
     """
 
     work: Work
-    gate: Literal["report", "leap", "document"]
+    gate: Literal["report", "announcement", "leap", "document"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ class Reporting:
 
     `resyncing`: the service's version is not known, so it is asked about first. `doubtful` counts answers to that which
     call the execution QUEUED, as if nobody had ever begun it. `safe`: why the device is Safe once this is settled.
+    `unproven`: the execution has ended just as we report it, and we are asking by whose report.
     """
 
     work: Work
@@ -121,6 +126,7 @@ class Reporting:
     resyncing: bool = False
     doubtful: int = 0
     safe: str = ""
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

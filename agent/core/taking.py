@@ -13,6 +13,7 @@ from agent.causes import Cause
 from agent.core.record import Work
 from agent.core.recovering import fail
 from agent.core.state import Idle, Machine, Starting
+from agent.core.told import may_have_begun
 from agent.core.turn import Turn, nonce_of
 from agent.core.working import advance
 from agent.plan import Plan, Unusable, plan_of
@@ -63,7 +64,10 @@ def _consider(turn: Turn, execution: Execution) -> None:
     plan = plan_of(execution.document, turn.policy.abilities)
     if isinstance(plan, Unusable):
         _reject(turn, execution, plan)
-    elif _is_orphan(execution) and _settle_orphan(turn, execution, _work(execution, plan)):
+    elif _is_silent(execution) and may_have_begun(plan, ()):
+        turn.to(Starting(execution, claimed=True), "asking how far it came")
+        turn.ask_about(execution.key, with_document=True)
+    elif _is_orphan(turn, execution) and _settle_orphan(turn, execution, _work(execution, plan)):
         pass
     elif turn.policy.namespace_id is None:
         _take(turn, _work(execution, plan))
@@ -72,9 +76,16 @@ def _consider(turn: Turn, execution: Execution) -> None:
         turn.update(execution.key, Status.IN_PROGRESS, execution.version_number)
 
 
-def _is_orphan(execution: Execution) -> bool:
-    """Whether the service says that this device works on it already: our own marks stand in its statusDetails."""
-    return execution.status is Status.IN_PROGRESS and nonce_of(execution.status_details) is not None
+def _is_silent(execution: Execution) -> bool:
+    """Whether it is IN_PROGRESS and nothing says by whom; a describe tells what start-next's answer may leave out."""
+    return execution.status is Status.IN_PROGRESS and not execution.status_details
+
+
+def _is_orphan(turn: Turn, execution: Execution) -> bool:
+    """Whether the service says that somebody works on it already: others than we in this life, or we, and got on."""
+    details = execution.status_details
+    is_claim = (nonce_of(details) or "").startswith(turn.policy.token_prefix) and "step" not in dict(details)
+    return execution.status is Status.IN_PROGRESS and not is_claim
 
 
 def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
@@ -90,7 +101,7 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
         turn.tell(ExecutionTaken(work.key, work.digest))
         turn.report(replace(work, cause=last.cause), last.status, last.reason, nonce=last.nonce)
         return True
-    reached = Reached.NOTHING if is_last else _reached(turn.machine, execution, work.plan)
+    reached = _reached(turn.machine, execution, work.plan, is_last=is_last)
     remedy = remedy_for("orphan", reached, restarted=True, policy=policy)
     if remedy is Remedy.BEGIN_ANEW:
         return False
@@ -102,21 +113,24 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
             done = work.plan.index_of("reboot") + 1
             advance(turn, replace(work, done=done, begun=done), "on trial already")
         case Remedy.FAIL:
-            reason = "the journal was lost while a program ran, which is not begun twice"
+            why = may_have_begun(work.plan, execution.status_details)
+            reason = f"it was IN_PROGRESS already, and forgotten here: {why}, and that is not done twice"
             fail(turn, work, reason, Cause.INTERRUPTED)
         case _:
             raise AssertionError(f"{remedy} is nothing to do about an orphan")
     return True
 
 
-def _reached(machine: Machine, orphan: Execution, plan: Plan) -> Reached:
-    """How far work came of which the journal knows nothing: what runs shows it, or what we had told the service."""
-    if plan.version and plan.version == machine.running:
-        return Reached.TRIAL if machine.on_trial else Reached.LEAPT
-    told = dict(orphan.status_details).get("step")
-    names = [step.name for step in plan.steps]
-    begun = plan.steps[: names.index(told) + 1] if told in names else ()
-    return Reached.RAN if any(step.action == "run" for step in begun) else Reached.NOTHING
+def _reached(machine: Machine, orphan: Execution, plan: Plan, *, is_last: bool) -> Reached:
+    """How far work came of which the journal knows nothing: what runs shows it, or what we had told the service.
+
+    One that ended without a report, and is there again, was undone. Where nothing is committed after the reboot, what
+    runs may not have been tested yet.
+    """
+    if plan.version and plan.version == machine.running and not is_last:
+        is_committed = not machine.on_trial and plan.index_of("commit") < len(plan.steps)
+        return Reached.LEAPT if is_committed else Reached.TRIAL
+    return Reached.RAN if may_have_begun(plan, orphan.status_details) else Reached.NOTHING
 
 
 def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
@@ -140,7 +154,7 @@ def _plan_and_take(turn: Turn, claimed: Execution) -> None:
     plan = plan_of(claimed.document, turn.policy.abilities)
     if isinstance(plan, Unusable):
         _reject(turn, claimed, plan)
-    else:
+    elif not (_is_orphan(turn, claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
         _take(turn, _work(claimed, plan))
 
 

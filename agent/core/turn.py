@@ -142,9 +142,8 @@ class Turn:
     def ask_for_work(self, *, after_seconds: float = 0.0, spread_seconds: float = 0.0) -> None:
         """Ask for the head of the queue; start-next, where it exists, takes it in the same breath."""
         ns = self.policy.namespace_id
-        question: Request = (
-            StartNext(status_details=self.details()) if ns is None else Describe("$next", namespace_id=ns)
-        )
+        claim = self.details(nonce=self._nonce())
+        question: Request = StartNext(status_details=claim) if ns is None else Describe("$next", namespace_id=ns)
         self.ask(question, None, after_seconds=after_seconds, spread_seconds=spread_seconds)
 
     def ask_about(
@@ -163,7 +162,7 @@ class Turn:
         self, key: ExecutionKey, status: Status, expected_version: int, nonce: str | None = None, **details: str
     ) -> str:
         """Report; returns the nonce by which we shall know this write again (a new one, unless it is given)."""
-        nonce = nonce or f"{self.policy.token_prefix}{self.machine.tokens + 1}"
+        nonce = nonce or self._nonce()
         self.ask(
             Update(
                 key.job_id,
@@ -190,6 +189,10 @@ class Turn:
         """Repeat a report, of an execution that is at this version."""
         work = replace(told.work, version_number=version_number)
         self.report(work, told.status, told.reason, nonce=told.nonce, safe=told.safe)
+
+    def _nonce(self) -> str:
+        """A new mark of what we write; all of one life of the agent begin alike, and nobody else's do."""
+        return f"{self.policy.token_prefix}{self.machine.tokens + 1}"
 
     def details(self, **details: str) -> StatusDetails | None:
         """statusDetails, with the version that is still to be accounted for; None if there are none."""

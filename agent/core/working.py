@@ -14,9 +14,10 @@ from agent.core.events import BeginStep, CancelTimer, StepAdvanced, StepEnded
 from agent.core.record import Finished, Work
 from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
+from agent.core.told import begins_once
 from agent.core.turn import Turn, nonce_of
-from agent.plan import Plan, plan_of
-from agent.values import Answer, ErrorCode, Execution, ExecutionTold, Rejected, Status, UpdateAccepted
+from agent.plan import Plan, Step, plan_of
+from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 
 
 def advance(turn: Turn, work: Work, why: str) -> None:
@@ -37,12 +38,49 @@ def advance(turn: Turn, work: Work, why: str) -> None:
 
 
 def pass_report_gate(turn: Turn, work: Work) -> None:
-    """Begin the next step, or ask whether we may."""
+    """Begin the next step, or ask whether we may; one that is begun once only is told of before that."""
     step = work.next_step
     assert step is not None, "a gate stands before a step"
     if step.reversible:
         begin(turn, work)
+    elif begins_once(work.plan, step):
+        _announce(turn, work, step)
+    else:
+        _ask_leave(turn, work)
+
+
+def _announce(turn: Turn, work: Work, step: Step) -> None:
+    """Report `step` before it begins, so that it is known if all is forgotten here."""
+    turn.to(Gated(work, "announcement"), f"telling that {step.name} is to begin")
+    turn.timer("leap", turn.policy.leap_deadline)
+    turn.update(work.key, Status.IN_PROGRESS, work.version_number, step=step.name, progress="0")
+
+
+def on_announced(turn: Turn, work: Work, answer: Answer) -> None:
+    """Only what is known to have been told of is begun."""
+    step, told = work.next_step, read_update_answer(turn, work, answer)
+    assert step is not None, "a gate stands before a step"
+    if told is None:
         return
+    if isinstance(answer, UpdateAccepted):
+        _ask_leave(turn, told)
+    elif told.version_number != work.version_number:
+        _announce(turn, told, step)
+    else:
+        code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
+        reason = f"{step.name}: not begun, since that could not be told before: {code}"
+        fail(turn, work, reason, Cause.ACCESS_DENIED)
+
+
+def nobody_answered(turn: Turn, gated: Gated) -> None:
+    """The deadline before the leap has passed. What is begun once only is not begun untold, whatever the policy."""
+    if gated.gate == "leap" and turn.policy.leap_when_unreachable == "proceed":
+        begin(turn, gated.work)
+    else:
+        fail(turn, gated.work, "nobody answered before the point of no return", Cause.NO_ANSWER)
+
+
+def _ask_leave(turn: Turn, work: Work) -> None:
     turn.to(Gated(work, "leap"), "before the point of no return")
     turn.timer("leap", turn.policy.leap_deadline)
     turn.ask_about(work.key)
@@ -177,20 +215,30 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             _leave(turn, reporting)
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
             _lose(turn, reporting, "gone")
-        case Rejected(state=state) if state is not None and (
-            state.status is reporting.status or nonce_of(state.status_details) == reporting.nonce
-        ):
+        case Rejected(state=state) if state is not None and nonce_of(state.status_details) == reporting.nonce:
             _leave(turn, reporting)  # an earlier attempt was accepted, and its answer lost
+        case Rejected(state=state) if state is not None and state.status is reporting.status and _is_bare(state):
+            # Ours perhaps, and perhaps that of an earlier incarnation, come late. `statusDetails` is optional there.
+            unproven = replace(reporting, unproven=True)
+            turn.to(unproven, "ended already; asking by whose report")
+            turn.ask_about(work.key, with_document=True)
+            return unproven
         case Rejected(state=state) if state is not None and state.status.is_terminal:
             _lose(turn, reporting, ENDED_BY_SERVICE.get(state.status, "replaced"))
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
             turn.to(replace(reporting, resyncing=True), "another version than ours")
             turn.ask_about(work.key, with_document=True)
             return reporting
+        case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.unproven:
+            _lose(turn, reporting, "replaced")
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.resyncing:
             # It names no status; repeating the report makes the service name it.
             turn.report_again(reporting, work.version_number)
             return reporting
+        case ExecutionTold(execution=told) if told is not None and nonce_of(told.status_details) == reporting.nonce:
+            _leave(turn, reporting)
+        case ExecutionTold(execution=told) if told is not None and told.status.is_terminal and reporting.unproven:
+            _lose(turn, reporting, "replaced")
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _is_queued(told):
             return _doubt_report(turn, reporting)
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _says(told, work.digest):
@@ -202,6 +250,11 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
             be_safe(turn, work, reporting.safe or f"the report of {work.key.job_id} was refused: {code}")
     return None
+
+
+def _is_bare(state: ExecutionState) -> bool:
+    """Whether it tells nothing of whose report it was."""
+    return not state.status_details
 
 
 def _is_queued(told: Execution) -> bool:

@@ -103,7 +103,10 @@ class Handler(Protocol):
         """Take the step back. Raises StepError, OSError."""
 
     reversible: bool = True
-    """Whether `undo` can take it back; for actions of plug-ins only, the others' plans know."""
+    """Whether `undo` can take it back; for actions of plug-ins only, the others' plans know.
+
+    One that cannot is begun again only by an agent that remembers it; if the journal is lost, the job fails.
+    """
 
     def pending(self, asides: Sequence[Path]) -> tuple[str, ...]:
         """In words, what is half done of the executions that `asides` belong to: nothing of it may be left at rest."""

@@ -15,6 +15,10 @@ from typing import Final, NamedTuple
 
 MARKER: Final = "GHOSTJOB_STEP"
 """What names a program's token in the environment of all that comes of it."""
+KEEPER: Final = "GHOSTJOB_KEEPER"
+"""What stands there for the directory of the agent's records, should these be lost."""
+LEADER: Final = "GHOSTJOB_LEADER"
+"""What names there the process that was started; to whatever else carries it, it is the one that it came of."""
 PROC: Final = Path("/proc")
 SYSTEMD: Final = "name=systemd"
 """What the control groups of systemd are called where there are several hierarchies."""
@@ -88,11 +92,31 @@ def started_at(pid: int) -> int:
     return seen.started if seen is not None else 0
 
 
+def unrecorded(keeper: str) -> Iterator[Group]:
+    """What was started on behalf of `keeper`, and runs, whether or not there is a record of it.
+
+    Only a program that has not ended is: what it left behind on purpose may stay.
+    """
+    for entry in PROC.iterdir():
+        if not entry.name.isdecimal():
+            continue
+        known = dict(word.partition(b"=")[::2] for word in _environment(int(entry.name)))
+        is_leader = known.get(LEADER.encode()) == entry.name.encode()
+        if is_leader and known.get(KEEPER.encode()) == keeper.encode():
+            token = known.get(MARKER.encode(), b"").decode("ascii", "replace")
+            yield Group(token, int(entry.name), started_at(int(entry.name)), boot_id())
+
+
 def _is_marked(pid: int, token: str) -> bool:
+    return f"{MARKER}={token}".encode() in _environment(pid)
+
+
+def _environment(pid: int) -> list[bytes]:
+    """What a process began with; nothing if it is another user's."""
     try:
-        return f"{MARKER}={token}".encode() in (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:
-        return False  # another user's
+        return []
 
 
 def send(process: Process, number: signal.Signals) -> None:

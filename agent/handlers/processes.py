@@ -2,11 +2,13 @@
 
 A shell is started first, in a new session, and waits for a line. Only when its process id, the time at which it
 started and a marker that its environment carries are durably on record, it is told to become the program. So an
-agent that is killed at any instant finds, when it comes back, either a record, or nothing that has begun.
+agent that is killed at any instant finds, when it comes back, either a record, or nothing that has begun. Should its
+records be lost too, it finds what still runs by the environment alone.
 """
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import pwd
 import secrets
@@ -20,9 +22,21 @@ from typing import Any, Final
 from agent.causes import Cause
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Place, StepError, Task, say
-from agent.handlers.proc import MARKER, PROC, Group, Process, boot_id, members, send, started_at
+from agent.handlers.proc import (
+    KEEPER,
+    LEADER,
+    MARKER,
+    PROC,
+    Group,
+    Process,
+    boot_id,
+    members,
+    send,
+    started_at,
+    unrecorded,
+)
 
-GATE: Final = 'read -r go || exit 126; exec "$@" </dev/null'
+GATE: Final = f'read -r go || exit 126; export {LEADER}=$$; exec "$@" </dev/null'
 """What the shell does; if the agent dies first, the pipe closes and nothing begins."""
 LOOK_SECONDS: Final = 0.02
 KILL_SECONDS: Final = 10.0
@@ -69,6 +83,7 @@ class Processes:
 
     def __init__(self, directory: Path, grace_seconds: float) -> None:
         self._directory = directory
+        self._keeper = hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]
         self._grace_seconds = grace_seconds
 
     async def run(self, program: Program) -> Ended:
@@ -79,7 +94,7 @@ class Processes:
         surroundings = _surroundings(program)
         _check(program.command[0], surroundings["cwd"], surroundings["env"])
         token, stdout, stderr = secrets.token_hex(16), _Words(), _Words()
-        surroundings["env"][MARKER] = token
+        surroundings["env"] |= {MARKER: token, KEEPER: self._keeper}
         process = await _start(program.command, surroundings, stdout, stderr)
         group = Group(token, process.pid, started_at(process.pid), boot_id())
         ended = False
@@ -107,6 +122,8 @@ class Processes:
                 if group.boot == boot_id():
                     count += await self._end(group, daemons=True)
             record.unlink()
+        for group in list(unrecorded(self._keeper)):
+            count += await self._end(group, daemons=True)
         return count
 
     def _put_on_record(self, group: Group) -> None:

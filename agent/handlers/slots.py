@@ -6,7 +6,8 @@
     running.json         the slot that was booted last
 
 A slot is whole when its description is there, and that is removed before the image is touched. The link is changed by
-a rename. What is on trial falls back after so many boots. With `reboot` left to the agent, the same plan runs
+a rename. What is on trial falls back after so many boots. A slot that runs, or would be booted next, is neither erased
+nor written over, whatever is asked. With `reboot` left to the agent, the same plan runs
 wherever the agent does; a board with flash of its own brings a handler of its own for these actions.
 """
 
@@ -105,9 +106,9 @@ class SlotFiles(Firmware):
             case "write":
                 await settled(self._erase_unproven)
             case "switch":
-                trial = self._trial
-                if trial is not None and not self._on_trial:
-                    await settled(self._fall_back, trial)
+                await settled(self._take_back_request)
+                if self._on_trial:
+                    raise StepError("what was switched to runs: only a reboot goes back")
             case "self-test":
                 pass
             case _:
@@ -117,6 +118,8 @@ class SlotFiles(Firmware):
         image, spare = task.aside / IMAGE, self._spare
         if not image.is_file():
             raise StepError("there is no whole image to write", Cause.WRONG_CONTENT)
+        await settled(self._take_back_request)
+        self._spare_only(spare)
         await settled(self._erase, spare)
         size, done = image.stat().st_size, 0
         with image.open("rb") as source, (self._directory / spare).open("wb") as slot:
@@ -150,9 +153,22 @@ class SlotFiles(Firmware):
             write_json(self._about(self._running), described | {"proven": True})
 
     def _erase_unproven(self) -> None:
+        """What is proven is what was there before."""
         spare = self._spare
-        if spare not in (self._selected, self._running) and not self._described(spare).get("proven"):
+        if not self._described(spare).get("proven"):
+            self._spare_only(spare)
             self._erase(spare)
+
+    def _spare_only(self, slot: str) -> None:
+        """Raises StepError if that slot is in use."""
+        if slot in (self._selected, self._running):
+            use = "runs" if slot == self._running else "is to boot next"
+            raise StepError(f"slot {slot} {use}, and is not erased")
+
+    def _take_back_request(self) -> None:
+        trial = self._trial
+        if trial is not None and not self._on_trial:
+            self._fall_back(trial)
 
     def _erase(self, slot: str) -> None:
         self._about(slot).unlink(missing_ok=True)

@@ -122,6 +122,12 @@ class Hardware:
         """Whether something would come up if the power went now."""
         return boot(self).hardware.running is not None
 
+    @property
+    def needed(self) -> tuple[int, ...]:
+        """The slots that hold what runs, and what would come up if the power went now."""
+        following = 1 if swap_sectors(self) else boot(self).hardware.running
+        return tuple(slot for slot in (0, 1) if slot in (self.running, following))
+
 
 @lru_cache(maxsize=4096)
 def describe(hardware: Hardware) -> HardwareChanged:

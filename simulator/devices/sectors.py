@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from agent.causes import Cause
 from agent.plan import Args, Step
-from simulator.devices.hardware import EMPTY, SECTORS, TRIES, Area, Flaw, Hardware, Image, swap_sector
+from simulator.devices.hardware import EMPTY, SECTORS, TRIES, Area, Flaw, Hardware, Image, revert, swap_sector
 
 
 @lru_cache(maxsize=256)
@@ -136,7 +136,8 @@ def _write_sectors(hardware: Hardware, image: Image) -> int:
 
 
 def _write_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
-    """First every sector is erased, then every sector is written."""
+    """First every sector is erased, then every sector is written; nobody is to boot meanwhile what was there."""
+    hardware = _not_asked_for(hardware)
     if number < SECTORS:
         left = _erased(hardware.slots[hardware.spare], SECTORS - 1 - number)
         return _with_slot(hardware, hardware.spare, left)
@@ -144,6 +145,10 @@ def _write_sector(hardware: Hardware, image: Image, number: int) -> Hardware:
     if hardware.layout == "single" and number == 2 * SECTORS - 1:
         return replace(_with_slot(hardware, 0, replace(written, proven=True)), download=EMPTY)
     return _with_slot(hardware, hardware.spare, written)
+
+
+def _not_asked_for(hardware: Hardware) -> Hardware:
+    return revert(hardware) if hardware.trial == "requested" else hardware
 
 
 def _write_fault(hardware: Hardware, image: Image) -> str:
@@ -295,6 +300,26 @@ def knows(step: Step) -> bool:
 def work_of(step: Step) -> Work:
     """How a step changes the hardware. Raises KeyError for a reboot."""
     return ACTIONS["fetch" if step.action == "download" and "to" in dict(step.args) else step.action]
+
+
+# ── what the hardware does for nobody ─────────────────────────────────────────────────────────────────────────
+
+
+def refuses_to_do(hardware: Hardware, step: Step) -> bool:
+    """Whether a step would write over what runs, or would boot next; to do that to the only slot is its purpose."""
+    spared = _not_asked_for(hardware)
+    return step.action == "write" and hardware.layout != "single" and spared.spare in spared.needed
+
+
+def refuses_to_undo(hardware: Hardware, step: Step, image: Image) -> bool:
+    """Whether it lies past the point of no return, or taking it back changes what runs, or would boot next."""
+    if not step.reversible or step.action == "commit":
+        return True
+    if step.action == "reboot":
+        return False
+    work = work_of(step)
+    after, _ = worked(work.undo, hardware, image, 0, work.to_undo(hardware, image))
+    return any(after.slots[slot] != hardware.slots[slot] for slot in hardware.needed)
 
 
 def exchange(hardware: Hardware, image: Image, number: int) -> Hardware:

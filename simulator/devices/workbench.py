@@ -37,7 +37,7 @@ from agent.core.events import (
 from agent.plan import Step
 from simulator.devices.flash import Flash, Run
 from simulator.devices.hardware import Image, describe, revert
-from simulator.devices.sectors import cause_of, image_of, knows, work_of
+from simulator.devices.sectors import cause_of, image_of, knows, refuses_to_do, refuses_to_undo, work_of
 from simulator.scenario import Timings, thing_of_agent
 
 PROGRESS_PERCENT: Final = 50
@@ -97,12 +97,18 @@ class Machine(Protocol):
 
 
 class SimulatedWorkbench:
-    """Performs a device core's step effects on simulated hardware (see `agent.runner.Workbench`)."""
+    """Performs a device core's step effects on simulated hardware (see `agent.runner.Workbench`).
 
-    __slots__ = ("_device", "_effect", "_holds", "_is_dead", "_timings", "_told")
+    If it is `guarded`, nothing that runs or would boot next is erased, whatever the agent wants; see `sectors`.
+    """
 
-    def __init__(self, device: Machine, timings: Timings, holds: tuple[Hold, ...] = ()) -> None:
+    __slots__ = ("_device", "_effect", "_holds", "_is_dead", "_is_guarded", "_timings", "_told")
+
+    def __init__(
+        self, device: Machine, timings: Timings, holds: tuple[Hold, ...] = (), *, guarded: bool = True
+    ) -> None:
         self._device = device
+        self._is_guarded = guarded
         self._timings = timings
         self._holds = holds
         self._effect: BeginStep | None = None
@@ -124,8 +130,10 @@ class SimulatedWorkbench:
         try:
             image = image_of(step.args)
         except ValueError as error:
-            self._device.observe(StepFinished(effect.execution, step.name, "failed"))
-            self._device.deliver(StepEnded(effect.index, "failed", str(error), cause=Cause.MALFORMED_DOCUMENT))
+            self._fail(effect, str(error), Cause.MALFORMED_DOCUMENT)
+            return
+        if self._is_guarded and refuses_to_do(flash.hardware, step):
+            self._fail(effect, "what runs, or is to boot next, is not written over", Cause.WRONG_CONTENT)
             return
         self._effect, self._told = effect, 0
         sectors = work.sectors(flash.hardware, image)
@@ -148,22 +156,33 @@ class SimulatedWorkbench:
             self._device.observe(StepFinished(running.execution, running.step.name, "stopped"))
             self._device.deliver(StepEnded(effect.index, "stopped"))
 
+    def _fail(self, effect: BeginStep, why: str, cause: Cause) -> None:
+        """A step that cannot even begin."""
+        self._device.observe(StepFinished(effect.execution, effect.step.name, "failed"))
+        self._device.deliver(StepEnded(effect.index, "failed", why, cause=cause))
+
     def undo(self, effect: UndoStep) -> None:
         """Take a step back, sector by sector, too."""
         step, flash = effect.step, self._device.flash
         if not flash.instant(f"undo {step.name}"):
             return
+        if self._is_guarded and knows(step) and refuses_to_undo(flash.hardware, step, _image_to_undo(step)):
+            self._cannot_undo(effect)
+            return
         if step.action == "reboot":
             asyncio.get_running_loop().call_later(self._timings.undo, self._undo_reboot, effect)
             return
         if not knows(step):
-            self._device.observe(StepUndone(effect.execution, step.name, ok=False))
-            self._device.deliver(StepRestored(effect.index, False))
+            self._cannot_undo(effect)
             return
         work, image = work_of(step), _image_to_undo(step)
         sectors = work.to_undo(flash.hardware, image)
         seconds = self._timings.undo / max(sectors, 1)
         flash.begin(Run(f"undo {step.name}", "", work.undo, image, sectors, seconds, _Undoing(self, effect)))
+
+    def _cannot_undo(self, effect: UndoStep) -> None:
+        self._device.observe(StepUndone(effect.execution, effect.step.name, ok=False))
+        self._device.deliver(StepRestored(effect.index, False))
 
     def verify(self, effect: Verify) -> None:
         """Say whether the hardware is whole."""

@@ -81,7 +81,7 @@ class Fleet:
         """What runs on a device from one boot to the next."""
         model = self._models[device.group.model]
         rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
-        bench = SimulatedWorkbench(device, self._timings, self._holds)
+        bench = SimulatedWorkbench(device, self._timings, self._holds, guarded=model.guarded)
         runner = Runner(
             thing=thing_of_agent(device.thing),
             machine=model.start(self._policy_of(device.group, device.boots)),

@@ -181,7 +181,7 @@ def _accepted(policy: Policy, reached: Reached, restarted: bool) -> Device:
     if restarted:
         device = Device.restarted(policy, reached, "reporting", Status.SUCCEEDED)
         device.refuse(ErrorCode.TERMINAL_STATE_REACHED)
-        device.refuse(ErrorCode.INVALID_STATE_TRANSITION, Status.SUCCEEDED)
+        device.refuse(ErrorCode.INVALID_STATE_TRANSITION, Status.SUCCEEDED, nonce="n")
     else:
         device = Device.going_on(policy, lambda found: Reporting(found, Status.SUCCEEDED, "n"), reached)
         device.answer(UpdateAccepted(NOW, state=ExecutionState(Status.SUCCEEDED, 6)))
@@ -210,7 +210,7 @@ def _orphan(policy: Policy, reached: Reached, restarted: bool, *, finished: bool
     device.connect()
     _, begun = BEGUN[reached]
     step = (("step", work(reached).plan.steps[begun - 1].name),) if begun else ()
-    device.tell(execution(key(), version=5, details=(("nonce", "t1"), *step), document=document(reached)))
+    device.tell(execution(key(), version=5, details=(("nonce", "earlier-1"), *step), document=document(reached)))
     if reached is Reached.TRIAL and not finished:
         device.until_settled()
     return device
@@ -294,7 +294,7 @@ def test_an_update_that_is_kept_although_its_job_is_gone_is_told_with_every_requ
     assert isinstance(device.phase, Idle)
     for _ in range(2):
         assert isinstance(device.request, StartNext)
-        assert device.request.status_details == (("kept", "2.0"),)
+        assert dict(device.request.status_details or ())["kept"] == "2.0"
         device.reboot("2.0")
         device.connect()
     device.tell(execution(key("next"), version=2))
@@ -319,7 +319,7 @@ def test_what_could_not_be_told_because_that_job_went_too_is_told_with_the_one_a
     device.undone()
     device(Verified(True))
     assert isinstance(device.request, StartNext)
-    assert device.request.status_details == (("kept", "2.0"),)
+    assert dict(device.request.status_details or ())["kept"] == "2.0"
     device.answer(ExecutionTold(NOW, None))
     assert device.machine.unaccounted == "2.0"
 

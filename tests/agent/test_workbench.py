@@ -9,7 +9,7 @@ import structlog
 
 from agent.account import HardwareChanged
 from agent.causes import Cause
-from agent.core.events import BeginStep, Event, StepAdvanced, StepEnded, Verified, Verify
+from agent.core.events import BeginStep, Event, StepAdvanced, StepEnded, StepRestored, UndoStep, Verified, Verify
 from agent.handlers.handler import Handler, StaleDocumentError, StepError, Task, UnknownOperationError
 from agent.handlers.slots import SlotFiles
 from agent.plan import Step
@@ -206,3 +206,26 @@ async def test_a_step_that_ends_badly_names_its_cause(
     assert isinstance(ended, StepEnded)
     assert (ended.outcome, ended.cause) == (outcome, cause)
     assert len(logged("step.stale")) == (outcome == "stale"), "asking for the document again is no silent matter"
+
+
+async def test_a_step_past_the_point_of_no_return_is_not_taken_back_whoever_asks_for_it(tmp_path: Path):
+    undone: list[Task] = []
+    told: list[Event] = []
+    over = asyncio.Event()
+
+    class Willing(Able):
+        async def undo(self, task: Task) -> None:
+            undone.append(task)
+
+    def tell(event: Event) -> None:
+        told.append(event)
+        over.set()
+
+    firmware = SlotFiles(place_in(tmp_path))
+    firmware.booted(rebooted=True)
+    bench = bench_of(tmp_path, Willing(), firmware, tell)
+    bench.undo(UndoStep(ExecutionKey(None, "fw", 1, 1), 3, Step("calibrate", "calibrate", reversible=False)))
+    await over.wait()
+    await bench.close()
+    assert told == [StepRestored(3, False)]
+    assert undone == []

@@ -7,6 +7,7 @@ from typing import Final
 from agent.plan import SINGLE_STEPS, TRIAL_STEPS, Layout
 from agent.recovery import PointOfNoReturn
 from simulator.devices.storage import Survival
+from tests.power_cuts.trouble import troubles
 from tests.power_cuts.world import OFF, Cut, Next, Setting, Story, play
 
 LAYOUTS: Final[tuple[Layout, ...]] = ("ab", "swap", "single")
@@ -15,6 +16,8 @@ POLICIES: Final[tuple[PointOfNoReturn, ...]] = ("revert-until-commit", "finish-a
 NEXT: Final[tuple[Next, ...]] = ("another id", "the same id", "the same id within the second")
 DIFFERS_FROM: Final[dict[Layout, str]] = {"ab": "queued", "swap": "switch begins", "single": "write begins"}
 """The first moment at which an update is another one than with two slots."""
+FAILING: Final = ("never", "recovering", "reporting FAILED", "reported FAILED", OFF)
+"""When a job can be deleted whose work fails by itself: not at all, as that shows, while it is told, and after."""
 DEVICES_AT_ONCE: Final = 250
 """In one world, so that its trace does not fill the memory."""
 
@@ -104,10 +107,25 @@ def exhaust_policies(setting: Setting, *, twice: bool = False, since_deletion: b
 
 
 def settings(layout: Layout, namespace: str | None) -> Iterator[Setting]:
-    """Every moment of a deletion, and every kind of a next job."""
+    """Every moment of a deletion, and every kind of a next job; then the same for every way to fail."""
     for moment in moments(layout):
         for then in NEXT:
             yield Setting(moment, layout, namespace, then=then)
+    for trouble in troubles(layout):
+        yield Setting("never", layout, namespace, trouble=trouble)
+        for moment in FAILING[1:]:
+            for then in NEXT[:2]:
+                yield Setting(moment, layout, namespace, then=then, trouble=trouble)
+
+
+def failing_in_the_suite() -> Iterator[Setting]:
+    """Every way to fail with the only slot, every other one with the rest, dealt over them."""
+    for layout in LAYOUTS:
+        for index, trouble in enumerate(troubles(layout)):
+            if layout == "single" or index % 4 == 2 * LAYOUTS.index(layout):
+                moment = FAILING[index % len(FAILING)]
+                namespace, then = NAMESPACES[(index // 4 + index) % 2], NEXT[index // 2 % 2]
+                yield Setting(moment, layout, namespace, then=then, trouble=trouble)
 
 
 def of_the_suite(layout: Layout) -> Iterator[Setting]:

@@ -16,13 +16,16 @@ from agent.account import (
     DeviceBooted,
     ExecutionLeft,
     ExecutionTaken,
+    PhaseChanged,
     PowerLost,
     RequestSent,
     StepFinished,
     StepProgressed,
     StepStarted,
+    StepUndone,
 )
 from agent.core import Policy
+from agent.core.state import Safe
 from agent.jitter import Jitter
 from agent.plan import Abilities, Layout
 from agent.recovery import PointOfNoReturn
@@ -54,12 +57,21 @@ from simulator.trace import (
     device_source,
 )
 from simulator.verdict import Judge, Verdict
+from tests.power_cuts.trouble import (
+    LEAP_DEADLINE_SECONDS,
+    VERSION,
+    FailingBench,
+    image_of,
+    may_end_safe,
+    outages_of,
+)
 
 TIME_LIMIT_SECONDS: Final = 300
 """Virtual; a device that is not ready by then hangs."""
 SECOND: Final = 1.0
 CLEANS_NOTHING: Final = {"operation": "configure", "to": "net.conf", "content": "a"}
 """A next job that writes over nothing that the deleted one may have left behind, as another update would."""
+LEAPS: Final[dict[Layout, tuple[str, ...]]] = {"ab": ("commit",), "swap": ("commit",), "single": ("write", "reboot")}
 OFF: Final = "power off"
 """The moment of a deletion that the device cannot notice: while it has no power."""
 
@@ -71,6 +83,7 @@ Next: TypeAlias = Literal["another id", "the same id", "the same id within the s
 class Setting:
     """What the devices of one world have in common. `moment` is when a device's job is deleted: see `happens`.
 
+    `trouble` is how its work fails by itself, empty if it does not: see `trouble`.
     `then` is the next job's id; with another id it is no update. Two executions of the same id within the same second
     look alike, on the wire too, so that is the one case in which an invariant may be undecided.
     """
@@ -81,10 +94,12 @@ class Setting:
     policy: PointOfNoReturn = "revert-until-commit"
     then: Next = "another id"
     model: str = "reference"
+    trouble: str = ""
 
     def __str__(self) -> str:
         where = self.namespace or "default"
-        return f"{self.layout}, {where}, {self.policy}, deleted: {self.moment}, then {self.then}"
+        fails = f"{self.trouble}, " if self.trouble else ""
+        return f"{self.layout}, {where}, {self.policy}, {fails}deleted: {self.moment}, then {self.then}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,7 @@ class Story:
     `instants` counts all that it did, up to the deletion (`deleted_at`), up to where it took the next job (`taken_at`,
     0 if it did not); `lost_at` are number and name of those at which the power went. `survivals`: those that would have
     left another journal than the one played. `switched`: it had begun to switch before it took the next job.
+    `undid_the_leap`: it took back what lies past the point of no return, or tried to.
     """
 
     cut: Cut
@@ -111,6 +127,7 @@ class Story:
     deleted_at: int = 0
     taken_at: int = 0
     switched: bool = False
+    undid_the_leap: bool = False
     problems: list[str] = field(default_factory=list)
     violated: list[str] = field(default_factory=list)
 
@@ -137,6 +154,12 @@ def happens(moment: str) -> Callable[[Event], bool]:
             return _is(ExecutionChanged, status="SUCCEEDED")
         case ["left"]:
             return _is(ExecutionLeft)
+        case ["recovering"]:
+            return _is(PhaseChanged, phase="recovering")
+        case ["reporting", "FAILED"]:
+            return _is(RequestSent, status="FAILED")
+        case ["reported", "FAILED"]:
+            return _is(ExecutionChanged, status="FAILED")
         case ["power", "off"]:
             return _is(PowerLost)
         case [step, "begins"]:
@@ -206,11 +229,15 @@ class _Fate:
         match event:
             case StepStarted(step="switch") if not story.taken_at:
                 story.switched = True
+            case StepUndone(step=step) if step in LEAPS[self.world.setting.layout]:
+                story.undid_the_leap = True
             case ExecutionTaken() if self.is_next(event.execution.job_id) and not story.taken_at:
                 story.taken_at = self.device.flash.instants
             case JobDeleted() if self.next_id == self.job_id:
                 later = SECOND if self.world.setting.then == "the same id" else 0
                 asyncio.get_running_loop().call_later(later, self._create_next)
+            case ExecutionLeft(outcome="safe"):
+                self.is_over = True
             case ExecutionLeft(execution=key):
                 self.is_over = self.is_next(key.job_id) or not (self.is_deleted or self.is_due(event))
             case _:
@@ -274,7 +301,7 @@ class World:
             device.power_on()
         await asyncio.sleep(0.1)
         for thing, fate in self._fates.items():
-            self.create(fate.job_id, thing, {"operation": "update", "version": "2.0"})
+            self.create(fate.job_id, thing, self._first_document())
         try:
             async with asyncio.timeout(TIME_LIMIT_SECONDS):
                 await self._all_over.wait()
@@ -291,9 +318,13 @@ class World:
             fate.device.story.problems += self._problems(fate)
         for invariant in verdict.invariants:
             for violation in invariant.violations:
-                story = self._fates[violation.thing].device.story
-                story.violated.append(f"{invariant.id}: {violation.message}")
-            if invariant.outcome == "undecided" and self.setting.then != "the same id within the second":
+                device = self._fates[violation.thing].device
+                if not self._is_rightly_safe(device):
+                    device.story.violated.append(f"{invariant.id}: {violation.message}")
+            may_be_undecided = self.setting.then == "the same id within the second" or may_end_safe(
+                self.setting.trouble, self.setting.layout
+            )
+            if invariant.outcome == "undecided" and not may_be_undecided:
                 devices[0].story.violated.append(f"{invariant.id}: undecided, on some device")
         return [device.story for device in devices], verdict
 
@@ -301,6 +332,8 @@ class World:
         device = fate.device
         device.story.instants = device.flash.instants
         hardware = device.flash.hardware
+        if self._is_rightly_safe(device):
+            return
         if not fate.is_over:
             phase = "no power" if device.runner is None else device.runner.machine.phase
             yield f"is not ready: {phase}"
@@ -308,16 +341,31 @@ class World:
             yield f"is not whole: {hardware.pending}"
         # A swap bootloader takes back what a cut kept from being confirmed: that job has failed, and is not deleted.
         wanted = ("2.1",) if fate.is_deleted and fate.next_id == fate.job_id else ("1.0", "2.0")
+        if outages_of(self.setting.trouble):
+            wanted += ("1.0",)  # if the first job never began that step, the silence strikes the next
         if hardware.version not in wanted:
             yield f"runs {hardware.version}, not {' or '.join(wanted)}"
         if not device.rests:
             yield "does not rest"
         if device.runner is None or device.runner.crashed:
             yield "has crashed, or no power"
+        if device.story.undid_the_leap:
+            yield "took back what lies past the point of no return"
         if tuple(nth for nth, _ in device.story.lost_at) != device.story.cut.nth:
             yield f"was to lose power at {device.story.cut.nth}, and did at {device.story.lost_at}"
 
-    def create(self, job_id: str, thing: str, document: dict[str, str]) -> None:
+    def _is_rightly_safe(self, device: CutDevice) -> bool:
+        """Whether it is up, and does nothing more, after what no device could put right."""
+        if not may_end_safe(self.setting.trouble, self.setting.layout):
+            return False
+        is_safe = device.runner is not None and isinstance(device.runner.machine.phase, Safe)
+        return is_safe and device.flash.hardware.is_bootable and not device.story.undid_the_leap
+
+    def _first_document(self) -> dict[str, Any]:
+        image = image_of(self.setting.trouble)
+        return {"operation": "update", "version": VERSION} | ({"image": image} if image else {})
+
+    def create(self, job_id: str, thing: str, document: dict[str, Any]) -> None:
         """Create a job."""
         self._do(self._hand.create_job(job_id, [thing], document, self.setting.namespace))
 
@@ -338,7 +386,7 @@ class World:
         thing = f"thing-{number:05}"
         loop = asyncio.get_running_loop()
         cuts = tuple(PowerCut(nth=nth) for nth in cut.nth)
-        wiring = Wiring(Timings(), cuts, (), self._agent)
+        wiring = Wiring(Timings(), cuts, outages_of(self.setting.trouble), self._agent)
         recorder = Recorder(device_source(thing), loop.time, self._feed)
         device = CutDevice(thing, self._group, factory(self.setting.layout), wiring, recorder.record)
         device.story = Story(cut)
@@ -356,9 +404,10 @@ class World:
             point_of_no_return=self.setting.policy,
             abilities=Abilities(self.setting.layout),
             token_prefix=f"{device.boots}-",
+            leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else Policy().leap_deadline,
         )
         model = model_named(self.setting.model)
-        bench = SimulatedWorkbench(device, Timings())
+        bench = FailingBench(device, self.setting.trouble, guarded=model.guarded)
         runner = Runner(
             thing=device.thing,
             machine=model.start(policy),

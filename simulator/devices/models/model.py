@@ -13,8 +13,10 @@ class Model:
     """A state to start from (an `agent.runner.AgentState`), and a `step` with the signature of `agent.core.step`.
 
     `breaks` are the invariants that it violates in the shipped scenarios, no more and no fewer; a test plays them all.
+    One that is not `guarded` drives its flash directly, without the layer that spares what runs or would boot next.
     """
 
     step: Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
     start: Callable[[Policy], Any] = start
     breaks: frozenset[str] = frozenset()
+    guarded: bool = True

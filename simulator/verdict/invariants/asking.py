@@ -76,7 +76,8 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
     Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
     recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
     or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
-    account ends before that report could be due, this is undecided. But one that the device, by its own words, believes
+    account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
+    has done anything about that, and goes on with it. But one that the device, by its own words, believes
     to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
     own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 
@@ -97,7 +98,7 @@ def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
         key = _abandons(seen.event)
         if key is None or (key, takings.get(key, 0)) in abandoned:
             continue
-        if key in excused and not isinstance(seen.event, ExecutionGone):
+        if (key in excused and not isinstance(seen.event, ExecutionGone)) or _forgot(story, key, seen):
             continue
         abandoned.add((key, takings.get(key, 0)))
         if _may_abandon(story, key, seen.n) or _fell_back(story, key, seen.n):
@@ -142,6 +143,26 @@ def _fell_back(story: Story, key: ExecutionKey, before: int) -> bool:
     return was_tried and not any(since < n < before for n in commits)
 
 
+def _forgot(story: Story, key: ExecutionKey, seen: Seen[Event]) -> bool:
+    """Whether the device only began to recover, restarted before it took anything back, and went on with its work."""
+    if not isinstance(seen.event, PhaseChanged):
+        return False
+    restarted = False
+    for later in story.device.seen:
+        match later.event:
+            case _ if later.n <= seen.n:
+                pass
+            case DeviceBooted():
+                restarted = True
+            case PhaseChanged(execution=about, phase=phase) if restarted and about == key:
+                return phase in ("suspect", "executing", "trial")
+            case event if _abandons(event) == key:
+                return False
+            case _:
+                pass
+    return False
+
+
 def _fails_just_now(story: Story, abandoned: Seen[Event], key: ExecutionKey, run: Run) -> bool:
     """Whether the account ends in the middle of this, so that a report with the reason may still come."""
     left = any(seen.n > abandoned.n and seen.event.execution == key for seen in story.device.of(ExecutionLeft))
@@ -164,14 +185,22 @@ def _abandons(event: Event) -> ExecutionKey | None:
 
 
 def _ended_by_device(story: Story) -> set[ExecutionKey]:
-    """The executions that failed on the device, or that it gave up by telling the service why."""
+    """The executions that failed on the device, or that it gave up by telling the service why.
+
+    Or was about to, once it had recovered: it may ask first, and hear that there is nobody left to be told.
+    """
     failed = {step.event.execution for step in story.device.of(StepFinished) if step.event.outcome == "failed"}
     reported = {
         sent.event.execution
         for sent in story.device.of(RequestSent)
         if sent.event.execution and sent.event.status in (Status.FAILED, Status.REJECTED) and sent.event.details
     }
-    return failed | reported
+    turned_to_report = {
+        changed.event.execution
+        for changed in story.device.of(PhaseChanged)
+        if changed.event.execution and (changed.event.was, changed.event.phase) == ("recovering", "reporting")
+    }
+    return failed | reported | turned_to_report
 
 
 def _hints_to_resist(story: Story) -> Iterator[Seen[DeviceEvent]]:

@@ -1,6 +1,6 @@
 """A device core in a test's hands: events go in by name, the newest request and the effects can be looked at."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.core import Machine, Policy, start, step
 from agent.core.events import (
@@ -25,6 +25,7 @@ from agent.values import (
     JobDocument,
     NextChanged,
     PendingChanged,
+    StartNext,
     Status,
 )
 from tests.agent.core.watched import NOW, Watched
@@ -73,6 +74,9 @@ class Driver(Watched):
         self(Connected())
 
     def tell(self, told: Execution | None) -> None:
+        """Version 2 told to start-next is what it has claimed just now, so that its details stand there."""
+        if told is not None and isinstance(self.request, StartNext) and told.version_number == 2:
+            told = replace(told, status_details=self.request.status_details or ())
         self.answer(ExecutionTold(NOW, told))
 
     def hint(self, hint: Hint) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.account import AnswerReceived, ExecutionGone, RequestSent
-from agent.core.events import BeginStep, Booted, Publish, Remember, Tell, UndoStep, Verified
+from agent.core.events import BeginStep, Booted, Publish, Remember, Tell, UndoStep, Verified, Verify
 from agent.core.record import Finished, Record, Work
 from agent.core.state import Executing, Idle, Recovering, Reporting, Suspect
 from agent.plan import Abilities, Layout, Plan, plan_of
@@ -155,8 +155,8 @@ def test_a_report_is_made_after_a_read_that_lagged_behind():
 
 # ── orphans: the service says IN_PROGRESS, and the journal knows nothing, or better ───────────────────────────
 
-OURS = (("nonce", "t9"),)
-"""What our own updates leave in statusDetails."""
+OURS = (("nonce", "earlier-9"),)
+"""What the updates of an earlier life leave in statusDetails."""
 
 
 def orphan(finished: Finished | None, running: str = "1.0", version: int = 5) -> Driver:
@@ -205,7 +205,7 @@ def test_an_orphan_that_only_looks_like_the_finished_one_is_another_execution(la
     assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
 
 
-def test_one_without_our_marks_is_no_orphan():
+def test_one_that_start_next_claims_just_now_is_no_orphan():
     device = booted(Record(finished=finished(Status.SUCCEEDED)))
     device.tell(execution(key(), version=2))
     assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
@@ -251,3 +251,103 @@ def test_after_a_restart_the_same_execution_goes_on_whatever_its_urls_are_signed
     device.tell(execution(key(), version=5))
     device.accept(6)
     assert [begun.step.name for begun in device.all(BeginStep)] == ["write"]
+
+
+# ── past the point of no return nothing is taken back, whatever the record says ────────────────────────────────
+
+FOUND = {
+    "the old version runs": {"running": "1.0"},
+    "the new one is on trial": {"running": "2.0", "on_trial": True},
+    "the new one runs": {"running": "2.0"},
+    "the recovery image runs": {"running": "recovery", "in_recovery": True},
+}
+RECORDS = {
+    "working": Record(),
+    "restoring, because it failed": Record(doing="restoring", reason="self-test: no"),
+    "restoring, because it is gone": Record(doing="restoring", end="gone"),
+    "finishing, because it is gone": Record(doing="finishing", end="gone"),
+    "finishing, and has failed": Record(doing="finishing", reason="asking was refused"),
+}
+
+
+def settle(device: Driver) -> None:
+    """The job is gone, and the hardware does whatever it is asked, until there is nothing left to do."""
+    for _ in range(20):
+        match device.phase:
+            case Recovering(stage="restore"):
+                device.undone()
+            case Recovering(stage="verify"):
+                device(Verified(True))
+            case Recovering():
+                device.step_done()
+            case Suspect():
+                device.refuse(ErrorCode.RESOURCE_NOT_FOUND)
+            case _:
+                return
+
+
+LEAPT: dict[Layout, tuple[str, ...]] = {
+    "ab": ("the new one runs",),
+    "swap": ("the new one runs",),
+    "single": ("the new one runs", "the recovery image runs"),
+}
+"""What shows that the leap was made; anything else may have ended before it, record or not."""
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+@pytest.mark.parametrize("found", FOUND)
+@pytest.mark.parametrize("layout", LEAPT)
+def test_what_runs_because_of_the_leap_is_never_taken_back(layout: Layout, found: str, record: Record):
+    plan = work("download", layout).plan
+    leap = next(index for index, step in enumerate(plan.steps) if not step.reversible)
+    for index in range(leap, len(plan.steps)):
+        for done in (index, index + 1):
+            device = Driver()
+            past = Work(key(), plan, UPDATE.digest, 0, done, index + 1)
+            device(Booted(replace(record, work=past), **FOUND[found]))  # type: ignore[arg-type]  # the rows name them
+            device.connect()
+            settle(device)
+            undone = [undo.step for undo in device.all(UndoStep)]
+            assert all(each.reversible for each in undone)
+            assert not (undone and found in LEAPT[layout])
+
+
+def test_a_self_test_that_failed_in_the_only_slot_is_reported_after_a_power_cut_and_the_firmware_kept():
+    failed = Record(work("self-test", "single"), "restoring", reason="self-test: the self-test failed")
+    device = booted(failed, "2.0")
+    assert not device.all(UndoStep)
+    device(Verified(True))
+    device.tell(execution(key(), version=8))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert device.machine.unaccounted == "2.0"
+
+
+def test_a_leap_that_nobody_answered_to_is_not_taken_back_after_a_power_cut():
+    device = booted(Record(work("write", "single", done=True), "restoring", reason="nobody answered"), "2.0")
+    assert not device.all(UndoStep)
+
+
+def test_a_commit_on_record_of_firmware_that_fell_back_is_taken_back_to_the_image():
+    device = booted(Record(work("commit"), "restoring", reason="commit: no"), "1.0")
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+def test_what_failed_and_was_to_be_finished_is_not_finished_if_the_leap_never_began():
+    device = booted(Record(work("commit"), "finishing", reason="asking was refused"), "2.0", on_trial=True)
+    assert not device.all(BeginStep)
+    assert [undo.step.name for undo in device.all(UndoStep)] == ["self-test"]
+
+
+@pytest.mark.parametrize("code", [ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_TOPIC])
+def test_a_leap_under_way_is_finished_before_it_is_reported_as_failed(code: ErrorCode):
+    device = Driver.before_the_leap()
+    device.tell(execution(key(), version=7, document=None))
+    device.list()
+    device.refuse(code)
+    assert not device.all(Verify)
+    device.step_done()
+    device(Verified(True))
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    assert device.machine.unaccounted == "2.0"

@@ -96,7 +96,8 @@ def at_a_handler() -> Driver:
     device = Driver()
     device.connect()
     device.tell(execution(key(), document=HANDLERS))
-    device.tell(execution(key(), document=None))
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
     return device
 
 
@@ -113,8 +114,9 @@ def test_a_document_whose_first_step_nobody_knows_is_rejected():
 def test_a_document_of_which_a_step_was_done_fails_at_one_that_nobody_knows():
     device = at_a_handler()
     device.step_done()
-    device.accept(3)
-    device.tell(execution(key(), version=3, document=None))
+    device.accept(4)
+    device.accept(5)
+    device.tell(execution(key(), version=5, document=None))
     device(StepEnded(1, "refused", "there is no handler second.sh"))
     device(Verified(True))
     assert isinstance(device.request, Update)

@@ -16,7 +16,7 @@ import pytest
 
 from agent.handlers.files import write_json
 from agent.handlers.handler import StepError
-from agent.handlers.proc import MARKER, boot_id, own_service
+from agent.handlers.proc import KEEPER, LEADER, MARKER, boot_id, own_service
 from agent.handlers.processes import Processes, Program
 
 DEAF = "trap '' TERM"
@@ -249,8 +249,9 @@ async def test_another_users_program_gets_nothing_of_the_agents_environment(
     ended = await processes.run(Program(("env",), tmp_path, 60.0, {"GHOSTJOB_JOB_ID": "fw"}, "nobody"))
     found = dict(line.split("=", 1) for line in ended.stdout.splitlines())
     assert found.keys() - {"PWD", "OLDPWD", "SHLVL", "_", "LANG", "LC_ALL"} == {
-        *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "TZ", "GHOSTJOB_JOB_ID", MARKER)
+        *("HOME", "USER", "LOGNAME", "SHELL", "PATH", "TZ", "GHOSTJOB_JOB_ID", MARKER, KEEPER, LEADER)
     }
+    assert str(tmp_path) not in ended.stdout
     assert (found["HOME"], found["USER"], found["LOGNAME"]) == (NOBODY.pw_dir, "nobody", "nobody")
     where = await processes.run(Program(("pwd",), tmp_path, 60.0, {}, "nobody"))
     assert where.stdout.strip() == (NOBODY.pw_dir if HAS_HOME else "/")

@@ -92,12 +92,56 @@ async def test_undoing_before_the_reboot_leaves_what_ran(tmp_path: Path, reboote
     assert state(booted(tmp_path, rebooted=rebooted)) == (("factory", False), True, ())
 
 
-async def test_a_write_undone_alone_never_erases_what_is_to_boot(tmp_path: Path):
+async def test_a_write_is_not_undone_while_that_slot_is_to_boot(tmp_path: Path):
     slots, steps = booted(tmp_path), tasks(tmp_path)
     await slots.do(steps["write"])
     await slots.do(steps["switch"])
-    await slots.undo(steps["write"])
+    with pytest.raises(StepError, match="slot b is to boot next, and is not erased"):
+        await slots.undo(steps["write"])
     assert slots.bootable
+    assert state(booted(tmp_path))[0] == ("2.0", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        pytest.param("write", "slot b runs, and is not erased", id="the write"),
+        pytest.param("switch", "only a reboot goes back", id="the switch"),
+    ],
+)
+async def test_what_runs_is_not_taken_back_before_the_reboot(tmp_path: Path, name: str, says: str):
+    slots = await on_trial(tmp_path)
+    with pytest.raises(StepError, match=says):
+        await slots.undo(tasks(tmp_path)[name])
+    assert state(booted(tmp_path)) == (("2.0", True), True, ("spare slot", "trial running"))
+
+
+async def test_what_runs_on_until_the_reboot_that_takes_it_back_is_not_erased(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    assert slots.revert()
+    with pytest.raises(StepError, match="slot b runs, and is not erased"):
+        await slots.undo(tasks(tmp_path)["write"])
+    assert (tmp_path / "state" / "firmware" / "b").read_bytes() == BODY
+
+
+async def test_what_runs_is_not_written_over(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    with pytest.raises(StepError, match="slot b runs, and is not erased"):
+        await slots.do(tasks(tmp_path, "3.0")["write"])
+    assert (tmp_path / "state" / "firmware" / "b").read_bytes() == BODY
+    assert state(booted(tmp_path)) == (("2.0", True), True, ("spare slot", "trial running"))
+
+
+async def test_a_slot_that_was_to_boot_is_written_over_only_once_the_other_is_to_boot_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    slots, steps = booted(tmp_path), tasks(tmp_path)
+    await slots.do(steps["write"])
+    await slots.do(steps["switch"])
+    monkeypatch.setattr("agent.handlers.slots._copy_block", lambda source, slot: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        await slots.do(tasks(tmp_path, "3.0")["write"])
+    assert state(booted(tmp_path)) == (("factory", False), True, ("spare slot",))
 
 
 async def test_a_trial_is_reverted_by_one_more_boot(tmp_path: Path):

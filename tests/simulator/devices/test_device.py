@@ -1,5 +1,6 @@
 """A whole simulated device in virtual time: power, network, memory, bootloader, and the steps of its agent."""
 
+from dataclasses import replace
 from typing import TypeVar
 
 import pytest
@@ -19,6 +20,7 @@ from agent.account import (
     VersionCommitted,
 )
 from agent.journal import Journal
+from simulator.devices.models import MODELS
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
@@ -29,7 +31,7 @@ from simulator.verdict import Judge
 E = TypeVar("E")
 UPDATE = """
 name: update
-devices: [{{group: all, layout: {layout}}}]
+devices: [{{group: all, layout: {layout}, model: {model}}}]
 jobs: [{{id: fw, to: [all], version: "2.0", image: {{{image}}}}}]
 {more}
 """
@@ -38,8 +40,8 @@ jobs: [{{id: fw, to: [all], version: "2.0", image: {{{image}}}}}]
 class Run:
     """One device through one scenario: its verdict, and what was told on the way."""
 
-    def __init__(self, layout: str = "ab", more: str = "", image: str = "") -> None:
-        scenario = parse(UPDATE.format(layout=layout, more=more, image=image))
+    def __init__(self, layout: str = "ab", more: str = "", image: str = "", model: str = "reference") -> None:
+        scenario = parse(UPDATE.format(layout=layout, more=more, image=image, model=model))
         judge = Judge()
         self.entries: list[Entry] = []
 
@@ -136,7 +138,11 @@ def test_the_network_goes_in_the_middle_of_a_step_and_the_step_goes_on():
 
 
 def test_a_device_whose_record_means_nothing_to_its_agent_says_that_it_cannot_begin():
-    scenario = parse(UPDATE.format(layout="ab", more="power_cuts: [{step: write}]\ntime_limit_seconds: 5", image=""))
+    scenario = parse(
+        UPDATE.format(
+            layout="ab", model="reference", more="power_cuts: [{step: write}]\ntime_limit_seconds: 5", image=""
+        )
+    )
     told: list[object] = []
 
     def sink(entry: Entry) -> None:
@@ -228,8 +234,33 @@ def test_every_sector_and_write_is_an_instant():
 
 def test_a_device_that_erases_the_firmware_that_runs_crashes_and_restarts():
     text = "deletions: [{job: fw, when: {step: self-test, progress: 50}, hold: true}]"
-    scenario = parse(UPDATE.format(layout="ab", more=text, image="")).cast("undoes-in-the-wrong-order")
+    scenario = parse(UPDATE.format(layout="ab", model="reference", more=text, image="")).cast(
+        "undoes-in-the-wrong-order"
+    )
     told: list[object] = []
     run_virtually(Play(scenario, 1, 1, lambda entry: told.append(entry.event), VirtualVenue(scenario, 1)).play())
     assert any(isinstance(event, DeviceCrashed) and "erased the firmware" in event.reason for event in told)
     assert [event.why for event in told if isinstance(event, DeviceBooted)][-1] == "watchdog"
+
+
+# ── what the hardware does for nobody ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("layout", "deleted_in", "model"),
+    [
+        pytest.param("ab", "commit", "undoes-past-the-point-of-no-return", id="a commit undone"),
+        pytest.param("single", "write", "undoes-past-the-point-of-no-return", id="the write of the only slot undone"),
+        pytest.param("single", "self-test", "undoes-past-the-point-of-no-return", id="and later"),
+        pytest.param("ab", "self-test", "undoes-in-the-wrong-order", id="the write undone of what is on trial"),
+    ],
+)
+def test_whatever_an_agent_wants_undone_the_hardware_keeps_what_runs_and_what_boots_next(
+    layout: str, deleted_in: str, model: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(MODELS, model, replace(MODELS[model], guarded=True))
+    gone = f"deletions: [{{job: fw, when: {{step: {deleted_in}, later_seconds: 0.05}}, hold: true}}]"
+    run = Run(layout, gone, model=model)
+    assert not run.told(DeviceCrashed)
+    assert all(changed.bootable for changed in run.told(HardwareChanged))
+    assert run.device.hardware.running is not None

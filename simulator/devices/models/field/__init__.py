@@ -1,5 +1,6 @@
 """Devices as they have been seen in the field, each after the client or the thread that its docstring names."""
 
+from dataclasses import replace
 from typing import Final
 
 from simulator.devices.models.field import (
@@ -14,7 +15,7 @@ from simulator.devices.models.field import (
 )
 from simulator.devices.models.model import Model
 
-FIELD: Final[dict[str, Model]] = {
+MODELS: Final[dict[str, Model]] = {
     "greengrass-nucleus": greengrass_nucleus.MODEL,
     "greengrass-nucleus-lite": greengrass_nucleus_lite.MODEL,
     "device-client": device_client.TODAY,
@@ -25,3 +26,6 @@ FIELD: Final[dict[str, Model]] = {
     "over-eager": over_eager.MODEL,
     "ota-self-test-flag": ota_self_test_flag.MODEL,
 }
+
+FIELD: Final = {name: replace(model, guarded=False) for name, model in MODELS.items()}
+"""None of them says that what writes its flash would refuse anything."""

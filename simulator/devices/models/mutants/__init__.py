@@ -54,7 +54,9 @@ MUTANTS: Final[dict[str, Model]] = {
         drops_the_next_job.step, resting.begin, _breaks("ready-in-time", "no-lost-job", "accounted-for", "alive")
     ),
     "forgets-the-journal-on-reboot": Model(
-        forgets_the_journal_on_reboot.step, breaks=_breaks("bootable", "no-lost-job", "no-false-abort")
+        forgets_the_journal_on_reboot.step,
+        breaks=_breaks("bootable", "no-false-abort"),
+        guarded=False,
     ),
     "hammering": Model(hammering.step, breaks=_breaks("no-hammering", "no-ghost-update")),
     "keeps-an-update-in-silence": Model(keeps_an_update_in_silence.step, breaks=_breaks("accounted-for")),
@@ -68,7 +70,7 @@ MUTANTS: Final[dict[str, Model]] = {
         reads_an_answer_sent_before_the_hint.step, breaks=_breaks("asks-before-leap")
     ),
     "reboots-while-recovering": Model(reboots_while_recovering.step, reboots_while_recovering.begin, _breaks("alive")),
-    "recovers-without-undoing": Model(recovers_without_undoing.step, breaks=_breaks("bootable")),
+    "recovers-without-undoing": Model(recovers_without_undoing.step, breaks=_breaks("bootable"), guarded=False),
     "reports-success-for-a-gone-job": Model(reports_success_for_a_gone_job.step, breaks=_breaks("no-ghost-update")),
     "rests-after-a-loss": Model(rests_after_a_loss.step, resting.begin, _breaks("ready-in-time")),
     "rests-after-a-success": Model(rests_after_a_success.step, resting.begin, _breaks("no-lost-job")),
@@ -79,11 +81,16 @@ MUTANTS: Final[dict[str, Model]] = {
         trusts_the_test_of_an_earlier_boot.step, breaks=_breaks("tests-before-commit")
     ),
     "undoes-in-the-wrong-order": Model(
-        undoes_in_the_wrong_order.step, undoes_in_the_wrong_order.begin, _breaks("alive", "bootable", "ready-in-time")
+        undoes_in_the_wrong_order.step,
+        undoes_in_the_wrong_order.begin,
+        _breaks("alive", "bootable", "ready-in-time"),
+        guarded=False,
     ),
     "undoes-on-terminal-state-reached": Model(undoes_on_terminal_state_reached.step, breaks=_breaks("no-false-abort")),
     "undoes-past-the-point-of-no-return": Model(
-        undoes_past_the_point_of_no_return.step, breaks=_breaks("bootable", "alive", "ready-in-time", "accounted-for")
+        undoes_past_the_point_of_no_return.step,
+        breaks=_breaks("bootable", "alive", "ready-in-time", "accounted-for"),
+        guarded=False,
     ),
     "works-on-although-told": Model(
         works_on_although_told.step, works_on_although_told.awake, _breaks("no-ghost-work")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.core import Machine, Policy, start
 from agent.core import step as reference
-from agent.core.events import Effect, Event, UndoStep
+from agent.core.events import Effect, Event, StepRestored, UndoStep
 from agent.core.state import Recovering
 
 
@@ -31,6 +31,8 @@ def begin(policy: Policy) -> Undoing:
 
 def step(state: Undoing, event: Event) -> tuple[Undoing, tuple[Effect, ...]]:
     """As the reference device, but the steps to take back are counted upwards."""
+    if isinstance(event, StepRestored) and state.newest is not None:
+        event = replace(event, index=state.newest - event.index)
     machine, effects = reference(state.machine, event)
     newest = state.newest if isinstance(machine.phase, Recovering) else None
     turned: list[Effect] = []

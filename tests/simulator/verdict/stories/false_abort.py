@@ -202,3 +202,48 @@ def believes_a_hint_and_reports_that_it_failed(tale: Tale) -> None:
     tale.hint()
     tale.device(ExecutionGone(FW, "cancelled", ""), StepUndone(FW, "download"))
     tale.report(FW, "FAILED", details=(("reason", "user abort"),))
+
+
+@story("no-false-abort", "held", opportunities=1)
+def loses_its_memory_as_it_begins_to_give_up_and_goes_on(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(PhaseChanged("recovering", "executing", execution=FW))
+    tale.lose_power()
+    tale.device(PhaseChanged("suspect", "idle", execution=FW))
+    tale.ask(FW)
+    tale.step(FW, "write")
+
+
+@story("no-false-abort", "violated", "hint.received", "phase.changed")
+def loses_its_memory_as_it_gives_up_and_gives_up_again(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(PhaseChanged("recovering", "executing", execution=FW))
+    tale.lose_power()
+    tale.device(PhaseChanged("recovering", "idle", execution=FW))
+    tale.undo(FW, "download")
+
+
+@story("no-false-abort", "undecided")
+def gives_up_loses_its_memory_and_goes_on(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(PhaseChanged("recovering", "executing", execution=FW), StepUndone(FW, "download"))
+    tale.lose_power()
+    tale.device(PhaseChanged("suspect", "idle", execution=FW))
+    tale.ask(FW)
+    tale.step(FW, "write")
+
+
+@story("no-false-abort", "held", opportunities=2)
+def gives_up_loses_its_memory_and_asks_before_it_reports_why(tale: Tale) -> None:
+    at_work(tale)
+    tale.hint()
+    tale.device(PhaseChanged("recovering", "executing", execution=FW))
+    tale.lose_power()
+    tale.device(PhaseChanged("recovering", "idle", execution=FW), StepUndone(FW, "download"))
+    tale.device(PhaseChanged("reporting", "recovering", execution=FW))
+    tale.remove(FW)
+    tale.ask(FW, code=RNF)
+    tale.device(ExecutionGone(FW, "gone", "c9"), ExecutionLeft(FW, "recovered"))

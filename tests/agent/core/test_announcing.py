@@ -1,0 +1,143 @@
+"""A step that is begun once only is told of before it begins; of what is forgotten, none is begun again."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.events import BeginStep, Disconnected, Verified
+from agent.core.state import Gated
+from agent.plan import Abilities
+from agent.values import Describe, ErrorCode, JobDocument, Status, StatusDetails, Update
+
+from .driver import Driver, Policy, execution, key
+from .test_forgetting import RUN
+
+
+def before_a_program(document: JobDocument = RUN, **policy: object) -> Driver:
+    """The report that the program is to begin is under way."""
+    device = Driver(Policy(**policy))  # type: ignore[arg-type]  # the tests name the fields
+    device.connect()
+    device.tell(execution(key(), document=document))
+    assert isinstance(device.phase, Gated)
+    return device
+
+
+@pytest.mark.parametrize("reports", ["progress", "steps", "end"])
+def test_a_program_begins_once_it_is_told_that_it_begins_and_its_execution_answers(reports: str):
+    device = before_a_program(reports=reports)
+    assert isinstance(device.request, Update)
+    told = dict(device.request.status_details or ())
+    assert (device.request.status, told["step"], told["progress"]) == (Status.IN_PROGRESS, "run", "0")
+    device.accept(3)
+    assert isinstance(device.request, Describe)
+    assert not device.all(BeginStep)
+    device.tell(execution(key(), version=3, document=None))
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["run"]
+
+
+def test_firmware_is_not_told_of_before_since_the_hardware_shows_how_far_it_came():
+    device = Driver.before_the_leap()
+    assert isinstance(device.request, Describe)
+
+
+def failed_with(device: Driver) -> str:
+    """The reason of the failure that it reports, having begun nothing."""
+    device(Verified(True))
+    assert not device.all(BeginStep)
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.FAILED
+    return dict(device.request.status_details or ())["reason"]
+
+
+def test_a_program_that_could_not_be_told_of_is_not_begun():
+    device = before_a_program()
+    device.refuse(ErrorCode.INVALID_REQUEST)
+    assert failed_with(device) == "run: not begun, since that could not be told before: InvalidRequest"
+
+
+@pytest.mark.parametrize("choice", ["proceed", "give-up"])
+def test_off_line_a_program_is_not_begun_untold_whatever_the_policy(choice: str):
+    device = before_a_program(leap_when_unreachable=choice)
+    device(Disconnected())
+    device.fire("leap")
+    device(Verified(True))
+    device.connect()
+    assert failed_with(device) == "nobody answered before the point of no return"
+
+
+def test_a_write_of_our_own_that_came_between_is_no_reason_not_to_tell():
+    device = before_a_program()
+    mine = dict(device.request.status_details or ())["nonce"]  # type: ignore[union-attr]  # it is an update
+    device.refuse(ErrorCode.VERSION_MISMATCH, Status.IN_PROGRESS, version=4, nonce=mine)
+    assert device.request == replace(device.request, expected_version=4)
+    device.accept(5)
+    assert isinstance(device.request, Describe)
+
+
+# ── found IN_PROGRESS, and nothing remembered ─────────────────────────────────────────────────────────────────
+
+
+def finds(document: JobDocument, details: StatusDetails, running: str = "1.0", layout: str = "ab") -> Driver:
+    """A device without a record, to which start-next tells an execution that somebody has begun."""
+    device = Driver(Policy(abilities=Abilities(layout)))  # type: ignore[arg-type]  # it is a layout
+    device.reboot(running)
+    device.connect()
+    device.tell(execution(key(), version=5, document=document, details=details))
+    return device
+
+
+def test_a_program_that_was_told_of_is_not_begun():
+    device = finds(RUN, (("nonce", "earlier-1"), ("progress", "0"), ("step", "run")))
+    assert failed_with(device) == (
+        "it was IN_PROGRESS already, and forgotten here: run may have begun, and that is not done twice"
+    )
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        pytest.param((("nonce", "earlier-1"), ("step", "another")), id="a step that the plan does not have"),
+        pytest.param((("step", "run"),), id="another hand than an agent's"),
+        pytest.param((("operator", "was here"),), id="details of somebody else's"),
+    ],
+)
+def test_a_program_of_which_nothing_that_counts_was_told_is_not_begun(details: StatusDetails):
+    device = finds(RUN, details)
+    assert failed_with(device) == (
+        "it was IN_PROGRESS already, and forgotten here: nobody knows whether run has begun, and that is not done twice"
+    )
+
+
+@pytest.mark.parametrize("namespace_id", [None, "lab"])
+def test_one_that_tells_nothing_is_asked_and_if_it_still_tells_nothing_fails(namespace_id: str | None):
+    device = Driver(Policy(namespace_id=namespace_id))
+    device.connect()
+    silent = execution(key(namespace_id=namespace_id), version=5, document=RUN)
+    device.tell(silent)
+    assert device.request == replace(device.request, job_id="fw", include_document=True)
+    device.tell(silent)
+    assert "nobody knows whether run has begun" in failed_with(device)
+
+
+def test_one_whose_claim_start_next_did_not_tell_is_begun_once_a_describe_tells_it():
+    device = Driver()
+    device.connect()
+    claim = device.request
+    device.tell(execution(key(), version=3, document=RUN))
+    device.tell(execution(key(), version=3, document=RUN, details=claim.status_details))  # type: ignore[union-attr]
+    device.accept(4)
+    device.tell(execution(key(), version=4, document=None))
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["run"]
+
+
+def test_firmware_is_begun_anew_whatever_was_told():
+    device = finds(JobDocument.of({"operation": "update", "version": "2.0"}), (("operator", "was here"),))
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
+
+
+def test_firmware_that_runs_from_the_only_slot_is_tested_before_it_is_called_done():
+    update = JobDocument.of({"operation": "update", "version": "2.0"})
+    device = finds(update, (("nonce", "earlier-1"), ("step", "reboot")), "2.0", "single")
+    device.accept(6)
+    device.tell(execution(key(), version=6, document=None))
+    assert [begun.step.name for begun in device.all(BeginStep)] == ["self-test"]
