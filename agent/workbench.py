@@ -167,7 +167,7 @@ class MachineWorkbench:
         ok = True
         try:
             if not effect.step.reversible:
-                raise StepError("it lies past the point of no return, and is not taken back")
+                raise StepError("it lies past the point of no return, and is not taken back", Cause.NOT_ALLOWED)
             task = self._task(effect.execution, effect.index, effect.step, "")
             if effect.step.action != "reboot":
                 await self._handler(effect.step).undo(task)

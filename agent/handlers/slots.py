@@ -108,7 +108,7 @@ class SlotFiles(Firmware):
             case "switch":
                 await settled(self._take_back_request)
                 if self._on_trial:
-                    raise StepError("what was switched to runs: only a reboot goes back")
+                    raise StepError("what was switched to runs: only a reboot goes back", Cause.NOT_ALLOWED)
             case "self-test":
                 pass
             case _:
@@ -163,7 +163,7 @@ class SlotFiles(Firmware):
         """Raises StepError if that slot is in use."""
         if slot in (self._selected, self._running):
             use = "runs" if slot == self._running else "is to boot next"
-            raise StepError(f"slot {slot} {use}, and is not erased")
+            raise StepError(f"slot {slot} {use}, and is not erased", Cause.NOT_ALLOWED)
 
     def _take_back_request(self) -> None:
         trial = self._trial

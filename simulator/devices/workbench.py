@@ -133,7 +133,7 @@ class SimulatedWorkbench:
             self._fail(effect, str(error), Cause.MALFORMED_DOCUMENT)
             return
         if self._is_guarded and refuses_to_do(flash.hardware, step):
-            self._fail(effect, "what runs, or is to boot next, is not written over", Cause.WRONG_CONTENT)
+            self._fail(effect, "what runs, or is to boot next, is not written over", Cause.NOT_ALLOWED)
             return
         self._effect, self._told = effect, 0
         sectors = work.sectors(flash.hardware, image)

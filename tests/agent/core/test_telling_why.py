@@ -120,10 +120,11 @@ def interrupted_program() -> Driver:
     document = JobDocument.of({"operation": "run", "command": ["true"]})
     device.connect()
     device.tell(execution(key(), document=document))
-    device.tell(execution(key(), document=None))
+    device.accept(3)
+    device.tell(execution(key(), version=3, document=None))
     device.reboot("1.0", rebooted=False)
     device.connect()
-    device.tell(execution(key(), document=document))
+    device.tell(execution(key(), version=3, document=document))
     return device
 
 
@@ -178,6 +179,6 @@ def test_so_does_one_whose_answer_was_lost_with_the_record_of_the_work():
     device = Driver(Policy())
     device(Booted(Record(finished=last), "1.0"))
     device.connect()
-    device.tell(execution(key(), details=(("nonce", "t1"),)))
+    device.tell(execution(key(), version=3, details=(("nonce", "n-0"),)))
     assert told(device) == {"reason": "no", "cause": Cause.SPACE}
     device(Answered(UpdateAccepted(NOW, device.request.client_token)))
