@@ -47,4 +47,5 @@ def _certificates(directory: Path | None) -> str:
         return "none, so no TLS (ghostjob certs --dir certs --thing THING, then --certs certs)"
     things = sorted(path.stem for path in directory.glob("*.pem") if path.stem not in ("ca", "server"))
     shown = ", ".join(things[:SHOWN]) + (", …" if len(things) > SHOWN else "")
-    return f"{directory}, with {len(things)} things: {shown}" if things else f"{directory}, with no thing's certificate"
+    number = "1 thing" if len(things) == 1 else f"{len(things)} things"
+    return f"{directory}, with {number}: {shown}" if things else f"{directory}, with no thing's certificate"

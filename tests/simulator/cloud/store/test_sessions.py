@@ -226,6 +226,7 @@ async def test_what_a_member_had_not_acknowledged_at_a_sudden_end_is_the_groups_
     async with after.cloud():
         two = await after.connect("two", present=True)
         assert await two.next() == ("mail", b"1", 1)
+        await say(two, "elsewhere", "paho acknowledges what came before it hears of this")
         await two.subscribe("something")  # and its answer waits for the acknowledgement to be kept
         for suffix in ("", "-wal"):
             shutil.copy(f"{after.path}{suffix}", f"{twice.path}{suffix}")
