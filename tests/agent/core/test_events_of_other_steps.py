@@ -156,7 +156,9 @@ def test_an_event_of_another_step_changes_nothing(place: Callable[[], Driver], k
 
 
 @pytest.mark.parametrize(
-    ("place", "kind"), [(place, kind) for place, kinds in HEARS.items() for kind in kinds], ids=lambda each: str(each)
+    ("place", "kind"),
+    [(place, kind) for place, kinds in HEARS.items() for kind in kinds],
+    ids=lambda each: getattr(each, "__name__", str(each)),
 )
 @given(data=st.data())
 def test_an_event_of_the_step_at_work_is_heard(place: Callable[[], Driver], kind: str, data: st.DataObject):
