@@ -124,8 +124,7 @@ def _short(notice: Notice) -> Notice:
 
 
 def _event(notice: Notice, times: int) -> ClientRefused | MessageDropped:
-    kind = MessageDropped if notice.code in DROPPED else ClientRefused
-    return kind(
+    told = (
         notice.code,
         notice.action,
         notice.resource,
@@ -137,3 +136,4 @@ def _event(notice: Notice, times: int) -> ClientRefused | MessageDropped:
         notice.hint,
         times,
     )
+    return MessageDropped(*told) if notice.code in DROPPED else ClientRefused(*told)

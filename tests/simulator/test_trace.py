@@ -19,6 +19,7 @@ from simulator.trace import (
     Entry,
     Event,
     ExecutionChanged,
+    ProcessStalled,
     Recorder,
     RunStarted,
     read,
@@ -31,7 +32,10 @@ EVENT_TYPES = Event.__args__  # type: ignore[attr-defined]  # a union of the eve
 
 _JSON = st.dictionaries(st.text(), st.integers() | st.text() | st.none())
 _RUN_STARTED = st.builds(RunStarted, bounds=_JSON, must_reach=st.lists(_JSON).map(tuple))
-_EVENTS = st.one_of([_RUN_STARTED if kind is RunStarted else st.from_type(kind) for kind in EVENT_TYPES])
+_SECONDS = st.floats(0, 1e6)
+_STALLED = st.builds(ProcessStalled, seconds=_SECONDS, worked_seconds=_SECONDS)
+_MADE = {RunStarted: _RUN_STARTED, ProcessStalled: _STALLED}
+_EVENTS = st.one_of([_MADE.get(kind, st.from_type(kind)) for kind in EVENT_TYPES])
 
 
 def test_every_event_has_a_type_of_its_own():
@@ -53,6 +57,10 @@ def test_every_field_of_an_event_is_set_by_somebody():
         assert not unset, f"{kind.__name__}: who sets {', '.join(unset)}?"
 
 
+MANY = 1000
+"""Arguments that come as one: as many as there may be."""
+
+
 def _calls() -> Iterator[tuple[str, int, tuple[str, ...]]]:
     """Every call in the product: the function's name, how many arguments it is given, and the names of others."""
     for package in (agent, simulator):
@@ -60,7 +68,8 @@ def _calls() -> Iterator[tuple[str, int, tuple[str, ...]]]:
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call):
                     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                    yield name, len(node.args), tuple(keyword.arg for keyword in node.keywords if keyword.arg)
+                    count = MANY if any(isinstance(each, ast.Starred) for each in node.args) else len(node.args)
+                    yield name, count, tuple(keyword.arg for keyword in node.keywords if keyword.arg)
 
 
 @given(_EVENTS, st.integers(1), st.floats(0, 1e6))

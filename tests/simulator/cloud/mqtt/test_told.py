@@ -119,7 +119,7 @@ async def test_what_is_never_acknowledged_is_told_of(gateway: Gateway, bare: Bar
 async def test_a_message_that_finds_no_room_to_be_retained_is_told_of(
     gateway: Gateway, bare: BareConnect, told: list[Notice]
 ):
-    gateway._retained._most = 0
+    gateway.retained._most = 0
     gateway.settings = replace(gateway.settings, retained_messages=0)
     client = await bare(5)
     client.send(publish("a", qos=1, retain=1))
