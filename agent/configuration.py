@@ -47,6 +47,8 @@ ALIASES: Final = {
     "namespace_id": "namespace",
     "handler_directory": "scripts",
 }
+OTHER_NAMES: Final = {"rhel": "redhat"}
+"""What documents call an operating system that calls itself otherwise."""
 DEVICE_CLIENTS_OWN: Final = frozenset(
     {
         *("clean_session", "logging", "tunneling", "device_defender", "fleet_provisioning", "samples", "config_shadow"),
@@ -262,7 +264,8 @@ def _systems() -> tuple[str, ...]:
         told = platform.freedesktop_os_release()
     except OSError:
         told = {}
-    names = [platform.system().lower(), told.get("ID", ""), *{"rhel": ["redhat"]}.get(told.get("ID", ""), [])]
+    own = told.get("ID", "")
+    names = (platform.system().lower(), own, OTHER_NAMES.get(own, ""))
     return tuple(dict.fromkeys(name for name in names if name))
 
 

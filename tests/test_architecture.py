@@ -239,7 +239,14 @@ RULES = [
     ),
     pytest.param(
         "simulator/report",
-        ("simulator.report", "simulator.trace", "simulator.verdict", "agent.values", "agent.account"),
+        (
+            "simulator.report",
+            "simulator.trace",
+            "simulator.verdict",
+            "simulator.scenario.thing_of_agent",
+            "agent.values",
+            "agent.account",
+        ),
         None,
         False,
         id="reports read the trace and the verdict",

@@ -15,18 +15,16 @@ if TYPE_CHECKING:
     from simulator.cloud.settings import CloudSettings
 
 AS_GIVEN: Final = (
-    *(
-        "host",
-        "api_port",
-        "mqtt_port",
-        "mqtts_port",
-        "data_port",
-        "certs",
-        "state",
-        "access_keys",
-        "files",
-        "files_url",
-    ),
+    "host",
+    "api_port",
+    "mqtt_port",
+    "mqtts_port",
+    "data_port",
+    "certs",
+    "state",
+    "access_keys",
+    "files",
+    "files_url",
 )
 """Parameters that go into the cloud's options as they are."""
 EXAMPLE = """\b
@@ -114,7 +112,7 @@ Examples:
     "--settings",
     default="{}",
     help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them; "
-    "`gateway` has MQTT's limits, `http` the control plane's; --fidelity lists them.",
+    "`gateway` has MQTT's limits, `http` the control plane's; --fidelity lists what of them is a claim about AWS.",
 )
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
 @click.option(

@@ -22,14 +22,14 @@ from simulator.cloud.api.wire import Handler
 from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.mqtt.handshake import TlsServer
+from simulator.cloud.mqtt.handshake import HTTP, TlsServer
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 from simulator.cloud.tenant import Tenant, Tenants
 
 GRACE_SECONDS: Final = 1.0
 """How long a request under way may take to end when the cloud is stopped."""
-ALPN: Final = ("http/1.1", "x-amzn-http-ca")
+ALPN: Final = ("http/1.1", HTTP)
 
 
 class HttpPorts:

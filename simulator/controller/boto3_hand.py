@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from agent.errors import InputError
-from simulator.controller.hands import Refused, SeenExecution, seen
+from simulator.controller.hands import LONGEST_PAGE, Refused, SeenExecution, seen
 from simulator.scenario import Owner
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 THREADS: Final = 4
-PAGE: Final = 250
-"""Entries: the most that one may ask for."""
 
 
 class Boto3Hand:
@@ -112,7 +110,7 @@ class Boto3Hand:
 
         def all_pages() -> list[SeenExecution]:
             paginator = self._client.get_paginator("list_job_executions_for_job")
-            pages = paginator.paginate(jobId=job_id, PaginationConfig={"PageSize": PAGE})
+            pages = paginator.paginate(jobId=job_id, PaginationConfig={"PageSize": LONGEST_PAGE})
             return [
                 seen(each["thingArn"], _with_numbers(dict(each["jobExecutionSummary"])))
                 for page in pages

@@ -2,14 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from simulator.cloud.api import ApiError, ControlPlane
-from simulator.controller.hands import Refused, SeenExecution, seen
+from simulator.controller.hands import LONGEST_PAGE, Refused, SeenExecution, seen
 from simulator.scenario import Owner
-
-PAGE: Final = 250
-"""Entries: the most that one may ask for."""
 
 
 class DirectHand:
@@ -77,7 +74,7 @@ class DirectHand:
         found: list[SeenExecution] = []
         token: str | None = None
         while True:
-            page = self._call("ListJobExecutionsForJob", jobId=job_id, maxResults=PAGE, nextToken=token)
+            page = self._call("ListJobExecutionsForJob", jobId=job_id, maxResults=LONGEST_PAGE, nextToken=token)
             found += [seen(each["thingArn"], each["jobExecutionSummary"]) for each in page["executionSummaries"]]
             token = page.get("nextToken")
             if not token:

@@ -6,12 +6,15 @@ a run; `Boto3Hand` speaks to any endpoint with AWS's own client, credentials and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from agent.errors import GhostjobError, InputError
 from agent.hosts import is_loopback
 from simulator.scenario import Owner
+
+LONGEST_PAGE: Final = 250
+"""Entries of a list: the most that one may ask for."""
 
 
 class Refused(GhostjobError):  # noqa: N818 - an answer of the service, no fault

@@ -8,15 +8,13 @@ from urllib.parse import quote
 import aiohttp
 
 from agent.errors import InputError
-from simulator.controller.hands import Refused, SeenExecution, seen
+from simulator.controller.hands import LONGEST_PAGE, Refused, SeenExecution, seen
 from simulator.scenario import Owner
 
 CONNECTIONS: Final = 16
 RESPONSE_LIMIT_SECONDS: Final = 300
 """A job for ten thousand things takes the service a while, and a busy machine a while more."""
 CONNECT_LIMIT_SECONDS: Final = 30
-PAGE: Final = "250"
-"""Entries: the most that one may ask for."""
 ROUTES: Final[dict[Owner, str]] = {"customer": "", "greengrass": "/-/greengrass"}
 """What the paths begin with, by whose hand it is; the second is the local cloud's alone."""
 
@@ -103,13 +101,13 @@ class LocalHand:
     async def executions(self, job_id: str) -> list[SeenExecution]:
         """ListJobExecutionsForJob, all pages."""
         found: list[SeenExecution] = []
-        query = {"maxResults": PAGE}
+        query = {"maxResults": str(LONGEST_PAGE)}
         while True:
             page = await self._call("GET", f"/jobs/{_part(job_id)}/things", query=query)
             found += [seen(each["thingArn"], each["jobExecutionSummary"]) for each in page["executionSummaries"]]
             if not page.get("nextToken"):
                 return found
-            query = {"maxResults": PAGE, "nextToken": page["nextToken"]}
+            query["nextToken"] = page["nextToken"]
 
     async def execution(self, thing: str, job_id: str) -> SeenExecution:
         """DescribeJobExecution."""

@@ -20,6 +20,7 @@ from agent.account import (
     VersionCommitted,
 )
 from agent.values import ExecutionKey
+from simulator.scenario import thing_of_agent
 from simulator.trace import (
     DeletionAccepted,
     DeletionRefused,
@@ -33,25 +34,17 @@ from simulator.trace import (
     JobDeletionBegan,
     RequestAnswered,
     RequestReceived,
-    device_source,
 )
+from simulator.verdict.history import thing_of
 
 NEAR: Final = 3
 """So many entries before and after, in the same account."""
 
 
-def thing_of(entry: Entry) -> str | None:
-    """The thing, or the agent on it, that an entry is about; None for what concerns a job or the run."""
-    prefix = device_source("")
-    if entry.source.startswith(prefix):
-        return entry.source.removeprefix(prefix)
-    return getattr(entry.event, "thing", None)
-
-
 def is_about_thing(entry: Entry, thing: str) -> bool:
     """Whether an entry is about that thing, or one of several agents on it."""
     about = thing_of(entry)
-    return about is not None and thing in (about, about.partition("@")[0])
+    return about is not None and thing in (about, thing_of_agent(about))
 
 
 def is_about_job(entry: Entry, job_id: str) -> bool:
@@ -64,7 +57,7 @@ def is_about_job(entry: Entry, job_id: str) -> bool:
 def links(entry: Entry) -> frozenset[Hashable]:
     """What an entry shares with those that it caused, or that caused it."""
     event, about = entry.event, thing_of(entry)
-    thing = about and about.partition("@")[0]
+    thing = about and thing_of_agent(about)
     match event:
         case (
             RequestSent(client_token=token) | RequestReceived(client_token=token) | RequestAnswered(client_token=token)

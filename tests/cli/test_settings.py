@@ -304,6 +304,24 @@ async def connecting_again_at_once(c: Served) -> object:
     return (await (await c.bare()).packet())[1][1]
 
 
+async def _granted(c: Served, *filters: str) -> object:
+    """What the SUBACK says to the last of clients that subscribe to a filter each: the QoS; 0x80: refused."""
+    code = None
+    for number, text_ in enumerate(filters):
+        device = await c.device(f"member-{number}")
+        device.bare.send(subscribe(text_, version=4, options=0))
+        code = (await device.bare.packet())[1][-1]
+    return code
+
+
+async def a_second_member_of_a_shared_subscription(c: Served) -> object:
+    return await _granted(c, "$share/g/a", "$share/g/a")
+
+
+async def a_second_shared_subscription(c: Served) -> object:
+    return await _granted(c, "$share/g/a", "$share/h/a")
+
+
 async def a_websocket(c: Served) -> object:
     async with c.http.ws_connect(f"{c.endpoints['api']}/mqtt", protocols=("mqtt",)) as socket:
         await socket.send_bytes(connect(4, rest=text("dev")))
@@ -382,6 +400,8 @@ ROWS: Final[dict[str, Row]] = {
     "gateway.largest_payload": Row(10, eleven_bytes_of_payload, True, False),
     "gateway.filters_a_request": Row(1, two_filters_in_a_request, True, False),
     "gateway.too_many_subscriptions": Row("close", fifty_one_subscriptions, True, False),
+    "gateway.shared_group_members": Row(1, a_second_member_of_a_shared_subscription, 0x80, 0),
+    "gateway.shared_groups": Row(1, a_second_shared_subscription, 0x80, 0),
     "gateway.publishes_per_second": Row(2, how_many_of_three_messages_at_once_arrive, 2, 3),
     "gateway.connects_per_second": Row(None, connecting_again_at_once, 0, 3),
     "gateway.websocket_seconds": Row(0.1, a_websocket, aiohttp.WSMsgType.CLOSE, LATER),
@@ -433,7 +453,7 @@ def test_an_option_overrides_a_setting_only_if_it_was_given(
     assert (jobs.deletion_seconds, jobs.deletion_seconds_per_execution) == (seconds, per_execution)
 
 
-TOGETHER: Final = (*("cloud.document_bytes", "cloud.while_deleting", "http.jobs_endpoint", "gateway.largest_payload"),)
+TOGETHER: Final = ("cloud.document_bytes", "cloud.while_deleting", "http.jobs_endpoint", "gateway.largest_payload")
 """Settings that do not disturb each other."""
 
 

@@ -18,7 +18,7 @@ from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
 from simulator.cloud.api.indexing import IndexingOperations
 from simulator.cloud.api.jobs import JobOperations
-from simulator.cloud.api.not_carried_out import Notices
+from simulator.cloud.api.not_carried_out import Warnings
 from simulator.cloud.api.paging import sized
 from simulator.cloud.api.policies import PolicyOperations
 from simulator.cloud.api.principals import PrincipalOperations
@@ -73,7 +73,7 @@ class ControlPlane:
 
     def _serve(self, backing: Backing) -> None:
         self._backing = backing
-        self._notices = Notices()
+        self._warnings = Warnings()
         self.operations: dict[str, Operation] = {}
         for part in PARTS:
             self.operations |= part(backing).operations()
@@ -90,7 +90,7 @@ class ControlPlane:
         try:
             given = sized(operation, parameters, self._backing.settings.page_size)
             output = self.operations[operation](given)
-            self._notices.after(operation, parameters, self._backing)
+            self._warnings.after(operation, parameters, self._backing)
             return output
         except JobsError as error:
             resource = f"job/{parameters['jobId']}" if error.kind == "ResourceAlreadyExists" else None

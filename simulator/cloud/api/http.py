@@ -300,7 +300,7 @@ class DataPort(_Listener):
             return _publish(self._publisher, topic, query, sent), None
         if (kept := self._retained_route(request.method, path)) is not None:
             if holder is None:
-                raise Refusal(403, "ForbiddenException", "Forbidden")
+                raise self._guard.turned_away(request, Refusal(403, "ForbiddenException", "Forbidden"))
             holder.must(f"iot:{kept[0].name}", f"topic/{kept[1]['topic']}" if "topic" in kept[1] else "*")
             return self._read_retained(self._retained, *kept, query, sent), None
         found = self._jobs_data.route(request.method, path)

@@ -15,6 +15,7 @@ from simulator.cloud.api.indexing import NOT_INDEXED
 from simulator.cloud.jobs import NewJob, placeholders
 
 Applies: TypeAlias = Callable[[Parameters, Backing], bool]
+_log = get_logger("ghostjob.cloud.api")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ NOT_CARRIED_OUT: Final[tuple[NotCarriedOut, ...]] = (
 )
 
 
-class Notices:
+class Warnings:
     """Logs, after each operation, what of its input is not carried out."""
 
     def __init__(self) -> None:
@@ -205,8 +206,7 @@ class Notices:
             if (row.each_time or row.id not in self._told) and row.applies(given, backing):
                 self._told[row.id] = None
                 where = {key: given[name] for key, name in NAMES if name in given}
-                # Asked for each time: a logger keeps the level that was set when it was used first.
-                get_logger("ghostjob.cloud.api").warning(
+                _log.warning(
                     "request.not_carried_out",
                     operation=operation,
                     **where,

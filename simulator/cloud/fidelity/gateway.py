@@ -323,10 +323,16 @@ CLAIMS: Final = (
     _claim(
         "shared-subscriptions-have-quotas",
         "inferred",
-        "AWS has quotas of shared subscriptions a group, and of groups an account; here there are none unless they are "
-        "set.",
-        f"{QUOTAS}: Shared Subscriptions per group, Shared Subscription groups per account",
+        "AWS has a quota of shared subscriptions a group; here there is none unless it is set.",
+        f"{QUOTAS}: Shared Subscriptions per group",
         Setting("shared_group_members", None, ("any number: who is one too many is refused in the SUBACK",)),
+    ),
+    _claim(
+        "shared-subscription-groups-have-a-quota",
+        "inferred",
+        "AWS has a quota of shared subscription groups an account; here there is none unless it is set.",
+        f"{QUOTAS}: Shared Subscription groups per account",
+        Setting("shared_groups", None, ("any number: whoever begins one too many is refused in the SUBACK",)),
     ),
     # ── 4.4.2 Basic Ingest ──
     _claim(

@@ -185,7 +185,6 @@ class Gateway:
                 self.note(session)
                 if session.lost is not None:
                     self.tell_lost(session)
-
         if self.shared.is_used:
             self.shared.give(topic, payload, now or extra, qos, after)
 

@@ -28,13 +28,16 @@ class Sharing:
 
     # ── members ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def has_room(self, text: str, session: Session) -> bool:
-        """Whether a session may become a member of that group."""
+    def no_room(self, text: str, session: Session) -> str | None:
+        """Why a session may not become a member of that group; None if it may."""
         group, settings = self.groups.get(text), self._gateway.settings
         if group is None:
-            return settings.shared_groups is None or len(self.groups) < settings.shared_groups
+            most = settings.shared_groups
+            is_full = most is not None and len(self.groups) >= most
+            return f"shared subscriptions are {most} at most" if is_full else None
         most = settings.shared_group_members
-        return most is None or session in group.members or len(group.members) < most
+        is_full = most is not None and session not in group.members and len(group.members) >= most
+        return f"members of one shared subscription are {most} at most" if is_full else None
 
     def joined(self, text: str) -> None:
         """A member's SUBACK is on its way: what waits for the group may follow."""

@@ -95,9 +95,8 @@ def _refusal(gateway: "Gateway", connection: "Connection", session: "Session", t
     if most is not None and len(session.filters) >= most and text not in session.filters:
         connection.tell("quota", "iot:Subscribe", resource, f"it has {most} subscriptions, and no more may be")
         return Reason.QUOTA_EXCEEDED
-    if shared is not None and not gateway.shared.has_room(text, session):
-        why = f"{settings.shared_groups} shared subscriptions of {settings.shared_group_members} members are the most"
-        connection.tell("quota", "iot:Subscribe", resource, why)
+    if shared is not None and (full := gateway.shared.no_room(text, session)) is not None:
+        connection.tell("quota", "iot:Subscribe", resource, full)
         return Reason.QUOTA_EXCEEDED
     return None
 

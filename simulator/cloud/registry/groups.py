@@ -1,8 +1,7 @@
 """Thing groups and who is in them (Developer Guide, "Static thing groups", "Dynamic thing groups").
 
 Static groups stand one within another, and things are put into them. A dynamic group stands alone, and has the things
-that its query finds: `review` looks again when something about
-a thing has changed.
+that its query finds: `review` looks again when something about a thing has changed.
 """
 
 from collections.abc import Callable, Iterator

@@ -113,7 +113,7 @@ class Policies:
         self.needed(name)
         self.targets.drop(name, target)
 
-    def documents_on(self, target: str) -> tuple[tuple[str, str], ...]:
+    def named_on(self, target: str) -> tuple[tuple[str, str], ...]:
         """The policies on a target: their names, and the documents in force."""
         found = (self._policies.get(name) for name in self.targets.lefts(target))
         return tuple((policy.name, policy.document) for policy in found if policy is not None)

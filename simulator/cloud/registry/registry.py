@@ -119,7 +119,7 @@ class Registry:
         """The same with the policies' names before them."""
         groups = (group for thing in self.things_of(certificate_id) for group in self.groups.of_thing(thing))
         targets = dict.fromkeys((f"cert/{certificate_id}", *(f"thinggroup/{group}" for group in groups)))
-        return tuple(named for target in targets for named in self.policies.documents_on(target))
+        return tuple(named for target in targets for named in self.policies.named_on(target))
 
     def delete_certificate(self, certificate_id: str, *, force: bool) -> None:
         """DeleteCertificate: inactive, of no thing, and without policies unless forced. Raises RegistryError."""

@@ -30,7 +30,6 @@ from .mqtt.packets import connect, publish, subscribe, text
 from .mqtt.peers import V3, V5, WAIT, Bare, Peer
 
 ARN = "arn:aws:iot:us-east-1:000000000000:"
-ANSWER = {V3: 4, V5: 5}
 
 
 @dataclass
@@ -369,13 +368,26 @@ async def publishes_elsewhere_over_https(world: World) -> None:
         assert answer.status == 403
 
 
-async def asks_for_jobs_with_an_inactive_certificate(world: World) -> None:
+async def _with_an_inactive_certificate(world: World, method: str, path: str) -> int:
+    """The status that answers a request whose certificate was good a moment ago."""
     async with data_plane(world) as http:
         async with http.get("/things/lamp/jobs") as answer:
             assert answer.status == 404, "no such thing, and nobody is refused"
         await world.operate("PUT", f"/certificates/{world.id_of('lamp')}?newStatus=INACTIVE")
-        async with http.get("/things/lamp/jobs") as answer:
-            assert answer.status == 400
+        async with http.request(method, path) as answer:
+            return answer.status
+
+
+async def asks_for_jobs_with_an_inactive_certificate(world: World) -> None:
+    assert await _with_an_inactive_certificate(world, "GET", "/things/lamp/jobs") == 400
+
+
+async def publishes_with_an_inactive_certificate(world: World) -> None:
+    assert await _with_an_inactive_certificate(world, "POST", "/topics/lamp/state") == 403
+
+
+async def reads_what_is_retained_with_an_inactive_certificate(world: World) -> None:
+    assert await _with_an_inactive_certificate(world, "GET", "/retainedMessage/state") == 403
 
 
 @contextlib.asynccontextmanager
@@ -456,6 +468,10 @@ ITS_OWN = "this certificate is for the thing lamp alone"
         row(publishes_elsewhere_over_https, "not-allowed", "iot:Publish", "topic/other/state", principal="lamp"),
         row(asks_for_jobs_with_an_inactive_certificate, "certificate-inactive", "http", "GET /things/lamp/jobs",
             principal="lamp", why="the certificate of lamp is INACTIVE"),
+        row(publishes_with_an_inactive_certificate, "certificate-inactive", "http", "POST /topics/lamp/state",
+            principal="lamp"),
+        row(reads_what_is_retained_with_an_inactive_certificate, "certificate-inactive", "http",
+            "GET /retainedMessage/state", principal="lamp"),
     ],
 )  # fmt: skip
 async def test_who_is_refused_leaves_a_line_and_an_event(

@@ -148,7 +148,7 @@ async def test_nobody_publishes_to_a_shared_subscription(peer: Connect, version)
 
 
 @pytest.mark.parametrize("settings", [GatewaySettings(shared_group_members=2, shared_groups=1)])
-@proves("shared-subscriptions-have-quotas")
+@proves("shared-subscriptions-have-quotas", "shared-subscription-groups-have-a-quota")
 async def test_groups_and_their_members_are_bounded_where_that_is_set(peer: Connect, gateway: Gateway):
     one, two = await peer("one", V5), await peer("two", V5)
     assert [await each.subscribe("$share/g/a") for each in (one, two, one)] == [GRANTED] * 3

@@ -169,3 +169,23 @@ async def test_nothing_is_told_of_who_gets_what_it_wants(
     await client.rest()
     await asyncio.wait_for(service.gone.get(), WAIT)
     assert not told
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        pytest.param(
+            GatewaySettings(shared_group_members=1), "members of one shared subscription are 1 at most", id="members"
+        ),
+        pytest.param(GatewaySettings(shared_groups=1), "shared subscriptions are 1 at most", id="groups"),
+    ],
+)
+async def test_whoever_is_one_too_many_for_a_shared_subscription_hears_of_the_limit_that_was_met(
+    bare: BareConnect, told: list[Notice], settings: GatewaySettings, why: str
+):
+    first, second = await bare(5, "one"), await bare(5, "two")
+    first.send(subscribe("$share/g/a"))
+    await first.packet()
+    second.send(subscribe("$share/g/a" if settings.shared_group_members else "$share/h/a"))
+    await second.packet()
+    assert (_of(told, "quota").client_id, _of(told, "quota").why) == ("two", why)
