@@ -405,7 +405,10 @@ def _with_execution(body: bytes, execution: Execution | None) -> bytes:
 
 def _with_document(body: bytes, document: JobDocument | None) -> bytes:
     """An encoded object with one member more, whose text is nobody's to change."""
-    return body if document is None else b'%b,"jobDocument":%b}' % (body[:-1], document.text.encode())
+    if document is None:
+        return body
+    # Half a surrogate pair, which a file of an earlier cloud may have in it, becomes the escape that JSON has for it.
+    return b'%b,"jobDocument":%b}' % (body[:-1], document.text.encode(errors="backslashreplace"))
 
 
 def _summary(execution: Execution) -> dict[str, object]:

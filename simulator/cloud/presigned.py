@@ -18,7 +18,9 @@ from agent.values import JobDocument
 from simulator.cloud.jobs import placeholders
 from simulator.cloud.jobs.maintenance import DAY, civil
 
-_HOST: Final = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?")
+_HOST: Final = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:[.-][a-z0-9-]+(?:\.[a-z0-9-]+)*)?\.amazonaws\.com(?:\.cn)?")
+LONGEST_HOST: Final = 253
+"""Characters of a host name (RFC 1035); what is longer is none."""
 ALGORITHM: Final = "X-Amz-Algorithm"
 DATE: Final = "X-Amz-Date"
 EXPIRES: Final = "X-Amz-Expires"
@@ -48,19 +50,25 @@ class FileUrls:
     def check(self, path: str, query: Mapping[str, str], now: float) -> Verdict:
         """Whether a request for that path, as it stood in the URL, may read it now."""
         date, expires = query.get(DATE, ""), query.get(EXPIRES, "")
-        if not hmac.compare_digest(self._sign(path, date, expires), query.get(SIGNATURE, "")):
+        told = query.get(SIGNATURE, "").encode(errors="surrogatepass")
+        if not hmac.compare_digest(self._sign(path, date, expires).encode(), told):
             return "forged"
         return "good" if _date(now - int(expires)) <= date else "expired"
 
     def _sign(self, path: str, date: str, expires: str) -> str:
-        return hmac.new(self.secret, f"{path}\n{date}\n{expires}".encode(), "sha256").hexdigest()
+        # A path that was asked for may be anything.
+        signed = f"{path}\n{date}\n{expires}".encode(errors="surrogatepass")
+        return hmac.new(self.secret, signed, "sha256").hexdigest()
 
 
 def object_of(s3_url: str) -> str:
     """BUCKET/KEY of an S3 URL, or of what is no URL; of another URL, its host and path."""
-    parts = urlsplit(s3_url)
-    host, key = parts.hostname or "", parts.path.lstrip("/")
-    found = _HOST.fullmatch(host)
+    try:
+        parts = urlsplit(s3_url)
+        host, key = parts.hostname or "", parts.path.lstrip("/")
+    except ValueError:  # a bracket that is not closed, a host that is none
+        return s3_url.lstrip("/")
+    found = _HOST.fullmatch(host) if len(host) <= LONGEST_HOST else None
     if found is None:
         return f"{host}/{key}" if host else key
     return f"{found['bucket']}/{key}" if found["bucket"] else key

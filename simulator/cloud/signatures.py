@@ -11,7 +11,6 @@ plane report: InvalidSignatureException (aws/aws-sdk-js-v3#1569) and Unrecognize
 """
 
 import hmac
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,9 +28,12 @@ ALGORITHM: Final = "AWS4-HMAC-SHA256"
 SKEW: Final = timedelta(minutes=5)
 """Documented in the IAM User Guide: a request must arrive within five minutes of its time stamp."""
 LONGEST: Final = timedelta(days=7)
+MOST_DIGITS: Final = 20
+"""Of a number of seconds; Python does not read any number."""
 STAMP: Final = "%Y%m%dT%H%M%SZ"
 STATUS: Final = 403
-_PART: Final = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,\s]+)\s*(?:,|$)")
+_PARTS: Final = ("Credential", "Signature", "SignedHeaders")
+"""What an Authorization header says of a signature."""
 _SECURITY_TOKEN: Final = "X-Amz-Security-Token"
 _UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 
@@ -152,8 +154,8 @@ def read_claim(request: SignedRequest) -> Claim | None:
     algorithm, _, rest = authorization.strip().partition(" ")
     if algorithm != ALGORITHM:
         raise _incomplete(f"Unsupported AWS 'algorithm': '{algorithm[:100]}'.")
-    parts = dict(_PART.findall(rest))
-    missing = [name for name in ("Credential", "Signature", "SignedHeaders") if name not in parts]
+    parts = _parts(rest)
+    missing = [name for name in _PARTS if name not in parts]
     stamp = _header_stamp(request)
     said = [f"Authorization header requires '{name}' parameter." for name in missing]
     if stamp is None:
@@ -161,6 +163,12 @@ def read_claim(request: SignedRequest) -> Claim | None:
     if stamp is None or missing:
         raise _incomplete(" ".join((*said, f"Authorization={algorithm}")))
     return _claim(parts["Credential"], parts["SignedHeaders"], parts["Signature"], stamp, None)
+
+
+def _parts(text: str) -> dict[str, str]:
+    """`NAME=VALUE, NAME=VALUE`: those that are meant, and have a value without a space in it."""
+    pairs = (part.strip().partition("=") for part in text.split(","))
+    return {name: value for name, _, value in pairs if name in _PARTS and value.split() == [value]}
 
 
 def _query_claim(query: Mapping[str, str]) -> Claim:
@@ -175,7 +183,8 @@ def _query_claim(query: Mapping[str, str]) -> Claim:
         raise _incomplete(f"Date must be in ISO-8601 'basic format'. Got '{query['X-Amz-Date'][:100]}'.")
     lasts = None
     if (expires := query.get("X-Amz-Expires")) is not None:
-        if not expires.isascii() or not expires.isdigit() or int(expires) > LONGEST.total_seconds():
+        is_number = expires.isascii() and expires.isdigit() and len(expires) <= MOST_DIGITS
+        if not is_number or int(expires) > LONGEST.total_seconds():
             raise _incomplete(f"'X-Amz-Expires' must be from 0 to {LONGEST.total_seconds():.0f}.")
         lasts = timedelta(seconds=int(expires))
     return _claim(query["X-Amz-Credential"], query["X-Amz-SignedHeaders"], query["X-Amz-Signature"], stamp, lasts)
@@ -196,7 +205,7 @@ def _header_stamp(request: SignedRequest) -> datetime | None:
         return _stamp(basic)
     try:
         return parsedate_to_datetime(request.header("date") or "").astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # the last hours of the year 9999, west of Greenwich
         return None
 
 

@@ -24,6 +24,8 @@ PROTOCOL: Final = "mqtt"
 SERVICE: Final = "iotdevicegateway"
 HIGH_BYTES: Final = 64 * 1024
 """So much may wait to be sent before the client is told to slow down."""
+LARGEST_MESSAGE: Final = 1 << 20
+"""Bytes of one WebSocket message, which is gathered before anybody looks at it; several packets may be in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class WebSockets:
         sent = SignedRequest(request.method, request.raw_path, tuple(request.headers.items()))
         claim = self._signatures().check(sent, (SERVICE,))
         gateway = self._gateway_of(claim)
-        socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=0, autoclose=True)
+        largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
+        socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoclose=True)
         if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
             what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
             refusal = Refusal(400, "InvalidRequestException", what)
@@ -105,6 +108,9 @@ class WebSockets:
             elif message.type is WSMsgType.TEXT:
                 connection.tell("malformed", "mqtt", "", "a text frame: MQTT over WebSocket is in binary frames")
                 connection.end("CLIENT_ERROR")  # MQTT 5, 6.0: binary frames only
+            elif message.type is WSMsgType.ERROR:
+                connection.tell("malformed", "mqtt", "", f"no WebSocket frame that may come here: {message.data}")
+                connection.end("CLIENT_ERROR")
             else:
                 return
 

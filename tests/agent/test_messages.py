@@ -220,3 +220,11 @@ def test_what_the_service_may_not_say_is_a_wire_error_that_names_the_topic(paylo
         read_answer(AnswerTopic(RequestTopic("T", "describe", None, "fw"), True), "the/topic", payload)
     with pytest.raises(WireError, match="the/topic"):
         read_hint(HintTopic("T", "notify-next"), "the/topic", payload)
+
+
+def test_half_a_surrogate_pair_in_a_document_of_old_is_told_as_json_has_it():
+    key = ExecutionKey(None, "fw", 1, 1)
+    told = Execution(key, Status.QUEUED, 1, 1, document=JobDocument('{"a":"\ud800","b":"\u00e4"}'))
+    payload = write_answer(ExecutionTold(1, told))
+    assert b'"jobDocument":{"a":"\\ud800","b":"\xc3\xa4"}' in payload
+    assert json.loads(payload)["execution"]["jobDocument"] == {"a": "\ud800", "b": "\u00e4"}

@@ -44,7 +44,7 @@ def page(
     def walk(after: Key | None, count: int) -> Iterable[T]:
         left = items
         if after is not None:
-            left = (item for item in items if (key(item) < after if newest_first else key(item) > after))
+            left = (item for item in items if _follows(key(item), after, newest_first=newest_first))
         return (nlargest if newest_first else nsmallest)(count, left, key=key)
 
     return page_of_many(operation, given, walk, key)
@@ -61,6 +61,13 @@ def page_of_many(
     if len(found) <= size:
         return found, None
     return found[:size], _seal(of, key(found[size - 1]))
+
+
+def _follows(key: Key, after: Key, *, newest_first: bool) -> bool:
+    try:
+        return key < after if newest_first else key > after
+    except TypeError:  # text where the list has a number
+        raise invalid("Invalid nextToken.") from None
 
 
 def _list_of(operation: str, given: Parameters) -> str:
@@ -80,9 +87,13 @@ def _open(token: Any, of: str) -> Key:
         seal, text = raw[:_SEAL], raw[_SEAL:]
         if sha256(text).digest()[:_SEAL] != seal:
             raise invalid("Invalid nextToken.")
-        its, *key = json.loads(text)
-    except ValueError:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
         raise invalid("Invalid nextToken.") from None
+    # The seal is no secret: whoever has read this can make one.
+    if not isinstance(told, list) or len(told) < 2 or not all(type(part) in (str, int, float) for part in told):
+        raise invalid("Invalid nextToken.")
+    its, *key = told
     if its != of:
         raise invalid("Invalid nextToken: it belongs to another list.")
     return tuple(key)

@@ -56,8 +56,9 @@ class Server(web.Server):
         self.tell = tell
 
     def __call__(self) -> web.RequestHandler:
-        """A new connection."""
-        return _Connection(self, loop=asyncio.get_running_loop(), access_log=None)  # type: ignore[arg-type]  # no log
+        """A new connection. What has a Content-Encoding stays as it came: little of it may be much when unpacked."""
+        loop = asyncio.get_running_loop()
+        return _Connection(self, loop=loop, access_log=None, auto_decompress=False)  # type: ignore[arg-type]  # no log
 
 
 class _Connection(web.RequestHandler):
@@ -89,8 +90,11 @@ async def read(request: web.BaseRequest) -> SignedRequest:
     if (request.content_length or 0) > LARGEST_BODY:
         raise too_large
     body = b""
-    while chunk := await request.content.read(LARGEST_BODY + 1 - len(body)):
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise too_large
+    try:
+        while chunk := await request.content.read(LARGEST_BODY + 1 - len(body)):
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                raise too_large
+    except web.RequestPayloadError:
+        raise Refusal(400, "InvalidRequestException", "The body is not what its headers say.") from None
     return SignedRequest(request.method, request.raw_path, tuple(request.headers.items()), body)

@@ -12,6 +12,7 @@ among the characters as they were spelled. Everything else stays as it was writt
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 MARK: Final = "${aws:iot:"
@@ -32,7 +33,9 @@ def names(text: str) -> tuple[str, ...]:
 
 def with_urls(text: str, url_of: Callable[[str], str]) -> str:
     """The document with `url_of(URL)` in the place of each placeholder of a presigned URL."""
-    return _STRING.sub(lambda found: _filled(found[0], url_of), text) if _may_have_some(text) else text
+    pieces = list(_cut(text))
+    pieces[1::2] = (json.dumps(url_of(url))[1:-1] for url in pieces[1::2])
+    return "".join(pieces)
 
 
 def unwrapped(link: str) -> str:
@@ -50,15 +53,23 @@ def _strings(text: str) -> Iterator[str]:
         yield from _STRING.findall(text)
 
 
-def _filled(string: str, url_of: Callable[[str], str]) -> str:
-    if not _may_have_some(string):
-        return string
-    spelled, filled, end = _CHARACTER.findall(string), list[str](), 0
-    for found in _URL.finditer(_meant(spelled)):
-        url = found[1].encode("utf-16", "surrogatepass").decode("utf-16")  # two escapes may be one character
-        filled += (*spelled[end : found.start()], json.dumps(url_of(url))[1:-1])
-        end = found.end()
-    return "".join((*filled, *spelled[end:]))
+@lru_cache(maxsize=64)
+def _cut(text: str) -> tuple[str, ...]:
+    """What stays as it is, and between two such pieces the URL of a placeholder.
+
+    Remembered, because a document goes to a whole fleet, and is looked at character by character.
+    """
+    pieces, end = list[str](), 0
+    for string in _STRING.finditer(text) if _may_have_some(text) else ():
+        if not _may_have_some(string[0]):
+            continue
+        spelled = list(_CHARACTER.finditer(string[0]))
+        for found in _URL.finditer(_meant([each[0] for each in spelled])):
+            first, last = spelled[found.start()], spelled[found.end() - 1]
+            url = found[1].encode("utf-16", "surrogatepass")  # two escapes may be one character
+            pieces += (text[end : string.start() + first.start()], url.decode("utf-16", "replace"))
+            end = string.start() + last.end()
+    return (*pieces, text[end:])
 
 
 def _meant(spelled: list[str]) -> str:

@@ -67,6 +67,8 @@ def read(text: str) -> Query:
         root = parser.parse(text)
     except ParseError as error:
         raise _invalid(str(error)) from None
+    except (ValueError, ArithmeticError):  # luqum reads the numbers after ~ and ^ without asking whether they are any
+        raise _invalid("a number after ~ or ^ is none, and neither is in the query syntax") from None
     _check_size(root)
     return Query(text, _test(root, None))
 
@@ -144,13 +146,18 @@ def _word(node: Any, field: str | None) -> Test:
 
 
 def _pattern(text: str, *, has_wildcards: bool) -> str:
-    out = []
+    between_stars = [""]
     for escaped, wildcard, plain in _TOKEN.findall(text):
-        if wildcard and has_wildcards:
-            out.append(r"\S*" if wildcard == "*" else r"\S")
+        if wildcard == "*" and has_wildcards:
+            between_stars.append("")
         else:
-            out.append(re.escape(escaped or wildcard or plain))
-    return "".join(out)
+            is_any = wildcard and has_wildcards
+            between_stars[-1] += r"\S" if is_any else re.escape(escaped or wildcard or plain)
+    head, *rest = between_stars
+    if not rest:
+        return head
+    # What stands between two stars is sought once and never again (atomic groups), so no query is slow to match.
+    return head + "".join(rf"(?>\S*?{part})" for part in rest[:-1] if part) + r"\S*" + rest[-1]
 
 
 def _within(field: str | None, low: str, high: str, includes_low: bool, includes_high: bool) -> Test:

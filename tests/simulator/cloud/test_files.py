@@ -137,3 +137,22 @@ async def test_the_cloud_serves_files_to_who_has_a_url(tmp_path: Path):
         async with session.get(f"{cloud.endpoints['api']}/-/files/firmware/a%20image.bin") as response:
             assert response.status == 403
             assert b"SignatureDoesNotMatch" in await response.read()
+
+
+@pytest.mark.parametrize("url", ["http://[x/y", "http://a]b/", "//\u2100/x", "[", "https://s3" + "-a" * 40 + "!/k"])
+def test_what_is_no_url_can_be_delivered(url: str):
+    document = JobDocument.of({"url": placeholder(url)})
+    assert json.loads(URLS.document(document, NOW, 60).text)["url"].startswith(URLS.base)
+
+
+def test_no_host_is_slow_to_read():
+    # Were each hyphen tried as the end of a part, this would take longer than the world has.
+    assert object_of("https://" + "s3-a." * 2000 + "!/k").endswith("/k")
+    assert object_of("https://s3" + "-a" * 120 + "!/k").endswith("/k")
+
+
+@pytest.mark.parametrize(
+    "change", [{"X-Amz-Signature": "\u00e9"}, {"X-Amz-Date": "\ud800"}, {"X-Amz-Signature": "\udcff"}]
+)
+def test_a_signature_of_any_characters_is_forged(change):
+    assert URLS.check("firmware/\udcff", change, NOW) == "forged"

@@ -207,3 +207,36 @@ def test_without_keys_a_signature_need_only_be_well_formed(clock: Clock):
     assert claim is not None
     assert claim.service == "execute-api"
     assert refusal(lenient, without(signed(), "x-amz-date")) == "IncompleteSignatureException"
+
+
+SCOPE = "AKID/20260101/us-east-1/iot/aws4_request"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "AWS4-HMAC-SHA256 " + " " * 8000 + "x"},
+        {"authorization": "AWS4-HMAC-SHA256 Credential=" + "a" * 4000 + " " * 4000 + "x"},
+        {
+            "authorization": f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=0",
+            "date": "Fri, 31 Dec 9999 23:59:59 -1400",
+        },
+        {
+            "authorization": f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=0",
+            "date": "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+        },
+    ],
+    ids=["spaces", "a credential before spaces", "a date that UTC does not have", "a year that nobody has"],
+)
+def test_a_header_that_nobody_means_is_refused(signatures: Signatures, headers: dict[str, str]):
+    with pytest.raises(SignatureRefused) as caught:
+        signatures.check(SignedRequest("GET", "/things", tuple(headers.items())), ("iot",))
+    assert caught.value.name == "IncompleteSignatureException"
+
+
+def test_a_span_of_any_number_of_digits_is_refused(signatures: Signatures):
+    request = signed(signer=SigV4QueryAuth, body=b"", method="GET", expires=60)
+    longer = replace(request, target=request.target.replace("Expires=60", "Expires=" + "9" * 5000))
+    with pytest.raises(SignatureRefused) as caught:
+        signatures.check(longer, ("iot-jobs-data",))
+    assert caught.value.name == "IncompleteSignatureException"

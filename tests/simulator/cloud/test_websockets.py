@@ -222,3 +222,12 @@ async def test_the_cloud_stops_at_once_and_says_so():
             world.http = http
             socket = await world.open()
         assert await socket.receive_bytes(timeout=WAIT) == b"\xe0\x01\x8b"
+
+
+async def test_a_message_without_end_is_not_gathered(world: World):
+    socket = await world.open()
+    assert socket._response.connection is not None
+    wire = socket._response.connection.transport
+    wire.write(b"\x82\xff" + (1 << 40).to_bytes(8, "big") + b"mask" + bytes(1000))
+    assert await world.gone.get() == ClientDisconnected("dev", "CLIENT_ERROR")
+    await socket.close()

@@ -181,6 +181,22 @@ async def test_what_is_no_http_is_answered_in_awss_shape_and_nobody_else_notices
         assert response.status == 200
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+async def test_a_body_stays_as_it_came_whatever_its_encoding_is_said_to_be(api: aiohttp.ClientSession, encoding: str):
+    # Unpacked, a megabyte may be a gigabyte; AWS does not do it either.
+    async with api.put("/jobs/fw", data=b"{}", headers={"Content-Encoding": encoding}) as response:
+        assert (response.status, (await response.json())["message"][:18]) == (400, "1 validation error")
+
+
+async def test_a_body_that_breaks_its_framing_is_refused(api: aiohttp.ClientSession):
+    async with api.get("/jobs") as response:
+        url = response.url
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"PUT /jobs/fw HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nnone\r\n")
+    assert (await reader.readline()).split()[1] == b"400"
+    writer.close()
+
+
 async def test_every_answer_has_a_request_id_of_its_own(api: aiohttp.ClientSession):
     seen = set()
     for path in ("/jobs", "/jobs/no", "/nowhere"):

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
+from hashlib import sha256
 from typing import Any, Final
 
 import pytest
@@ -58,6 +59,21 @@ def test_the_newest_come_first_if_asked(numbers, size):
 @settings(max_examples=50)
 @given(st.text() | st.binary().map(lambda raw: b64encode(raw).decode()))
 def test_a_token_that_nobody_gave_out_is_refused(token: str):
+    with pytest.raises(ApiError) as caught:
+        page("List", {"nextToken": token}, "abc", lambda name: (name,))
+    assert caught.value.name == "InvalidRequestException"
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["5", "null", "{}", "[" * 5000, "[]", "[[], 1]", '["{of}"]', '["{of}", 1]', '["{of}", true]', '["{of}", null]'],
+)
+def test_a_token_that_somebody_made_and_sealed_is_refused(told: str):
+    _, good = page("List", {"maxResults": 1}, "abc", lambda name: (name,))
+    assert good is not None
+    of = json.loads(b64decode(good)[12:])[0]
+    text = told.replace("{of}", of).encode()
+    token = b64encode(sha256(text).digest()[:12] + text).decode()
     with pytest.raises(ApiError) as caught:
         page("List", {"nextToken": token}, "abc", lambda name: (name,))
     assert caught.value.name == "InvalidRequestException"

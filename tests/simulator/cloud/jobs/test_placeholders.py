@@ -65,3 +65,11 @@ def test_whatever_surrounds_a_placeholder_stays_as_it_was_written(text: str):
     document = f'{{"around": {text}, "open\\u0021": "\\u00e9{OPEN}\\/"}}'
     filled = with_urls(document, signed)
     assert filled == document.replace(OPEN, json.dumps(signed(URL))[1:-1])
+
+
+def test_a_document_is_cut_once_for_a_whole_fleet():
+    text = json.dumps(["\u00e9" * 5000, OPEN, OPEN])
+    assert [with_urls(text, lambda url, n=number: f"{n}") for number in range(3)] == [
+        text.replace(OPEN, str(number)) for number in range(3)
+    ]
+    assert with_urls(text, lambda url: '"\\') == text.replace(OPEN, '\\"\\\\')

@@ -83,3 +83,33 @@ def test_is_no_query(query: str, why: str):
     with pytest.raises(RegistryError, match=why) as caught:
         read(query)
     assert caught.value.kind == "InvalidQuery"
+
+
+@pytest.mark.parametrize("query", ["a~2.5", "a~.", '"a b"~2.', "a^.", "a^1.2.3"])
+def test_what_stands_after_a_tilde_or_caret_is_refused_whatever_it_is(query: str):
+    with pytest.raises(RegistryError):
+        read(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "is_found"),
+    [
+        ("a*b*c", "xx a1b2c yy", True),
+        ("a*b*c", "a1b 2c", False),
+        ("a*bb*b", "abbb", True),
+        ("a*b*b", "ab", False),
+        ("a**b", "ab", True),
+        ("*b?", "abc", True),
+        (r"a*b\ c*d", "a1b c2d", True),
+        (r"a*b\ c*d", "a1 b c2d", False),
+        ("a*b*", "abb", True),
+    ],
+)
+def test_stars_match_within_words(query: str, value: str, is_found: bool):
+    assert read(f"attributes.x:{query}").matches({"attributes.x": (value,)}) is is_found
+
+
+def test_no_query_is_slow_to_ask():
+    # Were a star sought again for each that follows, this would take longer than the world has.
+    found = read("attributes.x:x" + "*a" * 400 + "*b").matches({"attributes.x": ("x" + "a" * 800,)})
+    assert not found
