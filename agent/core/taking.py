@@ -124,11 +124,12 @@ def _settle_orphan(turn: Turn, execution: Execution, work: Work) -> bool:
 def _reached(machine: Machine, orphan: Execution, plan: Plan, *, is_last: bool) -> Reached:
     """How far work came of which the journal knows nothing: what runs shows it, or what we had told the service.
 
-    One that ended without a report, and is there again, was undone. Where nothing is committed after the reboot, what
-    runs may not have been tested yet.
+    One that ended without a report, and is there again, was undone, unless what it brought was kept. Where nothing is
+    committed after the reboot, what runs may not have been tested yet.
     """
-    if plan.version and plan.version == machine.running and not is_last:
-        is_committed = not machine.on_trial and plan.index_of("commit") < len(plan.steps)
+    was_kept = is_last and machine.unaccounted == plan.version
+    if plan.version and plan.version == machine.running and (was_kept or not is_last):
+        is_committed = (was_kept or not machine.on_trial) and plan.index_of("commit") < len(plan.steps)
         return Reached.LEAPT if is_committed else Reached.TRIAL
     return Reached.RAN if may_have_begun(plan, orphan.status_details) else Reached.NOTHING
 

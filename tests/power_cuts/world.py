@@ -342,7 +342,9 @@ class World:
         # A swap bootloader takes back what a cut kept from being confirmed: that job has failed, and is not deleted.
         wanted = ("2.1",) if fate.is_deleted and fate.next_id == fate.job_id else ("1.0", "2.0")
         if outages_of(self.setting.trouble):
-            wanted += ("1.0",)  # if the first job never began that step, the silence strikes the next
+            # If the first job never began that step, the silence strikes the next: back to what the first one left.
+            is_kept = self.setting.policy == "finish-after-switch" and device.story.switched
+            wanted += ("1.0", "2.0") if is_kept else ("1.0",)
         if hardware.version not in wanted:
             yield f"runs {hardware.version}, not {' or '.join(wanted)}"
         if not device.rests:

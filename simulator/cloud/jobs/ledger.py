@@ -157,6 +157,7 @@ class Ledger:
         del self.jobs[job_id], self.things_of[job_id], self.counts[job_id]
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
+        self.lag.forget(job_id)
         self.agenda.set(JobDue(job_id), None)
         doing.changes.append(JobChanged(job, None))
 

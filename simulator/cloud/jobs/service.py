@@ -89,7 +89,7 @@ class Jobs:
                 return Outcome(meanwhile)
             queue = meanwhile
         if settings.stale_reads_seconds:
-            queue = ledger.lag.shown(thing, queue, request, now, settings.stale_reads_seconds, ledger.jobs)
+            queue = ledger.lag.shown(thing, queue, request, now, settings.stale_reads_seconds)
         if ledger.earlier:
             queue = ledger.with_number(thing, queue, request)
         if type(request) in TELLING and (message := excess(request, settings)) is not None:

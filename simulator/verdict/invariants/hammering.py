@@ -23,6 +23,9 @@ FACTS = frozenset(
 )
 """Refusals for what the record was: void once the answer to a later question finds a record pending again."""
 
+OVER = frozenset({ErrorCode.RESOURCE_NOT_FOUND, ErrorCode.TERMINAL_STATE_REACHED})
+"""Those that said that nothing is pending: a read that lagged behind, if an update is accepted later."""
+
 
 class Question(NamedTuple):
     """What makes two requests the same question, whatever their tokens and details."""
@@ -83,6 +86,8 @@ class _Refusals:
             # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
             self._void(key, FACTS | CONTENT if is_another else FACTS, exchange.sent.n)
             (self._begun.add if answer.status == Status.IN_PROGRESS else self._begun.discard)(key)
+        elif answer.accepted and sent.execution is not None and sent.status is not None:
+            self._void(sent.execution, OVER, exchange.sent.n)
         elif sent.execution is not None and _permanent(answer.code):
             if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
                 # It names no status; repeating the update is what makes the service name it.

@@ -205,6 +205,15 @@ def test_an_orphan_that_only_looks_like_the_finished_one_is_another_execution(la
     assert [begun.step.name for begun in device.all(BeginStep)] == ["download"]
 
 
+@pytest.mark.parametrize("on_trial", [False, True])
+def test_one_that_went_and_is_there_again_is_reported_as_done_if_what_it_asks_for_was_kept(on_trial: bool):
+    device = booted(Record(finished=finished(None), unaccounted="2.0"), "2.0", on_trial=on_trial)
+    device.tell(execution(key(), version=5))
+    assert not device.all(BeginStep)
+    assert isinstance(device.request, Update)
+    assert device.request.status is Status.SUCCEEDED
+
+
 def test_one_that_start_next_claims_just_now_is_no_orphan():
     device = booted(Record(finished=finished(Status.SUCCEEDED)))
     device.tell(execution(key(), version=2))

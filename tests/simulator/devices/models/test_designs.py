@@ -91,7 +91,7 @@ def hostile_scenarios(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", ["reference", *DESIGNS])
 @given(scenario=hostile_scenarios(), seed=st.integers(0, 9))
 @settings(max_examples=20, deadline=None, derandomize=True)
 def test_in_a_hostile_world_it_never_crashes_or_does_harm_and_comes_to_rest(

@@ -73,6 +73,14 @@ def repeats_a_report_that_cannot_be_read_after_asking(tale: Tale) -> None:
         tale.ask(FW)
 
 
+@story("no-hammering", "held", opportunities=1)
+def asks_again_of_what_has_taken_a_report_since_a_read_called_it_ended(tale: Tale) -> None:
+    at_work(tale)
+    tale.ask(FW, code="TerminalStateReached")
+    tale.update(FW)
+    tale.ask(FW)
+
+
 @story("no-hammering", "held", opportunities=2)
 def repeats_its_report_to_learn_which_terminal_state(tale: Tale) -> None:
     at_work(tale)
