@@ -102,7 +102,9 @@ Examples:
     default=None,
     help="Written once all listen: JSON with the endpoints. Removed at the end.",
 )
-@click.option("--trace", default=None, help="Write the cloud's trace entries to this file; - is stdout.")
+@click.option(
+    "--trace", metavar="FILE", default=None, help="Write the cloud's trace entries to this file; - is stdout."
+)
 @click.option(
     "--deletion-seconds",
     type=click.FloatRange(0, 86_400),
