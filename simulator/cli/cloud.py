@@ -126,8 +126,7 @@ Examples:
     flag_value="table",
     default=None,
     help="Start nothing; print what the service claims of AWS, how each claim is known, what can be set, and what is "
-    "taken and not carried out. If stdout is no terminal, it gets the same as a JSON object a row; `json` prints only "
-    "these.",
+    "taken and not carried out: a table for people, or with `json` an object a row.",
 )
 @logging_options()
 def cloud(
