@@ -103,13 +103,14 @@ def client_context(ca: Path, cert: Path, key: Path) -> ssl.SSLContext:
     """TLS for a device. Raises InputError naming the file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    load_certificates(context, _needed(ca), _needed(cert), _needed(key))
+    of_whom = f" --thing {cert.stem}"
+    load_certificates(context, _needed(ca), _needed(cert, of_whom), _needed(key, of_whom))
     return context
 
 
-def _needed(path: Path) -> Path:
+def _needed(path: Path, of_whom: str = "") -> Path:
     if not path.is_file():
-        raise InputError(f"{path}: no such file; make certificates with `ghostjob certs --dir {path.parent}`")
+        raise InputError(f"{path}: no such file; make it with `ghostjob certs --dir {path.parent}{of_whom}`")
     return path
 
 

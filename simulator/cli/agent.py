@@ -36,7 +36,9 @@ FILE = click.Path(path_type=Path)
 @click.option("--namespace", "--namespace-id", "namespace", help="Whose jobs it takes; else the default ones.")
 @click.option("--transport", help="paho (the default) or awsiot, AWS's own SDK.")
 @click.option("--config", type=FILE, help="JSON or YAML with these options; the Device Client's file works too.")
-@click.option("--state", type=FILE, help="Where it keeps its memory; one agent for each.")
+@click.option(
+    "--state", type=FILE, help="Where it keeps its memory, one agent for each; else ~/.local/state/ghostjob/THING."
+)
 @click.option("--root", type=FILE, help="Documents may name files below this; else the state directory's files/.")
 @click.option("--scripts", type=FILE, help="Where handler scripts may come from; else the state directory's scripts/.")
 @click.option(

@@ -100,7 +100,9 @@ Examples:
     default=None,
     help="Written once all listen: JSON with the endpoints. Removed at the end.",
 )
-@click.option("--trace", default=None, help="Write the cloud's trace entries to this file; - is stdout.")
+@click.option(
+    "--trace", metavar="FILE", default=None, help="Write the cloud's trace entries to this file; - is stdout."
+)
 @click.option(
     "--deletion-seconds",
     type=click.FloatRange(0, 86_400),
@@ -122,8 +124,7 @@ Examples:
     flag_value="table",
     default=None,
     help="Start nothing; print what the service claims of AWS, how each claim is known, what can be set, and what is "
-    "taken and not carried out. If stdout is no terminal, it gets the same as a JSON object a row; `json` prints only "
-    "these.",
+    "taken and not carried out: a table for people, or with `json` an object a row.",
 )
 @logging_options()
 def cloud(

@@ -1,7 +1,6 @@
 """`ghostjob cloud --fidelity`: what the local service claims of AWS, how each claim is known, and what can be set."""
 
 import json
-import sys
 from dataclasses import fields
 
 import click
@@ -29,17 +28,14 @@ COLOURS = {"documented": "green", "observed": "yellow", "inferred": "magenta"}
 
 
 def show(form: str) -> None:
-    """Print the tables to stderr; and for machines, one JSON object a row to stdout, if it is no terminal.
-
-    With the form `json` only the latter, wherever stdout leads.
-    """
-    if form == "json" or not sys.stdout.isatty():
+    """Print the tables; or, with the form `json`, one JSON object a row, for machines."""
+    if form == "json":
         for claim in CLAIMS:
             click.echo(json.dumps(_as_json(claim)))
         for row in NOT_CARRIED_OUT:
             click.echo(json.dumps(_row_as_json(row)))
-    if form != "json":
-        console = Console(stderr=True)
+    else:
+        console = Console()
         for section in Section:
             claims = [claim for claim in CLAIMS if claim.section is section]
             if claims:

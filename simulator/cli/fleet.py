@@ -1,6 +1,5 @@
 """`ghostjob fleet`: simulated devices alone, against any endpoint."""
 
-import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ from agent.hosts import is_loopback
 from agent.log import configure
 from agent.transports.paho import Endpoint, probe
 from simulator.certs import client_context
-from simulator.cli.options import allow_files, logging_options, run_loop, until_stopped
+from simulator.cli.options import allow_files, logging_options, model_option, run_loop, table_option, until_stopped
 from simulator.cli.output import OutputDirectory
-from simulator.cli.screen import on_screen
-from simulator.devices.models import MODELS
+from simulator.cli.screen import has_the_terminal, on_screen
+from simulator.devices.models import model_named
 from simulator.engines.fleet import Fleet
 from simulator.engines.live import PahoConnections
 from simulator.report.live_table import LiveTable
@@ -36,13 +35,7 @@ Examples:
 @click.option("--devices", type=click.IntRange(1, 100_000), default=10, show_default=True, help="How many.")
 @click.option("--thing", "things", multiple=True, help="These things instead of --devices; may be repeated.")
 @click.option("--namespace-id", default=None, help="The namespace that they listen in.")
-@click.option(
-    "--model",
-    type=click.Choice(list(MODELS)),
-    default="reference",
-    show_default=True,
-    help="How they behave.",
-)
+@model_option(default="reference", help="How they behave; `ghostjob run --models` has the names.")
 @click.option(
     "--reports",
     type=click.Choice(["progress", "steps", "end"]),
@@ -68,7 +61,7 @@ Examples:
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl.")
 @click.option("--allow-aws", is_flag=True, help="Connect to an endpoint that is not this machine.")
-@click.option("--table/--no-table", default=None, help="Show the live table; by default, if stderr is a terminal.")
+@table_option
 @logging_options()
 def fleet(
     endpoint: str,
@@ -90,6 +83,7 @@ def fleet(
 ) -> int:
     """Run simulated devices until Ctrl-C. They take real jobs: on AWS, only from things made for that."""
     configure(log_format, log_level)
+    model_named(model)
     names = things or thing_names(devices)
     group = Group(group="fleet", namespace=namespace_id, model=model, reports=reports)
     host, port = _split(endpoint)
@@ -105,7 +99,7 @@ def fleet(
         Timings(download=step_seconds, write=step_seconds, self_test=step_seconds),
         seed,
     )
-    shows_table = sys.stderr.isatty() if table is None else table
+    shows_table = has_the_terminal() if table is None else table
     return run_loop(_run(playing, endpoint_of(names[0]), seconds, out, shows_table))
 
 

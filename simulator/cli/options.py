@@ -39,6 +39,24 @@ def logging_options(level: str = "warning") -> Callable[[F], F]:
     return decorate
 
 
+def model_option(default: str | None, help: str) -> Callable[[F], F]:  # noqa: A002 - as click has it
+    """`--model`, which shells complete."""
+
+    def names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+        from simulator.devices.models import MODELS
+
+        return [name for name in MODELS if name.startswith(incomplete)]
+
+    return click.option("--model", metavar="MODEL", default=default, show_default=True, shell_complete=names, help=help)
+
+
+table_option = click.option(
+    "--table/--no-table",
+    default=None,
+    help="Show the live table; by default, if stderr is a terminal and the command in its foreground.",
+)
+
+
 class Port(click.ParamType[int | None]):
     """A TCP port; 0 for any free one, `off` (None) for none."""
 

@@ -1,6 +1,7 @@
 """Playing a scenario before somebody's eyes: the live table, the keys, the verdict, the files."""
 
 import asyncio
+import shlex
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ class Playing:
     def __init__(
         self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
     ) -> None:
+        self._out = out
         self._output = OutputDirectory(out) if out else None
         self._judge = Judge()
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -51,7 +53,14 @@ class Playing:
             if self._output:
                 self._output.finish(verdict)
         print_summary(verdict, Console(), self._judge.entries_of)
+        if verdict.outcome != "passed":
+            self._console.print(f"what happened around each [id]: {self._look()}", markup=False, soft_wrap=True)
         return EXIT_CODES[verdict.outcome]
+
+    def _look(self) -> str:
+        if self._out is None:
+            return "keep the trace of the next run with --out DIR, and ask `ghostjob trace DIR ID`"
+        return f"ghostjob trace {shlex.quote(str(self._out))} ID"
 
     async def _played(self) -> None:
         with ExitStack() as stack:

@@ -1,11 +1,10 @@
 """`ghostjob run`: play a scenario, show it, judge it."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from simulator.cli.options import allow_files, logging_options, run_loop
+from simulator.cli.options import allow_files, logging_options, model_option, run_loop, table_option
 
 EXAMPLE = """\b
 Examples:
@@ -13,6 +12,7 @@ Examples:
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
   ghostjob run --list
+  ghostjob run --models
 """
 
 
@@ -31,8 +31,11 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     default=None,
     help="How many devices play; by default as many as the scenario is made for, mostly 10.",
 )
-@click.option("--model", default=None, help="Play every device that is our own with this device model instead.")
+@model_option(default=None, help="Play every device that is our own with this model instead; --models has the names.")
 @click.option("--list", "is_list", is_flag=True, help="Print the scenarios that ship, and what each one shows.")
+@click.option(
+    "--models", "is_models", is_flag=True, help="Print the device models, and which invariants each one violates."
+)
 @click.option(
     "--engine",
     type=click.Choice(["live", "virtual"]),
@@ -44,13 +47,14 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl and verdict.json."
 )
-@click.option("--table/--no-table", default=None, help="Show the live table; by default, if stderr is a terminal.")
+@table_option
 @logging_options()
 def run(
     scenario: str,
     devices: int | None,
     model: str | None,
     is_list: bool,
+    is_models: bool,
     engine: str,
     seed: int,
     out: Path | None,
@@ -68,11 +72,14 @@ def run(
     """
     from agent.log import configure
     from simulator.cli.playing import Playing
+    from simulator.cli.screen import has_the_terminal
     from simulator.scenario import load
 
     configure(log_format, log_level)
     if is_list:
         return _print_list()
+    if is_models:
+        return _print_models()
     parsed = load(scenario)
     if model is not None:
         from simulator.devices.models import model_named
@@ -88,7 +95,7 @@ def run(
     from simulator.engines.live import LiveVenue
 
     allow_files(devices)
-    shows_table = sys.stderr.isatty() if table is None else table
+    shows_table = has_the_terminal() if table is None else table
     return run_loop(Playing(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table).play())
 
 
@@ -99,4 +106,13 @@ def _print_list() -> int:
     width = max(len(name) for name in names)
     for name in names:
         click.echo(f"{name:<{width}}  {load(name).about}")
+    return 0
+
+
+def _print_models() -> int:
+    from simulator.devices.models import MODELS
+
+    width = max(len(name) for name in MODELS)
+    for name, model in MODELS.items():
+        click.echo(f"{name:<{width}}  {', '.join(sorted(model.breaks)) or 'correct: violates nothing'}")
     return 0

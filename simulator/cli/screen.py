@@ -1,6 +1,8 @@
 """A live table on the terminal, drawn again some times a second by the event loop itself."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +12,18 @@ from rich.live import Live
 from simulator.report.live_table import LiveTable
 
 FRAMES_A_SECOND = 12
+
+
+def has_the_terminal() -> bool:
+    """Whether stderr is a terminal that is this command's for now: in the background (`&`) a table would be drawn over
+    whatever else is typed and printed there.
+    """
+    if not sys.stderr.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
+    except (OSError, AttributeError):  # not the terminal that controls us, or a system without such groups
+        return True
 
 
 @asynccontextmanager

@@ -46,10 +46,15 @@ def _print_all(path: Path, things: tuple[str, ...], jobs: tuple[str, ...]) -> No
     from simulator.report.causes import is_about_job, is_about_thing
     from simulator.report.words import told
 
+    is_empty = True
     for entry in _entries(path):
         of_thing = not things or any(is_about_thing(entry, thing) for thing in things)
         if of_thing and (not jobs or any(is_about_job(entry, job) for job in jobs)):
             click.echo(told(entry))
+            is_empty = False
+    if is_empty and (things or jobs):
+        what = " and ".join(f"{' or '.join(names)}" for names in (things, jobs) if names)
+        raise InputError(f"{path}: nothing in it is about {what}")
 
 
 def _print_one(path: Path, entry_id: str) -> None:

@@ -74,12 +74,13 @@ class Trigger:
         if when.after_seconds is not None:
             if self._created_at is None or now < self._created_at + when.after_seconds:
                 return None
-            return f"{when.after_seconds:g} s after the job was created"
+            return f"{when.after_seconds:g} s after the job was found"
         needed = len(self.things) if when.devices == "all" else 1
         if not self.things or len(self._reached) < needed:
             return None
         count = len(self.things)
-        who = f"all {count} devices" if when.devices == "all" else f"{len(self._reached)} of {count} devices"
+        noun = "device" if count == 1 else "devices"
+        who = f"all {count} {noun}" if when.devices == "all" else f"{len(self._reached)} of {count} {noun}"
         if when.step is None:
             return f"{who} reached {when.status}"
         return f"{who} reported {when.step}" + (f" {when.progress}%" if when.progress else "")

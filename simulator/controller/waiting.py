@@ -41,7 +41,8 @@ def outline(executions: Iterable[SeenExecution], trigger: Trigger) -> str:
     kinds["without an execution"] = len(trigger.things - seen)
     told = [f"{count} {kind}" for kind, count in kinds.most_common() if count]
     more = [f"and {len(told) - KINDS} kinds more"] if len(told) > KINDS else []
-    return f"of {len(trigger.things)} devices " + ", ".join(told[:KINDS] + more) if told else "a job without devices"
+    noun = "device" if len(trigger.things) == 1 else "devices"
+    return f"of {len(trigger.things)} {noun} " + ", ".join(told[:KINDS] + more) if told else "a job without devices"
 
 
 def _kind(execution: SeenExecution, wanted: str | None) -> str:

@@ -85,7 +85,7 @@ class Row:
                 self.state = phase
                 self.knows = why if phase in SPEAKING else self.knows
             case ExecutionTaken(execution=key):
-                self.job, self.step, self.knows = key.job_id, "", f"{key.job_id} is its own"
+                self.job, self.step, self.knows = key.job_id, "", "it is its own"
             case StepStarted(step=step):
                 self.step = step
             case StepProgressed(step=step, percent=percent):
@@ -156,9 +156,18 @@ class LiveTable:
         rows = sorted(self._rows.values(), key=lambda row: (URGENCY.get(row.state, 0), row.thing))
         if len(rows) <= height:
             rows = list(self._rows.values())
-        table = Table(title=self._title, title_justify="left", title_style="bold", expand=True, pad_edge=False)
+        table = Table(
+            title=self._title,
+            title_justify="left",
+            title_style="bold",
+            expand=True,
+            pad_edge=False,
+            collapse_padding=True,
+        )
         table.add_column("device", no_wrap=True)
-        table.add_column("namespace", no_wrap=True)
+        has_namespaces = any(row.namespace_id for row in rows)
+        if has_namespaces:
+            table.add_column("namespace", no_wrap=True)
         table.add_column("state", no_wrap=True, min_width=10)
         table.add_column("job", no_wrap=True)
         table.add_column("step", no_wrap=True, min_width=14)
@@ -167,7 +176,7 @@ class LiveTable:
         for row in rows[: max(height, 3)]:
             table.add_row(
                 row.thing,
-                row.namespace_id or "default",
+                *([row.namespace_id or "default"] if has_namespaces else []),
                 Text(row.state, PHASE_STYLES.get(row.state, "")),
                 row.job,
                 row.step,

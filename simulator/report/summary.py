@@ -43,9 +43,9 @@ def summary(verdict: Verdict, entries_of: EntriesOf = lambda _: ()) -> Iterator[
 
 
 def print_summary(verdict: Verdict, console: Console, entries_of: EntriesOf = lambda _: ()) -> None:
-    """Print it; a sentence is one line however wide the terminal is, so that a file of it can be searched."""
+    """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words."""
     for part in summary(verdict, entries_of):
-        console.print(part, soft_wrap=isinstance(part, Text))
+        console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
 
 
 def _devices(what: str, found: Sequence[Violation | Doubt], style: str, entries_of: EntriesOf) -> Iterator[Text]:
@@ -79,6 +79,6 @@ def _recovery_line(verdict: Verdict) -> Text:
     if times is None:
         return Text("recovery: nothing was removed that a device had to recover from", "dim")
     return Text(
-        f"recovery: p50 {times.p50:.3f} s, p90 {times.p90:.3f} s, p99 {times.p99:.3f} s, max {times.max:.3f} s"
-        f" (from record removed to IN_PROGRESS on the next job)"
+        "recovery, from record removed to IN_PROGRESS on the next job: "
+        f"p50 {times.p50:.3f} s, p90 {times.p90:.3f} s, p99 {times.p99:.3f} s, max {times.max:.3f} s"
     )

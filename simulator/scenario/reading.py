@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from agent.errors import InputError
-from agent.wording import dotted, first_wrong
+from agent.wording import dotted, first_wrong, no_such_name
 from simulator.scenario.whole import Scenario
 
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,7 +30,8 @@ def load(name_or_path: str) -> Scenario:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such file, and no shipped scenario of that name; shipped: {', '.join(shipped())}"
+            f"{path}: no such file, and no shipped scenario of that name; "
+            + no_such_name(name_or_path, shipped(), "`ghostjob run --list`")
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"

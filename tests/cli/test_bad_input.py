@@ -37,6 +37,18 @@ def _nothing(cwd: Path) -> None:
         pytest.param(_nothing, ["run", "nope.yaml"], "nope.yaml: no such file", id="no such scenario"),
         pytest.param(_nothing, ["run", "--devices", "0"], "--devices", id="no devices"),
         pytest.param(_nothing, ["run", "--model", "perfect"], "model perfect: there is none", id="no such model"),
+        pytest.param(
+            _nothing,
+            ["run", "delete-in-writ"],
+            "did you mean delete-in-write, or ",
+            id="nearly a scenario",
+        ),
+        pytest.param(
+            _nothing,
+            ["fleet", "--model", "deef"],
+            "model deef: there is none; did you mean deaf? `ghostjob run --models` tells which there are",
+            id="nearly a model",
+        ),
         pytest.param(_nothing, ["run", "--engine", "warp"], "--engine", id="unknown engine"),
         pytest.param(
             _write("", "taken"), ["run", "--out", "taken"], "--out taken: cannot write there", id="out is a file"

@@ -18,17 +18,21 @@ def fidelity(*form: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_people_read_every_claim_with_its_tag_and_settings_and_machines_get_the_same():
-    done = fidelity()
-    told = [json.loads(line) for line in done.stdout.splitlines()]
+    told = [json.loads(line) for line in fidelity("json").stdout.splitlines()]
     assert [each["id"] for each in told] == [row.id for row in (*CLAIMS, *NOT_CARRIED_OUT)]
     assert len({tuple(each)[:7] for each in told}) == 1, "every row has the members of a claim"
-    shown = " ".join(done.stderr.split())
+    shown = " ".join(fidelity().stdout.split())
     for claim in CLAIMS:
         assert claim.text in shown
         assert claim.setting is None or f"{place(claim.setting)} = " in shown
     for row in NOT_CARRIED_OUT:
         assert all(text in shown for text in (row.what, row.instead, row.advice))
     assert "No live AWS account has checked any of it." in shown
+
+
+def test_it_goes_to_stdout_wherever_that_leads_in_the_form_that_was_asked_for():
+    assert [fidelity(*form).stdout[0] for form in ((), ("table",), ("json",))] == ["1", "1", "{"]
+    assert [fidelity(*form).stderr for form in ((), ("json",))] == ["", ""]
 
 
 def test_json_alone_says_nothing_to_people():

@@ -5,7 +5,15 @@ import pty
 import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
+
+from rich.console import Console
+
+from agent.account import ExecutionTaken, PhaseChanged, StepProgressed
+from agent.values import ExecutionKey
+from simulator.report.live_table import LiveTable
+from simulator.trace import Entry
 
 SCENARIO = """
 name: by-hand
@@ -49,7 +57,7 @@ def test_the_table_shows_the_devices_and_keys_delete_jobs(tmp_path: Path):
         terminal.read_until(r"\[2\] fw-lab")
         for word in ("thing-0", "default", "lab", "delete now"):
             assert word in terminal.seen
-        terminal.read_until("│ fw-lab │ download")
+        terminal.read_until("│ *fw-lab *│ *download")
         terminal.press("2")
         terminal.read_until("deleting fw-lab: somebody pressed its key")
         terminal.read_until("fw-lab recovered")
@@ -61,3 +69,31 @@ def test_the_table_shows_the_devices_and_keys_delete_jobs(tmp_path: Path):
         terminal.process.kill()
         terminal.process.wait()
         os.close(terminal.descriptor)
+
+
+def test_a_command_in_the_background_draws_no_table(tmp_path: Path):
+    asks = f"'{sys.executable}' -c 'from simulator.cli.screen import *; print(has_the_terminal())'"
+    on_a_terminal = f"import pty; pty.spawn(['bash', '-c', {f'set -m; {asks}; {asks} & wait'!r}])"
+    command = [sys.executable, "-c", on_a_terminal]
+    told = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    assert re.findall("True|False", told.stdout) == ["True", "False"]
+
+
+def test_at_80_columns_the_table_still_says_what_a_device_knows():
+    table = LiveTable("main", {"thing-0": "lab", "thing-1": None})
+    for event in (
+        ExecutionTaken(ExecutionKey("lab", "fw-lab", 1, 0)),
+        PhaseChanged("executing", "idle"),
+        StepProgressed(ExecutionKey("lab", "fw-lab", 1, 0), "self-test", 100),
+    ):
+        table.feed(Entry("device/thing-0", 1, 0, event))
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(table)
+    shown = console.export_text()
+    assert re.search("│lab +│executing +│fw-lab +│self-test 100% +│it is its own +│", shown), shown
+
+
+def test_where_nobody_is_in_a_namespace_there_is_no_column_for_it():
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(LiveTable("main", {"thing-0": None}))
+    assert "namespace" not in console.export_text()

@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
+from simulator.devices.models import MODELS
 from simulator.scenario import load, shipped
 from tests.cli.command import ghostjob
 
@@ -15,6 +18,26 @@ def test_the_list_names_every_scenario_that_ships_and_what_it_shows(tmp_path: Pa
     assert (told.returncode, told.stderr) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in told.stdout.splitlines())
     assert lines == {name: load(name).about for name in shipped()}
+
+
+def test_the_models_are_named_with_what_they_violate(tmp_path: Path):
+    told = ghostjob("run", "--models", cwd=tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in told.stdout.splitlines())
+    assert list(lines) == list(MODELS)
+    assert lines["reference"] == "correct: violates nothing"
+    assert lines["hammering"] == "no-ghost-update, no-hammering"
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [([], "keep the trace of the next run with --out DIR"), (["--out", "o"], "ghostjob trace o ID")],
+)
+def test_whoever_did_not_pass_is_told_how_to_look_closer(tmp_path: Path, out: list[str], says: str):
+    bad = ("--model", "recovers-without-undoing", "--devices", "2", "--engine", "virtual")
+    told = ghostjob("run", "delete-in-write", *bad, *out, cwd=tmp_path)
+    assert last_line(told).startswith("FAILED: bootable was violated by thing-0 on job fw: is idle with ")
+    assert says in told.stderr.splitlines()[-1]
 
 
 def test_any_scenario_can_be_played_by_another_model(tmp_path: Path):

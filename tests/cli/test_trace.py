@@ -68,6 +68,7 @@ def test_an_entry_is_told_with_what_is_around_it(run: Path, capsys: pytest.Captu
         (["out", "device/thing-0#9999"], "no entry device/thing-0#9999; device/thing-0 has #1 to #"),
         (["out", "device/thnig-0#1"], "no entry device/thnig-0#1; did you mean device/thing-0#1 to #"),
         (["out", "nonsense"], "no entry nonsense; did you mean "),
+        (["out", "--thing", "pump", "--job", "fw"], "nothing in it is about pump and fw"),
         (["nowhere"], "nowhere: cannot be read: No such file or directory; `ghostjob run --out DIR` writes one"),
         (["said"], "said:1: not a trace entry"),
         (["out", "cloud#1", "--job", "fw"], "give an ID, or --thing and --job, not both"),

@@ -10,6 +10,7 @@ from typing import Final
 
 from agent.core import step
 from agent.errors import InputError
+from agent.wording import no_such_name
 from simulator.devices.models.designs import DESIGNS
 from simulator.devices.models.field import FIELD
 from simulator.devices.models.model import Model
@@ -21,5 +22,5 @@ MODELS: Final[dict[str, Model]] = {"reference": Model(step)} | DESIGNS | FIELD |
 def model_named(name: str) -> Model:
     """The model of that name. Raises InputError."""
     if name not in MODELS:
-        raise InputError(f"model {name}: there is none; there are {', '.join(MODELS)}")
+        raise InputError(f"model {name}: there is none; {no_such_name(name, MODELS, '`ghostjob run --models`')}")
     return MODELS[name]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from agent.account import (
     DeviceBooted,
+    ExecutionTaken,
     HardwareChanged,
     PhaseChanged,
     PowerLost,
@@ -44,12 +45,15 @@ def bootable(story: Story, run: Run) -> Iterator[Finding]:
     rested = True
     resting: Seen[PhaseChanged] | None = None
     running: set[tuple[ExecutionKey, str]] = set()
+    job: str | None = None  # the one that it has or had last, by whose work it came to this
     for seen in story.device.seen:
         match seen.event:
+            case ExecutionTaken(execution=key):
+                job = key.job_id
             case HardwareChanged() as hardware:
                 last, rested = Seen(seen.source, seen.n, seen.at, hardware), False
                 message = f"had nothing whole to boot from, at version {hardware.version}"
-                yield HELD if hardware.bootable else violated(None, message, last)
+                yield HELD if hardware.bootable else violated(job, message, last)
             case StepStarted(execution=key, step=step):
                 running.add((key, step))
             case DeviceBooted():
@@ -59,20 +63,20 @@ def bootable(story: Story, run: Run) -> Iterator[Finding]:
             case PhaseChanged() as phase:
                 resting = Seen(seen.source, seen.n, seen.at, phase) if phase.phase in ("idle", "safe") else None
                 if resting is not None and last is not None and not rested and not running:
-                    yield _at_rest(last, resting)
+                    yield _at_rest(last, resting, job)
                     rested = True
             case _:
                 pass
     if not run.ended or last is None or rested or running:
         return
     if resting is not None:
-        yield _at_rest(last, resting)
+        yield _at_rest(last, resting, job)
     elif last.event.pending and (long_over := _must_rest(story, run)) is not None:
         if long_over:
-            yield violated(None, f"has {', '.join(last.event.pending)} half done, and nothing to do with it", last)
+            yield violated(job, f"has {', '.join(last.event.pending)} half done, and nothing to do with it", last)
         else:
             why = f"has {', '.join(last.event.pending)} half done, but the run ended before that had to be over"
-            yield undecided(None, why, last)
+            yield undecided(job, why, last)
 
 
 def _must_rest(story: Story, run: Run) -> bool | None:
@@ -91,12 +95,11 @@ def _must_rest(story: Story, run: Run) -> bool | None:
     return connected and quiet > bound and over > bound
 
 
-def _at_rest(last: Seen[HardwareChanged], resting: Seen[PhaseChanged]) -> Finding:
+def _at_rest(last: Seen[HardwareChanged], resting: Seen[PhaseChanged], job: str | None) -> Finding:
     if not last.event.pending:
         return HELD
-    key = resting.event.execution
     message = f"is {resting.event.phase} with {', '.join(last.event.pending)} half done"
-    return violated(key.job_id if key else None, message, *sorted((last, resting), key=lambda seen: seen.n))
+    return violated(job, message, *sorted((last, resting), key=lambda seen: seen.n))
 
 
 def no_double_apply(story: Story, _run: Run) -> Iterator[Finding]:

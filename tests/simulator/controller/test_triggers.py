@@ -105,7 +105,7 @@ def test_every_progress_means_a_percentage(told: dict[str, str], percent_then: f
 @pytest.mark.parametrize("details", [{"step": "flash"}, {"step": "flash", "progress": "half"}], ids=["none", "a word"])
 def test_a_step_of_any_name_counts_as_begun_without_a_progress(details: dict[str, str]):
     observed = Observation("a", "IN_PROGRESS", details, FIRST)
-    for progress, why in ((0, "all 1 devices reported flash"), (1, None)):
+    for progress, why in ((0, "all 1 device reported flash"), (1, None)):
         trigger = Trigger(Instant(step="flash", progress=progress), frozenset({"a"}))
         trigger.observe(observed)
         assert trigger.due(0) == why
@@ -143,7 +143,7 @@ def test_a_trigger_that_lost_an_execution_cannot_fire_any_more():
     assert trigger.missed() == "a lost its execution and was not seen there"
 
 
-@pytest.mark.parametrize(("now", "why"), [(9.9, None), (12.5, "2.5 s after the job was created")])
+@pytest.mark.parametrize(("now", "why"), [(9.9, None), (12.5, "2.5 s after the job was found")])
 def test_a_trigger_fires_so_long_after_the_jobs_creation(now: float, why: str | None):
     trigger = Trigger(When(after_seconds=2.5), frozenset({"a"}))
     assert trigger.due(1000) is None

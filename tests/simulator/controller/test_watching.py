@@ -200,7 +200,7 @@ async def test_when_its_time_is_over_it_says_what_it_waited_for_and_deletes_noth
         await delete_when_due(hand, order(STEP, 2))
     assert str(missed.value) == (
         "job fw: not deleted: --timeout 2 is over; waited until all devices reported step flash it at 50% or more; "
-        "seen: of 1 devices 1 IN_PROGRESS without `step` in statusDetails (there is percent, phase)"
+        "seen: of 1 device 1 IN_PROGRESS without `step` in statusDetails (there is percent, phase)"
     )
     assert await status_of(hand) == "IN_PROGRESS"
 
