@@ -64,7 +64,7 @@ def _quiesce(turn: Turn, recovering: Recovering, running: bool, why: str) -> Non
 
 
 def on_step_ended(turn: Turn, recovering: Recovering, event: StepEnded) -> None:
-    """The step that ran is over: one that was to stop, and is to be taken back now, or one of those that finish a leap."""
+    """The step that ran is over: it was to stop and is taken back now, or it was one of those that finish a leap."""
     work = recovering.work
     if event.index != work.done or work.begun == work.done:
         return
