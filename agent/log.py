@@ -45,6 +45,8 @@ TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
 PLACES = frozenset({PhaseChanged, ExecutionTaken})
 """Events that say where in its work a device is: to it every line is bound."""
 ROOT: Final = "ghostjob"
+TRACEBACKS: Final = frozenset({"exception", "stack"})
+"""Keys whose text is lines of ours."""
 DIGITS: Final = 12
 """Of a digest, in a line for people."""
 
@@ -81,8 +83,16 @@ class _Stderr:
 
 
 def _for_people(_logger: object, _name: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Without what is None, and with no more of a digest than tells it from others."""
-    return {key: value[:DIGITS] if key == "digest" else value for key, value in said.items() if value is not None}
+    """Without what is None, with no more of a digest than tells it from others, and nothing that a terminal obeys."""
+    told = {key: value[:DIGITS] if key == "digest" else value for key, value in said.items() if value is not None}
+    return {key: value if key in TRACEBACKS else _harmless(value) for key, value in told.items()}
+
+
+def _harmless(value: object) -> object:
+    """A text from outside may hold escape sequences, which would paint on a terminal; ours tell of them."""
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in value)
 
 
 def configure(log_format: Literal["text", "json"] | str, level: str) -> None:

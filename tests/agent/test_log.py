@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from agent.account import AnswerReceived, DeviceEvent, ExecutionGone, ExecutionTaken, PhaseChanged, RequestSent
-from agent.log import DeviceLog, configure
+from agent.log import DeviceLog, configure, get_logger
 from agent.values import ExecutionKey
 
 KEY = ExecutionKey("lab", "fw", 1, 1_700_000_000)
@@ -90,3 +90,23 @@ def test_a_question_without_an_answer_and_one_that_is_refused_are_not_for_debugg
     configure("json", "debug")
     DeviceLog("thing-1").write(event)
     assert json.loads(capsys.readouterr().err)["level"] == level
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_line_for_people_holds_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]):
+    configure("text", "warning")
+    get_logger("ghostjob.cloud").warning("client.refused", client_id="\x1b[31mred\x9b", why="two\nlines \u202eback")
+    [line] = capsys.readouterr().err.splitlines()
+    assert r"\x1b[31mred\x9b" in line
+    assert r"\u202eback" in line.replace("\\\\", "\\")
+    assert all(character.isprintable() for character in line)
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_traceback_for_people_keeps_its_lines(capsys: pytest.CaptureFixture[str]):
+    configure("text", "warning")
+    try:
+        raise ValueError("in vain")
+    except ValueError:
+        get_logger("ghostjob.cloud").exception("request.failed")
+    assert "\nValueError: in vain" in capsys.readouterr().err

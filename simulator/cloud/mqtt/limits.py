@@ -4,11 +4,17 @@ Sources: AWS IoT Core "endpoints and quotas", Developer Guide "MQTT". What excee
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar, Final, Literal
 
 from simulator.cloud.basic_ingest import counted
+
+COUNT: Final = {"ge": 1}
+ANY: Final = {"ge": 0}
+BYTES: Final = {"ge": 1, "le": 268_435_455}
+"""What the length of an MQTT packet can say."""
+SECONDS: Final = {"gt": 0, "le": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,53 +23,53 @@ class GatewaySettings:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}  # they also come in as JSON
 
-    longest_topic: int = 256
+    longest_topic: int = field(default=256, metadata=COUNT)
     """Bytes of a topic or topic filter."""
-    most_slashes: int = 7
+    most_slashes: int = field(default=7, metadata=ANY)
     """In a topic or topic filter."""
-    largest_payload: int = 128 * 1024
+    largest_payload: int = field(default=128 * 1024, metadata=BYTES)
     """Bytes."""
-    largest_packet: int = 146 * 1024
+    largest_packet: int = field(default=146 * 1024, metadata=BYTES)
     """Bytes after the fixed header; the room beside the payload is ours."""
-    publishes_per_second: int | None = 100
+    publishes_per_second: int | None = field(default=100, metadata=COUNT)
     """That one connection may send."""
-    payload_per_second: int | None = 512 * 1024
+    payload_per_second: int | None = field(default=512 * 1024, metadata=COUNT)
     """Bytes of payload that one connection may send."""
-    connects_per_second: int | None = 1
+    connects_per_second: int | None = field(default=1, metadata=COUNT)
     """For one client id."""
-    filters_a_request: int | None = 8
+    filters_a_request: int | None = field(default=8, metadata=COUNT)
     """Topic filters in one SUBSCRIBE."""
-    subscriptions: int | None = 50
+    subscriptions: int | None = field(default=50, metadata=COUNT)
     """Of one connection."""
     too_many_subscriptions: Literal["refuse", "close"] = "refuse"
     """AWS may refuse what is too much, and may close the connection."""
-    receive_maximum: int = 100
+    receive_maximum: int = field(default=100, metadata={"ge": 1, "le": 65_535})
     """Unacknowledged QoS 1 messages, each way."""
-    topic_alias_maximum: int = 8
+    topic_alias_maximum: int = field(default=8, metadata={"ge": 0, "le": 65_535})
     """Aliases that a version 5 client may set."""
-    shortest_keep_alive: int = 30
-    longest_keep_alive: int = 1200
+    shortest_keep_alive: int = field(default=30, metadata={"ge": 1, "le": 65_535})
+    longest_keep_alive: int = field(default=1200, metadata={"ge": 1, "le": 65_535})
     """Seconds; a client that asks for less or more has these, and one that asks for none has the longest."""
-    persistent_seconds: int = 3600
+    persistent_seconds: int = field(default=3600, metadata={"ge": 0, "le": 4_294_967_295})
     """How long a session outlives its connection; a version 5 client may ask for less."""
-    replay_per_second: int | None = 10
+    replay_per_second: int | None = field(default=10, metadata=COUNT)
     """Stored messages sent to a client that has come back."""
-    redelivery_seconds: float | None = 30.0
+    redelivery_seconds: float | None = field(default=30.0, metadata=SECONDS)
     """How often a connected client gets what it does not acknowledge again; the interval is ours."""
-    redelivery_limit_seconds: float = 3600.0
+    redelivery_limit_seconds: float = field(default=3600.0, metadata=SECONDS)
     """After which it is dropped."""
-    retained_messages: int = 5000
+    retained_messages: int = field(default=5000, metadata=ANY)
     """How many topics may have one."""
     lifecycle_events: bool = True
     own_certificates: Literal["registered", "unknown"] = "registered"
     """Those that `ghostjob certs` made: registered when they first come, with a policy for their own thing alone; or
     unknown until somebody registers them, as AWS has it."""
-    websocket_seconds: float | None = 86_400.0
+    websocket_seconds: float | None = field(default=86_400.0, metadata=SECONDS)
     """How long a connection over WebSocket may last."""
-    connect_limit_seconds: float = 10.0
+    connect_limit_seconds: float = field(default=10.0, metadata=SECONDS)
     """How long a connection may stay without a CONNECT; the number is ours."""
-    shared_groups: int | None = None
-    shared_group_members: int | None = None
+    shared_groups: int | None = field(default=None, metadata=COUNT)
+    shared_group_members: int | None = field(default=None, metadata=COUNT)
     """How many shared subscriptions there may be, and how many members each; AWS has quotas for both."""
 
     def keep_alive(self, asked: int) -> int:

@@ -6,7 +6,7 @@ lasts; it goes to whoever can take it first. What was sent to a member and not a
 goes to another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Final, NamedTuple
 
@@ -106,6 +106,10 @@ class Groups:
         """The groups that a session is a member of."""
         return [group for text in session.filters if (group := self._groups.get(text)) is not None]
 
-    def choose(self, able: list[Session]) -> Session:
-        """One of those who can take a message."""
-        return able[0] if len(able) == 1 else self._rng.choice(able)
+    def by_chance(self, group: Group) -> Iterator[Session]:
+        """The members in an order of chance, which costs what is taken of it."""
+        left = list(group.members)
+        while left:
+            at = self._rng.randrange(len(left)) if len(left) > 1 else 0
+            left[at], left[-1] = left[-1], left[at]
+            yield left.pop()

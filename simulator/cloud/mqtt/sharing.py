@@ -90,11 +90,11 @@ class Sharing:
 
     def _give(self, group: Group, message: Message, qos: int, after: int) -> None:
         """To one member that is there, or to the group's queue."""
-        gateway, there = self._gateway, self._there(group, message.topic)
-        if there:
-            session = self.groups.choose([each for each in there if each.has_room] or list(there))
+        gateway, member = self._gateway, self._one_of(group, message.topic)
+        if member is not None:
+            session, connection = member
             carried, level = message.left(gateway.now), min(qos, group.members[session])
-            there[session].deliver(message.topic, message.payload, level, None, carried, after, group.text)
+            connection.deliver(message.topic, message.payload, level, None, carried, after, group.text)
         elif qos and group.may_wait:
             gateway.held.newest = max(gateway.held.newest, after)
             group.queue.store(message)
@@ -105,17 +105,21 @@ class Sharing:
             why = "no member of the group can take it, and none has a session that lasts"
             gateway.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, group.text))
 
-    def _there(self, group: Group, topic: str) -> "dict[Session, Connection]":
-        """The members that are connected and may receive a message on this topic; who may not is told."""
-        there: dict[Session, Connection] = {}
-        for session in group.members:
+    def _one_of(self, group: Group, topic: str) -> "tuple[Session, Connection] | None":
+        """A member by chance that is connected and may receive a message on this topic; one that has room before one
+        that has not. Who may not is told, if it was asked: a group may be large, and the first will do mostly."""
+        without_room = None
+        for session in self.groups.by_chance(group):
             connection = self._gateway.connection_of(session)
-            if connection is not None:
-                if connection.may_receive_shared(topic, group.what.prefix):
-                    there[session] = connection
-                else:
-                    connection.tell_denied("Receive", topic)
-        return there
+            if connection is None:
+                continue
+            if not connection.may_receive_shared(topic, group.what.prefix):
+                connection.tell_denied("Receive", topic)
+            elif session.has_room:
+                return session, connection
+            else:
+                without_room = without_room or (session, connection)
+        return without_room
 
     def _give_what_waits(self, group: Group) -> None:
         """To the members that are there, to each at the pace of a replay."""
@@ -123,7 +127,8 @@ class Sharing:
         connected = sum(gateway.connection_of(session) is not None for session in group.members)
         each = gateway.settings.replay_per_second
         for _ in range(len(queue) if each is None else min(len(queue), each * connected)):
-            if not any(session.has_room for session in self._there(group, queue[0].topic)):
+            member = self._one_of(group, queue[0].topic)
+            if member is None or not member[0].has_room:
                 return
             message = queue.popleft()
             gateway.note(group.queue)

@@ -49,6 +49,11 @@ def test_the_schema_for_editors_has_the_bounds_and_a_scenarios_own_defaults():
         ('{"http": {"operations_per_seconds": 1}}', ("http", "operations_per_seconds")),
         ('{"http": {"operations_per_second": 0}}', ("http", "operations_per_second")),
         ('{"gateway": {"nothing": 0}}', ("gateway", "nothing")),
+        ('{"gateway": {"connects_per_second": 0}}', ("gateway", "connects_per_second")),
+        ('{"gateway": {"redelivery_seconds": 0}}', ("gateway", "redelivery_seconds")),
+        ('{"gateway": {"receive_maximum": 65536}}', ("gateway", "receive_maximum")),
+        ('{"gateway": {"largest_packet": 268435456}}', ("gateway", "largest_packet")),
+        ('{"gateway": {"websocket_seconds": 1e308}}', ("gateway", "websocket_seconds")),
     ],
 )
 def test_what_is_no_setting_or_out_of_bounds_is_refused_where_it_stands(text: str, where: tuple[str, ...]):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
-from simulator.cloud.mqtt.session import MOST_QUEUED
-from simulator.cloud.mqtt.shared import split
+from simulator.cloud.mqtt.session import MOST_QUEUED, Session
+from simulator.cloud.mqtt.shared import Groups, split
 from simulator.cloud.refusals import Notice
 from tests.fidelity.proofs import proves
 
@@ -360,3 +360,24 @@ async def _none_is_lost(story: list[str]) -> None:
 @given(STORY)
 def test_every_message_is_acknowledged_by_exactly_one_member(story: list[str]):
     asyncio.run(asyncio.wait_for(_none_is_lost(story), WAIT))
+
+
+def test_a_large_group_is_not_asked_whole_for_each_message():
+    class Chances(Random):
+        asked = 0
+
+        def randrange(self, *args: int) -> int:  # type: ignore[override]
+            self.asked += 1
+            return super().randrange(*args)
+
+    chances = Chances(0)
+    groups, sessions = Groups(chances, 60), [Session(f"m{number}") for number in range(50)]
+    for session in sessions:
+        groups.add("$share/g/a", session, 1)
+    group = groups.get("$share/g/a")
+    assert group is not None
+    first = Counter(next(groups.by_chance(group)).client_id for _ in range(5000))
+    assert chances.asked == 5000, "one member each"
+    assert len(first) == 50
+    assert max(first.values()) < 200, "each as often as the others: 100 times"
+    assert {session.client_id for session in groups.by_chance(group)} == {session.client_id for session in sessions}
