@@ -128,6 +128,11 @@ class MachineWorkbench:
             if aside != keep:
                 await self._settle(aside)
 
+    def sweep_firmware(self) -> None:
+        """Drop firmware that an agent left which remembers nothing of it; a handler need not know how."""
+        if (sweep := getattr(self._firmware, "sweep", None)) is not None:
+            _asked(sweep, None, self._firmware)
+
     async def close(self) -> None:
         """End whatever is being done, without another word to the runner; what is half done the next agent finds."""
         self._deliver = lambda event: None
