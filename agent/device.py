@@ -134,6 +134,8 @@ class _Device:
         if note is not None and self._to_do is not None:
             self._to_do = note.get("executions", self._to_do)
         version, on_trial = self._what_runs(rebooted)
+        if record.work is None and not record.safe:
+            self._bench.sweep_firmware()
         self._bench.version = version
         self._tell(DeviceBooted(version, _why(note, here), on_trial))
         self._bench.describe()

@@ -128,6 +128,11 @@ class MachineWorkbench:
             if aside != keep:
                 await self._settle(aside)
 
+    def sweep_firmware(self) -> None:
+        """Drop firmware that an agent left which remembers nothing of it; a handler need not know how."""
+        if (sweep := getattr(self._firmware, "sweep", None)) is not None:
+            _asked(sweep, None, self._firmware)
+
     async def close(self) -> None:
         """End whatever is being done, without another word to the runner; what is half done the next agent finds."""
         self._deliver = lambda event: None
@@ -143,7 +148,7 @@ class MachineWorkbench:
         reason = said = cause = ""
         try:
             task = self._task(effect.execution, effect.index, effect.step, effect.version, effect)
-            said = await self._handler(effect.step).do(task)
+            said = say(await self._handler(effect.step).do(task) or "")
         except asyncio.CancelledError:
             if not self._is_stopping:
                 raise
@@ -152,7 +157,7 @@ class MachineWorkbench:
             outcome, reason = "stale", say(str(stale))
             log.warning("step.stale", **_whose(effect), reason=reason, then="the document is asked for again")
         except UnknownOperationError as unknown:
-            outcome, reason, cause = "refused", say(str(unknown)), unknown.cause
+            outcome, (reason, cause) = "refused", _reason(unknown, effect.step)
         except Exception as error:
             outcome, (reason, cause) = "failed", _reason(error, effect.step)
         self._running = None
@@ -161,7 +166,7 @@ class MachineWorkbench:
             self._observe(VersionCommitted(effect.execution, effect.version))
         self.describe()
         self._observe(StepFinished(effect.execution, effect.step.name, "failed" if outcome == "refused" else outcome))
-        self._deliver(StepEnded(effect.index, outcome, reason, say(said), cause))
+        self._deliver(StepEnded(effect.index, outcome, reason, said, cause))
 
     async def _undo(self, effect: UndoStep) -> None:
         ok = True
@@ -287,7 +292,8 @@ def _asked(question: Callable[[], T], otherwise: T, handler: Handler) -> T:
 def _reason(error: Exception, step: Step) -> tuple[str, str]:
     """Why a step failed, and what that is called; a fault of the handler's own is logged with its traceback."""
     if isinstance(error, StepError):
-        return say(str(error)), error.cause
+        # A plug-in's own class need not have called ours as it was made, nor know of causes.
+        return say(str(error)), getattr(error, "cause", Cause.STEP_FAILED)
     if isinstance(error, OSError):
         return say(reason_of(error)), cause_of(error)
     log.error("handler.crashed", step=step.name, exc_info=error)

@@ -127,6 +127,9 @@ class Firmware(Handler, Protocol):
     def revert(self) -> bool:
         """See to it that the next boot falls back, if what runs is on trial; says whether that boot is yet to come."""
 
+    def sweep(self) -> None:
+        """Nothing is in hand as the agent begins: drop what nobody will finish, but not what runs, be it on trial."""
+
     @property
     def bootable(self) -> bool:
         """Whether the machine would come up again if it were switched off now."""

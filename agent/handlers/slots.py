@@ -85,6 +85,12 @@ class SlotFiles(Firmware):
             found.append("trial running" if self._on_trial else "trial requested")
         return tuple(found)
 
+    def sweep(self) -> None:
+        """Take back a switch that no boot has followed, and drop an image that is not proven, unless it runs."""
+        self._take_back_request()
+        if self._spare != self._running:
+            self._erase_unproven()
+
     # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def do(self, task: Task) -> str:

@@ -7,10 +7,14 @@ import pytest
 
 from agent.core import Policy
 from agent.core.events import Booted
+from agent.core.record import Record, Work
 from agent.device import Settings, _Device
+from agent.handlers.slots import SlotFiles
 from agent.jitter import Jitter
+from agent.plan import Plan, Step
+from agent.records import write_record
 from agent.transports.paho import Endpoint, PahoFleet
-from tests.agent.handlers.bench import place_in
+from tests.agent.handlers.bench import FW, place_in
 
 
 async def begun(directory: Path) -> tuple[_Device, Booted]:
@@ -29,3 +33,26 @@ async def test_an_agent_that_made_way_for_the_next_has_rebooted(
     device._restart()
     _, second = await begun(tmp_path)
     assert (first.rebooted, second.rebooted) == (True, True)
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+async def test_firmware_that_nobody_remembers_is_swept_away_as_the_agent_begins(tmp_path: Path, remembers: bool):
+    device, _ = await begun(tmp_path)
+    firmware = tmp_path / "state" / "firmware"
+    (firmware / "b").write_bytes(b"half an image")
+    if remembers:
+        device._journal.append(write_record(Record(Work(FW, Plan("2.0", (Step("write", "write"),)), "", 2, 0, 1))))
+    await begun(tmp_path)
+    assert (firmware / "b").exists() is remembers
+
+
+class _Flash(SlotFiles):
+    """Of a plug-in that was written before there was anything to sweep."""
+
+    sweep = None  # type: ignore[assignment]  # as if it were not there
+
+
+async def test_firmware_of_an_older_plug_in_need_not_know_how_to_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("agent.device.firmware_of", lambda handlers, layout: _Flash(place_in(tmp_path)))
+    _, booted = await begun(tmp_path)
+    assert booted.running == "factory"

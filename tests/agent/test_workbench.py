@@ -179,6 +179,24 @@ async def test_words_without_end_are_cut_to_what_status_details_hold(tmp_path: P
     assert "\n" not in advanced.waiting
 
 
+class OfItsOwnError(StepError):
+    """As a plug-in wrote it before errors had causes."""
+
+    def __init__(self, code: int) -> None:
+        Exception.__init__(self, f"error {code}")
+
+
+class SaysNothing(Able):
+    async def do(self, task: Task) -> str:
+        return None  # type: ignore[return-value]  # as plug-ins without types do
+
+
+async def test_a_plug_in_that_returns_nothing_has_done_its_step(tmp_path: Path):
+    (ended,) = await events_of(tmp_path, SaysNothing())
+    assert isinstance(ended, StepEnded)
+    assert (ended.outcome, ended.said) == ("done", "")
+
+
 class Raises(Able):
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -192,6 +210,7 @@ class Raises(Able):
     [
         pytest.param(StepError("no", Cause.SIGNATURE), "failed", Cause.SIGNATURE, id="what it says"),
         pytest.param(StepError("no"), "failed", Cause.STEP_FAILED, id="a plug-in that does not say"),
+        pytest.param(OfItsOwnError(7), "failed", Cause.STEP_FAILED, id="an older plug-in's own error"),
         pytest.param(PermissionError(13, "Permission denied"), "failed", Cause.PERMISSION, id="the system"),
         pytest.param(OSError(28, "No space left on device"), "failed", Cause.SPACE, id="the disk"),
         pytest.param(KeyError("x"), "failed", Cause.HANDLER_CRASHED, id="a fault of its own"),

@@ -203,3 +203,19 @@ async def test_a_commit_is_not_taken_back(tmp_path: Path):
     await slots.do(tasks(tmp_path)["commit"])
     with pytest.raises(StepError, match="not taken back"):
         await slots.undo(tasks(tmp_path)["commit"])
+
+
+async def test_what_nobody_remembers_leaves_the_spare_slot_and_no_trial_to_come(tmp_path: Path):
+    slots, steps = booted(tmp_path), tasks(tmp_path)
+    await slots.do(steps["write"])
+    booted(tmp_path).sweep()
+    assert state(booted(tmp_path)) == (("factory", False), True, ())
+    await slots.do(steps["write"])
+    await slots.do(steps["switch"])
+    booted(tmp_path, rebooted=False).sweep()
+    assert state(booted(tmp_path)) == (("factory", False), True, ())
+
+
+async def test_what_runs_on_trial_stays_although_nobody_remembers_it(tmp_path: Path):
+    (await on_trial(tmp_path)).sweep()
+    assert state(booted(tmp_path, rebooted=False)) == (("2.0", True), True, ("spare slot", "trial running"))
