@@ -55,12 +55,6 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def no_such_name(word: str, names: Iterable[str], where: str) -> str:
-    """What to say of a name that is none of very many: what was perhaps meant, and where all of them are told."""
-    meant = get_close_matches(word, list(names), 3)
-    return (f"did you mean {', or '.join(meant)}? " if meant else "") + f"{where} tells which there are"
-
-
 def unknown_key(key: str, choices: Iterable[str]) -> str:
     """What to say of a key that there is not; without any choices, no more than that."""
     keys = list(choices)

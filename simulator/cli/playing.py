@@ -54,7 +54,8 @@ class Playing:
                 self._output.finish(verdict)
         print_summary(verdict, Console(), self._judge.entries_of)
         if verdict.outcome != "passed":
-            self._console.print(f"what happened around each [id]: {self._look()}", markup=False, soft_wrap=True)
+            hint = f"what happened around each [id]: {self._look()}"
+            self._console.print(hint, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
         return EXIT_CODES[verdict.outcome]
 
     def _look(self) -> str:

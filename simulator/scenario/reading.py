@@ -8,7 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from agent.errors import InputError
-from agent.wording import dotted, first_wrong, no_such_name
+from agent.names import no_such_name
+from agent.wording import dotted, first_wrong
 from simulator.scenario.whole import Scenario
 
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -38,11 +38,14 @@ def _has_aws_cli() -> bool:
 
 @pytest.mark.skipif(not _has_aws_cli(), reason="needs the AWS CLI version 2")
 def test_your_own_tools_work_as_the_readme_has_them(tmp_path: Path):
-    script = block("tools")
+    script, things = block("tools"), "--thing thing-0 --seconds 10"
     with running_cloud("--deletion-seconds", "600") as endpoints:
         for said, meant in (
             ("http://127.0.0.1:4566", endpoints["api"]),
-            ("ghostjob fleet", f"ghostjob fleet --endpoint {endpoints['mqtt']} --seconds 3"),
+            (
+                "ghostjob fleet --thing thing-0 --step-seconds 20 --seconds 60",
+                f"ghostjob fleet --endpoint {endpoints['mqtt']} {things}",
+            ),
         ):
             assert said in script
             script = script.replace(said, meant)

@@ -10,7 +10,7 @@ from typing import Final
 
 from agent.core import step
 from agent.errors import InputError
-from agent.wording import no_such_name
+from agent.names import no_such_name
 from simulator.devices.models.designs import DESIGNS
 from simulator.devices.models.field import FIELD
 from simulator.devices.models.model import Model
