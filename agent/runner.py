@@ -11,7 +11,7 @@ the next one knows is what `remember` wrote down.
 import asyncio
 from collections.abc import Callable
 from math import inf
-from typing import Generic, Protocol, TypeVar, assert_never
+from typing import Final, Generic, Protocol, TypeVar, assert_never
 
 from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
 from agent.core.events import (
@@ -43,6 +43,9 @@ from agent.messages import read_answer, read_hint
 from agent.topics import AnswerTopic, HintTopic, parse
 from agent.transports import Listener as WireListener
 from agent.values import Request
+
+LEAST_SECONDS: Final = 0.001
+"""What is waited for a clock that is slower than the loop's, however near it is."""
 
 
 class AgentState(Protocol):
@@ -160,14 +163,20 @@ class Runner(Generic[S]):
     def start(self, booted: Booted, *, offline_seconds: float = 0.0) -> None:
         """Begin where the journal says that the last one ended, and connect, or do that once there is a network."""
         self.feed(booted)
-        if offline_seconds > 0:
-            asyncio.get_running_loop().call_later(offline_seconds, self._connect)
-        else:
-            self._connect()
+        self._connect(self._now() + offline_seconds if offline_seconds > 0 else None)
 
-    def _connect(self) -> None:
-        if not self._is_stopping:
+    def _connect(self, at: float | None) -> None:
+        """Connect, but not before `at`, if that is given."""
+        if self._is_stopping:
+            return
+        if at is None or (left := at - self._now()) <= 0:
             self._transport.start(self)
+        else:
+            again = at if self._clock is not None else None
+            asyncio.get_running_loop().call_later(max(left, LEAST_SECONDS), self._connect, again)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     def retire(self) -> None:
         """Take nothing on any more: neither what the core decided a moment ago nor what is told from now on counts."""
@@ -288,7 +297,7 @@ class Runner(Generic[S]):
         delay = effect.after_seconds
         if effect.spread_seconds:
             delay += effect.spread_seconds * self._rng.random()
-        self._due[effect.name] = (self._clock or asyncio.get_running_loop().time)() + delay
+        self._due[effect.name] = self._now() + delay
         self._set_alarm()
 
     def _set_alarm(self) -> None:
@@ -303,7 +312,7 @@ class Runner(Generic[S]):
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm_at, loop = earliest, asyncio.get_running_loop()
-        at = earliest if self._clock is None else loop.time() + earliest - self._clock()
+        at = earliest if self._clock is None else loop.time() + max(earliest - self._clock(), LEAST_SECONDS)
         self._alarm = loop.call_at(at, self._ring, earliest)
 
     def _ring(self, now: float) -> None:

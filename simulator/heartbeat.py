@@ -8,6 +8,7 @@ did not get round to what was due, and the verdict does not charge that to any d
 import asyncio
 import time
 from collections.abc import Callable
+from math import inf
 from types import TracebackType
 from typing import Final, Self
 
@@ -37,13 +38,17 @@ class Heartbeat:
         self._clock = clock
         self._processor = processor
         self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._due = inf
         self._worked = 0.0
         self._lost = 0.0
 
     def running_time(self) -> float:
-        """Seconds by the same clock, less what the process has lost: for what is to have no less time for that."""
-        return self._clock() - self._lost
+        """Seconds by the same clock, less what the process has lost: for what is to have no less time for that.
+
+        It stands still from when a beat was due until the process gets round to it: nobody who is called before that
+        beat takes the time since for its own.
+        """
+        return min(self._clock(), self._due) - self._lost
 
     def __enter__(self) -> Self:
         self._again()
@@ -54,6 +59,7 @@ class Heartbeat:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._due = inf
 
     def _again(self) -> None:
         self._due = self._clock() + BEAT_SECONDS

@@ -16,6 +16,7 @@ Field names are stable; a reader must ignore fields and types that it does not k
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -397,9 +398,9 @@ def write_line(entry: Entry) -> str:
 def read_line(line: str, where: str = "trace") -> Entry | None:
     """The entry of one line; None for an event type that this version does not know. Raises InputError."""
     try:
-        data = json.loads(line)
+        data = json.loads(line, parse_float=_finite, parse_constant=_finite)
         source, number, at, kind = data["source"], int(data["n"]), float(data["at"]), data["type"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError(f"{where}: not a trace entry ({error}); is the file cut off, or no ghostjob trace?") from None
     if kind not in KNOWN_TYPES:
         return None
@@ -408,6 +409,14 @@ def read_line(line: str, where: str = "trace") -> Entry | None:
     except ValidationError as error:
         wrong = first_wrong(error)
         raise InputError(f"{where}: {kind}: {wrong._replace(where=wrong.where[1:])}") from None
+
+
+def _finite(text: str) -> float:
+    """A number that times can be reckoned with. Raises ValueError for NaN and the like."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text} is no number to reckon with")
+    return number
 
 
 def read(lines: Iterable[str], where: str = "trace") -> Iterator[Entry]:

@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -67,10 +68,18 @@ class PahoFleet:
     """What the connections of one loop share: the sweep, the gate for connecting, the looked-up names.
 
     `patience_seconds` is how long each waits until it is connected and subscribed; None: as long as one alone does.
+    `clock` is what interruptions are counted by; None: the loop's own time.
     """
 
-    def __init__(self, rng: Jitter, connects_at_once: int = 64, patience_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        rng: Jitter,
+        connects_at_once: int = 64,
+        patience_seconds: float | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self.rng = rng
+        self._clock = clock
         self.patience_seconds = patience_seconds
         self.gate = asyncio.Semaphore(connects_at_once)
         self._addresses: dict[tuple[str, int], asyncio.Task[Any]] = {}
@@ -87,6 +96,10 @@ class PahoFleet:
             self._sweep.cancel()
         for look_up in self._addresses.values():
             look_up.cancel()
+
+    def now(self) -> float:
+        """Seconds by the clock of interruptions."""
+        return asyncio.get_running_loop().time() if self._clock is None else self._clock()
 
     def transport(
         self,
@@ -239,7 +252,7 @@ class PahoTransport:
         """Lose the network for so long: the connection breaks, and is not made again before."""
         if self._lost is not None and not self._lost.done():
             self._is_dark = True  # from now on, and not only once the connection is closed
-            self._dark_until = asyncio.get_running_loop().time() + seconds
+            self._dark_until = self._fleet.now() + seconds
             self._lost.set_result("the network is gone")
 
     # ── keeping it up ─────────────────────────────────────────────────────────────────────────────────────────
@@ -268,10 +281,12 @@ class PahoTransport:
                 reason = f"{self._endpoint}: {_plainly(error)}"
             self._close()
             self._lost, self._is_dark = None, False
-            dark = self._dark_until - asyncio.get_running_loop().time()
+            dark = self._dark_until - self._fleet.now()
             again = dark if dark > 0 else wait + self._fleet.rng.random() * wait
             self._listener.on_disconnected(reason, again)
             await asyncio.sleep(again)
+            while (dark := self._dark_until - self._fleet.now()) > 0:  # noqa: ASYNC110 - by another clock
+                await asyncio.sleep(dark)
             wait = min(wait * 2, LONGEST_WAIT_SECONDS)
 
     async def _connect(self) -> None:

@@ -20,6 +20,7 @@ from simulator.devices.hardware import SECTORS, Hardware, Image, describe, swap_
 from simulator.devices.sectors import exchange
 from simulator.devices.storage import FILE_BYTES, FlashFile, Survival, recalled, snapshot_of
 from simulator.devices.workbench import SimulatedWorkbench
+from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Outage, PowerCut, Timings
 
 WATCHDOG_SECONDS: Final = 0.05
@@ -39,6 +40,7 @@ class Wiring:
     cuts: tuple[PowerCut, ...]
     outages: tuple[Outage, ...]
     make_agent: Callable[["SimulatedDevice"], tuple[Runner[Any], SimulatedWorkbench]]
+    pace: Pace = LOOP_TIME
 
 
 class SimulatedDevice:
@@ -72,12 +74,12 @@ class SimulatedDevice:
         self._bench: SimulatedWorkbench | None = None
         cuts = tuple(cut for cut in wiring.cuts if not cut.groups or group.group in cut.groups)
         outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
-        self.flash = Flash(hardware, self, cuts, outages)
+        self.flash = Flash(hardware, self, cuts, outages, wiring.pace)
         self._storage = FlashFile(self.flash.instant)
         self._journal = Journal(self._storage, limit_bytes=FILE_BYTES)
         self._boots = 0
         self._offline_until = 0.0
-        self._off: asyncio.TimerHandle | None = None
+        self._off: Alarm | None = None
 
     @property
     def hardware(self) -> Hardware:
@@ -116,9 +118,8 @@ class SimulatedDevice:
 
     def lose_network(self, seconds: float) -> None:
         """The network goes, and comes back after `seconds`, reboot or not. What led to this is dealt with before."""
-        loop = asyncio.get_running_loop()
-        self._offline_until = loop.time() + seconds
-        loop.call_soon(self._lose_network, seconds)
+        self._offline_until = self._wiring.pace.now() + seconds
+        asyncio.get_running_loop().call_soon(self._lose_network, seconds)
 
     def _lose_network(self, seconds: float) -> None:
         if self.runner is not None:
@@ -144,7 +145,7 @@ class SimulatedDevice:
             await self.runner.stop()
 
     def _later(self, seconds: float, why: BootReason) -> None:
-        self._off = asyncio.get_running_loop().call_later(seconds, self._boot, why)
+        self._off = self._wiring.pace.call_later(seconds, self._boot, why)
 
     def _end_agent(self) -> None:
         self.flash.stop()
@@ -192,7 +193,7 @@ class SimulatedDevice:
         self.runner, self._bench = self._wiring.make_agent(self)
         in_recovery = hardware.layout == "single" and hardware.running == 1
         booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery)
-        self.runner.start(booted, offline_seconds=self._offline_until - asyncio.get_running_loop().time())
+        self.runner.start(booted, offline_seconds=self._offline_until - self._wiring.pace.now())
 
     def deliver(self, event: Event) -> None:
         """Tell the agent, if there is one."""

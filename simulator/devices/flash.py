@@ -6,12 +6,12 @@ which the power goes or the network, or the last. All sectors are applied and co
 whoever looks, stops or cuts in between finds done what is done by then.
 """
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from simulator.devices.hardware import Hardware, Image
 from simulator.devices.sectors import Sector, worked
+from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Outage, PowerCut
 
 ROUNDING: Final = 1e-6
@@ -77,6 +77,7 @@ class Flash:
         "_last_step",
         "_next",
         "_outages",
+        "_pace",
         "_pause",
         "_run",
         "_since",
@@ -86,7 +87,12 @@ class Flash:
     )
 
     def __init__(
-        self, hardware: Hardware, supply: Supply, cuts: tuple[PowerCut, ...], outages: tuple[Outage, ...]
+        self,
+        hardware: Hardware,
+        supply: Supply,
+        cuts: tuple[PowerCut, ...],
+        outages: tuple[Outage, ...],
+        pace: Pace = LOOP_TIME,
     ) -> None:
         self.is_on = False
         self._hardware = hardware
@@ -95,6 +101,7 @@ class Flash:
         self._supply = supply
         self._cuts = cuts
         self._outages = outages
+        self._pace = pace
         self._run: Run | None = None
         self._since: float | None = None
         """When the run had no sector done, or would have; None while it pauses."""
@@ -102,7 +109,7 @@ class Flash:
         """So many are done when the timer fires."""
         self._pause = 0
         """So many are done when the run pauses."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Alarm | None = None
 
     @property
     def hardware(self) -> Hardware:
@@ -149,7 +156,7 @@ class Flash:
     def go_on(self, run: Run) -> None:
         """Do the next sectors of a run that pauses; one that was stopped meanwhile stays so."""
         if self._run is run:
-            self._since = asyncio.get_running_loop().time() - run.done * run.seconds
+            self._since = self._pace.now() - run.done * run.seconds
             self._pause = run.worker.next_pause(run)
             self._plan(run)
 
@@ -171,7 +178,7 @@ class Flash:
         if self._timer is not None:
             self._timer.cancel()
         at = self._since + self._next * run.seconds
-        self._timer = asyncio.get_running_loop().call_at(at, self._arrive, run)
+        self._timer = self._pace.call_at(at, self._arrive, run)
 
     def _is_perilous(self, run: Run, done: int) -> bool:
         """Whether the power, or the network, goes at the sector after which so many are done."""
@@ -199,7 +206,7 @@ class Flash:
         """Do what is due of the run, up to the sector that the timer does."""
         run = self._run
         if run is not None and self._since is not None and run.seconds:
-            due = int((asyncio.get_running_loop().time() - self._since) / run.seconds + ROUNDING)
+            due = int((self._pace.now() - self._since) / run.seconds + ROUNDING)
             self._apply(run, min(due, self._next - 1))
 
     def _apply(self, run: Run, done: int) -> None:

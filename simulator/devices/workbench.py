@@ -6,7 +6,6 @@ for that job, until that device is let go. From outside it looks like a slow fla
 Undoing a step is work of the same kind. Every sector is an instant at which the power may go (see `flash`).
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
@@ -38,6 +37,7 @@ from agent.plan import Step
 from simulator.devices.flash import Flash, Run
 from simulator.devices.hardware import Image, describe, revert
 from simulator.devices.sectors import cause_of, image_of, knows, refuses_to_do, refuses_to_undo, work_of
+from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Timings, thing_of_agent
 
 PROGRESS_PERCENT: Final = 50
@@ -102,14 +102,21 @@ class SimulatedWorkbench:
     If it is `guarded`, nothing that runs or would boot next is erased, whatever the agent wants; see `sectors`.
     """
 
-    __slots__ = ("_device", "_effect", "_holds", "_is_dead", "_is_guarded", "_timings", "_told")
+    __slots__ = ("_device", "_effect", "_holds", "_is_dead", "_is_guarded", "_pace", "_timings", "_told")
 
     def __init__(
-        self, device: Machine, timings: Timings, holds: tuple[Hold, ...] = (), *, guarded: bool = True
+        self,
+        device: Machine,
+        timings: Timings,
+        holds: tuple[Hold, ...] = (),
+        *,
+        guarded: bool = True,
+        pace: Pace = LOOP_TIME,
     ) -> None:
         self._device = device
         self._is_guarded = guarded
         self._timings = timings
+        self._pace = pace
         self._holds = holds
         self._effect: BeginStep | None = None
         """The step that runs."""
@@ -122,7 +129,7 @@ class SimulatedWorkbench:
         step, flash = effect.step, self._device.flash
         self._device.observe(StepStarted(effect.execution, step.name, step.reversible))
         if step.action == "reboot":
-            asyncio.get_running_loop().call_later(self._timings.reboot, self._reboot)
+            self._pace.call_later(self._timings.reboot, self._reboot)
             return
         if not flash.instant(f"{step.name} begins", step.name, 0):
             return
@@ -170,7 +177,7 @@ class SimulatedWorkbench:
             self._cannot_undo(effect)
             return
         if step.action == "reboot":
-            asyncio.get_running_loop().call_later(self._timings.undo, self._undo_reboot, effect)
+            self._pace.call_later(self._timings.undo, self._undo_reboot, effect)
             return
         if not knows(step):
             self._cannot_undo(effect)

@@ -15,6 +15,7 @@ from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
 from simulator.devices.workbench import Hold, SimulatedWorkbench
 from simulator.engines.remembered import remembered
+from simulator.pace import Pace
 from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
 from simulator.trace import Recorder, Sink, device_source
 
@@ -55,7 +56,8 @@ class Fleet:
         self._timings = timings or (scenario.hardware if scenario else Timings())
         cuts: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
-        self._wiring = Wiring(self._timings, cuts, outages, self._agent)
+        self._pace = Pace(connections.running_time)
+        self._wiring = Wiring(self._timings, cuts, outages, self._agent, self._pace)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
         self._policies: dict[tuple[Group, int], Policy] = {}
         self.devices = tuple(
@@ -81,7 +83,7 @@ class Fleet:
         """What runs on a device from one boot to the next."""
         model = self._models[device.group.model]
         rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
-        bench = SimulatedWorkbench(device, self._timings, self._holds, guarded=model.guarded)
+        bench = SimulatedWorkbench(device, self._timings, self._holds, guarded=model.guarded, pace=self._pace)
         runner = Runner(
             thing=thing_of_agent(device.thing),
             machine=model.start(self._policy_of(device.group, device.boots)),

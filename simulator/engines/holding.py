@@ -5,11 +5,11 @@ Whose record goes last is to be in the middle of its work then, too. So it is no
 hold, but what the trace tells of the device's own execution.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 
 from agent.values import Status
 from simulator.devices.workbench import Hold
+from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Deletion
 from simulator.trace import DeletionAccepted, Event, ExecutionChanged, ExecutionRemoved, JobDeleted
 
@@ -25,6 +25,7 @@ class Holding:
 
     what: Deletion
     hold: Hold
+    pace: Pace = LOOP_TIME
     let_go: set[str] = field(default_factory=set)
     """The things whose hold has ended, or is about to."""
 
@@ -46,12 +47,12 @@ class Holding:
 
     def end(self) -> None:
         """Let every device go."""
-        asyncio.get_running_loop().call_later(self.what.hold_seconds, self.hold.let_all_go)
+        self.pace.call_later(self.what.hold_seconds, self.hold.let_all_go)
 
     def _end(self, thing: str) -> None:
         if thing not in self.let_go:
             self.let_go.add(thing)
-            asyncio.get_running_loop().call_later(self.what.hold_seconds, self.hold.let_go, thing)
+            self.pace.call_later(self.what.hold_seconds, self.hold.let_go, thing)
 
     @property
     def _cancels(self) -> bool:

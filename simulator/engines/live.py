@@ -36,10 +36,11 @@ class PahoConnections:
         seed: int,
         mqtt_version: int = 5,
         patience_seconds: float | None = None,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self._endpoint_of = endpoint_of
         self._mqtt_version = mqtt_version
-        self._transports = PahoFleet(rng=Jitter(f"{seed}/connections"), patience_seconds=patience_seconds)
+        self._transports = PahoFleet(rng=Jitter(f"{seed}/connections"), patience_seconds=patience_seconds, clock=now)
 
     async def __aenter__(self) -> Self:
         await self._transports.start()
@@ -88,7 +89,7 @@ class LiveVenue:
         cloud = await stack.enter_async_context(EmbeddedCloud(sink, ("--settings", settings.model_dump_json())))
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
-        connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS)
+        connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
         self._connections = await stack.enter_async_context(connections)
         return await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
 
@@ -101,6 +102,9 @@ class LiveVenue:
     def running_time(self) -> Callable[[], float] | None:
         """Time in which this process did not run is no device's time."""
         return None if self._heartbeat is None else self._heartbeat.running_time
+
+    def _now(self) -> float:
+        return self.clock() if self._heartbeat is None else self._heartbeat.running_time()
 
     def transport(self, thing: str, group: Group) -> PahoTransport:
         """A connection for one boot of one device."""

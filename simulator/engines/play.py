@@ -31,6 +31,7 @@ from simulator.devices.workbench import Hold
 from simulator.engines.fleet import Fleet
 from simulator.engines.holding import Holding
 from simulator.engines.technician import Technician
+from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import (
     Deletion,
     Group,
@@ -221,6 +222,8 @@ class Play:
         self._sink = sink
         self._venue = venue
         self._stage = Stage(awaited=frozenset(job.after.taken for job in scenario.jobs if job.after is not None))
+        self._pace = LOOP_TIME
+        """What the scenario's times are counted by."""
         cued: tuple[Deletion | Intervention, ...] = (*scenario.deletions, *scenario.updates)
         self._cues = tuple(self._cue(what) for what in cued)
         self._watched = frozenset((cue.what.job, cue.what.when.step) for cue in self._cues)
@@ -242,6 +245,10 @@ class Play:
             engine = Recorder(ENGINE, self._venue.clock, self._feed)
             engine.record(self._started())
             stack.enter_context(self._venue.watched(engine.record))
+            self._pace = Pace(self._venue.running_time)
+            for cue in self._cues:
+                if cue.holding is not None:
+                    cue.holding.pace = self._pace
             controller = self._controller = Controller(
                 hand, Recorder(CONTROLLER, self._venue.clock, self._feed).record, rng=Jitter(f"{self._seed}/controller")
             )
@@ -347,12 +354,11 @@ class Play:
         if targets:
             await controller.create_job(job.id, targets, job.job_document(), job.namespace, job.by)
             self._asked_for += len(targets)
-            loop = asyncio.get_running_loop()
             for cue in self._cues:
                 if job is self._first(cue.what.job):
-                    cue.trigger.created(loop.time())
+                    cue.trigger.created(self._pace.now())
                     if cue.what.when.after_seconds is not None:
-                        loop.call_later(cue.what.when.after_seconds, self._stage.changed.set)
+                        self._pace.call_later(cue.what.when.after_seconds, self._stage.changed.set)
         self._created.add(index)
         self._stage.changed.set()
 
@@ -371,10 +377,10 @@ class Play:
 
     async def _carry_out(self, cue: Cue, controller: Controller) -> None:
         """Wait for a cue, and do what it says."""
-        loop, what = asyncio.get_running_loop(), cue.what
-        await self._stage.until(lambda: cue.trigger.due(loop.time()) is not None)
-        why = cue.trigger.due(loop.time()) or ""
-        await asyncio.sleep(what.when.later_seconds)
+        what = cue.what
+        await self._stage.until(lambda: cue.trigger.due(self._pace.now()) is not None)
+        why = cue.trigger.due(self._pace.now()) or ""
+        await self._pace.sleep(what.when.later_seconds)
         job = self._first(what.job)
         if isinstance(what, Intervention):
             await asyncio.gather(*(self._update(what, thing, job) for thing in self._targets(job)))
@@ -398,7 +404,7 @@ class Play:
 
     def _is_over(self) -> bool:
         """Whether every deletion that is due is done, every job made that can be made, and no execution is open."""
-        stage, now = self._stage, asyncio.get_running_loop().time()
+        stage, now = self._stage, self._pace.now()
         if stage.open or stage.queued != self._asked_for:
             return False
         waiting = any(

@@ -22,6 +22,7 @@ from simulator.controller.direct_hand import DirectHand
 from simulator.controller.hands import Hand
 from simulator.engines.play import Play
 from simulator.engines.virtual_time import EPOCH, run_virtually
+from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Scenario, thing_of_agent
 from simulator.trace import (
     CLOUD,
@@ -88,18 +89,30 @@ class VirtualCloud:
 class VirtualLink:
     """One agent's connection (see `agent.runner.Transport`): it listens in its group's namespace, or in all."""
 
-    __slots__ = ("_cloud", "_hears_all", "_is_up", "_last", "_listener", "_namespace_id", "_timer", "name", "thing")
+    __slots__ = (
+        "_cloud",
+        "_hears_all",
+        "_is_up",
+        "_last",
+        "_listener",
+        "_namespace_id",
+        "_pace",
+        "_timer",
+        "name",
+        "thing",
+    )
 
-    def __init__(self, cloud: VirtualCloud, name: str, group: Group) -> None:
+    def __init__(self, cloud: VirtualCloud, name: str, group: Group, pace: Pace = LOOP_TIME) -> None:
         self.name = name
         self.thing = thing_of_agent(name)
         self._cloud = cloud
+        self._pace = pace
         self._namespace_id = group.namespace
         self._hears_all = group.hears == "everything"
         self._listener: Listener | None = None
         self._is_up = False
         self._last = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Alarm | None = None
 
     # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,7 +137,7 @@ class VirtualLink:
         """Lose the network for so long."""
         if self._is_up and self._listener is not None:
             self._go_down("CONNECTION_LOST")
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._connect)
+            self._timer = self._pace.call_later(seconds, self._connect)
             self._listener.on_disconnected("the network is gone")
 
     async def stop(self) -> None:
@@ -241,7 +254,7 @@ class VirtualVenue:
     def transport(self, thing: str, group: Group) -> VirtualLink:
         """A connection for one boot of one device."""
         assert self._cloud is not None, "opened before"
-        return VirtualLink(self._cloud, thing, group)
+        return VirtualLink(self._cloud, thing, group, Pace(self.running_time))
 
 
 def judged(scenario: Scenario, devices: int, seed: int, *, sink: Sink | None = None) -> Verdict:

@@ -64,8 +64,7 @@ class Judge:
         elif isinstance(entry.event, DeletionRefused):
             self._refusals.append(entry.event)
         elif isinstance(entry.event, ProcessStalled):
-            stalls = self._lag.cloud if entry.source == CLOUD else self._lag.devices
-            stalls.add(Seen(entry.source, entry.n, at, entry.event))
+            self._lag.add(Seen(entry.source, entry.n, at, entry.event))
         if entry.source == CLOUD:
             self._cloud_end = at
             if isinstance(entry.event, RequestReceived):
@@ -97,7 +96,7 @@ class Judge:
         invariants = tuple(_judge(invariant, stories.values(), others, run) for invariant in self._invariants)
         arrivals = tuple(self._arrivals(place, stories) for place in places)
         recovered, seconds = _recovered(stories.values())
-        outcome, why = concluded(invariants, arrivals, self._ended, len(stories), recovered)
+        outcome, why = concluded(invariants, arrivals, self._ended, len(stories), recovered, self._lag)
         return Verdict(
             outcome=outcome,
             why=why,

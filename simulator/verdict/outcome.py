@@ -5,11 +5,15 @@ run that was cut short say nothing against any device: they are inconclusive, an
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.trace import RunEnded
 from simulator.verdict.history import Seen
 from simulator.verdict.model import InvariantVerdict, PlaceToReach, Reached, RunOutcome
+from simulator.verdict.stalls import Lag
+
+WORTH_TELLING_SECONDS: Final = 0.1
+"""So long a stall may make a device miss a moment that a scenario wants."""
 
 
 class Arrivals(NamedTuple):
@@ -32,11 +36,12 @@ def concluded(
     ended: Seen[RunEnded] | None,
     devices: int,
     recovered: int,
+    lag: Lag,
 ) -> tuple[RunOutcome, str]:
     """The outcome of a run of so many `devices`, and why."""
     if (why := _violated(invariants)) is not None:
         return "failed", why
-    why = _cut_short(ended) or _not_reached(arrivals) or _undecided(invariants)
+    why = _cut_short(ended) or _not_reached(arrivals, lag) or _undecided(invariants)
     if why is not None:
         return "inconclusive", why
     what = "no invariant was violated" + (" and every place was reached" if arrivals else "")
@@ -65,7 +70,7 @@ def _cut_short(ended: Seen[RunEnded] | None) -> str | None:
     return f"the run met its time limit {waited_for}{_see((ended.id,))}"
 
 
-def _not_reached(arrivals: Sequence[Arrivals]) -> str | None:
+def _not_reached(arrivals: Sequence[Arrivals], lag: Lag) -> str | None:
     short = [each for each in arrivals if not each.are_enough]
     if not short:
         return None
@@ -73,7 +78,17 @@ def _not_reached(arrivals: Sequence[Arrivals]) -> str | None:
     reached, of = first.reached.devices, first.reached.of
     who = "the first that did not is" if reached else "the first of them is"
     missing = f"; {who} {_of(first.missing, first.place.job)}{_see((first.shown_by,))}" if first.missing else ""
-    return f"'{first.reached.id}' was reached by {reached} of {_count(of, 'device')}{missing}{_more(short)}"
+    return f"'{first.reached.id}' was reached by {reached} of {_count(of, 'device')}{missing}{_more(short)}{_busy(lag)}"
+
+
+def _busy(lag: Lag) -> str:
+    """What may have been too much for the moment that a place needs."""
+    cloud, devices = lag.cloud.longest / 1_000_000, lag.devices.longest / 1_000_000
+    if max(cloud, devices) < WORTH_TELLING_SECONDS:
+        return ""
+    return (
+        f"; the cloud's process did not run for up to {cloud:.3f} s at a time, the devices' for up to {devices:.3f} s"
+    )
 
 
 def _undecided(invariants: Sequence[InvariantVerdict]) -> str | None:

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from simulator.trace import ProcessStalled
+from simulator.trace import CLOUD, ENGINE, ProcessStalled
 from simulator.verdict.history import Seen, micros
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ class Stalls:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._lost_before: list[int] = [0]
+        self.longest = 0
+        """The longest that was told."""
 
     def add(self, seen: Seen[ProcessStalled]) -> None:
         """The process had not run until now."""
         start = max(seen.at - micros(seen.event.seconds), self._ends[-1] if self._ends else seen.at - 2**62)
         if start < seen.at:
+            self.longest = max(self.longest, seen.at - start)
             self._starts.append(start)
             self._ends.append(seen.at)
             self._lost_before.append(self._lost_before[-1] + seen.at - start)
@@ -71,6 +74,13 @@ class Lag:
 
     cloud: Stalls = field(default_factory=Stalls)
     devices: Stalls = field(default_factory=Stalls)
+
+    def add(self, seen: Seen[ProcessStalled]) -> None:
+        """A process had not run until now; whoever else says so, such as a device of itself, is not asked."""
+        if seen.source == CLOUD:
+            self.cloud.add(seen)
+        elif seen.source == ENGINE:
+            self.devices.add(seen)
 
     def between(self, story: "Story", since: float, until: float) -> Lost:
         """Of a span on the cloud's clock; where clocks leave it open, the most."""

@@ -14,9 +14,9 @@ from simulator.engines.holding import Holding
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
-from simulator.scenario import Scenario, parse
+from simulator.scenario import Scenario, load, parse
 from simulator.trace import DeletionRefused, Entry, ExecutionChanged, ExecutionRemoved, RunEnded
-from simulator.verdict import Verdict
+from simulator.verdict import Judge, Verdict
 
 
 def scenario(more: str, jobs: str = '{id: fw, to: [all], version: "2.0"}') -> Scenario:
@@ -138,10 +138,18 @@ class SlowVenue(VirtualVenue):
     ],
 )
 def test_the_time_limit_counts_the_time_of_a_process(venue: type[VirtualVenue], ended: str):
-    slow = scenario("hardware: {download: 4, write: 4, self_test: 4}\ntime_limit_seconds: 5")
+    late = "faults: [{do: delay, messages: [start-next-answer], seconds: 8}]"
+    slow = scenario(f"{late}\ntime_limit_seconds: 5")
     entries: list[Entry] = []
     run_virtually(Play(slow, 2, 1, entries.append, venue(slow, 1)).play())
     assert [entry.event.why for entry in entries if isinstance(entry.event, RunEnded)] == [ended]
+
+
+def test_who_hardly_runs_does_all_in_the_order_that_the_scenario_wants():
+    it = load("policy-leap-when-unreachable")
+    judge = Judge()
+    run_virtually(Play(it, len(it.devices), 1, judge.feed, SlowVenue(it, 1)).play())
+    assert judge.verdict().outcome == "passed", judge.verdict().why
 
 
 def test_a_refusal_for_good_lets_everybody_go():

@@ -42,6 +42,23 @@ def test_who_is_never_late_tells_nothing():
     assert process.told == []
 
 
+def test_whoever_is_called_before_the_beat_that_is_late_sees_no_time_gone():
+    process = _Process()
+
+    async def looks_before_the_beat() -> list[float]:
+        with process.heart:
+            await asyncio.sleep(0.01)
+            seen = [process.heart.running_time()]
+            process.stall(5, 0)
+            seen.append(process.heart.running_time())
+            await asyncio.sleep(0.02)
+            return [*seen, process.heart.running_time()]
+
+    before, within, after = run_virtually(looks_before_the_beat())
+    assert before <= within <= before + 0.02
+    assert within <= after <= before + 0.03
+
+
 def test_each_stall_is_told_with_how_much_of_it_was_work_and_is_not_running_time():
     process = _Process()
     assert run_virtually(process.run((1.5, 0.25), (0.2, 7.0))) == pytest.approx(2)

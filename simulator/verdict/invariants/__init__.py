@@ -35,7 +35,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant("no-false-abort", "abandons an execution without an authoritative answer that it ended", no_false_abort),
     Invariant("no-lost-job", "leaves an execution pending beyond the bound while connected and free", no_lost_job),
     Invariant("no-double-apply", "commits one identity twice with no undo between", no_double_apply),
-    Invariant("accounted-for", "runs a version that no accepted report and no later note explains", accounted_for),
+    Invariant(
+        "accounted-for",
+        "runs a version that no accepted report and no later note explains, or reports the success of one it took back",
+        accounted_for,
+    ),
     Invariant("ready-in-time", "is not IN_PROGRESS on the next job within the bound", ready_in_time),
     Invariant(
         "no-hammering",

@@ -146,13 +146,14 @@ def _redone(story: Story, earlier: Seen[VersionCommitted], again: Seen[VersionCo
 
 
 def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
-    """A version that runs at the end, and that no accepted report and no later note explains.
+    """A version that runs at the end and that no accepted report and no later note explains, or a success that is none.
 
     A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
     update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
     version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on,
     while a report is under way or yet to come, and if the execution is gone and there was no later one to tell with.
-    The opportunity is a device that does not run what it started with.
+    A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
+    or taken back. The opportunities are a device that does not run what it started with, and each such success.
 
     From the wire, what runs is what the last report of success names as `version` in its details. If that report was
     refused, and no later note explains the version, this is undecided: the device may have taken it back.
@@ -160,6 +161,7 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     if story.wire is not None:
         yield from _accounted_for_by_the_wire(story)
         return
+    yield from _successes(story)
     first, change = _running_version(story)
     if change is None or change.event.version == first:
         return
@@ -176,6 +178,34 @@ def accounted_for(story: Story, run: Run) -> Iterator[Finding]:
     else:
         message = f"runs version {version}, which no accepted report and no later note explains"
         yield violated(key.job_id if key else None, message, change)
+
+
+def _successes(story: Story) -> Iterator[Finding]:
+    """Every accepted report of success by an execution that had begun to write an image."""
+    version: str | None = None
+    found: dict[ExecutionKey, str | None] = {}
+    committed: set[ExecutionKey] = set()
+    for seen in story.device.seen:
+        match seen.event:
+            case HardwareChanged(version=running) | DeviceBooted(version=running):
+                version = running or version
+            case StepStarted(execution=key, step="write"):
+                found.setdefault(key, version)
+            case VersionCommitted(execution=key):
+                committed.add(key)
+            case VersionReverted(execution=key):
+                committed.discard(key)
+            case RequestSent(client_token=token, execution=key, status=Status.SUCCEEDED) if key in found:
+                exchange = story.exchanges[token]
+                if not _accepted(exchange):
+                    continue
+                if key in committed or version is None or version != found[key]:
+                    yield HELD
+                else:
+                    message = f"reported success, but still runs version {version}, which ran before"
+                    yield violated(key.job_id, message, exchange.sent)
+            case _:
+                pass
 
 
 def _accounted_for_by_the_wire(story: Story) -> Iterator[Finding]:

@@ -152,6 +152,14 @@ def test_time_in_which_nothing_ran_is_not_charged(invariant: str, tell: Tell, st
         assert found.doubts[0].events
 
 
+def test_a_device_does_not_excuse_itself():
+    def says_that_it_did_not_run(tale: Tale) -> None:
+        tale.device(ProcessStalled("devices", 3))  # type: ignore[arg-type]
+
+    found = told(does_nothing_for_long_and_takes_the_next, says_that_it_did_not_run, "ready-in-time")
+    assert found.outcome == "violated"
+
+
 def stalls(*spans: tuple[int, int]) -> Stalls:
     found = Stalls()
     for number, (start, end) in enumerate(spans, 1):

@@ -32,6 +32,13 @@ def keeps_its_job(tale: Tale) -> None:
     tale.report(FW)
 
 
+def keeps_its_job_though_nobody_ran_for_a_moment(tale: Tale) -> None:
+    at_work(tale)
+    tale.wait(1)
+    tale.stall("cloud", 0.4)
+    tale.report(FW)
+
+
 def told(tell: Callable[[Tale], None], *places: PlaceToReach, why: str = "finished") -> tuple[Verdict, list[str]]:
     tale = Tale(*places)
     tell(tale)
@@ -100,3 +107,12 @@ def test_what_a_run_comes_to_and_why(
     assert verdict.why.startswith(sentence)
     if outcome != "passed":
         assert verdict.why.rpartition("see ")[2] in ids
+
+
+def test_a_place_that_a_busy_machine_may_have_missed_says_so():
+    verdict, _ = told(keeps_its_job_though_nobody_ran_for_a_moment, IN_WRITE)
+    busy = "; the cloud's process did not run for up to 0.400 s at a time, the devices' for up to 0.000 s"
+    assert verdict.outcome == "inconclusive"
+    assert verdict.why.endswith(busy)
+    quiet, _ = told(keeps_its_job, IN_WRITE)
+    assert "did not run" not in quiet.why

@@ -22,6 +22,7 @@ from simulator.devices.models.mutants import (
     reboots_while_recovering,
     recovers_without_undoing,
     reports_success_for_a_gone_job,
+    reports_success_of_what_it_took_back,
     resting,
     rests_after_a_loss,
     rests_after_a_success,
@@ -72,6 +73,9 @@ MUTANTS: Final[dict[str, Model]] = {
     "reboots-while-recovering": Model(reboots_while_recovering.step, reboots_while_recovering.begin, _breaks("alive")),
     "recovers-without-undoing": Model(recovers_without_undoing.step, breaks=_breaks("bootable"), guarded=False),
     "reports-success-for-a-gone-job": Model(reports_success_for_a_gone_job.step, breaks=_breaks("no-ghost-update")),
+    "reports-success-of-what-it-took-back": Model(
+        reports_success_of_what_it_took_back.step, breaks=_breaks("accounted-for")
+    ),
     "rests-after-a-loss": Model(rests_after_a_loss.step, resting.begin, _breaks("ready-in-time")),
     "rests-after-a-success": Model(rests_after_a_success.step, resting.begin, _breaks("no-lost-job")),
     "sends-no-expected-version": Model(sends_no_expected_version.step, breaks=_breaks("no-cross-incarnation")),

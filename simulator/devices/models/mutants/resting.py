@@ -34,7 +34,7 @@ def resting_after(
     """A step as the reference device's, but it rests after executions that were left so; None: until it connects."""
 
     def step(state: Resting, event: Event) -> tuple[Resting, tuple[Effect, ...]]:
-        if state.is_resting and isinstance(event, Hinted):
+        if state.is_resting and (isinstance(event, Hinted) or _is_left_over(event)):
             return state, ()
         machine, effects = reference(state.machine, event)
         if any(_leaves(effect, outcomes) for effect in effects):
@@ -44,6 +44,11 @@ def resting_after(
         return Resting(machine, state.is_resting and not isinstance(event, TimerFired | Connected)), effects
 
     return step
+
+
+def _is_left_over(event: Event) -> bool:
+    """Whether a timer fires that was set before the rest began: only the alarm ends that."""
+    return isinstance(event, TimerFired) and event.name != "poll"
 
 
 def _leaves(effect: Effect, outcomes: frozenset[Outcome]) -> bool:

@@ -4,10 +4,11 @@ import inspect
 
 import pytest
 
-from agent.core import Policy
-from agent.core.events import Booted, Connected, Hinted
+from agent.core import Policy, start
+from agent.core.events import Booted, Connected, Hinted, TimerFired
 from agent.values import NextChanged
 from simulator.devices.models.mutants import MUTANTS
+from simulator.devices.models.mutants.resting import Resting
 from simulator.engines.virtual import judged
 from simulator.scenario import load
 from simulator.verdict import INVARIANTS
@@ -38,6 +39,13 @@ def test_a_mutant_s_state_can_be_stored_in_a_set(name: str):
         states.append(model.step(states[-1], event)[0])
     assert len(set(states)) > 1
     assert all(state.rests for state in states)
+
+
+def test_one_that_rests_is_not_woken_by_a_timer_that_was_set_before():
+    machine, model = Resting(start(Policy()), is_resting=True), MUTANTS["rests-after-a-loss"]
+    assert model.step(machine, TimerFired("ask-again")) == (machine, ())
+    woken, _ = model.step(machine, TimerFired("poll"))
+    assert not woken.is_resting
 
 
 def test_a_device_that_keeps_what_failed_its_self_test_is_not_excused_by_saying_so():

@@ -4,8 +4,10 @@ from agent.account import ExecutionLeft, PhaseChanged, VersionReverted
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.stories.scenes import (
     RNF,
+    at_work,
     commits_what_is_on_trial,
     ends_its_test,
+    falls_back,
     keeps_without_a_job,
     leapt,
     on_trial,
@@ -15,13 +17,13 @@ from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, NEXT, Tale
 
 
-@story("accounted-for", "held", opportunities=1)
+@story("accounted-for", "held", opportunities=2)
 def reports_what_it_installed(tale: Tale) -> None:
     leapt(tale)
     tale.report(FW)
 
 
-@story("accounted-for", "held", opportunities=1)
+@story("accounted-for", "held", opportunities=2)
 def tries_another_version_and_falls_back_to_what_it_reported(tale: Tale) -> None:
     leapt(tale)
     tale.report(FW)
@@ -74,6 +76,63 @@ def keeps_what_passed_its_test_and_failed_after_the_commit(tale: Tale) -> None:
     ends_its_test(tale)
     commits_what_is_on_trial(tale)
     tale.report(FW, "FAILED", details=(("kept", "2.0"), ("reason", "the journal cannot be written")))
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def falls_back_and_says_that_it_succeeded(tale: Tale) -> None:
+    on_trial(tale)
+    ends_its_test(tale, "failed")
+    falls_back(tale)
+    tale.report(FW)
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def fails_to_write_and_says_that_it_succeeded(tale: Tale) -> None:
+    tale.hardware("1.0", "download")
+    at_work(tale)
+    tale.begin(FW, "write")
+    tale.finish(FW, "write", "failed")
+    tale.hardware("1.0")
+    tale.report(FW)
+
+
+@story("accounted-for", "violated", "request.sent", opportunities=1)
+def takes_back_what_it_committed_and_says_that_it_succeeded(tale: Tale) -> None:
+    leapt(tale)
+    tale.device(VersionReverted(FW, "2.0"))
+    tale.hardware("1.0")
+    tale.report(FW)
+
+
+@story("accounted-for", "not-exercised")
+def falls_back_and_its_success_is_refused(tale: Tale) -> None:
+    on_trial(tale)
+    falls_back(tale)
+    tale.update(FW, "SUCCEEDED", code=RNF)
+
+
+@story("accounted-for", "not-exercised")
+def falls_back_and_says_that_it_failed(tale: Tale) -> None:
+    on_trial(tale)
+    ends_its_test(tale, "failed")
+    falls_back(tale)
+    tale.report(FW, "FAILED")
+
+
+@story("accounted-for", "held", opportunities=1)
+def writes_again_what_runs_already(tale: Tale) -> None:
+    on_trial(tale, version="1.0")
+    ends_its_test(tale)
+    commits_what_is_on_trial(tale, version="1.0")
+    tale.report(FW)
+
+
+@story("accounted-for", "not-exercised")
+def succeeds_at_what_writes_no_image(tale: Tale) -> None:
+    tale.hardware("1.0")
+    at_work(tale)
+    tale.step(FW, "swap")
+    tale.report(FW)
 
 
 @story("accounted-for", "violated", "version.committed")

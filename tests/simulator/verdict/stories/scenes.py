@@ -66,6 +66,14 @@ def on_trial(tale: Tale, key: ExecutionKey = FW, version: str = "2.0") -> None:
     tale.connect()
 
 
+def falls_back(tale: Tale) -> None:
+    """Booted anew from what ran before the trial, with nothing left of it."""
+    tale.disconnect(planned=True)
+    tale.device(DeviceBooted("1.0", "reboot"))
+    tale.hardware("1.0")
+    tale.connect()
+
+
 def writes_the_only_slot(tale: Tale) -> None:
     """The new image written over the old one, and booted."""
     tale.hardware("1.0", "download")
