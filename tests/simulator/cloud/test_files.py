@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from yarl import URL
 
 from agent.values import Describe, ExecutionTold, JobDocument
@@ -156,3 +158,14 @@ def test_no_host_is_slow_to_read():
 )
 def test_a_signature_of_any_characters_is_forged(change):
     assert URLS.check("firmware/\udcff", change, NOW) == "forged"
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.text()
+    | st.lists(st.sampled_from(("http://", "s3", ".", "-", "[", "]", "@", ":", "/", "%", "\ud800"))).map("".join)
+)
+def test_whatever_stands_in_a_placeholder_becomes_a_url_of_ours(url: str):
+    name = object_of(url)
+    if name.isprintable():
+        assert checked(URLS.url(url, NOW, 60), NOW) == "good"

@@ -37,7 +37,9 @@ class Jobs:
         self.asked.append((dup, late_seconds))
         self.heard.put_nowait(payload)
         news = (("$aws/news", payload),)
-        return Reaction(f"{topic}/accepted", payload, news, f"receipt of {payload.decode()}", self.after)
+        return Reaction(
+            f"{topic}/accepted", payload, news, f"receipt of {payload.decode(errors='replace')}", self.after
+        )
 
     def delivered(self, receipt: object, acknowledged: bool) -> None:
         self.delivered_to.put_nowait((receipt, acknowledged))

@@ -1,6 +1,10 @@
 """Which things a query finds, and which queries there are none of."""
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulator.cloud.registry import RegistryError, Thing
 from simulator.cloud.registry.queries import indexed, read
@@ -113,3 +117,34 @@ def test_no_query_is_slow_to_ask():
     # Were a star sought again for each that follows, this would take longer than the world has.
     found = read("attributes.x:x" + "*a" * 400 + "*b").matches({"attributes.x": ("x" + "a" * 800,)})
     assert not found
+
+
+PIECES = (
+    *("a", "b c", "*", "?", "(", ")", "[", "]", "{", "}", " TO ", '"', "\\", " ", "AND ", "OR ", "NOT ", "-", "+"),
+    *(
+        "~",
+        "^",
+        "2.5",
+        ".",
+        ">=",
+        "<",
+        ":",
+        "thingName:",
+        "attributes.x:",
+        "[1 TO 2]",
+        "\u2028",
+        "\x00",
+        "\u0130",
+        "&&",
+        "!",
+    ),
+)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
+def test_whatever_is_asked_is_a_query_or_refused(text: str):
+    with suppress(RegistryError):
+        query = read(text)
+        for thing in THINGS.values():
+            assert query.matches(thing) in (True, False)
