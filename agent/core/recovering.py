@@ -47,7 +47,9 @@ def fail(turn: Turn, work: Work, reason: str, cause: str, *, running: bool = Fal
 
 def resume(turn: Turn, recovering: Recovering) -> None:
     """Go on after a restart where the record says that recovering was."""
-    if recovering.forward:
+    if recovering.stage == "verify":
+        _verify(turn, recovering, "restarted; there is no way forward")
+    elif recovering.forward:
         _finish(turn, recovering, False, "restarted; finishing")
     else:
         turn.to(recovering, "restarted")

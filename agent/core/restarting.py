@@ -44,10 +44,17 @@ def on_booted(turn: Turn, booted: Booted) -> None:
         case "restoring":
             resume(turn, Recovering(unrebooted(work, booted), record.end, "restore", record.reason))
         case "finishing":
-            after, failure = rebooted(work, booted)
-            forward = after.reached is Reached.LEAPT or not (failure or _takes_back(turn, record, after))
-            stage: Literal["finish", "restore"] = "finish" if forward else "restore"
-            resume(turn, Recovering(after, record.end, stage, record.reason, forward=forward))
+            _finish_on(turn, record, *rebooted(work, booted))
+
+
+def _finish_on(turn: Turn, record: Record, work: Work, failure: str) -> None:
+    """Go on with what was to be finished. A leap that did not bring up what it should is not made again and again."""
+    is_past = work.reached is Reached.LEAPT
+    forward = is_past or not (failure or _takes_back(turn, record, work))
+    stage: Literal["finish", "restore", "verify"] = "finish" if forward else "restore"
+    if is_past and failure:
+        stage = "verify"
+    resume(turn, Recovering(work, record.end, stage, record.reason, forward=forward))
 
 
 def _as_found(work: Work, booted: Booted) -> Work:

@@ -1,22 +1,28 @@
 """What a device knows about its jobs in one namespace: the states, each with exactly its own data.
 
     Idle ──► Starting ──► Executing ⇄ Gated ──► Reporting ──► Idle
-                 │ hint       │ hint     │ hint      │ no answer, or refused
+                 │ hint       │ hint     │ hint      │ no answer: asks again; gone, or ended without us: recovers
                  ▼            ▼          ▼           ▼
-              (asks        Suspect ── still there, same identity ──► back
-               anew)          │ gone, ended, or found with another identity
+              Idle         Suspect ── still there, same identity ──► back
+           (asks anew)        │ gone, ended, or found with another identity
                               ▼
                  Recovering: quiesce ─► restore ─► verify ──► Idle
-                                            │ cannot
-                                            ▼
-                       (Reporting, if the work failed by itself) ──► Safe
+                     │    └► finish ─────────────►┘  │ cannot
+                     │ the work failed by itself     ▼
+                     └──► Reporting ──► Idle, or ─► Safe
+
+There are shorter ways. In the default namespace start-next claims, so Idle goes straight to work, unless nothing tells
+how far an execution that is IN_PROGRESS already has come. What cannot be planned, or is done already, is only
+reported; what is found and may not be begun twice fails. Nothing begun, nothing to undo: from Suspect back to Idle. A
+step that fails, or a gate that nobody opens, leads to Recovering; a report that is refused for good, to Safe.
 
 `Gated` is the moment between two steps in which the device waits for leave to begin the next one. Starting is for
 namespaces, where no start-next is known: the claim (an update to IN_PROGRESS) proves nothing about which
 incarnation accepted it, so a describe confirms it before the first effect.
 
-A reboot ends everything that is not on record. Whoever comes back with work in hand is Suspect, and asks. Between
-the reboot into new firmware and its commit the phases are called `trial`: the same questions are asked there.
+A reboot ends everything that is not on record. Whoever comes back with work in hand is Suspect, and asks; whoever was
+reporting, recovering or Safe goes on with that. Between the reboot into new firmware and its commit the phases are
+called `trial`: the same questions are asked there.
 """
 
 from dataclasses import dataclass, replace

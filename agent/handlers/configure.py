@@ -62,7 +62,7 @@ class Configure(Handler):
                 to.remove(str(note["staged"]))
 
     def _stage(self, task: Task) -> None:
-        staged = _staged(task)
+        staged = self._staged(task)
         with spot(self._place.root, task.arg("to")) as to:
             to.find()
             write_json(_note(task.aside), {"to": task.arg("to"), "staged": staged, "stands": "staged"})
@@ -76,7 +76,7 @@ class Configure(Handler):
     def _validate(self, task: Task) -> None:
         with (
             spot(self._place.root, task.arg("to")) as to,
-            os.fdopen(to.open(_staged(task), os.O_RDONLY), "r", encoding="utf-8", newline="") as file,
+            os.fdopen(to.open(self._staged(task), os.O_RDONLY), "r", encoding="utf-8", newline="") as file,
         ):
             text = file.read()
         try:
@@ -89,7 +89,7 @@ class Configure(Handler):
             raise StepError(f"{what}: {error}", Cause.WRONG_CONTENT) from None
 
     def _swap(self, task: Task) -> None:
-        staged, kept = _staged(task), _kept(task)
+        staged, kept = self._staged(task), _kept(task)
         with spot(self._place.root, task.arg("to")) as to:
             if not is_replaced(to, staged, kept):
                 replace(to, staged, kept)
@@ -97,8 +97,13 @@ class Configure(Handler):
 
     def _put_back(self, task: Task) -> None:
         with spot(self._place.root, task.arg("to")) as to:
-            put_back(to, _staged(task), _kept(task))
+            put_back(to, self._staged(task), _kept(task))
         _note(task.aside).unlink(missing_ok=True)
+
+    def _staged(self, task: Task) -> str:
+        """The same after every restart, and no other execution's, nor that of another agent with the same root."""
+        whose = f"{self._place.thing}/{task.execution}"
+        return f".ghostjob-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.staged"
 
 
 def _note(aside: Path) -> Path:
@@ -107,7 +112,3 @@ def _note(aside: Path) -> Path:
 
 def _kept(task: Task) -> Path:
     return task.aside / "previous-configuration"
-
-
-def _staged(task: Task) -> str:
-    return f".ghostjob-{hashlib.sha256(str(task.execution).encode()).hexdigest()[:16]}.staged"

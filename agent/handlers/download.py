@@ -37,7 +37,7 @@ class Download(Handler):
         if size is not None and size > limit:
             raise StepError(f"{size} bytes are more than the {limit} that this device takes", Cause.SPACE)
         limit = limit if size is None else size
-        part, kept, note = _part(task), _kept(task), _note(task)
+        part, kept, note = self._part(task), _kept(task), _note(task)
         with self._destination(task) as to:
             if not is_replaced(to, part, kept):
                 sha256 = task.arg("sha256").lower()
@@ -55,7 +55,7 @@ class Download(Handler):
         if not _note(task).exists() and not was_begun(_kept(task)):
             return
         with self._destination(task) as to:
-            await settled(put_back, to, _part(task), _kept(task))
+            await settled(put_back, to, self._part(task), _kept(task))
         _note(task).unlink(missing_ok=True)
 
     def pending(self, asides: Sequence[Path]) -> tuple[str, ...]:
@@ -73,10 +73,10 @@ class Download(Handler):
         to = task.arg("to")
         return spot(self._place.root, to) if to else spot(task.aside, IMAGE)
 
-
-def _part(task: Task) -> str:
-    """The name of what has come so far; the same after every restart, and no other execution's."""
-    return f".ghostjob-{hashlib.sha256(f'{task.execution}/{task.index}'.encode()).hexdigest()[:16]}.part"
+    def _part(self, task: Task) -> str:
+        """What has come so far; the same after every restart, and no other execution's, nor another agent's."""
+        whose = f"{self._place.thing}/{task.execution}/{task.index}"
+        return f".ghostjob-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.part"
 
 
 def _kept(task: Task) -> Path:

@@ -125,7 +125,7 @@ def put_back(place: Spot, new: str, kept: Path) -> None:
     record = read_json(_record(kept))
     if record is not None and place.find(new) is None:
         if record.get("existed"):
-            _restore(place, kept)
+            _restore(place, kept, f"{new}.restored")
         else:
             place.remove(place.name)
             os.fsync(place.directory)
@@ -147,9 +147,8 @@ def _keep(place: Spot, kept: Path) -> None:
     sync(kept.parent)
 
 
-def _restore(place: Spot, kept: Path) -> None:
+def _restore(place: Spot, kept: Path, beside: str) -> None:
     """Let the kept file have its name again; it needs no room on the disk where that can be had by a second name."""
-    beside = ".ghostjob-restored"
     place.remove(beside)
     try:
         os.link(kept, beside, dst_dir_fd=place.directory, follow_symlinks=False)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from agent.account import AnswerReceived, ExecutionGone, RequestSent
+from agent.account import AnswerReceived, End, ExecutionGone, RequestSent
 from agent.core.events import BeginStep, Booted, Publish, Remember, Tell, UndoStep, Verified, Verify
 from agent.core.record import Finished, Record, Work
-from agent.core.state import Executing, Idle, Recovering, Reporting, Suspect
+from agent.core.state import Executing, Idle, Recovering, Reporting, Safe, Suspect
 from agent.plan import Abilities, Layout, Plan, plan_of
 from agent.values import ErrorCode, Execution, JobDocument, Rejected, Status, Update
 from tests.agent.core.driver import NOW, UPDATE, Driver, execution, key
@@ -88,6 +88,20 @@ def test_a_leap_that_was_to_be_finished_is_taken_back_if_it_never_began():
 def test_a_leap_that_had_begun_is_finished():
     device = booted(Record(work("write", "single"), "finishing", "gone"), "recovery", in_recovery=True)
     assert [begun.step.name for begun in device.all(BeginStep)] == ["write"]
+
+
+@pytest.mark.parametrize("end", ["gone", None])
+def test_a_reboot_that_only_the_recovery_image_came_back_from_is_not_tried_for_ever(end: End | None):
+    record = Record(work("reboot", "single"), "finishing", end, reason="" if end else "no answer")
+    device = booted(record, "recovery", in_recovery=True)
+    assert not device.all(BeginStep)
+    device(Verified(False))
+    if end is None:
+        device.tell(execution(key(), version=8))
+        assert isinstance(device.request, Update)
+        assert device.request.status is Status.FAILED
+        device.accept(9)
+    assert isinstance(device.phase, Safe)
 
 
 # ── what is told, and what is on record ───────────────────────────────────────────────────────────────────────

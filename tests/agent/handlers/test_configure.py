@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,19 @@ async def test_a_configuration_is_changed_and_whoever_reads_it_is_restarted(tmp_
     assert told.read_text() == (place.root / "app.json").read_text() == NEW
     assert (place.root / "app.json").stat().st_mode & 0o777 == 0o640
     assert left_in(place.root) == ["app.json"]
+
+
+async def test_two_agents_that_share_a_root_do_the_same_job_side_by_side(tmp_path: Path):
+    agents = []
+    for thing in ("one", "two"):
+        (tmp_path / thing).mkdir()
+        place = replace(place_in(tmp_path / thing), thing=thing, root=tmp_path)
+        agents.append((Configure(place), steps(tmp_path / thing, to=f"{thing}.json")))
+    for each in range(3):
+        for handler, tasks in agents:
+            await handler.do(tasks[each])
+    for thing in ("one", "two"):
+        assert (tmp_path / f"{thing}.json").read_text() == NEW
 
 
 @pytest.mark.parametrize("existed", [True, False], ids=["over an older one", "where there was none"])
