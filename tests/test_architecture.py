@@ -39,6 +39,7 @@ RULES = [
     pytest.param("agent/account.py", ("agent.values",), (), False, id="the account knows values"),
     pytest.param("agent/topics.py", ("agent.values",), (), False, id="topics know values"),
     pytest.param("agent/causes.py", (), (), False, id="the vocabulary of causes knows nothing"),
+    pytest.param("agent/names.py", (), (), False, id="what is said of a name knows no third party"),
     pytest.param("agent/wording.py", (), ("pydantic",), False, id="the wording of errors knows no model"),
     pytest.param(
         "agent/plan.py",
@@ -184,6 +185,7 @@ RULES = [
             "agent.plan",
             "agent.recovery",
             "agent.errors",
+            "agent.names",
         ),
         (),
         False,
@@ -196,6 +198,7 @@ RULES = [
         (
             "simulator.scenario",
             "agent.errors",
+            "agent.names",
             "agent.plan",
             "agent.recovery",
             "agent.wording",

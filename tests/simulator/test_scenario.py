@@ -105,9 +105,13 @@ def test_a_bad_scenario_is_refused_in_one_line(text: str, says: str):
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_name_lists_the_scenarios_that_ship():
-    with pytest.raises(InputError, match="main"):
-        load("no-such-scenario")
+def test_of_an_unknown_name_it_is_told_which_scenarios_are_near_and_where_all_are():
+    with pytest.raises(
+        InputError, match="no shipped scenario of that name; `ghostjob run --list` tells which there are"
+    ):
+        load("xyz")
+    with pytest.raises(InputError, match="did you mean main"):
+        load("mian")
 
 
 def test_ten_devices_are_dealt_half_to_the_namespace_and_half_to_the_reused_id():
