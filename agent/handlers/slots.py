@@ -42,7 +42,7 @@ class SlotFiles(Firmware):
     # ── what runs ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def booted(self, rebooted: bool) -> tuple[str, bool]:
-        """What runs: after a reboot what is selected, otherwise what did before."""
+        """What runs: after a reboot what is selected, otherwise what did before; on trial until a boot took it back."""
         if not self._directory.is_dir():
             self._directory.mkdir(parents=True, mode=0o700)
         if self._selected is None:
@@ -59,7 +59,8 @@ class SlotFiles(Firmware):
         if noted.get("slot") != self._running:
             write_json(self._directory / "running.json", {"slot": self._running})
         self._prove()
-        return str(self._described(self._running).get("version", "")), self._on_trial
+        is_reverted = self._trial is None and self._running != self._selected
+        return str(self._described(self._running).get("version", "")), self._on_trial or is_reverted
 
     def revert(self) -> bool:
         """Select what ran before; what is on trial runs on until the reboot, for whoever asks again meanwhile too."""
@@ -147,6 +148,8 @@ class SlotFiles(Firmware):
         described = self._described(self._running)
         if described.get("version") != task.version:
             raise StepError(f"{described.get('version', 'nothing')} runs, and not {task.version}", Cause.ROLLED_BACK)
+        if self._selected != self._running:
+            self._select(self._running)  # an agent that forgot it had begun to go back
         self._trial_note.unlink(missing_ok=True)
         sync(self._directory)
         self._prove()

@@ -159,9 +159,17 @@ async def test_a_trial_that_was_reverted_by_an_agent_that_was_killed_still_needs
     slots = await on_trial(tmp_path)
     assert slots.revert()
     slots = booted(tmp_path, rebooted=False)
-    assert slots.ran == ("2.0", False)  # type: ignore[attr-defined]  # see above
+    assert slots.ran == ("2.0", True), "nobody may take it for committed"  # type: ignore[attr-defined]  # see above
     assert slots.revert()
     assert not booted(tmp_path).revert()
+
+
+async def test_a_trial_whose_reverting_was_forgotten_can_still_be_committed(tmp_path: Path):
+    slots = await on_trial(tmp_path)
+    assert slots.revert()
+    slots = booted(tmp_path, rebooted=False)
+    await slots.do(tasks(tmp_path)["commit"])
+    assert state(booted(tmp_path)) == (("2.0", False), True, ())
 
 
 async def test_a_switch_without_a_reboot_needs_none_to_be_taken_back(tmp_path: Path):
