@@ -74,7 +74,7 @@ MUTANTS: Final[dict[str, Model]] = {
     "recovers-without-undoing": Model(recovers_without_undoing.step, breaks=_breaks("bootable"), guarded=False),
     "reports-success-for-a-gone-job": Model(reports_success_for_a_gone_job.step, breaks=_breaks("no-ghost-update")),
     "reports-success-of-what-it-took-back": Model(
-        reports_success_of_what_it_took_back.step, breaks=_breaks("accounted-for")
+        reports_success_of_what_it_took_back.step, breaks=_breaks("accounted-for", "tests-before-commit")
     ),
     "rests-after-a-loss": Model(rests_after_a_loss.step, resting.begin, _breaks("ready-in-time")),
     "rests-after-a-success": Model(rests_after_a_success.step, resting.begin, _breaks("no-lost-job")),

@@ -1,6 +1,7 @@
 """A device that has taken an update back, because it failed, and reports that it succeeded.
 
 Its work is right, and only its word is wrong: it runs the old version, and the cloud believes that it runs the new one.
+Where a single slot leaves no way back, it runs what failed its self-test, and says that it is well.
 Seen in the field in agents that report that the installation has ended, and not how.
 """
 
