@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from simulator.cloud.api import Account, ControlPlane
+from simulator.cloud.jobs import Jobs
+from simulator.cloud.registry import Registry
+from simulator.devices.models import MODELS
+from simulator.scenario import shipped
 from tests.clients.cloud_process import running_cloud
 
 README = Path(__file__).parent.parent.parent / "README.md"
+CHANGELOG = README.with_name("CHANGELOG.md")
 PATH = f"{Path(sys.executable).parent}:{os.defpath}"
 
 
@@ -71,3 +77,12 @@ def test_bash_completes_verbs_options_and_scenarios(tmp_path: Path):
     done = bash(script, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["schema", "--devices", "virtual", "delete-while-rebooting"]
+
+
+def test_the_texts_count_what_there_is():
+    plane = ControlPlane(Jobs(), Registry(str), Account(), float, lambda outcome: None)
+    served, bad = len(plane.operations), sum(bool(model.breaks) for model in MODELS.values())
+    assert f"serves {served} operations" in README.read_text("utf-8")
+    changes = " ".join(CHANGELOG.read_text("utf-8").split())
+    for said in (f"{served} operations", f"{len(shipped())} scenarios ship", f"names {bad} bad ones"):
+        assert said in changes, said
