@@ -17,16 +17,17 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from agent.abilities import ALL_ACTIONS, Abilities, Layout
 from agent.connection import PLAIN_PORT, TLS_PORT, Connection, Identity
 from agent.core import Policy
 from agent.device import Settings
+from agent.documents.restarts import restarts_what
 from agent.errors import InputError
 from agent.handlers.handler import Place
 from agent.handlers.proc import own_service
 from agent.handlers.registry import offered_actions, plug_ins
 from agent.hosts import is_loopback
 from agent.log import get_logger
-from agent.plan import ALL_ACTIONS, Abilities, Layout, restarts_what
 from agent.recovery import PointOfNoReturn
 from agent.wording import first_wrong, unknown_key
 

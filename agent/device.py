@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from agent.abilities import ALL_ACTIONS
 from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
 from agent.core import Machine, Policy, start, step
 from agent.core.events import Booted, Event
@@ -33,7 +34,6 @@ from agent.handlers.registry import firmware_of, load_handlers
 from agent.jitter import Jitter
 from agent.journal import FileStorage, Journal
 from agent.log import get_logger
-from agent.plan import ALL_ACTIONS
 from agent.records import read_record, write_record
 from agent.runner import Runner, Transport
 from agent.values import ExecutionKey

@@ -28,11 +28,11 @@ called `trial`: the same questions are asked there.
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
+from agent.abilities import DEFAULT_ABILITIES, Abilities
 from agent.account import End
 from agent.account import Phase as PhaseName
 from agent.core.events import StepEnded
 from agent.core.record import Doing, Finished, Record, Work
-from agent.plan import DEFAULT_ABILITIES, Abilities
 from agent.recovery import PointOfNoReturn, Reached
 from agent.values import Execution, ExecutionKey, Request, Status
 

@@ -16,7 +16,8 @@ from agent.core.state import Idle, Machine, Starting
 from agent.core.told import may_have_begun
 from agent.core.turn import Turn, nonce_of
 from agent.core.working import advance
-from agent.plan import Plan, Unusable, plan_of
+from agent.documents import plan_of
+from agent.plan import Plan, Unusable
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted
 

@@ -16,7 +16,8 @@ from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
 from agent.core.told import begins_once
 from agent.core.turn import Turn, nonce_of
-from agent.plan import Plan, Step, plan_of
+from agent.documents import plan_of
+from agent.plan import Plan, Step
 from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 
 

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from agent.abilities import Layout
 from agent.causes import Cause
 from agent.errors import GhostjobError
-from agent.plan import Layout, Step
+from agent.plan import Step
 from agent.values import ExecutionKey, details_text
 
 

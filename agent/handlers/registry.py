@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, TypeVar, cast
 
+from agent.abilities import Layout
 from agent.errors import InputError
 from agent.handlers.handler import Firmware, Handler, Place
-from agent.plan import Layout
 
 T = TypeVar("T")
 GROUP: Final = "ghostjob.handlers"

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final, Literal, TypeAlias, assert_never
 
+from agent.abilities import Layout
 from agent.account import HardwareChanged
-from agent.plan import Layout
 
 SECTORS: Final = 16
 """Sectors of an image area."""

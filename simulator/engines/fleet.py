@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from agent.abilities import Abilities
 from agent.core import Policy
 from agent.jitter import Jitter
-from agent.plan import Abilities
 from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.hardware import factory

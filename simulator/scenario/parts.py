@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from agent.plan import Layout
+from agent.abilities import Layout
 from agent.recovery import PointOfNoReturn
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]

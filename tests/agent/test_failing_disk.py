@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from agent.abilities import Layout
 from agent.account import DeviceCrashed, ExecutionLeft, JournalUnwritable, StepStarted
 from agent.journal import Journal
-from agent.plan import Layout
 from agent.records import read_record
 from simulator.devices.storage import FlashFile
 from simulator.engines.virtual_time import run_virtually

@@ -8,9 +8,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
+from agent.abilities import ALL_ACTIONS, Abilities, Layout
 from agent.causes import Cause
 from agent.core.record import Record, Work
-from agent.plan import ALL_ACTIONS, Abilities, Layout, Plan, Step, Unusable, plan_of
+from agent.documents import plan_of
+from agent.plan import Plan, Step, Unusable
 from agent.records import read_record, write_record
 from agent.values import ExecutionKey, JobDocument, details_text
 

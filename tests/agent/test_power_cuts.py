@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from agent.abilities import Layout
 from agent.core import Machine, step
 from agent.core.events import BeginStep, Booted, Effect, Event, Remember
 from agent.core.record import Record, Work
-from agent.plan import Layout
 from simulator.devices.models import MODELS
 from simulator.devices.models.model import Model
 from simulator.devices.storage import SURVIVALS

@@ -7,8 +7,9 @@ import pytest
 from agent.core.events import BeginStep, Booted, UndoStep
 from agent.core.record import Finished, Record, Work
 from agent.core.state import Safe
+from agent.documents import plan_of
 from agent.journal import LONGEST_SNAPSHOT
-from agent.plan import Plan, Step, plan_of
+from agent.plan import Plan, Step
 from agent.records import RecordError, read_record, write_record
 from agent.values import ErrorCode, ExecutionKey, JobDocument, Status
 from tests.agent.core.driver import UPDATE, Driver, execution, key

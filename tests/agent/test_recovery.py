@@ -13,7 +13,8 @@ from agent.core import Policy
 from agent.core.events import Answered, BeginStep, Booted, Connected, StepEnded, StopStep, UndoStep, Verified, Verify
 from agent.core.record import Doing, Finished, Record, Work
 from agent.core.state import Executing, Idle, Phase, Recovering, Reporting, Safe, Suspect
-from agent.plan import Plan, plan_of
+from agent.documents import plan_of
+from agent.plan import Plan
 from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Row, remedy_for, table
 from agent.values import (
     Describe,

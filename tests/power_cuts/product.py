@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from agent.plan import SINGLE_STEPS, TRIAL_STEPS, Layout
+from agent.abilities import Layout
+from agent.documents.ours import SINGLE_STEPS, TRIAL_STEPS
 from agent.recovery import PointOfNoReturn
 from simulator.devices.storage import Survival
 from tests.power_cuts.trouble import troubles

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
+from agent.abilities import Layout
 from agent.account import StepStarted
 from agent.causes import Cause
 from agent.core.events import BeginStep
-from agent.plan import SINGLE_STEPS, TRIAL_STEPS, Layout
+from agent.documents.ours import SINGLE_STEPS, TRIAL_STEPS
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.flash import Run
 from simulator.devices.hardware import describe

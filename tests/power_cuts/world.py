@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
+from agent.abilities import Abilities, Layout
 from agent.account import (
     DeviceBooted,
     ExecutionLeft,
@@ -27,7 +28,6 @@ from agent.account import (
 from agent.core import Policy
 from agent.core.state import Safe
 from agent.jitter import Jitter
-from agent.plan import Abilities, Layout
 from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
 from agent.values import Request

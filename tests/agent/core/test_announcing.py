@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from agent.abilities import Abilities
 from agent.core.events import BeginStep, Disconnected, Verified
 from agent.core.state import Gated
-from agent.plan import Abilities
 from agent.values import Describe, ErrorCode, JobDocument, Status, StatusDetails, Update
 
 from .driver import Driver, Policy, execution, key

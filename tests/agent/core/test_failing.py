@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from agent.abilities import Abilities
 from agent.account import ExecutionGone, ExecutionLeft
 from agent.core.events import BeginStep, Disconnected, JournalFailed, StepEnded, StepRestored, UndoStep, Verified
 from agent.core.state import Policy, Recovering, Reporting, Safe
-from agent.plan import Abilities
 from agent.values import ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
 
 from .driver import LEAP, NOW, Driver, execution, key

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import pytest
 
+from agent.abilities import ALL_ACTIONS, Abilities
 from agent.core import Machine, Policy, start, step
 from agent.core.events import (
     Answered,
@@ -30,7 +31,6 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
-from agent.plan import ALL_ACTIONS, Abilities
 from agent.values import JobDocument, Status
 from simulator.cloud.jobs import JobExecution, Jobs, JobsSettings, NewJob
 

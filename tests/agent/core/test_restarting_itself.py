@@ -2,10 +2,12 @@
 
 import pytest
 
+from agent.abilities import Abilities
 from agent.core.events import BeginStep, Booted, Verified
 from agent.core.record import Record, Work
 from agent.core.state import Executing, Reporting
-from agent.plan import Abilities, Plan, plan_of
+from agent.documents import plan_of
+from agent.plan import Plan
 from agent.values import JobDocument, Status, Update
 from tests.agent.core.driver import Driver, execution, key
 

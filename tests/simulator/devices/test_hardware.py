@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.plan import Layout, Step
+from agent.abilities import Layout
+from agent.plan import Step
 from simulator.devices.hardware import (
     EMPTY,
     FACTORY,

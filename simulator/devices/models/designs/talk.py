@@ -30,7 +30,8 @@ from agent.core.events import (
     TimerFired,
 )
 from agent.core.record import Record, Work
-from agent.plan import Plan, Unusable, plan_of
+from agent.documents import plan_of
+from agent.plan import Plan, Unusable
 from agent.values import (
     NEXT,
     Answer,

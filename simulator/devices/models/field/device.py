@@ -60,7 +60,8 @@ from agent.core.events import (
 from agent.core.record import Doing, Record, Work
 from agent.core.restarting import rebooted, unrebooted
 from agent.core.state import Asked
-from agent.plan import Plan, Unusable, plan_of
+from agent.documents import plan_of
+from agent.plan import Plan, Unusable
 from agent.recovery import Reached
 from agent.values import (
     NEXT,

@@ -1,0 +1,83 @@
+"""From the text of a job document to its plan, or to why this device cannot or must not carry it out."""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from posixpath import join, normpath
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.abilities import DEFAULT_ABILITIES, Abilities
+from agent.causes import Cause
+from agent.documents.conditions import unmet
+from agent.documents.device_client import read_theirs
+from agent.documents.ours import read_ours
+from agent.plan import Planned, Step, Unusable
+from agent.values import JobDocument, details_text
+from agent.wording import first_wrong
+
+
+def plan_of(document: JobDocument | None, abilities: Abilities = DEFAULT_ABILITIES) -> Planned:
+    """The plan of a document for a device with these abilities."""
+    if document is None:
+        return Unusable("the job document is missing")
+    return _plan_of(document.text, abilities)
+
+
+@lru_cache(maxsize=1024)
+def _plan_of(text: str, abilities: Abilities) -> Planned:
+    """A fleet is told the same document again and again."""
+    try:
+        value = _object(text)
+        plan = read_ours(value, abilities) or read_theirs(value, abilities)
+    except ValidationError as error:
+        return _unusable(str(first_wrong(error)))
+    except ValueError as error:
+        return _unusable(str(error))
+    except RecursionError:
+        return _unusable("the job document is nested too deeply")
+    if why := unmet(value.get("conditions"), abilities.systems):
+        return _unusable(why, Cause.CONDITION_NOT_MET)
+    allowed = abilities.actions | ({"download", "reboot"} if plan.version and "write" in abilities.actions else set())
+    refusals = (_refusal(step, allowed, abilities) for step in plan.steps)
+    return next((_unusable(reason, cause) for cause, reason in filter(None, refusals)), plan)
+
+
+def _unusable(reason: str, cause: Cause = Cause.MALFORMED_DOCUMENT) -> Unusable:
+    return Unusable(details_text(reason) or "no plan", cause)
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    """The document. Raises ValueError."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the job document is no Unicode text: it has half of a surrogate pair") from None
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("the job document is no JSON object")
+    return value
+
+
+def _refusal(step: Step, allowed: frozenset[str], abilities: Abilities) -> tuple[Cause, str] | None:
+    """Why this device must not do a step; None if it may."""
+    args = dict(step.args)
+    if step.action not in allowed:
+        return Cause.NOT_ALLOWED, f"{step.name}: this device does not allow '{step.action}'"
+    if "to" in args and not _is_below(abilities.root, args["to"]):
+        words = f"{step.name}: {args['to'][:200]}: not below the directory that documents may write to"
+        return Cause.REFUSED_PATH, words
+    if step.action == "run" and not _is_same(abilities.scripts, args.get("path", abilities.scripts)):
+        words = f"{step.name}: {args['path'][:200]}: not the directory that scripts may come from"
+        return Cause.REFUSED_PATH, words
+    return None
+
+
+def _is_below(root: str, name: str) -> bool:
+    inside = normpath(root).rstrip("/") + "/"
+    return normpath(join(root, name)).startswith(inside)
+
+
+def _is_same(one: str, other: str) -> bool:
+    return normpath(one) == normpath(other)
