@@ -50,9 +50,9 @@ class Playing:
                 stack.enter_context(self._output)
             await self._played()
             verdict = self._judge.verdict()
+            print_summary(verdict, Console(), self._judge.entries_of)
             if self._output:
                 self._output.finish(verdict)
-        print_summary(verdict, Console(), self._judge.entries_of)
         if verdict.outcome != "passed":
             hint = f"what happened around each [id]: {self._look()}"
             self._console.print(hint, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)

@@ -9,11 +9,12 @@ import stat
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from agent.errors import InputError
+from agent.log import get_logger
 from simulator.cloud.event_log import event_log
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.heartbeat import Heartbeat
@@ -153,13 +154,8 @@ class TraceWriter:
                     transport.write(raw)
 
             return cls(write, finish)
-        file = cls._file(target)
-
-        def send(raw: bytes) -> None:
-            file.write(raw)
-            file.flush()
-
-        return cls(send, file.close)
+        file = _TraceFile(cls._file(target), target)
+        return cls(file.write, file.close)
 
     @staticmethod
     def _file(target: str) -> IO[bytes]:
@@ -187,6 +183,32 @@ class TraceWriter:
         lines, self._lines = self._lines, []
         if lines:
             self._send(("\n".join(lines) + "\n").encode())
+
+
+class _TraceFile:
+    """A file that takes what there is to tell until it cannot, as on a full disk; the cloud goes on without it."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file: IO[bytes] | None = file
+        self._name = name
+
+    def write(self, raw: bytes) -> None:
+        """Have it in the file, as long as that can be done."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(raw)
+            self._file.flush()
+        except OSError as error:
+            self.close()
+            get_logger("ghostjob.cloud").warning("trace.unwritable", path=self._name, why=error.strerror)
+
+    def close(self) -> None:
+        """Let go of it."""
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # what could not be written is still in its hands
+                file.close()
 
 
 class _PipeEnd(asyncio.BaseProtocol):

@@ -107,3 +107,17 @@ def test_a_lower_level_shows_more(level: str, shows: list[str]):
         told = "".join(_until(process.stderr, "client.disconnected"))
         assert all(event in told for event in shows)
         assert ("request.received" in told) == (level == "debug")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_cloud_goes_on_without_its_trace_once_the_disk_is_full_and_says_so_once(tmp_path: Path):
+    (tmp_path / "trace").symlink_to("/dev/full")
+    with running("--trace", str(tmp_path / "trace")) as (lines, process):
+        assert process.stderr
+        (said,) = _until(process.stderr, "trace.unwritable")
+        _say(_address(lines, "mqtt"), connect(4, rest=text("one")))
+        _say(_address(lines, "mqtt"), connect(4, rest=text("two")))
+        process.terminate()
+        _, after = process.communicate()
+    assert "No space left on device" in said
+    assert (process.returncode, after) == (0, "")

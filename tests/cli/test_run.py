@@ -92,6 +92,19 @@ def test_the_verdict_goes_to_stdout_and_the_talk_to_stderr(tmp_path: Path):
     assert last_line(told).startswith("passed: no invariant was violated and every place was reached; 10 of 10")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("name", ["trace.jsonl", "verdict.json"])
+def test_a_disk_that_fills_up_ends_what_is_kept_of_a_run_and_not_the_run(tmp_path: Path, name: str):
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / f"{name}.partial").symlink_to("/dev/full")
+    told = ghostjob("run", "delete-in-download", "--engine", "virtual", "--out", "o", cwd=tmp_path)
+    assert last_line(told).startswith("passed: "), told.stderr
+    assert told.returncode == 2
+    assert told.stderr.splitlines()[-1] == "ghostjob: --out o: cannot write there: No space left on device"
+    assert "Traceback" not in told.stderr
+    assert not list((tmp_path / "o").iterdir())
+
+
 def last_line(told: subprocess.CompletedProcess[str]) -> str:
     """Of what it was asked for."""
     return told.stdout.splitlines()[-1]
