@@ -1,17 +1,27 @@
 """The command `ghostjob`: one verb per intent, each in a module of its own that is imported when it is called.
 
 What a verb is asked for goes to stdout or files, talk to stderr. Exit codes: 0 passed; 1 an invariant was violated; 2
-bad input, said in one line; 3 inconclusive: the run could not show what it was to show; 130 interrupted. `delete-job`
-has the AWS CLI's.
+bad input, said in one line, or output that cannot be written; 3 inconclusive: the run could not show what it was to
+show; 70 a fault of ours, with its traceback; 130 interrupted; 141 whoever read stdout has closed it. `delete-job` has
+the AWS CLI's.
 """
 
 import sys
+import traceback
 from importlib import import_module
+from typing import Final
 
 import click
 
 from agent.errors import InputError
+from simulator.cli.streams import OutputError, finish, give_up, set_up
 from simulator.cli.wording import in_words
+
+FAULT: Final = 70
+"""EX_SOFTWARE of sysexits.h. Python's own code for it, 1, would be a verdict."""
+INTERRUPTED: Final = 130
+READER_GONE: Final = 141
+"""What a shell makes of SIGPIPE, of which other tools die then."""
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
@@ -54,7 +64,25 @@ def ghostjob() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code; without `arguments`, this process's own, on its own streams."""
+    if arguments is None:
+        set_up()
+    try:
+        code = _code(arguments)
+        finish()
+    except OutputError as lost:
+        give_up()
+        if not lost.reader_gone:
+            _say(str(lost))
+        code = READER_GONE if lost.reader_gone else 2
+    except Exception:
+        traceback.print_exc()
+        code = FAULT
+    sys.exit(code)
+
+
+def _code(arguments: list[str] | None) -> int:
+    """What comes of the command line."""
     try:
         code = ghostjob.main(arguments, prog_name="ghostjob", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -67,8 +95,8 @@ def main(arguments: list[str] | None = None) -> None:
         _say(str(error))
         code = 2
     except (KeyboardInterrupt, click.Abort):
-        code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+        code = INTERRUPTED
+    return code if isinstance(code, int) else 0
 
 
 def _say(problem: str) -> None:
