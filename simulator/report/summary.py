@@ -70,8 +70,10 @@ def _invariants(verdict: Verdict) -> Table:
 
 
 def _place_line(name: str, devices: int, of: int) -> Text:
-    reached = devices >= of > 0
-    return Text.assemble("reached ", (name, "green" if reached else "bold red"), f" on {devices} of {of} devices")
+    if of == 0:
+        return Text(f"not asked for {name}: none of the devices is to reach it", "dim")
+    style = "green" if devices >= of else "yellow" if devices else "bold red"  # of some, one may be enough
+    return Text.assemble("reached ", (name, style), f" on {devices} of {of} devices")
 
 
 def _recovery_line(verdict: Verdict) -> Text:

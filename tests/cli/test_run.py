@@ -53,6 +53,13 @@ def test_a_scenario_is_played_with_as_many_devices_as_it_is_made_for(tmp_path: P
     assert "450 of 450 devices recovered" in last_line(told)
 
 
+def test_a_place_that_none_of_so_few_devices_is_to_reach_is_not_called_reached(tmp_path: Path):
+    told = ghostjob("run", "--engine", "virtual", "--devices", "3", cwd=tmp_path)
+    assert told.returncode == 0
+    assert "not asked for reused-id fw-lab lab-same: none of the devices is to reach it" in told.stdout
+    assert "reached reused-id fw plain-same on 1 of 1 devices" in told.stdout
+
+
 DELETED_TOO_LATE = """
 name: too-late
 devices: [{group: all}]
