@@ -71,13 +71,13 @@ def test_an_active_or_attached_certificate_is_not_deleted(registry: Registry, pe
     registry.things.attach("t", f"cert/{one}")
     registry.policies.create("p", "{}", NOW)
     registry.policies.attach("p", f"cert/{one}")
-    assert refusal(registry.delete_certificate, one, force=True) == "CertificateState"
+    assert refusal(registry.delete_certificate, one, NOW, force=True) == "CertificateState"
     registry.certificates.set_status(one, "INACTIVE", NOW)
-    assert refusal(registry.delete_certificate, one, force=True) == "DeleteConflict"
+    assert refusal(registry.delete_certificate, one, NOW, force=True) == "DeleteConflict"
     assert refusal(registry.things.delete, "t") == "InvalidRequest"
     registry.things.principals.drop("t", f"cert/{one}")
-    assert refusal(registry.delete_certificate, one, force=False) == "DeleteConflict"
-    registry.delete_certificate(one, force=True)
+    assert refusal(registry.delete_certificate, one, NOW, force=False) == "DeleteConflict"
+    registry.delete_certificate(one, NOW, force=True)
     assert registry.certificate(one) is None
     registry.policies.delete("p")
 
