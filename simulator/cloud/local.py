@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final, Literal, Self
 
 from agent.errors import InputError
-from simulator.certs import server_context
+from agent.log import get_logger
+from simulator.certs import exposed, server_context
 from simulator.cloud.api import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.files import PREFIX as FILES
@@ -32,6 +33,7 @@ from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
 SWEEP_SECONDS: Final = 1.0
 """How often it is looked whether there is more to tell of who was refused."""
+_log = get_logger("ghostjob.cloud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class LocalCloud:
         return tuple(tenant.account for tenant in self._tenants)
 
     async def __aenter__(self) -> Self:
+        for sentence in () if self._options.certs is None else exposed(self._options.certs):
+            _log.warning("certs.exposed", why=sentence)
         try:
             self._tenants.home.start()
             await self._listen()
