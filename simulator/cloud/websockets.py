@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
+from simulator.cloud.api.boundary import reading
 from simulator.cloud.api.gate import Served, Signed, Signer, path_of
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
@@ -73,7 +74,9 @@ class WebSockets:
         gateway = self._gateway_of(claim)
         largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoclose=True)
-        if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
+        with reading(request):
+            ready = socket.can_prepare(request)
+        if not ready or ready.protocol != PROTOCOL:
             what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
             refusal = Refusal(400, "InvalidRequestException", what)
             why, address = f"it opens no WebSocket of the sub-protocol {PROTOCOL}", request.remote or ""

@@ -21,8 +21,12 @@ class Holder:
     context: Context
 
     def must(self, action: str, resource: str) -> None:
-        """Whether policies allow it. Raises Refusal."""
-        holders, arn = self.holders, self.holders.account.arn_of(resource)
+        """Whether policies allow it; `resource` is the end of an ARN, or `*` of what is about none. Raises Refusal.
+
+        What is about no resource is allowed by statements about `*` alone, and not by those about all of an account's.
+        """
+        holders = self.holders
+        arn = resource if resource == "*" else holders.account.arn_of(resource)
         if allows(holders.registry.policy_documents(self.certificate_id), action, arn, self.context):
             return
         refusal = Refusal(403, "ForbiddenException", "Forbidden")

@@ -85,9 +85,13 @@ class Certificates:
         after = replace(certificate, status=status, last_modified_at=now, version=certificate.version + 1)
         self._certificates.put(certificate_id, after)
 
-    def delete(self, certificate_id: str, now: float) -> None:
-        """Forget a certificate, but for that."""
+    def drop(self, certificate_id: str) -> None:
+        """Forget a certificate."""
         self._certificates.drop(certificate_id)
+
+    def delete(self, certificate_id: str, now: float) -> None:
+        """Forget a certificate, but not that it was deleted."""
+        self.drop(certificate_id)
         self._deleted.put(certificate_id, DeletedCertificate(certificate_id, now))
 
     def was_deleted(self, certificate_id: str) -> bool:

@@ -96,6 +96,24 @@ def test_a_thing_joins_a_group_and_all_that_it_stands_in(registry: Registry):
     assert registry.groups.of_thing("t") == ("other",)
 
 
+@pytest.mark.parametrize(
+    ("to_add", "to_remove"),
+    [
+        pytest.param(["other", "low"], [], id="beside one of the same hierarchy"),
+        pytest.param(["low", "aside"], ["middle"], id="two of a hierarchy"),
+        pytest.param(["other", "nowhere"], ["middle"], id="one that is none"),
+        pytest.param(["other"], ["middle", "nowhere"], id="out of one that is none"),
+    ],
+)
+def test_a_thing_moves_between_groups_as_a_whole_or_not_at_all(registry: Registry, to_add, to_remove):
+    groups(registry, ("top", None), ("middle", "top"), ("low", "middle"), ("aside", "top"), ("other", None))
+    registry.things.create("t")
+    registry.groups.add("t", "middle")
+    assert refusal(registry.groups.check_move, "t", to_add, to_remove) in ("InvalidRequest", "ResourceNotFound")
+    registry.groups.check_move("t", ["low", "other", "low"], ["middle"])
+    assert registry.groups.of_thing("t") == ("middle", "top")
+
+
 def test_a_hierarchy_is_seven_deep(registry: Registry):
     groups(registry, ("g1", None), *((f"g{n}", f"g{n - 1}") for n in range(2, 8)))
     assert refusal(groups, registry, ("g8", "g7")) == "InvalidRequest"
