@@ -5,6 +5,7 @@ Names are few, so that requests meet what earlier ones made.
 
 import json
 import string
+from base64 import b64encode
 from collections.abc import Sequence
 from random import Random
 from typing import Any, Final
@@ -143,7 +144,7 @@ class Values:
             arn = ARN.format(f"{kind}/{CERTIFICATE_ID if kind == 'cert' else rng.choice(NAMES)}")
             return rng.choice(ODD_ARNS) if rng.randrange(self._odd) == 0 else arn
         if (some := MORE_TEXTS.get(name) or TEXTS.get(name)) is not None:
-            return rng.choice(some)
+            return self._garbled(rng.choice(some), name) if rng.randrange(3) == 0 else rng.choice(some)
         if name.lower().endswith(("name", "id", "key", "group", "groupstoadd", "groupstoremove")):
             return rng.choice(NAMES)
         high = min(shape.metadata.get("max", 12), 12)
@@ -153,6 +154,31 @@ class Values:
                 k=rng.randint(min(shape.metadata.get("min", 0), high), high),
             )
         )
+
+    def _garbled(self, text: str, name: str) -> str:
+        """A text that somebody else reads once more: JSON with something odd in it, or a few characters changed."""
+        rng = self._rng
+        if name.endswith(("Token", "marker")):
+            return b64encode(json.dumps(self.anything()).encode()).decode()
+        try:
+            return json.dumps(self._with_something_odd(json.loads(text)))
+        except ValueError:
+            odd = list(text)
+            for _ in range(rng.randint(1, 3)):
+                at = rng.randrange(len(odd) + 1)
+                odd[at : at + rng.randrange(3)] = rng.choice(("", "\0", "9" * 30, *'()[]{}"*?:/\\ANDOR~^é', *odd))
+            return "".join(odd)
+
+    def _with_something_odd(self, told: Any) -> Any:
+        """The same, but for one place, which may be the whole."""
+        rng = self._rng
+        if not told or not isinstance(told, dict | list) or rng.randrange(5) == 0:
+            return self.anything()
+        if isinstance(told, list):
+            at = rng.randrange(len(told))
+            return [*told[:at], self._with_something_odd(told[at]), *told[at + 1 :]]
+        name = rng.choice(list(told))
+        return told | {name: self._with_something_odd(told[name])}
 
     def anything(self) -> Any:
         """Any JSON at all."""

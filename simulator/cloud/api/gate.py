@@ -183,7 +183,9 @@ def of_signature(request: web.BaseRequest, refused: SignatureRefused) -> Refusal
         f"{refused.name}: {refused.message}",
         principal="" if claim is None else claim.access_key,
         address=request.remote or "",
-        hint="sign with one of the keys that --access-key names" if refused.name in KEYS_AT_FAULT else None,
+        hint="sign with one of the keys of --access-key or --access-key-file"
+        if refused.name in KEYS_AT_FAULT
+        else None,
     )
     return refusal
 

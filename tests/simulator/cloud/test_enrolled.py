@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 
 from simulator.certs import client_context, make_certificates
 from simulator.cloud.local import CloudOptions, LocalCloud
+from tests.fidelity.proofs import proves
 
 ARN = "arn:aws:iot:us-east-1:000000000000:"
 REFUSED = (400, "CertificateValidationException")
@@ -104,6 +105,7 @@ async def test_what_became_of_a_certificate_stays_so(
             assert await cloud.device() == answer
 
 
+@proves("own-certificates-are-registered")
 async def test_one_that_was_deleted_before_it_ever_came_does_not_come(certs: Path, tmp_path: Path):
     async with running(certs, tmp_path / "state") as cloud:
         await cloud.register()
