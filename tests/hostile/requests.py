@@ -58,7 +58,7 @@ ODD_QUERIES: Final = (
     "X-Amz-Credential=a/b/c/d/e", "maxResults=" + "9" * 5_000, "maxResults=%D9%A3", "maxResults=", "maxResults=1.5",
     "nextToken=%ED%A0%80", "nextToken=%FF", "namespaceId=%FF", "namespaceId=" + "x" * 5_000, "qos=%D9%A1", "qos=2",
     "retain=TRUE", "messageExpiry=" + "9" * 5_000, "contentType=%ED%A0%80", "contentType=%00", "responseTopic=%23",
-    "force=yes", "a=b&" * 300, "%", "%zz=%zz", "=", "&&&", "a;b", "\xff", "executionNumber=" + "9" * 5_000,
+    "force=yes", "a=b&" * 300, "%", "%zz=%zz", "=", "&&&", "a;b", "\udcff", "executionNumber=" + "9" * 5_000,
     "expectedVersion=99999999999999999999", "includeJobDocument=%FF",
 )  # fmt: skip
 ODD_TARGETS: Final = (
@@ -112,7 +112,7 @@ class Call:
 
     def wire(self) -> bytes:
         """Its bytes."""
-        lines = [f"{self.method} {self.target} {self.version}".encode("utf-8", "surrogatepass")]
+        lines = [f"{self.method} {self.target} {self.version}".encode("utf-8", "surrogateescape")]
         lines += [name.encode("latin-1", "replace") + b": " + value for name, value in self.headers]
         if self.framing is not None:
             return b"\r\n".join(lines) + b"\r\n" + self.framing
@@ -298,7 +298,7 @@ class Caller:
     def _flipped(self, target: str) -> str:
         """One character of it another one."""
         at = self.rng.randrange(1, max(2, len(target)))
-        return target[:at] + self.rng.choice("%/?&=#+;\\\xe9 .:@[]{}|<>^`\"'") + target[at + 1 :]
+        return target[:at] + self.rng.choice("%/?&=#+;\\\xe9\udcff .:@[]{}|<>^`\"'") + target[at + 1 :]
 
     def _framing(self, body: bytes) -> bytes:
         rng = self.rng

@@ -85,6 +85,7 @@ async def world(certs: Path, tmp_path: Path, request: pytest.FixtureRequest) -> 
         pytest.param("", SIGNED % b"0" + b"X-Amz-Date: 99991231T235959Z\r\n", id="the last second"),
         pytest.param("", SIGNED % b"0" + b"X-Amz-Date: 00010101T000000Z\r\n", id="the first second"),
         pytest.param("", UPGRADE + b"Sec-WebSocket-Key: \xff\r\n", id="a WebSocket key that is not ASCII"),
+        pytest.param("", UPGRADE.replace(b"13", b"\xff"), id="a WebSocket version that is not UTF-8"),
         pytest.param("", UPGRADE + b"Sec-WebSocket-Key: " + b"A" * 7_000 + b"\r\n", id="a long WebSocket key"),
         pytest.param("", b"Range: bytes=" + b"9" * 5_000 + b"-\r\n", id="a range of 5,000 digits"),
         pytest.param("nextToken=%ED%A0%80&maxResults=" + "9" * 5_000, b"", id="a page of 5,000 digits"),
