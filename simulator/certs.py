@@ -12,7 +12,8 @@ import ipaddress
 import os
 import re
 import ssl
-from collections.abc import Iterable, Sequence
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +66,22 @@ def make_certificates(directory: Path, things: Iterable[str], hosts: Sequence[st
                 _issue(directory, name, ca, key, [_usage(ExtendedKeyUsageOID.CLIENT_AUTH)])
     except OSError as error:
         raise InputError(f"--dir {directory}: cannot write there: {error.strerror}") from None
+
+
+def exposed(directory: Path) -> Iterator[str]:
+    """What others than the owner may do with what lies there, in a sentence each; nothing if all is well."""
+    if os.name != "posix" or not directory.is_dir():
+        return
+    if directory.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        yield (
+            f"{directory}: others may write there, and so put a CA of their own in the place of this; "
+            f"chmod go-w {directory}"
+        )
+    open_to_others = stat.S_IRWXG | stat.S_IRWXO
+    keys = [path for path in sorted(directory.glob("*.key")) if path.stat().st_mode & open_to_others]
+    if keys:
+        more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+        yield f"{keys[0]}{more}: others may read or write private keys; chmod 600 {directory}/*.key"
 
 
 def _is_host(text: str) -> bool:
@@ -248,9 +265,10 @@ def _key_pem(private: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Whole, with its mode from the first byte on."""
+    """Whole, with its mode from the first byte on, into a file that nobody else has made or holds open."""
     partial = path.with_name(f"{path.name}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    partial.unlink(missing_ok=True)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     partial.replace(path)

@@ -38,7 +38,7 @@ def announcement(options: CloudOptions, endpoints: Mapping[str, str | None]) -> 
 
 def _signers(options: CloudOptions) -> str:
     if not options.access_keys:
-        return "anybody: signatures are not checked (--access-key ID:SECRET)"
+        return "anybody: signatures are not checked (--access-key-file FILE)"
     return f"who signs with {', '.join(key for key, _ in options.access_keys)}"
 
 

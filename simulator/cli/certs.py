@@ -36,10 +36,12 @@ Examples:
 )
 def certs(directory: Path, things: tuple[str, ...], devices: int | None, hosts: tuple[str, ...]) -> int:
     """Make a CA, a server certificate and a client certificate for each thing (P-256, PEM)."""
-    from simulator.certs import DEFAULT_HOSTS, make_certificates
+    from simulator.certs import DEFAULT_HOSTS, exposed, make_certificates
     from simulator.scenario import thing_names
 
     names = things + (thing_names(devices) if devices else ())
     make_certificates(directory, names, (*DEFAULT_HOSTS, *hosts))
     click.echo(f"{directory}: CA, server and {len(names)} device certificate{'s' if len(names) != 1 else ''}", err=True)
+    for sentence in exposed(directory):
+        click.echo(f"warning: {sentence}", err=True)
     return 0

@@ -22,7 +22,6 @@ AS_GIVEN: Final = (
     "data_port",
     "certs",
     "state",
-    "access_keys",
     "files",
     "files_url",
 )
@@ -68,7 +67,16 @@ Examples:
     "access_keys",
     type=AccessKey(),
     multiple=True,
-    help="ID:SECRET; may be repeated. With one, signatures are checked; without, nobody has to sign.",
+    help="ID:SECRET; may be repeated. With one, signatures are checked; without, nobody has to sign. Everybody on this "
+    "machine can read it here (/proc shows command lines): --access-key-file is for keys that are secret, or "
+    "GHOSTJOB_ACCESS_KEYS in the environment, with one or more ID:SECRET.",
+)
+@click.option(
+    "--access-key-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="The same from a file, one ID:SECRET a line; a warning if others than its owner may read it.",
 )
 @click.option(
     "--region",
@@ -172,6 +180,7 @@ def options_of(given: Mapping[str, Any]) -> "CloudOptions":
 
     What was not given is None, and overrides nothing.
     """
+    from simulator.cli.access_keys import access_keys
     from simulator.cloud.local import CloudOptions
 
     more = _more_settings(given["settings"])
@@ -180,6 +189,7 @@ def options_of(given: Mapping[str, Any]) -> "CloudOptions":
         jobs = replace(jobs, deletion_seconds=given["deletion_seconds"], deletion_seconds_per_execution=0.0)
     return CloudOptions(
         **{name: given[name] for name in AS_GIVEN},
+        access_keys=access_keys(given["access_keys"], given["access_key_file"]),
         account=_account(given["region"], given["account"]),
         jobs=jobs,
         faults=more.faults,

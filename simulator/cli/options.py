@@ -71,6 +71,12 @@ class Port(click.ParamType[int | None]):
         return self.fail(f"{value!r} is no port; give 0 to 65535, or off", param, ctx)
 
 
+def access_key(text: str) -> tuple[str, str] | None:
+    """Id and secret of ID:SECRET; None if it is not that."""
+    identifier, colon, secret = text.partition(":")
+    return (identifier, secret) if identifier and colon and secret and "/" not in identifier else None
+
+
 class AccessKey(click.ParamType[tuple[str, str]]):
     """An access key: its id and its secret."""
 
@@ -80,10 +86,8 @@ class AccessKey(click.ParamType[tuple[str, str]]):
         """Id and secret."""
         if isinstance(value, tuple):
             return value
-        access_key, colon, secret = str(value).partition(":")
-        if not (access_key and colon and secret) or "/" in access_key:
-            return self.fail("give ID:SECRET", param, ctx)
-        return access_key, secret
+        key = access_key(str(value))
+        return self.fail("give ID:SECRET", param, ctx) if key is None else key
 
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:

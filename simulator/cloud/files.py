@@ -5,7 +5,7 @@
 It serves whole files and ranges, and refuses as S3 does, in XML, what is not signed, has expired or is not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -13,46 +13,67 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from simulator.cloud.api.gate import Bearer, Presigned, Served
+from simulator.cloud.api.wire import Refusal
 from simulator.cloud.buckets import file_of
-from simulator.cloud.presigned import FileUrls
-from simulator.cloud.refusals import Code, Notice, Tell, tell_nobody
+from simulator.cloud.presigned import FileUrls, Verdict
+from simulator.cloud.refusals import Code, Notice
 
 PREFIX: Final = "/-/files/"
+UNTIL_SIGNED: Final[dict[Verdict, tuple[str, str, str]]] = {
+    "forged": (
+        "SignatureDoesNotMatch",
+        "The request signature does not match.",
+        "the signature of its URL does not match",
+    ),
+    "expired": (
+        "AccessDenied",
+        "Request has expired",
+        "its URL has expired; describe the job again for a fresh one",
+    ),
+}
+"""S3's error, its message, and why, for a URL that lets nobody in."""
+
+
+class NoFile(Refusal):
+    """A refusal as S3 words it."""
+
+    def response(self) -> web.Response:
+        """XML."""
+        text = f"<Error><Code>{self.name}</Code><Message>{escape(self.message)}</Message></Error>"
+        body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
+        return web.Response(status=self.status, text=body, content_type="application/xml")
 
 
 class FileServer:
-    """Serves a directory to who has a URL; `clock` gives epoch seconds, `tell` gets a Notice of who gets no file."""
+    """Serves a directory to who has a URL. `urls` gives what signs them, None as long as nothing does; `clock` gives
+    epoch seconds."""
 
-    def __init__(self, directory: Path, urls: FileUrls, clock: Callable[[], float], tell: Tell = tell_nobody) -> None:
-        self._tell = tell
+    def __init__(self, directory: Path, urls: Callable[[], FileUrls | None], clock: Callable[[], float]) -> None:
         self._directory = directory
         self._urls = urls
         self._clock = clock
+        self.route: Final = Presigned("files", PREFIX, self._check, self._turn_away, self._serve)
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+    def _check(self, path: str, query: Mapping[str, str]) -> Verdict:
+        urls = self._urls()
+        return "forged" if urls is None else urls.check(path, query, self._clock())
+
+    def _turn_away(self, verdict: Verdict, request: web.BaseRequest) -> Refusal:
+        name, message, why = UNTIL_SIGNED[verdict]
+        return _told(request, "signature", why, NoFile(403, name, message))
+
+    async def _serve(self, bearer: Bearer, request: web.BaseRequest) -> Served:
         if request.method not in ("GET", "HEAD"):
-            return _refused(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-        path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
-        match self._urls.check(path, request.rel_url.query, self._clock()):
-            case "forged":
-                self._tell_of(request, path, "signature", "the signature of its URL does not match")
-                return _refused(403, "SignatureDoesNotMatch", "The request signature does not match.")
-            case "expired":
-                self._tell_of(request, path, "signature", "its URL has expired; describe the job again for a fresh one")
-                return _refused(403, "AccessDenied", "Request has expired")
-            case "good":
-                file = file_of(self._directory, unquote(path))
+            raise NoFile(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+        file = file_of(self._directory, unquote(bearer.path))
         if file is None:
-            self._tell_of(request, path, "no-file", f"no such file below {self._directory}")
-            return _refused(404, "NoSuchKey", "The specified key does not exist.")
-        return web.FileResponse(file)
-
-    def _tell_of(self, request: web.BaseRequest, path: str, code: Code, why: str) -> None:
-        self._tell(Notice(code, "http", f"{request.method} {path}", why, address=request.remote or ""))
+            why = f"no such file below {self._directory}"
+            raise _told(request, "no-file", why, NoFile(404, "NoSuchKey", "The specified key does not exist."))
+        return web.FileResponse(file), None
 
 
-def _refused(status: int, code: str, message: str) -> web.Response:
-    text = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'
-    return web.Response(status=status, text=body, content_type="application/xml")
+def _told(request: web.BaseRequest, code: Code, why: str, refusal: Refusal) -> Refusal:
+    path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
+    refusal.notice = Notice(code, "http", f"{request.method} {path}", why, address=request.remote or "")
+    return refusal

@@ -1,7 +1,8 @@
 """Holders of client certificates: which certificates are known, and what their holders may do.
 
 A certificate that `ghostjob certs` made is registered when its holder first comes, with a policy for its own thing
-alone; AWS wants it registered before. Its thing is the name of its file. A certificate that somebody made through the
+alone; AWS wants it registered before. Its thing is the name of its file. That happens once in a certificate's life: one
+that was deleted is not registered again because its file is still there. A certificate that somebody made through the
 API is registered there, and has the policies that are attached to it, which may be none.
 """
 
@@ -46,7 +47,6 @@ class Holders:
         self.account = account
         self._clock = clock
         self._directory = directory
-        self._enrolled: set[str] = set()
 
     def certificate(self, der: bytes) -> Certificate | None:
         """The certificate of somebody who proved in TLS to have it; None if it is not known, or not ACTIVE."""
@@ -63,6 +63,9 @@ class Holders:
         if known is not None:
             why = f"{who} is {known.status}"
             hint = f"aws iot update-certificate --certificate-id {certificate_id} --new-status ACTIVE"
+        elif self.registry.certificates.was_deleted(certificate_id):
+            why = f"{who} was deleted; that it lies in the directory of --certs does not bring it back"
+            hint = "aws iot register-certificate-without-ca"
         else:
             why = f"{who} is not registered"
             hint = "aws iot register-certificate-without-ca, or use one that `ghostjob certs` made"
@@ -76,12 +79,13 @@ class Holders:
         return self._thing_of_file(x509.load_pem_x509_certificate(certificate.pem.encode()))
 
     def _enrol(self, certificate_id: str, der: bytes) -> Certificate | None:
-        """Register one of `ghostjob certs`; once, so that one that was deleted stays away."""
+        """Register one of `ghostjob certs` when it first comes; never one that was there, and was deleted."""
+        if self.registry.certificates.was_deleted(certificate_id):
+            return None
         parsed = x509.load_der_x509_certificate(der)
         thing = self._thing_of_file(parsed)
-        if thing is None or certificate_id in self._enrolled:
+        if thing is None:
             return None
-        self._enrolled.add(certificate_id)
         now = self._clock()
         certificate = self.registry.register_certificate(parsed.public_bytes(Encoding.PEM).decode(), now)
         is_short = len(thing) <= LONGEST_COMMON_NAME

@@ -12,13 +12,14 @@ from aiohttp import web
 
 from simulator.certs import server_context
 from simulator.cloud.api import CertificateAuthority
+from simulator.cloud.api.api_port import HttpApi, Planes
 from simulator.cloud.api.data_plane import DataPlane
-from simulator.cloud.api.http import DataPort, HttpApi, Planes
-from simulator.cloud.api.principal import Guard
+from simulator.cloud.api.data_port import DataPort
+from simulator.cloud.api.gate import Route
+from simulator.cloud.api.http import Listener
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import RetainedMessages
-from simulator.cloud.api.wire import Handler
 from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
@@ -45,7 +46,7 @@ class HttpPorts:
         settings: HttpSettings,
         access_keys: Mapping[str, str],
         settled: Callable[[], Awaitable[None]] | None = None,
-        elsewhere: Mapping[str, Handler] | None = None,
+        elsewhere: tuple[Route, ...] = (),
         files: Path | None = None,
         tell: Tell = tell_nobody,
     ) -> None:
@@ -58,13 +59,15 @@ class HttpPorts:
         self._settled = settled
         self._elsewhere = elsewhere
         self._files = files
-        self.signatures = Signatures(access_keys, clock)
+        self._signatures = Signatures(access_keys, clock)
         self._devices = {tenants.home: self._for_devices(tenants.home)}
         self._authority = CertificateAuthority(certs)
         self._planes: dict[Tenant, Planes] = {}
         self._api_endpoint = self._data_endpoint = ""
         self._servers: list[tuple[asyncio.Server | TlsServer, web.Server]] = []
         self._guests: list[web.Server] = []
+        self.listeners: dict[str, Listener] = {}
+        """What serves HTTP, by the name of the port that it does it on."""
 
     def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
         core = tenant.core
@@ -92,13 +95,14 @@ class HttpPorts:
 
         def connections(address: str) -> web.Server:
             self._api_endpoint, self._data_endpoint = address, data_endpoint
-            return HttpApi(
+            self.listeners["api"] = HttpApi(
                 lambda claim: self.serve(self._tenants.of(claim)),
-                self.signatures,
+                self._signatures,
                 settled=self._settled,
                 elsewhere=self._elsewhere,
                 tell=self._tell,
-            ).server()
+            )
+            return self.listeners["api"].server()
 
         return f"http://{await self._listen(host, port, None, connections)}"
 
@@ -107,17 +111,19 @@ class HttpPorts:
         assert self._certs is not None, "mutual TLS needs certificates"
         tls = server_context(self._certs)
         tls.set_alpn_protocols(ALPN)
-        return f"https://{await self._listen(host, port, tls, lambda _: self._data_port().server())}"
+        return f"https://{await self._listen(host, port, tls, lambda _: self._data_port('data'))}"
 
     def data_connections(self) -> Callable[[], asyncio.BaseProtocol]:
         """What serves the data plane on a listener of somebody else's that has mutual TLS."""
-        connections = self._data_port().server()
+        connections = self._data_port("mqtts")
         self._guests.append(connections)
         return connections
 
-    def _data_port(self) -> DataPort:
+    def _data_port(self, on: str) -> web.Server:
         devices = self._devices[self._tenants.home]
-        return DataPort(*devices, Guard(self._holders), settled=self._settled, tell=self._tell)
+        listener = DataPort(*devices, self._holders, settled=self._settled, tell=self._tell)
+        self.listeners[on] = listener
+        return listener.server()
 
     async def _listen(
         self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]

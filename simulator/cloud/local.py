@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from aiohttp import web
-
 from agent.errors import InputError
-from simulator.certs import server_context
+from agent.log import get_logger
+from simulator.certs import exposed, server_context
 from simulator.cloud.api import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.files import PREFIX as FILES
@@ -29,12 +28,12 @@ from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
 from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
-from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
 SWEEP_SECONDS: Final = 1.0
 """How often it is looked whether there is more to tell of who was refused."""
+_log = get_logger("ghostjob.cloud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,8 @@ class LocalCloud:
         enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
         holders = Holders(self._core.registry, options.account, time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders, self._notices.tell)
-        self._websockets = WebSockets(lambda claim: self._tenants.of(claim).gateway, lambda: self._http.signatures)
+        self._websockets = WebSockets(lambda claim: self._tenants.of(claim).gateway)
+        files = None if options.files is None else FileServer(options.files, lambda: self._urls, time.time)
         self._http = HttpPorts(
             self._tenants,
             time.time,
@@ -91,11 +91,10 @@ class LocalCloud:
             settings=options.http,
             access_keys=dict(options.access_keys),
             settled=None if self._store is None else self._store.settled,
-            elsewhere={FILES: self._serve_file, WEBSOCKET_PATH: self._websockets.handle},
+            elsewhere=(self._websockets.route, *(() if files is None else (files.route,))),
             files=options.files,
             tell=self._notices.tell,
         )
-        self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
     def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
@@ -120,6 +119,8 @@ class LocalCloud:
         return tuple(tenant.account for tenant in self._tenants)
 
     async def __aenter__(self) -> Self:
+        for sentence in () if self._options.certs is None else exposed(self._options.certs):
+            _log.warning("certs.exposed", why=sentence)
         try:
             self._tenants.home.start()
             await self._listen()
@@ -167,10 +168,6 @@ class LocalCloud:
             secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
             urls = self._urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
             self._core.jobs.presign = urls.document
-            self._files = FileServer(self._options.files, urls, time.time, self._notices.tell)
-
-    async def _serve_file(self, request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(status=404) if self._files is None else await self._files.handle(request)
 
     def _tls(self) -> ssl.SSLContext | None:
         """The server's certificate; without --certs there is no TLS listener."""

@@ -123,7 +123,8 @@ def parse(document: str) -> tuple[Statement, ...]:
         raise MalformedPolicy("not JSON") from None
     if not isinstance(policy, dict) or policy.keys() - {"Version", "Id", "Statement"}:
         raise MalformedPolicy("a policy is an object with Version and Statement")
-    if policy.get("Version", "2012-10-17") not in _VERSIONS:
+    version = policy.get("Version", "2012-10-17")
+    if not isinstance(version, str) or version not in _VERSIONS:
         raise MalformedPolicy(f"Version is one of {', '.join(sorted(_VERSIONS))}")
     statements = policy.get("Statement")
     several = statements if isinstance(statements, list) else [statements]

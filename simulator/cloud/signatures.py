@@ -251,7 +251,10 @@ def _check_signature(request: SignedRequest, claim: Claim, secret: str) -> None:
     path, _, query = request.target.partition("?")
     for left_out in _left_out(claim):
         kept = "&".join(pair for pair in query.split("&") if unquote(pair.partition("=")[0]) not in left_out)
-        again = _signature(request, f"{path}?{kept}", claim, secret)
+        try:
+            again = _signature(request, f"{path}?{kept}", claim, secret)
+        except ValueError:  # a Host, or a target, with which there is no URL: nobody signed that
+            break
         if hmac.compare_digest(again.encode(), claim.signature.encode(errors="surrogateescape")):
             return
     raise _does_not_match()

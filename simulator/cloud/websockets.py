@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from aiohttp import WSMsgType, web
 
+from simulator.cloud.api.boundary import reading
+from simulator.cloud.api.gate import Served, Signed, Signer, path_of
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.authority import Action, Visitor
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.refusals import Denial, Notice
-from simulator.cloud.signatures import Claim, Signatures, SignedRequest
+from simulator.cloud.signatures import Claim, SignedRequest
 
 PATH: Final = "/mqtt"
 PROTOCOL: Final = "mqtt"
@@ -29,12 +31,12 @@ LARGEST_MESSAGE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class SignedPrincipal:
     """Whoever signed; `identifier` is the access key's id. Both a Credential and a Principal of the gateway's."""
 
     identifier: str
 
-    def principal(self, visitor: Visitor) -> "Signer":
+    def principal(self, visitor: Visitor) -> "SignedPrincipal":
         """The same."""
         return self
 
@@ -52,33 +54,36 @@ class Signer:
 
 
 class WebSockets:
-    """Carries WebSockets into the gateway of whom their signature is for; `signatures` gives what checks it."""
+    """Carries WebSockets into the gateway of whom their signature is for."""
 
-    def __init__(self, gateway_of: Callable[[Claim | None], Gateway], signatures: Callable[[], Signatures]) -> None:
+    def __init__(self, gateway_of: Callable[[Claim | None], Gateway]) -> None:
         self._gateway_of = gateway_of
-        self._signatures = signatures
         self._open: dict[Connection, Gateway] = {}
+        self.route: Final = Signed(
+            "websocket", lambda sent: path_of(sent) == PATH, (SERVICE,), self._serve, has_body=False
+        )
 
     def close(self) -> None:
         """End them all: the port that carries them is about to close."""
         for connection, gateway in tuple(self._open.items()):
             gateway.part_with((connection,))
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve one WebSocket to its end. Raises Refusal, SignatureRefused."""
-        sent = SignedRequest(request.method, request.raw_path, tuple(request.headers.items()))
-        claim = self._signatures().check(sent, (SERVICE,))
+    async def _serve(self, signer: Signer, request: web.BaseRequest, _sent: SignedRequest) -> Served:
+        """One WebSocket, to its end. Raises Refusal, SignatureRefused."""
+        claim = signer.claim
         gateway = self._gateway_of(claim)
         largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoclose=True)
-        if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
+        with reading(request):
+            ready = socket.can_prepare(request)
+        if not ready or ready.protocol != PROTOCOL:
             what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
             refusal = Refusal(400, "InvalidRequestException", what)
             why, address = f"it opens no WebSocket of the sub-protocol {PROTOCOL}", request.remote or ""
             refusal.notice = Notice("not-mqtt", "iot:Connect", f"{request.method} {PATH}", why, address=address)
             raise refusal
         await socket.prepare(request)
-        credential = None if claim is None else Signer(claim.access_key)
+        credential = None if claim is None else SignedPrincipal(claim.access_key)
         seconds = gateway.settings.websocket_seconds
         connection = Connection(gateway, None if credential is None else lambda _: credential, lasts=seconds)
         transport = _Transport(socket, request, connection)
@@ -92,7 +97,7 @@ class WebSockets:
             connection.connection_lost(None)
             transport.close()
             await sender
-        return socket
+        return socket, None
 
     async def _receive(self, socket: web.WebSocketResponse, transport: "_Transport", connection: Connection) -> None:
         while not transport.is_closing():

@@ -79,7 +79,7 @@ def test_without_certificates_it_says_what_is_missing():
         told = "".join(lines)
         assert "mqtts  off: it needs --certs DIR\n" in told
         assert "data   off: it needs --certs DIR\n" in told
-        assert "anybody: signatures are not checked (--access-key ID:SECRET)" in told
+        assert "anybody: signatures are not checked (--access-key-file FILE)" in told
         assert "nothing is kept when this ends (--state FILE)" in told
 
 

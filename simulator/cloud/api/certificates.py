@@ -87,7 +87,8 @@ class CertificateOperations:
         return {}
 
     def _delete(self, given: Parameters) -> Parameters:
-        self._backing.registry.delete_certificate(given["certificateId"], force=given.get("forceDelete", False))
+        certificate_id, force = given["certificateId"], given.get("forceDelete", False)
+        self._backing.registry.delete_certificate(certificate_id, self._backing.clock(), force=force)
         return {}
 
     def _made(self, certificate: Certificate) -> Parameters:

@@ -67,12 +67,15 @@ class DataPlane:
     settings: HttpSettings
     faults: Faults | None = None
 
-    async def call(self, operation: str, given: Parameters, query: Mapping[str, str]) -> tuple[Parameters, object]:
-        """The output of an operation, and what to say when it was sent. Raises ApiError, Refusal, Lost."""
+    def read(self, operation: str, given: Parameters, query: Mapping[str, str]) -> tuple[str, Request]:
+        """The thing, and what it asks for. Raises ApiError."""
         read = READERS.get(operation)
         if read is None:
             raise invalid(not_served(operation))
-        thing, request = given["thingName"], read(given, query.get("namespaceId") or None)
+        return given["thingName"], read(given, query.get("namespaceId") or None)
+
+    async def call(self, thing: str, request: Request) -> tuple[Parameters, object]:
+        """The output of an operation, and what to say when it was sent. Raises ApiError, Refusal, Lost."""
         told = await self._ask(thing, request)
         await self._late(thing, request)
         if isinstance(told.answer, Rejected):

@@ -137,8 +137,7 @@ class GroupOperations:
     def _update_for_thing(self, given: Parameters) -> Parameters:
         thing = self._things.needed(self._thing(given)).name
         to_add, to_remove = given.get("thingGroupsToAdd", []), given.get("thingGroupsToRemove", [])
-        for name in (*to_add, *to_remove):
-            self._groups.static(name)
+        self._groups.check_move(thing, to_add, to_remove)
         for name in to_remove:
             self._membership.leave(thing, name)
         for name in to_add:

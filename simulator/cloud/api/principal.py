@@ -2,10 +2,7 @@
 policies on it allow (Developer Guide, "Authorizing your devices to use AWS IoT Jobs securely on the data plane").
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
-
-from aiohttp import web
+from dataclasses import dataclass
 
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.denials import denial_of
@@ -24,8 +21,12 @@ class Holder:
     context: Context
 
     def must(self, action: str, resource: str) -> None:
-        """Whether policies allow it. Raises Refusal."""
-        holders, arn = self.holders, self.holders.account.arn_of(resource)
+        """Whether policies allow it; `resource` is the end of an ARN, or `*` of what is about none. Raises Refusal.
+
+        What is about no resource is allowed by statements about `*` alone, and not by those about all of an account's.
+        """
+        holders = self.holders
+        arn = resource if resource == "*" else holders.account.arn_of(resource)
         if allows(holders.registry.policy_documents(self.certificate_id), action, arn, self.context):
             return
         refusal = Refusal(403, "ForbiddenException", "Forbidden")
@@ -39,32 +40,3 @@ class Holder:
             explain=lambda: denial_of(holders, self.certificate_id, action, arn, self.context),
         )
         raise refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Knows certificates, and what policies say of them, by `holders`."""
-
-    holders: Holders
-
-    def holder(self, request: web.BaseRequest) -> Holder | None:
-        """Whoever holds the certificate of this connection; None if it is not registered, or not ACTIVE."""
-        der, address = _certificate(request), request.remote or ""
-        certificate = None if der is None else self.holders.certificate(der)
-        if certificate is None:
-            return None
-        certificate_id = certificate.certificate_id
-        return Holder(self.holders, certificate_id, address, self.holders.context(certificate_id, address, None))
-
-    def turned_away(self, request: web.BaseRequest, refusal: Refusal) -> Refusal:
-        """The refusal of somebody who is no holder, with what there is to tell of it."""
-        der = _certificate(request)
-        if der is not None:
-            what = f"{request.method} {request.path}"
-            refusal.notice = replace(self.holders.turned_away(der, "http", request.remote or ""), resource=what)
-        return refusal
-
-
-def _certificate(request: web.BaseRequest) -> bytes | None:
-    tls: Any = None if request.transport is None else request.transport.get_extra_info("ssl_object")
-    return None if tls is None else tls.getpeercert(binary_form=True)

@@ -89,8 +89,8 @@ class Publisher:
             raise _invalid("The topic is not UTF-8.") from None
         return _topic(topic, "A topic")
 
-    def publish(self, topic: str, query: Mapping[str, str], headers: Mapping[str, str], payload: bytes) -> Parameters:
-        """Publish, and what AWS answers; `headers` by their names in lower case. Raises Refusal."""
+    def read(self, topic: str, query: Mapping[str, str], headers: Mapping[str, str], payload: bytes) -> Message:
+        """What is to be published; `headers` by their names in lower case. Raises Refusal."""
         qos, retain = query.get("qos", "0"), query.get("retain", "false")
         if qos not in ("0", "1"):
             raise _invalid("QoS is 0 or 1.")
@@ -99,13 +99,17 @@ class Publisher:
         if len(payload) > LARGEST_PAYLOAD:
             message = f"A payload has at most {LARGEST_PAYLOAD} bytes."
             raise Refusal(413, "RequestEntityTooLargeException", message)
-        if (rule := rule_of(topic)) is not None and retain == "false":
-            self._tell(in_the_void(rule))
-            return {"message": "OK", "traceId": self.new_id()}
+        if rule_of(topic) is not None and retain == "false":
+            return Message(topic, payload, int(qos))
         if topic.startswith("$"):
             raise _invalid(f"Publishing to a restricted topic: {topic}")
-        properties = _properties(query, headers, payload)
-        if not self._broker.publish(Message(topic, payload, int(qos), retain == "true", **properties)):
+        return Message(topic, payload, int(qos), retain == "true", **_properties(query, headers, payload))
+
+    def publish(self, message: Message) -> Parameters:
+        """Publish, and what AWS answers. Raises Refusal."""
+        if (rule := rule_of(message.topic)) is not None and not message.retain:
+            self._tell(in_the_void(rule))
+        elif not self._broker.publish(message):
             raise Refusal(429, "ThrottlingException", "As many messages as an account may retain are retained already.")
         return {"message": "OK", "traceId": self.new_id()}
 

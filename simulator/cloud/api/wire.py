@@ -9,7 +9,7 @@ from aiohttp import web
 
 from simulator.cloud.api.errors import ApiError
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
-from simulator.cloud.signatures import SignedRequest
+from simulator.cloud.signatures import STATUS, SignatureRefused, SignedRequest
 
 LARGEST_BODY: Final = 1 << 20
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -35,6 +35,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer on its way
     def of(cls, status: int, error: ApiError) -> "Refusal":
         """With the status that a model gives the error."""
         return cls(status, error.name, error.message, **error.more)
+
+    @classmethod
+    def of_signature(cls, refused: SignatureRefused) -> "Refusal":
+        """With the status of all refusals of a signature."""
+        return cls(STATUS, refused.name, refused.message)
 
     def response(self) -> web.Response:
         """As AWS sends it: the name in a header, where botocore looks for it."""

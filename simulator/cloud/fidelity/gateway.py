@@ -248,7 +248,8 @@ CLAIMS: Final = (
     _claim(
         "own-certificates-are-registered",
         "inferred",
-        "A certificate of `ghostjob certs` is registered when it first comes, with a policy for its own thing alone.",
+        "A certificate of `ghostjob certs` is registered when it first comes, once in its life, with a policy for its "
+        "own thing alone; one that was deleted is registered again by nobody but its operator.",
         "ours, not AWS's: there certificates are registered first",
         Setting("own_certificates", "registered", ("unknown: until somebody registers it",)),
     ),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from simulator.cloud.registry.errors import RegistryError
-from simulator.cloud.registry.records import Certificate, CertificateStatus
+from simulator.cloud.registry.records import Certificate, CertificateStatus, DeletedCertificate
 from simulator.cloud.registry.tables import Report, Table
 
 if TYPE_CHECKING:
@@ -32,14 +32,20 @@ def certificate_id(certificate: "x509.Certificate") -> str:
 
 
 class Certificates:
-    """Every client certificate of one account."""
+    """Every client certificate of one account, and which ones were deleted: those come back only if they are registered
+    again, and never because they are found somewhere."""
 
     def __init__(self, report: Report) -> None:
         self._certificates: Table[Certificate] = Table("certificate", report)
+        self._deleted: Table[DeletedCertificate] = Table("deleted-certificate", report)
 
     def restore(self, certificate: Certificate) -> None:
         """Put a remembered certificate back."""
         self._certificates.put(certificate.certificate_id, certificate)
+
+    def restore_deleted(self, record: DeletedCertificate) -> None:
+        """Remember again that one was deleted."""
+        self._deleted.put(record.certificate_id, record)
 
     def register(
         self, pem: str, status: CertificateStatus, now: float, ca_certificate_id: str | None = None
@@ -55,6 +61,7 @@ class Certificates:
             certificate_id(parsed), pem, status, now, now, begins, ends, ca_certificate_id=ca_certificate_id
         )
         self._certificates.put(certificate.certificate_id, certificate)
+        self._deleted.drop(certificate.certificate_id)
         return certificate
 
     def get(self, certificate_id: str) -> Certificate | None:
@@ -81,6 +88,15 @@ class Certificates:
     def drop(self, certificate_id: str) -> None:
         """Forget a certificate."""
         self._certificates.drop(certificate_id)
+
+    def delete(self, certificate_id: str, now: float) -> None:
+        """Forget a certificate, but not that it was deleted."""
+        self.drop(certificate_id)
+        self._deleted.put(certificate_id, DeletedCertificate(certificate_id, now))
+
+    def was_deleted(self, certificate_id: str) -> bool:
+        """Whether it was there, and nobody has registered it since it was deleted."""
+        return self._deleted.get(certificate_id) is not None
 
     def all(self) -> list[Certificate]:
         """Every certificate, in the order of creation."""

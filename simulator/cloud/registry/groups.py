@@ -4,7 +4,7 @@ Static groups stand one within another, and things are put into them. A dynamic 
 that its query finds: `review` looks again when something about a thing has changed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -161,15 +161,29 @@ class Groups:
         own = [other for other in self.members.rights(thing) if other not in self._queries]
         if name in own:
             return ()
+        self._check_joining(thing, own, name)
+        before = self.of_thing(thing)
+        self.members.put(Link(thing, name))
+        return tuple(each for each in self.of_thing(thing) if each not in before)
+
+    def check_move(self, thing: str, to_add: Sequence[str], to_remove: Sequence[str]) -> None:
+        """Whether a thing may leave groups and then join others, before it does either. Raises RegistryError."""
+        for name in (*to_add, *to_remove):
+            self.static(name)
+        own = [other for other in self.members.rights(thing) if other not in (*self._queries, *to_remove)]
+        for name in to_add:
+            if name not in own:
+                self._check_joining(thing, own, name)
+                own.append(name)
+
+    def _check_joining(self, thing: str, own: Sequence[str], name: str) -> None:
+        """Whether a thing that is in static groups of its `own` may join one more. Raises RegistryError."""
         root = self.lineage(name)[-1]
         if any(self.lineage(other)[-1] == root for other in own):
             message = f"Thing {thing} is in a thing group of the same hierarchy already."
             raise RegistryError("InvalidRequest", message)
         if len(own) >= GROUPS_OF_A_THING:
             raise RegistryError("InvalidRequest", f"Thing {thing} is in {GROUPS_OF_A_THING} thing groups already.")
-        before = self.of_thing(thing)
-        self.members.put(Link(thing, name))
-        return tuple(each for each in self.of_thing(thing) if each not in before)
 
     def remove(self, thing: str, name: str) -> tuple[str, ...]:
         """RemoveThingFromThingGroup: the groups that the thing does not belong to any more."""

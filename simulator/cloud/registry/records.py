@@ -57,6 +57,14 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedCertificate:
+    """One that was deleted, so that nobody takes it for one that has not come yet; `at` is when."""
+
+    certificate_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyVersion:
     """One document of a policy, as it was given."""
 

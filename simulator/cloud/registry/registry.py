@@ -10,6 +10,7 @@ from simulator.cloud.registry.policies import Policies
 from simulator.cloud.registry.records import (
     Certificate,
     CertificateStatus,
+    DeletedCertificate,
     EventConfigurations,
     IndexingConfiguration,
     JobTemplate,
@@ -79,6 +80,8 @@ class Registry:
                 self.groups.restore(record)
             case Certificate():
                 self.certificates.restore(record)
+            case DeletedCertificate():
+                self.certificates.restore_deleted(record)
             case Policy():
                 self.policies.restore(record)
             case JobTemplate():
@@ -121,7 +124,7 @@ class Registry:
         targets = dict.fromkeys((f"cert/{certificate_id}", *(f"thinggroup/{group}" for group in groups)))
         return tuple(named for target in targets for named in self.policies.named_on(target))
 
-    def delete_certificate(self, certificate_id: str, *, force: bool) -> None:
+    def delete_certificate(self, certificate_id: str, now: float, *, force: bool) -> None:
         """DeleteCertificate: inactive, of no thing, and without policies unless forced. Raises RegistryError."""
         certificate, target = self.certificates.needed(certificate_id), f"cert/{certificate_id}"
         if certificate.status == "ACTIVE":
@@ -136,4 +139,4 @@ class Registry:
             raise RegistryError("DeleteConflict", message)
         for name in policies:
             self.policies.targets.drop(name, target)
-        self.certificates.drop(certificate_id)
+        self.certificates.delete(certificate_id, now)

@@ -5,6 +5,7 @@ from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from simulator.cloud.registry.records import (
     Certificate,
+    DeletedCertificate,
     EventConfigurations,
     IndexingConfiguration,
     JobTemplate,
@@ -16,7 +17,16 @@ from simulator.cloud.registry.records import (
 )
 
 Record: TypeAlias = (
-    Thing | ThingGroup | Certificate | Policy | Link | JobTemplate | Tags | EventConfigurations | IndexingConfiguration
+    Thing
+    | ThingGroup
+    | Certificate
+    | Policy
+    | Link
+    | JobTemplate
+    | Tags
+    | EventConfigurations
+    | IndexingConfiguration
+    | DeletedCertificate
 )
 R = TypeVar("R", bound=Record)
 
@@ -32,6 +42,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "group-member": Link,
     "thing-principal": Link,
     "policy-target": Link,
+    "deleted-certificate": DeletedCertificate,
 }
 """What a record of each kind is; in an order in which they can be put back."""
 

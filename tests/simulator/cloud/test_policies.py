@@ -257,6 +257,8 @@ def test_a_condition_holds(condition: dict[str, Any], more: dict[str, Any], expe
         pytest.param("{}", id="no statement"),
         pytest.param('{"Statement": []}', id="an empty list of statements"),
         pytest.param('{"Version": "2020-01-01", "Statement": {}}', id="another version"),
+        pytest.param('{"Version": ["2012-10-17"], "Statement": {}}', id="a list of versions"),
+        pytest.param('{"Version": {}, "Statement": {}}', id="an object for a version"),
         pytest.param(_policy({"Effect": "Permit", "Action": "*", "Resource": "*"}), id="another effect"),
         pytest.param(_policy({"Effect": "Allow", "Resource": "*"}), id="no action"),
         pytest.param(_policy({"Effect": "Allow", "Action": "*"}), id="no resource"),

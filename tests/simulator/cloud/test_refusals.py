@@ -553,14 +553,14 @@ async def test_an_operation_without_a_signature_is_told_of(directories: Any, lin
             assert answer.status == 403
         event = await world.next()
         assert (event.code, event.action, event.resource) == ("signature", "http", "GET /things")
-        assert event.hint == "sign with one of the keys that --access-key names"
+        assert event.hint == "sign with one of the keys of --access-key or --access-key-file"
 
 
 async def test_a_file_that_is_not_there_or_not_signed_for_is_told_of(directories: Any, lines: Any, tmp_path: Path):
     async with running(directories, lines, FREE, files=tmp_path) as world:
-        assert world.cloud._files is not None
-        good = world.cloud._files._urls.url("https://s3.amazonaws.com/bucket/key", time.time(), 60)
-        late = world.cloud._files._urls.url("https://s3.amazonaws.com/bucket/key", time.time() - 100, 60)
+        assert world.cloud._urls is not None
+        good = world.cloud._urls.url("https://s3.amazonaws.com/bucket/key", time.time(), 60)
+        late = world.cloud._urls.url("https://s3.amazonaws.com/bucket/key", time.time() - 100, 60)
         for url, code, why in [
             (good, "no-file", f"no such file below {tmp_path}"),
             (late, "signature", "its URL has expired"),

@@ -210,6 +210,7 @@ async def test_with_access_keys_nobody_else_comes_in(signs: dict[str, str] | Non
         pytest.param({"Upgrade": "h2c"}, id="another upgrade"),
         pytest.param({"Sec-WebSocket-Version": "99"}, id="another version"),
         pytest.param({"Sec-WebSocket-Key": "no"}, id="a bad key"),
+        pytest.param({"Sec-WebSocket-Key": "é"}, id="a key that is not ASCII"),
     ],
 )
 async def test_what_is_no_websocket_for_mqtt_is_refused(world: World, headers: dict[str, str]):

@@ -535,13 +535,16 @@ async def test_a_device_reads_the_retained_messages_that_its_policy_lets_it(clou
     assert (await cloud.device("GET", "/retainedMessage/out%2Fa")).error == "ForbiddenException"
     assert (await cloud.device("GET", "/retainedMessage")).error == "ForbiddenException"
     arn = "arn:aws:iot:us-east-1:000000000000:"
-    statements = [
-        {"Effect": "Allow", "Action": "iot:GetRetainedMessage", "Resource": f"{arn}topic/out/*"},
-        {"Effect": "Allow", "Action": "iot:ListRetainedMessages", "Resource": "*"},
-    ]
-    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    await cloud.operator("POST", "/policies/reads", policyDocument=document)
-    await cloud.operator("PUT", "/target-policies/reads", target=f"{arn}cert/{cloud.certificate_id}")
+
+    async def give(name: str, *statements: dict[str, str]) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        await cloud.operator("POST", f"/policies/{name}", policyDocument=document)
+        await cloud.operator("PUT", f"/target-policies/{name}", target=f"{arn}cert/{cloud.certificate_id}")
+
+    of_one = {"Effect": "Allow", "Action": "iot:GetRetainedMessage", "Resource": f"{arn}topic/out/*"}
+    await give("reads", of_one, {"Effect": "Allow", "Action": "iot:ListRetainedMessages", "Resource": f"{arn}*"})
+    assert (await cloud.device("GET", "/retainedMessage")).error == "ForbiddenException", "it is about no resource"
+    await give("lists", {"Effect": "Allow", "Action": "iot:ListRetainedMessages", "Resource": "*"})
     told = await cloud.device("GET", "/retainedMessage/out%2Fa")
     assert (told.body["topic"], told.body["payload"]) == ("out/a", "aGVsbG8=")
     assert (await cloud.device("GET", "/retainedMessage/elsewhere")).error == "ForbiddenException"

@@ -71,13 +71,13 @@ def test_an_active_or_attached_certificate_is_not_deleted(registry: Registry, pe
     registry.things.attach("t", f"cert/{one}")
     registry.policies.create("p", "{}", NOW)
     registry.policies.attach("p", f"cert/{one}")
-    assert refusal(registry.delete_certificate, one, force=True) == "CertificateState"
+    assert refusal(registry.delete_certificate, one, NOW, force=True) == "CertificateState"
     registry.certificates.set_status(one, "INACTIVE", NOW)
-    assert refusal(registry.delete_certificate, one, force=True) == "DeleteConflict"
+    assert refusal(registry.delete_certificate, one, NOW, force=True) == "DeleteConflict"
     assert refusal(registry.things.delete, "t") == "InvalidRequest"
     registry.things.principals.drop("t", f"cert/{one}")
-    assert refusal(registry.delete_certificate, one, force=False) == "DeleteConflict"
-    registry.delete_certificate(one, force=True)
+    assert refusal(registry.delete_certificate, one, NOW, force=False) == "DeleteConflict"
+    registry.delete_certificate(one, NOW, force=True)
     assert registry.certificate(one) is None
     registry.policies.delete("p")
 
@@ -94,6 +94,24 @@ def test_a_thing_joins_a_group_and_all_that_it_stands_in(registry: Registry):
     assert refusal(registry.groups.delete, "middle", None) == "InvalidRequest"
     assert registry.groups.remove("t", "low") == ("low", "middle", "top")
     assert registry.groups.of_thing("t") == ("other",)
+
+
+@pytest.mark.parametrize(
+    ("to_add", "to_remove"),
+    [
+        pytest.param(["other", "low"], [], id="beside one of the same hierarchy"),
+        pytest.param(["low", "aside"], ["middle"], id="two of a hierarchy"),
+        pytest.param(["other", "nowhere"], ["middle"], id="one that is none"),
+        pytest.param(["other"], ["middle", "nowhere"], id="out of one that is none"),
+    ],
+)
+def test_a_thing_moves_between_groups_as_a_whole_or_not_at_all(registry: Registry, to_add, to_remove):
+    groups(registry, ("top", None), ("middle", "top"), ("low", "middle"), ("aside", "top"), ("other", None))
+    registry.things.create("t")
+    registry.groups.add("t", "middle")
+    assert refusal(registry.groups.check_move, "t", to_add, to_remove) in ("InvalidRequest", "ResourceNotFound")
+    registry.groups.check_move("t", ["low", "other", "low"], ["middle"])
+    assert registry.groups.of_thing("t") == ("middle", "top")
 
 
 def test_a_hierarchy_is_seven_deep(registry: Registry):

@@ -1,0 +1,79 @@
+"""Access keys, from wherever they may come: the command line, the environment, a file.
+
+What stands on a command line is shown by `/proc` to everybody on the machine; a file is shown to who may read it, and
+the environment to the same user.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from agent.errors import InputError
+from agent.log import get_logger
+from simulator.cli.options import access_key
+
+VARIABLE: Final = "GHOSTJOB_ACCESS_KEYS"
+"""Keys as ID:SECRET, with white space between them."""
+LARGEST_FILE: Final = 1 << 20
+"""Bytes; a file of keys has some dozens for each."""
+AccessKey = tuple[str, str]
+"""An id and its secret."""
+
+
+def access_keys(
+    given: tuple[AccessKey, ...], file: Path | None, environment: Mapping[str, str] = os.environ
+) -> tuple[AccessKey, ...]:
+    """Those of the command line or, if it has none, of the environment, and those of a file. Raises InputError.
+
+    Who says where keys are gets signatures checked, or an error: never a cloud that is open to all.
+    """
+    found = list(given)
+    if not given and (text := environment.get(VARIABLE)) is not None:
+        found += _read(text.split(), VARIABLE)
+        if not found:
+            raise InputError(f"{VARIABLE}: holds no ID:SECRET; unset it to have signatures unchecked")
+    if file is not None:
+        lines = _lines(file)
+        found += _read((line for line in lines if line and not line.startswith("#")), f"--access-key-file {file}")
+        if not any(line and not line.startswith("#") for line in lines):
+            raise InputError(f"--access-key-file {file}: holds no ID:SECRET, one a line")
+    known: dict[str, str] = {}
+    for identifier, secret in found:
+        if known.setdefault(identifier, secret) != secret:
+            raise InputError(f"access key {identifier}: given twice, with different secrets; leave one out")
+    return tuple(known.items())
+
+
+def _read(texts: Iterable[str], where: str) -> list[AccessKey]:
+    found = []
+    for number, text in enumerate(texts, 1):
+        key = access_key(text)
+        if key is None:
+            raise InputError(f"{where}: key {number} is not ID:SECRET, with no / in its id")
+        found.append(key)
+    return found
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        with file.open("rb") as opened:
+            status = os.fstat(opened.fileno())
+            raw = opened.read(LARGEST_FILE + 1)
+        lines = [line.strip() for line in raw.decode().splitlines()]
+    except OSError as error:
+        raise InputError(f"--access-key-file {file}: cannot read it: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"--access-key-file {file}: not UTF-8") from None
+    if len(raw) > LARGEST_FILE:
+        raise InputError(f"--access-key-file {file}: larger than {LARGEST_FILE} bytes; is that a file of keys?")
+    if stat.S_ISREG(status.st_mode) and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and os.name == "posix":
+        get_logger("ghostjob.cloud").warning(
+            "access_keys.exposed",
+            path=str(file),
+            mode=f"{stat.S_IMODE(status.st_mode):04o}",
+            why="others than its owner may read or write the secrets",
+            hint=f"chmod 600 {file}",
+        )
+    return lines
