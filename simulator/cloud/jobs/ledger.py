@@ -5,7 +5,7 @@ outcome, and what they publish is worked out at once, from the thing's queue bef
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
@@ -30,6 +30,7 @@ from simulator.cloud.jobs.events import (
 from simulator.cloud.jobs.lagging import Lag
 from simulator.cloud.jobs.maintenance import is_open
 from simulator.cloud.jobs.notifications import hints
+from simulator.cloud.jobs.places import Places
 from simulator.cloud.jobs.queue import Queue, Terms
 from simulator.cloud.jobs.records import Job, JobExecution, Rare
 from simulator.cloud.jobs.settings import JobsSettings
@@ -70,6 +71,12 @@ class Ledger:
         self._ended = ended
         self._serial = 0
         self.lag = Lag()
+        self.places = Places()
+        self._born: dict[str, int] = {}
+        """By job id, how many jobs there were before it."""
+        self._births = 0
+        self._followed: dict[str, dict[str, None]] = {}
+        """By target, the ids of the jobs that follow who joins and leaves it."""
         self._key = ExecutionKey(None, "", 0, 0)
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,21 +147,44 @@ class Ledger:
 
     def add_job(self, doing: Doing, job: Job) -> None:
         """Add a job that has no executions yet."""
+        self._births += 1
+        self._born[job.job_id] = self._births
         self.things_of[job.job_id] = []
         self.counts[job.job_id] = dict.fromkeys(Status, 0)
         self.put_job(doing, job)
 
     def put_job(self, doing: Doing, job: Job) -> None:
         """Add a job, or replace its record."""
-        job_id = job.job_id
-        doing.changes.append(JobChanged(self.jobs.get(job_id), job))
+        job_id, before = job.job_id, self.jobs.get(job.job_id)
+        doing.changes.append(JobChanged(before, job))
         self.jobs[job_id] = job
         self.agenda.set(JobDue(job_id), job.due)
+        if job.is_continuous:
+            self._follow(before, job)
+        if job.is_rolled_out:
+            self.places.forget(job_id)
+
+    def _follow(self, before: Job | None, job: Job) -> None:
+        was = () if before is None or not before.is_followed else before.targets
+        now = job.targets if job.is_followed else ()
+        for target in was if now != was else ():
+            jobs = self._followed[target]
+            jobs.pop(job.job_id, None)
+            if not jobs:
+                del self._followed[target]
+        for target in now if now != was else ():
+            self._followed.setdefault(target, {})[job.job_id] = None
+
+    def followers(self, targets: Iterable[str]) -> list[Job]:
+        """The continuous jobs that follow one of these targets, the oldest first."""
+        found = {job_id for target in targets for job_id in self._followed.get(target, ())}
+        return [self.jobs[job_id] for job_id in sorted(found, key=self._born.__getitem__)]
 
     def forget_job(self, doing: Doing, job: Job) -> None:
         """Remove a job that has no executions any more."""
         job_id = job.job_id
-        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id]
+        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id], self._born[job_id]
+        self.places.forget(job_id)
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
         self.lag.forget(job_id)

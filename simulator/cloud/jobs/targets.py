@@ -9,13 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from agent.values import Status
-from simulator.cloud.jobs import rollout
+from simulator.cloud.jobs import places, rollout
 from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
+from simulator.cloud.jobs.places import is_set
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.quotas import check_targets
 from simulator.cloud.jobs.records import Job, JobStatus
+from simulator.cloud.jobs.rollout import place_ahead
 
 
 def associate(
@@ -49,16 +51,20 @@ def associate(
 
 def joined(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], others: Iterable[str], now: float) -> None:
     """A thing now belongs to `targets`; it belongs to `others` besides, as it did before."""
-    joined, others = frozenset(targets), frozenset(others)
-    for job in _continuous(ledger):
-        if joined.isdisjoint(job.targets) or not others.isdisjoint(job.targets):
-            continue
-        waits = thing in job.new.things[job.rolled_out :] or thing in job.more_things
-        if job.status is JobStatus.SCHEDULED or (waits and thing in job.skipped):
-            more = () if waits else (thing,)
-            skipped = tuple(other for other in job.skipped if other != thing)
-            ledger.put_job(doing, replace(job, more_things=job.more_things + more, skipped=skipped))
-            continue
+    others = frozenset(others)
+    for job in ledger.followers(targets):
+        if others.isdisjoint(job.targets):
+            _take(ledger, doing, job, thing, now)
+
+
+def _take(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> None:
+    place = place_ahead(ledger, job, thing)
+    if place is not None and is_set(job.skipped_turns, place):
+        ledger.put_job(doing, replace(job, skipped_turns=places.changed(job.skipped_turns, place, to=False)))
+    elif job.status is JobStatus.SCHEDULED:
+        if place is None:
+            ledger.put_job(doing, replace(job, more_things=(*job.more_things, thing)))
+    else:
         latest = ledger.queues.get(thing, {}).get(job.job_id)
         if latest is None or latest.status.is_terminal:
             number = 1 if latest is None else latest.key.execution_number + 1
@@ -67,9 +73,9 @@ def joined(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], oth
 
 def left(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], others: Iterable[str], now: float) -> None:
     """A thing no longer belongs to `targets`; it still belongs to `others`."""
-    left, others = frozenset(targets), frozenset(others)
-    for job in _continuous(ledger):
-        if not left.isdisjoint(job.targets) and others.isdisjoint(job.targets):
+    others = frozenset(others)
+    for job in ledger.followers(targets):
+        if others.isdisjoint(job.targets):
             _drop(ledger, doing, job, thing, now)
 
 
@@ -82,15 +88,10 @@ def deleted(ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
             _drop(ledger, doing, ledger.jobs[job_id], thing, now)
 
 
-def _continuous(ledger: Ledger) -> list[Job]:
-    active = (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED)
-    return [job for job in ledger.jobs.values() if job.is_continuous and job.status in active and not job.is_stopped]
-
-
 def _drop(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> None:
     latest = ledger.queues.get(thing, {}).get(job.job_id)
     if latest is not None:
         if not latest.status.is_terminal and job.job_id not in ledger.deleting:
             ledger.change(doing, changed(latest, Status.REMOVED, None, now), "service", now)
-    elif rollout.is_rolling_out(job) and thing not in job.skipped:
-        ledger.put_job(doing, replace(job, skipped=(*job.skipped, thing)))
+    elif (place := place_ahead(ledger, job, thing)) is not None and not is_set(job.skipped_turns, place):
+        ledger.put_job(doing, replace(job, skipped_turns=places.changed(job.skipped_turns, place, to=True)))
