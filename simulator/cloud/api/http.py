@@ -39,6 +39,7 @@ from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import PATH as RETAINED
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import BadRequest, Schema, schema_of, serialise
+from simulator.cloud.api.turns import Turns
 from simulator.cloud.api.wire import Handler, Refusal, Server, answer, read
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.signatures import STATUS, Claim, SignatureRefused, Signatures, SignedRequest, read_claim
@@ -202,6 +203,7 @@ class HttpApi(_Listener):
         self._planes_of = planes_of
         self._signatures = signatures
         self._elsewhere = elsewhere or {}
+        self._turns = Turns()
         self._schema = schema_of("iot")
 
     def _handler(self, path: str) -> Handler | None:
@@ -258,7 +260,7 @@ class HttpApi(_Listener):
             given = self._schema.parse(operation, uri, query, sent)
             if operation.name == "CreateKeysAndCertificate":
                 given[PRIVATE_KEY] = await asyncio.to_thread(new_key)
-            output = control_plane.call(operation.name, given)
+            output = await self._turns.carry_out(operation.name, control_plane.steps(operation.name, given))
         except BadRequest as error:
             raise Refusal(400, "InvalidRequestException", str(error)) from None
         except ApiError as error:
