@@ -120,6 +120,11 @@ class Links:
         """What `left` is tied to, in the order of tying."""
         return tuple(self._by_left.get(left, ()))
 
+    def only_left(self, right: str) -> str | None:
+        """What alone is tied to `right`; None if nothing is, or more."""
+        lefts = self._by_right.get(right, {})
+        return next(iter(lefts)) if len(lefts) == 1 else None
+
     def lefts(self, right: str) -> tuple[str, ...]:
         """What is tied to `right`, in the order of tying."""
         return tuple(self._by_right.get(right, ()))

@@ -104,15 +104,17 @@ class Things:
     def attach(self, name: str, principal: str, kind: str | None = None) -> None:
         """AttachThingPrincipal. Raises RegistryError."""
         self.needed(name)
-        others = [other for other in self.principals.lefts(principal) if other != name]
-        taken = any(self._is_exclusive(other, principal) for other in others)
-        if taken or (kind == EXCLUSIVE and others):
-            raise RegistryError("InvalidRequest", f"The principal is attached to thing {others[0]} exclusively.")
+        has_it, others = self.exclusive(principal), self.principals.lefts(principal)
+        if has_it not in (None, name) or (kind == EXCLUSIVE and others not in ((), (name,))):
+            other = next(each for each in others if each != name)
+            raise RegistryError("InvalidRequest", f"The principal is attached to thing {other} exclusively.")
         self.principals.put(Link(name, principal, kind or SHARED))
 
-    def _is_exclusive(self, name: str, principal: str) -> bool:
-        link = self.principals.get(name, principal)
-        return link is not None and link.mode == EXCLUSIVE
+    def exclusive(self, principal: str) -> str | None:
+        """The thing that a principal is attached to exclusively, and so no other; None if there is none."""
+        only = self.principals.only_left(principal)
+        link = None if only is None else self.principals.get(only, principal)
+        return only if link is not None and link.mode == EXCLUSIVE else None
 
 
 def _check_version(what: str, version: int, expected: int | None) -> None:
