@@ -16,7 +16,7 @@ from simulator.cloud.jobs.changes import (
     ExecutionRemoved,
     JobChanged,
 )
-from simulator.cloud.jobs.configuration import Presign, PresignedUrls
+from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
 from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import (
@@ -75,6 +75,8 @@ class Ledger:
         self._born: dict[str, int] = {}
         """By job id, how many jobs there were before it."""
         self._births = 0
+        self._with_windows: dict[str, tuple[MaintenanceWindow, ...]] = {}
+        """By job id, the maintenance windows of the jobs that have some."""
         self._followed: dict[str, dict[str, None]] = {}
         """By target, the ids of the jobs that follow who joins and leaves it."""
         self._key = ExecutionKey(None, "", 0, 0)
@@ -137,10 +139,9 @@ class Ledger:
     def listed(self, queue: Queue, now: float) -> int:
         """How many pending executions a list of this queue holds."""
         usual, in_window = self.settings.pending_listed, self.settings.pending_listed_in_window
-        if len(queue) <= usual:
+        if len(queue) <= usual or not self._with_windows:
             return usual
-        schedules = (self.jobs[job_id].new.schedule for job_id in queue if job_id in self.jobs)
-        windows = [schedule.windows for schedule in schedules if schedule is not None and schedule.windows]
+        windows = [windows for job_id, windows in self._with_windows.items() if job_id in queue]
         return in_window if any(is_open(each, now) for each in windows) else usual
 
     # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,6 +160,8 @@ class Ledger:
         doing.changes.append(JobChanged(before, job))
         self.jobs[job_id] = job
         self.agenda.set(JobDue(job_id), job.due)
+        if job.new.schedule is not None and job.new.schedule.windows:
+            self._with_windows[job_id] = job.new.schedule.windows
         if job.is_continuous:
             self._follow(before, job)
         if job.is_rolled_out:
@@ -185,6 +188,7 @@ class Ledger:
         job_id = job.job_id
         del self.jobs[job_id], self.things_of[job_id], self.counts[job_id], self._born[job_id]
         self.places.forget(job_id)
+        self._with_windows.pop(job_id, None)
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
         self.lag.forget(job_id)
