@@ -68,7 +68,7 @@ class CloudCore:
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
         if remembered is not None:
-            self.jobs = Jobs.restored(settings, remembered.jobs, remembered.executions, clock())
+            self.jobs = Jobs.restored(settings, remembered.jobs, remembered.executions, clock(), remembered.news)
             for kind, record in remembered.registry:
                 self.registry.restore(kind, record)
         if keeper is not None:

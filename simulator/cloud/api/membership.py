@@ -50,6 +50,7 @@ class Membership:
     def join(self, thing: str, group: str) -> None:
         """Put a thing into a static group. Raises RegistryError."""
         member = self._things.needed(thing)
+        self._jobs.check_news(thing)
         before = self._groups.of_thing(thing)
         joined = self._groups.add(thing, group)
         self._tell(self._jobs.thing_joined, thing, joined, before)
@@ -59,6 +60,7 @@ class Membership:
         """Take a thing out of a static group. Raises RegistryError."""
         member = self._things.needed(thing)
         self._groups.static(group)
+        self._jobs.check_news(thing)
         left = self._groups.remove(thing, group)
         self._tell(self._jobs.thing_left, thing, left, self._groups.of_thing(thing))
         self.review(member)

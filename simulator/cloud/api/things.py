@@ -37,6 +37,7 @@ class ThingOperations:
         name, kind = given["thingName"], given.get("thingTypeName")
         attributes = merged((), given.get("attributePayload", {}).get("attributes", {}), merge=False)
         _check_number(attributes, kind)
+        self._backing.jobs.check_news(name)
         thing = self._things.create(
             name, thing_type=kind, billing_group=given.get("billingGroupName"), attributes=attributes
         )
@@ -69,11 +70,13 @@ class ThingOperations:
             new = payload.get("attributes", {})
             changes["attributes"] = merged(thing.attributes, new, merge=payload.get("merge", False))
         _check_number(changes.get("attributes", thing.attributes), changes["thing_type"])
+        self._backing.jobs.check_news(thing.name)
         self._membership.review(self._things.update(thing.name, given.get("expectedVersion"), **changes))
         return {}
 
     def _delete(self, given: Parameters) -> Parameters:
         name, registry = given["thingName"], self._backing.registry
+        self._backing.jobs.check_news(name)
         if self._things.delete(name, given.get("expectedVersion")):
             for group in registry.groups.members.rights(name):
                 registry.groups.members.drop(name, group)

@@ -6,6 +6,7 @@ outcome, and what they publish is worked out at once, from the thing's queue bef
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
@@ -15,6 +16,7 @@ from simulator.cloud.jobs.changes import (
     ExecutionQueued,
     ExecutionRemoved,
     JobChanged,
+    NewsChanged,
 )
 from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
 from simulator.cloud.jobs.doing import Doing, Work
@@ -32,7 +34,7 @@ from simulator.cloud.jobs.maintenance import is_open
 from simulator.cloud.jobs.notifications import hints
 from simulator.cloud.jobs.places import Places
 from simulator.cloud.jobs.queue import Queue, Terms
-from simulator.cloud.jobs.records import Job, JobExecution, Rare
+from simulator.cloud.jobs.records import Job, JobExecution, News, Rare, ThingNews
 from simulator.cloud.jobs.settings import JobsSettings
 
 
@@ -72,6 +74,8 @@ class Ledger:
         self._serial = 0
         self.lag = Lag()
         self.places = Places()
+        self.news: dict[str, tuple[News, ...]] = {}
+        """By thing, what its jobs are still to learn of it."""
         self._born: dict[str, int] = {}
         """By job id, how many jobs there were before it."""
         self._births = 0
@@ -186,6 +190,10 @@ class Ledger:
     def forget_job(self, doing: Doing, job: Job) -> None:
         """Remove a job that has no executions any more."""
         job_id = job.job_id
+        for thing, news in tuple(self.news.items()):
+            if any(job_id in each.job_ids for each in news):  # another job of that id is not concerned
+                left = (replace(each, job_ids=tuple(i for i in each.job_ids if i != job_id)) for each in news)
+                self.put_news(doing, thing, tuple(each for each in left if each.job_ids))
         del self.jobs[job_id], self.things_of[job_id], self.counts[job_id], self._born[job_id]
         self.places.forget(job_id)
         self._with_windows.pop(job_id, None)
@@ -194,6 +202,14 @@ class Ledger:
         self.lag.forget(job_id)
         self.agenda.set(JobDue(job_id), None)
         doing.changes.append(JobChanged(job, None))
+
+    def put_news(self, doing: Doing, thing: str, news: tuple[News, ...]) -> None:
+        """This is what the jobs of a thing are still to learn."""
+        if news:
+            self.news[thing] = news
+        else:
+            self.news.pop(thing, None)
+        doing.changes.append(NewsChanged(ThingNews(thing, news)))
 
     def queue_execution(
         self, doing: Doing, job: Job, thing: str, number: int, now: float, rare: Rare | None = None
@@ -326,4 +342,4 @@ class Ledger:
 
     def drop_work(self, job_id: str) -> None:
         """What was under way for a job is not to be done any more."""
-        self.under_way = deque(work for work in self.under_way if work.job_id != job_id)
+        self.under_way = deque(work for work in self.under_way if not work.is_of(job_id))

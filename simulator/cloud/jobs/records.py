@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
 from agent.values import Execution, ExecutionKey, JobDocument, Status, StatusDetails
 from simulator.cloud.jobs.configuration import AbortCriterion, PresignedUrls, RetryCriterion, Rollout, Schedule
@@ -132,6 +133,22 @@ class Job:
                 return min((due for due in (self.rollout_due, end_at) if due is not None), default=None)
             case _:
                 return None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A thing joined the targets of these jobs, or left them."""
+
+    what: Literal["joined", "left"]
+    job_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThingNews:
+    """What of a thing its jobs are still to learn, in this order."""
+
+    thing: str
+    news: tuple[News, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Final
 
 from agent.values import Status
 from simulator.cloud.jobs.configuration import ExponentialRate
-from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.doing import Doing, WorkOnJob
 from simulator.cloud.jobs.endings import complete_if_done
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.maintenance import opening
@@ -57,7 +57,7 @@ def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class RollOut(Work):
+class RollOut(WorkOnJob):
     """A job's next things have their turn, one after the other, but for those that are skipped by then.
 
     `next_due` is when those after them have theirs; None: at once, should there be any by then.
@@ -117,7 +117,7 @@ def place_ahead(ledger: Ledger, job: Job, thing: str) -> int | None:
     """The place of a thing whose turn is still to come; None if it has none, or had it."""
     if job.is_rolled_out or (place := ledger.places.of(job, thing)) is None:
         return None
-    under_way = (work.done for work in ledger.under_way if isinstance(work, RollOut) and work.job_id == job.job_id)
+    under_way = (work.done for work in ledger.under_way if isinstance(work, RollOut) and work.is_of(job.job_id))
     return place if place >= job.rolled_out + next(under_way, 0) else None
 
 
