@@ -92,6 +92,8 @@ class JobOperations:
         """The things that targets stand for, each once. Raises ApiError, RegistryError."""
         things: dict[str, None] = {}
         for target in targets:
+            if things:
+                yield  # a hundred groups of ten thousand things each are a hundred milliseconds
             kind, _, name = self._backing.account.resource(target, "thing", "thinggroup").partition("/")
             if kind == "thing":
                 things[self._registry.things.needed(name).name] = None

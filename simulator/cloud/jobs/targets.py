@@ -23,8 +23,8 @@ from simulator.cloud.jobs.quotas import check_targets
 from simulator.cloud.jobs.records import Job, JobStatus, News
 from simulator.cloud.jobs.rollout import place_ahead
 
-AT_ONCE: Final = 8
-"""So many jobs of one thing are told at once: less than a millisecond, even if it has many others."""
+AT_ONCE: Final = 5
+"""So many jobs of one thing are told at once: a millisecond or so, if it has a thousand."""
 MOST_NEWS: Final = 100
 """Changes of one thing of which its jobs are still to be told: what waits takes memory, and grows stale."""
 
