@@ -84,7 +84,7 @@ def _for(kind: str, name: str) -> Callable[[Much], Given]:
 
 
 def _for_many_groups(much: Much) -> Given:
-    targets = [much.arn("thinggroup", much.group(much.number)) for _ in range(100)]
+    targets = [much.arn("thinggroup", much.group(much.few)) for _ in range(100)]
     return {"jobId": much.new("made"), "targets": targets, "document": "{}"}
 
 

@@ -15,6 +15,7 @@ from simulator.cloud.registry import RegistryChange
 from simulator.cloud.registry.tables import Record
 from simulator.cloud.store import Remembered
 from simulator.cloud.store.kinds import remember
+from tests.fidelity.proofs import proves
 
 ARN = "arn:aws:iot:us-east-1:000000000000:thinggroup"
 THINGS = tuple(f"t{number:03}" for number in range(AT_ONCE // MOVE + 100))
@@ -103,6 +104,7 @@ class Cloud:
         return Cloud(self.kept.remembered(self.core))
 
 
+@proves("a-dynamic-group-is-building-at-first")
 async def test_a_new_dynamic_group_is_building_until_every_thing_was_looked_at():
     cloud = Cloud().fill()
     cloud.call("CreateDynamicThingGroup", thingGroupName="pumps", queryString=PUMPS)
@@ -128,6 +130,7 @@ async def test_what_changes_meanwhile_is_in_the_group_or_not_as_it_is_now():
     cloud.core.close()
 
 
+@proves("a-dynamic-group-is-building-at-first")
 async def test_another_query_is_rebuilding_and_a_third_one_takes_its_place():
     cloud = Cloud().fill()
     cloud.call("CreateDynamicThingGroup", thingGroupName="pumps", queryString="nobody")
@@ -143,6 +146,7 @@ async def test_another_query_is_rebuilding_and_a_third_one_takes_its_place():
     cloud.core.close()
 
 
+@proves("a-dynamic-group-is-building-at-first")
 async def test_a_job_for_a_group_that_is_building_has_all_of_its_things():
     cloud = Cloud().fill()
     cloud.call("CreateDynamicThingGroup", thingGroupName="pumps", queryString=PUMPS)
