@@ -117,8 +117,14 @@ def place_ahead(ledger: Ledger, job: Job, thing: str) -> int | None:
     """The place of a thing whose turn is still to come; None if it has none, or had it."""
     if job.is_rolled_out or (place := ledger.places.of(job, thing)) is None:
         return None
-    under_way = (work.done for work in ledger.under_way if isinstance(work, RollOut) and work.is_of(job.job_id))
-    return place if place >= job.rolled_out + next(under_way, 0) else None
+    return place if place >= job.rolled_out + _done(ledger, job) else None
+
+
+def _done(ledger: Ledger, job: Job) -> int:
+    """How many of those whose turns are under way have had it."""
+    if job.rollout_due is not None:
+        return 0  # there may be much under way, but not for this job
+    return next((work.done for work in ledger.under_way if isinstance(work, RollOut) and work.is_of(job.job_id)), 0)
 
 
 def is_rolling_out(job: Job) -> bool:
