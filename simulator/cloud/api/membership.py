@@ -18,7 +18,7 @@ from simulator.cloud.registry.groups import NOWHERE, Moves
 
 MOVE: Final = 40
 """A thing that moves costs as much as so many that are looked at and stay."""
-AT_ONCE: Final = 25 * MOVE
+AT_ONCE: Final = 10 * MOVE
 """So much a command does itself: about a millisecond of it."""
 STEP: Final = 4 * MOVE
 """So much between two looks at the clock, or at who else is waiting."""
@@ -89,7 +89,7 @@ class Membership:
 
     def review_group(self, group: str) -> None:
         """A dynamic group has a query that it did not have before."""
-        self._groups.look_through(group, (thing.name for thing in self._things.all()))
+        self._groups.look_through(group, self._things.names())
         self._begin(group)
 
     def dissolve(self, group: str, expected_version: int | None) -> None:
@@ -121,7 +121,7 @@ class Membership:
             if group.status == "EMPTYING":
                 self._groups.look_through(group.name, self._groups.members.lefts(group.name))
             else:
-                self._groups.look_through(group.name, (thing.name for thing in self._things.all()))
+                self._groups.look_through(group.name, self._things.names())
 
     def go_on(self, count: int) -> None:
         """Go on with what is under way: so many looks, of which one at a thing that moves counts as `MOVE`."""

@@ -71,6 +71,10 @@ class Table(Generic[R]):
         """The record, or None."""
         return self._records.get(key)
 
+    def keys(self) -> list[str]:
+        """The keys of all, in the order in which they were made."""
+        return list(self._records)
+
     def put(self, key: str, record: R) -> None:
         """Add a record, or put it in the place of another."""
         self._records[key] = record

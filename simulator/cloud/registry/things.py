@@ -87,6 +87,10 @@ class Things:
         """Every thing, in the order of creation."""
         return list(self._things)
 
+    def names(self) -> list[str]:
+        """The names of all, in the order of creation."""
+        return self._things.keys()
+
     def after(self, name: str | None) -> Iterator[Thing | None]:
         """Things by name, those after `name` only; None where others may have their turn, and change what is there."""
         while names := self._next_names(name):
