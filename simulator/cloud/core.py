@@ -2,8 +2,9 @@
 
 The local cloud puts listeners around it, the virtual one nothing but function calls.
 
-What takes long, such as the deletion of a big job, is done in slices between which others have their turn. A slice is
-bounded by time, publications included, because what an execution costs depends on who listens.
+What takes long, such as the deletion of a big job or a new query of a dynamic group, is done in slices between which
+others have their turn. A slice is bounded by time, publications included, because what an execution costs depends on
+who listens.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.values import Request
-from simulator.cloud.api import Account, CertificateAuthority, ControlPlane
+from simulator.cloud.api import Account, CertificateAuthority, ControlPlane, Membership
+from simulator.cloud.api.membership import STEP
 from simulator.cloud.device_api import Answered, DeviceApi, Keeper
 from simulator.cloud.faults import Faults
 from simulator.cloud.http_settings import HttpSettings
@@ -66,12 +68,15 @@ class CloudCore:
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
         if remembered is not None:
-            self.jobs = Jobs.restored(settings, remembered.jobs, remembered.executions, clock())
+            self.jobs = Jobs.restored(settings, remembered.jobs, remembered.executions, clock(), remembered.news)
             for kind, record in remembered.registry:
                 self.registry.restore(kind, record)
         if keeper is not None:
             self.registry.watch(keeper.keep_registry)
         self.device_api = DeviceApi(self.jobs, clock, observe, faults, keeper, changed=self._set_tick, new_id=new_id)
+        self._membership = Membership(
+            self.jobs, self.registry, lambda kind, name: self.device_api.arn(kind, name), clock, self._tell
+        )
 
     def control_plane(
         self,
@@ -107,6 +112,7 @@ class CloudCore:
 
     def resume(self) -> None:
         """Go on with what is under way, and do what became due meanwhile."""
+        self._membership.resume()
         self._set_tick()
 
     def close(self) -> None:
@@ -128,8 +134,12 @@ class CloudCore:
                 self.registry.tags.drop(f"job/{change.before.job_id}")
         self._publish(outcome)
 
+    def _next_due(self) -> float | None:
+        """When there is something to do, 0 if at once; None if nothing waits."""
+        return 0.0 if self._membership.is_under_way else self.jobs.next_due()
+
     def _set_tick(self) -> None:
-        due = self.jobs.next_due()
+        due = self._next_due()
         if due == self._due:
             return
         if self._tick is not None:
@@ -143,13 +153,16 @@ class CloudCore:
     def _do_due(self) -> None:
         self._tick = self._due = None
         if self._slice_seconds is None:
+            while self._membership.is_under_way:
+                self._membership.go_on(STEP)
             self._carry(self.jobs.tick(self._clock()))
         else:
             self._do_a_slice(self._slice_seconds)
 
     def _do_a_slice(self, seconds: float) -> None:
         began = time.perf_counter()
-        while (due := self.jobs.next_due()) is not None and due <= (now := self._clock()):
+        while (due := self._next_due()) is not None and due <= (now := self._clock()):
+            self._membership.go_on(STEP)
             self._tell(self.jobs.tick(now, PIECE))
             if time.perf_counter() - began >= seconds:
                 break

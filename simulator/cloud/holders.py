@@ -22,7 +22,6 @@ from simulator.cloud.policies import Context
 from simulator.cloud.refusals import Code, Notice
 from simulator.cloud.registry import Registry
 from simulator.cloud.registry.records import Certificate, Thing
-from simulator.cloud.registry.things import EXCLUSIVE
 from simulator.cloud.variables import certificate_variables, common_name
 
 OWN_POLICY: Final = "ghostjob-own-thing"
@@ -140,14 +139,12 @@ class Holders:
     def _thing(self, certificate_id: str, client_id: str | None) -> str | None:
         """Variables of a thing need the client id to be its name, unless the certificate is that thing's exclusively
         (Developer Guide, "Thing policy variables"); without a client id, that the certificate has one thing only."""
-        things = self.registry.things_of(certificate_id)
-        for thing in things:
-            link = self.registry.things.principals.get(thing, f"cert/{certificate_id}")
-            if link is not None and link.mode == EXCLUSIVE:
-                return thing
+        principal, things = f"cert/{certificate_id}", self.registry.things
+        if (exclusive := things.exclusive(principal)) is not None:
+            return exclusive
         if client_id is None:
-            return things[0] if len(things) == 1 else None
-        return client_id if client_id in things else None
+            return things.principals.only_left(principal)
+        return client_id if things.principals.get(client_id, principal) is not None else None
 
     def _thing_variables(self, name: str) -> Context:
         found: dict[str, str] = {"iot:Connection.Thing.ThingName": name}

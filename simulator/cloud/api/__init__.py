@@ -4,5 +4,6 @@ from simulator.cloud.api.account import Account
 from simulator.cloud.api.authority import CertificateAuthority
 from simulator.cloud.api.control_plane import ControlPlane
 from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.membership import Membership
 
-__all__ = ["Account", "ApiError", "CertificateAuthority", "ControlPlane"]
+__all__ = ["Account", "ApiError", "CertificateAuthority", "ControlPlane", "Membership"]

@@ -30,6 +30,7 @@ from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import schema_of, serialise
+from simulator.cloud.api.turns import Turns
 from simulator.cloud.api.wire import answer
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Claim, Signatures, SignedRequest, read_claim
@@ -70,6 +71,7 @@ class HttpApi(Listener):
         home = planes_of(None)
         super().__init__(Gate(signatures), home.publisher, settled, home.data_plane.device_api.delivered, tell)
         self._planes_of = planes_of
+        self._turns = Turns()
         self._schema = schema_of("iot")
         self._routes = (
             *elsewhere,
@@ -132,7 +134,7 @@ class HttpApi(Listener):
                 given = self._schema.parse(operation, uri, request.rel_url.query, sent)
             if operation.name == "CreateKeysAndCertificate":
                 given[PRIVATE_KEY] = await asyncio.to_thread(new_key)
-            output = control_plane.call(operation.name, given)
+            output = await self._turns.carry_out(operation.name, control_plane.steps(operation.name, given))
         shape = operation.output_shape
         if shape is None or not shape.members:
             return web.Response(status=200), None

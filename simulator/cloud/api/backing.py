@@ -1,6 +1,6 @@
 """What every operation works on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,7 +13,10 @@ from simulator.cloud.registry import Registry
 
 Parameters: TypeAlias = dict[str, Any]
 """An operation's input, already valid by the model, or its output: members by their names in the model."""
-Operation: TypeAlias = Callable[[Parameters], Parameters]
+Paused: TypeAlias = Generator[None, None, Parameters]
+"""An operation that is under way: it pauses wherever others may have their turn, and ends with its output."""
+Operation: TypeAlias = Callable[[Parameters], Parameters | Paused]
+"""One that may take long pauses after so little that nobody has waited for it: a few hundred microseconds."""
 
 
 @dataclass(frozen=True, slots=True)

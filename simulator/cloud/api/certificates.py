@@ -3,9 +3,9 @@
 from simulator.cloud.api.authority import issued_by, key_pair, new_key
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.errors import ApiError, invalid
-from simulator.cloud.api.paging import page
+from simulator.cloud.api.paging import Key, page_of_many
 from simulator.cloud.registry import Certificate
-from simulator.cloud.registry.certificates import certificate_id, read_certificate
+from simulator.cloud.registry.certificates import certificate_id, place, read_certificate
 from simulator.cloud.registry.records import CertificateStatus
 
 PRIVATE_KEY = "privateKey"
@@ -73,13 +73,16 @@ class CertificateOperations:
         }
 
     def _list(self, given: Parameters) -> Parameters:
-        shown, marker = page(
-            "ListCertificates",
-            given,
-            self._certificates.all(),
-            lambda each: (each.created_at, each.certificate_id),
-            newest_first=not given.get("ascendingOrder", False),
-        )
+        newest_first = not given.get("ascendingOrder", False)
+
+        def walk(after: Key | None, count: int) -> list[Certificate]:
+            try:
+                where = None if after is None else (float(after[0]), str(after[1]))
+            except (ValueError, IndexError):
+                raise invalid("Invalid marker.") from None
+            return self._certificates.after(where, count, newest_first=newest_first)
+
+        shown, marker = page_of_many("ListCertificates", given, walk, place)
         return {"certificates": [self._shown(each) for each in shown], "nextMarker": marker}
 
     def _update(self, given: Parameters) -> Parameters:

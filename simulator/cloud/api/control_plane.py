@@ -1,7 +1,7 @@
 """The control plane: every operation that the local cloud serves, by the name of the AWS IoT API Reference.
 
-An operation is a function from input to output; what it works on is its Backing. A refusal is an ApiError with the name
-of AWS's exception, whichever part refuses.
+An operation is a function from input to output, or a generator if it may take long; what it works on is its Backing. A
+refusal is an ApiError with the name of AWS's exception, whichever part refuses.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from simulator.cloud.api.account import Account
 from simulator.cloud.api.authority import CertificateAuthority
-from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.certificates import CertificateOperations
 from simulator.cloud.api.errors import ApiError, invalid, not_served
 from simulator.cloud.api.events import AccountOperations
@@ -25,6 +25,7 @@ from simulator.cloud.api.principals import PrincipalOperations
 from simulator.cloud.api.tags import TagOperations
 from simulator.cloud.api.templates import TemplateOperations
 from simulator.cloud.api.things import ThingOperations
+from simulator.cloud.api.turns import in_one_go
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import Jobs, JobsError, Outcome
 from simulator.cloud.registry import Registry, RegistryError
@@ -85,11 +86,16 @@ class ControlPlane:
         return theirs
 
     def call(self, operation: str, parameters: Parameters) -> Parameters:
-        """Carry out one operation. Raises ApiError."""
+        """Carry out one operation in one go. Raises ApiError."""
+        return in_one_go(self.steps(operation, parameters))
+
+    def steps(self, operation: str, parameters: Parameters) -> Paused:
+        """Carry out one operation step by step. Raises ApiError, with the first step or a later one."""
         self.check_served(operation)
         try:
             given = sized(operation, parameters, self._backing.settings.page_size)
-            output = self.operations[operation](given)
+            found = self.operations[operation](given)
+            output = found if isinstance(found, dict) else (yield from found)
             self._warnings.after(operation, parameters, self._backing)
             return output
         except JobsError as error:

@@ -2,13 +2,16 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from typing import Final
 
 from agent.values import Status
-from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid
-from simulator.cloud.api.paging import Key, page, page_of_many
+from simulator.cloud.api.paging import Key, page, page_in_turns
 from simulator.cloud.jobs import JobExecution
+
+LOOKS: Final = 64
+"""So many things are looked at in one go: a tenth of a millisecond."""
 
 
 class ExecutionOperations:
@@ -76,18 +79,20 @@ class ExecutionOperations:
         }
         return {"execution": _summary(execution) | shown}
 
-    def _list_for_job(self, given: Parameters) -> Parameters:
+    def _list_for_job(self, given: Parameters) -> Paused:
         job_id, status = given["jobId"], _status(given)
         things = self._sorted_things(job_id)
 
-        def walk(after: Key | None, count: int) -> Iterator[JobExecution]:
-            start = 0 if after is None else bisect_left(things, str(after[0]))
-            for thing in islice(things, start, None):
-                for execution in self._jobs.executions_on(job_id, thing):
-                    if status in (None, execution.status) and (after is None or _place(execution) > after):
-                        yield execution
+        def walk(after: Key | None) -> Iterator[JobExecution | None]:
+            first = 0 if after is None else bisect_left(things, str(after[0]))
+            for start in range(first, len(things), LOOKS):
+                for thing in things[start : start + LOOKS]:
+                    for execution in self._jobs.executions_on(job_id, thing):
+                        if status in (None, execution.status) and (after is None or _place(execution) > after):
+                            yield execution
+                yield None
 
-        shown, token = page_of_many("ListJobExecutionsForJob", given, walk, _place)
+        shown, token = yield from page_in_turns("ListJobExecutionsForJob", given, walk, _place)
         arn = self._backing.arn
         summaries = [
             {"thingArn": arn("thing", execution.thing), "jobExecutionSummary": _summary(execution)}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.indexing import described
 from simulator.cloud.api.membership import Membership
@@ -18,7 +18,7 @@ class GroupOperations:
         self._backing = backing
         self._groups = backing.registry.groups
         self._things = backing.registry.things
-        self._membership = Membership(backing)
+        self._membership = Membership.of(backing)
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -35,12 +35,13 @@ class GroupOperations:
             "UpdateThingGroupsForThing": self._update_for_thing,
         }
 
-    def _create(self, given: Parameters) -> Parameters:
+    def _create(self, given: Parameters) -> Paused:
         name, properties = given["thingGroupName"], given.get("thingGroupProperties", {})
         parent = given.get("parentGroupName")
         if parent is not None and self._groups.get(parent) is None:
             raise invalid(f"Parent thing group {parent} cannot be found.")  # the model lists no ResourceNotFound here
         check_tags(given)
+        yield from self._membership.settled(name)
         group = self._groups.create(
             name,
             self._backing.clock(),
@@ -59,7 +60,7 @@ class GroupOperations:
         group = self._groups.needed(given["thingGroupName"])
         above = self._groups.lineage(group.name)[:0:-1]
         attributes = {"attributePayload": {"attributes": dict(group.attributes)}}
-        dynamic = {} if group.query is None else described(group.query) | {"status": "ACTIVE"}
+        dynamic = {} if group.query is None else described(group.query) | {"status": group.status}
         return dynamic | {
             "thingGroupName": group.name,
             "thingGroupId": group.group_id,
@@ -89,7 +90,7 @@ class GroupOperations:
 
     def _list_for_thing(self, given: Parameters) -> Parameters:
         thing = self._things.needed(given["thingName"])
-        return self._page("ListThingGroupsForThing", given, self._groups.members.rights(thing.name))
+        return self._page("ListThingGroupsForThing", given, self._groups.own(thing.name))
 
     def _page(self, operation: str, given: Parameters, names: Any) -> Parameters:
         shown, token = page(operation, given, names, lambda name: (name,))
@@ -116,9 +117,7 @@ class GroupOperations:
         if self._groups.get(name) is None:
             return {}
         self._groups.static(name)
-        self._groups.check_deletion(name, given.get("expectedVersion"))
-        self._membership.dissolve(name)
-        self._groups.delete(name, given.get("expectedVersion"))
+        self._membership.dissolve(name, given.get("expectedVersion"))
         for policy in self._backing.registry.policies.targets.lefts(f"thinggroup/{name}"):
             self._backing.registry.policies.targets.drop(policy, f"thinggroup/{name}")
         self._backing.registry.tags.drop(f"thinggroup/{name}")

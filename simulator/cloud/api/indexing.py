@@ -5,13 +5,12 @@ refused. The index is never behind.
 """
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, Final
 
-from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid, not_found
 from simulator.cloud.api.membership import Membership
-from simulator.cloud.api.paging import Key, page_of_many
+from simulator.cloud.api.paging import Key, page_in_turns
 from simulator.cloud.api.tags import check_tags, put_tags
 from simulator.cloud.registry import IndexingConfiguration, Thing
 from simulator.cloud.registry.queries import read
@@ -30,7 +29,7 @@ class IndexingOperations:
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._groups = backing.registry.groups
-        self._membership = Membership(backing)
+        self._membership = Membership.of(backing)
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -74,18 +73,18 @@ class IndexingOperations:
         self._needed(given)
         return {"indexName": THINGS, "indexStatus": "ACTIVE", "schema": "REGISTRY"}
 
-    def _search(self, given: Parameters) -> Parameters:
+    def _search(self, given: Parameters) -> Paused:
         self._needed(given)
         if given.get("maxResults", 1) > LARGEST_PAGE:
             raise invalid(f"maxResults is at most {LARGEST_PAGE}.")
         query = read(given["queryString"])
         things = self._backing.registry.things
 
-        def walk(after: Key | None, count: int) -> Iterator[Thing]:
+        def walk(after: Key | None) -> Iterator[Thing | None]:
             found = things.after(None if after is None else str(after[0]))
-            return islice((thing for thing in found if query.matches(self._groups.indexed(thing))), count)
+            return (thing for thing in found if thing is None or query.matches(self._groups.indexed(thing)))
 
-        shown, token = page_of_many("SearchIndex", given, walk, lambda thing: (thing.name,))
+        shown, token = yield from page_in_turns("SearchIndex", given, walk, lambda thing: (thing.name,))
         return {"things": [self._found(thing) for thing in shown], "nextToken": token}
 
     def _found(self, thing: Thing) -> Parameters:
@@ -108,11 +107,13 @@ class IndexingOperations:
 
     # ── dynamic thing groups ──────────────────────────────────────────────────────────────────────────────────
 
-    def _create(self, given: Parameters) -> Parameters:
+    def _create(self, given: Parameters) -> Paused:
         self._needed(given)
         query = read(given["queryString"]).text
         check_tags(given)
         name, properties = given["thingGroupName"], given.get("thingGroupProperties", {})
+        yield from self._membership.settled(name)
+        is_new = self._groups.get(name) is None
         group = self._groups.create(
             name,
             self._backing.clock(),
@@ -121,7 +122,8 @@ class IndexingOperations:
             query=query,
         )
         put_tags(self._backing, f"thinggroup/{name}", given)
-        self._membership.review_group(name)
+        if is_new:
+            self._membership.review_group(name)
         return {
             "thingGroupName": name,
             "thingGroupArn": self._backing.arn("thinggroup", name),
@@ -134,6 +136,8 @@ class IndexingOperations:
         changes: dict[str, Any] = {}
         if "queryString" in given:
             changes["query"] = read(given["queryString"]).text
+            if changes["query"] != group.query and group.status == "ACTIVE":
+                changes["status"] = "REBUILDING"
         if "thingGroupDescription" in properties:
             changes["description"] = properties["thingGroupDescription"]
         if (payload := properties.get("attributePayload")) is not None:
@@ -149,9 +153,7 @@ class IndexingOperations:
         if self._groups.get(name) is None:
             return {}
         self._groups.dynamic(name)
-        self._groups.check_deletion(name, given.get("expectedVersion"))
-        self._membership.dissolve(name)
-        self._groups.delete(name, given.get("expectedVersion"))
+        self._membership.dissolve(name, given.get("expectedVersion"))
         self._backing.registry.tags.drop(f"thinggroup/{name}")
         return {}
 

@@ -1,14 +1,15 @@
 """Jobs: CreateJob, DescribeJob, UpdateJob, AssociateTargetsWithJob, CancelJob, DeleteJob and their like."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, Final
 
 from agent.values import Status
 from simulator.cloud.api import job_config
-from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.documents import document_text, read_document
 from simulator.cloud.api.errors import invalid, not_found
+from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags
 from simulator.cloud.api.templates import as_job, managed_by_arn, said_by
@@ -27,6 +28,7 @@ class JobOperations:
         self._backing = backing
         self._jobs = backing.jobs
         self._registry = backing.registry
+        self._membership = Membership.of(backing)
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -43,7 +45,7 @@ class JobOperations:
 
     # ── making and changing ───────────────────────────────────────────────────────────────────────────────────
 
-    def _create(self, given: Parameters) -> Parameters:
+    def _create(self, given: Parameters) -> Paused:
         check_tags(given)
         said, text, kept = self._from_template(given) if "jobTemplateArn" in given else (given, None, {})
         if "documentParameters" in given and BEFORE not in kept:
@@ -51,9 +53,10 @@ class JobOperations:
         document = read_document(document_text(self._backing, given) if text is None else text)
         kept |= {name: said[name] for name in ("destinationPackageVersions",) if name in said}
         targets = tuple(dict.fromkeys(given["targets"]))
+        things = yield from self._things_of(targets)
         new = NewJob(
             given["jobId"],
-            self._things_of(targets),
+            things,
             document,
             targets,
             document_source=said.get("documentSource"),
@@ -85,15 +88,18 @@ class JobOperations:
         said = job_config.overlaid({"description": template.description} | as_job(said_by(template)), given)
         return said, template.document, kept
 
-    def _things_of(self, targets: Sequence[str]) -> tuple[str, ...]:
+    def _things_of(self, targets: Sequence[str]) -> Generator[None, None, tuple[str, ...]]:
         """The things that targets stand for, each once. Raises ApiError, RegistryError."""
         things: dict[str, None] = {}
         for target in targets:
+            if things:
+                yield  # a hundred groups of ten thousand things each are a hundred milliseconds
             kind, _, name = self._backing.account.resource(target, "thing", "thinggroup").partition("/")
             if kind == "thing":
                 things[self._registry.things.needed(name).name] = None
             else:
                 group = self._registry.groups.needed(name).name
+                yield from self._membership.settled(group)
                 things |= dict.fromkeys(self._registry.groups.things_in(group, recursive=True))
         return tuple(things)
 
@@ -108,12 +114,13 @@ class JobOperations:
         self._backing.publish(outcome)
         return {}
 
-    def _associate_targets(self, given: Parameters) -> Parameters:
+    def _associate_targets(self, given: Parameters) -> Paused:
         targets = tuple(dict.fromkeys(given["targets"]))
+        things = yield from self._things_of(targets)
         outcome = self._jobs.associate_targets(
             given["jobId"],
             targets,
-            self._things_of(targets),
+            things,
             comment=given.get("comment"),
             namespace_id=given.get("namespaceId"),
             now=self._backing.clock(),

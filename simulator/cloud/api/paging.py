@@ -4,7 +4,7 @@ goes in between; it holds for the same operation with the same filters only, and
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from hashlib import sha256
 from heapq import nlargest, nsmallest
 from itertools import islice
@@ -54,13 +54,37 @@ def page_of_many(
     operation: str, given: Parameters, walk: Callable[[Key | None, int], Iterable[T]], key: Callable[[T], Key]
 ) -> tuple[list[T], str | None]:
     """The same of a list that is too long to look at whole: `walk` gives so many items after a key, in order."""
-    size = next((given[name] for name in SIZES if name in given), LONGEST_PAGE)
-    token = next((given[name] for name in TOKENS if name in given), None)
+    size, token = _size(given), _token(given)
     of = _list_of(operation, given)
     found = list(islice(walk(None if token is None else _open(token, of), size + 1), size + 1))
     if len(found) <= size:
         return found, None
     return found[:size], _seal(of, key(found[size - 1]))
+
+
+def page_in_turns(
+    operation: str, given: Parameters, walk: Callable[[Key | None], Iterator[T | None]], key: Callable[[T], Key]
+) -> Generator[None, None, tuple[list[T], str | None]]:
+    """The same of a list of which much has to be looked at for little: `walk` gives None where it may pause."""
+    size, token = _size(given), _token(given)
+    of, found = _list_of(operation, given), list[T]()
+    for item in walk(None if token is None else _open(token, of)):
+        if item is None:
+            yield
+        elif len(found) == size:
+            return found, _seal(of, key(found[-1]))
+        else:
+            found.append(item)
+    return found, None
+
+
+def _size(given: Parameters) -> int:
+    size: int = next((given[name] for name in SIZES if name in given), LONGEST_PAGE)
+    return size
+
+
+def _token(given: Parameters) -> Any:
+    return next((given[name] for name in TOKENS if name in given), None)
 
 
 def _follows(key: Key, after: Key, *, newest_first: bool) -> bool:

@@ -45,19 +45,19 @@ class PrincipalOperations:
 
     def _list_principals_with_type(self, given: Parameters) -> Parameters:
         thing, wanted = given["thingName"], given.get("thingPrincipalType")
-        kinds = {each: self._kind(thing, each) for each in self._principals_of(given)}
-        found = (each for each, kind in kinds.items() if wanted in (None, kind))
+        principals = self._principals_of(given)
+        found = (each for each in principals if wanted is None or self._kind(thing, each) == wanted)
         shown, token = self._page("ListThingPrincipalsV2", given, found)
         arn_of = self._backing.account.arn_of
-        objects = [{"principal": arn_of(each), "thingPrincipalType": kinds[each]} for each in shown]
+        objects = [{"principal": arn_of(each), "thingPrincipalType": self._kind(thing, each)} for each in shown]
         return {"thingPrincipalObjects": objects, "nextToken": token}
 
     def _list_things_with_type(self, given: Parameters) -> Parameters:
         principal, wanted = self._principal(given), given.get("thingPrincipalType")
-        kinds = {thing: self._kind(thing, principal) for thing in self._things.principals.lefts(principal)}
-        found = (thing for thing, kind in kinds.items() if wanted in (None, kind))
+        things = self._things.principals.lefts(principal)
+        found = (thing for thing in things if wanted is None or self._kind(thing, principal) == wanted)
         shown, token = self._page("ListPrincipalThingsV2", given, found)
-        objects = [{"thingName": thing, "thingPrincipalType": kinds[thing]} for thing in shown]
+        objects = [{"thingName": thing, "thingPrincipalType": self._kind(thing, principal)} for thing in shown]
         return {"principalThingObjects": objects, "nextToken": token}
 
     def _principals_of(self, given: Parameters) -> tuple[str, ...]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from simulator.cloud.api.backing import Backing, Operation, Parameters
+from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.membership import Membership
-from simulator.cloud.api.paging import Key, page_of_many
+from simulator.cloud.api.paging import Key, page_in_turns
 from simulator.cloud.registry import Attributes, Thing
 from simulator.cloud.registry.things import merged
 
@@ -21,7 +21,7 @@ class ThingOperations:
     def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._things = backing.registry.things
-        self._membership = Membership(backing)
+        self._membership = Membership.of(backing)
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
@@ -37,6 +37,7 @@ class ThingOperations:
         name, kind = given["thingName"], given.get("thingTypeName")
         attributes = merged((), given.get("attributePayload", {}).get("attributes", {}), merge=False)
         _check_number(attributes, kind)
+        self._backing.jobs.check_news(name)
         thing = self._things.create(
             name, thing_type=kind, billing_group=given.get("billingGroupName"), attributes=attributes
         )
@@ -51,12 +52,12 @@ class ThingOperations:
             "billingGroupName": thing.billing_group,
         }
 
-    def _list(self, given: Parameters) -> Parameters:
-        def walk(after: Key | None, count: int) -> Iterator[Thing]:
+    def _list(self, given: Parameters) -> Paused:
+        def walk(after: Key | None) -> Iterator[Thing | None]:
             found = self._things.after(None if after is None else str(after[0]))
-            return (thing for thing in found if _is_wanted(thing, given))
+            return (thing for thing in found if thing is None or _is_wanted(thing, given))
 
-        things, token = page_of_many("ListThings", given, walk, lambda thing: (thing.name,))
+        things, token = yield from page_in_turns("ListThings", given, walk, lambda thing: (thing.name,))
         return {"things": [self._shown(thing) for thing in things], "nextToken": token}
 
     def _update(self, given: Parameters) -> Parameters:
@@ -69,11 +70,13 @@ class ThingOperations:
             new = payload.get("attributes", {})
             changes["attributes"] = merged(thing.attributes, new, merge=payload.get("merge", False))
         _check_number(changes.get("attributes", thing.attributes), changes["thing_type"])
+        self._backing.jobs.check_news(thing.name)
         self._membership.review(self._things.update(thing.name, given.get("expectedVersion"), **changes))
         return {}
 
     def _delete(self, given: Parameters) -> Parameters:
         name, registry = given["thingName"], self._backing.registry
+        self._backing.jobs.check_news(name)
         if self._things.delete(name, given.get("expectedVersion")):
             for group in registry.groups.members.rights(name):
                 registry.groups.members.drop(name, group)

@@ -291,6 +291,14 @@ CLAIMS: Final = (
         "AWS IoT Developer Guide, Dynamic thing groups",
     ),
     Claim(
+        "a-dynamic-group-is-building-at-first",
+        Section.CONTROL_PLANE,
+        "documented",
+        "A dynamic thing group is BUILDING until all things were asked its query, REBUILDING after another one, then "
+        "ACTIVE; here a job that is made for it has all of its things, however early it comes.",
+        "AWS IoT API Reference, DescribeThingGroup",
+    ),
+    Claim(
         "a-continuous-job-follows-a-dynamic-group",
         Section.CONTROL_PLANE,
         "documented",

@@ -6,6 +6,7 @@ from simulator.cloud.jobs.changes import (
     ExecutionQueued,
     ExecutionRemoved,
     JobChanged,
+    NewsChanged,
     Outcome,
 )
 from simulator.cloud.jobs.configuration import (
@@ -20,7 +21,7 @@ from simulator.cloud.jobs.configuration import (
 )
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import Event, EventKind, ExecutionEvent, JobEvent
-from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob
+from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob, ThingNews
 from simulator.cloud.jobs.service import Jobs
 from simulator.cloud.jobs.settings import JobsSettings
 
@@ -45,9 +46,11 @@ __all__ = [
     "JobsSettings",
     "MaintenanceWindow",
     "NewJob",
+    "NewsChanged",
     "Outcome",
     "PresignedUrls",
     "RetryCriterion",
     "Rollout",
     "Schedule",
+    "ThingNews",
 ]

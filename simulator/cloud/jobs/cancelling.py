@@ -7,7 +7,7 @@ device has it (Developer Guide; observed: tgsong/amazon-freertos-examples#4).
 from dataclasses import dataclass, replace
 
 from agent.values import Status, StatusDetails
-from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.doing import Doing, WorkOnJob
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.queue import changed
@@ -52,7 +52,7 @@ def cancel_executions(ledger: Ledger, doing: Doing, job: Job, now: float) -> Non
 
 
 @dataclass(frozen=True, slots=True)
-class CancelRest(Work):
+class CancelRest(WorkOnJob):
     """What is to be cancelled of a job's executions is, one thing after the other."""
 
     force: bool

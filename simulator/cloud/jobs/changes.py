@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Answer, Hint
 from simulator.cloud.jobs.events import Event
-from simulator.cloud.jobs.records import Job, JobExecution
+from simulator.cloud.jobs.records import Job, JobExecution, ThingNews
 
 
 class ExecutionQueued(NamedTuple):
@@ -40,7 +40,13 @@ class JobChanged(NamedTuple):
     job: Job | None
 
 
-Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobChanged
+class NewsChanged(NamedTuple):
+    """What of a thing its jobs are still to learn is this; nothing any more, if it is empty."""
+
+    told: ThingNews
+
+
+Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobChanged | NewsChanged
 
 
 class Outcome(NamedTuple):

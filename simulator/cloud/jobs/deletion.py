@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from agent.values import NEXT, Answer, Describe, Request, Status, Update
-from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.doing import Doing, WorkOnJob
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.queue import Queue, no_transition, not_found, terminal
@@ -95,7 +95,7 @@ def remove_records(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveRecords(Work):
+class RemoveRecords(WorkOnJob):
     """The records of a job's executions go, one thing after the other, and then perhaps the job."""
 
     def each(self, ledger: Ledger, doing: Doing, thing: str, now: float) -> None:

@@ -41,15 +41,31 @@ class Doing:
 
 @dataclass(frozen=True, slots=True)
 class Work(ABC):
-    """What is under way for a job: `each` is done for every one of `things`, then `finish`.
-
-    It is data with a position, and the ledger is handed in, so that a copy of the service goes on by itself.
+    """What is under way. It is data with a position, and the ledger is handed in, so that a copy of the service goes on
+    by itself.
     """
+
+    def is_of(self, job_id: str) -> bool:
+        """Whether it is work on that job."""
+        return False
+
+    @abstractmethod
+    def go_on(self, ledger: "Ledger", doing: Doing, now: float, count: int) -> Self | None:
+        """Do so many more: what is left then; None if it is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOnJob(Work):
+    """What is under way for a job: `each` is done for every one of `things`, then `finish`."""
 
     job_id: str
     things: tuple[str, ...]
     done: int = field(default=0, kw_only=True)
     """Of how many things it is done already."""
+
+    def is_of(self, job_id: str) -> bool:
+        """Whether it is work on that job."""
+        return self.job_id == job_id
 
     @abstractmethod
     def each(self, ledger: "Ledger", doing: Doing, thing: str, now: float) -> None:

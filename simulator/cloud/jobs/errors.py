@@ -8,6 +8,7 @@ ErrorKind: TypeAlias = Literal[
     "ResourceAlreadyExists",
     "LimitExceeded",
     "InvalidStateTransition",
+    "Throttling",
     "VersionConflict",
 ]
 

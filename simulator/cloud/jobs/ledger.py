@@ -5,7 +5,8 @@ outcome, and what they publish is worked out at once, from the thing's queue bef
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
@@ -15,8 +16,9 @@ from simulator.cloud.jobs.changes import (
     ExecutionQueued,
     ExecutionRemoved,
     JobChanged,
+    NewsChanged,
 )
-from simulator.cloud.jobs.configuration import Presign, PresignedUrls
+from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
 from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import (
@@ -30,8 +32,9 @@ from simulator.cloud.jobs.events import (
 from simulator.cloud.jobs.lagging import Lag
 from simulator.cloud.jobs.maintenance import is_open
 from simulator.cloud.jobs.notifications import hints
+from simulator.cloud.jobs.places import Places
 from simulator.cloud.jobs.queue import Queue, Terms
-from simulator.cloud.jobs.records import Job, JobExecution, Rare
+from simulator.cloud.jobs.records import Job, JobExecution, News, Rare, ThingNews
 from simulator.cloud.jobs.settings import JobsSettings
 
 
@@ -70,6 +73,16 @@ class Ledger:
         self._ended = ended
         self._serial = 0
         self.lag = Lag()
+        self.places = Places()
+        self.news: dict[str, tuple[News, ...]] = {}
+        """By thing, what its jobs are still to learn of it."""
+        self._born: dict[str, int] = {}
+        """By job id, how many jobs there were before it."""
+        self._births = 0
+        self._with_windows: dict[str, tuple[MaintenanceWindow, ...]] = {}
+        """By job id, the maintenance windows of the jobs that have some."""
+        self._followed: dict[str, dict[str, None]] = {}
+        """By target, the ids of the jobs that follow who joins and leaves it."""
         self._key = ExecutionKey(None, "", 0, 0)
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,36 +143,73 @@ class Ledger:
     def listed(self, queue: Queue, now: float) -> int:
         """How many pending executions a list of this queue holds."""
         usual, in_window = self.settings.pending_listed, self.settings.pending_listed_in_window
-        if len(queue) <= usual:
+        if len(queue) <= usual or not self._with_windows:
             return usual
-        schedules = (self.jobs[job_id].new.schedule for job_id in queue if job_id in self.jobs)
-        windows = [schedule.windows for schedule in schedules if schedule is not None and schedule.windows]
+        windows = [windows for job_id, windows in self._with_windows.items() if job_id in queue]
         return in_window if any(is_open(each, now) for each in windows) else usual
 
     # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def add_job(self, doing: Doing, job: Job) -> None:
         """Add a job that has no executions yet."""
+        self._births += 1
+        self._born[job.job_id] = self._births
         self.things_of[job.job_id] = []
         self.counts[job.job_id] = dict.fromkeys(Status, 0)
         self.put_job(doing, job)
 
     def put_job(self, doing: Doing, job: Job) -> None:
         """Add a job, or replace its record."""
-        job_id = job.job_id
-        doing.changes.append(JobChanged(self.jobs.get(job_id), job))
+        job_id, before = job.job_id, self.jobs.get(job.job_id)
+        doing.changes.append(JobChanged(before, job))
         self.jobs[job_id] = job
         self.agenda.set(JobDue(job_id), job.due)
+        if job.new.schedule is not None and job.new.schedule.windows:
+            self._with_windows[job_id] = job.new.schedule.windows
+        if job.is_continuous:
+            self._follow(before, job)
+        if job.is_rolled_out:
+            self.places.forget(job_id)
+
+    def _follow(self, before: Job | None, job: Job) -> None:
+        was = () if before is None or not before.is_followed else before.targets
+        now = job.targets if job.is_followed else ()
+        for target in was if now != was else ():
+            jobs = self._followed[target]
+            jobs.pop(job.job_id, None)
+            if not jobs:
+                del self._followed[target]
+        for target in now if now != was else ():
+            self._followed.setdefault(target, {})[job.job_id] = None
+
+    def followers(self, targets: Iterable[str]) -> list[Job]:
+        """The continuous jobs that follow one of these targets, the oldest first."""
+        found = {job_id for target in targets for job_id in self._followed.get(target, ())}
+        return [self.jobs[job_id] for job_id in sorted(found, key=self._born.__getitem__)]
 
     def forget_job(self, doing: Doing, job: Job) -> None:
         """Remove a job that has no executions any more."""
         job_id = job.job_id
-        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id]
+        for thing, news in tuple(self.news.items()):
+            if any(job_id in each.job_ids for each in news):  # another job of that id is not concerned
+                left = (replace(each, job_ids=tuple(i for i in each.job_ids if i != job_id)) for each in news)
+                self.put_news(doing, thing, tuple(each for each in left if each.job_ids))
+        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id], self._born[job_id]
+        self.places.forget(job_id)
+        self._with_windows.pop(job_id, None)
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
         self.lag.forget(job_id)
         self.agenda.set(JobDue(job_id), None)
         doing.changes.append(JobChanged(job, None))
+
+    def put_news(self, doing: Doing, thing: str, news: tuple[News, ...]) -> None:
+        """This is what the jobs of a thing are still to learn."""
+        if news:
+            self.news[thing] = news
+        else:
+            self.news.pop(thing, None)
+        doing.changes.append(NewsChanged(ThingNews(thing, news)))
 
     def queue_execution(
         self, doing: Doing, job: Job, thing: str, number: int, now: float, rare: Rare | None = None
@@ -292,4 +342,4 @@ class Ledger:
 
     def drop_work(self, job_id: str) -> None:
         """What was under way for a job is not to be done any more."""
-        self.under_way = deque(work for work in self.under_way if work.job_id != job_id)
+        self.under_way = deque(work for work in self.under_way if not work.is_of(job_id))

@@ -14,6 +14,7 @@ from typing import Final
 from simulator.cloud.jobs.configuration import MaintenanceWindow
 from simulator.cloud.jobs.errors import JobsError
 
+MINUTE: Final = 60
 DAY: Final = 86_400
 HORIZON_DAYS: Final = 366 * 5
 """A window that does not open within so many days never does."""
@@ -43,10 +44,10 @@ class Cron:
             return False
         return day in self.days or (self.last_day and day == length)
 
-    def times(self, from_: float) -> Iterator[float]:
-        """Every time from `from_` on, in order, as far as the horizon."""
+    def times(self, from_: float, days: int = HORIZON_DAYS) -> Iterator[float]:
+        """Every time from `from_` on, in order, for so many days, that of `from_` included."""
         first = int(from_ // DAY)
-        for number in range(first, first + HORIZON_DAYS):
+        for number in range(first, first + days):
             year, month, day = civil(number)
             if self.is_on(year, month, day, (number + 4) % 7 + 1):
                 for hour in sorted(self.hours):
@@ -141,8 +142,18 @@ def opening(windows: tuple[MaintenanceWindow, ...], now: float) -> float | None:
 
 
 def is_open(windows: tuple[MaintenanceWindow, ...], now: float) -> bool:
-    """Whether a window is open."""
-    return opening(windows, now) == now
+    """Whether a window is open. A device's every list may ask; the answer is the same for a minute."""
+    return _is_open(windows, int(now // MINUTE) * MINUTE)
+
+
+@lru_cache(maxsize=1024)
+def _is_open(windows: tuple[MaintenanceWindow, ...], minute: int) -> bool:
+    for window in windows:
+        lasts = window.minutes * MINUTE
+        times = read_cron(window.cron).times(minute - lasts + 1, lasts // DAY + 2)
+        if next(times, minute + 1) <= minute:
+            return True
+    return False
 
 
 def next_openings(windows: tuple[MaintenanceWindow, ...], now: float, count: int) -> tuple[float, ...]:

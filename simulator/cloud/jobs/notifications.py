@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from agent.values import ExecutionKey, Hint, JobMentioned, NextChanged, PendingChanged
-from simulator.cloud.jobs.queue import Queue, Terms, head, head_of_thing, listing
+from simulator.cloud.jobs.queue import Queue, Terms, head, head_of_thing, heads_of_thing, listing
 from simulator.cloud.jobs.records import JobExecution
 from simulator.cloud.jobs.settings import JobsSettings
 
@@ -29,14 +29,14 @@ def hints(
     settings: JobsSettings,
     terms: Terms,
 ) -> tuple[Hint, ...]:
-    """What is published after `touched` was queued, changed or removed, in order."""
+    """What is published after `touched` was queued, changed or removed, in order; nothing else differs."""
     ns = touched.key.namespace_id
     told: list[Hint] = []
     was_pending, is_pending = _is_pending(before, touched.key), _is_pending(after, touched.key)
     if was_pending != is_pending:
         told.append(_list(after, ns, now, terms))
     if settings.head_across_namespaces:
-        told += _heads_of_thing(head_of_thing(before), head_of_thing(after), ns, now, terms)
+        told += _heads_of_thing(*heads_of_thing(before, after, touched.key.job_id), ns, now, terms)
     elif _key(head(before, ns)) != _key(new := head(after, ns)):
         told.append(_next(new, ns, now, terms))
     if ns is not None and was_pending != is_pending and _is_mentioned(is_pending, settings):

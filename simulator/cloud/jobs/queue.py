@@ -70,15 +70,20 @@ def pending(queue: Queue, namespace_id: str | None) -> tuple[list[JobExecution],
         return [], []
     in_progress: list[JobExecution] = []
     queued: list[JobExecution] = []
+    last: JobExecution | None = None
+    is_in_order = True  # of a thousand, which they nearly always are, to look at that costs less than to sort them
     for execution in queue.values():
         if execution.key.namespace_id == namespace_id:
-            if execution.status is Status.IN_PROGRESS:
-                in_progress.append(execution)
-            elif execution.status is Status.QUEUED:
+            if execution.status is Status.QUEUED:
+                if last is not None and is_in_order:
+                    is_in_order = not _is_earlier(execution, last)
+                last = execution
                 queued.append(execution)
+            elif execution.status is Status.IN_PROGRESS:
+                in_progress.append(execution)
     if len(in_progress) > 1:
         in_progress.sort(key=_service_order)
-    if len(queued) > 1:
+    if not is_in_order:
         queued.sort(key=_service_order)
     return in_progress, queued
 
@@ -89,18 +94,36 @@ def head(queue: Queue, namespace_id: str | None) -> JobExecution | None:
     return next(iter(in_progress or queued), None)
 
 
-def head_of_thing(queue: Queue) -> JobExecution | None:
-    """The next execution of the thing, whatever its namespace."""
-    first: JobExecution | None = None
+def head_of_thing(queue: Queue, but: JobExecution | None = None) -> JobExecution | None:
+    """The next execution of the thing, whatever its namespace; `but` is passed over."""
+    in_progress: JobExecution | None = None
+    queued: JobExecution | None = None
     for execution in queue.values():
+        if execution is but:
+            continue
         if execution.status is Status.QUEUED:
-            if first is None or (first.status is Status.QUEUED and _service_order(execution) < _service_order(first)):
-                first = execution
-        elif execution.status is Status.IN_PROGRESS and (
-            first is None or first.status is Status.QUEUED or _service_order(execution) < _service_order(first)
-        ):
-            first = execution
-    return first
+            if queued is None or _is_earlier(execution, queued):
+                queued = execution
+        elif execution.status is Status.IN_PROGRESS and (in_progress is None or _is_earlier(execution, in_progress)):
+            in_progress = execution
+    return in_progress or queued
+
+
+def heads_of_thing(before: Queue, after: Queue, job_id: str) -> tuple[JobExecution | None, JobExecution | None]:
+    """The next execution of the thing in two queues that differ in nothing but that job."""
+    was, new = before.get(job_id), after.get(job_id)
+    other = head_of_thing(after, but=new)
+    return _first(other, was), _first(other, new)
+
+
+def _first(one: JobExecution | None, other: JobExecution | None) -> JobExecution | None:
+    """Which of two is served first; None if neither is pending."""
+    both = [each for each in (one, other) if each is not None and not each.status.is_terminal]
+    return min(both, key=lambda each: (each.status is Status.QUEUED, *_service_order(each)), default=None)
+
+
+def _is_earlier(one: JobExecution, other: JobExecution) -> bool:
+    return one.queued_at < other.queued_at or (one.queued_at == other.queued_at and one.serial < other.serial)
 
 
 def _service_order(execution: JobExecution) -> tuple[float, int]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Literal
 
 from agent.values import Execution, ExecutionKey, JobDocument, Status, StatusDetails
 from simulator.cloud.jobs.configuration import AbortCriterion, PresignedUrls, RetryCriterion, Rollout, Schedule
@@ -57,7 +58,7 @@ class Job:
     more_things: tuple[str, ...] = ()
     """Things that came after the creation, and have to wait for their turn as those of `new` have."""
     skipped: tuple[str, ...] = ()
-    """Things that are no targets any more, and shall not have a turn."""
+    """In records of earlier versions, what `skipped_turns` says, by the names of things."""
     rolled_out: int = 0
     """How many of `new.things` and then `more_things` have had their turn."""
     rollout_due: float | None = None
@@ -74,6 +75,8 @@ class Job:
     """When the job itself goes, if its records are gone by then."""
     force_deleted: bool = False
     """Whether its deletion was asked for with force."""
+    skipped_turns: bytes = b""
+    """Which turns nobody has, because their things are no targets any more: a bit each (see `places`)."""
 
     @property
     def job_id(self) -> str:
@@ -96,9 +99,20 @@ class Job:
         return self.new.target_selection == "CONTINUOUS"
 
     @property
+    def is_followed(self) -> bool:
+        """Whether it still comes to things that join its targets, and goes from those that leave them."""
+        is_active = self.status in (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED)
+        return self.is_continuous and is_active and not self.is_stopped
+
+    @property
+    def things_in_all(self) -> int:
+        """How many have a turn, or had one."""
+        return len(self.new.things) + len(self.more_things)
+
+    @property
     def is_rolled_out(self) -> bool:
         """Whether everything that it was made for has had its turn."""
-        return self.rolled_out >= len(self.new.things) + len(self.more_things)
+        return self.rolled_out >= self.things_in_all
 
     def turns(self, up_to: int | None) -> tuple[str, ...]:
         """The things whose turn comes next, until `up_to` have had theirs; None for every one that is left."""
@@ -119,6 +133,22 @@ class Job:
                 return min((due for due in (self.rollout_due, end_at) if due is not None), default=None)
             case _:
                 return None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A thing joined the targets of these jobs, or left them."""
+
+    what: Literal["joined", "left"]
+    job_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThingNews:
+    """What of a thing its jobs are still to learn, in this order."""
+
+    thing: str
+    news: tuple[News, ...]
 
 
 @dataclass(frozen=True, slots=True)

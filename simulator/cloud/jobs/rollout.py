@@ -11,10 +11,11 @@ from typing import Final
 
 from agent.values import Status
 from simulator.cloud.jobs.configuration import ExponentialRate
-from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.doing import Doing, WorkOnJob
 from simulator.cloud.jobs.endings import complete_if_done
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.maintenance import opening
+from simulator.cloud.jobs.places import is_set
 from simulator.cloud.jobs.records import Job, JobStatus
 
 MINUTE: Final = 60.0
@@ -52,24 +53,24 @@ def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     if job.rollout_due is not None:
         ledger.put_job(doing, replace(job, rollout_due=None))
     next_due = None if rate is None else now + MINUTE
-    ledger.begin(doing, RollOut(job.job_id, things, frozenset(job.skipped), next_due), now)
+    ledger.begin(doing, RollOut(job.job_id, things, next_due), now)
 
 
 @dataclass(frozen=True, slots=True)
-class RollOut(Work):
-    """A job's next things have their turn, one after the other, but for those `skipped`.
+class RollOut(WorkOnJob):
+    """A job's next things have their turn, one after the other, but for those that are skipped by then.
 
     `next_due` is when those after them have theirs; None: at once, should there be any by then.
     """
 
-    skipped: frozenset[str]
     next_due: float | None
 
     def each(self, ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
         """Queue its execution."""
         # What has an execution has had its turn: before the service was killed, or by joining a group meanwhile.
-        if thing not in self.skipped and self.job_id not in ledger.queues.get(thing, ()):
-            ledger.queue_execution(doing, ledger.jobs[self.job_id], thing, 1, now)
+        job = ledger.jobs[self.job_id]
+        if self.job_id not in ledger.queues.get(thing, ()) and not is_skipped(ledger, job, thing):
+            ledger.queue_execution(doing, job, thing, 1, now)
 
     def finish(self, ledger: Ledger, doing: Doing, now: float) -> None:
         """They have had their turn."""
@@ -102,6 +103,28 @@ def stop(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     )
     ledger.put_job(doing, stopped)
     complete_if_done(ledger, doing, job.job_id, now)
+
+
+def is_skipped(ledger: Ledger, job: Job, thing: str) -> bool:
+    """Whether that thing shall have no turn."""
+    if not job.skipped_turns:
+        return False
+    place = ledger.places.of(job, thing)
+    return place is not None and is_set(job.skipped_turns, place)
+
+
+def place_ahead(ledger: Ledger, job: Job, thing: str) -> int | None:
+    """The place of a thing whose turn is still to come; None if it has none, or had it."""
+    if job.is_rolled_out or (place := ledger.places.of(job, thing)) is None:
+        return None
+    return place if place >= job.rolled_out + _done(ledger, job) else None
+
+
+def _done(ledger: Ledger, job: Job) -> int:
+    """How many of those whose turns are under way have had it."""
+    if job.rollout_due is not None:
+        return 0  # there may be much under way, but not for this job
+    return next((work.done for work in ledger.under_way if isinstance(work, RollOut) and work.is_of(job.job_id)), 0)
 
 
 def is_rolling_out(job: Job) -> bool:

@@ -28,7 +28,7 @@ from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger
 from simulator.cloud.jobs.queue import Queue, changed, decide
 from simulator.cloud.jobs.quotas import Rate, check_job, excess
-from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob
+from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob, ThingNews
 from simulator.cloud.jobs.restoring import restore
 from simulator.cloud.jobs.settings import JobsSettings
 
@@ -235,6 +235,10 @@ class Jobs:
         targets.deleted(self._ledger, doing, thing, now)
         return doing.outcome()
 
+    def check_news(self, thing: str) -> None:
+        """Whether a thing may join and leave groups, or has done so too often just now. Raises JobsError."""
+        targets.check_news(self._ledger, thing)
+
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def tick(self, now: float, at_most: int | None = None) -> Outcome:
@@ -280,11 +284,16 @@ class Jobs:
 
     @classmethod
     def restored(
-        cls, settings: JobsSettings, jobs: Iterable[Job], executions: Iterable[JobExecution], now: float
+        cls,
+        settings: JobsSettings,
+        jobs: Iterable[Job],
+        executions: Iterable[JobExecution],
+        now: float,
+        news: Iterable[ThingNews] = (),
     ) -> "Jobs":
         """The service as it was when these were the records, in any order; what was under way goes on with `tick`."""
         service = cls(settings)
-        restore(service._ledger, jobs, executions, now)
+        restore(service._ledger, jobs, executions, news, now)
         return service
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,19 +3,30 @@
 A continuous job queues an execution for each thing that joins one of its groups, and again when it left them all and
 comes back; when it leaves them all, what is pending becomes REMOVED (Developer Guide; observed:
 aws-greengrass-lite#1127). The executions of a deleted thing become REMOVED too, whatever the job.
+
+A thing may have a thousand jobs, and what is told of a change of its queue takes the longer the longer that is. So a
+command tells the first few jobs, and `tick` the others; news that come meanwhile wait behind them.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self
 
 from agent.values import Status
-from simulator.cloud.jobs import rollout
-from simulator.cloud.jobs.doing import Doing
+from simulator.cloud.jobs import places, rollout
+from simulator.cloud.jobs.doing import Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
+from simulator.cloud.jobs.places import is_set
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.quotas import check_targets
-from simulator.cloud.jobs.records import Job, JobStatus
+from simulator.cloud.jobs.records import Job, JobStatus, News
+from simulator.cloud.jobs.rollout import place_ahead
+
+AT_ONCE: Final = 5
+"""So many jobs of one thing are told at once: a millisecond or so, if it has a thousand."""
+MOST_NEWS: Final = 100
+"""Changes of one thing of which its jobs are still to be told: what waits takes memory, and grows stale."""
 
 
 def associate(
@@ -49,16 +60,17 @@ def associate(
 
 def joined(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], others: Iterable[str], now: float) -> None:
     """A thing now belongs to `targets`; it belongs to `others` besides, as it did before."""
-    joined, others = frozenset(targets), frozenset(others)
-    for job in _continuous(ledger):
-        if joined.isdisjoint(job.targets) or not others.isdisjoint(job.targets):
-            continue
-        waits = thing in job.new.things[job.rolled_out :] or thing in job.more_things
-        if job.status is JobStatus.SCHEDULED or (waits and thing in job.skipped):
-            more = () if waits else (thing,)
-            skipped = tuple(other for other in job.skipped if other != thing)
-            ledger.put_job(doing, replace(job, more_things=job.more_things + more, skipped=skipped))
-            continue
+    _tell(ledger, doing, thing, "joined", _concerned(ledger, targets, others), now)
+
+
+def _take(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> None:
+    place = place_ahead(ledger, job, thing)
+    if place is not None and is_set(job.skipped_turns, place):
+        ledger.put_job(doing, replace(job, skipped_turns=places.changed(job.skipped_turns, place, to=False)))
+    elif job.status is JobStatus.SCHEDULED:
+        if place is None:
+            ledger.put_job(doing, replace(job, more_things=(*job.more_things, thing)))
+    else:
         latest = ledger.queues.get(thing, {}).get(job.job_id)
         if latest is None or latest.status.is_terminal:
             number = 1 if latest is None else latest.key.execution_number + 1
@@ -67,10 +79,13 @@ def joined(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], oth
 
 def left(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], others: Iterable[str], now: float) -> None:
     """A thing no longer belongs to `targets`; it still belongs to `others`."""
-    left, others = frozenset(targets), frozenset(others)
-    for job in _continuous(ledger):
-        if not left.isdisjoint(job.targets) and others.isdisjoint(job.targets):
-            _drop(ledger, doing, job, thing, now)
+    _tell(ledger, doing, thing, "left", _concerned(ledger, targets, others), now)
+
+
+def _concerned(ledger: Ledger, targets: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
+    """The jobs that follow one of `targets` and are for none of `others`."""
+    others = frozenset(others)
+    return tuple(job.job_id for job in ledger.followers(targets) if others.isdisjoint(job.targets))
 
 
 def deleted(ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
@@ -78,13 +93,59 @@ def deleted(ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
     if ledger.settings.deleted_thing == "removed":
         waiting = [job for job in ledger.jobs.values() if rollout.is_rolling_out(job)]
         of_thing: Sequence[str] = tuple(ledger.queues.get(thing, ()))
-        for job_id in dict.fromkeys((*of_thing, *(job.job_id for job in waiting))):
-            _drop(ledger, doing, ledger.jobs[job_id], thing, now)
+        job_ids = tuple(dict.fromkeys((*of_thing, *(job.job_id for job in waiting))))
+        _tell(ledger, doing, thing, "left", job_ids, now)
 
 
-def _continuous(ledger: Ledger) -> list[Job]:
-    active = (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED)
-    return [job for job in ledger.jobs.values() if job.is_continuous and job.status in active and not job.is_stopped]
+def check_news(ledger: Ledger, thing: str) -> None:
+    """Before something changes of which a thing's jobs are to be told. Raises JobsError."""
+    if len(ledger.news.get(thing, ())) >= MOST_NEWS:
+        message = f"The jobs of thing {thing} are still to learn of its last {MOST_NEWS} changes; try again."
+        raise JobsError("Throttling", message)
+
+
+def _tell(
+    ledger: Ledger, doing: Doing, thing: str, what: Literal["joined", "left"], job_ids: tuple[str, ...], now: float
+) -> None:
+    if not job_ids:
+        return
+    before = ledger.news.get(thing, ())
+    if before:
+        ledger.put_news(doing, thing, (*before, News(what, job_ids)))
+        return
+    for job_id in job_ids[:AT_ONCE]:
+        _tell_one(ledger, doing, job_id, thing, what, now)
+    if later := job_ids[AT_ONCE:]:
+        ledger.put_news(doing, thing, (News(what, later),))
+        ledger.under_way.append(TellJobs(thing))
+
+
+def _tell_one(
+    ledger: Ledger, doing: Doing, job_id: str, thing: str, what: Literal["joined", "left"], now: float
+) -> None:
+    job = ledger.jobs[job_id]
+    if what == "left":
+        _drop(ledger, doing, job, thing, now)
+    elif job.is_followed:
+        _take(ledger, doing, job, thing, now)
+
+
+@dataclass(frozen=True, slots=True)
+class TellJobs(Work):
+    """A thing's jobs learn the news, one after the other."""
+
+    thing: str
+
+    def go_on(self, ledger: Ledger, doing: Doing, now: float, count: int) -> Self | None:
+        """Tell so many more jobs."""
+        while count > 0 and (news := ledger.news.get(self.thing)):
+            first = news[0]
+            for job_id in first.job_ids[:count]:
+                _tell_one(ledger, doing, job_id, self.thing, first.what, now)
+            left = first.job_ids[count:]
+            count -= len(first.job_ids)
+            ledger.put_news(doing, self.thing, ((replace(first, job_ids=left),) if left else ()) + news[1:])
+        return self if self.thing in ledger.news else None
 
 
 def _drop(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> None:
@@ -92,5 +153,5 @@ def _drop(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> Non
     if latest is not None:
         if not latest.status.is_terminal and job.job_id not in ledger.deleting:
             ledger.change(doing, changed(latest, Status.REMOVED, None, now), "service", now)
-    elif rollout.is_rolling_out(job) and thing not in job.skipped:
-        ledger.put_job(doing, replace(job, skipped=(*job.skipped, thing)))
+    elif (place := place_ahead(ledger, job, thing)) is not None and not is_set(job.skipped_turns, place):
+        ledger.put_job(doing, replace(job, skipped_turns=places.changed(job.skipped_turns, place, to=True)))

@@ -1,7 +1,8 @@
 """Client certificates: known by the SHA-256 of their DER, usable while ACTIVE."""
 
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import Certificate, CertificateStatus, DeletedCertificate
@@ -31,6 +32,10 @@ def certificate_id(certificate: "x509.Certificate") -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
+Place: TypeAlias = tuple[float, str]
+"""When a certificate was made, and its id."""
+
+
 class Certificates:
     """Every client certificate of one account, and which ones were deleted: those come back only if they are registered
     again, and never because they are found somewhere."""
@@ -38,10 +43,12 @@ class Certificates:
     def __init__(self, report: Report) -> None:
         self._certificates: Table[Certificate] = Table("certificate", report)
         self._deleted: Table[DeletedCertificate] = Table("deleted-certificate", report)
+        self._places: list[Place] | None = None
 
     def restore(self, certificate: Certificate) -> None:
         """Put a remembered certificate back."""
         self._certificates.put(certificate.certificate_id, certificate)
+        self._places = None
 
     def restore_deleted(self, record: DeletedCertificate) -> None:
         """Remember again that one was deleted."""
@@ -62,6 +69,8 @@ class Certificates:
         )
         self._certificates.put(certificate.certificate_id, certificate)
         self._deleted.drop(certificate.certificate_id)
+        if self._places is not None:
+            insort(self._places, place(certificate))
         return certificate
 
     def get(self, certificate_id: str) -> Certificate | None:
@@ -87,6 +96,9 @@ class Certificates:
 
     def drop(self, certificate_id: str) -> None:
         """Forget a certificate."""
+        known = self._certificates.get(certificate_id)
+        if known is not None and self._places is not None:
+            del self._places[bisect_left(self._places, place(known))]
         self._certificates.drop(certificate_id)
 
     def delete(self, certificate_id: str, now: float) -> None:
@@ -98,6 +110,20 @@ class Certificates:
         """Whether it was there, and nobody has registered it since it was deleted."""
         return self._deleted.get(certificate_id) is not None
 
-    def all(self) -> list[Certificate]:
-        """Every certificate, in the order of creation."""
-        return list(self._certificates)
+    def after(self, where: Place | None, count: int, *, newest_first: bool) -> list[Certificate]:
+        """The next certificates by time of creation; the first question sorts them, and the next ones need not."""
+        if self._places is None:
+            self._places = sorted(map(place, self._certificates))
+        places = self._places
+        if newest_first:
+            end = len(places) if where is None else bisect_left(places, where)
+            found = places[max(0, end - count) : end][::-1]
+        else:
+            start = 0 if where is None else bisect_right(places, where)
+            found = places[start : start + count]
+        return [self.needed(certificate_id) for _, certificate_id in found]
+
+
+def place(certificate: Certificate) -> Place:
+    """Where it stands in a list."""
+    return certificate.created_at, certificate.certificate_id

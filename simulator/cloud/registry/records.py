@@ -26,6 +26,11 @@ class Thing:
     version: int = 1
 
 
+GroupStatus: TypeAlias = Literal["ACTIVE", "BUILDING", "REBUILDING", "EMPTYING"]
+"""Whether all things have been asked a dynamic group's first query, or its new one. EMPTYING is our own, and told to
+nobody: the group is deleted, and its last members are about to leave."""
+
+
 @dataclass(frozen=True, slots=True)
 class ThingGroup:
     """A thing group; `parent` is the name of the group that it stands in. A dynamic one has a `query` and no parent."""
@@ -38,6 +43,7 @@ class ThingGroup:
     attributes: Attributes = ()
     version: int = 1
     query: str | None = None
+    status: GroupStatus = "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)

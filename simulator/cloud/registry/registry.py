@@ -120,7 +120,9 @@ class Registry:
 
     def policies_on(self, certificate_id: str) -> tuple[tuple[str, str], ...]:
         """The same with the policies' names before them."""
-        groups = (group for thing in self.things_of(certificate_id) for group in self.groups.of_thing(thing))
+        members = self.groups.members  # there may be ten thousand things, and they are in the same few groups
+        own = dict.fromkeys(group for thing in self.things_of(certificate_id) for group in members.rights(thing))
+        groups = (group for each in own for group in self.groups.lineage(each))
         targets = dict.fromkeys((f"cert/{certificate_id}", *(f"thinggroup/{group}" for group in groups)))
         return tuple(named for target in targets for named in self.policies.named_on(target))
 

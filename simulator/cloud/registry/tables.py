@@ -82,6 +82,10 @@ class Table(Generic[R]):
         """The record, or None."""
         return self._records.get(key)
 
+    def keys(self) -> list[str]:
+        """The keys of all, in the order in which they were made."""
+        return list(self._records)
+
     def put(self, key: str, record: R) -> None:
         """Add a record, or put it in the place of another."""
         self._records[key] = record
@@ -130,6 +134,11 @@ class Links:
     def rights(self, left: str) -> tuple[str, ...]:
         """What `left` is tied to, in the order of tying."""
         return tuple(self._by_left.get(left, ()))
+
+    def only_left(self, right: str) -> str | None:
+        """What alone is tied to `right`; None if nothing is, or more."""
+        lefts = self._by_right.get(right, {})
+        return next(iter(lefts)) if len(lefts) == 1 else None
 
     def lefts(self, right: str) -> tuple[str, ...]:
         """What is tied to `right`, in the order of tying."""

@@ -1,9 +1,8 @@
 """Things, and the principals that they are attached to."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from typing import Any, Final
 
 from simulator.cloud.registry.errors import RegistryError
@@ -12,6 +11,8 @@ from simulator.cloud.registry.tables import Links, Report, Table
 
 EXCLUSIVE: Final = "EXCLUSIVE_THING"
 SHARED: Final = "NON_EXCLUSIVE_THING"
+LOOKS: Final = 16
+"""So many things are looked at in one go: half a millisecond, if that is for a long query."""
 
 
 def merged(before: Attributes, given: Mapping[str, str], *, merge: bool) -> Attributes:
@@ -78,35 +79,46 @@ class Things:
             message = f"Cannot delete. Thing {name} is still attached to one or more principals"
             raise RegistryError("InvalidRequest", message)
         self._things.drop(name)
-        self._names = None
+        if self._names is not None:
+            del self._names[bisect_left(self._names, name)]
         return True
 
     def all(self) -> list[Thing]:
         """Every thing, in the order of creation."""
         return list(self._things)
 
-    def after(self, name: str | None) -> Iterator[Thing]:
-        """Things by name, those after `name` only; the first question sorts them, and the next ones need not."""
+    def names(self) -> list[str]:
+        """The names of all, in the order of creation."""
+        return self._things.keys()
+
+    def after(self, name: str | None) -> Iterator[Thing | None]:
+        """Things by name, those after `name` only; None where others may have their turn, and change what is there."""
+        while names := self._next_names(name):
+            for name in names:
+                yield self._things.get(name)
+            yield None
+
+    def _next_names(self, name: str | None) -> list[str]:
+        """The first question sorts them, and the next ones need not."""
         if self._names is None:
             self._names = sorted(thing.name for thing in self._things)
-        names = self._names
-        for each in islice(names, 0 if name is None else bisect_right(names, name), None):
-            thing = self._things.get(each)
-            if thing is not None:
-                yield thing
+        first = 0 if name is None else bisect_right(self._names, name)
+        return self._names[first : first + LOOKS]
 
     def attach(self, name: str, principal: str, kind: str | None = None) -> None:
         """AttachThingPrincipal. Raises RegistryError."""
         self.needed(name)
-        others = [other for other in self.principals.lefts(principal) if other != name]
-        taken = any(self._is_exclusive(other, principal) for other in others)
-        if taken or (kind == EXCLUSIVE and others):
-            raise RegistryError("InvalidRequest", f"The principal is attached to thing {others[0]} exclusively.")
+        has_it, others = self.exclusive(principal), self.principals.lefts(principal)
+        if has_it not in (None, name) or (kind == EXCLUSIVE and others not in ((), (name,))):
+            other = next(each for each in others if each != name)
+            raise RegistryError("InvalidRequest", f"The principal is attached to thing {other} exclusively.")
         self.principals.put(Link(name, principal, kind or SHARED))
 
-    def _is_exclusive(self, name: str, principal: str) -> bool:
-        link = self.principals.get(name, principal)
-        return link is not None and link.mode == EXCLUSIVE
+    def exclusive(self, principal: str) -> str | None:
+        """The thing that a principal is attached to exclusively, and so no other; None if there is none."""
+        only = self.principals.only_left(principal)
+        link = None if only is None else self.principals.get(only, principal)
+        return only if link is not None and link.mode == EXCLUSIVE else None
 
 
 def _check_version(what: str, version: int, expected: int | None) -> None:

@@ -19,6 +19,8 @@ from simulator.cloud.jobs import (
     JobChanged,
     JobExecution,
     NewJob,
+    NewsChanged,
+    ThingNews,
 )
 from simulator.cloud.mqtt.lasting import KINDS as GATEWAY_KINDS
 from simulator.cloud.mqtt.lasting import Remembered as Sessions
@@ -38,6 +40,7 @@ KINDS: Final[dict[str, type]] = {
     "new-job": NewJob,
     "job": Job,
     "execution": JobExecution,
+    "thing-news": ThingNews,
     **REGISTRY_KINDS,
     **GATEWAY_KINDS,
     "secret": Secret,
@@ -71,6 +74,8 @@ def rows_of(change: Change) -> Iterator[Row]:
             assert before is not None, "what goes was there"
             yield Row("new-job", before.job_id, None)
             yield Row("job", before.job_id, None)
+        case NewsChanged(told=told):
+            yield Row("thing-news", told.thing, told if told.news else None)
         case _:
             assert_never(change)
 
@@ -87,6 +92,7 @@ class Remembered(NamedTuple):
     registry: list[tuple[str, RegistryRecord]]
     gateway: Sessions
     secrets: dict[str, Secret]
+    news: tuple[ThingNews, ...] = ()
 
 
 OWN: Final = ""
@@ -126,7 +132,14 @@ def remember(kept: Iterable[Kept]) -> Remembered:
     jobs = [replace(job, new=_as_written(found["new-job"][job_id])) for job_id, job in found["job"].items()]
     registry = [(kind, record) for kind in REGISTRY_KINDS for record in found[kind].values()]
     sessions = Sessions(tuple(found["session"].values()), found["message"], tuple(found["retained"].values()))
-    return Remembered(jobs, list(found["execution"].values()), registry, sessions, found["secret"])
+    return Remembered(
+        jobs,
+        list(found["execution"].values()),
+        registry,
+        sessions,
+        found["secret"],
+        tuple(found["thing-news"].values()),
+    )
 
 
 def _as_written(new: NewJob) -> NewJob:

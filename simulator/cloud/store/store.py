@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.errors import InputError
-from simulator.cloud.jobs import Change, JobChanged, JobStatus
+from simulator.cloud.jobs import Change, JobChanged, JobStatus, NewsChanged
 from simulator.cloud.mqtt.lasting import Source
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.store.database import Batch, Database
@@ -90,10 +90,11 @@ class Store:
         for change in changes:
             for kind, key, record in rows_of(change):
                 self._put(kind, key, record, whose)
-            if not isinstance(change, JobChanged):
+            if isinstance(change, JobChanged):
+                if _shows(change):
+                    self._shown_to_all = ticket
+            elif not isinstance(change, NewsChanged):
                 self._shown[key_of(whose, change.execution.thing)] = ticket
-            elif _shows(change):
-                self._shown_to_all = ticket
         return ticket
 
     def keep_registry(self, change: RegistryChange, whose: str = OWN) -> None:

@@ -20,10 +20,12 @@ from simulator.cloud.jobs import (
     JobsSettings,
     JobUpdate,
     MaintenanceWindow,
+    NewsChanged,
     Outcome,
     RetryCriterion,
     Rollout,
     Schedule,
+    ThingNews,
 )
 
 from .account import Account, names
@@ -47,6 +49,7 @@ class Kept:
 
     jobs: dict[str, Job] = field(default_factory=dict)
     executions: dict[tuple[str, str, int], JobExecution] = field(default_factory=dict)
+    news: dict[str, ThingNews] = field(default_factory=dict)
 
     def keep(self, outcome: Outcome) -> None:
         for change in outcome.changes:
@@ -61,13 +64,17 @@ class Kept:
                     self.executions[_key(new)] = new
                 case ExecutionRemoved(execution=old):
                     del self.executions[_key(old)]
+                case NewsChanged(told=told):
+                    self.news.pop(told.thing, None)
+                    if told.news:
+                        self.news[told.thing] = told
 
     def restored(self, now: float) -> Jobs:
         # In an order of the store's own.
         jobs, executions = list(self.jobs.values()), list(self.executions.values())
         Random(1).shuffle(jobs)
         Random(2).shuffle(executions)
-        return Jobs.restored(SETTINGS, jobs, executions, now)
+        return Jobs.restored(SETTINGS, jobs, executions, now, self.news.values())
 
 
 def _key(execution: JobExecution) -> tuple[str, str, int]:

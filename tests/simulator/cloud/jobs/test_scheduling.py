@@ -162,6 +162,16 @@ def test_a_window_is_open_from_its_opening_until_it_has_lasted():
     assert opening(windows, NOW + 2 * HOUR) == NOW + 7 * DAY
 
 
+@pytest.mark.parametrize("cron", ["0 22 ? * MON *", "0/7 * ? * * *", "30 23 L * ? *", "0 0 30 2 ? *", "0 9 2 3 ? 2026"])
+@pytest.mark.parametrize("minutes", [1, 60, 1430, 3000])
+def test_a_window_is_open_when_its_opening_is_now(cron: str, minutes: int):
+    windows = (MaintenanceWindow(cron, minutes),)
+    for number in range(0, 15 * 24 * 6, 181):
+        for second in (0.0, 0.25, 59.75):
+            now = NOW + number * 600 + second
+            assert is_open(windows, now) == (opening(windows, now) == now), now
+
+
 def test_several_windows_make_one_list_of_openings():
     windows = (MaintenanceWindow("0 10 ? * * *", 60), MaintenanceWindow("0 12 ? * * *", 60))
     assert next_openings(windows, NOW, 3) == (NOW + HOUR, NOW + 3 * HOUR, NOW + 25 * HOUR)

@@ -1,9 +1,12 @@
 """Things that join and leave a job's groups, and things that are deleted."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.values import Status
-from simulator.cloud.jobs import JobsError, JobsSettings, JobStatus, Rollout, Schedule
+from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, JobStatus, Rollout, Schedule
+from simulator.cloud.jobs.doing import AT_ONCE
 
 from .account import Account, names, numbers
 
@@ -150,6 +153,70 @@ def test_targets_are_not_added(more, targets, kind):
     with pytest.raises(JobsError) as caught:
         account.jobs.associate_targets("fw", targets, (), namespace_id=None, now=account.now)
     assert caught.value.kind == kind
+
+
+# ── turns that are skipped ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_leaves_while_a_rollout_is_under_way_has_no_turn_and_who_comes_back_has_it():
+    things = names(AT_ONCE + 20)
+    account = continuous(*things)
+    assert len(account.statuses("fw")) == AT_ONCE
+    for thing in things[-2:]:
+        leave(account, thing, G)
+    join(account, things[-1], G)
+    account.left_to_tick(4)
+    assert set(account.statuses("fw")) == {*things} - {things[-2]}
+
+
+def test_who_comes_back_when_its_turn_is_over_gets_its_execution_at_once():
+    things = names(AT_ONCE + 20)
+    account = continuous(*things)
+    leave(account, things[AT_ONCE], G)
+    account.did(account.jobs.tick(account.now, 10))
+    assert things[AT_ONCE] not in account.statuses("fw")
+    join(account, things[AT_ONCE], G)
+    assert account.statuses("fw")[things[AT_ONCE]] == "QUEUED"
+    account.left_to_tick(4)
+    leave(account, things[0], G)
+    join(account, things[0], G)
+    assert numbers(account, "fw", things[0]) == [1, 2]
+
+
+def test_what_is_kept_of_a_thousand_that_left_is_a_bit_each():
+    things = names(1000)
+    account = continuous(*things, rollout=Rollout(maximum_per_minute=1))
+    for thing in things[1:]:
+        leave(account, thing, G)
+    assert len(account.jobs.job("fw").skipped_turns) == 125
+    account.later(1000 * 60)
+    assert account.statuses("fw") == {"t0": "QUEUED"}
+
+
+def test_turns_that_an_earlier_version_skipped_by_name_are_skipped():
+    account = continuous(*names(3), rollout=Rollout(maximum_per_minute=1))
+    job = replace(account.jobs.job("fw"), skipped=("t2", "nobody"))
+    account.jobs = Jobs.restored(account.settings, [job], account.jobs.executions_of_job("fw"), account.now)
+    assert account.jobs.job("fw").skipped == ()
+    account.later(600)
+    assert set(account.statuses("fw")) == {"t0", "t1"}
+
+
+def test_jobs_that_follow_a_group_come_in_the_order_of_their_creation():
+    account = Account()
+    for name, targets in (("a", (H,)), ("b", (G,)), ("c", (G, H))):
+        account.create(name, target_selection="CONTINUOUS", targets=targets)
+    account.jobs.associate_targets("a", (G,), (), namespace_id=None, now=account.now)
+    account.cancel("b")
+    account.create("d", target_selection="CONTINUOUS", targets=(G,))
+    join(account, "t", G, H)
+    assert [each.key.job_id for each in account.jobs.executions_of_thing("t")] == ["d", "c", "a"]
+    account.delete("c")
+    leave(account, "t", G, H)
+    assert {each.key.job_id: each.status.value for each in account.jobs.executions_of_thing("t")} == {
+        "a": "REMOVED",
+        "d": "REMOVED",
+    }
 
 
 # ── things that are deleted ───────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from simulator.cloud.api import Account
 from simulator.cloud.local import CloudOptions, LocalCloud
 from tests.simulator.cloud.mqtt.peers import V5, Peer
 
@@ -101,3 +102,32 @@ async def test_a_url_that_a_device_was_given_holds_beyond_the_cloud_that_gave_it
         given = URL((await ask(port, "$next/get"))["execution"]["jobDocument"]["url"], encoded=True)
     async with cloud(options) as (session, _), session.get(given.relative()) as response:
         assert (response.status, await response.read()) == (200, b"image")
+
+
+async def test_what_was_done_in_slices_when_it_ended_is_gone_on_with(options: CloudOptions):
+    things = [f"t{number:03}" for number in range(100)]
+    async with LocalCloud(options) as running:
+        call = running.core.control_plane(Account()).call
+        call("UpdateIndexingConfiguration", {"thingIndexingConfiguration": {"thingIndexingMode": "REGISTRY"}})
+        for name in (*things, "busy"):
+            call("CreateThing", {"thingName": name})
+        for number in range(30):
+            call("CreateJob", {"jobId": f"j{number}", "targets": [f"{ARN}:thing/busy"], "document": "{}"})
+        call("CreateDynamicThingGroup", {"thingGroupName": "all", "queryString": "thingName:t*"})
+        call("DeleteThing", {"thingName": "busy"})
+        running.core.close()  # nothing more is done in the time that closing takes
+        assert call("DescribeThingGroup", {"thingGroupName": "all"})["status"] == "BUILDING"
+        assert _pending(running) > 0
+    async with LocalCloud(options) as again:
+        call = again.core.control_plane(Account()).call
+        turns = 0
+        while _pending(again) or call("DescribeThingGroup", {"thingGroupName": "all"})["status"] != "ACTIVE":
+            turns += 1
+            await asyncio.sleep(0)
+        assert turns
+        assert again.core.registry.groups.things_in("all", recursive=False) == tuple(things)
+        assert {each.status.value for each in again.core.jobs.executions_of_thing("busy")} == {"REMOVED"}
+
+
+def _pending(cloud: LocalCloud) -> int:
+    return sum(not each.status.is_terminal for each in cloud.core.jobs.executions_of_thing("busy"))
