@@ -21,6 +21,8 @@ class Places:
 
     def of(self, job: Job, thing: str) -> int | None:
         """How many have their turn before that thing; None if it has none."""
+        if job.job_id not in self._kept and thing not in job.new.things and thing not in job.more_things:
+            return None  # to look once is quicker than to count, and a deleted thing asks every job
         counted, places = self._kept.pop(job.job_id, (0, {}))
         if counted < job.things_in_all:
             for place, each in enumerate((job.new.things + job.more_things)[counted:], counted):
