@@ -43,13 +43,25 @@ class JobChanged(NamedTuple):
 Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobChanged
 
 
+class TurnFailed(NamedTuple):
+    """A turn of a job, or of its execution on `thing`, came to a fault of ours and was undone; it is tried again."""
+
+    job_id: str
+    thing: str | None
+    error: Exception
+    pause_seconds: float
+    """How long after."""
+
+
 class Outcome(NamedTuple):
     """What a command did: the answer to a device (None for the control plane), the changes, the hints in order.
 
-    `events` are those of the kinds that are switched on, each after as many of the hints as it says.
+    `events` are those of the kinds that are switched on, each after as many of the hints as it says. `failures` are
+    turns that are none of it.
     """
 
     answer: Answer | None = None
     changes: tuple[Change, ...] = ()
     hints: tuple[tuple[str, Hint], ...] = ()
     events: tuple[Event, ...] = ()
+    failures: tuple[TurnFailed, ...] = ()

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Self
 
-from agent.values import Answer, Hint
+from agent.values import Answer, Hint, Status
 from simulator.cloud.jobs.changes import Change, Outcome
 from simulator.cloud.jobs.events import Event
 
@@ -23,16 +23,18 @@ AT_ONCE: Final = 25
 class Doing:
     """One command's changes, hints and events as they come about.
 
-    `at_once`: of what takes long, so many executions may be done at once, and the rest later.
+    `at_once`: of what takes long, so many executions may be done at once, and the rest later. `forgotten`: of jobs that
+    are gone, what the indexes had of them.
     """
 
-    __slots__ = ("at_once", "changes", "events", "hints")
+    __slots__ = ("at_once", "changes", "events", "forgotten", "hints")
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self.at_once = at_once
         self.changes: list[Change] = []
         self.hints: list[tuple[str, Hint]] = []
         self.events: list[Event] = []
+        self.forgotten: dict[str, tuple[list[str], dict[Status, int]]] = {}
 
     def outcome(self, answer: Answer | None = None) -> Outcome:
         """What came of it."""

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
 from simulator.cloud.jobs.changes import (
+    Change,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
@@ -48,8 +49,17 @@ class ExecutionDue(NamedTuple):
     job_id: str
 
 
+class WorkDue(NamedTuple):
+    """What was under way for a job, and failed, is to be tried again."""
+
+    job_id: str
+
+
 class Ledger:
-    """The indexes. `ended` is called after each execution that reaches a terminal state."""
+    """The indexes. `ended` is called after each execution that reaches a terminal state.
+
+    `keep` gets the changes of each turn, to write them down; None if nobody does.
+    """
 
     def __init__(self, settings: JobsSettings, ended: Callable[[Doing, JobExecution, float], None]) -> None:
         self.use(settings)
@@ -65,8 +75,13 @@ class Ledger:
         self.counts: dict[str, dict[Status, int]] = {}
         self.deleting: dict[str, None] = {}
         self.event_kinds: frozenset[EventKind] = frozenset()
-        self.agenda: Agenda[JobDue | ExecutionDue] = Agenda()
+        self.agenda: Agenda[JobDue | ExecutionDue | WorkDue] = Agenda()
         self.under_way: deque[Work] = deque()
+        self.held: dict[str, tuple[float, tuple[Work, ...]]] = {}
+        """By job id: what failed, and when it is under way again."""
+        self.failed: dict[str, int] = {}
+        """By job id: how many of its turns have failed since the last one that did not."""
+        self.keep: Callable[[tuple[Change, ...]], object] | None = None
         self._ended = ended
         self._serial = 0
         self.lag = Lag()
@@ -140,9 +155,9 @@ class Ledger:
 
     def add_job(self, doing: Doing, job: Job) -> None:
         """Add a job that has no executions yet."""
+        self.put_job(doing, job)
         self.things_of[job.job_id] = []
         self.counts[job.job_id] = dict.fromkeys(Status, 0)
-        self.put_job(doing, job)
 
     def put_job(self, doing: Doing, job: Job) -> None:
         """Add a job, or replace its record."""
@@ -154,12 +169,14 @@ class Ledger:
     def forget_job(self, doing: Doing, job: Job) -> None:
         """Remove a job that has no executions any more."""
         job_id = job.job_id
+        doing.forgotten[job_id] = self.things_of[job_id], self.counts[job_id]
+        doing.changes.append(JobChanged(job, None))
         del self.jobs[job_id], self.things_of[job_id], self.counts[job_id]
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
+        self.failed.pop(job_id, None)
         self.lag.forget(job_id)
         self.agenda.set(JobDue(job_id), None)
-        doing.changes.append(JobChanged(job, None))
 
     def queue_execution(
         self, doing: Doing, job: Job, thing: str, number: int, now: float, rare: Rare | None = None
@@ -173,8 +190,8 @@ class Ledger:
             self._key = key
         execution = JobExecution(thing, key, self._serial + 1, Status.QUEUED, 1, now, now, rare=rare)
         before = dict(self.queues.get(thing, ()))
-        self.add_execution(execution)
         doing.changes.append(ExecutionQueued(execution))
+        self.add_execution(execution)
         self._tell(doing, before, execution, now)
 
     def add_execution(self, execution: JobExecution) -> None:
@@ -191,7 +208,7 @@ class Ledger:
         self.counts[job_id][execution.status] += 1
         self._serial = execution.serial
         if execution.rare is not None:
-            self._set_timer(thing, job_id, execution.due)
+            self.set_timer(thing, job_id, execution.due)
 
     def change(self, doing: Doing, after: JobExecution, by: Literal["device", "service"], now: float) -> None:
         """Replace the record of a thing's latest execution."""
@@ -200,7 +217,7 @@ class Ledger:
         before = queue[job_id]
         doing.changes.append(ExecutionChanged(before, after, by))
         if after.rare is not before.rare:
-            self._set_timer(thing, job_id, after.due)
+            self.set_timer(thing, job_id, after.due)
         if before.status is after.status:
             queue[job_id] = after  # progress: neither the list nor the head can change
             return
@@ -223,6 +240,8 @@ class Ledger:
         was = dict(queue)
         self.lag.remember(thing, was, now, self.settings.stale_reads_seconds)
         earlier = self.earlier_of(job_id, thing)
+        doing.changes.append(ExecutionRemoved(execution))
+        self.counts[job_id][execution.status] -= 1
         if queue[job_id] is execution:
             del queue[job_id]
             if earlier:
@@ -230,24 +249,22 @@ class Ledger:
             elif not queue:
                 del self.queues[thing]
         if earlier:
-            self._keep_earlier(
-                job_id, thing, tuple(e for e in earlier if e is not execution and e is not queue[job_id])
-            )
+            left = tuple(e for e in earlier if e is not execution and e is not queue[job_id])
+            self.keep_earlier(job_id, thing, left)
         if execution.due is not None:
-            self._set_timer(thing, job_id, None)
-        self.counts[job_id][execution.status] -= 1
-        doing.changes.append(ExecutionRemoved(execution))
+            self.set_timer(thing, job_id, None)
         self._tell(doing, was, execution, now)
         self._tell_execution(doing, "deleted", execution, now)
 
-    def _keep_earlier(self, job_id: str, thing: str, executions: tuple[JobExecution, ...]) -> None:
-        of_job = self.earlier[job_id]
+    def keep_earlier(self, job_id: str, thing: str, executions: tuple[JobExecution, ...]) -> None:
+        """These are the executions of which a later one took the place."""
         if executions:
-            of_job[thing] = executions
-        else:
-            del of_job[thing]
+            self.earlier.setdefault(job_id, {})[thing] = executions
+        elif job_id in self.earlier:
+            self.earlier[job_id].pop(thing, None)
 
-    def _set_timer(self, thing: str, job_id: str, due: float | None) -> None:
+    def set_timer(self, thing: str, job_id: str, due: float | None) -> None:
+        """When an execution times out; None: not at all."""
         late = self.settings.timeouts_late_seconds
         self.agenda.set(ExecutionDue(thing, job_id), None if due is None else due + late)
 
@@ -293,3 +310,17 @@ class Ledger:
     def drop_work(self, job_id: str) -> None:
         """What was under way for a job is not to be done any more."""
         self.under_way = deque(work for work in self.under_way if work.job_id != job_id)
+        if self.held.pop(job_id, None) is not None:
+            self.agenda.set(WorkDue(job_id), None)
+
+    def hold(self, until: float) -> None:
+        """Have what is under way first wait until then, and with it what of its job waits already."""
+        work = self.under_way.popleft()
+        _, others = self.held.get(work.job_id, (until, ()))
+        self.held[work.job_id] = (until, (*others, work))
+        self.agenda.set(WorkDue(work.job_id), until)
+
+    def release(self, job_id: str) -> None:
+        """What waited is under way again."""
+        _, works = self.held.pop(job_id)
+        self.under_way.extend(works)

@@ -1,0 +1,94 @@
+"""What is due, and what goes on: one turn after the other, so much at a time as the caller says.
+
+A turn that fails is undone (see `turns`), and told with the outcome. It stops nobody: the turns of other jobs go on,
+and its own is tried again after a pause, which doubles with every time that it fails.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from agent.values import Status
+from simulator.cloud.jobs import deletion, rollout, scheduling
+from simulator.cloud.jobs.changes import Outcome, TurnFailed
+from simulator.cloud.jobs.doing import Doing
+from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger, WorkDue
+from simulator.cloud.jobs.queue import changed
+from simulator.cloud.jobs.records import JobStatus
+from simulator.cloud.jobs.turns import Turn
+
+PIECE: Final = 16
+"""So many executions of one job before another job under way has its turn."""
+PAUSE_SECONDS: Final = 1.0
+"""How long a job waits after its first turn that failed: what is wrong may pass, and a spin costs everybody."""
+LONGEST_PAUSE_SECONDS: Final = 300.0
+"""The pause grows no longer, so that a job goes on minutes after what was wrong has passed."""
+
+
+def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
+    """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all."""
+    doing, left, failures = Doing(at_once=0), at_most, list[TurnFailed]()
+    while left is None or left > 0:
+        item = ledger.agenda.take_due(now)
+        if item is not None:
+            done = 1
+            failure = _try(ledger, doing, item.job_id, partial(_do, ledger, doing, item, now))
+            if failure is not None:
+                ledger.agenda.set(item, now + failure.pause_seconds)
+                failures.append(failure._replace(thing=item.thing if isinstance(item, ExecutionDue) else None))
+        elif ledger.under_way:
+            done, work = PIECE if left is None else min(PIECE, left), ledger.under_way[0]
+            failure = _try(ledger, doing, work.job_id, partial(ledger.go_on, doing, now, done))
+            if failure is not None:
+                ledger.hold(now + failure.pause_seconds)
+                failures.append(failure)
+        else:
+            break
+        left = None if left is None else left - done
+    return doing.outcome()._replace(failures=tuple(failures)) if failures else doing.outcome()
+
+
+def next_due(ledger: Ledger) -> float | None:
+    """When `tick` has something to do, 0 if at once; None if nothing waits."""
+    return 0.0 if ledger.under_way else ledger.agenda.next_due()
+
+
+def _try(ledger: Ledger, doing: Doing, job_id: str, turn: Callable[[], None]) -> TurnFailed | None:
+    try:
+        with Turn(ledger, doing):
+            turn()
+    except Exception as error:  # whatever it is: the turns of others go on
+        times = ledger.failed[job_id] = ledger.failed.get(job_id, 0) + 1
+        pause = min(PAUSE_SECONDS * 2.0 ** min(times - 1, 30), LONGEST_PAUSE_SECONDS)
+        return TurnFailed(job_id, None, error, pause)
+    if ledger.failed:
+        ledger.failed.pop(job_id, None)
+    return None
+
+
+def _do(ledger: Ledger, doing: Doing, item: JobDue | ExecutionDue | WorkDue, now: float) -> None:
+    match item:
+        case ExecutionDue():
+            execution = ledger.queues[item.thing][item.job_id]
+            if item.job_id not in ledger.deleting:
+                ledger.change(doing, changed(execution, Status.TIMED_OUT, None, now), "service", now)
+        case WorkDue():
+            ledger.release(item.job_id)
+        case JobDue():
+            _do_job(ledger, doing, item.job_id, now)
+
+
+def _do_job(ledger: Ledger, doing: Doing, job_id: str, now: float) -> None:
+    job = ledger.jobs[job_id]
+    schedule = job.new.schedule
+    if job.status is JobStatus.DELETION_IN_PROGRESS:
+        if job.removal_due is not None:
+            deletion.remove_records(ledger, doing, job, now)
+        else:
+            deletion.end(ledger, doing, job, now)
+    elif schedule is not None and schedule.end_at is not None and schedule.end_at <= now:
+        scheduling.end(ledger, doing, job, now)
+    elif job.status is JobStatus.SCHEDULED:
+        scheduling.start(ledger, doing, job, now)
+    else:
+        rollout.go_on(ledger, doing, job, now)
