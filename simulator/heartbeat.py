@@ -68,8 +68,9 @@ class Heartbeat:
 
     def _beat(self) -> None:
         late = self._clock() - self._due
+        worked = min(self._processor() - self._worked, late)
         if late > LATE_SECONDS:
             self._lost += late
-            worked = min(self._processor() - self._worked, late)
+        self._again()  # before anybody is told: time goes on for whoever waits by it, whatever comes of that
+        if late > LATE_SECONDS:
             self._record(ProcessStalled(self._process, round(late, 6), round(worked, 6)))
-        self._again()

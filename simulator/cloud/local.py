@@ -1,6 +1,5 @@
 """The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
-import asyncio
 import errno
 import secrets
 import ssl
@@ -15,6 +14,7 @@ from aiohttp import web
 from agent.errors import InputError
 from simulator.certs import server_context
 from simulator.cloud.api import Account
+from simulator.cloud.contained import Every, contained
 from simulator.cloud.core import CloudCore
 from simulator.cloud.files import PREFIX as FILES
 from simulator.cloud.files import FileServer
@@ -73,7 +73,7 @@ class LocalCloud:
         self._urls: FileUrls | None = None
         self._store = None if options.state is None else Store(options.state)
         self._notices = Notices(observe, time.monotonic)
-        self._sweeper: asyncio.TimerHandle | None = None
+        self._sweeper = Every(SWEEP_SECONDS, "telling notices", self._notices.sweep)
         home = self._tenant(options.account, observe)
         self._tenants = Tenants(home, self._tenant)
         self._core, self._gateway = home.core, home.gateway
@@ -107,7 +107,7 @@ class LocalCloud:
 
     def _committed(self, ticket: int) -> None:
         for tenant in self._tenants:
-            tenant.gateway.held.commit(ticket)
+            contained("letting go what waited", tenant.gateway.held.commit, ticket)
 
     @property
     def core(self) -> CloudCore:
@@ -133,16 +133,11 @@ class LocalCloud:
         self._core.resume()
         for left in () if self._store is None else self._store.owners():
             self._http.serve(self._tenants.open(account_of(left)))
-        self._sweep()
+        self._sweeper.start()
         return self
 
-    def _sweep(self) -> None:
-        self._notices.sweep()
-        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
-
     async def __aexit__(self, *_: object) -> None:
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        self._sweeper.stop()
         await self._close()
         self._notices.close()
         if self._observe is not None:

@@ -7,6 +7,7 @@ from simulator.cloud.jobs.changes import (
     ExecutionRemoved,
     JobChanged,
     Outcome,
+    TurnFailed,
 )
 from simulator.cloud.jobs.configuration import (
     AbortCriterion,
@@ -50,4 +51,5 @@ __all__ = [
     "RetryCriterion",
     "Rollout",
     "Schedule",
+    "TurnFailed",
 ]

@@ -18,7 +18,7 @@ from agent.values import (
     StatusDetails,
     Update,
 )
-from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, targets, ticking, updating
+from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, spans, targets, ticking, updating
 from simulator.cloud.jobs.changes import Change, Outcome
 from simulator.cloud.jobs.configuration import JobUpdate, Presign
 from simulator.cloud.jobs.doing import Doing
@@ -45,6 +45,8 @@ class Jobs:
     def __init__(self, settings: JobsSettings | None = None) -> None:
         self._ledger = Ledger(settings or JobsSettings(), self._ended)
         self._rate = Rate()
+        self.begun_anew = 0
+        """Of how many records, when they were restored, the clock was not believed (see `spans`)."""
 
     @property
     def settings(self) -> JobsSettings:
@@ -257,6 +259,10 @@ class Jobs:
         """
         return ticking.tick(self._ledger, now, at_most)
 
+    def clock_moved(self, by: float, now: float) -> None:
+        """The time of day jumped by so many seconds, and is `now`: what lasts goes on lasting as long."""
+        spans.clock_moved(self._ledger, by, now)
+
     def next_due(self) -> float | None:
         """When `tick` has something to do, 0 if at once; None if nothing waits."""
         return ticking.next_due(self._ledger)
@@ -267,7 +273,7 @@ class Jobs:
     ) -> "Jobs":
         """The service as it was when these were the records, in any order; what was under way goes on with `tick`."""
         service = cls(settings)
-        restore(service._ledger, jobs, executions, now)
+        service.begun_anew = restore(service._ledger, jobs, executions, now)
         return service
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
