@@ -6,7 +6,7 @@ outcome, and what they publish is worked out at once, from the thing's queue bef
 
 from collections import deque
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
@@ -55,6 +55,9 @@ class WorkDue(NamedTuple):
     job_id: str
 
 
+Due: TypeAlias = JobDue | ExecutionDue | WorkDue
+
+
 class Ledger:
     """The indexes. `ended` is called after each execution that reaches a terminal state.
 
@@ -75,7 +78,7 @@ class Ledger:
         self.counts: dict[str, dict[Status, int]] = {}
         self.deleting: dict[str, None] = {}
         self.event_kinds: frozenset[EventKind] = frozenset()
-        self.agenda: Agenda[JobDue | ExecutionDue | WorkDue] = Agenda()
+        self.agenda: Agenda[Due] = Agenda()
         self.under_way: deque[Work] = deque()
         self.held: dict[str, tuple[float, tuple[Work, ...]]] = {}
         """By job id: what failed, and when it is under way again."""
@@ -313,12 +316,12 @@ class Ledger:
         if self.held.pop(job_id, None) is not None:
             self.agenda.set(WorkDue(job_id), None)
 
-    def hold(self, until: float) -> None:
-        """Have what is under way first wait until then, and with it what of its job waits already."""
-        work = self.under_way.popleft()
+    def hold(self, work: Work, until: float) -> None:
+        """Have something that is under way wait until then, and with it what of its job waits already."""
         _, others = self.held.get(work.job_id, (until, ()))
         self.held[work.job_id] = (until, (*others, work))
         self.agenda.set(WorkDue(work.job_id), until)
+        self.under_way = deque(each for each in self.under_way if each is not work)
 
     def release(self, job_id: str) -> None:
         """What waited is under way again."""

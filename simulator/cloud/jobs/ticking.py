@@ -4,15 +4,13 @@ A turn that fails is undone (see `turns`), and told with the outcome. It stops n
 and its own is tried again after a pause, which doubles with every time that it fails.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from agent.values import Status
 from simulator.cloud.jobs import deletion, rollout, scheduling
 from simulator.cloud.jobs.changes import Outcome, TurnFailed
-from simulator.cloud.jobs.doing import Doing
-from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger, WorkDue
+from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.ledger import Due, ExecutionDue, JobDue, Ledger, WorkDue
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.records import JobStatus
 from simulator.cloud.jobs.turns import Turn
@@ -29,23 +27,36 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
     """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all."""
     doing, left, failures = Doing(at_once=0), at_most, list[TurnFailed]()
     while left is None or left > 0:
-        item = ledger.agenda.take_due(now)
-        if item is not None:
-            done = 1
-            failure = _try(ledger, doing, item.job_id, partial(_do, ledger, doing, item, now))
-            if failure is not None:
-                ledger.agenda.set(item, now + failure.pause_seconds)
-                failures.append(failure._replace(thing=item.thing if isinstance(item, ExecutionDue) else None))
-        elif ledger.under_way:
-            done, work = PIECE if left is None else min(PIECE, left), ledger.under_way[0]
-            failure = _try(ledger, doing, work.job_id, partial(ledger.go_on, doing, now, done))
-            if failure is not None:
-                ledger.hold(now + failure.pause_seconds)
-                failures.append(failure)
-        else:
+        item, done = ledger.agenda.take_due(now), 1
+        if item is None and not ledger.under_way:
             break
+        work = None if item is not None else ledger.under_way[0]
+        job_id = item.job_id if item is not None else ledger.under_way[0].job_id
+        try:
+            with Turn(ledger, doing):
+                if item is not None:
+                    _do(ledger, doing, item, now)
+                else:
+                    done = PIECE if left is None else min(PIECE, left)
+                    ledger.go_on(doing, now, done)
+        except Exception as error:  # whatever it is: the turns of others go on
+            failures.append(_put_off(ledger, job_id, item or work, now, error))
+        else:
+            if ledger.failed:
+                ledger.failed.pop(job_id, None)
         left = None if left is None else left - done
     return doing.outcome()._replace(failures=tuple(failures)) if failures else doing.outcome()
+
+
+def _put_off(ledger: Ledger, job_id: str, what: Due | Work | None, now: float, error: Exception) -> TurnFailed:
+    """Have it tried again, later each time."""
+    times = ledger.failed[job_id] = ledger.failed.get(job_id, 0) + 1
+    pause = min(PAUSE_SECONDS * 2.0 ** min(times - 1, 30), LONGEST_PAUSE_SECONDS)
+    if isinstance(what, Work):
+        ledger.hold(what, now + pause)
+    elif what is not None:
+        ledger.agenda.set(what, now + pause)
+    return TurnFailed(job_id, what.thing if isinstance(what, ExecutionDue) else None, error, pause)
 
 
 def next_due(ledger: Ledger) -> float | None:
@@ -53,20 +64,7 @@ def next_due(ledger: Ledger) -> float | None:
     return 0.0 if ledger.under_way else ledger.agenda.next_due()
 
 
-def _try(ledger: Ledger, doing: Doing, job_id: str, turn: Callable[[], None]) -> TurnFailed | None:
-    try:
-        with Turn(ledger, doing):
-            turn()
-    except Exception as error:  # whatever it is: the turns of others go on
-        times = ledger.failed[job_id] = ledger.failed.get(job_id, 0) + 1
-        pause = min(PAUSE_SECONDS * 2.0 ** min(times - 1, 30), LONGEST_PAUSE_SECONDS)
-        return TurnFailed(job_id, None, error, pause)
-    if ledger.failed:
-        ledger.failed.pop(job_id, None)
-    return None
-
-
-def _do(ledger: Ledger, doing: Doing, item: JobDue | ExecutionDue | WorkDue, now: float) -> None:
+def _do(ledger: Ledger, doing: Doing, item: Due, now: float) -> None:
     match item:
         case ExecutionDue():
             execution = ledger.queues[item.thing][item.job_id]
