@@ -23,12 +23,14 @@ from simulator.cloud.api import Account
 from simulator.cloud.contained import Every, contained, listen_for_faults
 from simulator.cloud.jobs import JobsError, JobsSettings
 from simulator.cloud.local import CloudOptions, LocalCloud
-from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.mqtt import gateway as gateway_module
+from simulator.cloud.mqtt.held import Held
 from simulator.cloud.serving import TraceWriter
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, Recorder, write_line
-from tests.simulator.cloud.mqtt.peers import V3, Peer
+from tests.simulator.cloud.jobs.account import Account as JobsAccount
+from tests.simulator.cloud.mqtt.peers import V3, Jobs, Peer
 from tests.thrown import Thrown, thrown_at
 
 OURS: Final = str(Path(simulator.__file__).parent)
@@ -260,3 +262,60 @@ def test_what_is_done_every_so_often_is_done_again_after_a_fault():
         return times
 
     assert asyncio.run(main()) == 5
+
+
+def test_a_connection_that_cannot_be_looked_after_is_the_only_one():
+    class Odd:
+        @property
+        def session(self) -> None:
+            raise ZeroDivisionError
+
+    class Silent:
+        session, last_heard, ended = None, -1000.0, ""
+
+        def tell(self, *_: object) -> None:
+            """Nobody listens."""
+
+        def end(self, why: str) -> None:
+            self.ended = why
+
+    gateway, silent = Gateway(Jobs()), Silent()
+    gateway._connections = {Odd(): None, silent: None}
+    gateway.sweep(0.0)
+    assert silent.ended == "CONNECT_TIMEOUT"
+
+
+def test_a_connection_that_cannot_be_written_to_holds_nobody_else():
+    class Odd:
+        def let_go(self, raw: bytes) -> None:
+            raise ZeroDivisionError
+
+    class Good:
+        heard = b""
+
+        def let_go(self, raw: bytes) -> None:
+            self.heard += raw
+
+    held, good = Held(), Good()
+    for connection in (Odd(), good):
+        held.hold(connection, 1, b"1")
+        held.hold(connection, 2, b"2")
+    held.commit(1)
+    assert good.heard == b"1"
+    held.commit(2)
+    assert good.heard == b"12"
+
+
+def test_what_can_be_told_is_told_although_something_beside_it_cannot():
+    """A hint or an event that comes to a fault of ours is left out; the others keep their order."""
+    core = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None)
+    account = JobsAccount()
+    outcome = account.create("fw", "a", "b", "c").did(
+        account.jobs.delete_job("fw", force=True, namespace_id=None, now=account.now)
+    )
+    told = core.device_api.publications(outcome)
+    broken = outcome._replace(hints=(*outcome.hints[:1], ("a", None), *outcome.hints[1:]))
+    events = [each for each in told if each[0].startswith("$aws/events")]
+    assert len(events) == 5
+    again = core.device_api.publications(broken)
+    assert sorted(topic for topic, _ in again) == sorted(topic for topic, _ in told)
