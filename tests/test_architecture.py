@@ -121,6 +121,7 @@ RULES = [
             "simulator.cloud.api",
             "simulator.cloud.basic_ingest",
             "simulator.cloud.buckets",
+            "simulator.cloud.contained",
             "simulator.cloud.denials",
             "simulator.cloud.device_api",
             "simulator.cloud.faults",

@@ -15,6 +15,8 @@ from agent.log import get_logger
 
 QUIET_SECONDS: Final = 60.0
 """For so long a fault like one that was told is only counted: a sweep that always fails does so every second."""
+MOST_KINDS: Final = 256
+"""So many are remembered: what a loop says of a fault may have an address in it."""
 _log = get_logger("ghostjob.cloud")
 
 
@@ -46,6 +48,8 @@ def tell_fault(during: str, error: BaseException | None, **about: object) -> Non
         told.more += 1
         return
     times = None if told is None else told.more + 1
+    if told is None and len(_told) >= MOST_KINDS:
+        del _told[next(iter(_told))]
     _told[kind] = _Told(now)
     said = {"during": during, "times": times, **about}
     _log.error("fault.contained", **{name: it for name, it in said.items() if it is not None}, exc_info=error)

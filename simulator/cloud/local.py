@@ -69,7 +69,7 @@ class LocalCloud:
 
     def __init__(self, options: CloudOptions, observe: Callable[[CloudEvent], None] | None = None) -> None:
         self._options = options
-        self._observe = observe
+        self._observe = observe = _contained(observe)
         self._urls: FileUrls | None = None
         self._store = None if options.state is None else Store(options.state)
         self._notices = Notices(observe, time.monotonic)
@@ -216,6 +216,18 @@ class LocalCloud:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
         if self._store is not None:
             self._store.failed = act
+
+
+def _contained(observe: Callable[[CloudEvent], None] | None) -> Callable[[CloudEvent], None] | None:
+    """Who cannot take an event stops nobody who has one to tell."""
+    if observe is None:
+        return None
+    take = observe
+
+    def tell(event: CloudEvent) -> None:
+        contained("tracing", take, event)
+
+    return tell
 
 
 def _cannot_listen(name: str, host: str, port: int, error: OSError) -> InputError:

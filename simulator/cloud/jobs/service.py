@@ -109,7 +109,7 @@ class Jobs:
             return Outcome(answer)
         with self._turn() as doing:
             ledger.change(doing, record, "device", now)
-        return doing.outcome(answer)
+            return doing.outcome(answer)
 
     # ── the control plane ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -319,3 +319,53 @@ def test_what_can_be_told_is_told_although_something_beside_it_cannot():
     assert len(events) == 5
     again = core.device_api.publications(broken)
     assert sorted(topic for topic, _ in again) == sorted(topic for topic, _ in told)
+
+
+async def test_an_observer_that_fails_keeps_nothing_from_being_done():
+    def fails(_event: object) -> None:
+        raise ZeroDivisionError
+
+    options = CloudOptions(api_port=None, mqtt_port=0, mqtts_port=None, data_port=None)
+    async with LocalCloud(options, fails) as cloud:
+        plane = cloud.core.control_plane(Account())
+        plane.call("CreateThing", {"thingName": "t"})
+        plane.call("CreateJob", {"jobId": "fw", "targets": [THING], "document": "{}"})
+        assert isinstance(cloud.core.device_api.ask("t", StartNext()).answer, ExecutionTold)
+        peer = await asyncio.to_thread(Peer, asyncio.get_running_loop(), _port(cloud), "peer", V3)
+        assert (await peer.next())[0] == "connected"
+        await asyncio.to_thread(peer.close)
+
+
+def test_a_command_whose_warning_fails_has_been_carried_out(monkeypatch: pytest.MonkeyPatch):
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("simulator.cloud.api.not_carried_out.Warnings.after", fails)
+    plane = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None).control_plane(Account())
+    assert plane.call("CreateThing", {"thingName": "t"})["thingName"] == "t"
+
+
+def _is_of_the_core(code: CodeType) -> bool:
+    return "/cloud/jobs/" in code.co_filename and not code.co_filename.endswith("/turns.py")
+
+
+async def test_a_device_that_meets_a_fault_is_told_so_and_may_ask_again(monkeypatch: pytest.MonkeyPatch):
+    core = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None)
+    plane = core.control_plane(Account())
+    plane.call("CreateThing", {"thingName": "t"})
+    plane.call("CreateJob", {"jobId": "fw", "targets": [THING], "document": "{}"})
+    asking = ("t", "$aws/things/t/jobs/start-next", b'{"clientToken":"1"}', False)
+    for number in range(1, 200):
+        with thrown_at(number, _is_of_the_core) as where:
+            reaction = core.device_api.request(*asking)
+        assert reaction is not None
+        if not where:
+            break
+        rejected = b'"code":"InternalError"' in reaction.answer and reaction.answer_topic.endswith("/rejected")
+        status = core.jobs.execution("t", "fw").status
+        assert rejected == (status == "QUEUED"), "refused, and nothing has changed; or accepted, and it has"
+        if status != "QUEUED":
+            break
+    assert number > 5
+    assert core.device_api.request(*asking).answer_topic.endswith("/accepted")
+    core.close()
