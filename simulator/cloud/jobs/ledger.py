@@ -6,6 +6,7 @@ outcome, and what they publish is worked out at once, from the thing's queue bef
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
@@ -84,6 +85,8 @@ class Ledger:
         """By job id: what failed, and when it is under way again."""
         self.failed: dict[str, int] = {}
         """By job id: how many of its turns have failed since the last one that did not."""
+        self.undo: list[Callable[[], object]] = []
+        """How to take back, last first, what the turn has done to what is under way; its changes tell the rest."""
         self.keep: Callable[[tuple[Change, ...]], object] | None = None
         self._ended = ended
         self._serial = 0
@@ -302,19 +305,30 @@ class Ledger:
     def begin(self, doing: Doing, work: Work, now: float) -> None:
         """Do what can be done at once, and leave the rest to `tick`."""
         if (left := work.go_on(self, doing, now, doing.at_once)) is not None:
-            self.under_way.append(left)
+            self._put_under_way(left)
 
     def go_on(self, doing: Doing, now: float, count: int) -> None:
         """Go on with what is under way: so many executions of one job, which then waits for the others."""
         work = self.under_way.popleft()
+        self.undo.append(partial(self.under_way.appendleft, work))
         if (left := work.go_on(self, doing, now, count)) is not None:
-            self.under_way.append(left)
+            self._put_under_way(left)
+
+    def _put_under_way(self, work: Work) -> None:
+        self.under_way.append(work)
+        self.undo.append(self.under_way.pop)
 
     def drop_work(self, job_id: str) -> None:
         """What was under way for a job is not to be done any more."""
+        self.undo.append(partial(setattr, self, "under_way", self.under_way))
         self.under_way = deque(work for work in self.under_way if work.job_id != job_id)
-        if self.held.pop(job_id, None) is not None:
+        if (held := self.held.pop(job_id, None)) is not None:
+            self.undo.append(partial(self._hold_again, job_id, held))
             self.agenda.set(WorkDue(job_id), None)
+
+    def _hold_again(self, job_id: str, held: tuple[float, tuple[Work, ...]]) -> None:
+        self.held[job_id] = held
+        self.agenda.set(WorkDue(job_id), held[0])
 
     def hold(self, work: Work, until: float) -> None:
         """Have something that is under way wait until then, and with it what of its job waits already."""
@@ -325,5 +339,7 @@ class Ledger:
 
     def release(self, job_id: str) -> None:
         """What waited is under way again."""
-        _, works = self.held.pop(job_id)
-        self.under_way.extend(works)
+        held = self.held.pop(job_id)
+        self.undo.append(partial(self._hold_again, job_id, held))
+        for work in held[1]:
+            self._put_under_way(work)

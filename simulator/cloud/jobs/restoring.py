@@ -27,6 +27,7 @@ def restore(ledger: Ledger, jobs: Iterable[Job], executions: Iterable[JobExecuti
         ledger.add_execution(execution)
     for job in tuple(ledger.jobs.values()):
         _resume(ledger, doing, job, now)
+    ledger.undo.clear()
     return begun_anew
 
 

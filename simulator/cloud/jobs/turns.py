@@ -15,23 +15,23 @@ from types import TracebackType
 from agent.values import Status
 from simulator.cloud.jobs.changes import Change, ExecutionChanged, ExecutionQueued, ExecutionRemoved, JobChanged
 from simulator.cloud.jobs.doing import Doing
-from simulator.cloud.jobs.ledger import JobDue, Ledger, WorkDue
+from simulator.cloud.jobs.ledger import JobDue, Ledger
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
 
 
 class Turn:
     """One turn; a `doing` may be that of several, of which each is undone alone."""
 
-    __slots__ = ("_changes", "_doing", "_events", "_held", "_hints", "_ledger", "_under_way")
+    __slots__ = ("_changes", "_doing", "_events", "_hints", "_ledger")
 
     def __init__(self, ledger: Ledger, doing: Doing) -> None:
         self._ledger = ledger
         self._doing = doing
 
     def __enter__(self) -> Doing:
-        ledger, doing = self._ledger, self._doing
+        doing = self._doing
         self._changes, self._hints, self._events = len(doing.changes), len(doing.hints), len(doing.events)
-        self._under_way, self._held = tuple(ledger.under_way), dict(ledger.held)
+        self._ledger.undo.clear()
         return doing
 
     def __exit__(
@@ -46,6 +46,7 @@ class Turn:
             except BaseException:
                 self._undo()
                 raise
+        self._ledger.undo.clear()
 
     def _undo(self) -> None:
         ledger, doing = self._ledger, self._doing
@@ -53,11 +54,8 @@ class Turn:
         del doing.changes[self._changes :], doing.hints[self._hints :], doing.events[self._events :]
         for change in reversed(changes):
             _take_back(ledger, doing, change)
-        ledger.under_way.clear()
-        ledger.under_way.extend(self._under_way)
-        for job_id in ledger.held.keys() | self._held.keys():
-            ledger.agenda.set(WorkDue(job_id), self._held[job_id][0] if job_id in self._held else None)
-        ledger.held = self._held
+        for undo in reversed(ledger.undo):
+            undo()
         _set_times(ledger, changes)
 
 
