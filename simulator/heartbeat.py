@@ -51,7 +51,8 @@ class Heartbeat:
         return min(self._clock(), self._due) - self._lost
 
     def __enter__(self) -> Self:
-        self._again()
+        self._timer = asyncio.get_running_loop().call_later(BEAT_SECONDS, self._beat)
+        self._due, self._worked = self._clock() + BEAT_SECONDS, self._processor()
         return self
 
     def __exit__(
@@ -61,15 +62,12 @@ class Heartbeat:
             self._timer.cancel()
         self._due = inf
 
-    def _again(self) -> None:
-        self._due = self._clock() + BEAT_SECONDS
-        self._worked = self._processor()
-        self._timer = asyncio.get_running_loop().call_later(BEAT_SECONDS, self._beat)
-
     def _beat(self) -> None:
-        late = self._clock() - self._due
+        # Set again before anything else: time goes on for whoever waits by it, whatever comes of this beat.
+        self._timer = asyncio.get_running_loop().call_later(BEAT_SECONDS, self._beat)
+        now, processor = self._clock(), self._processor()
+        late, worked = now - self._due, processor - self._worked
+        self._due, self._worked = now + BEAT_SECONDS, processor
         if late > LATE_SECONDS:
             self._lost += late
-            worked = min(self._processor() - self._worked, late)
-            self._record(ProcessStalled(self._process, round(late, 6), round(worked, 6)))
-        self._again()
+            self._record(ProcessStalled(self._process, round(late, 6), round(min(worked, late), 6)))

@@ -121,6 +121,7 @@ RULES = [
             "simulator.cloud.api",
             "simulator.cloud.basic_ingest",
             "simulator.cloud.buckets",
+            "simulator.cloud.contained",
             "simulator.cloud.denials",
             "simulator.cloud.device_api",
             "simulator.cloud.faults",
@@ -132,6 +133,7 @@ RULES = [
             "simulator.cloud.refusals",
             "simulator.cloud.registry",
             "simulator.cloud.signatures",
+            "simulator.cloud.traced",
             "simulator.certs",
             "agent.values",
             "agent.errors",
@@ -146,6 +148,7 @@ RULES = [
         (
             "simulator.cloud.mqtt",
             "simulator.cloud.basic_ingest",
+            "simulator.cloud.contained",
             "simulator.cloud.refusals",
             "agent.errors",
             "agent.values",
@@ -169,6 +172,7 @@ RULES = [
         False,
         id="Basic Ingest knows topics",
     ),
+    pytest.param("simulator/cloud/contained.py", ("agent.log",), (), True, id="what contains faults knows none"),
     pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
     pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
     pytest.param(

@@ -5,6 +5,10 @@ The local cloud puts listeners around it, the virtual one nothing but function c
 What takes long, such as the deletion of a big job or a new query of a dynamic group, is done in slices between which
 others have their turn. A slice is bounded by time, publications included, because what an execution costs depends on
 who listens.
+
+Two clocks drive it. Everybody is told the time of day, which may jump; what lasts, such as a deletion or a timer, lasts
+as long by the steady clock. The core knows one time, and is told when the time of day has jumped (`Jobs.clock_moved`).
+A machine that was suspended looks the same: for what lasts, no time has passed there.
 """
 
 import asyncio
@@ -14,13 +18,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from agent.log import get_logger
 from agent.values import Request
 from simulator.cloud.api import Account, CertificateAuthority, ControlPlane, Membership
 from simulator.cloud.api.membership import STEP
+from simulator.cloud.contained import contained
 from simulator.cloud.device_api import Answered, DeviceApi, Keeper
 from simulator.cloud.faults import Faults
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome
+from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TurnFailed
 from simulator.cloud.registry import Registry
 from simulator.trace import CloudEvent
 
@@ -37,11 +43,24 @@ Where other processes want the core as well, a slice lasts longer than it comput
 """
 PIECE: Final = 4
 """So many executions between two looks at the clock."""
+AFTER_A_FAULT_SECONDS: Final = 1.0
+"""The pause after a slice that did not come to its end: the next one is tried, and not at once for ever."""
+MOVED_SECONDS: Final = 0.5
+"""By how much the time of day must differ from what the steady clock has it to have jumped; times are told in seconds.
+
+A clock that is put right slowly gets there in a quarter of an hour, and is a jump then.
+"""
+LOOK_SECONDS: Final = 10.0
+"""How long at most nobody looks at the time of day while something is due: where it jumps ahead, schedules begin."""
+UNKNOWN: Final = float("-inf")
+"""When the tick is due while it is not known yet."""
+_log = get_logger("ghostjob.cloud")
 
 
 class CloudCore:
     """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens, after `keeper` has it.
 
+    `steady` gives seconds that never jump; None where `clock` does not either. `account` is whose service it is.
     `slice_seconds`: how long others may have to wait for what takes long; None where nobody waits, as in virtual time.
     `remembered`: what was kept by an earlier one; `resume` goes on with what that left to be done.
     """
@@ -57,26 +76,33 @@ class CloudCore:
         keeper: Keeper | None = None,
         slice_seconds: float | None = None,
         remembered: "Remembered | None" = None,
+        steady: Callable[[], float] | None = None,
+        account: Account | None = None,
     ) -> None:
         self._clock = clock
+        self._steady = steady
+        self._ahead = 0.0 if steady is None else clock() - steady()
+        self._account = account or Account()
         self._publish = publish
-        self._keeper = keeper
         self._slice_seconds = slice_seconds
         self._tick: asyncio.TimerHandle | None = None
         self._due: float | None = None
-        self._pause_seconds = PAUSE_SECONDS
+        self._pause_seconds = PAUSE_SECONDS if slice_seconds else 0.0
         self.jobs = Jobs(settings)
         self.registry = Registry(new_id)
         if remembered is not None:
             self.jobs = Jobs.restored(settings, remembered.jobs, remembered.executions, clock(), remembered.news)
+            self._tell_begun_anew()
             for kind, record in remembered.registry:
                 self.registry.restore(kind, record)
         if keeper is not None:
             self.registry.watch(keeper.keep_registry)
-        self.device_api = DeviceApi(self.jobs, clock, observe, faults, keeper, changed=self._set_tick, new_id=new_id)
+            self.jobs.keep = keeper.keep
+        self.device_api = DeviceApi(self.jobs, self.now, observe, faults, keeper, changed=self._set_tick, new_id=new_id)
         self._membership = Membership(
-            self.jobs, self.registry, lambda kind, name: self.device_api.arn(kind, name), clock, self._tell
+            self.jobs, self.registry, lambda kind, name: self.device_api.arn(kind, name), self.now, self._tell
         )
+        self._members_at = 0.0
 
     def control_plane(
         self,
@@ -91,7 +117,7 @@ class CloudCore:
             self.jobs,
             self.registry,
             account,
-            self._clock,
+            self.now,
             self._carry,
             settings=settings,
             authority=authority,
@@ -101,9 +127,7 @@ class CloudCore:
     def answer(self, thing: str, request: Request, dup: bool = False, late_seconds: float = 0.0) -> Answered:
         """Answer a device that does not ask over MQTT; the hints of what comes of it are published all the same."""
         told = self.device_api.ask(thing, request, dup, None, late_seconds)
-        if self._keeper is not None and told.changes:
-            self._keeper.keep(told.changes)
-        self._publish(Outcome(told.answer, told.changes, told.hints, told.events))
+        contained("publishing", self._publish, Outcome(told.answer, told.changes, told.hints, told.events))
         return told
 
     def knows(self, thing: str) -> bool:
@@ -120,23 +144,70 @@ class CloudCore:
         if self._tick is not None:
             self._tick.cancel()
 
-    def _carry(self, outcome: Outcome) -> None:
-        """Trace and keep a command's changes, publish its hints, and set the clock for what it left to be done."""
-        self._tell(outcome)
+    def now(self) -> float:
+        """Epoch seconds. What lasts is told here if they have jumped."""
+        wall = self._clock()
+        if self._steady is not None and abs(wall - self._steady() - self._ahead) >= MOVED_SECONDS:
+            self._look_at_both_clocks()
+            wall = self._clock()
+        return wall
+
+    def _look_at_both_clocks(self) -> None:
+        assert self._steady is not None, "there are two"
+        while True:
+            before, ahead = self._steady(), self._clock()
+            ahead -= before
+            if self._steady() - before < MOVED_SECONDS / 2:  # or this process did not run in between
+                break
+        moved, self._ahead = ahead - self._ahead, ahead
+        if abs(moved) < MOVED_SECONDS:
+            return
+        _log.warning("clock.moved", seconds=round(moved, 3), why="what lasts goes on lasting as long as it would have")
+        self.jobs.clock_moved(moved, self._clock())
+        self._due, self._members_at = UNKNOWN, 0.0
         self._set_tick()
 
+    def _tell_begun_anew(self) -> None:
+        if self.jobs.begun_anew:
+            why = "the time of day is before that of the records, or more than a week after: what lasts begins anew"
+            _log.warning("clock.disbelieved", records=self.jobs.begun_anew, why=why, hint="is the clock right?")
+
+    def _carry(self, outcome: Outcome) -> None:
+        """Trace what a command changed, publish its hints, and set the clock for what it left to be done."""
+        self._tell(outcome)
+        contained("setting the clock", self._set_tick)
+
     def _tell(self, outcome: Outcome) -> None:
-        self.device_api.record(outcome)
-        if self._keeper is not None and outcome.changes:
-            self._keeper.keep(outcome.changes)
+        for failure in outcome.failures:
+            self._tell_failure(failure)
+        contained("tracing", self.device_api.record, outcome)
         for change in outcome.changes:
             if type(change) is JobChanged and change.job is None and change.before is not None:
-                self.registry.tags.drop(f"job/{change.before.job_id}")
-        self._publish(outcome)
+                contained("dropping tags", self.registry.tags.drop, f"job/{change.before.job_id}")
+        contained("publishing", self._publish, outcome)
+
+    def _tell_failure(self, failure: TurnFailed) -> None:
+        _log.error(
+            "turn.failed",
+            job_id=failure.job_id,
+            thing=failure.thing,
+            account=self._account.account_id,
+            region=self._account.region,
+            again_in_seconds=failure.pause_seconds,
+            exc_info=failure.error,
+        )
 
     def _next_due(self) -> float | None:
         """When there is something to do, 0 if at once; None if nothing waits."""
-        return 0.0 if self._membership.is_under_way else self.jobs.next_due()
+        due = self.jobs.next_due()
+        if self._membership.is_under_way:
+            return self._members_at if due is None else min(due, self._members_at)
+        return due
+
+    def _find_members(self) -> None:
+        if self._membership.is_under_way and self._members_at <= (now := self.now()):
+            is_done = contained("finding members", self._membership.go_on, STEP)
+            self._members_at = 0.0 if is_done else now + AFTER_A_FAULT_SECONDS
 
     def _set_tick(self) -> None:
         due = self._next_due()
@@ -147,24 +218,29 @@ class CloudCore:
             self._tick = None
         self._due = due
         if due is not None:
-            wait = max(self._pause_seconds if self._slice_seconds else 0.0, due - self._clock())
+            wait = max(self._pause_seconds, due - self._clock())
+            wait = wait if self._steady is None else min(wait, LOOK_SECONDS)
             self._tick = asyncio.get_running_loop().call_later(wait, self._do_due)
 
     def _do_due(self) -> None:
-        self._tick = self._due = None
-        if self._slice_seconds is None:
-            while self._membership.is_under_way:
-                self._membership.go_on(STEP)
-            self._carry(self.jobs.tick(self._clock()))
-        else:
-            self._do_a_slice(self._slice_seconds)
+        # Set again before anything is done, and for the right time after it.
+        self._tick, self._due = asyncio.get_running_loop().call_later(AFTER_A_FAULT_SECONDS, self._do_due), UNKNOWN
+        is_done = contained("what is due", self._do_a_slice)
+        self._pause_seconds = self._pause_seconds if is_done else AFTER_A_FAULT_SECONDS
+        contained("setting the clock", self._set_tick)
 
-    def _do_a_slice(self, seconds: float) -> None:
+    def _do_a_slice(self) -> None:
+        seconds = self._slice_seconds
+        if seconds is None:
+            self._pause_seconds = 0.0
+            while self._membership.is_under_way and self._members_at <= self.now():
+                self._find_members()
+            self._tell(self.jobs.tick(self.now()))
+            return
         began = time.perf_counter()
-        while (due := self._next_due()) is not None and due <= (now := self._clock()):
-            self._membership.go_on(STEP)
+        while (due := self._next_due()) is not None and due <= (now := self.now()):
+            self._find_members()
             self._tell(self.jobs.tick(now, PIECE))
             if time.perf_counter() - began >= seconds:
                 break
         self._pause_seconds = max(PAUSE_SECONDS, PAUSE_FOR_A_SLICE * (time.perf_counter() - began))
-        self._set_tick()

@@ -3,6 +3,7 @@
 Topics and payloads become requests to the jobs core; its outcomes become answers, publications and trace entries.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
@@ -10,46 +11,38 @@ from typing import Final, NamedTuple, Protocol
 
 import simulator.trace as trace
 from agent.messages import RequestRefused, read_request, write_answer, write_hint
-from agent.topics import HintKind, HintTopic, RequestTopic, Verb, hint_topic, parse
+from agent.topics import HintTopic, RequestTopic, hint_topic, parse
 from agent.values import (
     Answer,
-    Describe,
     ErrorCode,
     ExecutionKey,
     ExecutionTold,
-    GetPending,
     Hint,
     JobMentioned,
-    NextChanged,
-    PendingChanged,
     Rejected,
     Request,
-    StartNext,
     Update,
-    UpdateAccepted,
 )
 from simulator.cloud.api import Account
+from simulator.cloud.contained import contained, tell_fault
 from simulator.cloud.faults import About, Faults
 from simulator.cloud.job_events import Arn, event_publication
 from simulator.cloud.jobs import (
     Change,
     Event,
-    ExecutionChanged,
-    ExecutionQueued,
-    ExecutionRemoved,
-    JobChanged,
     Jobs,
-    JobStatus,
     Outcome,
 )
 from simulator.cloud.mqtt import Reaction
 from simulator.cloud.registry import RegistryChange
+from simulator.cloud.traced import change_event, kind_of, listed, received, status_in, verb_of
 
 _parse = lru_cache(maxsize=32768)(parse)
 """A device asks on the same few topics again and again."""
 _written = lru_cache(maxsize=64)(write_hint)
 """A job tells all of its things the same, and all of them at once."""
 PREFIX: Final = "$aws/things/"
+FAULT: Final = "The local cloud has a fault; its log says more."
 NOTHING: Final[tuple[tuple[str, bytes], ...]] = ()
 
 
@@ -64,14 +57,6 @@ class Answered(NamedTuple):
     """What to say when the answer has been delivered; None if nobody wants to know."""
 
 
-VERBS: Final[dict[type, Verb]] = {
-    GetPending: "get-pending",
-    StartNext: "start-next",
-    Describe: "describe",
-    Update: "update",
-}
-
-
 class Keeper(Protocol):
     """Who writes changes down, many in one commit. Commits are numbered from 1; 0 means none."""
 
@@ -83,11 +68,6 @@ class Keeper(Protocol):
 
     def shown_to(self, thing: str) -> int:
         """The commit under way that holds the last change of what a device of this thing may see; 0 if all is done."""
-
-
-def verb_of(request: Request) -> Verb:
-    """The operation that a request asks for."""
-    return VERBS[type(request)]
 
 
 class DeviceApi:
@@ -132,6 +112,16 @@ class DeviceApi:
                 return Reaction(f"{topic}/rejected", write_answer(refused), NOTHING)
             return None
         try:
+            return self._reaction(client_id, topic, parsed, payload, dup, late_seconds)
+        except Exception as error:  # whatever it is: there is an answer, and the connection goes on
+            tell_fault("answering a device", error, thing=parsed.thing, request=parsed.verb)
+            refused = Rejected(int(self._clock()), ErrorCode.INTERNAL_ERROR, FAULT)
+            return Reaction(f"{topic}/rejected", write_answer(refused), NOTHING)
+
+    def _reaction(
+        self, client_id: str, topic: str, parsed: RequestTopic, payload: bytes, dup: bool, late_seconds: float
+    ) -> Reaction:
+        try:
             request = read_request(parsed, payload)
         except RequestRefused as refusal:
             answer = Rejected(int(self._clock()), refusal.code, refusal.message, refusal.client_token)
@@ -141,9 +131,7 @@ class DeviceApi:
         told = outcome.answer
         suffix = "/rejected" if type(told) is Rejected else "/accepted"
         publications = self.publications(outcome) if outcome.hints or outcome.events else NOTHING
-        after = 0
-        if self._keeper is not None:
-            after = self._keeper.keep(outcome.changes) if outcome.changes else self._keeper.shown_to(parsed.thing)
+        after = 0 if self._keeper is None else self._keeper.shown_to(parsed.thing)
         return Reaction(topic + suffix, write_answer(told), publications, outcome.receipt, after)
 
     def ask(
@@ -155,22 +143,29 @@ class DeviceApi:
         late_seconds: float = 0.0,
     ) -> Answered:
         """Answer a request, and trace what comes of it; without `client_id`, the thing's own client asks."""
-        outcome = self._refuse_for_now(thing, request) or self._jobs.device_request(thing, request, self._clock())
+        outcome = self._refuse_for_now(thing, request) or self._carried_out(thing, request)
         told = outcome.answer
         assert told is not None, "a device is always answered"
         receipt = None
         if self._observe is not None:
-            self._observe(_received(thing, request, dup, client_id, late_seconds))
-            self._trace_answer(thing, request, told, outcome)
+            contained("tracing", self._trace, thing, request, dup, client_id, late_seconds, outcome)
             receipt = self._receipt(thing)
         if outcome.changes and self._changed is not None:
-            self._changed()
+            contained("setting the clock", self._changed)
         return Answered(told, outcome.changes, outcome.hints, outcome.events, receipt)
+
+    def _carried_out(self, thing: str, request: Request) -> Outcome:
+        """What came of a request; a fault of ours is a passing error to whoever asks, and has changed nothing."""
+        try:
+            return self._jobs.device_request(thing, request, self._clock())
+        except Exception as error:  # whatever it is: there is an answer
+            tell_fault("answering a device", error, thing=thing, request=verb_of(request))
+            return Outcome(Rejected(int(self._clock()), ErrorCode.INTERNAL_ERROR, FAULT, request.client_token))
 
     def delivered(self, receipt: object, acknowledged: bool) -> None:
         """An answer has been delivered."""
         if self._observe is not None and isinstance(receipt, trace.AnswerDelivered):
-            self._observe(receipt if acknowledged else replace(receipt, acknowledged=False))
+            contained("tracing", self._observe, receipt if acknowledged else replace(receipt, acknowledged=False))
 
     def _receipt(self, thing: str) -> trace.AnswerDelivered:
         number = self._answers[thing] = self._answers.get(thing, 0) + 1
@@ -186,18 +181,41 @@ class DeviceApi:
     def connected(self, client_id: str, session_present: bool) -> None:
         """A client is connected."""
         if self._observe is not None:
-            self._observe(trace.ClientConnected(client_id, session_present))
+            contained("tracing", self._observe, trace.ClientConnected(client_id, session_present))
 
     def disconnected(self, client_id: str, reason: str) -> None:
         """A connection ended."""
         if self._observe is not None:
-            self._observe(trace.ClientDisconnected(client_id, reason))
+            contained("tracing", self._observe, trace.ClientDisconnected(client_id, reason))
 
     def publications(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
         """The outcome's hints and events as topics and payloads, in order."""
-        told = [_publication(thing, hint) for thing, hint in outcome.hints]
-        for number, event in enumerate(outcome.events):
-            told.insert(event.after_hints + number, event_publication(event, self._new_id(), self.arn))
+        try:
+            told = [_publication(thing, hint) for thing, hint in outcome.hints]
+            for number, event in enumerate(outcome.events):
+                told.insert(event.after_hints + number, event_publication(event, self._new_id(), self.arn))
+        except Exception:  # whatever it is: what can be told is told
+            return self._publications_one_by_one(outcome)
+        return tuple(told)
+
+    def _publications_one_by_one(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
+        told: list[tuple[str, bytes]] = []
+        events = deque(outcome.events)
+
+        def tell_event(event: Event) -> None:
+            told.append(event_publication(event, self._new_id(), self.arn))
+
+        def tell_hint(thing: str, hint: Hint) -> None:
+            told.append(_publication(thing, hint))
+
+        for number in range(len(outcome.hints) + 1):
+            while events and events[0].after_hints <= number:
+                event = events.popleft()
+                contained(
+                    "telling an event", lambda e=event: told.append(event_publication(e, self._new_id(), self.arn))
+                )
+            if number < len(outcome.hints):
+                contained("telling a hint", lambda hint=outcome.hints[number]: told.append(_publication(*hint)))
         return tuple(told)
 
     def record(self, outcome: Outcome) -> None:
@@ -209,22 +227,30 @@ class DeviceApi:
     def _trace_changes(self, changes: tuple[Change, ...]) -> None:
         assert self._observe is not None, "asked for"
         for change in changes:
-            event = _event(change)
+            event = change_event(change)
             if event is not None:
                 self._observe(event)
 
     def _trace_hints(self, hints: tuple[tuple[str, Hint], ...]) -> None:
         assert self._observe is not None, "asked for"
         for thing, hint in hints:
-            kind, keys = kind_of(hint), _listed(hint)
+            kind, keys = kind_of(hint), listed(hint)
             self._observe(trace.HintPublished(thing, kind, hint.namespace_id, keys))
+
+    def _trace(
+        self, thing: str, request: Request, dup: bool, client_id: str | None, late_seconds: float, outcome: Outcome
+    ) -> None:
+        assert self._observe is not None, "asked for"
+        assert outcome.answer is not None, "a device is always answered"
+        self._observe(received(thing, request, dup, client_id, late_seconds))
+        self._trace_answer(thing, request, outcome.answer, outcome)
 
     def _trace_answer(self, thing: str, request: Request, told: Answer, outcome: Outcome) -> None:
         assert self._observe is not None, "asked for"
         self._trace_changes(outcome.changes)
         code = told.code.value if isinstance(told, Rejected) else None
         verb, token, key = verb_of(request), request.client_token, self._meant(thing, request, told)
-        self._observe(trace.RequestAnswered(thing, verb, code is None, token, code, key, _status_in(told)))
+        self._observe(trace.RequestAnswered(thing, verb, code is None, token, code, key, status_in(told)))
         self._trace_hints(outcome.hints)
 
     def _trace_refusal(self, topic: RequestTopic, answer: Rejected, client_id: str) -> trace.AnswerDelivered | None:
@@ -249,38 +275,6 @@ class DeviceApi:
                 return None
 
 
-def _received(
-    thing: str, request: Request, dup: bool, client_id: str | None, late_seconds: float
-) -> trace.RequestReceived:
-    update = request if isinstance(request, Update) else None
-    named = request if isinstance(request, Describe) else update
-    telling = request if isinstance(request, StartNext) else update
-    return trace.RequestReceived(
-        thing,
-        verb_of(request),
-        request.client_token,
-        request.namespace_id,
-        named.job_id if named else None,
-        update.status.value if update else None,
-        dict(telling.status_details or ()) if telling else None,
-        dup,
-        update.expected_version if update else None,
-        named.execution_number if named else None,
-        client_id if client_id != thing else None,
-        late_seconds,
-    )
-
-
-def _status_in(told: Answer) -> str | None:
-    match told:
-        case ExecutionTold(execution=execution) if execution is not None:
-            return execution.status.value
-        case Rejected(state=state) | UpdateAccepted(state=state) if state is not None:
-            return state.status.value
-        case _:
-            return None
-
-
 def _is_below_jobs(topic: str) -> bool:
     if not topic.startswith(PREFIX):
         return False
@@ -295,45 +289,3 @@ def _publication(thing: str, hint: Hint) -> tuple[str, bytes]:
     if isinstance(hint, JobMentioned):
         return topic, b"{}" if hint.told is None else _written(hint.told)
     return topic, _written(hint)
-
-
-def kind_of(hint: Hint) -> HintKind:
-    """Which notification a hint is."""
-    match hint:
-        case PendingChanged():
-            return "notify"
-        case NextChanged():
-            return "notify-next"
-        case JobMentioned():
-            return "notify-documented"
-
-
-def _listed(hint: Hint) -> tuple[ExecutionKey, ...]:
-    match hint:
-        case PendingChanged():
-            return hint.listed
-        case NextChanged(execution=execution):
-            return () if execution is None else (execution.key,)
-        case JobMentioned():
-            return ()
-
-
-def _event(change: object) -> trace.CloudEvent | None:
-    match change:
-        case ExecutionChanged(execution=new, by=by):
-            details = dict(new.status_details) or None
-            return trace.ExecutionChanged(new.thing, new.key, new.status.value, new.version_number, by, details)
-        case ExecutionQueued(execution=new):
-            return trace.ExecutionQueued(new.thing, new.key)
-        case ExecutionRemoved(execution=old):
-            return trace.ExecutionRemoved(old.thing, old.key, old.status.value)
-        case JobChanged(before=None, job=job) if job is not None:
-            return trace.JobCreated(job.job_id, job.namespace_id)
-        case JobChanged(before=before, job=None) if before is not None:
-            return trace.JobDeleted(before.job_id)
-        case JobChanged(before=before, job=job) if job is not None and before is not None:
-            if JobStatus.DELETION_IN_PROGRESS in (job.status, before.status) and before.status is not job.status:
-                return trace.JobDeletionBegan(job.job_id, job.force_deleted)
-            return None
-        case _:
-            return None

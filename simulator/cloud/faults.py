@@ -59,7 +59,7 @@ def _reported(payload: bytes) -> tuple[str | None, str | None]:
     try:
         told = json.loads(payload or b"{}")
         return told.get("status"), told.get("statusDetails", {}).get("step")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None, None
 
 

@@ -1,6 +1,5 @@
 """The local cloud: the service behind its listeners, MQTT gateway and control plane."""
 
-import asyncio
 import errno
 import secrets
 import ssl
@@ -14,6 +13,7 @@ from agent.errors import InputError
 from agent.log import get_logger
 from simulator.certs import exposed, server_context
 from simulator.cloud.api import Account
+from simulator.cloud.contained import Every, contained
 from simulator.cloud.core import CloudCore
 from simulator.cloud.files import PREFIX as FILES
 from simulator.cloud.files import FileServer
@@ -68,11 +68,11 @@ class LocalCloud:
 
     def __init__(self, options: CloudOptions, observe: Callable[[CloudEvent], None] | None = None) -> None:
         self._options = options
-        self._observe = observe
+        self._observe = observe = _contained(observe)
         self._urls: FileUrls | None = None
         self._store = None if options.state is None else Store(options.state)
         self._notices = Notices(observe, time.monotonic)
-        self._sweeper: asyncio.TimerHandle | None = None
+        self._sweeper = Every(SWEEP_SECONDS, "telling notices", self._notices.sweep)
         home = self._tenant(options.account, observe)
         self._tenants = Tenants(home, self._tenant)
         self._core, self._gateway = home.core, home.gateway
@@ -106,7 +106,7 @@ class LocalCloud:
 
     def _committed(self, ticket: int) -> None:
         for tenant in self._tenants:
-            tenant.gateway.held.commit(ticket)
+            contained("letting go what waited", tenant.gateway.held.commit, ticket)
 
     @property
     def core(self) -> CloudCore:
@@ -134,16 +134,11 @@ class LocalCloud:
         self._core.resume()
         for left in () if self._store is None else self._store.owners():
             self._http.serve(self._tenants.open(account_of(left)))
-        self._sweep()
+        self._sweeper.start()
         return self
 
-    def _sweep(self) -> None:
-        self._notices.sweep()
-        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
-
     async def __aexit__(self, *_: object) -> None:
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        self._sweeper.stop()
         await self._close()
         self._notices.close()
         if self._observe is not None:
@@ -218,6 +213,18 @@ class LocalCloud:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
         if self._store is not None:
             self._store.failed = act
+
+
+def _contained(observe: Callable[[CloudEvent], None] | None) -> Callable[[CloudEvent], None] | None:
+    """Who cannot take an event stops nobody who has one to tell."""
+    if observe is None:
+        return None
+    take = observe
+
+    def tell(event: CloudEvent) -> None:
+        contained("tracing", take, event)
+
+    return tell
 
 
 def _cannot_listen(name: str, host: str, port: int, error: OSError) -> InputError:

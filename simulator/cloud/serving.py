@@ -15,6 +15,7 @@ from typing import IO
 
 from agent.errors import InputError
 from agent.log import get_logger
+from simulator.cloud.contained import contained, listen_for_faults
 from simulator.cloud.event_log import event_log
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.heartbeat import Heartbeat
@@ -38,6 +39,7 @@ async def serve(
     `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    listen_for_faults(loop)
     _tame_collector()
     writer = await TraceWriter.open(trace) if trace else None
     observe = _observers(
@@ -101,7 +103,7 @@ def _observers(*several: Callable[[CloudEvent], None] | None) -> Callable[[Cloud
 
     def observe(event: CloudEvent) -> None:
         for each in there:
-            each(event)
+            contained("tracing", each, event)
 
     return observe
 

@@ -11,6 +11,7 @@ own account's. Other local AWS tools do the same (LocalStack, "Credentials").
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from agent.log import get_logger
 from simulator.cloud.api import Account
 from simulator.cloud.api.account import ACCOUNT_ID, REGION
 from simulator.cloud.api.wire import Refusal
+from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Outcome
@@ -77,6 +79,8 @@ class Tenant:
             keeper=shelf,
             slice_seconds=SLICE_SECONDS,
             remembered=self._remembered,
+            steady=time.monotonic,
+            account=account,
         )
         self.core.device_api.arn = account.arn
         self.gateway = Gateway(
@@ -101,7 +105,7 @@ class Tenant:
     def _publish(self, outcome: Outcome) -> None:
         after = 0 if self._shelf is None else self._shelf.newest
         for topic, payload in self.core.device_api.publications(outcome):
-            self.gateway.publish(topic, payload, after=after)
+            contained("publishing", partial(self.gateway.publish, topic, payload, after=after))
 
 
 class Tenants:

@@ -14,10 +14,10 @@ from agent.runner import Listener
 from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
 from simulator.cloud.api import Account
 from simulator.cloud.core import CloudCore
-from simulator.cloud.device_api import kind_of, verb_of
 from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.jobs import Outcome
 from simulator.cloud.settings import Message
+from simulator.cloud.traced import kind_of, verb_of
 from simulator.controller.direct_hand import DirectHand
 from simulator.controller.hands import Hand
 from simulator.engines.play import Play

@@ -199,6 +199,10 @@ async def a_job_with_a_long_document(c: Served) -> object:
     return await c.job(document='{"a":"0123456789"}')
 
 
+async def a_job_with_a_deep_document(c: Served) -> object:
+    return await c.job(document='{"a":[{}]}')
+
+
 async def a_second_job(c: Served) -> object:
     await c.job("a")
     return await c.job("b")
@@ -380,6 +384,7 @@ ROWS: Final[dict[str, Row]] = {
     "cloud.deleted_thing": Row("stays", the_execution_of_a_thing_that_was_deleted, "QUEUED", "REMOVED"),
     "cloud.targets": Row(1, a_job_for_two_things, "LimitExceeded", None),
     "cloud.document_bytes": Row(10, a_job_with_a_long_document, "LimitExceeded", None),
+    "cloud.document_depth": Row(2, a_job_with_a_deep_document, "InvalidRequest", None),
     "cloud.active_jobs": Row(1, a_second_job, "LimitExceeded", None),
     "cloud.rollout_per_minute": Row(2, how_many_are_queued_at_first, 2, 3),
     "cloud.schedule_lead_seconds": Row(60, a_job_that_starts_in_ten_minutes, None, "InvalidRequest"),

@@ -212,7 +212,7 @@ def test_a_deleted_execution_does_not_count_and_the_job_goes_on_without_it():
 # ── quotas of a job ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-@proves("a-hundred-targets", "a-document-of-32-kilobytes", "active-jobs")
+@proves("a-hundred-targets", "a-document-of-32-kilobytes", "a-document-of-a-hundred-levels", "active-jobs")
 @pytest.mark.parametrize(
     ("settings", "things", "document", "error"),
     [
@@ -221,6 +221,9 @@ def test_a_deleted_execution_does_not_count_and_the_job_goes_on_without_it():
         ({"targets": None}, 101, "{}", None),
         ({"document_bytes": 100}, 1, '"' + "ä" * 48 + '"', None),
         ({"document_bytes": 100}, 1, '"' + "ä" * 50 + '"', "LimitExceededException"),
+        ({}, 1, "[" * 100 + "]" * 100, None),
+        ({}, 1, "[" * 101 + "]" * 101, "InvalidRequestException"),
+        ({"document_depth": 500}, 1, "[" * 500 + "]" * 500, None),
         ({"active_jobs": 0}, 1, "{}", "LimitExceededException"),
     ],
 )

@@ -32,7 +32,7 @@ from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
 from agent.values import Request
 from simulator.cloud.api import Account
-from simulator.cloud.device_api import verb_of
+from simulator.cloud.traced import verb_of
 from simulator.controller.direct_hand import DirectHand
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.hardware import factory

@@ -26,6 +26,7 @@ from simulator.cloud.api.tags import TagOperations
 from simulator.cloud.api.templates import TemplateOperations
 from simulator.cloud.api.things import ThingOperations
 from simulator.cloud.api.turns import in_one_go
+from simulator.cloud.contained import contained
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import Jobs, JobsError, Outcome
 from simulator.cloud.registry import Registry, RegistryError
@@ -96,7 +97,7 @@ class ControlPlane:
             given = sized(operation, parameters, self._backing.settings.page_size)
             found = self.operations[operation](given)
             output = found if isinstance(found, dict) else (yield from found)
-            self._warnings.after(operation, parameters, self._backing)
+            contained("warning of what is not carried out", self._warnings.after, operation, parameters, self._backing)
             return output
         except JobsError as error:
             resource = f"job/{parameters['jobId']}" if error.kind == "ResourceAlreadyExists" else None

@@ -2,8 +2,9 @@
 
 A document is looked at when it is made, and delivered as it was written. So whatever reads it without complaint but
 could not be told to others is refused here: NaN and Infinity, which are no JSON; a number that is infinite to whoever
-keeps numbers as doubles (RFC 8259, section 6); half a surrogate pair, which no UTF-8 can carry (section 8.2). A member
-that is named twice is JSON, and what it means is its reader's affair (section 4).
+keeps numbers as doubles (RFC 8259, section 6); half a surrogate pair, which no UTF-8 can carry (section 8.2); and what
+is nested deeper than readers go (section 9). A member that is named twice is JSON, and what it means is its reader's
+affair (section 4).
 """
 
 import json
@@ -14,7 +15,8 @@ from agent.values import JobDocument
 from simulator.cloud.api.backing import Backing, Parameters
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.buckets import file_of
-from simulator.cloud.jobs import placeholders
+from simulator.cloud.jobs import JobsSettings, placeholders
+from simulator.cloud.jobs.quotas import check_document
 from simulator.cloud.presigned import object_of
 
 LARGEST: int = 1 << 20
@@ -44,10 +46,13 @@ def _object(files: Path | None, url: str) -> str:
         raise invalid(f"documentSource: {url[:200]} cannot be read.") from None
 
 
-def read_document(text: str) -> JobDocument:
-    """The document that has this text. Raises ApiError if it could not be told to a device as it stands."""
+def read_document(text: str, settings: JobsSettings) -> JobDocument:
+    """The document that has this text. Raises ApiError, JobsError if it could not be told to a device as it stands."""
+    check_document(text, settings)
     try:
         value = json.loads(text, parse_constant=_refuse, parse_int=_finite, parse_float=_finite, object_pairs_hook=list)
+        if _is_deeper(value, settings.document_depth):
+            raise RecursionError
         for each in (text, json.dumps(value, ensure_ascii=False)):
             each.encode()
     except UnicodeEncodeError:
@@ -56,8 +61,18 @@ def read_document(text: str) -> JobDocument:
         where = f"line {error.lineno}, column {error.colno}"
         raise invalid(f"The job document is not JSON: {where}: {error.msg}.") from None
     except RecursionError:
-        raise invalid("The job document is nested too deeply to be read.") from None
+        most = settings.document_depth
+        raise invalid(f"The job document is nested deeper than {most} levels, where devices may not follow.") from None
     return JobDocument(text)
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    """Whether more arrays and objects than that stand in one another; an object is a list of its pairs here."""
+    lists = [value] if isinstance(value, list) else []
+    for _ in range(most):
+        items = (item[1] if isinstance(item, tuple) else item for each in lists for item in each)
+        lists = [item for item in items if isinstance(item, list)]
+    return bool(lists)
 
 
 def _refuse(name: str) -> object:

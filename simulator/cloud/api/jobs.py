@@ -50,7 +50,8 @@ class JobOperations:
         said, text, kept = self._from_template(given) if "jobTemplateArn" in given else (given, None, {})
         if "documentParameters" in given and BEFORE not in kept:
             raise invalid("documentParameters are for managed job templates only.")
-        document = read_document(document_text(self._backing, given) if text is None else text)
+        text = document_text(self._backing, given) if text is None else text
+        document = read_document(text, self._jobs.settings)
         kept |= {name: said[name] for name in ("destinationPackageVersions",) if name in said}
         targets = tuple(dict.fromkeys(given["targets"]))
         things = yield from self._things_of(targets)

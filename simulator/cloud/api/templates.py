@@ -45,7 +45,7 @@ class TemplateOperations:
             raise invalid("jobArn excludes document and documentSource.")
         said |= {name: given[name] for name in CONFIGURATIONS if name in given}
         text = said.pop("document", None) or document_text(self._backing, given)
-        read_document(text)
+        read_document(text, self._backing.jobs.settings)
         job_config.configuration(as_job(said))
         template = JobTemplate(
             template_id,

@@ -139,6 +139,14 @@ CLAIMS: Final[tuple[Claim, ...]] = (
         Setting("document_bytes", 32_768, ("less: for a test",)),
     ),
     Claim(
+        "a-document-of-a-hundred-levels",
+        Section.CONTROL_PLANE,
+        "inferred",
+        "Arrays and objects of a job document stand at most 100 deep in one another; AWS states no limit.",
+        "AWS IoT Core quotas: 8 levels for device shadows; coreJSON: JSON_MAX_DEPTH is 32",
+        Setting("document_depth", 100, ("less: for a device that reads less", "up to 500: to see what a device does")),
+    ),
+    Claim(
         "active-jobs",
         Section.CONTROL_PLANE,
         "inferred",

@@ -8,6 +8,7 @@ from simulator.cloud.jobs.changes import (
     JobChanged,
     NewsChanged,
     Outcome,
+    TurnFailed,
 )
 from simulator.cloud.jobs.configuration import (
     AbortCriterion,
@@ -53,4 +54,5 @@ __all__ = [
     "Rollout",
     "Schedule",
     "ThingNews",
+    "TurnFailed",
 ]

@@ -36,6 +36,10 @@ class Agenda(Generic[T]):
         else:
             heappush(self._heap, (due, self._serial, item))
 
+    def items(self) -> tuple[T, ...]:
+        """Every item that has a time."""
+        return tuple(self._times)
+
     def next_due(self) -> float | None:
         """The time of the first item; None if there is none."""
         heap = self._heap

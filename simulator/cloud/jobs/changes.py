@@ -41,21 +41,36 @@ class JobChanged(NamedTuple):
 
 
 class NewsChanged(NamedTuple):
-    """What of a thing its jobs are still to learn is this; nothing any more, if it is empty."""
+    """What of a thing its jobs are still to learn is `told`; nothing any more, if it is empty."""
 
+    before: ThingNews
     told: ThingNews
 
 
 Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobChanged | NewsChanged
 
 
+class TurnFailed(NamedTuple):
+    """A turn of a job, of its execution on `thing`, or of a `thing` whose jobs learn its news (`job_id` is None), came to
+    a fault of ours and was undone; it is tried again.
+    """
+
+    job_id: str | None
+    thing: str | None
+    error: Exception
+    pause_seconds: float
+    """How long after."""
+
+
 class Outcome(NamedTuple):
     """What a command did: the answer to a device (None for the control plane), the changes, the hints in order.
 
-    `events` are those of the kinds that are switched on, each after as many of the hints as it says.
+    `events` are those of the kinds that are switched on, each after as many of the hints as it says. `failures` are
+    turns that are none of it.
     """
 
     answer: Answer | None = None
     changes: tuple[Change, ...] = ()
     hints: tuple[tuple[str, Hint], ...] = ()
     events: tuple[Event, ...] = ()
+    failures: tuple[TurnFailed, ...] = ()

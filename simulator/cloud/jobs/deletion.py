@@ -70,7 +70,6 @@ def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: boo
         raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
     delay, stays = spans(job_id, settings, tags, sum(ledger.counts[job_id].values()))
     ledger.drop_work(job_id)
-    ledger.deleting[job_id] = None
     deleting = replace(
         job,
         status=JobStatus.DELETION_IN_PROGRESS,
@@ -82,6 +81,7 @@ def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: boo
         force_deleted=force,
     )
     ledger.put_job(doing, deleting)
+    ledger.deleting[job_id] = None
     ledger.tell_job(doing, "deletion_in_progress", deleting, now)
     if not delay:
         remove_records(ledger, doing, deleting, now)

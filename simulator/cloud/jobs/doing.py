@@ -7,9 +7,9 @@ on with it, so much at a time as its caller says.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from agent.values import Answer, Hint
+from agent.values import Answer, Hint, Status
 from simulator.cloud.jobs.changes import Change, Outcome
 from simulator.cloud.jobs.events import Event
 
@@ -20,19 +20,29 @@ AT_ONCE: Final = 25
 """So many executions a command queues, cancels or removes itself: less than a millisecond of it."""
 
 
+class Forgotten(NamedTuple):
+    """What the indexes had of a job that is gone."""
+
+    things: list[str]
+    counts: dict[Status, int]
+    born: int
+
+
 class Doing:
     """One command's changes, hints and events as they come about.
 
-    `at_once`: of what takes long, so many executions may be done at once, and the rest later.
+    `at_once`: of what takes long, so many executions may be done at once, and the rest later. `forgotten`: by job
+    id, those that are gone.
     """
 
-    __slots__ = ("at_once", "changes", "events", "hints")
+    __slots__ = ("at_once", "changes", "events", "forgotten", "hints")
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self.at_once = at_once
         self.changes: list[Change] = []
         self.hints: list[tuple[str, Hint]] = []
         self.events: list[Event] = []
+        self.forgotten: dict[str, Forgotten] = {}
 
     def outcome(self, answer: Answer | None = None) -> Outcome:
         """What came of it."""
@@ -45,9 +55,18 @@ class Work(ABC):
     by itself.
     """
 
+    @property
+    @abstractmethod
+    def whose(self) -> str:
+        """The id of a job, or `thing/` and the name of a thing: what waits, and is tried again, together."""
+
     def is_of(self, job_id: str) -> bool:
         """Whether it is work on that job."""
-        return False
+        return self.whose == job_id
+
+    def put_last(self, ledger: "Ledger") -> None:
+        """What comes first has failed alone: have it wait behind the rest, if that is independent of it."""
+        return
 
     @abstractmethod
     def go_on(self, ledger: "Ledger", doing: Doing, now: float, count: int) -> Self | None:
@@ -63,9 +82,10 @@ class WorkOnJob(Work):
     done: int = field(default=0, kw_only=True)
     """Of how many things it is done already."""
 
-    def is_of(self, job_id: str) -> bool:
-        """Whether it is work on that job."""
-        return self.job_id == job_id
+    @property
+    def whose(self) -> str:
+        """The id of the job."""
+        return self.job_id
 
     @abstractmethod
     def each(self, ledger: "Ledger", doing: Doing, thing: str, now: float) -> None:

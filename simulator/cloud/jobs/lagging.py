@@ -28,6 +28,10 @@ class Lag:
         for thing in [thing for thing, (_, before) in self._before.items() if job_id in before]:
             del self._before[thing]
 
+    def clock_moved(self, by: float) -> None:
+        """The time of day jumped by so many seconds."""
+        self._before = {thing: (until + by, before) for thing, (until, before) in self._before.items()}
+
     def shown(self, thing: str, queue: Queue, request: Request, now: float, seconds: float) -> Queue:
         """What a request is decided by."""
         if isinstance(request, Describe | GetPending):
@@ -36,7 +40,7 @@ class Lag:
             return {
                 job_id: each
                 for job_id, each in queue.items()
-                if each.version_number > 1 or now - each.queued_at >= seconds
+                if each.version_number > 1 or not 0 <= now - each.queued_at < seconds  # the clock may jump back
             }
         return queue
 

@@ -7,11 +7,13 @@ outcome, and what they publish is worked out at once, from the thing's queue bef
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
 from simulator.cloud.jobs.changes import (
+    Change,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
@@ -19,7 +21,7 @@ from simulator.cloud.jobs.changes import (
     NewsChanged,
 )
 from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
-from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.doing import Doing, Forgotten, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import (
     ENDED,
@@ -51,8 +53,21 @@ class ExecutionDue(NamedTuple):
     job_id: str
 
 
+class WorkDue(NamedTuple):
+    """What was under way, and failed, is to be tried again."""
+
+    whose: str
+    """As `Work.whose`."""
+
+
+Due: TypeAlias = JobDue | ExecutionDue | WorkDue
+
+
 class Ledger:
-    """The indexes. `ended` is called after each execution that reaches a terminal state."""
+    """The indexes. `ended` is called after each execution that reaches a terminal state.
+
+    `keep` gets the changes of each turn, to write them down; None if nobody does.
+    """
 
     def __init__(self, settings: JobsSettings, ended: Callable[[Doing, JobExecution, float], None]) -> None:
         self.use(settings)
@@ -68,15 +83,22 @@ class Ledger:
         self.counts: dict[str, dict[Status, int]] = {}
         self.deleting: dict[str, None] = {}
         self.event_kinds: frozenset[EventKind] = frozenset()
-        self.agenda: Agenda[JobDue | ExecutionDue] = Agenda()
+        self.agenda: Agenda[Due] = Agenda()
         self.under_way: deque[Work] = deque()
+        self.held: dict[str, tuple[float, tuple[Work, ...]]] = {}
+        """By whose it is: what failed, and when it is under way again."""
+        self.failed: dict[str, int] = {}
+        """By whose they are: how many turns have failed since the last one that did not."""
+        self.undo: list[Callable[[], object]] = []
+        """How to take back, last first, what the turn has done to what is under way; its changes tell the rest."""
+        self.keep: Callable[[tuple[Change, ...]], object] | None = None
         self._ended = ended
         self._serial = 0
         self.lag = Lag()
         self.places = Places()
         self.news: dict[str, tuple[News, ...]] = {}
         """By thing, what its jobs are still to learn of it."""
-        self._born: dict[str, int] = {}
+        self.born: dict[str, int] = {}
         """By job id, how many jobs there were before it."""
         self._births = 0
         self._with_windows: dict[str, tuple[MaintenanceWindow, ...]] = {}
@@ -153,10 +175,10 @@ class Ledger:
     def add_job(self, doing: Doing, job: Job) -> None:
         """Add a job that has no executions yet."""
         self._births += 1
-        self._born[job.job_id] = self._births
+        self.born[job.job_id] = self._births
+        self.put_job(doing, job)
         self.things_of[job.job_id] = []
         self.counts[job.job_id] = dict.fromkeys(Status, 0)
-        self.put_job(doing, job)
 
     def put_job(self, doing: Doing, job: Job) -> None:
         """Add a job, or replace its record."""
@@ -164,28 +186,30 @@ class Ledger:
         doing.changes.append(JobChanged(before, job))
         self.jobs[job_id] = job
         self.agenda.set(JobDue(job_id), job.due)
-        if job.new.schedule is not None and job.new.schedule.windows:
-            self._with_windows[job_id] = job.new.schedule.windows
-        if job.is_continuous:
-            self._follow(before, job)
+        self.index(job_id, before, job)
         if job.is_rolled_out:
             self.places.forget(job_id)
 
-    def _follow(self, before: Job | None, job: Job) -> None:
-        was = () if before is None or not before.is_followed else before.targets
-        now = job.targets if job.is_followed else ()
+    def index(self, job_id: str, before: Job | None, job: Job | None) -> None:
+        """Find a job by what it is now, where it was found by what it was before."""
+        if job is not None and job.new.schedule is not None and job.new.schedule.windows:
+            self._with_windows[job_id] = job.new.schedule.windows
+        elif self._with_windows:
+            self._with_windows.pop(job_id, None)
+        was = before.targets if before is not None and before.is_followed else ()
+        now = job.targets if job is not None and job.is_followed else ()
         for target in was if now != was else ():
-            jobs = self._followed[target]
-            jobs.pop(job.job_id, None)
+            jobs = self._followed.get(target, {})
+            jobs.pop(job_id, None)
             if not jobs:
-                del self._followed[target]
+                self._followed.pop(target, None)
         for target in now if now != was else ():
-            self._followed.setdefault(target, {})[job.job_id] = None
+            self._followed.setdefault(target, {})[job_id] = None
 
     def followers(self, targets: Iterable[str]) -> list[Job]:
         """The continuous jobs that follow one of these targets, the oldest first."""
         found = {job_id for target in targets for job_id in self._followed.get(target, ())}
-        return [self.jobs[job_id] for job_id in sorted(found, key=self._born.__getitem__)]
+        return [self.jobs[job_id] for job_id in sorted(found, key=self.born.__getitem__)]
 
     def forget_job(self, doing: Doing, job: Job) -> None:
         """Remove a job that has no executions any more."""
@@ -194,22 +218,28 @@ class Ledger:
             if any(job_id in each.job_ids for each in news):  # another job of that id is not concerned
                 left = (replace(each, job_ids=tuple(i for i in each.job_ids if i != job_id)) for each in news)
                 self.put_news(doing, thing, tuple(each for each in left if each.job_ids))
-        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id], self._born[job_id]
+        doing.forgotten[job_id] = Forgotten(self.things_of[job_id], self.counts[job_id], self.born[job_id])
+        doing.changes.append(JobChanged(job, None))
+        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id], self.born[job_id]
         self.places.forget(job_id)
-        self._with_windows.pop(job_id, None)
+        self.index(job_id, job, None)
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
+        self.failed.pop(job_id, None)
         self.lag.forget(job_id)
         self.agenda.set(JobDue(job_id), None)
-        doing.changes.append(JobChanged(job, None))
 
     def put_news(self, doing: Doing, thing: str, news: tuple[News, ...]) -> None:
         """This is what the jobs of a thing are still to learn."""
+        doing.changes.append(NewsChanged(ThingNews(thing, self.news.get(thing, ())), ThingNews(thing, news)))
+        self.set_news(thing, news)
+
+    def set_news(self, thing: str, news: tuple[News, ...]) -> None:
+        """The same, without a change of it."""
         if news:
             self.news[thing] = news
         else:
             self.news.pop(thing, None)
-        doing.changes.append(NewsChanged(ThingNews(thing, news)))
 
     def queue_execution(
         self, doing: Doing, job: Job, thing: str, number: int, now: float, rare: Rare | None = None
@@ -223,8 +253,8 @@ class Ledger:
             self._key = key
         execution = JobExecution(thing, key, self._serial + 1, Status.QUEUED, 1, now, now, rare=rare)
         before = dict(self.queues.get(thing, ()))
-        self.add_execution(execution)
         doing.changes.append(ExecutionQueued(execution))
+        self.add_execution(execution)
         self._tell(doing, before, execution, now)
 
     def add_execution(self, execution: JobExecution) -> None:
@@ -241,7 +271,7 @@ class Ledger:
         self.counts[job_id][execution.status] += 1
         self._serial = execution.serial
         if execution.rare is not None:
-            self._set_timer(thing, job_id, execution.due)
+            self.set_timer(thing, job_id, execution.due)
 
     def change(self, doing: Doing, after: JobExecution, by: Literal["device", "service"], now: float) -> None:
         """Replace the record of a thing's latest execution."""
@@ -250,7 +280,7 @@ class Ledger:
         before = queue[job_id]
         doing.changes.append(ExecutionChanged(before, after, by))
         if after.rare is not before.rare:
-            self._set_timer(thing, job_id, after.due)
+            self.set_timer(thing, job_id, after.due)
         if before.status is after.status:
             queue[job_id] = after  # progress: neither the list nor the head can change
             return
@@ -273,6 +303,8 @@ class Ledger:
         was = dict(queue)
         self.lag.remember(thing, was, now, self.settings.stale_reads_seconds)
         earlier = self.earlier_of(job_id, thing)
+        doing.changes.append(ExecutionRemoved(execution))
+        self.counts[job_id][execution.status] -= 1
         if queue[job_id] is execution:
             del queue[job_id]
             if earlier:
@@ -280,24 +312,22 @@ class Ledger:
             elif not queue:
                 del self.queues[thing]
         if earlier:
-            self._keep_earlier(
-                job_id, thing, tuple(e for e in earlier if e is not execution and e is not queue[job_id])
-            )
+            left = tuple(e for e in earlier if e is not execution and e is not queue[job_id])
+            self.keep_earlier(job_id, thing, left)
         if execution.due is not None:
-            self._set_timer(thing, job_id, None)
-        self.counts[job_id][execution.status] -= 1
-        doing.changes.append(ExecutionRemoved(execution))
+            self.set_timer(thing, job_id, None)
         self._tell(doing, was, execution, now)
         self._tell_execution(doing, "deleted", execution, now)
 
-    def _keep_earlier(self, job_id: str, thing: str, executions: tuple[JobExecution, ...]) -> None:
-        of_job = self.earlier[job_id]
+    def keep_earlier(self, job_id: str, thing: str, executions: tuple[JobExecution, ...]) -> None:
+        """These are the executions of which a later one took the place."""
         if executions:
-            of_job[thing] = executions
-        else:
-            del of_job[thing]
+            self.earlier.setdefault(job_id, {})[thing] = executions
+        elif job_id in self.earlier:
+            self.earlier[job_id].pop(thing, None)
 
-    def _set_timer(self, thing: str, job_id: str, due: float | None) -> None:
+    def set_timer(self, thing: str, job_id: str, due: float | None) -> None:
+        """When an execution times out; None: not at all."""
         late = self.settings.timeouts_late_seconds
         self.agenda.set(ExecutionDue(thing, job_id), None if due is None else due + late)
 
@@ -332,14 +362,42 @@ class Ledger:
     def begin(self, doing: Doing, work: Work, now: float) -> None:
         """Do what can be done at once, and leave the rest to `tick`."""
         if (left := work.go_on(self, doing, now, doing.at_once)) is not None:
-            self.under_way.append(left)
+            self.put_under_way(left)
 
     def go_on(self, doing: Doing, now: float, count: int) -> None:
         """Go on with what is under way: so many executions of one job, which then waits for the others."""
         work = self.under_way.popleft()
+        self.undo.append(partial(self.under_way.appendleft, work))
         if (left := work.go_on(self, doing, now, count)) is not None:
-            self.under_way.append(left)
+            self.put_under_way(left)
+
+    def put_under_way(self, work: Work) -> None:
+        """Leave something to `tick`."""
+        self.under_way.append(work)
+        self.undo.append(self.under_way.pop)
 
     def drop_work(self, job_id: str) -> None:
         """What was under way for a job is not to be done any more."""
+        self.undo.append(partial(setattr, self, "under_way", self.under_way))
         self.under_way = deque(work for work in self.under_way if not work.is_of(job_id))
+        if (held := self.held.pop(job_id, None)) is not None:
+            self.undo.append(partial(self._hold_again, job_id, held))
+            self.agenda.set(WorkDue(job_id), None)
+
+    def _hold_again(self, whose: str, held: tuple[float, tuple[Work, ...]]) -> None:
+        self.held[whose] = held
+        self.agenda.set(WorkDue(whose), held[0])
+
+    def hold(self, work: Work, until: float) -> None:
+        """Have something that is under way wait until then, and with it what of the same waits already."""
+        _, others = self.held.get(work.whose, (until, ()))
+        self.held[work.whose] = (until, (*others, work))
+        self.agenda.set(WorkDue(work.whose), until)
+        self.under_way = deque(each for each in self.under_way if each is not work)
+
+    def release(self, whose: str) -> None:
+        """What waited is under way again."""
+        held = self.held.pop(whose)
+        self.undo.append(partial(self._hold_again, whose, held))
+        for work in held[1]:
+            self.put_under_way(work)

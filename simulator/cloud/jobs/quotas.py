@@ -38,13 +38,18 @@ def excess(request: Request, settings: JobsSettings) -> str | None:
 def check_job(new: NewJob, settings: JobsSettings) -> None:
     """Raises JobsError if a job is larger than a job may be."""
     check_targets(len(new.targets), settings)
-    if len(new.document.text) > settings.document_bytes // 4 and _bytes(new.document.text) > settings.document_bytes:
-        raise JobsError("LimitExceeded", f"A job document has at most {settings.document_bytes} bytes.")
-    names = placeholders.names(new.document.text)
-    if (count := sum(name.startswith("s3-presigned-url") for name in names)) > settings.placeholders:
-        raise JobsError("InvalidRequest", f"A job document has at most {settings.placeholders} URLs, not {count}.")
+    check_document(new.document.text, settings)
     if sum(criterion.retries for criterion in new.retries) > settings.retries:
         raise JobsError("InvalidRequest", f"A job has at most {settings.retries} retries a thing.")
+
+
+def check_document(text: str, settings: JobsSettings) -> None:
+    """Raises JobsError if a job's, or a job template's, document is larger than one may be."""
+    if len(text) > settings.document_bytes // 4 and _bytes(text) > settings.document_bytes:
+        raise JobsError("LimitExceeded", f"A job document has at most {settings.document_bytes} bytes.")
+    names = placeholders.names(text)
+    if (count := sum(name.startswith("s3-presigned-url") for name in names)) > settings.placeholders:
+        raise JobsError("InvalidRequest", f"A job document has at most {settings.placeholders} URLs, not {count}.")
 
 
 def check_targets(count: int, settings: JobsSettings) -> None:

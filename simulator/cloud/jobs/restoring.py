@@ -1,9 +1,12 @@
-"""The service begins again where its records say that it was: the indexes are built anew from jobs and executions."""
+"""The service begins again where its records say that it was: the indexes are built anew from jobs and executions.
+
+What lasts goes on, as far as the clock is believed (see `spans`).
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from simulator.cloud.jobs import cancelling, deletion, rollout, targets
+from simulator.cloud.jobs import cancelling, deletion, rollout, spans, targets
 from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.places import changed
@@ -12,20 +15,27 @@ from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, ThingNews
 
 def restore(
     ledger: Ledger, jobs: Iterable[Job], executions: Iterable[JobExecution], news: Iterable[ThingNews], now: float
-) -> None:
-    """Fill an empty ledger; what was under way is left to be gone on with."""
+) -> int:
+    """Fill an empty ledger; what was under way is left to be gone on with. Of how many records a span begins anew."""
     doing = Doing(at_once=0)  # what it notes is known already
-    for job in sorted(jobs, key=lambda job: job.created_at):
+    begun_anew = 0
+    for kept in sorted(jobs, key=lambda job: job.created_at):
+        job = spans.restored_job(kept, now)
+        begun_anew += job is not kept
         ledger.add_job(doing, _with_skipped_turns(ledger, job) if job.skipped else job)
         if job.status is JobStatus.DELETION_IN_PROGRESS:
             ledger.deleting[job.job_id] = None
-    for execution in sorted(executions, key=lambda execution: execution.serial):
+    for told in sorted(executions, key=lambda execution: execution.serial):
+        execution = spans.restored_execution(told, now)
+        begun_anew += execution is not told
         ledger.add_execution(execution)
     for job in tuple(ledger.jobs.values()):
         _resume(ledger, doing, job, now)
-    for told in news:
-        ledger.put_news(doing, told.thing, told.news)
-        ledger.under_way.append(targets.TellJobs(told.thing))
+    for told_later in news:
+        ledger.set_news(told_later.thing, told_later.news)
+        ledger.put_under_way(targets.TellJobs(told_later.thing))
+    ledger.undo.clear()
+    return begun_anew
 
 
 def _with_skipped_turns(ledger: Ledger, job: Job) -> Job:

@@ -7,6 +7,7 @@ or `per_succeeded` things that were reached by then. While maintenance windows a
 """
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 
 from agent.values import Status
@@ -124,7 +125,8 @@ def _done(ledger: Ledger, job: Job) -> int:
     """How many of those whose turns are under way have had it."""
     if job.rollout_due is not None:
         return 0  # there may be much under way, but not for this job
-    return next((work.done for work in ledger.under_way if isinstance(work, RollOut) and work.is_of(job.job_id)), 0)
+    works = chain(ledger.under_way, ledger.held.get(job.job_id, (0.0, ()))[1])
+    return next((work.done for work in works if isinstance(work, RollOut) and work.is_of(job.job_id)), 0)
 
 
 def is_rolling_out(job: Job) -> bool:

@@ -4,7 +4,7 @@ Each command is told in a file of its own; here they are put together. What is d
 takes long goes on there, so much at a time as the caller says.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from agent.values import (
@@ -18,22 +18,21 @@ from agent.values import (
     StatusDetails,
     Update,
 )
-from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, targets, updating
-from simulator.cloud.jobs.changes import Outcome
+from simulator.cloud.jobs import cancelling, deletion, rollout, scheduling, spans, targets, ticking, updating
+from simulator.cloud.jobs.changes import Change, Outcome
 from simulator.cloud.jobs.configuration import JobUpdate, Presign
 from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.endings import complete_if_done, ended
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
-from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger
-from simulator.cloud.jobs.queue import Queue, changed, decide
+from simulator.cloud.jobs.ledger import Ledger
+from simulator.cloud.jobs.queue import Queue, decide
 from simulator.cloud.jobs.quotas import Rate, check_job, excess
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob, ThingNews
 from simulator.cloud.jobs.restoring import restore
 from simulator.cloud.jobs.settings import JobsSettings
+from simulator.cloud.jobs.turns import Turn
 
-PIECE: Final = 16
-"""So many executions of one job before another job under way has its turn."""
 NO_TAGS: Final[Mapping[str, str]] = {}
 NO_QUEUE: Final[Queue] = {}
 TELLING: Final = frozenset({StartNext, Update})
@@ -46,6 +45,8 @@ class Jobs:
     def __init__(self, settings: JobsSettings | None = None) -> None:
         self._ledger = Ledger(settings or JobsSettings(), self._ended)
         self._rate = Rate()
+        self.begun_anew = 0
+        """Of how many records, when they were restored, the clock was not believed (see `spans`)."""
 
     @property
     def settings(self) -> JobsSettings:
@@ -74,6 +75,15 @@ class Jobs:
     def presign(self, presign: Presign | None) -> None:
         self._ledger.presign = presign
 
+    @property
+    def keep(self) -> Callable[[tuple[Change, ...]], object] | None:
+        """What writes the changes of each command down; if it raises, the command has not been. None keeps nothing."""
+        return self._ledger.keep
+
+    @keep.setter
+    def keep(self, keep: Callable[[tuple[Change, ...]], object] | None) -> None:
+        self._ledger.keep = keep
+
     # ── the device plane ──────────────────────────────────────────────────────────────────────────────────────
 
     def device_request(self, thing: str, request: Request, now: float) -> Outcome:
@@ -97,9 +107,9 @@ class Jobs:
         answer, record = decide(queue, request, now, ledger.terms)
         if record is None:
             return Outcome(answer)
-        doing = Doing()
-        ledger.change(doing, record, "device", now)
-        return doing.outcome(answer)
+        with self._turn() as doing:
+            ledger.change(doing, record, "device", now)
+            return doing.outcome(answer)
 
     # ── the control plane ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,18 +127,19 @@ class Jobs:
         job = Job(new, status, now, now, rollout_due=starts_at)
         if starts_at is None and scheduling.is_full(ledger, job):
             raise JobsError("LimitExceeded", f"{ledger.settings.active_jobs} jobs are active.")
-        doing = Doing()
-        ledger.add_job(doing, job)
-        if starts_at is None:
-            rollout.go_on(ledger, doing, job, now)
+        with self._turn() as doing:
+            ledger.add_job(doing, job)
+            if starts_at is None:
+                rollout.go_on(ledger, doing, job, now)
         return doing.outcome()
 
     def update_job(
         self, job_id: str, update: JobUpdate, *, namespace_id: str | None, now: float, by_aws: bool = False
     ) -> Outcome:
         """UpdateJob. Raises JobsError."""
-        job, doing = self._own(job_id, namespace_id, by_aws), Doing()
-        updating.update_job(self._ledger, doing, job, update, now)
+        job = self._own(job_id, namespace_id, by_aws)
+        with self._turn() as doing:
+            updating.update_job(self._ledger, doing, job, update, now)
         return doing.outcome()
 
     def associate_targets(
@@ -143,16 +154,18 @@ class Jobs:
         by_aws: bool = False,
     ) -> Outcome:
         """AssociateTargetsWithJob; `things` are those of `targets_`. Raises JobsError."""
-        job, doing = self._own(job_id, namespace_id, by_aws), Doing()
-        targets.associate(self._ledger, doing, job, targets_, things, comment, now)
+        job = self._own(job_id, namespace_id, by_aws)
+        with self._turn() as doing:
+            targets.associate(self._ledger, doing, job, targets_, things, comment, now)
         return doing.outcome()
 
     def cancel_job(
         self, job_id: str, *, force: bool, reason_code: str | None, comment: str | None, now: float
     ) -> Outcome:
         """CancelJob. Raises JobsError."""
-        job, doing = self.job(job_id), Doing()
-        cancelling.cancel_job(self._ledger, doing, job, now, force=force, reason_code=reason_code, comment=comment)
+        job = self.job(job_id)
+        with self._turn() as doing:
+            cancelling.cancel_job(self._ledger, doing, job, now, force=force, reason_code=reason_code, comment=comment)
         return doing.outcome()
 
     def cancel_execution(
@@ -166,16 +179,17 @@ class Jobs:
         now: float,
     ) -> Outcome:
         """CancelJobExecution. Raises JobsError."""
-        doing = Doing()
-        cancelling.cancel_execution(
-            self._ledger,
-            doing,
-            self.execution(thing, job_id),
-            now,
-            force=force,
-            expected_version=expected_version,
-            status_details=status_details,
-        )
+        execution = self.execution(thing, job_id)
+        with self._turn() as doing:
+            cancelling.cancel_execution(
+                self._ledger,
+                doing,
+                execution,
+                now,
+                force=force,
+                expected_version=expected_version,
+                status_details=status_details,
+            )
         return doing.outcome()
 
     def delete_job(
@@ -189,8 +203,9 @@ class Jobs:
         tags: Mapping[str, str] = NO_TAGS,
     ) -> Outcome:
         """DeleteJob: begin the deletion; `tick` ends it. The job's `tags` may stretch it. Raises JobsError."""
-        job, doing = self._own(job_id, namespace_id, by_aws), Doing()
-        deletion.delete_job(self._ledger, doing, job, now, force=force, tags=tags)
+        job = self._own(job_id, namespace_id, by_aws)
+        with self._turn() as doing:
+            deletion.delete_job(self._ledger, doing, job, now, force=force, tags=tags)
         return doing.outcome()
 
     def delete_execution(
@@ -208,9 +223,9 @@ class Jobs:
         self._check_owner(namespace_id, by_aws)
         execution = self.execution(thing, job_id, number)
         self._check_namespace(job_id, execution.key.namespace_id, namespace_id)
-        doing = Doing()
-        deletion.delete_execution(self._ledger, doing, execution, now, force=force)
-        complete_if_done(self._ledger, doing, job_id, now)
+        with self._turn() as doing:
+            deletion.delete_execution(self._ledger, doing, execution, now, force=force)
+            complete_if_done(self._ledger, doing, job_id, now)
         return doing.outcome()
 
     # ── the registry's news ───────────────────────────────────────────────────────────────────────────────────
@@ -219,20 +234,20 @@ class Jobs:
         """A thing now belongs to the groups with these ARNs, parents included; `others`: what names it as a target
         besides, and did before, its own ARN included.
         """
-        doing = Doing()
-        targets.joined(self._ledger, doing, thing, targets_, others, now)
+        with self._turn() as doing:
+            targets.joined(self._ledger, doing, thing, targets_, others, now)
         return doing.outcome()
 
     def thing_left(self, thing: str, targets_: Iterable[str], now: float, *, others: Iterable[str] = ()) -> Outcome:
         """A thing no longer belongs to the groups with these ARNs; `others`: what still names it as a target."""
-        doing = Doing()
-        targets.left(self._ledger, doing, thing, targets_, others, now)
+        with self._turn() as doing:
+            targets.left(self._ledger, doing, thing, targets_, others, now)
         return doing.outcome()
 
     def thing_deleted(self, thing: str, now: float) -> Outcome:
         """A thing is deleted from the registry."""
-        doing = Doing()
-        targets.deleted(self._ledger, doing, thing, now)
+        with self._turn() as doing:
+            targets.deleted(self._ledger, doing, thing, now)
         return doing.outcome()
 
     def check_news(self, thing: str) -> None:
@@ -242,45 +257,19 @@ class Jobs:
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def tick(self, now: float, at_most: int | None = None) -> Outcome:
-        """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all."""
-        ledger, doing, left = self._ledger, Doing(at_once=0), at_most
-        while left is None or left > 0:
-            item = ledger.agenda.take_due(now)
-            if item is not None:
-                self._do(doing, item, now)
-                done = 1
-            elif ledger.under_way:
-                done = PIECE if left is None else min(PIECE, left)
-                ledger.go_on(doing, now, done)
-            else:
-                break
-            left = None if left is None else left - done
-        return doing.outcome()
+        """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all.
+
+        Never raises: a turn that fails is undone, and told with the outcome.
+        """
+        return ticking.tick(self._ledger, now, at_most)
+
+    def clock_moved(self, by: float, now: float) -> None:
+        """The time of day jumped by so many seconds, and is `now`: what lasts goes on lasting as long."""
+        spans.clock_moved(self._ledger, by, now)
 
     def next_due(self) -> float | None:
         """When `tick` has something to do, 0 if at once; None if nothing waits."""
-        return 0.0 if self._ledger.under_way else self._ledger.agenda.next_due()
-
-    def _do(self, doing: Doing, item: JobDue | ExecutionDue, now: float) -> None:
-        ledger = self._ledger
-        if isinstance(item, ExecutionDue):
-            execution = ledger.queues[item.thing][item.job_id]
-            if item.job_id not in ledger.deleting:
-                ledger.change(doing, changed(execution, Status.TIMED_OUT, None, now), "service", now)
-            return
-        job = ledger.jobs[item.job_id]
-        schedule = job.new.schedule
-        if job.status is JobStatus.DELETION_IN_PROGRESS:
-            if job.removal_due is not None:
-                deletion.remove_records(ledger, doing, job, now)
-            else:
-                deletion.end(ledger, doing, job, now)
-        elif schedule is not None and schedule.end_at is not None and schedule.end_at <= now:
-            scheduling.end(ledger, doing, job, now)
-        elif job.status is JobStatus.SCHEDULED:
-            scheduling.start(ledger, doing, job, now)
-        else:
-            rollout.go_on(ledger, doing, job, now)
+        return ticking.next_due(self._ledger)
 
     @classmethod
     def restored(
@@ -293,7 +282,7 @@ class Jobs:
     ) -> "Jobs":
         """The service as it was when these were the records, in any order; what was under way goes on with `tick`."""
         service = cls(settings)
-        restore(service._ledger, jobs, executions, news, now)
+        service.begun_anew = restore(service._ledger, jobs, executions, news, now)
         return service
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -353,6 +342,9 @@ class Jobs:
         return self._ledger.deliver(self.job(job_id), now)
 
     # ── deciding ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _turn(self) -> Turn:
+        return Turn(self._ledger, Doing())
 
     def _ended(self, doing: Doing, execution: JobExecution, now: float) -> None:
         ended(self._ledger, doing, execution, now)

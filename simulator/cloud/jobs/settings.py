@@ -61,6 +61,8 @@ class JobsSettings:
 
     targets, document_bytes, placeholders, retries, rollout_per_minute: documented quotas of one job; targets of None:
         any number.
+    document_depth: how deep arrays and objects may stand in one another in a job document. AWS states no limit (its
+        device shadows have 8 levels); devices have one: coreJSON reads 32 levels, many others some hundred.
     active_jobs: snapshot jobs, and continuous ones, that may be IN_PROGRESS (100 in 2019, more today); None: any.
     schedule_lead_seconds: how far ahead a start time must be, and the end after it (documented: 30 minutes).
     """
@@ -95,6 +97,7 @@ class JobsSettings:
 
     targets: int | None = field(default=100, metadata=COUNT)
     document_bytes: int = field(default=32_768, metadata=COUNT)
+    document_depth: int = field(default=100, metadata={"ge": 1, "le": 500})
     placeholders: int = field(default=10, metadata={"ge": 0})
     retries: int = field(default=10, metadata={"ge": 0})
     rollout_per_minute: int = field(default=1000, metadata=COUNT)

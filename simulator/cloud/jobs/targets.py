@@ -117,7 +117,7 @@ def _tell(
         _tell_one(ledger, doing, job_id, thing, what, now)
     if later := job_ids[AT_ONCE:]:
         ledger.put_news(doing, thing, (News(what, later),))
-        ledger.under_way.append(TellJobs(thing))
+        ledger.put_under_way(TellJobs(thing))
 
 
 def _tell_one(
@@ -135,6 +135,21 @@ class TellJobs(Work):
     """A thing's jobs learn the news, one after the other."""
 
     thing: str
+
+    @property
+    def whose(self) -> str:
+        """The thing."""
+        return f"thing/{self.thing}"
+
+    def put_last(self, ledger: Ledger) -> None:
+        """A job that cannot be told waits behind those that can; what it is told, it is told in order."""
+        news = ledger.news.get(self.thing)
+        if news is None:
+            return
+        job_id = news[0].job_ids[0]
+        others = (replace(each, job_ids=tuple(i for i in each.job_ids if i != job_id)) for each in news)
+        own = (replace(each, job_ids=(job_id,)) for each in news if job_id in each.job_ids)
+        ledger.set_news(self.thing, (*(each for each in others if each.job_ids), *own))
 
     def go_on(self, ledger: Ledger, doing: Doing, now: float, count: int) -> Self | None:
         """Tell so many more jobs."""

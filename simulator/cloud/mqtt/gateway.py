@@ -13,9 +13,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import Final
 
+from simulator.cloud.contained import contained
 from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions
@@ -393,20 +395,24 @@ class Gateway:
         """Once a second: end what has been silent or unwelcome too long, and send what it is time for."""
         before, self.now = self.now, now
         for connection in tuple(self._connections):
-            self._look_after(connection, before)
+            contained("looking after a connection", self._look_after, connection, before)
+        for part in (self._end_sessions, self.shared.sweep, self._publish_wills, partial(self.presence.sweep, now)):
+            contained("sweeping", part)
+        self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
+
+    def _end_sessions(self) -> None:
         for session in tuple(self._sessions.values()):
-            if session.expires_at is not None and session.expires_at <= now:
+            if session.expires_at is not None and session.expires_at <= self.now:
                 if unheard := session.unheard:
                     why = (
                         f"its session ended after {session.expiry_seconds} s, with {unheard} messages that it never got"
                     )
                     self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
                 self._forget(session)
-        self.shared.sweep()
-        for client_id, last in self._wills.take_due(now):
-            self._publish_will(client_id, last)
-        self.presence.sweep(now)
-        self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
+
+    def _publish_wills(self) -> None:
+        for client_id, last in self._wills.take_due(self.now):
+            contained("publishing a will", self._publish_will, client_id, last)
 
     def _time(self) -> float:
         """The loop's time, to the moment; ahead of it where a test is."""
@@ -457,5 +463,5 @@ class Gateway:
 
     def _sweep_again(self) -> None:
         loop = asyncio.get_running_loop()
-        self.sweep(loop.time())
-        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)
+        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)  # whatever comes of this one
+        contained("sweeping", self.sweep, loop.time())

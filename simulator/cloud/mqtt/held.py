@@ -6,6 +6,8 @@ order; nobody waits for anybody else.
 
 from typing import Protocol
 
+from simulator.cloud.contained import contained
+
 
 class Waiting(Protocol):
     """A connection, as far as it waits."""
@@ -38,7 +40,7 @@ class Held:
         held, self._parts = self._parts, {}
         for connection, parts in held.items():
             free = [raw for number, raw in parts if number <= ticket]
-            if free:
-                connection.let_go(b"".join(free))
             if len(free) < len(parts):
                 self._parts[connection] = parts[len(free) :]
+            if free:
+                contained("letting go what waited", connection.let_go, b"".join(free))

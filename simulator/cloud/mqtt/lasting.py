@@ -7,6 +7,9 @@ never written, and nothing needs to be told which of a session's queues a messag
 Times in records are epoch seconds, those of a session the loop's. A session whose process ended counts as disconnected
 then; its messages go out again as new ones, under packet ids of the next connection (AWS: "the same logical PUBLISH may
 come with another packet id").
+
+Time that passed between two processes counts, as the clock has it, unless that is before the record or more than
+`LONGEST_SECONDS` after it: such a clock is not believed, and what expires has as long again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +24,8 @@ from simulator.cloud.mqtt.session import Message, Session
 if TYPE_CHECKING:
     from simulator.cloud.mqtt.gateway import Gateway
 
+LONGEST_SECONDS: Final = 7 * 86_400.0
+"""No session lasts longer on AWS; a machine that was switched off for so long looks like a clock that is wrong."""
 Row: TypeAlias = tuple[str, str, object | None]
 """Kind, key, and the record that takes that place, or None."""
 
@@ -173,8 +178,8 @@ class Lasting:
                 continue
             session = sessions[kept.client_id] = Session(kept.client_id)
             session.version, session.expiry_seconds = kept.version, kept.expiry_seconds
-            ends = self._clock() + kept.expiry_seconds if kept.expires_at is None else kept.expires_at
-            session.expires_at = self._loop_time(ends)
+            began = self._clock() if kept.expires_at is None else kept.expires_at - kept.expiry_seconds
+            session.expires_at = self._loop_time(self._believed(began) + kept.expiry_seconds)
             for text, qos, options in kept.filters:
                 gateway.subscribe(session, text, qos, options)
             gateway.adopt(session)
@@ -205,7 +210,14 @@ class Lasting:
     def _message(self, kept: KeptMessage) -> Message:
         extra = Extra(kept.properties, kept.expiry_seconds, kept.retain)
         carried = None if extra == Extra() else extra
-        return Message(kept.topic, kept.payload, None, carried, self._loop_time(kept.since), kept.share)
+        is_old = kept.client_id is None and kept.expiry_seconds is None  # what is retained for good may be of any age
+        since = min(kept.since, self._clock()) if is_old else self._believed(kept.since)
+        return Message(kept.topic, kept.payload, None, carried, self._loop_time(since), kept.share)
+
+    def _believed(self, epoch: float) -> float:
+        """When something began; now, if that cannot be."""
+        now = self._clock()
+        return epoch if 0 <= now - epoch <= LONGEST_SECONDS else now
 
     def _loop_time(self, epoch: float) -> float:
         return self._now() + epoch - self._clock()

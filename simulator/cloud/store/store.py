@@ -87,9 +87,9 @@ class Store:
     def keep(self, changes: tuple[Change, ...], whose: str = OWN) -> int:
         """Write down what changed in the jobs core: the commit that will hold it."""
         ticket = self._gathering
+        for kind, key, record in [row for change in changes for row in rows_of(change)]:  # all of them, or none
+            self._put(kind, key, record, whose)
         for change in changes:
-            for kind, key, record in rows_of(change):
-                self._put(kind, key, record, whose)
             if isinstance(change, JobChanged):
                 if _shows(change):
                     self._shown_to_all = ticket

@@ -1,5 +1,6 @@
 """Job documents on their way in: whoever makes one that cannot be told to a device is refused, and told why."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,12 @@ REFUSED = [
     pytest.param("9" * 400, "is larger than a double", id="an integer of 400 digits"),
     pytest.param('{"a":"\\ud800"}', "half a surrogate pair", id="half a surrogate pair"),
     pytest.param('{"\\udc00":1,"a":2}', "half a surrogate pair", id="half a surrogate pair in a name"),
+    pytest.param("[" * 101 + "]" * 101, "deeper than 100 levels", id="101 arrays"),
+    pytest.param('{"a":' * 101 + "0" + "}" * 101, "deeper than 100 levels", id="101 objects"),
+    pytest.param('{"a":1,"a":' + "[" * 250 + "]" * 250 + "}", "deeper than 100 levels", id="250 arrays"),
+    pytest.param('[{"a":[' * 80 + "]}]" * 80, "deeper than 100 levels", id="arrays and objects by turns"),
+    pytest.param("[" * 16_000 + "]" * 16_000, "deeper than 100 levels", id="16,000 arrays"),
+    pytest.param("[" * 32_000, "deeper than 100 levels", id="32,000 arrays that never end"),
     pytest.param('{"a":"\\ud800","a":1}', "half a surrogate pair", id="half a pair in a member that another hides"),
 ]
 
@@ -44,6 +51,8 @@ def test_what_cannot_be_told_to_a_device_is_refused_over_every_way_in(tmp_path: 
             with pytest.raises(ApiError, match=why) as caught:
                 plane.call(operation, **more, **given)
             assert caught.value.name == "InvalidRequestException"
+    assert plane.jobs.jobs() == []
+    assert plane.call("ListJobTemplates")["jobTemplates"] == []
 
 
 @proves("what-is-no-json-is-refused-when-it-is-made")
@@ -84,3 +93,21 @@ def test_a_parameter_of_a_managed_template_stands_in_the_document_as_it_was_give
     parameters = {"command": 'say,"é 😀"'}
     plane.call("CreateJob", jobId="fw", targets=plane.things("t"), jobTemplateArn=arn, documentParameters=parameters)
     assert '"command":"say,\\"é 😀\\""' in plane.call("GetJobDocument", jobId="fw")["document"]
+
+
+@pytest.mark.parametrize("operation", ["CreateJob", "CreateJobTemplate"])
+def test_a_file_that_is_larger_than_a_document_may_be_is_refused_as_one(tmp_path: Path, operation: str):
+    plane = Plane(files=tmp_path)
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "fw.json").write_bytes(b'"' + b"a" * 40_000 + b'"')
+    named = {"jobId": "fw", "targets": plane.things("t")}
+    given = named if operation == "CreateJob" else {"jobTemplateId": "fw", "description": "d"}
+    with pytest.raises(ApiError, match="at most 32768 bytes") as caught:
+        plane.call(operation, documentSource=OBJECT, **given)
+    assert caught.value.name == "LimitExceededException"
+
+
+def test_a_template_of_more_placeholders_than_a_job_may_have_is_refused(plane: Plane):
+    text = json.dumps([f"${{aws:iot:s3-presigned-url:{OBJECT}}}"] * 11)
+    with pytest.raises(ApiError, match="at most 10 URLs"):
+        plane.call("CreateJobTemplate", jobTemplateId="fw", description="d", document=text)

@@ -1,0 +1,157 @@
+"""A command is done whole or not at all, wherever a fault is thrown in it; and no job's turn stops another's."""
+
+from random import Random
+from types import CodeType
+
+import pytest
+
+from agent.values import StartNext
+from simulator.cloud.jobs import Change, Jobs, Outcome, Rollout
+from simulator.cloud.jobs.doing import AT_ONCE
+from simulator.cloud.jobs.ledger import Ledger
+from simulator.cloud.jobs.ticking import LONGEST_PAUSE_SECONDS
+from tests.thrown import Thrown, thrown_at
+
+from .account import Account, names
+from .test_restoring import SETTINGS, Kept, act, state
+
+MANY = names(3 * AT_ONCE)
+
+
+def is_of_the_core(code: CodeType) -> bool:
+    """All of it but what looks after turns."""
+    return "/cloud/jobs/" in code.co_filename and not code.co_filename.endswith(("/turns.py", "/ticking.py"))
+
+
+def is_a_turn(code: CodeType) -> bool:
+    """What one job's turn consists of."""
+    if code.co_qualname in ("Doing.__init__", "Doing.outcome"):
+        return False
+    return is_of_the_core(code) and not code.co_filename.endswith(("/service.py", "/agenda.py"))
+
+
+def inside(ledger: Ledger) -> tuple[object, ...]:
+    """All that the service knows, in the order that counts."""
+    return (
+        list(ledger.jobs.values()),
+        {thing: dict(queue) for thing, queue in ledger.queues.items()},
+        {job_id: of_job for job_id, of_job in ledger.earlier.items() if of_job},
+        {job_id: list(things) for job_id, things in ledger.things_of.items()},
+        {job_id: dict(counts) for job_id, counts in ledger.counts.items()},
+        set(ledger.deleting),
+        list(ledger.under_way),
+        dict(ledger.held),
+        {item: due for item, (due, _) in ledger.agenda._times.items()},
+    )
+
+
+def keep_in(kept: Kept, jobs: Jobs) -> None:
+    def keep(changes: tuple[Change, ...]) -> None:
+        kept.keep(Outcome(changes=changes))
+
+    jobs.keep = keep
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_command_in_which_a_fault_is_thrown_leaves_no_trace(seed: int):
+    account, chance, kept, thrown = Account(SETTINGS), Random(seed), Kept(), 0
+    keep_in(kept, account.jobs)
+    for _ in range(50):
+        account.outcomes.clear()
+        before, heard = inside(account.jobs._ledger), len(account.heard)
+        try:
+            with thrown_at(chance.choice((1, 2, 3, 5, 8, 13, 21, 60, 300)), is_of_the_core):
+                act(account, chance)
+        except Thrown:
+            thrown += 1
+            if not account.outcomes:  # a command of its own; time that was moved may have had several turns
+                assert inside(account.jobs._ledger) == before
+                assert len(account.heard) == heard
+        assert state(kept.restored(account.now)) == state(account.jobs), "the store has what the memory has"
+    assert thrown > 5
+    account.later(4 * 3600)
+    assert not account.jobs._ledger.failed, "what was put off came to its end"
+
+
+def test_what_cannot_be_written_down_has_not_been():
+    account = Account().create("fw", *MANY)
+    before = inside(account.jobs._ledger)
+
+    def keep(_changes: tuple[Change, ...]) -> None:
+        raise OSError("no")
+
+    account.jobs.keep = keep
+    for command in (
+        lambda: account.create("other", "a"),
+        lambda: account.ask(MANY[0], StartNext()),
+        lambda: account.delete("fw"),
+        lambda: account.cancel("fw"),
+    ):
+        with pytest.raises(OSError, match="no"):
+            command()
+        assert inside(account.jobs._ledger) == before
+    account.jobs.keep = None
+    account.delete("fw")
+    assert account.later(60).jobs.jobs() == []
+
+
+@pytest.mark.parametrize("number", range(1, 30))
+def test_no_fault_in_one_jobs_turn_stops_anothers(number: int):
+    """Wherever it is thrown while the first job has its turn, the others end in time, and the first one later."""
+    account = Account(SETTINGS)
+    for job_id in ("a", "b", "c"):
+        account.create(job_id, *MANY, rollout=Rollout(maximum_per_minute=2 * AT_ONCE))
+    account.create("slow", "t", timeout_minutes=1).ask("t", StartNext())
+    account.later(59)
+    account.now += 62  # rollouts of all of them and a timeout are due, and nobody has looked yet
+    with thrown_at(number, is_a_turn):
+        while (due := account.jobs.next_due()) is not None and due <= account.now:
+            account.did(account.jobs.tick(account.now, 4))
+    failed = [failure for outcome in account.outcomes for failure in outcome.failures]
+    assert len(failed) <= 1
+    for failure in failed:
+        assert isinstance(failure.error, Thrown)
+        assert failure.pause_seconds == 1
+    done = {job_id: len(account.jobs.executions_of_job(job_id)) for job_id in ("a", "b", "c")}
+    assert sum(count == len(MANY) for count in done.values()) >= len(done) - len(failed)
+    account.later(2)
+    assert {len(account.jobs.executions_of_job(job_id)) for job_id in ("a", "b", "c")} == {len(MANY)}
+    assert account.statuses("slow") == {"t": "TIMED_OUT"}
+
+
+def test_a_job_whose_turns_all_fail_is_tried_ever_more_seldom():
+    account = Account().create("bad", "a", timeout_minutes=1).create("good", "b", timeout_minutes=1)
+    account.ask("a", StartNext())
+    account.ask("b", StartNext())
+
+    def keep(changes: tuple[Change, ...]) -> None:
+        if any(getattr(change, "execution", None) and change.execution.key.job_id == "bad" for change in changes):
+            raise TypeError("no record")
+
+    account.jobs.keep = keep
+    account.outcomes.clear()
+    account.later(3600)
+    pauses = [failure.pause_seconds for outcome in account.outcomes for failure in outcome.failures]
+    assert pauses[:10] == [1, 2, 4, 8, 16, 32, 64, 128, 256, LONGEST_PAUSE_SECONDS]
+    assert len(pauses) == 20
+    assert {failure.job_id for outcome in account.outcomes for failure in outcome.failures} == {"bad"}
+    assert account.statuses("good") == {"b": "TIMED_OUT"}
+    assert account.statuses("bad") == {"a": "IN_PROGRESS"}, "neither the store nor the memory has it otherwise"
+    account.jobs.keep = None
+    account.later(LONGEST_PAUSE_SECONDS)
+    assert account.statuses("bad") == {"a": "TIMED_OUT"}
+
+
+def test_what_waits_after_a_fault_is_dropped_with_its_job():
+    account = Account().create("fw", *MANY)
+    account.left_to_tick(16)
+    account.cancel("fw")
+    with thrown_at(1, lambda code: code.co_qualname == "CancelRest.each"):
+        account.did(account.jobs.tick(account.now, 1))
+    assert account.jobs.next_due() == account.now + 1, "it does not spin"
+    account.delete("fw")
+    account.left_to_tick(16)
+    assert account.jobs.next_due() is None
+    assert account.jobs.jobs() == []
+    account.create("fw", *MANY).left_to_tick(16)
+    assert account.statuses("fw") == dict.fromkeys(MANY, "QUEUED")
