@@ -51,7 +51,7 @@ Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobC
 
 
 class TurnFailed(NamedTuple):
-    """A turn of a job, of its execution on `thing`, or of a `thing` whose jobs learn its news (`job_id` is None), came to
+    """A turn of a job, of its execution on `thing`, or of a `thing` whose jobs learn of it (`job_id` is None), came to
     a fault of ours and was undone; it is tried again.
     """
 
