@@ -87,8 +87,7 @@ async def _endures(streams: list[tuple[list[bytes], int, bool]]) -> None:
         assert not faults
         assert not gateway._connections
         assert not gateway._sessions
-        assert not gateway._subscriptions._exact
-        assert not gateway._subscriptions._wild
+        assert not gateway._subscriptions
         assert not gateway.shared.is_used
     finally:
         await gateway.close()
