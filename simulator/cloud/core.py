@@ -41,6 +41,7 @@ class CloudCore:
     """`clock` gives epoch seconds; `publish` carries an outcome's hints to whoever listens, after `keeper` has it.
 
     `slice_seconds`: how long others may have to wait for what takes long; None where nobody waits, as in virtual time.
+    `is_behind`: whether what was published has not gone out yet, so that nothing that takes long may publish more.
     `remembered`: what was kept by an earlier one; `resume` goes on with what that left to be done.
     """
 
@@ -55,11 +56,13 @@ class CloudCore:
         keeper: Keeper | None = None,
         slice_seconds: float | None = None,
         remembered: "Remembered | None" = None,
+        is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._publish = publish
         self._keeper = keeper
         self._slice_seconds = slice_seconds
+        self._is_behind = is_behind
         self._tick: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._pause_seconds = PAUSE_SECONDS
@@ -142,7 +145,9 @@ class CloudCore:
 
     def _do_due(self) -> None:
         self._tick = self._due = None
-        if self._slice_seconds is None:
+        if self._is_behind():
+            self._set_tick()
+        elif self._slice_seconds is None:
             self._carry(self.jobs.tick(self._clock()))
         else:
             self._do_a_slice(self._slice_seconds)

@@ -77,6 +77,7 @@ class Tenant:
             keeper=shelf,
             slice_seconds=SLICE_SECONDS,
             remembered=self._remembered,
+            is_behind=lambda: self.gateway.fan_out.is_behind,
         )
         self.core.device_api.arn = account.arn
         self.gateway = Gateway(

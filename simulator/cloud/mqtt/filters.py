@@ -41,7 +41,7 @@ def matches(levels: tuple[str, ...], topic: list[str]) -> bool:
 class _Shape(NamedTuple):
     """Of what follows a prefix: how many levels, whether `#` follows them, and which of them are literal."""
 
-    count: int
+    levels: int
     is_open: bool
     literal: tuple[int, ...]
 

@@ -11,13 +11,14 @@ import itertools
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
 from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.fan_out import AT_ONCE, MOST_OWED, TURN_SECONDS, FanOut, Owed
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions
 from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
 from simulator.cloud.mqtt.held import Held
@@ -60,6 +61,7 @@ class Gateway:
     """What clients did not get."""
     rng: Random = field(default_factory=lambda: Random(0))
     presence: Presence = field(init=False)
+    fan_out: FanOut = field(init=False)
     shared: Sharing = field(init=False)
     takes: Callable[[str], bool] = field(init=False)
     """Whether a topic is within the limits."""
@@ -79,6 +81,7 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.takes, self.counts = self.settings.topic_check(), self.settings.has_rates
+        self.fan_out = FanOut(self._give_owed, self._tell_too_much)
         self.shared = Sharing(self, self.rng)
         self.retained = Retained(self.settings.retained_messages)
         self.presence = Presence(
@@ -170,23 +173,45 @@ class Gateway:
     def _publish(
         self, topic: str, payload: bytes, qos: int, origin: Session | None, extra: Extra | None, after: int
     ) -> None:
-        now = None if extra is None or not extra.retain else extra._replace(retain=False)
-        for session, (granted, options) in self._subscriptions.matching(topic).items():
-            if options & NO_LOCAL and session is origin:
+        now = extra if extra is None or not extra.retain else extra._replace(retain=False)
+        found = self._subscriptions.matching(topic)
+        several: dict[tuple[int, int], Owed] = {}  # one for all who get it alike
+        for session, what in found.items():
+            owed = several.get(what)
+            if owed is None:
+                carried = extra if what[1] & RETAIN_AS_PUBLISHED else now
+                message = Message(topic, payload, None, carried, self.now)
+                owed = several[what] = Owed(message, min(qos, what[0]), after)
+            if what[1] & NO_LOCAL and session is origin:
                 continue
-            connection = self._by_session.get(session)
-            level = min(qos, granted)
-            carried = extra if options & RETAIN_AS_PUBLISHED else now or extra
-            if connection is not None:
-                connection.deliver(topic, payload, level, None, carried, after)
-            elif level:
-                self.held.newest = max(self.held.newest, after)
-                session.store(Message(topic, payload, None, carried, self.now))
-                self.note(session)
-                if session.lost is not None:
-                    self.tell_lost(session)
+            if len(found) <= AT_ONCE and not self.fan_out.is_owed(session):
+                self._give_owed(session, owed)
+            elif owed.qos or session in self._by_session:
+                self.fan_out.owe(session, owed)
+                if owed.qos:
+                    self.note(session)
         if self.shared.is_used:
-            self.shared.give(topic, payload, now or extra, qos, after)
+            self.shared.give(topic, payload, now, qos, after)
+
+    def _give_owed(self, session: Session, owed: Owed) -> None:
+        """Give a message to a session, or to the group whose queue it is."""
+        message, level, after = owed
+        connection = self._by_session.get(session)
+        if connection is not None:
+            connection.deliver(message.topic, message.payload, level, None, message.extra, after, shared_by_all=message)
+        elif session.client_id.startswith(SHARED):
+            self.shared.give_owed(session, owed)
+        elif level:
+            self.held.newest = max(self.held.newest, after)
+            session.store(message)
+            self.note(session)
+            if session.lost is not None:
+                self.tell_lost(session)
+
+    def _tell_too_much(self, session: Session, owed: Owed) -> None:
+        why = f"{MOST_OWED} messages that many hear are owed to it already: the oldest goes"
+        resource = f"topic/{owed.message.topic}"
+        self.tell(Notice("queue-full", "iot:Receive", resource, why, session.client_id))
 
     def connection_of(self, session: Session) -> Connection | None:
         """Who is connected with that session; None if nobody is."""
@@ -248,6 +273,7 @@ class Gateway:
         """Whether there was such a subscription; it is gone now."""
         if session.filters.pop(text, None) is None:
             return False
+        self.fan_out.settle(session)
         self._leave_filter(text, session)
         self.note(session)
         return True
@@ -328,6 +354,7 @@ class Gateway:
         if session is None or self._by_session.get(session) is not connection:
             return
         del self._by_session[session]
+        self._set_aside(session)
         now, client_id = self._time(), session.client_id
         will = LastWill(connection.will, connection.principal) if connection.will is not None else None
         if will is not None and will.will.delay_seconds and session.expiry_seconds:
@@ -344,6 +371,16 @@ class Gateway:
         self.presence.disconnected(connection, client_id, reason, now)
         if will is not None:
             self._publish_will(client_id, will)
+
+    def _set_aside(self, session: Session) -> None:
+        """What waits for a client that goes, and what it is owed, waits for it to come back, in that order."""
+        owed = self.fan_out.take(session)
+        if session.expiry_seconds:
+            waiting, session.waiting = session.waiting or (), None
+            for message in (*waiting, *(each.message for each in owed if each.qos)):
+                session.store(message)
+            if session.lost is not None:
+                self.tell_lost(session)
 
     def _tell_will(self, client_id: str, last: LastWill) -> None:
         topic, principal = last.will.topic, last.principal
@@ -368,6 +405,7 @@ class Gateway:
             self.publish(will.topic, will.payload, will.qos, None, will.extra)
 
     def _forget(self, session: Session) -> None:
+        self.fan_out.take(session)
         for text in session.filters:
             self._leave_filter(text, session)
         self._sessions.pop(session.client_id, None)
@@ -391,9 +429,16 @@ class Gateway:
 
     def sweep(self, now: float) -> None:
         """Once a second: end what has been silent or unwelcome too long, and send what it is time for."""
+        for _ in self._sweeping(now):
+            pass
+
+    def _sweeping(self, now: float) -> Iterator[None]:
+        """The same, in steps between which others may have their turn."""
         before, self.now = self.now, now
         for connection in tuple(self._connections):
-            self._look_after(connection, before)
+            if connection in self._connections:
+                self._look_after(connection, before)
+                yield
         for session in tuple(self._sessions.values()):
             if session.expires_at is not None and session.expires_at <= now:
                 if unheard := session.unheard:
@@ -402,9 +447,11 @@ class Gateway:
                     )
                     self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
                 self._forget(session)
-        self.shared.sweep()
+                yield
+        yield from self.shared.sweeping()
         for client_id, last in self._wills.take_due(now):
             self._publish_will(client_id, last)
+            yield
         self.presence.sweep(now)
         self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
 
@@ -457,5 +504,13 @@ class Gateway:
 
     def _sweep_again(self) -> None:
         loop = asyncio.get_running_loop()
-        self.sweep(loop.time())
+        self._sweep_on(self._sweeping(loop.time()))
+
+    def _sweep_on(self, steps: Iterator[None]) -> None:
+        """Sweep for a while, and go on when others have had their turn; begin again a second after the end."""
+        loop, ends = asyncio.get_running_loop(), time.perf_counter() + TURN_SECONDS
+        for _ in steps:
+            if time.perf_counter() >= ends:
+                self._sweeper = loop.call_later(0, self._sweep_on, steps)
+                return
         self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)

@@ -96,6 +96,8 @@ class Lasting:
         self._retained: dict[str, KeptMessage | None] = {}
         self._written: dict[Session, _Written] = {}
         self._numbers = count(1)
+        self._owed: Callable[[Session], Iterable[Message]] = lambda session: ()
+        """What a session of the gateway will be given in another turn."""
 
     # ── changes ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,7 +145,7 @@ class Lasting:
             yield "session", session.client_id, kept
         known = {} if before is None else before.messages
         messages: dict[int, tuple[str, Message]] = {}
-        for message in _messages(session):
+        for message in chain(_messages(session), self._owed(session)):
             found = known.get(id(message))
             if found is None:
                 found = (f"{session.client_id}/{next(self._numbers)}", message)
@@ -166,6 +168,7 @@ class Lasting:
 
     def restore(self, gateway: "Gateway", remembered: Remembered) -> None:
         """Give a gateway that nobody is connected to yet what was remembered."""
+        self._owed = gateway.fan_out.waiting
         sessions: dict[str, Session] = {}
         queues = [kept.client_id for kept in remembered.sessions if kept.client_id.startswith(SHARED)]
         for kept in remembered.sessions:
