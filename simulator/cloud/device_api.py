@@ -45,8 +45,10 @@ from simulator.cloud.jobs import (
 from simulator.cloud.mqtt import Reaction
 from simulator.cloud.registry import RegistryChange
 
-_parse = lru_cache(maxsize=32768)(parse)
-"""A device asks on the same few topics again and again."""
+LONGEST_REMEMBERED: Final = 256
+"""Characters of a topic, which is what AWS takes in bytes; a longer one is read each time."""
+_parse = lru_cache(maxsize=8192)(parse)
+"""A device asks on the same few topics again and again. 20 MiB at most, if all have 256 characters of four bytes."""
 _written = lru_cache(maxsize=64)(write_hint)
 """A job tells all of its things the same, and all of them at once."""
 PREFIX: Final = "$aws/things/"
@@ -123,7 +125,7 @@ class DeviceApi:
         self, client_id: str, topic: str, payload: bytes, dup: bool, late_seconds: float = 0.0
     ) -> Reaction | None:
         """Answer a publication to a Jobs topic; None if it is no request, or to a topic that only the service uses."""
-        parsed = _parse(topic)
+        parsed = _parse(topic) if len(topic) <= LONGEST_REMEMBERED else parse(topic)
         if type(parsed) is not RequestTopic:
             if parsed is None and _is_below_jobs(topic):
                 refused = Rejected(
