@@ -3,8 +3,9 @@
     client.refused   client_id=other principal=5f… address=127.0.0.1 action=iot:Connect resource=client/other
                      code=not-allowed why="…" hint="connect with client_id=lamp, or …"
 
-The first of its kind is told at once. What is like it (the same client, action, resource and code) is counted, and told
-in one line, with `times`, once a while has passed. A client that is refused a thousand times a second costs two lines.
+The first of its kind is told at once. What is like it (the same client, action, resource and code; of messages that are
+lost, whatever their topic) is counted, and told in one line, with `times`, once a while has passed. A client that is
+refused a thousand times a second costs two lines, and so does one that loses a thousand messages.
 Memory is bounded in the number of kinds and in the length of each; what is beyond is counted by its code alone.
 """
 
@@ -23,7 +24,7 @@ MOST_KINDS: Final = 1024
 """So many are told apart."""
 
 Kind: TypeAlias = tuple[Code, str, str, str, str]
-"""Code, client id, principal, action, resource."""
+"""Code, client id, principal, action, resource; of a lost message without its resource."""
 
 
 @dataclass(slots=True)
@@ -52,7 +53,9 @@ class Notices:
     def tell(self, notice: Notice) -> None:
         """Tell it, or count it."""
         short = _short(notice)
-        kind: Kind = (short.code, short.client_id, short.principal, short.action, short.resource)
+        # Which messages a client lost matters less than how many: on each topic another would be a line for each.
+        resource = "" if short.code in DROPPED else short.resource
+        kind: Kind = (short.code, short.client_id, short.principal, short.action, resource)
         if kind not in self._kinds and len(self._kinds) >= MOST_KINDS:
             short = Notice(short.code, "", "", f"{CODES[short.code]}: many, of which no more are told apart")
             kind = (short.code, "", "", "", "")

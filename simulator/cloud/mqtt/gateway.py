@@ -34,6 +34,8 @@ from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 
 SWEEP_SECONDS: Final = 1.0
+MOST_AWAY: Final = 100_000
+"""Sessions that wait for their clients; the one that waited longest ends then. Ours: AWS says nothing of it."""
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: a whole fleet may come at once."""
 
@@ -73,6 +75,8 @@ class Gateway:
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
     retained: Retained = field(init=False)
     _wills: DelayedWills = field(default_factory=DelayedWills)
+    _away: dict[Session, None] = field(default_factory=dict)
+    """Sessions that wait for their clients, in the order in which these went."""
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
     _servers: list[asyncio.Server | TlsServer] = field(default_factory=list)
@@ -85,7 +89,12 @@ class Gateway:
         self.shared = Sharing(self, self.rng)
         self.retained = Retained(self.settings.retained_messages)
         self.presence = Presence(
-            self._tell, self._is_heard, self.clock, self.new_id, float(self.settings.persistent_seconds)
+            self._tell,
+            self._is_heard,
+            self.clock,
+            self.new_id,
+            float(self.settings.persistent_seconds),
+            lambda notice: self.tell(notice),
         )
 
     async def listen(
@@ -238,7 +247,7 @@ class Gateway:
     @property
     def no_room(self) -> str:
         """Why a message cannot be retained."""
-        return f"{self.settings.retained_messages} topics have a retained message, and no more may"
+        return self.retained.no_room
 
     def tell_retained(self, connection: Connection, text: str) -> None:
         """Send what is retained on a topic that was just subscribed to."""
@@ -318,6 +327,7 @@ class Gateway:
         present = session is not None
         if session is None:
             session = self._sessions[client_id] = Session(client_id)
+        self._away.pop(session, None)
         session.version = connect.version
         session.expires_at = None
         session.largest_packet = connect.maximum_packet_size
@@ -333,6 +343,7 @@ class Gateway:
     def adopt(self, session: Session) -> None:
         """Take a session on that is older than this process; its client may come back."""
         self._sessions[session.client_id] = session
+        self._away[session] = None
 
     def joined(self, connection: Connection, session_present: bool) -> None:
         """The CONNACK is on its way; what waited for the client follows."""
@@ -358,12 +369,20 @@ class Gateway:
         now, client_id = self._time(), session.client_id
         will = LastWill(connection.will, connection.principal) if connection.will is not None else None
         if will is not None and will.will.delay_seconds and session.expiry_seconds:
-            self._wills.put(client_id, now + will.will.delay_seconds, will)
-            will = None
+            if self._wills.put(client_id, now + will.will.delay_seconds, will):
+                will = None
+            else:
+                why = "too many wills wait for their delay: this one is published at once"
+                self.tell(Notice("quota", "iot:Publish", f"topic/{will.will.topic}", why, client_id))
         unacknowledged = session.take_shared() if self.shared.is_used else []
         if session.expiry_seconds:
             session.expires_at = now + session.expiry_seconds
             self.note(session)
+            self._away[session] = None
+            if len(self._away) > MOST_AWAY:
+                self._end_session(
+                    next(iter(self._away)), f"{MOST_AWAY} clients are away: the session of the first ends"
+                )
         else:
             self._forget(session)
         self.shared.give_again(unacknowledged)
@@ -371,6 +390,13 @@ class Gateway:
         self.presence.disconnected(connection, client_id, reason, now)
         if will is not None:
             self._publish_will(client_id, will)
+
+    def _end_session(self, session: Session, why: str) -> None:
+        unheard = session.unheard
+        if unheard or len(self._away) > MOST_AWAY:
+            why = f"{why}, with {unheard} messages that it never got"
+            self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
+        self._forget(session)
 
     def _set_aside(self, session: Session) -> None:
         """What waits for a client that goes, and what it is owed, waits for it to come back, in that order."""
@@ -406,6 +432,7 @@ class Gateway:
 
     def _forget(self, session: Session) -> None:
         self.fan_out.take(session)
+        self._away.pop(session, None)
         for text in session.filters:
             self._leave_filter(text, session)
         self._sessions.pop(session.client_id, None)
@@ -441,12 +468,7 @@ class Gateway:
                 yield
         for session in tuple(self._sessions.values()):
             if session.expires_at is not None and session.expires_at <= now:
-                if unheard := session.unheard:
-                    why = (
-                        f"its session ended after {session.expiry_seconds} s, with {unheard} messages that it never got"
-                    )
-                    self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
-                self._forget(session)
+                self._end_session(session, f"its session ended after {session.expiry_seconds} s")
                 yield
         yield from self.shared.sweeping()
         for client_id, last in self._wills.take_due(now):
@@ -509,8 +531,9 @@ class Gateway:
     def _sweep_on(self, steps: Iterator[None]) -> None:
         """Sweep for a while, and go on when others have had their turn; begin again a second after the end."""
         loop, ends = asyncio.get_running_loop(), time.perf_counter() + TURN_SECONDS
+        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)  # whatever comes of this
         for _ in steps:
             if time.perf_counter() >= ends:
+                self._sweeper.cancel()
                 self._sweeper = loop.call_later(0, self._sweep_on, steps)
                 return
-        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)

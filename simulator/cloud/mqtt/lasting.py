@@ -197,6 +197,7 @@ class Lasting:
             queue = gateway.shared.queue_of(message.share) if message.share else session
             if queue is not None:
                 queue.store(again)
+                gateway.tell_lost(queue)
                 if queue is not session:  # whoever had it is gone: it is the group's again
                     self.changed(session)
                     self.changed(queue)

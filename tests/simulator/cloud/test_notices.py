@@ -133,3 +133,16 @@ def test_every_code_is_explained_and_every_event_can_be_read_back():
     for number, event in enumerate(heard.events, 1):
         entry = Entry("cloud", number, 1.5, event)
         assert read_line(write_line(entry)) == entry
+
+
+def test_messages_that_a_client_loses_are_one_kind_on_all_topics():
+    heard = Heard()
+    for number in range(MOST_KINDS + 10):
+        heard.notices.tell(replace(ONE, code="queue-full", resource=f"topic/{number}"))
+    heard.notices.tell(replace(ONE, code="queue-full", client_id="other"))
+    heard.later(QUIET_SECONDS)
+    assert [(event.client_id, event.resource, event.times) for event in heard.events] == [
+        ("lamp", "topic/0", 1),
+        ("other", "topic/a", 1),
+        ("lamp", "topic/0", MOST_KINDS + 9),
+    ]
