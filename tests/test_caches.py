@@ -35,7 +35,7 @@ PROGRAM: Final = "its keys come from the program, which has few of them"
 SIMULATED: Final = "its keys are states of simulated devices, a few hundred bytes each"
 LARGEST_DOCUMENT: Final = 32 * 1024
 """Characters of a job document; AWS's quota."""
-SAMPLE: Final = 24
+SAMPLE: Final = 8
 WIDE: Final = "\U00010000"
 """A character that takes four bytes in memory as on the wire."""
 
@@ -81,7 +81,7 @@ def _key(number: int) -> ExecutionKey:
 BOUNDED: Final[dict[str, Bound]] = {
     "agent.documents.reading._plan_of": Bound(32, lambda number: (_document(number), Abilities())),
     "agent.topics.parse": Bound(
-        20, lambda number: (_wide(number, device_api.LONGEST_REMEMBERED, "$aws/things/t/jobs/"),), device_api._parse
+        10, lambda number: (_wide(number, device_api.LONGEST_REMEMBERED, "$aws/things/t/jobs/"),), device_api._parse
     ),
     "agent.values._digest": Bound(16, lambda number: (_document(number),)),
     "simulator.cloud.holders.own_policy": Bound(1, lambda number: (Account(), f"{number:0128}")),

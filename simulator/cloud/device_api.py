@@ -52,8 +52,8 @@ MOST_COUNTED: Final = 100_000
 """Things whose answers are counted for the trace; anybody may ask about any on the port without TLS."""
 LONGEST_REMEMBERED: Final = 256
 """Characters of a topic, which is what AWS takes in bytes; a longer one is read each time."""
-_parse = lru_cache(maxsize=8192)(parse)
-"""A device asks on the same few topics again and again. 20 MiB at most, if all have 256 characters of four bytes."""
+_parse = lru_cache(maxsize=4096)(parse)
+"""A device asks on the same few topics again and again. 10 MiB at most, if all have 256 characters of four bytes."""
 _written = lru_cache(maxsize=64)(write_hint)
 """A job tells all of its things the same, and all of them at once."""
 PREFIX: Final = "$aws/things/"
