@@ -25,7 +25,7 @@ def plan_of(document: JobDocument | None, abilities: Abilities = DEFAULT_ABILITI
     return _plan_of(document.text, abilities)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def _plan_of(text: str, abilities: Abilities) -> Planned:
     """A fleet is told the same document again and again."""
     try:

@@ -7,7 +7,7 @@ its traceback: the first of its kind at once, those like it once a minute, with 
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,6 +38,14 @@ def contained(during: str, act: Callable[..., object], *arguments: object) -> bo
         tell_fault(during, error)
         return False
     return True
+
+
+def contained_steps(during: str, steps: Iterator[None]) -> Iterator[None]:
+    """The same for what is done in steps: after one that fails there are no more."""
+    try:
+        yield from steps
+    except Exception as error:  # whatever it is: others have their turn
+        tell_fault(during, error)
 
 
 def tell_fault(during: str, error: BaseException | None, **about: object) -> None:

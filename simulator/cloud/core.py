@@ -62,6 +62,7 @@ class CloudCore:
 
     `steady` gives seconds that never jump; None where `clock` does not either. `account` is whose service it is.
     `slice_seconds`: how long others may have to wait for what takes long; None where nobody waits, as in virtual time.
+    `is_behind`: whether what was published has not gone out yet, so that nothing that takes long may publish more.
     `remembered`: what was kept by an earlier one; `resume` goes on with what that left to be done.
     """
 
@@ -78,6 +79,7 @@ class CloudCore:
         remembered: "Remembered | None" = None,
         steady: Callable[[], float] | None = None,
         account: Account | None = None,
+        is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._steady = steady
@@ -85,6 +87,7 @@ class CloudCore:
         self._account = account or Account()
         self._publish = publish
         self._slice_seconds = slice_seconds
+        self._is_behind = is_behind
         self._tick: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._pause_seconds = PAUSE_SECONDS if slice_seconds else 0.0
@@ -230,6 +233,8 @@ class CloudCore:
         contained("setting the clock", self._set_tick)
 
     def _do_a_slice(self) -> None:
+        if self._is_behind():
+            return
         seconds = self._slice_seconds
         if seconds is None:
             self._pause_seconds = 0.0

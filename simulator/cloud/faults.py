@@ -6,13 +6,15 @@ chance is drawn from a sequence that the seed fixes, so that a run can be repeat
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from agent.jitter import Jitter
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, Verb, parse
 from agent.values import ErrorCode, Request, Update
 from simulator.cloud.settings import Fault, Message
 
+MOST_THINGS: Final = 100_000
+"""So many things are told apart; a scenario has fewer."""
 ON_TIME: Final[tuple[float, ...]] = (0.0,)
 ANSWERS: Final[dict[Verb, Message]] = {
     "get-pending": "get-pending-answer",
@@ -63,6 +65,12 @@ def _reported(payload: bytes) -> tuple[str | None, str | None]:
         return None, None
 
 
+def _forget_the_first(known: dict[Any, Any]) -> None:
+    """Anybody may publish for any thing where nobody asks who it is; for whom is forgotten it begins anew."""
+    if len(known) > MOST_THINGS:
+        del known[next(iter(known))]
+
+
 class Faults:
     """The faults of one run."""
 
@@ -106,6 +114,7 @@ class Faults:
             return False
         if fault.first is not None:
             count = self._counts[id(fault), thing] = self._counts.get((id(fault), thing), 0) + 1
+            _forget_the_first(self._counts)
             if count > fault.first:
                 return False
         if fault.rate == 1:
@@ -113,4 +122,5 @@ class Faults:
         chance = self._chances.get(thing)
         if chance is None:
             chance = self._chances[thing] = Jitter(f"{self._seed}/faults/{thing}")
+            _forget_the_first(self._chances)
         return chance.random() < fault.rate

@@ -3,8 +3,9 @@
     client.refused   client_id=other principal=5f… address=127.0.0.1 action=iot:Connect resource=client/other
                      code=not-allowed why="…" hint="connect with client_id=lamp, or …"
 
-The first of its kind is told at once. What is like it (the same client, action, resource and code) is counted, and told
-in one line, with `times`, once a while has passed. A client that is refused a thousand times a second costs two lines.
+The first of its kind is told at once. What is like it (the same client, action, resource and code; of messages that are
+lost, whatever their topic) is counted, and told in one line, with `times`, once a while has passed. A client that is
+refused a thousand times a second costs two lines, and so does one that loses a thousand messages.
 Memory is bounded in the number of kinds and in the length of each; what is beyond is counted by its code alone.
 """
 
@@ -20,10 +21,12 @@ _log = get_logger("ghostjob.cloud")
 QUIET_SECONDS: Final = 30.0
 """For so long what is like something that was told is only counted."""
 MOST_KINDS: Final = 1024
-"""So many are told apart."""
+"""So many are told apart; with texts of the greatest length they take 8 MiB."""
+MOST_AT_ONCE: Final = 32
+"""So many sums are told at a time, which takes 2 ms or 3; the others follow a second later."""
 
 Kind: TypeAlias = tuple[Code, str, str, str, str]
-"""Code, client id, principal, action, resource."""
+"""Code, client id, principal, action, resource; of a lost message without its resource."""
 
 
 @dataclass(slots=True)
@@ -52,7 +55,9 @@ class Notices:
     def tell(self, notice: Notice) -> None:
         """Tell it, or count it."""
         short = _short(notice)
-        kind: Kind = (short.code, short.client_id, short.principal, short.action, short.resource)
+        # Which messages a client lost matters less than how many: on each topic another would be a line for each.
+        resource = "" if short.code in DROPPED else short.resource
+        kind: Kind = (short.code, short.client_id, short.principal, short.action, resource)
         if kind not in self._kinds and len(self._kinds) >= MOST_KINDS:
             short = Notice(short.code, "", "", f"{CODES[short.code]}: many, of which no more are told apart")
             kind = (short.code, "", "", "", "")
@@ -65,10 +70,12 @@ class Notices:
             told.more += 1
 
     def sweep(self) -> None:
-        """Tell how many more there were of what was told a while ago, and forget what did not come again."""
-        now = self._clock()
+        """Once a second: tell how many more there were of what was told a while ago, and forget what did not come
+        again."""
+        now, left = self._clock(), MOST_AT_ONCE
         for kind, told in tuple(self._kinds.items()):
-            if now - told.at >= QUIET_SECONDS:
+            if now - told.at >= QUIET_SECONDS and (left or not told.more):
+                left -= told.more > 0
                 self._sum_up(kind, told, now)
 
     def close(self) -> None:

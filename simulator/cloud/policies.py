@@ -23,6 +23,10 @@ Context: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 LONGEST_DOCUMENT: Final = 2048
 """Characters, white space not counted (quota "Maximum policy document size")."""
+LONGEST_REMEMBERED: Final = 4096
+"""Characters of a document with its white space; a longer one is read each time it is asked."""
+LONGEST_PATTERN: Final = 256
+"""Characters of a template and the values in it; a longer one is put together each time it is asked."""
 LONGEST_VALUE: Final = 1024
 """A longer value of a variable is not put in its place (Developer Guide, "X.509 certificate policy variables")."""
 MOST_VALUES: Final = 5
@@ -133,8 +137,17 @@ def parse(document: str) -> tuple[Statement, ...]:
     return tuple(_statement(one) for one in several)
 
 
-@lru_cache(maxsize=4096)
 def _statements(document: str) -> tuple[Statement, ...]:
+    return _remembered_statements(document) if len(document) <= LONGEST_REMEMBERED else _read(document)
+
+
+@lru_cache(maxsize=512)
+def _remembered_statements(document: str) -> tuple[Statement, ...]:
+    """The policies of a fleet are few; so many of the longest take 24 MiB."""
+    return _read(document)
+
+
+def _read(document: str) -> tuple[Statement, ...]:
     try:
         return parse(document)
     except MalformedPolicy:
@@ -213,9 +226,19 @@ def _matches(template: str, text: str, context: Context) -> bool:
     return _pattern(template, tuple(values)).fullmatch(text) is not None
 
 
-@lru_cache(maxsize=65536)
 def _pattern(template: str, values: tuple[str, ...] = ()) -> re.Pattern[str]:
     """`values` stand in for the template's variables, in their order."""
+    is_short = len(template) + sum(len(value) for value in values) <= LONGEST_PATTERN
+    return _remembered_pattern(template, values) if is_short else _compiled(template, values)
+
+
+@lru_cache(maxsize=8192)
+def _remembered_pattern(template: str, values: tuple[str, ...]) -> re.Pattern[str]:
+    """A device has some six; values are its own, such as its client id. So many of the longest take 60 MiB."""
+    return _compiled(template, values)
+
+
+def _compiled(template: str, values: tuple[str, ...]) -> re.Pattern[str]:
     pieces = _VARIABLE.split(template) if values else [template]
     between_stars = [""]
     for index, piece in enumerate(pieces):

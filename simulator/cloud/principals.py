@@ -16,7 +16,8 @@ from simulator.cloud.policies import allows
 from simulator.cloud.refusals import Denial, Tell, tell_nobody
 
 BITS: Final[dict[Action, int]] = {action: 1 << number for number, action in enumerate(RESOURCES)}
-MOST_REMEMBERED: Final = 512
+MOST_REMEMBERED: Final = 128
+"""Names that decisions are remembered for, of one connection; none is longer than a topic may be: 50 KiB at most."""
 
 
 class Gatekeeper:

@@ -81,6 +81,7 @@ class Tenant:
             remembered=self._remembered,
             steady=time.monotonic,
             account=account,
+            is_behind=lambda: self.gateway.fan_out.is_behind,
         )
         self.core.device_api.arn = account.arn
         self.gateway = Gateway(

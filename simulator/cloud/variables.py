@@ -33,9 +33,22 @@ ALTERNATIVES: Final[dict[str, type[x509.GeneralName]]] = {
 }
 
 
-@lru_cache(maxsize=1024)
+LONGEST_REMEMBERED: Final = 4096
+"""Characters of a certificate; a longer one is read each time it is asked."""
+
+
 def certificate_variables(pem: str) -> Context:
     """Every variable that has a value; an attribute may have several."""
+    return _remembered(pem) if len(pem) <= LONGEST_REMEMBERED else _read(pem)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(pem: str) -> Context:
+    """So many of the longest take 24 MiB."""
+    return _read(pem)
+
+
+def _read(pem: str) -> Context:
     certificate = x509.load_pem_x509_certificate(pem.encode())
     found: dict[str, str | tuple[str, ...]] = {"iot:Certificate.SerialNumber": str(certificate.serial_number)}
     for whose, name, oid in (

@@ -20,6 +20,8 @@ FILE_BYTES: Final = 8 * 1024
 """To so much a journal may grow before it is written anew: two sectors of 4 KiB."""
 REMEMBERED: Final = 8192
 """So many records and pieces are held at once for all devices."""
+LARGEST_REMEMBERED: Final = 2048
+"""Bytes of each; a larger one, with a large job document in it, is its device's own."""
 
 
 class FlashFile:
@@ -108,18 +110,26 @@ def _joined(pieces: Pieces) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _shared(data: bytes) -> bytes:
     """The one object for equal data."""
+    return _same(data) if len(data) <= LARGEST_REMEMBERED else data
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _same(data: bytes) -> bytes:
     return data
 
 
 # ── what stands in it ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@lru_cache(maxsize=REMEMBERED)
 def recalled(snapshot: bytes) -> Record:
     """The record in a snapshot. Raises RecordError."""
+    return _recalled(snapshot) if len(snapshot) <= LARGEST_REMEMBERED else read_record(snapshot)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _recalled(snapshot: bytes) -> Record:
     return read_record(snapshot)
 
 
@@ -130,8 +140,11 @@ _SNAPSHOTS: dict[int, tuple[Record, bytes]] = {}
 def snapshot_of(record: Record) -> bytes:
     """A record as bytes. The devices of a fleet share records as they share states (see `engines.remembered`)."""
     known = _SNAPSHOTS.get(id(record))
-    if known is None:
+    if known is not None:
+        return known[1]
+    written = _shared(write_record(record))
+    if len(written) <= LARGEST_REMEMBERED:
         if len(_SNAPSHOTS) >= REMEMBERED:
             _SNAPSHOTS.clear()
-        known = _SNAPSHOTS[id(record)] = record, _shared(write_record(record))
-    return known[1]
+        _SNAPSHOTS[id(record)] = record, written
+    return written

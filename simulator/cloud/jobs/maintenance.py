@@ -74,7 +74,7 @@ def month_length(year: int, month: int) -> int:
     return 30 if month in (4, 6, 9, 11) else 31
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def read_cron(text: str) -> Cron:
     """Read an expression. Raises JobsError."""
     fields = text.strip().removeprefix("cron(").removesuffix(")").upper().split()

@@ -95,7 +95,7 @@ def _is_mentioned(is_added: bool, settings: JobsSettings) -> bool:
             return True
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _same(hint: H) -> H:
     """The one object for equal hints: a job tells all of its things the same, and all of them at once."""
     return hint

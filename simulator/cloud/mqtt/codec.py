@@ -4,7 +4,7 @@
 `decode` returns a packet or raises Malformed with the reason code that says why.
 """
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Final
 
 from simulator.cloud.mqtt.packets import (
@@ -52,6 +52,11 @@ ALLOWED: Final[dict[str, frozenset[int]]] = {
 
 HANDED_ON: Final = frozenset({0x01, 0x03, 0x08, 0x09, _USER_PROPERTY})
 """Of a message: payload format, content type, response topic, correlation data, and user properties in their order."""
+
+MOST_FILTERS: Final = 1000
+"""In one packet; ours, where settings let a SUBSCRIBE have many, and for UNSUBSCRIBE, of which AWS says nothing."""
+MOST_USER_PROPERTIES: Final = 1000
+"""In one packet; ours: AWS bounds their bytes, and an empty one takes five. Reading so many takes a millisecond."""
 
 
 def _malformed(message: str) -> Malformed:
@@ -148,21 +153,26 @@ class _Reader:
         if end > self.end:
             raise _malformed("properties cut off")
         found: dict[int, int | bytes] = {}
-        handed_on = b""
+        handed_on: list[bytes] = []
+        users = 0
+        allowed = ALLOWED[of]
         while (start := self.position) < end:
             name = self.variable()
-            if name not in ALLOWED[of]:
+            if name not in allowed:
                 raise _malformed(f"property {name:#04x} in {of}")
             if name in found:
                 raise Malformed(Reason.PROTOCOL_ERROR, f"property {name:#04x} twice")
             value = self._value(name)
             if name != _USER_PROPERTY:
                 found[name] = value
+            elif (users := users + 1) > MOST_USER_PROPERTIES:
+                what = f"more than {MOST_USER_PROPERTIES} user properties in {of}"
+                raise Malformed(Reason.QUOTA_EXCEEDED, what)
             if name in HANDED_ON:
-                handed_on += self.body[start : self.position]
+                handed_on.append(self.body[start : self.position])
         if self.position != end:
             raise _malformed("properties run over their length")
-        return found, handed_on
+        return found, b"".join(handed_on)
 
     def _value(self, name: int) -> int | bytes:
         if name in _FOUR_BYTES:
@@ -192,11 +202,17 @@ def _text(raw: bytes) -> str:
     return text
 
 
-@lru_cache(maxsize=32768)
 def _topic(raw: bytes) -> str:
-    """A topic to publish to; a client's come again and again. An empty one needs an alias."""
-    topic = _text(raw)
-    if "+" in topic or "#" in topic:
+    """A topic to publish to. An empty one needs an alias.
+
+    Read anew each time: to remember it would keep what any peer sends, and cost more than reading.
+    """
+    try:
+        topic = raw.decode()
+    except UnicodeDecodeError:
+        raise _malformed("not UTF-8") from None
+    if "\0" in topic or "+" in topic or "#" in topic:
+        _text(raw)
         raise Malformed(Reason.TOPIC_NAME_INVALID, f"topic {topic!r}")
     return topic
 
@@ -350,12 +366,18 @@ def _puback(reader: _Reader, version: int) -> PubAck:
     return PubAck(packet_id)
 
 
+def _have_room(filters: Sequence[object]) -> None:
+    if len(filters) >= MOST_FILTERS:
+        raise Malformed(Reason.QUOTA_EXCEEDED, f"more than {MOST_FILTERS} filters in one packet")
+
+
 def _subscribe(reader: _Reader, version: int) -> Subscribe:
     packet_id = _packet_id(reader)
     if version == V5 and _SUBSCRIPTION_IDENTIFIER in reader.properties("subscribe"):
         raise Malformed(Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, "a subscription identifier")
     filters: list[tuple[str, int, int]] = []
     while not reader.is_done:
+        _have_room(filters)
         text, options = reader.string(), reader.byte()
         qos = options & 0x03
         reserved = options & 0xC0 if version == V5 else options & 0xFC
@@ -373,6 +395,7 @@ def _unsubscribe(reader: _Reader, version: int) -> Unsubscribe:
         reader.properties("unsubscribe")
     filters: list[str] = []
     while not reader.is_done:
+        _have_room(filters)
         filters.append(reader.string())
     if not filters:
         raise Malformed(Reason.PROTOCOL_ERROR, "an UNSUBSCRIBE without a filter")

@@ -1,6 +1,8 @@
 """One MQTT connection: bytes in, packets handled, bytes out with one write each time the loop wakes it."""
 
 import asyncio
+from collections.abc import Callable
+from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
 from simulator.cloud.basic_ingest import in_the_void
@@ -55,6 +57,8 @@ ACTIONS: Final[dict[int, str]] = {Kind.PUBLISH: "iot:Publish", Kind.SUBSCRIBE: "
 
 TLS_RECORD: Final = b"\x16\x03"
 """How TLS begins; its first half would be a CONNECT with flags that none has."""
+READ_SECONDS: Final = 0.001
+"""For so long one client's packets are handled at a time; a read brings up to 256 KiB, which may be 128,000 packets."""
 SLOW_READER_BYTES: Final = 256 * 1024
 """A client with more than this unread gets no more QoS 0 messages until it reads."""
 
@@ -68,6 +72,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_buffer",
         "_gateway",
+        "_goes_on",
         "_identify",
         "_is_busy",
         "_name",
@@ -98,6 +103,8 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._out: list[bytes] = []
         self._is_busy = False
+        self._goes_on = False
+        """Whether there is more to handle of what came already."""
         self._paused = False
         self._ticket = 0
         self._name = ""
@@ -145,11 +152,33 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._paused = False
-        if self._transport is not None:
+        if self._transport is not None and not self._goes_on:
             self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Handle every whole packet, then write once."""
+        """Handle every whole packet, then write once; what takes too long goes on when others have had their turn."""
+        if self._goes_on:
+            self._buffer += data
+        else:
+            self._read(data)
+
+    def _take_a_break(self, have_called: Callable[[Callable[[], None]], object]) -> None:
+        """Handle nothing more until `_go_on` is called, which `have_called` sees to."""
+        assert self._transport is not None, "there is somebody to read from"
+        self._goes_on = True
+        self._transport.pause_reading()
+        have_called(self._go_on)
+
+    def _go_on(self) -> None:
+        self._goes_on = False
+        if self._transport is not None:
+            if not self._paused:
+                self._transport.resume_reading()
+            data, self._buffer = self._buffer, b""
+            if data:
+                self._read(data)
+
+    def _read(self, data: bytes) -> None:
         if self.session is None and self._transport is None:
             return
         if self._buffer:
@@ -161,6 +190,8 @@ class Connection(asyncio.Protocol):
             return
         self._is_busy = True
         first, offset, limit = data[0], 0, self._gateway.settings.largest_packet
+        ends, fan_out = perf_counter() + READ_SECONDS, self._gateway.fan_out
+        promised = fan_out.promised
         try:
             while found := frame(data, offset, limit):
                 first, start, offset = found
@@ -172,6 +203,12 @@ class Connection(asyncio.Protocol):
                     self._handle(decode(first, data[start:offset], self.version))
                 if self._transport is None:
                     return
+                if fan_out.is_behind and fan_out.promised != promised:
+                    self._take_a_break(fan_out.when_caught_up)
+                    break
+                if offset < len(data) and perf_counter() >= ends:
+                    self._take_a_break(asyncio.get_running_loop().call_soon)
+                    break
         except Malformed as error:
             action = "iot:Connect" if self.session is None else ACTIONS.get(first >> 4, "mqtt")
             self.tell(CODES.get(error.reason, "malformed"), action, error.about, str(error))
@@ -231,21 +268,25 @@ class Connection(asyncio.Protocol):
         extra: Extra | None = None,
         after: int = 0,
         share: str = "",
+        shared_by_all: Message | None = None,
     ) -> None:
         """Send a message to this client, if it may receive it, when the commit `after` is done.
 
         `receipt` is given to the service once it has been delivered. `share` is the shared subscription that it came
-        by; there it was asked before whether this client may receive it.
+        by; there it was asked before whether this client may receive it. `shared_by_all` is the same as a session has
+        it, where others have it as well: one object for all of them.
         """
         session = self.session
         assert session is not None, "delivery follows CONNECT"
+        self._gateway.fan_out.settle(session)
         if not share and self.principal is not None and not self.principal.may("Receive", topic):
             self.tell_denied("Receive", topic)
             return
         if after:
             self.wait_for(after)
         if qos:
-            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now, share))
+            message = shared_by_all or Message(topic, payload, receipt, extra, self._gateway.now, share)
+            raw = session.send_now(message)
             self.tell_lost(session)
             if self._gateway.memory is not None:
                 self._gateway.memory.changed(session)

@@ -1,6 +1,5 @@
 """What a server sends, as bytes."""
 
-from functools import lru_cache
 from typing import Final
 
 from simulator.cloud.mqtt.packets import V5, Extra, Offer
@@ -23,7 +22,6 @@ def _variable(value: int) -> bytes:
     return bytes(out)
 
 
-@lru_cache(maxsize=65536)
 def _topic_bytes(topic: str) -> bytes:
     raw = topic.encode()
     return len(raw).to_bytes(2, "big") + raw

@@ -11,15 +11,15 @@ import itertools
 import ssl
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from random import Random
 from typing import Final
 
-from simulator.cloud.contained import contained
+from simulator.cloud.contained import contained, contained_steps
 from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.fan_out import AT_ONCE, MOST_OWED, TURN_SECONDS, FanOut, Owed
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions
 from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
 from simulator.cloud.mqtt.held import Held
@@ -35,6 +35,8 @@ from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 
 SWEEP_SECONDS: Final = 1.0
+MOST_AWAY: Final = 100_000
+"""Sessions that wait for their clients; the one that waited longest ends then. Ours: AWS says nothing of it."""
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: a whole fleet may come at once."""
 
@@ -62,6 +64,7 @@ class Gateway:
     """What clients did not get."""
     rng: Random = field(default_factory=lambda: Random(0))
     presence: Presence = field(init=False)
+    fan_out: FanOut = field(init=False)
     shared: Sharing = field(init=False)
     takes: Callable[[str], bool] = field(init=False)
     """Whether a topic is within the limits."""
@@ -73,6 +76,8 @@ class Gateway:
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
     retained: Retained = field(init=False)
     _wills: DelayedWills = field(default_factory=DelayedWills)
+    _away: dict[Session, None] = field(default_factory=dict)
+    """Sessions that wait for their clients, in the order in which these went."""
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
     _servers: list[asyncio.Server | TlsServer] = field(default_factory=list)
@@ -81,10 +86,16 @@ class Gateway:
 
     def __post_init__(self) -> None:
         self.takes, self.counts = self.settings.topic_check(), self.settings.has_rates
+        self.fan_out = FanOut(self._give_owed, self._tell_too_much)
         self.shared = Sharing(self, self.rng)
         self.retained = Retained(self.settings.retained_messages)
         self.presence = Presence(
-            self._tell, self._is_heard, self.clock, self.new_id, float(self.settings.persistent_seconds)
+            self._tell,
+            self._is_heard,
+            self.clock,
+            self.new_id,
+            float(self.settings.persistent_seconds),
+            lambda notice: self.tell(notice),
         )
 
     async def listen(
@@ -172,23 +183,45 @@ class Gateway:
     def _publish(
         self, topic: str, payload: bytes, qos: int, origin: Session | None, extra: Extra | None, after: int
     ) -> None:
-        now = None if extra is None or not extra.retain else extra._replace(retain=False)
-        for session, (granted, options) in self._subscriptions.matching(topic).items():
-            if options & NO_LOCAL and session is origin:
+        now = extra if extra is None or not extra.retain else extra._replace(retain=False)
+        found = self._subscriptions.matching(topic)
+        several: dict[tuple[int, int], Owed] = {}  # one for all who get it alike
+        for session, what in found.items():
+            owed = several.get(what)
+            if owed is None:
+                carried = extra if what[1] & RETAIN_AS_PUBLISHED else now
+                message = Message(topic, payload, None, carried, self.now)
+                owed = several[what] = Owed(message, min(qos, what[0]), after)
+            if what[1] & NO_LOCAL and session is origin:
                 continue
-            connection = self._by_session.get(session)
-            level = min(qos, granted)
-            carried = extra if options & RETAIN_AS_PUBLISHED else now or extra
-            if connection is not None:
-                connection.deliver(topic, payload, level, None, carried, after)
-            elif level:
-                self.held.newest = max(self.held.newest, after)
-                session.store(Message(topic, payload, None, carried, self.now))
-                self.note(session)
-                if session.lost is not None:
-                    self.tell_lost(session)
+            if len(found) <= AT_ONCE and not self.fan_out.is_owed(session):
+                self._give_owed(session, owed)
+            elif owed.qos or session in self._by_session:
+                self.fan_out.owe(session, owed)
+                if owed.qos:
+                    self.note(session)
         if self.shared.is_used:
-            self.shared.give(topic, payload, now or extra, qos, after)
+            self.shared.give(topic, payload, now, qos, after)
+
+    def _give_owed(self, session: Session, owed: Owed) -> None:
+        """Give a message to a session, or to the group whose queue it is."""
+        message, level, after = owed
+        connection = self._by_session.get(session)
+        if connection is not None:
+            connection.deliver(message.topic, message.payload, level, None, message.extra, after, shared_by_all=message)
+        elif session.client_id.startswith(SHARED):
+            self.shared.give_owed(session, owed)
+        elif level:
+            self.held.newest = max(self.held.newest, after)
+            session.store(message)
+            self.note(session)
+            if session.lost is not None:
+                self.tell_lost(session)
+
+    def _tell_too_much(self, session: Session, owed: Owed) -> None:
+        why = f"{MOST_OWED} messages that many hear are owed to it already: the oldest goes"
+        resource = f"topic/{owed.message.topic}"
+        self.tell(Notice("queue-full", "iot:Receive", resource, why, session.client_id))
 
     def connection_of(self, session: Session) -> Connection | None:
         """Who is connected with that session; None if nobody is."""
@@ -215,7 +248,7 @@ class Gateway:
     @property
     def no_room(self) -> str:
         """Why a message cannot be retained."""
-        return f"{self.settings.retained_messages} topics have a retained message, and no more may"
+        return self.retained.no_room
 
     def tell_retained(self, connection: Connection, text: str) -> None:
         """Send what is retained on a topic that was just subscribed to."""
@@ -250,6 +283,7 @@ class Gateway:
         """Whether there was such a subscription; it is gone now."""
         if session.filters.pop(text, None) is None:
             return False
+        self.fan_out.settle(session)
         self._leave_filter(text, session)
         self.note(session)
         return True
@@ -294,6 +328,7 @@ class Gateway:
         present = session is not None
         if session is None:
             session = self._sessions[client_id] = Session(client_id)
+        self._away.pop(session, None)
         session.version = connect.version
         session.expires_at = None
         session.largest_packet = connect.maximum_packet_size
@@ -309,6 +344,7 @@ class Gateway:
     def adopt(self, session: Session) -> None:
         """Take a session on that is older than this process; its client may come back."""
         self._sessions[session.client_id] = session
+        self._away[session] = None
 
     def joined(self, connection: Connection, session_present: bool) -> None:
         """The CONNACK is on its way; what waited for the client follows."""
@@ -330,15 +366,24 @@ class Gateway:
         if session is None or self._by_session.get(session) is not connection:
             return
         del self._by_session[session]
+        self._set_aside(session)
         now, client_id = self._time(), session.client_id
         will = LastWill(connection.will, connection.principal) if connection.will is not None else None
         if will is not None and will.will.delay_seconds and session.expiry_seconds:
-            self._wills.put(client_id, now + will.will.delay_seconds, will)
-            will = None
+            if self._wills.put(client_id, now + will.will.delay_seconds, will):
+                will = None
+            else:
+                why = "too many wills wait for their delay: this one is published at once"
+                self.tell(Notice("quota", "iot:Publish", f"topic/{will.will.topic}", why, client_id))
         unacknowledged = session.take_shared() if self.shared.is_used else []
         if session.expiry_seconds:
             session.expires_at = now + session.expiry_seconds
             self.note(session)
+            self._away[session] = None
+            if len(self._away) > MOST_AWAY:
+                self._end_session(
+                    next(iter(self._away)), f"{MOST_AWAY} clients are away: the session of the first ends"
+                )
         else:
             self._forget(session)
         self.shared.give_again(unacknowledged)
@@ -346,6 +391,23 @@ class Gateway:
         self.presence.disconnected(connection, client_id, reason, now)
         if will is not None:
             self._publish_will(client_id, will)
+
+    def _end_session(self, session: Session, why: str) -> None:
+        unheard = session.unheard
+        if unheard or len(self._away) > MOST_AWAY:
+            why = f"{why}, with {unheard} messages that it never got"
+            self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
+        self._forget(session)
+
+    def _set_aside(self, session: Session) -> None:
+        """What waits for a client that goes, and what it is owed, waits for it to come back, in that order."""
+        owed = self.fan_out.take(session)
+        if session.expiry_seconds:
+            waiting, session.waiting = session.waiting or (), None
+            for message in (*waiting, *(each.message for each in owed if each.qos)):
+                session.store(message)
+            if session.lost is not None:
+                self.tell_lost(session)
 
     def _tell_will(self, client_id: str, last: LastWill) -> None:
         topic, principal = last.will.topic, last.principal
@@ -370,6 +432,8 @@ class Gateway:
             self.publish(will.topic, will.payload, will.qos, None, will.extra)
 
     def _forget(self, session: Session) -> None:
+        self.fan_out.take(session)
+        self._away.pop(session, None)
         for text in session.filters:
             self._leave_filter(text, session)
         self._sessions.pop(session.client_id, None)
@@ -393,26 +457,27 @@ class Gateway:
 
     def sweep(self, now: float) -> None:
         """Once a second: end what has been silent or unwelcome too long, and send what it is time for."""
+        for _ in self._sweeping(now):
+            pass
+
+    def _sweeping(self, now: float) -> Iterator[None]:
+        """The same, in steps between which others may have their turn."""
         before, self.now = self.now, now
         for connection in tuple(self._connections):
-            contained("looking after a connection", self._look_after, connection, before)
-        for part in (self._end_sessions, self.shared.sweep, self._publish_wills, partial(self.presence.sweep, now)):
-            contained("sweeping", part)
-        self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
-
-    def _end_sessions(self) -> None:
+            if connection in self._connections:
+                contained("looking after a connection", self._look_after, connection, before)
+                yield
         for session in tuple(self._sessions.values()):
-            if session.expires_at is not None and session.expires_at <= self.now:
-                if unheard := session.unheard:
-                    why = (
-                        f"its session ended after {session.expiry_seconds} s, with {unheard} messages that it never got"
-                    )
-                    self.tell(Notice("session-over", "iot:Receive", "", why, session.client_id))
-                self._forget(session)
-
-    def _publish_wills(self) -> None:
-        for client_id, last in self._wills.take_due(self.now):
+            if session.expires_at is not None and session.expires_at <= now:
+                why = f"its session ended after {session.expiry_seconds} s"
+                contained("ending a session", self._end_session, session, why)
+                yield
+        yield from contained_steps("sweeping shared subscriptions", self.shared.sweeping())
+        for client_id, last in self._wills.take_due(now):
             contained("publishing a will", self._publish_will, client_id, last)
+            yield
+        contained("sweeping presence", self.presence.sweep, now)
+        self._connects = {name: last for name, last in self._connects.items() if now - last < 1}
 
     def _time(self) -> float:
         """The loop's time, to the moment; ahead of it where a test is."""
@@ -463,5 +528,14 @@ class Gateway:
 
     def _sweep_again(self) -> None:
         loop = asyncio.get_running_loop()
-        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)  # whatever comes of this one
-        contained("sweeping", self.sweep, loop.time())
+        self._sweep_on(self._sweeping(loop.time()))
+
+    def _sweep_on(self, steps: Iterator[None]) -> None:
+        """Sweep for a while, and go on when others have had their turn; begin again a second after the end."""
+        loop, ends = asyncio.get_running_loop(), time.perf_counter() + TURN_SECONDS
+        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)  # whatever comes of this
+        for _ in steps:
+            if time.perf_counter() >= ends:
+                self._sweeper.cancel()
+                self._sweeper = loop.call_later(0, self._sweep_on, steps)
+                return

@@ -12,9 +12,10 @@ Time that passed between two processes counts, as the clock has it, unless that 
 `LONGEST_SECONDS` after it: such a clock is not believed, and what expires has as long again.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain, count
+from dataclasses import dataclass, field
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 from simulator.cloud.mqtt.filters import SHARED
@@ -75,11 +76,31 @@ class Source(Protocol):
         """What changed since it was asked last."""
 
 
-class _Written(NamedTuple):
-    """What stands in the records of one session: what it was like, and its messages by identity, with their keys."""
+@dataclass(slots=True)
+class _Written:
+    """What stands in the records of one session: what it was like, and its messages by identity, with their keys.
 
-    like: tuple[object, ...]
-    messages: dict[int, tuple[str, Message]]
+    Its queues are as they were, so that of a thousand messages only those are looked at that came or went.
+    """
+
+    like: tuple[object, ...] = ()
+    messages: dict[int, tuple[str, Message]] = field(default_factory=dict)
+    queues: tuple[deque[Message], deque[Message]] = field(default_factory=lambda: (deque(), deque()))
+    others: list[Message] = field(default_factory=list)
+    """What is under way, or will be given in another turn: few."""
+
+    def moved(self, session: Session, owed: Iterable[Message]) -> tuple[list[Message], list[Message]]:
+        """What came, in order, and what is not there any more, since this was asked last."""
+        others = list((session.in_flight or {}).values())
+        came, went = list(others), list(self.others)
+        for before, queue in zip(self.queues, (session.stored, session.waiting), strict=True):
+            left, joined = _ends(before, queue or deque())
+            went += left
+            came += joined
+        self.others = [*others, *owed]
+        came += self.others[len(others) :]
+        there = {id(message) for message in came}
+        return came, [message for message in went if id(message) not in there]
 
 
 class Lasting:
@@ -101,6 +122,8 @@ class Lasting:
         self._retained: dict[str, KeptMessage | None] = {}
         self._written: dict[Session, _Written] = {}
         self._numbers = count(1)
+        self._owed: Callable[[Session], Iterable[Message]] = lambda session: ()
+        """What a session of the gateway will be given in another turn."""
 
     # ── changes ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,18 +169,18 @@ class Lasting:
             expires_at = None if session.expires_at is None else self._epoch(session.expires_at)
             kept = KeptSession(session.client_id, session.version, session.expiry_seconds, expires_at, filters)
             yield "session", session.client_id, kept
-        known = {} if before is None else before.messages
-        messages: dict[int, tuple[str, Message]] = {}
-        for message in _messages(session):
-            found = known.get(id(message))
-            if found is None:
-                found = (f"{session.client_id}/{next(self._numbers)}", message)
-                yield "message", found[0], self._kept(session.client_id, message, 1)
-            messages[id(message)] = found
-        for identity, (key, _) in known.items():
-            if identity not in messages:
-                yield "message", key, None
-        self._written[session] = _Written(like, messages)
+        written = self._written.setdefault(session, _Written())
+        written.like = like
+        came, went = written.moved(session, self._owed(session))
+        for message in came:
+            if id(message) not in written.messages:
+                key = f"{session.client_id}/{next(self._numbers)}"
+                written.messages[id(message)] = key, message
+                yield "message", key, self._kept(session.client_id, message, 1)
+        for message in went:
+            found = written.messages.pop(id(message), None)
+            if found is not None:
+                yield "message", found[0], None
 
     def _kept(self, client_id: str | None, message: Message, qos: int) -> KeptMessage:
         extra = message.extra or Extra()
@@ -171,6 +194,7 @@ class Lasting:
 
     def restore(self, gateway: "Gateway", remembered: Remembered) -> None:
         """Give a gateway that nobody is connected to yet what was remembered."""
+        self._owed = gateway.fan_out.waiting
         sessions: dict[str, Session] = {}
         queues = [kept.client_id for kept in remembered.sessions if kept.client_id.startswith(SHARED)]
         for kept in remembered.sessions:
@@ -183,12 +207,12 @@ class Lasting:
             for text, qos, options in kept.filters:
                 gateway.subscribe(session, text, qos, options)
             gateway.adopt(session)
-            self._written[session] = _Written((), {})
+            self._written[session] = _Written()
             if kept.expires_at is None:
                 self.changed(session)  # it was connected, and no longer is
         for text in queues:
             sessions[text] = gateway.shared.queue_of(text) or Session(text)  # of one without members nothing is left
-            self._written[sessions[text]] = _Written((), {})
+            self._written[sessions[text]] = _Written()
             self.changed(sessions[text], is_over=gateway.shared.queue_of(text) is None)
         last = 0
         for key, message in remembered.messages.items():
@@ -196,9 +220,11 @@ class Lasting:
             session = sessions[message.client_id or ""]
             again = self._message(message)
             self._written[session].messages[id(again)] = (key, again)
+            self._written[session].others.append(again)
             queue = gateway.shared.queue_of(message.share) if message.share else session
             if queue is not None:
                 queue.store(again)
+                gateway.tell_lost(queue)
                 if queue is not session:  # whoever had it is gone: it is the group's again
                     self.changed(session)
                     self.changed(queue)
@@ -223,6 +249,14 @@ class Lasting:
         return self._now() + epoch - self._clock()
 
 
-def _messages(session: Session) -> Iterable[Message]:
-    """Everything that its client has not acknowledged, in the order in which it came."""
-    return chain((session.in_flight or {}).values(), session.stored or (), session.waiting or ())
+def _ends(before: deque[Message], now: deque[Message]) -> tuple[list[Message], list[Message]]:
+    """What left a queue and what joined it; `before` is brought up to date. All of it, where the middle changed."""
+    left: list[Message] = []
+    while before and (not now or before[0] is not now[0]):
+        left.append(before.popleft())
+    if len(before) > len(now) or (before and before[-1] is not now[len(before) - 1]):
+        left += before
+        before.clear()
+    joined = list(islice(now, len(before), None))
+    before.extend(joined)
+    return left, joined

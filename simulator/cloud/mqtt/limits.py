@@ -5,10 +5,11 @@ Sources: AWS IoT Core "endpoints and quotas", Developer Guide "MQTT". What excee
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import ClassVar, Final, Literal
 
+from simulator.cloud.basic_ingest import PREFIX as BASIC_INGEST
 from simulator.cloud.basic_ingest import counted
+from simulator.cloud.mqtt.codec import MOST_FILTERS
 
 COUNT: Final = {"ge": 1}
 ANY: Final = {"ge": 0}
@@ -37,8 +38,8 @@ class GatewaySettings:
     """Bytes of payload that one connection may send."""
     connects_per_second: int | None = field(default=1, metadata=COUNT)
     """For one client id."""
-    filters_a_request: int | None = field(default=8, metadata=COUNT)
-    """Topic filters in one SUBSCRIBE."""
+    filters_a_request: int | None = field(default=8, metadata={"ge": 1, "le": MOST_FILTERS})
+    """Topic filters in one SUBSCRIBE; without a limit of its own, 1000, as in an UNSUBSCRIBE."""
     subscriptions: int | None = field(default=50, metadata=COUNT)
     """Of one connection."""
     too_many_subscriptions: Literal["refuse", "close"] = "refuse"
@@ -79,12 +80,15 @@ class GatewaySettings:
         return min(max(asked, self.shortest_keep_alive), self.longest_keep_alive)
 
     def topic_check(self) -> Callable[[str], bool]:
-        """Whether a topic, or topic filter, is short enough and has few enough levels; remembers what it was asked."""
+        """Whether a topic, or topic filter, is short enough and has few enough levels."""
+        longest, most = self.longest_topic, self.most_slashes
 
-        @lru_cache(maxsize=32768)
         def takes(topic: str) -> bool:
-            topic = counted(topic)
-            return topic.count("/") <= self.most_slashes and len(topic.encode()) <= self.longest_topic
+            if topic.startswith(BASIC_INGEST):
+                topic = counted(topic)
+            if len(topic) > longest:  # a character has a byte at least
+                return False
+            return topic.count("/") <= most and (topic.isascii() or len(topic.encode()) <= longest)
 
         return takes
 

@@ -8,15 +8,20 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from simulator.cloud.refusals import Notice, Tell, tell_nobody
+
 if TYPE_CHECKING:
     from simulator.cloud.mqtt.connection import Connection
 
 EVENTS: Final = "$aws/events/"
+MOST_GONE: Final = 65_536
+"""Clients that are gone, and whose numbers are remembered; with ids of 128 bytes they take 30 MiB."""
 
 
 class Presence:
     """`publish` takes topic and payload, `is_heard` says whether anybody listens on a topic; `clock` gives epoch
-    seconds, `new_id` session identifiers, `forget_after` the seconds after which a client's numbers begin again."""
+    seconds, `new_id` session identifiers, `forget_after` the seconds after which a client's numbers begin again; `tell`
+    gets what there is to tell when they do before."""
 
     def __init__(
         self,
@@ -25,7 +30,9 @@ class Presence:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         forget_after: float,
+        tell: Tell = tell_nobody,
     ) -> None:
+        self._tell_notice = tell
         self._publish = publish
         self._is_heard = is_heard
         self._clock = clock
@@ -43,6 +50,10 @@ class Presence:
     def disconnected(self, connection: "Connection", client_id: str, reason: str, now: float) -> None:
         """A client is gone; `now` is the loop's time."""
         self._gone[client_id] = (connection.version_number, now)
+        if len(self._gone) > MOST_GONE:
+            del self._gone[next(iter(self._gone))]
+            why = f"{MOST_GONE} clients are gone: versionNumber of the one that went first begins again"
+            self._tell_notice(Notice("quota", "iot:Connect", "", why))
         more = {
             "clientInitiatedDisconnect": reason == "CLIENT_INITIATED_DISCONNECT",
             "disconnectReason": reason,

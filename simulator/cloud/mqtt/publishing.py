@@ -89,12 +89,12 @@ def _aliased(gateway: "Gateway", connection: "Connection", topic: str, alias: in
     """The topic that an alias stands for, or is to stand for from now on."""
     if alias > gateway.settings.topic_alias_maximum:
         raise Malformed(Reason.TOPIC_ALIAS_INVALID, "a topic alias above the maximum")
-    if connection.aliases is None:
-        connection.aliases = {}
     if topic:
-        connection.aliases[alias] = topic
+        if gateway.takes(topic):  # what is too long is refused, and not kept
+            connection.aliases = connection.aliases or {}
+            connection.aliases[alias] = topic
         return topic
-    if alias not in connection.aliases:
+    if connection.aliases is None or alias not in connection.aliases:
         raise Malformed(Reason.PROTOCOL_ERROR, "a topic alias that stands for nothing")
     return connection.aliases[alias]
 

@@ -6,7 +6,7 @@ lasts; it goes to whoever can take it first. What was sent to a member and not a
 goes to another.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from random import Random
 from typing import Final, NamedTuple
 
@@ -94,7 +94,7 @@ class Groups:
         self._matching.remove(group.what.filter, group)
         return group
 
-    def matching(self, topic: str) -> Iterable[Group]:
+    def matching(self, topic: str) -> Collection[Group]:
         """The groups that a message on this topic is for."""
         return self._matching.matching(topic)
 

@@ -1,9 +1,11 @@
 """Giving messages to the groups of shared subscriptions: who gets which, what waits, and what goes to another."""
 
 from collections import deque
+from collections.abc import Iterator
 from random import Random
 from typing import TYPE_CHECKING
 
+from simulator.cloud.mqtt.fan_out import AT_ONCE, Owed
 from simulator.cloud.mqtt.packets import Extra
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.shared import Group, Groups
@@ -55,7 +57,8 @@ class Sharing:
         gone = self.groups.remove(text, session)
         if gone is None:
             return
-        if unheard := gone.queue.unheard:
+        owed = self._gateway.fan_out.take(gone.queue)
+        if unheard := gone.queue.unheard + sum(each.qos for each in owed):
             why = f"the last member of the group left; {unheard} messages waited for it"
             self._gateway.tell(Notice("nobody-left", "iot:Receive", "", why, text))
         if self._gateway.memory is not None:
@@ -70,23 +73,49 @@ class Sharing:
 
     def give(self, topic: str, payload: bytes, extra: Extra | None, qos: int, after: int) -> None:
         """Give a message to one member of each group that it is for; it leaves when the commit `after` is done."""
-        for group in self.groups.matching(topic):
-            self._give(group, Message(topic, payload, None, extra, self._gateway.now, group.text), qos, after)
+        found = self.groups.matching(topic)
+        for group in found:
+            message = Message(topic, payload, None, extra, self._gateway.now, group.text)
+            if len(found) <= AT_ONCE and not self._gateway.fan_out.is_owed(group.queue):
+                self._give(group, message, qos, after)
+            else:
+                self._gateway.fan_out.owe(group.queue, Owed(message, qos, after))
+                self._gateway.note(group.queue)
+
+    def give_owed(self, queue: Session, owed: Owed) -> None:
+        """Give what was owed to the group of that queue."""
+        message, qos, after = owed
+        group = self.groups.get(queue.client_id)
+        if group is not None:
+            self._give(group, message, qos, after)
+            self._gateway.note(queue)
+        elif qos:
+            self._tell_nobody_left(message)
 
     def give_again(self, messages: list[Message]) -> None:
         """The connection that these were sent to is over: others of their groups may have them."""
+        newest, by_group = self._gateway.held.newest, dict[str, list[Owed]]()
         for message in messages:
-            group = self.groups.get(message.share)
+            by_group.setdefault(message.share, []).append(Owed(message, 1, newest))
+        for text, several in by_group.items():
+            group = self.groups.get(text)
             if group is not None:
-                self._give(group, message, 1, self._gateway.held.newest)
+                # In turns: a whole group may go at once, and each member hand on what it got from the one before.
+                self._gateway.fan_out.owe_again(group.queue, several)
+                self._gateway.note(group.queue)
             else:
-                why = "its only member left the group before it acknowledged it"
-                self._gateway.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, message.share))
+                for owed in several:
+                    self._tell_nobody_left(owed.message)
 
-    def sweep(self) -> None:
-        """Once a second: give on what waits."""
+    def _tell_nobody_left(self, message: Message) -> None:
+        why = "its only member left the group before it acknowledged it"
+        self._gateway.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, message.share))
+
+    def sweeping(self) -> Iterator[None]:
+        """Once a second: give on what waits, a group at a time."""
         for group in self.groups.waiting():
             self._give_what_waits(group)
+            yield
 
     def _give(self, group: Group, message: Message, qos: int, after: int) -> None:
         """To one member that is there, or to the group's queue."""

@@ -75,12 +75,15 @@ def subscribe(gateway: "Gateway", connection: "Connection", session: "Session", 
 def _refusal(gateway: "Gateway", connection: "Connection", session: "Session", text: str) -> Reason | None:
     """Why a client cannot have a subscription; None if it can. Raises Malformed."""
     settings, resource = gateway.settings, f"topicfilter/{text}"
-    shared = split(text) if text.startswith(SHARED) else None
-    plain = shared.filter if shared is not None else "" if text.startswith(SHARED) else text
-    is_valid = is_valid_filter(plain)
-    if not is_valid or not gateway.takes(plain):
+    is_shared = text.startswith(SHARED)
+    plain = text.removeprefix(SHARED).partition("/")[2] if is_shared else text
+    if not gateway.takes(plain):
         why = f"a filter has at most {settings.longest_topic} bytes and {settings.most_slashes} slashes"
-        connection.tell("topic", "iot:Subscribe", resource, why if is_valid else "no valid topic filter")
+        connection.tell("topic", "iot:Subscribe", resource, why)
+        return Reason.TOPIC_FILTER_INVALID
+    shared = split(text) if is_shared else None
+    if shared is None and (is_shared or not is_valid_filter(plain)):
+        connection.tell("topic", "iot:Subscribe", resource, "no valid topic filter")
         return Reason.TOPIC_FILTER_INVALID
     if plain.startswith(BASIC_INGEST):
         # "Your devices and rules can't subscribe to Basic Ingest reserved topics" ("… Basic Ingest").

@@ -1,6 +1,6 @@
 """Wills that are not due at once: version 5 clients may ask for a delay, in which they may come back."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.cloud.mqtt.authority import Principal
 from simulator.cloud.mqtt.packets import Will
@@ -21,22 +21,40 @@ class LastWill(NamedTuple):
         return self.principal.may("Publish", topic) and (not is_kept or self.principal.may("RetainPublish", topic))
 
 
+MOST_BYTES: Final = 16 << 20
+"""Of all wills that wait."""
+
+
 class DelayedWills:
-    """By client id."""
+    """By client id, and so many bytes at most."""
 
     def __init__(self) -> None:
+        self._bytes = 0
         self._due: dict[str, tuple[float, LastWill]] = {}
 
-    def put(self, client_id: str, due: float, last: LastWill) -> None:
-        """Keep one until the loop's time is `due`."""
+    def put(self, client_id: str, due: float, last: LastWill) -> bool:
+        """Keep one until the loop's time is `due`; False: there is no room."""
+        size = _size(last)
+        if self._bytes + size > MOST_BYTES:
+            return False
+        self.take(client_id)
         self._due[client_id] = due, last
+        self._bytes += size
+        return True
 
     def take(self, client_id: str) -> LastWill | None:
         """Take a client's back: it came back, or its session ended."""
         found = self._due.pop(client_id, None)
-        return None if found is None else found[1]
+        if found is None:
+            return None
+        self._bytes -= _size(found[1])
+        return found[1]
 
     def take_due(self, now: float) -> list[tuple[str, LastWill]]:
         """Take all whose time has come, with the ids of their clients."""
         names = [name for name, (due, _) in self._due.items() if due <= now]
-        return [(name, self._due.pop(name)[1]) for name in names]
+        return [(name, last) for name in names if (last := self.take(name)) is not None]
+
+
+def _size(last: LastWill) -> int:
+    return len(last.will.topic) + len(last.will.payload) + len(last.will.extra.properties if last.will.extra else b"")

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.cloud.notices import MOST_KINDS, QUIET_SECONDS, Notices
+from simulator.cloud.notices import MOST_AT_ONCE, MOST_KINDS, QUIET_SECONDS, Notices
 from simulator.cloud.refusals import CODES, DROPPED, LONGEST, Code, Denial, Notice
 from simulator.trace import Entry, read_line, write_line
 
@@ -133,3 +133,29 @@ def test_every_code_is_explained_and_every_event_can_be_read_back():
     for number, event in enumerate(heard.events, 1):
         entry = Entry("cloud", number, 1.5, event)
         assert read_line(write_line(entry)) == entry
+
+
+def test_messages_that_a_client_loses_are_one_kind_on_all_topics():
+    heard = Heard()
+    for number in range(MOST_KINDS + 10):
+        heard.notices.tell(replace(ONE, code="queue-full", resource=f"topic/{number}"))
+    heard.notices.tell(replace(ONE, code="queue-full", client_id="other"))
+    heard.later(QUIET_SECONDS)
+    assert [(event.client_id, event.resource, event.times) for event in heard.events] == [
+        ("lamp", "topic/0", 1),
+        ("other", "topic/a", 1),
+        ("lamp", "topic/0", MOST_KINDS + 9),
+    ]
+
+
+def test_so_many_sums_are_told_at_a_time_and_the_others_later():
+    heard = Heard()
+    for _ in range(2):
+        for number in range(MOST_AT_ONCE * 2 + 1):
+            heard.notices.tell(replace(ONE, client_id=f"{number}"))
+    before = len(heard.events)
+    heard.later(QUIET_SECONDS)
+    for told in (1, 2):
+        assert len(heard.events) - before == told * MOST_AT_ONCE
+        heard.later(1)
+    assert [event.client_id for event in heard.events[before:]] == [str(n) for n in range(MOST_AT_ONCE * 2 + 1)]

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from simulator.cloud.mqtt.codec import decode, frame
+from simulator.cloud.mqtt.codec import MOST_FILTERS, MOST_USER_PROPERTIES, decode, frame
 from simulator.cloud.mqtt.encode import publish_bytes
 from simulator.cloud.mqtt.packets import V5, V311, Connect, Malformed, Publish, Reason, Subscribe, Unsubscribe
+from tests.effort import bytes_kept, lines_run
 
-from .packets import connect, text
+from .packets import connect, length, publish, text
 
 LIMIT = 128 * 1024 + 512
 VERSIONS = pytest.mark.parametrize("version", [V311, V5])
@@ -128,3 +129,40 @@ def test_what_may_not_come_is_refused_with_its_reason(raw: bytes, reason: Reason
     with pytest.raises(Malformed) as caught:
         read(raw)
     assert caught.value.reason is reason
+
+
+def _with_users(count: int) -> bytes:
+    """A PUBLISH with so many empty user properties."""
+    users = b"\x26\0\0\0\0" * count
+    body = text("a") + length(users) + users
+    return b"\x30" + length(body) + body
+
+
+def test_so_many_user_properties_are_read_and_no_more():
+    read(_with_users(MOST_USER_PROPERTIES))
+    assert fault_of(_with_users(MOST_USER_PROPERTIES + 1), V5) == Reason.QUOTA_EXCEEDED
+
+
+def test_user_properties_cost_as_many_lines_as_there_are():
+    ten, hundred = (lines_run(lambda count=count: read(_with_users(count))) for count in (10, 100))
+    assert hundred < 10 * ten
+
+
+@pytest.mark.parametrize(("first", "options"), [(0x82, b"\1"), (0xA2, b"")], ids=["SUBSCRIBE", "UNSUBSCRIBE"])
+@VERSIONS
+def test_so_many_filters_are_read_and_no_more(version: int, first: int, options: bytes):
+    def packet(count: int) -> bytes:
+        body = b"\0\7" + (b"\0" if version == V5 else b"") + (text("a") + options) * count
+        return bytes((first,)) + length(body) + body
+
+    assert len(read(packet(MOST_FILTERS), version).filters) == MOST_FILTERS
+    assert fault_of(packet(MOST_FILTERS + 1), version) == Reason.QUOTA_EXCEEDED
+
+
+def test_a_topic_that_came_is_not_kept():
+    def come() -> None:
+        for number in range(100):
+            read(publish(f"{number}/{'a' * 60_000}", version=V5))
+            publish_bytes(f"{number}/{'a' * 60_000}", b"", 0, 0, False, V5)
+
+    assert bytes_kept(come) < 100_000

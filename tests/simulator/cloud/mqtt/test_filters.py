@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
 from simulator.cloud.mqtt.filters import Subscriptions, is_valid_filter
+from tests.effort import lines_run
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,38 @@ def test_overlapping_filters_deliver_once_with_the_highest_qos():
     for text, qos in (("a/+", 0), ("a/b", 0), ("a/#", 1)):
         subscriptions.add(text, "me", qos)
     assert subscriptions.matching("a/b") == {"me": (1, False)}
+
+
+def test_a_changed_qos_takes_the_place_of_the_one_before():
+    subscriptions: Subscriptions[str] = Subscriptions()
+    for text in ("a/b", "a/+"):
+        subscriptions.add(text, "me", 1, 8)
+        subscriptions.add(text, "me", 0)
+    assert subscriptions.matching("a/b") == {"me": (0, 0)}
+
+
+@pytest.mark.parametrize("text", ["a/{}", "a/+/{}", "a/+/{}/#", "+/{}", "{}/+"])
+def test_filters_that_do_not_match_cost_a_topic_nothing(text: str):
+    few: Subscriptions[int] = Subscriptions()
+    many: Subscriptions[int] = Subscriptions()
+    few.add(text.format("x"), 0, 1)
+    for number in range(1000):
+        many.add(text.format(f"x{number}"), number, 1)
+    assert lines_run(lambda: many.matching("a/b/c")) == lines_run(lambda: few.matching("a/b/c"))
+
+
+def test_who_has_many_filters_that_match_costs_no_more_than_one_of_each():
+    subscriptions: Subscriptions[int] = Subscriptions()
+    filters = ("a/+/c", "a/+/+", "+/b/c", "a/#", "#", "a/b/#")
+
+    def cost() -> int:
+        return lines_run(lambda: subscriptions.matching("a/b/c"))
+
+    for text in filters:
+        subscriptions.add(text, 0, 1)
+    one = cost()
+    for subscriber in range(1, 400):
+        for text in filters:
+            subscriptions.add(text, subscriber, 1)
+    assert len(subscriptions.matching("a/b/c")) == 400
+    assert cost() == one

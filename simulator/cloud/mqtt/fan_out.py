@@ -1,0 +1,127 @@
+"""Giving a message to very many without keeping the loop from others.
+
+A publication that few hear is delivered at once. One that many hear is owed to each of them, and given to one after the
+other in turns, between which others have theirs. What is owed to a session is given to it before anything newer is, so
+nothing changes its order for any client: not messages, nor answers among them. What is owed of QoS 1 counts as what
+waits: it is written down with its session before anybody is told that it was taken.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from simulator.cloud.mqtt.session import Message, Session
+
+AT_ONCE: Final = 32
+"""So many get a message at once, which takes a quarter of a millisecond; were there more, all of them are owed it."""
+TURN_SECONDS: Final = 0.001
+"""How long a turn takes."""
+MOST_OWED: Final = 1000
+"""Messages to one session; the oldest goes then, as where a queue is full. Each takes eight bytes, beside the message
+itself, which is one for all."""
+BEHIND: Final = 4096
+"""With more owed than this in all, some 30 ms of work, whoever has more to publish waits until less is."""
+
+
+class Owed(NamedTuple):
+    """A message to deliver, once the commit `after` is done; `qos` is what the session is granted of it."""
+
+    message: Message
+    qos: int
+    after: int
+
+
+class FanOut:
+    """Who is owed what; a session is that of a client, or the queue of a group. `give` gives it, `lose` tells of what
+    is too much."""
+
+    def __init__(self, give: Callable[[Session, Owed], None], lose: Callable[[Session, Owed], None]) -> None:
+        self._give = give
+        self._lose = lose
+        self._owed: dict[Session, list[Owed]] = {}
+        self._count = 0
+        self.promised = 0
+        """How often a message was owed to somebody: who sees it grow has published to many."""
+        self._is_due = False
+        self._patient: deque[Callable[[], None]] = deque()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much is owed that nobody should publish more."""
+        return self._count > BEHIND
+
+    def when_caught_up(self, act: Callable[[], None]) -> None:
+        """Have `act` called once it is not behind any more."""
+        self._patient.append(act)
+        self._go_on()
+
+    def owe(self, session: Session, owed: Owed) -> None:
+        """Have a message given to a session when it is its turn; the oldest goes if it is owed too many."""
+        mine = self._owed.setdefault(session, [])
+        if len(mine) >= MOST_OWED:
+            self._lose(session, mine.pop(0))
+            self._count -= 1
+        mine.append(owed)
+        self._count += 1
+        self.promised += 1
+        self._go_on()
+
+    def owe_again(self, session: Session, several: list[Owed]) -> None:
+        """Have messages given that another had and gave back; there were no more before, and so none goes."""
+        self._owed.setdefault(session, []).extend(several)
+        self._count += len(several)
+        self._go_on()
+
+    def is_owed(self, session: Session) -> bool:
+        """Whether anything is owed to a session."""
+        return session in self._owed
+
+    def settle(self, session: Session) -> None:
+        """Give a session what it is owed, now."""
+        if session in self._owed:
+            for owed in self.take(session):
+                self._give(session, owed)
+
+    def take(self, session: Session) -> list[Owed]:
+        """What a session is owed; it is not any more."""
+        mine = self._owed.pop(session, [])
+        self._count -= len(mine)
+        return mine
+
+    def waiting(self, session: Session) -> Iterator[Message]:
+        """What of QoS 1 is owed to a session, in order."""
+        return (owed.message for owed in self._owed.get(session, ()) if owed.qos)
+
+    def _go_on(self) -> None:
+        if (self._owed or self._patient) and not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._is_due = False
+        ends = time.perf_counter() + TURN_SECONDS
+        try:
+            while self._owed:
+                self._give_until(next(iter(self._owed)), ends)
+                if time.perf_counter() >= ends:
+                    break
+            while self._patient and not self.is_behind and time.perf_counter() < ends:
+                self._patient.popleft()()
+        finally:
+            self._go_on()  # whatever became of this turn
+
+    def _give_until(self, session: Session, ends: float) -> None:
+        """Give a session what it is owed; what is left when the turn ends goes in another."""
+        mine, given = self.take(session), 0
+        try:
+            for owed in mine:
+                given += 1
+                self._give(session, owed)
+                if time.perf_counter() >= ends:
+                    break
+        finally:
+            if given < len(mine):
+                self._owed[session] = mine[given:]
+                self._count += len(mine) - given
