@@ -141,7 +141,9 @@ async def _play(trace: Path) -> None:
         mqtt_port=0,
         mqtts_port=None,
         data_port=None,
-        jobs=JobsSettings(deletion_seconds=60, removal_delay_seconds=30, requests_per_second=None),
+        jobs=JobsSettings(
+            deletion_seconds=60, removal_delay_seconds=30, deletions_at_once=1000, requests_per_second=None
+        ),
         gateway=GatewaySettings(connects_per_second=None),
     )
     async with LocalCloud(options, observe) as cloud:
