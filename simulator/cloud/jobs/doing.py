@@ -16,6 +16,8 @@ from simulator.cloud.jobs.events import Event
 if TYPE_CHECKING:
     from simulator.cloud.jobs.ledger import Ledger
 
+OF_THING: Final = "thing/"
+"""No job id begins so: it has a character that those do not."""
 AT_ONCE: Final = 25
 """So many executions a command queues, cancels or removes itself: less than a millisecond of it."""
 
@@ -55,10 +57,8 @@ class Work(ABC):
     by itself.
     """
 
-    @property
-    @abstractmethod
-    def whose(self) -> str:
-        """The id of a job, or `thing/` and the name of a thing: what waits, and is tried again, together."""
+    whose: str
+    """The id of a job, or `thing/` and the name of a thing: what waits, and is tried again, together."""
 
     def is_of(self, job_id: str) -> bool:
         """Whether it is work on that job."""
@@ -77,15 +77,14 @@ class Work(ABC):
 class WorkOnJob(Work):
     """What is under way for a job: `each` is done for every one of `things`, then `finish`."""
 
-    job_id: str
     things: tuple[str, ...]
     done: int = field(default=0, kw_only=True)
     """Of how many things it is done already."""
 
     @property
-    def whose(self) -> str:
-        """The id of the job."""
-        return self.job_id
+    def job_id(self) -> str:
+        """Of the job."""
+        return self.whose
 
     @abstractmethod
     def each(self, ledger: "Ledger", doing: Doing, thing: str, now: float) -> None:

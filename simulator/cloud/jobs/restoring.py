@@ -33,7 +33,7 @@ def restore(
         _resume(ledger, doing, job, now)
     for told_later in news:
         ledger.set_news(told_later.thing, told_later.news)
-        ledger.put_under_way(targets.TellJobs(told_later.thing))
+        ledger.put_under_way(targets.TellJobs.of(told_later.thing))
     ledger.undo.clear()
     return begun_anew
 

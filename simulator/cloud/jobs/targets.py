@@ -14,7 +14,7 @@ from typing import Final, Literal, Self
 
 from agent.values import Status
 from simulator.cloud.jobs import places, rollout
-from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.doing import OF_THING, Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.places import is_set
@@ -117,7 +117,7 @@ def _tell(
         _tell_one(ledger, doing, job_id, thing, what, now)
     if later := job_ids[AT_ONCE:]:
         ledger.put_news(doing, thing, (News(what, later),))
-        ledger.put_under_way(TellJobs(thing))
+        ledger.put_under_way(TellJobs.of(thing))
 
 
 def _tell_one(
@@ -134,12 +134,15 @@ def _tell_one(
 class TellJobs(Work):
     """A thing's jobs learn the news, one after the other."""
 
-    thing: str
+    @classmethod
+    def of(cls, thing: str) -> Self:
+        """Whose news it is."""
+        return cls(f"{OF_THING}{thing}")
 
     @property
-    def whose(self) -> str:
-        """The thing."""
-        return f"thing/{self.thing}"
+    def thing(self) -> str:
+        """Its name."""
+        return self.whose.removeprefix(OF_THING)
 
     def put_last(self, ledger: Ledger) -> None:
         """A job that cannot be told waits behind those that can; what it is told, it is told in order."""

@@ -9,7 +9,7 @@ from typing import Final
 from agent.values import Status
 from simulator.cloud.jobs import deletion, rollout, scheduling
 from simulator.cloud.jobs.changes import Outcome, TurnFailed
-from simulator.cloud.jobs.doing import Doing, Work
+from simulator.cloud.jobs.doing import OF_THING, Doing, Work
 from simulator.cloud.jobs.ledger import Due, ExecutionDue, JobDue, Ledger, WorkDue
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.records import JobStatus
@@ -31,7 +31,7 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
         if item is None and not ledger.under_way:
             break
         turn = item or ledger.under_way[0]
-        whose = turn.whose if isinstance(turn, Work) else _whose(turn)
+        whose = turn.whose if isinstance(turn, Work | WorkDue) else turn.job_id  # calls nothing: it is in no turn yet
         try:
             with Turn(ledger, doing):
                 if not isinstance(turn, Work):
@@ -48,10 +48,6 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
     return doing.outcome()._replace(failures=tuple(failures)) if failures else doing.outcome()
 
 
-def _whose(item: Due) -> str:
-    return item.whose if isinstance(item, WorkDue) else item.job_id
-
-
 def _put_off(ledger: Ledger, whose: str, what: Due | Work, now: float, error: Exception) -> TurnFailed:
     """Have it tried again, later each time."""
     times = ledger.failed[whose] = ledger.failed.get(whose, 0) + 1
@@ -62,9 +58,8 @@ def _put_off(ledger: Ledger, whose: str, what: Due | Work, now: float, error: Ex
         ledger.hold(what, now + pause)
     else:
         ledger.agenda.set(what, now + pause)
-    _, of_thing, thing = whose.rpartition("thing/")
-    if of_thing:
-        return TurnFailed(None, thing, error, pause)
+    if whose.startswith(OF_THING):
+        return TurnFailed(None, whose.removeprefix(OF_THING), error, pause)
     return TurnFailed(whose, what.thing if isinstance(what, ExecutionDue) else None, error, pause)
 
 

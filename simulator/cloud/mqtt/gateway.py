@@ -526,16 +526,18 @@ class Gateway:
             if raw:
                 connection.send(raw)
 
-    def _sweep_again(self) -> None:
+    def _sweep_again(self, steps: Iterator[None] | None = None) -> None:
+        """Begin to sweep, or go on with what is left of it."""
         loop = asyncio.get_running_loop()
-        self._sweep_on(self._sweeping(loop.time()))
+        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)  # whatever comes of this
+        contained("sweeping", self._sweep_on, steps or self._sweeping(loop.time()))
 
     def _sweep_on(self, steps: Iterator[None]) -> None:
         """Sweep for a while, and go on when others have had their turn; begin again a second after the end."""
-        loop, ends = asyncio.get_running_loop(), time.perf_counter() + TURN_SECONDS
-        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)  # whatever comes of this
+        ends = time.perf_counter() + TURN_SECONDS
         for _ in steps:
             if time.perf_counter() >= ends:
-                self._sweeper.cancel()
-                self._sweeper = loop.call_later(0, self._sweep_on, steps)
+                if self._sweeper is not None:
+                    self._sweeper.cancel()
+                self._sweeper = asyncio.get_running_loop().call_later(0, self._sweep_again, steps)
                 return
