@@ -163,6 +163,9 @@ class _Transport(asyncio.Transport):
             self._is_slow = True
             self._connection.pause_writing()
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """They are as they are."""
+
     def get_write_buffer_size(self) -> int:
         """Bytes that have not been sent yet."""
         return self._size
@@ -184,6 +187,13 @@ class _Transport(asyncio.Transport):
         self._is_closing = True
         self._something.set()
         self.may_read.set()
+
+    def abort(self) -> None:
+        """Cut off who does not read: nothing more is sent."""
+        self._waiting.clear()
+        self.close()
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Of the connection below."""

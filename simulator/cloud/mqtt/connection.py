@@ -56,7 +56,11 @@ ACTIONS: Final[dict[int, str]] = {Kind.PUBLISH: "iot:Publish", Kind.SUBSCRIBE: "
 TLS_RECORD: Final = b"\x16\x03"
 """How TLS begins; its first half would be a CONNECT with flags that none has."""
 SLOW_READER_BYTES: Final = 256 * 1024
-"""A client with more than this unread gets no more QoS 0 messages until it reads."""
+"""With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
+
+
+HIGH_BYTES: Final = 64 * 1024
+"""With more than this in its hands a transport says so; with TLS that would be 512 KiB otherwise."""
 
 
 class Connection(asyncio.Protocol):
@@ -69,15 +73,18 @@ class Connection(asyncio.Protocol):
         "_buffer",
         "_gateway",
         "_identify",
+        "_is_behind",
         "_is_busy",
         "_name",
         "_out",
         "_paused",
         "_ticket",
         "_transport",
+        "_unsent",
         "aliases",
         "credential",
         "ends_at",
+        "is_held_up",
         "keep_alive",
         "last_heard",
         "payload_sent",
@@ -97,8 +104,14 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._out: list[bytes] = []
+        self._unsent = 0
+        """Bytes that the transport has not got yet: gathered, or held back."""
         self._is_busy = False
+        self._is_behind = False
+        """Whether messages of QoS 1 wait until it reads."""
         self._paused = False
+        self.is_held_up = False
+        """Whether it is not read, as much is held back for it."""
         self._ticket = 0
         self._name = ""
         """The client id that it asked to connect with."""
@@ -124,6 +137,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open; a CONNECT must follow."""
         self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH_BYTES)
         if self._identify is not None:
             self.credential = self._identify(self._transport)
             if self.credential is None:
@@ -134,6 +148,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self._transport = None
+        self._gateway.farewells.gone(self)
         self._gateway.closed(self, "CONNECTION_LOST")
 
     def pause_writing(self) -> None:
@@ -146,7 +161,9 @@ class Connection(asyncio.Protocol):
         """The client has caught up."""
         self._paused = False
         if self._transport is not None:
-            self._transport.resume_reading()
+            if not self.is_held_up:
+                self._transport.resume_reading()
+            self._catch_up_soon()
 
     def data_received(self, data: bytes) -> None:
         """Handle every whole packet, then write once."""
@@ -193,6 +210,7 @@ class Connection(asyncio.Protocol):
         if not self._is_busy and not self._out:
             asyncio.get_running_loop().call_soon(self.flush)
         self._out.append(raw)
+        self._unsent += len(raw)
 
     def flush(self) -> None:
         """Write what has gathered."""
@@ -201,13 +219,55 @@ class Connection(asyncio.Protocol):
             raw = out[0] if len(out) == 1 else b"".join(out)
             if self._ticket > self._gateway.held.committed:
                 self._gateway.held.hold(self, self._ticket, raw)
-            elif self._transport is not None:
-                self._transport.write(raw)
+                if self._unsent > SLOW_READER_BYTES and not self.is_held_up and self._transport is not None:
+                    self.is_held_up = True
+                    self._transport.pause_reading()
+            else:
+                self._write(raw)
 
     def let_go(self, raw: bytes) -> None:
         """Write what was held back until now."""
+        self._write(raw)
+        if self.is_held_up and self._unsent <= SLOW_READER_BYTES:
+            self.is_held_up = False
+            if not self._paused and self._transport is not None:
+                self._transport.resume_reading()
+
+    def _write(self, raw: bytes) -> None:
+        self._unsent -= len(raw)
         if self._transport is not None:
             self._transport.write(raw)
+            self._catch_up_soon()
+
+    @property
+    def room(self) -> int:
+        """How many bytes may be sent before too many wait for this client; none, if that is not above 0."""
+        return SLOW_READER_BYTES - self._waiting_bytes
+
+    @property
+    def has_left(self) -> bool:
+        """Whether everything that was sent is out of our hands."""
+        return not self._waiting_bytes
+
+    @property
+    def _waiting_bytes(self) -> int:
+        return self._unsent + (0 if self._transport is None else self._transport.get_write_buffer_size())
+
+    def _catch_up_soon(self) -> None:
+        if self._is_behind and not self._paused:
+            self._is_behind = False
+            asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Send what waited until the client read, as much as may go now."""
+        session = self.session
+        if session is not None and session.waiting:
+            raw = session.catch_up(self._gateway.now, self.room)
+            self._is_behind = bool(session.waiting)
+            self._gateway.note(session)
+            self.tell_lost(session)
+            if raw:
+                self.send(raw)
 
     def wait_for(self, ticket: int) -> None:
         """Hold back whatever is sent from here on until the commit of that number; 0 holds back nothing."""
@@ -244,15 +304,21 @@ class Connection(asyncio.Protocol):
             return
         if after:
             self.wait_for(after)
+        if self._unsent > SLOW_READER_BYTES:
+            self.flush()  # perhaps the transport takes it
+        is_slow = (self._paused or self._unsent > SLOW_READER_BYTES) and self.room <= 0
         if qos:
-            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now, share))
+            if is_slow:
+                self._is_behind = True
+            room = 0 if is_slow else SLOW_READER_BYTES
+            raw = session.send_now(Message(topic, payload, receipt, extra, self._gateway.now, share), room)
             self.tell_lost(session)
             if self._gateway.memory is not None:
                 self._gateway.memory.changed(session)
             if raw:
                 self.send(raw)
             return
-        if self._paused and self._transport and self._transport.get_write_buffer_size() > SLOW_READER_BYTES:
+        if is_slow:
             why = f"it does not read: {SLOW_READER_BYTES} bytes wait for it, and messages of QoS 0 are not kept"
             self.tell("slow-reader", "iot:Receive", f"topic/{topic}", why)
             return
@@ -298,7 +364,7 @@ class Connection(asyncio.Protocol):
         self.flush()
         transport, self._transport = self._transport, None
         if transport is not None:
-            transport.close()
+            self._gateway.farewells.part(self, transport)
             self._gateway.closed(self, reason)
 
     # ── what it does not get ──────────────────────────────────────────────────────────────────────────────────────
@@ -413,7 +479,7 @@ class Connection(asyncio.Protocol):
         assert session is not None, "handled after CONNECT"
         match packet:
             case PubAck(packet_id=packet_id):
-                receipt, raw = session.acknowledged(packet_id, self._gateway.now)
+                receipt, raw = session.acknowledged(packet_id, self._gateway.now, self.room)
                 if self._gateway.memory is not None:
                     self._gateway.memory.changed(session)
                 self.tell_lost(session)

@@ -18,6 +18,7 @@ from typing import Final
 
 from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.farewells import Farewells
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions
 from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
 from simulator.cloud.mqtt.held import Held
@@ -51,6 +52,7 @@ class Gateway:
     now: float = 0.0
     """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
     held: Held = field(default_factory=Held)
+    farewells: Farewells = field(default_factory=Farewells)
     memory: Lasting | None = None
     """What outlives the process is noted there; None: nothing does."""
     clock: Callable[[], float] = time.time
@@ -120,12 +122,13 @@ class Gateway:
             self._sweep_again()
 
     async def close(self) -> None:
-        """Tell version 5 clients, close every connection and listener."""
+        """Tell version 5 clients, close every connection and listener; who does not go by then is cut off."""
         if self._sweeper is not None:
             self._sweeper.cancel()
         for server in self._servers:
             server.close()
         self.part_with(tuple(self._connections))
+        await self.farewells.ended()
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
@@ -439,7 +442,7 @@ class Gateway:
                 self._redeliver(connection, session, before)
 
     def _replay(self, connection: Connection, session: Session) -> None:
-        raw = session.replay(self.now, self.settings.replay_per_second)
+        raw = session.replay(self.now, self.settings.replay_per_second, connection.room)
         self.note(session)
         connection.tell_lost(session)
         if raw:
@@ -449,7 +452,8 @@ class Gateway:
     def _redeliver(self, connection: Connection, session: Session, before: float) -> None:
         every = self.settings.redelivery_seconds
         if every is not None:
-            raw = session.redeliver(before, self.now, every, self.settings.redelivery_limit_seconds)
+            due = every if connection.has_left else None
+            raw = session.redeliver(before, self.now, due, self.settings.redelivery_limit_seconds, connection.room)
             self.note(session)
             connection.tell_lost(session)
             if raw:
@@ -457,5 +461,5 @@ class Gateway:
 
     def _sweep_again(self) -> None:
         loop = asyncio.get_running_loop()
+        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)  # whatever happens now
         self.sweep(loop.time())
-        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep_again)
