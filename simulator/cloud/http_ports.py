@@ -23,6 +23,7 @@ from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.mqtt.handshake import HTTP, TlsServer
+from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 from simulator.cloud.tenant import Tenant, Tenants
@@ -63,7 +64,7 @@ class HttpPorts:
         self._authority = CertificateAuthority(certs)
         self._planes: dict[Tenant, Planes] = {}
         self._api_endpoint = self._data_endpoint = ""
-        self._servers: list[tuple[asyncio.Server | TlsServer, web.Server]] = []
+        self._servers: list[tuple[Listener, web.Server]] = []
         self._guests: list[web.Server] = []
 
     def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
@@ -126,28 +127,27 @@ class HttpPorts:
 
         Where no TLS is asked for, both are spoken if there are certificates.
         """
-        loop, made = asyncio.get_running_loop(), list[web.Server]()
-        server: asyncio.Server | TlsServer
+        made, kept = list[web.Server](), KEPT_FOR_FILES
+        server: Listener
         if tls is None and self._certs is not None:
             optional = server_context(self._certs, is_mutual=False)
-            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell)
+            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell, kept=kept)
         elif tls is not None:
-            server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell)
+            server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell, kept=kept)
         else:
-            server = await loop.create_server(lambda: made[0](), host, port, start_serving=False)
+            server = await Listener.listen(host, port, lambda: made[0](), self._tell, kept=kept)
         address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
         made.append(connections(address))
         self._servers.append((server, made[0]))
-        if not isinstance(server, TlsServer):
-            await server.start_serving()
         return address
 
     async def close(self) -> None:
-        """Stop listening, and let requests under way end."""
+        """Stop listening, and let requests under way end; who does not read by then is cut off."""
         for server, _ in self._servers:
             server.close()
-        for connections in (*(each for _, each in self._servers), *self._guests):
-            await connections.shutdown(GRACE_SECONDS)
+            await server.wait_closed()
+        servers = (*(each for _, each in self._servers), *self._guests)
+        await asyncio.gather(*(each.shutdown(GRACE_SECONDS) for each in servers))
         self._servers.clear()
 
 

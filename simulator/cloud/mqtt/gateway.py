@@ -20,10 +20,11 @@ from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.farewells import Farewells
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions
-from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
+from simulator.cloud.mqtt.handshake import ByName, TlsServer
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.listening import Listener, Make
 from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, V5, Connect, Extra, Reason
 from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.retained import Retained
@@ -75,7 +76,7 @@ class Gateway:
     _wills: DelayedWills = field(default_factory=DelayedWills)
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
-    _servers: list[asyncio.Server | TlsServer] = field(default_factory=list)
+    _servers: list[Listener] = field(default_factory=list)
     _sweeper: asyncio.TimerHandle | None = None
     _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -100,15 +101,14 @@ class Gateway:
 
         `others` serve clients that name another protocol in their TLS handshake.
         """
-        loop = asyncio.get_running_loop()
         self.start()
 
         def usual() -> asyncio.BaseProtocol:
             return Connection(self, identify)
 
-        server: asyncio.Server | TlsServer
+        server: Listener
         if tls is None:
-            server = await loop.create_server(usual, host, port, backlog=BACKLOG)
+            server = await Listener.listen(host, port, usual, self.tell, backlog=BACKLOG)
         else:
             make: Make = usual if not others else lambda: ByName(usual, others)
             server = await TlsServer.listen(host, port, make, tls, self.tell, backlog=BACKLOG)

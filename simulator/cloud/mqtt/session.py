@@ -42,7 +42,7 @@ class Message(NamedTuple):
 
 
 class Queue(deque[Message]):
-    """Messages in the order in which they came, added at the end and taken in front; `size` is their weight in bytes."""
+    """Messages in the order in which they came: added at the end, taken in front. `size` is their weight in bytes."""
 
     size = 0
 
