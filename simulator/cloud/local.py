@@ -137,8 +137,8 @@ class LocalCloud:
         return self
 
     def _sweep(self) -> None:
+        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)  # whatever happens now
         self._notices.sweep()
-        self._sweeper = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     async def __aexit__(self, *_: object) -> None:
         if self._sweeper is not None:
