@@ -8,6 +8,7 @@ comes in by a signature may do everything.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -15,7 +16,7 @@ from aiohttp import WSMsgType, web
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.authority import Action, Visitor
-from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.connection import TURN_SECONDS, Connection
 from simulator.cloud.refusals import Denial, Notice
 from simulator.cloud.signatures import Claim, Signatures, SignedRequest
 
@@ -70,7 +71,7 @@ class WebSockets:
         claim = self._signatures().check(sent, (SERVICE,))
         gateway = self._gateway_of(claim)
         largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
-        socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoclose=True)
+        socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoping=False)
         if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
             what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
             refusal = Refusal(400, "InvalidRequestException", what)
@@ -95,12 +96,20 @@ class WebSockets:
         return socket
 
     async def _receive(self, socket: web.WebSocketResponse, transport: "_Transport", connection: Connection) -> None:
+        ends = perf_counter() + TURN_SECONDS
         while not transport.is_closing():
             await transport.may_read.wait()
+            if perf_counter() >= ends:  # frames that have come already are taken without a pause
+                await asyncio.sleep(0)
+                ends = perf_counter() + TURN_SECONDS
             message = await socket.receive()
             if message.type is WSMsgType.BINARY:
                 if message.data:
                     connection.data_received(message.data)
+            elif message.type is WSMsgType.PING:
+                await socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                pass
             elif message.type is WSMsgType.CLOSE:
                 # "… by sending … a Close frame when the client is using a WebSocket connection" ("Lifecycle events").
                 connection.leave()

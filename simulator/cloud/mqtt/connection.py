@@ -1,6 +1,7 @@
 """One MQTT connection: bytes in, packets handled, bytes out with one write each time the loop wakes it."""
 
 import asyncio
+from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
 from simulator.cloud.basic_ingest import in_the_void
@@ -59,6 +60,8 @@ SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
 
 
+TURN_SECONDS: Final = 0.002
+"""So long one client's packets are handled before others have their turn; 100,000 of them may come at once."""
 HIGH_BYTES: Final = 64 * 1024
 """With more than this in its hands a transport says so; with TLS that would be 512 KiB otherwise."""
 
@@ -72,6 +75,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_buffer",
         "_gateway",
+        "_has_more",
         "_identify",
         "_is_behind",
         "_is_busy",
@@ -107,6 +111,8 @@ class Connection(asyncio.Protocol):
         self._unsent = 0
         """Bytes that the transport has not got yet: gathered, or held back."""
         self._is_busy = False
+        self._has_more = False
+        """Whether packets that came wait for their turn."""
         self._is_behind = False
         """Whether messages of QoS 1 wait until it reads."""
         self._paused = False
@@ -149,28 +155,51 @@ class Connection(asyncio.Protocol):
         """The socket is closed."""
         self._transport = None
         self._gateway.farewells.gone(self)
-        self._gateway.closed(self, "CONNECTION_LOST")
+        if not self._has_more:  # else it is heard out first
+            self._gateway.closed(self, "CONNECTION_LOST")
 
     def pause_writing(self) -> None:
         """The client reads slowly: take nothing more from it either, so that it cannot ask for ever more."""
         self._paused = True
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._read_or_wait()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._paused = False
+        self._read_or_wait()
+        self._catch_up_soon()
+
+    def _read_or_wait(self) -> None:
+        """Take more from the client, or no more for now."""
         if self._transport is not None:
-            if not self.is_held_up:
+            if self._paused or self.is_held_up or self._has_more:
+                self._transport.pause_reading()
+            else:
                 self._transport.resume_reading()
-            self._catch_up_soon()
 
     def data_received(self, data: bytes) -> None:
-        """Handle every whole packet, then write once."""
+        """Handle whole packets for a while, then write once; the others have their turn soon."""
         if self.session is None and self._transport is None:
             return
         if self._buffer:
             data = self._buffer + data
+        if self._has_more:
+            self._buffer = data
+        elif data:
+            self._handle_for_a_while(data)
+
+    def _go_on(self) -> None:
+        self._has_more = False
+        if self.session is None:  # it was told to go meanwhile
+            self._buffer = b""
+            return
+        self._handle_for_a_while(self._buffer)
+        if not self._has_more:
+            if self._transport is None:
+                self._gateway.closed(self, "CONNECTION_LOST")
+            self._read_or_wait()
+
+    def _handle_for_a_while(self, data: bytes) -> None:
         if self.session is None and (data[0] >> 4 != Kind.CONNECT or data.startswith(TLS_RECORD)):
             # Not even a CONNACK for somebody who does not begin with CONNECT, and no wait for what its length may be.
             self.tell("not-mqtt", "iot:Connect", "", "the first packet is no CONNECT", hint=_looks_like(data))
@@ -178,6 +207,7 @@ class Connection(asyncio.Protocol):
             return
         self._is_busy = True
         first, offset, limit = data[0], 0, self._gateway.settings.largest_packet
+        ends = perf_counter() + TURN_SECONDS
         try:
             while found := frame(data, offset, limit):
                 first, start, offset = found
@@ -187,8 +217,11 @@ class Connection(asyncio.Protocol):
                     self._first(first, data[start:offset])
                 else:
                     self._handle(decode(first, data[start:offset], self.version))
-                if self._transport is None:
+                if self.session is None:  # it is over
                     return
+                if perf_counter() >= ends and offset < len(data):
+                    self._has_more = True
+                    break
         except Malformed as error:
             action = "iot:Connect" if self.session is None else ACTIONS.get(first >> 4, "mqtt")
             self.tell(CODES.get(error.reason, "malformed"), action, error.about, str(error))
@@ -202,6 +235,9 @@ class Connection(asyncio.Protocol):
             self._buffer = data[offset:]
         else:
             self._buffer = bytes(data)
+        if self._has_more:
+            self._read_or_wait()
+            asyncio.get_running_loop().call_soon(self._go_on)
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -219,9 +255,9 @@ class Connection(asyncio.Protocol):
             raw = out[0] if len(out) == 1 else b"".join(out)
             if self._ticket > self._gateway.held.committed:
                 self._gateway.held.hold(self, self._ticket, raw)
-                if self._unsent > SLOW_READER_BYTES and not self.is_held_up and self._transport is not None:
+                if self._unsent > SLOW_READER_BYTES and not self.is_held_up:
                     self.is_held_up = True
-                    self._transport.pause_reading()
+                    self._read_or_wait()
             else:
                 self._write(raw)
 
@@ -230,8 +266,7 @@ class Connection(asyncio.Protocol):
         self._write(raw)
         if self.is_held_up and self._unsent <= SLOW_READER_BYTES:
             self.is_held_up = False
-            if not self._paused and self._transport is not None:
-                self._transport.resume_reading()
+            self._read_or_wait()
 
     def _write(self, raw: bytes) -> None:
         self._unsent -= len(raw)
@@ -365,7 +400,7 @@ class Connection(asyncio.Protocol):
         transport, self._transport = self._transport, None
         if transport is not None:
             self._gateway.farewells.part(self, transport)
-            self._gateway.closed(self, reason)
+        self._gateway.closed(self, reason)
 
     # ── what it does not get ──────────────────────────────────────────────────────────────────────────────────────
 

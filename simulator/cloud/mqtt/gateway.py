@@ -127,10 +127,9 @@ class Gateway:
             self._sweeper.cancel()
         for server in self._servers:
             server.close()
+            await server.wait_closed()
         self.part_with(tuple(self._connections))
         await self.farewells.ended()
-        for server in self._servers:
-            await server.wait_closed()
         self._servers.clear()
 
     def part_with(self, connections: Iterable[Connection]) -> None:

@@ -17,8 +17,8 @@ from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED_BYTES, Message, Session
 from simulator.cloud.refusals import Notice
 
-from .packets import connect, subscribe, text
-from .peers import WAIT, Bare
+from .packets import connect, publish, subscribe, text
+from .peers import WAIT, Bare, BareConnect, Jobs
 
 PAYLOAD = bytes(100_000)
 AT_MOST = SLOW_READER_BYTES + 2 * len(PAYLOAD)
@@ -269,3 +269,55 @@ async def test_who_answers_no_close_of_tls_is_gone(gateway: Gateway, tmp_path: P
     connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
     await asyncio.wait_for(gateway.farewells.ended(), WAIT)
     client.close()
+
+
+# ── who sends much at once ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_packets_that_come_at_once_leave_others_their_turns(
+    gateway: Gateway, port: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("simulator.cloud.mqtt.connection.TURN_SECONDS", 0)
+    client = Bare(*await asyncio.open_connection("127.0.0.1", port))
+    client.send(connect(5))
+    assert (await client.packet())[0] == 0x20
+    [connection] = gateway._connections
+    connection.data_received(b"\xc0\0" * 100)
+    assert connection._unsent == 0
+    assert connection._buffer == b"\xc0\0" * 99
+    assert await asyncio.wait_for(client.reader.readexactly(200), WAIT) == b"\xd0\0" * 100
+    client.send(b"\xc0\0")
+    assert await client.packet() == (0xD0, b"")
+    client.close()
+
+
+@pytest.mark.parametrize("is_reset", [False, True])
+async def test_who_leaves_is_heard_out(
+    gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch, is_reset: bool
+):
+    monkeypatch.setattr("simulator.cloud.mqtt.connection.TURN_SECONDS", 0)
+    watcher, _ = await bare(name="watcher"), await bare(name="leaving")
+    watcher.send(subscribe("a", options=0))
+    assert (await watcher.packet())[0] == 0x90
+    _, connection = gateway._connections
+    connection.data_received(b"".join(publish("a", b"%d" % number) for number in range(50)) + b"\xe0\0")
+    if is_reset:
+        assert connection._transport is not None
+        connection._transport.abort()
+    heard = [(await watcher.packet())[1][4:] for _ in range(50)]
+    assert heard == [b"%d" % number for number in range(50)]
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("leaving", "CLIENT_INITIATED_DISCONNECT")
+    await asyncio.sleep(0)
+    assert connection not in gateway._connections
+
+
+async def test_who_is_told_to_go_is_not_heard_out(
+    gateway: Gateway, bare: BareConnect, told: list[Notice], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("simulator.cloud.mqtt.connection.TURN_SECONDS", 0)
+    client = await bare()
+    [connection] = gateway._connections
+    connection.data_received(publish("a") * 50)
+    connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
+    assert await client.rest() == b"\xe0\x01\x87"
+    assert told == []
