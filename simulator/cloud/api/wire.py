@@ -93,12 +93,14 @@ class _Connection(web.RequestHandler):
     A WebSocket's is not its business: what speaks MQTT there knows keep-alives, and ends it.
     """
 
-    __slots__ = ("_patience", "_wire")
+    __slots__ = ("_is_half", "_patience", "_wire")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._patience: asyncio.TimerHandle | None = None
         self._wire: asyncio.Transport | None = None
+        self._is_half = False
+        """Whether the last bytes that came are of a head that is not whole."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is open. Once its requests are done with it is closed, which waits for what is unread."""
@@ -112,6 +114,18 @@ class _Connection(web.RequestHandler):
         super().connection_lost(exc)
         self._wire = None
         self._stop_waiting()
+
+    def data_received(self, data: bytes) -> None:
+        """Something came."""
+        known = self._request_count
+        super().data_received(data)
+        if data:
+            self._is_half = self._request_count == known and not self._request_in_progress
+
+    def _process_keepalive(self) -> None:
+        super()._process_keepalive()
+        if self._force_close and self._is_half:
+            self._tell(f"the head of a request was not there after {HEAD_SECONDS:g} s")
 
     def pause_writing(self) -> None:
         """Much is unread."""
@@ -131,7 +145,16 @@ class _Connection(web.RequestHandler):
 
     def _be_patient(self) -> None:
         if self._wire is not None and self._patience is None:
-            self._patience = self._loop.call_later(UNREAD_SECONDS, self.cut_off)
+            self._patience = self._loop.call_later(UNREAD_SECONDS, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._tell(f"of what was sent to it, it read nothing for {UNREAD_SECONDS:g} s")
+        self.cut_off()
+
+    def _tell(self, why: str) -> None:
+        if isinstance(self._manager, Server):
+            peer = None if self._wire is None else self._wire.get_extra_info("peername")
+            self._manager.tell(Notice("http-timeout", "http", "", why, address=str(peer[0]) if peer else ""))
 
     def _stop_waiting(self) -> None:
         if self._patience is not None:
@@ -178,6 +201,6 @@ async def read(request: web.BaseRequest) -> SignedRequest:
     except TimeoutError:
         refusal = Refusal(408, "RequestTimeoutException", f"The body was not there after {BODY_SECONDS:g} seconds.")
         why, resource = f"its body was not there after {BODY_SECONDS:g} s", f"{request.method} {request.path}"
-        refusal.notice = Notice("not-http", "http", resource, why, address=request.remote or "")
+        refusal.notice = Notice("http-timeout", "http", resource, why, address=request.remote or "")
         raise refusal from None
     return SignedRequest(request.method, request.raw_path, tuple(request.headers.items()), bytes(body))

@@ -13,6 +13,7 @@ import pytest
 import uvloop
 
 from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.trace import ClientRefused, CloudEvent
 
 from .mqtt.peers import WAIT
 
@@ -37,15 +38,20 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 Play: TypeAlias = Callable[[Story], None]
 
 
+@pytest.fixture
+def told() -> list[CloudEvent]:
+    return []
+
+
 @pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def play(request: pytest.FixtureRequest, tmp_path: Path) -> Play:
+def play(request: pytest.FixtureRequest, tmp_path: Path, told: list[CloudEvent]) -> Play:
     """Have a story with a cloud of its own, on each of the event loops."""
     (tmp_path / "bucket").mkdir()
     (tmp_path / "bucket" / "large").write_bytes(bytes(LARGE))
     options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=tmp_path)
 
     async def whole(story: Story) -> None:
-        async with LocalCloud(options) as cloud:
+        async with LocalCloud(options, told.append) as cloud:
             await story(cloud)
 
     return lambda story: request.param(whole(story))
@@ -57,6 +63,11 @@ def quiet(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -
     yield
     assert [record for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
     assert capfd.readouterr().err == ""
+
+
+def codes(told: list[CloudEvent]) -> list[str]:
+    """What clients were refused for."""
+    return [event.code for event in told if isinstance(event, ClientRefused)]
 
 
 def address(cloud: LocalCloud) -> tuple[str, int]:
@@ -93,12 +104,14 @@ async def ended(cloud: LocalCloud, *said: bytes) -> bytes:
         pytest.param((b"GET /things HTTP/1.1\r\nHost: x\r\n\r\n",), id="one request, and idle"),
     ],
 )
-def test_who_sends_no_whole_head_is_hung_up_on(play: Play, said: tuple[bytes, ...]):
+def test_who_sends_no_whole_head_is_hung_up_on(play: Play, told: list[CloudEvent], said: tuple[bytes, ...]):
     async def story(cloud: LocalCloud) -> None:
         answer = await ended(cloud, *said)
         assert answer.count(b"HTTP/1.1 200") == (b"\r\n\r\n" in b"".join(said))
 
     play(story)
+    is_half = said != () and b"\r\n\r\n" not in said[0]  # what comes while another is answered is not looked at
+    assert codes(told) == (["http-timeout"] if is_half else [])
 
 
 @pytest.mark.usefixtures("hasty", "quiet")
@@ -110,13 +123,16 @@ def test_who_sends_no_whole_head_is_hung_up_on(play: Play, said: tuple[bytes, ..
         pytest.param(b"Transfer-Encoding: chunked\r\n\r\n", b"5\r\n{", id="half a chunk"),
     ],
 )
-def test_who_sends_no_whole_body_is_told_and_hung_up_on(play: Play, headers: bytes, body: bytes):
+def test_who_sends_no_whole_body_is_told_and_hung_up_on(
+    play: Play, told: list[CloudEvent], headers: bytes, body: bytes
+):
     async def story(cloud: LocalCloud) -> None:
         answer = await ended(cloud, HEAD + headers, body)
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"RequestTimeoutException" in answer
 
     play(story)
+    assert codes(told) == ["http-timeout"]
 
 
 @pytest.mark.usefixtures("hasty", "quiet")
@@ -178,7 +194,7 @@ def deaf(cloud: LocalCloud, said: bytes) -> socket.socket:
 
 
 @pytest.mark.usefixtures("hasty", "quiet")
-def test_who_does_not_read_an_answer_is_cut_off(play: Play):
+def test_who_does_not_read_an_answer_is_cut_off(play: Play, told: list[CloudEvent]):
     async def story(cloud: LocalCloud) -> None:
         with deaf(cloud, LEAVING["a download"](cloud)):
             [api] = [server for _, server in cloud._http._servers]
@@ -189,6 +205,7 @@ def test_who_does_not_read_an_answer_is_cut_off(play: Play):
                     await asyncio.sleep(0)
 
     play(story)
+    assert codes(told) == ["http-timeout"]
 
 
 @pytest.mark.usefixtures("quiet")
