@@ -18,12 +18,12 @@ from simulator.cloud.api.principal import Guard
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import RetainedMessages
-from simulator.cloud.api.wire import Handler
+from simulator.cloud.api.wire import Handler, Server
 from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.mqtt.handshake import HTTP, TlsServer
-from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener
+from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener, Strangers
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 from simulator.cloud.tenant import Tenant, Tenants
@@ -49,8 +49,10 @@ class HttpPorts:
         elsewhere: Mapping[str, Handler] | None = None,
         files: Path | None = None,
         tell: Tell = tell_nobody,
+        strangers: Strangers | None = None,
     ) -> None:
         self._tell = tell
+        self._strangers = strangers or Strangers()
         self._tenants = tenants
         self._clock = clock
         self._certs = certs
@@ -91,7 +93,7 @@ class HttpPorts:
     async def listen_api(self, host: str, port: int, data_endpoint: str) -> str:
         """Serve the control plane and, with signatures, the data plane; the URL. Raises OSError."""
 
-        def connections(address: str) -> web.Server:
+        def connections(address: str) -> Server:
             self._api_endpoint, self._data_endpoint = address, data_endpoint
             return HttpApi(
                 lambda claim: self.serve(self._tenants.of(claim)),
@@ -113,6 +115,7 @@ class HttpPorts:
     def data_connections(self) -> Callable[[], asyncio.BaseProtocol]:
         """What serves the data plane on a listener of somebody else's that has mutual TLS."""
         connections = self._data_port().server()
+        connections.strangers = self._strangers
         self._guests.append(connections)
         return connections
 
@@ -121,13 +124,13 @@ class HttpPorts:
         return DataPort(*devices, Guard(self._holders), settled=self._settled, tell=self._tell)
 
     async def _listen(
-        self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]
+        self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], Server]
     ) -> str:
         """HOST:PORT as bound; `connections` is told it, and makes what serves there.
 
         Where no TLS is asked for, both are spoken if there are certificates.
         """
-        made, kept = list[web.Server](), KEPT_FOR_FILES
+        made, kept = list[Server](), KEPT_FOR_FILES
         server: Listener
         if tls is None and self._certs is not None:
             optional = server_context(self._certs, is_mutual=False)
@@ -138,6 +141,7 @@ class HttpPorts:
             server = await Listener.listen(host, port, lambda: made[0](), self._tell, kept=kept)
         address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
         made.append(connections(address))
+        server.strangers = made[0].strangers = self._strangers
         self._servers.append((server, made[0]))
         return address
 

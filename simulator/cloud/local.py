@@ -23,6 +23,7 @@ from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings, handshake
+from simulator.cloud.mqtt.listening import Strangers
 from simulator.cloud.notices import Notices
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
@@ -74,6 +75,7 @@ class LocalCloud:
         self._store = None if options.state is None else Store(options.state)
         self._notices = Notices(observe, time.monotonic)
         self._sweeper: asyncio.TimerHandle | None = None
+        self._strangers = Strangers()
         home = self._tenant(options.account, observe)
         self._tenants = Tenants(home, self._tenant)
         self._core, self._gateway = home.core, home.gateway
@@ -94,6 +96,7 @@ class LocalCloud:
             elsewhere={FILES: self._serve_file, WEBSOCKET_PATH: self._websockets.handle},
             files=options.files,
             tell=self._notices.tell,
+            strangers=self._strangers,
         )
         self._files: FileServer | None = None
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
@@ -101,6 +104,7 @@ class LocalCloud:
     def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
         shelf = None if self._store is None else self._store.shelf(owner(account))
         made = Tenant(account, self._options, shelf, observe, self._notices.tell)
+        made.gateway.strangers = self._strangers
         if self._urls is not None:
             made.core.jobs.presign = self._urls.document
         return made

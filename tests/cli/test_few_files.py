@@ -5,6 +5,9 @@ import json
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
+from simulator.certs import make_certificates
 from tests.cli.served import Served
 from tests.clients.cloud_process import running_cloud
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
@@ -28,6 +31,30 @@ async def came_in(port: int, number: int) -> Bare | None:
         return client
     client.close()
     return None
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [("api", b""), ("api", b"GET / HTTP/1.1\r\n"), ("mqtt", b"\x10\x7f"), ("mqtts", b""), ("mqtts", b"\x16\x03\x01")],
+    ids=["HTTP, nothing", "half a head", "half a CONNECT", "TLS, nothing", "half a ClientHello"],
+)
+async def test_who_does_not_say_what_it_wants_makes_room(tmp_path: Path, port: str, said: bytes):
+    make_certificates(tmp_path, ["lamp"])
+    settings = json.dumps({"gateway": {"connect_limit_seconds": 3600}})
+    async with AsyncExitStack() as stack:
+        stderr = stack.enter_context((tmp_path / "log").open("w"))
+        options = ("--settings", settings)
+        cloud = running_cloud(*options, certs=tmp_path, stderr=stderr, most_files=MOST)
+        ports = {name: int(each.rpartition(":")[2]) for name, each in stack.enter_context(cloud).items() if each}
+        for _ in range(TOO_MANY):
+            _, writer = await asyncio.open_connection("127.0.0.1", ports[port])
+            stack.callback(writer.close)
+            writer.write(said)
+        for number in range(20):
+            async with asyncio.timeout(WAIT / 2):
+                while (client := await came_in(ports["mqtt"], number)) is None:
+                    pass
+            stack.callback(client.close)
 
 
 async def test_served_clients_go_on_and_the_api_answers_when_files_run_out(tmp_path: Path):

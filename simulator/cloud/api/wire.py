@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias, cast
 from aiohttp import web
 
 from simulator.cloud.api.errors import ApiError
+from simulator.cloud.mqtt.listening import Strangers
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.signatures import SignedRequest
 
@@ -65,6 +66,7 @@ class Server(web.Server):
     def __init__(self, handler: Handler, tell: Tell = tell_nobody) -> None:
         super().__init__(handler)
         self.tell = tell
+        self.strangers = Strangers()
 
     def __call__(self) -> web.RequestHandler:
         """A new connection. What has a Content-Encoding stays as it came: little of it may be much when unpacked."""
@@ -106,11 +108,15 @@ class _Connection(web.RequestHandler):
         """The connection is open. Once its requests are done with it is closed, which waits for what is unread."""
         super().connection_made(transport)
         self._wire = cast("asyncio.Transport", transport)
+        assert isinstance(self._manager, Server), "it made this connection"
+        self._manager.strangers.came(self, self.cut_off)
         assert self._task_handler is not None, "it was just begun"
         self._task_handler.add_done_callback(lambda _: self._be_patient())
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """The connection is closed."""
+        if isinstance(self._manager, Server):
+            self._manager.strangers.known(self)
         super().connection_lost(exc)
         self._wire = None
         self._stop_waiting()
@@ -119,6 +125,8 @@ class _Connection(web.RequestHandler):
         """Something came."""
         known = self._request_count
         super().data_received(data)
+        if not known and self._request_count and isinstance(self._manager, Server):
+            self._manager.strangers.known(self)
         if data:
             self._is_half = self._request_count == known and not self._request_in_progress
 

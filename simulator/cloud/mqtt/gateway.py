@@ -24,7 +24,7 @@ from simulator.cloud.mqtt.handshake import ByName, TlsServer
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
-from simulator.cloud.mqtt.listening import Listener, Make
+from simulator.cloud.mqtt.listening import Listener, Make, Strangers
 from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, V5, Connect, Extra, Reason
 from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.retained import Retained
@@ -54,6 +54,7 @@ class Gateway:
     """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
     held: Held = field(default_factory=Held)
     farewells: Farewells = field(default_factory=Farewells)
+    strangers: Strangers = field(default_factory=Strangers)
     memory: Lasting | None = None
     """What outlives the process is noted there; None: nothing does."""
     clock: Callable[[], float] = time.time
@@ -112,6 +113,7 @@ class Gateway:
         else:
             make: Make = usual if not others else lambda: ByName(usual, others)
             server = await TlsServer.listen(host, port, make, tls, self.tell, backlog=BACKLOG)
+        server.strangers = self.strangers
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -259,6 +261,7 @@ class Gateway:
     def opened(self, connection: Connection) -> None:
         """A socket is open."""
         self._connections[connection] = None
+        self.strangers.came(connection, lambda: connection.end("CONNECT_TIMEOUT"))
 
     def new_client_id(self) -> str:
         """A client id for one who brought none."""
@@ -282,6 +285,7 @@ class Gateway:
 
     def join(self, connection: Connection, client_id: str, connect: Connect) -> tuple[Session, bool]:
         """The session for a CONNECT, and whether it was there before. An older connection of that id ends."""
+        self.strangers.known(connection)
         session = self._sessions.get(client_id)
         if session is not None and (older := self._by_session.get(session)) is not None:
             self._tell_taken_over(older, client_id, connection.address)
@@ -325,6 +329,7 @@ class Gateway:
         """A connection is over; its will is published, unless the client took leave."""
         if self._connections.pop(connection, 0) == 0:
             return
+        self.strangers.known(connection)
         self.held.forget(connection)
         session, connection.session = connection.session, None
         if session is None or self._by_session.get(session) is not connection:

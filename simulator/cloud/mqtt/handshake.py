@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, Self, cast
 
 from simulator.cloud.mqtt.listening import KEPT_BACK, Listener, Make, bound
@@ -79,6 +80,15 @@ class TlsServer(Listener):
         return self._tls
 
     async def _take(self, accepted: socket.socket, address: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "each connection has one"
+        self.strangers.came(task, partial(_give_up, task))
+        try:
+            await self._shake_hands(accepted, address)
+        finally:
+            self.strangers.known(task)
+
+    async def _shake_hands(self, accepted: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
         try:
             accepted.setblocking(False)
@@ -117,6 +127,10 @@ class ByName(asyncio.Protocol):
         protocol = self._others.get(tls.selected_alpn_protocol() or "", self._usual)()
         cast("asyncio.Transport", transport).set_protocol(protocol)
         protocol.connection_made(transport)
+
+
+def _give_up(task: "asyncio.Task[None]") -> None:
+    task.cancel()
 
 
 async def _first_byte(accepted: socket.socket) -> bytes:

@@ -1,14 +1,16 @@
 """A port: connections are accepted here, so that what becomes of each is known, and told.
 
 An event loop's own server closes connections without a word once the process has no file descriptor left, and by then
-nothing else of it can open a file either. Here some are kept back, and who is turned away for that is told of.
+nothing else of it can open a file either. Here some are kept back, and who is turned away for that is told of. Before
+that, strangers have to go: who connected a while ago, and has not said yet what he wants.
 """
 
 import asyncio
 import errno
 import socket
 import sys
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Final, Self, TypeAlias
 
 from simulator.cloud.refusals import Notice, Tell
@@ -25,11 +27,45 @@ KEPT_FOR_FILES: Final = 50
 """Those that connections to HTTP ports may not have: the store's, the log's and the trace's, and files being served."""
 
 
+STRANGE_SECONDS: Final = 1.0
+"""For so long a stranger may stay while others need his place: to say what one wants takes a round trip or two."""
+
+
+class Strangers:
+    """Connections that have not said yet who they are; those of all ports, as they all take file descriptors."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._there: dict[Hashable, tuple[float, Callable[[], None]]] = {}
+
+    def came(self, who: Hashable, show_out: Callable[[], None]) -> None:
+        """A connection is open; `show_out` ends it."""
+        self._there[who] = (self._clock(), show_out)
+
+    def known(self, who: Hashable) -> None:
+        """It has said who it is, or what it wants, or is gone."""
+        self._there.pop(who, None)
+
+    def make_room(self) -> bool:
+        """Show the one out that has been here for longest; False if nobody has been here for long."""
+        for who, (since, show_out) in self._there.items():  # the first is the oldest
+            if self._clock() - since >= STRANGE_SECONDS:
+                del self._there[who]
+                show_out()
+                return True
+            break
+        return False
+
+
 class Listener:
     """Listens once it is made by `listen`; `make` makes the protocol of each connection.
 
-    `kept` file descriptors are not for connections; `tell` gets a Notice of who is turned away for want of others.
+    `kept` file descriptors are not for connections; `tell` gets a Notice of who is turned away for want of others, or
+    had to go.
     """
+
+    strangers: Strangers
+    """Who goes first where there are not enough."""
 
     def __init__(self, sockets: list[socket.socket], make: Make, tell: Tell, kept: int) -> None:
         self.sockets = sockets
@@ -37,6 +73,7 @@ class Listener:
         self._tell = tell
         self._kept = kept
         self._tasks: set[asyncio.Task[None]] = set()
+        self.strangers = Strangers()
 
     @classmethod
     async def listen(
@@ -78,9 +115,11 @@ class Listener:
                         self._tell(turned_away(self._kept))
                     await asyncio.sleep(PAUSE_SECONDS)
                     continue
-                if accepted.fileno() >= most_files() - kept_of(self._kept):
-                    accepted.close()
+                is_full = accepted.fileno() >= most_files() - kept_of(self._kept)
+                if is_full:
                     self._tell(turned_away(self._kept))
+                if is_full and not self.strangers.make_room():
+                    accepted.close()
                 else:
                     self._start(self._take(accepted, str(address[0]) if address else ""))
                 in_a_row = (in_a_row + 1) % AT_ONCE
