@@ -23,9 +23,10 @@ from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.mqtt.handshake import HTTP, TlsServer
-from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener, Strangers
+from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
+from simulator.cloud.strangers import Strangers
 from simulator.cloud.tenant import Tenant, Tenants
 
 GRACE_SECONDS: Final = 1.0

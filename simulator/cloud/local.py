@@ -23,12 +23,12 @@ from simulator.cloud.http_ports import HttpPorts, in_url
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings, handshake
-from simulator.cloud.mqtt.listening import Strangers
 from simulator.cloud.notices import Notices
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
+from simulator.cloud.strangers import Strangers
 from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
 from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
 from simulator.cloud.websockets import WebSockets

@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias, cast
 from aiohttp import web
 
 from simulator.cloud.api.errors import ApiError
-from simulator.cloud.mqtt.listening import Strangers
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.signatures import SignedRequest
+from simulator.cloud.strangers import Strangers
 
 LARGEST_BODY: Final = 1 << 20
 HEAD_SECONDS: Final = 30.0

@@ -24,7 +24,7 @@ from simulator.cloud.mqtt.handshake import ByName, TlsServer
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
-from simulator.cloud.mqtt.listening import Listener, Make, Strangers
+from simulator.cloud.mqtt.listening import Listener, Make
 from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, V5, Connect, Extra, Reason
 from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.retained import Retained
@@ -33,6 +33,7 @@ from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.sharing import Sharing
 from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
+from simulator.cloud.strangers import Strangers
 
 SWEEP_SECONDS: Final = 1.0
 BACKLOG: Final = 4096
