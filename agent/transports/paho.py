@@ -164,9 +164,9 @@ class PahoFleet:
             self._connected.pop(client, None)
 
     def _sweep_all(self) -> None:
+        self._sweep = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep_all)  # whatever happens now
         for client in tuple(self._connected):
             client.loop_misc()
-        self._sweep = asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep_all)
 
 
 class PahoTransport:

@@ -95,9 +95,23 @@ def run_loop(main: Coroutine[Any, Any, T]) -> T:
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(main)
+        return asyncio.run(_told_of_faults(main))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
+        return runner.run(_told_of_faults(main))
+
+
+async def _told_of_faults(main: Coroutine[Any, Any, T]) -> T:
+    """What nobody waits for, such as a timer's call, may fail too: that is logged in the log's own form."""
+
+    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        from agent.log import get_logger
+
+        get_logger("ghostjob").error(
+            "callback.failed", during=context.get("message"), exc_info=context.get("exception")
+        )
+
+    asyncio.get_running_loop().set_exception_handler(tell)
+    return await main
 
 
 def allow_files(wanted: int, *, at_most: bool = False) -> None:

@@ -16,16 +16,19 @@ from simulator.cloud.api.api_port import HttpApi, Planes
 from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.data_port import DataPort
 from simulator.cloud.api.gate import Route
-from simulator.cloud.api.http import Listener
+from simulator.cloud.api.http import HttpListener
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import RetainedMessages
+from simulator.cloud.api.wire import Server
 from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.mqtt.handshake import HTTP, TlsServer
+from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
+from simulator.cloud.strangers import Strangers
 from simulator.cloud.tenant import Tenant, Tenants
 
 GRACE_SECONDS: Final = 1.0
@@ -49,8 +52,10 @@ class HttpPorts:
         elsewhere: tuple[Route, ...] = (),
         files: Path | None = None,
         tell: Tell = tell_nobody,
+        strangers: Strangers | None = None,
     ) -> None:
         self._tell = tell
+        self._strangers = strangers or Strangers()
         self._tenants = tenants
         self._clock = clock
         self._certs = certs
@@ -64,9 +69,9 @@ class HttpPorts:
         self._authority = CertificateAuthority(certs)
         self._planes: dict[Tenant, Planes] = {}
         self._api_endpoint = self._data_endpoint = ""
-        self._servers: list[tuple[asyncio.Server | TlsServer, web.Server]] = []
+        self._servers: list[tuple[Listener, web.Server]] = []
         self._guests: list[web.Server] = []
-        self.listeners: dict[str, Listener] = {}
+        self.listeners: dict[str, HttpListener] = {}
         """What serves HTTP, by the name of the port that it does it on."""
 
     def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
@@ -93,7 +98,7 @@ class HttpPorts:
     async def listen_api(self, host: str, port: int, data_endpoint: str) -> str:
         """Serve the control plane and, with signatures, the data plane; the URL. Raises OSError."""
 
-        def connections(address: str) -> web.Server:
+        def connections(address: str) -> Server:
             self._api_endpoint, self._data_endpoint = address, data_endpoint
             self.listeners["api"] = HttpApi(
                 lambda claim: self.serve(self._tenants.of(claim)),
@@ -116,44 +121,45 @@ class HttpPorts:
     def data_connections(self) -> Callable[[], asyncio.BaseProtocol]:
         """What serves the data plane on a listener of somebody else's that has mutual TLS."""
         connections = self._data_port("mqtts")
+        connections.strangers = self._strangers
         self._guests.append(connections)
         return connections
 
-    def _data_port(self, on: str) -> web.Server:
+    def _data_port(self, on: str) -> Server:
         devices = self._devices[self._tenants.home]
         listener = DataPort(*devices, self._holders, settled=self._settled, tell=self._tell)
         self.listeners[on] = listener
         return listener.server()
 
     async def _listen(
-        self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], web.Server]
+        self, host: str, port: int, tls: ssl.SSLContext | None, connections: Callable[[str], Server]
     ) -> str:
         """HOST:PORT as bound; `connections` is told it, and makes what serves there.
 
         Where no TLS is asked for, both are spoken if there are certificates.
         """
-        loop, made = asyncio.get_running_loop(), list[web.Server]()
-        server: asyncio.Server | TlsServer
+        made, kept = list[Server](), KEPT_FOR_FILES
+        server: Listener
         if tls is None and self._certs is not None:
             optional = server_context(self._certs, is_mutual=False)
-            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell)
+            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell, kept=kept)
         elif tls is not None:
-            server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell)
+            server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell, kept=kept)
         else:
-            server = await loop.create_server(lambda: made[0](), host, port, start_serving=False)
+            server = await Listener.listen(host, port, lambda: made[0](), self._tell, kept=kept)
         address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
         made.append(connections(address))
+        server.strangers = made[0].strangers = self._strangers
         self._servers.append((server, made[0]))
-        if not isinstance(server, TlsServer):
-            await server.start_serving()
         return address
 
     async def close(self) -> None:
-        """Stop listening, and let requests under way end."""
+        """Stop listening, and let requests under way end; who does not read by then is cut off."""
         for server, _ in self._servers:
             server.close()
-        for connections in (*(each for _, each in self._servers), *self._guests):
-            await connections.shutdown(GRACE_SECONDS)
+            await server.wait_closed()
+        servers = (*(each for _, each in self._servers), *self._guests)
+        await asyncio.gather(*(each.shutdown(GRACE_SECONDS) for each in servers))
         self._servers.clear()
 
 

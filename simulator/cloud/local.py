@@ -27,6 +27,7 @@ from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
 from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
+from simulator.cloud.strangers import Strangers
 from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
@@ -73,6 +74,7 @@ class LocalCloud:
         self._store = None if options.state is None else Store(options.state)
         self._notices = Notices(observe, time.monotonic)
         self._sweeper = Every(SWEEP_SECONDS, "telling notices", self._notices.sweep)
+        self._strangers = Strangers()
         home = self._tenant(options.account, observe)
         self._tenants = Tenants(home, self._tenant)
         self._core, self._gateway = home.core, home.gateway
@@ -94,12 +96,14 @@ class LocalCloud:
             elsewhere=(self._websockets.route, *(() if files is None else (files.route,))),
             files=options.files,
             tell=self._notices.tell,
+            strangers=self._strangers,
         )
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
     def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
         shelf = None if self._store is None else self._store.shelf(owner(account))
         made = Tenant(account, self._options, shelf, observe, self._notices.tell)
+        made.gateway.strangers = self._strangers
         if self._urls is not None:
             made.core.jobs.presign = self._urls.document
         return made

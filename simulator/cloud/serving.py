@@ -53,7 +53,7 @@ async def serve(
         stopped.set()
 
     try:
-        async with LocalCloud(options, observe) as cloud, _beating(observe):
+        async with odd_names_unheard(), LocalCloud(options, observe) as cloud, _beating(observe):
             _tame_collector()  # what was remembered is there for good
             cloud.when_it_fails(fail)
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -82,6 +82,25 @@ async def _beating(observe: Callable[[CloudEvent], None] | None) -> AsyncIterato
         return
     with Heartbeat("cloud", observe):
         yield
+
+
+@asynccontextmanager
+async def odd_names_unheard() -> AsyncIterator[None]:
+    """CPython writes a traceback for each client that asks in TLS for a server name which is no ASCII; not within this.
+
+    There is no other way to keep it from that. The handshake fails, and is told as any other that does.
+    """
+    usual = sys.unraisablehook
+
+    def hear(unraisable: "sys.UnraisableHookArgs") -> None:
+        if unraisable.exc_type is not UnicodeDecodeError or type(unraisable.object) is not bytes:
+            usual(unraisable)
+
+    sys.unraisablehook = hear
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
 
 
 def _tame_collector() -> None:

@@ -8,6 +8,7 @@ comes in by a signature may do everything.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -17,7 +18,7 @@ from simulator.cloud.api.gate import Served, Signed, Signer, path_of
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.authority import Action, Visitor
-from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.connection import TURN_SECONDS, Connection
 from simulator.cloud.refusals import Denial, Notice
 from simulator.cloud.signatures import Claim, SignedRequest
 
@@ -73,7 +74,7 @@ class WebSockets:
         claim = signer.claim
         gateway = self._gateway_of(claim)
         largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
-        socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoclose=True)
+        socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoping=False)
         with reading(request):
             ready = socket.can_prepare(request)
         if not ready or ready.protocol != PROTOCOL:
@@ -100,12 +101,20 @@ class WebSockets:
         return socket, None
 
     async def _receive(self, socket: web.WebSocketResponse, transport: "_Transport", connection: Connection) -> None:
+        ends = perf_counter() + TURN_SECONDS
         while not transport.is_closing():
             await transport.may_read.wait()
+            if perf_counter() >= ends:  # frames that have come already are taken without a pause
+                await asyncio.sleep(0)
+                ends = perf_counter() + TURN_SECONDS
             message = await socket.receive()
             if message.type is WSMsgType.BINARY:
                 if message.data:
                     connection.data_received(message.data)
+            elif message.type is WSMsgType.PING:
+                await socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                pass
             elif message.type is WSMsgType.CLOSE:
                 # "… by sending … a Close frame when the client is using a WebSocket connection" ("Lifecycle events").
                 connection.leave()
@@ -168,6 +177,9 @@ class _Transport(asyncio.Transport):
             self._is_slow = True
             self._connection.pause_writing()
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """They are as they are."""
+
     def get_write_buffer_size(self) -> int:
         """Bytes that have not been sent yet."""
         return self._size
@@ -189,6 +201,13 @@ class _Transport(asyncio.Transport):
         self._is_closing = True
         self._something.set()
         self.may_read.set()
+
+    def abort(self) -> None:
+        """Cut off who does not read: nothing more is sent."""
+        self._waiting.clear()
+        self.close()
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """Of the connection below."""

@@ -24,7 +24,7 @@ from simulator.cloud.api.certificates import PRIVATE_KEY
 from simulator.cloud.api.control_plane import ControlPlane
 from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.gate import Gate, Route, Served, Signed, Signer, anything, path_of
-from simulator.cloud.api.http import Listener
+from simulator.cloud.api.http import HttpListener
 from simulator.cloud.api.publishing import PREFIX as TOPICS
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
@@ -53,7 +53,7 @@ class Planes:
     rate: OperationRate
 
 
-class HttpApi(Listener):
+class HttpApi(HttpListener):
     """The API port. `planes_of` tells whom a signature is for: the account and region of its credential.
 
     `elsewhere` are routes to what is no operation, such as `/mqtt` for WebSockets; they go before all others.

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.gate import Certified, Gate, Route, Served, anything, path_of
-from simulator.cloud.api.http import Listener
+from simulator.cloud.api.http import HttpListener
 from simulator.cloud.api.principal import Holder
 from simulator.cloud.api.publishing import PREFIX as TOPICS
 from simulator.cloud.api.publishing import Publisher
@@ -24,7 +24,7 @@ FORBIDDEN: Final = (403, "ForbiddenException", "Forbidden")
 NOT_VALID: Final = (400, "CertificateValidationException", "The certificate is not registered, or not active.")
 
 
-class DataPort(Listener):
+class DataPort(HttpListener):
     """The data port. `holders` knows whose certificate it is, and what its policies allow."""
 
     def __init__(

@@ -32,7 +32,7 @@ Found = tuple[OperationModel, dict[str, str]]
 _log = get_logger("ghostjob.cloud.api")
 
 
-class Listener(ABC):
+class HttpListener(ABC):
     """What both ports have: the data plane and publishing. `handle` is what aiohttp's low-level server calls.
 
     `gate` lets in who may be served by one of `routes`. `settled` waits until everything that an answer may tell is

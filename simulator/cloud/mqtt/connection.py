@@ -57,10 +57,12 @@ ACTIONS: Final[dict[int, str]] = {Kind.PUBLISH: "iot:Publish", Kind.SUBSCRIBE: "
 
 TLS_RECORD: Final = b"\x16\x03"
 """How TLS begins; its first half would be a CONNECT with flags that none has."""
-READ_SECONDS: Final = 0.001
-"""For so long one client's packets are handled at a time; a read brings up to 256 KiB, which may be 128,000 packets."""
 SLOW_READER_BYTES: Final = 256 * 1024
-"""A client with more than this unread gets no more QoS 0 messages until it reads."""
+"""With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
+TURN_SECONDS: Final = 0.001
+"""So long one client's packets are handled before others have their turn; 100,000 of them may come at once."""
+HIGH_BYTES: Final = 64 * 1024
+"""With more than this in its hands a transport says so; with TLS that would be 512 KiB otherwise."""
 
 
 class Connection(asyncio.Protocol):
@@ -72,17 +74,20 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_buffer",
         "_gateway",
-        "_goes_on",
+        "_has_more",
         "_identify",
+        "_is_behind",
         "_is_busy",
         "_name",
         "_out",
         "_paused",
         "_ticket",
         "_transport",
+        "_unsent",
         "aliases",
         "credential",
         "ends_at",
+        "is_held_up",
         "keep_alive",
         "last_heard",
         "payload_sent",
@@ -102,10 +107,16 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._out: list[bytes] = []
+        self._unsent = 0
+        """Bytes that the transport has not got yet: gathered, or held back."""
         self._is_busy = False
-        self._goes_on = False
-        """Whether there is more to handle of what came already."""
+        self._has_more = False
+        """Whether packets that came wait for their turn."""
+        self._is_behind = False
+        """Whether messages of QoS 1 wait until it reads."""
         self._paused = False
+        self.is_held_up = False
+        """Whether it is not read, as much is held back for it."""
         self._ticket = 0
         self._name = ""
         """The client id that it asked to connect with."""
@@ -131,6 +142,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The socket is open; a CONNECT must follow."""
         self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH_BYTES)
         if self._identify is not None:
             self.credential = self._identify(self._transport)
             if self.credential is None:
@@ -141,48 +153,53 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is closed."""
         self._transport = None
-        self._gateway.closed(self, "CONNECTION_LOST")
+        self._gateway.farewells.gone(self)
+        if not self._has_more:  # else it is heard out first
+            self._gateway.closed(self, "CONNECTION_LOST")
 
     def pause_writing(self) -> None:
         """The client reads slowly: take nothing more from it either, so that it cannot ask for ever more."""
         self._paused = True
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._read_or_wait()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._paused = False
-        if self._transport is not None and not self._goes_on:
-            self._transport.resume_reading()
+        self._read_or_wait()
+        self._catch_up_soon()
+
+    def _read_or_wait(self) -> None:
+        """Take more from the client, or no more for now."""
+        if self._transport is not None:
+            if self._paused or self.is_held_up or self._has_more:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
-        """Handle every whole packet, then write once; what takes too long goes on when others have had their turn."""
-        if self._goes_on:
-            self._buffer += data
-        else:
-            self._read(data)
-
-    def _take_a_break(self, have_called: Callable[[Callable[[], None]], object]) -> None:
-        """Handle nothing more until `_go_on` is called, which `have_called` sees to."""
-        assert self._transport is not None, "there is somebody to read from"
-        self._goes_on = True
-        self._transport.pause_reading()
-        have_called(self._go_on)
-
-    def _go_on(self) -> None:
-        self._goes_on = False
-        if self._transport is not None:
-            if not self._paused:
-                self._transport.resume_reading()
-            data, self._buffer = self._buffer, b""
-            if data:
-                self._read(data)
-
-    def _read(self, data: bytes) -> None:
+        """Handle whole packets for a while, then write once; the others have their turn soon."""
         if self.session is None and self._transport is None:
             return
         if self._buffer:
             data = self._buffer + data
+        if self._has_more:
+            self._buffer = data
+        elif data:
+            self._handle_for_a_while(data)
+
+    def _go_on(self) -> None:
+        self._has_more = False
+        if self.session is None:  # it was told to go meanwhile
+            self._buffer = b""
+            return
+        if self._buffer:
+            self._handle_for_a_while(self._buffer)
+        if not self._has_more:
+            if self._transport is None:
+                self._gateway.closed(self, "CONNECTION_LOST")
+            self._read_or_wait()
+
+    def _handle_for_a_while(self, data: bytes) -> None:
         if self.session is None and (data[0] >> 4 != Kind.CONNECT or data.startswith(TLS_RECORD)):
             # Not even a CONNACK for somebody who does not begin with CONNECT, and no wait for what its length may be.
             self.tell("not-mqtt", "iot:Connect", "", "the first packet is no CONNECT", hint=_looks_like(data))
@@ -190,8 +207,9 @@ class Connection(asyncio.Protocol):
             return
         self._is_busy = True
         first, offset, limit = data[0], 0, self._gateway.settings.largest_packet
-        ends, fan_out = perf_counter() + READ_SECONDS, self._gateway.fan_out
+        ends, fan_out = perf_counter() + TURN_SECONDS, self._gateway.fan_out
         promised = fan_out.promised
+        have_called: Callable[[Callable[[], None]], object] | None = None
         try:
             while found := frame(data, offset, limit):
                 first, start, offset = found
@@ -201,13 +219,13 @@ class Connection(asyncio.Protocol):
                     self._first(first, data[start:offset])
                 else:
                     self._handle(decode(first, data[start:offset], self.version))
-                if self._transport is None:
+                if self.session is None:  # it is over
                     return
                 if fan_out.is_behind and fan_out.promised != promised:
-                    self._take_a_break(fan_out.when_caught_up)
+                    have_called = fan_out.when_caught_up
                     break
                 if offset < len(data) and perf_counter() >= ends:
-                    self._take_a_break(asyncio.get_running_loop().call_soon)
+                    have_called = asyncio.get_running_loop().call_soon
                     break
         except Malformed as error:
             action = "iot:Connect" if self.session is None else ACTIONS.get(first >> 4, "mqtt")
@@ -222,6 +240,10 @@ class Connection(asyncio.Protocol):
             self._buffer = data[offset:]
         else:
             self._buffer = bytes(data)
+        if have_called is not None:
+            self._has_more = True
+            self._read_or_wait()
+            have_called(self._go_on)
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -230,6 +252,7 @@ class Connection(asyncio.Protocol):
         if not self._is_busy and not self._out:
             asyncio.get_running_loop().call_soon(self.flush)
         self._out.append(raw)
+        self._unsent += len(raw)
 
     def flush(self) -> None:
         """Write what has gathered."""
@@ -238,13 +261,54 @@ class Connection(asyncio.Protocol):
             raw = out[0] if len(out) == 1 else b"".join(out)
             if self._ticket > self._gateway.held.committed:
                 self._gateway.held.hold(self, self._ticket, raw)
-            elif self._transport is not None:
-                self._transport.write(raw)
+                if self._unsent > SLOW_READER_BYTES and not self.is_held_up:
+                    self.is_held_up = True
+                    self._read_or_wait()
+            else:
+                self._write(raw)
 
     def let_go(self, raw: bytes) -> None:
         """Write what was held back until now."""
+        self._write(raw)
+        if self.is_held_up and self._unsent <= SLOW_READER_BYTES:
+            self.is_held_up = False
+            self._read_or_wait()
+
+    def _write(self, raw: bytes) -> None:
+        self._unsent -= len(raw)
         if self._transport is not None:
             self._transport.write(raw)
+            self._catch_up_soon()
+
+    @property
+    def room(self) -> int:
+        """How many bytes may be sent before too many wait for this client; none, if that is not above 0."""
+        return SLOW_READER_BYTES - self._waiting_bytes
+
+    @property
+    def has_left(self) -> bool:
+        """Whether everything that was sent is out of our hands."""
+        return not self._waiting_bytes
+
+    @property
+    def _waiting_bytes(self) -> int:
+        return self._unsent + (0 if self._transport is None else self._transport.get_write_buffer_size())
+
+    def _catch_up_soon(self) -> None:
+        if self._is_behind and not self._paused:
+            self._is_behind = False
+            asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Send what waited until the client read, as much as may go now."""
+        session = self.session
+        if session is not None and session.waiting:
+            raw = session.catch_up(self._gateway.now, self.room)
+            self._is_behind = bool(session.waiting)
+            self._gateway.note(session)
+            self.tell_lost(session)
+            if raw:
+                self.send(raw)
 
     def wait_for(self, ticket: int) -> None:
         """Hold back whatever is sent from here on until the commit of that number; 0 holds back nothing."""
@@ -284,16 +348,21 @@ class Connection(asyncio.Protocol):
             return
         if after:
             self.wait_for(after)
+        if self._unsent > SLOW_READER_BYTES:
+            self.flush()  # perhaps the transport takes it
+        is_slow = (self._paused or self._unsent > SLOW_READER_BYTES) and self.room <= 0
         if qos:
+            if is_slow:
+                self._is_behind = True
             message = shared_by_all or Message(topic, payload, receipt, extra, self._gateway.now, share)
-            raw = session.send_now(message)
+            raw = session.send_now(message, 0 if is_slow else SLOW_READER_BYTES)
             self.tell_lost(session)
             if self._gateway.memory is not None:
                 self._gateway.memory.changed(session)
             if raw:
                 self.send(raw)
             return
-        if self._paused and self._transport and self._transport.get_write_buffer_size() > SLOW_READER_BYTES:
+        if is_slow:
             why = f"it does not read: {SLOW_READER_BYTES} bytes wait for it, and messages of QoS 0 are not kept"
             self.tell("slow-reader", "iot:Receive", f"topic/{topic}", why)
             return
@@ -339,8 +408,8 @@ class Connection(asyncio.Protocol):
         self.flush()
         transport, self._transport = self._transport, None
         if transport is not None:
-            transport.close()
-            self._gateway.closed(self, reason)
+            self._gateway.farewells.part(self, transport)
+        self._gateway.closed(self, reason)
 
     # ── what it does not get ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -454,7 +523,7 @@ class Connection(asyncio.Protocol):
         assert session is not None, "handled after CONNECT"
         match packet:
             case PubAck(packet_id=packet_id):
-                receipt, raw = session.acknowledged(packet_id, self._gateway.now)
+                receipt, raw = session.acknowledged(packet_id, self._gateway.now, self.room)
                 if self._gateway.memory is not None:
                     self._gateway.memory.changed(session)
                 self.tell_lost(session)

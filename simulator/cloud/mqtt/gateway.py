@@ -20,11 +20,13 @@ from simulator.cloud.contained import contained, contained_steps
 from simulator.cloud.mqtt.authority import Action, Identify
 from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.fan_out import AT_ONCE, MOST_OWED, TURN_SECONDS, FanOut, Owed
+from simulator.cloud.mqtt.farewells import Farewells
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions
-from simulator.cloud.mqtt.handshake import ByName, Make, TlsServer
+from simulator.cloud.mqtt.handshake import ByName, TlsServer
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.listening import Listener, Make
 from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, V5, Connect, Extra, Reason
 from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.retained import Retained
@@ -33,6 +35,7 @@ from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.sharing import Sharing
 from simulator.cloud.mqtt.wills import DelayedWills, LastWill
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
+from simulator.cloud.strangers import Strangers
 
 SWEEP_SECONDS: Final = 1.0
 MOST_AWAY: Final = 100_000
@@ -55,6 +58,8 @@ class Gateway:
     now: float = 0.0
     """The loop's time as of the last sweep, to a second: close enough for keep-alives, and free to read."""
     held: Held = field(default_factory=Held)
+    farewells: Farewells = field(default_factory=Farewells)
+    strangers: Strangers = field(default_factory=Strangers)
     memory: Lasting | None = None
     """What outlives the process is noted there; None: nothing does."""
     clock: Callable[[], float] = time.time
@@ -80,7 +85,7 @@ class Gateway:
     """Sessions that wait for their clients, in the order in which these went."""
     _connects: dict[str, float] = field(default_factory=dict)
     """When each client id was last let in; of the last second."""
-    _servers: list[asyncio.Server | TlsServer] = field(default_factory=list)
+    _servers: list[Listener] = field(default_factory=list)
     _sweeper: asyncio.TimerHandle | None = None
     _names: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -111,18 +116,18 @@ class Gateway:
 
         `others` serve clients that name another protocol in their TLS handshake.
         """
-        loop = asyncio.get_running_loop()
         self.start()
 
         def usual() -> asyncio.BaseProtocol:
             return Connection(self, identify)
 
-        server: asyncio.Server | TlsServer
+        server: Listener
         if tls is None:
-            server = await loop.create_server(usual, host, port, backlog=BACKLOG)
+            server = await Listener.listen(host, port, usual, self.tell, backlog=BACKLOG)
         else:
             make: Make = usual if not others else lambda: ByName(usual, others)
             server = await TlsServer.listen(host, port, make, tls, self.tell, backlog=BACKLOG)
+        server.strangers = self.strangers
         self._servers.append(server)
         bound: int = server.sockets[0].getsockname()[1]
         return bound
@@ -133,14 +138,14 @@ class Gateway:
             self._sweep_again()
 
     async def close(self) -> None:
-        """Tell version 5 clients, close every connection and listener."""
+        """Tell version 5 clients, close every connection and listener; who does not go by then is cut off."""
         if self._sweeper is not None:
             self._sweeper.cancel()
         for server in self._servers:
             server.close()
-        self.part_with(tuple(self._connections))
-        for server in self._servers:
             await server.wait_closed()
+        self.part_with(tuple(self._connections))
+        await self.farewells.ended()
         self._servers.clear()
 
     def part_with(self, connections: Iterable[Connection]) -> None:
@@ -293,6 +298,7 @@ class Gateway:
     def opened(self, connection: Connection) -> None:
         """A socket is open."""
         self._connections[connection] = None
+        self.strangers.came(connection, lambda: connection.end("CONNECT_TIMEOUT"))
 
     def new_client_id(self) -> str:
         """A client id for one who brought none."""
@@ -316,6 +322,7 @@ class Gateway:
 
     def join(self, connection: Connection, client_id: str, connect: Connect) -> tuple[Session, bool]:
         """The session for a CONNECT, and whether it was there before. An older connection of that id ends."""
+        self.strangers.known(connection)
         session = self._sessions.get(client_id)
         if session is not None and (older := self._by_session.get(session)) is not None:
             self._tell_taken_over(older, client_id, connection.address)
@@ -361,6 +368,7 @@ class Gateway:
         """A connection is over; its will is published, unless the client took leave."""
         if self._connections.pop(connection, 0) == 0:
             return
+        self.strangers.known(connection)
         self.held.forget(connection)
         session, connection.session = connection.session, None
         if session is None or self._by_session.get(session) is not connection:
@@ -510,7 +518,7 @@ class Gateway:
                 self._redeliver(connection, session, before)
 
     def _replay(self, connection: Connection, session: Session) -> None:
-        raw = session.replay(self.now, self.settings.replay_per_second)
+        raw = session.replay(self.now, self.settings.replay_per_second, connection.room)
         self.note(session)
         connection.tell_lost(session)
         if raw:
@@ -520,7 +528,8 @@ class Gateway:
     def _redeliver(self, connection: Connection, session: Session, before: float) -> None:
         every = self.settings.redelivery_seconds
         if every is not None:
-            raw = session.redeliver(before, self.now, every, self.settings.redelivery_limit_seconds)
+            due = every if connection.has_left else None
+            raw = session.redeliver(before, self.now, due, self.settings.redelivery_limit_seconds, connection.room)
             self.note(session)
             connection.tell_lost(session)
             if raw:

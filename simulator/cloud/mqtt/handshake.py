@@ -1,18 +1,18 @@
 """TLS on a port: what a client says in its handshake decides what it gets, and a handshake that fails is told.
 
-asyncio's own TLS listeners say nothing of a handshake that failed, so connections are accepted here, and TLS is put on
-each. One port serves several protocols, by the name that client and server agree on (ALPN).
+asyncio's own TLS listeners say nothing of a handshake that failed, so TLS is put on each connection here. One port
+serves several protocols, by the name that client and server agree on (ALPN).
 """
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final, Self, TypeAlias, cast
+from collections.abc import Mapping
+from functools import partial
+from typing import Final, Self, cast
 
+from simulator.cloud.mqtt.listening import KEPT_BACK, Listener, Make, bound
 from simulator.cloud.refusals import Code, Notice, Tell
-
-Make: TypeAlias = Callable[[], asyncio.BaseProtocol]
 
 MQTT: Final = "x-amzn-mqtt-ca"
 """MQTT with a certificate, on a port that others share (Developer Guide, "Device communication protocols")."""
@@ -21,9 +21,9 @@ HTTP: Final = "x-amzn-http-ca"
 TLS_HANDSHAKE: Final = b"\x16"
 """How a client begins that speaks TLS."""
 HANDSHAKE_SECONDS: Final = 60.0
-"""How long a client may be silent before it says anything, and how long its handshake may take then."""
-PAUSE_SECONDS: Final = 0.5
-"""When there are too many files open to take another connection."""
+"""How long a handshake may take: thousands that come at once wait for one another."""
+SILENT_SECONDS: Final = 20.0
+"""How long a client may be silent before it says anything: the first byte waits for nobody."""
 
 ISSUER_UNKNOWN: Final = frozenset({2, 18, 19, 20, 21, 24})
 """OpenSSL's results of a verification that does not find the CA (X509_V_ERR_…)."""
@@ -50,74 +50,49 @@ DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERT
 """Ends of the names of alerts by which a client says that it does not accept the server's certificate."""
 
 
-class TlsServer:
+class TlsServer(Listener):
     """Listens once it is made by `listen`; `make` makes the protocol of each connection whose handshake succeeds.
 
-    `tell` gets a Notice of every handshake that fails.
+    `tell` gets a Notice of every handshake that fails, too.
     """
 
-    def __init__(self, sockets: list[socket.socket], make: Make, tls: ssl.SSLContext, tell: Tell) -> None:
-        self.sockets = sockets
-        self._make = make
+    def __init__(self, sockets: list[socket.socket], make: Make, tls: ssl.SSLContext, tell: Tell, kept: int) -> None:
+        super().__init__(sockets, make, tell, kept)
         self._tls = tls
-        self._tell = tell
-        self._tasks: set[asyncio.Task[None]] = set()
-        for each in sockets:
-            self._start(self._accept(each))
 
     @classmethod
-    async def listen(
-        cls, host: str, port: int, make: Make, tls: ssl.SSLContext, tell: Tell, *, backlog: int = 1024
+    async def listen(  # type: ignore[override]  # with what to speak
+        cls,
+        host: str,
+        port: int,
+        make: Make,
+        tls: ssl.SSLContext,
+        tell: Tell,
+        *,
+        kept: int = KEPT_BACK,
+        backlog: int = 1024,
     ) -> Self:
         """On every address of `host`. Raises OSError."""
-        loop, sockets = asyncio.get_running_loop(), list[socket.socket]()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        try:
-            for family, *_, address in dict.fromkeys(found):
-                sockets.append(socket.create_server(address[:2], family=family, backlog=backlog))
-                sockets[-1].setblocking(False)
-        except OSError:
-            for each in sockets:
-                each.close()
-            raise
-        return cls(sockets, make, tls, tell)
-
-    def close(self) -> None:
-        """Take no more connections; those that are open stay."""
-        for task in self._tasks:
-            task.cancel()
-
-    async def wait_closed(self) -> None:
-        """Until the listening sockets are closed, and handshakes that were under way given up."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        return cls(await bound(host, port, backlog), make, tls, tell, kept).started()
 
     def tls_for(self, first: bytes) -> ssl.SSLContext | None:
         """What to speak with a client that begins with this byte: TLS; None: without."""
         return self._tls
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while True:
-                try:
-                    accepted, address = await loop.sock_accept(listener)
-                except OSError:
-                    await asyncio.sleep(PAUSE_SECONDS)
-                    continue
-                self._start(self._take(accepted, str(address[0]) if address else ""))
-        finally:
-            listener.close()
-
     async def _take(self, accepted: socket.socket, address: str) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "each connection has one"
+        self.strangers.came(task, partial(_give_up, task))
+        try:
+            await self._shake_hands(accepted, address)
+        finally:
+            self.strangers.known(task)
+
+    async def _shake_hands(self, accepted: socket.socket, address: str) -> None:
         loop = asyncio.get_running_loop()
         try:
             accepted.setblocking(False)
-            first = await asyncio.wait_for(_first_byte(accepted), HANDSHAKE_SECONDS)
+            first = await asyncio.wait_for(_first_byte(accepted), SILENT_SECONDS)
         except (OSError, TimeoutError):
             first = b""
         except asyncio.CancelledError:
@@ -152,6 +127,10 @@ class ByName(asyncio.Protocol):
         protocol = self._others.get(tls.selected_alpn_protocol() or "", self._usual)()
         cast("asyncio.Transport", transport).set_protocol(protocol)
         protocol.connection_made(transport)
+
+
+def _give_up(task: "asyncio.Task[None]") -> None:
+    task.cancel()
 
 
 async def _first_byte(accepted: socket.socket) -> bytes:

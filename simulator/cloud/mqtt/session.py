@@ -12,6 +12,8 @@ from simulator.cloud.refusals import Code
 
 MOST_QUEUED: Final = 1000
 """QoS 1 messages that wait for one client; the oldest go first."""
+MOST_QUEUED_BYTES: Final = 8 << 20
+"""What they weigh together: a thousand notifications of 8 KiB, or 64 of the largest messages."""
 
 
 class Message(NamedTuple):
@@ -37,6 +39,27 @@ class Message(NamedTuple):
         """Whether it is of no use any more."""
         expiry = self.extra.expiry_seconds if self.extra is not None else None
         return expiry is not None and now - self.since >= expiry
+
+
+class Queue(deque[Message]):
+    """Messages in the order in which they came: added at the end, taken in front. `size` is their weight in bytes."""
+
+    size = 0
+
+    def append(self, message: Message, /) -> None:
+        """One more."""
+        self.size += _weight(message)
+        super().append(message)
+
+    def popleft(self) -> Message:
+        """The oldest, taken away."""
+        message = super().popleft()
+        self.size -= _weight(message)
+        return message
+
+
+def _weight(message: Message) -> int:
+    return len(message.topic) + len(message.payload) + (len(message.extra.properties) if message.extra else 0)
 
 
 def too_large(size: int, most: int) -> str:
@@ -75,12 +98,12 @@ class Session:
         self.version = 5
         self.filters: dict[str, tuple[int, int]] = {}
         self.in_flight: dict[int, Message] | None = None
-        self.waiting: deque[Message] | None = None
-        """Has to wait until something is acknowledged."""
-        self.stored: deque[Message] | None = None
+        self.waiting: Queue | None = None
+        """Has to wait until something is acknowledged, or read."""
+        self.stored: Queue | None = None
         """Came while nobody was connected; goes out at the pace of a replay."""
         self._again: deque[int] | None = None
-        """What was under way when the last connection ended, and has not been sent on this one yet."""
+        """What was under way when the last connection ended, or is due again, and has not been sent yet."""
         self.in_flight_limit = 100
         self.largest_packet: int | None = None
         self.next_packet_id = 1
@@ -109,11 +132,13 @@ class Session:
                 assert self.in_flight is not None, "it had that message"
                 taken.append(self.in_flight.pop(packet_id))
         for queue in (self.waiting, self.stored):
-            kept = [message for message in queue or () if not message.share]
-            if queue is not None and len(kept) < len(queue):
-                taken += [message for message in queue if message.share]
-                queue.clear()
-                queue.extend(kept)
+            for _ in range(len(queue or ())):
+                assert queue is not None, "it has messages"
+                message = queue.popleft()
+                if message.share:
+                    taken.append(message)
+                else:
+                    queue.append(message)
         return taken
 
     @property
@@ -131,25 +156,30 @@ class Session:
         """Whether there is something to replay."""
         return bool(self._again or self.stored)
 
-    def replay(self, now: float, most: int | None) -> bytes:
-        """The bytes of the next so many of what was there before this connection; all if `most` is None."""
+    def replay(self, now: float, most: int | None, room: int) -> bytes:
+        """The bytes of the next so many of what was there before this connection; of any number if `most` is None.
+
+        Here and below, nothing is added once that comes to `room` bytes.
+        """
         out: list[bytes] = []
-        while self._again and (most is None or len(out) < most):
+        while self._again and room > 0 and (most is None or len(out) < most):
             packet_id = self._again.popleft()
             message = (self.in_flight or {}).get(packet_id)
             if message is not None and not message.is_expired(now):
                 out.append(self._bytes(packet_id, message, now, dup=True))
-        while self.stored and (most is None or len(out) < most) and self._has_room():
+                room -= len(out[-1])
+        while self.stored and room > 0 and (most is None or len(out) < most) and self._has_room():
             raw = self._send(self.stored.popleft(), now)
             if raw:
                 out.append(raw)
+                room -= len(raw)
         return b"".join(out)
 
     # ── while somebody is ─────────────────────────────────────────────────────────────────────────────────────
 
-    def send_now(self, message: Message) -> bytes:
+    def send_now(self, message: Message, room: int) -> bytes:
         """The bytes of a message that goes now; nothing if it has to wait, or is too large for the client."""
-        if self._has_room() and not self.waiting:
+        if room > 0 and self._has_room() and not self.waiting:
             return self._send(message, message.since)
         self.waiting = self._queued(self.waiting, message)
         return b""
@@ -162,24 +192,27 @@ class Session:
     def _lose(self, code: Code, message: Message, why: str) -> None:
         self.lost = [*(self.lost or ()), (code, message, why)]
 
-    def _queued(self, queue: deque[Message] | None, message: Message) -> deque[Message]:
-        """A queue with one more; the oldest goes if that is too many."""
-        queue = deque() if queue is None else queue
+    def _queued(self, queue: Queue | None, message: Message) -> Queue:
+        """A queue with one more; the oldest go if that is too many, or too much."""
+        queue = Queue() if queue is None else queue
         if len(queue) >= MOST_QUEUED:
             self._lose("queue-full", queue.popleft(), f"{MOST_QUEUED} messages wait for it already: the oldest goes")
         queue.append(message)
+        while queue.size > MOST_QUEUED_BYTES and len(queue) > 1:
+            self._lose("queue-full", queue.popleft(), f"{MOST_QUEUED_BYTES} bytes wait for it already: the oldest goes")
         return queue
 
-    def acknowledged(self, packet_id: int, now: float) -> tuple[object | None, bytes]:
+    def acknowledged(self, packet_id: int, now: float, room: int) -> tuple[object | None, bytes]:
         """A PUBACK came; the receipt of the message that it is for, and the bytes of what may go now."""
         if self.in_flight is None or (message := self.in_flight.pop(packet_id, None)) is None:
             return None, b""
-        return message.receipt, self._drain(now)
+        return message.receipt, self.catch_up(now, room)
 
-    def redeliver(self, before: float, now: float, every: float, limit: float) -> bytes:
+    def redeliver(self, before: float, now: float, every: float | None, limit: float, room: int) -> bytes:
         """The bytes of what was sent and not acknowledged, `every` so many seconds; dropped after `limit`.
 
-        Asked again and again: `before` is when it was last asked.
+        Asked again and again: `before` is when it was last asked. What `room` is too small for follows by `replay`;
+        `every` is None where what was sent has not left yet: it cannot have been acknowledged.
         """
         out = []
         for packet_id, message in tuple((self.in_flight or {}).items()):
@@ -191,18 +224,25 @@ class Session:
                 del self.in_flight[packet_id]
                 if age >= limit:
                     self._lose("not-acknowledged", message, f"it was not acknowledged for {limit:g} s")
-            elif age // every > max(0.0, before - message.since) // every:
-                out.append(self._bytes(packet_id, message, now, dup=True))
-        return b"".join(out) + self._drain(now)
+            elif every is not None and age // every > max(0.0, before - message.since) // every:
+                if room > 0:
+                    out.append(self._bytes(packet_id, message, now, dup=True))
+                    room -= len(out[-1])
+                else:
+                    self._again = deque() if self._again is None else self._again
+                    self._again.append(packet_id)
+        return b"".join(out) + self.catch_up(now, room)
+
+    def catch_up(self, now: float, room: int) -> bytes:
+        """The bytes of what waited, and may go now."""
+        out = []
+        while self.waiting and room > 0 and self._has_room():
+            out.append(self._send(self.waiting.popleft(), now))
+            room -= len(out[-1])
+        return b"".join(out)
 
     def _has_room(self) -> bool:
         return self.in_flight is None or len(self.in_flight) < self.in_flight_limit
-
-    def _drain(self, now: float) -> bytes:
-        out = []
-        while self.waiting and self._has_room():
-            out.append(self._send(self.waiting.popleft(), now))
-        return b"".join(out)
 
     def _send(self, message: Message, now: float) -> bytes:
         if self.in_flight is None:

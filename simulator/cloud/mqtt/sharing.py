@@ -1,13 +1,12 @@
 """Giving messages to the groups of shared subscriptions: who gets which, what waits, and what goes to another."""
 
-from collections import deque
 from collections.abc import Iterator
 from random import Random
 from typing import TYPE_CHECKING
 
 from simulator.cloud.mqtt.fan_out import AT_ONCE, Owed
 from simulator.cloud.mqtt.packets import Extra
-from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.session import Message, Queue, Session
 from simulator.cloud.mqtt.shared import Group, Groups
 from simulator.cloud.refusals import Notice
 
@@ -152,7 +151,7 @@ class Sharing:
 
     def _give_what_waits(self, group: Group) -> None:
         """To the members that are there, to each at the pace of a replay."""
-        gateway, queue = self._gateway, group.queue.stored or deque()
+        gateway, queue = self._gateway, group.queue.stored or Queue()
         connected = sum(gateway.connection_of(session) is not None for session in group.members)
         each = gateway.settings.replay_per_second
         for _ in range(len(queue) if each is None else min(len(queue), each * connected)):

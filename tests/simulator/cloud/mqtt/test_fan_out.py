@@ -30,7 +30,7 @@ def settings() -> GatewaySettings:
 def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """One thing a turn."""
     monkeypatch.setattr(fan_out, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(connection, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(connection, "TURN_SECONDS", 0.0)
 
 
 async def _all(bare: BareConnect, topic: str = "all", **more: Any) -> list[Bare]:
@@ -264,7 +264,7 @@ async def test_others_have_their_turn_while_many_packets_of_one_are_handled(gate
     flood, other = await bare(5, "flood"), await bare(5, "other")
     [there] = [each for each in gateway._connections if each.session and each.session.client_id == "flood"]
     there.data_received(PING * 50 + publish("a", b"x", qos=1))
-    assert await _turns_until(lambda: not there._goes_on) >= 50
+    assert await _turns_until(lambda: not there._has_more) >= 50
     other.send(PING)
     assert await other.packet() == PONG
     assert [await flood.packet() for _ in range(50)] == [PONG] * 50

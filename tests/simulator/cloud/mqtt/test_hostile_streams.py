@@ -72,7 +72,7 @@ async def _bystander(port: int) -> Bare:
 
 async def _endures(streams: list[tuple[list[bytes], int, bool]], turn_seconds: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "READ_SECONDS", turn_seconds)
+        patch.setattr(connection, "TURN_SECONDS", turn_seconds)
         patch.setattr(fan_out, "TURN_SECONDS", turn_seconds)
         for module in (gateways, sharing):
             patch.setattr(module, "AT_ONCE", 0 if turn_seconds == 0 else fan_out.AT_ONCE)
@@ -127,7 +127,7 @@ async def _read_out(reader: asyncio.StreamReader) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(STREAM, st.integers(1, 12), st.booleans()), min_size=1, max_size=6),
-    st.sampled_from([connection.READ_SECONDS, 0.0]),
+    st.sampled_from([connection.TURN_SECONDS, 0.0]),
 )
 def test_no_stream_of_bytes_disturbs_anybody_else(
     run: Any, streams: list[tuple[list[bytes], int, bool]], turn_seconds: float

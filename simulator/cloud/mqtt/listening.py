@@ -1,0 +1,149 @@
+"""A port: connections are accepted here, so that what becomes of each is known, and told.
+
+An event loop's own server closes connections without a word once the process has no file descriptor left, and by then
+nothing else of it can open a file either. Here some are kept back, and who is turned away for that is told of. Before
+that, strangers have to go: who connected a while ago, and has not said yet what he wants.
+"""
+
+import asyncio
+import errno
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Self, TypeAlias
+
+from simulator.cloud.refusals import Notice, Tell
+from simulator.cloud.strangers import Strangers
+
+Make: TypeAlias = Callable[[], asyncio.BaseProtocol]
+
+PAUSE_SECONDS: Final = 0.5
+"""When there are too many files open to take another connection, even to close it."""
+AT_ONCE: Final = 16
+"""Connections accepted before others have their turn; a whole fleet may come at once."""
+KEPT_BACK: Final = 100
+"""File descriptors that MQTT may not have: what else the process needs, and half of them for connections to its API."""
+KEPT_FOR_FILES: Final = 50
+"""Those that connections to HTTP ports may not have: the store's, the log's and the trace's, and files being served."""
+
+
+class Listener:
+    """Listens once it is made by `listen`; `make` makes the protocol of each connection.
+
+    `kept` file descriptors are not for connections; `tell` gets a Notice of who is turned away for want of others, or
+    had to go.
+    """
+
+    strangers: Strangers
+    """Who goes first where there are not enough."""
+
+    def __init__(self, sockets: list[socket.socket], make: Make, tell: Tell, kept: int) -> None:
+        self.sockets = sockets
+        self._make = make
+        self._tell = tell
+        self._kept = kept
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.strangers = Strangers()
+
+    @classmethod
+    async def listen(
+        cls, host: str, port: int, make: Make, tell: Tell, *, kept: int = KEPT_BACK, backlog: int = 1024
+    ) -> Self:
+        """On every address of `host`. Raises OSError."""
+        return cls(await bound(host, port, backlog), make, tell, kept).started()
+
+    def started(self) -> Self:
+        """Begin to accept."""
+        for each in self.sockets:
+            self._start(self._accept(each))
+        return self
+
+    def close(self) -> None:
+        """Take no more connections; those that are open stay."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def wait_closed(self) -> None:
+        """Until the listening sockets are closed, and what was under way with new connections given up."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop, in_a_row = asyncio.get_running_loop(), 0
+        try:
+            while True:
+                try:
+                    accepted, address = await loop.sock_accept(listener)
+                except ConnectionAbortedError:  # the client has left already; others have not
+                    continue
+                except OSError as error:
+                    if error.errno in (errno.EMFILE, errno.ENFILE):
+                        self._tell(turned_away(self._kept))
+                    await asyncio.sleep(PAUSE_SECONDS)
+                    continue
+                is_full = accepted.fileno() >= most_files() - kept_of(self._kept)
+                if is_full:
+                    self._tell(turned_away(self._kept))
+                if is_full and not self.strangers.make_room():
+                    accepted.close()
+                else:
+                    self._start(self._take(accepted, str(address[0]) if address else ""))
+                in_a_row = (in_a_row + 1) % AT_ONCE
+                if not in_a_row:
+                    await asyncio.sleep(0)
+        finally:
+            listener.close()
+
+    async def _take(self, accepted: socket.socket, address: str) -> None:
+        try:
+            accepted.setblocking(False)
+            await asyncio.get_running_loop().connect_accepted_socket(self._make, accepted)
+        except OSError:
+            accepted.close()
+        except asyncio.CancelledError:
+            accepted.close()
+            raise
+
+
+async def bound(host: str, port: int, backlog: int) -> list[socket.socket]:
+    """Sockets that listen on every address of `host`. Raises OSError."""
+    loop, sockets = asyncio.get_running_loop(), list[socket.socket]()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        for family, *_, address in dict.fromkeys(found):
+            sockets.append(socket.create_server(address[:2], family=family, backlog=backlog))
+            sockets[-1].setblocking(False)
+    except OSError:
+        for each in sockets:
+            each.close()
+        raise
+    return sockets
+
+
+def most_files() -> int:
+    """How many file descriptors this process may have: a new one has the lowest number that is free."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def kept_of(kept: int) -> int:
+    """How many of `kept` are kept back: fewer, where there are few at all."""
+    return min(kept, most_files() * kept // (2 * KEPT_BACK))
+
+
+def turned_away(kept: int) -> Notice:
+    """What there is to tell of who could not be let in."""
+    most = most_files()
+    back = kept_of(kept)
+    why = f"the process may have {most} open files, of which {back} are kept for its files and its API"
+    wanted = 2 * (most - back)
+    advice = f"one for each connection, and {KEPT_BACK} besides: `ulimit -n {wanted + KEPT_BACK}` for {wanted} devices"
+    return Notice("too-many-files", "tcp", "", why, hint=advice)
