@@ -1,10 +1,9 @@
 """From the text of a job document to its plan, or to why this device cannot or must not carry it out."""
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from posixpath import join, normpath
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -22,12 +21,21 @@ def plan_of(document: JobDocument | None, abilities: Abilities = DEFAULT_ABILITI
     """The plan of a document for a device with these abilities."""
     if document is None:
         return Unusable("the job document is missing")
-    return _plan_of(document.text, abilities)
+    read = _plan_of if len(document.text) <= REMEMBERED_TEXT else _read_plan
+    return read(document.text, abilities)
 
 
-@lru_cache(maxsize=1024)
+REMEMBERED_TEXT: Final = 4096
+"""Characters of the longest document whose plan is remembered: all of them come to a few MiB."""
+
+
+@lru_cache(maxsize=256)
 def _plan_of(text: str, abilities: Abilities) -> Planned:
     """A fleet is told the same document again and again."""
+    return _read_plan(text, abilities)
+
+
+def _read_plan(text: str, abilities: Abilities) -> Planned:
     try:
         value = _object(text)
         plan = read_ours(value, abilities) or read_theirs(value, abilities)
@@ -35,8 +43,6 @@ def _plan_of(text: str, abilities: Abilities) -> Planned:
         return _unusable(str(first_wrong(error)))
     except ValueError as error:
         return _unusable(str(error))
-    except RecursionError:
-        return _unusable("the job document is nested too deeply")
     if why := unmet(value.get("conditions"), abilities.systems):
         return _unusable(why, Cause.CONDITION_NOT_MET)
     allowed = abilities.actions | ({"download", "reboot"} if plan.version and "write" in abilities.actions else set())
@@ -51,10 +57,9 @@ def _unusable(reason: str, cause: Cause = Cause.MALFORMED_DOCUMENT) -> Unusable:
 def _object(text: str) -> Mapping[str, Any]:
     """The document. Raises ValueError."""
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("the job document is no Unicode text: it has half of a surrogate pair") from None
-    value = json.loads(text)
+        value = JobDocument(text).value
+    except ValueError as error:
+        raise ValueError(f"the job document cannot be read: {error}") from None
     if not isinstance(value, dict):
         raise ValueError("the job document is no JSON object")
     return value
