@@ -15,9 +15,8 @@ from agent.causes import Cause
 from agent.core.events import Unreadable
 from agent.core.recovering import fail
 from agent.core.state import Asked, ByName, Gated, Idle, Starting
-from agent.core.taking import consider, poll, reject
+from agent.core.taking import consider, poll, reject, unreadable
 from agent.core.turn import Turn
-from agent.plan import Unusable
 from agent.values import Answer, Describe, Execution, ExecutionTold, GetPending, PendingListed, Rejected
 
 
@@ -28,7 +27,7 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
         return
     told = (event.request, event.problem, asked.token, event.namespace_id, event.job_id)
     turn.tell(AnswerUnreadable(*told))
-    unusable = Unusable(f"what the service says of it cannot be read: {event.problem}")
+    unusable = unreadable(event.problem)
     match turn.machine.phase:
         case Idle():
             turn.forget_question()

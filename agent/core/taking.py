@@ -19,7 +19,7 @@ from agent.core.working import advance
 from agent.documents import plan_of
 from agent.plan import Plan, Planned, Unusable
 from agent.recovery import Reached, Remedy, remedy_for
-from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted
+from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted, details_text
 
 
 def seek(turn: Turn, why: str, *, expects: bool = False, again: bool = False, spread_seconds: float = 0.0) -> None:
@@ -87,7 +87,7 @@ def _planned(turn: Turn, execution: Execution, asked: RequestKind) -> Planned:
     if execution.fault:
         key = execution.key
         turn.tell(AnswerUnreadable(asked, execution.fault, turn.token, key.namespace_id, key.job_id))
-        return Unusable(execution.fault)
+        return unreadable(execution.fault)
     return plan_of(execution.document, turn.policy.abilities)
 
 
@@ -159,7 +159,7 @@ def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
             turn.to(Starting(claimed, claimed=True), "confirming")
             turn.ask_about(ours.key, with_document=True)
         case ExecutionTold(execution=told) if told is not None and told.fault and told.key == ours.key:
-            reject(turn, told, Unusable(told.fault))
+            reject(turn, told, unreadable(told.fault))
         case ExecutionTold(execution=told) if starting.claimed and told is not None and _is(told, ours):
             _plan_and_take(turn, told)
         case _:
@@ -175,6 +175,11 @@ def _plan_and_take(turn: Turn, claimed: Execution) -> None:
         reject(turn, claimed, plan)
     elif not (_is_orphan(turn, claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
         _take(turn, _work(claimed, plan))
+
+
+def unreadable(problem: str) -> Unusable:
+    """Why nothing will be done of an execution of which no more than its identity is known."""
+    return Unusable(details_text(f"what the service says of it cannot be read: {problem}"))
 
 
 def reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
