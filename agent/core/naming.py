@@ -106,5 +106,3 @@ def _wait(turn: Turn, why: str) -> None:
     """Until a notification, a connection or the poll: whoever asks at once will be told the same."""
     turn.to(Idle(), why)
     poll(turn)
-
-
