@@ -1,8 +1,8 @@
 """JSON that somebody else wrote, read within bounds that are the same wherever and how often it is read.
 
-Python's reader goes as deep as the stack happens to allow, takes NaN, rounds 1e999 to infinity, and lets the last of two
-members of one name count, which another reader may see otherwise. What two readers could understand in two ways, or
-only sometimes, is not read here at all; the reason is in words.
+Python's reader goes as deep as the stack happens to allow, takes NaN, rounds 1e999 to infinity, and lets the last of
+two members of one name count, which another reader may see otherwise. What two readers could understand in two ways,
+or only sometimes, is not read here at all; the reason is in words.
 """
 
 import json

@@ -8,8 +8,8 @@ Four directions, two for each side:
 Reading is lenient where real clients and the real service are: unknown keys are ignored, an empty payload is
 `{}`, `expectedVersion` may be a decimal string, `thingName` may be absent. Writing follows the captured payloads:
 keys without a value are left out, timestamps are integer epoch seconds, `jobDocument` is a JSON value and not a
-string, empty notification lists are `"jobs":{}`. A job document's text is put into the payload as it was written, and taken
-out of it so: it is not parsed here, and whatever is wrong with it is no fault of the message.
+string, empty notification lists are `"jobs":{}`. A job document's text is put into the payload as it was written, and
+taken out of it so: it is not parsed here, and whatever is wrong with it is no fault of the message.
 
 A message that cannot be parsed for another reason is told as far as it can be read (`agent.envelope`): an execution by
 its identity and version, with the fault; an accepted update as accepted. Where not even the client token and an

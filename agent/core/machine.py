@@ -1,8 +1,9 @@
 """`step(machine, event) -> (machine, effects)`: everything that a device decides about its jobs.
 
-This file only finds the rule; the rules stand by concern in `taking` (how work is come by, `naming` where that fails), `working` (steps, gates,
-reports), `doubting` (hints and what to believe), `recovering` and `restarting`. An event that means nothing in a
-phase changes nothing: late answers, timers that lost their reason and reports of stopped hardware are ordinary.
+This file only finds the rule; the rules stand by concern in `taking` (how work is come by), `naming` (where an answer
+cannot be read), `working` (steps, gates, reports), `doubting` (hints and what to believe), `recovering` and
+`restarting`. An event that means nothing in a phase changes nothing: late answers, timers that lost their reason and
+reports of stopped hardware are ordinary.
 """
 
 from collections.abc import Callable

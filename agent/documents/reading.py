@@ -1,5 +1,6 @@
 """From the text of a job document to its plan, or to why this device cannot or must not carry it out."""
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from posixpath import join, normpath
@@ -25,6 +26,10 @@ def plan_of(document: JobDocument | None, abilities: Abilities = DEFAULT_ABILITI
     return read(document.text, abilities)
 
 
+LONGEST_NAME: Final = 255
+"""Bytes (NAME_MAX of every usual file system)."""
+LONGEST_PLAN: Final = 96 * 1024
+"""Bytes: what stands beside it in a record of the journal, which has at most 128 KiB, is less than the rest."""
 REMEMBERED_TEXT: Final = 4096
 """Characters of the longest document whose plan is remembered: all of them come to a few MiB."""
 
@@ -46,6 +51,9 @@ def _read_plan(text: str, abilities: Abilities) -> Planned:
     if why := unmet(value.get("conditions"), abilities.systems):
         return _unusable(why, Cause.CONDITION_NOT_MET)
     allowed = abilities.actions | ({"download", "reboot"} if plan.version and "write" in abilities.actions else set())
+    length = len(json.dumps([[step.name, step.action, step.args] for step in plan.steps], ensure_ascii=False).encode())
+    if length > LONGEST_PLAN:
+        return _unusable(f"its plan has {length} bytes, and at most {LONGEST_PLAN} go on record")
     refusals = (_refusal(step, allowed, abilities) for step in plan.steps)
     return next((_unusable(reason, cause) for cause, reason in filter(None, refusals)), plan)
 
@@ -68,6 +76,8 @@ def _object(text: str) -> Mapping[str, Any]:
 def _refusal(step: Step, allowed: frozenset[str], abilities: Abilities) -> tuple[Cause, str] | None:
     """Why this device must not do a step; None if it may."""
     args = dict(step.args)
+    if any(len(part.encode()) > LONGEST_NAME for part in args.get("to", "").split("/")):
+        return Cause.REFUSED_PATH, f"{step.name}: {args['to'][:200]}: a name in it has more than {LONGEST_NAME} bytes"
     if step.action not in allowed:
         return Cause.NOT_ALLOWED, f"{step.name}: this device does not allow '{step.action}'"
     if "to" in args and not _is_below(abilities.root, args["to"]):

@@ -1,16 +1,16 @@
 """How often a step has begun without coming to an end: what kills the agent is not begun for ever.
 
-A step that takes all memory, or crashes the interpreter, takes the agent with it; the next agent finds it on record as
-interrupted, and would begin it again. So a note is written, durably, before a step begins or is taken back, and goes
-when that ends in any way, be it that the agent is told to stop. A note that is still there as the same is to begin again
-says that the agent died meanwhile.
+A step that takes all memory, or crashes the interpreter, takes the agent with it; the next agent finds it on record
+as interrupted, and would begin it again. So a note is written, durably, before a step begins or is taken back, and
+goes when that ends in any way, be it that the agent is told to stop. A note that is still there as the same is to
+begin again says that the agent died meanwhile.
 
-A death has one of two kinds, and the step cannot be asked which. If the machine has not been booted since, the agent was
-killed, and after `MOST_KILLS` of these it is not begun again. If it has, that may have been a power cut, which is nobody's
-fault, or the step took the machine down, by a watchdog for instance: so these are counted apart, and `MOST_CUTS` are as
-many as nobody loses power in one and the same step by chance. Where boots have no names, every death counts as the first
-kind. The counts begin anew with every step, and when a step has got further than any of its attempts before: what gets on
-comes to an end.
+A death has one of two kinds, and the step cannot be asked which. If the machine has not been booted since, the agent
+was killed, and after `MOST_KILLS` of these it is not begun again. If it has, that may have been a power cut, which is
+nobody's fault, or the step took the machine down, by a watchdog for instance: so these are counted apart, and
+`MOST_CUTS` are as many as nobody loses power in one and the same step by chance. Where boots have no names, every
+death counts as the first kind. The counts begin anew with every step, and when a step has got further than any of its
+attempts before: what gets on comes to an end.
 
 Somebody who kills the agent by hand, in the same step twice, has its job fail; SIGTERM is no death.
 """

@@ -1,8 +1,8 @@
 """Whether a text can be read as YAML, asked of a process that may take so long and so much memory, and no more.
 
-A few hundred bytes of aliases and merge keys name more than any memory holds, and PyYAML has no bound of its own. So the
-bounds are the kernel's, set before the process begins, and the agent's clock; whatever happens in there, the agent and
-its work go on. The process inherits nothing that the text could reach: it reads one file, and says what is wrong.
+A few hundred bytes of aliases and merge keys name more than any memory holds, and PyYAML has no bound of its own. So
+the bounds are the kernel's, set before the process begins, and the agent's clock; whatever happens in there, the
+agent and its work go on. The process reads one file, and says what is wrong.
 """
 
 import os

@@ -244,6 +244,8 @@ async def _start(
             start_new_session=True,
             **surroundings,
         )
+    except ValueError as error:  # a NUL, or half of a surrogate pair, in a word or in the environment
+        raise StepError(f"{command[0][:200]!r}: cannot be started: {error}", Cause.WRONG_CONTENT) from None
     finally:
         os.close(out)
         os.close(err)

@@ -36,7 +36,7 @@ class Job:
 
 
 class Service:
-    """Answers for one thing. Without `lists` it knows no GetPending. `ended` is set once nothing is pending any more."""
+    """Answers for one thing; without `lists` it knows no GetPending. `ended` is set once nothing is pending."""
 
     def __init__(self, *jobs: Job, lists: bool = True) -> None:
         self.jobs = jobs
