@@ -92,7 +92,8 @@ class _UpdateBody(_RequestBody):
 class _ExecutionBody(_Wire):
     """A JobExecution, or the summary of one in a list, which has neither status nor document."""
 
-    job_id: str
+    job_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+    """It becomes a level of topics."""
     queued_at: int
     version_number: int
     execution_number: int

@@ -196,6 +196,8 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
                 doubting.on_suspicion_answered(turn, suspect, answer)
         case Suspect():
             doubting.on_suspicion_answered(turn, phase, answer)
+        case Reporting() if naming.was_misread(phase, answer):
+            naming.begin_anew(turn, phase)
         case Reporting():
             working.on_report_answered(turn, phase, answer)
         case _:

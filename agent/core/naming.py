@@ -10,14 +10,24 @@ Elsewhere a document is left out of the question where it can be; otherwise the 
 
 from dataclasses import replace
 
-from agent.account import AnswerUnreadable, request_kind
+from agent.account import AnswerUnreadable, ExecutionGone, ExecutionLeft, request_kind
 from agent.causes import Cause
 from agent.core.events import Unreadable
 from agent.core.recovering import fail
-from agent.core.state import Asked, ByName, Gated, Idle, Starting
+from agent.core.state import Asked, ByName, Gated, Idle, Reporting, Starting
 from agent.core.taking import consider, poll, reject, unreadable
 from agent.core.turn import Turn
-from agent.values import Answer, Describe, Execution, ExecutionTold, GetPending, PendingListed, Rejected
+from agent.values import (
+    Answer,
+    Describe,
+    ErrorCode,
+    Execution,
+    ExecutionTold,
+    GetPending,
+    PendingListed,
+    Rejected,
+    Status,
+)
 
 
 def on_unreadable(turn: Turn, event: Unreadable) -> None:
@@ -68,6 +78,19 @@ def begin(turn: Turn, noticed: tuple[Execution, ...]) -> None:
         _ask_for_list(turn)
 
 
+def was_misread(told: Reporting, answer: Answer) -> bool:
+    """Whether nobody knows the execution that was rejected unread: its identity may have been what was spoilt."""
+    is_unread = told.status is Status.REJECTED and not told.work.digest
+    return is_unread and isinstance(answer, Rejected) and answer.code is ErrorCode.RESOURCE_NOT_FOUND
+
+
+def begin_anew(turn: Turn, told: Reporting) -> None:
+    """It is gone, or never was; to ask for the head once more would bring the same."""
+    turn.tell(ExecutionGone(told.work.key, "gone", turn.token))
+    turn.tell(ExecutionLeft(told.work.key, "recovered"))
+    _ask_for_list(turn)
+
+
 def _ask_for_list(turn: Turn) -> None:
     turn.to(ByName(listed=True), "asking what is pending")
     turn.ask(GetPending(namespace_id=turn.policy.namespace_id), None)
@@ -80,9 +103,13 @@ def _ask(turn: Turn, phase: ByName, why: str) -> None:
 
 def on_answered(turn: Turn, phase: ByName, answer: Answer) -> None:
     """The list, or what one of those in it is."""
+    key = phase.left[0].key if phase.left else None
     match answer:
         case PendingListed(in_progress=in_progress, queued=queued) if in_progress or queued:
             _ask(turn, ByName(in_progress + queued, listed=True), "asking by name")
+        case ExecutionTold(execution=told) if told is not None and told.fault and key is not None and told.key != key:
+            turn.tell(AnswerUnreadable("describe", told.fault, turn.token, key.namespace_id, key.job_id))
+            reject(turn, phase.left[0], unreadable(told.fault))
         case ExecutionTold(execution=told) if told is not None and not told.status.is_terminal:
             consider(turn, told, by_name=True)
         case Rejected() if not phase.left:

@@ -71,14 +71,21 @@ class Service:
                     job.details = dict(request.status_details or ())
                 return f"{topic}/accepted", self._told(said, job, with_document=True)
             case Describe():
-                job = next(job for job in self.jobs if job.job_id == request.job_id)
+                job = self._find(request.job_id)
+                if job is None:
+                    return f"{topic}/rejected", json.dumps(said | {"code": "ResourceNotFound"}).encode()
                 return f"{topic}/accepted", self._told(said, job, with_document=request.include_document)
             case Update():
                 how, body = self._updated(request)
                 return f"{topic}/{how}", json.dumps(said | body).encode()
 
+    def _find(self, job_id: str) -> Job | None:
+        return next((job for job in self.jobs if job.job_id == job_id), None)
+
     def _updated(self, update: Update) -> tuple[str, dict[str, Any]]:
-        job = next(job for job in self.jobs if job.job_id == update.job_id)
+        job = self._find(update.job_id)
+        if job is None:
+            return "rejected", {"code": "ResourceNotFound"}
         if update.expected_version not in (None, job.version):
             return "rejected", {"code": "VersionMismatch", "executionState": job.state}
         job.status, job.version, job.details = update.status.value, job.version + 1, dict(update.status_details or ())
