@@ -9,6 +9,7 @@ from agent.abilities import DEFAULT_ABILITIES, Abilities
 from agent.account import DeviceCrashed, DeviceEvent
 from agent.core import Machine, Policy, start, step
 from agent.core.events import BeginStep, Booted, Event, StepEnded, StepRestored, StopStep, UndoStep, Verified, Verify
+from agent.core.record import Record
 from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.runner import Listener, Runner
@@ -69,7 +70,13 @@ class Line:
 class Device:
     """All of a device but its network and its hardware."""
 
-    def __init__(self, service: Service, namespace_id: str | None, abilities: Abilities = DEFAULT_ABILITIES) -> None:
+    def __init__(
+        self,
+        service: Service,
+        namespace_id: str | None,
+        abilities: Abilities = DEFAULT_ABILITIES,
+        remember: Callable[[Record], None] = lambda record: None,
+    ) -> None:
         self.told: list[DeviceEvent] = []
         self.bench = Bench(lambda event: self.runner.feed(event))
         self.runner: Runner[Machine] = Runner(
@@ -80,7 +87,7 @@ class Device:
             workbench=self.bench,
             rng=Jitter("test"),
             observe=self.told.append,
-            remember=lambda record: None,
+            remember=remember,
         )
 
 
