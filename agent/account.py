@@ -137,6 +137,21 @@ class AnswerReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerUnreadable:
+    """An answer came in that cannot be read, or no further than its identity; `problem` is why, for people.
+
+    `client_token` is None if not even that could be read; `job_id` is that of the topic, None for start-next and lists.
+    """
+
+    request: RequestKind
+    problem: str
+    client_token: str | None = None
+    namespace_id: str | None = None
+    job_id: str | None = None
+    type: Literal["answer.unreadable"] = "answer.unreadable"
+
+
+@dataclass(frozen=True, slots=True)
 class HintReceived:
     """A notification was processed. `listed` are the executions it names (the head alone, for notify-next)."""
 
@@ -266,6 +281,7 @@ DeviceEvent: TypeAlias = (
     | DeviceCrashed
     | RequestSent
     | AnswerReceived
+    | AnswerUnreadable
     | HintReceived
     | PhaseChanged
     | ExecutionTaken
@@ -295,6 +311,19 @@ OUTCOMES: Final[dict[Status, Outcome]] = {
     Status.FAILED: "failed",
     Status.REJECTED: "rejected",
 }
+
+
+def request_kind(request: Request) -> RequestKind:
+    """What a question is called."""
+    match request:
+        case GetPending():
+            return "get-pending"
+        case StartNext():
+            return "start-next"
+        case Describe():
+            return "describe"
+        case Update():
+            return "update"
 
 
 def request_sent(request: Request, token: str, about: ExecutionKey | None, attempt: int) -> RequestSent:

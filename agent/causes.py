@@ -37,6 +37,7 @@ class Cause(StrEnum):
     PROGRAM = "program"
     INTERRUPTED = "interrupted"
     NO_ANSWER = "no-answer"
+    KILLED = "killed"
     STEP_FAILED = "step-failed"
     HANDLER_CRASHED = "handler-crashed"
 
@@ -66,6 +67,7 @@ MEANINGS: Final[dict[Cause, str]] = {
     Cause.PROGRAM: "a program ended with another exit status than 0, by a signal, or complained too much",
     Cause.INTERRUPTED: "a program was interrupted, or may have been, and is not begun twice",
     Cause.NO_ANSWER: "the service did not answer where the device goes on with its leave only",
+    Cause.KILLED: "the agent died of this step, or the machine went down in it, again and again",
     Cause.STEP_FAILED: "the handler gives a reason of its own: see there",
     Cause.HANDLER_CRASHED: "a fault in a handler: its traceback is in the device's log",
 }

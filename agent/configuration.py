@@ -114,6 +114,10 @@ class Configuration(BaseModel):
     self_test_command: Command = ()
     step_seconds: Seconds = 3600.0
     run_seconds: Seconds = 600.0
+    run_memory_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30
+    run_output_bytes: Annotated[int, Field(ge=1024)] = 64 << 20
+    check_seconds: Seconds = 10.0
+    check_memory_bytes: Annotated[int, Field(ge=32 << 20)] = 256 << 20
     grace_seconds: Annotated[float, Field(ge=0, le=600)] = 5.0
     longest_file_bytes: Annotated[int, Field(ge=1)] = 1 << 30
     executions: Annotated[int, Field(ge=1)] | None = None
@@ -196,6 +200,10 @@ class Configuration(BaseModel):
             self_test=_from_here(self.self_test_command),
             longest_file_bytes=self.longest_file_bytes,
             run_seconds=self.run_seconds,
+            run_memory_bytes=self.run_memory_bytes,
+            run_output_bytes=self.run_output_bytes,
+            check_seconds=self.check_seconds,
+            check_memory_bytes=self.check_memory_bytes,
             grace_seconds=self.grace_seconds,
         )
 

@@ -34,7 +34,7 @@ from agent.handlers.registry import firmware_of, load_handlers
 from agent.jitter import Jitter
 from agent.journal import FileStorage, Journal
 from agent.log import get_logger
-from agent.records import read_record, write_record
+from agent.records import number_of, numbered, read_record, write_record
 from agent.runner import Runner, Transport
 from agent.values import ExecutionKey
 from agent.workbench import MachineWorkbench
@@ -84,7 +84,9 @@ class _Device:
         self._read: ExecutionKey | None = None
         """Whose document was looked at last for members that nobody reads."""
         self._boot_note = place.state / "boot.json"
-        self._journal = Journal(FileStorage(place.state / "journal"), where=str(place.state / "journal"))
+        journal = place.state / "journal"
+        self._journal = Journal(FileStorage(journal), where=str(journal), number_of=number_of)
+        self._number, self._written = 0, b""
         # All that is ours, whatever is allowed now: what was begun under other options may have to be undone.
         handlers = load_handlers(place, settings.policy.abilities.actions | ALL_ACTIONS)
         if others := {action: where for action in handlers if (where := _package(handlers[action])) != OURS}:
@@ -199,16 +201,28 @@ class _Device:
             thing, where = self._place.thing, str(self._place.state / "journal")
             if self._journal.damage:
                 log.warning("journal.damaged", thing=thing, journal=where, found=self._journal.damage, then=LOST)
+            elif self._journal.is_bare:
+                log.warning("journal.bare", thing=thing, journal=where, found="no record in it", then=LOST)
+            elif self._journal.misplaced:
+                then = "the one with the highest number counts"
+                log.warning("journal.disordered", thing=thing, journal=where, older=self._journal.misplaced, then=then)
             elif self._journal.torn_bytes:
                 log.info("journal.torn", thing=thing, journal=where, passed_over_bytes=self._journal.torn_bytes)
-            return read_record(snapshot) if snapshot is not None else Record()
+            if snapshot is None:
+                return Record()
+            record = read_record(snapshot)
+            self._number, self._written = number_of(snapshot), write_record(record)
+            return record
         except GhostjobError as error:
             raise InputError(str(error)) from None
 
     def _remember(self, record: Record) -> None:
         """Write a record down, and then let go of what it ends. Raises JournalError."""
         self._say_what_is_ignored(record)
-        self._journal.append(write_record(record))
+        written = write_record(record)
+        if written != self._written:
+            self._number, self._written = self._number + 1, written
+        self._journal.append(numbered(written, self._number))
         self._tell_written(record)
         for left in self._left:
             if left.outcome != "safe":

@@ -16,8 +16,13 @@ class InputError(GhostjobError):
 
 
 class WireError(GhostjobError):
-    """The peer sent a payload that the Jobs contract does not know; `topic` names where it came in."""
+    """The peer sent a payload that the Jobs contract does not know; `topic` names where it came in.
 
-    def __init__(self, topic: str, message: str) -> None:
+    `problem` is what is wrong with it, `client_token` that of the request that it answers, None if nobody can tell.
+    """
+
+    def __init__(self, topic: str, message: str, client_token: str | None = None) -> None:
         super().__init__(f"{topic}: {message}")
         self.topic = topic
+        self.problem = message
+        self.client_token = client_token

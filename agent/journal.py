@@ -5,9 +5,11 @@
     …
 
 Each record is a whole snapshot, so the newest whole one is all that counts: what is not whole is passed over, be it
-the torn tail of a power cut, the zeros that a file system leaves there, or a sector gone bad in the middle. A snapshot
-is durable when `append` returns. A file that has grown to its limit is replaced by one that holds the newest snapshot
-only; so is one of which nobody knows what it holds, because writing it failed.
+the torn tail of a power cut, the zeros that a file system leaves there, or a sector gone bad in the middle. Where
+snapshots are numbered, the newest is the one with the highest number, wherever it stands: an old block that comes
+back at the end is not taken for it. A snapshot is durable when `append` returns. A file that has grown to its limit
+is replaced by one that holds the newest snapshot only; so is one of which nobody knows what it holds, because writing
+it failed.
 
 A minor version may add to the payload; agents of another firmware slot read it all the same. A file of another major
 version is never touched. A file that is no journal at all is set aside.
@@ -74,11 +76,34 @@ class Journal:
 
     `damage` is what `open` found that it could not read, in words; empty if there was nothing. `torn_bytes` follow the
     newest whole snapshot: a power cut in the middle of the next one, which was never acknowledged, or a bad sector.
+    `is_bare`: there is a file, and not one snapshot in it, though none is made without one.
+    `misplaced` counts older snapshots that stand after the newest, by what `number_of` says of each.
     """
 
-    __slots__ = ("_length", "_limit", "_newest", "_storage", "_where", "damage", "torn_bytes")
+    __slots__ = (
+        "_length",
+        "_limit",
+        "_newest",
+        "_number_of",
+        "_storage",
+        "_where",
+        "damage",
+        "is_bare",
+        "misplaced",
+        "torn_bytes",
+    )
 
-    def __init__(self, storage: Storage, *, where: str = "journal", limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        where: str = "journal",
+        limit_bytes: int = LIMIT_BYTES,
+        number_of: Callable[[bytes], int] = lambda snapshot: 0,
+    ) -> None:
+        self._number_of = number_of
+        self.is_bare = False
+        self.misplaced = 0
         self._storage = storage
         self._where = where
         self._limit = limit_bytes
@@ -98,13 +123,18 @@ class Journal:
         except OSError as error:
             raise self._failed("cannot read it", error) from None
         if header is None:
+            self.is_bare = bool(data)
             return None
         if int(header[1]) != MAJOR:
             raise JournalError(
                 f"{self._where}: written in format {header[1].decode()} by another agent, and this one knows {MAJOR}; "
                 "start that agent, or move the file away once the device is known to be whole"
             )
-        self._length, self._newest = _scan(data, header.end())
+        self._length, found = _scan(data, header.end())
+        numbers = [self._number_of(snapshot) for snapshot in found]
+        at = max(range(len(found)), key=lambda index: (numbers[index], index), default=-1)
+        self._newest = found[at] if found else None
+        self.misplaced, self.is_bare = len(found) - 1 - at, not found
         self.torn_bytes = len(data) - self._length if self._newest is not None else 0
         if self._newest is None and data[header.end() :].strip(b"\0"):
             self.damage = f"no whole record in its {len(data)} bytes: they give way to the next one"
@@ -150,21 +180,21 @@ class Journal:
         return JournalError(f"{self._where}: {what}: {reason}; free space or mend the disk, no job begins before")
 
 
-def _scan(data: bytes, start: int) -> tuple[int, bytes | None]:
-    """Where the last whole record ends, and its payload; a header alone is as good as no file.
+def _scan(data: bytes, start: int) -> tuple[int, list[bytes]]:
+    """Where the last whole record ends, and the payloads of all; a header alone is as good as no file.
 
     No payload holds a zero byte, so a frame that is whole is one that was written.
     """
-    end, newest = 0, None
+    end, found = 0, list[bytes]()
     while (beginning := BEGINNING.search(data, start)) and (at := beginning.start()) + FRAME.size <= len(data):
         length, checksum = FRAME.unpack_from(data, at)
         payload = data[at + FRAME.size : at + FRAME.size + length]
         if len(payload) == length <= LONGEST_SNAPSHOT and zlib.crc32(payload) == checksum:
             start = end = at + FRAME.size + length
-            newest = payload
+            found.append(payload)
         else:
             start = at + 1
-    return end, newest
+    return end, found
 
 
 class FileStorage:

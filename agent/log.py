@@ -18,6 +18,7 @@ import structlog
 
 from agent.account import (
     AnswerReceived,
+    AnswerUnreadable,
     DeviceCrashed,
     DeviceDisconnected,
     DeviceEvent,
@@ -40,7 +41,7 @@ DETAILS = frozenset(
 )
 """Events that are logged at debug, but for a question that is put again, and one that is refused; the others at info,
 and those that mean trouble at warning."""
-TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone})
+TROUBLE = frozenset({DeviceDisconnected, DeviceCrashed, StepUndone, AnswerUnreadable})
 """Events that may mean trouble."""
 PLACES = frozenset({PhaseChanged, ExecutionTaken})
 """Events that say where in its work a device is: to it every line is bound."""
@@ -54,7 +55,7 @@ DIGITS: Final = 12
 def _level(event: DeviceEvent) -> int:
     if type(event) in TROUBLE:
         match event:
-            case DeviceDisconnected(planned=False) | DeviceCrashed() | StepUndone(ok=False):
+            case DeviceDisconnected(planned=False) | DeviceCrashed() | StepUndone(ok=False) | AnswerUnreadable():
                 return logging.WARNING
             case _:
                 pass

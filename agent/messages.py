@@ -8,17 +8,25 @@ Four directions, two for each side:
 Reading is lenient where real clients and the real service are: unknown keys are ignored, an empty payload is
 `{}`, `expectedVersion` may be a decimal string, `thingName` may be absent. Writing follows the captured payloads:
 keys without a value are left out, timestamps are integer epoch seconds, `jobDocument` is a JSON value and not a
-string, empty notification lists are `"jobs":{}`. A job document's text is put into the payload as it was written.
+string, empty notification lists are `"jobs":{}`. A job document's text is put into the payload as it was written, and
+taken out of it so: it is not parsed here, and whatever is wrong with it is no fault of the message.
+
+A message that cannot be parsed for another reason is told as far as it can be read (`agent.envelope`): an execution by
+its identity and version, with the fault; an accepted update as accepted. Where not even the client token and an
+identity are there, it is a WireError.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Final, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json, to_json
 
+from agent.envelope import split
 from agent.errors import WireError
+from agent.partial import answer_in_part, execution_in_part, token_in
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, Verb
 from agent.values import (
     Answer,
@@ -46,6 +54,8 @@ from agent.values import (
 from agent.wording import dotted, first_wrong
 
 NOT_JSON: Final = "The payload is not UTF-8 JSON."
+LONGEST_PAYLOAD: Final = 256 * 1024
+"""Bytes of a message that is parsed; AWS's own have at most 128 KiB (AWS IoT Core quotas, "Payload")."""
 DetailKey = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9:_-]+$", max_length=128)]
 DetailValue = Annotated[str, StringConstraints(pattern=r"^[^\p{C}]+$", max_length=1024)]
 Details = Annotated[dict[DetailKey, DetailValue], Field(max_length=10)]
@@ -82,7 +92,8 @@ class _UpdateBody(_RequestBody):
 class _ExecutionBody(_Wire):
     """A JobExecution, or the summary of one in a list, which has neither status nor document."""
 
-    job_id: str
+    job_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+    """It becomes a level of topics."""
     queued_at: int
     version_number: int
     execution_number: int
@@ -104,7 +115,7 @@ class _ExecutionBody(_Wire):
             last_updated_at=self.last_updated_at,
             started_at=self.started_at,
             status_details=_pairs(self.status_details) or (),
-            document=None if self.job_document is None else JobDocument.of(self.job_document),
+            document=_document(self.job_document),
             approximate_seconds_before_timed_out=self.approximate_seconds_before_timed_out,
         )
 
@@ -299,42 +310,58 @@ def write_answer(answer: Answer) -> bytes:
 
 
 def read_answer(topic: AnswerTopic, raw_topic: str, payload: bytes) -> Answer:
-    """The answer that `payload` gives. Raises WireError if the service broke the contract."""
-    ns = topic.request.namespace_id
+    """The answer that `payload` gives, be it in part.
+
+    Raises WireError if nobody can tell what it is about; it has the client token, if that can be read.
+    """
     try:
-        if not topic.accepted:
-            refused = _RejectedBody.model_validate_json(payload)
-            return Rejected(
-                refused.timestamp,
-                refused.code,
-                refused.message,
-                refused.client_token,
-                _read_state(refused.execution_state),
-            )
-        match topic.request.verb:
-            case "get-pending":
-                listed = _PendingBody.model_validate_json(payload)
-                return PendingListed(
-                    listed.timestamp,
-                    _values(listed.in_progress_jobs, ns, Status.IN_PROGRESS),
-                    _values(listed.queued_jobs, ns, Status.QUEUED),
-                    listed.client_token,
-                )
-            case "start-next" | "describe":
-                told = _ExecutionAnswerBody.model_validate_json(payload)
-                return ExecutionTold(told.timestamp, _read_execution(told.execution, ns), told.client_token)
-            case "update":
-                done = _UpdateAnswerBody.model_validate_json(payload)
-                return UpdateAccepted(
-                    done.timestamp,
-                    done.client_token,
-                    _read_state(done.execution_state),
-                    None if done.job_document is None else JobDocument.of(done.job_document),
-                )
-            case _:
-                assert_never(topic.request.verb)
+        return _read_answer(topic, *_parts(payload))
     except ValueError as error:
-        raise WireError(raw_topic, _first_line(error)) from None
+        fault = _first_line(error)
+    seen = payload[:LONGEST_PAYLOAD]
+    answer = answer_in_part(topic, seen, fault)
+    if answer is None:
+        raise WireError(raw_topic, fault, token_in(seen))
+    return answer
+
+
+def _parts(payload: bytes) -> tuple[bytes, JobDocument | None]:
+    """The message without its job document, and that. Raises ValueError."""
+    if len(payload) > LONGEST_PAYLOAD:
+        raise ValueError(f"a message of {len(payload)} bytes, of which at most {LONGEST_PAYLOAD} are read")
+    envelope, text = split(payload)
+    return envelope, None if text is None else JobDocument(text)
+
+
+def _read_answer(topic: AnswerTopic, payload: bytes, document: JobDocument | None) -> Answer:
+    """Raises ValueError."""
+    ns = topic.request.namespace_id
+    if not topic.accepted:
+        refused = _RejectedBody.model_validate_json(payload)
+        state = _read_state(refused.execution_state)
+        return Rejected(refused.timestamp, refused.code, refused.message, refused.client_token, state)
+    match topic.request.verb:
+        case "get-pending":
+            listed = _PendingBody.model_validate_json(payload)
+            return PendingListed(
+                listed.timestamp,
+                _values(listed.in_progress_jobs, ns, Status.IN_PROGRESS),
+                _values(listed.queued_jobs, ns, Status.QUEUED),
+                listed.client_token,
+            )
+        case "start-next" | "describe":
+            told = _ExecutionAnswerBody.model_validate_json(payload)
+            return ExecutionTold(told.timestamp, _read_execution(told.execution, ns, document), told.client_token)
+        case "update":
+            done = _UpdateAnswerBody.model_validate_json(payload)
+            return UpdateAccepted(
+                done.timestamp,
+                done.client_token,
+                _read_state(done.execution_state),
+                document or _document(done.job_document),
+            )
+        case _:
+            assert_never(topic.request.verb)
 
 
 # ── hints ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,26 +389,34 @@ def read_hint(topic: HintTopic, raw_topic: str, payload: bytes) -> Hint:
     The payload of the documented per-job topic is described nowhere, so only its topic is read.
     """
     try:
-        match topic.kind:
-            case "notify":
-                listed = _NotifyBody.model_validate_json(payload)
-                return PendingChanged(
-                    listed.timestamp,
-                    topic.namespace_id,
-                    _values(listed.jobs.get("IN_PROGRESS", ()), topic.namespace_id, Status.IN_PROGRESS),
-                    _values(listed.jobs.get("QUEUED", ()), topic.namespace_id, Status.QUEUED),
-                )
-            case "notify-next":
-                head = _NotifyNextBody.model_validate_json(payload)
-                return NextChanged(
-                    head.timestamp, topic.namespace_id, _read_execution(head.execution, topic.namespace_id)
-                )
-            case "notify-documented":
-                return JobMentioned(topic.namespace_id or "", topic.job_id or "")
-            case _:
-                assert_never(topic.kind)
+        return _read_hint(topic, *_parts(payload))
     except ValueError as error:
-        raise WireError(raw_topic, _first_line(error)) from None
+        fault = _first_line(error)
+    head = execution_in_part(payload[:LONGEST_PAYLOAD], topic.namespace_id, fault)
+    if topic.kind != "notify-next" or head is None:
+        raise WireError(raw_topic, fault)
+    return NextChanged(0, topic.namespace_id, head)
+
+
+def _read_hint(topic: HintTopic, payload: bytes, document: JobDocument | None) -> Hint:
+    """Raises ValueError."""
+    ns = topic.namespace_id
+    match topic.kind:
+        case "notify":
+            listed = _NotifyBody.model_validate_json(payload)
+            return PendingChanged(
+                listed.timestamp,
+                ns,
+                _values(listed.jobs.get("IN_PROGRESS", ()), ns, Status.IN_PROGRESS),
+                _values(listed.jobs.get("QUEUED", ()), ns, Status.QUEUED),
+            )
+        case "notify-next":
+            head = _NotifyNextBody.model_validate_json(payload)
+            return NextChanged(head.timestamp, ns, _read_execution(head.execution, ns, document))
+        case "notify-documented":
+            return JobMentioned(ns or "", topic.job_id or "")
+        case _:
+            assert_never(topic.kind)
 
 
 # ── pieces ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -444,8 +479,18 @@ def _read_state(body: _StateBody | None) -> ExecutionState | None:
     return None if body is None else body.value()
 
 
-def _read_execution(body: _ExecutionBody | None, namespace_id: str | None) -> Execution | None:
-    return None if body is None else body.value(namespace_id)
+def _read_execution(
+    body: _ExecutionBody | None, namespace_id: str | None, document: JobDocument | None
+) -> Execution | None:
+    if body is None:
+        return None
+    execution = body.value(namespace_id)
+    return execution if document is None else replace(execution, document=document)
+
+
+def _document(value: object) -> JobDocument | None:
+    """One that could not be cut out as text, because its name is not spelled as usual."""
+    return None if value is None else JobDocument.of(value)
 
 
 def _values(bodies: tuple[_ExecutionBody, ...], namespace_id: str | None, listed_as: Status) -> tuple[Execution, ...]:

@@ -5,6 +5,7 @@ defaults, and the steps stand there one by one, so that even an operation that o
 by the older.
 """
 
+import re
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +14,8 @@ from agent.core.record import Record
 from agent.errors import GhostjobError
 from agent.wording import first_wrong
 
+NUMBER: Final = re.compile(rb'\{"number":([0-9]{1,18})[,}]')
+"""How a numbered record begins; what it is a member of has no such name."""
 _RECORDS: Final = TypeAdapter(Record)
 
 
@@ -23,6 +26,17 @@ class RecordError(GhostjobError):
 def write_record(record: Record) -> bytes:
     """The record as JSON; at most 48 KiB, since a job document has at most 32."""
     return _RECORDS.dump_json(record, exclude_defaults=True)
+
+
+def numbered(record: bytes, number: int) -> bytes:
+    """The record as that one of all that were written; whoever knows no numbers ignores it."""
+    return b'{"number":%d%b%b' % (number, b"" if record == b"{}" else b",", record[1:])
+
+
+def number_of(record: bytes) -> int:
+    """Which of all it is; 0 for one that was written without a number."""
+    found = NUMBER.match(record)
+    return int(found[1]) if found is not None else 0
 
 
 def read_record(snapshot: bytes) -> Record:

@@ -33,6 +33,7 @@ from agent.core.events import (
     TimerFired,
     TimerName,
     UndoStep,
+    Unreadable,
     Verify,
 )
 from agent.core.record import Record
@@ -40,9 +41,9 @@ from agent.errors import GhostjobError, WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog
 from agent.messages import read_answer, read_hint
-from agent.topics import AnswerTopic, HintTopic, parse
+from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse
 from agent.transports import Listener as WireListener
-from agent.values import Request
+from agent.values import Hint, PendingChanged, Request
 
 LEAST_SECONDS: Final = 0.001
 """What is waited for a clock that is slower than the loop's, however near it is."""
@@ -116,6 +117,7 @@ class Runner(Generic[S]):
         "_inbox",
         "_is_stopping",
         "_is_working",
+        "_listed",
         "_log",
         "_observe",
         "_remember",
@@ -157,6 +159,8 @@ class Runner(Generic[S]):
         self._alarm_at = inf
         """When the loop will call; what uvloop hands out for a call that is due at once does not know."""
         self._inbox: list[Event] = []
+        self._listed: PendingChanged | None = None
+        """The newest notification that named what is pending, for when nothing else can be read."""
         self._is_working = False
         self._is_stopping = False
 
@@ -242,15 +246,27 @@ class Runner(Generic[S]):
         self.feed(Disconnected(reason))
 
     def on_message(self, topic: str, payload: bytes) -> None:
-        """A message came in; one that breaks the contract is logged and dropped."""
+        """A message came in. Of one that cannot be read it is logged why; that it was an answer is an event too."""
         parsed = parse(topic)
         try:
             if isinstance(parsed, AnswerTopic) and parsed.request.thing == self.thing:
                 self.feed(Answered(read_answer(parsed, topic, payload)))
             elif isinstance(parsed, HintTopic) and parsed.thing == self.thing:
-                self.feed(Hinted(read_hint(parsed, topic, payload)))
+                self._hear(read_hint(parsed, topic, payload))
         except WireError as error:
-            self._log.warning("message.unreadable", topic=topic, problem=str(error))
+            self._log.warning("message.unreadable", topic=topic, problem=error.problem)
+            if isinstance(parsed, AnswerTopic):
+                self.feed(self._unreadable(parsed.request, error))
+
+    def _hear(self, hint: Hint) -> None:
+        if isinstance(hint, PendingChanged):
+            self._listed = hint
+        self.feed(Hinted(hint))
+
+    def _unreadable(self, asked: RequestTopic, error: WireError) -> Unreadable:
+        newest, ns = self._listed, asked.namespace_id
+        listed = newest.in_progress + newest.queued if newest is not None and newest.namespace_id == ns else ()
+        return Unreadable(asked.verb, error.problem, error.client_token, ns, asked.job_id, listed)
 
     # ── effects ───────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 from unicodedata import category
 
+from agent.json_text import read_json_text
+
 NEXT = "$next"
 """The pseudo job id that asks for the execution at the head of the queue (legal for Describe only)."""
 
@@ -103,22 +105,29 @@ class JobDocument:
 
     @property
     def value(self) -> object:
-        """The JSON value again."""
-        return json.loads(self.text)
+        """The JSON value. Raises ValueError, with the reason in words, for what cannot be read (`agent.json_text`)."""
+        return read_json_text(self.text)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the value in one spelling, in hex: the order of members and the like count for nothing.
 
-        It is the same for every delivery, so presigned URLs count unsigned.
+        It is the same for every delivery, so presigned URLs count unsigned. What cannot be read counts as it stands.
         """
-        return _digest(self.text)
+        return _digest(self.text) if len(self.text) <= REMEMBERED_TEXT else _digest.__wrapped__(self.text)
+
+
+REMEMBERED_TEXT: Final = 16_384
+"""Characters of the longest document whose digest is remembered: 1 MiB for all of them, or 4 in the widest letters."""
 
 
 @lru_cache(maxsize=64)
 def _digest(text: str) -> str:
     """Remembered, because a device asks for it with every message, and a fleet for that of one document."""
-    spelled = JobDocument.of(json.loads(text)).text
+    try:
+        spelled = JobDocument.of(read_json_text(text)).text
+    except ValueError:
+        spelled = text
     unsigned = SIGNATURE.sub(r"\1", spelled) if "Signature=" in spelled else spelled
     return hashlib.sha256(unsigned.encode(errors="surrogatepass")).hexdigest()
 
@@ -128,7 +137,8 @@ class Execution:
     """A job execution as one message describes it.
 
     `document` is None where the message carried none (not asked for, or a summary in a list); `started_at` is
-    None before the first IN_PROGRESS; `approximate_seconds_before_timed_out` is None while no timer runs.
+    None before the first IN_PROGRESS; `approximate_seconds_before_timed_out` is None while no timer runs. `fault` is
+    why no more than its identity and version could be read of the message; empty if all of it could.
     """
 
     key: ExecutionKey
@@ -139,6 +149,7 @@ class Execution:
     status_details: StatusDetails = ()
     document: JobDocument | None = None
     approximate_seconds_before_timed_out: int | None = None
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ execution's end is on record; one that an agent left behind goes when the next o
 """
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ from agent.core.events import (
     Verified,
     Verify,
 )
+from agent.handlers.beginnings import Beginning
 from agent.handlers.handler import (
     Firmware,
     Handler,
@@ -147,8 +149,13 @@ class MachineWorkbench:
         outcome: Literal["done", "failed", "stopped", "stale", "refused"] = "done"
         reason = said = cause = ""
         try:
-            task = self._task(effect.execution, effect.index, effect.step, effect.version, effect)
-            said = say(await self._handler(effect.step).do(task) or "")
+            beginning = Beginning(self._own(effect.execution), f"do {effect.index}")
+            beginning.put_on_record()
+            try:
+                task = self._task(effect.execution, effect.index, effect.step, effect.version, beginning, effect)
+                said = say(await self._handler(effect.step).do(task) or "")
+            finally:
+                beginning.ended()
         except asyncio.CancelledError:
             if not self._is_stopping:
                 raise
@@ -173,11 +180,13 @@ class MachineWorkbench:
         try:
             if not effect.step.reversible:
                 raise StepError("it lies past the point of no return, and is not taken back", Cause.NOT_ALLOWED)
-            task = self._task(effect.execution, effect.index, effect.step, "")
-            if effect.step.action != "reboot":
-                await self._handler(effect.step).undo(task)
-            elif self._firmware.revert():
-                await self._handler(effect.step).do(task)
+            beginning = Beginning(self._own(effect.execution), f"undo {effect.index}")
+            with contextlib.suppress(OSError):  # a full disk must not be in the way of taking back what filled it
+                beginning.put_on_record()
+            try:
+                await self._take_back(effect, self._task(effect.execution, effect.index, effect.step, "", beginning))
+            finally:
+                beginning.ended()
         except Exception as error:
             ok = False
             reason, cause = _reason(error, effect.step)
@@ -185,6 +194,12 @@ class MachineWorkbench:
         self.describe()
         self._observe(StepUndone(effect.execution, effect.step.name, ok))
         self._deliver(StepRestored(effect.index, ok))
+
+    async def _take_back(self, effect: UndoStep, task: Task) -> None:
+        if effect.step.action != "reboot":
+            await self._handler(effect.step).undo(task)
+        elif self._firmware.revert():
+            await self._handler(effect.step).do(task)
 
     async def _settle(self, aside: Path) -> None:
         for handler in self._everyone():
@@ -208,17 +223,21 @@ class MachineWorkbench:
         return tuple(sorted(self._work.iterdir())) if self._work.is_dir() else ()
 
     def _task(
-        self, key: ExecutionKey, index: int, step: Step, version: str, progresses: BeginStep | None = None
+        self,
+        key: ExecutionKey,
+        index: int,
+        step: Step,
+        version: str,
+        beginning: Beginning,
+        progresses: BeginStep | None = None,
     ) -> Task:
-        aside = self._aside(key)
-        self._work.mkdir(exist_ok=True, mode=0o700)
-        aside.mkdir(exist_ok=True, mode=0o700)
         told = 0
 
         def progress(percent: int) -> None:
             nonlocal told
             if progresses is not None and told + PROGRESS_PERCENT <= percent < 100:
                 told = percent
+                beginning.got_to(percent)
                 self._observe(StepProgressed(key, step.name, percent))
                 waits.over()
                 self._deliver(StepAdvanced(index, percent))
@@ -229,7 +248,14 @@ class MachineWorkbench:
                 self._deliver(StepAdvanced(index, told, words))
 
         waits = _Waits()
-        return Task(key, index, step, version, aside, progress, waiting)
+        return Task(key, index, step, version, beginning.aside, progress, waiting)
+
+    def _own(self, key: ExecutionKey) -> Path:
+        """The execution's own directory, which is made if it is missing. Raises OSError."""
+        aside = self._aside(key)
+        self._work.mkdir(exist_ok=True, mode=0o700)
+        aside.mkdir(exist_ok=True, mode=0o700)
+        return aside
 
     def _aside(self, key: ExecutionKey) -> Path:
         """No two executions have the same: `$` is in no namespace's name. Whatever they are called, it is in `work`."""

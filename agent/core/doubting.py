@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from agent.account import ENDED_BY_SERVICE, End, hint_received
 from agent.causes import Cause
+from agent.core import naming
 from agent.core.events import CancelTimer
 from agent.core.record import Work
 from agent.core.recovering import fail, give_way
-from agent.core.state import Executing, Gated, Idle, Starting, Suspect
+from agent.core.state import ByName, Executing, Gated, Idle, Starting, Suspect
 from agent.core.told import as_told
 from agent.core.turn import Turn
 from agent.core.working import advance, on_step_ended, read_update_answer, tell_progress
@@ -43,6 +44,8 @@ def on_hint(turn: Turn, hint: Hint) -> None:
     match turn.machine.phase:
         case Idle() as idle:
             _idle_hears(turn, idle, hint)
+        case ByName(left=()) if isinstance(hint, PendingChanged) and hint.listed:
+            naming.begin(turn, hint.in_progress + hint.queued)
         case Starting(execution=execution) if speaks_against(hint, execution.key):
             # Nothing is done yet, so nothing is lost by looking at the queue anew.
             turn.to(Idle(expects=True), "the queue changed while claiming")

@@ -9,10 +9,10 @@ a prefix that the shell chose.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from agent.account import DeviceEvent
+from agent.account import DeviceEvent, RequestKind
 from agent.core.record import Record
 from agent.plan import Step
-from agent.values import Answer, ExecutionKey, Hint, Request
+from agent.values import Answer, Execution, ExecutionKey, Hint, Request
 
 TimerName: TypeAlias = Literal["request", "retry", "ask-again", "poll", "step", "leap"]
 
@@ -63,6 +63,22 @@ class Answered:
     """An answer came in; it carries the client token of its request."""
 
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An answer came in of which nobody can tell what it says; `problem` is why, for people.
+
+    `client_token` is None if that cannot be read either: then only its topic says what it answers. `listed` are the
+    executions that the newest notification of the namespace named.
+    """
+
+    request: RequestKind
+    problem: str
+    client_token: str | None = None
+    namespace_id: str | None = None
+    job_id: str | None = None
+    listed: tuple[Execution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +143,7 @@ Event: TypeAlias = (
     | Connected
     | Disconnected
     | Answered
+    | Unreadable
     | Hinted
     | TimerFired
     | StepAdvanced

@@ -1,8 +1,9 @@
 """`step(machine, event) -> (machine, effects)`: everything that a device decides about its jobs.
 
-This file only finds the rule; the rules stand by concern in `taking` (how work is come by), `working` (steps, gates,
-reports), `doubting` (hints and what to believe), `recovering` and `restarting`. An event that means nothing in a
-phase changes nothing: late answers, timers that lost their reason and reports of stopped hardware are ordinary.
+This file only finds the rule; the rules stand by concern in `taking` (how work is come by), `naming` (where an answer
+cannot be read), `working` (steps, gates, reports), `doubting` (hints and what to believe), `recovering` and
+`restarting`. An event that means nothing in a phase changes nothing: late answers, timers that lost their reason and
+reports of stopped hardware are ordinary.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import assert_never
 
 from agent.account import JournalUnwritable, RequestSent
 from agent.causes import Cause
-from agent.core import doubting, recovering, restarting, taking, working
+from agent.core import doubting, naming, recovering, restarting, taking, working
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -33,12 +34,14 @@ from agent.core.events import (
     Tell,
     TimerFired,
     UndoStep,
+    Unreadable,
     Verified,
     Verify,
 )
 from agent.core.record import Record
 from agent.core.state import (
     Asked,
+    ByName,
     Executing,
     Gated,
     Idle,
@@ -96,6 +99,8 @@ def _deal_with(turn: Turn, event: Event) -> None:
             asked = turn.take_answer(answer)
             if asked is not None:
                 _answered(turn, turn.machine.phase, asked, answer)
+        case Unreadable():
+            naming.on_unreadable(turn, event)
         case Hinted(hint=hint):
             doubting.on_hint(turn, hint)
         case TimerFired():
@@ -136,7 +141,7 @@ def _connected(turn: Turn) -> None:
     turn.forget_question()
     turn.machine = replace(turn.machine, connected=True)
     match turn.machine.phase:
-        case Idle() | Starting():
+        case Idle() | ByName() | Starting():
             taking.seek(turn, "connected", again=True)
         case Executing() | Gated() as phase:
             doubting.doubt(turn, phase, "connected again")
@@ -167,6 +172,8 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
     match phase:
         case Idle():
             taking.on_head_told(turn, phase, answer)
+        case ByName():
+            naming.on_answered(turn, phase, answer)
         case Starting():
             taking.on_claim_answered(turn, phase, answer)
         case Executing() if updated:
@@ -189,6 +196,8 @@ def _answered(turn: Turn, phase: Phase, asked: Asked, answer: Answer) -> None:
                 doubting.on_suspicion_answered(turn, suspect, answer)
         case Suspect():
             doubting.on_suspicion_answered(turn, phase, answer)
+        case Reporting() if naming.was_misread(phase, answer):
+            naming.begin_anew(turn, phase)
         case Reporting():
             working.on_report_answered(turn, phase, answer)
         case _:

@@ -11,6 +11,8 @@
                      │ the work failed by itself     ▼
                      └──► Reporting ──► Idle, or ─► Safe
 
+Where the answer about the head cannot be read, ByName stands between Idle and Starting, and looks for work by name.
+
 There are shorter ways. In the default namespace start-next claims, so Idle goes straight to work, unless nothing tells
 how far an execution that is IN_PROGRESS already has come. What cannot be planned, or is done already, is only
 reported; what is found and may not be begun twice fails. Nothing begun, nothing to undo: from Suspect back to Idle. A
@@ -77,6 +79,18 @@ class Idle:
     expects: bool = False
     empty_answers: int = 0
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ByName:
+    """The head of the queue cannot be read, so each pending execution is asked about by its own name.
+
+    The first of `left` is being asked about, none while their list is; `listed`: they are those of such a list, and not
+    of a notification, which may be old.
+    """
+
+    left: tuple[Execution, ...] = ()
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +194,11 @@ class Safe:
     reason: str
 
 
-Phase: TypeAlias = Idle | Starting | Executing | Gated | Reporting | Suspect | Recovering | Safe
+Phase: TypeAlias = Idle | ByName | Starting | Executing | Gated | Reporting | Suspect | Recovering | Safe
 
 PHASE_NAMES: dict[type, PhaseName] = {
     Idle: "idle",
+    ByName: "idle",
     Starting: "starting",
     Executing: "executing",
     Gated: "executing",
@@ -204,7 +219,7 @@ def phase_name(phase: Phase) -> PhaseName:
 def execution_in_hand(phase: Phase) -> ExecutionKey | None:
     """The execution that a phase is about."""
     match phase:
-        case Idle() | Safe():
+        case Idle() | ByName() | Safe():
             return None
         case Starting():
             return phase.execution.key
@@ -252,7 +267,7 @@ def record_of(machine: Machine) -> Record:
     """What must be known again after a restart."""
     here = Record(unaccounted=machine.unaccounted, finished=machine.finished)
     match machine.phase:
-        case Idle() | Starting():
+        case Idle() | ByName() | Starting():
             return here
         case Safe(reason=reason):
             return replace(here, safe=reason)

@@ -8,7 +8,7 @@ work begin.
 
 from dataclasses import replace
 
-from agent.account import ExecutionTaken
+from agent.account import AnswerUnreadable, ExecutionTaken, RequestKind
 from agent.causes import Cause
 from agent.core.record import Work
 from agent.core.recovering import fail
@@ -17,9 +17,9 @@ from agent.core.told import may_have_begun
 from agent.core.turn import Turn, nonce_of
 from agent.core.working import advance
 from agent.documents import plan_of
-from agent.plan import Plan, Unusable
+from agent.plan import Plan, Planned, Unusable
 from agent.recovery import Reached, Remedy, remedy_for
-from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted
+from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted, details_text
 
 
 def seek(turn: Turn, why: str, *, expects: bool = False, again: bool = False, spread_seconds: float = 0.0) -> None:
@@ -34,10 +34,10 @@ def on_head_told(turn: Turn, idle: Idle, answer: Answer) -> None:
         case ExecutionTold(execution=None):
             _nothing_there(turn, idle)
         case ExecutionTold(execution=execution) if execution is not None:
-            _consider(turn, execution)
+            consider(turn, execution)
         case _:
             turn.to(Idle(), "refused")
-            _poll(turn)
+            poll(turn)
 
 
 def _nothing_there(turn: Turn, idle: Idle) -> None:
@@ -53,28 +53,42 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
         turn.timer("ask-again", policy.ask_again, policy.ask_again * policy.retry_spread)
     else:
         turn.to(Idle(), "nothing to do")
-        _poll(turn)
+        poll(turn)
 
 
-def _poll(turn: Turn) -> None:
+def poll(turn: Turn) -> None:
     """Ask again some time, should no notification come."""
     turn.timer("poll", turn.policy.poll, turn.policy.poll * turn.policy.retry_spread)
 
 
-def _consider(turn: Turn, execution: Execution) -> None:
-    plan = plan_of(execution.document, turn.policy.abilities)
+def consider(turn: Turn, execution: Execution, *, by_name: bool = False) -> None:
+    """Reject an execution, deal with what somebody began of it, or make it ours.
+
+    `by_name`: it was described, so that it is claimed by an update in the default namespace too.
+    """
+    by_name = by_name or turn.policy.namespace_id is not None
+    plan = _planned(turn, execution, "describe" if by_name else "start-next")
     if isinstance(plan, Unusable):
-        _reject(turn, execution, plan)
+        reject(turn, execution, plan)
     elif _is_silent(execution) and may_have_begun(plan, ()):
         turn.to(Starting(execution, claimed=True), "asking how far it came")
         turn.ask_about(execution.key, with_document=True)
     elif _is_orphan(turn, execution) and _settle_orphan(turn, execution, _work(execution, plan)):
         pass
-    elif turn.policy.namespace_id is None:
-        _take(turn, _work(execution, plan))
-    else:
+    elif by_name:
         turn.to(Starting(execution), "claiming")
         turn.update(execution.key, Status.IN_PROGRESS, execution.version_number)
+    else:
+        _take(turn, _work(execution, plan))
+
+
+def _planned(turn: Turn, execution: Execution, asked: RequestKind) -> Planned:
+    """The plan, or why there is none: what cannot be read cannot be planned."""
+    if execution.fault:
+        key = execution.key
+        turn.tell(AnswerUnreadable(asked, execution.fault, turn.token, key.namespace_id, key.job_id))
+        return unreadable(execution.fault)
+    return plan_of(execution.document, turn.policy.abilities)
 
 
 def _is_silent(execution: Execution) -> bool:
@@ -139,10 +153,13 @@ def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
     """The answer to the claim, or to the describe that confirms it. Whatever does not fit: look at the head anew."""
     ours = starting.execution
     match answer:
-        case UpdateAccepted(state=state) if not starting.claimed and state is not None:
-            claimed = replace(ours, version_number=state.version_number)
+        case UpdateAccepted(state=state) if not starting.claimed:
+            # A state that could not be read is confirmed by the describe as well as one that could.
+            claimed = replace(ours, version_number=state.version_number if state else ours.version_number + 1)
             turn.to(Starting(claimed, claimed=True), "confirming")
             turn.ask_about(ours.key, with_document=True)
+        case ExecutionTold(execution=told) if told is not None and told.fault and told.key == ours.key:
+            reject(turn, told, unreadable(told.fault))
         case ExecutionTold(execution=told) if starting.claimed and told is not None and _is(told, ours):
             _plan_and_take(turn, told)
         case _:
@@ -155,12 +172,18 @@ def _plan_and_take(turn: Turn, claimed: Execution) -> None:
     """The document as it was delivered last: its presigned URLs are fresh."""
     plan = plan_of(claimed.document, turn.policy.abilities)
     if isinstance(plan, Unusable):
-        _reject(turn, claimed, plan)
+        reject(turn, claimed, plan)
     elif not (_is_orphan(turn, claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
         _take(turn, _work(claimed, plan))
 
 
-def _reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
+def unreadable(problem: str) -> Unusable:
+    """Why nothing will be done of an execution of which no more than its identity is known."""
+    return Unusable(details_text(f"what the service says of it cannot be read: {problem}"))
+
+
+def reject(turn: Turn, execution: Execution, unusable: Unusable) -> None:
+    """Tell the service that nothing of it will be done, and why."""
     work = replace(_work(execution, Plan("", ())), cause=unusable.cause)
     turn.tell(ExecutionTaken(work.key, work.digest))
     turn.report(work, Status.REJECTED, unusable.reason)

@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic.alias_generators import to_camel
 
 from agent.abilities import Abilities
-from agent.documents.document import Document, planned
+from agent.documents.document import Document, planned, tellable
 from agent.documents.restarts import is_unit, restarts_what
 from agent.plan import Plan, Step, args_of, in_order
 
@@ -35,7 +35,7 @@ def _passed_over(value: object, info: ValidationInfo) -> None:
 
 def _text(value: object, info: ValidationInfo) -> str:
     if isinstance(value, str):
-        return value
+        return tellable(value)
     _passed_over(value, info)
     return ""
 
@@ -47,7 +47,7 @@ def _words(value: object, info: ValidationInfo) -> tuple[str, ...]:
         return ()
     if not all(isinstance(word, str) for word in value):
         _passed_over(value, info)
-    return tuple(word if isinstance(word, str) else "" for word in value)
+    return tuple(tellable(word) if isinstance(word, str) else "" for word in value)
 
 
 def _number(value: object, info: ValidationInfo) -> int | None:

@@ -18,6 +18,13 @@ class Document(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
 
+def tellable(word: str) -> str:
+    """A word for a program, a path or an environment. Raises ValueError: none of these can have a NUL in it."""
+    if "\0" in word:
+        raise ValueError("it has a NUL, which no program can be told")
+    return word
+
+
 D = TypeVar("D", bound=Document)
 
 

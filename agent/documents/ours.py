@@ -16,10 +16,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from agent.abilities import Abilities, Layout
-from agent.documents.document import Document, planned
+from agent.documents.document import Document, planned, tellable
 from agent.documents.restarts import restarts_what
 from agent.plan import Plan, Step, args_of, in_order
 
@@ -27,6 +27,9 @@ Version = Field(pattern=r"^[A-Za-z0-9._+-]{1,64}$")
 Url: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s\x00-\x1f]+$", max_length=8192)]
 """Presigned URLs carry session tokens, which are long."""
 Sha256 = Field(default=None, pattern=r"^[0-9a-fA-F]{64}$")
+Size = Field(default=None, ge=0, le=2**63 - 1)
+Word: TypeAlias = Annotated[str, AfterValidator(tellable)]
+"""Of a command."""
 PathName = Field(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]+$")
 
 
@@ -34,7 +37,7 @@ class _Update(Document):
     version: str = Version
     url: Url | None = None
     sha256: str | None = Sha256
-    size: int | None = Field(default=None, ge=0)
+    size: int | None = Size
     image: dict[str, str] = Field(default={}, max_length=8)
     """What simulated flash is to find in the image: see `simulator.devices.hardware.Image`."""
 
@@ -50,11 +53,11 @@ class _Download(Document):
     url: Url
     to: str = PathName
     sha256: str | None = Sha256
-    size: int | None = Field(default=None, ge=0)
+    size: int | None = Size
 
 
 class _Run(Document):
-    command: tuple[str, ...] = Field(min_length=1, max_length=100)
+    command: tuple[Word, ...] = Field(min_length=1, max_length=100)
     timeout_seconds: int | None = Field(default=None, ge=1, le=86_400)
     restarts: Literal["", "agent", "machine"] = ""
 

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from agent.causes import Cause
+from agent.handlers.checking import check_yaml
 from agent.handlers.files import is_replaced, put_back, read_json, replace, spot, write_json
 from agent.handlers.handler import Handler, Place, StepError, Task
 from agent.handlers.processes import Processes, run_configured
@@ -36,7 +35,7 @@ class Configure(Handler):
             case "stage":
                 await settled(self._stage, task)
             case "validate":
-                await settled(self._validate, task)
+                await self._validate(task)
             case "swap":
                 await settled(self._swap, task)
             case _:
@@ -73,20 +72,22 @@ class Configure(Handler):
                 file.flush()
                 os.fsync(file.fileno())
 
-    def _validate(self, task: Task) -> None:
+    async def _validate(self, task: Task) -> None:
+        text, kind = await settled(self._read_back, task), task.arg("format")
+        fault = ""
+        if kind == "json":
+            fault = _json_fault(text)
+        elif kind == "yaml":
+            fault = await check_yaml(self._processes, self._place, task.aside, text)
+        if fault:
+            raise StepError(f"{task.arg('to')[:200]}: no valid {kind}: {fault}", Cause.WRONG_CONTENT)
+
+    def _read_back(self, task: Task) -> str:
         with (
             spot(self._place.root, task.arg("to")) as to,
             os.fdopen(to.open(self._staged(task), os.O_RDONLY), "r", encoding="utf-8", newline="") as file,
         ):
-            text = file.read()
-        try:
-            if task.arg("format") == "json":
-                json.loads(text)
-            elif task.arg("format") == "yaml":
-                yaml.safe_load(text)
-        except (ValueError, yaml.YAMLError, RecursionError) as error:
-            what = f"{task.arg('to')[:200]}: no valid {task.arg('format')}"
-            raise StepError(f"{what}: {error}", Cause.WRONG_CONTENT) from None
+            return file.read()
 
     def _swap(self, task: Task) -> None:
         staged, kept = self._staged(task), _kept(task)
@@ -104,6 +105,15 @@ class Configure(Handler):
         """The same after every restart, and no other execution's, nor that of another agent with the same root."""
         whose = f"{self._place.thing}/{task.execution}"
         return f".ghostjob-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.staged"
+
+
+def _json_fault(text: str) -> str:
+    """Why it is no JSON, empty if it is: what that takes grows no faster than the text, which a document bounds."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return ""
 
 
 def _note(aside: Path) -> Path:

@@ -45,6 +45,10 @@ ATTEMPTS: Final = 8
 """How often in a row without a single byte."""
 REFUSALS: Final = 3
 REFUSED: Final = frozenset({401, 403, 410})
+CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-[0-9]{1,19}/([0-9]{1,19}|\*)")
+"""Numbers of 63 bits: no file is longer."""
+ETAG: Final = re.compile(r'"[\x21\x23-\x7e]{0,1024}"')
+"""RFC 9110, 8.8.3, without the weak ones, which prove nothing, and without what a header cannot carry back."""
 REDIRECTS: Final = 5
 REDIRECTED: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -113,8 +117,9 @@ async def fetch(file: Wanted, jitter: Jitter) -> None:
                     words = f"{_shown(file.url)}: {refused}, {refusals} times in a row"
                     raise StepError(words, Cause.ACCESS_DENIED) from None
                 raise StaleDocumentError(f"{_shown(file.url)}: {refused}") from None
-            except (UnicodeError, aiohttp.InvalidURL) as error:
-                raise StepError(f"{_shown(file.url)}: no name of a host: {error}", Cause.REFUSED_URL) from None
+            except ValueError as error:  # also what is wrong with the encoding, or in the eyes of aiohttp and yarl
+                words = f"{_shown(file.url)}: no name of a host, or no URL: {str(error)[:200]}"
+                raise StepError(words, Cause.REFUSED_URL) from None
             except (_PassingError, aiohttp.ClientError, TimeoutError) as error:
                 # More than ever came: what is thrown away and fetched again, for ever, gets nowhere.
                 failures, most = (1, file.have) if file.have > most else (failures + 1, most)
@@ -207,7 +212,7 @@ async def _beginning(response: aiohttp.ClientResponse, file: Wanted, have: int) 
         case 200:
             start, total = 0, response.content_length
         case 206:
-            found = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+            found = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if found is None or int(found[1]) != have:
                 file.to.remove(file.part)
                 raise _PassingError("answered with another range than was asked for", Cause.BAD_ANSWER)
@@ -251,7 +256,7 @@ def _check_room(file: Wanted, total: int, missing: int) -> None:
 async def _receive(response: aiohttp.ClientResponse, file: Wanted, start: int, total: int | None, digest: Any) -> None:
     """Write what comes, from byte `start` on. Raises OSError, aiohttp.ClientError."""
     etag = response.headers.get("ETag", "")
-    file.learn(etag="" if etag.startswith("W/") else etag, boot=boot_id(), refusals=0)
+    file.learn(etag=etag if ETAG.fullmatch(etag) else "", boot=boot_id(), refusals=0)
     have = start
     with os.fdopen(file.to.open(file.part, os.O_WRONLY | os.O_CREAT), "wb", buffering=0) as part:
         part.truncate(start)

@@ -65,6 +65,13 @@ class Place:
     self_test: tuple[str, ...] = ()
     longest_file_bytes: int = 1 << 30
     run_seconds: float = 600.0
+    run_memory_bytes: int = 1 << 30
+    """The data of each process of a program that a document names."""
+    run_output_bytes: int = 64 << 20
+    """What any program may write to stdout, or to stderr, before it is ended."""
+    check_seconds: float = 10.0
+    check_memory_bytes: int = 256 << 20
+    """What it may take to see whether a configuration file can be read."""
     grace_seconds: float = 5.0
     """Between SIGTERM and SIGKILL."""
     restart_agent: Callable[[], None] = lambda: None

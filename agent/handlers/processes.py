@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import pwd
+import resource
 import secrets
 import shutil
 import signal
@@ -43,6 +44,8 @@ KILL_SECONDS: Final = 10.0
 """How long the kernel may take to end what was killed."""
 LAST_WORDS_SECONDS: Final = 1.0
 TAIL_BYTES: Final = 1024
+OUTPUT_BYTES: Final = 64 << 20
+"""Of one descriptor. All but the end is thrown away, but reading it keeps the agent from everything else."""
 DOWN_SECONDS: Final = {"agent": 120.0, "machine": 300.0}
 """How long what restarts the one or the other may take to end this agent; systemd gives a service 90 s."""
 TAKEN_DOWN: Final = frozenset({0} | {told for end in (1, 9, 15) for told in (-end, 128 + end)})
@@ -59,6 +62,9 @@ class Program:
 
     `user` is somebody else, empty for the agent's own user. Of what the agent has and knows, somebody else's program
     gets nothing: it starts at that user's home, with an environment as after a login.
+
+    `memory_bytes` are the data that it, and each process that comes of it, may have (RLIMIT_DATA: what is only reserved
+    does not count; None: as much as the agent). `output_bytes` are what it may write to stdout or to stderr.
     """
 
     command: tuple[str, ...]
@@ -66,16 +72,22 @@ class Program:
     seconds: float
     environment: Mapping[str, str]
     user: str = ""
+    memory_bytes: int | None = None
+    output_bytes: int = OUTPUT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a program ended: its exit status, negative for a signal, None if its time was up. Of its words, the last."""
+    """How a program ended: its exit status, negative for a signal, None if it was ended. Of its words, the last.
+
+    `flooded`: it was ended because it wrote more than so many bytes; 0 if not.
+    """
 
     code: int | None
     stdout: str
     stderr: str
     stderr_lines: int
+    flooded: int = 0
 
 
 class Processes:
@@ -93,24 +105,26 @@ class Processes:
         """
         surroundings = _surroundings(program)
         _check(program.command[0], surroundings["cwd"], surroundings["env"])
-        token, stdout, stderr = secrets.token_hex(16), _Words(), _Words()
+        flood = asyncio.Event()
+        token, stdout, stderr = secrets.token_hex(16), *(_Words(program.output_bytes, flood) for _ in range(2))
         surroundings["env"] |= {MARKER: token, KEEPER: self._keeper}
         process = await _start(program.command, surroundings, stdout, stderr)
         group = Group(token, process.pid, started_at(process.pid), boot_id())
         ended = False
         try:
             self._put_on_record(group)
+            _bound(process.pid, program.memory_bytes)
             assert process.stdin is not None, "it is a pipe"
             process.stdin.write(b"go\n")
             process.stdin.close()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(program.seconds):
-                    await process.wait()
-                    ended = True
+                    ended = await _ends(process, flood)
         finally:
             await _to_the_end(self._finish(group, process, daemons=not ended))
             await _to_the_end(_hear_out(stdout, stderr))
-        return Ended(process.returncode if ended else None, stdout.tail, stderr.tail, stderr.lines)
+        flooded = program.output_bytes if flood.is_set() and not ended else 0
+        return Ended(process.returncode if ended else None, stdout.tail, stderr.tail, stderr.lines, flooded)
 
     async def end_leftovers(self) -> int:
         """End what an agent that was killed left running; how many processes that were."""
@@ -159,9 +173,9 @@ async def run_configured(processes: Processes, place: Place, command: tuple[str,
     """Run a command of the device's owner, if there is one; returns what it said. Raises StepError."""
     if not command:
         return ""
-    ended = await processes.run(
-        Program(command, task.aside, place.run_seconds, environment_of(place, task.execution.job_id, task.version))
-    )
+    surroundings = environment_of(place, task.execution.job_id, task.version)
+    output = place.run_output_bytes
+    ended = await processes.run(Program(command, task.aside, place.run_seconds, surroundings, output_bytes=output))
     if task.step.restarts:
         await wait_for_own_end(task.step.restarts, ended, fault_of(ended, place.run_seconds))
     if ended.code != 0:
@@ -191,6 +205,8 @@ def environment_of(place: Place, job_id: str, version: str = "") -> dict[str, st
 def fault_of(ended: Ended, limit_seconds: float) -> str:
     """Why this end is a failure; empty if it is none."""
     last = say(ended.stderr.strip().rpartition("\n")[2])
+    if ended.flooded:
+        return f"wrote more than {ended.flooded} bytes, and was ended with all that it had started"
     if ended.code is None:
         return f"not done after {limit_seconds:g} s, and ended with all that it had started"
     if ended.code < 0:
@@ -202,7 +218,7 @@ def fault_of(ended: Ended, limit_seconds: float) -> str:
 
 def program_cause(ended: Ended) -> Cause:
     """What its failure is called: it took too long, or it was the program's own."""
-    return Cause.TIMEOUT if ended.code is None else Cause.PROGRAM
+    return Cause.TIMEOUT if ended.code is None and not ended.flooded else Cause.PROGRAM
 
 
 def _check(name: str, directory: str | Path, environment: Mapping[str, str]) -> None:
@@ -228,9 +244,32 @@ async def _start(
             start_new_session=True,
             **surroundings,
         )
+    except ValueError as error:  # a NUL, or half of a surrogate pair, in a word or in the environment
+        raise StepError(f"{command[0][:200]!r}: cannot be started: {error}", Cause.WRONG_CONTENT) from None
     finally:
         os.close(out)
         os.close(err)
+
+
+def _bound(pid: int, memory_bytes: int | None) -> None:
+    """Limit what has not begun yet. Raises StepError where the kernel cannot."""
+    if memory_bytes is None:
+        return
+    try:
+        resource.prlimit(pid, resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    except (OSError, ValueError) as error:
+        raise StepError(f"its memory cannot be limited to {memory_bytes} bytes: {error}", Cause.PERMISSION) from None
+
+
+async def _ends(process: asyncio.subprocess.Process, flood: asyncio.Event) -> bool:
+    """Wait until it ends by itself, or has written too much; whether it was the former."""
+    ending, flooding = asyncio.ensure_future(process.wait()), asyncio.ensure_future(flood.wait())
+    try:
+        await asyncio.wait((ending, flooding), return_when=asyncio.FIRST_COMPLETED)
+        return ending.done()
+    finally:
+        ending.cancel()
+        flooding.cancel()
 
 
 def _surroundings(program: Program) -> dict[str, Any]:
@@ -268,8 +307,10 @@ def _somebody_else(user: str) -> pwd.struct_passwd | None:
 class _Words(asyncio.Protocol):
     """What a program says on one descriptor: its lines are counted, the end is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_bytes: int, flood: asyncio.Event) -> None:
         self.lines = 0
+        self._left = limit_bytes
+        self._flood = flood
         self._kept = b""
         self._pipe: asyncio.BaseTransport | None = None
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -281,7 +322,10 @@ class _Words(asyncio.Protocol):
         return writing
 
     def data_received(self, data: bytes) -> None:
-        """Keep the end."""
+        """Keep the end; say when it has become too much."""
+        self._left -= len(data)
+        if self._left < 0:
+            self._flood.set()
         self.lines += data.count(b"\n")
         self._kept = (self._kept + data)[-TAIL_BYTES:]
 

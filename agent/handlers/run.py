@@ -41,7 +41,9 @@ class Run(Handler):
         limit = float(task.arg("timeout_seconds") or self._place.run_seconds)
         command, user = self._command(task), "" if task.arg("handler") else task.arg("user")
         environment = environment_of(self._place, task.execution.job_id)
-        ended = await self._processes.run(Program(command, task.aside, limit, environment, user))
+        memory, output = self._place.run_memory_bytes, self._place.run_output_bytes
+        program = Program(command, task.aside, limit, environment, user, memory, output)
+        ended = await self._processes.run(program)
         fault = _fault(ended, limit, task.arg("allow_stderr_lines"))
         try:
             if task.step.restarts:

@@ -1,9 +1,11 @@
 """Somebody else's hand on a job: a technician's script that speaks on the device's own topics, as another client."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from agent.core.events import Answered, Event
+from agent.errors import WireError
 from agent.messages import read_answer
 from agent.runner import Transport
 from agent.topics import AnswerTopic, parse
@@ -42,7 +44,8 @@ class Technician:
         """An answer, or what the device is told: a script hears all of it."""
         parsed = parse(topic)
         if isinstance(parsed, AnswerTopic):
-            self.feed(Answered(read_answer(parsed, topic, payload)))
+            with suppress(WireError):  # what cannot be read is no answer: the script's patience ends
+                self.feed(Answered(read_answer(parsed, topic, payload)))
 
     def feed(self, event: Event) -> None:
         """The first answer is the one that was asked for: answers go to whoever asked."""

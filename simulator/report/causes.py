@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.account import (
     AnswerReceived,
+    AnswerUnreadable,
     ExecutionGone,
     ExecutionLeft,
     ExecutionTaken,
@@ -63,7 +64,7 @@ def links(entry: Entry) -> frozenset[Hashable]:
             RequestSent(client_token=token) | RequestReceived(client_token=token) | RequestAnswered(client_token=token)
         ):
             return frozenset({("token", thing, token)} if token is not None else ())
-        case AnswerReceived(client_token=token):
+        case AnswerReceived(client_token=token) | AnswerUnreadable(client_token=str(token)):
             return frozenset({("token", thing, token)})
         case (
             HintPublished(hint=hint, namespace_id=ns, listed=listed)

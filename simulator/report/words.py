@@ -8,6 +8,7 @@ from typing import assert_never
 
 from agent.account import (
     AnswerReceived,
+    AnswerUnreadable,
     DeviceBooted,
     DeviceConnected,
     DeviceCrashed,
@@ -79,7 +80,7 @@ def words(event: Event) -> str:
             DeletionRequested() | DeletionAccepted() | DeletionRefused() | RunStarted() | RunEnded() | ProcessStalled()
         ):
             return _of_the_run(event)
-        case RequestSent() | AnswerReceived() | HintReceived():
+        case RequestSent() | AnswerReceived() | AnswerUnreadable() | HintReceived():
             return _of_talk(event)
         case StepStarted() | StepProgressed() | StepFinished() | StepUndone():
             return _of_steps(event)
@@ -148,7 +149,7 @@ def _of_the_device(
             assert_never(event)
 
 
-def _of_talk(event: RequestSent | AnswerReceived | HintReceived) -> str:
+def _of_talk(event: RequestSent | AnswerReceived | AnswerUnreadable | HintReceived) -> str:
     match event:
         case RequestSent(request=request, client_token=token, execution=key, job_id=job_id, attempt=attempt):
             about = execution_words(key) if key is not None else job_id
@@ -157,6 +158,8 @@ def _of_talk(event: RequestSent | AnswerReceived | HintReceived) -> str:
             return f"sent {asked}{_details(event.details)}{again}"
         case AnswerReceived(client_token=token, accepted=accepted, code=code, status=status, execution=key):
             return f"read the answer to {token}: {_answer(accepted, code, key, status)}"
+        case AnswerUnreadable(request=request, problem=problem, client_token=token):
+            return f"could not read the answer to {token or f'a {request}'}: {problem}"
         case HintReceived(hint=hint, namespace_id=namespace, listed=listed):
             return f"was told by {_hint(hint, namespace, listed)}"
         case _:

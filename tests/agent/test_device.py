@@ -1,9 +1,11 @@
 """A real device from one beginning of its agent to the next."""
 
 import asyncio
+import zlib
 from pathlib import Path
 
 import pytest
+import structlog
 
 from agent.core import Policy
 from agent.core.events import Booted
@@ -11,8 +13,9 @@ from agent.core.record import Record, Work
 from agent.device import Settings, _Device
 from agent.handlers.slots import SlotFiles
 from agent.jitter import Jitter
+from agent.journal import FRAME, HEADER
 from agent.plan import Plan, Step
-from agent.records import write_record
+from agent.records import numbered, write_record
 from agent.transports.paho import Endpoint, PahoFleet
 from tests.agent.handlers.bench import FW, place_in
 
@@ -56,3 +59,22 @@ async def test_firmware_of_an_older_plug_in_need_not_know_how_to_sweep(tmp_path:
     monkeypatch.setattr("agent.device.firmware_of", lambda handlers, layout: _Flash(place_in(tmp_path)))
     _, booted = await begun(tmp_path)
     assert booted.running == "factory"
+
+
+@pytest.mark.parametrize(
+    ("order", "says"),
+    [((0, 1), []), ((1, 0), ["journal.disordered"]), ((), ["journal.bare"])],
+    ids=["in order", "an old record at the end", "no record"],
+)
+async def test_what_is_odd_about_a_journal_is_said_as_the_agent_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...], says: list[str]
+):
+    log = structlog.testing.CapturingLogger()
+    monkeypatch.setattr("agent.device.log", log)
+    await begun(tmp_path)
+    records = [numbered(write_record(Record(unaccounted=version)), n) for n, version in enumerate(("1.0", "2.0"), 1)]
+    frames = [FRAME.pack(len(record), zlib.crc32(record)) + record for record in records]
+    (tmp_path / "state" / "journal").write_bytes(HEADER + b"".join(frames[index] for index in order))
+    _, booted = await begun(tmp_path)
+    assert [call.args[0] for call in log.calls if call.args[0].startswith("journal.")] == says
+    assert booted.record == Record(unaccounted="2.0" if order else None)

@@ -191,6 +191,31 @@ def test_what_follows_the_newest_whole_record_is_counted():
     assert (journal.damage, journal.torn_bytes) == ("", len(record(SNAPSHOTS[2])) - 1)
 
 
+def number_in(snapshot: bytes) -> int:
+    return int(snapshot.partition(b":")[2].partition(b",")[0])
+
+
+@pytest.mark.parametrize(
+    ("order", "misplaced"), [((0, 1, 2), 0), ((2, 0, 1), 2), ((0, 2, 1), 1), ((2, 2), 0), ((1, 2, 0, 2), 0)]
+)
+def test_the_newest_is_the_one_with_the_highest_number_wherever_it_stands(order: tuple[int, ...], misplaced: int):
+    storage = Held(written(*(SNAPSHOTS[index] for index in order)))
+    journal = Journal(storage, number_of=number_in)
+    assert journal.open() == SNAPSHOTS[2]
+    assert journal.misplaced == misplaced
+    journal.append(SNAPSHOTS[3])
+    assert Journal(storage, number_of=number_in).open() == SNAPSHOTS[3]
+
+
+@pytest.mark.parametrize(
+    ("data", "is_bare"), [(b"", False), (HEADER, True), (HEADER[:5], True), (HEADER + bytes(9), True)], ids=str
+)
+def test_a_file_without_a_record_is_none_that_an_agent_made(data: bytes, is_bare: bool):
+    journal = Journal(Held(data))
+    assert journal.open() is None
+    assert journal.is_bare is is_bare
+
+
 # ── growing ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -10,7 +10,7 @@ from agent.core.state import Safe
 from agent.documents import plan_of
 from agent.journal import LONGEST_SNAPSHOT
 from agent.plan import Plan, Step
-from agent.records import RecordError, read_record, write_record
+from agent.records import RecordError, number_of, numbered, read_record, write_record
 from agent.values import ErrorCode, ExecutionKey, JobDocument, Status
 from tests.agent.core.driver import UPDATE, Driver, execution, key
 
@@ -138,3 +138,11 @@ def test_what_a_newer_agent_began_goes_on_if_its_job_still_lives():
 def test_what_means_nothing_is_said_so_with_its_place(snapshot: bytes, where: str):
     with pytest.raises(RecordError, match=f"^journal: {where}.*; was it written by a newer agent"):
         read_record(snapshot)
+
+
+@pytest.mark.parametrize("record", [Record(), Record(safe="no way back")], ids=["empty", "with something in it"])
+def test_a_numbered_record_reads_the_same_also_for_an_agent_that_knows_no_numbers(record: Record):
+    written = numbered(write_record(record), 17)
+    assert number_of(written) == 17
+    assert read_record(written) == record
+    assert number_of(write_record(record)) == 0

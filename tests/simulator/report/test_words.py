@@ -7,6 +7,7 @@ import pytest
 
 from agent.account import (
     AnswerReceived,
+    AnswerUnreadable,
     DeviceBooted,
     DeviceConnected,
     DeviceCrashed,
@@ -79,6 +80,8 @@ TABLE: list[tuple[Event, str]] = [
     ),
     (AnswerReceived("t-1", True, None, "QUEUED", KEY), f"read the answer to t-1: accepted, {FW} is QUEUED"),
     (AnswerReceived("t-1", False, "ResourceNotFound"), "read the answer to t-1: rejected with ResourceNotFound"),
+    (AnswerUnreadable("start-next", "no JSON", "t-1"), "could not read the answer to t-1: no JSON"),
+    (AnswerUnreadable("get-pending", "no JSON"), "could not read the answer to a get-pending: no JSON"),
     (HintReceived("notify", "lab", (KEY,)), f"was told by notify of namespace lab: {FW}"),
     (HintReceived("notify-next", None), "was told by notify-next: nothing is pending"),
     (PhaseChanged("suspect", "executing", "hint", KEY), f"is suspect on {FW}, was executing: hint"),

@@ -55,6 +55,7 @@ from agent.core.events import (
     TimerFired,
     TimerName,
     UndoStep,
+    Unreadable,
     Verified,
 )
 from agent.core.record import Doing, Record, Work
@@ -465,8 +466,8 @@ class Device(Generic[M]):
                 self._step_ended(event)
             case StepRestored():
                 self._restored()
-            case Verified():
-                pass  # nobody asked
+            case Verified() | Unreadable():
+                pass  # nobody asked; and what cannot be parsed is dropped, as these agents do
             case JournalFailed(reason=reason):
                 self._journal_failed(reason)
             case _:
