@@ -19,6 +19,7 @@ ATTACKS: Final = {
     "documents": "Job documents that no operator would write, for the cloud and the agent.",
     "journals": "Damaged journals of the agent.",
     "states": "Damaged state files of the cloud.",
+    "beside": "A hostile client of each kind beside a well-behaved device, whose round trips are measured.",
     "soak": "Half the load that the cloud can carry, for as long as it is asked to; what memory comes to.",
 }
 

@@ -37,21 +37,26 @@ class Talk(asyncio.Protocol):
     def __init__(self) -> None:
         self.heard = bytearray()
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once anything was heard, or it is over."""
         self._answered = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        if not self.first.done():
+            self.first.set_result(None)
         if len(self.heard) < MOST_HEARD:
             self.heard += data
-            if PINGRESP in self.heard:
+            if not self._answered.is_set() and PINGRESP in self.heard:
                 self._answered.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._answered.set()
-        if not self.over.done():
-            self.over.set_result(None)
+        for each in (self.first, self.over):
+            if not each.done():
+                each.set_result(None)
 
     def hang_up(self) -> None:
         """Say that nothing more comes, and hear the rest, where that is possible."""

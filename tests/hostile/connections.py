@@ -1,14 +1,14 @@
 """What a connection takes of the cloud's memory, by kind: so many are opened, and its resident set is looked at."""
 
 import asyncio
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from simulator.certs import client_context
-from tests.hostile.carriers import Talk, upgrade, websocket_header
+from tests.hostile.carriers import upgrade, websocket_header
+from tests.hostile.clients import heard, joined, opened, slow_socket
 from tests.hostile.victim import THINGS, Victim, victim
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 
@@ -41,28 +41,9 @@ async def kib_by_kind() -> dict[str, float]:
     return kib
 
 
-async def opened(cloud: Victim, stack: AsyncExitStack, port: str, first: bytes = b"", **more: Any) -> Talk:
-    """A connection on which that was sent, until the stack is closed."""
-    host, number = cloud.address(port)
-    transport, talk = await asyncio.get_running_loop().create_connection(Talk, host, number, **more)
-    stack.callback(transport.abort)
-    if first:
-        transport.write(first)
-    return talk
-
-
-async def heard(talks: list[Talk]) -> None:
-    """Wait until each has had an answer."""
-    deadline = time.monotonic() + 30
-    while not all(talk.heard or talk.over.done() for talk in talks):
-        if time.monotonic() > deadline:
-            raise TimeoutError("no answer in 30 s")
-        await asyncio.sleep(0.01)
-
-
 async def _idle(cloud: Victim, stack: AsyncExitStack) -> int:
-    talks = [await opened(cloud, stack, "mqtt", connect(4, rest=text(f"idle-{each}"))) for each in range(MANY)]
-    await heard(talks)
+    for each in range(MANY):
+        await joined(cloud, stack, f"idle-{each}")
     return MANY
 
 
@@ -102,14 +83,9 @@ async def _half_a_packet(cloud: Victim, stack: AsyncExitStack) -> int:
 def _does_not_read(qos: int) -> Callable[[Victim, AsyncExitStack], Awaitable[int]]:
     async def hold(cloud: Victim, stack: AsyncExitStack) -> int:
         for each in range(SLOW // 2):
-            raw = await asyncio.to_thread(slow_socket, cloud.address("mqtt"))
-            stack.callback(raw.close)
             hello = connect(4, rest=text(f"slow-{each}")) + subscribe(f"slow/{each}", version=4, options=qos)
-            raw.sendall(hello)
-        publishers = [
-            await opened(cloud, stack, "mqtt", connect(4, rest=text(f"loud-{each}"))) for each in range(PUBLISHERS)
-        ]
-        await heard(publishers)
+            stack.callback(slow_socket(cloud.address("mqtt"), hello).close)
+        publishers = [await joined(cloud, stack, f"loud-{each}") for each in range(PUBLISHERS)]
         for turn in range(3):
             for number, talk in enumerate(publishers):
                 for _ in range(4):  # as much as one connection may publish in a second
@@ -118,14 +94,6 @@ def _does_not_read(qos: int) -> Callable[[Victim, AsyncExitStack], Awaitable[int
         return SLOW // 2
 
     return hold
-
-
-def slow_socket(address: tuple[str, int]) -> socket.socket:
-    """A connection whose own buffer is small, so that what is not read stays with the cloud."""
-    raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    raw.connect(address)
-    return raw
 
 
 KINDS: Final[dict[str, Callable[[Victim, AsyncExitStack], Awaitable[int]]]] = {

@@ -1,4 +1,4 @@
-"""What is done to valid packets, and how they come: the inputs of the packet fuzz, each made from a seed and a number."""
+"""What is done to valid packets, and how they come: the inputs of the packet fuzz, each from a seed and a number."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ from tests.hostile.packets_of_clients import THINGS, Field, Packet, connect, fou
 
 Carrier: TypeAlias = Literal["plain", "tls", "websocket", "no-tls", "no-http"]
 """How bytes come: as they are; in TLS; in WebSocket frames; or spoiled where TLS or a WebSocket's HTTP is expected."""
-CARRIERS: Final[tuple[Carrier, ...]] = ("plain",) * 84 + ("websocket",) * 8 + ("no-http",) * 4 + ("no-tls",) * 2 + ("tls",) * 2
+CARRIERS: Final[tuple[Carrier, ...]] = (
+    ("plain",) * 84 + ("websocket",) * 8 + ("no-http",) * 4 + ("no-tls",) * 2 + ("tls",) * 2
+)
 """By how dear they are: a handshake with TLS takes as long as thirty connections without."""
 
 TEXTS: Final[tuple[bytes, ...]] = (
@@ -46,7 +48,18 @@ TEXTS: Final[tuple[bytes, ...]] = (
     b"%s%n{0}{}",
     b"\x1b[31m\r\n",
 )
-NUMBERS: Final = (b"\0", b"\xff", two(0), two(1), two(0x7FFF), two(0xFFFF), four(0), four(1), four(0xFFFFFFFF), b"\x80" * 4)
+NUMBERS: Final = (
+    b"\0",
+    b"\xff",
+    two(0),
+    two(1),
+    two(0x7FFF),
+    two(0xFFFF),
+    four(0),
+    four(1),
+    four(0xFFFFFFFF),
+    b"\x80" * 4,
+)
 BODIES: Final[tuple[bytes, ...]] = (
     b"",
     b"{",
@@ -73,7 +86,15 @@ BODIES: Final[tuple[bytes, ...]] = (
     b"\xef\xbb\xbf{}",
     b"x" * 100_000,
 )
-HEADERS: Final = (b"\0", b"\x7f", b"\xff\xff\xff\x7f", b"\xff\xff\xff\xff", b"\x80\x80\x80\x00", b"\x80\x80\x80\x80\x01", b"\x81\x00")
+HEADERS: Final = (
+    b"\0",
+    b"\x7f",
+    b"\xff\xff\xff\x7f",
+    b"\xff\xff\xff\xff",
+    b"\x80\x80\x80\x00",
+    b"\x80\x80\x80\x80\x01",
+    b"\x81\x00",
+)
 """Remaining lengths: none, some, the most, and what is none."""
 
 
@@ -110,7 +131,9 @@ def case(seed: int, number: int, carriers: tuple[Carrier, ...] = CARRIERS) -> Ca
             kind, made = "CONNECT", connect(rng, version, name)
         kinds.append(kind)
         parts.append(spoiled(rng, made))
-    return Case(number, carrier, version, greets, rng.random() < 0.03, tuple(kinds), tuple(_split(rng, b"".join(parts))))
+    return Case(
+        number, carrier, version, greets, rng.random() < 0.03, tuple(kinds), tuple(_split(rng, b"".join(parts)))
+    )
 
 
 def _client_id(rng: Random, number: int, carrier: Carrier) -> str:

@@ -20,6 +20,7 @@ import resource
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
@@ -27,7 +28,6 @@ from agent.log import configure
 from simulator.cli.cloud import cloud, options_of
 from simulator.cli.options import run_loop
 from simulator.cloud.serving import serve
-from tests.bench.memory import resident_kib
 
 BEAT_SECONDS: Final = 0.001
 MOST_KINDS: Final = 40
@@ -44,11 +44,19 @@ class Reading(NamedTuple):
     """How often the timer ran: how often the loop was looked at."""
     resident_kib: int
     descriptors: int
+    """Open files; only after `collect`."""
     tasks: int
     caches: dict[str, int]
     """How many entries each `lru_cache` of ours has, where it has any; only after `collect`."""
     kinds: dict[str, int]
     """How many objects there are of the most frequent types; only after `collect`."""
+
+
+def grown(before: Reading, after: Reading) -> str:
+    """Objects by type, and entries of caches, of which there are more than there were."""
+    more = Counter(after.kinds) + Counter({f"entries of {name}": size for name, size in after.caches.items()})
+    more.subtract(Counter(before.kinds) + Counter({f"entries of {name}": size for name, size in before.caches.items()}))
+    return ", ".join(f"{count:+,} {name}" for name, count in more.most_common(8) if count > 0)
 
 
 class Probe:
@@ -58,6 +66,7 @@ class Probe:
         self._held = self._held_cpu = 0.0
         self._beats = 0
         self._due = self._worked = 0.0
+        self._memory = os.open("/proc/self/statm", os.O_RDONLY)  # there may be no descriptor to spare later
 
     def start(self) -> None:
         self._due, self._worked = time.monotonic() + BEAT_SECONDS, time.thread_time()
@@ -78,8 +87,8 @@ class Probe:
             self._held * 1000,
             self._held_cpu * 1000,
             self._beats,
-            resident_kib(),
-            len(os.listdir("/proc/self/fd")),
+            int(os.pread(self._memory, 100, 0).split()[1]) * resource.getpagesize() // 1024,
+            _descriptors() if collect else 0,
             len(asyncio.all_tasks()),
             _caches() if collect else {},
             dict(Counter(_kind(each) for each in gc.get_objects()).most_common(MOST_KINDS)) if collect else {},
@@ -88,6 +97,16 @@ class Probe:
         self._beats = 0
         self._due, self._worked = time.monotonic() + BEAT_SECONDS, time.thread_time()  # looking is no hold of theirs
         return found
+
+
+def _descriptors() -> int:
+    """Without one more for looking."""
+    found = 0
+    for number in range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
+        with suppress(OSError):
+            os.fstat(number)
+            found += 1
+    return found
 
 
 def _kind(each: object) -> str:

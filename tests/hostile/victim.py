@@ -68,6 +68,7 @@ class Log:
 
 def _kind_of(line: str) -> str:
     """A line of the log, without what differs from one time to the next."""
+    line = re.sub(r"\\u[0-9a-f]{4}|characters? (?='|in position)", "", line)
     return re.sub(r"'[^']*'|\"[^\"]*\"|\[.*\]|\d+", "…", line)[:200]
 
 
@@ -82,6 +83,7 @@ class Victim:
     http: aiohttp.ClientSession
     _ask: tuple[asyncio.StreamReader, asyncio.StreamWriter]
     findings: list[str] = field(default_factory=list)
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def address(self, name: str) -> tuple[str, int]:
         """Host and port of an endpoint."""
@@ -90,12 +92,21 @@ class Victim:
 
     async def read(self, *, collect: bool = False) -> Reading:
         """What its probe says. Raises EOFError if it is gone."""
-        reader, writer = self._ask
-        writer.write(b"collect\n" if collect else b"read\n")
-        line = await asyncio.wait_for(reader.readline(), ANSWER_SECONDS)
-        if not line:
+        question = b"collect\n" if collect else b"read\n"
+        found = await asyncio.shield(self._read(question))  # or the next who asks would get this answer
+        if found is None:
             raise EOFError(f"the cloud is gone, with exit status {self.process.returncode}")
-        return Reading(**json.loads(line))
+        return found
+
+    async def _read(self, question: bytes) -> Reading | None:
+        reader, writer = self._ask
+        async with self._asking:
+            writer.write(question)
+            try:
+                line = await asyncio.wait_for(reader.readline(), ANSWER_SECONDS)
+            except ConnectionError:
+                line = b""
+        return Reading(**json.loads(line)) if line else None
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """A REST call: status and body."""
@@ -150,9 +161,7 @@ async def victim(
 
 
 @asynccontextmanager
-async def _attached(
-    process: asyncio.subprocess.Process, home: Path, certs: Path | None
-) -> AsyncIterator[Victim]:
+async def _attached(process: asyncio.subprocess.Process, home: Path, certs: Path | None) -> AsyncIterator[Victim]:
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
     if not line:

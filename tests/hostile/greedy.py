@@ -1,0 +1,77 @@
+"""Hostile callers of the REST API: documents that are dear to read, and questions that are dear to answer."""
+
+import asyncio
+import time
+from random import Random
+from typing import Final
+
+from tests.hostile.clients import HEARD_SECONDS, Peer
+from tests.hostile.victim import Victim
+from tests.simulator.cloud.mqtt.packets import connect, publish, text
+
+DEPTHS: Final = (50, 200, 245, 260, 400, 2_000, 16_000)
+MANY_THINGS: Final = 3000
+FEW_THINGS: Final = 300
+"""If there is no time to make more."""
+LONG_SECONDS: Final = 2.0
+QUERIES: Final = ("thingName:*nobody", "thingName:*", "thingName:greedy-* OR attributes.a:[1 TO 9]")
+FILTERED: Final = "/things?maxResults=250&attributeName=a&attributeValue=nobody"
+DEEP: Final = "deep"
+ARN: Final = "arn:aws:iot:us-east-1:000000000000:thing/{}"
+
+
+async def deep_documents(cloud: Victim, until: float, rng: Random) -> dict[str, int]:
+    """Jobs whose documents are nested deep; their device asks for them, over MQTT and by way of the control plane."""
+    done = {"documents": 0, "taken": 0, "questions": 0, "answers": 0}
+    await cloud.call("POST", f"/things/{DEEP}")
+    number = 0
+    while number < len(DEPTHS) or time.monotonic() < until:
+        depth, job = DEPTHS[number % len(DEPTHS)], f"deep-{number}"
+        document = '{"a":' * depth + "1" + "}" * depth if number % 2 else '{"a":' + "[" * depth + "]" * depth + "}"
+        status, _ = await cloud.call("PUT", f"/jobs/{job}", {"targets": [ARN.format(DEEP)], "document": document})
+        done["documents"] += 1
+        done["taken"] += status == 200
+        await _ask(cloud, job, done)
+        await cloud.call("GET", f"/things/{DEEP}/jobs/{job}")
+        done["questions"] += 2
+        await cloud.call("DELETE", f"/jobs/{job}?force=true")
+        number += 1
+        await asyncio.sleep(0.05)
+    return done
+
+
+async def _ask(cloud: Victim, job: str, done: dict[str, int]) -> None:
+    """By the device itself; on a connection of its own, which it may lose."""
+    questions = (publish(f"$aws/things/{DEEP}/jobs/{what}", b"{}", 4) for what in (f"{job}/get", "start-next"))
+    peer = await Peer.to(cloud.address("mqtt"), connect(4, rest=text(f"asks-for-{job}")), *questions)
+    try:
+        async with asyncio.timeout(HEARD_SECONDS):
+            for _ in range(3):
+                await peer.packet()
+            done["answers"] += 2
+    except EOFError:
+        pass  # its connection was closed: that is counted, and what else there is to say, the log says
+    finally:
+        peer.transport.abort()
+
+
+async def listers(cloud: Victim, until: float, rng: Random) -> dict[str, int]:
+    """Four callers that list and search all things, one call after the other without a pause."""
+    await cloud.call("POST", "/indexing/config", {"thingIndexingConfiguration": {"thingIndexingMode": "REGISTRY"}})
+    for number in range(MANY_THINGS if until - time.monotonic() > LONG_SECONDS else FEW_THINGS):
+        await cloud.call("POST", f"/things/greedy-{number}", {"attributePayload": {"attributes": {"a": str(number)}}})
+    done = {"lists": 0, "searches": 0, "refused": 0}
+    until = max(until, time.monotonic() + LONG_SECONDS / 2)
+
+    async def work() -> None:
+        while time.monotonic() < until:
+            status, _ = await cloud.call("GET", rng.choice(("/things?maxResults=250", FILTERED)))
+            done["lists"] += 1
+            done["refused"] += status != 200
+            query = {"queryString": rng.choice(QUERIES), "maxResults": 500}
+            status, _ = await cloud.call("POST", "/indices/search", query)
+            done["searches"] += 1
+            done["refused"] += status != 200
+
+    await asyncio.gather(*(work() for _ in range(4)))
+    return done
