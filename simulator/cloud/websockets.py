@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
+from aiohttp.hdrs import SEC_WEBSOCKET_PROTOCOL
 
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
@@ -71,7 +72,7 @@ class WebSockets:
         gateway = self._gateway_of(claim)
         largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoclose=True)
-        if not (ready := socket.can_prepare(request)) or ready.protocol != PROTOCOL:
+        if not _offers_mqtt(request) or not socket.can_prepare(request):
             what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
             refusal = Refusal(400, "InvalidRequestException", what)
             why, address = f"it opens no WebSocket of the sub-protocol {PROTOCOL}", request.remote or ""
@@ -113,6 +114,11 @@ class WebSockets:
                 connection.end("CLIENT_ERROR")
             else:
                 return
+
+
+def _offers_mqtt(request: web.BaseRequest) -> bool:
+    """Looked at before aiohttp does, which writes a warning of its own, past our log and with what the peer sent."""
+    return PROTOCOL in (each.strip() for each in request.headers.get(SEC_WEBSOCKET_PROTOCOL, "").split(","))
 
 
 class _Transport(asyncio.Transport):
