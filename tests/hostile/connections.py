@@ -13,10 +13,12 @@ from tests.hostile.victim import THINGS, Victim, victim
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 
 MANY: Final = 200
-SLOW: Final = 8
-"""That many do not read, half of them with QoS 1."""
-SLOW_SECONDS: Final = 6.0
+SLOW: Final = 2
+"""That many do not read."""
+SLOW_SECONDS: Final = 5.0
 PUBLISHERS: Final = 24
+PUBLISHING_SECONDS: Final = 5
+"""Each publishes as much as one connection may: 28 MiB for each of the slow in all."""
 LARGE: Final = bytes(120 * 1024)
 SETTINGS: Final[dict[str, Any]] = {
     # So that what is sent again and again comes often enough to be seen.
@@ -33,7 +35,7 @@ async def kib_by_kind() -> dict[str, float]:
             async with AsyncExitStack() as stack:
                 how_many = await hold(cloud, stack)
                 most = (await cloud.read(collect=True)).resident_kib
-                until = time.monotonic() + (SLOW_SECONDS if how_many == SLOW // 2 else 0)
+                until = time.monotonic() + (SLOW_SECONDS if how_many == SLOW else 0)
                 while time.monotonic() < until:
                     await asyncio.sleep(0.25)
                     most = max(most, (await cloud.read()).resident_kib)
@@ -82,20 +84,21 @@ async def _half_a_packet(cloud: Victim, stack: AsyncExitStack) -> int:
 
 def _does_not_read(qos: int) -> Callable[[Victim, AsyncExitStack], Awaitable[int]]:
     async def hold(cloud: Victim, stack: AsyncExitStack) -> int:
-        for each in range(SLOW // 2):
+        for each in range(SLOW):
             hello = connect(4, rest=text(f"slow-{each}")) + subscribe(f"slow/{each}", version=4, options=qos)
             stack.callback(slow_socket(cloud.address("mqtt"), hello).close)
         publishers = [await joined(cloud, stack, f"loud-{each}") for each in range(PUBLISHERS)]
-        for turn in range(3):
+        for turn in range(PUBLISHING_SECONDS):
             for number, talk in enumerate(publishers):
                 for _ in range(4):  # as much as one connection may publish in a second
-                    talk.transport.write(publish(f"slow/{number % (SLOW // 2)}", LARGE, 4, qos=qos))
-            await asyncio.sleep(1.1 if turn < 2 else 0)
-        return SLOW // 2
+                    talk.transport.write(publish(f"slow/{number % SLOW}", LARGE, 4, qos=qos))
+            await asyncio.sleep(1.1 if turn < PUBLISHING_SECONDS - 1 else 0)
+        return SLOW
 
     return hold
 
 
+KEPT: Final = "does not read, QoS 1"
 KINDS: Final[dict[str, Callable[[Victim, AsyncExitStack], Awaitable[int]]]] = {
     "plain MQTT, idle": _idle,
     "TLS, after its handshake": _tls,
@@ -103,5 +106,5 @@ KINDS: Final[dict[str, Callable[[Victim, AsyncExitStack], Awaitable[int]]]] = {
     "half a head over HTTP": _half_a_head,
     "a large packet but for its last byte": _half_a_packet,
     "does not read, QoS 0": _does_not_read(0),
-    "does not read, QoS 1": _does_not_read(1),
+    KEPT: _does_not_read(1),
 }
