@@ -57,6 +57,7 @@ KINDS: Final[dict[str, Kind]] = {
     "half handshakes": Kind(lingering.half_handshakes, ["half handshakes", "rubbish"]),
     "400 × 50 wildcards, and jobs": Kind(loud.wildcards, ["clients", "filters", "jobs"], most_mib=96),
     "documents nested deep": Kind(greedy.deep_documents, ["documents", "taken", "answers"]),
+    "bodies of 1 MiB": Kind(greedy.large_bodies, ["many targets", "long documents"]),
     "lists and searches": Kind(greedy.listers, ["lists", "searches"]),
     "mutated packets": Kind(loud.mutated_packets, ["packets"], ["stuck"]),
     "more connections than descriptors": Kind(

@@ -1,11 +1,12 @@
 """Hostile callers of the REST API: documents that are dear to read, and questions that are dear to answer."""
 
 import asyncio
+import json
 import time
 from random import Random
 from typing import Final
 
-from tests.hostile.clients import HEARD_SECONDS, Peer
+from tests.hostile.clients import HEARD_SECONDS, Peer, paced
 from tests.hostile.victim import Victim
 from tests.simulator.cloud.mqtt.packets import connect, publish, text
 
@@ -17,6 +18,8 @@ LONG_SECONDS: Final = 2.0
 QUERIES: Final = ("thingName:*nobody", "thingName:*", "thingName:greedy-* OR attributes.a:[1 TO 9]")
 FILTERED: Final = "/things?maxResults=250&attributeName=a&attributeValue=nobody"
 DEEP: Final = "deep"
+LARGEST_BODY: Final = 1 << 20
+"""Bytes that the API takes."""
 ARN: Final = "arn:aws:iot:us-east-1:000000000000:thing/{}"
 
 
@@ -53,6 +56,20 @@ async def _ask(cloud: Victim, job: str, done: dict[str, int]) -> None:
         pass  # its connection was closed: that is counted, and what else there is to say, the log says
     finally:
         peer.transport.abort()
+
+
+async def large_bodies(cloud: Victim, until: float, rng: Random) -> dict[str, int]:
+    """CreateJob with as many targets as a body has room for, and with a document of that size, ten times a second."""
+    await cloud.call("POST", f"/things/{DEEP}")
+    done = {"many targets": 0, "long documents": 0}
+    many = json.dumps({"targets": [ARN.format(DEEP)] * (LARGEST_BODY // 64), "document": "{}"}).encode()
+    long = json.dumps({"targets": [ARN.format(DEEP)], "document": "[" * (LARGEST_BODY - 200)}).encode()
+    async for _ in paced(0.1, until):
+        for name, body in (("many targets", many), ("long documents", long)):
+            async with cloud.http.put(f"{cloud.endpoints['api']}/jobs/large", data=body) as response:
+                await response.read()
+            done[name] += 1
+    return done
 
 
 async def listers(cloud: Victim, until: float, rng: Random) -> dict[str, int]:

@@ -73,13 +73,17 @@ class Probe:
         asyncio.get_running_loop().call_later(BEAT_SECONDS, self._beat)
 
     def _beat(self) -> None:
-        late = max(0.0, time.monotonic() - self._due)
         self._beats += 1
-        self._held = max(self._held, late)
-        self._held_cpu = max(self._held_cpu, min(late, time.thread_time() - self._worked))
+        self._look()
         self.start()
 
+    def _look(self) -> None:
+        late = max(0.0, time.monotonic() - self._due)
+        self._held = max(self._held, late)
+        self._held_cpu = max(self._held_cpu, min(late, time.thread_time() - self._worked))
+
     def read(self, collect: bool) -> Reading:
+        self._look()  # what held it may have been in this very turn
         if collect:
             gc.collect()
             ctypes.CDLL(None).malloc_trim(0)  # else the allocator's own caution would look like a leak
