@@ -11,6 +11,8 @@ from tests.hostile.victim import Victim
 from tests.simulator.cloud.mqtt.packets import connect, publish, text
 
 DEPTHS: Final = (50, 200, 245, 260, 400, 2_000, 16_000)
+PLACEHOLDERS: Final = 1200
+"""As many as the 32,768 characters of a document have room for."""
 MANY_THINGS: Final = 3000
 FEW_THINGS: Final = 300
 """If there is no time to make more."""
@@ -24,13 +26,12 @@ ARN: Final = "arn:aws:iot:us-east-1:000000000000:thing/{}"
 
 
 async def deep_documents(cloud: Victim, until: float, rng: Random) -> dict[str, int]:
-    """Jobs whose documents are nested deep; their device asks for them, over MQTT and by way of the control plane."""
+    """Jobs whose documents are nested deep, or full of placeholders; their device asks for them, and the operator."""
     done = {"documents": 0, "taken": 0, "questions": 0, "answers": 0}
     await cloud.call("POST", f"/things/{DEEP}")
     number = 0
-    while number < len(DEPTHS) or time.monotonic() < until:
-        depth, job = DEPTHS[number % len(DEPTHS)], f"deep-{number}"
-        document = '{"a":' * depth + "1" + "}" * depth if number % 2 else '{"a":' + "[" * depth + "]" * depth + "}"
+    while number <= len(DEPTHS) or time.monotonic() < until:
+        job, document = f"deep-{number}", _document(number)
         status, _ = await cloud.call("PUT", f"/jobs/{job}", {"targets": [ARN.format(DEEP)], "document": document})
         done["documents"] += 1
         done["taken"] += status == 200
@@ -41,6 +42,15 @@ async def deep_documents(cloud: Victim, until: float, rng: Random) -> dict[str, 
         number += 1
         await asyncio.sleep(0.05)
     return done
+
+
+def _document(number: int) -> str:
+    """Objects and lists in one another; and one document, flat, that is full of placeholders."""
+    which = number % (len(DEPTHS) + 1)
+    if which == len(DEPTHS):
+        return json.dumps({"a": ["${aws:iot:parameter:x}"] * PLACEHOLDERS})
+    depth = DEPTHS[which]
+    return '{"a":' * depth + "1" + "}" * depth if number % 2 else '{"a":' + "[" * depth + "]" * depth + "}"
 
 
 async def _ask(cloud: Victim, job: str, done: dict[str, int]) -> None:
