@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
+from aiohttp.hdrs import SEC_WEBSOCKET_PROTOCOL
 
 from simulator.cloud.api.boundary import reading
 from simulator.cloud.api.gate import Served, Signed, Signer, path_of
@@ -76,8 +77,8 @@ class WebSockets:
         largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoping=False)
         with reading(request):
-            ready = socket.can_prepare(request)
-        if not ready or ready.protocol != PROTOCOL:
+            is_right = _offers_mqtt(request) and socket.can_prepare(request)
+        if not is_right:
             what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
             refusal = Refusal(400, "InvalidRequestException", what)
             why, address = f"it opens no WebSocket of the sub-protocol {PROTOCOL}", request.remote or ""
@@ -127,6 +128,11 @@ class WebSockets:
                 connection.end("CLIENT_ERROR")
             else:
                 return
+
+
+def _offers_mqtt(request: web.BaseRequest) -> bool:
+    """Looked at before aiohttp does, which writes a warning of its own, past our log and with what the peer sent."""
+    return PROTOCOL in (each.strip() for each in request.headers.get(SEC_WEBSOCKET_PROTOCOL, "").split(","))
 
 
 class _Transport(asyncio.Transport):

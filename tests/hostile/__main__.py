@@ -14,11 +14,13 @@ from tests.hostile.report import Bounds, Report
 
 ATTACKS: Final = {
     "packets": "Mutated MQTT packets, on connections of their own.",
+    "connections": "Connections that are held, half way or unread; what each costs, and when it is gone.",
     "pairs": "Every kind of certificate, action and topic, held against the policies.",
     "calls": "Odd REST calls, made from the service models.",
     "documents": "Job documents that no operator would write, for the cloud and the agent.",
     "journals": "Damaged journals of the agent.",
     "states": "Damaged state files of the cloud.",
+    "beside": "A hostile client of each kind beside a well-behaved device, whose round trips are measured.",
     "soak": "Half the load that the cloud can carry, for as long as it is asked to; what memory comes to.",
 }
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
+from simulator.cloud.jobs import placeholders
 from simulator.cloud.jobs.placeholders import names, with_urls
 from tests.properties.json_texts import json_texts
 
@@ -73,3 +74,21 @@ def test_a_document_is_cut_once_for_a_whole_fleet():
         text.replace(OPEN, str(number)) for number in range(3)
     ]
     assert with_urls(text, lambda url: '"\\') == text.replace(OPEN, '\\"\\\\')
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        pytest.param('["${aws:iot:a}","${aws:iot:b}"]', 0, id="without an escape: never"),
+        pytest.param('["\\u0024{aws:iot:a}","${aws:iot:b}"]', 1, id="with one: once, and that string alone"),
+    ],
+)
+def test_who_asks_again_what_a_document_leaves_open_has_it_not_read_again(
+    monkeypatch: pytest.MonkeyPatch, text: str, times: int
+):
+    read: list[list[str]] = []
+    spelled_out = placeholders._meant
+    monkeypatch.setattr(placeholders, "_meant", lambda spelled: (read.append(spelled), spelled_out(spelled))[1])
+    names.cache_clear()
+    assert {names(text) for _ in range(8)} == {("a", "b")}
+    assert len(read) == times
