@@ -13,6 +13,7 @@ from typing import Final, Literal, Self
 from aiohttp import web
 
 from agent.errors import InputError
+from agent.log import get_logger
 from simulator.certs import server_context
 from simulator.cloud.api import Account
 from simulator.cloud.core import CloudCore
@@ -33,6 +34,7 @@ from simulator.cloud.websockets import PATH as WEBSOCKET_PATH
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
+_log = get_logger("ghostjob.cloud")
 SWEEP_SECONDS: Final = 1.0
 """How often it is looked whether there is more to tell of who was refused."""
 
@@ -72,6 +74,8 @@ class LocalCloud:
         self._observe = observe
         self._urls: FileUrls | None = None
         self._store = None if options.state is None else Store(options.state)
+        for remark in () if self._store is None else self._store.remarks:
+            _log.warning(remark.event, **remark.fields)
         self._notices = Notices(observe, time.monotonic)
         self._sweeper: asyncio.TimerHandle | None = None
         home = self._tenant(options.account, observe)
@@ -219,8 +223,14 @@ class LocalCloud:
 
     def when_it_fails(self, act: Callable[[InputError], None]) -> None:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
+
+        def fail(failure: InputError) -> None:
+            if failure.__cause__ is not None:  # a fault of ours: its traceback is for whoever mends it
+                _log.error("state.failed", exc_info=failure.__cause__)
+            act(failure)
+
         if self._store is not None:
-            self._store.failed = act
+            self._store.failed = fail
 
 
 def _cannot_listen(name: str, host: str, port: int, error: OSError) -> InputError:

@@ -25,12 +25,13 @@ Shape: TypeAlias = tuple[tuple[str, *tuple[Plain, ...]], ...]
 Shapes: TypeAlias = Mapping[str, Shape]
 Convert: TypeAlias = Callable[[Any], Any]
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def dumps(value: Plain) -> str:
     """JSON without spaces, in ASCII: a job document may hold half a surrogate pair, which UTF-8 cannot."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 @cache

@@ -29,7 +29,7 @@ class Disk:
         def slow(database: Database, batch: Batch) -> None:
             self.may.acquire()
             write(database, batch)
-            self.rows.append(batch.puts.count("[null,"))  # how an execution's key begins
+            self.rows.append(batch.texts.count(b"[null,"))  # how an execution's key begins
 
         monkeypatch.setattr(Database, "write", slow)
 
@@ -107,13 +107,13 @@ async def test_what_a_job_asked_for_is_written_once(store: Store, disk: Disk, jo
     first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
     cancel = jobs.cancel_job("fw", force=True, reason_code=None, comment="no", now=2.0)
     await committed(store, disk, first)
-    texts: list[str] = []
+    texts: list[bytes] = []
     write = Database.write
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Database, "write", lambda database, batch: texts.append(batch.puts) or write(database, batch))
+        patch.setattr(Database, "write", lambda database, batch: texts.append(batch.texts) or write(database, batch))
         await committed(store, disk, store.keep(cancel.changes))
-    assert "CANCELED" in texts[0]
-    assert "operation" not in texts[0]
+    assert b"CANCELED" in texts[0]
+    assert b"operation" not in texts[0]
 
 
 async def test_whoever_asks_for_everything_waits_for_all_that_came_before_and_for_nothing_else(
