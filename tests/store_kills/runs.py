@@ -14,7 +14,7 @@ import aiohttp
 from tests.store_kills.cloud import Cloud
 from tests.store_kills.device import Device, Lost
 from tests.store_kills.ledger import Execution, Job, Ledger
-from tests.store_kills.load import THINGS, Operator, finish, read_mail, serve, until_lost, watch, write_mail
+from tests.store_kills.load import THINGS, Operator, finish, read_mail, retain, serve, until_lost, watch, write_mail
 from tests.store_kills.plan import Death, Life
 
 LIMIT_SECONDS = 600
@@ -94,10 +94,9 @@ class _Story:
                 await until_lost(operator.create_things)
                 killer = asyncio.create_task(self._kill(cloud, death))
                 devices = [lambda thing=thing: self._serve(cloud, thing) for thing in THINGS]
-                others = (self._watch, self._write_mail, self._read_mail)
-                await until_lost(
-                    operator.work, operator.work, *devices, *(lambda work=work: work(cloud) for work in others)
-                )
+                others = (self._watch, self._write_mail, self._read_mail, self._retain)
+                operators = (operator.work, operator.work, operator.change_facts)
+                await until_lost(*operators, *devices, *(lambda work=work: work(cloud) for work in others))
                 killer.cancel()
             if await cloud.ended() != SIGKILLED:
                 self._problem(f"was not killed ({death}), but ended by itself")
@@ -124,6 +123,10 @@ class _Story:
         async with Device.connected("none", 1, self.ledger, cloud.endpoints["mqtt"], name="postman") as device:
             await write_mail(device)
 
+    async def _retain(self, cloud: Cloud) -> None:
+        async with Device.connected("none", 1, self.ledger, cloud.endpoints["mqtt"], name="herald") as device:
+            await retain(device, Random(f"{self._life.seed}/herald/{self.ledger.answers}"))
+
     async def _read_mail(self, cloud: Cloud) -> None:
         await read_mail(lambda: self._mailbox(cloud), self.ledger, Random(f"{self._life.seed}/{self.ledger.answers}"))
 
@@ -137,6 +140,8 @@ class _Story:
         for thing in sorted(self.ledger.things):
             if (await operator.call("GET", f"/things/{thing}"))[0] != 200:
                 self._problem(f"{thing} is forgotten")
+        for problem in await operator.fact_problems():
+            self._problem(problem)
         for job_id, job in tuple(self.ledger.jobs.items()):
             for problem in await self._job_problems(operator, job_id, job):
                 self._problem(f"{job_id}: {problem}")
