@@ -16,13 +16,13 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from agent.errors import InputError
 from simulator.cloud.store import place, seals
-from simulator.cloud.store.damage import Counted, Damage, Damaged
+from simulator.cloud.store.damage import Counted, Damage, Damaged, Raw
 from simulator.cloud.store.encoding import (
     Plain,
     Reader,
@@ -105,15 +105,17 @@ class Database:
         self.path = path
         self._kinds = kinds
         self._mark: place.Mark | None = None
+        is_new = not place.exists(path)
+        self._see_log()
         self.remarks = place.prepare(path)
         """What is to be told of the file."""
-        marked = self._expected()
+        self._marked = place.read_mark(path)
         try:
             self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise self.refusal(error) from None
         try:
-            self._open(marked)
+            self._open(is_new=is_new)
         except sqlite3.Error as error:
             self.close()
             raise self.refusal(error) from None
@@ -156,24 +158,13 @@ class Database:
 
     # ── opening ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _expected(self) -> place.Marked | None:
-        """What the mark says of the file. Raises Damaged if there was something in a file that is empty now."""
-        marked = place.read_mark(self.path)
-        with suppress(OSError):
-            if self.path.stat().st_size == 0:
-                if marked is not None and marked.commits:
-                    raise Damaged(self.path, Damage(f"it is empty, and {marked.commits} commits had been written"))
-                wal = place.beside(self.path, place.WAL)
-                if wal.exists() and wal.stat().st_size:
-                    raise Damaged(self.path, Damage(f"it is empty, and {wal.name} belongs to one that was not"))
-        return marked
-
-    def _open(self, marked: place.Marked | None) -> None:
+    def _open(self, *, is_new: bool) -> None:
         run = self._connection.execute
         self._connection.create_function("seal_of_name", -1, seals.of_name, deterministic=True)
         for setting in SETTINGS:
             run(setting)
-        self._recognise()
+        if not self._recognise() and not is_new:
+            self._doubt()
         run("PRAGMA journal_mode = WAL")
         run("BEGIN IMMEDIATE")  # nobody else can have it from here on
         was_sealed = self._migrate()
@@ -183,7 +174,7 @@ class Database:
         if not was_sealed:
             self._seal()
         commits, file_id = self._the_file()
-        self._compare(marked, commits, file_id)
+        self._compare(commits, file_id)
         for statement in (*COUNTING, *BATCH):
             run(statement)
         run("COMMIT")
@@ -191,8 +182,18 @@ class Database:
         self._mark = place.Mark(self.path, file_id)
         self._mark.put(commits)
 
-    def _recognise(self) -> None:
-        """See whose file it is, and whether its pages fit together, before anything is done to it."""
+    def _see_log(self) -> None:
+        """SQLite throws the log of an empty file away, and with it all that is left. Raises Damaged."""
+        wal = place.beside(self.path, place.WAL)
+        with suppress(OSError):
+            if self.path.stat().st_size == 0 and wal.stat().st_size:
+                raise Damaged(self.path, Damage(f"it is empty, and {wal.name} belongs to one that was not"))
+
+    def _recognise(self) -> bool:
+        """See whose file it is, and whether its pages fit together, before anything is done to it.
+
+        Whether there is anything in it.
+        """
         run = self._connection.execute
         application, version = (run(f"PRAGMA {what}").fetchone()[0] for what in ("application_id", "user_version"))
         tables = {name for (name,) in run("SELECT name FROM sqlite_schema WHERE type = 'table'")}
@@ -205,6 +206,13 @@ class Database:
         found = run("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise Damaged(self.path, Damage(str(found).replace("\n", " ")))
+        return bool(tables)
+
+    def _doubt(self) -> None:
+        """There is nothing in a file that was there before."""
+        if self._marked is not None and self._marked.commits:
+            raise Damaged(self.path, Damage(f"it is empty, and {self._marked.commits} commits had been written"))
+        self._remark("state.empty", {"path": str(self.path), "why": "there was a file, and nothing in it"})
 
     def _migrate(self) -> bool:
         """Bring the file to this version; whether its records are sealed already, or there are none."""
@@ -288,9 +296,9 @@ class Database:
             )
         return found
 
-    def _compare(self, marked: place.Marked | None, commits: int, file_id: int) -> None:
+    def _compare(self, commits: int, file_id: int) -> None:
         """See whether everything is there that was committed. Raises Damaged."""
-        fields = {"path": str(self.path), "commits": commits}
+        fields, marked = {"path": str(self.path), "commits": commits}, self._marked
         if marked is None:
             if commits:
                 why = f"nothing beside it ({self.path.name}{place.MARK}) tells whether its newest commits are there"
@@ -321,11 +329,10 @@ class Database:
         reads = {number: reader.of(self._kinds[name]) for number, name in names.items()}
         counted = Counted()
         try:
-            cursor = self._connection.execute("SELECT kind, key, number, value, seal FROM records ORDER BY number")
-            while rows := cursor.fetchmany(READ_AT_ONCE):
-                rows = counted.sound(rows, names, self._seeds)
-                values = json.loads(f"[{','.join(text for _, _, _, text, _ in rows)}]")
-                for (number, key, *_), value in zip(rows, values, strict=True):
+            for rows in self._rows():
+                sound = counted.sound(rows, names, self._seeds)
+                values = json.loads(f"[{','.join(text for _, _, _, text, _ in sound)}]")
+                for (number, key, *_), value in zip(sound, values, strict=True):
                     yield Kept(names[number], key, reads[number](value))
             told = self._connection.execute("SELECT name, count, total FROM kinds WHERE name != ?", (FILE,)).fetchall()
         except sqlite3.Error as error:
@@ -334,6 +341,12 @@ class Database:
             raise Damaged(self.path, Damage(f"a record in it cannot be read ({error})")) from None
         if damage := counted.damage({name: (count, total) for name, count, total in told}):
             raise Damaged(self.path, damage)
+
+    def _rows(self) -> Iterator[list[Raw]]:
+        query = "SELECT kind, key, number, value, seal FROM records ORDER BY number"
+        with closing(self._connection.execute(query)) as cursor:  # an open one would keep the file locked
+            while rows := cursor.fetchmany(READ_AT_ONCE):
+                yield rows
 
     def is_outdated(self) -> bool:
         """Whether records of another shape than ours are in the file."""

@@ -48,7 +48,8 @@ def shape_of(record: type) -> Shape:
     return tuple(described)
 
 
-def dataclasses_in(record: type) -> dict[str, type]:
+@cache
+def dataclasses_in(record: type) -> Mapping[str, type]:
     """This dataclass, and those that it holds, by name."""
     found: dict[str, type] = {}
 

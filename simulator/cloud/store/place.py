@@ -65,7 +65,7 @@ def prepare(path: Path) -> tuple[Remark, ...]:
             raise InputError(f"--state {path}: is no ordinary file; choose another")
     except OSError as error:
         raise InputError(f"--state {path}: it cannot be reached: {error.strerror}; see its permissions") from None
-    remarks = [*_narrowed(path), *_open_directory(path), *_empty(path)]
+    remarks = [*_narrowed(path), *_open_directory(path)]
     with suppress(FileExistsError):
         try:
             os.close(private(path))
@@ -76,11 +76,12 @@ def prepare(path: Path) -> tuple[Remark, ...]:
     return tuple(remarks)
 
 
-def _empty(path: Path) -> list[Remark]:
-    with suppress(OSError):
-        if path.stat().st_size == 0:
-            return [Remark("state.empty", {"path": str(path), "why": "there was a file, and nothing in it"})]
-    return []
+def exists(path: Path) -> bool:
+    """Whether there is a file; one that cannot be looked at is."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _narrowed(path: Path) -> list[Remark]:
