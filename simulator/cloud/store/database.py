@@ -203,9 +203,13 @@ class Database:
             raise NotOurs(f"--state {self.path}: is a database of some other program; choose another file")
         if version > len(MIGRATIONS):
             raise self._newer(f"version {version} of it")
-        found = run("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise Damaged(self.path, Damage(str(found).replace("\n", " ")))
+        checks = (
+            ("quick_check(1)", "integrity_check(kinds)") if tables else ()
+        )  # only `kinds` has an index to be checked
+        for check in checks:
+            found = run(f"PRAGMA {check}").fetchall()[0][0]
+            if found != "ok":
+                raise Damaged(self.path, Damage(str(found).replace("\n", " ")))
         return bool(tables)
 
     def _doubt(self) -> None:
