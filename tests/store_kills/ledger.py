@@ -56,6 +56,8 @@ class Ledger:
     jobs: dict[str, Job] = field(default_factory=dict)
     things: set[str] = field(default_factory=set)
     answers: int = 0
+    refusals: list[str] = field(default_factory=list)
+    """What was said instead of an answer when nothing could be kept any more."""
     mail_acknowledged: set[int] = field(default_factory=set)
     mail_read: set[int] = field(default_factory=set)
     has_mailbox: bool = False

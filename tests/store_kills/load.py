@@ -15,6 +15,8 @@ from tests.store_kills.ledger import Execution, Job, Ledger
 
 THINGS: Final = tuple(f"thing-{number}" for number in range(5))
 JOBS_AT_ONCE: Final = 8
+UNAVAILABLE: Final = 503
+"""The cloud can keep nothing any more."""
 TOO_MANY_DELETIONS: Final = 410
 """Ten jobs are DELETION_IN_PROGRESS: on a fast machine they come quicker than they go."""
 Connect = Callable[[], AbstractAsyncContextManager[Device]]
@@ -35,6 +37,9 @@ class Operator:
         try:
             async with self._session.request(method, path, json=body) as response:
                 text = await response.text()
+                if response.status == UNAVAILABLE:
+                    self._ledger.refusals.append(text)
+                    raise Lost
                 self._ledger.answers += 1
                 return response.status, await response.json() if text else {}
         except (aiohttp.ClientError, OSError):

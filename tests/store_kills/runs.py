@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,12 +31,13 @@ class Report:
     problems: list[str] = field(default_factory=list)
     died: Counter[str] = field(default_factory=Counter)
     answers: int = 0
+    refusals: int = 0
 
 
 async def play(life: Life, directory: Path) -> Report:
     """Live it to its end."""
     report = Report(life)
-    story = _Story(life, directory / f"life-{life.number:03}.db", report)
+    story = Story(life, directory / f"life-{life.number:03}.db", report)
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
             await story.play()
@@ -46,7 +47,9 @@ async def play(life: Life, directory: Path) -> Report:
     return report
 
 
-class _Story:
+class Story:
+    """Everything that happens to one file."""
+
     def __init__(self, life: Life, state: Path, report: Report) -> None:
         self._life = life
         self._state = state
@@ -74,8 +77,10 @@ class _Story:
         self._report.problems.append(f"{self._when}: {text}")
 
     @asynccontextmanager
-    async def _cloud(self, death: Death | None = None) -> AsyncIterator[tuple[Cloud, Operator]]:
-        cloud = await Cloud.start(self._state, death)
+    async def _cloud(
+        self, death: Death | None = None, said: Path | None = None
+    ) -> AsyncIterator[tuple[Cloud, Operator]]:
+        cloud = await Cloud.start(self._state, death, said)
         try:
             assert cloud.endpoints or death is not None, "the next cloud did not begin"
             async with aiohttp.ClientSession(cloud.endpoints.get("api")) as session:
@@ -90,17 +95,21 @@ class _Story:
         """Look and work until the cloud is dead."""
         async with self._cloud(death) as (cloud, operator):
             if cloud.endpoints:
-                await until_lost(lambda: self._check(operator))
-                await until_lost(operator.create_things)
-                killer = asyncio.create_task(self._kill(cloud, death))
-                devices = [lambda thing=thing: self._serve(cloud, thing) for thing in THINGS]
-                others = (self._watch, self._write_mail, self._read_mail, self._retain)
-                operators = (operator.work, operator.work, operator.change_facts)
-                await until_lost(*operators, *devices, *(lambda work=work: work(cloud) for work in others))
-                killer.cancel()
+                await self._work(cloud, operator, self._kill(cloud, death))
             if await cloud.ended() != SIGKILLED:
                 self._problem(f"was not killed ({death}), but ended by itself")
             self._report.died[death.at] += 1
+
+    async def _work(self, cloud: Cloud, operator: Operator, killing: Coroutine[None, None, None]) -> None:
+        """Look at what is there, and have everybody work until the cloud is lost."""
+        await until_lost(lambda: self._check(operator))
+        await until_lost(operator.create_things)
+        killer = asyncio.create_task(killing)
+        devices = [lambda thing=thing: self._serve(cloud, thing) for thing in THINGS]
+        others = (self._watch, self._write_mail, self._read_mail, self._retain)
+        operators = (operator.work, operator.work, operator.change_facts)
+        await until_lost(*operators, *devices, *(lambda work=work: work(cloud) for work in others))
+        killer.cancel()
 
     async def _kill(self, cloud: Cloud, death: Death) -> None:
         if death.at == "under load":

@@ -203,6 +203,9 @@ class Database:
             raise NotOurs(f"--state {self.path}: is a database of some other program; choose another file")
         if version > len(MIGRATIONS):
             raise self._newer(f"version {version} of it")
+        for kind, name in run("SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL").fetchall():
+            if kind != "table":  # it would act on what is written, or on what is found
+                raise Damaged(self.path, Damage(f"there is a {kind} in it, {name!r}, that is not ghostjob's"))
         checks = (
             ("quick_check(1)", "integrity_check(kinds)") if tables else ()
         )  # only `kinds` has an index to be checked

@@ -5,7 +5,7 @@ one it takes the place of.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, assert_never
 
@@ -26,6 +26,7 @@ from simulator.cloud.mqtt.lasting import Remembered as Sessions
 from simulator.cloud.registry import KINDS as REGISTRY_KINDS
 from simulator.cloud.registry import Link, Tags, ThingGroup
 from simulator.cloud.registry import Record as RegistryRecord
+from simulator.cloud.store.damage import Damage, named
 from simulator.cloud.store.database import Kept
 
 
@@ -99,6 +100,17 @@ def needs(kind: str, key: str, record: Any) -> Iterator[tuple[str, str]]:
     whose, its = owner_of(key)
     for needed, name in _needs(kind, its, record):
         yield needed, key_of(whose, name)
+
+
+def lacking_in(kept: Sequence[Kept]) -> Damage | None:
+    """A record that cannot be remembered, as another is not there. Only files without seals can be so unnoticed."""
+    there = {(kind, key) for kind, key, _ in kept}
+    for kind, key, record in kept:
+        if kind in ALONE_NOTHING:
+            for need in needs(kind, key, record):
+                if need not in there:
+                    return Damage(f"{named(kind, key)} is there without its {named(*need)}")
+    return None
 
 
 def _needs(kind: str, key: str, record: Any) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from simulator.cloud.store import place
 from simulator.cloud.store.damage import LOST, Damaged, named, several
 from simulator.cloud.store.database import Database, Newer, NotOurs, Row
 from simulator.cloud.store.encoding import writer
-from simulator.cloud.store.kinds import KINDS, needs
+from simulator.cloud.store.kinds import KINDS, lacking_in, needs
 from simulator.cloud.store.survey import At, Read, Survey, newest_commit, survey
 
 AT_ONCE: Final = 1000
@@ -64,8 +64,8 @@ def salvage(path: Path) -> Salvaged:
     refused: InputError
     try:
         with closing(Database(path, KINDS)) as database:
-            for _ in database.load():
-                pass
+            if (lacking := lacking_in(list(database.load()))) is not None:
+                raise Damaged(path, lacking)
         return Salvaged(None, (f"{path} is sound: there is nothing to be salvaged",))
     except (Damaged, Newer, NotOurs) as error:
         refused = error

@@ -9,7 +9,7 @@ of the control plane, which may tell of anything, wait for all that was under wa
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,17 +18,16 @@ from agent.errors import InputError
 from simulator.cloud.jobs import Change, JobChanged, JobStatus
 from simulator.cloud.mqtt.lasting import Source
 from simulator.cloud.registry import RegistryChange
-from simulator.cloud.store.damage import Damage, Damaged, named
-from simulator.cloud.store.database import Batch, Database, Kept, Row
+from simulator.cloud.store.damage import Damaged
+from simulator.cloud.store.database import Batch, Database, Row
 from simulator.cloud.store.encoding import writer
 from simulator.cloud.store.kinds import (
-    ALONE_NOTHING,
     KINDS,
     OWN,
     Remembered,
     Secret,
     key_of,
-    needs,
+    lacking_in,
     remember,
     remember_all,
     rows_of,
@@ -86,7 +85,10 @@ class Store:
 
     def _load(self) -> dict[str, Remembered]:
         try:
-            found = remember_all(self._complete(self._database.load()))
+            kept = list(self._database.load())
+            if (lacking := lacking_in(kept)) is not None:
+                raise Damaged(self._database.path, lacking)
+            found = remember_all(kept)
             if self._database.is_outdated():
                 self._database.rewrite()
         except Damaged as error:
@@ -96,18 +98,6 @@ class Store:
             self._database.close()
             raise
         self._secrets = found[OWN].secrets if OWN in found else {}
-        return found
-
-    def _complete(self, kept: Iterable[Kept]) -> list[Kept]:
-        """All of them, if none lacks what it cannot do without. Raises Damaged."""
-        found = list(kept)
-        there = {(kind, key) for kind, key, _ in found}
-        for kind, key, record in found:
-            if kind in ALONE_NOTHING:
-                for need in needs(kind, key, record):
-                    if need not in there:
-                        what = f"{named(kind, key)} is there without its {named(*need)}"
-                        raise Damaged(self._database.path, Damage(what))
         return found
 
     @property
