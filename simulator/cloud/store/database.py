@@ -44,32 +44,9 @@ from simulator.cloud.store.layout import (
     SEALED,
     SETTINGS,
 )
+from simulator.cloud.store.refusing import NotOurs, newer, refusal
 
 READ_AT_ONCE: Final = 1000
-WHOSE: Final = "another process uses it, such as a second ghostjob cloud; stop that one, or choose another file"
-RIGHTS: Final = "it cannot be written; change its permissions and its directory's, or choose another file"
-ADVICE: Final = {
-    "SQLITE_BUSY": WHOSE,
-    "SQLITE_LOCKED": WHOSE,
-    "SQLITE_FULL": "the disk is full; free some space and start again",
-    "SQLITE_READONLY": RIGHTS,
-    "SQLITE_PERM": RIGHTS,
-    "SQLITE_CANTOPEN": "it cannot be opened or made; change its permissions and its directory's, or choose another",
-    "SQLITE_IOERR_LOCK": RIGHTS,
-    "SQLITE_IOERR": "the disk does not take what is written; see to it, and start again",
-}
-"""What to do, by the beginning of SQLite's name for what went wrong."""
-NO_DATABASE: Final = "SQLITE_NOTADB"
-OTHERS_BEGIN: Final = b"SQLite format 3\0"
-"""How a file begins that is SQLite's at all."""
-
-
-class Newer(InputError):  # noqa: N818 - it says what the file is
-    """A newer ghostjob wrote the file."""
-
-
-class NotOurs(InputError):  # noqa: N818 - it says what the file is
-    """The file is something else."""
 
 
 class Kept(NamedTuple):
@@ -136,25 +113,13 @@ class Database:
 
     def refusal(self, error: sqlite3.Error) -> InputError:
         """What went wrong, where, and what to do."""
-        name = getattr(error, "sqlite_errorname", "")
-        if name == NO_DATABASE and not self._is_sqlites():
-            return NotOurs(f"--state {self.path}: it is no database; choose another file")
-        advice = next((advice for prefix, advice in ADVICE.items() if name.startswith(prefix)), None)
-        if advice is None:
-            return Damaged(self.path, Damage(f"{error} ({name})" if name else str(error)))
-        return InputError(f"--state {self.path}: {advice}")
+        return refusal(self.path, error)
 
     def fault(self, error: Exception) -> InputError:
         """What is our fault, and not that of the file; `error` is its cause."""
         failure = InputError(f"--state {self.path}: a fault of ghostjob's own: {type(error).__name__}: {error}")
         failure.__cause__ = error
         return failure
-
-    def _is_sqlites(self) -> bool:
-        """Whether the file begins as SQLite's do, or the mark beside it says that it was ours."""
-        with suppress(OSError), self.path.open("rb") as file:
-            return file.read(len(OTHERS_BEGIN)) == OTHERS_BEGIN or place.read_mark(self.path) is not None
-        return False
 
     # ── opening ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -202,7 +167,7 @@ class Database:
                 raise Damaged(self.path, Damage("its application id is not ghostjob's"))
             raise NotOurs(f"--state {self.path}: is a database of some other program; choose another file")
         if version > len(MIGRATIONS):
-            raise self._newer(f"version {version} of it")
+            raise newer(self.path, f"version {version} of it")
         for kind, name in run("SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL").fetchall():
             if kind != "table":  # it would act on what is written, or on what is found
                 raise Damaged(self.path, Damage(f"there is a {kind} in it, {name!r}, that is not ghostjob's"))
@@ -241,7 +206,7 @@ class Database:
                 raise Damaged(self.path, Damage(f"the name of a kind of records, {name!r}, was changed"))
             known[name] = number
         if strange := sorted(known.keys() - self._kinds.keys() - {FILE}):
-            raise self._newer(f"records of the kind {strange[0]}")
+            raise newer(self.path, f"records of the kind {strange[0]}")
         for name in self._kinds.keys() - known.keys():
             run("INSERT INTO kinds (name, seal) VALUES (?, ?)", (name, seals.of_name(name)))
         return {name: number for number, name in run("SELECT id, name FROM kinds WHERE name != ?", (FILE,))}
@@ -258,7 +223,7 @@ class Database:
         for record, shape in kept.items():
             known = {name for name, *_ in ours.get(record, ())}
             if strange := next((name for name, *_ in shape if name not in known), None):
-                raise self._newer(f"{record}.{strange}")
+                raise newer(self.path, f"{record}.{strange}")
         self._add_shapes({record: shape for record, shape in ours.items() if record not in kept})
         return ours | kept
 
@@ -320,12 +285,6 @@ class Database:
 
     def _remark(self, event: str, fields: dict[str, Any]) -> None:
         self.remarks = (*self.remarks, place.Remark(event, fields))
-
-    def _newer(self, what: str) -> Newer:
-        return Newer(
-            f"--state {self.path}: was written by a newer ghostjob, which knows {what}; use that one, "
-            "or choose another file"
-        )
 
     # ── reading and writing ───────────────────────────────────────────────────────────────────────────────────
 

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 from agent.errors import InputError
 from simulator.cloud.store import place
 from simulator.cloud.store.damage import LOST, Damaged, named, several
-from simulator.cloud.store.database import Database, Newer, NotOurs, Row
+from simulator.cloud.store.database import Database, Row
 from simulator.cloud.store.encoding import writer
 from simulator.cloud.store.kinds import KINDS, lacking_in, needs
+from simulator.cloud.store.refusing import Newer, NotOurs
 from simulator.cloud.store.survey import At, Read, Survey, newest_commit, survey
 
 AT_ONCE: Final = 1000
@@ -44,12 +45,11 @@ class Plan(NamedTuple):
     written: int | None
     is_whole: bool
 
-    def summary(self) -> str:
-        """In one line, with what is lost."""
+    def summary(self, *, with_lost: bool) -> str:
+        """In one line; with what is lost by name, if that is not said already."""
         of = "" if self.written is None else f" of {self.written}"
-        if not self.lines:
-            return f"all {self.readable} records can be read"
-        return f"{len(self.records)}{of} records are sound; lost: {several(self.lines)}"
+        lost = f"; lost: {several(self.lines)}" if with_lost and self.lines else ""
+        return f"{len(self.records)}{of} records can be read{lost}"
 
 
 class Salvaged(NamedTuple):
@@ -77,13 +77,9 @@ def salvage(path: Path) -> Salvaged:
         kept_as = _exchange(path)
     except OSError as error:
         raise InputError(f"--state {path}: it cannot be salvaged: {error.strerror}") from None
-    return Salvaged(
-        kept_as,
-        (
-            f"{path}: salvaged {len(plan.records)} records; the damaged file is kept as {kept_as}",
-            *(f"lost: {line}" for line in plan.lines or ("nothing",)),
-        ),
-    )
+    number = len(plan.records)
+    done = f"{path}: salvaged {number} record{'' if number == 1 else 's'}; the damaged file is kept as {kept_as}"
+    return Salvaged(kept_as, (done, *(f"lost: {line}" for line in plan.lines or ("nothing",))))
 
 
 def plan_for(path: Path) -> Plan:

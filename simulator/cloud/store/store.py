@@ -300,7 +300,7 @@ class Shelf:
 def _told(path: Path, error: Damaged) -> Damaged:
     """The same, with what a look at all of the file shows."""
     try:
-        return Damaged(path, error.damage, plan_for(path).summary())
+        return Damaged(path, error.damage, plan_for(path).summary(with_lost=not error.damage.lost))
     except OSError:
         return error
 
