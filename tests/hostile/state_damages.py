@@ -114,12 +114,14 @@ def remove_log(victim: Victim) -> str | None:
 
 
 def remove_log_and_mark(victim: Victim) -> str | None:
-    victim.beside("-mark").unlink()
+    victim.beside("-mark").unlink(missing_ok=True)
     return "mark removed" if remove_log(victim) is None else "log and mark removed"
 
 
 def damage_mark(victim: Victim) -> str | None:
     mark = victim.beside("-mark")
+    if not mark.exists():
+        return None
     return f"bits flipped in the mark at {_flip(mark, 0, mark.stat().st_size, victim.rng, 1)}"
 
 
@@ -162,6 +164,8 @@ def drop_a_kind(victim: Victim) -> str | None:
 def put_back(victim: Victim) -> str | None:
     """A record as it was earlier, with the seal that was right then."""
     now, history = victim.source.newest, victim.source.history
+    if not victim.source.is_sealed:
+        return None
     older = [(at, found) for state in history.values() for at, found in state.items() if now.get(at) != found]
     if not older:
         return None
@@ -215,6 +219,8 @@ def change_bookkeeping(victim: Victim) -> str | None:
             f"PRAGMA application_id = {rng.choice((0, 1, 77))}",
         )
     )
+    if not victim.source.is_sealed and any(word in statement for word in ("seal", "count", "total")):
+        return None
     _run(victim, statement)
     return statement
 

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from tests.simulator.cloud.jobs.test_restoring import act
 SETTINGS = JobsSettings(removal_delays=(("*2", 40.0),), deletion_seconds=5, schedule_lead_seconds=60)
 ELSEWHERE = "000000000000/eu-west-1"
 ENDINGS = ("", "-wal", "-mark")
+TABLES = ("kinds", "shapes", "records")
 COMMITS = 25
 """In each third of a file's life."""
 
@@ -31,6 +33,7 @@ class StateFile:
     name: str
     path: Path
     history: dict[int, State]
+    is_sealed: bool = True
 
     @property
     def commits(self) -> int:
@@ -74,7 +77,22 @@ async def make(seed: int, directory: Path) -> list[StateFile]:
     life.checkpoint()
     keep("log copied, and not begun anew")
     await life.end()
+    files.append(_as_of_an_earlier_ghostjob(files[1], directory / "earlier"))
     return files
+
+
+def _as_of_an_earlier_ghostjob(file: StateFile, directory: Path) -> StateFile:
+    """The same without seals, as version 1 had it."""
+    directory.mkdir()
+    path = file.copy(directory)
+    Path(f"{path}-mark").unlink()
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for table, column in (("kinds", "count"), ("kinds", "total"), *((each, "seal") for each in TABLES)):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        connection.execute("DELETE FROM kinds WHERE name = 'the file'")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("VACUUM")
+    return StateFile("of an earlier ghostjob", path, {file.commits: file.newest}, is_sealed=False)
 
 
 class _Life:

@@ -15,14 +15,14 @@ every row, as long as the loop is busy (5 ms each).
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from agent.errors import InputError
 from simulator.cloud.store import place, seals
-from simulator.cloud.store.damage import Counted, Damage, Damaged, Raw
+from simulator.cloud.store.damage import Counted, Damage, Damaged, Raw, of_records
 from simulator.cloud.store.encoding import (
     Plain,
     Reader,
@@ -30,6 +30,7 @@ from simulator.cloud.store.encoding import (
     Shapes,
     dataclasses_in,
     dumps,
+    is_readable,
     shape_of,
     writer,
 )
@@ -44,7 +45,8 @@ from simulator.cloud.store.layout import (
     SEALED,
     SETTINGS,
 )
-from simulator.cloud.store.refusing import NotOurs, newer, refusal
+from simulator.cloud.store.recognising import compared, doubts, recognise, see_log
+from simulator.cloud.store.refusing import newer, refusal
 
 READ_AT_ONCE: Final = 1000
 
@@ -55,6 +57,9 @@ class Kept(NamedTuple):
     kind: str
     key: str
     record: Any
+
+
+Lacking: TypeAlias = Callable[[Sequence[Kept]], Damage | None]
 
 
 class Row(NamedTuple):
@@ -77,13 +82,17 @@ class Batch(NamedTuple):
 class Database:
     """One open file. Used by one thread at a time."""
 
-    def __init__(self, path: Path, kinds: Mapping[str, type]) -> None:
-        """Open the file, or make it; `kinds` says what a record of each kind is. Raises InputError."""
+    def __init__(self, path: Path, kinds: Mapping[str, type], lacking: Lacking = lambda kept: None) -> None:
+        """Open the file, or make it; `kinds` says what a record of each kind is. Raises InputError.
+
+        `lacking` says of all records whether one is missing; files without seals cannot say that themselves.
+        """
         self.path = path
+        self._lacking = lacking
         self._kinds = kinds
         self._mark: place.Mark | None = None
         is_new = not place.exists(path)
-        self._see_log()
+        see_log(path)
         self.remarks = place.prepare(path)
         """What is to be told of the file."""
         self._marked = place.read_mark(path)
@@ -99,6 +108,9 @@ class Database:
         except OSError as error:
             self.close()
             raise InputError(f"--state {path}: the mark beside it cannot be written: {error.strerror}") from None
+        except (ValueError, TypeError, LookupError) as error:
+            self.close()
+            raise Damaged(path, Damage(f"what it says of itself cannot be read ({error})")) from None
         except BaseException:
             self.close()
             raise
@@ -128,8 +140,8 @@ class Database:
         self._connection.create_function("seal_of_name", -1, seals.of_name, deterministic=True)
         for setting in SETTINGS:
             run(setting)
-        if not self._recognise() and not is_new:
-            self._doubt()
+        if not recognise(self.path, self._connection, self._marked) and not is_new:
+            self.remarks += doubts(self.path, self._marked)
         run("PRAGMA journal_mode = WAL")
         run("BEGIN IMMEDIATE")  # nobody else can have it from here on
         was_sealed = self._migrate()
@@ -139,52 +151,13 @@ class Database:
         if not was_sealed:
             self._seal()
         commits, file_id = self._the_file()
-        self._compare(commits, file_id)
+        self.remarks += compared(self.path, self._marked, commits, file_id)
         for statement in (*COUNTING, *BATCH):
             run(statement)
         run("COMMIT")
         self._commits = commits
         self._mark = place.Mark(self.path, file_id)
         self._mark.put(commits)
-
-    def _see_log(self) -> None:
-        """SQLite throws the log of an empty file away, and with it all that is left. Raises Damaged."""
-        wal = place.beside(self.path, place.WAL)
-        with suppress(OSError):
-            if self.path.stat().st_size == 0 and wal.stat().st_size:
-                raise Damaged(self.path, Damage(f"it is empty, and {wal.name} belongs to one that was not"))
-
-    def _recognise(self) -> bool:
-        """See whose file it is, and whether its pages fit together, before anything is done to it.
-
-        Whether there is anything in it.
-        """
-        run = self._connection.execute
-        application, version = (run(f"PRAGMA {what}").fetchone()[0] for what in ("application_id", "user_version"))
-        tables = {name for (name,) in run("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-        if application != APPLICATION_ID and tables:
-            if place.read_mark(self.path) is not None:
-                raise Damaged(self.path, Damage("its application id is not ghostjob's"))
-            raise NotOurs(f"--state {self.path}: is a database of some other program; choose another file")
-        if version > len(MIGRATIONS):
-            raise newer(self.path, f"version {version} of it")
-        for kind, name in run("SELECT type, name FROM sqlite_schema WHERE sql IS NOT NULL").fetchall():
-            if kind != "table":  # it would act on what is written, or on what is found
-                raise Damaged(self.path, Damage(f"there is a {kind} in it, {name!r}, that is not ghostjob's"))
-        checks = (
-            ("quick_check(1)", "integrity_check(kinds)") if tables else ()
-        )  # only `kinds` has an index to be checked
-        for check in checks:
-            found = run(f"PRAGMA {check}").fetchall()[0][0]
-            if found != "ok":
-                raise Damaged(self.path, Damage(str(found).replace("\n", " ")))
-        return bool(tables)
-
-    def _doubt(self) -> None:
-        """There is nothing in a file that was there before."""
-        if self._marked is not None and self._marked.commits:
-            raise Damaged(self.path, Damage(f"it is empty, and {self._marked.commits} commits had been written"))
-        self._remark("state.empty", {"path": str(self.path), "why": "there was a file, and nothing in it"})
 
     def _migrate(self) -> bool:
         """Bring the file to this version; whether its records are sealed already, or there are none."""
@@ -246,8 +219,10 @@ class Database:
         return {self.kind_ids[kind]: seed for kind, seed in seals.seeds_of(self._kinds, shapes).items()}
 
     def _seal(self) -> None:
-        """Seal the records of a file that knew no seals: as they are now they are to stay."""
+        """Seal the records of a file that knew no seals: as they are now they are to stay. Raises Damaged."""
         seeds, run = self._seeds, self._connection.execute
+        if (damage := self._unsealed_damage()) is not None:
+            raise Damaged(self.path, damage)
 
         def seal(kind: int, key: str, number: int, text: str) -> int:
             return seals.of_row(seeds.get(kind, 0), key, number, text)
@@ -255,6 +230,17 @@ class Database:
         self._connection.create_function("seal_of_row", 4, seal, deterministic=True)
         run("UPDATE records SET seal = seal_of_row(kind, key, number, value)")
         run(COUNT_AGAIN)
+
+    def _unsealed_damage(self) -> Damage | None:
+        reader, run, kept, wrong = Reader(self._shapes), self._connection.execute, list[Kept](), list[tuple[str, str]]()
+        for kind, number in self.kind_ids.items():
+            record = self._kinds[kind]
+            for key, text in run("SELECT key, value FROM records WHERE kind = ?", (number,)).fetchall():
+                if is_readable(reader, record, text):
+                    kept.append(Kept(kind, key, reader.of(record)(json.loads(text))))
+                else:
+                    wrong.append((kind, key))
+        return of_records(wrong, "was changed", "were changed") if wrong else self._lacking(kept)
 
     def _the_file(self) -> tuple[int, int]:
         """How many commits there were, and the number that the file has by chance."""
@@ -267,24 +253,6 @@ class Database:
                 (FILE, *found, seals.of_name(FILE)),
             )
         return found
-
-    def _compare(self, commits: int, file_id: int) -> None:
-        """See whether everything is there that was committed. Raises Damaged."""
-        fields, marked = {"path": str(self.path), "commits": commits}, self._marked
-        if marked is None:
-            if commits:
-                why = f"nothing beside it ({self.path.name}{place.MARK}) tells whether its newest commits are there"
-                hint = f"a copy needs that file too, and the one that ends in {place.WAL}, if there is one"
-                self._remark("state.newest_unknown", fields | {"why": why, "hint": hint})
-        elif marked.file_id != file_id:
-            why = f"the file that was used here last was another, and had {marked.commits} commits"
-            self._remark("state.another_file", fields | {"why": why})
-        elif marked.commits > commits:
-            missing = marked.commits - commits
-            raise Damaged(self.path, Damage(f"the last {missing} of {marked.commits} commits are missing"))
-
-    def _remark(self, event: str, fields: dict[str, Any]) -> None:
-        self.remarks = (*self.remarks, place.Remark(event, fields))
 
     # ── reading and writing ───────────────────────────────────────────────────────────────────────────────────
 

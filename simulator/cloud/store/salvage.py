@@ -63,9 +63,9 @@ def salvage(path: Path) -> Salvaged:
     """Go on with what can be read of a damaged file. Raises InputError if it is not ours, or in use."""
     refused: InputError
     try:
-        with closing(Database(path, KINDS)) as database:
-            if (lacking := lacking_in(list(database.load()))) is not None:
-                raise Damaged(path, lacking)
+        with closing(Database(path, KINDS, lacking_in)) as database:
+            for _ in database.load():
+                pass
         return Salvaged(None, (f"{path} is sound: there is nothing to be salvaged",))
     except (Damaged, Newer, NotOurs) as error:
         refused = error

@@ -47,7 +47,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open the file, or make it. Raises InputError."""
         try:
-            self._database = Database(path, KINDS)
+            self._database = Database(path, KINDS, lacking_in)
         except Damaged as error:
             raise _told(path, error) from None
         self._kind_ids = self._database.kind_ids
@@ -85,10 +85,7 @@ class Store:
 
     def _load(self) -> dict[str, Remembered]:
         try:
-            kept = list(self._database.load())
-            if (lacking := lacking_in(kept)) is not None:
-                raise Damaged(self._database.path, lacking)
-            found = remember_all(kept)
+            found = remember_all(self._database.load())
             if self._database.is_outdated():
                 self._database.rewrite()
         except Damaged as error:

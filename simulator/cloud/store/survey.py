@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from simulator.cloud.store import pages, place, seals
 from simulator.cloud.store.damage import Raw, is_sealed
-from simulator.cloud.store.encoding import Reader, Shape, Shapes
+from simulator.cloud.store.encoding import Reader, Shape, Shapes, is_readable
 from simulator.cloud.store.layout import FILE
 
 At = tuple[str, str]
@@ -146,7 +146,10 @@ class _Readers:
 def _through_sqlite(path: Path, kinds: Mapping[str, type]) -> Survey:
     """What SQLite can read of a file that has no seals: only its way through the pages leads past deleted rows."""
     found = Survey(is_sealed=False)
-    with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+    with (
+        suppress(sqlite3.Error, ValueError, TypeError),
+        closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection,
+    ):
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         names = {number: name for number, name in connection.execute("SELECT id, name FROM kinds") if name in kinds}
         shapes: dict[str, Shape] = {
@@ -157,9 +160,9 @@ def _through_sqlite(path: Path, kinds: Mapping[str, type]) -> Survey:
         for number, name in names.items():
             read = reader.of(kinds[name])
             for key, at, text in _from_both_ends(connection, number):
-                try:
+                if is_readable(reader, kinds[name], text):
                     found.records[name, key] = Read(int(at), read(json.loads(text)))
-                except (ValueError, TypeError, LookupError):
+                else:
                     found.changed.append((name, str(key)))
     return found
 

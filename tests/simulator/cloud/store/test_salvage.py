@@ -231,7 +231,7 @@ def older(tmp_path: Path) -> Path:
         ),
         pytest.param(
             "UPDATE records SET value = '[7' WHERE kind = 2 AND key = 'fw'",
-            "a record in it cannot be read",
+            "job fw was changed",
             {"new-job fw", "job fw", "execution pump/fw/1"},
             id="a job cannot be read",
         ),
