@@ -115,6 +115,18 @@ def test_a_damaged_file_is_refused_in_a_line_and_salvaged_if_that_is_asked_for(
     ]
 
 
+def test_that_others_could_read_the_file_is_told(tmp_path: Path):
+    state = tmp_path / "cloud.db"
+    state.touch()
+    state.chmod(0o644)
+    with running(state) as (process, _):
+        assert process.stderr is not None
+        said = process.stderr.readline()
+    assert "state.narrowed" in said
+    assert str(state) in said
+    assert state.stat().st_mode & 0o777 == 0o600
+
+
 def test_nothing_is_salvaged_that_has_no_name(capfd: pytest.CaptureFixture[str]):
     assert "--salvage: give the file that is damaged, with --state FILE" in complaint(capfd, [*CLOUD, "--salvage"])
 
