@@ -6,6 +6,7 @@ devices, and nobody could act on it.
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from itertools import count
@@ -117,7 +118,8 @@ def _by_name(left: list[Left]) -> Iterator[str]:
     for (kind, key), why in left[:LISTED]:
         yield f"{named(kind, key)} ({why}){_consequence(kind)}"
     if len(left) > LISTED:
-        yield f"{len(left) - LISTED} more in the same way"
+        more = Counter(kind for (kind, _), _ in left[LISTED:])
+        yield f"{more.total()} more in the same way: {', '.join(f'{times} {kind}' for kind, times in more.items())}"
 
 
 def _consequence(kind: str) -> str:

@@ -167,7 +167,7 @@ async def test_names_that_are_many_are_counted(tmp_path: Path):
     execute(tmp_path / "state.db", "UPDATE records SET value = '[]'")
     lines = salvage(tmp_path / "state.db").lines
     assert len(lines) == 1 + 50 + 1
-    assert lines[-1] == "lost: 20 more in the same way"
+    assert lines[-1] == "lost: 20 more in the same way: 20 thing"
 
 
 # ── what is not salvaged ──────────────────────────────────────────────────────────────────────────────────────
