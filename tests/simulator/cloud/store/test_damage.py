@@ -156,6 +156,24 @@ async def test_a_record_that_is_back_as_it_was_before_is_told(path: Path, tmp_pa
     assert "it is damaged: a record of the kind thing is not the one that was written last; lost" in refusal(path)
 
 
+async def test_pages_in_each_others_place_are_told_although_every_record_is_there(path: Path):
+    store = Store(path)
+    store.remembered()
+    for number in range(300):
+        store.keep_registry(RegistryChange("thing", f"new-{number:03}", Thing(f"new-{number:03}", "id" * 9)))
+    await store.close()
+    exchange_two_leaves(path)
+    assert "it is damaged: its records are not in their order" in refusal(path)
+
+
+def exchange_two_leaves(path: Path) -> None:
+    raw = path.read_bytes()
+    pages = [raw[at : at + 4096] for at in range(0, len(raw), 4096)]
+    one, other = [number for number, page in enumerate(pages) if page[0] == 0x0A and b"new-1" in page][:2]
+    pages[one], pages[other] = pages[other], pages[one]
+    path.write_bytes(b"".join(pages))
+
+
 # ── files, logs and marks ─────────────────────────────────────────────────────────────────────────────────────
 
 
