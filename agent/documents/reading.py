@@ -17,7 +17,6 @@ from agent.plan import Planned, Step, Unusable
 from agent.values import JobDocument, details_text
 from agent.wording import first_wrong
 
-
 LONGEST_NAME: Final = 255
 """Bytes (NAME_MAX of every usual file system)."""
 LONGEST_PLAN: Final = 96 * 1024

@@ -63,6 +63,12 @@ Examples:
     help="Keep everything in this SQLite file, and go on from it. Nothing that was answered is lost, come what may.",
 )
 @click.option(
+    "--salvage",
+    is_flag=True,
+    help="If the file of --state is damaged, go on with all of it that can be read, and say what is lost; the damaged "
+    "file is kept beside it.",
+)
+@click.option(
     "--access-key",
     "access_keys",
     type=AccessKey(),
@@ -141,6 +147,7 @@ def cloud(
     trace: str | None,
     until_stdin_closes: bool,
     fidelity: str | None,
+    salvage: bool,
     log_format: str,
     log_level: str,
     **given: Any,
@@ -163,6 +170,8 @@ def cloud(
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
     options = options_of(given)
+    if salvage:
+        _salvage(options.state)
     run_loop(
         serve(
             options,
@@ -173,6 +182,16 @@ def cloud(
         )
     )
     return 0
+
+
+def _salvage(state: Path | None) -> None:
+    from agent.errors import InputError
+    from simulator.cloud.store import salvage
+
+    if state is None:
+        raise InputError("--salvage: give the file that is damaged, with --state FILE")
+    for line in salvage(state).lines:
+        click.echo(line, err=True)
 
 
 def options_of(given: Mapping[str, Any]) -> "CloudOptions":

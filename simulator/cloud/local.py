@@ -32,9 +32,9 @@ from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
 from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
+_log = get_logger("ghostjob.cloud")
 SWEEP_SECONDS: Final = 1.0
 """How often it is looked whether there is more to tell of who was refused."""
-_log = get_logger("ghostjob.cloud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class LocalCloud:
         self._observe = observe = _contained(observe)
         self._urls: FileUrls | None = None
         self._store = None if options.state is None else Store(options.state)
+        for remark in () if self._store is None else self._store.remarks:
+            _log.warning(remark.event, **remark.fields)
         self._notices = Notices(observe, time.monotonic)
         self._sweeper = Every(SWEEP_SECONDS, "telling notices", self._notices.sweep)
         self._strangers = Strangers()
@@ -215,8 +217,14 @@ class LocalCloud:
 
     def when_it_fails(self, act: Callable[[InputError], None]) -> None:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
+
+        def fail(failure: InputError) -> None:
+            if failure.__cause__ is not None:  # a fault of ours: its traceback is for whoever mends it
+                _log.error("state.failed", exc_info=failure.__cause__)
+            act(failure)
+
         if self._store is not None:
-            self._store.failed = act
+            self._store.failed = fail
 
 
 def _contained(observe: Callable[[CloudEvent], None] | None) -> Callable[[CloudEvent], None] | None:

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -20,9 +21,9 @@ CLOUD = ("cloud", "--api-port", "0", "--mqtt-port", "off", "--mqtts-port", "off"
 
 
 @contextmanager
-def running(state: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def running(state: Path, *more: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A cloud on that file: its process and where its API is."""
-    command = [sys.executable, "-P", "-m", "simulator.cli", *CLOUD, "--state", str(state), "--trace", "-"]
+    command = [sys.executable, "-P", "-m", "simulator.cli", *CLOUD, "--state", str(state), "--trace", "-", *more]
     with subprocess.Popen(
         [*command, "--until-stdin-closes"],
         stdin=subprocess.PIPE,
@@ -77,6 +78,57 @@ def test_a_file_that_another_cloud_uses_is_refused(tmp_path: Path, capfd: pytest
     with closing(Database(state, KINDS)):
         said = complaint(capfd, [*CLOUD, "--state", str(state)])
     assert f"--state {state}: another process uses it, such as a second ghostjob cloud" in said
+
+
+def test_a_second_cloud_on_the_same_file_is_refused_and_the_first_goes_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    state = tmp_path / "cloud.db"
+    with running(state) as (_, api):
+        for more in ((), ("--salvage",)):
+            said = complaint(capfd, [*CLOUD, "--state", str(state), *more])
+            assert f"--state {state}: another process uses it, such as a second ghostjob cloud" in said
+        assert status("POST", f"{api}/things/pump") == 200
+    with running(state) as (_, api):
+        assert status("GET", f"{api}/things/pump") == 200
+
+
+def test_a_damaged_file_is_refused_in_a_line_and_salvaged_if_that_is_asked_for(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    state = tmp_path / "cloud.db"
+    with running(state) as (_, api):
+        for name in ("lamp", "pump"):
+            assert status("POST", f"{api}/things/{name}") == 200
+    with closing(sqlite3.connect(state, isolation_level=None)) as file:
+        file.execute("UPDATE records SET value = '[1]' WHERE key = 'lamp'")
+    said = complaint(capfd, [*CLOUD, "--state", str(state)])
+    assert f"--state {state}: it is damaged: thing lamp was changed; lost by it: the thing with its attributes" in said
+    assert "start with --salvage" in said
+    with running(state, "--salvage") as (process, api):
+        assert [status("GET", f"{api}/things/{name}") for name in ("lamp", "pump")] == [404, 200]
+        assert process.stderr is not None
+        lines = [process.stderr.readline().strip() for _ in range(2)]
+    assert lines == [
+        f"{state}: salvaged 1 record; the damaged file is kept as {state}-damaged-1",
+        "lost: thing lamp (it was changed): the thing with its attributes",
+    ]
+
+
+def test_that_others_could_read_the_file_is_told(tmp_path: Path):
+    state = tmp_path / "cloud.db"
+    state.touch()
+    state.chmod(0o644)
+    with running(state) as (process, _):
+        assert process.stderr is not None
+        said = process.stderr.readline()
+    assert "state.narrowed" in said
+    assert str(state) in said
+    assert state.stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_is_salvaged_that_has_no_name(capfd: pytest.CaptureFixture[str]):
+    assert "--salvage: give the file that is damaged, with --state FILE" in complaint(capfd, [*CLOUD, "--salvage"])
 
 
 def test_a_disk_that_takes_no_more_ends_the_cloud_with_nothing_lost_that_was_answered(tmp_path: Path):

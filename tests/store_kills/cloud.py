@@ -24,10 +24,11 @@ class Cloud:
         self.endpoints: dict[str, str] = {}
 
     @classmethod
-    async def start(cls, state: Path, death: Death | None = None) -> "Cloud":
-        """Begin; it may be dead before it listens, and then it has no endpoints."""
+    async def start(cls, state: Path, death: Death | None = None, said: Path | None = None) -> "Cloud":
+        """Begin; it may be dead before it listens, and then it has no endpoints. What it says goes to `said`."""
         doom = death is not None and death.at != "under load"
         script = [str(HERE / "doomed.py")] if doom else ["-P", "-m", "simulator.cli"]
+        stderr = os.open(said or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, *script, "cloud", "--state", str(state), "--deletion-seconds", str(DELETION_SECONDS)),
             *("--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off"),
@@ -35,8 +36,9 @@ class Cloud:
             env=os.environ | ({"GHOSTJOB_DOOM": json.dumps(asdict(death))} if doom and death else {}),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=stderr,
         )
+        os.close(stderr)
         cloud = cls(process)
         assert process.stdout is not None
         first = await process.stdout.readline()

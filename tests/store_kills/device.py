@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
+from tests.store_kills.facts import Fact
 from tests.store_kills.ledger import Ledger
 
 CONNACK, PUBLISH, PUBACK, SUBACK = 2, 3, 4, 9
@@ -105,10 +106,17 @@ class Device:
         if will_be_kept:
             self.ledger.mail_acknowledged.add(number)
 
-    async def _publish(self, topic: str, payload: bytes) -> None:
+    async def retain(self, topic: str, text: str | None) -> None:
+        """Have a message kept for whoever comes later, or what is kept forgotten. Raises Lost."""
+        fact = self.ledger.facts.setdefault(topic, Fact())
+        fact.asked, fact.is_asked = text, True
+        await self._publish(topic, (text or "").encode(), flags=0x33)
+        fact.told, fact.is_asked = text, False
+
+    async def _publish(self, topic: str, payload: bytes, flags: int = 0x32) -> None:
         """With QoS 1. Raises Lost."""
         number = next(self._numbers)
-        await self._sent(number, _packet(0x32, _text(topic) + number.to_bytes(2, "big") + payload))
+        await self._sent(number, _packet(flags, _text(topic) + number.to_bytes(2, "big") + payload))
 
     async def _subscribe(self, *topics: str) -> None:
         number = next(self._numbers)

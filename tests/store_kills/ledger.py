@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from tests.store_kills.facts import Fact
+
 Details = dict[str, str]
 
 
@@ -54,10 +56,13 @@ class Ledger:
     jobs: dict[str, Job] = field(default_factory=dict)
     things: set[str] = field(default_factory=set)
     answers: int = 0
+    refusals: list[str] = field(default_factory=list)
+    """What was said instead of an answer when nothing could be kept any more."""
     mail_acknowledged: set[int] = field(default_factory=set)
     mail_read: set[int] = field(default_factory=set)
     has_mailbox: bool = False
     """Whether the session that mail goes to was promised to last."""
+    facts: dict[str, Fact] = field(default_factory=dict)
     starts: Counter[str] = field(default_factory=Counter)
     """By thing: requests for the next job that were not answered. Any job may have been begun by them."""
     _numbers: "count[int]" = field(default_factory=count)

@@ -8,11 +8,15 @@ from typing import Any, Final
 
 import aiohttp
 
+from tests.store_kills import facts
 from tests.store_kills.device import Device, Lost
+from tests.store_kills.facts import RETAINED
 from tests.store_kills.ledger import Execution, Job, Ledger
 
 THINGS: Final = tuple(f"thing-{number}" for number in range(5))
 JOBS_AT_ONCE: Final = 8
+UNAVAILABLE: Final = 503
+"""The cloud can keep nothing any more."""
 TOO_MANY_DELETIONS: Final = 410
 """Ten jobs are DELETION_IN_PROGRESS: on a fast machine they come quicker than they go."""
 Connect = Callable[[], AbstractAsyncContextManager[Device]]
@@ -33,6 +37,9 @@ class Operator:
         try:
             async with self._session.request(method, path, json=body) as response:
                 text = await response.text()
+                if response.status == UNAVAILABLE:
+                    self._ledger.refusals.append(text)
+                    raise Lost
                 self._ledger.answers += 1
                 return response.status, await response.json() if text else {}
         except (aiohttp.ClientError, OSError):
@@ -45,6 +52,14 @@ class Operator:
                 status, _ = await self.call("POST", f"/things/{thing}")
                 assert status == 200
                 self._ledger.things.add(thing)
+
+    async def change_facts(self) -> None:
+        """Until the connection is lost: the registry, little by little."""
+        await facts.work(self.call, self._ledger.facts, self._rng)
+
+    async def fact_problems(self) -> list[str]:
+        """What is not as it was told."""
+        return await facts.problems(self.call, self._ledger.facts)
 
     async def create_job(self, job_id: str) -> None:
         """A job for some things; one that has been there and is gone may be created again."""
@@ -173,6 +188,13 @@ async def write_mail(device: Device) -> None:
     """Until the connection is lost: messages to a client that may not be there, one after the other."""
     while True:
         await device.send_mail(device.ledger.next_number())
+        await asyncio.sleep(0.005)
+
+
+async def retain(device: Device, rng: Random) -> None:
+    """Until the connection is lost: messages that are kept for whoever comes later, and some of them forgotten."""
+    while True:
+        await device.retain(rng.choice(RETAINED), rng.choice((rng.randbytes(4).hex(), rng.randbytes(4).hex(), None)))
         await asyncio.sleep(0.005)
 
 

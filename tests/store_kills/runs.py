@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ import aiohttp
 from tests.store_kills.cloud import Cloud
 from tests.store_kills.device import Device, Lost
 from tests.store_kills.ledger import Execution, Job, Ledger
-from tests.store_kills.load import THINGS, Operator, finish, read_mail, serve, until_lost, watch, write_mail
+from tests.store_kills.load import THINGS, Operator, finish, read_mail, retain, serve, until_lost, watch, write_mail
 from tests.store_kills.plan import Death, Life
 
 LIMIT_SECONDS = 600
@@ -31,12 +31,13 @@ class Report:
     problems: list[str] = field(default_factory=list)
     died: Counter[str] = field(default_factory=Counter)
     answers: int = 0
+    refusals: int = 0
 
 
 async def play(life: Life, directory: Path) -> Report:
     """Live it to its end."""
     report = Report(life)
-    story = _Story(life, directory / f"life-{life.number:03}.db", report)
+    story = Story(life, directory / f"life-{life.number:03}.db", report)
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
             await story.play()
@@ -46,7 +47,9 @@ async def play(life: Life, directory: Path) -> Report:
     return report
 
 
-class _Story:
+class Story:
+    """Everything that happens to one file."""
+
     def __init__(self, life: Life, state: Path, report: Report) -> None:
         self._life = life
         self._state = state
@@ -74,8 +77,10 @@ class _Story:
         self._report.problems.append(f"{self._when}: {text}")
 
     @asynccontextmanager
-    async def _cloud(self, death: Death | None = None) -> AsyncIterator[tuple[Cloud, Operator]]:
-        cloud = await Cloud.start(self._state, death)
+    async def _cloud(
+        self, death: Death | None = None, said: Path | None = None
+    ) -> AsyncIterator[tuple[Cloud, Operator]]:
+        cloud = await Cloud.start(self._state, death, said)
         try:
             assert cloud.endpoints or death is not None, "the next cloud did not begin"
             async with aiohttp.ClientSession(cloud.endpoints.get("api")) as session:
@@ -90,18 +95,21 @@ class _Story:
         """Look and work until the cloud is dead."""
         async with self._cloud(death) as (cloud, operator):
             if cloud.endpoints:
-                await until_lost(lambda: self._check(operator))
-                await until_lost(operator.create_things)
-                killer = asyncio.create_task(self._kill(cloud, death))
-                devices = [lambda thing=thing: self._serve(cloud, thing) for thing in THINGS]
-                others = (self._watch, self._write_mail, self._read_mail)
-                await until_lost(
-                    operator.work, operator.work, *devices, *(lambda work=work: work(cloud) for work in others)
-                )
-                killer.cancel()
+                await self._work(cloud, operator, self._kill(cloud, death))
             if await cloud.ended() != SIGKILLED:
                 self._problem(f"was not killed ({death}), but ended by itself")
             self._report.died[death.at] += 1
+
+    async def _work(self, cloud: Cloud, operator: Operator, killing: Coroutine[None, None, None]) -> None:
+        """Look at what is there, and have everybody work until the cloud is lost."""
+        await until_lost(lambda: self._check(operator))
+        await until_lost(operator.create_things)
+        killer = asyncio.create_task(killing)
+        devices = [lambda thing=thing: self._serve(cloud, thing) for thing in THINGS]
+        others = (self._watch, self._write_mail, self._read_mail, self._retain)
+        operators = (operator.work, operator.work, operator.change_facts)
+        await until_lost(*operators, *devices, *(lambda work=work: work(cloud) for work in others))
+        killer.cancel()
 
     async def _kill(self, cloud: Cloud, death: Death) -> None:
         if death.at == "under load":
@@ -124,6 +132,10 @@ class _Story:
         async with Device.connected("none", 1, self.ledger, cloud.endpoints["mqtt"], name="postman") as device:
             await write_mail(device)
 
+    async def _retain(self, cloud: Cloud) -> None:
+        async with Device.connected("none", 1, self.ledger, cloud.endpoints["mqtt"], name="herald") as device:
+            await retain(device, Random(f"{self._life.seed}/herald/{self.ledger.answers}"))
+
     async def _read_mail(self, cloud: Cloud) -> None:
         await read_mail(lambda: self._mailbox(cloud), self.ledger, Random(f"{self._life.seed}/{self.ledger.answers}"))
 
@@ -137,6 +149,8 @@ class _Story:
         for thing in sorted(self.ledger.things):
             if (await operator.call("GET", f"/things/{thing}"))[0] != 200:
                 self._problem(f"{thing} is forgotten")
+        for problem in await operator.fact_problems():
+            self._problem(problem)
         for job_id, job in tuple(self.ledger.jobs.items()):
             for problem in await self._job_problems(operator, job_id, job):
                 self._problem(f"{job_id}: {problem}")

@@ -25,12 +25,13 @@ Shape: TypeAlias = tuple[tuple[str, *tuple[Plain, ...]], ...]
 Shapes: TypeAlias = Mapping[str, Shape]
 Convert: TypeAlias = Callable[[Any], Any]
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def dumps(value: Plain) -> str:
     """JSON without spaces, in ASCII: a job document may hold half a surrogate pair, which UTF-8 cannot."""
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 @cache
@@ -47,7 +48,8 @@ def shape_of(record: type) -> Shape:
     return tuple(described)
 
 
-def dataclasses_in(record: type) -> dict[str, type]:
+@cache
+def dataclasses_in(record: type) -> Mapping[str, type]:
     """This dataclass, and those that it holds, by name."""
     found: dict[str, type] = {}
 
@@ -235,3 +237,35 @@ def _needs(hint: Any) -> bool:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return True
     return get_origin(hint) is tuple or not _is_plain(hint) or any(_needs(argument) for argument in get_args(hint))
+
+
+# ── what may stand where ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type that a hint says. Readers trust what is sealed; what is not is looked at so."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        assert isinstance(hint, type)
+        hints = get_type_hints(hint)
+        return type(value) is hint and all(
+            fits(getattr(value, field.name), hints[field.name]) for field in fields(hint)
+        )
+    if origin is Literal:
+        return value in arguments
+    if origin in (Union, types.UnionType):
+        return any(fits(value, argument) for argument in arguments)
+    if origin is tuple:
+        each = arguments[:1] * len(value) if arguments[-1] is Ellipsis and type(value) is tuple else arguments
+        return type(value) is tuple and len(value) == len(each) and all(map(fits, value, each))
+    if hint is float:
+        return type(value) in (int, float)
+    return type(value) is (type(None) if hint is None else hint)
+
+
+def is_readable(reader: Reader, record: type, text: str) -> bool:
+    """Whether a text that may be anything is such a record's."""
+    try:
+        return fits(reader.of(record)(json.loads(text)), record)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return False

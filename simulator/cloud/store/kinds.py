@@ -5,7 +5,7 @@ one it takes the place of.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, assert_never
 
@@ -23,9 +23,12 @@ from simulator.cloud.jobs import (
     ThingNews,
 )
 from simulator.cloud.mqtt.lasting import KINDS as GATEWAY_KINDS
+from simulator.cloud.mqtt.lasting import KeptMessage
 from simulator.cloud.mqtt.lasting import Remembered as Sessions
 from simulator.cloud.registry import KINDS as REGISTRY_KINDS
+from simulator.cloud.registry import Link, Tags, ThingGroup
 from simulator.cloud.registry import Record as RegistryRecord
+from simulator.cloud.store.damage import Damage, named
 from simulator.cloud.store.database import Kept
 
 
@@ -82,6 +85,68 @@ def rows_of(change: Change) -> Iterator[Row]:
 
 def _execution_key(execution: JobExecution) -> str:
     return f"{execution.thing}/{execution.key.job_id}/{execution.key.execution_number}"
+
+
+ALONE_NOTHING: Final = frozenset({"new-job", "job", "execution", "message"})
+"""Kinds of which no record can be remembered without those that it needs."""
+TAGGED: Final = {"job/": "job", "thinggroup/": "thing-group", "policy/": "policy"}
+"""What the tags of a resource of that beginning are on."""
+TIED: Final = {
+    "group-member": ("thing", "thing-group"),
+    "thing-principal": ("thing", None),
+    "policy-target": ("policy", None),
+}
+"""Kinds of what a link ties; None for what says its kind itself."""
+NAMED_SO: Final = {"cert/": "certificate", "thinggroup/": "thing-group"}
+
+
+def needs(kind: str, key: str, record: Any) -> Iterator[tuple[str, str]]:
+    """Records, as kind and key in the file, without which this one is of no use."""
+    whose, its = owner_of(key)
+    for needed, name in _needs(kind, its, record):
+        yield needed, key_of(whose, name)
+
+
+def lacking_in(kept: Sequence[Kept]) -> Damage | None:
+    """A record that cannot be remembered, as another is not there. Only files without seals can be so unnoticed."""
+    there = {(kind, key) for kind, key, _ in kept}
+    for kind, key, record in kept:
+        if kind in ALONE_NOTHING:
+            for need in needs(kind, key, record):
+                if need not in there:
+                    return Damage(f"{named(kind, key)} is there without its {named(*need)}")
+    return None
+
+
+def _needs(kind: str, key: str, record: Any) -> Iterator[tuple[str, str]]:
+    match record:
+        case NewJob():
+            yield "job", key
+        case Job():
+            yield "new-job", key
+        case JobExecution():
+            yield "job", record.key.job_id
+        case KeptMessage() if kind == "message":
+            yield "session", record.client_id or ""
+        case Link():
+            left, right = TIED[kind]
+            yield left, record.left
+            if right is not None:
+                yield right, record.right
+            else:
+                yield from _named_so(record.right, NAMED_SO)
+        case Tags():
+            yield from _named_so(record.resource, TAGGED)
+        case ThingGroup() if record.parent is not None:
+            yield "thing-group", record.parent
+        case _:
+            pass
+
+
+def _named_so(name: str, beginnings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for beginning, kind in beginnings.items():
+        if name.startswith(beginning):
+            yield kind, name.removeprefix(beginning)
 
 
 class Remembered(NamedTuple):

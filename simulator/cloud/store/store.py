@@ -18,9 +18,22 @@ from agent.errors import InputError
 from simulator.cloud.jobs import Change, JobChanged, JobStatus, NewsChanged
 from simulator.cloud.mqtt.lasting import Source
 from simulator.cloud.registry import RegistryChange
-from simulator.cloud.store.database import Batch, Database
-from simulator.cloud.store.encoding import dumps, writer
-from simulator.cloud.store.kinds import KINDS, OWN, Remembered, Secret, key_of, remember, remember_all, rows_of
+from simulator.cloud.store.damage import Damaged
+from simulator.cloud.store.database import Batch, Database, Row
+from simulator.cloud.store.encoding import writer
+from simulator.cloud.store.kinds import (
+    KINDS,
+    OWN,
+    Remembered,
+    Secret,
+    key_of,
+    lacking_in,
+    remember,
+    remember_all,
+    rows_of,
+)
+from simulator.cloud.store.place import Remark
+from simulator.cloud.store.salvage import plan_for
 from simulator.cloud.store.writing import Writer
 
 At = tuple[int, str]
@@ -33,7 +46,10 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         """Open the file, or make it. Raises InputError."""
-        self._database = Database(path, KINDS)
+        try:
+            self._database = Database(path, KINDS, lacking_in)
+        except Damaged as error:
+            raise _told(path, error) from None
         self._kind_ids = self._database.kind_ids
         self._writes = {number: WRITES[kind] for kind, number in self._kind_ids.items()}
         self._number = self._database.last_number()
@@ -72,11 +88,19 @@ class Store:
             found = remember_all(self._database.load())
             if self._database.is_outdated():
                 self._database.rewrite()
+        except Damaged as error:
+            self._database.close()
+            raise _told(self._database.path, error) from None
         except BaseException:
             self._database.close()
             raise
         self._secrets = found[OWN].secrets if OWN in found else {}
         return found
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What is to be told of the file: events with their fields."""
+        return self._database.remarks
 
     # ── keeping ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,6 +190,18 @@ class Store:
         if self._writer is None:
             self._writer = Writer(self._database, self._written)
         self._is_writing = True
+        try:
+            ticket, batch = self._closed()
+        except Exception as error:  # whatever it is: everybody waits for this batch, and would wait for ever
+            self._fail(self._database.fault(error))
+            return
+        if batch is None:  # what changed has changed back
+            asyncio.get_running_loop().call_soon(self._written, ticket, None)
+            return
+        self._writer.commit(ticket, batch)
+
+    def _closed(self) -> tuple[int, Batch | None]:
+        """The batch that has gathered, with its number; None if there is nothing in it."""
         sources, self._sources = self._sources, {}
         for source, whose in sources.items():
             for row in source.rows():
@@ -173,15 +209,12 @@ class Store:
         puts, drops, writes = self._puts, self._drops, self._writes
         self._puts, self._drops = {}, {}
         rows = [
-            (kind, key, number, writes[kind](record))
+            Row(kind, key, number, writes[kind](record))
             for number, ((kind, key), record) in enumerate(puts.items(), self._number + 1)
         ]
         self._number += len(rows)
         ticket, self._gathering = self._gathering, self._gathering + 1
-        if not rows and not drops:  # what changed has changed back
-            asyncio.get_running_loop().call_soon(self._written, ticket, None)
-            return
-        self._writer.commit(ticket, Batch(dumps(list(drops)) if drops else "", dumps(rows) if rows else ""))
+        return ticket, self._database.batch(drops, rows) if rows or drops else None
 
     def _written(self, ticket: int, failure: InputError | None) -> None:
         """A batch is on the disk; the next one goes there while what waited for this one leaves."""
@@ -193,7 +226,13 @@ class Store:
         self._begin()
         if self._shown:
             self._shown = {thing: number for thing, number in self._shown.items() if number > ticket}
-        self.committed(ticket)
+        try:
+            self.committed(ticket)
+        finally:
+            self._let_go(ticket)
+
+    def _let_go(self, ticket: int) -> None:
+        """Whoever waited for this batch waits no more."""
         waiting, self._waiting = self._waiting, []
         for number, waits in waiting:
             if number > ticket:
@@ -254,6 +293,14 @@ class Shelf:
     def newest(self) -> int:
         """The last commit that holds anything; it may be done."""
         return self._store.newest
+
+
+def _told(path: Path, error: Damaged) -> Damaged:
+    """The same, with what a look at all of the file shows."""
+    try:
+        return Damaged(path, error.damage, plan_for(path).summary(with_lost=not error.damage.lost))
+    except OSError:
+        return error
 
 
 def _shows(change: JobChanged) -> bool:

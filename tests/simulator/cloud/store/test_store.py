@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,7 @@ class Disk:
         def slow(database: Database, batch: Batch) -> None:
             self.may.acquire()
             write(database, batch)
-            self.rows.append(batch.puts.count("[null,"))  # how an execution's key begins
+            self.rows.append(batch.texts.count(b"[null,"))  # how an execution's key begins
 
         monkeypatch.setattr(Database, "write", slow)
 
@@ -107,13 +107,13 @@ async def test_what_a_job_asked_for_is_written_once(store: Store, disk: Disk, jo
     first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
     cancel = jobs.cancel_job("fw", force=True, reason_code=None, comment="no", now=2.0)
     await committed(store, disk, first)
-    texts: list[str] = []
+    texts: list[bytes] = []
     write = Database.write
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Database, "write", lambda database, batch: texts.append(batch.puts) or write(database, batch))
+        patch.setattr(Database, "write", lambda database, batch: texts.append(batch.texts) or write(database, batch))
         await committed(store, disk, store.keep(cancel.changes))
-    assert "CANCELED" in texts[0]
-    assert "operation" not in texts[0]
+    assert b"CANCELED" in texts[0]
+    assert b"operation" not in texts[0]
 
 
 async def test_whoever_asks_for_everything_waits_for_all_that_came_before_and_for_nothing_else(
@@ -175,6 +175,53 @@ async def test_what_was_kept_comes_back_in_order_and_what_was_taken_away_does_no
     assert [record.name for _, record in found.registry if isinstance(record, Thing)] == ["a", "m", "z"]
     assert found.jobs == [jobs.job("fw"), jobs.job("other")]
     assert found.executions == [jobs.execution("b", "fw"), jobs.execution("b", "other")]
+
+
+class Faulty:
+    """A source with a fault of ours."""
+
+    def rows(self) -> list[RegistryChange]:
+        raise ZeroDivisionError("ours")
+
+
+def break_a_source(store: Store, _: pytest.MonkeyPatch) -> None:
+    store.keep_later(Faulty())
+
+
+def break_a_record(store: Store, _: pytest.MonkeyPatch) -> None:
+    store.keep_registry(RegistryChange("thing", "b", JobDocument("no thing")))  # type: ignore[arg-type]
+
+
+def break_the_writing(_: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Database, "write", lambda database, batch: 1 / 0)
+
+
+@pytest.mark.parametrize("break_something", [break_a_source, break_a_record, break_the_writing])
+async def test_a_fault_of_ours_in_a_batch_ends_the_store_in_words_and_nobody_waits_for_ever(
+    path: Path, monkeypatch: pytest.MonkeyPatch, break_something: Callable[[Store, pytest.MonkeyPatch], None]
+):
+    store = Store(path)
+    failures: list[InputError] = []
+    store.failed = failures.append
+    store.keep_registry(RegistryChange("thing", "a", Thing("a", "id-a")))
+    break_something(store, monkeypatch)
+    for _ in range(2):  # also those who come later
+        with pytest.raises(InputError, match=f"^--state {path}: a fault of ghostjob's own: "):
+            await store.settled()
+    assert len(failures) == 1
+    assert failures[0].__cause__ is not None, "for the log"
+    await store.close()
+
+
+async def test_whoever_waits_for_a_batch_is_let_go_although_somebody_who_is_told_of_it_fails(store: Store, disk: Disk):
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    store.committed = lambda ticket: 1 / 0  # type: ignore[assignment,return-value]
+    store.keep_registry(RegistryChange("thing", "a", Thing("a", "id-a")))
+    disk.may.release()
+    await store.settled()
+    assert store.done == 1
+    assert [type(context["exception"]) for context in told] == [ZeroDivisionError]
 
 
 async def test_when_a_commit_fails_everybody_hears_of_it_and_nothing_is_called_done(
