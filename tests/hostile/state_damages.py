@@ -208,7 +208,7 @@ def change_bookkeeping(victim: Victim) -> str | None:
             "DELETE FROM shapes",
             "UPDATE records SET seal = seal + 1 WHERE key = (SELECT key FROM records LIMIT 1)",
             "UPDATE records SET seal = 'x' WHERE key = (SELECT key FROM records LIMIT 1)",
-            "UPDATE records SET kind = 99 WHERE key = (SELECT key FROM records LIMIT 1)",
+            "UPDATE OR REPLACE records SET kind = 99 WHERE key = (SELECT key FROM records LIMIT 1)",
             "DROP TABLE records",
             "DROP TABLE shapes",
             "ALTER TABLE records RENAME TO other",

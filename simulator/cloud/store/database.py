@@ -107,7 +107,7 @@ class Database:
             raise self.refusal(error) from None
         except OSError as error:
             self.close()
-            raise InputError(f"--state {path}: the mark beside it cannot be written: {error.strerror}") from None
+            raise self.unmarked(error) from None
         except (ValueError, TypeError, LookupError) as error:
             self.close()
             raise Damaged(path, Damage(f"what it says of itself cannot be read ({error})")) from None
@@ -126,6 +126,11 @@ class Database:
     def refusal(self, error: sqlite3.Error) -> InputError:
         """What went wrong, where, and what to do."""
         return refusal(self.path, error)
+
+    def unmarked(self, error: OSError) -> InputError:
+        """The mark beside the file does not take what is written."""
+        where = f"--state {self.path}: the mark beside it ({self.path.name}{place.MARK})"
+        return InputError(f"{where} cannot be written: {error.strerror}; see to that, and start again")
 
     def fault(self, error: Exception) -> InputError:
         """What is our fault, and not that of the file; `error` is its cause."""

@@ -41,6 +41,8 @@ class Writer:
                 self._database.write(batch)
             except sqlite3.Error as error:
                 failure = self._database.refusal(error)
+            except OSError as error:
+                failure = self._database.unmarked(error)
             except Exception as error:  # whatever it is: everybody waits for this batch, and would wait for ever
                 failure = self._database.fault(error)
             self._tell(ticket, failure)

@@ -14,6 +14,7 @@ from simulator.cloud.jobs import Jobs, JobsSettings, NewJob
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store
 from simulator.cloud.store.database import Batch, Database
+from simulator.cloud.store.place import Mark
 
 DOCUMENT = JobDocument('{"operation":"update"}')
 
@@ -210,6 +211,18 @@ async def test_a_fault_of_ours_in_a_batch_ends_the_store_in_words_and_nobody_wai
             await store.settled()
     assert len(failures) == 1
     assert failures[0].__cause__ is not None, "for the log"
+    await store.close()
+
+
+async def test_a_mark_that_cannot_be_written_ends_the_store_in_words(path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(mark: Mark, commits: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    store = Store(path)
+    monkeypatch.setattr(Mark, "put", full)
+    store.keep_registry(RegistryChange("thing", "a", Thing("a", "id-a")))
+    with pytest.raises(InputError, match=r"the mark beside it .* cannot be written: No space left on device; see to"):
+        await store.settled()
     await store.close()
 
 
