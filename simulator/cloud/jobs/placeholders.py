@@ -84,4 +84,4 @@ def _meant(spelled: list[str]) -> str:
 
 
 def _unescaped(escape: str) -> str:
-    return chr(int(escape[1:], 16)) if escape[0] == "u" else _ESCAPED.get(escape, escape)
+    return chr(int(escape[1:], 16)) if len(escape) == 5 else _ESCAPED.get(escape, escape)

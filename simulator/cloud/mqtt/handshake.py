@@ -95,9 +95,6 @@ class TlsServer(Listener):
             first = await asyncio.wait_for(_first_byte(accepted), SILENT_SECONDS)
         except (OSError, TimeoutError):
             first = b""
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
         if not first:  # it never said anything, as those who only look whether a port is open
             accepted.close()
             return
@@ -109,9 +106,6 @@ class TlsServer(Listener):
             accepted.close()
             if tls is not None:
                 self._tell(refused_handshake(error, address))
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
 
 
 class ByName(asyncio.Protocol):

@@ -10,6 +10,7 @@ import errno
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final, Self, TypeAlias
 
 from simulator.cloud.refusals import Notice, Tell
@@ -55,7 +56,7 @@ class Listener:
     def started(self) -> Self:
         """Begin to accept."""
         for each in self.sockets:
-            self._start(self._accept(each))
+            self._start(self._accept(each)).add_done_callback(partial(_shut, each))
         return self
 
     def close(self) -> None:
@@ -67,36 +68,35 @@ class Listener:
         """Until the listening sockets are closed, and what was under way with new connections given up."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _accept(self, listener: socket.socket) -> None:
         loop, in_a_row = asyncio.get_running_loop(), 0
-        try:
-            while True:
-                try:
-                    accepted, address = await loop.sock_accept(listener)
-                except ConnectionAbortedError:  # the client has left already; others have not
-                    continue
-                except OSError as error:
-                    if error.errno in (errno.EMFILE, errno.ENFILE):
-                        self._tell(turned_away(self._kept))
-                    await asyncio.sleep(PAUSE_SECONDS)
-                    continue
-                is_full = accepted.fileno() >= most_files() - kept_of(self._kept)
-                if is_full:
+        while True:
+            try:
+                accepted, address = await loop.sock_accept(listener)
+            except ConnectionAbortedError:  # the client has left already; others have not
+                continue
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):
                     self._tell(turned_away(self._kept))
-                if is_full and not self.strangers.make_room():
-                    accepted.close()
-                else:
-                    self._start(self._take(accepted, str(address[0]) if address else ""))
-                in_a_row = (in_a_row + 1) % AT_ONCE
-                if not in_a_row:
-                    await asyncio.sleep(0)
-        finally:
-            listener.close()
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            is_full = accepted.fileno() >= most_files() - kept_of(self._kept)
+            if is_full:
+                self._tell(turned_away(self._kept))
+            if is_full and not self.strangers.make_room():
+                accepted.close()
+            else:
+                taken = self._start(self._take(accepted, str(address[0]) if address else ""))
+                taken.add_done_callback(partial(_shut_if_cancelled, accepted))
+            in_a_row = (in_a_row + 1) % AT_ONCE
+            if not in_a_row:
+                await asyncio.sleep(0)
 
     async def _take(self, accepted: socket.socket, address: str) -> None:
         try:
@@ -104,9 +104,16 @@ class Listener:
             await asyncio.get_running_loop().connect_accepted_socket(self._make, accepted)
         except OSError:
             accepted.close()
-        except asyncio.CancelledError:
-            accepted.close()
-            raise
+
+
+def _shut(listener: socket.socket, _: object) -> None:
+    """Whether its task has ended, or was cancelled before it began."""
+    listener.close()
+
+
+def _shut_if_cancelled(accepted: socket.socket, task: "asyncio.Task[None]") -> None:
+    if task.cancelled():
+        accepted.close()
 
 
 async def bound(host: str, port: int, backlog: int) -> list[socket.socket]:

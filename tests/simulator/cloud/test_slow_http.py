@@ -139,7 +139,7 @@ def test_who_sends_no_whole_body_is_told_and_hung_up_on(
 def test_a_body_that_nobody_asked_for_is_not_awaited_for_long(play: Play):
     async def story(cloud: LocalCloud) -> None:
         answer = await ended(cloud, b"DELETE /-/files/a/b HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 405 ")
+        assert answer.startswith(b"HTTP/1.1 403 ")
 
     play(story)
 

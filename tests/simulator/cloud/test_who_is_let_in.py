@@ -158,7 +158,14 @@ def signature(
 def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("certs")
     make_certificates(directory, ["t", "other", "revoked", "inactive", "deleted"])
-    make_certificates(tmp_path_factory.mktemp("foreign"), ["t"])
+    return directory
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates of another CA."""
+    directory = tmp_path_factory.mktemp("foreign")
+    make_certificates(directory, ["t"])
     return directory
 
 
@@ -359,11 +366,12 @@ async def test_over_mutual_tls_only_the_holder_of_the_right_certificate_is_let_i
 
 
 @pytest.mark.parametrize("port", ["data", "mqtts"])
-async def test_without_a_certificate_of_the_clouds_own_ca_there_is_no_connection(world: World, port: str):
+async def test_without_a_certificate_of_the_clouds_own_ca_there_is_no_connection(
+    world: World, foreign: Path, port: str
+):
     bare = ssl.create_default_context(cafile=world.certs / "ca.pem")
     if port == "mqtts":
         bare.set_alpn_protocols(["x-amzn-http-ca"])
-    foreign = world.certs.parent / "foreign0"
     strange = client_context(world.certs / "ca.pem", foreign / "t.pem", foreign / "t.key")
     for tls in (bare, strange):
         with pytest.raises(aiohttp.ClientError):

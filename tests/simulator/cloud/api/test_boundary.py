@@ -143,7 +143,8 @@ async def test_a_reader_that_trips_is_a_refusal_and_told_of(
     async with LocalCloud(options, told.append) as cloud:
         monkeypatch.setattr(reader, trips)
         world = World({"api": wire(cloud.endpoints["api"])})
-        answer = await world.ask("api", target, method="POST" if "topics" in target else "GET")
+        protocol = b"Sec-WebSocket-Protocol: mqtt\r\n" if target == "/mqtt" else b""
+        answer = await world.ask("api", target, headers=protocol, method="POST" if "topics" in target else "GET")
     assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "InvalidRequestException")
     [notice] = [event for event in told if isinstance(event, ClientRefused)]
     assert (notice.code, notice.why.partition(": ")[0]) == ("malformed", "it cannot be read")
