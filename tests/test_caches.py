@@ -96,7 +96,7 @@ BOUNDED: Final[dict[str, Bound]] = {
     "simulator.cloud.jobs.placeholders._cut": Bound(24, lambda number: (_document(number),)),
     "agent.messages.write_hint": Bound(1, lambda number: (NextChanged(number, None, None),), device_api._written),
     "simulator.cloud.policies._remembered_pattern": Bound(
-        64, lambda number: ("${iot:ClientId}", (_wide(number, policies.LONGEST_PATTERN - 20),))
+        72, lambda number: ("${iot:ClientId}", (_wide(number, policies.LONGEST_PATTERN - 20),))
     ),
     "simulator.cloud.policies._remembered_statements": Bound(24, lambda number: (_policy(number),)),
     "simulator.cloud.variables._remembered": Bound(24, lambda number: (_certificate(number),)),

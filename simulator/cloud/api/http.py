@@ -72,6 +72,7 @@ class HttpListener(ABC):
             response, receipt = refusal.response(), refusal.receipt
             if refusal.notice is not None:
                 self._tell(refusal.notice)
+            _let_go(error)
         except Lost:
             if request.transport is not None:
                 request.transport.abort()
@@ -141,3 +142,12 @@ class HttpListener(ABC):
         if found is None:
             return Refusal(404, "UnknownOperationException", f"No operation is {sent.method} {path[:500]}.")
         return Refusal(400, "InvalidRequestException", not_served(found[0].name))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Have the frames that an error went through go now: they hold the request and each other, a MiB or more, until the
+    collector of cycles comes by, which is seldom.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__

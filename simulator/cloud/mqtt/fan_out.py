@@ -107,8 +107,10 @@ class FanOut:
                 self._give_until(next(iter(self._owed)), ends)
                 if time.perf_counter() >= ends:
                     break
-            while self._patient and not self.is_behind and time.perf_counter() < ends:
+            while self._patient and not self.is_behind:
                 self._patient.popleft()()
+                if time.perf_counter() >= ends:
+                    break
         finally:
             self._go_on()  # whatever became of this turn
 

@@ -6,7 +6,7 @@ which is where their wildcards are, and then by what they want of the other leve
 topic looks each shape up once. With eight levels, as AWS has them, there are some five hundred shapes at most.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 S = TypeVar("S")
@@ -124,10 +124,12 @@ class Subscriptions(Generic[S]):
     the higher of their QoS, by putting whole dicts over one another: 20,000 subscriptions cost half a millisecond.
     """
 
-    __slots__ = ("_by_qos",)
+    __slots__ = ("_by_qos", "_gone")
 
     def __init__(self) -> None:
         self._by_qos: tuple[_Index[S], _Index[S]] = (_Index(), _Index())
+        self._gone: dict[S, list[str]] = {}
+        """Who is not found any more, and where he still stands."""
 
     def __bool__(self) -> bool:
         return any(index.exact or index.wild for index in self._by_qos)
@@ -142,12 +144,29 @@ class Subscriptions(Generic[S]):
         for index in self._by_qos:
             index.remove(text, subscriber)
 
+    def leave(self, subscriber: S, texts: Iterable[str]) -> None:
+        """A subscriber goes for good: no topic finds it any more, and `clear_up` takes it out where it stands."""
+        self._gone[subscriber] = list(texts)
+
+    def clear_up(self, count: int) -> bool:
+        """Take those who went out of so many places; whether there are more."""
+        while count > 0 and self._gone:
+            subscriber, texts = next(iter(self._gone.items()))
+            while texts and count > 0:
+                self.remove(texts.pop(), subscriber)
+                count -= 1
+            if not texts:
+                del self._gone[subscriber]
+        return bool(self._gone)
+
     def matching(self, topic: str) -> Held[S]:
         """Each subscriber once, with the highest QoS that its matching filters grant."""
         found: Held[S] = {}
         for index in self._by_qos:
             for held in index.matching(topic):
                 found.update(held)
+        if self._gone and found:
+            return {subscriber: what for subscriber, what in found.items() if subscriber not in self._gone}
         return found
 
 

@@ -40,6 +40,8 @@ from simulator.cloud.strangers import Strangers
 SWEEP_SECONDS: Final = 1.0
 MOST_AWAY: Final = 100_000
 """Sessions that wait for their clients; the one that waited longest ends then. Ours: AWS says nothing of it."""
+CLEARED_AT_ONCE: Final = 100
+"""Places in the index of subscriptions, of sessions that are over: a tenth of a millisecond."""
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: a whole fleet may come at once."""
 
@@ -81,6 +83,8 @@ class Gateway:
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
     retained: Retained = field(init=False)
     _wills: DelayedWills = field(default_factory=DelayedWills)
+    _is_clearing_up: bool = False
+    """Whether the places of who went are going to be looked at."""
     _away: dict[Session, None] = field(default_factory=dict)
     """Sessions that wait for their clients, in the order in which these went."""
     _connects: dict[str, float] = field(default_factory=dict)
@@ -284,6 +288,22 @@ class Gateway:
         else:
             self._subscriptions.remove(text, session)
 
+    def _leave_filters(self, session: Session) -> None:
+        for text in session.filters:
+            if text.startswith(SHARED):
+                self.shared.leave(text, session)
+        if plain := [text for text in session.filters if not text.startswith(SHARED)]:
+            self._subscriptions.leave(session, plain)
+            if not self._is_clearing_up:  # many may go at once, each with many filters
+                self._is_clearing_up = True
+                self.fan_out.when_caught_up(self._clear_up)
+
+    def _clear_up(self) -> None:
+        self._is_clearing_up = False
+        if self._subscriptions.clear_up(CLEARED_AT_ONCE):
+            self._is_clearing_up = True
+            self.fan_out.when_caught_up(self._clear_up)
+
     def unsubscribe(self, session: Session, text: str) -> bool:
         """Whether there was such a subscription; it is gone now."""
         if session.filters.pop(text, None) is None:
@@ -442,8 +462,7 @@ class Gateway:
     def _forget(self, session: Session) -> None:
         self.fan_out.take(session)
         self._away.pop(session, None)
-        for text in session.filters:
-            self._leave_filter(text, session)
+        self._leave_filters(session)
         self._sessions.pop(session.client_id, None)
         if self.memory is not None:
             self.memory.changed(session, is_over=True)

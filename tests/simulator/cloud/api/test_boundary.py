@@ -1,5 +1,6 @@
 """What nobody can read is the peer's fault: 4xx in AWS's shape, whatever it is and wherever it stands."""
 
+import gc
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import pytest
 
 from simulator.certs import client_context, make_certificates
 from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.signatures import SignedRequest
 from simulator.trace import ClientRefused
 from tests.hostile.raw import Answer, Wire
 
@@ -148,3 +150,29 @@ async def test_a_reader_that_trips_is_a_refusal_and_told_of(
     assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "InvalidRequestException")
     [notice] = [event for event in told if isinstance(event, ClientRefused)]
     assert (notice.code, notice.why.partition(": ")[0]) == ("malformed", "it cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        ("/jobs/j", b'{"targets": ["arn:aws:iot:us-east-1:000000000000:thing/none"]}'),
+        ("/jobs/j", b"{"),
+        ("/nowhere", b""),
+    ],
+)
+async def test_nothing_of_a_request_that_was_refused_waits_for_the_collector_of_cycles(target: str, body: bytes):
+    async with LocalCloud(CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None)) as cloud:
+        world = World({"api": wire(cloud.endpoints["api"])})
+        gc.collect()
+        gc.disable()
+        try:
+            answer = await world.ask("api", target, body=body, method="PUT")
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            left = [each for each in gc.garbage if isinstance(each, SignedRequest)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+    assert 400 <= answer.status < 500
+    assert left == []

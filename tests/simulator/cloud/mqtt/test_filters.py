@@ -75,6 +75,23 @@ def test_overlapping_filters_deliver_once_with_the_highest_qos():
     assert subscriptions.matching("a/b") == {"me": (1, False)}
 
 
+def test_who_is_gone_is_found_no_more_and_taken_out_piece_by_piece():
+    index = Subscriptions[str]()
+    texts = [f"a/{number}" for number in range(5)] + ["a/+", "#"]
+    for number, text in enumerate(texts):
+        index.add(text, "gone", number % 2)
+        index.add(text, "there", 1)
+    index.leave("gone", texts)
+    assert index.matching("a/1") == {"there": (1, 0)}
+    assert index.clear_up(3)
+    assert index.clear_up(3)
+    assert not index.clear_up(3)
+    assert index.matching("a/1") == {"there": (1, 0)}
+    for text in texts:
+        index.remove(text, "there")
+    assert not index
+
+
 def test_a_changed_qos_takes_the_place_of_the_one_before():
     subscriptions: Subscriptions[str] = Subscriptions()
     for text in ("a/b", "a/+"):

@@ -94,6 +94,9 @@ async def _endures_for(streams: list[tuple[list[bytes], int, bool]]) -> None:
         bystander.close()
         await bystander.rest()
         gateway.sweep(gateway.now + 1e6)
+        cleared = asyncio.Event()
+        gateway.fan_out.when_caught_up(cleared.set)  # behind what clears up, if there is little of it
+        await cleared.wait()
         assert not faults
         assert not gateway._connections
         assert not gateway._sessions
