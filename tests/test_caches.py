@@ -132,9 +132,19 @@ def _caches() -> dict[str, Any]:
                 import_module(module.name)
     found = {}
     for each in gc.get_objects():
-        if type(each) is _lru_cache_wrapper and each.__module__.partition(".")[0] in ("agent", "simulator"):
+        if type(each) is _lru_cache_wrapper and _is_ours(each):
             found[f"{each.__module__}.{each.__qualname__}"] = each
     return found
+
+
+def _is_ours(cache: Any) -> bool:
+    """Whether it stands in one of our modules, or in one of their functions, and not in a test that remembers too."""
+    found: Any = sys.modules.get(cache.__module__)
+    if cache.__module__.partition(".")[0] not in ("agent", "simulator"):
+        return False
+    for part in cache.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is None or found is cache
 
 
 CACHES: Final = _caches()
