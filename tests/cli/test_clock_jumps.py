@@ -6,7 +6,6 @@ the same to it: the time of day is later, and no time has passed.
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ LONGEST_WAIT_SECONDS: Final = 60
 HOUR: Final = 3600
 
 pytestmark = pytest.mark.skipif(
-    not LIBRARIES or shutil.which("faketime") is None, reason="needs libfaketime: apt-get install faketime"
+    not LIBRARIES and not os.environ.get("CI"), reason="needs libfaketime: apt-get install faketime"
 )
 
 
