@@ -310,6 +310,27 @@ class Connection(asyncio.Protocol):
             if raw:
                 self.send(raw)
 
+    def replay(self, session: Session) -> None:
+        """Send what waited while the client was away, as much as may go now."""
+        raw = session.replay(self._gateway.now, self._gateway.settings.replay_per_second, self.room)
+        self._gateway.note(session)
+        self.tell_lost(session)
+        if raw:
+            self.wait_for(self._gateway.held.newest)
+            self.send(raw)
+
+    def redeliver(self, session: Session, before: float) -> None:
+        """Send again what was not acknowledged in time; `before` is when that was last looked at."""
+        settings = self._gateway.settings
+        every = settings.redelivery_seconds
+        if every is not None:
+            due = every if self.has_left else None
+            raw = session.redeliver(before, self._gateway.now, due, settings.redelivery_limit_seconds, self.room)
+            self._gateway.note(session)
+            self.tell_lost(session)
+            if raw:
+                self.send(raw)
+
     def wait_for(self, ticket: int) -> None:
         """Hold back whatever is sent from here on until the commit of that number; 0 holds back nothing."""
         if ticket > self._ticket:
@@ -479,7 +500,7 @@ class Connection(asyncio.Protocol):
             self.tell_denied("Connect", client_id)
             self.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
             return
-        if not self._gateway.may_connect_again(client_id):
+        if not self._gateway.sessions.may_connect_again(client_id):
             why = f"this client id connected less than {1 / (settings.connects_per_second or 1):g} s ago"
             hint = "wait before connecting again, or set gateway.connects_per_second"
             self.tell("connect-rate", "iot:Connect", f"client/{client_id}", why, hint=hint)
@@ -487,7 +508,7 @@ class Connection(asyncio.Protocol):
             return
         self.keep_alive, self.will = settings.keep_alive(packet.keep_alive), packet.will
         noted = self._gateway.noted
-        session, present = self._gateway.join(self, client_id, packet)
+        session, present = self._gateway.sessions.join(self, client_id, packet)
         self.session = session
         offer = None
         if packet.version == V5:
@@ -501,7 +522,7 @@ class Connection(asyncio.Protocol):
             )
         self.wait_for_what_lasts(noted)
         self.send(connack_bytes(packet.version, present, 0, offer))
-        self._gateway.joined(self, present)
+        self._gateway.sessions.joined(self, present)
 
     def _client_id(self, packet: Connect) -> str:
         if not packet.client_id and packet.version != V5 and not packet.clean_start:
@@ -510,7 +531,7 @@ class Connection(asyncio.Protocol):
         if not is_valid_client_id(packet.client_id):
             why = "a client id has at most 128 bytes, and does not begin with $"
             raise Malformed(Reason.CLIENT_IDENTIFIER_NOT_VALID, why, f"client/{packet.client_id}")
-        return packet.client_id or self._gateway.new_client_id()
+        return packet.client_id or self._gateway.sessions.new_client_id()
 
     def _is_admitted(self, credential: Credential, client_id: str, packet: Connect) -> bool:
         is_persistent = bool(packet.session_expiry) if packet.version == V5 else not packet.clean_start
@@ -546,7 +567,7 @@ class Connection(asyncio.Protocol):
         if packet.session_expiry is not None:
             if packet.session_expiry and not session.expiry_seconds:
                 raise Malformed(Reason.PROTOCOL_ERROR, "a session that was not to last is to last after all")
-            session.expiry_seconds = self._gateway.lasting(packet.session_expiry)
+            session.expiry_seconds = self._gateway.sessions.lasting(packet.session_expiry)
         if packet.reason == Reason.DISCONNECT_WITH_WILL:
             self.end("CLIENT_INITIATED_DISCONNECT")
         else:

@@ -36,8 +36,7 @@ async def gateway(service: Jobs, settings: GatewaySettings) -> AsyncIterator[Gat
 @pytest.fixture
 async def port(gateway: Gateway) -> int:
     bound = await gateway.listen("127.0.0.1", 0)
-    assert gateway._sweeper is not None
-    gateway._sweeper.cancel()  # a test moves the time itself, with `gateway.sweep`
+    gateway.sweeper.stop()  # a test moves the time itself, with `gateway.sweep`
     return bound
 
 

@@ -98,8 +98,8 @@ async def _endures_for(streams: list[tuple[list[bytes], int, bool]]) -> None:
         gateway.fan_out.when_caught_up(cleared.set)  # behind what clears up, if there is little of it
         await cleared.wait()
         assert not faults
-        assert not gateway._connections
-        assert not gateway._sessions
+        assert not gateway.connections
+        assert not gateway.sessions.by_client_id
         assert not gateway._subscriptions
         assert not gateway.shared.is_used
     finally:
