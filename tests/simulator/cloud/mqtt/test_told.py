@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
-from simulator.cloud.mqtt.connection import SLOW_READER_BYTES
 from simulator.cloud.mqtt.session import MOST_QUEUED
+from simulator.cloud.mqtt.writing import SLOW_READER_BYTES
 from simulator.cloud.refusals import Code, Notice
 
 from .packets import connect, publish, subscribe, text

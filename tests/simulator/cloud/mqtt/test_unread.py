@@ -11,10 +11,11 @@ import pytest
 
 from simulator.certs import client_context, make_certificates, server_context
 from simulator.cloud.mqtt import Gateway, GatewaySettings
-from simulator.cloud.mqtt.connection import SLOW_READER_BYTES, Connection
+from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED_BYTES, Message, Session
+from simulator.cloud.mqtt.writing import SLOW_READER_BYTES
 from simulator.cloud.refusals import Notice
 
 from .packets import connect, publish, subscribe, text
