@@ -19,7 +19,8 @@ from simulator.cloud.api.gate import Served, Signed, Signer, path_of
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.authority import Action, Visitor
-from simulator.cloud.mqtt.connection import TURN_SECONDS, Connection
+from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.fan_out import TURN_SECONDS
 from simulator.cloud.refusals import Denial, Notice
 from simulator.cloud.signatures import Claim, SignedRequest
 

@@ -14,6 +14,7 @@ from simulator.cloud.mqtt.authority import Identify
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
 from simulator.cloud.mqtt.connecting import begins_well, connect, looks_like
 from simulator.cloud.mqtt.encode import PINGRESP, connack_bytes, disconnect_bytes
+from simulator.cloud.mqtt.fan_out import TURN_SECONDS
 from simulator.cloud.mqtt.packets import (
     V5,
     Disconnect,
@@ -57,8 +58,6 @@ CODES: Final[dict[Reason, Code]] = {
 ACTIONS: Final[dict[int, str]] = {Kind.PUBLISH: "iot:Publish", Kind.SUBSCRIBE: "iot:Subscribe"}
 """What a packet asks for, in the words of policies."""
 
-TURN_SECONDS: Final = 0.001
-"""So long one client's packets are handled before others have their turn; 100,000 of them may come at once."""
 HIGH_BYTES: Final = 64 * 1024
 """With more than this in its hands a transport says so; with TLS that would be 512 KiB otherwise."""
 
