@@ -59,7 +59,7 @@ class HttpListener(ABC):
         """Everything that is served here; a request is for the first that says so, and for one it is."""
 
     def server(self) -> Server:
-        """A protocol factory for `loop.create_server`."""
+        """What a Listener makes the protocols of its connections with."""
         return Server(self.handle, self._tell)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
