@@ -8,6 +8,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.refusals import Notice
 
 from .packets import connect, text
 from .peers import Bare, BareConnect, Connect, Jobs, Peer
@@ -31,6 +32,14 @@ async def gateway(service: Jobs, settings: GatewaySettings) -> AsyncIterator[Gat
     gateway = Gateway(service, settings)
     yield gateway
     await gateway.close()
+
+
+@pytest.fixture
+def told(gateway: Gateway) -> list[Notice]:
+    """What clients did not get, as it is told."""
+    told: list[Notice] = []
+    gateway.tell = told.append
+    return told
 
 
 @pytest.fixture

@@ -14,23 +14,13 @@ from simulator.cloud.mqtt.lasting import KeptMessage, KeptSession, Lasting, Reme
 from simulator.cloud.refusals import Code, Notice
 from simulator.cloud.settings import Fault
 
-from .packets import connect, publish, subscribe, text
+from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs
-
-LASTING = b"\x05\x11\0\0\0\x3c"
-"""CONNECT properties: a session that lasts a minute."""
 
 
 @pytest.fixture
 def settings() -> GatewaySettings:
     return GatewaySettings(connects_per_second=None, publishes_per_second=None, payload_per_second=None)
-
-
-@pytest.fixture
-def told(gateway: Gateway) -> list[Notice]:
-    told: list[Notice] = []
-    gateway.tell = told.append
-    return told
 
 
 def _of(told: list[Notice], code: Code) -> Notice:

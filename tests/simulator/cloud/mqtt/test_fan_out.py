@@ -12,12 +12,10 @@ from simulator.cloud.mqtt.lasting import Lasting, Remembered
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.refusals import Notice
 
-from .packets import connect, publish, subscribe, text
+from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs
 
 MANY = AT_ONCE + 8
-LASTING = b"\x05\x11\0\0\0\x3c"
-"""CONNECT properties: a session that lasts a minute."""
 PING, PONG = b"\xc0\0", (0xD0, b"")
 
 

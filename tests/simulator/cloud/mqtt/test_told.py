@@ -10,18 +10,8 @@ from simulator.cloud.mqtt.session import MOST_QUEUED
 from simulator.cloud.mqtt.writing import SLOW_READER_BYTES
 from simulator.cloud.refusals import Code, Notice
 
-from .packets import connect, publish, subscribe, text
+from .packets import LASTING, connect, publish, subscribe, text
 from .peers import V5, WAIT, BareConnect, Connect, Jobs
-
-LASTING = b"\x05\x11\0\0\0\x3c"
-"""CONNECT properties: a session that lasts a minute."""
-
-
-@pytest.fixture
-def told(gateway: Gateway) -> list[Notice]:
-    told: list[Notice] = []
-    gateway.tell = told.append
-    return told
 
 
 def _of(told: list[Notice], code: Code) -> Notice:

@@ -33,13 +33,6 @@ def settings() -> GatewaySettings:
     return GatewaySettings(connects_per_second=None, publishes_per_second=None, payload_per_second=None)
 
 
-@pytest.fixture
-def told(gateway: Gateway) -> list[Notice]:
-    heard: list[Notice] = []
-    gateway.tell = heard.append
-    return heard
-
-
 class Deaf:
     """A client that subscribed to `a`, and never reads again; the kernel keeps little for it."""
 
