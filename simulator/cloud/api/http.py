@@ -1,7 +1,7 @@
 """HTTP around the planes: a request is let in by the gate, parsed by the service model, answered in AWS's shapes.
 
-    API port   plain HTTP, Signature Version 4    simulator.cloud.api.api_port
-    data port  mutual TLS                         simulator.cloud.api.data_port
+    API port   plain HTTP and TLS, Signature Version 4    simulator.cloud.api.api_port
+    data port  mutual TLS                                 simulator.cloud.api.data_port
 
 What both have in common stands here: the data plane, publishing and retained messages, and how a request ends.
 """

@@ -2,6 +2,8 @@
 
 A command is made of these changes. They are applied in place to the indexes by thing and by job, noted down for the
 outcome, and what they publish is worked out at once, from the thing's queue before and after.
+
+What takes longer than one turn is under way here; what failed of it is held until `ticking` tries it again.
 """
 
 from collections import deque
