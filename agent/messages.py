@@ -1,4 +1,4 @@
-"""The JSON payloads of the Jobs device API over MQTT, read and written through pydantic models.
+"""The JSON payloads of the Jobs device API over MQTT, read through the models of `agent.bodies`, and written.
 
 Four directions, two for each side:
 
@@ -18,12 +18,28 @@ identity are there, it is a WireError.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, Final, assert_never
+from typing import Final, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
+from agent.bodies import (
+    DescribeBody,
+    ExecutionAnswerBody,
+    ExecutionBody,
+    NotifyBody,
+    NotifyNextBody,
+    PendingBody,
+    RejectedBody,
+    RequestBody,
+    StartNextBody,
+    StateBody,
+    UpdateAnswerBody,
+    UpdateBody,
+    document_of,
+    pairs_of,
+    values_of,
+)
 from agent.envelope import split
 from agent.errors import WireError
 from agent.partial import answer_in_part, execution_in_part, token_in
@@ -33,7 +49,6 @@ from agent.values import (
     Describe,
     ErrorCode,
     Execution,
-    ExecutionKey,
     ExecutionState,
     ExecutionTold,
     GetPending,
@@ -56,113 +71,6 @@ from agent.wording import dotted, first_wrong
 NOT_JSON: Final = "The payload is not UTF-8 JSON."
 LONGEST_PAYLOAD: Final = 256 * 1024
 """Bytes of a message that is parsed; AWS's own have at most 128 KiB (AWS IoT Core quotas, "Payload")."""
-DetailKey = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9:_-]+$", max_length=128)]
-DetailValue = Annotated[str, StringConstraints(pattern=r"^[^\p{C}]+$", max_length=1024)]
-Details = Annotated[dict[DetailKey, DetailValue], Field(max_length=10)]
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
-
-
-class _RequestBody(_Wire):
-    client_token: str | None = None
-
-
-class _StartNextBody(_RequestBody):
-    status_details: Details | None = None
-    step_timeout_in_minutes: Annotated[int, Field(ge=1, le=10080)] | None = None
-
-
-class _DescribeBody(_RequestBody):
-    execution_number: int | None = None
-    include_job_document: bool = True
-
-
-class _UpdateBody(_RequestBody):
-    status: Status
-    status_details: Details | None = None
-    expected_version: int | None = None
-    execution_number: int | None = None
-    include_job_execution_state: bool = False
-    include_job_document: bool = False
-    step_timeout_in_minutes: Annotated[int, Field(ge=-1, le=10080)] | None = None
-
-
-class _ExecutionBody(_Wire):
-    """A JobExecution, or the summary of one in a list, which has neither status nor document."""
-
-    job_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-    """It becomes a level of topics."""
-    queued_at: int
-    version_number: int
-    execution_number: int
-    last_updated_at: int
-    status: Status | None = None
-    started_at: int | None = None
-    status_details: dict[str, str] | None = None
-    approximate_seconds_before_timed_out: int | None = None
-    job_document: Any = None
-
-    def value(self, namespace_id: str | None, listed_as: Status | None = None) -> Execution:
-        status = self.status or listed_as
-        if status is None:
-            raise ValueError("an execution without a status")
-        return Execution(
-            key=ExecutionKey(namespace_id, self.job_id, self.execution_number, self.queued_at),
-            status=status,
-            version_number=self.version_number,
-            last_updated_at=self.last_updated_at,
-            started_at=self.started_at,
-            status_details=_pairs(self.status_details) or (),
-            document=_document(self.job_document),
-            approximate_seconds_before_timed_out=self.approximate_seconds_before_timed_out,
-        )
-
-
-class _StateBody(_Wire):
-    status: Status
-    version_number: int
-    status_details: dict[str, str] | None = None
-
-    def value(self) -> ExecutionState:
-        return ExecutionState(self.status, self.version_number, _pairs(self.status_details) or ())
-
-
-class _AnswerBody(_Wire):
-    timestamp: int
-    client_token: str | None = None
-
-
-class _PendingBody(_AnswerBody):
-    in_progress_jobs: tuple[_ExecutionBody, ...] = ()
-    queued_jobs: tuple[_ExecutionBody, ...] = ()
-
-
-class _ExecutionAnswerBody(_AnswerBody):
-    execution: _ExecutionBody | None = None
-
-
-class _UpdateAnswerBody(_AnswerBody):
-    execution_state: _StateBody | None = None
-    job_document: Any = None
-
-
-class _RejectedBody(_AnswerBody):
-    timestamp: int = 0
-    code: ErrorCode
-    message: str = ""
-    execution_state: _StateBody | None = None
-
-
-class _NotifyBody(_Wire):
-    timestamp: int
-    jobs: dict[str, tuple[_ExecutionBody, ...]] = Field(default_factory=dict)
-
-
-class _NotifyNextBody(_Wire):
-    timestamp: int
-    execution: _ExecutionBody | None = None
 
 
 class RequestRefused(Exception):  # noqa: N818 - it is an answer on its way, not a fault of ours
@@ -219,23 +127,23 @@ def read_request(topic: RequestTopic, payload: bytes) -> Request:
 
 
 def _read_get_pending(topic: RequestTopic, payload: bytes) -> GetPending:
-    return GetPending(_RequestBody.model_validate_json(payload).client_token, topic.namespace_id)
+    return GetPending(RequestBody.model_validate_json(payload).client_token, topic.namespace_id)
 
 
 def _read_start_next(topic: RequestTopic, payload: bytes) -> StartNext:
-    body = _StartNextBody.model_validate_json(payload)
-    details = _pairs(body.status_details)
+    body = StartNextBody.model_validate_json(payload)
+    details = pairs_of(body.status_details)
     return StartNext(body.client_token, details, body.step_timeout_in_minutes, topic.namespace_id)
 
 
 def _read_describe(topic: RequestTopic, payload: bytes) -> Describe:
-    body = _DescribeBody.model_validate_json(payload)
+    body = DescribeBody.model_validate_json(payload)
     job_id, number = topic.job_id or "", body.execution_number
     return Describe(job_id, body.client_token, topic.namespace_id, number, body.include_job_document)
 
 
 def _read_update(topic: RequestTopic, payload: bytes) -> Update:
-    body = _UpdateBody.model_validate_json(payload)
+    body = UpdateBody.model_validate_json(payload)
     if body.step_timeout_in_minutes == 0:
         message = "stepTimeoutInMinutes: -1 or 1 to 10080"
         raise RequestRefused(ErrorCode.INVALID_REQUEST, message, body.client_token)
@@ -244,7 +152,7 @@ def _read_update(topic: RequestTopic, payload: bytes) -> Update:
         body.status,
         body.client_token,
         topic.namespace_id,
-        _pairs(body.status_details),
+        pairs_of(body.status_details),
         body.expected_version,
         body.execution_number,
         body.include_job_execution_state,
@@ -337,28 +245,28 @@ def _read_answer(topic: AnswerTopic, payload: bytes, document: JobDocument | Non
     """Raises ValueError."""
     ns = topic.request.namespace_id
     if not topic.accepted:
-        refused = _RejectedBody.model_validate_json(payload)
+        refused = RejectedBody.model_validate_json(payload)
         state = _read_state(refused.execution_state)
         return Rejected(refused.timestamp, refused.code, refused.message, refused.client_token, state)
     match topic.request.verb:
         case "get-pending":
-            listed = _PendingBody.model_validate_json(payload)
+            listed = PendingBody.model_validate_json(payload)
             return PendingListed(
                 listed.timestamp,
-                _values(listed.in_progress_jobs, ns, Status.IN_PROGRESS),
-                _values(listed.queued_jobs, ns, Status.QUEUED),
+                values_of(listed.in_progress_jobs, ns, Status.IN_PROGRESS),
+                values_of(listed.queued_jobs, ns, Status.QUEUED),
                 listed.client_token,
             )
         case "start-next" | "describe":
-            told = _ExecutionAnswerBody.model_validate_json(payload)
+            told = ExecutionAnswerBody.model_validate_json(payload)
             return ExecutionTold(told.timestamp, _read_execution(told.execution, ns, document), told.client_token)
         case "update":
-            done = _UpdateAnswerBody.model_validate_json(payload)
+            done = UpdateAnswerBody.model_validate_json(payload)
             return UpdateAccepted(
                 done.timestamp,
                 done.client_token,
                 _read_state(done.execution_state),
-                document or _document(done.job_document),
+                document or document_of(done.job_document),
             )
         case _:
             assert_never(topic.request.verb)
@@ -403,15 +311,15 @@ def _read_hint(topic: HintTopic, payload: bytes, document: JobDocument | None) -
     ns = topic.namespace_id
     match topic.kind:
         case "notify":
-            listed = _NotifyBody.model_validate_json(payload)
+            listed = NotifyBody.model_validate_json(payload)
             return PendingChanged(
                 listed.timestamp,
                 ns,
-                _values(listed.jobs.get("IN_PROGRESS", ()), ns, Status.IN_PROGRESS),
-                _values(listed.jobs.get("QUEUED", ()), ns, Status.QUEUED),
+                values_of(listed.jobs.get("IN_PROGRESS", ()), ns, Status.IN_PROGRESS),
+                values_of(listed.jobs.get("QUEUED", ()), ns, Status.QUEUED),
             )
         case "notify-next":
-            head = _NotifyNextBody.model_validate_json(payload)
+            head = NotifyNextBody.model_validate_json(payload)
             return NextChanged(head.timestamp, ns, _read_execution(head.execution, ns, document))
         case "notify-documented":
             return JobMentioned(ns or "", topic.job_id or "")
@@ -424,10 +332,6 @@ def _read_hint(topic: HintTopic, payload: bytes, document: JobDocument | None) -
 
 def _encode(body: dict[str, object]) -> bytes:
     return to_json({key: value for key, value in body.items() if value is not None})
-
-
-def _pairs(details: dict[str, str] | None) -> StatusDetails | None:
-    return None if details is None else tuple(details.items())
 
 
 def _map(details: StatusDetails | None) -> dict[str, str] | None:
@@ -475,26 +379,17 @@ def _state(state: ExecutionState | None) -> dict[str, object] | None:
     return body | {"statusDetails": dict(state.status_details)} if state.status_details else body
 
 
-def _read_state(body: _StateBody | None) -> ExecutionState | None:
+def _read_state(body: StateBody | None) -> ExecutionState | None:
     return None if body is None else body.value()
 
 
 def _read_execution(
-    body: _ExecutionBody | None, namespace_id: str | None, document: JobDocument | None
+    body: ExecutionBody | None, namespace_id: str | None, document: JobDocument | None
 ) -> Execution | None:
     if body is None:
         return None
     execution = body.value(namespace_id)
     return execution if document is None else replace(execution, document=document)
-
-
-def _document(value: object) -> JobDocument | None:
-    """One that could not be cut out as text, because its name is not spelled as usual."""
-    return None if value is None else JobDocument.of(value)
-
-
-def _values(bodies: tuple[_ExecutionBody, ...], namespace_id: str | None, listed_as: Status) -> tuple[Execution, ...]:
-    return tuple(body.value(namespace_id, listed_as) for body in bodies)
 
 
 def _first_line(error: ValueError) -> str:

@@ -138,10 +138,16 @@ def _caches() -> dict[str, Any]:
 
 
 def _is_ours(cache: Any) -> bool:
-    """Whether it stands in one of our modules, or in one of their functions, and not in a test that remembers too."""
-    found: Any = sys.modules.get(cache.__module__)
+    """Whether it stands in one of our modules, or in one of their functions, and not in a test that remembers too.
+
+    What is told by its name is the function that it remembers, which may stand in another module.
+    """
     if cache.__module__.partition(".")[0] not in ("agent", "simulator"):
         return False
+    ours = [module for name, module in sys.modules.items() if name.partition(".")[0] in ("agent", "simulator")]
+    if any(held is cache for module in ours for held in vars(module).values()):
+        return True
+    found: Any = sys.modules.get(cache.__module__)
     for part in cache.__qualname__.split("."):
         found = getattr(found, part, None)
     return found is None or found is cache

@@ -226,12 +226,9 @@ class DeviceApi:
 
         for number in range(len(outcome.hints) + 1):
             while events and events[0].after_hints <= number:
-                event = events.popleft()
-                contained(
-                    "telling an event", lambda e=event: told.append(event_publication(e, self._new_id(), self.arn))
-                )
+                contained("telling an event", tell_event, events.popleft())
             if number < len(outcome.hints):
-                contained("telling a hint", lambda hint=outcome.hints[number]: told.append(_publication(*hint)))
+                contained("telling a hint", tell_hint, *outcome.hints[number])
         return tuple(told)
 
     def record(self, outcome: Outcome) -> None:

@@ -19,15 +19,14 @@ from simulator.cloud.api.gate import Served, Signed, Signer, path_of
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.authority import Action, Visitor
-from simulator.cloud.mqtt.connection import TURN_SECONDS, Connection
+from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.fan_out import TURN_SECONDS
 from simulator.cloud.refusals import Denial, Notice
 from simulator.cloud.signatures import Claim, SignedRequest
 
 PATH: Final = "/mqtt"
 PROTOCOL: Final = "mqtt"
 SERVICE: Final = "iotdevicegateway"
-HIGH_BYTES: Final = 64 * 1024
-"""So much may wait to be sent before the client is told to slow down."""
 LARGEST_MESSAGE: Final = 1 << 20
 """Bytes of one WebSocket message, which is gathered before anybody looks at it; several packets may be in one."""
 
@@ -145,6 +144,7 @@ class _Transport(asyncio.Transport):
         self._connection = connection
         self._waiting: list[bytes] = []
         self._size = 0
+        self._most = 0
         self._is_slow = False
         self._is_closing = False
         self._something = asyncio.Event()
@@ -168,7 +168,7 @@ class _Transport(asyncio.Transport):
             raw, self._waiting = b"".join(self._waiting), []
             await self._socket.send_bytes(raw)
             self._size -= len(raw)
-            if self._is_slow and self._size <= HIGH_BYTES // 4:
+            if self._is_slow and self._size <= self._most // 4:
                 self._is_slow = False
                 self._connection.resume_writing()
 
@@ -179,12 +179,13 @@ class _Transport(asyncio.Transport):
         self._waiting.append(bytes(data))
         self._size += len(data)
         self._something.set()
-        if not self._is_slow and self._size > HIGH_BYTES:
+        if not self._is_slow and self._size > self._most:
             self._is_slow = True
             self._connection.pause_writing()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """They are as they are."""
+        """So many bytes may wait to be sent before the client is told to slow down, a quarter before it may go on."""
+        self._most = high or 0
 
     def get_write_buffer_size(self) -> int:
         """Bytes that have not been sent yet."""

@@ -1,7 +1,7 @@
 """HTTP around the planes: a request is let in by the gate, parsed by the service model, answered in AWS's shapes.
 
-    API port   plain HTTP, Signature Version 4    simulator.cloud.api.api_port
-    data port  mutual TLS                         simulator.cloud.api.data_port
+    API port   plain HTTP and TLS, Signature Version 4    simulator.cloud.api.api_port
+    data port  mutual TLS                                 simulator.cloud.api.data_port
 
 What both have in common stands here: the data plane, publishing and retained messages, and how a request ends.
 """
@@ -59,7 +59,7 @@ class HttpListener(ABC):
         """Everything that is served here; a request is for the first that says so, and for one it is."""
 
     def server(self) -> Server:
-        """A protocol factory for `loop.create_server`."""
+        """What a Listener makes the protocols of its connections with."""
         return Server(self.handle, self._tell)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:

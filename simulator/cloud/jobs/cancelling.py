@@ -7,6 +7,7 @@ device has it (Developer Guide; observed: tgsong/amazon-freertos-examples#4).
 from dataclasses import dataclass, replace
 
 from agent.values import Status, StatusDetails
+from simulator.cloud.jobs import under_way
 from simulator.cloud.jobs.doing import Doing, WorkOnJob
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
@@ -40,7 +41,7 @@ def cancel_job(
         rollout_due=None,
         is_cancelling=True,
     )
-    ledger.drop_work(job.job_id)
+    under_way.drop(ledger, job.job_id)
     ledger.put_job(doing, cancelled)
     ledger.tell_job(doing, "cancellation_in_progress", cancelled, now)
     cancel_executions(ledger, doing, cancelled, now)
@@ -48,7 +49,7 @@ def cancel_job(
 
 def cancel_executions(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """Cancel what is to be cancelled of a job's executions, the first of them at once."""
-    ledger.begin(doing, CancelRest(job.job_id, tuple(ledger.things_of[job.job_id]), job.force_canceled), now)
+    under_way.begin(ledger, doing, CancelRest(job.job_id, tuple(ledger.things_of[job.job_id]), job.force_canceled), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from agent.values import NEXT, Answer, Describe, Request, Status, Update
+from simulator.cloud.jobs import under_way
 from simulator.cloud.jobs.doing import Doing, WorkOnJob
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
@@ -69,7 +70,7 @@ def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: boo
         limit = settings.deletions_at_once
         raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
     delay, stays = spans(job_id, settings, tags, sum(ledger.counts[job_id].values()))
-    ledger.drop_work(job_id)
+    under_way.drop(ledger, job_id)
     deleting = replace(
         job,
         status=JobStatus.DELETION_IN_PROGRESS,
@@ -91,7 +92,7 @@ def remove_records(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """Let the records of a job's executions go, the first of them at once."""
     if job.removal_due is not None:
         ledger.put_job(doing, replace(job, removal_due=None))
-    ledger.begin(doing, RemoveRecords(job.job_id, tuple(ledger.things_of[job.job_id])), now)
+    under_way.begin(ledger, doing, RemoveRecords(job.job_id, tuple(ledger.things_of[job.job_id])), now)
 
 
 @dataclass(frozen=True, slots=True)

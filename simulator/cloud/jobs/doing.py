@@ -31,7 +31,7 @@ class Forgotten(NamedTuple):
 
 
 class Doing:
-    """One command's changes, hints and events as they come about.
+    """The changes, hints and events of one command, or of the turns of one tick, as they come about.
 
     `at_once`: of what takes long, so many executions may be done at once, and the rest later. `forgotten`: by job
     id, those that are gone.

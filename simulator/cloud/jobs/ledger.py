@@ -2,12 +2,13 @@
 
 A command is made of these changes. They are applied in place to the indexes by thing and by job, noted down for the
 outcome, and what they publish is worked out at once, from the thing's queue before and after.
+
+What takes longer than one turn is kept here as well; how it goes on is told in `under_way`.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
@@ -356,48 +357,3 @@ class Ledger:
     def _tell_execution(self, doing: Doing, operation: ExecutionOperation, execution: JobExecution, now: float) -> None:
         if "JOB_EXECUTION" in self.event_kinds:
             doing.events.append(ExecutionEvent(operation, execution, now, len(doing.hints)))
-
-    # ── work that takes long ──────────────────────────────────────────────────────────────────────────────────
-
-    def begin(self, doing: Doing, work: Work, now: float) -> None:
-        """Do what can be done at once, and leave the rest to `tick`."""
-        if (left := work.go_on(self, doing, now, doing.at_once)) is not None:
-            self.put_under_way(left)
-
-    def go_on(self, doing: Doing, now: float, count: int) -> None:
-        """Go on with what is under way: so many executions of one job, which then waits for the others."""
-        work = self.under_way.popleft()
-        self.undo.append(partial(self.under_way.appendleft, work))
-        if (left := work.go_on(self, doing, now, count)) is not None:
-            self.put_under_way(left)
-
-    def put_under_way(self, work: Work) -> None:
-        """Leave something to `tick`."""
-        self.under_way.append(work)
-        self.undo.append(self.under_way.pop)
-
-    def drop_work(self, job_id: str) -> None:
-        """What was under way for a job is not to be done any more."""
-        self.undo.append(partial(setattr, self, "under_way", self.under_way))
-        self.under_way = deque(work for work in self.under_way if not work.is_of(job_id))
-        if (held := self.held.pop(job_id, None)) is not None:
-            self.undo.append(partial(self._hold_again, job_id, held))
-            self.agenda.set(WorkDue(job_id), None)
-
-    def _hold_again(self, whose: str, held: tuple[float, tuple[Work, ...]]) -> None:
-        self.held[whose] = held
-        self.agenda.set(WorkDue(whose), held[0])
-
-    def hold(self, work: Work, until: float) -> None:
-        """Have something that is under way wait until then, and with it what of the same waits already."""
-        _, others = self.held.get(work.whose, (until, ()))
-        self.held[work.whose] = (until, (*others, work))
-        self.agenda.set(WorkDue(work.whose), until)
-        self.under_way = deque(each for each in self.under_way if each is not work)
-
-    def release(self, whose: str) -> None:
-        """What waited is under way again."""
-        held = self.held.pop(whose)
-        self.undo.append(partial(self._hold_again, whose, held))
-        for work in held[1]:
-            self.put_under_way(work)

@@ -6,7 +6,7 @@ What lasts goes on, as far as the clock is believed (see `spans`).
 from collections.abc import Iterable
 from dataclasses import replace
 
-from simulator.cloud.jobs import cancelling, deletion, rollout, spans, targets
+from simulator.cloud.jobs import cancelling, deletion, rollout, spans, targets, under_way
 from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.places import changed
@@ -33,7 +33,7 @@ def restore(
         _resume(ledger, doing, job, now)
     for told_later in news:
         ledger.set_news(told_later.thing, told_later.news)
-        ledger.put_under_way(targets.TellJobs.of(told_later.thing))
+        under_way.put(ledger, targets.TellJobs.of(told_later.thing))
     ledger.undo.clear()
     return begun_anew
 

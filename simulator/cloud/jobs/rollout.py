@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Final
 
 from agent.values import Status
+from simulator.cloud.jobs import under_way
 from simulator.cloud.jobs.configuration import ExponentialRate
 from simulator.cloud.jobs.doing import Doing, WorkOnJob
 from simulator.cloud.jobs.endings import complete_if_done
@@ -54,7 +55,7 @@ def go_on(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     if job.rollout_due is not None:
         ledger.put_job(doing, replace(job, rollout_due=None))
     next_due = None if rate is None else now + MINUTE
-    ledger.begin(doing, RollOut(job.job_id, things, next_due), now)
+    under_way.begin(ledger, doing, RollOut(job.job_id, things, next_due), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def start(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
 
 def stop(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
     """Nobody else has a turn; a job whose start was missed with its end has had nobody."""
-    ledger.drop_work(job.job_id)
+    under_way.drop(ledger, job.job_id)
     stopped = replace(
         job,
         status=JobStatus.IN_PROGRESS,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, Self
 
 from agent.values import Status
-from simulator.cloud.jobs import places, rollout
+from simulator.cloud.jobs import places, rollout, under_way
 from simulator.cloud.jobs.doing import OF_THING, Doing, Work
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
@@ -117,7 +117,7 @@ def _tell(
         _tell_one(ledger, doing, job_id, thing, what, now)
     if later := job_ids[AT_ONCE:]:
         ledger.put_news(doing, thing, (News(what, later),))
-        ledger.put_under_way(TellJobs.of(thing))
+        under_way.put(ledger, TellJobs.of(thing))
 
 
 def _tell_one(

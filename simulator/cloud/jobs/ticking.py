@@ -7,7 +7,7 @@ and its own is tried again after a pause, which doubles with every time that it 
 from typing import Final
 
 from agent.values import Status
-from simulator.cloud.jobs import deletion, rollout, scheduling
+from simulator.cloud.jobs import deletion, rollout, scheduling, under_way
 from simulator.cloud.jobs.changes import Outcome, TurnFailed
 from simulator.cloud.jobs.doing import OF_THING, Doing, Work
 from simulator.cloud.jobs.ledger import Due, ExecutionDue, JobDue, Ledger, WorkDue
@@ -38,7 +38,7 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
                     _do(ledger, doing, turn, now)
                 else:
                     done = 1 if whose in ledger.failed else PIECE if left is None else min(PIECE, left)
-                    ledger.go_on(doing, now, done)
+                    under_way.go_on(ledger, doing, now, done)
         except Exception as error:  # whatever it is: the turns of others go on
             failures.append(_put_off(ledger, whose, turn, now, error))
         else:
@@ -55,7 +55,7 @@ def _put_off(ledger: Ledger, whose: str, what: Due | Work, now: float, error: Ex
     if isinstance(what, Work):
         if times > 1:  # of what is under way, the first alone was tried
             what.put_last(ledger)
-        ledger.hold(what, now + pause)
+        under_way.hold(ledger, what, now + pause)
     else:
         ledger.agenda.set(what, now + pause)
     if whose.startswith(OF_THING):
@@ -75,7 +75,7 @@ def _do(ledger: Ledger, doing: Doing, item: Due, now: float) -> None:
             if item.job_id not in ledger.deleting:
                 ledger.change(doing, changed(execution, Status.TIMED_OUT, None, now), "service", now)
         case WorkDue():
-            ledger.release(item.whose)
+            under_way.release(ledger, item.whose)
         case JobDue():
             _do_job(ledger, doing, item.job_id, now)
 

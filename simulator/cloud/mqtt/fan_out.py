@@ -17,7 +17,7 @@ from simulator.cloud.mqtt.session import Message, Session
 AT_ONCE: Final = 32
 """So many get a message at once, which takes a quarter of a millisecond; were there more, all of them are owed it."""
 TURN_SECONDS: Final = 0.001
-"""How long a turn takes."""
+"""How long a turn takes, of whatever kind: giving to many, sweeping, or packets of one client, who may send 100,000."""
 MOST_OWED: Final = 1000
 """Messages to one session; the oldest goes then, as where a queue is full. Each takes eight bytes, beside the message
 itself, which is one for all."""

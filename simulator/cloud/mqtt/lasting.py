@@ -206,7 +206,7 @@ class Lasting:
             session.expires_at = self._loop_time(self._believed(began) + kept.expiry_seconds)
             for text, qos, options in kept.filters:
                 gateway.subscribe(session, text, qos, options)
-            gateway.adopt(session)
+            gateway.sessions.adopt(session)
             self._written[session] = _Written()
             if kept.expires_at is None:
                 self.changed(session)  # it was connected, and no longer is

@@ -1,9 +1,17 @@
-"""Wills that are not due at once: version 5 clients may ask for a delay, in which they may come back."""
+"""What is published for a client that went without taking leave, if it might have published that itself.
 
-from typing import Final, NamedTuple
+Not every will is due at once: version 5 clients may ask for a delay, in which they may come back.
+"""
 
-from simulator.cloud.mqtt.authority import Principal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from simulator.cloud.mqtt.authority import Action, Principal
 from simulator.cloud.mqtt.packets import Will
+from simulator.cloud.refusals import Notice
+
+if TYPE_CHECKING:
+    from simulator.cloud.mqtt.gateway import Gateway
 
 
 class LastWill(NamedTuple):
@@ -58,3 +66,28 @@ class DelayedWills:
 
 def _size(last: LastWill) -> int:
     return len(last.will.topic) + len(last.will.payload) + len(last.will.extra.properties if last.will.extra else b"")
+
+
+def publish_will(gateway: "Gateway", client_id: str, last: LastWill) -> None:
+    """Publish a client's will, or have told why that may not be."""
+    will = last.will
+    if not last.is_allowed() or not gateway.takes(will.topic):
+        _tell_will(gateway, client_id, last)
+    else:
+        kept = will.extra if will.extra is not None and will.extra.retain else None
+        if kept is not None and not gateway.retain(will.topic, will.payload, will.qos, kept):
+            why = f"its will: {gateway.no_room}"
+            gateway.tell(Notice("retained-full", "iot:RetainPublish", f"topic/{will.topic}", why, client_id))
+        gateway.publish(will.topic, will.payload, will.qos, None, will.extra)
+
+
+def _tell_will(gateway: "Gateway", client_id: str, last: LastWill) -> None:
+    topic, principal = last.will.topic, last.principal
+    resource, identifier = f"topic/{topic}", "" if principal is None else principal.identifier
+    if principal is None or topic.startswith("$") or not gateway.takes(topic):
+        why = "its will is on a topic that is reserved, too long or too deep"
+        gateway.tell(Notice("topic", "iot:Publish", resource, why, client_id, identifier))
+    else:
+        action: Action = "RetainPublish" if principal.may("Publish", topic) else "Publish"
+        notice = Notice("not-allowed", f"iot:{action}", resource, "", client_id, identifier)
+        gateway.tell(replace(notice, explain=lambda: principal.denial(action, topic)))

@@ -62,7 +62,7 @@ class Kept(NamedTuple):
 Lacking: TypeAlias = Callable[[Sequence[Kept]], Damage | None]
 
 
-class Row(NamedTuple):
+class Put(NamedTuple):
     """A record on its way into the file: its kind's number, its key, its own number, and its plain values."""
 
     kind: int
@@ -299,7 +299,7 @@ class Database:
         for name, number in self.kind_ids.items():
             read, write = reader.of(self._kinds[name]), writer(self._kinds[name])
             rows = run("SELECT key, number, value FROM records WHERE kind = ?", (number,)).fetchall()
-            run(PUT, self.batch((), [Row(number, key, at, write(read(json.loads(text)))) for key, at, text in rows]))
+            run(PUT, self.batch((), [Put(number, key, at, write(read(json.loads(text)))) for key, at, text in rows]))
             self._commits += 1
         run("DELETE FROM shapes")
         self._add_shapes(ours)
@@ -312,7 +312,7 @@ class Database:
         found: int | None = self._connection.execute("SELECT max(number) FROM records").fetchone()[0]
         return found or 0
 
-    def batch(self, drops: Iterable[tuple[int, str]], rows: Iterable[Row]) -> Batch:
+    def batch(self, drops: Iterable[tuple[int, str]], rows: Iterable[Put]) -> Batch:
         """What `write` takes: keys that go, by their kinds' numbers, then records that come. For the loop to make."""
         puts, texts, at = list[str](), list[str](), 1
         for kind, key, number, values in rows:

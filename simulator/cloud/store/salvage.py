@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from agent.errors import InputError
 from simulator.cloud.store import place
 from simulator.cloud.store.damage import LOST, Damaged, named, several
-from simulator.cloud.store.database import Database, Row
+from simulator.cloud.store.database import Database, Put
 from simulator.cloud.store.encoding import writer
 from simulator.cloud.store.kinds import KINDS, lacking_in, needs
 from simulator.cloud.store.refusing import Newer, NotOurs
@@ -155,7 +155,7 @@ def _write(path: Path, plan: Plan) -> None:
                 database.batch(
                     (),
                     [
-                        Row(database.kind_ids[kind], key, number, writer(KINDS[kind])(read.record))
+                        Put(database.kind_ids[kind], key, number, writer(KINDS[kind])(read.record))
                         for number, ((kind, key), read) in enumerate(rows[first : first + AT_ONCE], first + 1)
                     ],
                 )

@@ -19,7 +19,7 @@ from simulator.cloud.jobs import Change, JobChanged, JobStatus, NewsChanged
 from simulator.cloud.mqtt.lasting import Source
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.store.damage import Damaged
-from simulator.cloud.store.database import Batch, Database, Row
+from simulator.cloud.store.database import Batch, Database, Put
 from simulator.cloud.store.encoding import writer
 from simulator.cloud.store.kinds import (
     KINDS,
@@ -209,7 +209,7 @@ class Store:
         puts, drops, writes = self._puts, self._drops, self._writes
         self._puts, self._drops = {}, {}
         rows = [
-            Row(kind, key, number, writes[kind](record))
+            Put(kind, key, number, writes[kind](record))
             for number, ((kind, key), record) in enumerate(puts.items(), self._number + 1)
         ]
         self._number += len(rows)

@@ -65,6 +65,8 @@ def test_where_boots_have_no_names_every_death_counts_as_a_kill(tmp_path: Path, 
 def test_another_step_or_an_undoing_begins_to_count_anew(tmp_path: Path, boot: list[str]):
     for what in ("do 1", "do 1", "do 2", "do 2", "undo 2", "undo 2"):
         begun(tmp_path, what)
+    with pytest.raises(StepError, match="died 2 times"):
+        begun(tmp_path, "undo 2")
 
 
 def test_an_attempt_that_came_to_an_end_is_no_death(tmp_path: Path, boot: list[str]):
@@ -85,3 +87,6 @@ def test_a_note_that_makes_no_sense_is_none(tmp_path: Path, boot: list[str]):
     for text in ("", "{", "[]", '{"what": "do 1", "kills": "many", "cuts": null, "boot": 7}'):
         (tmp_path / NOTE).write_text(text)
         begun(tmp_path)
+        begun(tmp_path)
+        with pytest.raises(StepError, match="died 2 times"):
+            begun(tmp_path)

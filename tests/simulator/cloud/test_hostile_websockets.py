@@ -174,7 +174,7 @@ async def test_who_does_not_read_and_is_told_to_go_is_gone(world: World, monkeyp
     monkeypatch.setattr("simulator.cloud.mqtt.farewells.GRACE_SECONDS", 0.05)
     client = await deaf(world)
     gateway = world.cloud._gateway
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     transport = connection._transport
     assert transport is not None
     assert 0 < transport.get_write_buffer_size() < 1 << 20

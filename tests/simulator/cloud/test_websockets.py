@@ -142,7 +142,7 @@ async def test_a_connection_over_websocket_lasts_a_day(world: World):
     for hour in range(1, 24):
         await socket.send_bytes(PING)
         await socket.receive_bytes(timeout=WAIT)
-        for connection in gateway._connections:
+        for connection in gateway.connections:
             connection.keep_alive = 3600
         gateway.sweep(start + hour * 3600)
     await socket.send_bytes(PING)
@@ -156,7 +156,7 @@ async def test_a_slow_reader_is_read_no_more_and_costs_bounded_memory(world: Wor
     socket = await world.open(name="slow")
     await socket.send_bytes(subscribe("a", options=0))
     await socket.receive_bytes(timeout=WAIT)
-    [slow] = world.cloud._gateway._connections
+    [slow] = world.cloud._gateway.connections
     for _ in range(300):
         world.cloud._gateway.publish("a", bytes(100_000), 0)
         await asyncio.sleep(0)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from agent.values import StartNext, Status
-from simulator.cloud.jobs import Jobs, JobsSettings, MaintenanceWindow, Rollout, Schedule
+from simulator.cloud.jobs import Jobs, JobsSettings, MaintenanceWindow, Rollout, Schedule, under_way
 from simulator.cloud.jobs.lagging import Lag
 from simulator.cloud.jobs.spans import LONGEST_SECONDS
 
@@ -84,7 +84,7 @@ def test_a_schedule_goes_by_the_clock_as_it_is(after: float):
 def test_a_jump_moves_what_failed_and_waits_and_what_is_under_way(by: float):
     account = Account(SETTINGS).create("fw", *(f"t{n}" for n in range(90)), rollout=Rollout(maximum_per_minute=60))
     ledger = account.jobs._ledger
-    ledger.hold(ledger.under_way[0], account.now + 8)
+    under_way.hold(ledger, ledger.under_way[0], account.now + 8)
     account.create("other", *(f"t{n}" for n in range(90)), rollout=Rollout(maximum_per_minute=60))
     account.jobs.clock_moved(by, account.now + by)
     account.now += by

@@ -8,6 +8,7 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.refusals import Notice
 
 from .packets import connect, text
 from .peers import Bare, BareConnect, Connect, Jobs, Peer
@@ -34,10 +35,17 @@ async def gateway(service: Jobs, settings: GatewaySettings) -> AsyncIterator[Gat
 
 
 @pytest.fixture
+def told(gateway: Gateway) -> list[Notice]:
+    """What clients did not get, as it is told."""
+    told: list[Notice] = []
+    gateway.tell = told.append
+    return told
+
+
+@pytest.fixture
 async def port(gateway: Gateway) -> int:
     bound = await gateway.listen("127.0.0.1", 0)
-    assert gateway._sweeper is not None
-    gateway._sweeper.cancel()  # a test moves the time itself, with `gateway.sweep`
+    gateway.sweeper.stop()  # a test moves the time itself, with `gateway.sweep`
     return bound
 
 

@@ -2,6 +2,9 @@
 
 from simulator.cloud.mqtt.packets import V5
 
+LASTING = b"\x05\x11\0\0\0\x3c"
+"""CONNECT properties: a session that lasts a minute."""
+
 
 def text(value: str) -> bytes:
     raw = value.encode()

@@ -9,29 +9,18 @@ from simulator.cloud.device_api import DeviceApi
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Jobs as JobsService
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.mqtt import Gateway, GatewaySettings, presence, retained, session, wills
-from simulator.cloud.mqtt import gateway as gateways
+from simulator.cloud.mqtt import Gateway, GatewaySettings, presence, retained, session, sessions, wills
 from simulator.cloud.mqtt.lasting import KeptMessage, KeptSession, Lasting, Remembered
 from simulator.cloud.refusals import Code, Notice
 from simulator.cloud.settings import Fault
 
-from .packets import connect, publish, subscribe, text
+from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs
-
-LASTING = b"\x05\x11\0\0\0\x3c"
-"""CONNECT properties: a session that lasts a minute."""
 
 
 @pytest.fixture
 def settings() -> GatewaySettings:
     return GatewaySettings(connects_per_second=None, publishes_per_second=None, payload_per_second=None)
-
-
-@pytest.fixture
-def told(gateway: Gateway) -> list[Notice]:
-    told: list[Notice] = []
-    gateway.tell = told.append
-    return told
 
 
 def _of(told: list[Notice], code: Code) -> Notice:
@@ -58,11 +47,11 @@ async def test_clients_that_are_gone_are_forgotten_when_there_are_too_many(
 async def test_the_session_that_waited_longest_ends_when_there_are_too_many(
     gateway: Gateway, service: Jobs, bare: BareConnect, told: list[Notice], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(gateways, "MOST_AWAY", 2)
+    monkeypatch.setattr(sessions, "MOST_AWAY", 2)
     await _come_and_go(service, bare, "a", "b", properties=LASTING)
     back = await bare(5, "a", properties=LASTING, flags=0)
     await _come_and_go(service, bare, "c", "d", properties=LASTING)
-    assert gateway._sessions.keys() == {"a", "c", "d"}
+    assert gateway.sessions.by_client_id.keys() == {"a", "c", "d"}
     notice = _of(told, "session-over")
     assert notice.client_id == "b"
     assert notice.why == "2 clients are away: the session of the first ends, with 0 messages that it never got"
@@ -98,16 +87,16 @@ async def test_a_will_that_finds_no_room_to_wait_is_published_at_once(
         await asyncio.wait_for(service.gone.get(), WAIT)
     assert (await listener.packet())[1].startswith(text("will/two"))
     assert _of(told, "quota").resource == "topic/will/two"
-    gateway.sweep(gateway._time() + 31)
+    gateway.sweep(gateway.sessions.now() + 31)
     assert (await listener.packet())[1].startswith(text("will/one"))
-    assert gateway._wills._bytes == 0
+    assert gateway.sessions.wills._bytes == 0
 
 
 async def test_an_alias_for_a_topic_that_is_too_long_is_not_kept(gateway: Gateway, bare: BareConnect):
     client = await bare(5)
     client.send(publish("a" * 10_000, more=b"\x23\0\1", qos=1), publish("b", more=b"\x23\0\2", qos=1))
     assert [(await client.packet())[0] for _ in range(2)] == [0x40, 0x40]
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     assert connection.aliases == {2: "b"}
 
 

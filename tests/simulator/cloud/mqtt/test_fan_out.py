@@ -12,12 +12,10 @@ from simulator.cloud.mqtt.lasting import Lasting, Remembered
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.refusals import Notice
 
-from .packets import connect, publish, subscribe, text
+from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs
 
 MANY = AT_ONCE + 8
-LASTING = b"\x05\x11\0\0\0\x3c"
-"""CONNECT properties: a session that lasts a minute."""
 PING, PONG = b"\xc0\0", (0xD0, b"")
 
 
@@ -51,7 +49,7 @@ async def _turns_until(is_done: Callable[[], bool]) -> int:
 
 
 def _nothing_is_owed(gateway: Gateway) -> bool:
-    return not any(gateway.fan_out.is_owed(session) for session in gateway._sessions.values())
+    return not any(gateway.fan_out.is_owed(session) for session in gateway.sessions.by_client_id.values())
 
 
 async def _payload(client: Bare) -> bytes:
@@ -83,7 +81,7 @@ async def test_everybody_gets_every_message_in_order(gateway: Gateway, bare: Bar
 async def test_an_answer_does_not_overtake_what_was_told_before(gateway: Gateway, bare: BareConnect):
     clients = await _all(bare)
     gateway.publish("all", b"told before")
-    last = gateway.connection_of(gateway._sessions[f"c{MANY - 1}"])
+    last = gateway.connection_of(gateway.sessions.by_client_id[f"c{MANY - 1}"])
     assert last is not None
     last.deliver("$aws/ask/accepted", b"answer", 1)
     gateway.publish("all", b"told after")
@@ -102,7 +100,7 @@ async def test_a_message_that_few_hear_does_not_overtake_one_that_many_do(gatewa
 
 async def test_who_unsubscribed_hears_before_the_answer_what_came_before(gateway: Gateway, bare: BareConnect):
     clients = await _all(bare)
-    session = gateway._sessions[f"c{MANY - 1}"]
+    session = gateway.sessions.by_client_id[f"c{MANY - 1}"]
     gateway.publish("all", b"1")
     gateway.unsubscribe(session, "all")
     assert not gateway.fan_out.is_owed(session)
@@ -112,13 +110,13 @@ async def test_who_unsubscribed_hears_before_the_answer_what_came_before(gateway
 async def test_what_is_owed_to_who_goes_waits_for_it_to_come_back(gateway: Gateway, service: Jobs, bare: BareConnect):
     await _all(bare, properties=LASTING)
     gateway.publish("all", b"1")
-    for session in gateway._sessions.values():
+    for session in gateway.sessions.by_client_id.values():
         there = gateway.connection_of(session)
         assert there is not None
         there.end("CLIENT_ERROR")
     gateway.publish("all", b"2")
     await _turns_until(lambda: _nothing_is_owed(gateway))
-    for session in gateway._sessions.values():
+    for session in gateway.sessions.by_client_id.values():
         assert [message.payload for message in session.stored or ()] == [b"1", b"2"]
 
 
@@ -148,7 +146,7 @@ async def test_what_is_owed_is_written_down_with_what_waits(gateway: Gateway, ba
     await _all(bare, properties=LASTING)
     tuple(lasting.rows())
     gateway.publish("all", b"1")
-    assert all(gateway.fan_out.is_owed(session) for session in gateway._sessions.values())
+    assert all(gateway.fan_out.is_owed(session) for session in gateway.sessions.by_client_id.values())
     kept = [record for kind, _, record in lasting.rows() if kind == "message"]
     assert [(record.payload, record.qos) for record in kept] == [(b"1", 1)] * MANY
 
@@ -262,7 +260,7 @@ async def test_who_publishes_to_many_waits_while_they_are_behind(
 @pytest.mark.usefixtures("_short_turns")
 async def test_others_have_their_turn_while_many_packets_of_one_are_handled(gateway: Gateway, bare: BareConnect):
     flood, other = await bare(5, "flood"), await bare(5, "other")
-    [there] = [each for each in gateway._connections if each.session and each.session.client_id == "flood"]
+    [there] = [each for each in gateway.connections if each.session and each.session.client_id == "flood"]
     there.data_received(PING * 50 + publish("a", b"x", qos=1))
     assert await _turns_until(lambda: not there._has_more) >= 50
     other.send(PING)

@@ -275,7 +275,7 @@ async def test_a_reader_that_does_not_read_costs_bounded_memory_and_nobody_else_
         bystander.client.publish("$aws/ask/it", b"x", 0)
         assert await bystander.next() == ("published", "Success")
         assert (await bystander.next())[0] == "$aws/ask/it/accepted"
-    [slow] = [connection for connection in gateway._connections if connection.session.client_id == "slow"]
+    [slow] = [connection for connection in gateway.connections if connection.session.client_id == "slow"]
     assert slow._transport.get_write_buffer_size() < 2_000_000, "30 MB were published"
     writer.close()
 

@@ -98,8 +98,8 @@ async def _endures_for(streams: list[tuple[list[bytes], int, bool]]) -> None:
         gateway.fan_out.when_caught_up(cleared.set)  # behind what clears up, if there is little of it
         await cleared.wait()
         assert not faults
-        assert not gateway._connections
-        assert not gateway._sessions
+        assert not gateway.connections
+        assert not gateway.sessions.by_client_id
         assert not gateway._subscriptions
         assert not gateway.shared.is_used
     finally:
@@ -130,7 +130,7 @@ async def _read_out(reader: asyncio.StreamReader) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(STREAM, st.integers(1, 12), st.booleans()), min_size=1, max_size=6),
-    st.sampled_from([connection.TURN_SECONDS, 0.0]),
+    st.sampled_from([fan_out.TURN_SECONDS, 0.0]),
 )
 def test_no_stream_of_bytes_disturbs_anybody_else(
     run: Any, streams: list[tuple[list[bytes], int, bool]], turn_seconds: float

@@ -334,5 +334,5 @@ async def test_what_is_not_acknowledged_comes_again_until_an_hour_has_passed(
     client.send(PING)
     while await client.packet() != PONG:
         pass
-    [session] = gateway._by_session
+    [session] = gateway.sessions.there
     assert not session.in_flight

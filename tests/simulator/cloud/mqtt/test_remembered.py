@@ -29,7 +29,7 @@ def test_what_passed_between_two_processes(after: float, passed: float):
     retained = (KeptMessage(None, "a", b"", EPOCH, expiry_seconds=HOUR), KeptMessage(None, "b", b"x", EPOCH))
     session = KeptSession("lamp", 4, HOUR, EPOCH + HOUR)
     lasting.restore(gateway, Remembered((session,), messages, retained))
-    restored = gateway._sessions["lamp"]
+    restored = gateway.sessions.by_client_id["lamp"]
     assert restored.expires_at == LOOP + HOUR - passed
     assert [message.since for message in restored.stored or ()] == [LOOP - passed]
     kept, _ = gateway.retained.on("b", LOOP)

@@ -251,7 +251,7 @@ async def test_what_waits_is_gone_with_the_last_session(gateway: Gateway, servic
 
 async def test_a_member_that_takes_nothing_more_is_passed_over(gateway: Gateway, bare: BareConnect):
     slow, quick = await member(bare, "slow"), await member(bare, "quick")
-    [session] = [each for each in gateway._sessions.values() if each.client_id == "slow"]
+    [session] = [each for each in gateway.sessions.by_client_id.values() if each.client_id == "slow"]
     session.in_flight_limit = 1
     for number in range(4):
         gateway.publish("a", b"%d" % number)

@@ -6,22 +6,12 @@ from dataclasses import replace
 import pytest
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings
-from simulator.cloud.mqtt.connection import SLOW_READER_BYTES
 from simulator.cloud.mqtt.session import MOST_QUEUED
+from simulator.cloud.mqtt.writing import SLOW_READER_BYTES
 from simulator.cloud.refusals import Code, Notice
 
-from .packets import connect, publish, subscribe, text
+from .packets import LASTING, connect, publish, subscribe, text
 from .peers import V5, WAIT, BareConnect, Connect, Jobs
-
-LASTING = b"\x05\x11\0\0\0\x3c"
-"""CONNECT properties: a session that lasts a minute."""
-
-
-@pytest.fixture
-def told(gateway: Gateway) -> list[Notice]:
-    told: list[Notice] = []
-    gateway.tell = told.append
-    return told
 
 
 def _of(told: list[Notice], code: Code) -> Notice:
@@ -46,7 +36,7 @@ async def test_the_oldest_message_of_a_full_queue_is_told_of(
         gateway.publish("a", b"%d" % number)
     notice = _of(told, "queue-full")
     assert (notice.client_id, notice.action, notice.resource) == ("dev", "iot:Receive", "topic/a")
-    [session] = gateway._sessions.values()
+    [session] = gateway.sessions.by_client_id.values()
     assert session.stored is not None
     assert session.stored[0].payload == b"1"
 
@@ -91,7 +81,7 @@ async def test_who_does_not_read_is_told_of(gateway: Gateway, bare: BareConnect,
     client = await bare(5)
     client.send(subscribe("a", options=0))
     await client.packet()
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     transport = connection._transport
     assert transport is not None
     connection.pause_writing()
@@ -110,7 +100,7 @@ async def test_what_is_never_acknowledged_is_told_of(gateway: Gateway, bare: Bar
     client.send(subscribe("a"))
     await client.packet()
     gateway.publish("a", b"x")
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     connection.last_heard = gateway.now + 3601
     gateway.sweep(gateway.now + 3601)
     assert _of(told, "not-acknowledged").why == "it was not acknowledged for 3600 s"
@@ -151,7 +141,7 @@ async def test_who_never_sends_a_connect_is_told_of(port: int, gateway: Gateway,
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(connect(5, rest=text("dev"))[:5])
     later = await bare(5, "later")
-    assert len(gateway._connections) == 2, "the gateway saw the first one before"
+    assert len(gateway.connections) == 2, "the gateway saw the first one before"
     later.send(b"\xe0\0")
     await later.rest()
     gateway.sweep(asyncio.get_running_loop().time() + 11)

@@ -11,10 +11,11 @@ import pytest
 
 from simulator.certs import client_context, make_certificates, server_context
 from simulator.cloud.mqtt import Gateway, GatewaySettings
-from simulator.cloud.mqtt.connection import SLOW_READER_BYTES, Connection
+from simulator.cloud.mqtt.connection import Connection
 from simulator.cloud.mqtt.held import Held
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED_BYTES, Message, Session
+from simulator.cloud.mqtt.writing import SLOW_READER_BYTES
 from simulator.cloud.refusals import Notice
 
 from .packets import connect, publish, subscribe, text
@@ -30,13 +31,6 @@ PINGS = 400_000
 @pytest.fixture
 def settings() -> GatewaySettings:
     return GatewaySettings(connects_per_second=None, publishes_per_second=None, payload_per_second=None)
-
-
-@pytest.fixture
-def told(gateway: Gateway) -> list[Notice]:
-    heard: list[Notice] = []
-    gateway.tell = heard.append
-    return heard
 
 
 class Deaf:
@@ -65,7 +59,7 @@ async def deaf(port: int, gateway: Gateway) -> AsyncIterator[tuple[Deaf, Connect
     made = Deaf(port)
     await asyncio.to_thread(made.subscribe, "dev", 1)
     await until(lambda: bool(gateway._subscriptions.matching("a")))
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     yield made, connection
     made.socket.close()
 
@@ -134,7 +128,7 @@ async def test_redelivery_to_who_reads_is_written_piece_by_piece(gateway: Gatewa
     client, connection = deaf
     reading = asyncio.create_task(asyncio.to_thread(client.drain))
     await published(gateway, 90)
-    [session] = gateway._by_session
+    [session] = gateway.sessions.there
     await until(lambda: len(session.in_flight or ()) == 90 and connection.has_left)
     connection.last_heard = gateway.now + 30
     gateway.sweep(gateway.now + 30)
@@ -147,7 +141,7 @@ async def test_messages_that_wait_for_it_are_bounded_in_bytes(
     gateway: Gateway, deaf: tuple[Deaf, Connection], told: list[Notice]
 ):
     await published(gateway, MOST_QUEUED_BYTES // len(PAYLOAD) + 100)
-    [session] = gateway._by_session
+    [session] = gateway.sessions.there
     assert sum(len(each.payload) for each in session.waiting or ()) <= MOST_QUEUED_BYTES
     assert {notice.code for notice in told} == {"queue-full"}
     assert f"{MOST_QUEUED_BYTES} bytes" in told[0].why
@@ -165,7 +159,7 @@ async def test_who_asks_while_a_commit_is_awaited_is_not_read_for_ever(gateway: 
     client = Bare(*await asyncio.open_connection("127.0.0.1", port))
     client.send(connect(5))
     assert (await client.packet())[0] == 0x20
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     connection.wait_for(1)
     client.send(b"\xc0\0" * PINGS)
     await until(lambda: connection.is_held_up)
@@ -262,7 +256,7 @@ async def test_who_answers_no_close_of_tls_is_gone(gateway: Gateway, tmp_path: P
     client = await asyncio.to_thread(connected)
     await until(lambda: bool(gateway._subscriptions.matching("a")))
     await published(gateway, 80)
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     transport = connection._transport
     assert transport is not None
     assert transport.get_write_buffer_size() <= AT_MOST
@@ -281,7 +275,7 @@ async def test_packets_that_come_at_once_leave_others_their_turns(
     client = Bare(*await asyncio.open_connection("127.0.0.1", port))
     client.send(connect(5))
     assert (await client.packet())[0] == 0x20
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     connection.data_received(b"\xc0\0" * 100)
     assert connection._unsent == 0
     assert connection._buffer == b"\xc0\0" * 99
@@ -299,7 +293,7 @@ async def test_who_leaves_is_heard_out(
     watcher, _ = await bare(name="watcher"), await bare(name="leaving")
     watcher.send(subscribe("a", options=0))
     assert (await watcher.packet())[0] == 0x90
-    _, connection = gateway._connections
+    _, connection = gateway.connections
     connection.data_received(b"".join(publish("a", b"%d" % number) for number in range(50)) + b"\xe0\0")
     if is_reset:
         assert connection._transport is not None
@@ -308,7 +302,7 @@ async def test_who_leaves_is_heard_out(
     assert heard == [b"%d" % number for number in range(50)]
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("leaving", "CLIENT_INITIATED_DISCONNECT")
     await asyncio.sleep(0)
-    assert connection not in gateway._connections
+    assert connection not in gateway.connections
 
 
 async def test_who_is_told_to_go_is_not_heard_out(
@@ -316,7 +310,7 @@ async def test_who_is_told_to_go_is_not_heard_out(
 ):
     monkeypatch.setattr("simulator.cloud.mqtt.connection.TURN_SECONDS", 0)
     client = await bare()
-    [connection] = gateway._connections
+    [connection] = gateway.connections
     connection.data_received(publish("a") * 50)
     connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
     assert await client.rest() == b"\xe0\x01\x87"

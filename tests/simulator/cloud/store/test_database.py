@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.errors import InputError
-from simulator.cloud.store.database import Database, Row
+from simulator.cloud.store.database import Database, Put
 from simulator.cloud.store.encoding import writer
 from simulator.cloud.store.layout import MIGRATIONS
 from simulator.cloud.store.seals import of_name
@@ -31,7 +31,7 @@ def write(database: Database, *changed: Lamp | str, first: int = 1) -> None:
     """Commit lamps that come, and names of those that go."""
     kind = database.kind_ids["lamp"]
     puts = [lamp for lamp in changed if isinstance(lamp, Lamp)]
-    rows = [Row(kind, lamp.name, number, writer(Lamp)(lamp)) for number, lamp in enumerate(puts, first)]
+    rows = [Put(kind, lamp.name, number, writer(Lamp)(lamp)) for number, lamp in enumerate(puts, first)]
     database.write(database.batch([(kind, name) for name in changed if isinstance(name, str)], rows))
 
 
