@@ -74,10 +74,6 @@ class Drawn:
     headers: dict[str, str]
     body: bytes
 
-    def __repr__(self) -> str:
-        """As much as a person reads of fifteen of them."""
-        return f"Drawn({self.operation}, {self.method} {self.target[:200]}, {self.headers}, {self.body[:1000]!r})"
-
 
 def _text(shape: Shape, name: str) -> st.SearchStrategy[Any]:
     choices = shape.metadata.get("enum")
