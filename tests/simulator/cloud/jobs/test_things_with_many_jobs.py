@@ -43,6 +43,16 @@ def test_the_first_jobs_of_a_thing_that_goes_learn_it_at_once_and_the_others_in_
     assert account.jobs.next_due() is None
 
 
+def test_a_thing_that_is_deleted_before_its_jobs_learn_that_it_came_has_nothing_to_do_in_the_end():
+    account = Account()
+    for job_id in JOBS:
+        account.create(job_id, "other", target_selection="CONTINUOUS", targets=(G,))
+    join(account, "t", G)
+    account.did(account.jobs.thing_deleted("t", account.now))
+    account.left_to_tick(4)
+    assert latest(account) == ["REMOVED 1"] * len(JOBS)
+
+
 def test_what_comes_meanwhile_waits_behind_it():
     account, patient = followed(), followed()
     for each, waits in ((account, False), (patient, True)):
