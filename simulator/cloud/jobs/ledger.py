@@ -225,7 +225,8 @@ class Ledger:
         self.index(job_id, job, None)
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
-        self.failed.pop(job_id, None)
+        if (times := self.failed.pop(job_id, None)) is not None:
+            self.undo.append(partial(self.failed.__setitem__, job_id, times))
         self.lag.forget(job_id)
         self.agenda.set(JobDue(job_id), None)
 

@@ -6,7 +6,7 @@ from types import CodeType
 import pytest
 
 from agent.values import StartNext
-from simulator.cloud.jobs import Change, Jobs, Outcome, Rollout
+from simulator.cloud.jobs import Change, JobChanged, Jobs, Outcome, Rollout
 from simulator.cloud.jobs.doing import AT_ONCE
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.ticking import LONGEST_PAUSE_SECONDS
@@ -143,6 +143,25 @@ def test_a_job_whose_turns_all_fail_is_tried_ever_more_seldom():
     account.jobs.keep = None
     account.later(LONGEST_PAUSE_SECONDS)
     assert account.statuses("bad") == {"a": "TIMED_OUT"}
+
+
+def test_a_deletion_whose_end_always_fails_is_tried_ever_more_seldom():
+    account = Account(SETTINGS).create("bad", "a")
+    account.delete("bad")
+
+    def keep(changes: tuple[Change, ...]) -> None:
+        if any(isinstance(change, JobChanged) and change.job is None for change in changes):
+            raise TypeError("no record")
+
+    account.jobs.keep = keep
+    account.outcomes.clear()
+    account.later(600)
+    pauses = [failure.pause_seconds for outcome in account.outcomes for failure in outcome.failures]
+    assert pauses[:4] == [1, 2, 4, 8]
+    assert inside(account.jobs._ledger)[5] == {"bad"}
+    account.jobs.keep = None
+    assert account.later(LONGEST_PAUSE_SECONDS).jobs.jobs() == []
+    assert not account.jobs._ledger.failed
 
 
 def test_what_waits_after_a_fault_is_dropped_with_its_job():
