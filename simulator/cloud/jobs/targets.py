@@ -126,7 +126,9 @@ def _tell(
 def _tell_one(
     ledger: Ledger, doing: Doing, job_id: str, thing: str, what: Literal["joined", "left"], now: float
 ) -> None:
-    job = ledger.jobs[job_id]
+    job = ledger.jobs.get(job_id)
+    if job is None:
+        return  # its record was lost, and the file went on without it: what goes by a command goes with its news
     if what == "left":
         _drop(ledger, doing, job, thing, now)
     elif job.is_followed:

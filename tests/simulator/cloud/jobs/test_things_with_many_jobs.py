@@ -116,6 +116,21 @@ def test_whoever_kept_the_records_goes_on_where_it_was():
     assert latest(restored) == latest(account) == ["QUEUED 2"] * len(JOBS)
 
 
+def test_of_a_job_whose_records_were_lost_nothing_is_told_and_the_others_learn_it():
+    account, kept = followed(), Kept()
+    leave(account, "t", G)
+    for outcome in account.outcomes:
+        kept.keep(outcome)
+    del kept.jobs[JOBS[-2]]  # as a state file may be that was salvaged
+    kept.executions = {key: each for key, each in kept.executions.items() if key[1] != JOBS[-2]}
+    account.jobs = jobs_at(account, kept)
+    account.outcomes.clear()
+    account.left_to_tick(4)
+    assert latest(account) == ["REMOVED 1"] * (len(JOBS) - 1)
+    assert not any(outcome.failures for outcome in account.outcomes)
+    assert account.jobs.next_due() is None
+
+
 def jobs_at(account: Account, kept: Kept) -> Jobs:
     return Jobs.restored(
         account.settings, kept.jobs.values(), kept.executions.values(), account.now, kept.news.values()
