@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
 from simulator.cloud.basic_ingest import in_the_void
+from simulator.cloud.contained import contained
 from simulator.cloud.mqtt.authority import RESOURCES, Action, Credential, Identify, Principal, Visitor
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
 from simulator.cloud.mqtt.encode import PINGRESP, connack_bytes, disconnect_bytes, publish_bytes
@@ -192,8 +193,10 @@ class Connection(asyncio.Protocol):
         if self.session is None:  # it was told to go meanwhile
             self._buffer = b""
             return
-        if self._buffer:
-            self._handle_for_a_while(self._buffer)
+        # In its first turn the event loop ends a connection that a fault of ours met; in later ones nobody else would.
+        if self._buffer and not contained("handling packets", self._handle_for_a_while, self._buffer):
+            self.end("SERVER_ERROR")
+            return
         if not self._has_more:
             if self._transport is None:
                 self._gateway.closed(self, "CONNECTION_LOST")
@@ -244,6 +247,11 @@ class Connection(asyncio.Protocol):
             self._has_more = True
             self._read_or_wait()
             have_called(self._go_on)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something that came waits for its turn: then it is not its client that is silent."""
+        return self._has_more
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────────────────────
 

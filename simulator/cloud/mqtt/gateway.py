@@ -518,7 +518,7 @@ class Gateway:
                 why = f"no CONNECT came for {self.settings.connect_limit_seconds:g} s"
                 connection.tell("connect-timeout", "iot:Connect", "", why)
                 connection.end("CONNECT_TIMEOUT")
-        elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
+        elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS and not connection.has_more:
             why = f"silent for {silent:.0f} s, with a keep-alive of {connection.keep_alive} s"
             connection.tell("keep-alive", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")

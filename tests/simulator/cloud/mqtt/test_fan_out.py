@@ -292,3 +292,38 @@ async def test_who_takes_leave_after_many_packets_leaves_no_will(gateway: Gatewa
     assert (await client.rest()).endswith(b"\xd0\0" * 200)
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "CLIENT_INITIATED_DISCONNECT")
     client.close()
+
+
+async def test_who_is_not_heard_while_others_are_behind_is_not_called_silent(
+    gateway: Gateway, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
+):
+    await _all(bare)
+    talker = await bare(5, "talker")
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
+    talker.send(publish("all", qos=1), PING)
+    there = gateway.connection_of(gateway._sessions["talker"])
+    assert there is not None
+    await _turns_until(lambda: there._has_more)
+    others = [each for each in gateway._connections if each is not there]
+    gateway.sweep(gateway._time() + 1000)
+    assert not set(others) & set(gateway._connections), "they were silent"
+    assert there in gateway._connections
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
+    assert (await talker.packet())[0] == 0x40
+    assert await talker.packet() == PONG
+    gateway.sweep(gateway._time() + 1000)
+    assert there not in gateway._connections
+
+
+@pytest.mark.usefixtures("_short_turns")
+async def test_a_fault_in_a_later_turn_of_a_client_ends_its_connection(
+    gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
+):
+    client = await bare(5)
+    monkeypatch.setattr(connection, "receive", lambda *_: 1 / 0)
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    client.send(PING * 3, publish("a"), PING)
+    assert await client.rest() == b"\xd0\0" * 3
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "SERVER_ERROR")
+    assert faults == [], "it is told, and stays here"
