@@ -174,9 +174,9 @@ class Ledger:
 
     def add_job(self, doing: Doing, job: Job) -> None:
         """Add a job that has no executions yet."""
+        self.put_job(doing, job)
         self._births += 1
         self.born[job.job_id] = self._births
-        self.put_job(doing, job)
         self.things_of[job.job_id] = []
         self.counts[job.job_id] = dict.fromkeys(Status, 0)
 
