@@ -155,7 +155,9 @@ class Connection(asyncio.Protocol):
         """The socket is closed."""
         self._transport = None
         self._gateway.farewells.gone(self)
-        if not self._has_more:  # else it is heard out first
+        if self._has_more and self.session is not None:
+            self._gateway.hear_out(self)
+        else:
             self._gateway.closed(self, "CONNECTION_LOST")
 
     def pause_writing(self) -> None:
@@ -414,6 +416,7 @@ class Connection(asyncio.Protocol):
     def end(self, reason: str) -> None:
         """Close; `reason` is a disconnectReason of AWS's lifecycle events."""
         self.flush()
+        self._buffer = b""  # what waits for its turn in there may wait for long
         transport, self._transport = self._transport, None
         if transport is not None:
             self._gateway.farewells.part(self, transport)

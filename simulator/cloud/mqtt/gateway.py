@@ -40,6 +40,9 @@ from simulator.cloud.strangers import Strangers
 SWEEP_SECONDS: Final = 1.0
 MOST_AWAY: Final = 100_000
 """Sessions that wait for their clients; the one that waited longest ends then. Ours: AWS says nothing of it."""
+MOST_HEARD_OUT: Final = 100
+"""Connections that are lost, and of which something that came waits for its turn: half a MiB each at most, and no file
+descriptor that would bound them. Of one more, the rest of what the first had said is not heard."""
 CLEARED_AT_ONCE: Final = 100
 """Places in the index of subscriptions, of sessions that are over: a tenth of a millisecond."""
 BACKLOG: Final = 4096
@@ -85,6 +88,8 @@ class Gateway:
     _wills: DelayedWills = field(default_factory=DelayedWills)
     _is_clearing_up: bool = False
     """Whether the places of who went are going to be looked at."""
+    _heard_out: dict[Connection, None] = field(default_factory=dict)
+    """Connections that are lost, and still have something to say, in the order in which they were lost."""
     _away: dict[Session, None] = field(default_factory=dict)
     """Sessions that wait for their clients, in the order in which these went."""
     _connects: dict[str, float] = field(default_factory=dict)
@@ -384,8 +389,18 @@ class Gateway:
             self._replay(connection, session)
             self.shared.came_back(session)
 
+    def hear_out(self, connection: Connection) -> None:
+        """A connection is lost, and not over until all that came by it has been handled."""
+        self._heard_out[connection] = None
+        if len(self._heard_out) > MOST_HEARD_OUT:
+            first = next(iter(self._heard_out))
+            why = f"{MOST_HEARD_OUT} clients left while what they sent waits: the rest of the first's is not heard"
+            first.tell("quota", "mqtt", "", why)
+            first.end("CONNECTION_LOST")
+
     def closed(self, connection: Connection, reason: str) -> None:
         """A connection is over; its will is published, unless the client took leave."""
+        self._heard_out.pop(connection, None)
         if self._connections.pop(connection, 0) == 0:
             return
         self.strangers.known(connection)

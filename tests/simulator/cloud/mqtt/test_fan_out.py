@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings, connection, fan_out
+from simulator.cloud.mqtt import gateway as gateways
 from simulator.cloud.mqtt.fan_out import AT_ONCE, FanOut, Owed
 from simulator.cloud.mqtt.lasting import Lasting, Remembered
 from simulator.cloud.mqtt.session import Message, Session
@@ -327,3 +328,33 @@ async def test_a_fault_in_a_later_turn_of_a_client_ends_its_connection(
     assert await client.rest() == b"\xd0\0" * 3
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "SERVER_ERROR")
     assert faults == [], "it is told, and stays here"
+
+
+async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
+    gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(gateways, "MOST_HEARD_OUT", 2)
+    told: list[Notice] = []
+    gateway.tell = told.append
+    listeners = await _all(bare)
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
+    talkers = []
+    for name in ("t1", "t2", "t3"):
+        (await bare(5, name)).send(publish("all", b"first"), publish("all", name.encode()), PING)
+        there = gateway.connection_of(gateway._sessions[name])
+        assert there is not None
+        await _turns_until(lambda there=there: there._has_more)
+        talkers.append(there)
+    for there in talkers:
+        assert there._transport is not None
+        there._transport.abort()
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("t1", "CONNECTION_LOST")
+    assert talkers[0]._buffer == b""
+    assert service.gone.empty()
+    assert [(notice.code, notice.client_id) for notice in told] == [("quota", "t1")]
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
+    for name in ("t2", "t3"):
+        assert await asyncio.wait_for(service.gone.get(), WAIT) == (name, "CONNECTION_LOST")
+    heard = {(await listeners[0].packet())[1][6:] for _ in range(5)}
+    assert heard == {b"first", b"t2", b"t3"}
+    assert not gateway._heard_out
