@@ -66,6 +66,10 @@ HIGH_BYTES: Final = 64 * 1024
 """With more than this in its hands a transport says so; with TLS that would be 512 KiB otherwise."""
 
 
+class _NotYetError(Exception):
+    """Before a CONNECT comes what was said under the same client id, and waits for its turn."""
+
+
 class Connection(asyncio.Protocol):
     """One client's connection. `identify` tells who it is; None where nobody asks.
 
@@ -192,7 +196,7 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         self._has_more = False
-        if self.session is None:  # it was told to go meanwhile
+        if self.session is None and self._transport is None:  # it was told to go meanwhile, or left
             self._buffer = b""
             return
         # In its first turn the event loop ends a connection that a fault of ours met; in later ones nobody else would.
@@ -232,6 +236,8 @@ class Connection(asyncio.Protocol):
                 if offset < len(data) and perf_counter() >= ends:
                     have_called = asyncio.get_running_loop().call_soon
                     break
+        except _NotYetError:  # with the first packet: all of it stays
+            offset, have_called = 0, asyncio.get_running_loop().call_soon
         except Malformed as error:
             action = "iot:Connect" if self.session is None else ACTIONS.get(first >> 4, "mqtt")
             self.tell(CODES.get(error.reason, "malformed"), action, error.about, str(error))
@@ -490,6 +496,8 @@ class Connection(asyncio.Protocol):
             self.tell_denied("Connect", client_id)
             self.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
             return
+        if self._gateway.is_to_be_heard(client_id):
+            raise _NotYetError
         if not self._gateway.may_connect_again(client_id):
             why = f"this client id connected less than {1 / (settings.connects_per_second or 1):g} s ago"
             hint = "wait before connecting again, or set gateway.connects_per_second"

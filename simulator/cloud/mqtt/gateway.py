@@ -329,6 +329,12 @@ class Gateway:
         """A client id for one who brought none."""
         return f"assigned-{next(self._names)}"
 
+    def is_to_be_heard(self, client_id: str) -> bool:
+        """Whether something waits for its turn that a client said before: it may have taken leave in that."""
+        session = self._sessions.get(client_id)
+        connection = None if session is None else self._by_session.get(session)
+        return connection is not None and connection.has_more
+
     def may_connect_again(self, client_id: str) -> bool:
         """Whether a client id is let in, or was let in too short a time ago."""
         most = self.settings.connects_per_second
@@ -529,7 +535,7 @@ class Gateway:
         """`before` is when it was last looked after."""
         session, silent = connection.session, self.now - connection.last_heard
         if session is None:
-            if silent > self.settings.connect_limit_seconds:
+            if silent > self.settings.connect_limit_seconds and not connection.has_more:
                 why = f"no CONNECT came for {self.settings.connect_limit_seconds:g} s"
                 connection.tell("connect-timeout", "iot:Connect", "", why)
                 connection.end("CONNECT_TIMEOUT")

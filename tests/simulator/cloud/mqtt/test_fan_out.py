@@ -358,3 +358,37 @@ async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
     heard = {(await listeners[0].packet())[1][6:] for _ in range(5)}
     assert heard == {b"first", b"t2", b"t3"}
     assert not gateway._heard_out
+
+
+@pytest.mark.parametrize("takes_leave", [True, False], ids=["and has taken leave", "and has not"])
+async def test_who_comes_back_at_once_comes_after_all_that_it_said(
+    gateway: Gateway,
+    service: Jobs,
+    bare: BareConnect,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    takes_leave: bool,
+):
+    told: list[Notice] = []
+    gateway.tell = told.append
+    listeners = await _all(bare)
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
+    hello = connect(5, flags=0x06, rest=text("talker") + b"\0" + text("all") + text("will"))
+    first, second = [Bare(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(2)]
+    first.send(hello, publish("all", b"1"), publish("all", b"2"), b"\xe0\0" if takes_leave else PING)
+    await _turns_until(lambda: any(each._has_more for each in gateway._connections))
+    second.send(hello, PING)
+    await _turns_until(lambda: sum(each._has_more for each in gateway._connections) == 2)
+    gateway.sweep(gateway._time() + 20)
+    assert service.gone.empty()
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
+    assert (await second.packet())[0] == 0x20
+    assert await second.packet() == PONG
+    reason = "CLIENT_INITIATED_DISCONNECT" if takes_leave else "DUPLICATE_CLIENTID"
+    assert service.gone.get_nowait() == ("talker", reason)
+    assert [notice.code for notice in told] == ([] if takes_leave else ["taken-over"])
+    await _turns_until(lambda: _nothing_is_owed(gateway))
+    said = [(await listeners[0].packet())[1][6:] for _ in range(2 if takes_leave else 3)]
+    assert said == ([b"1", b"2"] if takes_leave else [b"1", b"2", b"will"])
+    first.close()
+    second.close()
