@@ -182,7 +182,7 @@ class _Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """What aiohttp could not parse ends the connection, after an answer; who has left gets none."""
-        if isinstance(exc, ConnectionError):
+        if isinstance(exc, ConnectionError) or self._manager is None:  # which it has until the connection is lost
             self.force_close()
             return web.Response()
         if status >= 500:

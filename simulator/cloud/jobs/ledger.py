@@ -175,9 +175,9 @@ class Ledger:
 
     def add_job(self, doing: Doing, job: Job) -> None:
         """Add a job that has no executions yet."""
+        self.put_job(doing, job)
         self._births += 1
         self.born[job.job_id] = self._births
-        self.put_job(doing, job)
         self.things_of[job.job_id] = []
         self.counts[job.job_id] = dict.fromkeys(Status, 0)
 
@@ -226,7 +226,8 @@ class Ledger:
         self.index(job_id, job, None)
         self.earlier.pop(job_id, None)
         self.deleting.pop(job_id, None)
-        self.failed.pop(job_id, None)
+        if (times := self.failed.pop(job_id, None)) is not None:
+            self.undo.append(partial(self.failed.__setitem__, job_id, times))
         self.lag.forget(job_id)
         self.agenda.set(JobDue(job_id), None)
 

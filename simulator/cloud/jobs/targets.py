@@ -10,6 +10,7 @@ command tells the first few jobs, and `tick` the others; news that come meanwhil
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final, Literal, Self
 
 from agent.values import Status
@@ -93,7 +94,9 @@ def deleted(ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
     if ledger.settings.deleted_thing == "removed":
         waiting = [job for job in ledger.jobs.values() if rollout.is_rolling_out(job)]
         of_thing: Sequence[str] = tuple(ledger.queues.get(thing, ()))
-        job_ids = tuple(dict.fromkeys((*of_thing, *(job.job_id for job in waiting))))
+        # Those that are still to learn that it came would queue an execution then, which nobody would ever remove.
+        to_learn = chain.from_iterable(each.job_ids for each in ledger.news.get(thing, ()))
+        job_ids = tuple(dict.fromkeys((*of_thing, *(job.job_id for job in waiting), *to_learn)))
         _tell(ledger, doing, thing, "left", job_ids, now)
 
 
@@ -123,7 +126,9 @@ def _tell(
 def _tell_one(
     ledger: Ledger, doing: Doing, job_id: str, thing: str, what: Literal["joined", "left"], now: float
 ) -> None:
-    job = ledger.jobs[job_id]
+    job = ledger.jobs.get(job_id)
+    if job is None:
+        return  # its record was lost, and the file went on without it: what goes by a command goes with its news
     if what == "left":
         _drop(ledger, doing, job, thing, now)
     elif job.is_followed:

@@ -16,6 +16,10 @@ TLS_RECORD: Final = b"\x16\x03"
 """How TLS begins; its first half would be a CONNECT with flags that none has."""
 
 
+class NotYetError(Exception):
+    """Before a CONNECT comes what was said under the same client id, and waits for its turn."""
+
+
 def begins_well(data: bytes) -> bool:
     """Whether these, which came first, may be a CONNECT; nobody waits for what the length of anything else may be."""
     return data[0] >> 4 == Kind.CONNECT and not data.startswith(TLS_RECORD)
@@ -31,7 +35,7 @@ def looks_like(data: bytes) -> str | None:
 
 
 def connect(gateway: "Gateway", connection: "Connection", first: int, body: bytes) -> None:
-    """Answer the first packet, which is a CONNECT. Raises Malformed."""
+    """Answer the first packet, which is a CONNECT. Raises Malformed, NotYetError."""
     if len(body) > 6:
         connection.version = body[6]
     packet = decode(first, body, V5)
@@ -44,6 +48,8 @@ def connect(gateway: "Gateway", connection: "Connection", first: int, body: byte
         connection.tell_denied("Connect", client_id)
         connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
         return
+    if gateway.sessions.is_to_be_heard(client_id):
+        raise NotYetError
     if not gateway.sessions.may_connect_again(client_id):
         why = f"this client id connected less than {1 / (settings.connects_per_second or 1):g} s ago"
         hint = "wait before connecting again, or set gateway.connects_per_second"

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
+from simulator.cloud.contained import contained
 from simulator.cloud.mqtt.authority import Identify
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
-from simulator.cloud.mqtt.connecting import begins_well, connect, looks_like
+from simulator.cloud.mqtt.connecting import NotYetError, begins_well, connect, looks_like
 from simulator.cloud.mqtt.encode import PINGRESP, connack_bytes, disconnect_bytes
 from simulator.cloud.mqtt.fan_out import TURN_SECONDS
 from simulator.cloud.mqtt.packets import (
@@ -116,7 +117,9 @@ class Connection(Writer):
         """The socket is closed."""
         self._transport = None
         self._gateway.farewells.gone(self)
-        if not self._has_more:  # else it is heard out first
+        if self._has_more and self.session is not None:
+            self._gateway.hear_out(self)
+        else:
             self._gateway.closed(self, "CONNECTION_LOST")
 
     def data_received(self, data: bytes) -> None:
@@ -132,11 +135,13 @@ class Connection(Writer):
 
     def _go_on(self) -> None:
         self._has_more = False
-        if self.session is None:  # it was told to go meanwhile
+        if self.session is None and self._transport is None:  # it was told to go meanwhile, or left
             self._buffer = b""
             return
-        if self._buffer:
-            self._handle_for_a_while(self._buffer)
+        # In its first turn the event loop ends a connection that a fault of ours met; in later ones nobody else would.
+        if self._buffer and not contained("handling packets", self._handle_for_a_while, self._buffer):
+            self.end("SERVER_ERROR")
+            return
         if not self._has_more:
             if self._transport is None:
                 self._gateway.closed(self, "CONNECTION_LOST")
@@ -170,6 +175,8 @@ class Connection(Writer):
                 if offset < len(data) and perf_counter() >= ends:
                     have_called = asyncio.get_running_loop().call_soon
                     break
+        except NotYetError:  # with the first packet: all of it stays
+            offset, have_called = 0, asyncio.get_running_loop().call_soon
         except Malformed as error:
             action = "iot:Connect" if self.session is None else ACTIONS.get(first >> 4, "mqtt")
             self.tell(CODES.get(error.reason, "malformed"), action, error.about, str(error))
@@ -187,6 +194,11 @@ class Connection(Writer):
             self._has_more = True
             self._read_or_wait()
             have_called(self._go_on)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something that came waits for its turn: then it is not its client that is silent."""
+        return self._has_more
 
     # ── its end ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,6 +222,7 @@ class Connection(Writer):
     def end(self, reason: str) -> None:
         """Close; `reason` is a disconnectReason of AWS's lifecycle events."""
         self.flush()
+        self._buffer = b""  # what waits for its turn in there may wait for long
         transport, self._transport = self._transport, None
         if transport is not None:
             self._gateway.farewells.part(self, transport)

@@ -39,6 +39,9 @@ from simulator.cloud.mqtt.sweeping import Sweeper
 from simulator.cloud.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.strangers import Strangers
 
+MOST_HEARD_OUT: Final = 100
+"""Connections that are lost, and of which something that came waits for its turn: half a MiB each at most, and no file
+descriptor that would bound them. Of one more, the rest of what the first had said is not heard."""
 CLEARED_AT_ONCE: Final = 100
 """Places in the index of subscriptions, of sessions that are over: a tenth of a millisecond."""
 BACKLOG: Final = 4096
@@ -82,6 +85,8 @@ class Gateway:
     """Those that are open, with a session or without one yet."""
     _subscriptions: Subscriptions[Session] = field(default_factory=Subscriptions)
     retained: Retained = field(init=False)
+    _heard_out: dict[Connection, None] = field(default_factory=dict)
+    """Connections that are lost, and still have something to say, in the order in which they were lost."""
     _is_clearing_up: bool = False
     """Whether the places of who went are going to be looked at."""
     _servers: list[Listener] = field(default_factory=list)
@@ -313,8 +318,18 @@ class Gateway:
         self.connections[connection] = None
         self.strangers.came(connection, lambda: connection.end("CONNECT_TIMEOUT"))
 
+    def hear_out(self, connection: Connection) -> None:
+        """A connection is lost, and not over until all that came by it has been handled."""
+        self._heard_out[connection] = None
+        if len(self._heard_out) > MOST_HEARD_OUT:
+            first = next(iter(self._heard_out))
+            why = f"{MOST_HEARD_OUT} clients left while what they sent waits: the rest of the first's is not heard"
+            first.tell("quota", "mqtt", "", why)
+            first.end("CONNECTION_LOST")
+
     def closed(self, connection: Connection, reason: str) -> None:
         """A connection is over; `reason` is a disconnectReason of AWS's lifecycle events."""
+        self._heard_out.pop(connection, None)
         if self.connections.pop(connection, 0) == 0:
             return
         self.strangers.known(connection)

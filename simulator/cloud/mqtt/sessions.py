@@ -48,6 +48,12 @@ class Sessions:
         """A client id for one who brought none."""
         return f"assigned-{next(self._names)}"
 
+    def is_to_be_heard(self, client_id: str) -> bool:
+        """Whether something waits for its turn that a client said before: it may have taken leave in that."""
+        session = self.by_client_id.get(client_id)
+        connection = None if session is None else self.there.get(session)
+        return connection is not None and connection.has_more
+
     def may_connect_again(self, client_id: str) -> bool:
         """Whether a client id is let in, or was let in too short a time ago."""
         most = self._gateway.settings.connects_per_second

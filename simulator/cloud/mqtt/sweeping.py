@@ -54,11 +54,11 @@ class Sweeper:
         now, settings, session = self._gateway.now, self._gateway.settings, connection.session
         silent = now - connection.last_heard
         if session is None:
-            if silent > settings.connect_limit_seconds:
+            if silent > settings.connect_limit_seconds and not connection.has_more:
                 why = f"no CONNECT came for {settings.connect_limit_seconds:g} s"
                 connection.tell("connect-timeout", "iot:Connect", "", why)
                 connection.end("CONNECT_TIMEOUT")
-        elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS:
+        elif silent > connection.keep_alive * 1.5 + SWEEP_SECONDS and not connection.has_more:
             why = f"silent for {silent:.0f} s, with a keep-alive of {connection.keep_alive} s"
             connection.tell("keep-alive", "mqtt", f"client/{session.client_id}", why)
             connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")

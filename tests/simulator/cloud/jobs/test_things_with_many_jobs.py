@@ -43,6 +43,16 @@ def test_the_first_jobs_of_a_thing_that_goes_learn_it_at_once_and_the_others_in_
     assert account.jobs.next_due() is None
 
 
+def test_a_thing_that_is_deleted_before_its_jobs_learn_that_it_came_has_nothing_to_do_in_the_end():
+    account = Account()
+    for job_id in JOBS:
+        account.create(job_id, "other", target_selection="CONTINUOUS", targets=(G,))
+    join(account, "t", G)
+    account.did(account.jobs.thing_deleted("t", account.now))
+    account.left_to_tick(4)
+    assert latest(account) == ["REMOVED 1"] * len(JOBS)
+
+
 def test_what_comes_meanwhile_waits_behind_it():
     account, patient = followed(), followed()
     for each, waits in ((account, False), (patient, True)):
@@ -104,6 +114,21 @@ def test_whoever_kept_the_records_goes_on_where_it_was():
     account.left_to_tick(4)
     restored.left_to_tick(4)
     assert latest(restored) == latest(account) == ["QUEUED 2"] * len(JOBS)
+
+
+def test_of_a_job_whose_records_were_lost_nothing_is_told_and_the_others_learn_it():
+    account, kept = followed(), Kept()
+    leave(account, "t", G)
+    for outcome in account.outcomes:
+        kept.keep(outcome)
+    del kept.jobs[JOBS[-2]]  # as a state file may be that was salvaged
+    kept.executions = {key: each for key, each in kept.executions.items() if key[1] != JOBS[-2]}
+    account.jobs = jobs_at(account, kept)
+    account.outcomes.clear()
+    account.left_to_tick(4)
+    assert latest(account) == ["REMOVED 1"] * (len(JOBS) - 1)
+    assert not any(outcome.failures for outcome in account.outcomes)
+    assert account.jobs.next_due() is None
 
 
 def jobs_at(account: Account, kept: Kept) -> Jobs:

@@ -6,9 +6,9 @@ from types import CodeType
 import pytest
 
 from agent.values import StartNext
-from simulator.cloud.jobs import Change, Jobs, Outcome, Rollout
+from simulator.cloud.jobs import Change, JobChanged, Jobs, Outcome, Rollout, targets
 from simulator.cloud.jobs.doing import AT_ONCE
-from simulator.cloud.jobs.ledger import Ledger
+from simulator.cloud.jobs.ledger import Due, Ledger, WorkDue
 from simulator.cloud.jobs.ticking import LONGEST_PAUSE_SECONDS
 from tests.thrown import Thrown, thrown_at
 
@@ -44,7 +44,12 @@ def inside(ledger: Ledger) -> tuple[object, ...]:
         list(ledger.under_way),
         dict(ledger.held),
         # Of a job that waits after a fault it is not known for how long.
-        {item: due for item, (due, _) in ledger.agenda._times.items() if item.job_id not in ledger.failed},
+        {item: due for item, (due, _) in ledger.agenda._times.items() if _whose(item) not in ledger.failed},
+        dict(ledger.failed),
+        dict(ledger.news),
+        dict(ledger.born),
+        dict(ledger._with_windows),
+        {target: set(jobs) for target, jobs in ledger._followed.items()},
     )
 
 
@@ -55,8 +60,14 @@ def keep_in(kept: Kept, jobs: Jobs) -> None:
     jobs.keep = keep
 
 
+def _whose(item: Due) -> str:
+    return item.whose if isinstance(item, WorkDue) else item.job_id
+
+
+@pytest.mark.parametrize("at_once", [AT_ONCE, 1], ids=["", "of a thing that has many jobs"])
 @pytest.mark.parametrize("seed", range(40))
-def test_a_command_in_which_a_fault_is_thrown_leaves_no_trace(seed: int):
+def test_a_command_in_which_a_fault_is_thrown_leaves_no_trace(seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(targets, "AT_ONCE", at_once)
     account, chance, kept, thrown = Account(SETTINGS), Random(seed), Kept(), 0
     keep_in(kept, account.jobs)
     for _ in range(50):
@@ -143,6 +154,25 @@ def test_a_job_whose_turns_all_fail_is_tried_ever_more_seldom():
     account.jobs.keep = None
     account.later(LONGEST_PAUSE_SECONDS)
     assert account.statuses("bad") == {"a": "TIMED_OUT"}
+
+
+def test_a_deletion_whose_end_always_fails_is_tried_ever_more_seldom():
+    account = Account(SETTINGS).create("bad", "a")
+    account.delete("bad")
+
+    def keep(changes: tuple[Change, ...]) -> None:
+        if any(isinstance(change, JobChanged) and change.job is None for change in changes):
+            raise TypeError("no record")
+
+    account.jobs.keep = keep
+    account.outcomes.clear()
+    account.later(600)
+    pauses = [failure.pause_seconds for outcome in account.outcomes for failure in outcome.failures]
+    assert pauses[:4] == [1, 2, 4, 8]
+    assert inside(account.jobs._ledger)[5] == {"bad"}
+    account.jobs.keep = None
+    assert account.later(LONGEST_PAUSE_SECONDS).jobs.jobs() == []
+    assert not account.jobs._ledger.failed
 
 
 def test_what_waits_after_a_fault_is_dropped_with_its_job():

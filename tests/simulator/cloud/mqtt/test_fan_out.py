@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.cloud.mqtt import Gateway, GatewaySettings, connection, fan_out
+from simulator.cloud.mqtt import gateway as gateways
 from simulator.cloud.mqtt.fan_out import AT_ONCE, FanOut, Owed
 from simulator.cloud.mqtt.lasting import Lasting, Remembered
 from simulator.cloud.mqtt.session import Message, Session
@@ -290,3 +291,102 @@ async def test_who_takes_leave_after_many_packets_leaves_no_will(gateway: Gatewa
     assert (await client.rest()).endswith(b"\xd0\0" * 200)
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "CLIENT_INITIATED_DISCONNECT")
     client.close()
+
+
+async def test_who_is_not_heard_while_others_are_behind_is_not_called_silent(
+    gateway: Gateway, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
+):
+    await _all(bare)
+    talker = await bare(5, "talker")
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
+    talker.send(publish("all", qos=1), PING)
+    there = gateway.connection_of(gateway._sessions["talker"])
+    assert there is not None
+    await _turns_until(lambda: there._has_more)
+    others = [each for each in gateway._connections if each is not there]
+    gateway.sweep(gateway._time() + 1000)
+    assert not set(others) & set(gateway._connections), "they were silent"
+    assert there in gateway._connections
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
+    assert (await talker.packet())[0] == 0x40
+    assert await talker.packet() == PONG
+    gateway.sweep(gateway._time() + 1000)
+    assert there not in gateway._connections
+
+
+@pytest.mark.usefixtures("_short_turns")
+async def test_a_fault_in_a_later_turn_of_a_client_ends_its_connection(
+    gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
+):
+    client = await bare(5)
+    monkeypatch.setattr(connection, "receive", lambda *_: 1 / 0)
+    faults: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    client.send(PING * 3, publish("a"), PING)
+    assert await client.rest() == b"\xd0\0" * 3
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "SERVER_ERROR")
+    assert faults == [], "it is told, and stays here"
+
+
+async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
+    gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(gateways, "MOST_HEARD_OUT", 2)
+    told: list[Notice] = []
+    gateway.tell = told.append
+    listeners = await _all(bare)
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
+    talkers = []
+    for name in ("t1", "t2", "t3"):
+        (await bare(5, name)).send(publish("all", b"first"), publish("all", name.encode()), PING)
+        there = gateway.connection_of(gateway._sessions[name])
+        assert there is not None
+        await _turns_until(lambda there=there: there._has_more)
+        talkers.append(there)
+    for there in talkers:
+        assert there._transport is not None
+        there._transport.abort()
+    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("t1", "CONNECTION_LOST")
+    assert talkers[0]._buffer == b""
+    assert service.gone.empty()
+    assert [(notice.code, notice.client_id) for notice in told] == [("quota", "t1")]
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
+    for name in ("t2", "t3"):
+        assert await asyncio.wait_for(service.gone.get(), WAIT) == (name, "CONNECTION_LOST")
+    heard = {(await listeners[0].packet())[1][6:] for _ in range(5)}
+    assert heard == {b"first", b"t2", b"t3"}
+    assert not gateway._heard_out
+
+
+@pytest.mark.parametrize("takes_leave", [True, False], ids=["and has taken leave", "and has not"])
+async def test_who_comes_back_at_once_comes_after_all_that_it_said(
+    gateway: Gateway,
+    service: Jobs,
+    bare: BareConnect,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    takes_leave: bool,
+):
+    told: list[Notice] = []
+    gateway.tell = told.append
+    listeners = await _all(bare)
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
+    hello = connect(5, flags=0x06, rest=text("talker") + b"\0" + text("all") + text("will"))
+    first, second = [Bare(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(2)]
+    first.send(hello, publish("all", b"1"), publish("all", b"2"), b"\xe0\0" if takes_leave else PING)
+    await _turns_until(lambda: any(each._has_more for each in gateway._connections))
+    second.send(hello, PING)
+    await _turns_until(lambda: sum(each._has_more for each in gateway._connections) == 2)
+    gateway.sweep(gateway._time() + 20)
+    assert service.gone.empty()
+    monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
+    assert (await second.packet())[0] == 0x20
+    assert await second.packet() == PONG
+    reason = "CLIENT_INITIATED_DISCONNECT" if takes_leave else "DUPLICATE_CLIENTID"
+    assert service.gone.get_nowait() == ("talker", reason)
+    assert [notice.code for notice in told] == ([] if takes_leave else ["taken-over"])
+    await _turns_until(lambda: _nothing_is_owed(gateway))
+    said = [(await listeners[0].packet())[1][6:] for _ in range(2 if takes_leave else 3)]
+    assert said == ([b"1", b"2"] if takes_leave else [b"1", b"2", b"will"])
+    first.close()
+    second.close()

@@ -12,6 +12,7 @@ from agent.errors import InputError
 from simulator.cloud.local import CloudOptions, LocalCloud
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store, salvage
+from simulator.cloud.store.damage import LOST
 from simulator.cloud.store.database import Database
 from simulator.cloud.store.kinds import KINDS
 from tests.simulator.cloud.store.test_damage import (
@@ -99,6 +100,10 @@ def test_all_that_can_be_read_goes_on_and_the_rest_is_told(
     assert done.lines[0].endswith(f"the damaged file is kept as {done.kept_as}")
     assert sorted(done.lines[1:]) == sorted(f"lost: {line}" for line in lines)
     assert names(path) == everything - lost
+
+
+def test_of_every_kind_of_record_it_is_known_what_is_lost_with_it():
+    assert set(LOST) == set(KINDS)
 
 
 @pytest.mark.parametrize(
