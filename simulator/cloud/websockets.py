@@ -76,7 +76,8 @@ class WebSockets:
         largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoping=False)
         with reading(request):
-            is_right = _offers_mqtt(request) and socket.can_prepare(request)
+            is_get = request.method == "GET"  # RFC 6455, 4.1: "The method of the request MUST be GET"
+            is_right = is_get and _offers_mqtt(request) and socket.can_prepare(request)
         if not is_right:
             what = f"This is for WebSockets of the sub-protocol {PROTOCOL}."
             refusal = Refusal(400, "InvalidRequestException", what)

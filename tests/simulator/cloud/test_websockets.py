@@ -48,7 +48,7 @@ class World:
         assert (await socket.receive_bytes(timeout=WAIT))[0] == 0x20
         return socket
 
-    async def refusal(self, url: str, **headers: str) -> tuple[int, str | None]:
+    async def refusal(self, url: str, method: str = "GET", **headers: str) -> tuple[int, str | None]:
         upgrade = {
             "Connection": "Upgrade",
             "Upgrade": "websocket",
@@ -56,7 +56,7 @@ class World:
             "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
             "Sec-WebSocket-Protocol": "mqtt",
         }
-        async with self.http.get(URL(url, encoded=True), headers=upgrade | headers) as response:
+        async with self.http.request(method, URL(url, encoded=True), headers=upgrade | headers) as response:
             return response.status, response.headers.get("x-amzn-errortype")
 
 
@@ -200,6 +200,11 @@ async def test_with_access_keys_nobody_else_comes_in(signs: dict[str, str] | Non
     async with running(access_keys=KEYS) as world:
         url = world.url if signs is None else world.signed(**signs)
         assert await world.refusal(url) == (403, error)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "OPTIONS"])
+async def test_a_websocket_is_opened_by_get_alone(world: World, method: str):
+    assert await world.refusal(world.url, method) == (400, "InvalidRequestException")
 
 
 @pytest.mark.parametrize(
