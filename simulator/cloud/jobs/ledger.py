@@ -9,6 +9,7 @@ What takes longer than one turn is kept here as well; how it goes on is told in 
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update

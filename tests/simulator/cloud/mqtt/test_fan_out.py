@@ -300,18 +300,18 @@ async def test_who_is_not_heard_while_others_are_behind_is_not_called_silent(
     talker = await bare(5, "talker")
     monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
     talker.send(publish("all", qos=1), PING)
-    there = gateway.connection_of(gateway._sessions["talker"])
+    there = gateway.connection_of(gateway.sessions.by_client_id["talker"])
     assert there is not None
     await _turns_until(lambda: there._has_more)
-    others = [each for each in gateway._connections if each is not there]
-    gateway.sweep(gateway._time() + 1000)
-    assert not set(others) & set(gateway._connections), "they were silent"
-    assert there in gateway._connections
+    others = [each for each in gateway.connections if each is not there]
+    gateway.sweep(gateway.sessions.now() + 1000)
+    assert not set(others) & set(gateway.connections), "they were silent"
+    assert there in gateway.connections
     monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
     assert (await talker.packet())[0] == 0x40
     assert await talker.packet() == PONG
-    gateway.sweep(gateway._time() + 1000)
-    assert there not in gateway._connections
+    gateway.sweep(gateway.sessions.now() + 1000)
+    assert there not in gateway.connections
 
 
 @pytest.mark.usefixtures("_short_turns")
@@ -339,7 +339,7 @@ async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
     talkers = []
     for name in ("t1", "t2", "t3"):
         (await bare(5, name)).send(publish("all", b"first"), publish("all", name.encode()), PING)
-        there = gateway.connection_of(gateway._sessions[name])
+        there = gateway.connection_of(gateway.sessions.by_client_id[name])
         assert there is not None
         await _turns_until(lambda there=there: there._has_more)
         talkers.append(there)
@@ -374,10 +374,10 @@ async def test_who_comes_back_at_once_comes_after_all_that_it_said(
     hello = connect(5, flags=0x06, rest=text("talker") + b"\0" + text("all") + text("will"))
     first, second = [Bare(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(2)]
     first.send(hello, publish("all", b"1"), publish("all", b"2"), b"\xe0\0" if takes_leave else PING)
-    await _turns_until(lambda: any(each._has_more for each in gateway._connections))
+    await _turns_until(lambda: any(each._has_more for each in gateway.connections))
     second.send(hello, PING)
-    await _turns_until(lambda: sum(each._has_more for each in gateway._connections) == 2)
-    gateway.sweep(gateway._time() + 20)
+    await _turns_until(lambda: sum(each._has_more for each in gateway.connections) == 2)
+    gateway.sweep(gateway.sessions.now() + 20)
     assert service.gone.empty()
     monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
     assert (await second.packet())[0] == 0x20
