@@ -48,7 +48,7 @@ def test_keys_come_from_the_command_line_the_environment_and_a_file(tmp_path: Pa
         pytest.param("", {}, "holds no ID:SECRET", id="an empty file"),
         pytest.param("# none yet\n", {}, "holds no ID:SECRET", id="a file of comments"),
         pytest.param("LAB\n", {}, "line 1 is not ID:SECRET", id="no secret"),
-        pytest.param("# lab\n\nA:x\nsecret/access:key\n", {}, "line 4 is not ID:SECRET", id="halves the other way round"),
+        pytest.param("# lab\n\nA:x\nsecret/access:key\n", {}, "line 4 is not ID:SECRET", id="the wrong way round"),
         pytest.param("A:x\nA:y\n", {}, "access key A: given twice", id="two secrets"),
         pytest.param(None, {VARIABLE: ""}, "unset it", id="a variable that is empty"),
         pytest.param(None, {VARIABLE: "  "}, "unset it", id="a variable that is blank"),

@@ -98,5 +98,5 @@ async def test_served_clients_go_on_and_the_api_answers_when_files_run_out(tmp_p
     assert f"may have {MOST} open files" in told[0]["why"]
     [(files_wanted, devices)] = re.findall(r"`ulimit -n (\d+)` for (\d+) devices", told[0]["hint"])
     taken_by_itself = MOST // 2 - len(served)
-    assert int(files_wanted) >= int(devices) + KEPT_BACK + taken_by_itself, "with so many files, so many devices come in"
+    assert int(files_wanted) >= int(devices) + KEPT_BACK + taken_by_itself, "so many devices do come in"
     assert [entry for entry in said if entry["level"] == "error"] == []
