@@ -6,7 +6,7 @@ the environment to the same user.
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -31,14 +31,15 @@ def access_keys(
     """
     found = list(given)
     if not given and (text := environment.get(VARIABLE)) is not None:
-        found += _read(text.split(), VARIABLE)
+        found += [_read(each, f"{VARIABLE}: key {number}") for number, each in enumerate(text.split(), 1)]
         if not found:
             raise InputError(f"{VARIABLE}: holds no ID:SECRET; unset it to have signatures unchecked")
     if file is not None:
-        lines = _lines(file)
-        found += _read((line for line in lines if line and not line.startswith("#")), f"--access-key-file {file}")
-        if not any(line and not line.startswith("#") for line in lines):
-            raise InputError(f"--access-key-file {file}: holds no ID:SECRET, one a line")
+        where = f"--access-key-file {file}"
+        lines = [(number, line) for number, line in enumerate(_lines(file), 1) if line and not line.startswith("#")]
+        found += [_read(line, f"{where}: line {number}") for number, line in lines]
+        if not lines:
+            raise InputError(f"{where}: holds no ID:SECRET, one a line")
     known: dict[str, str] = {}
     for identifier, secret in found:
         if known.setdefault(identifier, secret) != secret:
@@ -46,14 +47,11 @@ def access_keys(
     return tuple(known.items())
 
 
-def _read(texts: Iterable[str], where: str) -> list[AccessKey]:
-    found = []
-    for number, text in enumerate(texts, 1):
-        key = access_key(text)
-        if key is None:
-            raise InputError(f"{where}: key {number} is not ID:SECRET, with no / in its id")
-        found.append(key)
-    return found
+def _read(text: str, where: str) -> AccessKey:
+    key = access_key(text)
+    if key is None:
+        raise InputError(f"{where} is not ID:SECRET, with no / in its id")
+    return key
 
 
 def _lines(file: Path) -> list[str]:
@@ -61,7 +59,7 @@ def _lines(file: Path) -> list[str]:
         with file.open("rb") as opened:
             status = os.fstat(opened.fileno())
             raw = opened.read(LARGEST_FILE + 1)
-        lines = [line.strip() for line in raw.decode().splitlines()]
+        lines = [line.strip() for line in raw.decode("utf-8-sig").splitlines()]
     except OSError as error:
         raise InputError(f"--access-key-file {file}: cannot read it: {error.strerror}") from None
     except UnicodeDecodeError:

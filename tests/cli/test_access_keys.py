@@ -38,6 +38,7 @@ def test_keys_come_from_the_command_line_the_environment_and_a_file(tmp_path: Pa
     assert access_keys((), None, {VARIABLE: "A:x B:y"}) == (("A", "x"), ("B", "y"))
     assert access_keys((), file, {}) == (("LAB", "s:3/+cret"), ("CI", "other"))
     assert access_keys((("A", "x"),), file, {VARIABLE: "B:y"}) == (("A", "x"), ("LAB", "s:3/+cret"), ("CI", "other"))
+    assert access_keys((), a_file(tmp_path, "\ufeffLAB:x\r\n"), {}) == (("LAB", "x"),), "as Windows writes it"
     assert access_keys((("CI", "other"),), file, {})[0] == ("CI", "other")
 
 
@@ -46,8 +47,8 @@ def test_keys_come_from_the_command_line_the_environment_and_a_file(tmp_path: Pa
     [
         pytest.param("", {}, "holds no ID:SECRET", id="an empty file"),
         pytest.param("# none yet\n", {}, "holds no ID:SECRET", id="a file of comments"),
-        pytest.param("LAB\n", {}, "key 1 is not ID:SECRET", id="no secret"),
-        pytest.param("A:x\nsecret/access:key\n", {}, "key 2 is not ID:SECRET", id="halves the other way round"),
+        pytest.param("LAB\n", {}, "line 1 is not ID:SECRET", id="no secret"),
+        pytest.param("# lab\n\nA:x\nsecret/access:key\n", {}, "line 4 is not ID:SECRET", id="the wrong way round"),
         pytest.param("A:x\nA:y\n", {}, "access key A: given twice", id="two secrets"),
         pytest.param(None, {VARIABLE: ""}, "unset it", id="a variable that is empty"),
         pytest.param(None, {VARIABLE: "  "}, "unset it", id="a variable that is blank"),

@@ -24,6 +24,8 @@ AT_ONCE: Final = 16
 """Connections accepted before others have their turn; a whole fleet may come at once."""
 KEPT_BACK: Final = 100
 """File descriptors that MQTT may not have: what else the process needs, and half of them for connections to its API."""
+OPEN_ANYWAY: Final = 50
+"""File descriptors that are open with nobody there: listeners, the loop's own, the state and the log; some twenty."""
 KEPT_FOR_FILES: Final = 50
 """Those that connections to HTTP ports may not have: the store's, the log's and the trace's, and files being served."""
 
@@ -151,6 +153,6 @@ def turned_away(kept: int) -> Notice:
     most = most_files()
     back = kept_of(kept)
     why = f"the process may have {most} open files, of which {back} are kept for its files and its API"
-    wanted = 2 * (most - back)
-    advice = f"one for each connection, and {KEPT_BACK} besides: `ulimit -n {wanted + KEPT_BACK}` for {wanted} devices"
+    wanted, besides = 2 * (most - back), KEPT_BACK + OPEN_ANYWAY
+    advice = f"one for each connection, and {besides} besides: `ulimit -n {wanted + besides}` for {wanted} devices"
     return Notice("too-many-files", "tcp", "", why, hint=advice)

@@ -61,7 +61,11 @@ class Salvaged(NamedTuple):
 
 
 def salvage(path: Path) -> Salvaged:
-    """Go on with what can be read of a damaged file. Raises InputError if it is not ours, or in use."""
+    """Go on with what can be read of a damaged file. Raises InputError if it is none, not ours, or in use."""
+    if not any(place.beside(path, ending).exists() for ending in place.BESIDE):
+        raise InputError(
+            f"--state {path}: there is no such file; name the one that is damaged, or leave out --salvage to begin one"
+        )
     refused: InputError
     try:
         with closing(Database(path, KINDS, lacking_in)) as database:

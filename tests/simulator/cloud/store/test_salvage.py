@@ -259,3 +259,9 @@ async def test_fill_is_what_these_tests_say_it_is(tmp_path: Path):
     await fill(store)
     await store.close()
     assert len(names(tmp_path / "state.db")) == 6
+
+
+def test_a_file_that_is_not_there_is_not_salvaged(tmp_path: Path):
+    with pytest.raises(InputError, match="there is no such file; name the one that is damaged, or leave out --salvage"):
+        salvage(tmp_path / "clout.db")
+    assert list(tmp_path.iterdir()) == [], "nothing was begun in its place"
