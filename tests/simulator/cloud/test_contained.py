@@ -273,7 +273,7 @@ def test_a_connection_that_cannot_be_looked_after_is_the_only_one():
             raise ZeroDivisionError
 
     class Silent:
-        session, last_heard, ended = None, -1000.0, ""
+        session, last_heard, has_more, ended = None, -1000.0, False, ""
 
         def tell(self, *_: object) -> None:
             """Nobody listens."""
