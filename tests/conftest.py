@@ -1,5 +1,7 @@
 """What every test has: a quiet log. And which files begin first, where several cores share the suite."""
 
+import os
+
 import pytest
 
 from agent.log import configure
@@ -14,6 +16,11 @@ LONGEST = (
     "tests/clients/test_delete_job.py",
 )
 """By the time they take; begun last, they would keep one core waiting for the other."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`. A third of the time tests wait for processes, timers and peers: three workers fill two cores."""
+    return (os.cpu_count() or 1) * 3 // 2 or 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
