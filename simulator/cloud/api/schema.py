@@ -208,6 +208,8 @@ def _check_structure(shape: StructureShape, value: dict[str, Any], path: str, pr
     for name, member in shape.members.items():
         if value.get(name) is not None:
             _check(member, value[name], f"{dot}{_camel(name)}", problems)
+        else:  # null says as much as nothing, however deep it stands, and nobody has to ask for both
+            value.pop(name, None)
 
 
 def _check_string(shape: Shape, value: str, path: str, problems: list[str]) -> None:

@@ -155,6 +155,11 @@ def test_what_is_good_comes_through_typed_and_unknown_members_are_ignored(schema
     assert parse(schema, "PUT", "/jobs/fw", body=body) == {"jobId": "fw", "targets": ["arn"], "description": "é"}
 
 
+def test_null_is_as_good_as_nothing_however_deep_it_stands(schema: Schema):
+    body = b'{"attributePayload":{"attributes":null,"merge":null},"billingGroupName":null}'
+    assert parse(schema, "POST", "/things/t", body=body) == {"thingName": "t", "attributePayload": {}}
+
+
 def _shapes(shape: Shape, seen: set[str]):
     if shape.name in seen:
         return
