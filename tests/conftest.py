@@ -19,8 +19,8 @@ LONGEST = (
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """For `-n auto`. A third of the time tests wait for processes, timers and peers: three workers fill two cores."""
-    return (os.cpu_count() or 1) * 3 // 2 or 1
+    """For `-n auto`. Much of their time tests wait for processes, timers and peers: four workers fill two cores."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
