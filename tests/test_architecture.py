@@ -122,6 +122,28 @@ RULES = [
         False,
         id="the service core does no I/O and knows no third party",
     ),
+    # The cloud around its jobs, from what knows nothing to what knows most; mqtt comes before the device API.
+    pytest.param("simulator/cloud/arns.py", (), (), False, id="ARNs know nothing of what they name"),
+    pytest.param("simulator/cloud/contained.py", ("agent.log",), (), True, id="what contains faults knows none"),
+    pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
+    pytest.param("simulator/cloud/strangers.py", (), (), True, id="who has not said yet who he is: a clock"),
+    pytest.param(
+        "simulator/cloud/basic_ingest.py", ("simulator.cloud.refusals",), (), False, id="Basic Ingest knows topics"
+    ),
+    pytest.param(
+        "simulator/cloud/notices.py",
+        ("simulator.cloud.refusals", "agent.log", "simulator.trace"),
+        (),
+        False,
+        id="who tells what is refused knows the log and the trace",
+    ),
+    pytest.param(
+        "simulator/cloud/event_log.py",
+        ("agent.log", "simulator.trace"),
+        (),
+        True,
+        id="the log of events knows the trace",
+    ),
     pytest.param(
         "simulator/cloud/registry",
         ("simulator.cloud.registry",),
@@ -129,10 +151,106 @@ RULES = [
         False,
         id="the registry does no I/O and knows no jobs",
     ),
+    pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
+    pytest.param(
+        "simulator/cloud/variables.py",
+        ("simulator.cloud.policies",),
+        ("cryptography",),
+        False,
+        id="variables know certificates",
+    ),
+    pytest.param(
+        "simulator/cloud/signatures.py",
+        (),
+        ("botocore",),
+        True,
+        id="signatures know HTTP requests as they stood on the wire",
+    ),
+    pytest.param(
+        "simulator/cloud/holders.py",
+        (
+            "simulator.cloud.arns",
+            "simulator.cloud.policies",
+            "simulator.cloud.refusals",
+            "simulator.cloud.registry",
+            "simulator.cloud.variables",
+            "simulator.certs",
+        ),
+        ("cryptography",),
+        True,
+        id="holders of certificates know the registry and policies",
+    ),
+    pytest.param(
+        "simulator/cloud/denials.py",
+        ("simulator.cloud.holders", "simulator.cloud.policies", "simulator.cloud.refusals", "simulator.certs"),
+        (),
+        False,
+        id="why somebody may not knows who he is",
+    ),
+    pytest.param(
+        "simulator/cloud/principals.py",
+        (
+            "simulator.cloud.denials",
+            "simulator.cloud.holders",
+            "simulator.cloud.mqtt.authority",
+            "simulator.cloud.policies",
+            "simulator.cloud.refusals",
+        ),
+        (),
+        True,
+        id="who is connected knows what the gateway asks, and nothing else of MQTT",
+    ),
+    pytest.param("simulator/cloud/buckets.py", (), (), True, id="files in the place of objects know a directory"),
+    pytest.param(
+        "simulator/cloud/presigned.py",
+        ("simulator.cloud.jobs", "agent.values"),
+        (),
+        True,
+        id="presigned URLs know documents",
+    ),
+    pytest.param(
+        "simulator/cloud/faults.py",
+        ("simulator.cloud.settings", "agent.jitter", "agent.topics", "agent.values"),
+        (),
+        False,
+        id="faults on request know topics, and do no I/O",
+    ),
+    pytest.param(
+        "simulator/cloud/job_events.py", ("simulator.cloud.jobs",), ("pydantic_core",), False, id="job events know jobs"
+    ),
+    pytest.param(
+        "simulator/cloud/traced.py",
+        ("simulator.cloud.jobs", "agent.topics", "agent.values", "simulator.trace"),
+        (),
+        False,
+        id="trace events know jobs",
+    ),
+    pytest.param(
+        "simulator/cloud/device_api.py",
+        (
+            "simulator.cloud.arns",
+            "simulator.cloud.contained",
+            "simulator.cloud.faults",
+            "simulator.cloud.job_events",
+            "simulator.cloud.jobs",
+            "simulator.cloud.mqtt",
+            "simulator.cloud.registry",
+            "simulator.cloud.traced",
+            "agent.log",
+            "agent.messages",
+            "agent.topics",
+            "agent.values",
+            "simulator.trace",
+        ),
+        (),
+        False,
+        id="the device API knows messages, jobs and what the gateway asks of it",
+    ),
     pytest.param(
         "simulator/cloud/api",
         (
             "simulator.cloud.api",
+            "simulator.cloud.arns",
             "simulator.cloud.basic_ingest",
             "simulator.cloud.buckets",
             "simulator.cloud.contained",
@@ -174,23 +292,6 @@ RULES = [
         True,
         id="the gateway knows MQTT, not Jobs",
     ),
-    pytest.param(
-        "simulator/cloud/variables.py",
-        ("simulator.cloud.policies",),
-        ("cryptography",),
-        False,
-        id="variables know certificates",
-    ),
-    pytest.param(
-        "simulator/cloud/basic_ingest.py",
-        ("simulator.cloud.refusals",),
-        (),
-        False,
-        id="Basic Ingest knows topics",
-    ),
-    pytest.param("simulator/cloud/contained.py", ("agent.log",), (), True, id="what contains faults knows none"),
-    pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
-    pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
     pytest.param(
         "simulator/cloud/store/encoding.py", (), (), False, id="how records are written knows nothing of what they are"
     ),
@@ -333,6 +434,24 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
                 assert may_do_io or top not in IO, where
             else:
                 assert others is None or top in others, where
+
+
+OUTERMOST = {
+    "simulator/cloud/core.py",
+    "simulator/cloud/fidelity/summary.py",
+    "simulator/cloud/files.py",
+    "simulator/cloud/http_ports.py",
+    "simulator/cloud/messages.py",
+    "simulator/cloud/tenant.py",
+    "simulator/cloud/websockets.py",
+}
+"""What puts the local cloud together, what serves HTTP there, and what says how faithful that is."""
+
+
+def test_nothing_of_the_cloud_but_its_outermost_shell_knows_the_apis():
+    rest = {path for path in _sources("simulator/cloud") if ROOT / "simulator/cloud/api" not in path.parents}
+    knowing = {path for path in rest if any(name.startswith("simulator.cloud.api.") for name in _imports(path))}
+    assert {path.relative_to(ROOT).as_posix() for path in knowing} == OUTERMOST
 
 
 def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():

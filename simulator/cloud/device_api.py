@@ -24,7 +24,7 @@ from agent.values import (
     Request,
     Update,
 )
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.contained import contained, tell_fault
 from simulator.cloud.faults import About, Faults
 from simulator.cloud.job_events import Arn, event_publication

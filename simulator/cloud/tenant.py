@@ -16,9 +16,8 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from agent.log import get_logger
-from simulator.cloud.api import Account
-from simulator.cloud.api.account import ACCOUNT_ID, REGION
 from simulator.cloud.api.wire import Refusal
+from simulator.cloud.arns import ACCOUNT_ID, REGION, Account
 from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults

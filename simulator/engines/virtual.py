@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 from agent.core.events import Answered, Event, Hinted
 from agent.runner import Listener
 from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.jobs import Outcome

@@ -31,7 +31,7 @@ from agent.jitter import Jitter
 from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
 from agent.values import Request
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.traced import verb_of
 from simulator.controller.direct_hand import DirectHand
 from simulator.devices.device import SimulatedDevice, Wiring

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from simulator.cloud.api import Account, ApiError, ControlPlane
+from simulator.cloud.api import ApiError, ControlPlane
 from simulator.cloud.api.membership import AT_ONCE, MOVE
+from simulator.cloud.arns import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.registry import RegistryChange
