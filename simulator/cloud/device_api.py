@@ -80,9 +80,9 @@ class Keeper(Protocol):
 class DeviceApi:
     """What the gateway asks (see `simulator.cloud.mqtt.Service`).
 
-    `clock` gives epoch seconds. `observe` gets the trace events of everything that happens; None costs nothing.
-    `faults` are the service's own, for those who ask for them. `keeper` writes the changes down. `changed` is called
-    after a request that changed something; `new_id` gives the ids of events, and `arn` their ARNs.
+    `clock` gives epoch seconds. `observe` gets the trace events of everything that happens, and raises nothing; None
+    costs nothing. `faults` are the service's own, for those who ask for them. `keeper` writes the changes down.
+    `changed` is called after a request that changed something; `new_id` gives the ids of events, and `arn` their ARNs.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class DeviceApi:
     def delivered(self, receipt: object, acknowledged: bool) -> None:
         """An answer has been delivered."""
         if self._observe is not None and isinstance(receipt, trace.AnswerDelivered):
-            contained("tracing", self._observe, receipt if acknowledged else replace(receipt, acknowledged=False))
+            self._observe(receipt if acknowledged else replace(receipt, acknowledged=False))
 
     def _receipt(self, thing: str) -> trace.AnswerDelivered:
         number = self._answers[thing] = self._answers.get(thing, 0) + 1
@@ -197,12 +197,12 @@ class DeviceApi:
     def connected(self, client_id: str, session_present: bool) -> None:
         """A client is connected."""
         if self._observe is not None:
-            contained("tracing", self._observe, trace.ClientConnected(client_id, session_present))
+            self._observe(trace.ClientConnected(client_id, session_present))
 
     def disconnected(self, client_id: str, reason: str) -> None:
         """A connection ended."""
         if self._observe is not None:
-            contained("tracing", self._observe, trace.ClientDisconnected(client_id, reason))
+            self._observe(trace.ClientDisconnected(client_id, reason))
 
     def publications(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
         """The outcome's hints and events as topics and payloads, in order."""
