@@ -11,7 +11,7 @@ from pathlib import Path
 from simulator.cloud.api.authority import CertificateAuthority
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.certificates import CertificateOperations
-from simulator.cloud.api.errors import ApiError, invalid, not_served
+from simulator.cloud.api.errors import ApiError, invalid, not_served, too_much
 from simulator.cloud.api.events import AccountOperations
 from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
@@ -100,6 +100,8 @@ class ControlPlane:
             contained("warning of what is not carried out", self._warnings.after, operation, parameters, self._backing)
             return output
         except JobsError as error:
+            if error.kind == "Throttling":
+                raise too_much(operation, error.message) from None
             resource = f"job/{parameters['jobId']}" if error.kind == "ResourceAlreadyExists" else None
             raise self._refusal(error.kind, error.message, resource) from None
         except RegistryError as error:

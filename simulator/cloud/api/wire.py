@@ -46,7 +46,9 @@ class Refusal(Exception):  # noqa: N818 - it is an answer on its way
     @classmethod
     def of(cls, status: int, error: ApiError) -> "Refusal":
         """With the status that a model gives the error."""
-        return cls(status, error.name, error.message, **error.more)
+        refusal = cls(status, error.name, error.message, **error.more)
+        refusal.notice = error.notice
+        return refusal
 
     @classmethod
     def of_signature(cls, refused: SignatureRefused) -> "Refusal":
