@@ -188,10 +188,11 @@ def test_a_thing_that_moves_faster_than_its_jobs_learn_it_is_refused_and_the_ope
     for number in range(AT_ONCE + 1):
         targets = [tree.call("DescribeThingGroup", thingGroupName="low")["thingGroupArn"]]
         tree.call("CreateJob", jobId=f"j{number}", targets=targets, document="{}", targetSelection="CONTINUOUS")
+    for _ in range(MOST_NEWS // 2):
+        for operation in ("AddThingToThingGroup", "RemoveThingFromThingGroup"):
+            tree.call(operation, thingName="t", thingGroupName="low")
     with pytest.raises(ApiError) as caught:
-        for _ in range(MOST_NEWS):
-            for operation in ("AddThingToThingGroup", "RemoveThingFromThingGroup"):
-                tree.call(operation, thingName="t", thingGroupName="low")
+        tree.call("AddThingToThingGroup", thingName="t", thingGroupName="low")
     assert caught.value.name == "ThrottlingException"
     assert caught.value.notice is not None
     told = caught.value.notice
