@@ -3,6 +3,7 @@
 import ast
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ RULES = [
         False,
         id="the service core does no I/O and knows no third party",
     ),
-    # The cloud around its jobs, from what knows nothing to what knows most; mqtt comes before the device API.
+    # ── the cloud around its jobs and its gateway ──────────────────────────────────────────────────────────────────
     pytest.param("simulator/cloud/arns.py", (), (), False, id="ARNs know nothing of what they name"),
     pytest.param("simulator/cloud/contained.py", ("agent.log",), (), True, id="what contains faults knows none"),
     pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
@@ -276,6 +277,7 @@ RULES = [
         True,
         id="the APIs know neither the broker nor the store",
     ),
+    # ── its gateway and its store ──────────────────────────────────────────────────────────────────────────────────
     pytest.param(
         "simulator/cloud/mqtt",
         (
@@ -400,9 +402,22 @@ RULES = [
 ]
 
 
+def _loaded(path: Path) -> set[str]:
+    """What is imported, and not for types alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    return _names(tree, path)
+
+
 def _imports(path: Path) -> set[str]:
+    return _names(ast.parse(path.read_text("utf-8")), path)
+
+
+def _names(tree: ast.Module, path: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -436,22 +451,47 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
                 assert others is None or top in others, where
 
 
-OUTERMOST = {
-    "simulator/cloud/core.py",
-    "simulator/cloud/fidelity/summary.py",
-    "simulator/cloud/files.py",
-    "simulator/cloud/http_ports.py",
-    "simulator/cloud/messages.py",
-    "simulator/cloud/tenant.py",
-    "simulator/cloud/websockets.py",
-}
-"""What puts the local cloud together, what serves HTTP there, and what says how faithful that is."""
+LAYERS = (
+    # ── of the cloud, each of which may know those before it ──────────────────────────────────────────────────────
+    ("arns", "contained", "http_settings", "refusals", "registry", "jobs"),
+    ("basic_ingest", "notices", "strangers", "event_log"),
+    ("policies", "signatures", "buckets", "presigned"),
+    ("variables",),
+    ("mqtt",),
+    ("settings", "holders", "store"),
+    ("faults", "denials"),
+    ("principals", "job_events", "traced"),
+    ("device_api",),
+    ("api",),
+    ("core", "files", "fidelity", "websockets", "messages", "either"),
+    ("tenant",),
+    ("http_ports",),
+    ("local",),
+    ("serving",),
+    # ── end of the layers ─────────────────────────────────────────────────────────────────────────────────────────
+)
 
 
-def test_nothing_of_the_cloud_but_its_outermost_shell_knows_the_apis():
-    rest = {path for path in _sources("simulator/cloud") if ROOT / "simulator/cloud/api" not in path.parents}
-    knowing = {path for path in rest if any(name.startswith("simulator.cloud.api.") for name in _imports(path))}
-    assert {path.relative_to(ROOT).as_posix() for path in knowing} == OUTERMOST
+def _layers() -> list[Any]:
+    return [pytest.param(name, number, id=name) for number, names in enumerate(LAYERS) for name in names]
+
+
+@pytest.mark.parametrize(("name", "number"), _layers())
+def test_the_cloud_is_built_in_layers(name: str, number: int):
+    below = {name} | {each for names in LAYERS[:number] for each in names}
+    part = ROOT / "simulator" / "cloud" / name
+    for path in _sources(f"simulator/cloud/{name}" if part.is_dir() else f"simulator/cloud/{name}.py"):
+        known = {each.split(".")[2] for each in _loaded(path) if each.startswith("simulator.cloud.")}
+        assert known <= below, f"{path.relative_to(ROOT)} knows what is not below it"
+
+
+def test_the_layers_are_all_of_the_cloud():
+    there = {path.stem for path in (ROOT / "simulator/cloud").iterdir() if path.suffix == ".py" or _is_package(path)}
+    assert there - {"__init__"} == {name for names in LAYERS for name in names}
+
+
+def _is_package(path: Path) -> bool:
+    return (path / "__init__.py").exists()
 
 
 def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():

@@ -22,7 +22,6 @@ from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Outcome
-from simulator.cloud.messages import HttpMessages
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.refusals import Tell, tell_nobody
@@ -90,8 +89,6 @@ class Tenant:
             tell=tell,
             rng=Random(f"{options.seed}/{owner(account)}/shared subscriptions"),
         )
-        self.messages = HttpMessages(self.gateway, time.time, lambda: asyncio.get_running_loop().time())
-        """What is published, and read of what is retained, without MQTT."""
 
     def start(self) -> None:
         """Let the sessions that were remembered be there."""
