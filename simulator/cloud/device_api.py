@@ -130,12 +130,7 @@ class DeviceApi:
         return Reaction(topic + suffix, write_answer(told), publications, outcome.receipt, after)
 
     def ask(
-        self,
-        thing: str,
-        request: Request,
-        dup: bool = False,
-        client_id: str | None = None,
-        late_seconds: float = 0.0,
+        self, thing: str, request: Request, dup: bool = False, client_id: str | None = None, late_seconds: float = 0.0
     ) -> Answered:
         """Answer a request, and trace what comes of it; without `client_id`, the thing's own client asks."""
         outcome = self._refuse_for_now(thing, request) or self._carried_out(thing, request)

@@ -138,11 +138,9 @@ class Links:
     def put_back(self, left: str, links: tuple[Link, ...]) -> None:
         """Have these links of `left`, and no others."""
         for link in self.of(left):
-            if link not in links:
-                self.drop(left, link.right)
+            self.drop(left, link.right)
         for link in links:
-            if link not in self.of(left):
-                self.put(link)
+            self.put(link)
 
     def rights(self, left: str) -> tuple[str, ...]:
         """What `left` is tied to, in the order of tying."""
