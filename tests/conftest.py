@@ -1,10 +1,15 @@
 """What every test has: a quiet log. And which files begin first, where several cores share the suite."""
 
 import os
+import sys
 
 import pytest
 
 from agent.log import configure
+
+# Where images of CI set this, each of the hundreds of processes that tests start would compile everything again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 LONGEST = (
     "tests/simulator/devices/models/test_table.py",

@@ -3,6 +3,7 @@
 import ast
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,6 +123,28 @@ RULES = [
         False,
         id="the service core does no I/O and knows no third party",
     ),
+    # ── the cloud around its jobs and its gateway ──────────────────────────────────────────────────────────────────
+    pytest.param("simulator/cloud/arns.py", (), (), False, id="ARNs know nothing of what they name"),
+    pytest.param("simulator/cloud/contained.py", ("agent.log",), (), True, id="what contains faults knows none"),
+    pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
+    pytest.param("simulator/cloud/strangers.py", (), (), True, id="who has not said yet who he is: a clock"),
+    pytest.param(
+        "simulator/cloud/basic_ingest.py", ("simulator.cloud.refusals",), (), False, id="Basic Ingest knows topics"
+    ),
+    pytest.param(
+        "simulator/cloud/notices.py",
+        ("simulator.cloud.refusals", "agent.log", "simulator.trace"),
+        (),
+        False,
+        id="who tells what is refused knows the log and the trace",
+    ),
+    pytest.param(
+        "simulator/cloud/event_log.py",
+        ("agent.log", "simulator.trace"),
+        (),
+        True,
+        id="the log of events knows the trace",
+    ),
     pytest.param(
         "simulator/cloud/registry",
         ("simulator.cloud.registry",),
@@ -129,10 +152,107 @@ RULES = [
         False,
         id="the registry does no I/O and knows no jobs",
     ),
+    pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
+    pytest.param(
+        "simulator/cloud/variables.py",
+        ("simulator.cloud.policies",),
+        ("cryptography",),
+        False,
+        id="variables know certificates",
+    ),
+    pytest.param(
+        "simulator/cloud/signatures.py",
+        (),
+        ("botocore",),
+        True,
+        id="signatures know HTTP requests as they stood on the wire",
+    ),
+    pytest.param(
+        "simulator/cloud/holders.py",
+        (
+            "simulator.cloud.arns",
+            "simulator.cloud.policies",
+            "simulator.cloud.refusals",
+            "simulator.cloud.registry",
+            "simulator.cloud.variables",
+            "simulator.certs",
+        ),
+        ("cryptography",),
+        True,
+        id="holders of certificates know the registry and policies",
+    ),
+    pytest.param(
+        "simulator/cloud/denials.py",
+        ("simulator.cloud.holders", "simulator.cloud.policies", "simulator.cloud.refusals", "simulator.certs"),
+        (),
+        False,
+        id="why somebody may not knows who he is",
+    ),
+    pytest.param(
+        "simulator/cloud/principals.py",
+        (
+            "simulator.cloud.denials",
+            "simulator.cloud.holders",
+            "simulator.cloud.mqtt.authority",
+            "simulator.cloud.policies",
+            "simulator.cloud.refusals",
+        ),
+        (),
+        True,
+        id="who is connected knows what the gateway asks, and nothing else of MQTT",
+    ),
+    pytest.param("simulator/cloud/buckets.py", (), (), True, id="files in the place of objects know a directory"),
+    pytest.param(
+        "simulator/cloud/presigned.py",
+        ("simulator.cloud.jobs", "agent.values"),
+        (),
+        True,
+        id="presigned URLs know documents",
+    ),
+    pytest.param(
+        "simulator/cloud/faults.py",
+        ("simulator.cloud.settings", "agent.jitter", "agent.topics", "agent.values"),
+        (),
+        False,
+        id="faults on request know topics, and do no I/O",
+    ),
+    pytest.param(
+        "simulator/cloud/job_events.py", ("simulator.cloud.jobs",), ("pydantic_core",), False, id="job events know jobs"
+    ),
+    pytest.param(
+        "simulator/cloud/traced.py",
+        ("simulator.cloud.jobs", "agent.account", "agent.topics", "agent.values", "simulator.trace"),
+        (),
+        False,
+        id="trace events know jobs",
+    ),
+    pytest.param(
+        "simulator/cloud/device_api.py",
+        (
+            "simulator.cloud.arns",
+            "simulator.cloud.contained",
+            "simulator.cloud.faults",
+            "simulator.cloud.job_events",
+            "simulator.cloud.jobs",
+            "simulator.cloud.mqtt",
+            "simulator.cloud.registry",
+            "simulator.cloud.traced",
+            "agent.account",
+            "agent.log",
+            "agent.messages",
+            "agent.topics",
+            "agent.values",
+            "simulator.trace",
+        ),
+        (),
+        False,
+        id="the device API knows messages, jobs and what the gateway asks of it",
+    ),
     pytest.param(
         "simulator/cloud/api",
         (
             "simulator.cloud.api",
+            "simulator.cloud.arns",
             "simulator.cloud.basic_ingest",
             "simulator.cloud.buckets",
             "simulator.cloud.contained",
@@ -150,14 +270,16 @@ RULES = [
             "simulator.cloud.traced",
             "simulator.cloud.strangers",
             "simulator.certs",
-            "agent.values",
+            "agent.account",
             "agent.errors",
             "agent.log",
+            "agent.values",
         ),
         ("aiohttp", "botocore", "cryptography", "regex"),
         True,
         id="the APIs know neither the broker nor the store",
     ),
+    # ── its gateway and its store ──────────────────────────────────────────────────────────────────────────────────
     pytest.param(
         "simulator/cloud/mqtt",
         (
@@ -174,23 +296,6 @@ RULES = [
         True,
         id="the gateway knows MQTT, not Jobs",
     ),
-    pytest.param(
-        "simulator/cloud/variables.py",
-        ("simulator.cloud.policies",),
-        ("cryptography",),
-        False,
-        id="variables know certificates",
-    ),
-    pytest.param(
-        "simulator/cloud/basic_ingest.py",
-        ("simulator.cloud.refusals",),
-        (),
-        False,
-        id="Basic Ingest knows topics",
-    ),
-    pytest.param("simulator/cloud/contained.py", ("agent.log",), (), True, id="what contains faults knows none"),
-    pytest.param("simulator/cloud/refusals.py", (), (), False, id="what is refused knows nothing of who tells it"),
-    pytest.param("simulator/cloud/policies.py", (), (), False, id="policies know nothing but their documents"),
     pytest.param(
         "simulator/cloud/store/encoding.py", (), (), False, id="how records are written knows nothing of what they are"
     ),
@@ -299,9 +404,22 @@ RULES = [
 ]
 
 
+def _loaded(path: Path) -> set[str]:
+    """What is imported, and not for types alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    return _names(tree, path)
+
+
 def _imports(path: Path) -> set[str]:
+    return _names(ast.parse(path.read_text("utf-8")), path)
+
+
+def _names(tree: ast.Module, path: Path) -> set[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -333,6 +451,49 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
                 assert may_do_io or top not in IO, where
             else:
                 assert others is None or top in others, where
+
+
+LAYERS = (
+    # ── of the cloud, each of which may know those before it ──────────────────────────────────────────────────────
+    ("arns", "contained", "http_settings", "refusals", "registry", "jobs"),
+    ("basic_ingest", "notices", "strangers", "event_log"),
+    ("policies", "signatures", "buckets", "presigned"),
+    ("variables",),
+    ("mqtt",),
+    ("settings", "holders", "store"),
+    ("faults", "denials"),
+    ("principals", "job_events", "traced"),
+    ("device_api",),
+    ("api",),
+    ("core", "files", "fidelity", "websockets", "messages", "either"),
+    ("tenant",),
+    ("http_ports",),
+    ("local",),
+    ("serving",),
+    # ── end of the layers ─────────────────────────────────────────────────────────────────────────────────────────
+)
+
+
+def _layers() -> list[Any]:
+    return [pytest.param(name, number, id=name) for number, names in enumerate(LAYERS) for name in names]
+
+
+@pytest.mark.parametrize(("name", "number"), _layers())
+def test_the_cloud_is_built_in_layers(name: str, number: int):
+    below = {name} | {each for names in LAYERS[:number] for each in names}
+    part = ROOT / "simulator" / "cloud" / name
+    for path in _sources(f"simulator/cloud/{name}" if part.is_dir() else f"simulator/cloud/{name}.py"):
+        known = {each.split(".")[2] for each in _loaded(path) if each.startswith("simulator.cloud.")}
+        assert known <= below, f"{path.relative_to(ROOT)} knows what is not below it"
+
+
+def test_the_layers_are_all_of_the_cloud():
+    there = {path.stem for path in (ROOT / "simulator/cloud").iterdir() if path.suffix == ".py" or _is_package(path)}
+    assert there - {"__init__"} == {name for names in LAYERS for name in names}
+
+
+def _is_package(path: Path) -> bool:
+    return (path / "__init__.py").exists()
 
 
 def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():

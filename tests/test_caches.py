@@ -29,7 +29,7 @@ from agent.documents import reading as documents
 from agent.topics import parse
 from agent.values import ExecutionKey, NextChanged, PendingChanged
 from simulator.cloud import device_api, policies, variables
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.devices import storage
 from tests.effort import bytes_kept
 

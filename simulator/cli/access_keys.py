@@ -29,7 +29,7 @@ def access_keys(
 
     Who says where keys are gets signatures checked, or an error: never a cloud that is open to all.
     """
-    found = list(given)
+    found = [("--access-key", key) for key in given]
     if not given and (text := environment.get(VARIABLE)) is not None:
         found += [_read(each, f"{VARIABLE}: key {number}") for number, each in enumerate(text.split(), 1)]
         if not found:
@@ -40,18 +40,21 @@ def access_keys(
         found += [_read(line, f"{where}: line {number}") for number, line in lines]
         if not lines:
             raise InputError(f"{where}: holds no ID:SECRET, one a line")
-    known: dict[str, str] = {}
-    for identifier, secret in found:
-        if known.setdefault(identifier, secret) != secret:
-            raise InputError(f"access key {identifier}: given twice, with different secrets; leave one out")
-    return tuple(known.items())
+    known: dict[str, tuple[str, str]] = {}
+    for where, (identifier, secret) in found:
+        before, its_secret = known.setdefault(identifier, (where, secret))
+        if its_secret != secret:
+            places = f"by {before} and by {where}" if before != where else f"by {where}"
+            raise InputError(f"access key {identifier}: given twice, with different secrets, {places}; leave one out")
+    return tuple((identifier, secret) for identifier, (_, secret) in known.items())
 
 
-def _read(text: str, where: str) -> AccessKey:
+def _read(text: str, where: str) -> tuple[str, AccessKey]:
+    """Where a key stands, and the key."""
     key = access_key(text)
     if key is None:
         raise InputError(f"{where} is not ID:SECRET, with no / in its id")
-    return key
+    return where, key
 
 
 def _lines(file: Path) -> list[str]:

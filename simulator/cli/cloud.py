@@ -10,7 +10,7 @@ import click
 from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
-    from simulator.cloud.api import Account
+    from simulator.cloud.arns import Account
     from simulator.cloud.local import CloudOptions
     from simulator.cloud.settings import CloudSettings
 
@@ -220,7 +220,7 @@ def options_of(given: Mapping[str, Any]) -> "CloudOptions":
 
 def _account(region: str, account_id: str) -> "Account":
     from agent.errors import InputError
-    from simulator.cloud.api.account import ACCOUNT_ID, REGION, Account
+    from simulator.cloud.arns import ACCOUNT_ID, REGION, Account
 
     if not REGION.fullmatch(region):
         raise InputError(f"--region {region}: is no region; give one such as eu-west-1")

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Final
 
 from agent.log import get_logger
 from agent.values import Request
-from simulator.cloud.api import Account, CertificateAuthority, ControlPlane, Membership
+from simulator.cloud.api import CertificateAuthority, ControlPlane, Membership
 from simulator.cloud.api.membership import STEP
+from simulator.cloud.arns import Account
 from simulator.cloud.contained import contained
 from simulator.cloud.device_api import Answered, DeviceApi, Keeper
 from simulator.cloud.faults import Faults

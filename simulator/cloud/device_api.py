@@ -4,39 +4,26 @@ Topics and payloads become requests to the jobs core; its outcomes become answer
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 import simulator.trace as trace
+from agent.account import request_kind
 from agent.log import get_logger
 from agent.messages import RequestRefused, read_request, write_answer, write_hint
 from agent.topics import HintTopic, RequestTopic, hint_topic, parse
-from agent.values import (
-    Answer,
-    ErrorCode,
-    ExecutionKey,
-    ExecutionTold,
-    Hint,
-    JobMentioned,
-    Rejected,
-    Request,
-    Update,
-)
-from simulator.cloud.api import Account
+from agent.values import Answer, ErrorCode, ExecutionKey, ExecutionTold, Hint, JobMentioned, Rejected, Request, Update
+from simulator.cloud.arns import Account
 from simulator.cloud.contained import contained, tell_fault
 from simulator.cloud.faults import About, Faults
 from simulator.cloud.job_events import Arn, event_publication
-from simulator.cloud.jobs import (
-    Change,
-    Event,
-    Jobs,
-    Outcome,
-)
+from simulator.cloud.jobs import Change, Event, Jobs, Outcome
 from simulator.cloud.mqtt import Reaction
 from simulator.cloud.registry import RegistryChange
-from simulator.cloud.traced import change_event, kind_of, listed, received, status_in, verb_of
+from simulator.cloud.traced import change_events, hint_events, kind_of, received, status_in
 
 _log = get_logger("ghostjob.cloud")
 
@@ -80,9 +67,9 @@ class Keeper(Protocol):
 class DeviceApi:
     """What the gateway asks (see `simulator.cloud.mqtt.Service`).
 
-    `clock` gives epoch seconds. `observe` gets the trace events of everything that happens; None costs nothing.
-    `faults` are the service's own, for those who ask for them. `keeper` writes the changes down. `changed` is called
-    after a request that changed something; `new_id` gives the ids of events, and `arn` their ARNs.
+    `clock` gives epoch seconds. `observe` gets the trace events of everything that happens, and raises nothing; None
+    costs nothing. `faults` are the service's own, for those who ask for them. `keeper` writes the changes down.
+    `changed` is called after a request that changed something; `new_id` gives the ids of events, and `arn` their ARNs.
     """
 
     def __init__(
@@ -143,12 +130,7 @@ class DeviceApi:
         return Reaction(topic + suffix, write_answer(told), publications, outcome.receipt, after)
 
     def ask(
-        self,
-        thing: str,
-        request: Request,
-        dup: bool = False,
-        client_id: str | None = None,
-        late_seconds: float = 0.0,
+        self, thing: str, request: Request, dup: bool = False, client_id: str | None = None, late_seconds: float = 0.0
     ) -> Answered:
         """Answer a request, and trace what comes of it; without `client_id`, the thing's own client asks."""
         outcome = self._refuse_for_now(thing, request) or self._carried_out(thing, request)
@@ -156,7 +138,7 @@ class DeviceApi:
         assert told is not None, "a device is always answered"
         receipt = None
         if self._observe is not None:
-            contained("tracing", self._trace, thing, request, dup, client_id, late_seconds, outcome)
+            contained("tracing", self._trace, self._events(thing, request, dup, client_id, late_seconds, outcome))
             receipt = self._receipt(thing)
         if outcome.changes and self._changed is not None:
             contained("setting the clock", self._changed)
@@ -167,13 +149,13 @@ class DeviceApi:
         try:
             return self._jobs.device_request(thing, request, self._clock())
         except Exception as error:  # whatever it is: there is an answer
-            tell_fault("answering a device", error, thing=thing, request=verb_of(request))
+            tell_fault("answering a device", error, thing=thing, request=request_kind(request))
             return Outcome(Rejected(int(self._clock()), ErrorCode.INTERNAL_ERROR, FAULT, request.client_token))
 
     def delivered(self, receipt: object, acknowledged: bool) -> None:
         """An answer has been delivered."""
         if self._observe is not None and isinstance(receipt, trace.AnswerDelivered):
-            contained("tracing", self._observe, receipt if acknowledged else replace(receipt, acknowledged=False))
+            self._observe(receipt if acknowledged else replace(receipt, acknowledged=False))
 
     def _receipt(self, thing: str) -> trace.AnswerDelivered:
         number = self._answers[thing] = self._answers.get(thing, 0) + 1
@@ -191,18 +173,18 @@ class DeviceApi:
         """What a scenario wants the service to fail at."""
         if self._faults is None:
             return None
-        code = self._faults.refusal(thing, verb_of(request), About.request(request))
+        code = self._faults.refusal(thing, request_kind(request), About.request(request))
         return None if code is None else Outcome(Rejected(int(self._clock()), code, "", request.client_token))
 
     def connected(self, client_id: str, session_present: bool) -> None:
         """A client is connected."""
         if self._observe is not None:
-            contained("tracing", self._observe, trace.ClientConnected(client_id, session_present))
+            self._observe(trace.ClientConnected(client_id, session_present))
 
     def disconnected(self, client_id: str, reason: str) -> None:
         """A connection ended."""
         if self._observe is not None:
-            contained("tracing", self._observe, trace.ClientDisconnected(client_id, reason))
+            self._observe(trace.ClientDisconnected(client_id, reason))
 
     def publications(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
         """The outcome's hints and events as topics and payloads, in order."""
@@ -234,37 +216,25 @@ class DeviceApi:
     def record(self, outcome: Outcome) -> None:
         """Trace the outcome's changes and hints."""
         if self._observe is not None:
-            self._trace_changes(outcome.changes)
-            self._trace_hints(outcome.hints)
+            self._trace(chain(change_events(outcome.changes), hint_events(outcome.hints)))
 
-    def _trace_changes(self, changes: tuple[Change, ...]) -> None:
+    def _trace(self, events: Iterable[trace.CloudEvent]) -> None:
         assert self._observe is not None, "asked for"
-        for change in changes:
-            event = change_event(change)
-            if event is not None:
-                self._observe(event)
+        for event in events:
+            self._observe(event)
 
-    def _trace_hints(self, hints: tuple[tuple[str, Hint], ...]) -> None:
-        assert self._observe is not None, "asked for"
-        for thing, hint in hints:
-            kind, keys = kind_of(hint), listed(hint)
-            self._observe(trace.HintPublished(thing, kind, hint.namespace_id, keys))
-
-    def _trace(
+    def _events(
         self, thing: str, request: Request, dup: bool, client_id: str | None, late_seconds: float, outcome: Outcome
-    ) -> None:
-        assert self._observe is not None, "asked for"
-        assert outcome.answer is not None, "a device is always answered"
-        self._observe(received(thing, request, dup, client_id, late_seconds))
-        self._trace_answer(thing, request, outcome.answer, outcome)
-
-    def _trace_answer(self, thing: str, request: Request, told: Answer, outcome: Outcome) -> None:
-        assert self._observe is not None, "asked for"
-        self._trace_changes(outcome.changes)
+    ) -> Iterator[trace.CloudEvent]:
+        """What there is to trace of a request and of what came of it."""
+        told = outcome.answer
+        assert told is not None, "a device is always answered"
+        yield received(thing, request, dup, client_id, late_seconds)
+        yield from change_events(outcome.changes)
         code = told.code.value if isinstance(told, Rejected) else None
-        verb, token, key = verb_of(request), request.client_token, self._meant(thing, request, told)
-        self._observe(trace.RequestAnswered(thing, verb, code is None, token, code, key, status_in(told)))
-        self._trace_hints(outcome.hints)
+        verb, token, key = request_kind(request), request.client_token, self._meant(thing, request, told)
+        yield trace.RequestAnswered(thing, verb, code is None, token, code, key, status_in(told))
+        yield from hint_events(outcome.hints)
 
     def _trace_refusal(self, topic: RequestTopic, answer: Rejected, client_id: str) -> trace.AnswerDelivered | None:
         if self._observe is None:

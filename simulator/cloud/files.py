@@ -27,11 +27,7 @@ UNTIL_SIGNED: Final[dict[Verdict, tuple[str, str, str]]] = {
         "The request signature does not match.",
         "the signature of its URL does not match",
     ),
-    "expired": (
-        "AccessDenied",
-        "Request has expired",
-        "its URL has expired; describe the job again for a fresh one",
-    ),
+    "expired": ("AccessDenied", "Request has expired", "its URL has expired; describe the job again for a fresh one"),
 }
 """S3's error, its message, and why, for a URL that lets nobody in."""
 

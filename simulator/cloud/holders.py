@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from simulator.certs import LONGEST_COMMON_NAME, RESERVED, THING_NAME
-from simulator.cloud.api.account import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.policies import Context
 from simulator.cloud.refusals import Code, Notice
 from simulator.cloud.registry import Registry

@@ -24,6 +24,7 @@ from simulator.cloud.api.wire import Server
 from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.messages import HttpMessages
 from simulator.cloud.mqtt.handshake import HTTP, TlsServer
 from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener
 from simulator.cloud.refusals import Tell, tell_nobody
@@ -77,8 +78,9 @@ class HttpPorts:
     def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
         core = tenant.core
         data_plane = DataPlane(core.device_api, core.answer, core.knows, self._settings, tenant.faults)
-        publisher = Publisher(tenant.messages, lambda: str(uuid.uuid4()), self._tell)
-        return data_plane, publisher, RetainedMessages(tenant.messages, self._settings.page_size)
+        messages = HttpMessages(tenant.gateway, self._clock, lambda: asyncio.get_running_loop().time())
+        publisher = Publisher(messages, lambda: str(uuid.uuid4()), self._tell)
+        return data_plane, publisher, RetainedMessages(messages, self._settings.page_size)
 
     def serve(self, tenant: Tenant) -> Planes:
         """What stands behind the API port for one account and region, made when it is first asked for.

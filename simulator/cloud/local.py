@@ -12,7 +12,7 @@ from typing import Final, Literal, Self
 from agent.errors import InputError
 from agent.log import get_logger
 from simulator.certs import exposed, server_context
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.contained import Every, contained
 from simulator.cloud.core import CloudCore
 from simulator.cloud.files import PREFIX as FILES

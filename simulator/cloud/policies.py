@@ -100,11 +100,6 @@ def denied_by(documents: Iterable[str], action: str, resource: str, context: Con
     return None
 
 
-def covers(template: str, resource: str, context: Context) -> bool:
-    """Whether a resource as it stands in a statement means this one."""
-    return _matches(template, resource, context)
-
-
 def allowed_resources(documents: Iterable[str], action: str) -> tuple[str, ...]:
     """What the statements that allow an action allow it on, as it stands there."""
     found = (
@@ -207,23 +202,27 @@ def _condition(name: str, key: str, told: Any) -> Condition:
 def _applies(statement: Statement, action: str, resource: str, context: Context) -> bool:
     return (
         any(_pattern(wanted.lower()).fullmatch(action.lower()) for wanted in statement.actions)
-        and any(_matches(wanted, resource, context) for wanted in statement.resources)
+        and any(covers(wanted, resource, context) for wanted in statement.resources)
         and all(_holds(condition, context) for condition in statement.conditions)
     )
 
 
-def _matches(template: str, text: str, context: Context) -> bool:
-    """Whether a template with variables and wildcards matches. One whose variable has no value matches nothing
-    ("no substitution is made and authorization fails")."""
-    if "$" not in template:
-        return _pattern(template).fullmatch(text) is not None
-    values = []
+def covers(template: str, text: str, context: Context) -> bool:
+    """Whether a template with variables and wildcards, as it stands in a statement, means this one. One whose variable
+    has no value means nothing ("no substitution is made and authorization fails")."""
+    values = () if "$" not in template else _values(template, context)
+    return values is not None and _pattern(template, values).fullmatch(text) is not None
+
+
+def _values(template: str, context: Context) -> tuple[str, ...] | None:
+    """What a template's variables stand for, in their order; None if one has no value."""
+    values = list[str]()
     for name in _VARIABLE.findall(template):
         value = _LITERALS.get(name) or _value(name, context)
         if value is None:
-            return False
+            return None
         values.append(value)
-    return _pattern(template, tuple(values)).fullmatch(text) is not None
+    return tuple(values)
 
 
 def _pattern(template: str, values: tuple[str, ...] = ()) -> re.Pattern[str]:
@@ -319,7 +318,7 @@ def _is_one_of(condition: Condition, told: str, context: Context) -> bool:
 
 def _compares(operator: str, wanted: str, told: str, context: Context) -> bool:
     if operator == "like":
-        return _matches(wanted, told, context)
+        return covers(wanted, told, context)
     filled = _filled(wanted, context)
     if filled is None:
         return False
@@ -332,12 +331,11 @@ def _compares(operator: str, wanted: str, told: str, context: Context) -> bool:
 
 def _filled(template: str, context: Context) -> str | None:
     """A template with its variables' values, where `*` is no wildcard; None if one has none."""
+    values = _values(template, context)
+    if values is None:
+        return None
     pieces = _VARIABLE.split(template)
-    for index in range(1, len(pieces), 2):
-        value = _LITERALS.get(pieces[index]) or _value(pieces[index], context)
-        if value is None:
-            return None
-        pieces[index] = value
+    pieces[1::2] = values
     return "".join(pieces)
 
 

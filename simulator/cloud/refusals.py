@@ -5,9 +5,9 @@ Pure; it knows neither MQTT nor HTTP. A `Notice` is about one thing that happene
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
-Code: TypeAlias = Literal[
+Refused: TypeAlias = Literal[
     "not-allowed",
     "certificate-missing",
     "certificate-foreign",
@@ -35,6 +35,9 @@ Code: TypeAlias = Literal[
     "qos-2",
     "signature",
     "no-file",
+]
+"""Why a client was refused: a stable word; what each means stands in `CODES`."""
+Dropped: TypeAlias = Literal[
     "publish-rate",
     "retained-full",
     "queue-full",
@@ -45,7 +48,8 @@ Code: TypeAlias = Literal[
     "nobody-left",
     "no-rules",
 ]
-"""A stable word for what was the matter; what each means stands in `CODES`."""
+"""Why a message is gone."""
+Code: TypeAlias = Literal[Refused, Dropped]
 
 CODES: Final[dict[Code, str]] = {
     "not-allowed": "policies do not allow it",
@@ -86,21 +90,7 @@ CODES: Final[dict[Code, str]] = {
     "no-rules": "a message to a rule: there are none here",
 }
 
-DROPPED: Final[frozenset[Code]] = frozenset(
-    {
-        "publish-rate",
-        "retained-full",
-        "queue-full",
-        "slow-reader",
-        "not-acknowledged",
-        "too-large-for-client",
-        "session-over",
-        "nobody-left",
-        "no-rules",
-    }
-)
-"""The codes of a message that is gone; the others are of a client that was refused."""
-
+DROPPED: Final = frozenset[Code](get_args(Dropped))
 LONGEST: Final = 256
 """Characters of each text that comes from outside; what is longer is cut."""
 

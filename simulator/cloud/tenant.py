@@ -16,14 +16,12 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from agent.log import get_logger
-from simulator.cloud.api import Account
-from simulator.cloud.api.account import ACCOUNT_ID, REGION
 from simulator.cloud.api.wire import Refusal
+from simulator.cloud.arns import ACCOUNT_ID, REGION, Account
 from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Outcome
-from simulator.cloud.messages import HttpMessages
 from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.lasting import Lasting
 from simulator.cloud.refusals import Tell, tell_nobody
@@ -91,8 +89,6 @@ class Tenant:
             tell=tell,
             rng=Random(f"{options.seed}/{owner(account)}/shared subscriptions"),
         )
-        self.messages = HttpMessages(self.gateway, time.time, lambda: asyncio.get_running_loop().time())
-        """What is published, and read of what is retained, without MQTT."""
 
     def start(self) -> None:
         """Let the sessions that were remembered be there."""

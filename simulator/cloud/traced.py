@@ -1,15 +1,14 @@
 """The trace events of the Jobs device API: what was asked, answered, changed and published, in the trace's words."""
 
-from typing import Final
+from collections.abc import Iterable, Iterator
 
 import simulator.trace as trace
-from agent.topics import HintKind, Verb
+from agent.account import hint_received, request_kind
+from agent.topics import HintKind
 from agent.values import (
     Answer,
     Describe,
-    ExecutionKey,
     ExecutionTold,
-    GetPending,
     Hint,
     JobMentioned,
     NextChanged,
@@ -20,19 +19,7 @@ from agent.values import (
     Update,
     UpdateAccepted,
 )
-from simulator.cloud.jobs import ExecutionChanged, ExecutionQueued, ExecutionRemoved, JobChanged, JobStatus
-
-VERBS: Final[dict[type, Verb]] = {
-    GetPending: "get-pending",
-    StartNext: "start-next",
-    Describe: "describe",
-    Update: "update",
-}
-
-
-def verb_of(request: Request) -> Verb:
-    """The operation that a request asks for."""
-    return VERBS[type(request)]
+from simulator.cloud.jobs import Change, ExecutionChanged, ExecutionQueued, ExecutionRemoved, JobChanged, JobStatus
 
 
 def received(
@@ -44,7 +31,7 @@ def received(
     telling = request if isinstance(request, StartNext) else update
     return trace.RequestReceived(
         thing,
-        verb_of(request),
+        request_kind(request),
         request.client_token,
         request.namespace_id,
         named.job_id if named else None,
@@ -69,8 +56,19 @@ def status_in(told: Answer) -> str | None:
             return None
 
 
-def change_event(change: object) -> trace.CloudEvent | None:
-    """What a change is in the trace; None if it is nothing there."""
+def change_events(changes: Iterable[Change]) -> Iterator[trace.CloudEvent]:
+    """What changes are in the trace; some are nothing there."""
+    return (event for change in changes if (event := _change_event(change)) is not None)
+
+
+def hint_events(hints: Iterable[tuple[str, Hint]]) -> Iterator[trace.CloudEvent]:
+    """What hints to things are in the trace."""
+    for thing, hint in hints:
+        told = hint_received(hint)
+        yield trace.HintPublished(thing, told.hint, told.namespace_id, told.listed)
+
+
+def _change_event(change: Change) -> trace.CloudEvent | None:
     match change:
         case ExecutionChanged(execution=new, by=by):
             details = dict(new.status_details) or None
@@ -100,14 +98,3 @@ def kind_of(hint: Hint) -> HintKind:
             return "notify-next"
         case JobMentioned():
             return "notify-documented"
-
-
-def listed(hint: Hint) -> tuple[ExecutionKey, ...]:
-    """The executions that a hint names."""
-    match hint:
-        case PendingChanged():
-            return hint.listed
-        case NextChanged(execution=execution):
-            return () if execution is None else (execution.key,)
-        case JobMentioned():
-            return ()

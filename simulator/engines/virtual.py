@@ -9,15 +9,16 @@ from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
+from agent.account import request_kind
 from agent.core.events import Answered, Event, Hinted
 from agent.runner import Listener
 from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.jobs import Outcome
 from simulator.cloud.settings import Message
-from simulator.cloud.traced import kind_of, verb_of
+from simulator.cloud.traced import kind_of
 from simulator.controller.direct_hand import DirectHand
 from simulator.controller.hands import Hand
 from simulator.engines.play import Play
@@ -124,7 +125,7 @@ class VirtualLink:
     def send(self, request: Request) -> None:
         """Send, or drop while disconnected."""
         if self._is_up:
-            self._carry(verb_of, request, self._arrive, request)
+            self._carry(request_kind, request, self._arrive, request)
 
     def cut(self) -> None:
         """Vanish."""
@@ -206,7 +207,7 @@ class VirtualLink:
 
 
 def _answer_to(request: Request) -> Message:
-    return ANSWERS[verb_of(request)]
+    return ANSWERS[request_kind(request)]
 
 
 def _about(message: Request | Hint) -> About:

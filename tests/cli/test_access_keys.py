@@ -49,7 +49,8 @@ def test_keys_come_from_the_command_line_the_environment_and_a_file(tmp_path: Pa
         pytest.param("# none yet\n", {}, "holds no ID:SECRET", id="a file of comments"),
         pytest.param("LAB\n", {}, "line 1 is not ID:SECRET", id="no secret"),
         pytest.param("# lab\n\nA:x\nsecret/access:key\n", {}, "line 4 is not ID:SECRET", id="the wrong way round"),
-        pytest.param("A:x\nA:y\n", {}, "access key A: given twice", id="two secrets"),
+        pytest.param("A:x\nA:y\n", {}, "access key A: given twice.*keys: line 1 and by .* line 2;", id="two secrets"),
+        pytest.param("A:x\n", {VARIABLE: "A:y"}, f"by {VARIABLE}: key 1 and by .*: line 1;", id="in two places"),
         pytest.param(None, {VARIABLE: ""}, "unset it", id="a variable that is empty"),
         pytest.param(None, {VARIABLE: "  "}, "unset it", id="a variable that is blank"),
         pytest.param(None, {VARIABLE: "A"}, "key 1 is not ID:SECRET", id="a variable with no secret"),
@@ -66,6 +67,11 @@ def test_who_says_where_keys_are_never_gets_an_open_cloud(tmp_path: Path, text: 
     with pytest.raises(InputError, match=says) as caught:
         access_keys((), file, environment)
     assert "secret/access" not in str(caught.value), "what may be a secret is not shown"
+
+
+def test_two_secrets_of_one_key_on_the_command_line_are_said_to_stand_there():
+    with pytest.raises(InputError, match="different secrets, by --access-key; leave one out"):
+        access_keys((("A", "x"), ("A", "y")), None, {})
 
 
 def test_a_file_that_is_not_there_is_said(capfd: pytest.CaptureFixture[str]):

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from simulator.cloud.api import Account, ControlPlane
+from simulator.cloud.api import ControlPlane
+from simulator.cloud.arns import Account
 from simulator.cloud.device_api import DeviceApi
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.mqtt import Gateway, GatewaySettings

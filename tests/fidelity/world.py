@@ -3,8 +3,9 @@
 import json
 from typing import Any, Final
 
-from simulator.cloud.api import Account, ControlPlane
+from simulator.cloud.api import ControlPlane
 from simulator.cloud.api.errors import ApiError
+from simulator.cloud.arns import Account
 from simulator.cloud.device_api import DeviceApi
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.jobs.configuration import Presign

@@ -24,6 +24,7 @@ from agent.account import (
     StepProgressed,
     StepStarted,
     StepUndone,
+    request_kind,
 )
 from agent.core import Policy
 from agent.core.state import Safe
@@ -31,8 +32,7 @@ from agent.jitter import Jitter
 from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
 from agent.values import Request
-from simulator.cloud.api import Account
-from simulator.cloud.traced import verb_of
+from simulator.cloud.arns import Account
 from simulator.controller.direct_hand import DirectHand
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.hardware import factory
@@ -200,7 +200,7 @@ class _Link(VirtualLink):
         self._device = device
 
     def send(self, request: Request) -> None:
-        if self._device.flash.instant(f"publish {verb_of(request)}"):
+        if self._device.flash.instant(f"publish {request_kind(request)}"):
             super().send(request)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from simulator.cloud.api.account import Account
 from simulator.cloud.api.authority import CertificateAuthority
+from simulator.cloud.arns import Account
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import Jobs, Outcome
 from simulator.cloud.registry import Registry

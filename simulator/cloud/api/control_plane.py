@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from simulator.cloud.api.account import Account
 from simulator.cloud.api.authority import CertificateAuthority
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.certificates import CertificateOperations
-from simulator.cloud.api.errors import ApiError, invalid, not_served
+from simulator.cloud.api.errors import ApiError, invalid, not_served, too_much
 from simulator.cloud.api.events import AccountOperations
 from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
@@ -26,6 +25,7 @@ from simulator.cloud.api.tags import TagOperations
 from simulator.cloud.api.templates import TemplateOperations
 from simulator.cloud.api.things import ThingOperations
 from simulator.cloud.api.turns import in_one_go
+from simulator.cloud.arns import Account, InvalidArn
 from simulator.cloud.contained import contained
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import Jobs, JobsError, Outcome
@@ -100,10 +100,14 @@ class ControlPlane:
             contained("warning of what is not carried out", self._warnings.after, operation, parameters, self._backing)
             return output
         except JobsError as error:
+            if error.kind == "Throttling":
+                raise too_much(operation, error.message) from None
             resource = f"job/{parameters['jobId']}" if error.kind == "ResourceAlreadyExists" else None
             raise self._refusal(error.kind, error.message, resource) from None
         except RegistryError as error:
             raise self._refusal(error.kind, error.message, error.resource) from None
+        except InvalidArn as error:
+            raise invalid(str(error)) from None
 
     def check_served(self, operation: str) -> None:
         """Raises ApiError for an operation of AWS's that is not served."""

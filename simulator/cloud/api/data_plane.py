@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+from agent.account import request_kind
 from agent.values import (
     Answer,
     Describe,
@@ -37,7 +38,6 @@ from simulator.cloud.api.wire import Refusal
 from simulator.cloud.device_api import Answered, DeviceApi
 from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.traced import verb_of
 
 LONGEST_STEP_MINUTES: Final = 10_080
 ERRORS: Final[dict[ErrorCode, tuple[int, str]]] = {
@@ -99,12 +99,14 @@ class DataPlane:
         return first
 
     def _delays(self, thing: str, request: Request) -> tuple[float, ...]:
-        return ON_TIME if self.faults is None else self.faults.delays(thing, verb_of(request), About.request(request))
+        return (
+            ON_TIME if self.faults is None else self.faults.delays(thing, request_kind(request), About.request(request))
+        )
 
     async def _late(self, thing: str, request: Request) -> None:
         """Wait as long as the network has the answer wait; of one that comes twice the client reads the first."""
         if self.faults is not None:
-            delays = self.faults.delays(thing, ANSWERS[verb_of(request)], About.request(request))
+            delays = self.faults.delays(thing, ANSWERS[request_kind(request)], About.request(request))
             if not delays:
                 raise Lost
             await asyncio.sleep(min(delays))

@@ -30,6 +30,7 @@ from simulator.cloud.signatures import Claim, SignatureRefused, Signatures, Sign
 
 KEYS_AT_FAULT: Final = frozenset({"MissingAuthenticationTokenException", "UnrecognizedClientException"})
 """Refusals of a signature that another key would mend."""
+SIGN: Final = "sign with one of the keys of --access-key, --access-key-file or GHOSTJOB_ACCESS_KEYS"
 Served: TypeAlias = tuple[web.StreamResponse, object]
 """An answer, and what to say when it was sent."""
 
@@ -183,9 +184,7 @@ def of_signature(request: web.BaseRequest, refused: SignatureRefused) -> Refusal
         f"{refused.name}: {refused.message}",
         principal="" if claim is None else claim.access_key,
         address=request.remote or "",
-        hint="sign with one of the keys of --access-key or --access-key-file"
-        if refused.name in KEYS_AT_FAULT
-        else None,
+        hint=SIGN if refused.name in KEYS_AT_FAULT else None,
     )
     return refusal
 

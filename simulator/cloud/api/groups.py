@@ -4,11 +4,10 @@ from typing import Any
 
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid
-from simulator.cloud.api.indexing import described
+from simulator.cloud.api.indexing import changed_properties, described, new_properties
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags
-from simulator.cloud.registry.things import merged
 
 
 class GroupOperations:
@@ -36,19 +35,12 @@ class GroupOperations:
         }
 
     def _create(self, given: Parameters) -> Paused:
-        name, properties = given["thingGroupName"], given.get("thingGroupProperties", {})
-        parent = given.get("parentGroupName")
+        name, parent = given["thingGroupName"], given.get("parentGroupName")
         if parent is not None and self._groups.get(parent) is None:
             raise invalid(f"Parent thing group {parent} cannot be found.")  # the model lists no ResourceNotFound here
         check_tags(given)
         yield from self._membership.settled(name)
-        group = self._groups.create(
-            name,
-            self._backing.clock(),
-            parent=parent,
-            description=properties.get("thingGroupDescription"),
-            attributes=merged((), properties.get("attributePayload", {}).get("attributes", {}), merge=False),
-        )
+        group = self._groups.create(name, self._backing.clock(), parent=parent, **new_properties(given))
         put_tags(self._backing, f"thinggroup/{name}", given)
         return {
             "thingGroupName": name,
@@ -103,13 +95,8 @@ class GroupOperations:
         return {"things": things, "nextToken": token}
 
     def _update(self, given: Parameters) -> Parameters:
-        group, properties = self._groups.static(given["thingGroupName"]), given["thingGroupProperties"]
-        changes: dict[str, Any] = {}
-        if "thingGroupDescription" in properties:
-            changes["description"] = properties["thingGroupDescription"]
-        if (payload := properties.get("attributePayload")) is not None:
-            new = payload.get("attributes", {})
-            changes["attributes"] = merged(group.attributes, new, merge=payload.get("merge", False))
+        group = self._groups.static(given["thingGroupName"])
+        changes = changed_properties(group, given)
         return {"version": self._groups.update(group.name, given.get("expectedVersion"), **changes).version}
 
     def _delete(self, given: Parameters) -> Parameters:

@@ -12,7 +12,7 @@ from simulator.cloud.api.errors import invalid, not_found
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import Key, page_in_turns
 from simulator.cloud.api.tags import check_tags, put_tags
-from simulator.cloud.registry import IndexingConfiguration, Thing
+from simulator.cloud.registry import IndexingConfiguration, Thing, ThingGroup
 from simulator.cloud.registry.queries import read
 from simulator.cloud.registry.things import merged
 
@@ -111,16 +111,10 @@ class IndexingOperations:
         self._needed(given)
         query = read(given["queryString"]).text
         check_tags(given)
-        name, properties = given["thingGroupName"], given.get("thingGroupProperties", {})
+        name = given["thingGroupName"]
         yield from self._membership.settled(name)
         is_new = self._groups.get(name) is None
-        group = self._groups.create(
-            name,
-            self._backing.clock(),
-            description=properties.get("thingGroupDescription"),
-            attributes=merged((), properties.get("attributePayload", {}).get("attributes", {}), merge=False),
-            query=query,
-        )
+        group = self._groups.create(name, self._backing.clock(), query=query, **new_properties(given))
         put_tags(self._backing, f"thinggroup/{name}", given)
         if is_new:
             self._membership.review_group(name)
@@ -131,18 +125,13 @@ class IndexingOperations:
         } | described(query)
 
     def _update(self, given: Parameters) -> Parameters:
-        group, properties = self._groups.dynamic(given["thingGroupName"]), given["thingGroupProperties"]
+        group = self._groups.dynamic(given["thingGroupName"])
         self._needed(given)
-        changes: dict[str, Any] = {}
+        changes = changed_properties(group, given)
         if "queryString" in given:
             changes["query"] = read(given["queryString"]).text
             if changes["query"] != group.query and group.status == "ACTIVE":
                 changes["status"] = "REBUILDING"
-        if "thingGroupDescription" in properties:
-            changes["description"] = properties["thingGroupDescription"]
-        if (payload := properties.get("attributePayload")) is not None:
-            new = payload.get("attributes", {})
-            changes["attributes"] = merged(group.attributes, new, merge=payload.get("merge", False))
         after = self._groups.update(group.name, given.get("expectedVersion"), **changes)
         if after.query != group.query:
             self._membership.review_group(group.name)
@@ -156,6 +145,24 @@ class IndexingOperations:
         self._membership.dissolve(name, given.get("expectedVersion"))
         self._backing.registry.tags.drop(f"thinggroup/{name}")
         return {}
+
+
+def new_properties(given: Parameters) -> dict[str, Any]:
+    """What a new group has of its thingGroupProperties."""
+    properties = given.get("thingGroupProperties", {})
+    attributes = properties.get("attributePayload", {}).get("attributes", {})
+    return {"description": properties.get("thingGroupDescription"), "attributes": merged((), attributes, merge=False)}
+
+
+def changed_properties(group: ThingGroup, given: Parameters) -> dict[str, Any]:
+    """What thingGroupProperties change of a group."""
+    properties, changes = given["thingGroupProperties"], dict[str, Any]()
+    if "thingGroupDescription" in properties:
+        changes["description"] = properties["thingGroupDescription"]
+    if (payload := properties.get("attributePayload")) is not None:
+        new = payload.get("attributes", {})
+        changes["attributes"] = merged(group.attributes, new, merge=payload.get("merge", False))
+    return changes
 
 
 def described(query: str) -> Parameters:

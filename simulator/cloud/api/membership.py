@@ -6,12 +6,15 @@ that they may ask about has changed: of one thing at once here, and after a whil
 A new query is asked of every thing, and who was in a deleted group leaves it: a hundred thousand may move, each with a
 job that comes or goes. So a command does the first of it, and `go_on` the rest, so much at a time as its caller says.
 A thing moves, and its jobs follow, in one turn and so in one commit: what was not done before a kill is found again.
+If the jobs cannot follow, the thing has not moved: who asked for it is told, and what nobody asked for is tried again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Final
 
 from simulator.cloud.api.backing import Backing
+from simulator.cloud.contained import contained
 from simulator.cloud.jobs import Jobs, Outcome
 from simulator.cloud.registry import Registry, Thing
 from simulator.cloud.registry.groups import NOWHERE, Moves
@@ -51,9 +54,7 @@ class Membership:
         """Put a thing into a static group. Raises RegistryError."""
         member = self._things.needed(thing)
         self._jobs.check_news(thing)
-        before = self._groups.of_thing(thing)
-        joined = self._groups.add(thing, group)
-        self._tell(self._jobs.thing_joined, thing, joined, before)
+        self._change(thing, lambda: Moves(joined=self._groups.add(thing, group)))
         self.review(member)
 
     def leave(self, thing: str, group: str) -> None:
@@ -61,29 +62,43 @@ class Membership:
         member = self._things.needed(thing)
         self._groups.static(group)
         self._jobs.check_news(thing)
-        left = self._groups.remove(thing, group)
-        self._tell(self._jobs.thing_left, thing, left, self._groups.of_thing(thing))
+        self._change(thing, lambda: Moves(left=self._groups.remove(thing, group)))
         self.review(member)
 
     def review(self, thing: Thing) -> None:
         """Something about a thing has changed: which dynamic groups is it in now?"""
-        if self._groups.has_dynamic:
-            self._move(thing.name, self._groups.moves(thing))
+        if self._groups.has_dynamic and not contained("finding groups", self._review, thing):
+            self._groups.look_again(thing.name)
+            self._publish(Outcome())  # who gets it goes on with that
+
+    def _review(self, thing: Thing) -> None:
+        self._move(thing.name, self._groups.moves(thing))
 
     def _move(self, thing: str, moves: Moves) -> None:
-        if moves is NOWHERE:
-            return
-        before = self._groups.of_thing(thing)
-        self._groups.move(thing, moves)
-        self._tell(self._jobs.thing_joined, thing, moves.joined, before)
-        self._tell(self._jobs.thing_left, thing, moves.left, self._groups.of_thing(thing))
+        for half in (Moves(joined=moves.joined), Moves(left=moves.left)):
+            if half != NOWHERE:
+                self._change(thing, partial(self._groups.move, thing, half))
 
-    def _tell(self, news: Callable[..., Outcome], thing: str, groups: tuple[str, ...], others: Iterable[str]) -> None:
-        """Tell the jobs which groups a thing joined or left, and what makes it a target besides."""
-        if groups:
-            besides = [self._arn("thing", thing), *(self._arn("thinggroup", other) for other in others)]
-            arns = [self._arn("thinggroup", group) for group in groups]
-            self._publish(news(thing, arns, self._clock(), others=besides))
+    def _change(self, thing: str, change: Callable[[], Moves]) -> None:
+        """Have a thing join groups, or leave some, and its jobs follow: both, or nothing of it."""
+        members, before = self._groups.members, self._groups.of_thing(thing)
+        links = members.of(thing)
+        try:
+            outcome = self._followed(thing, change(), before)
+        except BaseException:
+            members.put_back(thing, links)
+            raise
+        if outcome is not None:
+            self._publish(outcome)
+
+    def _followed(self, thing: str, moves: Moves, before: Iterable[str]) -> Outcome | None:
+        """Tell the jobs which groups a thing has joined or left, and what makes it a target besides."""
+        if not (groups := moves.joined or moves.left):
+            return None
+        news = self._jobs.thing_joined if moves.joined else self._jobs.thing_left
+        others = before if moves.joined else self._groups.of_thing(thing)
+        besides = [self._arn("thing", thing), *(self._arn("thinggroup", other) for other in others)]
+        return news(thing, [self._arn("thinggroup", group) for group in groups], self._clock(), others=besides)
 
     # ── whole groups ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -130,7 +145,7 @@ class Membership:
 
     def _begin(self, group: str) -> None:
         """Do what can be done at once; who gets the outcome, which is none, goes on with the rest."""
-        self._look_at(group, AT_ONCE)
+        contained("finding members", self._look_at, group, AT_ONCE)
         if group in self._groups.under_way:
             self._publish(Outcome())
 
@@ -138,7 +153,12 @@ class Membership:
         """Look at the next things for a group: what is left of the count."""
         left = self._groups.under_way[group]
         while left and count > 0:
-            count -= self._look_again(left.pop(), group)
+            name = left.pop()
+            try:
+                count -= self._look_again(name, group)
+            except BaseException:
+                left.insert(0, name)  # for another time, after all others
+                raise
         if not left:
             self._groups.settle(group)
             count -= 1
@@ -148,8 +168,7 @@ class Membership:
         """Whether a thing is to be in a group: what it cost to see to it."""
         groups, thing = self._groups, self._things.get(name)
         if groups.is_emptying(group):
-            gone = groups.let_go(name, group)
-            self._tell(self._jobs.thing_left, name, gone, groups.of_thing(name))
+            self._change(name, lambda: Moves(left=groups.let_go(name, group)))
             if thing is not None:
                 self.review(thing)
             return MOVE

@@ -40,11 +40,7 @@ class TagOperations:
 
     def operations(self) -> dict[str, Operation]:
         """By name."""
-        return {
-            "ListTagsForResource": self._list,
-            "TagResource": self._tag,
-            "UntagResource": self._untag,
-        }
+        return {"ListTagsForResource": self._list, "TagResource": self._tag, "UntagResource": self._untag}
 
     def _tag(self, given: Parameters) -> Parameters:
         resource = self._resource(given)

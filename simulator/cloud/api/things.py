@@ -77,10 +77,11 @@ class ThingOperations:
     def _delete(self, given: Parameters) -> Parameters:
         name, registry = given["thingName"], self._backing.registry
         self._backing.jobs.check_news(name)
-        if self._things.delete(name, given.get("expectedVersion")):
-            for group in registry.groups.members.rights(name):
-                registry.groups.members.drop(name, group)
-            self._backing.publish(self._backing.jobs.thing_deleted(name, self._backing.clock()))
+        if self._things.check_deletion(name, given.get("expectedVersion")):
+            outcome = self._backing.jobs.thing_deleted(name, self._backing.clock())  # if that fails, nothing has gone
+            self._things.delete(name)
+            registry.groups.members.put_back(name, ())
+            self._backing.publish(outcome)
         return {}
 
     def _shown(self, thing: Thing) -> Parameters:

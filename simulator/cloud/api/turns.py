@@ -9,15 +9,13 @@ import asyncio
 import time
 from typing import Final
 
-from agent.log import get_logger
 from simulator.cloud.api.backing import Parameters, Paused
-from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.errors import too_much
 
 TURN_SECONDS: Final = 0.001
 """A device's round trip takes some ten milliseconds; it does not notice one more."""
 MOST: Final = 100
 """Operations that take long, under way at once: each keeps memory, and has the others wait for their turns."""
-_log = get_logger("ghostjob.cloud.api")
 
 
 class Turns:
@@ -26,7 +24,6 @@ class Turns:
     def __init__(self) -> None:
         self._one_at_a_time = asyncio.Lock()
         self._number = 0
-        self._is_told = False
 
     async def carry_out(self, operation: str, steps: Paused) -> Parameters:
         """Carry an operation out to its end. Raises ApiError."""
@@ -48,15 +45,10 @@ class Turns:
                     await asyncio.sleep(time.perf_counter() - began)
         finally:
             self._number -= 1
-            self._is_told = self._is_told and self._number > 0
 
     def _enter(self, operation: str) -> None:
         if self._number >= MOST:
-            if not self._is_told:
-                self._is_told = True
-                hint = "ask for less at once; AWS's SDKs try again by themselves"
-                _log.warning("operations.too-many", operation=operation, under_way=MOST, hint=hint)
-            raise ApiError("ThrottlingException", f"Rate exceeded: {MOST} operations that take long are under way.")
+            raise too_much(operation, f"Rate exceeded: {MOST} operations that take long are under way.")
         self._number += 1
 
 

@@ -46,7 +46,9 @@ class Refusal(Exception):  # noqa: N818 - it is an answer on its way
     @classmethod
     def of(cls, status: int, error: ApiError) -> "Refusal":
         """With the status that a model gives the error."""
-        return cls(status, error.name, error.message, **error.more)
+        refusal = cls(status, error.name, error.message, **error.more)
+        refusal.notice = error.notice
+        return refusal
 
     @classmethod
     def of_signature(cls, refused: SignatureRefused) -> "Refusal":
@@ -175,11 +177,7 @@ class _Connection(web.RequestHandler):
             self._patience = None
 
     def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """What aiohttp could not parse ends the connection, after an answer; who has left gets none."""
         if isinstance(exc, ConnectionError) or self._manager is None:  # which it has until the connection is lost

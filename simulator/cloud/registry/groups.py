@@ -159,6 +159,11 @@ class Groups:
         self.under_way.pop(name, None)
         self.under_way[name] = list(things)[::-1]
 
+    def look_again(self, thing: str) -> None:
+        """A thing is to be looked at for every dynamic group, after what is to be looked at for it already."""
+        for name in self._queries:
+            self.under_way.setdefault(name, []).insert(0, thing)
+
     def settle(self, name: str) -> None:
         """Everything was looked at: the group is ACTIVE, or gone for good."""
         left, group = self.under_way.pop(name), self._groups.get(name)
@@ -281,12 +286,13 @@ class Groups:
                 (joined if is_in else left).append(name)
         return Moves(tuple(joined), tuple(left)) if joined or left else NOWHERE
 
-    def move(self, thing: str, moves: Moves) -> None:
-        """Have a thing join and leave dynamic groups."""
+    def move(self, thing: str, moves: Moves) -> Moves:
+        """Have a thing join and leave dynamic groups; the same moves."""
         for name in moves.joined:
             self.members.put(Link(thing, name))
         for name in moves.left:
             self.members.drop(thing, name)
+        return moves
 
 
 def _check_version(group: ThingGroup, expected: int | None) -> None:

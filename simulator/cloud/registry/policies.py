@@ -61,11 +61,7 @@ class Policies:
         version = PolicyVersion(generation, document, now)
         default = generation if as_default else policy.default
         after = replace(
-            policy,
-            versions=(*policy.versions, version),
-            default=default,
-            generation=generation,
-            last_modified_at=now,
+            policy, versions=(*policy.versions, version), default=default, generation=generation, last_modified_at=now
         )
         self._policies.put(name, after)
         return after, version

@@ -131,6 +131,17 @@ class Links:
         self._report(self._kind, f"{left}/{right}", None)
         return True
 
+    def of(self, left: str) -> tuple[Link, ...]:
+        """The links of `left`, in the order of tying."""
+        return tuple(self._by_left.get(left, {}).values())
+
+    def put_back(self, left: str, links: tuple[Link, ...]) -> None:
+        """Have these links of `left`, and no others."""
+        for link in self.of(left):
+            self.drop(left, link.right)
+        for link in links:
+            self.put(link)
+
     def rights(self, left: str) -> tuple[str, ...]:
         """What `left` is tied to, in the order of tying."""
         return tuple(self._by_left.get(left, ()))

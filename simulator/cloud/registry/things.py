@@ -69,8 +69,8 @@ class Things:
         self._things.put(name, after)
         return after
 
-    def delete(self, name: str, expected_version: int | None = None) -> bool:
-        """DeleteThing: whether there was one. Its job executions stay. Raises RegistryError."""
+    def check_deletion(self, name: str, expected_version: int | None) -> bool:
+        """Whether there is such a thing, and DeleteThing may go on. Raises RegistryError."""
         thing = self._things.get(name)
         if thing is None:
             return False
@@ -78,10 +78,13 @@ class Things:
         if self.principals.rights(name):
             message = f"Cannot delete. Thing {name} is still attached to one or more principals"
             raise RegistryError("InvalidRequest", message)
+        return True
+
+    def delete(self, name: str) -> None:
+        """DeleteThing, checked before. Its job executions stay."""
         self._things.drop(name)
         if self._names is not None:
             del self._names[bisect_left(self._names, name)]
-        return True
 
     def all(self) -> list[Thing]:
         """Every thing, in the order of creation."""

@@ -19,7 +19,7 @@ from agent.values import Describe, ExecutionTold, GetPending, StartNext
 from simulator.cloud import core as core_module
 from simulator.cloud import local as local_module
 from simulator.cloud import tenant as tenant_module
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.contained import Every, contained, listen_for_faults
 from simulator.cloud.jobs import JobsError, JobsSettings
 from simulator.cloud.local import CloudOptions, LocalCloud

@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import pytest
 
-from simulator.cloud.api import Account, ApiError, ControlPlane
+from simulator.cloud import core as core_module
+from simulator.cloud.api import ApiError, ControlPlane
 from simulator.cloud.api.membership import AT_ONCE, MOVE
+from simulator.cloud.arns import Account
 from simulator.cloud.core import CloudCore
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.registry import RegistryChange
@@ -16,6 +19,7 @@ from simulator.cloud.registry.tables import Record
 from simulator.cloud.store import Remembered
 from simulator.cloud.store.kinds import remember
 from tests.fidelity.proofs import proves
+from tests.thrown import Thrown, thrown_at
 
 ARN = "arn:aws:iot:us-east-1:000000000000:thinggroup"
 THINGS = tuple(f"t{number:03}" for number in range(AT_ONCE // MOVE + 100))
@@ -233,3 +237,71 @@ async def test_a_cloud_that_was_killed_meanwhile_goes_on(status: str):
     await turns_until(lambda: again.core._tick is None)
     assert again.count("QUEUED") == wanted
     again.core.close()
+
+
+# ── faults of ours ────────────────────────────────────────────────────────────────────────────────────────────
+
+OLD = {"attributes": {"old": "yes"}}
+QUERY = {"thingGroupName": "old", "thingGroupProperties": {}, "queryString": "thingName:t"}
+MOVING = [
+    pytest.param("UpdateThing", {"thingName": "t", "attributePayload": OLD}, "not old", id="leaves a dynamic group"),
+    pytest.param("UpdateThing", {"thingName": "t", "attributePayload": OLD}, "old", id="joins a dynamic group"),
+    pytest.param("AddThingToThingGroup", {"thingName": "t", "thingGroupName": "hall"}, "hall", id="joins a group"),
+    pytest.param("RemoveThingFromThingGroup", {"thingName": "u", "thingGroupName": "hall"}, "hall", id="leaves it"),
+    pytest.param("DeleteThing", {"thingName": "u"}, "hall", id="is deleted"),
+    pytest.param("DeleteThingGroup", {"thingGroupName": "hall"}, "hall", id="its group is deleted"),
+    pytest.param("UpdateDynamicThingGroup", QUERY, "old", id="joins by another query"),
+]
+
+
+def small(followed: str) -> Cloud:
+    """Two things, one of them in a hall, and a dynamic group each of what is old and what is not."""
+    cloud = Cloud()
+    cloud.call("UpdateIndexingConfiguration", thingIndexingConfiguration={"thingIndexingMode": "REGISTRY"})
+    cloud.call("CreateThingGroup", thingGroupName="hall")
+    for thing in ("t", "u"):
+        cloud.call("CreateThing", thingName=thing)
+    cloud.call("AddThingToThingGroup", thingName="u", thingGroupName="hall")
+    for group, query in (("old", "attributes.old:yes"), ("not old", "thingName:t AND -attributes.old:yes")):
+        name = group.replace(" ", "-")
+        cloud.call("CreateDynamicThingGroup", thingGroupName=name, queryString=query)
+    cloud.follow(followed.replace(" ", "-"))
+    return cloud
+
+
+def served(cloud: Cloud) -> set[str]:
+    """Who has an execution of the job that has not ended."""
+    found = cloud.core.jobs.executions_of_job("fw")
+    return {execution.thing for execution in found if not execution.status.is_terminal}
+
+
+def _follows(code: CodeType) -> bool:
+    return code.co_filename.endswith("/cloud/jobs/targets.py")
+
+
+@pytest.mark.parametrize(("operation", "given", "followed"), MOVING)
+async def test_a_thing_moves_and_its_jobs_follow_or_neither(
+    operation: str, given: dict[str, Any], followed: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(core_module, "AFTER_A_FAULT_SECONDS", 0.0)
+    whole = small(followed)
+    whole.call(operation, **given)
+    await turns_until(lambda: whole.core._tick is None)
+    for number in range(1, 100):
+        cloud, refused = small(followed), False
+        before = cloud.kept.records.copy(), served(cloud)
+        with thrown_at(number, _follows) as where:
+            try:
+                cloud.plane.call(operation, given)
+            except Thrown:
+                refused = True
+        if refused:
+            assert (cloud.kept.records, served(cloud)) == before, f"{where}: refused, and half of it was done"
+            cloud.plane.call(operation, given)
+        await turns_until(lambda: cloud.core._tick is None)  # noqa: B023 - it has ended by then
+        assert served(cloud) == served(whole), f"{where}: the jobs know other members"
+        assert cloud.kept.records.keys() == whole.kept.records.keys()
+        cloud.core.close()
+        if not where:
+            break
+    assert number > 1, "there is somewhere to throw"

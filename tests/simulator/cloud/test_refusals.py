@@ -553,7 +553,7 @@ async def test_an_operation_without_a_signature_is_told_of(directories: Any, lin
             assert answer.status == 403
         event = await world.next()
         assert (event.code, event.action, event.resource) == ("signature", "http", "GET /things")
-        assert event.hint == "sign with one of the keys of --access-key or --access-key-file"
+        assert event.hint == "sign with one of the keys of --access-key, --access-key-file or GHOSTJOB_ACCESS_KEYS"
 
 
 async def test_a_file_that_is_not_there_or_not_signed_for_is_told_of(directories: Any, lines: Any, tmp_path: Path):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulator.cloud.api import Account, ApiError, ControlPlane
+from simulator.cloud.api import ApiError, ControlPlane
+from simulator.cloud.arns import Account
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.registry import Registry

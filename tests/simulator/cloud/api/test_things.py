@@ -2,6 +2,8 @@
 
 import pytest
 
+from simulator.cloud.api import ApiError
+from simulator.cloud.jobs.targets import AT_ONCE, MOST_NEWS
 from tests.fidelity.proofs import proves
 
 from .conftest import Plane
@@ -180,6 +182,22 @@ def test_a_continuous_job_follows_its_groups_members(tree: Plane):
     found = tree.call("ListJobExecutionsForThing", thingName="t")["executionSummaries"]
     assert [each["jobExecutionSummary"]["executionNumber"] for each in found] == [2, 1]
     assert tree.states("t") == {"fw": "QUEUED"}
+
+
+def test_a_thing_that_moves_faster_than_its_jobs_learn_it_is_refused_and_the_operator_told(tree: Plane):
+    for number in range(AT_ONCE + 1):
+        targets = [tree.call("DescribeThingGroup", thingGroupName="low")["thingGroupArn"]]
+        tree.call("CreateJob", jobId=f"j{number}", targets=targets, document="{}", targetSelection="CONTINUOUS")
+    for _ in range(MOST_NEWS // 2):
+        for operation in ("AddThingToThingGroup", "RemoveThingFromThingGroup"):
+            tree.call(operation, thingName="t", thingGroupName="low")
+    with pytest.raises(ApiError) as caught:
+        tree.call("AddThingToThingGroup", thingName="t", thingGroupName="low")
+    assert caught.value.name == "ThrottlingException"
+    assert caught.value.notice is not None
+    told = caught.value.notice
+    assert (told.code, told.resource) == ("quota", "AddThingToThingGroup")
+    assert told.why == f"The jobs of thing t are still to learn of its last {MOST_NEWS} changes; try again."
 
 
 def test_a_thing_that_is_a_target_itself_stays_one_when_it_leaves_a_group(tree: Plane):

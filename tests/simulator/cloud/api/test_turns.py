@@ -1,7 +1,6 @@
 """Operations that take long pause, and get their turns one at a time."""
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +9,8 @@ from simulator.cloud.api import ApiError
 from simulator.cloud.api import turns as turns_module
 from simulator.cloud.api.backing import Paused
 from simulator.cloud.api.turns import MOST, Turns
+from simulator.cloud.api.wire import Refusal
+from simulator.cloud.notices import Notices
 from simulator.cloud.registry.things import LOOKS
 
 from .conftest import Plane
@@ -99,9 +100,9 @@ async def test_operations_that_take_long_take_turns_and_others_have_theirs_in_be
     assert told == ["a0", "a1", "b0", "quick", "b1", "a2", "b2"]
 
 
-async def test_more_than_so_many_are_refused_and_told_of_once(short: None, monkeypatch: pytest.MonkeyPatch):
-    turns, ends, told = Turns(), False, list[str]()
-    monkeypatch.setattr(turns_module, "_log", SimpleNamespace(warning=lambda event, **said: told.append(event)))
+async def test_more_than_so_many_are_refused_and_told_of_once(short: None):
+    turns, ends, told = Turns(), False, list[tuple[str, str]]()
+    notices = Notices(None, float, lambda _event, said: told.append((said["code"], said["resource"])))
 
     def endless() -> Paused:
         while not ends:
@@ -113,8 +114,10 @@ async def test_more_than_so_many_are_refused_and_told_of_once(short: None, monke
     for _ in range(2):
         with pytest.raises(ApiError) as caught:
             await turns.carry_out("SearchIndex", endless())
-        assert caught.value.name == "ThrottlingException"
-    assert told == ["operations.too-many"]
+        refused = caught.value
+        assert refused.name == "ThrottlingException"
+        notices.tell(Refusal.of(400, refused).notice)
+    assert told == [("quota", "SearchIndex")]
     ends = True
     await asyncio.gather(*under_way)
     assert await turns.carry_out("SearchIndex", endless()) == {}

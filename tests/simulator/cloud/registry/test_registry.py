@@ -74,7 +74,7 @@ def test_an_active_or_attached_certificate_is_not_deleted(registry: Registry, pe
     assert refusal(registry.delete_certificate, one, NOW, force=True) == "CertificateState"
     registry.certificates.set_status(one, "INACTIVE", NOW)
     assert refusal(registry.delete_certificate, one, NOW, force=True) == "DeleteConflict"
-    assert refusal(registry.things.delete, "t") == "InvalidRequest"
+    assert refusal(registry.things.check_deletion, "t", None) == "InvalidRequest"
     registry.things.principals.drop("t", f"cert/{one}")
     assert refusal(registry.delete_certificate, one, NOW, force=False) == "DeleteConflict"
     registry.delete_certificate(one, NOW, force=True)

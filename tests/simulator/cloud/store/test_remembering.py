@@ -93,7 +93,7 @@ def tinker(registry: Registry, chance: Random, now: float) -> None:
     thing, group = f"thing-{chance.randrange(6)}", f"group-{chance.randrange(3)}"
     commands = (
         lambda: registry.things.create(thing, attributes=(("floor", str(chance.randrange(3))),)),
-        lambda: registry.things.delete(thing),
+        lambda: registry.things.check_deletion(thing, None) and registry.things.delete(thing),
         lambda: registry.groups.create(group, now, parent=None, description=None, attributes=()),
         lambda: registry.groups.add(thing, group),
         lambda: registry.groups.remove(thing, group),

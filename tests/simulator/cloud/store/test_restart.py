@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from simulator.cloud.api import Account
+from simulator.cloud.arns import Account
 from simulator.cloud.local import CloudOptions, LocalCloud
 from tests.simulator.cloud.mqtt.peers import V5, Peer
 

@@ -1,16 +1,18 @@
-"""Whose cloud it is, where, and how its resources are called."""
+"""Whose cloud it is, where, and the ARNs of what is in it."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
-
-from simulator.cloud.api.errors import invalid
 
 REGION: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """Anything that can be part of a host's name, which AWS's SDKs make of it."""
 ACCOUNT_ID: Final = re.compile(r"[0-9]{12}")
 PARTITIONS: Final = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 """By what a region's name begins with; all others are of `aws` (AWS General Reference, "ARNs")."""
+
+
+class InvalidArn(ValueError):  # noqa: N818 - named for what is the case
+    """What was given is no ARN of this account and region, or of another kind; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Account:
         return f"arn:{self.partition}:iot:{self.region}:{self.account_id}:{resource}"
 
     def resource(self, arn: str, *kinds: str) -> str:
-        """What stands at the end of an ARN of this account and region, such as `thing/NAME`. Raises ApiError.
+        """What stands at the end of an ARN of this account and region, such as `thing/NAME`. Raises InvalidArn.
 
         `kinds` are those that it may be of; none: any.
         """
@@ -50,7 +52,7 @@ class Account:
             if slash and name and (not kinds or kind in kinds):
                 return resource
         expected = " or ".join(f"{prefix}{kind}/…" for kind in kinds) or f"{prefix}…"
-        raise invalid(f"Invalid ARN {arn[:200]}: {self._difference(arn)}expected {expected}")
+        raise InvalidArn(f"Invalid ARN {arn[:200]}: {self._difference(arn)}expected {expected}")
 
     def _difference(self, arn: str) -> str:
         """Why an ARN cannot be meant, if it is one of AWS IoT's."""
@@ -64,5 +66,5 @@ class Account:
         return ""
 
     def name(self, arn: str, kind: str) -> str:
-        """The name at the end of an ARN of this account. Raises ApiError."""
+        """The name at the end of an ARN of this account. Raises InvalidArn."""
         return self.resource(arn, kind).partition("/")[2]
