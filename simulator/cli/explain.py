@@ -11,10 +11,6 @@ from agent.errors import InputError
 if TYPE_CHECKING:
     from simulator.docs.topics import Topic
 
-COLUMNS: Final = 80
-"""Of what is no terminal."""
-WIDEST: Final = 100
-"""Longer lines are hard to read."""
 LINK: Final = re.compile(r"\[([^\]]+)\]\(([a-z-]+)\.md(?:#[^)]*)?\)", re.DOTALL)
 EXAMPLE = """\b
 Examples:
@@ -41,6 +37,7 @@ def explain(topic: str | None) -> int:
 
     A key may be given by its end: `when.step` or `step`. PAGE/TOPIC looks on one page only.
     """
+    from simulator.cli import VERBS
     from simulator.docs.topics import close_to, found, topics
 
     if topic is None:
@@ -51,14 +48,16 @@ def explain(topic: str | None) -> int:
     if not matches:
         close = close_to(topic, known)
         meant = f"; did you mean {', or '.join(close)}?" if close else ""
-        raise InputError(f"explain: no topic {topic!r}{meant}; `ghostjob explain` lists the pages")
-    best, *others = matches
-    if best.name.lower().lstrip("-") == topic.rpartition("/")[2].lower().lstrip("-") or not others:
-        _show(best, [other for other in others if other.page != best.page])
+        where = f"`ghostjob {topic} --help` explains it" if topic in VERBS else "`ghostjob explain` lists the pages"
+        raise InputError(f"explain: no topic {topic!r}{meant}; {where}")
+    if len({match.name for match in matches}) == 1:
+        _show(matches)
     else:
         click.echo(f"{topic} is the end of several names; `ghostjob explain NAME` explains one:")
         for match in matches:
             click.echo(f"  {match.name}  (page {match.page})")
+    if topic in VERBS:
+        click.echo(f"\nThe verb: ghostjob {topic} --help")
     return 0
 
 
@@ -75,28 +74,19 @@ def _list_pages() -> None:
     )
 
 
-def _show(topic: "Topic", elsewhere: list["Topic"]) -> None:
-    """Print it, and on which other pages more is said of the word."""
-    parts = [topic.text]
+def _show(matches: list["Topic"]) -> None:
+    """Print what the page says of a word that says most of it, and on which others more is said."""
+    from simulator.cli.markdown import rendered
+
+    topic = matches[0]
+    elsewhere = [other for other in matches if other.page != topic.page]
+    parts = [other.text for other in matches if (other.page, other.kind) == (topic.page, topic.kind)]
     if topic.kind == "item":
         parts.insert(0, f"## {topic.name}")
     if topic.kind != "page":
         parts.append(f"Page: `{topic.page}`")
     if elsewhere:
         parts.append("Also: " + ", ".join(f"`{other.page}/{other.name}`" for other in elsewhere))
-    _render(LINK.sub(r"\1 (`ghostjob explain \2`)", "\n\n".join(parts)))
+    click.echo(rendered(LINK.sub(r"\1 (`ghostjob explain \2`)", "\n\n".join(parts))), nl=False)
     if topic.page == "scenarios" and topic.kind == "item":  # as it stands, to be copied
         click.echo("\n" + (files("simulator.scenarios") / f"{topic.name}.yaml").read_text("utf-8"), nl=False)
-
-
-def _render(text: str) -> None:
-    """Markdown for a terminal; the same as plain text, without blanks at the ends of its lines, for anything else."""
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    console = Console(highlight=False)
-    console.width = min(console.width, WIDEST) if console.is_terminal else COLUMNS
-    with console.capture() as captured:
-        console.print(Markdown(text, hyperlinks=False))
-    shown = captured.get()
-    click.echo(shown if console.is_terminal else re.sub(r" +$", "", shown, flags=re.MULTILINE), nl=False)

@@ -43,7 +43,7 @@ def found(word: str, among: Iterable[Topic]) -> list[Topic]:
     where, slash, name = word.rpartition("/")
     asked = (name if slash and where in PAGES else word).lower().lstrip("-")
     here = [topic for topic in among if topic.page == where or where not in PAGES]
-    exact = [topic for topic in here if topic.name.lower().lstrip("-") == asked]
+    exact = [topic for topic in here if topic.name.lower().lstrip("-") == asked]  # an option's, too
     ending = [topic for topic in here if topic.name.lower().endswith(f".{asked}")]
     return sorted(exact or ending, key=lambda topic: KINDS.index(topic.kind))
 
@@ -113,8 +113,8 @@ def _item(lines: list[str]) -> str:
 def _row(header: str, row: str) -> str:
     """A row of a table as a list, which is easier to read alone."""
     cells = [[cell.strip() for cell in CELL.split(line)[1:-1]] for line in (header, row)]
-    rest = ((name.replace("`", ""), value) for name, value in list(zip(*cells, strict=True))[1:] if value)
-    return "\n".join(f"- {name}: {value}" if name else f"- {value}" for name, value in rest)
+    told = ((name.replace("`", ""), value) for name, value in zip(*cells, strict=True) if value)
+    return "\n".join(f"- {name}: {value}" if name else f"- {value}" for name, value in told)
 
 
 def listed() -> tuple[tuple[str, str], ...]:

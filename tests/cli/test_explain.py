@@ -41,7 +41,7 @@ def test_a_page_fits_into_eighty_columns_with_all_its_words(name: str, capsys: p
     shown = explained(capsys, name)
     assert max(map(len, shown.splitlines())) <= COLUMNS
     assert "\x1b" not in shown
-    source = re.sub(r"<!--.*?-->|\]\([^)]*\)|^\|[^\n]*", "", page(name), flags=re.DOTALL | re.MULTILINE)
+    source = re.sub(r"<!--.*?-->|\]\([^)]*\)", "", page(name), flags=re.DOTALL)
     assert set(re.findall(r"[a-z]{5,}", source)) <= set(re.findall(r"[a-z]{5,}", shown))
 
 
@@ -92,6 +92,12 @@ def test_a_word_of_several_pages_is_explained_by_the_one_that_says_most(capsys: 
     assert "deletion_seconds" in explained(capsys, "settings/cloud")
 
 
+def test_a_word_that_is_two_things_on_a_page_is_explained_as_both(capsys: pytest.CaptureFixture[str]):
+    shown = explained(capsys, "signature")
+    assert "cause: signature" in shown
+    assert "code: signature" in shown
+
+
 def test_a_row_is_told_with_the_heads_of_its_columns(capsys: pytest.CaptureFixture[str]):
     shown = explained(capsys, "3")
     assert "outcome: inconclusive" in shown
@@ -117,6 +123,11 @@ def test_an_unknown_topic_is_told_with_what_was_perhaps_meant(word: str, meant: 
     told = complaint(capfd, ["explain", word])
     assert told.startswith(f"ghostjob: explain: no topic '{word}'; did you mean ")
     assert meant in told
+
+
+def test_a_verb_is_explained_by_its_own_help(capfd: pytest.CaptureFixture[str]):
+    assert "\nThe verb: ghostjob run --help\n" in explained(capfd, "run")
+    assert complaint(capfd, ["explain", "fleet"]).endswith("; `ghostjob fleet --help` explains it")
 
 
 def test_an_unknown_topic_that_is_like_none_is_told_where_they_are_listed(capfd: pytest.CaptureFixture[str]):

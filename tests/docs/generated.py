@@ -190,15 +190,14 @@ OTHER_STORIES: Final = {
 
 def recovery() -> str:
     """What is done with half-done work."""
-    restarted = {None: "any", True: "yes", False: "no"}
+    restarted = {None: "", True: "restarted", False: "not restarted"}
     return table(
-        "the execution | the work | restarted | policy | what is done | because",
+        "the execution | the work | only if | what is done | because",
         (
             (
                 ", ".join(row.ended),
                 "any" if row.reached is None else ", ".join(row.reached),
-                restarted[row.restarted],
-                row.policy or "any",
+                ", ".join(filter(None, (restarted[row.restarted], row.policy and f"policy {row.policy}"))),
                 row.remedy.value,
                 row.why,
             )

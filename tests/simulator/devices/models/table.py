@@ -14,7 +14,7 @@ def table() -> str:
 
 
 def _by_model() -> Iterator[str]:
-    yield f"| model | violates, and where in the {len(shipped())} shipped scenarios |"
+    yield "| model | violates, and where |"
     yield "| - | - |"
     yield f"| {_names([name for name, model in MODELS.items() if not model.breaks])} | nothing |"
     for name in (name for name, model in MODELS.items() if model.breaks):
