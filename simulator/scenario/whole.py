@@ -27,11 +27,7 @@ LEAST_QUOTA: Final = 20
 
 
 class Scenario(Part):
-    """All of it.
-
-    `time_limit_seconds` ends a run that hangs; time in which the processes of the run did not get round to what was due
-    is not counted. `play_with` is how many devices it is made for.
-    """
+    """A whole scenario: the names in its parts must fit together."""
 
     name: Name
     """What verdicts call it."""
@@ -60,9 +56,9 @@ class Scenario(Part):
     bounds: Bounds = Bounds()
     """What the verdict judges by."""
     time_limit_seconds: Seconds = 120
-    """When a run that hangs is ended."""
+    """When a run that hangs is ended; time in which its processes did not get round to what was due is not counted."""
     play_with: Annotated[int, Field(ge=1, le=100_000)] = 10
-    """How many devices play unless `--devices` says so."""
+    """How many devices it is made for, and play unless `--devices` says so."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

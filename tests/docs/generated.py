@@ -238,15 +238,20 @@ def all_settings() -> str:
 
 
 def _settings(kind: type, definitions: Schema) -> str:
-    return "".join(
-        field._replace(meaning=f"{field.meaning.rstrip('.')}.{_claimed(field.name)}").item() + "\n"
+    lines = (
+        line
         for field in fields_of(kind, definitions[kind.__name__], definitions)
+        for line in (field.item(), *_claimed(field.name))
     )
+    return "\n".join(lines) + "\n"
 
 
-def _claimed(setting: str) -> str:
-    claims = [claim for claim in CLAIMS if claim.setting is not None and claim.setting.name == setting]
-    return f" Claim: {', '.join(f'`{claim.id}` ({claim.tag})' for claim in claims)}." if claims else ""
+def _claimed(setting: str) -> Iterator[str]:
+    """What is claimed of AWS where it has its default, and what becomes of it where it has not."""
+    for claim in CLAIMS:
+        if claim.setting is not None and claim.setting.name == setting:
+            yield filled(f"  - Claim `{claim.id}` ({claim.tag}): {claim.text}", "    ")
+            yield from (filled(f"  - {alternative}", "    ") for alternative in claim.setting.alternatives)
 
 
 def fidelity() -> str:

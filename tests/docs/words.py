@@ -121,9 +121,17 @@ def _in_docstring(kind: type) -> Iterator[tuple[str, str]]:
             yield from ((name, _sentence(entry[2])) for name in entry[1].split(", "))
 
 
+def _as_json(text: str) -> str:
+    """Values that Python spells in its own way, as they stand in files."""
+    return re.sub(r"\b(None|True|False)\b", lambda found: JSON[found[1]], text)
+
+
+JSON: Final = {"None": "null", "True": "true", "False": "false"}
+
+
 def _sentence(text: str) -> str:
     """It begins with a capital, unless with a name."""
-    line = one_line(text)
+    line = _as_json(one_line(text))
     return line if "_" in line.split()[0] else line[0].upper() + line[1:]
 
 
@@ -142,14 +150,14 @@ def wrapped(item: str) -> str:
 
 
 def filled(text: str, indent: str = "") -> str:
-    """A paragraph, in lines that are not too long."""
-    return textwrap.fill(
-        one_line(text), WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    """A paragraph, in lines that are not too long; blanks at its beginning stay."""
+    first = text[: len(text) - len(text.lstrip())]
+    wrapper = textwrap.TextWrapper(WIDTH, first, indent, break_long_words=False, break_on_hyphens=False)
+    return wrapper.fill(one_line(text))
 
 
 def about(kind: type) -> str:
     """The docstring of a class, and of those beside it that it is made from, in paragraphs."""
     told = [each.__doc__ for each in kind.__mro__ if each is kind or (inspect.get_annotations(each) and _is_ours(each))]
-    paragraphs = [one_line(each) for doc in told for each in inspect.cleandoc(doc or "").split("\n\n")]
+    paragraphs = [_as_json(one_line(each)) for doc in told for each in inspect.cleandoc(doc or "").split("\n\n")]
     return "\n\n".join(map(filled, paragraphs)) + "\n"
