@@ -2,7 +2,6 @@
 
 A report that ends an execution FAILED or REJECTED has one of these words as `cause` in its statusDetails, and a step
 that waits names one in `waiting`. Words are added, never renamed: whoever counts failures of a fleet counts by them.
-`table()` gives them for people; the README shows them.
 """
 
 import errno
@@ -86,9 +85,3 @@ OF_ERRNO: Final[dict[int, Cause]] = {
 def cause_of(error: OSError) -> Cause:
     """What the operating system's refusal is called here."""
     return OF_ERRNO.get(error.errno or 0, Cause.DISK)
-
-
-def table() -> str:
-    """The vocabulary as a Markdown table."""
-    lines = ["| `cause` | means |", "| - | - |", *(f"| `{cause}` | {MEANINGS[cause]} |" for cause in Cause)]
-    return "\n".join(lines) + "\n"

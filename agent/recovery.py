@@ -1,8 +1,7 @@
 """What to do with half-done work when its execution ended: the table, as data.
 
 Four things decide: how far the work had come, how the execution ended, whether power was lost since, and the policy
-of the device's owner. The first row that fits says what to do. `table()` gives the rows for people; the README shows
-them.
+of the device's owner. The first row that fits says what to do.
 """
 
 from dataclasses import dataclass
@@ -109,19 +108,3 @@ def remedy_for(ended: Ending, reached: Reached, *, restarted: bool, policy: Poin
         ):
             return row.remedy
     raise AssertionError(f"the table has a row for everything, so for {ended}, {reached} too")
-
-
-def table() -> str:
-    """The rows as a Markdown table."""
-    lines = ["| the execution | the work | restarted | policy | what is done | because |", "| - | - | - | - | - | - |"]
-    for row in TABLE:
-        cells = (
-            ", ".join(row.ended),
-            "any" if row.reached is None else ", ".join(row.reached),
-            {None: "any", True: "yes", False: "no"}[row.restarted],
-            row.policy or "any",
-            row.remedy.value,
-            row.why,
-        )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"

@@ -72,7 +72,7 @@ class ClientDisconnected:
 class _NotGiven:
     """What a client did not get, told at once the first time; of what is like it, a later event tells how many.
 
-    `code` is one of the words that `simulator.cloud.refusals.CODES` explains, `why` says it in a sentence. `action` is
+    `code` is one of the words that `ghostjob explain errors` explains, `why` says it in a sentence. `action` is
     one of AWS's policy actions, such as `iot:Connect`, or `tls`, `mqtt`, `http`; `resource` what it was about, such as
     `client/lamp` or `topic/a/b`. Who it was: `client_id`, `principal` (of a certificate its id), `address`, each empty
     as far as it is not known. `statement` names the policy's statement that denied it; None: none did, or none allowed

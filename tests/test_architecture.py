@@ -338,6 +338,7 @@ RULES = [
         id="device models do no I/O and know no third party",
     ),
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
+    pytest.param("simulator/docs", ("simulator.docs",), (), False, id="pages know nothing but each other"),
     pytest.param("simulator/heartbeat.py", ("simulator.trace",), (), True, id="the heartbeat knows the trace"),
     pytest.param(
         "simulator/scenario",

@@ -32,6 +32,7 @@ VERBS = {
     "control": "Delete jobs at a chosen instant, against any endpoint.",
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
     "agent": "Run a real device, against any endpoint.",
+    "explain": "Explain a page or a word: an invariant, a key, a setting, an exit code, an event.",
     "schema": "Print the JSON Schema of a scenario, or of verdict.json.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT, NotCarriedOut
-from simulator.cloud.fidelity import CLAIMS, Claim, Section, Setting
-from simulator.cloud.fidelity.summary import HONEST_LINE, TAGS
+from simulator.cloud.fidelity import CLAIMS, HONEST_LINE, TAGS, Claim, Section, Setting
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings

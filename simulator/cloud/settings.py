@@ -43,13 +43,21 @@ class Fault(_Model):
     """
 
     do: Literal["lose", "duplicate", "delay", "throttle", "fail"]
+    """What becomes of them."""
     messages: Annotated[tuple[Message, ...], Field(min_length=1)]
+    """Which kinds: hints, requests, and answers to them."""
     job: Name | None = None
+    """Only those about this job."""
     status: Literal["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"] | None = None
+    """Only updates that report this, and answers to them."""
     step: str | None = None
+    """Only updates that report this step, and answers to them."""
     first: Annotated[int, Field(ge=1)] | None = None
+    """Only the first so many of each device."""
     rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Only this part of them, by chance."""
     seconds: Seconds = 0.3
+    """How late a delayed one arrives."""
 
 
 def _in_pairs(given: Any) -> Any:

@@ -35,6 +35,8 @@ def summary(verdict: Verdict, entries_of: EntriesOf = lambda _: ()) -> Iterator[
     yield _invariants(verdict)
     for invariant in verdict.invariants:
         yield from _devices(invariant.id, invariant.violations, "red", entries_of)
+        if invariant.violations:
+            yield Text(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")
         yield from _devices(f"{invariant.id} undecided", invariant.doubts, "yellow", entries_of)
     for place in verdict.reached:
         yield _place_line(place.id, place.devices, place.of)

@@ -24,19 +24,23 @@ class Group(Part):
     """Devices that are alike. Things are dealt to the groups in turn: the first to the first group, and so on."""
 
     group: Name
+    """What jobs and faults call it."""
     namespace: Name | None = None
+    """The namespace whose jobs it works on; none: the default one."""
     hears: Literal["its-namespace", "everything"] = "its-namespace"
     """What it subscribes to: `everything` brings it the notifications of other namespaces too."""
     model: Name = "reference"
-    """One of `simulator.devices.models`."""
+    """How it behaves: `ghostjob run --models` has the names; `reference` is our own agent."""
     layout: Layout = "ab"
-    """How the flash is laid out, and so where the point of no return is: see `simulator.devices.hardware`."""
+    """How the flash is laid out, and so where the point of no return is: `ghostjob explain devices`."""
     policy: PointOfNoReturn = "revert-until-commit"
+    """What becomes of an update whose job is gone once the boot selector has been switched: back, or forward."""
     reports: Literal["progress", "steps", "end"] = "progress"
     """What the agent reports beside the end: progress within steps too, each step, or nothing more."""
     leap_when_unreachable: Literal["give-up", "proceed"] = "give-up"
     """What becomes of work at the point of no return if nobody has answered for `leap_deadline_seconds`."""
     leap_deadline_seconds: Seconds = 60
+    """So long it asks before it does that."""
     beside: "tuple[Group, ...]" = ()
     """Other agents on the same thing, each in a namespace of its own, with its own connection and its own hardware."""
 
@@ -54,14 +58,23 @@ class Timings(Part):
     """How long each step takes on the simulated hardware, in seconds; `boot` is between a reboot and the agent."""
 
     download: Seconds = 0.15
+    """Fetching the image."""
     write: Seconds = 0.2
+    """Writing it, all sectors together."""
     switch: Seconds = 0.02
+    """Telling the bootloader to try it."""
     reboot: Seconds = 0.02
+    """Until the machine is down."""
     boot: Seconds = 0.1
+    """From then on until the agent runs again."""
     self_test: Seconds = 0.1
+    """The new firmware's test of itself."""
     commit: Seconds = 0.02
+    """Making it stay."""
     other: Seconds = 0.1
+    """Every other step."""
     undo: Seconds = 0.05
+    """Taking one step back."""
 
     def seconds(self, action: str) -> float:
         """How long an action takes."""
@@ -79,13 +92,21 @@ class PowerCut(Part):
     """
 
     step: StepName | None = None
+    """The step in which it goes."""
     progress: Annotated[int, Field(ge=0, le=100)] = 0
+    """Percent of that step."""
     instant: str | None = None
+    """The name of the instant at which it goes."""
     occurrence: Annotated[int, Field(ge=1)] = 1
+    """At which one of that name."""
     after: StepName | None = None
+    """Counted since this step was at work."""
     nth: Annotated[int, Field(ge=1)] | None = None
+    """The number of the instant at which it goes, whatever its name."""
     off_seconds: Seconds = 0.2
+    """How long it stays away."""
     groups: tuple[Name, ...] = ()
+    """Of which devices; empty: of all."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -108,9 +129,13 @@ class Outage(Part):
     """The network of each device of `groups` (empty: of all) goes once, when `step` is at `progress` percent."""
 
     step: StepName
+    """The step in which it goes."""
     progress: Annotated[int, Field(ge=0, le=100)] = 0
+    """Percent of that step."""
     seconds: Seconds = 0.5
+    """How long it stays away."""
     groups: tuple[Name, ...] = ()
+    """Of which devices; empty: of all."""
 
 
 class After(Part):
@@ -121,8 +146,11 @@ class After(Part):
     """
 
     deletion_of: Name | None = None
+    """The job whose deletion it waits for."""
     until: Literal["accepted", "gone"] = "accepted"
+    """How far that deletion must have come."""
     taken: Name | None = None
+    """The job on which its devices must be at work."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -136,9 +164,10 @@ Owner: TypeAlias = Literal["customer", "greengrass"]
 
 
 class ImageProperties(Part):
-    """What the devices' flash finds in an image: see `simulator.devices.hardware.Image`."""
+    """What the devices' flash finds in an image."""
 
     flaw: Literal["hash", "signature", "boot", "self-test"] | None = None
+    """What is wrong with it: its digest, its signature, it does not boot, or it fails its self-test."""
     counter: Annotated[int, Field(ge=0)] | None = None
     """Compared with the device's anti-rollback counter."""
 
@@ -150,14 +179,21 @@ class JobSpec(Part):
     """
 
     id: Name
+    """Its job id; it may be used again for a job that comes `after` the first is deleted."""
     to: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """The groups that it is for."""
     namespace: Name | None = None
+    """Its namespace, in which those groups listen; none: the default one."""
     version: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """The firmware that it brings."""
     image: ImageProperties = ImageProperties()
+    """What is special about that firmware."""
     document: dict[str, Any] | None = None
+    """The whole job document, for any other job."""
     by: Owner = "customer"
     """greengrass: as Greengrass makes and deletes its deployments, by its own hand; on the local cloud only."""
     after: After | None = None
+    """What it waits for; none: for all devices to be connected."""
 
     @model_validator(mode="after")
     def _owns_its_namespace(self) -> Self:
@@ -190,10 +226,15 @@ class Instant(Part):
     step: str | None = None
     """As the devices call it."""
     progress: Annotated[int, Field(ge=0, le=100)] = 0
+    """Percent of that step."""
     status: Literal["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED", "CANCELED"] | None = None
+    """The status that executions must have."""
     after_seconds: Seconds | None = None
+    """How old the job must be."""
     devices: Literal["all", "any"] = "all"
+    """How many must have got there."""
     later_seconds: Seconds = 0
+    """How long after that it happens."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -206,6 +247,7 @@ class When(Instant):
     """The instant of a deletion in a scenario, whose devices' steps have the names that ours have."""
 
     step: StepName | None = None
+    """The step that devices must have reached."""
 
 
 class Deletion(Part):
@@ -217,11 +259,17 @@ class Deletion(Part):
     """
 
     job: Name
+    """The id of a job that is made at the start."""
     do: Literal["delete-job", "delete-execution", "cancel-job", "cancel-execution"] = "delete-job"
+    """What is asked of the service."""
     when: When
+    """The instant."""
     force: bool = True
+    """With AWS's `force`, without which a job that is IN_PROGRESS is not deleted."""
     hold: bool = False
+    """Whether devices wait at that step until it has happened to them."""
     hold_seconds: Seconds = 0
+    """How much longer."""
 
     @model_validator(mode="after")
     def _hold_needs_step(self) -> Self:
@@ -238,16 +286,22 @@ class Intervention(Part):
     """
 
     job: Name
+    """The id of a job that is made at the start."""
     status: Literal["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"]
+    """What it reports."""
     when: When
+    """The instant, as of a deletion."""
 
 
 class Bounds(Part):
     """The numbers that the verdict judges by."""
 
     detection_seconds: Seconds = 2
+    """How long after its record was removed a connected device may still begin a step (stops-in-time)."""
     ready_seconds: Seconds = 10
+    """How long until it is IN_PROGRESS on the next job, from when it could be (ready-in-time)."""
     lost_job_seconds: Seconds = 10
+    """How long an execution may stay pending while the device is connected and free (no-lost-job)."""
     uninterruptible_seconds: Seconds = 0
     """The longest step that cannot be stopped; added to ready_seconds."""
     retry_gap_seconds: Seconds = 0.2
@@ -255,6 +309,7 @@ class Bounds(Part):
     retry_growth: Annotated[float, Field(ge=1, le=10)] = 1.2
     """By what factor a third and later attempt must wait longer than the one before, up to retry_gap_ceiling."""
     retry_gap_ceiling_seconds: Seconds = 10
+    """No gap need be longer."""
     silence_seconds: Seconds = 60
     """A connected device that sends nothing for longer is not alive (keep-alives are seen as lost connections)."""
     restarts: Annotated[int, Field(ge=1)] = 10

@@ -73,11 +73,17 @@ class Place(Part):
     """
 
     place: PlaceName
+    """Which one."""
     job: Name
+    """The id of the job that it is about."""
     step: StepName | None = None
+    """Of a place in a step: which."""
     instant: str | None = None
+    """Of power that is lost: at which instant."""
     hint: Literal["notify", "notify-next"] | None = None
+    """Of what is heard, or not: which notification."""
     devices: Literal["all", "any"] = "all"
+    """Whether every device must reach it, or one is enough."""
     groups: tuple[Name, ...] = ()
     """Which groups must reach it; empty: all that the (first) job of this id targets."""
     models: tuple[str, ...] = ()

@@ -27,27 +27,38 @@ LEAST_QUOTA: Final = 20
 
 
 class Scenario(Part):
-    """All of it.
-
-    `time_limit_seconds` ends a run that hangs; time in which the processes of the run did not get round to what was due
-    is not counted. `play_with` is how many devices it is made for.
-    """
+    """A whole scenario: the names in its parts must fit together."""
 
     name: Name
+    """What verdicts call it."""
     about: str = ""
+    """What it shows, in a sentence."""
     devices: Annotated[tuple[Group, ...], Field(min_length=1)]
+    """Who plays."""
     jobs: Annotated[tuple[JobSpec, ...], Field(min_length=1)]
+    """What they are to do."""
     deletions: tuple[Deletion, ...] = ()
+    """What is taken from them, and when."""
     updates: tuple[Intervention, ...] = ()
+    """What another hand reports in their names."""
     power_cuts: tuple[PowerCut, ...] = ()
+    """When the power goes."""
     outages: tuple[Outage, ...] = ()
+    """When the network goes."""
     faults: tuple[Fault, ...] = ()
+    """What becomes of messages on their way."""
     must_reach: tuple[Place, ...] = ()
+    """The dangerous places without which the run is inconclusive."""
     hardware: Timings = Timings()
+    """How long steps take."""
     cloud: Annotated[PlayedService, Field(default_factory=played)]
+    """Settings of the local cloud."""
     bounds: Bounds = Bounds()
+    """What the verdict judges by."""
     time_limit_seconds: Seconds = 120
+    """When a run that hangs is ended; time in which its processes did not get round to what was due is not counted."""
     play_with: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """How many devices it is made for, and play unless `--devices` says so."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:

@@ -1,4 +1,4 @@
-"""The vocabulary of causes: every word explained and shown, and used wherever something fails."""
+"""The vocabulary of causes: every word explained, and used wherever something fails."""
 
 import ast
 import errno
@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 import agent
-from agent.causes import MEANINGS, Cause, cause_of, table
+from agent.causes import MEANINGS, Cause, cause_of
 from agent.values import details_text
 from simulator.devices import sectors
 
-README = Path(__file__).parents[2] / "README.md"
 SOURCES = Path(agent.__file__).parent
 
 
@@ -22,12 +21,6 @@ def test_every_word_is_explained_and_fits_into_status_details():
     for cause in Cause:
         assert details_text(cause) == cause
         assert MEANINGS[cause]
-
-
-def test_the_readme_shows_the_vocabulary():
-    _, _, rest = README.read_text("utf-8").partition("<!-- causes-table -->\n")
-    shown, _, _ = rest.partition("<!-- /causes-table -->")
-    assert shown == table(), "put there what agent.causes.table() gives"
 
 
 def calls(name: str) -> Iterator[tuple[str, int]]:

@@ -1,9 +1,8 @@
-"""The recovery table: complete, without a dead row, obeyed by the core in every combination, shown in the README."""
+"""The recovery table: complete, without a dead row, obeyed by the core in every combination."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 from typing import Final, get_args
 
 import pytest
@@ -15,7 +14,7 @@ from agent.core.record import Doing, Finished, Record, Work
 from agent.core.state import Executing, Idle, Phase, Recovering, Reporting, Safe, Suspect
 from agent.documents import plan_of
 from agent.plan import Plan
-from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Row, remedy_for, table
+from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Row, remedy_for
 from agent.values import (
     Describe,
     ErrorCode,
@@ -30,7 +29,6 @@ from agent.values import (
 )
 from tests.agent.core.driver import NOW, UPDATE, Driver, execution, key
 
-README: Final = Path(__file__).parent.parent.parent / "README.md"
 ENDINGS: Final = ("alive", "accepted", "deleted-after-report", "unknown", "orphan", "orphan-finished", *get_args(End))
 POLICIES: Final[tuple[PointOfNoReturn, ...]] = get_args(PointOfNoReturn)
 ALL: Final = tuple(product(ENDINGS, Reached, (False, True), POLICIES))
@@ -323,13 +321,3 @@ def test_what_could_not_be_told_because_that_job_went_too_is_told_with_the_one_a
     assert dict(device.request.status_details or ())["kept"] == "2.0"
     device.answer(ExecutionTold(NOW, None))
     assert device.machine.unaccounted == "2.0"
-
-
-# ── the README shows it ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_readme_shows_the_table():
-    _, _, rest = README.read_text("utf-8").partition("<!-- recovery-table -->\n")
-    shown, _, after = rest.partition("<!-- /recovery-table -->")
-    assert shown == table(), "put there what agent.recovery.table() gives"
-    assert "<!-- recovery-table -->" not in after

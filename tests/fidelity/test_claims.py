@@ -6,13 +6,12 @@ from typing import Final
 
 import pytest
 
-from simulator.cloud.fidelity import CLAIMS, Claim, Section, summary
+from simulator.cloud.fidelity import CLAIMS, TAGS, Claim, Section
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
 
 from .proofs import proofs
-from .readme import README, with_tables
 
 SETTINGS: Final = (JobsSettings, HttpSettings, GatewaySettings)
 """Whose fields a claim's setting may name; every one has a default."""
@@ -44,7 +43,7 @@ def test_a_claim_is_a_sentence_with_a_source(claim: Claim):
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", claim.id)
     assert claim.text.endswith(".")
     assert claim.source
-    assert claim.tag in summary.TAGS
+    assert claim.tag in TAGS
 
 
 @pytest.mark.parametrize("claim", WITH_SETTING, ids=lambda claim: claim.id)
@@ -58,9 +57,3 @@ def test_a_setting_exists_with_its_default_and_alternatives(claim: Claim):
 
 def test_every_section_has_a_title():
     assert all(section.title for section in Section)
-
-
-def test_the_readme_shows_the_summary_and_what_is_not_carried_out():
-    text = README.read_text("utf-8")
-    assert text == with_tables(text), "run python -m tests.fidelity"
-    assert summary.HONEST_LINE in text

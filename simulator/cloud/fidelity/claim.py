@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 Tag: TypeAlias = Literal["documented", "observed", "inferred"]
 """documented: AWS's documentation or service model states it. observed: a client's source, or a report from the live
 service, shows it. inferred: nobody outside AWS has said so; it follows from what is known, or had to be decided."""
+TAGS: Final[tuple[Tag, ...]] = get_args(Tag)
+HONEST_LINE: Final = "No live AWS account has checked any of it."
+"""What must not be missing wherever claims are counted."""
 
 
 class Section(Enum):

@@ -49,8 +49,9 @@ class GatewaySettings:
     topic_alias_maximum: int = field(default=8, metadata={"ge": 0, "le": 65_535})
     """Aliases that a version 5 client may set."""
     shortest_keep_alive: int = field(default=30, metadata={"ge": 1, "le": 65_535})
+    """Seconds; a client that asks for less has this."""
     longest_keep_alive: int = field(default=1200, metadata={"ge": 1, "le": 65_535})
-    """Seconds; a client that asks for less or more has these, and one that asks for none has the longest."""
+    """Seconds; a client that asks for more, or for none, has this."""
     persistent_seconds: int = field(default=3600, metadata={"ge": 0, "le": 4_294_967_295})
     """How long a session outlives its connection; a version 5 client may ask for less."""
     replay_per_second: int | None = field(default=10, metadata=COUNT)
@@ -62,6 +63,7 @@ class GatewaySettings:
     retained_messages: int = field(default=5000, metadata=ANY)
     """How many topics may have one."""
     lifecycle_events: bool = True
+    """Whether `$aws/events/presence/…` and `…/subscriptions/…` tell who connects and subscribes."""
     own_certificates: Literal["registered", "unknown"] = "registered"
     """Those that `ghostjob certs` made: registered when they first come, with a policy for their own thing alone; or
     unknown until somebody registers them, as AWS has it."""
@@ -70,8 +72,9 @@ class GatewaySettings:
     connect_limit_seconds: float = field(default=10.0, metadata=SECONDS)
     """How long a connection may stay without a CONNECT; the number is ours."""
     shared_groups: int | None = field(default=None, metadata=COUNT)
+    """How many shared subscriptions there may be; AWS has a quota for it."""
     shared_group_members: int | None = field(default=None, metadata=COUNT)
-    """How many shared subscriptions there may be, and how many members each; AWS has quotas for both."""
+    """How many members one may have; AWS has a quota for it."""
 
     def keep_alive(self, asked: int) -> int:
         """What a client gets that asks for so many seconds."""

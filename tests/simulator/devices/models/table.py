@@ -1,21 +1,11 @@
-"""Who breaks what, as Markdown, from plays of every shipped scenario.
+"""Who breaks what, as Markdown, from plays of every shipped scenario: `python -m tests.docs models` writes it."""
 
-python -m tests.simulator.devices.models.table            print it
-python -m tests.simulator.devices.models.table --write    put it between the marks in the file that has them
-"""
-
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from agent.log import configure
 from simulator.devices.models import MODELS
 from simulator.scenario import shipped
 from simulator.verdict import INVARIANTS
 from tests.simulator.devices.models.playing import broken_by, judged_blindly
-
-ROOT = Path(__file__).parents[4]
-BEGIN, END = "<!-- models -->", "<!-- /models -->"
 
 
 def table() -> str:
@@ -24,7 +14,7 @@ def table() -> str:
 
 
 def _by_model() -> Iterator[str]:
-    yield f"| model | violates, and where in the {len(shipped())} shipped scenarios |"
+    yield "| model | violates, and where |"
     yield "| - | - |"
     yield f"| {_names([name for name, model in MODELS.items() if not model.breaks])} | nothing |"
     for name in (name for name, model in MODELS.items() if model.breaks):
@@ -55,30 +45,3 @@ def escaping(invariant: str) -> list[str]:
 
 def _names(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def marked_file() -> Path:
-    """The one file that holds the table."""
-    pages = [*ROOT.glob("*.md"), *ROOT.glob("simulator/**/*.md")]
-    (marked,) = [page for page in pages if BEGIN in page.read_text("utf-8")]
-    return marked
-
-
-def block(page: str) -> str:
-    """What stands between the marks."""
-    return page.partition(f"{BEGIN}\n")[2].partition(END)[0]
-
-
-def main() -> None:
-    """Print or write."""
-    configure("text", "critical")
-    if "--write" not in sys.argv[1:]:
-        sys.stdout.write(table())
-        return
-    path = marked_file()
-    page = path.read_text("utf-8")
-    path.write_text(page.replace(f"{BEGIN}\n{block(page)}{END}", f"{BEGIN}\n{table()}{END}"), "utf-8")
-
-
-if __name__ == "__main__":
-    main()

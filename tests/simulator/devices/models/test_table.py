@@ -5,8 +5,9 @@ import pytest
 from simulator.devices.models import MODELS
 from simulator.devices.models.designs import DESIGNS
 from simulator.verdict import INVARIANTS
+from tests.docs.marks import DIRECTORY, parts
 from tests.simulator.devices.models.playing import broken_by
-from tests.simulator.devices.models.table import block, escaping, marked_file, table
+from tests.simulator.devices.models.table import escaping, table
 
 BAD = [name for name, model in MODELS.items() if model.breaks]
 
@@ -27,5 +28,5 @@ def test_without_this_invariant_a_bad_model_passes_every_scenario(invariant: str
 
 
 def test_the_table_of_models_says_what_was_played():
-    page = marked_file()
-    assert block(page.read_text("utf-8")) == table(), f"{page}: python -m tests.simulator.devices.models.table --write"
+    page = DIRECTORY / "models.md"
+    assert parts(page.read_text("utf-8"))["models"] == table(), "run python -m tests.docs models"
