@@ -119,7 +119,7 @@ def control(
     """
     from agent.errors import InputError
     from agent.log import configure
-    from simulator.controller.hands import check_endpoint, is_local
+    from simulator.controller.hand import check_endpoint, is_local
     from simulator.controller.watching import InstantMissed, Order
     from simulator.scenario import Instant
 
@@ -142,10 +142,12 @@ def control(
 
 
 async def _carry_out(order: "Order", endpoint_url: str, hand: str, region: str | None, profile: str | None) -> None:
-    from simulator.controller.boto3_hand import Boto3Hand
-    from simulator.controller.local_hand import LocalHand
+    from simulator.controller.hand import Hand
+    from simulator.controller.local_http import LocalHttp
+    from simulator.controller.through_boto3 import ThroughBoto3
     from simulator.controller.watching import delete_when_due
 
-    opened = LocalHand(endpoint_url) if hand == "local" else Boto3Hand(endpoint_url, region=region, profile=profile)
-    async with opened as ready:
+    is_http = hand == "local"
+    carrier = LocalHttp(endpoint_url) if is_http else ThroughBoto3(endpoint_url, region=region, profile=profile)
+    async with Hand(carrier) as ready:
         await delete_when_due(ready, order)

@@ -24,7 +24,7 @@ from agent.jitter import Jitter
 from agent.runner import Transport
 from agent.values import ExecutionKey, Status, Update
 from simulator.controller.controller import Command, Controller
-from simulator.controller.hands import Hand, Refused
+from simulator.controller.hand import Hand, Refused
 from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.workbench import Hold

@@ -18,8 +18,8 @@ from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.jobs import Outcome
 from simulator.cloud.settings import Message
 from simulator.cloud.traced import kind_of, verb_of
-from simulator.controller.direct_hand import DirectHand
-from simulator.controller.hands import Hand
+from simulator.controller.hand import Hand
+from simulator.controller.in_process import InProcess
 from simulator.engines.play import Play
 from simulator.engines.virtual_time import EPOCH, run_virtually
 from simulator.pace import LOOP_TIME, Alarm, Pace
@@ -240,7 +240,7 @@ class VirtualVenue:
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())
         stack.callback(cloud.core.close)
-        return DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
+        return Hand(InProcess(cloud.core.control_plane(account)))
 
     @property
     def running_time(self) -> Callable[[], float] | None:
