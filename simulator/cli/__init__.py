@@ -32,7 +32,7 @@ VERBS = {
     "control": "Delete jobs at a chosen instant, against any endpoint.",
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
     "agent": "Run a real device, against any endpoint.",
-    "schema": "Print the JSON Schema of a scenario, or of verdict.json.",
+    "schema": "Print the JSON Schema of a scenario, of a cloud's settings, or of verdict.json.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""
 

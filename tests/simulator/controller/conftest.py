@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from simulator.cloud.api import Account
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.controller.hand import Carrier, Hand
 from simulator.controller.in_process import InProcess
 from simulator.controller.local_http import LocalHttp
@@ -18,7 +19,7 @@ CARRIERS = ("in-process", "local", "boto3")
 @pytest.fixture
 async def cloud() -> AsyncIterator[LocalCloud]:
     settings = JobsSettings(deletion_seconds=0.4, deletions_at_once=2)
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, jobs=settings)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, cloud=settings)
     async with LocalCloud(options) as cloud:
         yield cloud
 
