@@ -16,8 +16,6 @@ Examples:
   ghostjob control --job-id fw --when-status IN_PROGRESS --devices any --force \\
       --endpoint-url https://iot.eu-west-1.amazonaws.com --hand boto3 --allow-aws --save gone
 """
-INSTANT_MISSED = 3
-"""The exit code when a job was not deleted, and nobody did anything wrong."""
 
 
 @click.command(epilog=EXAMPLE)
@@ -121,6 +119,7 @@ def control(
     from agent.log import configure
     from simulator.controller.hand import check_endpoint, is_local
     from simulator.controller.watching import InstantMissed, Order
+    from simulator.exit_codes import ExitCode
     from simulator.scenario import Instant
 
     configure(log_format, log_level)
@@ -137,7 +136,7 @@ def control(
         run_loop(_carry_out(order, endpoint_url, hand, region, profile))
     except InstantMissed as missed:
         click.echo(f"ghostjob: {missed}", err=True)
-        return INSTANT_MISSED
+        return ExitCode.INCONCLUSIVE
     return 0
 
 

@@ -20,7 +20,7 @@ from simulator.cloud.settings import Message
 from simulator.cloud.traced import kind_of, verb_of
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
-from simulator.engines.play import Play
+from simulator.engines.run import Run
 from simulator.engines.virtual_time import EPOCH, run_virtually
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Scenario, thing_of_agent
@@ -30,12 +30,11 @@ from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
     CloudListening,
-    Entry,
     ProcessStalled,
     Recorder,
     Sink,
 )
-from simulator.verdict import Judge, Verdict
+from simulator.verdict import Verdict
 
 A = TypeVar("A", Request, Hint)
 LATENCY_SECONDS: Final = 0.005
@@ -259,12 +258,6 @@ class VirtualVenue:
 
 def judged(scenario: Scenario, devices: int, seed: int, *, sink: Sink | None = None) -> Verdict:
     """Play a scenario in virtual time and judge it; `sink` gets the trace. Raises InputError."""
-    judge = Judge()
-
-    def feed(entry: Entry) -> None:
-        judge.feed(entry)
-        if sink is not None:
-            sink(entry)
-
-    run_virtually(Play(scenario, devices, seed, feed, VirtualVenue(scenario, seed)).play())
-    return judge.verdict()
+    also = () if sink is None else (sink,)
+    with Run(scenario, VirtualVenue(scenario, seed), devices, seed=seed, also=also) as run:
+        return run_virtually(run.result()).verdict
