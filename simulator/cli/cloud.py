@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,6 +15,7 @@ from simulator.cli.options import AccessKey, Port, allow_files, logging_options,
 if TYPE_CHECKING:
     from simulator.cloud.cloud_settings import CloudSettings
 
+STDOUT: Final = Path("-")
 EXAMPLE = """\b
 Examples:
   ghostjob cloud
@@ -97,7 +98,7 @@ Examples:
     "--ready-file",
     type=click.Path(path_type=Path),
     default=None,
-    help="Written once all listen: JSON with the endpoints. Removed at the end.",
+    help="Written once all listen: JSON with the endpoints; - is stdout, in a line. Removed at the end.",
 )
 @click.option(
     "--trace", metavar="FILE", default=None, help="Write the cloud's trace entries to this file; - is stdout."
@@ -157,13 +158,20 @@ def cloud(
     settings = settings_of(given)
     if salvage:
         _salvage(settings.state)
+
+    def announce(endpoints: dict[str, str | None]) -> None:
+        if ready_file == STDOUT:
+            click.echo(json.dumps(endpoints))
+        if not until_stdin_closes:
+            _announce(settings, endpoints)
+
     run_loop(
         serve(
             settings,
-            ready_file=ready_file,
+            ready_file=None if ready_file == STDOUT else ready_file,
             trace=trace,
             until_stdin_closes=until_stdin_closes,
-            announce=lambda endpoints: None if until_stdin_closes else _announce(settings, endpoints),
+            announce=announce,
         )
     )
     return 0
