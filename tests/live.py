@@ -14,10 +14,10 @@ import click
 from agent.log import configure
 from simulator.cli.options import run_loop
 from simulator.engines.live import LiveVenue
-from simulator.engines.play import Play
+from simulator.engines.run import Run
 from simulator.scenario import Scenario, load, shipped
 from simulator.trace import Entry
-from simulator.verdict import Judge, Verdict
+from simulator.verdict import Verdict
 
 
 @dataclass(slots=True)
@@ -37,14 +37,10 @@ def devices_for(scenario: Scenario) -> int:
 
 async def play_live(scenario: Scenario, devices: int, seed: int = 1) -> Played:
     """Play a scenario over real MQTT, with an embedded cloud of its own."""
-    judge, entries, began = Judge(), list[Entry](), time.monotonic()
-
-    def sink(entry: Entry) -> None:
-        judge.feed(entry)
-        entries.append(entry)
-
-    await Play(scenario, devices, seed, sink, LiveVenue(scenario, seed)).play()
-    return Played(scenario, judge.verdict(), entries, time.monotonic() - began)
+    entries, began = list[Entry](), time.monotonic()
+    with Run(scenario, LiveVenue(scenario, seed), devices, seed=seed, also=(entries.append,)) as run:
+        result = await run.result()
+    return Played(scenario, result.verdict, entries, time.monotonic() - began)
 
 
 async def play_several(scenarios: Sequence[Scenario], at_once: int, seed: int = 1) -> AsyncIterator[Played]:

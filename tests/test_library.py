@@ -11,8 +11,10 @@ from pathlib import Path
 from agent.configuration import configuration_of
 from agent.connection import transport_of
 from agent.device import run_device
-from simulator.cloud.local import CloudOptions, LocalCloud
-from simulator.controller.local_hand import LocalHand
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
+from simulator.controller.hand import Hand
+from simulator.controller.local_http import LocalHttp
 from simulator.engines.live import LiveVenue
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue
@@ -28,8 +30,8 @@ assert {"deletion.requested", "execution.left"} <= {entry.event.type for entry i
 
 
 async def agent():
-    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
-    async with LocalCloud(options) as cloud, LocalHand(cloud.endpoints["api"]) as hand:
+    options = CloudSettings(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
+    async with LocalCloud(options) as cloud, Hand(LocalHttp(cloud.endpoints["api"])) as hand:
         await hand.create_thing("a")
         await hand.create_job("fw", ["a"], {"operation": "nothing that anybody knows"}, None)
         given = {"endpoint": cloud.endpoints["mqtt"], "thing": "a", "state": state, "executions": 1}

@@ -1,27 +1,19 @@
 """The command `ghostjob`: one verb per intent, each in a module of its own that is imported when it is called.
 
-What a verb is asked for goes to stdout or files, talk to stderr. Exit codes: 0 passed; 1 an invariant was violated; 2
-bad input, said in one line, or output that cannot be written; 3 inconclusive: the run could not show what it was to
-show; 70 a fault of ours, with its traceback; 130 interrupted; 141 whoever read stdout has closed it. `delete-job` has
-the AWS CLI's.
+What a verb is asked for goes to stdout or files, talk to stderr. Exit codes are those of `simulator.exit_codes`;
+`delete-job` has the AWS CLI's.
 """
 
 import sys
 import traceback
 from importlib import import_module
-from typing import Final
 
 import click
 
 from agent.errors import InputError
 from simulator.cli.streams import OutputError, finish, give_up, set_up
 from simulator.cli.wording import in_words
-
-FAULT: Final = 70
-"""EX_SOFTWARE of sysexits.h. Python's own code for it, 1, would be a verdict."""
-INTERRUPTED: Final = 130
-READER_GONE: Final = 141
-"""What a shell makes of SIGPIPE, of which other tools die then."""
+from simulator.exit_codes import ExitCode
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
@@ -33,7 +25,7 @@ VERBS = {
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
     "agent": "Run a real device, against any endpoint.",
     "explain": "Explain a page or a word: an invariant, a key, a setting, an exit code, an event.",
-    "schema": "Print the JSON Schema of a scenario, or of verdict.json.",
+    "schema": "Print the JSON Schema of a scenario, of a cloud's settings, or of verdict.json.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""
 
@@ -75,10 +67,10 @@ def main(arguments: list[str] | None = None) -> None:
         give_up()
         if not lost.reader_gone:
             _say(str(lost))
-        code = READER_GONE if lost.reader_gone else 2
+        code = ExitCode.READER_GONE if lost.reader_gone else ExitCode.BAD_INPUT
     except Exception:
         traceback.print_exc()
-        code = FAULT
+        code = ExitCode.FAULT
     sys.exit(code)
 
 
@@ -91,12 +83,12 @@ def _code(arguments: list[str] | None) -> int:
         code = error.exit_code
     except click.ClickException as error:
         _say(in_words(error, VERBS))
-        code = 2
+        code = ExitCode.BAD_INPUT
     except InputError as error:
         _say(str(error))
-        code = 2
+        code = ExitCode.BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
-        code = INTERRUPTED
+        code = ExitCode.INTERRUPTED
     return code if isinstance(code, int) else 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from simulator.cli.options import logging_options
+from simulator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from agent.configuration import Configuration
@@ -80,7 +81,7 @@ def agent(config: Path | None, trace: Path | None, log_format: str, log_level: s
     if ended == "restart":
         sys.stderr.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - itself, as it was started
-    return 1 if ended == "crashed" else 0
+    return ExitCode.FAILED if ended == "crashed" else ExitCode.PASSED
 
 
 async def _run(configuration: "Configuration", trace: Path | None) -> "Ended":

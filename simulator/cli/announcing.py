@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from simulator.cloud.local import CloudOptions
+from simulator.cloud.cloud_settings import CloudSettings
 
 WIDTH: Final = 28
 """Of the addresses."""
@@ -14,32 +14,31 @@ SHOWN: Final = 5
 """Certificates that are named."""
 
 
-def announcement(options: CloudOptions, endpoints: Mapping[str, str | None]) -> Iterator[str]:
+def announcement(settings: CloudSettings, endpoints: Mapping[str, str | None]) -> Iterator[str]:
     """Line by line."""
     served = {
-        "api": f"control plane, {DATA}, MQTT over WebSocket at /mqtt; {_signers(options)}",
+        "api": f"control plane, {DATA}, MQTT over WebSocket at /mqtt; {_signers(settings)}",
         "mqtt": "MQTT 3.1.1 and 5; anybody, for everything",
         "mqtts": f"MQTT 3.1.1 and 5 with TLS, and HTTPS by ALPN x-amzn-http-ca; {CERTIFICATES}",
         "data": f"HTTPS: {DATA}; {CERTIFICATES}",
     }
     for name, what in served.items():
         address = endpoints[name]
-        off = "off" if name in ("api", "mqtt") or options.certs is not None else "off: it needs --certs DIR"
+        off = "off" if name in ("api", "mqtt") or settings.certs is not None else "off: it needs --certs DIR"
         yield f"{name:<6} {address:<{WIDTH}} {what}" if address else f"{name:<6} {off}"
-    yield f"certs  {_certificates(options.certs)}"
-    yield f"state  {options.state or 'nothing is kept when this ends (--state FILE)'}"
-    yield f"files  {options.files or 'none: S3 placeholders in job documents stay as they are (--files DIR)'}"
-    account = options.account
-    yield f"here   region {account.region}, account {account.account_id}"
+    yield f"certs  {_certificates(settings.certs)}"
+    yield f"state  {settings.state or 'nothing is kept when this ends (--state FILE)'}"
+    yield f"files  {settings.files or 'none: S3 placeholders in job documents stay as they are (--files DIR)'}"
+    yield f"here   region {settings.region}, account {settings.account}"
     yield "log    who is refused, and messages that are dropped, with the reason; more with --log-level info or debug,"
     yield "       and everything that happens with --trace FILE"
     yield "Ctrl-C stops it."
 
 
-def _signers(options: CloudOptions) -> str:
-    if not options.access_keys:
+def _signers(settings: CloudSettings) -> str:
+    if not settings.access_keys:
         return "anybody: signatures are not checked (--access-key-file FILE)"
-    return f"who signs with {', '.join(key for key, _ in options.access_keys)}"
+    return f"who signs with {', '.join(key for key, _ in settings.access_keys)}"
 
 
 def _certificates(directory: Path | None) -> str:

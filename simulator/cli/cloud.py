@@ -1,31 +1,21 @@
 """`ghostjob cloud`: the local AWS IoT, until it is told to stop."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from agent.errors import InputError
+from agent.log import configure, get_logger
+from agent.wording import first_wrong
 from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
-    from simulator.cloud.arns import Account
-    from simulator.cloud.local import CloudOptions
-    from simulator.cloud.settings import CloudSettings
+    from simulator.cloud.cloud_settings import CloudSettings
 
-AS_GIVEN: Final = (
-    "host",
-    "api_port",
-    "mqtt_port",
-    "mqtts_port",
-    "data_port",
-    "certs",
-    "state",
-    "files",
-    "files_url",
-)
-"""Parameters that go into the cloud's options as they are."""
+STDOUT: Final = Path("-")
 EXAMPLE = """\b
 Examples:
   ghostjob cloud
@@ -36,21 +26,19 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address that every listener binds to.")
+@click.option("--host", show_default="127.0.0.1", help="The address that every listener binds to.")
 @click.option(
     "--api-port",
     type=Port(),
-    default=4566,
-    show_default=True,
+    show_default="4566",
     help="Control plane, and MQTT over WebSocket at /mqtt; HTTP and, with --certs, TLS.",
 )
-@click.option("--mqtt-port", type=Port(), default=1883, show_default=True, help="MQTT without TLS.")
-@click.option("--mqtts-port", type=Port(), default=8883, show_default=True, help="MQTT with mutual TLS; needs --certs.")
+@click.option("--mqtt-port", type=Port(), show_default="1883", help="MQTT without TLS.")
+@click.option("--mqtts-port", type=Port(), show_default="8883", help="MQTT with mutual TLS; needs --certs.")
 @click.option(
     "--data-port",
     type=Port(),
-    default=8443,
-    show_default=True,
+    show_default="8443",
     help="Jobs data plane and publishing over HTTPS with mutual TLS; needs --certs.",
 )
 @click.option(
@@ -86,15 +74,13 @@ Examples:
 )
 @click.option(
     "--region",
-    default="us-east-1",
-    show_default=True,
+    show_default="us-east-1",
     help="The region of who speaks MQTT, shows a certificate or does not sign; a signature says its own. Regions share "
     "neither things nor jobs.",
 )
 @click.option(
     "--account",
-    default="000000000000",
-    show_default=True,
+    show_default="000000000000",
     help="Likewise the account; a signature's is its access key's id, if that has twelve digits, else this one.",
 )
 @click.option(
@@ -112,7 +98,7 @@ Examples:
     "--ready-file",
     type=click.Path(path_type=Path),
     default=None,
-    help="Written once all listen: JSON with the endpoints. Removed at the end.",
+    help="Written once all listen: JSON with the endpoints; - is stdout, in a line. Removed at the end.",
 )
 @click.option(
     "--trace", metavar="FILE", default=None, help="Write the cloud's trace entries to this file; - is stdout."
@@ -128,7 +114,8 @@ Examples:
     "--settings",
     default="{}",
     help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them; "
-    "`gateway` has MQTT's limits, `http` the control plane's; --fidelity lists what of them is a claim about AWS.",
+    "`gateway` has MQTT's limits, `http` the control plane's; --fidelity lists what of them is a claim about AWS. "
+    "Most options above can stand there too; `ghostjob schema settings` has all.",
 )
 @click.option("--until-stdin-closes", is_flag=True, help="Stop when standard input closes.")
 @click.option(
@@ -164,28 +151,33 @@ def cloud(
 
         show(fidelity)
         return 0
-    from agent.log import configure
     from simulator.cloud.serving import serve
 
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
-    options = options_of(given)
+    settings = settings_of(given)
     if salvage:
-        _salvage(options.state)
+        _salvage(settings.state)
+
+    def announce(endpoints: dict[str, str | None]) -> None:
+        if ready_file == STDOUT:
+            click.echo(json.dumps(endpoints))
+        if not until_stdin_closes:
+            _announce(settings, endpoints)
+
     run_loop(
         serve(
-            options,
-            ready_file=ready_file,
+            settings,
+            ready_file=None if ready_file == STDOUT else ready_file,
             trace=trace,
             until_stdin_closes=until_stdin_closes,
-            announce=lambda endpoints: None if until_stdin_closes else _announce(options, endpoints),
+            announce=announce,
         )
     )
     return 0
 
 
 def _salvage(state: Path | None) -> None:
-    from agent.errors import InputError
     from simulator.cloud.store import salvage
 
     if state is None:
@@ -194,56 +186,43 @@ def _salvage(state: Path | None) -> None:
         click.echo(line, err=True)
 
 
-def options_of(given: Mapping[str, Any]) -> "CloudOptions":
+def settings_of(given: Mapping[str, Any]) -> "CloudSettings":
     """What the command line asks for, by the names of its parameters. Raises InputError.
 
-    What was not given is None, and overrides nothing.
+    What was not given is None. An option comes before the same in `--settings`, and that is said.
     """
     from simulator.cli.access_keys import access_keys
-    from simulator.cloud.local import CloudOptions
+    from simulator.cloud.cloud_settings import CloudSettings
 
-    more = _more_settings(given["settings"])
-    jobs = more.cloud
-    if given["deletion_seconds"] is not None:
-        jobs = replace(jobs, deletion_seconds=given["deletion_seconds"], deletion_seconds_per_execution=0.0)
-    return CloudOptions(
-        **{name: given[name] for name in AS_GIVEN},
-        access_keys=access_keys(given["access_keys"], given["access_key_file"]),
-        account=_account(given["region"], given["account"]),
-        jobs=jobs,
-        faults=more.faults,
-        seed=more.seed,
-        gateway=more.gateway,
-        http=more.http,
-    )
+    _checked("--settings", lambda: CloudSettings.model_validate_json(given["settings"]))
+    more = json.loads(given["settings"])
+    keys = access_keys(given["access_keys"], given["access_key_file"])
+    options = {**given, "access_keys": keys or None, "settings": None}
+    said = {name: value for name, value in options.items() if value is not None and name in CloudSettings.model_fields}
+    if (seconds := given["deletion_seconds"]) is not None:
+        quick = {"deletion_seconds": seconds, "deletion_seconds_per_execution": 0.0}
+        said["cloud"] = more.pop("cloud", {}) | quick
+    for name in more.keys() & said:
+        get_logger("ghostjob.cloud").warning("setting.ignored", setting=name, why="an option says otherwise")
+    return _checked("", lambda: CloudSettings.model_validate(more | said))
 
 
-def _account(region: str, account_id: str) -> "Account":
-    from agent.errors import InputError
-    from simulator.cloud.arns import ACCOUNT_ID, REGION, Account
-
-    if not REGION.fullmatch(region):
-        raise InputError(f"--region {region}: is no region; give one such as eu-west-1")
-    if not ACCOUNT_ID.fullmatch(account_id):
-        raise InputError(f"--account {account_id}: is no account; give its twelve digits")
-    return Account(region, account_id)
-
-
-def _more_settings(text: str) -> "CloudSettings":
+def _checked(where: str, made: Callable[[], "CloudSettings"]) -> "CloudSettings":
+    """What is made. Raises InputError that says which setting is wrong: without `where`, an option."""
     from pydantic import ValidationError
 
-    from agent.errors import InputError
-    from agent.wording import first_wrong
-    from simulator.cloud.settings import CloudSettings
+    from simulator.cloud.cloud_settings import CloudSettings
 
     try:
-        return CloudSettings.model_validate_json(text)
+        return made()
     except ValidationError as error:
-        raise InputError(f"--settings: {first_wrong(error, CloudSettings.model_json_schema)}") from None
+        wrong = first_wrong(error, CloudSettings.model_json_schema)
+        place = f"--{wrong.where[0]} {error.errors()[0]['input']}".replace("_", "-")
+        raise InputError(f"{where}: {wrong}" if where else f"{place}: {wrong.what}") from None
 
 
-def _announce(options: "CloudOptions", endpoints: dict[str, str | None]) -> None:
+def _announce(settings: "CloudSettings", endpoints: dict[str, str | None]) -> None:
     from simulator.cli.announcing import announcement
 
-    for line in announcement(options, endpoints):
+    for line in announcement(settings, endpoints):
         click.echo(line, err=True)

@@ -16,8 +16,6 @@ Examples:
   ghostjob control --job-id fw --when-status IN_PROGRESS --devices any --force \\
       --endpoint-url https://iot.eu-west-1.amazonaws.com --hand boto3 --allow-aws --save gone
 """
-INSTANT_MISSED = 3
-"""The exit code when a job was not deleted, and nobody did anything wrong."""
 
 
 @click.command(epilog=EXAMPLE)
@@ -119,8 +117,9 @@ def control(
     """
     from agent.errors import InputError
     from agent.log import configure
-    from simulator.controller.hands import check_endpoint, is_local
+    from simulator.controller.hand import check_endpoint, is_local
     from simulator.controller.watching import InstantMissed, Order
+    from simulator.exit_codes import ExitCode
     from simulator.scenario import Instant
 
     configure(log_format, log_level)
@@ -137,15 +136,17 @@ def control(
         run_loop(_carry_out(order, endpoint_url, hand, region, profile))
     except InstantMissed as missed:
         click.echo(f"ghostjob: {missed}", err=True)
-        return INSTANT_MISSED
+        return ExitCode.INCONCLUSIVE
     return 0
 
 
 async def _carry_out(order: "Order", endpoint_url: str, hand: str, region: str | None, profile: str | None) -> None:
-    from simulator.controller.boto3_hand import Boto3Hand
-    from simulator.controller.local_hand import LocalHand
+    from simulator.controller.hand import Hand
+    from simulator.controller.local_http import LocalHttp
+    from simulator.controller.through_boto3 import ThroughBoto3
     from simulator.controller.watching import delete_when_due
 
-    opened = LocalHand(endpoint_url) if hand == "local" else Boto3Hand(endpoint_url, region=region, profile=profile)
-    async with opened as ready:
+    is_http = hand == "local"
+    carrier = LocalHttp(endpoint_url) if is_http else ThroughBoto3(endpoint_url, region=region, profile=profile)
+    async with Hand(carrier) as ready:
         await delete_when_due(ready, order)

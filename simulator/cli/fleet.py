@@ -14,11 +14,11 @@ from agent.log import configure
 from agent.transports.paho import Endpoint, probe
 from simulator.certs import client_context
 from simulator.cli.options import allow_files, logging_options, model_option, run_loop, table_option, until_stopped
-from simulator.cli.output import OutputDirectory
 from simulator.cli.screen import has_the_terminal, on_screen
 from simulator.devices.models import model_named
 from simulator.engines.fleet import Fleet
 from simulator.engines.live import PahoConnections
+from simulator.engines.output import OutputDirectory
 from simulator.report.live_table import LiveTable
 from simulator.scenario import Group, Timings, thing_names
 from simulator.trace import Entry

@@ -57,15 +57,15 @@ table_option = click.option(
 )
 
 
-class Port(click.ParamType[int | None]):
-    """A TCP port; 0 for any free one, `off` (None) for none."""
+class Port(click.ParamType[int | str]):
+    """A TCP port; 0 for any free one, `off` for none."""
 
     name = "port"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        """The number, or None."""
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        """The number, or `off`."""
         if value == "off":
-            return None
+            return "off"
         if isinstance(value, int) or (str(value).isdigit() and int(value) <= 65535):
             return int(value)
         return self.fail(f"{value!r} is no port; give 0 to 65535, or off", param, ctx)

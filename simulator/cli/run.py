@@ -47,6 +47,13 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl and verdict.json."
 )
+@click.option(
+    "--time-limit",
+    "time_limit_seconds",
+    type=click.FloatRange(0, 86_400, min_open=True),
+    default=None,
+    help="End a run that hangs after so many seconds, instead of the scenario's own number.",
+)
 @table_option
 @logging_options()
 def run(
@@ -58,6 +65,7 @@ def run(
     engine: str,
     seed: int,
     out: Path | None,
+    time_limit_seconds: float | None,
     table: bool | None,
     log_format: str,
     log_level: str,
@@ -86,6 +94,8 @@ def run(
 
         model_named(model)
         parsed = parsed.cast(model)
+    if time_limit_seconds is not None:
+        parsed = parsed.model_copy(update={"time_limit_seconds": time_limit_seconds})
     devices = devices or parsed.play_with
     if engine == "virtual":
         from simulator.engines.virtual import VirtualVenue

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.errors import InputError
-from simulator.cli.output import TRACE
+from simulator.engines.output import TRACE
 
 if TYPE_CHECKING:
     from simulator.trace import Entry

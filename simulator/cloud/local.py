@@ -5,27 +5,23 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Literal, Self
 
 from agent.errors import InputError
 from agent.log import get_logger
 from simulator.certs import exposed, server_context
 from simulator.cloud.arns import Account
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.contained import Every, contained
 from simulator.cloud.core import CloudCore
 from simulator.cloud.files import PREFIX as FILES
 from simulator.cloud.files import FileServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
-from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.mqtt import GatewaySettings, handshake
+from simulator.cloud.mqtt import handshake
 from simulator.cloud.notices import Notices
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
-from simulator.cloud.settings import Fault
 from simulator.cloud.store import Store
 from simulator.cloud.strangers import Strangers
 from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
@@ -37,66 +33,40 @@ SWEEP_SECONDS: Final = 1.0
 """How often it is looked whether there is more to tell of who was refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class CloudOptions:
-    """Where it listens; a port of None is off, 0 any free one. `certs` is what `ghostjob certs` made."""
-
-    host: str = "127.0.0.1"
-    api_port: int | None = 4566
-    mqtt_port: int | None = 1883
-    mqtts_port: int | None = 8883
-    data_port: int | None = 8443
-    certs: Path | None = None
-    jobs: JobsSettings = field(default_factory=JobsSettings)
-    faults: tuple[Fault, ...] = ()
-    seed: str = "0"
-    state: Path | None = None
-    """The file that outlives the process; without one, everything is forgotten."""
-    gateway: GatewaySettings = field(default_factory=GatewaySettings)
-    http: HttpSettings = field(default_factory=HttpSettings)
-    access_keys: tuple[tuple[str, str], ...] = ()
-    """Ids and secrets to check signatures with; without any, nobody has to sign."""
-    files: Path | None = None
-    """The directory of the files that presigned URLs in job documents lead to; without one, placeholders stay."""
-    account: Account = field(default_factory=Account)
-    """Of who speaks MQTT, shows a certificate, or does not sign."""
-    files_url: str | None = None
-    """What these URLs begin with, if devices do not reach the API port by the address that it is bound to."""
-
-
 class LocalCloud:
     """A local AWS IoT, up while the context lasts. `observe` gets the trace events of its own account and region."""
 
-    def __init__(self, options: CloudOptions, observe: Callable[[CloudEvent], None] | None = None) -> None:
-        self._options = options
+    def __init__(self, settings: CloudSettings, observe: Callable[[CloudEvent], None] | None = None) -> None:
+        self._settings = settings
         self._observe = observe = _contained(observe)
         self._urls: FileUrls | None = None
-        self._store = None if options.state is None else Store(options.state)
+        self._store = None if settings.state is None else Store(settings.state)
         for remark in () if self._store is None else self._store.remarks:
             _log.warning(remark.event, **remark.fields)
         self._notices = Notices(observe, time.monotonic)
         self._sweeper = Every(SWEEP_SECONDS, "telling notices", self._notices.sweep)
         self._strangers = Strangers()
-        home = self._tenant(options.account, observe)
+        account = Account(settings.region, settings.account)
+        home = self._tenant(account, observe)
         self._tenants = Tenants(home, self._tenant)
         self._core, self._gateway = home.core, home.gateway
         if self._store is not None:
             self._store.committed = self._committed
-        enrolled_from = options.certs if options.gateway.own_certificates == "registered" else None
-        holders = Holders(self._core.registry, options.account, time.time, enrolled_from)
+        enrolled_from = settings.certs if settings.gateway.own_certificates == "registered" else None
+        holders = Holders(self._core.registry, account, time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders, self._notices.tell)
         self._websockets = WebSockets(lambda claim: self._tenants.of(claim).gateway)
-        files = None if options.files is None else FileServer(options.files, lambda: self._urls, time.time)
+        files = None if settings.files is None else FileServer(settings.files, lambda: self._urls, time.time)
         self._http = HttpPorts(
             self._tenants,
             time.time,
-            certs=options.certs,
+            certs=settings.certs,
             holders=holders,
-            settings=options.http,
-            access_keys=dict(options.access_keys),
+            settings=settings.http,
+            access_keys=dict(settings.access_keys),
             settled=None if self._store is None else self._store.settled,
             elsewhere=(self._websockets.route, *(() if files is None else (files.route,))),
-            files=options.files,
+            files=settings.files,
             tell=self._notices.tell,
             strangers=self._strangers,
         )
@@ -104,7 +74,7 @@ class LocalCloud:
 
     def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
         shelf = None if self._store is None else self._store.shelf(owner(account))
-        made = Tenant(account, self._options, shelf, observe, self._notices.tell)
+        made = Tenant(account, self._settings, shelf, observe, self._notices.tell)
         made.gateway.strangers = self._strangers
         if self._urls is not None:
             made.core.jobs.presign = self._urls.document
@@ -125,8 +95,10 @@ class LocalCloud:
         return tuple(tenant.account for tenant in self._tenants)
 
     async def __aenter__(self) -> Self:
-        for sentence in () if self._options.certs is None else exposed(self._options.certs):
+        for sentence in () if self._settings.certs is None else exposed(self._settings.certs):
             _log.warning("certs.exposed", why=sentence)
+        for name, needed in self._settings.ignored():
+            _log.warning("setting.ignored", setting=name, why=f"there is no {needed}")
         try:
             self._tenants.home.start()
             await self._listen()
@@ -151,20 +123,20 @@ class LocalCloud:
             self._observe(AccountEnded())
 
     async def _listen(self) -> None:
-        options = self._options
+        settings = self._settings
         tls = self._tls()
-        if options.mqtt_port is not None:
-            self.endpoints["mqtt"] = await self._listen_mqtt("mqtt", options.mqtt_port, None)
-        if options.mqtts_port is not None and tls is not None:
-            self.endpoints["mqtts"] = await self._listen_mqtt("mqtts", options.mqtts_port, tls)
-        if options.data_port is not None and options.certs is not None:
-            self.endpoints["data"] = await self._listen_http("data", options.data_port)
-        if options.api_port is not None:
-            url = self.endpoints["api"] = await self._listen_http("api", options.api_port)
-            self._offer_files(options.files_url or url)
+        if settings.mqtt_port is not None:
+            self.endpoints["mqtt"] = await self._listen_mqtt("mqtt", settings.mqtt_port, None)
+        if settings.mqtts_port is not None and tls is not None:
+            self.endpoints["mqtts"] = await self._listen_mqtt("mqtts", settings.mqtts_port, tls)
+        if settings.data_port is not None and settings.certs is not None:
+            self.endpoints["data"] = await self._listen_http("data", settings.data_port)
+        if settings.api_port is not None:
+            url = self.endpoints["api"] = await self._listen_http("api", settings.api_port)
+            self._offer_files(settings.files_url or url)
 
     def _offer_files(self, url: str) -> None:
-        if self._options.files is not None:
+        if self._settings.files is not None:
             # Kept, so that a URL which a device was given holds as long as it says.
             secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
             urls = self._urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
@@ -172,9 +144,9 @@ class LocalCloud:
 
     def _tls(self) -> ssl.SSLContext | None:
         """The server's certificate; without --certs there is no TLS listener."""
-        if self._options.mqtts_port is None or self._options.certs is None:
+        if self._settings.mqtts_port is None or self._settings.certs is None:
             return None
-        tls = server_context(self._options.certs)
+        tls = server_context(self._settings.certs)
         tls.set_alpn_protocols((handshake.MQTT, handshake.HTTP))
         self._gatekeeper.listens_with(tls)
         return tls
@@ -182,26 +154,26 @@ class LocalCloud:
     async def _listen_mqtt(self, name: str, port: int, tls: ssl.SSLContext | None) -> str:
         try:
             if tls is None:
-                bound = await self._gateway.listen(self._options.host, port)
+                bound = await self._gateway.listen(self._settings.host, port)
             else:
                 others = {handshake.HTTP: self._http.data_connections()}
                 bound = await self._gateway.listen(
-                    self._options.host, port, tls=tls, identify=self._gatekeeper.admit, others=others
+                    self._settings.host, port, tls=tls, identify=self._gatekeeper.admit, others=others
                 )
         except OSError as error:
-            raise _cannot_listen(name, self._options.host, port, error) from None
-        return f"{in_url(self._options.host)}:{bound}"
+            raise _cannot_listen(name, self._settings.host, port, error) from None
+        return f"{in_url(self._settings.host)}:{bound}"
 
     async def _listen_http(self, name: Literal["api", "data"], port: int) -> str:
-        options = self._options
+        settings = self._settings
         try:
             if name == "data":
-                return await self._http.listen_data(options.host, port)
+                return await self._http.listen_data(settings.host, port)
             return await self._http.listen_api(
-                options.host, port, self.endpoints["mqtts"] or self.endpoints["mqtt"] or ""
+                settings.host, port, self.endpoints["mqtts"] or self.endpoints["mqtt"] or ""
             )
         except OSError as error:
-            raise _cannot_listen(name, options.host, port, error) from None
+            raise _cannot_listen(name, settings.host, port, error) from None
 
     async def _close(self) -> None:
         for tenant in self._tenants:

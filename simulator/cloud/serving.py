@@ -15,9 +15,10 @@ from typing import IO
 
 from agent.errors import InputError
 from agent.log import get_logger
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.contained import contained, listen_for_faults
 from simulator.cloud.event_log import event_log
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, CloudEvent, Recorder, write_line
 
@@ -25,7 +26,7 @@ FLUSH_SECONDS = 0.004
 
 
 async def serve(
-    options: CloudOptions,
+    settings: CloudSettings,
     *,
     ready_file: Path | None = None,
     trace: str | None = None,
@@ -53,7 +54,7 @@ async def serve(
         stopped.set()
 
     try:
-        async with odd_names_unheard(), LocalCloud(options, observe) as cloud, _beating(observe):
+        async with odd_names_unheard(), LocalCloud(settings, observe) as cloud, _beating(observe):
             _tame_collector()  # what was remembered is there for good
             cloud.when_it_fails(fail)
             for number in (signal.SIGINT, signal.SIGTERM):

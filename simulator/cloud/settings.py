@@ -7,9 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.mqtt.limits import GatewaySettings
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -29,11 +27,13 @@ Message: TypeAlias = Literal[
 """What passes between a device and the service: hints, requests, and answers to them."""
 
 
-class _Model(BaseModel):
+class Frozen(BaseModel):
+    """No other keys than its own, and none that changes."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Fault(_Model):
+class Fault(Frozen):
     """What the network, or the service, does to messages of these kinds.
 
     lose: they do not arrive; duplicate: they arrive twice; delay: they arrive `seconds` later, and so after others;
@@ -117,13 +117,3 @@ PlayedService: TypeAlias = Annotated[
 def played() -> JobsSettings:
     """What a scenario has that says nothing of its cloud."""
     return JobsSettings(**PLAYED)
-
-
-class CloudSettings(_Model):
-    """What one process hands another that is to be its cloud."""
-
-    cloud: ServiceSettings = JobsSettings()
-    http: HttpSettings = HttpSettings()
-    gateway: GatewaySettings = GatewaySettings()
-    faults: tuple[Fault, ...] = ()
-    seed: str = "0"

@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from agent.log import get_logger
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.arns import ACCOUNT_ID, REGION, Account
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
@@ -28,9 +29,6 @@ from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Claim, SignatureRefused
 from simulator.cloud.store import OWN, Shelf
 from simulator.trace import CloudEvent
-
-if TYPE_CHECKING:
-    from simulator.cloud.local import CloudOptions
 
 MOST: Final = 100
 """Tenants of one cloud; AWS has some forty regions."""
@@ -59,17 +57,17 @@ class Tenant:
     def __init__(
         self,
         account: Account,
-        options: "CloudOptions",
+        settings: CloudSettings,
         shelf: Shelf | None,
         observe: Callable[[CloudEvent], None] | None = None,
         tell: Tell = tell_nobody,
     ) -> None:
         self.account = account
-        self.faults = Faults(options.faults, options.seed) if options.faults else None
+        self.faults = Faults(settings.faults, settings.seed) if settings.faults else None
         self._shelf = shelf
         self._remembered = None if shelf is None else shelf.remembered()
         self.core = CloudCore(
-            options.jobs,
+            settings.cloud,
             time.time,
             self._publish,
             observe,
@@ -84,10 +82,10 @@ class Tenant:
         self.core.device_api.arn = account.arn
         self.gateway = Gateway(
             self.core.device_api,
-            options.gateway,
+            settings.gateway,
             self.faults.lateness if self.faults else None,
             tell=tell,
-            rng=Random(f"{options.seed}/{owner(account)}/shared subscriptions"),
+            rng=Random(f"{settings.seed}/{owner(account)}/shared subscriptions"),
         )
 
     def start(self) -> None:

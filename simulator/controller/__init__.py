@@ -1,1 +1,1 @@
-"""When to delete, and through what: triggers, two hands, and a controller that keeps to AWS's quota."""
+"""When to delete, and through what: triggers, a hand with three carriers, a controller that keeps to AWS's quota."""

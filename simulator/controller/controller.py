@@ -15,7 +15,7 @@ from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.log import get_logger
 from agent.values import Status
-from simulator.controller.hands import Hand, Refused
+from simulator.controller.hand import Hand, Refused
 from simulator.controller.saving import save_job
 from simulator.scenario import Owner
 from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, DeletionRequested

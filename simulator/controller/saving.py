@@ -3,11 +3,10 @@
 import itertools
 import json
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 from agent.errors import InputError
-from simulator.controller.hands import Hand
+from simulator.controller.hand import Hand
 
 
 async def save_job(hand: Hand, job_id: str, directory: Path) -> Path:
@@ -17,11 +16,7 @@ async def save_job(hand: Hand, job_id: str, directory: Path) -> Path:
         "document": await hand.job_document(job_id),
         "executions": [asdict(await hand.execution(e.thing, job_id)) for e in await hand.executions(job_id)],
     }
-    return _write(directory, job_id, json.dumps(gone, indent=2, default=_as_text))
-
-
-def _as_text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return _write(directory, job_id, json.dumps(gone, indent=2))
 
 
 def _write(directory: Path, job_id: str, text: str) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulator.controller.hands import SeenExecution
+from simulator.controller.hand import SeenExecution
 from simulator.controller.triggers import Trigger
 from simulator.scenario import Instant
 

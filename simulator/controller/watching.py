@@ -17,7 +17,7 @@ from agent.errors import GhostjobError, InputError
 from agent.jitter import Jitter
 from agent.log import get_logger
 from simulator.controller.controller import Command, Controller
-from simulator.controller.hands import Hand, Refused, SeenExecution
+from simulator.controller.hand import Hand, Refused, SeenExecution
 from simulator.controller.triggers import Observation, Trigger
 from simulator.controller.waiting import Waiting, awaited, outline
 from simulator.scenario import Instant

@@ -6,12 +6,12 @@ outlive whoever started it, even one that was killed.
 """
 
 import asyncio
-import sys
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from agent.errors import InputError
+from simulator.processes import command
 from simulator.trace import CloudListening, Entry, read_line
 
 LINE_LIMIT_BYTES = 1 << 20
@@ -34,11 +34,7 @@ class EmbeddedCloud:
 
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "simulator.cli",
-            *("cloud", "--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off"),
+            *command("cloud", "--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off"),
             *("--trace", "-", "--until-stdin-closes"),
             *self._options,
             stdin=asyncio.subprocess.PIPE,

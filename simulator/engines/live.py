@@ -9,10 +9,10 @@ from typing import Final, Self
 from agent.jitter import Jitter
 from agent.topics import everything, subscriptions
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.mqtt.limits import GatewaySettings
-from simulator.cloud.settings import CloudSettings
-from simulator.controller.hands import Hand
-from simulator.controller.local_hand import LocalHand
+from simulator.controller.hand import Hand
+from simulator.controller.local_http import LocalHttp
 from simulator.engines.embedded import EmbeddedCloud
 from simulator.heartbeat import Heartbeat
 from simulator.scenario import Group, Scenario, thing_of_agent
@@ -85,13 +85,13 @@ class LiveVenue:
         """Start the embedded cloud. Raises InputError."""
         settings = CloudSettings(
             cloud=self.scenario.cloud, gateway=QUICK, faults=self.scenario.faults, seed=str(self.seed)
-        )
-        cloud = await stack.enter_async_context(EmbeddedCloud(sink, ("--settings", settings.model_dump_json())))
+        ).model_dump_json(exclude_unset=True)
+        cloud = await stack.enter_async_context(EmbeddedCloud(sink, ("--settings", settings)))
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
         connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
         self._connections = await stack.enter_async_context(connections)
-        return await stack.enter_async_context(LocalHand(cloud.endpoints["api"] or ""))
+        return await stack.enter_async_context(Hand(LocalHttp(cloud.endpoints["api"] or "")))
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> Heartbeat:
         """Tell when this process, and so its devices, did not run."""

@@ -19,9 +19,9 @@ from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.jobs import Outcome
 from simulator.cloud.settings import Message
 from simulator.cloud.traced import kind_of
-from simulator.controller.direct_hand import DirectHand
-from simulator.controller.hands import Hand
-from simulator.engines.play import Play
+from simulator.controller.hand import Hand
+from simulator.controller.in_process import InProcess
+from simulator.engines.run import Run
 from simulator.engines.virtual_time import EPOCH, run_virtually
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Scenario, thing_of_agent
@@ -31,12 +31,11 @@ from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
     CloudListening,
-    Entry,
     ProcessStalled,
     Recorder,
     Sink,
 )
-from simulator.verdict import Judge, Verdict
+from simulator.verdict import Verdict
 
 A = TypeVar("A", Request, Hint)
 LATENCY_SECONDS: Final = 0.005
@@ -241,7 +240,7 @@ class VirtualVenue:
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())
         stack.callback(cloud.core.close)
-        return DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
+        return Hand(InProcess(cloud.core.control_plane(account)))
 
     @property
     def running_time(self) -> Callable[[], float] | None:
@@ -260,12 +259,6 @@ class VirtualVenue:
 
 def judged(scenario: Scenario, devices: int, seed: int, *, sink: Sink | None = None) -> Verdict:
     """Play a scenario in virtual time and judge it; `sink` gets the trace. Raises InputError."""
-    judge = Judge()
-
-    def feed(entry: Entry) -> None:
-        judge.feed(entry)
-        if sink is not None:
-            sink(entry)
-
-    run_virtually(Play(scenario, devices, seed, feed, VirtualVenue(scenario, seed)).play())
-    return judge.verdict()
+    also = () if sink is None else (sink,)
+    with Run(scenario, VirtualVenue(scenario, seed), devices, seed=seed, also=also) as run:
+        return run_virtually(run.result()).verdict

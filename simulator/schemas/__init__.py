@@ -1,4 +1,4 @@
-"""The JSON Schemas that ship: of a scenario, for editors, and of `verdict.json`, for whoever reads it.
+"""The JSON Schemas that ship: of a scenario and of a cloud's settings, for editors, and of `verdict.json`, for readers.
 
 They are files, so that nobody needs ghostjob to use them; `generated` says what must stand in them, from the models.
 """
@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-NAMES: Final = ("scenario", "verdict")
+NAMES: Final = ("scenario", "settings", "verdict")
 NOT_ALWAYS: Final = frozenset({"explored"})
 """What a verdict has only if it says something."""
 
@@ -20,7 +20,7 @@ def shipped(name: str) -> str:
 
 def generated(name: str) -> str:
     """The same from the models as they are now."""
-    schema = _verdict() if name == "verdict" else _scenario()
+    schema = {"scenario": _scenario, "settings": _settings, "verdict": _verdict}[name]()
     return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
 
 
@@ -28,6 +28,12 @@ def _scenario() -> dict[str, Any]:
     from simulator.scenario import Scenario
 
     return Scenario.model_json_schema()
+
+
+def _settings() -> dict[str, Any]:
+    from simulator.cloud.cloud_settings import CloudSettings
+
+    return CloudSettings.model_json_schema()
 
 
 def _verdict() -> dict[str, Any]:

@@ -13,8 +13,9 @@ import uvloop
 
 from agent.log import configure
 from agent.values import JobDocument
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings, NewJob
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.serving import _tame_collector
 
 JOB = "big"
@@ -22,8 +23,8 @@ JOB = "big"
 
 async def main(executions: int) -> None:
     configure("text", "error")
-    options = CloudOptions(
-        api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, jobs=JobsSettings(0.0, 0.0, requests_per_second=None)
+    options = CloudSettings(
+        api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, cloud=JobsSettings(0.0, 0.0, requests_per_second=None)
     )
     async with LocalCloud(options) as cloud:
         jobs = cloud._core.jobs

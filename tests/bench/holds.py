@@ -25,8 +25,9 @@ from rich.progress import track
 from rich.table import Table
 
 from agent.log import configure
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.serving import _tame_collector
 from tests.bench.asked import ROWS, Row
 from tests.bench.much import Much
@@ -95,13 +96,13 @@ async def measure(row: Row, much: Much, watch: Watch, clients: dict[str, BaseCli
 
 async def measure_all(rows: list[Row], number: int, directory: Path) -> dict[Row, Held]:
     """Each in a cloud of its own kind, which has much of everything."""
-    options = CloudOptions(
+    options = CloudSettings(
         api_port=0,
         mqtt_port=None,
         mqtts_port=None,
         data_port=None,
         state=directory / "state.db",
-        jobs=JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0, requests_per_second=None),
+        cloud=JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0, requests_per_second=None),
     )
     watch = Watch()
     async with LocalCloud(options) as cloud:

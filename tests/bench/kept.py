@@ -14,8 +14,9 @@ import uvloop
 
 from agent.log import configure
 from agent.values import JobDocument
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings, NewJob
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.serving import _tame_collector
 from tests.bench.load import JOB, thing
@@ -26,7 +27,7 @@ async def main(devices: int, state: Path | None) -> None:
     limits = GatewaySettings(publishes_per_second=None, payload_per_second=None)
     quick = JobsSettings(requests_per_second=None)
     ports = {"api_port": 0, "mqtt_port": 0, "mqtts_port": None, "data_port": None}
-    options = CloudOptions(**ports, state=state, gateway=limits, jobs=quick)
+    options = CloudSettings(**ports, state=state, gateway=limits, cloud=quick)
     async with LocalCloud(options) as cloud:
         core = cloud._core
         new = NewJob(JOB, tuple(map(thing, range(devices))), JobDocument.of({"operation": "update"}))

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.values import Status
-from simulator.controller.local_hand import LocalHand
+from simulator.controller.hand import Hand
+from simulator.controller.local_http import LocalHttp
 from simulator.engines.embedded import EmbeddedCloud
 from simulator.trace import Entry, ExecutionChanged, ExecutionRemoved, JobDeleted, RunEnded, RunStarted, read
 from simulator.verdict import Judge, Verdict
@@ -23,7 +24,7 @@ LOGGED = ("--log-format", "json", "--log-level", "debug")
 class Lab:
     """A local cloud, and what it told so far. `mqtts` is there if it was given certificates."""
 
-    hand: LocalHand
+    hand: Hand
     mqtt: str
     mqtts: str
     entries: list[Entry]
@@ -85,7 +86,7 @@ async def lab(certs: Path | None = None) -> AsyncIterator[Lab]:
 
     options = ["--deletion-seconds", "0.1"]
     options += ["--mqtts-port", "0", "--certs", str(certs)] if certs else []
-    async with EmbeddedCloud(sink, options) as cloud, LocalHand(cloud.endpoints["api"] or "") as hand:
+    async with EmbeddedCloud(sink, options) as cloud, Hand(LocalHttp(cloud.endpoints["api"] or "")) as hand:
         await hand.create_thing("dev")
         yield Lab(hand, cloud.endpoints["mqtt"] or "", cloud.endpoints["mqtts"] or "", entries, changed)
 

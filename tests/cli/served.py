@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 import aiohttp
 from yarl import URL
 
-from simulator.cli.cloud import cloud, options_of
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cli.cloud import cloud, settings_of
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.clients.cloud_process import running_cloud
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import Bare
@@ -23,9 +24,9 @@ SIGNED: Final = "AWS4-HMAC-SHA256 Credential={}/20261124/{}/{}/aws4_request, Sig
 MARK: Final = "mark"
 
 
-def options(*args: str) -> CloudOptions:
+def options(*args: str) -> CloudSettings:
     """What the command would serve with."""
-    return options_of(cloud.make_context("cloud", list(args)).params)
+    return settings_of(cloud.make_context("cloud", list(args)).params)
 
 
 class Answer(NamedTuple):

@@ -1,5 +1,6 @@
 """`ghostjob cloud` as somebody sees it who starts it: what it serves, who was refused, and how to see more."""
 
+import json
 import re
 import socket
 import subprocess
@@ -11,7 +12,11 @@ from typing import IO
 
 import pytest
 
+from agent.log import configure
 from simulator.certs import make_certificates
+from simulator.cli.cloud import cloud
+from simulator.cloud.cloud_settings import CloudSettings
+from tests.cli.served import options
 from tests.simulator.cloud.mqtt.packets import connect, publish, text
 
 CLOUD = (sys.executable, "-P", "-m", "simulator.cli", "cloud", "--api-port", "0", "--mqtt-port", "0")
@@ -121,3 +126,41 @@ def test_a_cloud_goes_on_without_its_trace_once_the_disk_is_full_and_says_so_onc
         _, after = process.communicate()
     assert "No space left on device" in said
     assert (process.returncode, after) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "value"),
+    [
+        pytest.param((), "api_port", 4566, id="nothing given"),
+        pytest.param(("--api-port", "off"), "api_port", None, id="off"),
+        pytest.param(("--settings", '{"api_port": "off"}'), "api_port", None, id="off as a setting"),
+        pytest.param(("--settings", '{"region": "eu-west-1"}'), "region", "eu-west-1", id="an option as a setting"),
+        pytest.param(
+            ("--settings", '{"region": "eu-west-1"}', "--region", "eu-west-2"), "region", "eu-west-2", id="both"
+        ),
+        pytest.param(
+            ("--access-key", "a:b"), "access_keys", (("a", "b"),), id="what is read in another way than it stands there"
+        ),
+    ],
+)
+def test_options_and_settings_are_one(arguments: tuple[str, ...], field: str, value: object):
+    assert getattr(options(*arguments), field) == value
+
+
+def test_an_option_for_one_setting_leaves_its_neighbours_alone():
+    given = options("--deletion-seconds", "5", "--settings", '{"cloud": {"deletion_seconds": 9, "targets": 7}}').cloud
+    assert (given.deletion_seconds, given.deletion_seconds_per_execution, given.targets) == (5, 0, 7)
+
+
+def test_of_a_setting_and_an_option_that_disagree_it_is_said_which_counts(capsys: pytest.CaptureFixture[str]):
+    configure("json", "warning")
+    options("--settings", '{"host": "127.0.0.2", "seed": "7"}', "--host", "127.0.0.1")
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["setting"], line["why"]) == ("setting.ignored", "host", "an option says otherwise")
+
+
+def test_every_default_that_help_shows_is_the_settings_own():
+    shown = {each.name: each.show_default for each in cloud.params if isinstance(each.show_default, str)}
+    defaults = {name: str(CloudSettings.model_fields[name].default) for name in shown}
+    assert shown == defaults
+    assert len(shown) == 7

@@ -10,7 +10,8 @@ import pytest
 
 from agent.account import DeviceConnected, ExecutionGone, ExecutionLeft
 from simulator.certs import make_certificates
-from simulator.controller.local_hand import LocalHand
+from simulator.controller.hand import Hand
+from simulator.controller.local_http import LocalHttp
 from simulator.scenario import thing_names
 from simulator.trace import read
 from tests.clients.cloud_process import running_cloud
@@ -20,7 +21,7 @@ THINGS = thing_names(3)
 
 
 async def create(api: str, namespace_id: str | None) -> None:
-    async with LocalHand(api) as hand:
+    async with Hand(LocalHttp(api)) as hand:
         for thing in THINGS:
             await hand.create_thing(thing)
         await hand.create_job("fw", THINGS, {"operation": "update", "version": "2.0"}, namespace_id)

@@ -454,7 +454,7 @@ async def test_a_setting_from_the_command_line_has_its_effect(name: str, certs: 
 def test_an_option_overrides_a_setting_only_if_it_was_given(
     args: tuple[str, ...], seconds: float, per_execution: float
 ):
-    jobs = options(*args).jobs
+    jobs = options(*args).cloud
     assert (jobs.deletion_seconds, jobs.deletion_seconds_per_execution) == (seconds, per_execution)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from simulator.controller.local_hand import LocalHand
+from simulator.controller.hand import Hand
+from simulator.controller.local_http import LocalHttp
 from simulator.engines.embedded import EmbeddedCloud
 from simulator.trace import ENGINE, AnswerDelivered, Entry, ExecutionRemoved, RunEnded, RunStarted
 from simulator.verdict import Judge
@@ -52,7 +53,7 @@ async def haunt(qos: int) -> list[Entry]:
 
     async with (
         EmbeddedCloud(observe, ("--deletion-seconds", "0")) as cloud,
-        LocalHand(cloud.endpoints["api"] or "") as hand,
+        Hand(LocalHttp(cloud.endpoints["api"] or "")) as hand,
     ):
         await hand.create_thing(THING)
         device = await asyncio.to_thread(Firmware, cloud.endpoints["mqtt"] or "")

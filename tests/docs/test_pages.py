@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import simulator.docs
-from simulator.cloud.api import Account, ControlPlane
+from simulator.cloud.api import ControlPlane
+from simulator.cloud.arns import Account
 from simulator.cloud.jobs import Jobs
 from simulator.cloud.registry import Registry
 from simulator.devices.models import MODELS

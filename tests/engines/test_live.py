@@ -5,7 +5,7 @@ import json
 import pytest
 
 from simulator.engines.live import LiveVenue
-from simulator.engines.play import Play
+from simulator.engines.run import Run
 from simulator.scenario import Scenario, load, parse
 from simulator.trace import Entry, RunEnded, read, write_line
 from simulator.verdict import Judge, Verdict
@@ -36,14 +36,8 @@ def scenario(model: str, reports: str, namespace: str = "null") -> Scenario:
 
 async def play(scenario: Scenario, devices: int) -> tuple[Verdict, list[Entry]]:
     entries: list[Entry] = []
-    judge = Judge()
-
-    def sink(entry: Entry) -> None:
-        entries.append(entry)
-        judge.feed(entry)
-
-    await Play(scenario, devices, 1, sink, LiveVenue(scenario, 1)).play()
-    return judge.verdict(), entries
+    with Run(scenario, LiveVenue(scenario, 1), devices, seed=1, also=(entries.append,)) as run:
+        return (await run.result()).verdict, entries
 
 
 def violated(verdict: Verdict) -> set[str]:

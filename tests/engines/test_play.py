@@ -12,11 +12,12 @@ from agent.values import ExecutionKey
 from simulator.devices.workbench import Hold
 from simulator.engines.holding import Holding
 from simulator.engines.play import Play
+from simulator.engines.run import Run
 from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse
 from simulator.trace import DeletionRefused, Entry, ExecutionChanged, ExecutionRemoved, RunEnded
-from simulator.verdict import Judge, Verdict
+from simulator.verdict import Verdict
 
 
 def scenario(more: str, jobs: str = '{id: fw, to: [all], version: "2.0"}') -> Scenario:
@@ -147,9 +148,9 @@ def test_the_time_limit_counts_the_time_of_a_process(venue: type[VirtualVenue], 
 
 def test_who_hardly_runs_does_all_in_the_order_that_the_scenario_wants():
     it = load("policy-leap-when-unreachable")
-    judge = Judge()
-    run_virtually(Play(it, len(it.devices), 1, judge.feed, SlowVenue(it, 1)).play())
-    assert judge.verdict().outcome == "passed", judge.verdict().why
+    with Run(it, SlowVenue(it, 1), len(it.devices), seed=1) as run:
+        verdict = run_virtually(run.result()).verdict
+    assert verdict.outcome == "passed", verdict.why
 
 
 def test_a_refusal_for_good_lets_everybody_go():

@@ -10,9 +10,10 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 
 ARN: Final = "arn:aws:iot:us-east-1:000000000000:{}"
 AS_DEVICE: Final = {
@@ -37,12 +38,12 @@ class Cloud:
 
     def __init__(self, jobs: JobsSettings | None = None, http: HttpSettings | None = None) -> None:
         self._runner = asyncio.Runner()
-        options = CloudOptions(
+        options = CloudSettings(
             api_port=0,
             mqtt_port=None,
             mqtts_port=None,
             data_port=None,
-            jobs=jobs or JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0),
+            cloud=jobs or JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0),
             http=http or HttpSettings(),
         )
         self._cloud = LocalCloud(options)

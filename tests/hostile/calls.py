@@ -21,7 +21,8 @@ import structlog
 
 from agent.values import Describe, GetPending, StartNext
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.registry import RegistryChange
 from simulator.trace import CLOUD, ClientRefused, CloudEvent, Recorder, write_line
 from tests.hostile.raw import Answer, NoAnswerError, Wire
@@ -90,7 +91,7 @@ async def _target(directory: Path, certs: Path, *, keys: bool) -> AsyncIterator[
         if isinstance(event, ClientRefused) and "cannot be read" in event.why:
             unreadable[event.why[:120]] += 1
 
-    options = CloudOptions(
+    options = CloudSettings(
         api_port=0,
         mqtt_port=None,
         mqtts_port=None,

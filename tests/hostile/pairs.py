@@ -21,7 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from tests.hostile.drawn_policies import ARN, drawn, own
 from tests.hostile.mqtt5 import Mqtt
@@ -210,7 +211,7 @@ async def _world() -> AsyncIterator[World]:
     with tempfile.TemporaryDirectory() as directory:
         certs = Path(directory)
         make_certificates(certs, [kind.name for kind in KINDS])
-        options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=0, data_port=0, certs=certs, gateway=UNLIMITED)
+        options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=0, data_port=0, certs=certs, gateway=UNLIMITED)
         async with LocalCloud(options) as cloud:
             yield World(cloud, certs)
 

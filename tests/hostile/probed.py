@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from agent.log import configure
-from simulator.cli.cloud import cloud, options_of
+from simulator.cli.cloud import cloud, settings_of
 from simulator.cli.options import run_loop
 from simulator.cloud.serving import serve
 
@@ -149,7 +149,7 @@ class _Asked(asyncio.Protocol):
 async def _serve(path: Path, args: list[str]) -> None:
     probe = Probe()
     server = await asyncio.get_running_loop().create_unix_server(lambda: _Asked(probe), str(path))
-    options = options_of(cloud.make_context("cloud", args).params)
+    options = settings_of(cloud.make_context("cloud", args).params)
 
     def announce(endpoints: dict[str, str | None]) -> None:
         sys.stdout.write(json.dumps(endpoints) + "\n")

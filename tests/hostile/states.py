@@ -14,7 +14,8 @@ from pathlib import Path
 from random import Random
 
 from agent.errors import InputError
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store, salvage
 from tests.hostile.report import Bounds, Report
@@ -147,7 +148,7 @@ class _Trial:
         await self._begin()
 
     async def _begin(self) -> None:
-        options = CloudOptions(api_port=None, mqtt_port=None, mqtts_port=None, data_port=None, state=self._path)
+        options = CloudSettings(api_port=None, mqtt_port=None, mqtts_port=None, data_port=None, state=self._path)
         async with LocalCloud(options):
             pass
 

@@ -20,7 +20,8 @@ from aiohttp import web
 
 from agent.account import HardwareChanged
 from agent.errors import GhostjobError
-from simulator.controller.local_hand import LocalHand
+from simulator.controller.hand import Hand
+from simulator.controller.local_http import LocalHttp
 from simulator.engines.embedded import EmbeddedCloud
 from simulator.scenario import Bounds
 from simulator.trace import ENGINE, Entry, RunEnded, RunStarted, read
@@ -59,14 +60,14 @@ class Lab:
         self.directory = directory
         self.entries: list[Entry] = []
         self.api = self.mqtt = self.files = ""
-        self.hand: LocalHand
+        self.hand: Hand
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Lab"]:
         """Up while the context lasts."""
         async with EmbeddedCloud(self.entries.append, ("--deletion-seconds", "0.3")) as cloud, _file_server() as files:
             self.mqtt, self.files = cloud.endpoints["mqtt"] or "", files
-            async with LocalHand(cloud.endpoints["api"] or "") as self.hand:
+            async with Hand(LocalHttp(cloud.endpoints["api"] or "")) as self.hand:
                 yield self
 
     async def play(self, run: Run) -> Report:

@@ -33,7 +33,8 @@ from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
 from agent.values import Request
 from simulator.cloud.arns import Account
-from simulator.controller.direct_hand import DirectHand
+from simulator.controller.hand import Hand
+from simulator.controller.in_process import InProcess
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.hardware import factory
 from simulator.devices.models import model_named
@@ -276,7 +277,7 @@ class World:
         self._open: dict[str, _Fate] = {}
         self._all_over: asyncio.Event
         self._cloud: VirtualCloud
-        self._hand: DirectHand
+        self._hand: Hand
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def play(self) -> tuple[list[Story], Verdict]:
@@ -294,8 +295,7 @@ class World:
             Scenario(name="power-cuts", devices=(self._group,), jobs=(job,)), 1, self._feed
         )
         cloud.core.jobs.settings = replace(cloud.core.jobs.settings, deletions_at_once=1_000_000)
-        account = Account()
-        self._hand = DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
+        self._hand = Hand(InProcess(cloud.core.control_plane(Account())))
         for device in devices:
             await self._hand.create_thing(device.thing)
             device.power_on()

@@ -15,7 +15,8 @@ import aiohttp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.simulator.cloud.mqtt.peers import V5, Peer
 
 from .json_texts import json_texts
@@ -40,7 +41,8 @@ def test_whatever_json_text_a_job_has_comes_back_byte_for_byte(texts: list[str])
 async def make_and_look(texts: list[str]) -> None:
     documents = {f"job-{number}": text for number, text in enumerate(texts)}
     with tempfile.TemporaryDirectory() as directory:
-        options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, state=Path(directory, "state"))
+        state = Path(directory, "state")
+        options = CloudSettings(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, state=state)
         async with LocalCloud(options) as cloud, Ways(cloud) as ways:
             await ways.make(documents)
             await ways.look(documents)

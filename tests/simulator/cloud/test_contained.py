@@ -20,9 +20,10 @@ from simulator.cloud import core as core_module
 from simulator.cloud import local as local_module
 from simulator.cloud import tenant as tenant_module
 from simulator.cloud.arns import Account
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.contained import Every, contained, listen_for_faults
 from simulator.cloud.jobs import JobsError, JobsSettings
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.mqtt import sweeping as sweeping_module
 from simulator.cloud.mqtt.held import Held
@@ -136,12 +137,12 @@ async def _play(trace: Path) -> None:
     listen_for_faults(loop)
     writer = await TraceWriter.open(str(trace))
     observe = Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry))).record
-    options = CloudOptions(
+    options = CloudSettings(
         api_port=0,
         mqtt_port=0,
         mqtts_port=None,
         data_port=None,
-        jobs=JobsSettings(
+        cloud=JobsSettings(
             deletion_seconds=60, removal_delay_seconds=30, deletions_at_once=1000, requests_per_second=None
         ),
         gateway=GatewaySettings(connects_per_second=None),
@@ -328,7 +329,7 @@ async def test_an_observer_that_fails_keeps_nothing_from_being_done():
     def fails(_event: object) -> None:
         raise ZeroDivisionError
 
-    options = CloudOptions(api_port=None, mqtt_port=0, mqtts_port=None, data_port=None)
+    options = CloudSettings(api_port=None, mqtt_port=0, mqtts_port=None, data_port=None)
     async with LocalCloud(options, fails) as cloud:
         plane = cloud.core.control_plane(Account())
         plane.call("CreateThing", {"thingName": "t"})

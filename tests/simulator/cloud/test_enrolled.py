@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.fidelity.proofs import proves
 
 ARN = "arn:aws:iot:us-east-1:000000000000:"
@@ -62,7 +63,7 @@ class Cloud:
 
 @asynccontextmanager
 async def running(certs: Path, state: Path) -> AsyncIterator[Cloud]:
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=0, certs=certs, state=state)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=0, certs=certs, state=state)
     async with LocalCloud(options) as cloud, aiohttp.ClientSession() as http:
         made = Cloud(cloud, certs, http)
         await made.operate("POST", "/things/t")

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from agent.values import Describe, ExecutionTold, JobDocument
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import Jobs, JobsError, NewJob, PresignedUrls
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.presigned import FileUrls, object_of
 
 NOW = 1_700_000_000.0
@@ -111,7 +112,7 @@ async def test_the_cloud_serves_files_to_who_has_a_url(tmp_path: Path):
     (files / "firmware" / "a image.bin").write_bytes(bytes(range(256)))
     (tmp_path / "secret").write_text("not below")
     (files / "firmware" / "link").symlink_to(tmp_path / "secret")
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=files)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=files)
     async with LocalCloud(options) as cloud, aiohttp.ClientSession() as session:
         presign = cloud._core.jobs.presign
         assert presign is not None

@@ -15,7 +15,8 @@ import pytest
 import uvloop
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.serving import odd_names_unheard
 from simulator.trace import ClientRefused, CloudEvent
@@ -106,7 +107,7 @@ def play(
     async def whole(story: Story) -> None:
         told: list[CloudEvent] = []
         gateway = GatewaySettings(connects_per_second=None)
-        options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=0, data_port=0, certs=certs, gateway=gateway)
+        options = CloudSettings(api_port=0, mqtt_port=0, mqtts_port=0, data_port=0, certs=certs, gateway=gateway)
         async with odd_names_unheard(), LocalCloud(options, told.append) as cloud:
             world = World(cloud, certs, told)
             await story(world)

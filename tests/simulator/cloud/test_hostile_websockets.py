@@ -9,7 +9,8 @@ from typing import Final
 import aiohttp
 import pytest
 
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.websockets import LARGEST_MESSAGE
@@ -69,7 +70,7 @@ class World:
 async def world() -> AsyncIterator[World]:
     told: list[CloudEvent] = []
     settings = GatewaySettings(connects_per_second=None, publishes_per_second=None, payload_per_second=None)
-    ports = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, gateway=settings)
+    ports = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, gateway=settings)
     async with LocalCloud(ports, told.append) as cloud:
         yield World(cloud, told)
 

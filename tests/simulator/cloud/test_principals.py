@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from simulator.certs import authority_in, client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.trace import ClientDisconnected
 from tests.fidelity.proofs import proves
@@ -89,7 +90,7 @@ async def running(certs: Path, settings: GatewaySettings) -> AsyncIterator[World
         if isinstance(event, ClientDisconnected):
             gone.put_nowait(event)
 
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=0, data_port=0, certs=certs, gateway=settings)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=0, data_port=0, certs=certs, gateway=settings)
     async with LocalCloud(options, observe) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as api:
         world = World(cloud, certs, api, gone)
         yield world

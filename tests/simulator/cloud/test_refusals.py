@@ -22,7 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.trace import ClientRefused, CloudEvent, MessageDropped
 
@@ -133,7 +134,7 @@ async def running(
             told.put_nowait(event)
 
     certs, elsewhere = directories
-    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=0, data_port=0, certs=certs, gateway=settings, **more)
+    options = CloudSettings(api_port=0, mqtt_port=0, mqtts_port=0, data_port=0, certs=certs, gateway=settings, **more)
     async with LocalCloud(options, observe) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as api:
         world = World(cloud, certs, elsewhere, api, told, lines)
         yield world

@@ -1,10 +1,16 @@
 """What a cloud that stands alone holds its clients to, and one that plays a scenario."""
 
+import json
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
+from agent.log import configure
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.settings import PLAYED, CloudSettings
+from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings import PLAYED
 from simulator.scenario import Scenario, load
 
 
@@ -41,6 +47,10 @@ def test_the_schema_for_editors_has_the_bounds_and_a_scenarios_own_defaults():
 @pytest.mark.parametrize(
     ("text", "where"),
     [
+        ('{"api_ports": 0}', ("api_ports",)),
+        ('{"api_port": 65536}', ("api_port",)),
+        ('{"region": "Ireland!"}', ("region",)),
+        ('{"account": "12"}', ("account",)),
         ('{"cloud": {"deletion_seconds": -1}}', ("cloud", "deletion_seconds")),
         ('{"cloud": {"deletion_second": 1}}', ("cloud", "deletion_second")),
         ('{"cloud": {"deletions_at_once": 11}}', ("cloud", "deletions_at_once")),
@@ -60,3 +70,26 @@ def test_what_is_no_setting_or_out_of_bounds_is_refused_where_it_stands(text: st
     with pytest.raises(ValidationError) as caught:
         CloudSettings.model_validate_json(text)
     assert caught.value.errors()[0]["loc"] == where
+
+
+@pytest.mark.parametrize(
+    ("given", "ignored"),
+    [
+        ({}, {}),
+        ({"mqtts_port": 0, "data_port": "off"}, {"mqtts_port": "certs"}),
+        ({"mqtts_port": 0, "data_port": 0, "certs": "certs"}, {}),
+        ({"gateway": {"own_certificates": "unknown"}}, {"gateway.own_certificates": "certs"}),
+        ({"files_url": "http://lab:4566"}, {"files_url": "files"}),
+        ({"files_url": "http://lab:4566", "files": "files"}, {}),
+    ],
+)
+def test_a_setting_that_means_nothing_without_another_is_ignored(given: dict[str, Any], ignored: dict[str, str]):
+    assert dict(CloudSettings.model_validate(given).ignored()) == ignored
+
+
+async def test_a_cloud_says_which_setting_it_ignores(capsys: pytest.CaptureFixture[str]):
+    configure("json", "warning")
+    async with LocalCloud(CloudSettings(api_port=None, mqtt_port=0, data_port=0)):
+        pass
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["setting"], line["why"]) == ("setting.ignored", "data_port", "there is no certs")

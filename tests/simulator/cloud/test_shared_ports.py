@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.fidelity.proofs import proves
 
 from .mqtt.packets import connect, text
@@ -26,7 +27,7 @@ def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def cloud(certs: Path) -> AsyncIterator[LocalCloud]:
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=0, data_port=None, certs=certs)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=0, data_port=None, certs=certs)
     async with LocalCloud(options) as made:
         yield made
 
@@ -86,13 +87,13 @@ async def test_who_says_something_else_does_not_disturb_others(cloud: LocalCloud
 
 async def test_a_port_that_is_taken_is_named(certs: Path, cloud: LocalCloud):
     taken = port_of(cloud, "api")
-    options = CloudOptions(api_port=taken, mqtt_port=None, mqtts_port=None, data_port=None, certs=certs)
+    options = CloudSettings(api_port=taken, mqtt_port=None, mqtts_port=None, data_port=None, certs=certs)
     with pytest.raises(Exception, match=f"api port {taken}: in use"):
         await LocalCloud(options).__aenter__()
 
 
 async def test_a_cloud_that_stops_leaves_no_port_behind(certs: Path):
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, certs=certs)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, certs=certs)
     async with LocalCloud(options) as cloud:
         port = port_of(cloud, "api")
         _, silent = await asyncio.open_connection("127.0.0.1", port)

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 import uvloop
 
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.trace import ClientRefused, CloudEvent
 
 from .mqtt.peers import WAIT
@@ -48,7 +49,7 @@ def play(request: pytest.FixtureRequest, tmp_path: Path, told: list[CloudEvent])
     """Have a story with a cloud of its own, on each of the event loops."""
     (tmp_path / "bucket").mkdir()
     (tmp_path / "bucket" / "large").write_bytes(bytes(LARGE))
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=tmp_path)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=tmp_path)
 
     async def whole(story: Story) -> None:
         async with LocalCloud(options, told.append) as cloud:

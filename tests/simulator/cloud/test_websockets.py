@@ -14,7 +14,8 @@ from botocore.credentials import Credentials
 from paho.mqtt.enums import CallbackAPIVersion
 from yarl import URL
 
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.trace import ClientDisconnected
 from tests.fidelity.proofs import proves
@@ -68,7 +69,7 @@ async def running(**options: Any) -> AsyncIterator[World]:
         if isinstance(event, ClientDisconnected):
             gone.put_nowait(event)
 
-    ports = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, **options)
+    ports = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, **options)
     async with LocalCloud(ports, observe) as cloud, aiohttp.ClientSession() as http:
         yield World(cloud, http, gone)
 

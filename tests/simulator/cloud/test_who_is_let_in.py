@@ -24,7 +24,8 @@ from yarl import URL
 
 from simulator.certs import client_context, make_certificates
 from simulator.cloud.api.schema import schema_of
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.fidelity.proofs import proves
 
 KEY, SECRET = "AKEXAMPLE", "secret"
@@ -180,7 +181,7 @@ async def running(
 ) -> AsyncIterator[World]:
     (files / "bucket").mkdir()
     (files / "bucket" / "image.bin").write_bytes(b"image")
-    options = CloudOptions(
+    options = CloudSettings(
         api_port=0, mqtt_port=None, mqtts_port=0, data_port=0, certs=certs, files=files, access_keys=keys
     )
     async with LocalCloud(options) as cloud, aiohttp.ClientSession() as http:

@@ -1,4 +1,4 @@
-"""The controller and both its hands, against a real local cloud."""
+"""The controller, and its hand by each of its carriers, against a real local cloud."""
 
 import asyncio
 import json
@@ -12,9 +12,8 @@ from agent.jitter import Jitter
 from agent.values import JobDocument
 from simulator.cloud.jobs import NewJob
 from simulator.cloud.local import LocalCloud
-from simulator.controller.boto3_hand import Boto3Hand
 from simulator.controller.controller import Command, Controller
-from simulator.controller.hands import Hand, Refused, check_endpoint, is_local
+from simulator.controller.hand import Hand, Refused, check_endpoint, is_local
 from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, DeletionRequested
 
 DOCUMENT = {"operation": "update", "version": "2.0"}
@@ -136,11 +135,13 @@ def test_only_this_machine_is_local(url: str | None, expected: bool):
             check_endpoint(url, allow_aws=False)
 
 
-async def test_what_greengrass_made_is_deleted_by_greengrasss_hand_which_only_the_local_cloud_lends(hand: Hand):
+async def test_what_greengrass_made_is_deleted_by_greengrasss_hand_which_only_the_local_cloud_lends(
+    hand: Hand, carrier: str
+):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"))
     await hand.create_thing("a")
     making = controller.create_job("deployment", ["a"], DOCUMENT, "aws-gg-deployment", "greengrass")
-    if isinstance(hand, Boto3Hand):
+    if carrier == "boto3":
         with pytest.raises(InputError, match="greengrass's own hand"):
             await making
     else:

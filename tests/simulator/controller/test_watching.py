@@ -10,7 +10,7 @@ import pytest
 
 from simulator.cloud.local import LocalCloud
 from simulator.controller import watching
-from simulator.controller.hands import Hand, Refused, SeenExecution
+from simulator.controller.hand import Hand, Refused, SeenExecution
 from simulator.controller.triggers import Observation, Trigger
 from simulator.controller.waiting import NEWS_SECONDS, NO_NEWS_SECONDS, Waiting, awaited, outline
 from simulator.controller.watching import InstantMissed, Order, delete_when_due

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from simulator.cloud.api.schema import _check, schema_of
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.fidelity.proofs import proves
 
 from .conftest import Plane
@@ -32,7 +33,7 @@ class Client:
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
-        self._cloud = LocalCloud(CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None))
+        self._cloud = LocalCloud(CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None))
         self._runner.run(self._cloud.__aenter__())
         self._session = self._runner.run(self._connect())
         for name in ("a", "b"):

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.signatures import SignedRequest
 from simulator.trace import ClientRefused
 from tests.hostile.raw import Answer, Wire
@@ -55,7 +56,7 @@ def wire(address: str | None, tls: ssl.SSLContext | None = None) -> Wire:
 @pytest.fixture(params=[False, True], ids=["without access keys", "with access keys"])
 async def world(certs: Path, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     keys = ((KEY, "secret"),) if request.param else ()
-    options = CloudOptions(
+    options = CloudSettings(
         api_port=0, mqtt_port=None, mqtts_port=None, data_port=0, certs=certs, files=tmp_path, access_keys=keys
     )
     told: list[ClientRefused] = []
@@ -141,7 +142,7 @@ async def test_a_reader_that_trips_is_a_refusal_and_told_of(
     def trips(*_: object, **__: object) -> Any:
         raise error
 
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=tmp_path)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=tmp_path)
     async with LocalCloud(options, told.append) as cloud:
         monkeypatch.setattr(reader, trips)
         world = World({"api": wire(cloud.endpoints["api"])})
@@ -161,7 +162,7 @@ async def test_a_reader_that_trips_is_a_refusal_and_told_of(
     ],
 )
 async def test_nothing_of_a_request_that_was_refused_waits_for_the_collector_of_cycles(target: str, body: bytes):
-    async with LocalCloud(CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None)) as cloud:
+    async with LocalCloud(CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None)) as cloud:
         world = World({"api": wire(cloud.endpoints["api"])})
         gc.collect()
         gc.disable()

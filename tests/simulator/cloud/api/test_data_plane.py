@@ -23,9 +23,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from yarl import URL
 
 from simulator.certs import authority_in, client_certificate, client_context, make_certificates, new_authority
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings import Fault
 from simulator.trace import CloudEvent, MessageDropped
 from tests.fidelity.proofs import proves
@@ -112,7 +113,7 @@ class Cloud:
 @asynccontextmanager
 async def running(certs: Path, **options: Any) -> AsyncIterator[Cloud]:
     events: list[CloudEvent] = []
-    ports = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=0, certs=certs, **options)
+    ports = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=0, certs=certs, **options)
     async with (
         LocalCloud(ports, events.append) as cloud,
         aiohttp.ClientSession(cloud.endpoints["api"]) as api,
@@ -299,7 +300,7 @@ async def test_the_error_for_another_version_is_a_setting(certs: Path):
 
 
 async def test_over_quota_a_device_is_throttled_with_429(certs: Path):
-    async with running(certs, jobs=JobsSettings(requests_per_second=1)) as cloud:
+    async with running(certs, cloud=JobsSettings(requests_per_second=1)) as cloud:
         answers = [await cloud.device("GET", "/things/t/jobs") for _ in range(4)]
         assert (429, "ThrottlingException") in {(answer.status, answer.error) for answer in answers}
 

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.local import LocalCloud
 from tests.fidelity.proofs import proves
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
@@ -22,7 +23,7 @@ def signed(scope: str) -> dict[str, str]:
 
 @pytest.fixture
 async def api() -> AsyncIterator[aiohttp.ClientSession]:
-    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
+    options = CloudSettings(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
     async with LocalCloud(options) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as session:
         yield session
 
@@ -144,7 +145,7 @@ async def test_greengrass_has_a_hand_of_its_own_beside_awss_api(api: aiohttp.Cli
 
 
 async def test_greengrasss_hand_is_lent_to_callers_on_this_machine_only(monkeypatch: pytest.MonkeyPatch):
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None)
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None)
     # All that a test may reach is loopback; so the caller's address is what is put in another's place.
     monkeypatch.setattr("aiohttp.web.BaseRequest.remote", "192.0.2.7")
     async with LocalCloud(options) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as session:
@@ -207,7 +208,7 @@ async def test_every_answer_has_a_request_id_of_its_own(api: aiohttp.ClientSessi
 
 @proves("operations-are-throttled-with-400")
 async def test_an_operation_that_is_called_too_often_is_throttled_with_400():
-    options = CloudOptions(
+    options = CloudSettings(
         api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, http=HttpSettings(operations_per_second=2)
     )
     async with LocalCloud(options) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as session:

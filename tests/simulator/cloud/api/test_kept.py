@@ -6,7 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 
 GROUP = "arn:aws:iot:us-east-1:000000000000:thinggroup/g"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}
@@ -51,7 +52,7 @@ async def answers(session: aiohttp.ClientSession) -> dict[str, Any]:
 
 
 async def test_everything_that_was_made_is_there_again_and_goes_on(tmp_path: Path):
-    options = CloudOptions(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, state=tmp_path / "state")
+    options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, state=tmp_path / "state")
     async with LocalCloud(options) as cloud, aiohttp.ClientSession(cloud.endpoints["api"]) as session:
         await made(session, "POST", "/things/t", {"attributePayload": {"attributes": {"a": "1"}}})
         await made(session, "POST", "/thing-groups/g", {"tags": [{"Key": "k", "Value": "v"}]})

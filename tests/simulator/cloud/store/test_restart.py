@@ -12,7 +12,8 @@ import pytest
 from yarl import URL
 
 from simulator.cloud.arns import Account
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.simulator.cloud.mqtt.peers import V5, Peer
 
 ARN = "arn:aws:iot:us-east-1:000000000000"
@@ -27,10 +28,10 @@ IMAGE = "${aws:iot:s3-presigned-url:https://s3.amazonaws.com/firmware/image.bin}
 
 
 @pytest.fixture
-def options(tmp_path: Path) -> CloudOptions:
+def options(tmp_path: Path) -> CloudSettings:
     (tmp_path / "files" / "firmware").mkdir(parents=True)
     (tmp_path / "files" / "firmware" / "image.bin").write_bytes(b"image")
-    return CloudOptions(
+    return CloudSettings(
         api_port=0,
         mqtt_port=0,
         mqtts_port=None,
@@ -41,7 +42,7 @@ def options(tmp_path: Path) -> CloudOptions:
 
 
 @asynccontextmanager
-async def cloud(options: CloudOptions) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
+async def cloud(options: CloudSettings) -> AsyncIterator[tuple[aiohttp.ClientSession, int]]:
     """The control plane, and the port of MQTT."""
     async with LocalCloud(options) as running, aiohttp.ClientSession(running.endpoints["api"]) as session:
         yield session, int((running.endpoints["mqtt"] or "").rpartition(":")[2])
@@ -65,7 +66,7 @@ async def ask(port: int, topic: str) -> dict[str, Any]:
         await asyncio.to_thread(peer.close)
 
 
-async def test_registry_groups_tags_and_event_configurations_are_there_again(options: CloudOptions):
+async def test_registry_groups_tags_and_event_configurations_are_there_again(options: CloudSettings):
     group = {"thingGroupName": "pumps", "thingName": "pump"}
     async with cloud(options) as (session, _):
         await call(session, "POST", "/things/pump", attributePayload={"attributes": {"floor": "2"}})
@@ -80,7 +81,7 @@ async def test_registry_groups_tags_and_event_configurations_are_there_again(opt
         assert found[4]["eventConfigurations"]["JOB"] == {"Enabled": True}
 
 
-async def test_an_execution_goes_on_where_it_was_with_the_same_document(options: CloudOptions):
+async def test_an_execution_goes_on_where_it_was_with_the_same_document(options: CloudSettings):
     async with cloud(options) as (session, port):
         await call(session, "POST", "/things/pump")
         await call(session, "PUT", "/jobs/fw", targets=[f"{ARN}:thing/pump"], document='{"é":"\\ud83d\\ude00"}')
@@ -91,7 +92,7 @@ async def test_an_execution_goes_on_where_it_was_with_the_same_document(options:
         assert after["execution"]["jobDocument"] == {"é": "😀"}
 
 
-async def test_a_url_that_a_device_was_given_holds_beyond_the_cloud_that_gave_it(options: CloudOptions):
+async def test_a_url_that_a_device_was_given_holds_beyond_the_cloud_that_gave_it(options: CloudSettings):
     async with cloud(options) as (session, port):
         await call(session, "POST", "/things/pump")
         document = json.dumps({"url": IMAGE})
@@ -104,7 +105,7 @@ async def test_a_url_that_a_device_was_given_holds_beyond_the_cloud_that_gave_it
         assert (response.status, await response.read()) == (200, b"image")
 
 
-async def test_what_was_done_in_slices_when_it_ended_is_gone_on_with(options: CloudOptions):
+async def test_what_was_done_in_slices_when_it_ended_is_gone_on_with(options: CloudSettings):
     things = [f"t{number:03}" for number in range(100)]
     async with LocalCloud(options) as running:
         call = running.core.control_plane(Account()).call

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import InputError
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store, salvage
 from simulator.cloud.store.damage import LOST
@@ -150,7 +151,7 @@ async def test_a_cloud_begins_on_what_was_salvaged_and_what_it_keeps_then_is_kep
     salvage(path)
     for _ in range(2):
         async with LocalCloud(
-            CloudOptions(api_port=None, mqtt_port=None, mqtts_port=None, data_port=None, state=path)
+            CloudSettings(api_port=None, mqtt_port=None, mqtts_port=None, data_port=None, state=path)
         ) as cloud:
             cloud.core.registry.things.create("new")
     assert names(path) == {"thing new"}

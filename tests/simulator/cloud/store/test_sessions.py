@@ -14,7 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.store.database import Batch, Database
 from tests.simulator.cloud.mqtt.peers import V3, V5, Peer
@@ -33,7 +34,7 @@ class World:
 
     @asynccontextmanager
     async def cloud(self) -> AsyncIterator[None]:
-        options = CloudOptions(
+        options = CloudSettings(
             api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, state=self.path, gateway=GATEWAY
         )
         async with LocalCloud(options) as cloud:

@@ -1,4 +1,4 @@
-"""Somebody else's hand on a job: a technician's script that speaks on the device's own topics, as another client."""
+"""Somebody else who acts on a job: a technician's script that speaks on the device's own topics, as another client."""
 
 import asyncio
 from contextlib import suppress
@@ -15,7 +15,7 @@ PATIENCE_SECONDS: Final = 30.0
 """How long the script waits for its connection, and again for the answer."""
 
 
-class Technician:
+class SecondClient:
     """Sends one request through a connection of its own, and waits for the answer (see `agent.runner.Listener`)."""
 
     def __init__(self, transport: Transport) -> None:

@@ -1,0 +1,67 @@
+"""To any endpoint, AWS included: boto3, in a few threads, with its own credentials, signing and retries."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, Final
+
+from agent.errors import InputError
+from simulator.controller.hand import Refused
+from simulator.scenario import Owner
+
+THREADS: Final = 4
+
+
+class ThroughBoto3:
+    """Speaks to `endpoint_url`, or to AWS where it is None (see `simulator.controller.hand.Carrier`).
+
+    Raises InputError if it cannot be made.
+    """
+
+    def __init__(self, endpoint_url: str | None, *, region: str | None = None, profile: str | None = None) -> None:
+        import boto3
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            session = boto3.Session(profile_name=profile, region_name=region)
+            self._client: Any = session.client("iot", endpoint_url=endpoint_url)
+        except (BotoCoreError, ValueError) as error:
+            raise InputError(f"boto3: {error}; see --region, --profile and --endpoint-url") from None
+        self._where = endpoint_url or "AWS"
+        self._threads = ThreadPoolExecutor(THREADS, "boto3")
+
+    async def close(self) -> None:
+        """Let the threads and connections go."""
+        self._threads.shutdown(wait=False)
+        self._client.close()
+
+    async def call(self, operation: str, parameters: Mapping[str, Any], by: Owner) -> dict[str, Any]:
+        """One call, in a thread. AWS lends nobody the hand of its services."""
+        from botocore import xform_name
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if by != "customer":
+            raise InputError(f"{self._where}: {by}'s own hand is there on the embedded cloud only, not through boto3")
+        method = getattr(self._client, xform_name(operation))
+        try:
+            told = await asyncio.get_running_loop().run_in_executor(self._threads, lambda: method(**parameters))
+        except ClientError as error:
+            why = error.response["Error"]
+            raise Refused(why["Code"], why.get("Message", "")) from None
+        except BotoCoreError as error:
+            raise InputError(f"{self._where}: nobody answers, or not to us: {error}") from None
+        return {name: _with_numbers(value) for name, value in told.items() if name != "ResponseMetadata"}
+
+
+def _with_numbers(told: Any) -> Any:
+    """boto3 makes datetimes of timestamps; the wire has epoch seconds."""
+    match told:
+        case dict():
+            return {name: _with_numbers(value) for name, value in told.items()}
+        case list():
+            return [_with_numbers(value) for value in told]
+        case datetime():
+            return told.timestamp()
+        case _:
+            return told

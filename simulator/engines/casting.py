@@ -1,0 +1,75 @@
+"""Which device plays what in a run, and how the run announces that to whoever judges it."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from simulator.scenario import JobSpec, Place, Scenario, agents, thing_of_agent
+from simulator.trace import RunStarted
+
+
+class Casting:
+    """Each of `things` with its group, and the agents that live on them, each with its own."""
+
+    def __init__(self, scenario: Scenario, things: Sequence[str]) -> None:
+        self.scenario = scenario
+        self.things = tuple(zip(things, scenario.deal(len(things)), strict=True))
+        self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
+
+    def targets(self, job: JobSpec) -> tuple[str, ...]:
+        """The things that a job is for."""
+        return tuple(thing_of_agent(name) for name, group in self.agents if group.group in job.to)
+
+    def first(self, job_id: str) -> JobSpec:
+        """The first job of that id."""
+        return next(job for job in self.scenario.jobs if job.id == job_id)
+
+    def targets_of(self, job_id: str) -> tuple[str, ...]:
+        """The things that the first job of that id is for."""
+        return self.targets(self.first(job_id))
+
+    def announced(self, engine: str, seed: int, started_at: str | None) -> RunStarted:
+        """The trace's entry that a run begins with."""
+        names = tuple(name for name, _ in self.agents)
+        bounds = self.scenario.bounds.model_dump(mode="json")
+        places = tuple(self._place(place) for place in self.scenario.must_reach if self._is_asked(place))
+        forward = tuple(name for name, group in self.agents if group.policy == "finish-after-switch")
+        bold = {
+            name: group.leap_deadline_seconds for name, group in self.agents if group.leap_when_unreachable == "proceed"
+        }
+        shared = {
+            name: (thing, group.namespace)
+            for thing, first in self.things
+            if first.beside
+            for name, group in agents(thing, first)
+        }
+        return RunStarted(
+            self.scenario.name,
+            engine,
+            names,
+            bounds,
+            places,
+            forward,
+            bold,
+            shared,
+            seed,
+            version("ghostjob"),
+            started_at,
+            one_clock=True,
+        )
+
+    def _is_asked(self, place: Place) -> bool:
+        """Whether a place is for the models that play."""
+        return not place.models or any(group.model in place.models for _, group in self.agents)
+
+    def _place(self, place: Place) -> dict[str, Any]:
+        """A place with its groups resolved to things."""
+        groups = place.groups or self.first(place.job).to
+        models = place.models or [group.model for group in self.scenario.groups]
+        things = [name for name, group in self.agents if group.group in groups and group.model in models]
+        words = (place.place, place.job, place.step, place.instant, place.hint, "/".join(place.groups))
+        name = " ".join(word for word in words if word)
+        return place.model_dump(mode="json", exclude={"groups", "models"}, exclude_none=True) | {
+            "id": name,
+            "things": things,
+        }

@@ -1,0 +1,123 @@
+"""The scenario's cues: what triggers each deletion and update, and how it lands where the scenario wants it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from agent.account import StepFinished, StepProgressed, StepStarted
+from agent.values import ExecutionKey, Status
+from simulator.controller.triggers import Observation, Trigger
+from simulator.devices.workbench import Hold
+from simulator.engines.casting import Casting
+from simulator.engines.holding import Holding
+from simulator.pace import Pace
+from simulator.scenario import Deletion, Intervention, JobSpec, thing_of_agent
+from simulator.trace import (
+    DeletionAccepted,
+    Entry,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    JobDeleted,
+    device_source,
+)
+
+NOTICED: Final = frozenset(
+    {
+        DeletionAccepted,
+        ExecutionChanged,
+        ExecutionQueued,
+        ExecutionRemoved,
+        JobDeleted,
+        StepFinished,
+        StepProgressed,
+        StepStarted,
+    }
+)
+"""What a cue may wait for, or end the hold of one: a small part of what happens."""
+
+
+@dataclass(slots=True)
+class Cue:
+    """A deletion of the scenario, or an update, with the trigger that fires it and the hold that makes it land."""
+
+    what: Deletion | Intervention
+    trigger: Trigger
+    holding: Holding | None
+    is_done: bool = False
+
+
+class Cues:
+    """All of a scenario's. `changed` is told when a trigger gets further."""
+
+    def __init__(self, casting: Casting, changed: Callable[[], None]) -> None:
+        self._casting = casting
+        self._changed = changed
+        what: tuple[Deletion | Intervention, ...] = (*casting.scenario.deletions, *casting.scenario.updates)
+        self.all = tuple(self._cue(each) for each in what)
+        self._watched = frozenset((cue.what.job, cue.what.when.step) for cue in self.all)
+        """Jobs, each with the step of it that a cue waits for, None for a status: nothing else needs to be observed."""
+        self._holdings = tuple(cue.holding for cue in self.all if cue.holding is not None)
+
+    def _cue(self, what: Deletion | Intervention) -> Cue:
+        when, holding = what.when, None
+        if isinstance(what, Deletion) and what.hold and when.step:
+            holding = Holding(what, Hold(what.job, when.step, when.progress))
+        return Cue(what, Trigger(when, frozenset(self._casting.targets_of(what.job))), holding)
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Those that devices' workbenches keep to."""
+        return tuple(holding.hold for holding in self._holdings)
+
+    def keep_to(self, pace: Pace) -> None:
+        """What the length of holds is counted by."""
+        for holding in self._holdings:
+            holding.pace = pace
+
+    def created(self, job: JobSpec, pace: Pace) -> None:
+        """A job has been made: what is cued by the time since then is due after it."""
+        for cue in self.all:
+            if job is self._casting.first(cue.what.job):
+                cue.trigger.created(pace.now())
+                if cue.what.when.after_seconds is not None:
+                    pace.call_later(cue.what.when.after_seconds, self._changed)
+
+    def feed(self, entry: Entry) -> None:
+        """Take note of one entry, of a type that is NOTICED."""
+        match entry.event:
+            case ExecutionChanged(thing=thing, execution=key, status=status, details=details):
+                self._observe(thing, key, status, details or {})
+            case ExecutionQueued(thing=thing, execution=key):
+                self._observe(thing, key, Status.QUEUED, {})
+            case StepStarted(execution=key, step=step):
+                self._observe_step(entry.source, key, step, 0)
+            case StepProgressed(execution=key, step=step, percent=percent):
+                self._observe_step(entry.source, key, step, percent)
+            case StepFinished(execution=key, step=step, outcome="done"):
+                self._observe_step(entry.source, key, step, 100)
+            case _:
+                pass
+        for holding in self._holdings:
+            holding.feed(entry.event)
+
+    def _observe_step(self, source: str, key: ExecutionKey, step: str, percent: int) -> None:
+        """Our own hardware shows how far it is, whatever its agent reports."""
+        if (key.job_id, step) not in self._watched and (key.job_id, None) not in self._watched:
+            return
+        thing = thing_of_agent(source.removeprefix(device_source("")))
+        self._observe(thing, key, Status.IN_PROGRESS, {"step": step, "progress": str(percent)})
+
+    def _observe(self, thing: str, key: ExecutionKey, status: str, details: dict[str, str]) -> None:
+        for cue in self.all:
+            if cue.what.job == key.job_id and not cue.trigger.has(thing):
+                cue.trigger.observe(Observation(thing, status, details, _incarnation(key)))
+                if cue.trigger.has(thing):
+                    self._changed()
+
+
+@lru_cache(maxsize=1024)
+def _incarnation(key: ExecutionKey) -> tuple[int, int]:
+    """One object for all things."""
+    return key.queued_at, key.execution_number

@@ -1,0 +1,99 @@
+"""What a play knows of its run: how far it is, read from the trace; and who waits for that to change."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from agent.values import ExecutionKey, Status
+from simulator.trace import (
+    DeletionAccepted,
+    Entry,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    JobDeleted,
+)
+
+
+class Changes:
+    """Who waits for what. After changes each condition is looked at once, and whoever waited for it is woken."""
+
+    __slots__ = ("_is_looking", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._is_looking = False
+
+    def set(self) -> None:
+        """Something has changed."""
+        if self._waiting and not self._is_looking:
+            self._is_looking = True
+            asyncio.get_running_loop().call_soon(self._look)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until a change after which `holds()`."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((holds, future))
+        await future
+
+    def _look(self) -> None:
+        self._is_looking = False
+        waiting, self._waiting = self._waiting, []
+        for holds, future in waiting:
+            if future.done():
+                continue  # whoever waited has been cancelled
+            try:
+                if holds():
+                    future.set_result(None)
+                else:
+                    self._waiting.append((holds, future))
+            except Exception as error:
+                future.set_exception(error)
+
+
+@dataclass(slots=True)
+class Stage:
+    """How far the run is. `changed` is set only at what somebody may wait for: most conditions are dear to look at."""
+
+    created: set[int] = field(default_factory=set)
+    """The scenario's jobs that have been made, by their number in it."""
+    asked_for: int = 0
+    """Executions that they have asked for, and how many of these the service has queued."""
+    queued: int = 0
+    open: dict[tuple[str, ExecutionKey], None] = field(default_factory=dict)
+    awaited: frozenset[str | None] = frozenset()
+    """The jobs that others wait for until they are taken."""
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    """Things, each with an awaited job that it took, be it over or not."""
+    deletions_accepted: set[str] = field(default_factory=set)
+    jobs_gone: set[str] = field(default_factory=set)
+    changed: Changes = field(default_factory=Changes)
+
+    def feed(self, entry: Entry) -> None:
+        """Take note of one entry."""
+        match entry.event:
+            case ExecutionQueued(thing=thing, execution=key):
+                self.queued += 1
+                self.open[thing, key] = None
+            case ExecutionChanged(thing=thing, execution=key, status=status):
+                is_over = Status(status).is_terminal
+                if is_over:
+                    self.open.pop((thing, key), None)
+                if key.job_id in self.awaited:
+                    self.taken.add((thing, key.job_id))
+                elif not is_over:
+                    return
+            case ExecutionRemoved(thing=thing, execution=key):
+                self.open.pop((thing, key), None)
+            case DeletionAccepted(job_id=job_id):
+                self.deletions_accepted.add(job_id)
+            case JobDeleted(job_id=job_id):
+                self.jobs_gone.add(job_id)
+            case _:
+                return
+        self.changed.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until `holds()`; it is looked at after every batch of entries."""
+        while not holds():
+            await self.changed.until(holds)

@@ -1,0 +1,131 @@
+"""A process of ghostjob's own. It says nothing on your stdout and stderr; its log goes to the logger `ghostjob`.
+
+It begins with a file, by the file's path, and without the directory from which you work: neither `PYTHONPATH` nor what
+lies there can put another `agent` or `simulator` in the place of ghostjob's.
+"""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+from ghostjob._errors import GhostjobError, InputError
+
+HERE: Final = Path(__file__).resolve().parent
+ENTRY: Final = next(
+    path for root in HERE.parents if (path := root / "simulator" / "cli" / "__main__.py").is_file()
+)  # beside this package when installed; in the source tree above it
+BAD_INPUT: Final = 2
+"""The exit code of who was given something wrong, which the last line of stderr then says."""
+PREFIX: Final = "ghostjob: "
+SHOWN: Final = 20
+"""Lines of stderr that an error tells."""
+END_SECONDS: Final = 60.0
+_log = logging.getLogger("ghostjob")
+_log.addHandler(logging.NullHandler())  # else `logging` would print warnings to stderr
+
+
+def log_options() -> tuple[str, ...]:
+    """For verbs that log: as much as anybody here wants to have."""
+    level = _log.getEffectiveLevel()
+    name = "debug" if level <= logging.DEBUG else "info" if level <= logging.INFO else "warning"
+    return ("--log-format", "json", "--log-level", name)
+
+
+class Process:
+    """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._last: deque[str] = deque(maxlen=SHOWN)
+        self._process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-P", str(ENTRY), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        self._listening = threading.Thread(target=self._listen, name="ghostjob", daemon=True)
+        self._listening.start()
+
+    def first_line(self) -> str:
+        """What it says first on stdout; empty if it ended instead."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def wait(self) -> int:
+        """Wait until it ends: its exit code. Raises InputError if it was given something wrong."""
+        assert self._process.stdout is not None
+        self._process.stdout.read()
+        code = self._process.wait()
+        self._close()
+        if code == BAD_INPUT:
+            said = self._last[-1] if self._last else ""
+            raise InputError(said.removeprefix(PREFIX))
+        return code
+
+    async def wait_async(self) -> int:
+        """The same; if whoever waits is cancelled, it is interrupted, and has ended by then."""
+        import asyncio
+
+        waiting = asyncio.get_running_loop().run_in_executor(None, self.wait)
+        try:
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            self.interrupt()
+            await asyncio.gather(waiting, return_exceptions=True)
+            raise
+
+    def interrupt(self) -> None:
+        """Let it end in good order, without what it was asked for."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT) if os.name == "posix" else self._process.terminate()
+
+    def end(self) -> int:
+        """Close its stdin, and wait until it ends: its exit code."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            code = self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        self._close()
+        return code
+
+    def fault(self) -> GhostjobError:
+        """What it said before it ended in a way in which it should not."""
+        return GhostjobError("\n".join((f"ended with exit code {self._process.returncode}", *self._last)))
+
+    def _close(self) -> None:
+        self._listening.join()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            text = line.rstrip("\n")
+            self._last.append(text)
+            _tell(text)
+
+
+def _tell(text: str) -> None:
+    """A line of JSON is the log's; others are talk."""
+    try:
+        said = json.loads(text)
+        level = logging.getLevelNamesMapping()[said.pop("level").upper()]
+        event = said.pop("event")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        _log.info("%s", text)
+        return
+    said.pop("timestamp", None)
+    _log.log(level, "%s", " ".join(f"{name}={value!r}" for name, value in {"event": event, **said}.items()))
