@@ -55,7 +55,8 @@ own; a fault of its own."""
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One device. `executions` is after how many it ends, None for never; `seed` is of its jitter."""
+    """One device. `executions` is after how many it ends, None for never; `seed` is of its jitter
+    and its client tokens, another for each life."""
 
     place: Place
     policy: Policy
@@ -100,6 +101,8 @@ class _Device:
             transport=transport,
             workbench=self._bench,
             rng=Jitter(settings.seed),
+            token_prefix=f"{settings.seed[:8]}-",
+            abilities=settings.policy.abilities,
             observe=self._observe,
             remember=self._remember,
         )

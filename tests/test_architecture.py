@@ -1,6 +1,7 @@
 """Who may import whom: the dependency direction that keeps both cores free of I/O."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -64,7 +65,6 @@ RULES = [
             "agent.abilities",
             "agent.account",
             "agent.causes",
-            "agent.documents",
             "agent.plan",
             "agent.recovery",
             "agent.values",
@@ -72,6 +72,13 @@ RULES = [
         (),
         False,
         id="the device core does no I/O and knows no third party",
+    ),
+    pytest.param(
+        "agent/correlation.py",
+        ("agent.core", "agent.abilities", "agent.account", "agent.documents", "agent.plan", "agent.values"),
+        (),
+        False,
+        id="who mints tokens knows what the core takes in and gives out",
     ),
     pytest.param(
         "agent/messages.py",
@@ -333,6 +340,53 @@ def test_imports_point_one_way(part: str, ours: tuple[str, ...], others: tuple[s
                 assert may_do_io or top not in IO, where
             else:
                 assert others is None or top in others, where
+
+
+# A row: importing this loads, of our own packages, no more than these prefixes, no I/O and nothing of a third party.
+LOADS = [
+    pytest.param(
+        "agent.core",
+        (
+            "agent.core",
+            "agent.abilities",
+            "agent.account",
+            "agent.causes",
+            "agent.json_text",
+            "agent.plan",
+            "agent.recovery",
+            "agent.values",
+        ),
+        id="the device core",
+    ),
+    pytest.param("agent.values", ("agent.values", "agent.json_text"), id="what both cores speak"),
+    pytest.param(
+        "agent.recovery",
+        ("agent.recovery", "agent.account", "agent.json_text", "agent.values"),
+        id="the table of recovery",
+    ),
+    pytest.param(
+        "simulator.cloud.jobs",
+        ("simulator.cloud.jobs", "agent.json_text", "agent.values"),
+        id="the jobs core",
+    ),
+]
+LOADED = """
+import sys
+before = set(sys.modules)
+import {module}
+print("\\n".join(set(sys.modules) - before))
+"""
+
+
+@pytest.mark.parametrize(("module", "ours"), LOADS)
+def test_import_loads_only(module: str, ours: tuple[str, ...]):
+    script = LOADED.format(module=module)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    packages = {prefix[:end] for prefix in ours for end, letter in enumerate(prefix) if letter == "."}
+    for name in sorted(done.stdout.split()):
+        is_ours = name in packages or any(name == prefix or name.startswith(f"{prefix}.") for prefix in ours)
+        top = name.partition(".")[0]
+        assert is_ours or (top in STDLIB and top not in IO), f"{module} loads {name}"
 
 
 def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():

@@ -100,7 +100,7 @@ def _idle_hears(turn: Turn, idle: Idle, hint: Hint) -> None:
 
 def _suspect_hears(turn: Turn, suspect: Suspect, hint: Hint) -> None:
     asked = turn.machine.asked
-    under_way = asked is not None and asked.token is not None
+    under_way = asked is not None and asked.sent
     if speaks_against(hint, suspect.work.key):
         omitted = suspect.omitted or _omits(hint, suspect.work.key)
         turn.to(replace(suspect, omitted=omitted, hinted_again=suspect.hinted_again or under_way), "hint")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from agent.account import JournalUnwritable, RequestSent
+from agent.account import JournalUnwritable
 from agent.causes import Cause
 from agent.core import doubting, naming, recovering, restarting, taking, working
 from agent.core.events import (
@@ -96,6 +96,7 @@ def _deal_with(turn: Turn, event: Event) -> None:
         case Disconnected():
             _disconnected(turn)
         case Answered(answer=answer):
+            turn.planned = event.planned
             asked = turn.take_answer(answer)
             if asked is not None:
                 _answered(turn, turn.machine.phase, asked, answer)
@@ -127,7 +128,7 @@ def _first_deed(effects: list[Effect]) -> int:
     """
     for index, effect in enumerate(effects):
         match effect:
-            case Tell(event=RequestSent()) | Publish() | BeginStep() | StopStep() | UndoStep() | Verify():
+            case Publish() | BeginStep() | StopStep() | UndoStep() | Verify():
                 return index
             case Tell() | SetTimer() | CancelTimer() | Remember():
                 pass

@@ -10,11 +10,11 @@ Elsewhere a document is left out of the question where it can be; otherwise the 
 
 from dataclasses import replace
 
-from agent.account import AnswerUnreadable, ExecutionGone, ExecutionLeft, request_kind
+from agent.account import AnswerUnreadable, ExecutionGone, ExecutionLeft
 from agent.causes import Cause
 from agent.core.events import Unreadable
 from agent.core.recovering import fail
-from agent.core.state import Asked, ByName, Gated, Idle, Reporting, Starting
+from agent.core.state import ByName, Gated, Idle, Reporting, Starting
 from agent.core.taking import consider, poll, reject, unreadable
 from agent.core.turn import Turn
 from agent.values import (
@@ -33,10 +33,10 @@ from agent.values import (
 def on_unreadable(turn: Turn, event: Unreadable) -> None:
     """Whatever the answer said, it settles the question no other way."""
     asked = turn.machine.asked
-    if asked is None or not _is_answer(event, asked):
+    if asked is None or not asked.sent:
         return
-    told = (event.request, event.problem, asked.token, event.namespace_id, event.job_id)
-    turn.tell(AnswerUnreadable(*told))
+    turn.answered = True
+    turn.tell_learned(AnswerUnreadable(event.request, event.problem, None, event.namespace_id, event.job_id))
     unusable = unreadable(event.problem)
     match turn.machine.phase:
         case Idle():
@@ -60,16 +60,6 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
             turn.ask_later()
 
 
-def _is_answer(event: Unreadable, asked: Asked) -> bool:
-    """By its token, or, where that cannot be read, by its topic."""
-    if asked.token is None or event.client_token is not None:
-        return event.client_token is not None and event.client_token == asked.token
-    question = asked.question
-    job_id = getattr(question, "job_id", None)
-    meant = (request_kind(question), question.namespace_id, job_id)
-    return meant == (event.request, event.namespace_id, event.job_id)
-
-
 def begin(turn: Turn, noticed: tuple[Execution, ...]) -> None:
     """Ask for what a notification has named, or if there was none, for the list."""
     if noticed:
@@ -86,7 +76,7 @@ def was_misread(told: Reporting, answer: Answer) -> bool:
 
 def begin_anew(turn: Turn, told: Reporting) -> None:
     """It is gone, or never was; to ask for the head once more would bring the same."""
-    turn.tell(ExecutionGone(told.work.key, "gone", turn.token))
+    turn.tell_learned(ExecutionGone(told.work.key, "gone"))
     turn.tell(ExecutionLeft(told.work.key, "recovered"))
     _ask_for_list(turn)
 
@@ -108,7 +98,7 @@ def on_answered(turn: Turn, phase: ByName, answer: Answer) -> None:
         case PendingListed(in_progress=in_progress, queued=queued) if in_progress or queued:
             _ask(turn, ByName(in_progress + queued, listed=True), "asking by name")
         case ExecutionTold(execution=told) if told is not None and told.fault and key is not None and told.key != key:
-            turn.tell(AnswerUnreadable("describe", told.fault, turn.token, key.namespace_id, key.job_id))
+            turn.tell_learned(AnswerUnreadable("describe", told.fault, None, key.namespace_id, key.job_id))
             reject(turn, phase.left[0], unreadable(told.fault))
         case ExecutionTold(execution=told) if told is not None and not told.status.is_terminal:
             consider(turn, told, by_name=True)

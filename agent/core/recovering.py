@@ -18,7 +18,7 @@ from agent.values import Status
 
 def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None:
     """The execution ended without us, as the answer just taken says; `running`: a step of it still is."""
-    turn.tell(ExecutionGone(work.key, end, turn.token))
+    turn.tell_learned(ExecutionGone(work.key, end))
     remedy = remedy_for(end, work.reached, restarted=False, policy=turn.policy.point_of_no_return)
     match remedy:
         case Remedy.DROP:

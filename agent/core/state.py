@@ -43,12 +43,11 @@ from agent.values import Execution, ExecutionKey, Request, Status
 class Policy:
     """The numbers and choices of one device; all times in seconds. Local defaults; slower ones suit AWS itself.
 
-    `token_prefix` must differ between boots and devices. `leap_when_unreachable` says what happens when nobody
-    answers at the point of no return, or after a reboot into new firmware, within `leap_deadline`.
+    `leap_when_unreachable` says what happens when nobody answers at the point of no return, or after a reboot into new
+    firmware, within `leap_deadline`.
     """
 
     namespace_id: str | None = None
-    token_prefix: str = "t"
     reports: Literal["progress", "steps", "end"] = "progress"
     request_timeout: float = 2.0
     retry_first: float = 0.25
@@ -67,6 +66,7 @@ class Policy:
     leap_when_unreachable: Literal["proceed", "give-up"] = "give-up"
     point_of_no_return: PointOfNoReturn = "revert-until-commit"
     abilities: Abilities = DEFAULT_ABILITIES
+    """For which the shell plans."""
 
 
 # ── the phases ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +132,7 @@ class Gated:
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """The terminal update is on its way; `nonce` marks it as ours.
+    """The terminal update is on its way; `nonce` is what it is called (see `agent.core.marks`).
 
     `resyncing`: the service's version is not known, so it is asked about first. `doubtful` counts answers to that which
     call the execution QUEUED, as if nobody had ever begun it. `safe`: why the device is Safe once this is settled.
@@ -229,20 +229,20 @@ def execution_in_hand(phase: Phase) -> ExecutionKey | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The one question that is open. `token` is that of its newest attempt; None until that is sent.
+    """The one question that is open. `about` is the incarnation it is meant for, None for start-next and `$next`.
 
-    `attempt` counts from 1; `about` is the incarnation it is meant for, None for start-next and `$next`.
+    `waits` is how often it was put off, counted until the wait has its ceiling; `sent`: an attempt is under way.
     """
 
     question: Request
     about: ExecutionKey | None
-    attempt: int = 1
-    token: str | None = None
+    waits: int = 0
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Everything. `tokens` counts client tokens used; `unaccounted` is a version that runs though its job is gone.
+    """Everything. `unaccounted` is a version that runs though its job is gone.
 
     `finished` is the last execution dealt with, `running` the version that the device booted, be it `on_trial`.
     """
@@ -251,7 +251,6 @@ class Machine:
     phase: Phase = Idle()
     connected: bool = False
     asked: Asked | None = None
-    tokens: int = 0
     unaccounted: str | None = None
     finished: Finished | None = None
     running: str = ""

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from agent.account import AnswerUnreadable, ExecutionTaken, RequestKind
 from agent.causes import Cause
+from agent.core.marks import OURS, mark_in
 from agent.core.record import Work
 from agent.core.recovering import fail
 from agent.core.state import Idle, Machine, Starting
 from agent.core.told import may_have_begun
-from agent.core.turn import Turn, nonce_of
+from agent.core.turn import Turn
 from agent.core.working import advance
-from agent.documents import plan_of
 from agent.plan import Plan, Planned, Unusable
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted, details_text
@@ -73,7 +73,7 @@ def consider(turn: Turn, execution: Execution, *, by_name: bool = False) -> None
     elif _is_silent(execution) and may_have_begun(plan, ()):
         turn.to(Starting(execution, claimed=True), "asking how far it came")
         turn.ask_about(execution.key, with_document=True)
-    elif _is_orphan(turn, execution) and _settle_orphan(turn, execution, _work(execution, plan)):
+    elif _is_orphan(execution) and _settle_orphan(turn, execution, _work(execution, plan)):
         pass
     elif by_name:
         turn.to(Starting(execution), "claiming")
@@ -86,9 +86,9 @@ def _planned(turn: Turn, execution: Execution, asked: RequestKind) -> Planned:
     """The plan, or why there is none: what cannot be read cannot be planned."""
     if execution.fault:
         key = execution.key
-        turn.tell(AnswerUnreadable(asked, execution.fault, turn.token, key.namespace_id, key.job_id))
+        turn.tell_learned(AnswerUnreadable(asked, execution.fault, None, key.namespace_id, key.job_id))
         return unreadable(execution.fault)
-    return plan_of(execution.document, turn.policy.abilities)
+    return turn.planned
 
 
 def _is_silent(execution: Execution) -> bool:
@@ -96,10 +96,10 @@ def _is_silent(execution: Execution) -> bool:
     return execution.status is Status.IN_PROGRESS and not execution.status_details
 
 
-def _is_orphan(turn: Turn, execution: Execution) -> bool:
+def _is_orphan(execution: Execution) -> bool:
     """Whether the service says that somebody works on it already: others than we in this life, or we, and got on."""
     details = execution.status_details
-    is_claim = (nonce_of(details) or "").startswith(turn.policy.token_prefix) and "step" not in dict(details)
+    is_claim = mark_in(details) == OURS and "step" not in dict(details)
     return execution.status is Status.IN_PROGRESS and not is_claim
 
 
@@ -170,10 +170,10 @@ def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
 
 def _plan_and_take(turn: Turn, claimed: Execution) -> None:
     """The document as it was delivered last: its presigned URLs are fresh."""
-    plan = plan_of(claimed.document, turn.policy.abilities)
+    plan = turn.planned
     if isinstance(plan, Unusable):
         reject(turn, claimed, plan)
-    elif not (_is_orphan(turn, claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
+    elif not (_is_orphan(claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
         _take(turn, _work(claimed, plan))
 
 

@@ -11,12 +11,12 @@ from dataclasses import replace
 from agent.account import ENDED_BY_SERVICE, OUTCOMES, End, ExecutionGone, ExecutionLeft
 from agent.causes import Cause
 from agent.core.events import BeginStep, CancelTimer, StepAdvanced, StepEnded
+from agent.core.marks import OURS, mark_in
 from agent.core.record import Finished, Work
 from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
 from agent.core.told import begins_once
-from agent.core.turn import Turn, nonce_of
-from agent.documents import plan_of
+from agent.core.turn import Turn
 from agent.plan import Plan, Step
 from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 
@@ -156,7 +156,7 @@ def on_document_answered(turn: Turn, work: Work, answer: Answer) -> bool:
     told = _alive(work, answer)
     if told is None:
         return False
-    plan = plan_of(told.document, turn.policy.abilities)
+    plan = turn.planned
     if isinstance(plan, Plan) and plan.outline == work.plan.outline:
         begin(turn, replace(work, plan=plan, version_number=told.version_number))
     else:
@@ -187,9 +187,7 @@ def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool 
         case UpdateAccepted(state=state):
             return replace(work, version_number=state.version_number if state else work.version_number + 1)
         case Rejected(code=ErrorCode.VERSION_MISMATCH, state=state) if (
-            state is not None
-            and not state.status.is_terminal
-            and (nonce_of(state.status_details) or "").startswith(turn.policy.token_prefix)
+            state is not None and not state.status.is_terminal and mark_in(state.status_details) == OURS
         ):
             # Our own write, whose answer was lost or overtaken: so the record is ours, and this is its version.
             return replace(work, version_number=state.version_number)
@@ -216,7 +214,7 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             _leave(turn, reporting)
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
             _lose(turn, reporting, "gone")
-        case Rejected(state=state) if state is not None and nonce_of(state.status_details) == reporting.nonce:
+        case Rejected(state=state) if state is not None and mark_in(state.status_details) == reporting.nonce:
             _leave(turn, reporting)  # an earlier attempt was accepted, and its answer lost
         case Rejected(state=state) if state is not None and state.status is reporting.status and _is_bare(state):
             # Ours perhaps, and perhaps that of an earlier incarnation, come late. `statusDetails` is optional there.
@@ -236,7 +234,7 @@ def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Repo
             # It names no status; repeating the report makes the service name it.
             turn.report_again(reporting, work.version_number)
             return reporting
-        case ExecutionTold(execution=told) if told is not None and nonce_of(told.status_details) == reporting.nonce:
+        case ExecutionTold(execution=told) if told is not None and mark_in(told.status_details) == reporting.nonce:
             _leave(turn, reporting)
         case ExecutionTold(execution=told) if told is not None and told.status.is_terminal and reporting.unproven:
             _lose(turn, reporting, "replaced")
@@ -284,7 +282,7 @@ def _doubt_report(turn: Turn, reporting: Reporting) -> Reporting | None:
 def _lose(turn: Turn, reporting: Reporting, end: End) -> None:
     """It ended without us before we could report. What could not be put right before is not tried again."""
     if reporting.safe:
-        turn.tell(ExecutionGone(reporting.work.key, end, turn.token))
+        turn.tell_learned(ExecutionGone(reporting.work.key, end))
         be_safe(turn, reporting.work, reporting.safe)
     else:
         give_way(turn, reporting.work, end)

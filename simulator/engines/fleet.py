@@ -59,7 +59,8 @@ class Fleet:
         self._pace = Pace(connections.running_time)
         self._wiring = Wiring(self._timings, cuts, outages, self._agent, self._pace)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
-        self._policies: dict[tuple[Group, int], Policy] = {}
+        self._policies: dict[Group, Policy] = {}
+        self._prefixes: dict[tuple[Group, int], str] = {}
         self.devices = tuple(
             SimulatedDevice(
                 thing,
@@ -82,26 +83,28 @@ class Fleet:
     def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
         """What runs on a device from one boot to the next."""
         model = self._models[device.group.model]
+        policy = self._policy_of(device.group)
         rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
         bench = SimulatedWorkbench(device, self._timings, self._holds, guarded=model.guarded, pace=self._pace)
         runner = Runner(
             thing=thing_of_agent(device.thing),
-            machine=model.start(self._policy_of(device.group, device.boots)),
+            machine=model.start(policy),
             step=remembered(model.step),
             transport=self._connections.transport(device.thing, device.group),
             workbench=bench,
             rng=rng,
+            token_prefix=self._prefix_of(device.group, device.boots),
+            abilities=policy.abilities,
             observe=device.observe,
             remember=device.remember,
             clock=self._connections.running_time,
         )
         return runner, bench
 
-    def _policy_of(self, group: Group, boots: int) -> Policy:
-        """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
-        policy = self._policies.get((group, boots))
+    def _policy_of(self, group: Group) -> Policy:
+        policy = self._policies.get(group)
         if policy is None:
-            policy = self._policies[group, boots] = replace(
+            policy = self._policies[group] = replace(
                 self._policy,
                 namespace_id=group.namespace,
                 reports=group.reports,
@@ -109,6 +112,13 @@ class Fleet:
                 abilities=Abilities(group.layout),
                 leap_when_unreachable=group.leap_when_unreachable,
                 leap_deadline=group.leap_deadline_seconds,
-                token_prefix=f"{int(Jitter(f'{self._seed}/{group.group}/{boots}').random() * 2**32):08x}-",
             )
         return policy
+
+    def _prefix_of(self, group: Group, boots: int) -> str:
+        """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
+        prefix = self._prefixes.get((group, boots))
+        if prefix is None:
+            number = int(Jitter(f"{self._seed}/{group.group}/{boots}").random() * 2**32)
+            prefix = self._prefixes[group, boots] = f"{number:08x}-"
+        return prefix

@@ -86,6 +86,8 @@ class Device:
             transport=Line(service),
             workbench=self.bench,
             rng=Jitter("test"),
+            token_prefix="t",
+            abilities=abilities,
             observe=self.told.append,
             remember=remember,
         )

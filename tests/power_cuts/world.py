@@ -405,7 +405,6 @@ class World:
             namespace_id=self.setting.namespace,
             point_of_no_return=self.setting.policy,
             abilities=Abilities(self.setting.layout),
-            token_prefix=f"{device.boots}-",
             leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else Policy().leap_deadline,
         )
         model = model_named(self.setting.model)
@@ -417,6 +416,8 @@ class World:
             transport=_Link(self._cloud, device),
             workbench=bench,
             rng=rng,
+            token_prefix=f"{device.boots}-",
+            abilities=policy.abilities,
             observe=device.observe,
             remember=device.remember,
         )

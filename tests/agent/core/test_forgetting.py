@@ -31,6 +31,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
+from agent.correlation import Correlation
 from agent.values import JobDocument, Status
 from simulator.cloud.jobs import JobExecution, Jobs, JobsSettings, NewJob
 
@@ -78,6 +79,7 @@ class Lives:
     lives: int = 0
     deeds: int = 0
     _machine: Machine = field(init=False)
+    _correlation: Correlation = field(init=False)
     _events: list[Event] = field(default_factory=list)
     _timers: list[str] = field(default_factory=list)
 
@@ -92,7 +94,8 @@ class Lives:
     def live(self, record: Record | None, deeds: int = 1000) -> None:
         """One life that begins with `record`, and ends before it has done so many deeds, or at rest."""
         self.lives, self.deeds, self.records = self.lives + 1, 0, [record] if record is not None else []
-        policy = Policy(self.namespace_id, f"life-{self.lives}-", self.reports, abilities=ABILITIES)
+        policy = Policy(self.namespace_id, self.reports, abilities=ABILITIES)
+        self._correlation = Correlation(f"life-{self.lives}-")
         self._machine, self._timers = start(policy), []
         self._events = [Booted(record, "1.0"), Connected()]
         try:
@@ -104,11 +107,13 @@ class Lives:
     def _turn(self, deeds: int) -> None:
         if not self._events:
             self._events.append(TimerFired(self._timers.pop(0)))  # type: ignore[arg-type]  # it was set
-        self._machine, effects = step(self._machine, self._events.pop(0))
+        self._correlation, event = self._correlation.read(self._events.pop(0), ABILITIES)
+        self._machine, effects = step(self._machine, event) if event is not None else (self._machine, ())
         for effect in effects:
             match effect:
-                case Publish(request=request):
+                case Publish():
                     self._deed(deeds)
+                    self._correlation, request, _ = self._correlation.publish(effect)
                     answer = self.jobs.device_request("dev", request, 1.0 + self.lives).answer
                     assert answer is not None
                     self._events.append(Answered(answer))
@@ -122,7 +127,8 @@ class Lives:
                     self._events.append(StepRestored(index, True))
                 case Verify():
                     self._events.append(Verified(True))
-                case Remember(record=record):
+                case Remember():
+                    self._correlation, record = self._correlation.write(effect.record)
                     self.records.append(record)
                 case SetTimer(name="retry" | "ask-again" as name):
                     self._timers.append(name)

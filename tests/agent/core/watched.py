@@ -1,6 +1,7 @@
 """A device of any design in a test's hands: events go in, what it did and what it asked can be looked at."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -12,12 +13,14 @@ from agent.core.events import (
     Effect,
     Event,
     Publish,
+    Remember,
     StepAdvanced,
     StepEnded,
     Tell,
     TimerFired,
     TimerName,
 )
+from agent.correlation import Correlation
 from agent.values import Answer, ErrorCode, ExecutionState, Rejected, Request, Status, UpdateAccepted
 
 NOW = 1_700_000_000
@@ -28,10 +31,33 @@ T = TypeVar("T")
 class Watched(ABC):
     policy: Policy = field(default_factory=Policy)
     effects: list[Effect] = field(default_factory=list)
+    correlation: Correlation = field(default_factory=lambda: Correlation("t"))
 
     @abstractmethod
+    def step(self, event: Event) -> tuple[Effect, ...]:
+        """One event into the device's core."""
+
     def __call__(self, event: Event) -> tuple[Effect, ...]:
-        """One event in; what the device does about it, which is noted."""
+        """One event in; what the device does about it, with tokens and nonces as on the wire, which is noted."""
+        self.correlation, read = self.correlation.read(event, self.policy.abilities)
+        done = self.step(read) if read is not None else ()
+        effects = tuple(each for effect in done for each in self._performed(effect))
+        self.effects.extend(effects)
+        return effects
+
+    def _performed(self, effect: Effect) -> Iterator[Effect]:
+        match effect:
+            case Publish():
+                self.correlation, request, sent = self.correlation.publish(effect)
+                yield Tell(sent)
+                yield replace(effect, request=request)
+            case Remember():
+                self.correlation, record = self.correlation.write(effect.record)
+                yield Remember(record)
+            case Tell():
+                yield Tell(self.correlation.told(effect))
+            case _:
+                yield effect
 
     # ── what it did ───────────────────────────────────────────────────────────────────────────────────────────
 

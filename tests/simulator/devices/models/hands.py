@@ -46,10 +46,9 @@ class Hands(Watched):
         self(Booted())
         self(Connected())
 
-    def __call__(self, event: Event) -> tuple[Effect, ...]:
+    def step(self, event: Event) -> tuple[Effect, ...]:
         self.state, effects = self.model.step(self.state, event)
         hash(self.state)
-        self.effects.extend(effects)
         return effects
 
     # ── what it did ───────────────────────────────────────────────────────────────────────────────────────────
