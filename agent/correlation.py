@@ -1,33 +1,35 @@
 """Which answer belongs to which attempt, and which write is whose: client tokens, counts and nonces.
 
-They are minted here, for one life of an agent. The core sees an answer only if it is one to the newest attempt, and of
-a nonce no more than whose it is (`agent.core.marks`). The nonce of a terminal report stands on record, so that it is
-known again in the next life; one that goes off the record is forgotten, and its name is free for the next report.
+They are minted here, for one life of an agent, around a core that knows none: `correlated(step)` is a step as well. The
+core sees an answer only if it is one to the newest attempt, and of a nonce no more than whose it is
+(`agent.core.marks`). The nonce of a terminal report stands on record, so that it is known again in the next life; one
+that goes off the record is forgotten, and its name is free for the next report.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Generic, Protocol, TypeVar
 
-from agent.abilities import Abilities
+from agent.abilities import DEFAULT_ABILITIES, Abilities
 from agent.account import (
     AnswerReceived,
     AnswerUnreadable,
     DeviceEvent,
     ExecutionGone,
-    RequestSent,
     request_kind,
     request_sent,
 )
-from agent.core.events import Answered, Booted, Event, Publish, Tell, Unreadable
+from agent.core.events import Answered, Booted, Effect, Event, Publish, Remember, Tell, Unreadable
 from agent.core.marks import OTHER, OURS, REPORTS
 from agent.core.record import Record
 from agent.documents import plan_of
 from agent.plan import MISSING
 from agent.values import (
     Answer,
+    Execution,
     ExecutionState,
     ExecutionTold,
-    PendingListed,
     Rejected,
     Request,
     StartNext,
@@ -37,15 +39,62 @@ from agent.values import (
 )
 
 
+class AgentState(Protocol):
+    """What anybody wants to know of the state that a core works on; the rest is the core's own."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is in hand."""
+
+
+S = TypeVar("S", bound=AgentState)
+D = TypeVar("D", Execution, ExecutionState)
+
+
+@dataclass(frozen=True, slots=True)
+class Correlated(Generic[S]):
+    """The state of a core, and what was minted around it."""
+
+    machine: S
+    correlation: "Correlation"
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is in hand."""
+        return self.machine.rests
+
+
+@cache
+def correlated(
+    step: Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]],
+) -> Callable[[Correlated[Any], Event], tuple[Correlated[Any], tuple[Effect, ...]]]:
+    """The step of a core, with what goes out and comes in as it is on the wire and on disk."""
+
+    def whole(state: Correlated[Any], event: Event) -> tuple[Correlated[Any], tuple[Effect, ...]]:
+        correlation, read = state.correlation.read(event)
+        if read is None:
+            return state, ()
+        machine, effects = step(state.machine, read)
+        done: list[Effect] = []
+        for effect in effects:
+            correlation, *written = correlation.write(effect)
+            done.extend(written)
+        return Correlated(machine, correlation), tuple(done)
+
+    return whole
+
+
 @dataclass(frozen=True, slots=True)
 class Correlation:
     """`prefix` begins whatever is minted in one life of one agent, and nothing that is minted in another.
 
-    `sent` counts requests; `request` is the newest attempt, with its token, the `attempt`th to have its question
-    answered, and `nonce` is the question's. `reports` are the nonces of terminal reports on record, by their names.
+    `abilities` are what documents are planned for. `sent` counts requests; `request` is the newest attempt, the
+    `attempt`th to have its question answered, and `nonce` is the question's. `reports` are the nonces of terminal
+    reports on record, by their names.
     """
 
     prefix: str
+    abilities: Abilities = DEFAULT_ABILITIES
     sent: int = 0
     request: Request | None = None
     attempt: int = 0
@@ -63,8 +112,22 @@ class Correlation:
 
     # ── out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def publish(self, effect: Publish) -> tuple["Correlation", Request, RequestSent]:
-        """The request as it is sent, and what is told of it."""
+    def write(self, effect: Effect) -> tuple["Correlation", Effect] | tuple["Correlation", Effect, Effect]:
+        """The effect as the world sees it; a request is told of before."""
+        match effect:
+            case Publish():
+                return self._publish(effect)
+            case Remember(record=record):
+                known = dict(self.reports)
+                reports = {name: known.get(name, self._next) for name in _reports_of(record)}
+                after = replace(self, reports=tuple(reports.items()))
+                return after, Remember(_with_reports(record, reports))
+            case Tell(event=event, from_answer=True):
+                return self, Tell(self._told(event))
+            case _:
+                return self, effect
+
+    def _publish(self, effect: Publish) -> tuple["Correlation", Tell, Publish]:
         token, attempt = self._next, effect.attempt or self.attempt + 1
         nonce = token if attempt == 1 else self.nonce
         request = replace(effect.request, client_token=token)
@@ -72,29 +135,23 @@ class Correlation:
             nonces = dict(self.reports)
             details = _renamed(request.status_details, lambda mark: nonces.get(mark, nonce))
             request = replace(request, status_details=details)
-        after = Correlation(self.prefix, self.sent + 1, request, attempt, nonce, self.reports)
-        return after, request, request_sent(request, token, effect.about, attempt)
+        after = replace(self, sent=self.sent + 1, request=request, attempt=attempt, nonce=nonce)
+        told = request_sent(request, token, effect.about, attempt)
+        return after, Tell(told), Publish(request, effect.about, attempt)
 
-    def write(self, record: Record) -> tuple["Correlation", Record]:
-        """The record with its nonces: a report that was not on record yet has a new one."""
-        known = dict(self.reports)
-        reports = {name: known.get(name, self._next) for name in _reports_of(record)}
-        after = replace(self, reports=tuple(reports.items()))
-        return after, _with_reports(record, reports)
-
-    def told(self, effect: Tell) -> DeviceEvent:
+    def _told(self, event: DeviceEvent) -> DeviceEvent:
         """What is told, with the client token of the answer that it follows from."""
-        match effect.event:
-            case AnswerReceived() | AnswerUnreadable() as event if effect.from_answer:
+        match event:
+            case AnswerReceived() | AnswerUnreadable():
                 return replace(event, client_token=self.token)
-            case ExecutionGone() as event if effect.from_answer:
+            case ExecutionGone():
                 return replace(event, learned_from=self.token)
             case _:
-                return effect.event
+                return event
 
     # ── in ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def read(self, event: Event, abilities: Abilities) -> tuple["Correlation", Event | None]:
+    def read(self, event: Event) -> tuple["Correlation", Event | None]:
         """The event as the core sees it, with the plan of what came; None for an answer to none, or to an older one."""
         match event:
             case Booted(record=record) if record is not None:
@@ -103,15 +160,15 @@ class Correlation:
                 return after, replace(event, record=_with_reports(record, names))
             case Answered(answer=answer):
                 is_newest = self.sent and answer.client_token == self.token
-                return self, self._planned(answer, abilities) if is_newest else None
+                return self, self._planned(answer) if is_newest else None
             case Unreadable():
                 return self, event if self._is_answered_by(event) else None
             case _:
                 return self, event
 
-    def _planned(self, answer: Answer, abilities: Abilities) -> Answered:
+    def _planned(self, answer: Answer) -> Answered:
         execution = answer.execution if isinstance(answer, ExecutionTold) else None
-        return Answered(self._named(answer), plan_of(execution.document, abilities) if execution else MISSING)
+        return Answered(self._named(answer), plan_of(execution.document, self.abilities) if execution else MISSING)
 
     def _is_answered_by(self, event: Unreadable) -> bool:
         """Whether it is an answer to the newest attempt: by its token, or, where that cannot be read, by its topic."""
@@ -123,22 +180,15 @@ class Correlation:
 
     def _named(self, answer: Answer) -> Answer:
         match answer:
-            case ExecutionTold(timestamp=timestamp, execution=execution):
-                if execution is not None and execution.status_details:
-                    details = _renamed(execution.status_details, self._mark)
-                    execution = replace(execution, status_details=details)
-                return ExecutionTold(timestamp, execution)
-            case UpdateAccepted(timestamp=timestamp, state=state, document=document):
-                return UpdateAccepted(timestamp, None, self._state(state), document)
-            case Rejected(timestamp=timestamp, code=code, message=message, state=state):
-                return Rejected(timestamp, code, message, None, self._state(state))
-            case PendingListed():
+            case ExecutionTold(execution=Execution() as told):
+                return replace(answer, client_token=None, execution=self._marked(told))
+            case UpdateAccepted(state=ExecutionState() as state) | Rejected(state=ExecutionState() as state):
+                return replace(answer, client_token=None, state=self._marked(state))
+            case _:
                 return replace(answer, client_token=None)
 
-    def _state(self, state: ExecutionState | None) -> ExecutionState | None:
-        if state is None or not state.status_details:
-            return state
-        return replace(state, status_details=_renamed(state.status_details, self._mark))
+    def _marked(self, told: D) -> D:
+        return replace(told, status_details=_renamed(told.status_details, self._mark))
 
     def _mark(self, nonce: str) -> str:
         marks = {nonce: name for name, nonce in self.reports}

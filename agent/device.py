@@ -25,6 +25,7 @@ from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLef
 from agent.core import Machine, Policy, start, step
 from agent.core.events import Booted, Event
 from agent.core.record import Record
+from agent.correlation import Correlated, Correlation, correlated
 from agent.errors import GhostjobError, InputError
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Handler, Place, reason_of
@@ -94,15 +95,13 @@ class _Device:
             log.info("handlers.loaded", thing=place.thing, others=others)
         self._firmware = firmware_of(handlers, settings.policy.abilities.layout)
         self._bench = MachineWorkbench(handlers, self._firmware, place.state / "work", self._tell, self._deliver)
-        self._runner: Runner[Machine] = Runner(
+        self._runner: Runner[Correlated[Machine]] = Runner(
             thing=place.thing,
-            machine=start(settings.policy),
-            step=step,
+            machine=Correlated(start(settings.policy), Correlation(f"{settings.seed[:8]}-", settings.policy.abilities)),
+            step=correlated(step),
             transport=transport,
             workbench=self._bench,
             rng=Jitter(settings.seed),
-            token_prefix=f"{settings.seed[:8]}-",
-            abilities=settings.policy.abilities,
             observe=self._observe,
             remember=self._remember,
         )

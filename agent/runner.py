@@ -13,7 +13,6 @@ from collections.abc import Callable
 from math import inf
 from typing import Final, Generic, Protocol, TypeVar, assert_never
 
-from agent.abilities import DEFAULT_ABILITIES, Abilities
 from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
 from agent.core.events import (
     Answered,
@@ -38,7 +37,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
-from agent.correlation import Correlation
+from agent.correlation import AgentState
 from agent.errors import GhostjobError, WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog
@@ -49,14 +48,6 @@ from agent.values import Hint, PendingChanged, Request
 
 LEAST_SECONDS: Final = 0.001
 """What is waited for a clock that is slower than the loop's, however near it is."""
-
-
-class AgentState(Protocol):
-    """What a runner wants to know of the state that a core works on; the rest is the core's own."""
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing is in hand."""
 
 
 S = TypeVar("S", bound=AgentState)
@@ -107,17 +98,14 @@ class Transport(Protocol):
 class Runner(Generic[S]):
     """Runs one device until it is stopped. `machine` is its state, `step` its core or a model of another one.
 
-    `token_prefix` must differ between boots and devices; `abilities` are what documents are planned for. `clock` is
-    what timers run by, in seconds, if that is not the loop's time: for many devices in one process it may
+    `clock` is what timers run by, in seconds, if that is not the loop's time: for many devices in one process it may
     stand still while the process does not get round to them.
     """
 
     __slots__ = (
-        "_abilities",
         "_alarm",
         "_alarm_at",
         "_clock",
-        "_correlation",
         "_due",
         "_inbox",
         "_is_stopping",
@@ -144,15 +132,11 @@ class Runner(Generic[S]):
         transport: Transport,
         workbench: Workbench,
         rng: Jitter,
-        token_prefix: str,
         observe: Callable[[DeviceEvent], None],
         remember: Callable[[Record], None],
-        abilities: Abilities = DEFAULT_ABILITIES,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._abilities = abilities
         self._clock = clock
-        self._correlation = Correlation(token_prefix)
         self.thing = thing
         self.machine = machine
         self.crashed = False
@@ -226,10 +210,8 @@ class Runner(Generic[S]):
         self._is_working = True
         try:
             while self._inbox and not self.crashed:
-                self._correlation, read = self._correlation.read(self._inbox.pop(0), self._abilities)
-                if read is not None:
-                    self.machine, effects = self._step(self.machine, read)
-                    self._perform_all(effects)
+                self.machine, effects = self._step(self.machine, self._inbox.pop(0))
+                self._perform_all(effects)
         except Exception as error:
             self._crash(error)
         finally:
@@ -288,13 +270,13 @@ class Runner(Generic[S]):
                 return
             match effect:
                 case Tell():
-                    self.tell(self._correlation.told(effect))
+                    self.tell(effect.event)
                 case CancelTimer():
                     self._due.pop(effect.name, None)
                 case SetTimer():
                     self._set_timer(effect)
                 case Publish():
-                    self._publish(effect)
+                    self._transport.send(effect.request)
                 case Remember():
                     unwritten = self._write_down(effect.record)
                 case BeginStep():
@@ -312,15 +294,8 @@ class Runner(Generic[S]):
         if unwritten:
             self._inbox.insert(0, JournalFailed(unwritten, withheld))
 
-    def _publish(self, effect: Publish) -> None:
-        self._correlation, request, sent = self._correlation.publish(effect)
-        self.tell(sent)
-        if not self._is_stopping:
-            self._transport.send(request)
-
     def _write_down(self, record: Record) -> str:
         """Why the record could not be written; empty if it was."""
-        self._correlation, record = self._correlation.write(record)
         try:
             self._remember(record)
         except (GhostjobError, OSError) as error:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from agent.abilities import Abilities
 from agent.core import Policy
+from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
@@ -60,7 +61,7 @@ class Fleet:
         self._wiring = Wiring(self._timings, cuts, outages, self._agent, self._pace)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
         self._policies: dict[Group, Policy] = {}
-        self._prefixes: dict[tuple[Group, int], str] = {}
+        self._correlations: dict[tuple[Group, int], Correlation] = {}
         self.devices = tuple(
             SimulatedDevice(
                 thing,
@@ -88,13 +89,11 @@ class Fleet:
         bench = SimulatedWorkbench(device, self._timings, self._holds, guarded=model.guarded, pace=self._pace)
         runner = Runner(
             thing=thing_of_agent(device.thing),
-            machine=model.start(policy),
-            step=remembered(model.step),
+            machine=Correlated(model.start(policy), self._correlation_of(device.group, device.boots)),
+            step=remembered(correlated(remembered(model.step))),
             transport=self._connections.transport(device.thing, device.group),
             workbench=bench,
             rng=rng,
-            token_prefix=self._prefix_of(device.group, device.boots),
-            abilities=policy.abilities,
             observe=device.observe,
             remember=device.remember,
             clock=self._connections.running_time,
@@ -115,10 +114,10 @@ class Fleet:
             )
         return policy
 
-    def _prefix_of(self, group: Group, boots: int) -> str:
+    def _correlation_of(self, group: Group, boots: int) -> Correlation:
         """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
-        prefix = self._prefixes.get((group, boots))
-        if prefix is None:
+        correlation = self._correlations.get((group, boots))
+        if correlation is None:
             number = int(Jitter(f"{self._seed}/{group.group}/{boots}").random() * 2**32)
-            prefix = self._prefixes[group, boots] = f"{number:08x}-"
-        return prefix
+            correlation = self._correlations[group, boots] = Correlation(f"{number:08x}-", Abilities(group.layout))
+        return correlation

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.abilities import DEFAULT_ABILITIES
-from agent.account import AnswerReceived, ExecutionGone, HintReceived
-from agent.core.events import Answered, Booted, Publish, Tell, Unreadable
+from agent.account import AnswerReceived, DeviceEvent, ExecutionGone, HintReceived, RequestSent
+from agent.core.events import Answered, Booted, Publish, Remember, Tell, Unreadable
 from agent.core.marks import OTHER, OURS, REPORTS, mark_in, new_report
 from agent.core.record import Finished, Record, Work
 from agent.correlation import Correlation
@@ -52,9 +51,24 @@ def resting(finished: str) -> Record:
 
 
 def sent(correlation: Correlation, effect: Publish) -> tuple[Correlation, Request, int]:
-    after, request, told = correlation.publish(effect)
-    assert told.client_token == request.client_token == after.token
-    return after, request, told.attempt
+    after, *(told, published) = correlation.write(effect)
+    assert isinstance(told, Tell)
+    assert isinstance(told.event, RequestSent)
+    assert isinstance(published, Publish)
+    assert told.event.client_token == published.request.client_token == after.token
+    return after, published.request, told.event.attempt
+
+
+def written(correlation: Correlation, record: Record) -> tuple[Correlation, Record]:
+    after, *(effect,) = correlation.write(Remember(record))
+    assert isinstance(effect, Remember)
+    return after, effect.record
+
+
+def told(correlation: Correlation, effect: Tell) -> DeviceEvent:
+    _, *(told,) = correlation.write(effect)
+    assert isinstance(told, Tell)
+    return told.event
 
 
 def nonce(request: Request) -> str | None:
@@ -75,28 +89,28 @@ def test_each_attempt_has_a_token_of_its_own_and_a_question_keeps_its_nonce_and_
 
 
 def test_a_report_has_the_nonce_that_went_on_record_before_it_however_often_it_is_put():
-    correlation, written = Correlation("life-").write(reporting(FIRST))
-    assert written.nonce == "life-1"
+    correlation, record = written(Correlation("life-"), reporting(FIRST))
+    assert record.nonce == "life-1"
     for _ in range(2):
         correlation, request, attempt = sent(correlation, update(FIRST, Status.FAILED))
         assert (nonce(request), attempt) == ("life-1", 1)
 
 
 def test_the_report_of_the_last_execution_keeps_its_nonce_beside_the_one_that_is_open():
-    correlation, _ = Correlation("life-").write(reporting(FIRST))
+    correlation, _ = written(Correlation("life-"), reporting(FIRST))
     correlation, _, _ = sent(correlation, update(FIRST, Status.FAILED))
-    correlation, _ = correlation.write(resting(FIRST))
+    correlation, _ = written(correlation, resting(FIRST))
     assert new_report(FIRST) == SECOND
-    correlation, written = correlation.write(reporting(SECOND, FIRST))
-    assert written.finished is not None
-    assert (written.finished.nonce, written.nonce) == ("life-1", "life-2")
+    correlation, record = written(correlation, reporting(SECOND, FIRST))
+    assert record.finished is not None
+    assert (record.finished.nonce, record.nonce) == ("life-1", "life-2")
 
 
 def test_a_name_that_went_off_the_record_is_another_nonce_when_it_comes_back():
-    correlation, lost = Correlation("life-").write(reporting(FIRST))
+    correlation, lost = written(Correlation("life-"), reporting(FIRST))
     correlation, _, _ = sent(correlation, update(FIRST, Status.FAILED))
-    correlation, _ = correlation.write(Record())
-    _, other = correlation.write(reporting(FIRST))
+    correlation, _ = written(correlation, Record())
+    _, other = written(correlation, reporting(FIRST))
     assert (lost.nonce, other.nonce) == ("life-1", "life-2")
 
 
@@ -110,13 +124,13 @@ def test_a_name_that_went_off_the_record_is_another_nonce_when_it_comes_back():
 )
 def test_what_was_learned_is_told_with_the_token_of_the_answer(effect: Tell, token: str):
     correlation, _, _ = sent(Correlation("life-"), update())
-    told = correlation.told(effect)
-    assert (told.client_token if isinstance(told, AnswerReceived) else getattr(told, "learned_from", None)) == token
+    event = told(correlation, effect)
+    assert (event.client_token if isinstance(event, AnswerReceived) else getattr(event, "learned_from", None)) == token
 
 
 def test_what_follows_from_no_answer_is_told_as_it_is():
     hint = HintReceived("notify", None)
-    assert Correlation("life-").told(Tell(hint, from_answer=True)) is hint
+    assert told(Correlation("life-"), Tell(hint, from_answer=True)) is hint
 
 
 # ── in ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,17 +149,17 @@ def test_what_follows_from_no_answer_is_told_as_it_is():
 def test_only_answers_to_the_newest_attempt_are_read(token: str | None, is_read: bool):
     correlation, _, _ = sent(Correlation("life-"), update())
     correlation, _, _ = sent(correlation, replace(update(), attempt=None))
-    _, read = correlation.read(Answered(UpdateAccepted(NOW, token)), DEFAULT_ABILITIES)
+    _, read = correlation.read(Answered(UpdateAccepted(NOW, token)))
     assert read == (Answered(UpdateAccepted(NOW)) if is_read else None)
     unread = Unreadable("update", "torn", token, None, "fw")
-    assert (correlation.read(unread, DEFAULT_ABILITIES)[1] is unread) == (is_read or token is None)
+    assert (correlation.read(unread)[1] is unread) == (is_read or token is None)
 
 
 @pytest.mark.parametrize("token", ["", "life-0", None])
 def test_before_the_first_request_nothing_is_an_answer(token: str | None):
     fresh = Correlation("life-")
-    assert fresh.read(Answered(UpdateAccepted(NOW, token)), DEFAULT_ABILITIES)[1] is None
-    assert fresh.read(Unreadable("update", "torn", token, None, "fw"), DEFAULT_ABILITIES)[1] is None
+    assert fresh.read(Answered(UpdateAccepted(NOW, token)))[1] is None
+    assert fresh.read(Unreadable("update", "torn", token, None, "fw"))[1] is None
 
 
 @pytest.mark.parametrize(
@@ -163,7 +177,7 @@ def test_an_answer_without_a_token_that_can_be_read_is_known_by_its_topic(
     question: Request, unread: Unreadable, is_read: bool
 ):
     correlation, _, _ = sent(Correlation("life-"), Publish(question))
-    assert (correlation.read(unread, DEFAULT_ABILITIES)[1] is unread) == is_read
+    assert (correlation.read(unread)[1] is unread) == is_read
 
 
 @pytest.mark.parametrize(
@@ -177,7 +191,7 @@ def test_an_answer_without_a_token_that_can_be_read_is_known_by_its_topic(
     ],
 )
 def test_the_core_hears_of_a_nonce_no_more_than_whose_it_is(found: str, mark: str):
-    correlation, _ = Correlation("life-").write(reporting(FIRST))
+    correlation, _ = written(Correlation("life-"), reporting(FIRST))
     correlation, _, _ = sent(correlation, update(FIRST, Status.FAILED))
     state = ExecutionState(Status.FAILED, 4, noted(found))
     answers: list[Answer] = [
@@ -186,7 +200,7 @@ def test_the_core_hears_of_a_nonce_no_more_than_whose_it_is(found: str, mark: st
         ExecutionTold(NOW, replace(execution(key()), status_details=noted(found)), "life-1"),
     ]
     for answer in answers:
-        _, read = correlation.read(Answered(answer), DEFAULT_ABILITIES)
+        _, read = correlation.read(Answered(answer))
         assert isinstance(read, Answered)
         told = read.answer.execution if isinstance(read.answer, ExecutionTold) else getattr(read.answer, "state", None)
         assert isinstance(told, Execution | ExecutionState)
@@ -201,7 +215,7 @@ def test_an_answer_brings_the_plan_of_its_document():
         (ExecutionTold(NOW, None, "life-1"), False),
         (PendingListed(NOW, (), (), "life-1"), False),
     ):
-        _, read = correlation.read(Answered(answer), DEFAULT_ABILITIES)
+        _, read = correlation.read(Answered(answer))
         assert isinstance(read, Answered)
         assert (read.planned != MISSING) == has_plan
 
@@ -220,10 +234,10 @@ def test_an_answer_brings_the_plan_of_its_document():
     ],
 )
 def test_the_next_life_reads_the_record_and_writes_the_same_and_knows_its_reports_again(record: Record):
-    correlation, booted = Correlation("two-").read(Booted(record), DEFAULT_ABILITIES)
+    correlation, booted = Correlation("two-").read(Booted(record))
     assert isinstance(booted, Booted)
     assert booted.record is not None
-    assert correlation.write(booted.record)[1] == record
+    assert written(correlation, booted.record)[1] == record
     if booted.record.nonce:
         _, request, _ = sent(correlation, update(booted.record.nonce, Status.FAILED))
         assert nonce(request) == record.nonce
@@ -231,4 +245,4 @@ def test_the_next_life_reads_the_record_and_writes_the_same_and_knows_its_report
 
 def test_no_record_is_none():
     booted = Booted()
-    assert Correlation("life-").read(booted, DEFAULT_ABILITIES) == (Correlation("life-"), booted)
+    assert Correlation("life-").read(booted) == (Correlation("life-"), booted)

@@ -46,7 +46,6 @@ async def fired_at(lose: float) -> float:
         transport=cast("Transport", _Nowhere()),
         workbench=cast("Workbench", None),
         rng=Jitter("0"),
-        token_prefix="t",
         observe=lambda _: None,
         remember=lambda _: None,
         clock=clock,

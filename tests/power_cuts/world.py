@@ -27,6 +27,7 @@ from agent.account import (
 )
 from agent.core import Policy
 from agent.core.state import Safe
+from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
@@ -411,13 +412,11 @@ class World:
         bench = FailingBench(device, self.setting.trouble, guarded=model.guarded)
         runner = Runner(
             thing=device.thing,
-            machine=model.start(policy),
-            step=remembered(model.step),
+            machine=Correlated(model.start(policy), Correlation(f"{device.boots}-", policy.abilities)),
+            step=remembered(correlated(remembered(model.step))),
             transport=_Link(self._cloud, device),
             workbench=bench,
             rng=rng,
-            token_prefix=f"{device.boots}-",
-            abilities=policy.abilities,
             observe=device.observe,
             remember=device.remember,
         )

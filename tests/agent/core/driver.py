@@ -54,6 +54,7 @@ class Driver(Watched):
     machine: Machine = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.machine = start(self.policy)
 
     @property

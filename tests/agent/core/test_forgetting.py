@@ -31,7 +31,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
-from agent.correlation import Correlation
+from agent.correlation import Correlated, Correlation, correlated
 from agent.values import JobDocument, Status
 from simulator.cloud.jobs import JobExecution, Jobs, JobsSettings, NewJob
 
@@ -78,8 +78,7 @@ class Lives:
     records: list[Record] = field(default_factory=list)
     lives: int = 0
     deeds: int = 0
-    _machine: Machine = field(init=False)
-    _correlation: Correlation = field(init=False)
+    _machine: Correlated[Machine] = field(init=False)
     _events: list[Event] = field(default_factory=list)
     _timers: list[str] = field(default_factory=list)
 
@@ -95,8 +94,8 @@ class Lives:
         """One life that begins with `record`, and ends before it has done so many deeds, or at rest."""
         self.lives, self.deeds, self.records = self.lives + 1, 0, [record] if record is not None else []
         policy = Policy(self.namespace_id, self.reports, abilities=ABILITIES)
-        self._correlation = Correlation(f"life-{self.lives}-")
-        self._machine, self._timers = start(policy), []
+        self._machine = Correlated(start(policy), Correlation(f"life-{self.lives}-", ABILITIES))
+        self._timers = []
         self._events = [Booted(record, "1.0"), Connected()]
         try:
             while not self.execution.status.is_terminal or self._events:
@@ -107,13 +106,11 @@ class Lives:
     def _turn(self, deeds: int) -> None:
         if not self._events:
             self._events.append(TimerFired(self._timers.pop(0)))  # type: ignore[arg-type]  # it was set
-        self._correlation, event = self._correlation.read(self._events.pop(0), ABILITIES)
-        self._machine, effects = step(self._machine, event) if event is not None else (self._machine, ())
+        self._machine, effects = correlated(step)(self._machine, self._events.pop(0))
         for effect in effects:
             match effect:
-                case Publish():
+                case Publish(request=request):
                     self._deed(deeds)
-                    self._correlation, request, _ = self._correlation.publish(effect)
                     answer = self.jobs.device_request("dev", request, 1.0 + self.lives).answer
                     assert answer is not None
                     self._events.append(Answered(answer))
@@ -127,8 +124,7 @@ class Lives:
                     self._events.append(StepRestored(index, True))
                 case Verify():
                     self._events.append(Verified(True))
-                case Remember():
-                    self._correlation, record = self._correlation.write(effect.record)
+                case Remember(record=record):
                     self.records.append(record)
                 case SetTimer(name="retry" | "ask-again" as name):
                     self._timers.append(name)

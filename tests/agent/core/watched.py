@@ -1,7 +1,6 @@
 """A device of any design in a test's hands: events go in, what it did and what it asked can be looked at."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -13,7 +12,6 @@ from agent.core.events import (
     Effect,
     Event,
     Publish,
-    Remember,
     StepAdvanced,
     StepEnded,
     Tell,
@@ -31,7 +29,10 @@ T = TypeVar("T")
 class Watched(ABC):
     policy: Policy = field(default_factory=Policy)
     effects: list[Effect] = field(default_factory=list)
-    correlation: Correlation = field(default_factory=lambda: Correlation("t"))
+    correlation: Correlation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.correlation = Correlation("t", self.policy.abilities)
 
     @abstractmethod
     def step(self, event: Event) -> tuple[Effect, ...]:
@@ -39,25 +40,13 @@ class Watched(ABC):
 
     def __call__(self, event: Event) -> tuple[Effect, ...]:
         """One event in; what the device does about it, with tokens and nonces as on the wire, which is noted."""
-        self.correlation, read = self.correlation.read(event, self.policy.abilities)
-        done = self.step(read) if read is not None else ()
-        effects = tuple(each for effect in done for each in self._performed(effect))
+        self.correlation, read = self.correlation.read(event)
+        effects: list[Effect] = []
+        for effect in self.step(read) if read is not None else ():
+            self.correlation, *written = self.correlation.write(effect)
+            effects.extend(written)
         self.effects.extend(effects)
-        return effects
-
-    def _performed(self, effect: Effect) -> Iterator[Effect]:
-        match effect:
-            case Publish():
-                self.correlation, request, sent = self.correlation.publish(effect)
-                yield Tell(sent)
-                yield replace(effect, request=request)
-            case Remember():
-                self.correlation, record = self.correlation.write(effect.record)
-                yield Remember(record)
-            case Tell():
-                yield Tell(self.correlation.told(effect))
-            case _:
-                yield effect
+        return tuple(effects)
 
     # ── what it did ───────────────────────────────────────────────────────────────────────────────────────────
 

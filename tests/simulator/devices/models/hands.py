@@ -42,6 +42,7 @@ class Hands(Watched):
     state: Any = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.state = self.model.start(self.policy)
         self(Booted())
         self(Connected())
