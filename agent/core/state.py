@@ -1,26 +1,43 @@
 """What a device knows about its jobs in one namespace: the states, each with exactly its own data.
 
-    Idle ──► Starting ──► Executing ⇄ Gated ──► Reporting ──► Idle
-                 │ hint       │ hint     │ hint      │ no answer: asks again; gone, or ended without us: recovers
-                 ▼            ▼          ▼           ▼
-              Idle         Suspect ── still there, same identity ──► back
-           (asks anew)        │ gone, ended, or found with another identity
-                              ▼
-                 Recovering: quiesce ─► restore ─► verify ──► Idle
-                     │    └► finish ─────────────►┘  │ cannot
-                     │ the work failed by itself     ▼
-                     └──► Reporting ──► Idle, or ─► Safe
+What leads from one to the other (drawn by `python -m tests.agent.core.diagram --write`):
 
-Where the answer about the head cannot be read, ByName stands between Idle and Starting, and looks for work by name.
+    Idle       booted ────────────────► Suspect, Reporting, Recovering, Safe
+               answered ──────────────► Starting, Executing, Gated, Reporting, Recovering
+               unreadable ────────────► ByName
+    ByName     connected ─────────────► Idle
+               answered ──────────────► Idle, Starting, Executing, Gated, Reporting, Recovering
+               unreadable ────────────► Idle, Reporting
+    Starting   connected ─────────────► Idle
+               hinted ────────────────► Idle
+               answered ──────────────► Idle, Executing, Gated, Reporting, Recovering
+               unreadable ────────────► Reporting
+    Executing  connected ─────────────► Suspect
+               hinted ────────────────► Suspect
+               answered ──────────────► Suspect, Recovering
+               timer step ────────────► Recovering
+               step ended ────────────► Gated, Reporting, Recovering
+               journal failed ────────► Recovering
+    Gated      connected ─────────────► Suspect
+               disconnected ──────────► Executing
+               hinted ────────────────► Suspect
+               answered ──────────────► Executing, Suspect, Recovering, Idle
+               unreadable ────────────► Recovering
+               timer leap ────────────► Executing, Recovering
+               journal failed ────────► Recovering
+    Reporting  answered ──────────────► Idle, ByName, Recovering, Safe
+    Suspect    answered ──────────────► Executing, Gated, Reporting, Recovering, Idle
+               timer step ────────────► Recovering
+               timer leap ────────────► Recovering
+    Recovering step restored ─────────► Reporting, Safe
+               verified ──────────────► Idle, Reporting, Safe
+               journal failed ────────► Reporting, Safe
 
-There are shorter ways. In the default namespace start-next claims, so Idle goes straight to work, unless nothing tells
-how far an execution that is IN_PROGRESS already has come. What cannot be planned, or is done already, is only
-reported; what is found and may not be begun twice fails. Nothing begun, nothing to undo: from Suspect back to Idle. A
-step that fails, or a gate that nobody opens, leads to Recovering; a report that is refused for good, to Safe.
-
-`Gated` is the moment between two steps in which the device waits for leave to begin the next one. Starting is for
-namespaces, where no start-next is known: the claim (an update to IN_PROGRESS) proves nothing about which
-incarnation accepted it, so a describe confirms it before the first effect.
+In the default namespace start-next claims, so Idle goes straight to work, unless nothing tells how far an execution
+that is IN_PROGRESS already has come. `Starting` is for that, and for namespaces, where no start-next is known: the claim
+(an update to IN_PROGRESS) proves nothing about which incarnation accepted it, so a describe confirms it before the
+first effect. `Gated` is the moment between two steps in which the device waits for leave to begin the next one. Where
+the answer about the head cannot be read, `ByName` looks for work by name.
 
 A reboot ends everything that is not on record. Whoever comes back with work in hand is Suspect, and asks; whoever was
 reporting, recovering or Safe goes on with that. Between the reboot into new firmware and its commit the phases are

@@ -10,27 +10,34 @@ from dataclasses import replace
 
 from agent.account import AnswerUnreadable, ExecutionTaken, RequestKind
 from agent.causes import Cause
+from agent.core.events import Answered, Connected, TimerFired
 from agent.core.marks import OURS, mark_in
 from agent.core.record import Work
 from agent.core.recovering import fail
-from agent.core.state import Idle, Machine, Starting
+from agent.core.state import ByName, Idle, Machine, Starting
 from agent.core.told import may_have_begun
 from agent.core.turn import Turn
 from agent.core.working import advance
 from agent.plan import Plan, Planned, Unusable
 from agent.recovery import Reached, Remedy, remedy_for
-from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted, details_text
+from agent.values import Execution, ExecutionTold, Status, UpdateAccepted, details_text
 
 
-def seek(turn: Turn, why: str, *, expects: bool = False, again: bool = False, spread_seconds: float = 0.0) -> None:
-    """Be idle, and ask for work."""
-    turn.to(Idle(expects=expects, again=again), why)
-    turn.ask_for_work(spread_seconds=spread_seconds)
+def on_connected(turn: Turn, seeking: Idle | ByName | Starting, event: Connected) -> None:
+    """Nothing that was true before counts now: ask for work, and once more, since delivery may start late."""
+    turn.to(Idle(again=True), "connected")
+    turn.ask_for_work()
 
 
-def on_head_told(turn: Turn, idle: Idle, answer: Answer) -> None:
+def on_time_to_ask(turn: Turn, idle: Idle, event: TimerFired) -> None:
+    """It is time to ask for work, if nobody does already."""
+    if turn.machine.asked is None and turn.machine.connected:
+        turn.ask_for_work()
+
+
+def on_head_told(turn: Turn, idle: Idle, event: Answered) -> None:
     """The answer to the question for work. A refusal for good holds until a hint, a connection, or the poll."""
-    match answer:
+    match event.answer:
         case ExecutionTold(execution=None):
             _nothing_there(turn, idle)
         case ExecutionTold(execution=execution) if execution is not None:
@@ -149,10 +156,10 @@ def _reached(machine: Machine, orphan: Execution, plan: Plan, *, is_last: bool) 
     return Reached.RAN if may_have_begun(plan, orphan.status_details) else Reached.NOTHING
 
 
-def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
+def on_claim_answered(turn: Turn, starting: Starting, event: Answered) -> None:
     """The answer to the claim, or to the describe that confirms it. Whatever does not fit: look at the head anew."""
     ours = starting.execution
-    match answer:
+    match event.answer:
         case UpdateAccepted(state=state) if not starting.claimed:
             # A state that could not be read is confirmed by the describe as well as one that could.
             claimed = replace(ours, version_number=state.version_number if state else ours.version_number + 1)

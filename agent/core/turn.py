@@ -8,8 +8,8 @@ the next question. Only the first answer to the newest attempt counts.
 
 from dataclasses import dataclass, field, replace
 
-from agent.account import DeviceEvent, PhaseChanged, answer_received
-from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName
+from agent.account import AnswerUnreadable, DeviceEvent, PhaseChanged, answer_received
+from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName, Unreadable
 from agent.core.marks import OURS, new_report
 from agent.core.record import Work
 from agent.core.state import Asked, Machine, Phase, Policy, Reporting, Suspect, execution_in_hand, phase_name
@@ -146,6 +146,15 @@ class Turn:
             return None
         self.forget_question()
         return asked
+
+    def take_unreadable(self, event: Unreadable) -> bool:
+        """Whether a question is open, to which the answer then cannot be read."""
+        asked = self.machine.asked
+        if asked is None or not asked.sent:
+            return False
+        self.answered = True
+        self.tell_learned(AnswerUnreadable(event.request, event.problem, None, event.namespace_id, event.job_id))
+        return True
 
     # ── the questions ─────────────────────────────────────────────────────────────────────────────────────────
 
