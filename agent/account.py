@@ -187,7 +187,7 @@ class ExecutionGone:
 
     execution: ExecutionKey
     end: End
-    learned_from: str
+    learned_from: str = ""
     type: Literal["execution.gone"] = "execution.gone"
 
 
@@ -350,15 +350,15 @@ def request_sent(request: Request, token: str, about: ExecutionKey | None, attem
             )
 
 
-def answer_received(answer: Answer, token: str) -> AnswerReceived:
-    """What is told of the answer to the request with that token."""
+def answer_received(answer: Answer) -> AnswerReceived:
+    """What is told of an answer, but for its client token."""
     match answer:
         case Rejected():
-            return AnswerReceived(token, False, answer.code.value, answer.state.status.value if answer.state else None)
+            return AnswerReceived("", False, answer.code.value, answer.state.status.value if answer.state else None)
         case ExecutionTold(execution=execution) if execution is not None:
-            return AnswerReceived(token, True, None, execution.status.value, execution.key)
+            return AnswerReceived("", True, None, execution.status.value, execution.key)
         case _:
-            return AnswerReceived(token, True)
+            return AnswerReceived("", True)
 
 
 def hint_received(hint: Hint) -> HintReceived:

@@ -159,7 +159,6 @@ class Configuration(BaseModel):
         policy = replace(
             LOCAL if is_local else REMOTE,
             namespace_id=self.namespace,
-            token_prefix=f"{seed[:8]}-",
             reports=self.reports,
             point_of_no_return=self.policy,
             step_deadline=self.step_seconds,

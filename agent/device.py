@@ -25,6 +25,7 @@ from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLef
 from agent.core import Machine, Policy, start, step
 from agent.core.events import Booted, Event
 from agent.core.record import Record
+from agent.correlation import Correlated, Correlation, correlated
 from agent.errors import GhostjobError, InputError
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Handler, Place, reason_of
@@ -55,7 +56,8 @@ own; a fault of its own."""
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One device. `executions` is after how many it ends, None for never; `seed` is of its jitter."""
+    """One device. `executions` is after how many it ends, None for never; `seed` is of its jitter
+    and its client tokens, another for each life."""
 
     place: Place
     policy: Policy
@@ -93,10 +95,10 @@ class _Device:
             log.info("handlers.loaded", thing=place.thing, others=others)
         self._firmware = firmware_of(handlers, settings.policy.abilities.layout)
         self._bench = MachineWorkbench(handlers, self._firmware, place.state / "work", self._tell, self._deliver)
-        self._runner: Runner[Machine] = Runner(
+        self._runner: Runner[Correlated[Machine]] = Runner(
             thing=place.thing,
-            machine=start(settings.policy),
-            step=step,
+            machine=Correlated(start(settings.policy), Correlation(f"{settings.seed[:8]}-", settings.policy.abilities)),
+            step=correlated(step),
             transport=transport,
             workbench=self._bench,
             rng=Jitter(settings.seed),

@@ -77,6 +77,7 @@ class Unusable:
 
 
 Planned: TypeAlias = Plan | Unusable
+MISSING: Final = Unusable("the job document is missing")
 
 
 def args_of(**values: object) -> Args:

@@ -37,6 +37,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
+from agent.correlation import AgentState
 from agent.errors import GhostjobError, WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog
@@ -47,14 +48,6 @@ from agent.values import Hint, PendingChanged, Request
 
 LEAST_SECONDS: Final = 0.001
 """What is waited for a clock that is slower than the loop's, however near it is."""
-
-
-class AgentState(Protocol):
-    """What a runner wants to know of the state that a core works on; the rest is the core's own."""
-
-    @property
-    def rests(self) -> bool:
-        """Whether nothing is in hand."""
 
 
 S = TypeVar("S", bound=AgentState)

@@ -1,6 +1,7 @@
 """Who may import whom: the dependency direction that keeps both cores free of I/O."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,6 @@ RULES = [
             "agent.abilities",
             "agent.account",
             "agent.causes",
-            "agent.documents",
             "agent.plan",
             "agent.recovery",
             "agent.values",
@@ -73,6 +73,13 @@ RULES = [
         (),
         False,
         id="the device core does no I/O and knows no third party",
+    ),
+    pytest.param(
+        "agent/correlation.py",
+        ("agent.core", "agent.abilities", "agent.account", "agent.documents", "agent.plan", "agent.values"),
+        (),
+        False,
+        id="who mints tokens knows what the core takes in and gives out",
     ),
     pytest.param(
         "agent/messages.py",
@@ -461,7 +468,7 @@ LAYERS = (
     ("policies", "signatures", "buckets", "presigned"),
     ("variables",),
     ("mqtt",),
-    ("settings", "holders", "store"),
+    ("settings", "cloud_settings", "holders", "store"),
     ("faults", "denials"),
     ("principals", "job_events", "traced"),
     ("device_api",),
@@ -495,6 +502,53 @@ def test_the_layers_are_all_of_the_cloud():
 
 def _is_package(path: Path) -> bool:
     return (path / "__init__.py").exists()
+
+
+# A row: importing this loads, of our own packages, no more than these prefixes, no I/O and nothing of a third party.
+LOADS = [
+    pytest.param(
+        "agent.core",
+        (
+            "agent.core",
+            "agent.abilities",
+            "agent.account",
+            "agent.causes",
+            "agent.json_text",
+            "agent.plan",
+            "agent.recovery",
+            "agent.values",
+        ),
+        id="the device core",
+    ),
+    pytest.param("agent.values", ("agent.values", "agent.json_text"), id="what both cores speak"),
+    pytest.param(
+        "agent.recovery",
+        ("agent.recovery", "agent.account", "agent.json_text", "agent.values"),
+        id="the table of recovery",
+    ),
+    pytest.param(
+        "simulator.cloud.jobs",
+        ("simulator.cloud.jobs", "agent.json_text", "agent.values"),
+        id="the jobs core",
+    ),
+]
+LOADED = """
+import sys
+before = set(sys.modules)
+import {module}
+print("\\n".join(set(sys.modules) - before))
+"""
+
+
+@pytest.mark.parametrize(("module", "ours"), LOADS)
+def test_import_loads_only(module: str, ours: tuple[str, ...]):
+    script = LOADED.format(module=module)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    packages = {prefix[:end] for prefix in ours for end, letter in enumerate(prefix) if letter == "."}
+    for name in sorted(done.stdout.split()):
+        is_ours = name in packages or any(name == prefix or name.startswith(f"{prefix}.") for prefix in ours)
+        top = name.partition(".")[0]
+        assert is_ours or (top in STDLIB and top not in IO), f"{module} loads {name}"
 
 
 def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():

@@ -7,19 +7,27 @@ the change that a list already shows, one "still there" is not enough while the 
 
 from dataclasses import replace
 
-from agent.account import ENDED_BY_SERVICE, End, hint_received
+from agent.account import ENDED_BY_SERVICE, End
 from agent.causes import Cause
-from agent.core import naming
-from agent.core.events import CancelTimer
+from agent.core.events import Answered, CancelTimer, Connected, Hinted, StepAdvanced, StepEnded
 from agent.core.record import Work
 from agent.core.recovering import fail, give_way
-from agent.core.state import ByName, Executing, Gated, Idle, Starting, Suspect
+from agent.core.state import Executing, Gated, Idle, Starting, Suspect
 from agent.core.told import as_told
 from agent.core.turn import Turn
-from agent.core.working import advance, on_step_ended, read_update_answer, tell_progress
+from agent.core.working import (
+    advance,
+    on_announced,
+    on_document_answered,
+    on_leap_answered,
+    pass_report_gate,
+    past_step,
+    read_update_answer,
+    step_over,
+    tell_progress,
+)
 from agent.recovery import Remedy, remedy_for
 from agent.values import (
-    Answer,
     ErrorCode,
     Execution,
     ExecutionKey,
@@ -36,28 +44,20 @@ LIST_CAP = 10
 """A list of so many entries may have left ours out for want of room (Developer Guide, "AWS IoT Jobs limits")."""
 
 
-def on_hint(turn: Turn, hint: Hint) -> None:
-    """What a notification makes us do, by what we have in hand. One of another namespace speaks of other work."""
-    turn.tell(hint_received(hint))
-    if hint.namespace_id != turn.policy.namespace_id:
-        return
-    match turn.machine.phase:
-        case Idle() as idle:
-            _idle_hears(turn, idle, hint)
-        case ByName(left=()) if isinstance(hint, PendingChanged) and hint.listed:
-            naming.begin(turn, hint.in_progress + hint.queued)
-        case Starting(execution=execution) if speaks_against(hint, execution.key):
-            # Nothing is done yet, so nothing is lost by looking at the queue anew.
-            turn.to(Idle(expects=True), "the queue changed while claiming")
-            turn.ask_for_work(spread_seconds=turn.policy.hint_spread)
-        case Executing(work=work) | Gated(work=work) as phase if speaks_against(hint, work.key):
-            doubt(turn, phase, "hint", omitted=_omits(hint, work.key), spread_seconds=turn.policy.hint_spread)
-        case Gated(work=work, gate="leap"):
-            turn.ask_about(work.key)  # the answer under way is older than this hint
-        case Suspect() as suspect:
-            _suspect_hears(turn, suspect, hint)
-        case _:
-            pass
+def starting_hears(turn: Turn, starting: Starting, event: Hinted) -> None:
+    """Nothing is done yet, so nothing is lost by looking at the queue anew."""
+    if speaks_against(event.hint, starting.execution.key):
+        turn.to(Idle(expects=True), "the queue changed while claiming")
+        turn.ask_for_work(spread_seconds=turn.policy.hint_spread)
+
+
+def working_hears(turn: Turn, phase: Executing | Gated, event: Hinted) -> None:
+    """Doubt; and where leave to leap is asked for, the answer under way is older than this hint."""
+    hint, key = event.hint, phase.work.key
+    if speaks_against(hint, key):
+        doubt(turn, phase, "hint", omitted=_omits(hint, key), spread_seconds=turn.policy.hint_spread)
+    elif isinstance(phase, Gated) and phase.gate == "leap":
+        turn.ask_about(key)
 
 
 def doubt(
@@ -70,6 +70,17 @@ def doubt(
         suspect = Suspect(phase.work, False, omitted=omitted)
     turn.suspect(suspect, why)
     turn.ask_about(phase.work.key, spread_seconds=spread_seconds)
+
+
+def on_connected(turn: Turn, phase: Executing | Gated, event: Connected) -> None:
+    """Nothing that was true before counts now."""
+    doubt(turn, phase, "connected again")
+
+
+def on_connected_again(turn: Turn, suspect: Suspect, event: Connected) -> None:
+    """A restart forgot which version the service was at; the document tells one of the same second apart."""
+    turn.to(replace(suspect, probing=False, hinted_again=False), "connected again")
+    turn.ask_about(suspect.work.key, with_document=suspect.restarted)
 
 
 def speaks_against(hint: Hint, key: ExecutionKey) -> bool:
@@ -87,20 +98,22 @@ def _omits(hint: Hint, key: ExecutionKey) -> bool:
     return isinstance(hint, PendingChanged) and key not in hint.listed and len(hint.listed) < LIST_CAP
 
 
-def _idle_hears(turn: Turn, idle: Idle, hint: Hint) -> None:
-    match hint:
+def idle_hears(turn: Turn, idle: Idle, event: Hinted) -> None:
+    """Whatever is announced is asked for."""
+    match event.hint:
         case PendingChanged(in_progress=(), queued=()) | NextChanged(execution=None):
             return
         case _:
-            expects = not isinstance(hint, JobMentioned)
+            expects = not isinstance(event.hint, JobMentioned)
             turn.to(replace(idle, expects=idle.expects or expects, empty_answers=0), "work announced")
             if turn.machine.asked is None:
                 turn.ask_for_work(spread_seconds=turn.policy.hint_spread)
 
 
-def _suspect_hears(turn: Turn, suspect: Suspect, hint: Hint) -> None:
-    asked = turn.machine.asked
-    under_way = asked is not None and asked.token is not None
+def suspect_hears(turn: Turn, suspect: Suspect, event: Hinted) -> None:
+    """What was asked before a hint that speaks against our execution proves nothing."""
+    hint, asked = event.hint, turn.machine.asked
+    under_way = asked is not None and asked.sent
     if speaks_against(hint, suspect.work.key):
         omitted = suspect.omitted or _omits(hint, suspect.work.key)
         turn.to(replace(suspect, omitted=omitted, hinted_again=suspect.hinted_again or under_way), "hint")
@@ -108,8 +121,41 @@ def _suspect_hears(turn: Turn, suspect: Suspect, hint: Hint) -> None:
         turn.to(replace(suspect, omitted=False), "listed again")
 
 
-def on_suspicion_answered(turn: Turn, suspect: Suspect, answer: Answer) -> None:
+def on_progress(turn: Turn, suspect: Suspect, event: StepAdvanced) -> None:
+    """The step goes on meanwhile."""
+    if suspect.running and event.index == suspect.work.done:
+        turn.to(replace(suspect, percent=event.percent), "progress")
+
+
+def on_step_ended(turn: Turn, suspect: Suspect, event: StepEnded) -> None:
+    """The step is over; what follows from that waits for the answer."""
+    if not suspect.running or event.index != suspect.work.done:
+        return
+    turn.do(CancelTimer("step"))
+    if event.outcome == "done":
+        turn.to(replace(suspect, work=past_step(suspect.work, event), running=False), "step done while asking")
+    else:
+        turn.to(replace(suspect, running=False, failed=event), "step failed while asking")
+
+
+def on_gate_answered(turn: Turn, gated: Gated, event: Answered) -> None:
+    """The report before a gate stands, or leave is given; if not, the same answer says what to believe."""
+    work, answer = gated.work, event.answer
+    if gated.gate == "report":
+        told = read_update_answer(turn, work, answer)
+        if told is not None:
+            pass_report_gate(turn, told)
+    elif gated.gate == "announcement":
+        on_announced(turn, work, answer)
+    elif not (on_leap_answered if gated.gate == "leap" else on_document_answered)(turn, work, answer):
+        suspect = Suspect(work, running=False)
+        turn.suspect(suspect, "no leave to go on")
+        on_answered(turn, suspect, event)
+
+
+def on_answered(turn: Turn, suspect: Suspect, event: Answered) -> None:
     """An answer about our execution, to a describe, or to the update that probes how it ended."""
+    answer = event.answer
     if suspect.probing:
         work = read_update_answer(turn, suspect.work, answer, running=suspect.running)
         if work is not None:
@@ -179,7 +225,7 @@ def _cleared(turn: Turn, suspect: Suspect) -> None:
         turn.to(executing, "still there")
         tell_progress(turn, executing)
     elif suspect.failed is not None:
-        on_step_ended(turn, suspect.work, suspect.failed)
+        step_over(turn, suspect.work, suspect.failed)
     else:
         advance(turn, suspect.work, "still there")
 

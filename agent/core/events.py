@@ -2,16 +2,16 @@
 
 In: answers, hints, connection changes, timers that fired, what the hardware did. Out: requests to publish, timers
 to set, steps to begin, stop or undo, and what to tell the log. Clocks, randomness, sockets and files stay outside:
-a timer is a name with a delay, jitter is a `spread_seconds` from which the shell draws, client tokens start with
-a prefix that the shell chose.
+a timer is a name with a delay, jitter is a `spread_seconds` from which the shell draws, and client tokens are the
+shell's altogether (`agent.correlation`): what comes in as an answer is one to the newest attempt.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from agent.account import DeviceEvent, RequestKind
 from agent.core.record import Record
-from agent.plan import Step
+from agent.plan import MISSING, Planned, Step
 from agent.values import Answer, Execution, ExecutionKey, Hint, Request
 
 TimerName: TypeAlias = Literal["request", "retry", "ask-again", "poll", "step", "leap"]
@@ -60,14 +60,15 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer came in; it carries the client token of its request."""
+    """The newest attempt was answered; `planned` is what the document that came with it asks of this device."""
 
     answer: Answer
+    planned: Planned = field(default=MISSING, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An answer came in of which nobody can tell what it says; `problem` is why, for people.
+    """The newest attempt was answered, and nobody can tell what the answer says; `problem` is why, for people.
 
     `client_token` is None if that cannot be read either: then only its topic says what it answers. `listed` are the
     executions that the newest notification of the namespace named.
@@ -165,9 +166,15 @@ class Remember:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Send a request. Lost silently while disconnected: the request timer is what notices."""
+    """Send a request, with a client token of its own; `about` is the incarnation that it is meant for, if for one.
+
+    `attempt` counts from 1 how often this question has been put; None: once more than the last time. Lost silently
+    while disconnected: the request timer is what notices.
+    """
 
     request: Request
+    about: ExecutionKey | None = None
+    attempt: int | None = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +226,10 @@ class Verify:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Log and trace this; changes nothing."""
+    """Log and trace this; changes nothing. `from_answer`: with the client token of the answer to the newest attempt."""
 
     event: DeviceEvent
+    from_answer: bool = False
 
 
 Effect: TypeAlias = Remember | Publish | SetTimer | CancelTimer | BeginStep | StopStep | UndoStep | Verify | Tell

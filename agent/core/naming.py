@@ -10,64 +10,69 @@ Elsewhere a document is left out of the question where it can be; otherwise the 
 
 from dataclasses import replace
 
-from agent.account import AnswerUnreadable, ExecutionGone, ExecutionLeft, request_kind
+from agent.account import AnswerUnreadable, ExecutionGone, ExecutionLeft
 from agent.causes import Cause
-from agent.core.events import Unreadable
+from agent.core.events import Answered, Hinted, Unreadable
 from agent.core.recovering import fail
-from agent.core.state import Asked, ByName, Gated, Idle, Reporting, Starting
+from agent.core.state import ByName, Gated, Idle, Phase, Reporting, Starting
 from agent.core.taking import consider, poll, reject, unreadable
 from agent.core.turn import Turn
+from agent.core.working import settle_report
 from agent.values import (
-    Answer,
     Describe,
     ErrorCode,
     Execution,
     ExecutionTold,
     GetPending,
+    PendingChanged,
     PendingListed,
     Rejected,
     Status,
 )
 
 
-def on_unreadable(turn: Turn, event: Unreadable) -> None:
-    """Whatever the answer said, it settles the question no other way."""
+def on_head_unreadable(turn: Turn, idle: Idle, event: Unreadable) -> None:
+    """The head cannot be read: look for work by name."""
+    turn.forget_question()
+    begin(turn, event.listed)
+
+
+def on_named_unreadable(turn: Turn, phase: ByName, event: Unreadable) -> None:
+    """One that was asked about by name has no more than that; without the list, nothing has."""
+    turn.forget_question()
+    if phase.left:
+        reject(turn, phase.left[0], unreadable(event.problem))
+    else:
+        _wait(turn, "neither the head nor the list of what is pending can be read")
+
+
+def on_claim_unreadable(turn: Turn, starting: Starting, event: Unreadable) -> None:
+    """What it was that was claimed, nobody can tell any more."""
+    turn.forget_question()
+    reject(turn, starting.execution, unreadable(event.problem))
+
+
+def on_gate_unreadable(turn: Turn, gated: Gated, event: Unreadable) -> None:
+    """A step that needs the document afresh cannot have it."""
+    if gated.gate == "document":
+        fail(turn, gated.work, unreadable(event.problem).reason, Cause.MALFORMED_DOCUMENT)
+    else:
+        ask_without_document(turn, gated, event)
+
+
+def ask_without_document(turn: Turn, phase: Phase, event: Unreadable) -> None:
+    """It settles the question no other way: later again, without what perhaps was spoilt."""
     asked = turn.machine.asked
-    if asked is None or not _is_answer(event, asked):
-        return
-    told = (event.request, event.problem, asked.token, event.namespace_id, event.job_id)
-    turn.tell(AnswerUnreadable(*told))
-    unusable = unreadable(event.problem)
-    match turn.machine.phase:
-        case Idle():
-            turn.forget_question()
-            begin(turn, event.listed)
-        case ByName(left=left) if left:
-            turn.forget_question()
-            reject(turn, left[0], unusable)
-        case ByName():
-            turn.forget_question()
-            _wait(turn, "neither the head nor the list of what is pending can be read")
-        case Starting(execution=execution):
-            turn.forget_question()
-            reject(turn, execution, unusable)
-        case Gated(work=work, gate="document"):
-            fail(turn, work, unusable.reason, Cause.MALFORMED_DOCUMENT)
-        case _:
-            if isinstance(asked.question, Describe):
-                question = replace(asked.question, include_document=False)
-                turn.machine = replace(turn.machine, asked=replace(asked, question=question))
-            turn.ask_later()
+    if asked is not None and isinstance(asked.question, Describe):
+        question = replace(asked.question, include_document=False)
+        turn.machine = replace(turn.machine, asked=replace(asked, question=question))
+    turn.ask_later()
 
 
-def _is_answer(event: Unreadable, asked: Asked) -> bool:
-    """By its token, or, where that cannot be read, by its topic."""
-    if asked.token is None or event.client_token is not None:
-        return event.client_token is not None and event.client_token == asked.token
-    question = asked.question
-    job_id = getattr(question, "job_id", None)
-    meant = (request_kind(question), question.namespace_id, job_id)
-    return meant == (event.request, event.namespace_id, event.job_id)
+def on_hint(turn: Turn, phase: ByName, event: Hinted) -> None:
+    """A notification names what the list, which cannot be had, would."""
+    if not phase.left and isinstance(event.hint, PendingChanged) and event.hint.listed:
+        begin(turn, event.hint.in_progress + event.hint.queued)
 
 
 def begin(turn: Turn, noticed: tuple[Execution, ...]) -> None:
@@ -78,15 +83,14 @@ def begin(turn: Turn, noticed: tuple[Execution, ...]) -> None:
         _ask_for_list(turn)
 
 
-def was_misread(told: Reporting, answer: Answer) -> bool:
-    """Whether nobody knows the execution that was rejected unread: its identity may have been what was spoilt."""
-    is_unread = told.status is Status.REJECTED and not told.work.digest
-    return is_unread and isinstance(answer, Rejected) and answer.code is ErrorCode.RESOURCE_NOT_FOUND
-
-
-def begin_anew(turn: Turn, told: Reporting) -> None:
-    """It is gone, or never was; to ask for the head once more would bring the same."""
-    turn.tell(ExecutionGone(told.work.key, "gone", turn.token))
+def on_report_answered(turn: Turn, told: Reporting, event: Answered) -> None:
+    """Of one that was rejected unread, the identity may have been what was spoilt: then nobody knows it."""
+    is_unread, answer = told.status is Status.REJECTED and not told.work.digest, event.answer
+    if not is_unread or not isinstance(answer, Rejected) or answer.code is not ErrorCode.RESOURCE_NOT_FOUND:
+        settle_report(turn, told, answer)
+        return
+    # It is gone, or never was; to ask for the head once more would bring the same.
+    turn.tell_learned(ExecutionGone(told.work.key, "gone"))
     turn.tell(ExecutionLeft(told.work.key, "recovered"))
     _ask_for_list(turn)
 
@@ -101,14 +105,14 @@ def _ask(turn: Turn, phase: ByName, why: str) -> None:
     turn.ask_about(phase.left[0].key, with_document=True)
 
 
-def on_answered(turn: Turn, phase: ByName, answer: Answer) -> None:
+def on_answered(turn: Turn, phase: ByName, event: Answered) -> None:
     """The list, or what one of those in it is."""
     key = phase.left[0].key if phase.left else None
-    match answer:
+    match event.answer:
         case PendingListed(in_progress=in_progress, queued=queued) if in_progress or queued:
             _ask(turn, ByName(in_progress + queued, listed=True), "asking by name")
         case ExecutionTold(execution=told) if told is not None and told.fault and key is not None and told.key != key:
-            turn.tell(AnswerUnreadable("describe", told.fault, turn.token, key.namespace_id, key.job_id))
+            turn.tell_learned(AnswerUnreadable("describe", told.fault, None, key.namespace_id, key.job_id))
             reject(turn, phase.left[0], unreadable(told.fault))
         case ExecutionTold(execution=told) if told is not None and not told.status.is_terminal:
             consider(turn, told, by_name=True)

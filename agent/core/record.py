@@ -58,7 +58,8 @@ class Work:
 class Finished:
     """The last execution that was dealt with. `status` is the report that ended it, None if it ended without one.
 
-    `nonce` marks that report, `version_number` is the service's at the end.
+    `nonce` marks that report (a name of `agent.core.marks`, and on disk the nonce itself); `version_number` is the
+    service's at the end.
     """
 
     key: ExecutionKey

@@ -8,9 +8,21 @@ that cannot put its hardware right reports that too, unless the execution ended 
 from dataclasses import replace
 
 from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
-from agent.core.events import BeginStep, CancelTimer, StepEnded, StepRestored, StopStep, UndoStep, Verify
+from agent.causes import Cause
+from agent.core.events import (
+    BeginStep,
+    CancelTimer,
+    JournalFailed,
+    StepEnded,
+    StepRestored,
+    StopStep,
+    TimerFired,
+    UndoStep,
+    Verified,
+    Verify,
+)
 from agent.core.record import Finished, Work
-from agent.core.state import Idle, Recovering, Safe
+from agent.core.state import Executing, Gated, Idle, Recovering, Safe, Suspect
 from agent.core.turn import Turn
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Status
@@ -18,7 +30,7 @@ from agent.values import Status
 
 def give_way(turn: Turn, work: Work, end: End, *, running: bool = False) -> None:
     """The execution ended without us, as the answer just taken says; `running`: a step of it still is."""
-    turn.tell(ExecutionGone(work.key, end, turn.token))
+    turn.tell_learned(ExecutionGone(work.key, end))
     remedy = remedy_for(end, work.reached, restarted=False, policy=turn.policy.point_of_no_return)
     match remedy:
         case Remedy.DROP:
@@ -43,6 +55,45 @@ def fail(turn: Turn, work: Work, reason: str, cause: str, *, running: bool = Fal
     else:
         why = f"failed past the point of no return: {reason}"
         _verify(turn, Recovering(work, None, "verify", reason), why)
+
+
+def on_step_late(turn: Turn, phase: Executing | Suspect, event: TimerFired) -> None:
+    """A step that can be undone is, be it that the device is just asking about its execution."""
+    work, late = phase.work, phase.work.next_step
+    if late is not None and late.reversible and (isinstance(phase, Executing) or phase.running):
+        limit = turn.policy.step_deadline
+        fail(turn, work, f"{late.name}: not done after {limit:g} s", Cause.TIMEOUT, running=True)
+
+
+def on_nobody_answered(turn: Turn, suspect: Suspect, event: TimerFired) -> None:
+    """New firmware that nobody answers is taken back; everything else goes on asking."""
+    work, policy = suspect.work, turn.policy.point_of_no_return
+    if remedy_for("unknown", work.reached, restarted=suspect.restarted, policy=policy) is Remedy.UNDO:
+        fail(turn, work, "nobody answered the new firmware", Cause.NO_ANSWER, running=suspect.running)
+
+
+def on_journal_failed(turn: Turn, phase: Executing | Gated, failed: JournalFailed) -> None:
+    """What cannot be recorded is not begun, and what was begun is taken back; past the leap there is only forward."""
+    work, reason = phase.work, _unwritten(failed)
+    if work.reached not in (Reached.LEAPT, Reached.RAN):
+        fail(turn, work, reason, Cause.DISK)
+    elif isinstance(phase, Executing) and work.done < work.begun and not work.plan.steps[work.done].reversible:
+        fail(turn, replace(work, begun=work.done), reason, Cause.DISK)
+
+
+def on_finish_withheld(turn: Turn, recovering: Recovering, failed: JournalFailed) -> None:
+    """The next step could not be put on record, so it has not begun: back, if there is a way back."""
+    if recovering.stage != "finish" or not failed.withheld:
+        return
+    work = replace(recovering.work, begun=recovering.work.done)
+    if work.reached is Reached.LEAPT:
+        _give_up(turn, recovering, _unwritten(failed))
+    else:
+        _restore(turn, replace(recovering, work=work, forward=False))
+
+
+def _unwritten(failed: JournalFailed) -> str:
+    return f"the journal cannot be written: {failed.reason}"
 
 
 def resume(turn: Turn, recovering: Recovering) -> None:
@@ -119,26 +170,17 @@ def _finish(turn: Turn, recovering: Recovering, running: bool, why: str) -> None
     turn.do(BeginStep(work.key, work.done, step, work.plan.version))
 
 
-def cannot_finish(turn: Turn, recovering: Recovering, reason: str) -> None:
-    """The next step could not be put on record, so it has not begun: back, if there is a way back."""
-    work = replace(recovering.work, begun=recovering.work.done)
-    if work.reached is Reached.LEAPT:
-        _give_up(turn, recovering, reason)
-    else:
-        _restore(turn, replace(recovering, work=work, forward=False))
-
-
 def _verify(turn: Turn, recovering: Recovering, why: str) -> None:
     turn.to(replace(recovering, stage="verify"), why)
     turn.do(Verify())
 
 
-def on_verified(turn: Turn, recovering: Recovering, ok: bool) -> None:
+def on_verified(turn: Turn, recovering: Recovering, event: Verified) -> None:
     """The hardware is whole, or not."""
     work = recovering.work
     if recovering.stage != "verify":
         return
-    if not ok:
+    if not event.ok:
         _give_up(turn, recovering, "the hardware is not whole")
         return
     stays = work.reached in (Reached.LEAPT, Reached.RAN)

@@ -13,13 +13,13 @@ from agent.causes import Cause
 from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.core.recovering import fail, resume
-from agent.core.state import Recovering, Reporting, Safe, Suspect
+from agent.core.state import Idle, Recovering, Reporting, Safe, Suspect
 from agent.core.turn import Turn
 from agent.plan import Step
 from agent.recovery import Reached, Remedy, remedy_for
 
 
-def on_booted(turn: Turn, booted: Booted) -> None:
+def on_booted(turn: Turn, idle: Idle, booted: Booted) -> None:
     """Begin with what the record holds."""
     record = booted.record or Record()
     turn.machine = replace(

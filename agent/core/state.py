@@ -1,26 +1,43 @@
 """What a device knows about its jobs in one namespace: the states, each with exactly its own data.
 
-    Idle ──► Starting ──► Executing ⇄ Gated ──► Reporting ──► Idle
-                 │ hint       │ hint     │ hint      │ no answer: asks again; gone, or ended without us: recovers
-                 ▼            ▼          ▼           ▼
-              Idle         Suspect ── still there, same identity ──► back
-           (asks anew)        │ gone, ended, or found with another identity
-                              ▼
-                 Recovering: quiesce ─► restore ─► verify ──► Idle
-                     │    └► finish ─────────────►┘  │ cannot
-                     │ the work failed by itself     ▼
-                     └──► Reporting ──► Idle, or ─► Safe
+What leads from one to the other (drawn by `python -m tests.agent.core.diagram --write`):
 
-Where the answer about the head cannot be read, ByName stands between Idle and Starting, and looks for work by name.
+    Idle       booted ────────────────► Suspect, Reporting, Recovering, Safe
+               answered ──────────────► Starting, Executing, Gated, Reporting, Recovering
+               unreadable ────────────► ByName
+    ByName     connected ─────────────► Idle
+               answered ──────────────► Idle, Starting, Executing, Gated, Reporting, Recovering
+               unreadable ────────────► Idle, Reporting
+    Starting   connected ─────────────► Idle
+               hinted ────────────────► Idle
+               answered ──────────────► Idle, Executing, Gated, Reporting, Recovering
+               unreadable ────────────► Reporting
+    Executing  connected ─────────────► Suspect
+               hinted ────────────────► Suspect
+               answered ──────────────► Suspect, Recovering
+               timer step ────────────► Recovering
+               step ended ────────────► Gated, Reporting, Recovering
+               journal failed ────────► Recovering
+    Gated      connected ─────────────► Suspect
+               disconnected ──────────► Executing
+               hinted ────────────────► Suspect
+               answered ──────────────► Executing, Suspect, Recovering, Idle
+               unreadable ────────────► Recovering
+               timer leap ────────────► Executing, Recovering
+               journal failed ────────► Recovering
+    Reporting  answered ──────────────► Idle, ByName, Recovering, Safe
+    Suspect    answered ──────────────► Executing, Gated, Reporting, Recovering, Idle
+               timer step ────────────► Recovering
+               timer leap ────────────► Recovering
+    Recovering step restored ─────────► Reporting, Safe
+               verified ──────────────► Idle, Reporting, Safe
+               journal failed ────────► Reporting, Safe
 
-There are shorter ways. In the default namespace start-next claims, so Idle goes straight to work, unless nothing tells
-how far an execution that is IN_PROGRESS already has come. What cannot be planned, or is done already, is only
-reported; what is found and may not be begun twice fails. Nothing begun, nothing to undo: from Suspect back to Idle. A
-step that fails, or a gate that nobody opens, leads to Recovering; a report that is refused for good, to Safe.
-
-`Gated` is the moment between two steps in which the device waits for leave to begin the next one. Starting is for
-namespaces, where no start-next is known: the claim (an update to IN_PROGRESS) proves nothing about which
-incarnation accepted it, so a describe confirms it before the first effect.
+In the default namespace start-next claims, so Idle goes straight to work, unless nothing tells how far an execution
+that is IN_PROGRESS already has come. `Starting` is for that, and for namespaces, where no start-next is known: the claim
+(an update to IN_PROGRESS) proves nothing about which incarnation accepted it, so a describe confirms it before the
+first effect. `Gated` is the moment between two steps in which the device waits for leave to begin the next one. Where
+the answer about the head cannot be read, `ByName` looks for work by name.
 
 A reboot ends everything that is not on record. Whoever comes back with work in hand is Suspect, and asks; whoever was
 reporting, recovering or Safe goes on with that. Between the reboot into new firmware and its commit the phases are
@@ -43,12 +60,11 @@ from agent.values import Execution, ExecutionKey, Request, Status
 class Policy:
     """The numbers and choices of one device; all times in seconds. Local defaults; slower ones suit AWS itself.
 
-    `token_prefix` must differ between boots and devices. `leap_when_unreachable` says what happens when nobody
-    answers at the point of no return, or after a reboot into new firmware, within `leap_deadline`.
+    `leap_when_unreachable` says what happens when nobody answers at the point of no return, or after a reboot into new
+    firmware, within `leap_deadline`.
     """
 
     namespace_id: str | None = None
-    token_prefix: str = "t"
     reports: Literal["progress", "steps", "end"] = "progress"
     request_timeout: float = 2.0
     retry_first: float = 0.25
@@ -67,6 +83,7 @@ class Policy:
     leap_when_unreachable: Literal["proceed", "give-up"] = "give-up"
     point_of_no_return: PointOfNoReturn = "revert-until-commit"
     abilities: Abilities = DEFAULT_ABILITIES
+    """For which the shell plans."""
 
 
 # ── the phases ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +149,7 @@ class Gated:
 
 @dataclass(frozen=True, slots=True)
 class Reporting:
-    """The terminal update is on its way; `nonce` marks it as ours.
+    """The terminal update is on its way; `nonce` is what it is called (see `agent.core.marks`).
 
     `resyncing`: the service's version is not known, so it is asked about first. `doubtful` counts answers to that which
     call the execution QUEUED, as if nobody had ever begun it. `safe`: why the device is Safe once this is settled.
@@ -229,20 +246,20 @@ def execution_in_hand(phase: Phase) -> ExecutionKey | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The one question that is open. `token` is that of its newest attempt; None until that is sent.
+    """The one question that is open. `about` is the incarnation it is meant for, None for start-next and `$next`.
 
-    `attempt` counts from 1; `about` is the incarnation it is meant for, None for start-next and `$next`.
+    `waits` is how often it was put off, counted until the wait has its ceiling; `sent`: an attempt is under way.
     """
 
     question: Request
     about: ExecutionKey | None
-    attempt: int = 1
-    token: str | None = None
+    waits: int = 0
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Everything. `tokens` counts client tokens used; `unaccounted` is a version that runs though its job is gone.
+    """Everything. `unaccounted` is a version that runs though its job is gone.
 
     `finished` is the last execution dealt with, `running` the version that the device booted, be it `on_trial`.
     """
@@ -251,7 +268,6 @@ class Machine:
     phase: Phase = Idle()
     connected: bool = False
     asked: Asked | None = None
-    tokens: int = 0
     unaccounted: str | None = None
     finished: Finished | None = None
     running: str = ""

@@ -10,27 +10,34 @@ from dataclasses import replace
 
 from agent.account import AnswerUnreadable, ExecutionTaken, RequestKind
 from agent.causes import Cause
+from agent.core.events import Answered, Connected, TimerFired
+from agent.core.marks import OURS, mark_in
 from agent.core.record import Work
 from agent.core.recovering import fail
-from agent.core.state import Idle, Machine, Starting
+from agent.core.state import ByName, Idle, Machine, Starting
 from agent.core.told import may_have_begun
-from agent.core.turn import Turn, nonce_of
+from agent.core.turn import Turn
 from agent.core.working import advance
-from agent.documents import plan_of
 from agent.plan import Plan, Planned, Unusable
 from agent.recovery import Reached, Remedy, remedy_for
-from agent.values import Answer, Execution, ExecutionTold, Status, UpdateAccepted, details_text
+from agent.values import Execution, ExecutionTold, Status, UpdateAccepted, details_text
 
 
-def seek(turn: Turn, why: str, *, expects: bool = False, again: bool = False, spread_seconds: float = 0.0) -> None:
-    """Be idle, and ask for work."""
-    turn.to(Idle(expects=expects, again=again), why)
-    turn.ask_for_work(spread_seconds=spread_seconds)
+def on_connected(turn: Turn, seeking: Idle | ByName | Starting, event: Connected) -> None:
+    """Nothing that was true before counts now: ask for work, and once more, since delivery may start late."""
+    turn.to(Idle(again=True), "connected")
+    turn.ask_for_work()
 
 
-def on_head_told(turn: Turn, idle: Idle, answer: Answer) -> None:
+def on_time_to_ask(turn: Turn, idle: Idle, event: TimerFired) -> None:
+    """It is time to ask for work, if nobody does already."""
+    if turn.machine.asked is None and turn.machine.connected:
+        turn.ask_for_work()
+
+
+def on_head_told(turn: Turn, idle: Idle, event: Answered) -> None:
     """The answer to the question for work. A refusal for good holds until a hint, a connection, or the poll."""
-    match answer:
+    match event.answer:
         case ExecutionTold(execution=None):
             _nothing_there(turn, idle)
         case ExecutionTold(execution=execution) if execution is not None:
@@ -73,7 +80,7 @@ def consider(turn: Turn, execution: Execution, *, by_name: bool = False) -> None
     elif _is_silent(execution) and may_have_begun(plan, ()):
         turn.to(Starting(execution, claimed=True), "asking how far it came")
         turn.ask_about(execution.key, with_document=True)
-    elif _is_orphan(turn, execution) and _settle_orphan(turn, execution, _work(execution, plan)):
+    elif _is_orphan(execution) and _settle_orphan(turn, execution, _work(execution, plan)):
         pass
     elif by_name:
         turn.to(Starting(execution), "claiming")
@@ -86,9 +93,9 @@ def _planned(turn: Turn, execution: Execution, asked: RequestKind) -> Planned:
     """The plan, or why there is none: what cannot be read cannot be planned."""
     if execution.fault:
         key = execution.key
-        turn.tell(AnswerUnreadable(asked, execution.fault, turn.token, key.namespace_id, key.job_id))
+        turn.tell_learned(AnswerUnreadable(asked, execution.fault, None, key.namespace_id, key.job_id))
         return unreadable(execution.fault)
-    return plan_of(execution.document, turn.policy.abilities)
+    return turn.planned
 
 
 def _is_silent(execution: Execution) -> bool:
@@ -96,10 +103,10 @@ def _is_silent(execution: Execution) -> bool:
     return execution.status is Status.IN_PROGRESS and not execution.status_details
 
 
-def _is_orphan(turn: Turn, execution: Execution) -> bool:
+def _is_orphan(execution: Execution) -> bool:
     """Whether the service says that somebody works on it already: others than we in this life, or we, and got on."""
     details = execution.status_details
-    is_claim = (nonce_of(details) or "").startswith(turn.policy.token_prefix) and "step" not in dict(details)
+    is_claim = mark_in(details) == OURS and "step" not in dict(details)
     return execution.status is Status.IN_PROGRESS and not is_claim
 
 
@@ -149,10 +156,10 @@ def _reached(machine: Machine, orphan: Execution, plan: Plan, *, is_last: bool) 
     return Reached.RAN if may_have_begun(plan, orphan.status_details) else Reached.NOTHING
 
 
-def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
+def on_claim_answered(turn: Turn, starting: Starting, event: Answered) -> None:
     """The answer to the claim, or to the describe that confirms it. Whatever does not fit: look at the head anew."""
     ours = starting.execution
-    match answer:
+    match event.answer:
         case UpdateAccepted(state=state) if not starting.claimed:
             # A state that could not be read is confirmed by the describe as well as one that could.
             claimed = replace(ours, version_number=state.version_number if state else ours.version_number + 1)
@@ -170,10 +177,10 @@ def on_claim_answered(turn: Turn, starting: Starting, answer: Answer) -> None:
 
 def _plan_and_take(turn: Turn, claimed: Execution) -> None:
     """The document as it was delivered last: its presigned URLs are fresh."""
-    plan = plan_of(claimed.document, turn.policy.abilities)
+    plan = turn.planned
     if isinstance(plan, Unusable):
         reject(turn, claimed, plan)
-    elif not (_is_orphan(turn, claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
+    elif not (_is_orphan(claimed) and _settle_orphan(turn, claimed, _work(claimed, plan))):
         _take(turn, _work(claimed, plan))
 
 

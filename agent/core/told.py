@@ -6,8 +6,8 @@ there, it may have. Where nothing tells, whoever made the execution IN_PROGRESS 
 
 from dataclasses import replace
 
+from agent.core.marks import mark_in
 from agent.core.record import Work
-from agent.core.turn import nonce_of
 from agent.plan import Plan, Step
 from agent.values import StatusDetails
 
@@ -44,6 +44,6 @@ def _told(plan: Plan, details: StatusDetails) -> int | None:
     """The index of the step that was reported last, -1 if none was; None if no agent of ours wrote these details."""
     name = dict(details).get("step")
     names = [step.name for step in plan.steps]
-    if nonce_of(details) is None or (name is not None and name not in names):
+    if mark_in(details) is None or (name is not None and name not in names):
         return None
     return -1 if name is None else names.index(name)

@@ -8,10 +8,12 @@ the next question. Only the first answer to the newest attempt counts.
 
 from dataclasses import dataclass, field, replace
 
-from agent.account import DeviceEvent, PhaseChanged, answer_received, request_sent
-from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName
+from agent.account import AnswerUnreadable, DeviceEvent, PhaseChanged, answer_received
+from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName, Unreadable
+from agent.core.marks import OURS, new_report
 from agent.core.record import Work
 from agent.core.state import Asked, Machine, Phase, Policy, Reporting, Suspect, execution_in_hand, phase_name
+from agent.plan import MISSING, Planned
 from agent.recovery import Reached
 from agent.values import (
     Answer,
@@ -33,8 +35,10 @@ class Turn:
 
     machine: Machine
     effects: list[Effect] = field(default_factory=list)
-    token: str = ""
-    """The client token of the answer that this turn deals with."""
+    answered: bool = False
+    """Whether an answer is what this turn deals with."""
+    planned: Planned = MISSING
+    """What the document that came with it asks of this device."""
 
     @property
     def policy(self) -> Policy:
@@ -58,6 +62,10 @@ class Turn:
         """Log and trace `event`."""
         self.effects.append(Tell(event))
 
+    def tell_learned(self, event: DeviceEvent) -> None:
+        """Log and trace what was learned from the answer at hand."""
+        self.effects.append(Tell(event, from_answer=self.answered))
+
     def do(self, *effects: Effect) -> None:
         """Let the shell perform `effects`, in order."""
         self.effects.extend(effects)
@@ -76,7 +84,7 @@ class Turn:
         after_seconds: float = 0.0,
         spread_seconds: float = 0.0,
     ) -> None:
-        """Put `question` (without its token), now or after a wait of `after_seconds` and a random part of the spread.
+        """Put `question`, now or after a wait of `after_seconds` and a random part of the spread.
 
         It supersedes the open question. While disconnected it waits; whoever comes back on line asks anew.
         """
@@ -92,12 +100,8 @@ class Turn:
         asked = self.machine.asked
         if asked is None or not self.machine.connected:
             return
-        count = self.machine.tokens + 1
-        token = f"{self.policy.token_prefix}{count}"
-        self.machine = replace(self.machine, tokens=count, asked=replace(asked, token=token))
-        request = replace(asked.question, client_token=token)
-        self.tell(request_sent(request, token, asked.about, asked.attempt))
-        self.do(Publish(request))
+        self.machine = replace(self.machine, asked=replace(asked, sent=True))
+        self.do(Publish(asked.question, asked.about, None if asked.waits else 1))
         self.timer("request", self.policy.request_timeout)
 
     def ask_later(self) -> None:
@@ -105,8 +109,9 @@ class Turn:
         asked = self.machine.asked
         if asked is None:
             return
-        self.machine = replace(self.machine, asked=replace(asked, attempt=asked.attempt + 1, token=None))
-        wait = self.backoff(asked.attempt)
+        waits = self.counted(asked.waits + 1)
+        self.machine = replace(self.machine, asked=replace(asked, waits=waits, sent=False))
+        wait = self.backoff(waits)
         self.do(CancelTimer("request"))
         self.timer("retry", wait, wait * self.policy.retry_spread)
 
@@ -114,6 +119,11 @@ class Turn:
         """Seconds to wait after so many attempts, before jitter."""
         policy = self.policy
         return min(policy.retry_first * policy.retry_growth ** (attempts - 1), policy.retry_ceiling)
+
+    def counted(self, attempts: int) -> int:
+        """So many attempts, or as many as make the wait as long as it gets: more tell no difference."""
+        fewer = max(attempts - 1, 1)
+        return fewer if self.backoff(fewer) == self.backoff(attempts) else attempts
 
     def forget_question(self) -> None:
         """No answer is awaited any more."""
@@ -127,22 +137,31 @@ class Turn:
         A passing refusal settles nothing: the question will be put again.
         """
         asked = self.machine.asked
-        if asked is None or asked.token is None or answer.client_token != asked.token:
+        if asked is None or not asked.sent:
             return None
-        self.token = asked.token
-        self.tell(answer_received(answer, asked.token))
+        self.answered = True
+        self.tell_learned(answer_received(answer))
         if isinstance(answer, Rejected) and not answer.code.is_permanent:
             self.ask_later()
             return None
         self.forget_question()
         return asked
 
+    def take_unreadable(self, event: Unreadable) -> bool:
+        """Whether a question is open, to which the answer then cannot be read."""
+        asked = self.machine.asked
+        if asked is None or not asked.sent:
+            return False
+        self.answered = True
+        self.tell_learned(AnswerUnreadable(event.request, event.problem, None, event.namespace_id, event.job_id))
+        return True
+
     # ── the questions ─────────────────────────────────────────────────────────────────────────────────────────
 
     def ask_for_work(self, *, after_seconds: float = 0.0, spread_seconds: float = 0.0) -> None:
         """Ask for the head of the queue; start-next, where it exists, takes it in the same breath."""
         ns = self.policy.namespace_id
-        claim = self.details(nonce=self._nonce())
+        claim = self.details(nonce=OURS)
         question: Request = StartNext(status_details=claim) if ns is None else Describe("$next", namespace_id=ns)
         self.ask(question, None, after_seconds=after_seconds, spread_seconds=spread_seconds)
 
@@ -159,10 +178,9 @@ class Turn:
         self.ask(question, key, after_seconds=after_seconds, spread_seconds=spread_seconds)
 
     def update(
-        self, key: ExecutionKey, status: Status, expected_version: int, nonce: str | None = None, **details: str
-    ) -> str:
-        """Report; returns the nonce by which we shall know this write again (a new one, unless it is given)."""
-        nonce = nonce or self._nonce()
+        self, key: ExecutionKey, status: Status, expected_version: int, nonce: str = OURS, **details: str
+    ) -> None:
+        """Report; by its nonce we shall know this write again."""
         self.ask(
             Update(
                 key.job_id,
@@ -175,13 +193,14 @@ class Turn:
             ),
             key,
         )
-        return nonce
 
-    def report(self, work: Work, status: Status, reason: str = "", *, nonce: str | None = None, safe: str = "") -> None:
+    def report(self, work: Work, status: Status, reason: str = "", *, nonce: str = "", safe: str = "") -> None:
         """Report the end, or repeat that report under the nonce that it had; `safe` is why nothing can follow it."""
+        finished = self.machine.finished
+        nonce = nonce or new_report(finished.nonce if finished is not None else "")
         details = {"reason": reason} if reason else {"version": work.plan.version}
         details |= {"stdout": work.said, "cause": work.cause if reason else ""}
-        nonce = self.update(work.key, status, work.version_number, nonce, **details)
+        self.update(work.key, status, work.version_number, nonce, **details)
         why = f"reporting {status.value}" + (f": {reason}" if reason else "")
         self.to(Reporting(work, status, nonce, reason, safe=safe), why)
 
@@ -190,17 +209,8 @@ class Turn:
         work = replace(told.work, version_number=version_number)
         self.report(work, told.status, told.reason, nonce=told.nonce, safe=told.safe)
 
-    def _nonce(self) -> str:
-        """A new mark of what we write; all of one life of the agent begin alike, and nobody else's do."""
-        return f"{self.policy.token_prefix}{self.machine.tokens + 1}"
-
     def details(self, **details: str) -> StatusDetails | None:
         """statusDetails, with the version that is still to be accounted for; None if there are none."""
         if self.machine.unaccounted is not None:
             details["kept"] = self.machine.unaccounted
         return tuple(sorted((key, details_text(value)) for key, value in details.items() if value)) or None
-
-
-def nonce_of(details: StatusDetails | None) -> str | None:
-    """The nonce that an update of ours left in statusDetails."""
-    return dict(details or ()).get("nonce")

@@ -10,13 +10,22 @@ from dataclasses import replace
 
 from agent.account import ENDED_BY_SERVICE, OUTCOMES, End, ExecutionGone, ExecutionLeft
 from agent.causes import Cause
-from agent.core.events import BeginStep, CancelTimer, StepAdvanced, StepEnded
+from agent.core.events import (
+    Answered,
+    BeginStep,
+    CancelTimer,
+    Connected,
+    Disconnected,
+    StepAdvanced,
+    StepEnded,
+    TimerFired,
+)
+from agent.core.marks import OURS, mark_in
 from agent.core.record import Finished, Work
 from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
 from agent.core.told import begins_once
-from agent.core.turn import Turn, nonce_of
-from agent.documents import plan_of
+from agent.core.turn import Turn
 from agent.plan import Plan, Step
 from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 
@@ -73,8 +82,10 @@ def on_announced(turn: Turn, work: Work, answer: Answer) -> None:
         fail(turn, work, reason, Cause.ACCESS_DENIED)
 
 
-def nobody_answered(turn: Turn, gated: Gated) -> None:
+def on_nobody_answered(turn: Turn, gated: Gated, event: TimerFired) -> None:
     """The deadline before the leap has passed. What is begun once only is not begun untold, whatever the policy."""
+    if gated.gate not in ("leap", "announcement"):
+        return
     if gated.gate == "leap" and turn.policy.leap_when_unreachable == "proceed":
         begin(turn, gated.work)
     else:
@@ -99,8 +110,16 @@ def begin(turn: Turn, work: Work) -> None:
     turn.timer("step", turn.policy.step_deadline)
 
 
+def on_disconnected(turn: Turn, gated: Gated, event: Disconnected) -> None:
+    """Reversible work goes on; the rest waits for the connection."""
+    if gated.gate == "report":
+        pass_report_gate(turn, gated.work)
+
+
 def on_progress(turn: Turn, executing: Executing, event: StepAdvanced) -> None:
     """The hardware got on, or waits: say so, unless a report is still under way; then the newest goes after that."""
+    if event.index != executing.work.done:
+        return
     executing = replace(executing, percent=event.percent, waiting=event.waiting)
     turn.to(executing, "progress")
     tell_progress(turn, executing)
@@ -119,8 +138,24 @@ def tell_progress(turn: Turn, executing: Executing) -> None:
         turn.update(work.key, Status.IN_PROGRESS, work.version_number, **told)
 
 
-def on_step_ended(turn: Turn, work: Work, event: StepEnded) -> None:
-    """The running step is over."""
+def on_progress_answered(turn: Turn, executing: Executing, event: Answered) -> None:
+    """The service knows how far the step was."""
+    work = read_update_answer(turn, executing.work, event.answer, running=True)
+    if work is not None:
+        executing = replace(executing, work=work)
+        turn.to(executing, "told")
+        tell_progress(turn, executing)
+
+
+def on_step_ended(turn: Turn, executing: Executing, event: StepEnded) -> None:
+    """The running step is over, and what was to be told of it with it."""
+    if event.index == executing.work.done:
+        turn.forget_question()
+        step_over(turn, executing.work, event)
+
+
+def step_over(turn: Turn, work: Work, event: StepEnded) -> None:
+    """Whatever comes after a step that ended."""
     turn.do(CancelTimer("step"))
     if event.outcome == "done":
         advance(turn, past_step(work, event), "step done")
@@ -156,7 +191,7 @@ def on_document_answered(turn: Turn, work: Work, answer: Answer) -> bool:
     told = _alive(work, answer)
     if told is None:
         return False
-    plan = plan_of(told.document, turn.policy.abilities)
+    plan = turn.planned
     if isinstance(plan, Plan) and plan.outline == work.plan.outline:
         begin(turn, replace(work, plan=plan, version_number=told.version_number))
     else:
@@ -187,9 +222,7 @@ def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool 
         case UpdateAccepted(state=state):
             return replace(work, version_number=state.version_number if state else work.version_number + 1)
         case Rejected(code=ErrorCode.VERSION_MISMATCH, state=state) if (
-            state is not None
-            and not state.status.is_terminal
-            and (nonce_of(state.status_details) or "").startswith(turn.policy.token_prefix)
+            state is not None and not state.status.is_terminal and mark_in(state.status_details) == OURS
         ):
             # Our own write, whose answer was lost or overtaken: so the record is ours, and this is its version.
             return replace(work, version_number=state.version_number)
@@ -208,49 +241,51 @@ def read_update_answer(turn: Turn, work: Work, answer: Answer, *, running: bool 
 # ── the terminal report ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def on_report_answered(turn: Turn, reporting: Reporting, answer: Answer) -> Reporting | None:
-    """Settle the terminal report; returns the state while it stays open, None once the execution is behind us."""
+def on_connected(turn: Turn, reporting: Reporting, event: Connected) -> None:
+    """Repeat the report; a restart forgot which version the service was at."""
+    if reporting.work.version_number:
+        turn.report_again(reporting, reporting.work.version_number)
+    else:
+        turn.ask_about(reporting.work.key, with_document=True)
+
+
+def settle_report(turn: Turn, reporting: Reporting, answer: Answer) -> None:
+    """Settle the terminal report, or ask on."""
     work = reporting.work
     match answer:
         case UpdateAccepted():
             _leave(turn, reporting)
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
             _lose(turn, reporting, "gone")
-        case Rejected(state=state) if state is not None and nonce_of(state.status_details) == reporting.nonce:
+        case Rejected(state=state) if state is not None and mark_in(state.status_details) == reporting.nonce:
             _leave(turn, reporting)  # an earlier attempt was accepted, and its answer lost
         case Rejected(state=state) if state is not None and state.status is reporting.status and _is_bare(state):
             # Ours perhaps, and perhaps that of an earlier incarnation, come late. `statusDetails` is optional there.
-            unproven = replace(reporting, unproven=True)
-            turn.to(unproven, "ended already; asking by whose report")
+            turn.to(replace(reporting, unproven=True), "ended already; asking by whose report")
             turn.ask_about(work.key, with_document=True)
-            return unproven
         case Rejected(state=state) if state is not None and state.status.is_terminal:
             _lose(turn, reporting, ENDED_BY_SERVICE.get(state.status, "replaced"))
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
             turn.to(replace(reporting, resyncing=True), "another version than ours")
             turn.ask_about(work.key, with_document=True)
-            return reporting
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.unproven:
             _lose(turn, reporting, "replaced")
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if reporting.resyncing:
             # It names no status; repeating the report makes the service name it.
             turn.report_again(reporting, work.version_number)
-            return reporting
-        case ExecutionTold(execution=told) if told is not None and nonce_of(told.status_details) == reporting.nonce:
+        case ExecutionTold(execution=told) if told is not None and mark_in(told.status_details) == reporting.nonce:
             _leave(turn, reporting)
         case ExecutionTold(execution=told) if told is not None and told.status.is_terminal and reporting.unproven:
             _lose(turn, reporting, "replaced")
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _is_queued(told):
-            return _doubt_report(turn, reporting)
+            _doubt_report(turn, reporting)
         case ExecutionTold(execution=told) if told is not None and told.key == work.key and _says(told, work.digest):
             turn.report_again(reporting, told.version_number)
-            return reporting
         case ExecutionTold():
             _lose(turn, reporting, "replaced")
         case _:
             code = answer.code.value if isinstance(answer, Rejected) else "an answer to another question"
             be_safe(turn, work, reporting.safe or f"the report of {work.key.job_id} was refused: {code}")
-    return None
 
 
 def _is_bare(state: ExecutionState) -> bool:
@@ -267,24 +302,22 @@ def _says(told: Execution, digest: str) -> bool:
     return told.document is None or told.document.digest == digest
 
 
-def _doubt_report(turn: Turn, reporting: Reporting) -> Reporting | None:
+def _doubt_report(turn: Turn, reporting: Reporting) -> None:
     """QUEUED is no state to come back to: a read that lags behind, or another incarnation of the same second."""
     count = reporting.doubtful + 1
     if count >= turn.policy.confirmations:
         _lose(turn, reporting, "replaced")
-        return None
-    doubtful = replace(reporting, doubtful=count)
-    turn.to(doubtful, "asking again")
+        return
+    turn.to(replace(reporting, doubtful=count), "asking again")
     wait = turn.backoff(count)
     key = reporting.work.key
     turn.ask_about(key, with_document=True, after_seconds=wait, spread_seconds=wait * turn.policy.retry_spread)
-    return doubtful
 
 
 def _lose(turn: Turn, reporting: Reporting, end: End) -> None:
     """It ended without us before we could report. What could not be put right before is not tried again."""
     if reporting.safe:
-        turn.tell(ExecutionGone(reporting.work.key, end, turn.token))
+        turn.tell_learned(ExecutionGone(reporting.work.key, end))
         be_safe(turn, reporting.work, reporting.safe)
     else:
         give_way(turn, reporting.work, end)

@@ -13,7 +13,7 @@ from agent.causes import Cause
 from agent.documents.conditions import unmet
 from agent.documents.device_client import read_theirs
 from agent.documents.ours import read_ours
-from agent.plan import Planned, Step, Unusable
+from agent.plan import MISSING, Planned, Step, Unusable
 from agent.values import JobDocument, details_text
 from agent.wording import first_wrong
 
@@ -28,7 +28,7 @@ REMEMBERED_TEXT: Final = 4096
 def plan_of(document: JobDocument | None, abilities: Abilities = DEFAULT_ABILITIES) -> Planned:
     """The plan of a document for a device with these abilities."""
     if document is None:
-        return Unusable("the job document is missing")
+        return MISSING
     read = _plan_of if len(document.text) <= REMEMBERED_TEXT else _read_plan
     return read(document.text, abilities)
 

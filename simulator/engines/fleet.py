@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from agent.abilities import Abilities
 from agent.core import Policy
+from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
@@ -59,7 +60,8 @@ class Fleet:
         self._pace = Pace(connections.running_time)
         self._wiring = Wiring(self._timings, cuts, outages, self._agent, self._pace)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
-        self._policies: dict[tuple[Group, int], Policy] = {}
+        self._policies: dict[Group, Policy] = {}
+        self._correlations: dict[tuple[Group, int], Correlation] = {}
         self.devices = tuple(
             SimulatedDevice(
                 thing,
@@ -82,12 +84,13 @@ class Fleet:
     def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
         """What runs on a device from one boot to the next."""
         model = self._models[device.group.model]
+        policy = self._policy_of(device.group)
         rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
         bench = SimulatedWorkbench(device, self._timings, self._holds, guarded=model.guarded, pace=self._pace)
         runner = Runner(
             thing=thing_of_agent(device.thing),
-            machine=model.start(self._policy_of(device.group, device.boots)),
-            step=remembered(model.step),
+            machine=Correlated(model.start(policy), self._correlation_of(device.group, device.boots)),
+            step=remembered(correlated(remembered(model.step))),
             transport=self._connections.transport(device.thing, device.group),
             workbench=bench,
             rng=rng,
@@ -97,11 +100,10 @@ class Fleet:
         )
         return runner, bench
 
-    def _policy_of(self, group: Group, boots: int) -> Policy:
-        """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
-        policy = self._policies.get((group, boots))
+    def _policy_of(self, group: Group) -> Policy:
+        policy = self._policies.get(group)
         if policy is None:
-            policy = self._policies[group, boots] = replace(
+            policy = self._policies[group] = replace(
                 self._policy,
                 namespace_id=group.namespace,
                 reports=group.reports,
@@ -109,6 +111,13 @@ class Fleet:
                 abilities=Abilities(group.layout),
                 leap_when_unreachable=group.leap_when_unreachable,
                 leap_deadline=group.leap_deadline_seconds,
-                token_prefix=f"{int(Jitter(f'{self._seed}/{group.group}/{boots}').random() * 2**32):08x}-",
             )
         return policy
+
+    def _correlation_of(self, group: Group, boots: int) -> Correlation:
+        """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
+        correlation = self._correlations.get((group, boots))
+        if correlation is None:
+            number = int(Jitter(f"{self._seed}/{group.group}/{boots}").random() * 2**32)
+            correlation = self._correlations[group, boots] = Correlation(f"{number:08x}-", Abilities(group.layout))
+        return correlation

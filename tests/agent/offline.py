@@ -10,6 +10,7 @@ from agent.account import DeviceCrashed, DeviceEvent
 from agent.core import Machine, Policy, start, step
 from agent.core.events import BeginStep, Booted, Event, StepEnded, StepRestored, StopStep, UndoStep, Verified, Verify
 from agent.core.record import Record
+from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.runner import Listener, Runner
@@ -79,10 +80,12 @@ class Device:
     ) -> None:
         self.told: list[DeviceEvent] = []
         self.bench = Bench(lambda event: self.runner.feed(event))
-        self.runner: Runner[Machine] = Runner(
+        self.runner: Runner[Correlated[Machine]] = Runner(
             thing="T",
-            machine=start(Policy(namespace_id=namespace_id, abilities=abilities, **PACE)),
-            step=step,
+            machine=Correlated(
+                start(Policy(namespace_id=namespace_id, abilities=abilities, **PACE)), Correlation("t", abilities)
+            ),
+            step=correlated(step),
             transport=Line(service),
             workbench=self.bench,
             rng=Jitter("test"),

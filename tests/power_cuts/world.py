@@ -28,6 +28,7 @@ from agent.account import (
 )
 from agent.core import Policy
 from agent.core.state import Safe
+from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
@@ -405,15 +406,14 @@ class World:
             namespace_id=self.setting.namespace,
             point_of_no_return=self.setting.policy,
             abilities=Abilities(self.setting.layout),
-            token_prefix=f"{device.boots}-",
             leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else Policy().leap_deadline,
         )
         model = model_named(self.setting.model)
         bench = FailingBench(device, self.setting.trouble, guarded=model.guarded)
         runner = Runner(
             thing=device.thing,
-            machine=model.start(policy),
-            step=remembered(model.step),
+            machine=Correlated(model.start(policy), Correlation(f"{device.boots}-", policy.abilities)),
+            step=remembered(correlated(remembered(model.step))),
             transport=_Link(self._cloud, device),
             workbench=bench,
             rng=rng,

@@ -54,15 +54,15 @@ class Driver(Watched):
     machine: Machine = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.machine = start(self.policy)
 
     @property
     def phase(self) -> Phase:
         return self.machine.phase
 
-    def __call__(self, event: Event) -> tuple[Effect, ...]:
+    def step(self, event: Event) -> tuple[Effect, ...]:
         self.machine, effects = step(self.machine, event)
-        self.effects.extend(effects)
         return effects
 
     def timer(self, name: TimerName) -> SetTimer:
@@ -82,7 +82,7 @@ class Driver(Watched):
     def hint(self, hint: Hint) -> None:
         """The hint, and the moment of jitter after it."""
         self(Hinted(hint))
-        if self.machine.asked is not None and self.machine.asked.token is None:
+        if self.machine.asked is not None and not self.machine.asked.sent:
             self(TimerFired("retry"))
 
     def list(self, *in_progress: ExecutionKey, namespace_id: str | None = None) -> None:

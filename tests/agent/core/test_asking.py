@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.account import RequestSent
 from agent.core.events import Answered, SetTimer
 from agent.core.state import Idle, Policy
 from agent.values import ErrorCode, ExecutionTold
@@ -52,3 +53,32 @@ def test_only_the_first_answer_to_the_newest_token_counts():
     device.tell(None)
     device(Answered(ExecutionTold(NOW, execution(key()), token)))
     assert isinstance(device.phase, Idle)
+
+
+def test_fifty_polls_that_find_nothing_are_two_states():
+    device = Driver()
+    device.connect()
+    device.tell(None)
+    device.fire("ask-again")
+    device.tell(None)
+    found = set()
+    for _ in range(50):
+        device.fire("poll")
+        found.add(device.machine)
+        device.tell(None)
+        found.add(device.machine)
+    assert len(found) == 2
+    assert len(device.requests) == len({request.client_token for request in device.requests}) == 52
+
+
+def test_fifty_attempts_are_no_more_states_than_there_are_waits():
+    device = Driver(Policy(retry_first=1, retry_growth=2, retry_ceiling=8))
+    device.connect()
+    found = set()
+    for _ in range(50):
+        device.fire("request")
+        found.add(device.machine)
+        device.fire("retry")
+        found.add(device.machine)
+    assert len(found) == 2 * len((1, 2, 4, 8))
+    assert [sent.attempt for sent in device.told(RequestSent)] == list(range(1, 52))

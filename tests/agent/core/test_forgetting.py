@@ -31,6 +31,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
+from agent.correlation import Correlated, Correlation, correlated
 from agent.values import JobDocument, Status
 from simulator.cloud.jobs import JobExecution, Jobs, JobsSettings, NewJob
 
@@ -77,7 +78,7 @@ class Lives:
     records: list[Record] = field(default_factory=list)
     lives: int = 0
     deeds: int = 0
-    _machine: Machine = field(init=False)
+    _machine: Correlated[Machine] = field(init=False)
     _events: list[Event] = field(default_factory=list)
     _timers: list[str] = field(default_factory=list)
 
@@ -92,8 +93,9 @@ class Lives:
     def live(self, record: Record | None, deeds: int = 1000) -> None:
         """One life that begins with `record`, and ends before it has done so many deeds, or at rest."""
         self.lives, self.deeds, self.records = self.lives + 1, 0, [record] if record is not None else []
-        policy = Policy(self.namespace_id, f"life-{self.lives}-", self.reports, abilities=ABILITIES)
-        self._machine, self._timers = start(policy), []
+        policy = Policy(self.namespace_id, self.reports, abilities=ABILITIES)
+        self._machine = Correlated(start(policy), Correlation(f"life-{self.lives}-", ABILITIES))
+        self._timers = []
         self._events = [Booted(record, "1.0"), Connected()]
         try:
             while not self.execution.status.is_terminal or self._events:
@@ -104,7 +106,7 @@ class Lives:
     def _turn(self, deeds: int) -> None:
         if not self._events:
             self._events.append(TimerFired(self._timers.pop(0)))  # type: ignore[arg-type]  # it was set
-        self._machine, effects = step(self._machine, self._events.pop(0))
+        self._machine, effects = correlated(step)(self._machine, self._events.pop(0))
         for effect in effects:
             match effect:
                 case Publish(request=request):

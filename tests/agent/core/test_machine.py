@@ -1,7 +1,5 @@
 """Whatever happens, in whatever order: what holds of every step of the core."""
 
-from dataclasses import replace
-
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
@@ -26,7 +24,10 @@ from agent.core.events import (
 from agent.core.machine import act
 from agent.core.recovering import give_way
 from agent.core.state import Executing, Policy, Recovering, record_of
+from agent.documents import plan_of
+from agent.plan import MISSING, Planned
 from agent.values import (
+    Answer,
     ErrorCode,
     ExecutionState,
     ExecutionTold,
@@ -47,10 +48,17 @@ _ANSWERS = st.one_of(
     st.builds(UpdateAccepted, st.just(NOW), st.none(), _STATES),
     st.builds(lambda code, state: Rejected(NOW, code, state=state), st.sampled_from(list(ErrorCode)), _STATES),
 )
+
+
+def planned(answer: Answer) -> Planned:
+    told = answer.execution if isinstance(answer, ExecutionTold) else None
+    return plan_of(told.document) if told is not None else MISSING
+
+
 _EVENTS = st.one_of(
     st.builds(Connected),
     st.builds(Disconnected),
-    st.builds(Answered, _ANSWERS),
+    st.builds(lambda answer: Answered(answer, planned(answer)), _ANSWERS),
     st.builds(Hinted, st.builds(NextChanged, st.just(NOW), st.none(), st.none() | _EXECUTIONS)),
     st.builds(
         Hinted, st.builds(lambda e: PendingChanged(NOW, None, e, ()), st.lists(_EXECUTIONS, max_size=2).map(tuple))
@@ -69,8 +77,7 @@ def test_no_order_of_events_breaks_the_core_and_the_leap_is_never_taken_unasked(
     machine: Machine = start(Policy())
     asked_about: object = None
     for event in events:
-        if isinstance(event, Answered) and machine.asked is not None and machine.asked.token is not None:
-            event = Answered(replace(event.answer, client_token=machine.asked.token))
+        if isinstance(event, Answered) and machine.asked is not None and machine.asked.sent:
             asked_about = machine.asked.about
         before = machine.phase
         machine, effects = step(machine, event)

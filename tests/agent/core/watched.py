@@ -18,6 +18,7 @@ from agent.core.events import (
     TimerFired,
     TimerName,
 )
+from agent.correlation import Correlation
 from agent.values import Answer, ErrorCode, ExecutionState, Rejected, Request, Status, UpdateAccepted
 
 NOW = 1_700_000_000
@@ -28,10 +29,24 @@ T = TypeVar("T")
 class Watched(ABC):
     policy: Policy = field(default_factory=Policy)
     effects: list[Effect] = field(default_factory=list)
+    correlation: Correlation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.correlation = Correlation("t", self.policy.abilities)
 
     @abstractmethod
+    def step(self, event: Event) -> tuple[Effect, ...]:
+        """One event into the device's core."""
+
     def __call__(self, event: Event) -> tuple[Effect, ...]:
-        """One event in; what the device does about it, which is noted."""
+        """One event in; what the device does about it, with tokens and nonces as on the wire, which is noted."""
+        self.correlation, read = self.correlation.read(event)
+        effects: list[Effect] = []
+        for effect in self.step(read) if read is not None else ():
+            self.correlation, *written = self.correlation.write(effect)
+            effects.extend(written)
+        self.effects.extend(effects)
+        return tuple(effects)
 
     # ── what it did ───────────────────────────────────────────────────────────────────────────────────────────
 

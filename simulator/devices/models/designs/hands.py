@@ -56,12 +56,12 @@ def begin(turn: Turn) -> None:
         turn.timer("step", turn.policy.step_deadline)
 
 
-def give_way(turn: Turn, end: End, token: str) -> None:
-    """The execution ended without us, as the answer with this token says."""
+def give_way(turn: Turn, end: End) -> None:
+    """The execution ended without us, as the answer at hand says."""
     task, work = turn.task, turn.task.work
     if task.end is not None:
         return
-    turn.tell(ExecutionGone(work.key, end, token))
+    turn.tell_learned(ExecutionGone(work.key, end))
     if task.aim in ("back", "check"):
         turn.aim(f"{end} meanwhile", end=end)
         return

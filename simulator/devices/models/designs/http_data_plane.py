@@ -22,7 +22,7 @@ TIMELESS: Final = 0
 
 
 def over_http(answer: Answer) -> Answer:
-    """What is left of an answer; its client token stands for the connection that it came on."""
+    """What is left of an answer."""
     match answer:
         case Rejected(code=ErrorCode.VERSION_MISMATCH):
             return replace(answer, timestamp=TIMELESS, code=ErrorCode.INVALID_REQUEST, state=None)
@@ -42,5 +42,5 @@ MANNERS: Final = talk.Manners(_hear, poller.proceed, poller.IDLE_SECONDS, is_tol
 def http_data_plane(device: Device, event: Event) -> tuple[Device, tuple[Effect, ...]]:
     """As the poller, with what HTTP leaves of the answers."""
     if isinstance(event, Answered):
-        event = Answered(over_http(event.answer))
+        event = replace(event, answer=over_http(event.answer))
     return talk.live(MANNERS, device, event)

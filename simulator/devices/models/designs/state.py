@@ -55,7 +55,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The one question that is open; `token` is that of the attempt under way, empty while it waits to be sent.
+    """The one question that is open; `sent`: an attempt is under way, and does not wait to be sent.
 
     `outdated`: something happened since it was sent, so that a good answer proves nothing any more.
     """
@@ -63,7 +63,7 @@ class Asked:
     question: Request
     about: ExecutionKey | None
     attempt: int = 1
-    token: str = ""
+    sent: bool = False
     outdated: bool = False
 
 
@@ -83,7 +83,6 @@ class Device:
     known: Known = Known()
     claim: Execution | None = None
     asked: Asked | None = None
-    tokens: int = 0
     told: int = 0
     percent: int = 0
     percent_told: int = 0
@@ -178,6 +177,10 @@ class Turn:
     def tell(self, event: DeviceEvent) -> None:
         """Say it in the account."""
         self.effects.append(Tell(event))
+
+    def tell_learned(self, event: DeviceEvent) -> None:
+        """Say in the account what was learned from the answer at hand."""
+        self.effects.append(Tell(event, from_answer=True))
 
     def do(self, *effects: Effect) -> None:
         """Let the shell do this."""

@@ -16,7 +16,7 @@ question they put when (`Manners`); what an answer means is the same for all:
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from agent.account import ENDED_BY_SERVICE, answer_received, request_sent
+from agent.account import ENDED_BY_SERVICE, answer_received
 from agent.core.events import (
     Answered,
     Booted,
@@ -123,11 +123,8 @@ def _send(turn: Turn) -> None:
     asked, device = turn.device.asked, turn.device
     if asked is None or not device.connected:
         return
-    token = f"{device.policy.token_prefix}{device.tokens + 1}"
-    turn.set(tokens=device.tokens + 1, asked=replace(asked, token=token, outdated=False))
-    request = replace(asked.question, client_token=token)
-    turn.tell(request_sent(request, token, asked.about, asked.attempt))
-    turn.do(Publish(request))
+    turn.set(asked=replace(asked, sent=True, outdated=False))
+    turn.do(Publish(asked.question, asked.about, asked.attempt))
     turn.timer("request", device.policy.request_timeout)
 
 
@@ -135,7 +132,7 @@ def _ask_later(turn: Turn) -> None:
     """No usable answer came: again, after a longer wait than the last."""
     asked = turn.device.asked
     if asked is not None:
-        turn.set(asked=replace(asked, attempt=asked.attempt + 1, token=""))
+        turn.set(asked=replace(asked, attempt=asked.attempt + 1, sent=False))
         turn.no_timer("request")
         turn.timer("retry", _backoff(turn, asked.attempt), jitter=True)
 
@@ -148,7 +145,7 @@ def _backoff(turn: Turn, times: int) -> float:
 def outdate(turn: Turn) -> None:
     """Something happened: what is being asked now was asked too early to prove anything, and what waits need not."""
     asked = turn.device.asked
-    if asked is not None and asked.token:
+    if asked is not None and asked.sent:
         turn.set(asked=replace(asked, outdated=True))
     elif asked is not None:
         turn.set(asked=None, due=True, told=0, percent_told=0)
@@ -246,9 +243,9 @@ def _details(turn: Turn, **details: str) -> StatusDetails | None:
 
 def _answered(turn: Turn, manners: Manners, answer: Answer) -> None:
     asked = turn.device.asked
-    if asked is None or not asked.token or answer.client_token != asked.token:
+    if asked is None or not asked.sent:
         return
-    turn.tell(answer_received(answer, asked.token))
+    turn.tell_learned(answer_received(answer))
     if isinstance(answer, Rejected) and not answer.code.is_permanent:
         _ask_later(turn)
         return
@@ -324,13 +321,13 @@ def _read_description(turn: Turn, manners: Manners, asked: Asked, answer: Answer
         case ExecutionTold(execution=told) if told is not None:
             _found(turn, asked, told)
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
-            hands.give_way(turn, "gone", asked.token)
+            hands.give_way(turn, "gone")
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if manners.is_told_the_status:
             turn.know("it ended; how?", probing=True)
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED) if turn.task.aim == "over":
             hands.reported(turn, surely=False)
         case Rejected(code=ErrorCode.TERMINAL_STATE_REACHED):
-            hands.give_way(turn, "cancelled", asked.token)
+            hands.give_way(turn, "cancelled")
         case _:
             turn.know(doubts=turn.device.known.doubts + 1)
 
@@ -344,13 +341,13 @@ def _found(turn: Turn, asked: Asked, told: Execution) -> None:
         turn.aim("", work=replace(work, version_number=told.version_number))
         turn.know("still there", fresh=not asked.outdated, suspect=False, refuted=False, probing=False, doubts=0)
     elif not is_ours and _age(told.key) > _age(work.key):
-        hands.give_way(turn, "replaced", asked.token)
+        hands.give_way(turn, "replaced")
     elif is_ours and known.refuted and told.status is Status.QUEUED:
         # The write did not find ours either, so this read does not lag: it was queued within the same second.
-        hands.give_way(turn, "replaced", asked.token)
+        hands.give_way(turn, "replaced")
     elif is_ours and has_other_document and known.doubts and not known.refuted:
         # The write was accepted, so this read does not lag either: what accepted it, and our claim, is another one.
-        hands.give_way(turn, "replaced", asked.token)
+        hands.give_way(turn, "replaced")
     else:
         turn.know("unclear", probing=not known.refuted, doubts=known.doubts + 1)
 
@@ -372,11 +369,11 @@ def _read_update(turn: Turn, manners: Manners, asked: Asked, answer: Answer) -> 
             turn.aim("", work=replace(task.work, version_number=version))
             turn.know("told", suspect=False, refuted=False, probing=False)
         case Rejected(code=ErrorCode.RESOURCE_NOT_FOUND):
-            hands.give_way(turn, "gone", asked.token)
+            hands.give_way(turn, "gone")
         case Rejected(state=ExecutionState(status=status)) if is_end and status is asked.question.status:
             hands.reported(turn)
         case Rejected(state=ExecutionState(status=status)) if status.is_terminal:
-            hands.give_way(turn, ENDED_BY_SERVICE.get(status, "replaced"), asked.token)
+            hands.give_way(turn, ENDED_BY_SERVICE.get(status, "replaced"))
         case Rejected(code=ErrorCode.VERSION_MISMATCH | ErrorCode.INVALID_STATE_TRANSITION):
             turn.know("out of step", refuted=True, probing=False)
         case _ if not manners.is_told_the_status:

@@ -12,9 +12,8 @@ from typing import TypeVar
 from agent.account import OUTCOMES, Outcome
 from agent.core.events import SetTimer, TimerName
 from agent.core.record import Record, Work
-from agent.core.state import Asked
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
-from simulator.devices.models.field.device import Device, Memory
+from simulator.devices.models.field.device import Asked, Device, Memory
 from simulator.devices.models.field.pace import MINUTE
 
 

@@ -29,7 +29,6 @@ from agent.account import (
     PhaseChanged,
     answer_received,
     hint_received,
-    request_sent,
 )
 from agent.account import Phase as PhaseName
 from agent.core import Policy
@@ -60,7 +59,6 @@ from agent.core.events import (
 )
 from agent.core.record import Doing, Record, Work
 from agent.core.restarting import rebooted, unrebooted
-from agent.core.state import Asked
 from agent.documents import plan_of
 from agent.plan import Plan, Unusable
 from agent.recovery import Reached
@@ -80,6 +78,16 @@ from agent.values import (
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The one question that is open, put for the `attempt`th time; `sent`: that is under way."""
+
+    question: Request
+    about: ExecutionKey | None
+    attempt: int = 1
+    sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What a device knows from one event to the next; a model that knows more inherits from it.
 
@@ -92,7 +100,6 @@ class Memory:
     phase: PhaseName = "idle"
     connected: bool = False
     asked: Asked | None = None
-    tokens: int = 0
     work: Work | None = None
     is_running: bool = False
     percent: int = 0
@@ -118,8 +125,8 @@ class Device(Generic[M]):
     def __init__(self, memory: M) -> None:
         self.memory = memory
         self.effects: list[Effect] = []
-        self.token = ""
-        """The client token of the answer that this event brought."""
+        self.answered = False
+        """Whether this event brought an answer."""
 
     # ── what happens; models override these ───────────────────────────────────────────────────────────────────
 
@@ -185,6 +192,10 @@ class Device(Generic[M]):
         """Log and trace `event`."""
         self.effects.append(Tell(event))
 
+    def tell_learned(self, event: DeviceEvent) -> None:
+        """Log and trace what was learned, from the answer if there is one."""
+        self.effects.append(Tell(event, from_answer=self.answered))
+
     def do(self, *effects: Effect) -> None:
         """Let the shell perform `effects`, in order."""
         self.effects.extend(effects)
@@ -204,7 +215,7 @@ class Device(Generic[M]):
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self, question: Request, about: ExecutionKey | None = None, attempt: int = 1) -> None:
-        """Put `question` (without its token); it supersedes the open one. Off line it is dropped."""
+        """Put `question`; it supersedes the open one. Off line it is dropped."""
         self.drop_question()
         if self.memory.connected:
             self.memory = replace(self.memory, asked=Asked(question, about, attempt))
@@ -232,7 +243,7 @@ class Device(Generic[M]):
     def put_off(self, asked: Asked) -> None:
         """Put `asked` again, later each time."""
         policy = self.memory.policy
-        self.memory = replace(self.memory, asked=replace(asked, attempt=asked.attempt + 1, token=None))
+        self.memory = replace(self.memory, asked=replace(asked, attempt=asked.attempt + 1, sent=False))
         wait = self.backoff(asked.attempt)
         self.do(CancelTimer("request"), SetTimer("retry", wait, wait * policy.retry_spread))
 
@@ -251,19 +262,18 @@ class Device(Generic[M]):
         asked = self.memory.asked
         if asked is None or not self.memory.connected:
             return
-        count = self.memory.tokens + 1
-        token = f"{self.memory.policy.token_prefix}{count}"
-        self.memory = replace(self.memory, tokens=count, asked=replace(asked, token=token))
-        request = replace(asked.question, client_token=token)
-        self.tell(request_sent(request, token, asked.about, asked.attempt))
-        self.do(Publish(request), SetTimer("request", self.memory.policy.request_timeout))
+        self.memory = replace(self.memory, asked=replace(asked, sent=True))
+        self.do(
+            Publish(asked.question, asked.about, asked.attempt),
+            SetTimer("request", self.memory.policy.request_timeout),
+        )
 
     def _answered(self, answer: Answer) -> None:
         asked = self.memory.asked
-        if asked is None or asked.token is None or answer.client_token != asked.token:
+        if asked is None or not asked.sent:
             return
-        self.token = asked.token
-        self.tell(answer_received(answer, asked.token))
+        self.answered = True
+        self.tell_learned(answer_received(answer))
         if isinstance(answer, Rejected) and not answer.code.is_permanent:
             self.on_refused_for_now(asked, answer)
             return
@@ -346,7 +356,7 @@ class Device(Generic[M]):
         """Believe that the execution ended without us, and take back what was done."""
         work = self.memory.work
         assert work is not None, "there is work"
-        self.tell(ExecutionGone(work.key, end, self.token))
+        self.tell_learned(ExecutionGone(work.key, end))
         self.undo()
 
     def undo(self, reason: str = "") -> None:

@@ -27,7 +27,6 @@ from typing import Final
 from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.core.restarting import rebooted
-from agent.core.state import Asked
 from agent.values import (
     NEXT,
     Answer,
@@ -44,7 +43,7 @@ from agent.values import (
     UpdateAccepted,
 )
 from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
-from simulator.devices.models.field.device import Device, stepping, work_of
+from simulator.devices.models.field.device import Asked, Device, stepping, work_of
 from simulator.devices.models.field.pace import MINUTE
 from simulator.devices.models.model import Model
 

@@ -10,9 +10,8 @@ So it breaks `alive`, and what a dead device cannot do (no-lost-job, ready-in-ti
 from dataclasses import dataclass, replace
 from typing import Final
 
-from agent.core.state import Asked
 from agent.values import Answer, Execution, ExecutionTold
-from simulator.devices.models.field.device import Memory, stepping
+from simulator.devices.models.field.device import Asked, Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.model import Model
 

@@ -20,11 +20,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.core.events import Booted
-from agent.core.state import Asked
 from agent.recovery import Reached
 from agent.values import Answer, Execution, ExecutionTold, Hint, PendingChanged
 from simulator.devices.models.field.client import Client, ClientMemory
-from simulator.devices.models.field.device import stepping
+from simulator.devices.models.field.device import Asked, stepping
 from simulator.devices.models.model import Model
 
 CANCELLABLE: Final = (Reached.NOTHING, Reached.STAGED)

@@ -19,10 +19,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.core.events import Booted
-from agent.core.state import Asked
 from agent.values import Answer, Describe, ExecutionTold, Hint, NextChanged, Rejected, UpdateAccepted
 from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
-from simulator.devices.models.field.device import stepping
+from simulator.devices.models.field.device import Asked, stepping
 from simulator.devices.models.field.pace import MINUTE
 from simulator.devices.models.model import Model
 

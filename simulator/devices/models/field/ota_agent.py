@@ -18,9 +18,8 @@ leaves that so (bootable).
 from typing import Final, TypeVar
 
 from agent.account import OUTCOMES
-from agent.core.state import Asked
 from agent.values import Answer, Execution, ExecutionTold, Hint, NextChanged, Status, Update
-from simulator.devices.models.field.device import Device, Memory
+from simulator.devices.models.field.device import Asked, Device, Memory
 
 BREAKS: Final = frozenset(
     {

@@ -35,7 +35,7 @@ class OverEager(OtaAgent[Memory]):
         """Take it for cancelled, and report that it failed."""
         work = self.memory.work
         assert work is not None, "there is work to abort"
-        self.tell(ExecutionGone(work.key, "cancelled", self.token))
+        self.tell_learned(ExecutionGone(work.key, "cancelled"))
         self.undo("user abort")
 
 

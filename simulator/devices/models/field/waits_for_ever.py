@@ -10,9 +10,8 @@ rest is what every OTA agent breaks.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from agent.core.state import Asked
 from agent.values import Answer, Describe, Hint, NextChanged, Rejected
-from simulator.devices.models.field.device import Memory, stepping
+from simulator.devices.models.field.device import Asked, Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.model import Model
 

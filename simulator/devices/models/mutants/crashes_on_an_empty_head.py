@@ -30,10 +30,9 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
 
 
 def _restarted(machine: Machine) -> Machine:
-    """With what is on record, and tokens that were never used."""
+    """With what is on record."""
     return replace(
         start(machine.policy),
-        tokens=machine.tokens,
         unaccounted=machine.unaccounted,
         finished=machine.finished,
         running=machine.running,

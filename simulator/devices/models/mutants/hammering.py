@@ -23,8 +23,8 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
         case Answered(answer=Rejected(code=code) as refusal) if code.is_permanent:
             turn = Turn(machine)
             asked = turn.take_answer(refusal)
-            if asked is not None and asked.attempt < ATTEMPTS:
-                turn.machine = replace(turn.machine, asked=replace(asked, attempt=asked.attempt + 1, token=None))
+            if asked is not None and asked.waits + 1 < ATTEMPTS:
+                turn.machine = replace(turn.machine, asked=replace(asked, waits=asked.waits + 1, sent=False))
                 turn.send()
                 return turn.machine, tuple(turn.effects)
         case _:

@@ -5,10 +5,9 @@ So a fleet drifts: what runs on it is in no job's record.
 
 from dataclasses import replace
 
-from agent.account import RequestSent
 from agent.core import Machine
 from agent.core import step as reference
-from agent.core.events import Effect, Event, Publish, Tell
+from agent.core.events import Effect, Event, Publish
 from agent.values import StartNext, StatusDetails, Update
 
 
@@ -21,9 +20,7 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
 def _silent(effect: Effect) -> Effect:
     match effect:
         case Publish(request=StartNext() | Update() as request):
-            return Publish(replace(request, status_details=_without_kept(request.status_details)))
-        case Tell(event=RequestSent() as sent):
-            return Tell(replace(sent, details=_without_kept(sent.details)))
+            return replace(effect, request=replace(request, status_details=_without_kept(request.status_details)))
         case _:
             return effect
 

@@ -31,7 +31,7 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
         case Answered(answer=ExecutionTold(execution=told) as answer) if told is not None and _is_other(told, work.key):
             in_step = replace(phase, work=_as_told(work, told))
             mistaken = replace(answer, execution=_mistaken(told, work.key))
-            machine, effects = reference(replace(machine, phase=in_step), Answered(mistaken))
+            machine, effects = reference(replace(machine, phase=in_step), replace(event, answer=mistaken))
             return machine, tuple(_read(effect, told) for effect in effects)
         case _:
             return reference(machine, event)
@@ -73,5 +73,5 @@ def _heard(effect: Effect, heard: HintReceived) -> Effect:
 
 def _read(effect: Effect, told: Execution) -> Effect:
     if isinstance(effect, Tell) and isinstance(effect.event, AnswerReceived):
-        return Tell(replace(effect.event, execution=told.key, status=told.status.value))
+        return replace(effect, event=replace(effect.event, execution=told.key, status=told.status.value))
     return effect

@@ -4,9 +4,7 @@ Greengrass nucleus lite runs on to the end and then reports it; the report is dr
 (reference, section 8.6).
 """
 
-from dataclasses import replace
-
-from agent.account import ExecutionGone, RequestSent
+from agent.account import ExecutionGone
 from agent.core import Machine
 from agent.core import step as reference
 from agent.core.events import Effect, Event, Publish, Tell
@@ -20,18 +18,14 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
     machine, effects = reference(machine, event)
     if isinstance(before, Executing | Gated | Suspect) and any(_learns_of_end(effect) for effect in effects):
         key, version = before.work.key, before.work.version_number or None
-        machine = replace(machine, tokens=machine.tokens + 1)
-        token = f"{machine.policy.token_prefix}{machine.tokens}"
         update = Update(
             key.job_id,
             Status.SUCCEEDED,
-            token,
-            key.namespace_id,
+            namespace_id=key.namespace_id,
             expected_version=version,
             execution_number=key.execution_number,
         )
-        sent = RequestSent(token, "update", key.namespace_id, key.job_id, key, Status.SUCCEEDED, version)
-        effects = (*effects, Tell(sent), Publish(update))
+        effects = (*effects, Publish(update, key))
     return machine, effects
 
 

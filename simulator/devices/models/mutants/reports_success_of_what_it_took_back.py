@@ -7,10 +7,9 @@ Seen in the field in agents that report that the installation has ended, and not
 
 from dataclasses import replace
 
-from agent.account import RequestSent
 from agent.core import Machine
 from agent.core import step as reference
-from agent.core.events import Effect, Event, Publish, Tell
+from agent.core.events import Effect, Event, Publish
 from agent.values import Status, Update
 
 
@@ -23,8 +22,6 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
 def _boasting(effect: Effect) -> Effect:
     match effect:
         case Publish(request=Update(status=Status.FAILED) as update):
-            return Publish(replace(update, status=Status.SUCCEEDED))
-        case Tell(event=RequestSent(status=Status.FAILED) as sent):
-            return Tell(replace(sent, status=Status.SUCCEEDED))
+            return replace(effect, request=replace(update, status=Status.SUCCEEDED))
         case _:
             return effect

@@ -6,10 +6,9 @@ re-created job SUCCEEDED that had never run (reference, section 12).
 
 from dataclasses import replace
 
-from agent.account import RequestSent
 from agent.core import Machine
 from agent.core import step as reference
-from agent.core.events import Effect, Event, Publish, Tell
+from agent.core.events import Effect, Event, Publish
 from agent.core.state import Starting
 from agent.values import Update
 
@@ -25,8 +24,6 @@ def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
 def _unversioned(effect: Effect) -> Effect:
     match effect:
         case Publish(request=Update() as update):
-            return Publish(replace(update, expected_version=None))
-        case Tell(event=RequestSent() as sent):
-            return Tell(replace(sent, expected_version=None))
+            return replace(effect, request=replace(update, expected_version=None))
         case _:
             return effect

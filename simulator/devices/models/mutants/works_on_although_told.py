@@ -25,14 +25,14 @@ PATIENCE_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Stubborn:
-    """The machine; `told` is the client token of the answer against which it works on, None while there is none.
+    """The machine; `told`: there is an answer against which it works on.
 
     Meanwhile the machine believes to be off line, where reversible steps go on without a word. `is_last`: the step that
     is one too many has begun.
     """
 
     machine: Machine
-    told: str | None = None
+    told: bool = False
     is_last: bool = False
 
     @property
@@ -48,20 +48,20 @@ def awake(policy: Policy) -> Stubborn:
 
 def step(state: Stubborn, event: Event) -> tuple[Stubborn, tuple[Effect, ...]]:
     """As the reference device, but told at its first asking it gives way one step later, if that can be taken back."""
-    if state.told is not None:
+    if state.told:
         return _work_on(state, event)
     after, effects = reference(state.machine, event)
     asked = state.machine.asked
     if not isinstance(event, Answered) or not any(_learns_of_end(effect) for effect in effects):
         return Stubborn(after), effects
-    if asked is None or asked.attempt > 1:
+    if asked is None or asked.waits:
         return Stubborn(after), effects  # late as it is, one step more would be another flaw
     match state.machine.phase:
         case Executing(work=work) | Gated(work=work) | Suspect(work=work) as phase:
             runs = isinstance(phase, Executing) or (isinstance(phase, Suspect) and phase.running)
             if _can_begin(work, work.done + runs):
                 machine, effects = act(state.machine, lambda turn: _overhear(turn, work, event.answer, runs=runs))
-                return Stubborn(machine, event.answer.client_token, is_last=not runs), effects
+                return Stubborn(machine, told=True, is_last=not runs), effects
         case _:
             pass
     return Stubborn(after), effects
@@ -95,16 +95,16 @@ def _work_on(state: Stubborn, event: Event) -> tuple[Stubborn, tuple[Effect, ...
             machine, effects = reference(state.machine, event)
             return Stubborn(machine, state.told, is_last=True), effects
         case ((StepEnded() | Disconnected() | TimerFired("ask-again")), Executing(work=work)):
-            machine, effects = act(state.machine, lambda turn: _yield(turn, work, event, state.told or ""))
+            machine, effects = act(state.machine, lambda turn: _yield(turn, work, event))
             return Stubborn(machine), effects
         case _:
             machine, effects = reference(state.machine, event)
             return replace(state, machine=machine), effects
 
 
-def _yield(turn: Turn, work: Work, event: Event, told: str) -> None:
-    """Give way at last, to the answer `told`."""
-    turn.token = told
+def _yield(turn: Turn, work: Work, event: Event) -> None:
+    """Give way at last, to the answer that was the last one."""
+    turn.answered = True
     turn.machine = replace(turn.machine, connected=not isinstance(event, Disconnected))
     done = isinstance(event, StepEnded) and event.outcome == "done"
     give_way(turn, replace(work, done=work.done + done), "gone", running=not isinstance(event, StepEnded))

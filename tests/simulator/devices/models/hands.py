@@ -42,14 +42,14 @@ class Hands(Watched):
     state: Any = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.state = self.model.start(self.policy)
         self(Booted())
         self(Connected())
 
-    def __call__(self, event: Event) -> tuple[Effect, ...]:
+    def step(self, event: Event) -> tuple[Effect, ...]:
         self.state, effects = self.model.step(self.state, event)
         hash(self.state)
-        self.effects.extend(effects)
         return effects
 
     # ── what it did ───────────────────────────────────────────────────────────────────────────────────────────
