@@ -21,7 +21,8 @@ from typing import Any, Final, NamedTuple
 
 import agent
 import simulator
-from simulator.cloud.local import CloudOptions, LocalCloud
+from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.local import LocalCloud
 from tests.simulator.cloud.mqtt.packets import connect, subscribe, text
 
 from .words import filled, one_line
@@ -74,7 +75,7 @@ def walks() -> dict[str, list[Call]]:
 
 async def _walks() -> dict[str, list[Call]]:
     watch = Watch()
-    options = CloudOptions(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
+    options = CloudSettings(api_port=0, mqtt_port=0, mqtts_port=None, data_port=None)
     async with LocalCloud(options) as cloud:
         api, watch.mqtt_port = (int((cloud.endpoints[name] or "").rsplit(":", 1)[1]) for name in ("api", "mqtt"))
         before = sys.getprofile()
