@@ -76,7 +76,7 @@ class HttpApi(HttpListener):
         self._planes_of = planes_of
         self._turns = Turns()
         self._schema = schema_of("iot")
-        self._routes = (
+        self.routes = (
             *elsewhere,
             Signed("greengrass", _is_greengrass, CONTROL_SCOPES, self._for_greengrass, for_this_machine=True),
             Signed("publish", _is_publishing, MESSAGE_SCOPES, self._to_topic),
@@ -84,11 +84,6 @@ class HttpApi(HttpListener):
             Signed("jobs-data", self._is_for_the_data_plane, (JOBS_SCOPE,), self._of_jobs),
             Signed("control", anything, CONTROL_SCOPES, self._operate),
         )
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """Everything that is served here."""
-        return self._routes
 
     def _is_for_the_data_plane(self, sent: SignedRequest) -> bool:
         path = path_of(sent)

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from simulator.cloud.api.data_plane import DataPlane
-from simulator.cloud.api.gate import Certified, Gate, Route, Served, anything, path_of
+from simulator.cloud.api.gate import Certified, Gate, Served, anything, path_of
 from simulator.cloud.api.http import HttpListener
 from simulator.cloud.api.principal import Holder
 from simulator.cloud.api.publishing import PREFIX as TOPICS
@@ -40,16 +40,11 @@ class DataPort(HttpListener):
         super().__init__(Gate(holders=holders), publisher, settled, data_plane.device_api.delivered, tell)
         self._data_plane = data_plane
         self._retained = retained
-        self._routes = (
+        self.routes = (
             Certified("publish", _is_publishing, FORBIDDEN, self._to_topic),
             Certified("retained", lambda sent: self._retained_route(sent) is not None, FORBIDDEN, self._of_retained),
             Certified("jobs-data", anything, NOT_VALID, self._of_jobs),
         )
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """Everything that is served here."""
-        return self._routes
 
     async def _to_topic(self, holder: Holder, request: web.BaseRequest, sent: SignedRequest) -> Served:
         if sent.method != "POST":

@@ -6,7 +6,6 @@
 What both have in common stands here: the data plane, publishing and retained messages, and how a request ends.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 
@@ -32,7 +31,7 @@ Found = tuple[OperationModel, dict[str, str]]
 _log = get_logger("ghostjob.cloud.api")
 
 
-class HttpListener(ABC):
+class HttpListener:
     """What both ports have: the data plane and publishing. `handle` is what aiohttp's low-level server calls.
 
     `gate` lets in who may be served by one of `routes`. `settled` waits until everything that an answer may tell is
@@ -52,10 +51,7 @@ class HttpListener(ABC):
         self._publisher = publisher
         self._delivered = delivered
         self._settled = settled
-
-    @property
-    @abstractmethod
-    def routes(self) -> tuple[Route, ...]:
+        self.routes: tuple[Route, ...] = ()
         """Everything that is served here; a request is for the first that says so, and for one it is."""
 
     def server(self) -> Server:
