@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import agent
 import simulator
+from agent.log import configure
 from simulator.cloud.local import CloudOptions, LocalCloud
 from tests.simulator.cloud.mqtt.packets import connect, subscribe, text
 
@@ -69,6 +70,7 @@ class Watch:
 @cache
 def walks() -> dict[str, list[Call]]:
     """That of a notification of a new job, and that of a deletion."""
+    configure("text", "error")  # or else who told the log what before would show
     return asyncio.run(_walks())
 
 
