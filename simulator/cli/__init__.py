@@ -52,7 +52,8 @@ class _Verbs(click.Group):
 def ghostjob() -> None:
     """Force-delete AWS IoT jobs under running devices, and prove that the devices recover.
 
-    Start with `ghostjob run`: ten simulated devices, a local AWS IoT, one force delete, a verdict.
+    Start with `ghostjob run`: ten simulated devices, a local AWS IoT, one force delete, a verdict. `ghostjob explain`
+    lists the pages to read on.
     """
 
 

@@ -38,6 +38,7 @@ def test_whoever_did_not_pass_is_told_how_to_look_closer(tmp_path: Path, out: li
     told = ghostjob("run", "delete-in-write", *bad, *out, cwd=tmp_path)
     assert last_line(told).startswith("FAILED: bootable was violated by thing-0 on job fw: is idle with ")
     assert says in told.stderr.splitlines()[-1]
+    assert "what that means, and what to do: ghostjob explain bootable\n" in told.stdout
 
 
 def test_any_scenario_can_be_played_by_another_model(tmp_path: Path):

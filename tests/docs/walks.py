@@ -23,6 +23,8 @@ import agent
 import simulator
 from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
+from agent.log import configure
+from simulator.cloud.local import CloudOptions, LocalCloud
 from tests.simulator.cloud.mqtt.packets import connect, subscribe, text
 
 from .words import filled, one_line
@@ -70,6 +72,7 @@ class Watch:
 @cache
 def walks() -> dict[str, list[Call]]:
     """That of a notification of a new job, and that of a deletion."""
+    configure("text", "error")  # or else who told the log what before would show
     return asyncio.run(_walks())
 
 
