@@ -31,12 +31,12 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
-from agent.core.state import Machine, Policy, record_of
+from agent.core.state import DevicePolicy, Machine, record_of
 from agent.core.table import row_for
 from agent.core.turn import Turn
 
 
-def start(policy: Policy) -> Machine:
+def start(policy: DevicePolicy) -> Machine:
     """A device before its first event, which is Booted."""
     return Machine(policy)
 

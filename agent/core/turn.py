@@ -12,7 +12,16 @@ from agent.account import AnswerUnreadable, DeviceEvent, PhaseChanged, answer_re
 from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName, Unreadable
 from agent.core.marks import OURS, new_report
 from agent.core.record import Work
-from agent.core.state import Asked, Machine, Phase, Policy, Reporting, Suspect, execution_in_hand, phase_name
+from agent.core.state import (
+    DevicePolicy,
+    Machine,
+    OpenQuestion,
+    Phase,
+    Reporting,
+    Suspect,
+    execution_in_hand,
+    phase_name,
+)
 from agent.plan import MISSING, Planned
 from agent.recovery import Reached
 from agent.values import (
@@ -41,7 +50,7 @@ class Turn:
     """What the document that came with it asks of this device."""
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> DevicePolicy:
         """The device's numbers and choices."""
         return self.machine.policy
 
@@ -89,7 +98,7 @@ class Turn:
         It supersedes the open question. While disconnected it waits; whoever comes back on line asks anew.
         """
         self.forget_question()
-        self.machine = replace(self.machine, asked=Asked(question, about))
+        self.machine = replace(self.machine, asked=OpenQuestion(question, about))
         if after_seconds or spread_seconds:
             self.timer("retry", after_seconds, spread_seconds)
         else:
@@ -131,7 +140,7 @@ class Turn:
             self.machine = replace(self.machine, asked=None)
             self.do(CancelTimer("request"), CancelTimer("retry"))
 
-    def take_answer(self, answer: Answer) -> Asked | None:
+    def take_answer(self, answer: Answer) -> OpenQuestion | None:
         """The question that `answer` settles; None if it answers nothing that is still open.
 
         A passing refusal settles nothing: the question will be put again.
