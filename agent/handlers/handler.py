@@ -3,7 +3,7 @@
 Handlers are plug-ins. A package offers one under the name of the action that it does:
 
     [project.entry-points."ghostjob.handlers"]
-    write = "my_board:Flash"            # Flash(place) is called once, whatever number of actions name it
+    write = "my_board:Flash"            # Flash(context) is called once, whatever number of actions name it
     calibrate = "my_board:Calibrate"    # an action of its own, which documents name as an operation or a handler
 
 Ours are there in the same way, and give way to those of another package.

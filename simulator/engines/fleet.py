@@ -61,7 +61,6 @@ class Fleet:
         self._wiring = Wiring(self._timings, cuts, outages, self._agent, self._pace)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
         self._policies: dict[Group, DevicePolicy] = {}
-        self._correlations: dict[tuple[Group, int], Correlation] = {}
         self.devices = tuple(
             SimulatedDevice(
                 thing,
@@ -116,8 +115,5 @@ class Fleet:
 
     def _correlation_of(self, group: Group, boots: int) -> Correlation:
         """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
-        correlation = self._correlations.get((group, boots))
-        if correlation is None:
-            number = int(Jitter(f"{self._seed}/{group.group}/{boots}").random() * 2**32)
-            correlation = self._correlations[group, boots] = Correlation(f"{number:08x}-", Abilities(group.layout))
-        return correlation
+        number = int(Jitter(f"{self._seed}/{group.group}/{boots}").random() * 2**32)
+        return Correlation(f"{number:08x}-", Abilities(group.layout))
