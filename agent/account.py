@@ -4,7 +4,7 @@ The core says them (as `Tell` effects), the hardware and the runner add theirs; 
 under its `type`, with its fields as keys, and hands it to whoever observes. Nothing here decides anything.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from agent.values import (
@@ -328,26 +328,17 @@ def request_kind(request: Request) -> RequestKind:
 
 def request_sent(request: Request, token: str, about: ExecutionKey | None, attempt: int) -> RequestSent:
     """What is told of a question that leaves; `about` is the incarnation that it is meant for."""
-    ns = request.namespace_id
+    told = RequestSent(token, request_kind(request), request.namespace_id, attempt=attempt)
     match request:
         case GetPending():
-            return RequestSent(token, "get-pending", ns, attempt=attempt)
-        case StartNext():
-            return RequestSent(token, "start-next", ns, details=request.status_details, attempt=attempt)
-        case Describe():
-            return RequestSent(token, "describe", ns, request.job_id, about, attempt=attempt)
-        case Update():
-            return RequestSent(
-                token,
-                "update",
-                ns,
-                request.job_id,
-                about,
-                request.status.value,
-                request.expected_version,
-                request.status_details,
-                attempt,
-            )
+            return told
+        case StartNext(status_details=details):
+            return replace(told, details=details)
+        case Describe(job_id=job_id):
+            return replace(told, job_id=job_id, execution=about)
+        case Update(job_id=job_id, status=status, expected_version=version, status_details=details):
+            told = replace(told, job_id=job_id, execution=about, status=status.value)
+            return replace(told, expected_version=version, details=details)
 
 
 def answer_received(answer: Answer) -> AnswerReceived:

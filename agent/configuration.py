@@ -19,12 +19,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from agent.abilities import ALL_ACTIONS, Abilities, Layout
 from agent.connection import PLAIN_PORT, TLS_PORT, Connection, Identity
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.device import Settings
 from agent.documents.restarts import restarts_what
 from agent.errors import InputError
-from agent.handlers.handler import Place
-from agent.handlers.proc import own_service
+from agent.handlers.handler import Context
+from agent.handlers.process_table import own_service
 from agent.handlers.registry import offered_actions, plug_ins
 from agent.hosts import is_loopback
 from agent.log import get_logger
@@ -141,7 +141,7 @@ class Configuration(BaseModel):
 
     def settings(self, *, is_local: bool) -> Settings:
         """The device. `is_local`: its cloud is this machine, so nobody's quota is to be spared. Raises InputError."""
-        place = self._place()
+        context = self._context()
         actions = self._actions()
         others = plug_ins(actions - ALL_ACTIONS)
         service = self.service or own_service()
@@ -149,8 +149,8 @@ class Configuration(BaseModel):
             self.layout,
             actions,
             others,
-            root=str(place.root),
-            scripts=str(place.scripts),
+            root=str(context.root),
+            scripts=str(context.scripts),
             systems=_systems(),
             service=service,
             restart_is_ours=restarts_what(self.restart_command, service) == "agent",
@@ -164,9 +164,9 @@ class Configuration(BaseModel):
             step_deadline=self.step_seconds,
             abilities=abilities,
         )
-        return Settings(place, policy, seed, self.executions)
+        return Settings(context, policy, seed, self.executions)
 
-    def _place(self) -> Place:
+    def _context(self) -> Context:
         state = _absolute(self.state or _usual_state(self.thing))
         root = _absolute(self.root or state / "files")
         scripts = _absolute(self.scripts or state / "scripts")
@@ -188,7 +188,7 @@ class Configuration(BaseModel):
                 raise InputError(
                     f"{option} {program}: lies below --root {root}, so documents could say what it does; move one"
                 )
-        return Place(
+        return Context(
             thing=self.thing,
             state=state,
             root=root,
@@ -215,8 +215,8 @@ class Configuration(BaseModel):
         return frozenset().union(*(OPERATIONS.get(name, {name}) for name in self.allow))
 
 
-LOCAL: Final = Policy()
-REMOTE: Final = Policy(
+LOCAL: Final = DevicePolicy()
+REMOTE: Final = DevicePolicy(
     request_timeout=10.0, retry_first=1.0, hint_spread=1.0, ask_again=5.0, poll=900.0, leap_deadline=600.0
 )
 """A pace that spares an account's quota of 200 requests a second, which all its devices share."""

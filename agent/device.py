@@ -22,14 +22,14 @@ from typing import Any, Final, Literal, TypeAlias
 
 from agent.abilities import ALL_ACTIONS
 from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
-from agent.core import Machine, Policy, start, step
+from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import Booted, Event
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
 from agent.errors import GhostjobError, InputError
 from agent.handlers.files import read_json, write_json
-from agent.handlers.handler import Handler, Place, reason_of
-from agent.handlers.proc import boot_id
+from agent.handlers.handler import Context, Handler, reason_of
+from agent.handlers.process_table import boot_id
 from agent.handlers.processes import Processes
 from agent.handlers.registry import firmware_of, load_handlers
 from agent.jitter import Jitter
@@ -38,7 +38,7 @@ from agent.log import get_logger
 from agent.records import number_of, numbered, read_record, write_record
 from agent.runner import Runner, Transport
 from agent.values import ExecutionKey
-from agent.workbench import MachineWorkbench
+from agent.workbench import HandlerWorkbench
 
 log = get_logger("ghostjob.agent")
 
@@ -59,8 +59,8 @@ class Settings:
     """One device. `executions` is after how many it ends, None for never; `seed` is of its jitter
     and its client tokens, another for each life."""
 
-    place: Place
-    policy: Policy
+    context: Context
+    policy: DevicePolicy
     seed: str
     executions: int | None = None
 
@@ -69,7 +69,7 @@ async def run_device(
     settings: Settings, transport: Transport, observe: Callable[[DeviceEvent], None], over: asyncio.Event
 ) -> Ended:
     """Run until somebody sets `over`, or one of the other ends comes. Raises InputError."""
-    with _sole_agent_of(settings.place.state):
+    with _sole_agent_of(settings.context.state):
         return await _Device(settings, transport, observe, over).run()
 
 
@@ -77,7 +77,7 @@ class _Device:
     def __init__(
         self, settings: Settings, transport: Transport, observe: Callable[[DeviceEvent], None], over: asyncio.Event
     ) -> None:
-        self._place = place = replace(settings.place, restart_agent=self._restart)
+        self._context = context = replace(settings.context, restart_agent=self._restart)
         self._observe_with = observe
         self._over = over
         self._ended: Ended = "stopped"
@@ -85,18 +85,18 @@ class _Device:
         self._left: list[ExecutionLeft] = []
         self._read: ExecutionKey | None = None
         """Whose document was looked at last for members that nobody reads."""
-        self._boot_note = place.state / "boot.json"
-        journal = place.state / "journal"
+        self._boot_note = context.state / "boot.json"
+        journal = context.state / "journal"
         self._journal = Journal(FileStorage(journal), where=str(journal), number_of=number_of)
         self._number, self._written = 0, b""
         # All that is ours, whatever is allowed now: what was begun under other options may have to be undone.
-        handlers = load_handlers(place, settings.policy.abilities.actions | ALL_ACTIONS)
+        handlers = load_handlers(context, settings.policy.abilities.actions | ALL_ACTIONS)
         if others := {action: where for action in handlers if (where := _package(handlers[action])) != OURS}:
-            log.info("handlers.loaded", thing=place.thing, others=others)
+            log.info("handlers.loaded", thing=context.thing, others=others)
         self._firmware = firmware_of(handlers, settings.policy.abilities.layout)
-        self._bench = MachineWorkbench(handlers, self._firmware, place.state / "work", self._tell, self._deliver)
+        self._bench = HandlerWorkbench(handlers, self._firmware, context.state / "work", self._tell, self._deliver)
         self._runner: Runner[Correlated[Machine]] = Runner(
-            thing=place.thing,
+            thing=context.thing,
             machine=Correlated(start(settings.policy), Correlation(f"{settings.seed[:8]}-", settings.policy.abilities)),
             step=correlated(step),
             transport=transport,
@@ -127,13 +127,13 @@ class _Device:
     async def _boot(self) -> Booted:
         """What stands on record, and what the machine shows. Raises InputError, OSError."""
         record = self._recall()
-        for directory in (self._place.root, self._place.scripts):
+        for directory in (self._context.root, self._context.scripts):
             directory.mkdir(exist_ok=True, mode=0o755)
         await self._clean_up(record)
         here, note = boot_id(), read_json(self._boot_note)
         if note is None and self._boot_note.exists():
             then = "as if the machine had been switched on for the first time"
-            log.warning("note.unreadable", thing=self._place.thing, file=str(self._boot_note), then=then)
+            log.warning("note.unreadable", thing=self._context.thing, file=str(self._boot_note), then=then)
         rebooted = note is None or note.get("boot") != here
         if note is not None and self._to_do is not None:
             self._to_do = note.get("executions", self._to_do)
@@ -156,14 +156,14 @@ class _Device:
             raise InputError(f"{where}: its handler of 'write' cannot say what runs: {why}") from None
 
     def _unusable(self, error: OSError) -> InputError:
-        where = error.filename or self._place.state
+        where = error.filename or self._context.state
         return InputError(f"{where}: {reason_of(error)}; the agent cannot begin before that is mended")
 
     async def _clean_up(self, record: Record) -> None:
         """End and drop what an agent before us left, but for what the work in hand still needs."""
-        ended = await Processes(self._place.state / "processes", self._place.grace_seconds).end_leftovers()
+        ended = await Processes(self._context.state / "processes", self._context.grace_seconds).end_leftovers()
         if ended:
-            log.warning("processes.ended", thing=self._place.thing, count=ended, why="left behind by an agent before")
+            log.warning("processes.ended", thing=self._context.thing, count=ended, why="left behind by an agent before")
         if not record.safe:
             await self._bench.sweep(record.work.key if record.work is not None else None)
 
@@ -200,7 +200,7 @@ class _Device:
     def _recall(self) -> Record:
         try:
             snapshot = self._journal.open()
-            thing, where = self._place.thing, str(self._place.state / "journal")
+            thing, where = self._context.thing, str(self._context.state / "journal")
             if self._journal.damage:
                 log.warning("journal.damaged", thing=thing, journal=where, found=self._journal.damage, then=LOST)
             elif self._journal.is_bare:
@@ -241,7 +241,7 @@ class _Device:
         if work is not None and work.key != self._read:
             self._read = work.key
             if ignored := work.plan.ignored:
-                log.warning("document.ignored", thing=self._place.thing, job_id=work.key.job_id, members=ignored)
+                log.warning("document.ignored", thing=self._context.thing, job_id=work.key.job_id, members=ignored)
 
     def _tell_written(self, record: Record) -> None:
         work = record.work

@@ -51,7 +51,7 @@ LOST: Final[tuple[Ending, ...]] = ("gone", "cancelled", "timed-out", "removed", 
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Rule:
     """One rule. None fits everything; `restarted` tells whether the device lost its memory in the middle of it."""
 
     ended: tuple[Ending, ...]
@@ -63,13 +63,13 @@ class Row:
 
 
 R = Reached
-TABLE: Final[tuple[Row, ...]] = (
-    Row(("accepted", "deleted-after-report"), None, None, None, Remedy.DROP, "the work is done and told"),
-    Row(("orphan-finished",), None, None, None, Remedy.REPEAT_REPORT, "the answer to our report was lost"),
-    Row(("orphan",), (R.LEAPT,), None, None, Remedy.REPORT_DONE, "what it asks for runs already"),
-    Row(("orphan",), (R.TRIAL,), None, None, Remedy.GO_ON, "the hardware shows how far it came"),
-    Row(("orphan",), (R.RAN,), None, None, Remedy.FAIL, "whether a program may run twice, nobody said"),
-    Row(
+TABLE: Final[tuple[Rule, ...]] = (
+    Rule(("accepted", "deleted-after-report"), None, None, None, Remedy.DROP, "the work is done and told"),
+    Rule(("orphan-finished",), None, None, None, Remedy.REPEAT_REPORT, "the answer to our report was lost"),
+    Rule(("orphan",), (R.LEAPT,), None, None, Remedy.REPORT_DONE, "what it asks for runs already"),
+    Rule(("orphan",), (R.TRIAL,), None, None, Remedy.GO_ON, "the hardware shows how far it came"),
+    Rule(("orphan",), (R.RAN,), None, None, Remedy.FAIL, "whether a program may run twice, nobody said"),
+    Rule(
         ("orphan",),
         None,
         None,
@@ -77,13 +77,13 @@ TABLE: Final[tuple[Row, ...]] = (
         Remedy.BEGIN_ANEW,
         "what may not be done twice is told before it begins, and has not been told",
     ),
-    Row(("unknown",), (R.TRIAL,), None, None, Remedy.UNDO, "new firmware that cannot reach the service is no good"),
-    Row(("unknown",), None, None, None, Remedy.HOLD, "silence says nothing"),
-    Row(("alive",), (R.RAN,), True, None, Remedy.FAIL, "whether a program may run twice, nobody said"),
-    Row(("alive",), None, None, None, Remedy.GO_ON, "every other step can be done again"),
-    Row(LOST, (R.NOTHING,), None, None, Remedy.DROP, "nothing has been changed"),
-    Row(LOST, (R.STAGED,), None, None, Remedy.UNDO, "what is staged can be taken back, half a step too"),
-    Row(
+    Rule(("unknown",), (R.TRIAL,), None, None, Remedy.UNDO, "new firmware that cannot reach the service is no good"),
+    Rule(("unknown",), None, None, None, Remedy.HOLD, "silence says nothing"),
+    Rule(("alive",), (R.RAN,), True, None, Remedy.FAIL, "whether a program may run twice, nobody said"),
+    Rule(("alive",), None, None, None, Remedy.GO_ON, "every other step can be done again"),
+    Rule(LOST, (R.NOTHING,), None, None, Remedy.DROP, "nothing has been changed"),
+    Rule(LOST, (R.STAGED,), None, None, Remedy.UNDO, "what is staged can be taken back, half a step too"),
+    Rule(
         LOST,
         (R.SWITCHED, R.TRIAL),
         None,
@@ -91,9 +91,9 @@ TABLE: Final[tuple[Row, ...]] = (
         Remedy.FINISH_OR_UNDO,
         "a rollback costs a second reboot",
     ),
-    Row(LOST, (R.SWITCHED, R.TRIAL), None, None, Remedy.UNDO, "before the commit nothing is lost"),
-    Row(LOST, (R.LEAPT,), None, None, Remedy.FINISH, "there is no way back"),
-    Row(LOST, (R.RAN,), None, None, Remedy.STOP, "nobody wants its result any more"),
+    Rule(LOST, (R.SWITCHED, R.TRIAL), None, None, Remedy.UNDO, "before the commit nothing is lost"),
+    Rule(LOST, (R.LEAPT,), None, None, Remedy.FINISH, "there is no way back"),
+    Rule(LOST, (R.RAN,), None, None, Remedy.STOP, "nobody wants its result any more"),
 )
 
 

@@ -39,7 +39,7 @@ from agent.handlers.handler import (
     Handler,
     StaleDocumentError,
     StepError,
-    Task,
+    StepTask,
     UnknownOperationError,
     reason_of,
     say,
@@ -57,7 +57,7 @@ SAID_AGAIN_SECONDS: Final = 60.0
 """Between two log lines about the same cause of waiting, and between two reports of any, at least."""
 
 
-class MachineWorkbench:
+class HandlerWorkbench:
     """See `agent.runner.Workbench`. `handlers` are by action; `deliver` feeds the runner; `version` is what runs."""
 
     def __init__(
@@ -195,7 +195,7 @@ class MachineWorkbench:
         self._observe(StepUndone(effect.execution, effect.step.name, ok))
         self._deliver(StepRestored(effect.index, ok))
 
-    async def _take_back(self, effect: UndoStep, task: Task) -> None:
+    async def _take_back(self, effect: UndoStep, task: StepTask) -> None:
         if effect.step.action != "reboot":
             await self._handler(effect.step).undo(task)
         elif self._firmware.revert():
@@ -230,7 +230,7 @@ class MachineWorkbench:
         version: str,
         beginning: Beginning,
         progresses: BeginStep | None = None,
-    ) -> Task:
+    ) -> StepTask:
         told = 0
 
         def progress(percent: int) -> None:
@@ -248,7 +248,7 @@ class MachineWorkbench:
                 self._deliver(StepAdvanced(index, told, words))
 
         waits = _Waits()
-        return Task(key, index, step, version, beginning.aside, progress, waiting)
+        return StepTask(key, index, step, version, beginning.aside, progress, waiting)
 
     def _own(self, key: ExecutionKey) -> Path:
         """The execution's own directory, which is made if it is missing. Raises OSError."""

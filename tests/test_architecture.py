@@ -389,7 +389,7 @@ RULES = [
             "agent.recovery",
             "agent.core.events",
             "agent.core.record",
-            "agent.core.state.Policy",
+            "agent.core.state.DevicePolicy",
         ),
         (),
         False,

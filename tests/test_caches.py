@@ -109,6 +109,7 @@ DECLARED: Final[dict[str, str]] = {
     "agent.log._lowest": PROGRAM,
     "agent.transports.paho._connect_properties": "by the session's expiry, which is one setting of the agent",
     "simulator.cloud.api.schema._pattern": "patterns of the service models",
+    "agent.correlation.correlated": "the steps of the program, which has few",
     "simulator.cloud.api.schema.schema_of": "services of the service models",
     "simulator.cloud.store.encoding.dataclasses_in": PROGRAM,
     "simulator.cloud.store.encoding.shape_of": PROGRAM,
@@ -119,7 +120,7 @@ DECLARED: Final[dict[str, str]] = {
     "simulator.devices.sectors.worked": SIMULATED,
     "simulator.devices.storage._recalled": f"of {storage.LARGEST_REMEMBERED} bytes at most; {SIMULATED}",
     "simulator.engines.play._incarnation": SIMULATED,
-    "simulator.engines.remembered.remembered": f"steps of the program, transitions up to a limit; {SIMULATED}",
+    "simulator.engines.memoised_steps.memoised": f"steps of the program, transitions up to a limit; {SIMULATED}",
 }
 """Caches that no peer fills, and why not."""
 

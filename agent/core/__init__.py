@@ -4,6 +4,6 @@
 """
 
 from agent.core.machine import start, step
-from agent.core.state import Machine, Policy
+from agent.core.state import DevicePolicy, Machine
 
-__all__ = ["Machine", "Policy", "start", "step"]
+__all__ = ["DevicePolicy", "Machine", "start", "step"]

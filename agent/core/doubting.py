@@ -14,7 +14,7 @@ from agent.core.record import Work
 from agent.core.recovering import fail, give_way
 from agent.core.state import Executing, Gated, Idle, Starting, Suspect
 from agent.core.told import as_told
-from agent.core.turn import Turn
+from agent.core.turn import NOW, Turn, Wait
 from agent.core.working import (
     advance,
     on_announced,
@@ -48,28 +48,26 @@ def starting_hears(turn: Turn, starting: Starting, event: Hinted) -> None:
     """Nothing is done yet, so nothing is lost by looking at the queue anew."""
     if speaks_against(event.hint, starting.execution.key):
         turn.to(Idle(expects=True), "the queue changed while claiming")
-        turn.ask_for_work(spread_seconds=turn.policy.hint_spread)
+        turn.ask_for_work(turn.hint_wait)
 
 
 def working_hears(turn: Turn, phase: Executing | Gated, event: Hinted) -> None:
     """Doubt; and where leave to leap is asked for, the answer under way is older than this hint."""
     hint, key = event.hint, phase.work.key
     if speaks_against(hint, key):
-        doubt(turn, phase, "hint", omitted=_omits(hint, key), spread_seconds=turn.policy.hint_spread)
+        doubt(turn, phase, "hint", turn.hint_wait, omitted=_omits(hint, key))
     elif isinstance(phase, Gated) and phase.gate == "leap":
         turn.ask_about(key)
 
 
-def doubt(
-    turn: Turn, phase: Executing | Gated, why: str, *, omitted: bool = False, spread_seconds: float = 0.0
-) -> None:
+def doubt(turn: Turn, phase: Executing | Gated, why: str, wait: Wait = NOW, *, omitted: bool = False) -> None:
     """Ask about our execution; a running step goes on meanwhile, but no other one begins."""
     if isinstance(phase, Executing):
         suspect = Suspect(phase.work, True, percent=phase.percent, told_percent=phase.told_percent, omitted=omitted)
     else:
         suspect = Suspect(phase.work, False, omitted=omitted)
     turn.suspect(suspect, why)
-    turn.ask_about(phase.work.key, spread_seconds=spread_seconds)
+    turn.ask_about(phase.work.key, wait)
 
 
 def on_connected(turn: Turn, phase: Executing | Gated, event: Connected) -> None:
@@ -107,7 +105,7 @@ def idle_hears(turn: Turn, idle: Idle, event: Hinted) -> None:
             expects = not isinstance(event.hint, JobMentioned)
             turn.to(replace(idle, expects=idle.expects or expects, empty_answers=0), "work announced")
             if turn.machine.asked is None:
-                turn.ask_for_work(spread_seconds=turn.policy.hint_spread)
+                turn.ask_for_work(turn.hint_wait)
 
 
 def suspect_hears(turn: Turn, suspect: Suspect, event: Hinted) -> None:
@@ -209,10 +207,9 @@ def _found(turn: Turn, suspect: Suspect, told: Execution) -> None:
 
 def _ask_again(turn: Turn, suspect: Suspect) -> None:
     count = suspect.doubtful + 1
-    turn.to(replace(suspect, doubtful=count, hinted_again=False), "asking again")
-    wait = turn.backoff(count)
-    key, spread = suspect.work.key, wait * turn.policy.retry_spread
-    turn.ask_about(key, with_document=suspect.restarted, after_seconds=wait, spread_seconds=spread)
+    counted = max(turn.counted(count), min(count, turn.policy.confirmations))
+    turn.to(replace(suspect, doubtful=counted, hinted_again=False), "asking again")
+    turn.ask_about(suspect.work.key, turn.backoff(count), with_document=suspect.restarted)
 
 
 def _cleared(turn: Turn, suspect: Suspect) -> None:

@@ -232,4 +232,6 @@ class Tell:
     from_answer: bool = False
 
 
-Effect: TypeAlias = Remember | Publish | SetTimer | CancelTimer | BeginStep | StopStep | UndoStep | Verify | Tell
+Deed: TypeAlias = Publish | BeginStep | StopStep | UndoStep | Verify
+"""What anybody outside could notice."""
+Effect: TypeAlias = Deed | Remember | SetTimer | CancelTimer | Tell

@@ -7,36 +7,28 @@ believe), `recovering` and `restarting`.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import assert_never
 
 from agent.account import JournalUnwritable, hint_received
 from agent.core.events import (
     Answered,
-    BeginStep,
     Booted,
-    CancelTimer,
     Connected,
+    Deed,
     Disconnected,
     Effect,
     Event,
     Hinted,
     JournalFailed,
-    Publish,
     Remember,
-    SetTimer,
-    StopStep,
-    Tell,
-    UndoStep,
     Unreadable,
-    Verify,
 )
 from agent.core.record import Record
-from agent.core.state import Machine, Policy, record_of
+from agent.core.state import DevicePolicy, Machine, record_of
 from agent.core.table import row_for
 from agent.core.turn import Turn
 
 
-def start(policy: Policy) -> Machine:
+def start(policy: DevicePolicy) -> Machine:
     """A device before its first event, which is Booted."""
     return Machine(policy)
 
@@ -93,17 +85,9 @@ def _concerns(turn: Turn, event: Event) -> bool:
 
 
 def _first_deed(effects: list[Effect]) -> int:
-    """Where the first effect stands that anybody outside could notice: what is on record comes before that.
+    """Where the first deed stands: what is on record comes before that.
 
     What was heard and decided is told before it is on record. So a power cut between the two leaves an account that
     says why the record is as it is; the other way round, a device would act upon an answer that it never told of.
     """
-    for index, effect in enumerate(effects):
-        match effect:
-            case Publish() | BeginStep() | StopStep() | UndoStep() | Verify():
-                return index
-            case Tell() | SetTimer() | CancelTimer() | Remember():
-                pass
-            case _:
-                assert_never(effect)
-    return len(effects)
+    return next((index for index, effect in enumerate(effects) if isinstance(effect, Deed)), len(effects))

@@ -14,7 +14,7 @@ from agent.plan import Plan, Step
 from agent.recovery import Reached
 from agent.values import ExecutionKey, Status
 
-Doing: TypeAlias = Literal["working", "reporting", "restoring", "finishing"]
+Activity: TypeAlias = Literal["working", "reporting", "restoring", "finishing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Record:
     """
 
     work: Work | None = None
-    doing: Doing = "working"
+    doing: Activity = "working"
     end: End | None = None
     status: Status | None = None
     nonce: str = ""

@@ -34,10 +34,10 @@ What leads from one to the other (drawn by `python -m tests.agent.core.diagram -
                journal failed ────────► Reporting, Safe
 
 In the default namespace start-next claims, so Idle goes straight to work, unless nothing tells how far an execution
-that is IN_PROGRESS already has come. `Starting` is for that, and for namespaces, where no start-next is known: the claim
-(an update to IN_PROGRESS) proves nothing about which incarnation accepted it, so a describe confirms it before the
-first effect. `Gated` is the moment between two steps in which the device waits for leave to begin the next one. Where
-the answer about the head cannot be read, `ByName` looks for work by name.
+that is IN_PROGRESS already has come. `Starting` is for that, and for namespaces, where no start-next is known: the
+claim (an update to IN_PROGRESS) proves nothing about which incarnation accepted it, so a describe confirms it before
+the first effect. `Gated` is the moment between two steps in which the device waits for leave to begin the next one.
+Where the answer about the head cannot be read, `ByName` looks for work by name.
 
 A reboot ends everything that is not on record. Whoever comes back with work in hand is Suspect, and asks; whoever was
 reporting, recovering or Safe goes on with that. Between the reboot into new firmware and its commit the phases are
@@ -51,13 +51,13 @@ from agent.abilities import DEFAULT_ABILITIES, Abilities
 from agent.account import End
 from agent.account import Phase as PhaseName
 from agent.core.events import StepEnded
-from agent.core.record import Doing, Finished, Record, Work
+from agent.core.record import Activity, Finished, Record, Work
 from agent.recovery import PointOfNoReturn, Reached
 from agent.values import Execution, ExecutionKey, Request, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class DevicePolicy:
     """The numbers and choices of one device; all times in seconds. Local defaults; slower ones suit AWS itself.
 
     `leap_when_unreachable` says what happens when nobody answers at the point of no return, or after a reboot into new
@@ -245,7 +245,7 @@ def execution_in_hand(phase: Phase) -> ExecutionKey | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OpenQuestion:
     """The one question that is open. `about` is the incarnation it is meant for, None for start-next and `$next`.
 
     `waits` is how often it was put off, counted until the wait has its ceiling; `sent`: an attempt is under way.
@@ -264,10 +264,10 @@ class Machine:
     `finished` is the last execution dealt with, `running` the version that the device booted, be it `on_trial`.
     """
 
-    policy: Policy
+    policy: DevicePolicy
     phase: Phase = Idle()
     connected: bool = False
-    asked: Asked | None = None
+    asked: OpenQuestion | None = None
     unaccounted: str | None = None
     finished: Finished | None = None
     running: str = ""
@@ -291,7 +291,7 @@ def record_of(machine: Machine) -> Record:
             here = replace(here, work=_unversioned(told.work), doing="reporting", safe=told.safe)
             return replace(here, status=told.status, nonce=told.nonce, reason=told.reason)
         case Recovering() as phase:
-            doing: Doing = "finishing" if phase.forward else "restoring"
+            doing: Activity = "finishing" if phase.forward else "restoring"
             return replace(here, work=_unversioned(phase.work), doing=doing, end=phase.end, reason=phase.reason)
         case Executing(work=work) | Gated(work=work) | Suspect(work=work):
             return replace(here, work=_unversioned(work))

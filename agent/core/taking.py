@@ -53,11 +53,10 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
     count = idle.empty_answers + 1
     if idle.expects and count < policy.confirmations:
         turn.to(replace(idle, empty_answers=count), "nothing yet")
-        wait = turn.backoff(count)
-        turn.timer("ask-again", wait, wait * policy.retry_spread)
+        turn.timer("ask-again", *turn.backoff(count))
     elif idle.again:
         turn.to(Idle(), "nothing yet")
-        turn.timer("ask-again", policy.ask_again, policy.ask_again * policy.retry_spread)
+        turn.timer("ask-again", *turn.about(policy.ask_again))
     else:
         turn.to(Idle(), "nothing to do")
         poll(turn)
@@ -65,7 +64,7 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
 
 def poll(turn: Turn) -> None:
     """Ask again some time, should no notification come."""
-    turn.timer("poll", turn.policy.poll, turn.policy.poll * turn.policy.retry_spread)
+    turn.timer("poll", *turn.about(turn.policy.poll))
 
 
 def consider(turn: Turn, execution: Execution, *, by_name: bool = False) -> None:
@@ -171,8 +170,7 @@ def on_claim_answered(turn: Turn, starting: Starting, event: Answered) -> None:
             _plan_and_take(turn, told)
         case _:
             turn.to(Idle(expects=True), "the claim did not hold")
-            wait = turn.backoff(1)
-            turn.timer("ask-again", wait, wait * turn.policy.retry_spread)
+            turn.timer("ask-again", *turn.backoff(1))
 
 
 def _plan_and_take(turn: Turn, claimed: Execution) -> None:

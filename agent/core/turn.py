@@ -7,12 +7,22 @@ the next question. Only the first answer to the newest attempt counts.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
 
 from agent.account import AnswerUnreadable, DeviceEvent, PhaseChanged, answer_received
 from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName, Unreadable
 from agent.core.marks import OURS, new_report
 from agent.core.record import Work
-from agent.core.state import Asked, Machine, Phase, Policy, Reporting, Suspect, execution_in_hand, phase_name
+from agent.core.state import (
+    DevicePolicy,
+    Machine,
+    OpenQuestion,
+    Phase,
+    Reporting,
+    Suspect,
+    execution_in_hand,
+    phase_name,
+)
 from agent.plan import MISSING, Planned
 from agent.recovery import Reached
 from agent.values import (
@@ -28,6 +38,10 @@ from agent.values import (
     details_text,
 )
 
+Wait: TypeAlias = tuple[float, float]
+"""So many seconds, and a random part of so many more."""
+NOW: Final[Wait] = (0.0, 0.0)
+
 
 @dataclass(slots=True)
 class Turn:
@@ -41,7 +55,7 @@ class Turn:
     """What the document that came with it asks of this device."""
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> DevicePolicy:
         """The device's numbers and choices."""
         return self.machine.policy
 
@@ -76,24 +90,17 @@ class Turn:
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def ask(
-        self,
-        question: Request,
-        about: ExecutionKey | None,
-        *,
-        after_seconds: float = 0.0,
-        spread_seconds: float = 0.0,
-    ) -> None:
-        """Put `question`, now or after a wait of `after_seconds` and a random part of the spread.
+    def ask(self, question: Request, about: ExecutionKey | None, wait: Wait = NOW) -> None:
+        """Put `question`, now or after a wait.
 
         It supersedes the open question. While disconnected it waits; whoever comes back on line asks anew.
         """
         self.forget_question()
-        self.machine = replace(self.machine, asked=Asked(question, about))
-        if after_seconds or spread_seconds:
-            self.timer("retry", after_seconds, spread_seconds)
-        else:
+        self.machine = replace(self.machine, asked=OpenQuestion(question, about))
+        if wait == NOW:
             self.send()
+        else:
+            self.timer("retry", *wait)
 
     def send(self) -> None:
         """Send the open question's next attempt, unless disconnected."""
@@ -111,14 +118,22 @@ class Turn:
             return
         waits = self.counted(asked.waits + 1)
         self.machine = replace(self.machine, asked=replace(asked, waits=waits, sent=False))
-        wait = self.backoff(waits)
         self.do(CancelTimer("request"))
-        self.timer("retry", wait, wait * self.policy.retry_spread)
+        self.timer("retry", *self.backoff(waits))
 
-    def backoff(self, attempts: int) -> float:
-        """Seconds to wait after so many attempts, before jitter."""
+    def backoff(self, attempts: int) -> Wait:
+        """How long to wait after so many attempts."""
         policy = self.policy
-        return min(policy.retry_first * policy.retry_growth ** (attempts - 1), policy.retry_ceiling)
+        return self.about(min(policy.retry_first * policy.retry_growth ** (attempts - 1), policy.retry_ceiling))
+
+    def about(self, seconds: float) -> Wait:
+        """So long, with jitter."""
+        return seconds, seconds * self.policy.retry_spread
+
+    @property
+    def hint_wait(self) -> Wait:
+        """A whole fleet is hinted at once."""
+        return 0.0, self.policy.hint_spread
 
     def counted(self, attempts: int) -> int:
         """So many attempts, or as many as make the wait as long as it gets: more tell no difference."""
@@ -131,7 +146,7 @@ class Turn:
             self.machine = replace(self.machine, asked=None)
             self.do(CancelTimer("request"), CancelTimer("retry"))
 
-    def take_answer(self, answer: Answer) -> Asked | None:
+    def take_answer(self, answer: Answer) -> OpenQuestion | None:
         """The question that `answer` settles; None if it answers nothing that is still open.
 
         A passing refusal settles nothing: the question will be put again.
@@ -158,24 +173,17 @@ class Turn:
 
     # ── the questions ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def ask_for_work(self, *, after_seconds: float = 0.0, spread_seconds: float = 0.0) -> None:
+    def ask_for_work(self, wait: Wait = NOW) -> None:
         """Ask for the head of the queue; start-next, where it exists, takes it in the same breath."""
         ns = self.policy.namespace_id
         claim = self.details(nonce=OURS)
         question: Request = StartNext(status_details=claim) if ns is None else Describe("$next", namespace_id=ns)
-        self.ask(question, None, after_seconds=after_seconds, spread_seconds=spread_seconds)
+        self.ask(question, None, wait)
 
-    def ask_about(
-        self,
-        key: ExecutionKey,
-        *,
-        with_document: bool = False,
-        after_seconds: float = 0.0,
-        spread_seconds: float = 0.0,
-    ) -> None:
+    def ask_about(self, key: ExecutionKey, wait: Wait = NOW, *, with_document: bool = False) -> None:
         """Ask about this very execution."""
         question = Describe(key.job_id, namespace_id=key.namespace_id, include_document=with_document)
-        self.ask(question, key, after_seconds=after_seconds, spread_seconds=spread_seconds)
+        self.ask(question, key, wait)
 
     def update(
         self, key: ExecutionKey, status: Status, expected_version: int, nonce: str = OURS, **details: str

@@ -309,9 +309,7 @@ def _doubt_report(turn: Turn, reporting: Reporting) -> None:
         _lose(turn, reporting, "replaced")
         return
     turn.to(replace(reporting, doubtful=count), "asking again")
-    wait = turn.backoff(count)
-    key = reporting.work.key
-    turn.ask_about(key, with_document=True, after_seconds=wait, spread_seconds=wait * turn.policy.retry_spread)
+    turn.ask_about(reporting.work.key, turn.backoff(count), with_document=True)
 
 
 def _lose(turn: Turn, reporting: Reporting, end: End) -> None:

@@ -23,7 +23,7 @@ from typing import Final
 from agent.causes import Cause
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import StepError
-from agent.handlers.proc import boot_id
+from agent.handlers.process_table import boot_id
 
 NOTE: Final = "begun.json"
 MOST_KILLS: Final = 2

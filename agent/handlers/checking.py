@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from agent.handlers.handler import Place, say
+from agent.handlers.handler import Context, say
 from agent.handlers.processes import Processes, Program
 
 TEXT: Final = "to-be-checked"
@@ -30,14 +30,14 @@ except Exception as error:
 TOO_BIG, TOO_DEEP = 3, 4
 
 
-async def check_yaml(processes: Processes, place: Place, aside: Path, text: str) -> str:
+async def check_yaml(processes: Processes, context: Context, aside: Path, text: str) -> str:
     """Why it is none, in words; empty if it is. Raises StepError, OSError if nobody can tell."""
     file = aside / TEXT
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as written:
         written.write(text.encode())
     # -P: nothing is imported from the directory that it begins in.
     command = (sys.executable, "-P", "-c", CHECK, str(file))
-    seconds, memory = place.check_seconds, place.check_memory_bytes
+    seconds, memory = context.check_seconds, context.check_memory_bytes
     try:
         ended = await processes.run(Program(command, aside, seconds, {}, memory_bytes=memory))
     finally:

@@ -15,7 +15,7 @@ from typing import Final
 from agent.causes import Cause
 from agent.handlers.checking import check_yaml
 from agent.handlers.files import is_replaced, put_back, read_json, replace, spot, write_json
-from agent.handlers.handler import Handler, Place, StepError, Task
+from agent.handlers.handler import Context, Handler, StepError, StepTask
 from agent.handlers.processes import Processes, run_configured
 from agent.handlers.threads import settled
 
@@ -25,11 +25,11 @@ NOTE: Final = "configure.json"
 class Configure(Handler):
     """Changes the file `to` to `content`."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._processes = Processes(place.state / "processes", place.grace_seconds)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._processes = Processes(context.state / "processes", context.grace_seconds)
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         """One of the four steps."""
         match task.step.action:
             case "stage":
@@ -40,10 +40,10 @@ class Configure(Handler):
                 await settled(self._swap, task)
             case _:
                 _note(task.aside).unlink(missing_ok=True)  # from here on there is no way back
-                return await run_configured(self._processes, self._place, self._place.restart, "restart", task)
+                return await run_configured(self._processes, self._context, self._context.restart, "restart", task)
         return ""
 
-    async def undo(self, task: Task) -> None:
+    async def undo(self, task: StepTask) -> None:
         """Whatever of it was done; validating and restarting leave nothing that could be taken back."""
         if task.step.action in ("stage", "swap") and _note(task.aside).exists():
             await settled(self._put_back, task)
@@ -57,12 +57,12 @@ class Configure(Handler):
         """A staged file that never took its place."""
         note = read_json(_note(aside))
         if note is not None:
-            with contextlib.suppress(StepError, OSError), spot(self._place.root, str(note["to"])) as to:
+            with contextlib.suppress(StepError, OSError), spot(self._context.root, str(note["to"])) as to:
                 to.remove(str(note["staged"]))
 
-    def _stage(self, task: Task) -> None:
+    def _stage(self, task: StepTask) -> None:
         staged = self._staged(task)
-        with spot(self._place.root, task.arg("to")) as to:
+        with spot(self._context.root, task.arg("to")) as to:
             to.find()
             write_json(_note(task.aside), {"to": task.arg("to"), "staged": staged, "stands": "staged"})
             to.remove(staged)
@@ -72,38 +72,38 @@ class Configure(Handler):
                 file.flush()
                 os.fsync(file.fileno())
 
-    async def _validate(self, task: Task) -> None:
+    async def _validate(self, task: StepTask) -> None:
         text, kind = await settled(self._read_back, task), task.arg("format")
         fault = ""
         if kind == "json":
             fault = _json_fault(text)
         elif kind == "yaml":
-            fault = await check_yaml(self._processes, self._place, task.aside, text)
+            fault = await check_yaml(self._processes, self._context, task.aside, text)
         if fault:
             raise StepError(f"{task.arg('to')[:200]}: no valid {kind}: {fault}", Cause.WRONG_CONTENT)
 
-    def _read_back(self, task: Task) -> str:
+    def _read_back(self, task: StepTask) -> str:
         with (
-            spot(self._place.root, task.arg("to")) as to,
+            spot(self._context.root, task.arg("to")) as to,
             os.fdopen(to.open(self._staged(task), os.O_RDONLY), "r", encoding="utf-8", newline="") as file,
         ):
             return file.read()
 
-    def _swap(self, task: Task) -> None:
+    def _swap(self, task: StepTask) -> None:
         staged, kept = self._staged(task), _kept(task)
-        with spot(self._place.root, task.arg("to")) as to:
+        with spot(self._context.root, task.arg("to")) as to:
             if not is_replaced(to, staged, kept):
                 replace(to, staged, kept)
         write_json(_note(task.aside), {"to": task.arg("to"), "staged": staged, "stands": "previous"})
 
-    def _put_back(self, task: Task) -> None:
-        with spot(self._place.root, task.arg("to")) as to:
+    def _put_back(self, task: StepTask) -> None:
+        with spot(self._context.root, task.arg("to")) as to:
             put_back(to, self._staged(task), _kept(task))
         _note(task.aside).unlink(missing_ok=True)
 
-    def _staged(self, task: Task) -> str:
+    def _staged(self, task: StepTask) -> str:
         """The same after every restart, and no other execution's, nor that of another agent with the same root."""
-        whose = f"{self._place.thing}/{task.execution}"
+        whose = f"{self._context.thing}/{task.execution}"
         return f".ghostjob-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.staged"
 
 
@@ -120,5 +120,5 @@ def _note(aside: Path) -> Path:
     return aside / NOTE
 
 
-def _kept(task: Task) -> Path:
+def _kept(task: StepTask) -> Path:
     return task.aside / "previous-configuration"

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from agent.causes import Cause
 from agent.handlers.files import Spot, is_replaced, put_back, read_json, replace, spot, was_begun, write_json
-from agent.handlers.handler import Handler, Place, StepError, Task
+from agent.handlers.handler import Context, Handler, StepError, StepTask
 from agent.handlers.threads import settled
 from agent.jitter import Jitter
 
@@ -24,16 +24,16 @@ IMAGE: Final = "image"
 class Download(Handler):
     """Fetches `url` to `to`, below the root, or aside if there is no `to`."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, context: Context) -> None:
+        self._context = context
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         """Fetch, check, rename."""
         from agent.handlers.fetching import Wanted, fetch, usable  # whoever never fetches starts without aiohttp
 
         size = int(task.arg("size")) if task.arg("size") else None
         url = usable(task.arg("url"), task.arg("sha256"))
-        limit = self._place.longest_file_bytes
+        limit = self._context.longest_file_bytes
         if size is not None and size > limit:
             raise StepError(f"{size} bytes are more than the {limit} that this device takes", Cause.SPACE)
         limit = limit if size is None else size
@@ -44,13 +44,13 @@ class Download(Handler):
                 wanted = Wanted(url, to, part, note, size, sha256, limit, task.progress, task.waiting)
                 if not note.exists():
                     write_json(note, {"to": task.arg("to"), "part": part, "counts": task.step.reversible})
-                await fetch(wanted, Jitter(f"{self._place.thing}/{part}"))
+                await fetch(wanted, Jitter(f"{self._context.thing}/{part}"))
                 await settled(replace, to, part, kept)
         if task.arg("to"):
             note.unlink(missing_ok=True)
         return ""
 
-    async def undo(self, task: Task) -> None:
+    async def undo(self, task: StepTask) -> None:
         """Put back what was there before; where nothing was begun, that the place cannot be reached does not matter."""
         if not _note(task).exists() and not was_begun(_kept(task)):
             return
@@ -66,24 +66,24 @@ class Download(Handler):
         """Whatever part of a file was left lying beside its destination."""
         for known in _known(aside):
             if known.get("to"):
-                with contextlib.suppress(StepError, OSError), spot(self._place.root, str(known["to"])) as to:
+                with contextlib.suppress(StepError, OSError), spot(self._context.root, str(known["to"])) as to:
                     to.remove(str(known["part"]))
 
-    def _destination(self, task: Task) -> AbstractContextManager[Spot]:
+    def _destination(self, task: StepTask) -> AbstractContextManager[Spot]:
         to = task.arg("to")
-        return spot(self._place.root, to) if to else spot(task.aside, IMAGE)
+        return spot(self._context.root, to) if to else spot(task.aside, IMAGE)
 
-    def _part(self, task: Task) -> str:
+    def _part(self, task: StepTask) -> str:
         """What has come so far; the same after every restart, and no other execution's, nor another agent's."""
-        whose = f"{self._place.thing}/{task.execution}/{task.index}"
+        whose = f"{self._context.thing}/{task.execution}/{task.index}"
         return f".ghostjob-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.part"
 
 
-def _kept(task: Task) -> Path:
+def _kept(task: StepTask) -> Path:
     return task.aside / f"{task.index}-replaced"
 
 
-def _note(task: Task) -> Path:
+def _note(task: StepTask) -> Path:
     return task.aside / f"{task.index}-fetch.json"
 
 

@@ -31,7 +31,7 @@ from yarl import URL
 from agent.causes import Cause
 from agent.handlers.files import Spot, read_json, write_json
 from agent.handlers.handler import StaleDocumentError, StepError
-from agent.handlers.proc import boot_id
+from agent.handlers.process_table import boot_id
 from agent.handlers.threads import settled
 from agent.hosts import is_loopback
 from agent.jitter import Jitter

@@ -99,20 +99,20 @@ def _enter(directory: int, name: str, said: str) -> int:
 # ── whole or not at all ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def replace(place: Spot, new: str, kept: Path) -> None:
+def replace(context: Spot, new: str, kept: Path) -> None:
     """Let the file `new` beside it take the place, and keep what was there as `kept`. Once only: see `is_replaced`."""
-    before = place.find()
+    before = context.find()
     if not _record(kept).exists():
         if before is not None:
-            _keep(place, kept)
+            _keep(context, kept)
         write_json(_record(kept), {"existed": before is not None})
-    _dress(place, new, before)
-    place.rename(new)
+    _dress(context, new, before)
+    context.rename(new)
 
 
-def is_replaced(place: Spot, new: str, kept: Path) -> bool:
+def is_replaced(context: Spot, new: str, kept: Path) -> bool:
     """Whether an earlier attempt has let `new` take the place."""
-    return _record(kept).exists() and place.find(new) is None
+    return _record(kept).exists() and context.find(new) is None
 
 
 def was_begun(kept: Path) -> bool:
@@ -120,42 +120,42 @@ def was_begun(kept: Path) -> bool:
     return _record(kept).exists()
 
 
-def put_back(place: Spot, new: str, kept: Path) -> None:
+def put_back(context: Spot, new: str, kept: Path) -> None:
     """Take `replace` back, whether it came to its end, half way, or did not begin."""
     record = read_json(_record(kept))
-    if record is not None and place.find(new) is None:
+    if record is not None and context.find(new) is None:
         if record.get("existed"):
-            _restore(place, kept, f"{new}.restored")
+            _restore(context, kept, f"{new}.restored")
         else:
-            place.remove(place.name)
-            os.fsync(place.directory)
+            context.remove(context.name)
+            os.fsync(context.directory)
     _record(kept).unlink(missing_ok=True)
-    place.remove(new)
+    context.remove(new)
 
 
 def _record(kept: Path) -> Path:
     return kept.with_name(kept.name + ".before")
 
 
-def _keep(place: Spot, kept: Path) -> None:
+def _keep(context: Spot, kept: Path) -> None:
     """A second name for the file, or, where the state directory is on another file system, a copy."""
     kept.unlink(missing_ok=True)
     try:
-        os.link(place.name, kept, src_dir_fd=place.directory, follow_symlinks=False)
+        os.link(context.name, kept, src_dir_fd=context.directory, follow_symlinks=False)
     except OSError:
-        _copy(place.open(place.name, os.O_RDONLY), os.open(kept, NEW | os.O_CLOEXEC, 0o600))
+        _copy(context.open(context.name, os.O_RDONLY), os.open(kept, NEW | os.O_CLOEXEC, 0o600))
     sync(kept.parent)
 
 
-def _restore(place: Spot, kept: Path, beside: str) -> None:
+def _restore(context: Spot, kept: Path, beside: str) -> None:
     """Let the kept file have its name again; it needs no room on the disk where that can be had by a second name."""
-    place.remove(beside)
+    context.remove(beside)
     try:
-        os.link(kept, beside, dst_dir_fd=place.directory, follow_symlinks=False)
+        os.link(kept, beside, dst_dir_fd=context.directory, follow_symlinks=False)
     except OSError:
-        _copy(os.open(kept, os.O_RDONLY | os.O_CLOEXEC), place.open(beside, NEW))
-    place.rename(beside)
-    place.remove(beside)  # renaming one name of a file to another of its names does nothing
+        _copy(os.open(kept, os.O_RDONLY | os.O_CLOEXEC), context.open(beside, NEW))
+    context.rename(beside)
+    context.remove(beside)  # renaming one name of a file to another of its names does nothing
 
 
 def _copy(source: int, copy: int) -> None:
@@ -167,12 +167,12 @@ def _copy(source: int, copy: int) -> None:
         os.fsync(copy)
 
 
-def _dress(place: Spot, name: str, before: os.stat_result | None) -> None:
+def _dress(context: Spot, name: str, before: os.stat_result | None) -> None:
     """The mode and owner of the file that it replaces; otherwise a file that everybody may read.
 
     What a document brings runs with nobody else's rights: setuid and setgid end with the file that had them.
     """
-    descriptor = place.open(name, os.O_RDONLY)
+    descriptor = context.open(name, os.O_RDONLY)
     try:
         if before is None:
             os.fchmod(descriptor, 0o644)

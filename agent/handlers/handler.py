@@ -3,7 +3,7 @@
 Handlers are plug-ins. A package offers one under the name of the action that it does:
 
     [project.entry-points."ghostjob.handlers"]
-    write = "my_board:Flash"            # Flash(place) is called once, whatever number of actions name it
+    write = "my_board:Flash"            # Flash(context) is called once, whatever number of actions name it
     calibrate = "my_board:Calibrate"    # an action of its own, which documents name as an operation or a handler
 
 Ours are there in the same way, and give way to those of another package.
@@ -47,7 +47,7 @@ class StaleDocumentError(GhostjobError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Context:
     """What handlers are given of the machine. Times are seconds; an empty command stands for nothing to be done.
 
     Files that a document names lie below `root`, the scripts that it may start in `scripts`. `state` is ours.
@@ -78,7 +78,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class StepTask:
     """One step to do or to undo; `index` is its place in the plan.
 
     `progress` takes percents, and `waiting` why the step does not get on at the moment, both as often as is liked: they
@@ -101,13 +101,13 @@ class Task:
 class Handler(Protocol):
     """Does steps. Subclasses need not say what they have nothing to say about."""
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         """Do the step; what is returned is told in the report.
 
         Raises StepError, UnknownOperationError, StaleDocumentError, OSError.
         """
 
-    async def undo(self, task: Task) -> None:
+    async def undo(self, task: StepTask) -> None:
         """Take the step back. Raises StepError, OSError."""
 
     reversible: bool = True

@@ -22,14 +22,14 @@ from typing import Any, Final
 
 from agent.causes import Cause
 from agent.handlers.files import read_json, write_json
-from agent.handlers.handler import Place, StepError, Task, say
-from agent.handlers.proc import (
+from agent.handlers.handler import Context, StepError, StepTask, say
+from agent.handlers.process_table import (
     KEEPER,
     LEADER,
     MARKER,
     PROC,
-    Group,
     Process,
+    StartedProgram,
     boot_id,
     members,
     send,
@@ -109,7 +109,7 @@ class Processes:
         token, stdout, stderr = secrets.token_hex(16), *(_Words(program.output_bytes, flood) for _ in range(2))
         surroundings["env"] |= {MARKER: token, KEEPER: self._keeper}
         process = await _start(program.command, surroundings, stdout, stderr)
-        group = Group(token, process.pid, started_at(process.pid), boot_id())
+        group = StartedProgram(token, process.pid, started_at(process.pid), boot_id())
         ended = False
         try:
             self._put_on_record(group)
@@ -132,7 +132,9 @@ class Processes:
         for record in sorted(self._directory.glob("*")):
             if record.suffix == ".json":
                 known = read_json(record) or {}
-                group = Group(record.stem, known.get("pid", 0), known.get("started", 0), known.get("boot", boot_id()))
+                group = StartedProgram(
+                    record.stem, known.get("pid", 0), known.get("started", 0), known.get("boot", boot_id())
+                )
                 if group.boot == boot_id():
                     count += await self._end(group, daemons=True)
             record.unlink()
@@ -140,19 +142,19 @@ class Processes:
             count += await self._end(group, daemons=True)
         return count
 
-    def _put_on_record(self, group: Group) -> None:
+    def _put_on_record(self, group: StartedProgram) -> None:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         known = {"pid": group.pid, "started": group.started, "boot": group.boot}
         write_json(self._directory / f"{group.token}.json", known)
 
-    async def _finish(self, group: Group, process: asyncio.subprocess.Process, *, daemons: bool) -> None:
+    async def _finish(self, group: StartedProgram, process: asyncio.subprocess.Process, *, daemons: bool) -> None:
         await self._end(group, daemons=daemons)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(KILL_SECONDS):
                 await process.wait()
         (self._directory / f"{group.token}.json").unlink(missing_ok=True)
 
-    async def _end(self, group: Group, *, daemons: bool) -> int:
+    async def _end(self, group: StartedProgram, *, daemons: bool) -> int:
         """SIGTERM to all that is left, SIGKILL to what is left after that; returns how many there were."""
         loop = asyncio.get_running_loop()
         begun, wait, told = loop.time(), LOOK_SECONDS, set[Process]()
@@ -169,18 +171,20 @@ class Processes:
         return len(told)
 
 
-async def run_configured(processes: Processes, place: Place, command: tuple[str, ...], what: str, task: Task) -> str:
+async def run_configured(
+    processes: Processes, context: Context, command: tuple[str, ...], what: str, task: StepTask
+) -> str:
     """Run a command of the device's owner, if there is one; returns what it said. Raises StepError."""
     if not command:
         return ""
-    surroundings = environment_of(place, task.execution.job_id, task.version)
-    output = place.run_output_bytes
-    ended = await processes.run(Program(command, task.aside, place.run_seconds, surroundings, output_bytes=output))
+    surroundings = environment_of(context, task.execution.job_id, task.version)
+    output = context.run_output_bytes
+    ended = await processes.run(Program(command, task.aside, context.run_seconds, surroundings, output_bytes=output))
     if task.step.restarts:
-        await wait_for_own_end(task.step.restarts, ended, fault_of(ended, place.run_seconds))
+        await wait_for_own_end(task.step.restarts, ended, fault_of(ended, context.run_seconds))
     if ended.code != 0:
         cause = Cause.SELF_TEST if what == "self-test" else program_cause(ended)
-        raise StepError(f"the {what} command failed: {fault_of(ended, place.run_seconds)}", cause)
+        raise StepError(f"the {what} command failed: {fault_of(ended, context.run_seconds)}", cause)
     return ended.stdout
 
 
@@ -197,9 +201,9 @@ async def wait_for_own_end(restarts: str, ended: Ended, fault: str) -> None:
     raise StepError(f"{said}, and the {restarts} was not restarted within {seconds:g} s", Cause.TIMEOUT)
 
 
-def environment_of(place: Place, job_id: str, version: str = "") -> dict[str, str]:
+def environment_of(context: Context, job_id: str, version: str = "") -> dict[str, str]:
     """What tells programs what they are run for."""
-    return {"GHOSTJOB_THING": place.thing, "GHOSTJOB_JOB_ID": job_id, "GHOSTJOB_VERSION": version}
+    return {"GHOSTJOB_THING": context.thing, "GHOSTJOB_JOB_ID": job_id, "GHOSTJOB_VERSION": version}
 
 
 def fault_of(ended: Ended, limit_seconds: float) -> str:

@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from agent.causes import Cause
-from agent.handlers.handler import Handler, Place, StepError, Task
+from agent.handlers.handler import Context, Handler, StepError, StepTask
 from agent.handlers.processes import Processes, run_configured
 
 DOWN_SECONDS: Final = 300.0
@@ -17,18 +17,18 @@ DOWN_SECONDS: Final = 300.0
 class Reboot(Handler):
     """Restarts the machine."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._processes = Processes(place.state / "processes", place.grace_seconds)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._processes = Processes(context.state / "processes", context.grace_seconds)
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         """Ends with this agent, unless it fails."""
-        if self._place.reboot:
-            await run_configured(self._processes, self._place, self._place.reboot, "reboot", task)
+        if self._context.reboot:
+            await run_configured(self._processes, self._context, self._context.reboot, "reboot", task)
         else:
-            self._place.restart_agent()
+            self._context.restart_agent()
         await asyncio.sleep(DOWN_SECONDS)
         raise StepError(f"still up {DOWN_SECONDS:g} s after the reboot command", Cause.TIMEOUT)
 
-    async def undo(self, task: Task) -> None:
+    async def undo(self, task: StepTask) -> None:
         """Firmware reverts what a reboot brought; a reboot by itself leaves nothing."""

@@ -6,14 +6,14 @@ from typing import Final, TypeVar, cast
 
 from agent.abilities import Layout
 from agent.errors import InputError
-from agent.handlers.handler import Firmware, Handler, Place
+from agent.handlers.handler import Context, Firmware, Handler
 
 T = TypeVar("T")
 GROUP: Final = "ghostjob.handlers"
 OURS: Final = "ghostjob"
 
 
-def load_handlers(place: Place, actions: Collection[str]) -> dict[str, Handler]:
+def load_handlers(context: Context, actions: Collection[str]) -> dict[str, Handler]:
     """A handler for each of `actions`; whatever else is installed is not even imported. Raises InputError."""
     offered = _offered(entry_points(group=GROUP))
     missing = sorted(set(actions) - set(offered))
@@ -22,7 +22,7 @@ def load_handlers(place: Place, actions: Collection[str]) -> dict[str, Handler]:
             f"nothing that is installed does '{missing[0]}'; there are {', '.join(sorted(offered)) or 'no handlers'}"
         )
     made: dict[str, Handler] = {}
-    return {action: _made(offered[action], place, made) for action in sorted(actions)}
+    return {action: _made(offered[action], context, made) for action in sorted(actions)}
 
 
 def offered_actions() -> frozenset[str]:
@@ -53,15 +53,15 @@ def _package(point: EntryPoint) -> str:
     return point.dist.name if point.dist is not None else ""
 
 
-def _made(point: EntryPoint, place: Place, made: dict[str, Handler]) -> Handler:
+def _made(point: EntryPoint, context: Context, made: dict[str, Handler]) -> Handler:
     """One handler for all the actions that name it."""
     if point.value not in made:
-        made[point.value] = _guarded(point, lambda: _loaded(point)(place))
+        made[point.value] = _guarded(point, lambda: _loaded(point)(context))
     return made[point.value]
 
 
-def _loaded(point: EntryPoint) -> Callable[[Place], Handler]:
-    return cast("Callable[[Place], Handler]", _guarded(point, point.load))
+def _loaded(point: EntryPoint) -> Callable[[Context], Handler]:
+    return cast("Callable[[Context], Handler]", _guarded(point, point.load))
 
 
 def _guarded(point: EntryPoint, act: Callable[[], T]) -> T:

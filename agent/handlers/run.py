@@ -17,7 +17,7 @@ import shutil
 import stat
 
 from agent.causes import Cause
-from agent.handlers.handler import Handler, Place, StepError, Task, UnknownOperationError
+from agent.handlers.handler import Context, Handler, StepError, StepTask, UnknownOperationError
 from agent.handlers.processes import (
     Ended,
     Processes,
@@ -32,16 +32,16 @@ from agent.handlers.processes import (
 class Run(Handler):
     """Runs `command`, or the script or program `handler` with `args`."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._processes = Processes(place.state / "processes", place.grace_seconds)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._processes = Processes(context.state / "processes", context.grace_seconds)
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         """Run it, and judge how it ended."""
-        limit = float(task.arg("timeout_seconds") or self._place.run_seconds)
+        limit = float(task.arg("timeout_seconds") or self._context.run_seconds)
         command, user = self._command(task), "" if task.arg("handler") else task.arg("user")
-        environment = environment_of(self._place, task.execution.job_id)
-        memory, output = self._place.run_memory_bytes, self._place.run_output_bytes
+        environment = environment_of(self._context, task.execution.job_id)
+        memory, output = self._context.run_memory_bytes, self._context.run_output_bytes
         program = Program(command, task.aside, limit, environment, user, memory, output)
         ended = await self._processes.run(program)
         fault = _fault(ended, limit, task.arg("allow_stderr_lines"))
@@ -55,10 +55,10 @@ class Run(Handler):
                 raise
         return ended.stdout if task.arg("stdout") == "true" else ""
 
-    async def undo(self, task: Task) -> None:
+    async def undo(self, task: StepTask) -> None:
         """Nothing that a program did can be taken back."""
 
-    def _command(self, task: Task) -> tuple[str, ...]:
+    def _command(self, task: StepTask) -> tuple[str, ...]:
         if task.arg("handler"):
             script = self._script(task.arg("handler")) or self._program(task.arg("handler"), task.arg("path"))
             return (script, task.arg("user"), *_words(task.arg("args", "[]")))
@@ -77,15 +77,15 @@ class Run(Handler):
 
         Raises StepError if it must not run.
         """
-        script = self._place.scripts / name
+        script = self._context.scripts / name
         try:
             found = script.lstat()
         except FileNotFoundError:
             return ""
-        if script.parent != self._place.scripts or not stat.S_ISREG(found.st_mode):
+        if script.parent != self._context.scripts or not stat.S_ISREG(found.st_mode):
             words = f"handler {name}: no ordinary file of the directory that scripts may come from"
             raise StepError(words, Cause.REFUSED_PATH)
-        directory = self._place.scripts
+        directory = self._context.scripts
         way = {directory: True} | dict.fromkeys((*directory.parents, *directory.resolve().parents), False)
         if _is_others(found, is_private=True):
             raise StepError(f"handler {name}: others may write to it", Cause.REFUSED_PATH)

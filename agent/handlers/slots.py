@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final
 from agent.causes import Cause
 from agent.handlers.download import IMAGE, discard_image
 from agent.handlers.files import read_json, sync, write_json
-from agent.handlers.handler import Firmware, Place, StepError, Task
+from agent.handlers.handler import Context, Firmware, StepError, StepTask
 from agent.handlers.processes import Processes, run_configured
 from agent.handlers.threads import settled
 
@@ -33,10 +33,10 @@ class SlotFiles(Firmware):
 
     layouts = frozenset({"ab"})
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._directory = place.state / "firmware"
-        self._processes = Processes(place.state / "processes", place.grace_seconds)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._directory = context.state / "firmware"
+        self._processes = Processes(context.state / "processes", context.grace_seconds)
         self._running = SLOTS[0]
 
     # ── what runs ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -46,7 +46,7 @@ class SlotFiles(Firmware):
         if not self._directory.is_dir():
             self._directory.mkdir(parents=True, mode=0o700)
         if self._selected is None:
-            write_json(self._about(SLOTS[0]), {"version": self._place.version, "proven": True})
+            write_json(self._about(SLOTS[0]), {"version": self._context.version, "proven": True})
             self._select(SLOTS[0])
         trial = self._trial
         if rebooted and trial is not None:
@@ -94,7 +94,7 @@ class SlotFiles(Firmware):
 
     # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         """One of the four steps."""
         match task.step.action:
             case "write":
@@ -102,12 +102,12 @@ class SlotFiles(Firmware):
             case "switch":
                 await settled(self._switch, task.version)
             case "self-test":
-                return await run_configured(self._processes, self._place, self._place.self_test, "self-test", task)
+                return await run_configured(self._processes, self._context, self._context.self_test, "self-test", task)
             case _:
                 await settled(self._commit, task)
         return ""
 
-    async def undo(self, task: Task) -> None:
+    async def undo(self, task: StepTask) -> None:
         """Erase what was written, select what was selected; a commit cannot be taken back, nor need a test be."""
         match task.step.action:
             case "write":
@@ -121,7 +121,7 @@ class SlotFiles(Firmware):
             case _:
                 raise StepError("what is committed is not taken back", Cause.NOT_ALLOWED)
 
-    async def _write(self, task: Task) -> None:
+    async def _write(self, task: StepTask) -> None:
         image, spare = task.aside / IMAGE, self._spare
         if not image.is_file():
             raise StepError("there is no whole image to write", Cause.WRONG_CONTENT)
@@ -144,7 +144,7 @@ class SlotFiles(Firmware):
             write_json(self._trial_note, {"slot": spare, "before": self._selected, "tries": TRIES})
             self._select(spare)
 
-    def _commit(self, task: Task) -> None:
+    def _commit(self, task: StepTask) -> None:
         described = self._described(self._running)
         if described.get("version") != task.version:
             raise StepError(f"{described.get('version', 'nothing')} runs, and not {task.version}", Cause.ROLLED_BACK)

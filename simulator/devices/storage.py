@@ -138,7 +138,7 @@ _SNAPSHOTS: dict[int, tuple[Record, bytes]] = {}
 
 
 def snapshot_of(record: Record) -> bytes:
-    """A record as bytes. The devices of a fleet share records as they share states (see `engines.remembered`)."""
+    """A record as bytes. The devices of a fleet share records as they share states (see `engines.memoised_steps`)."""
     known = _SNAPSHOTS.get(id(record))
     if known is not None:
         return known[1]

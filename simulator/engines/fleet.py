@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from agent.abilities import Abilities
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.runner import Runner, Transport
@@ -15,7 +15,7 @@ from simulator.devices.hardware import factory
 from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
 from simulator.devices.workbench import Hold, SimulatedWorkbench
-from simulator.engines.remembered import remembered
+from simulator.engines.memoised_steps import memoised
 from simulator.pace import Pace
 from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
 from simulator.trace import Recorder, Sink, device_source
@@ -48,20 +48,19 @@ class Fleet:
         scenario: Scenario | None = None,
         timings: Timings | None = None,
         holds: tuple[Hold, ...] = (),
-        policy: Policy | None = None,
+        policy: DevicePolicy | None = None,
     ) -> None:
         self._connections = connections
         self._seed = seed
         self._holds = holds
-        self._policy = policy or Policy()
+        self._policy = policy or DevicePolicy()
         self._timings = timings or (scenario.hardware if scenario else Timings())
         cuts: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
         self._pace = Pace(connections.running_time)
         self._wiring = Wiring(self._timings, cuts, outages, self._agent, self._pace)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
-        self._policies: dict[Group, Policy] = {}
-        self._correlations: dict[tuple[Group, int], Correlation] = {}
+        self._policies: dict[Group, DevicePolicy] = {}
         self.devices = tuple(
             SimulatedDevice(
                 thing,
@@ -90,7 +89,7 @@ class Fleet:
         runner = Runner(
             thing=thing_of_agent(device.thing),
             machine=Correlated(model.start(policy), self._correlation_of(device.group, device.boots)),
-            step=remembered(correlated(remembered(model.step))),
+            step=memoised(correlated(memoised(model.step))),
             transport=self._connections.transport(device.thing, device.group),
             workbench=bench,
             rng=rng,
@@ -100,7 +99,7 @@ class Fleet:
         )
         return runner, bench
 
-    def _policy_of(self, group: Group) -> Policy:
+    def _policy_of(self, group: Group) -> DevicePolicy:
         policy = self._policies.get(group)
         if policy is None:
             policy = self._policies[group] = replace(
@@ -116,8 +115,5 @@ class Fleet:
 
     def _correlation_of(self, group: Group, boots: int) -> Correlation:
         """The same for all devices of a group: their tokens need to differ between boots, not between devices."""
-        correlation = self._correlations.get((group, boots))
-        if correlation is None:
-            number = int(Jitter(f"{self._seed}/{group.group}/{boots}").random() * 2**32)
-            correlation = self._correlations[group, boots] = Correlation(f"{number:08x}-", Abilities(group.layout))
-        return correlation
+        number = int(Jitter(f"{self._seed}/{group.group}/{boots}").random() * 2**32)
+        return Correlation(f"{number:08x}-", Abilities(group.layout))

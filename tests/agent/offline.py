@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.abilities import DEFAULT_ABILITIES, Abilities
 from agent.account import DeviceCrashed, DeviceEvent
-from agent.core import Machine, Policy, start, step
+from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import BeginStep, Booted, Event, StepEnded, StepRestored, StopStep, UndoStep, Verified, Verify
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
@@ -83,7 +83,7 @@ class Device:
         self.runner: Runner[Correlated[Machine]] = Runner(
             thing="T",
             machine=Correlated(
-                start(Policy(namespace_id=namespace_id, abilities=abilities, **PACE)), Correlation("t", abilities)
+                start(DevicePolicy(namespace_id=namespace_id, abilities=abilities, **PACE)), Correlation("t", abilities)
             ),
             step=correlated(step),
             transport=Line(service),

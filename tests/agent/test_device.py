@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.device import Settings, _Device
@@ -17,13 +17,15 @@ from agent.journal import FRAME, HEADER
 from agent.plan import Plan, Step
 from agent.records import numbered, write_record
 from agent.transports.paho import Endpoint, PahoFleet
-from tests.agent.handlers.bench import FW, place_in
+from tests.agent.handlers.bench import FW, context_in
 
 
 async def begun(directory: Path) -> tuple[_Device, Booted]:
     """A device that knows what it finds, and has not connected yet."""
     transport = PahoFleet(Jitter("test")).transport("dev", Endpoint("127.0.0.1", 1), ())
-    device = _Device(Settings(place_in(directory), Policy(), "test"), transport, lambda _: None, asyncio.Event())
+    device = _Device(
+        Settings(context_in(directory), DevicePolicy(), "test"), transport, lambda _: None, asyncio.Event()
+    )
     return device, await device._boot()
 
 
@@ -56,7 +58,7 @@ class _Flash(SlotFiles):
 
 
 async def test_firmware_of_an_older_plug_in_need_not_know_how_to_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("agent.device.firmware_of", lambda handlers, layout: _Flash(place_in(tmp_path)))
+    monkeypatch.setattr("agent.device.firmware_of", lambda handlers, layout: _Flash(context_in(tmp_path)))
     _, booted = await begun(tmp_path)
     assert booted.running == "factory"
 

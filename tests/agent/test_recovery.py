@@ -8,13 +8,14 @@ from typing import Final, get_args
 import pytest
 
 from agent.account import End
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import Answered, BeginStep, Booted, Connected, StepEnded, StopStep, UndoStep, Verified, Verify
-from agent.core.record import Doing, Finished, Record, Work
+from agent.core.record import Activity, Finished, Record, Work
 from agent.core.state import Executing, Idle, Phase, Recovering, Reporting, Safe, Suspect
 from agent.documents import plan_of
 from agent.plan import Plan
 from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Row, remedy_for
+from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Rule, remedy_for, table
 from agent.values import (
     Describe,
     ErrorCode,
@@ -34,7 +35,7 @@ POLICIES: Final[tuple[PointOfNoReturn, ...]] = get_args(PointOfNoReturn)
 ALL: Final = tuple(product(ENDINGS, Reached, (False, True), POLICIES))
 
 
-def fits(row: Row, ended: str, reached: Reached, restarted: bool, policy: PointOfNoReturn) -> bool:
+def fits(row: Rule, ended: str, reached: Reached, restarted: bool, policy: PointOfNoReturn) -> bool:
     return (
         ended in row.ended
         and (row.reached is None or reached in row.reached)
@@ -93,7 +94,7 @@ class Device(Driver):
 
     @classmethod
     def restarted(
-        cls, policy: Policy, reached: Reached, doing: Doing = "working", status: Status | None = None
+        cls, policy: DevicePolicy, reached: Reached, doing: Activity = "working", status: Status | None = None
     ) -> "Device":
         """It reads from its record how far it was, and is connected."""
         record = Record(work(reached), doing, status=status, nonce="n" if status else "")
@@ -107,7 +108,7 @@ class Device(Driver):
         return device
 
     @classmethod
-    def going_on(cls, policy: Policy, phase: Callable[[Work], Phase], reached: Reached) -> "Device":
+    def going_on(cls, policy: DevicePolicy, phase: Callable[[Work], Phase], reached: Reached) -> "Device":
         """It never lost its memory, and has just been connected again, so that it asks."""
         device = cls(policy)
         device.machine = replace(device.machine, phase=phase(work(reached, version=5)), running="1.0")
@@ -176,7 +177,7 @@ def _lost(device: Device, ended: str) -> None:
             device.tell(execution(key(), status, version=9, document=None))
 
 
-def _accepted(policy: Policy, reached: Reached, restarted: bool) -> Device:
+def _accepted(policy: DevicePolicy, reached: Reached, restarted: bool) -> Device:
     if restarted:
         device = Device.restarted(policy, reached, "reporting", Status.SUCCEEDED)
         device.refuse(ErrorCode.TERMINAL_STATE_REACHED)
@@ -187,7 +188,7 @@ def _accepted(policy: Policy, reached: Reached, restarted: bool) -> Device:
     return device
 
 
-def _deleted_after_report(policy: Policy, reached: Reached, restarted: bool) -> Device:
+def _deleted_after_report(policy: DevicePolicy, reached: Reached, restarted: bool) -> Device:
     """It reported and left; then the record went, of which it hears by an empty list at the most."""
     device = _accepted(policy, reached, False)
     if restarted:
@@ -200,7 +201,7 @@ def _deleted_after_report(policy: Policy, reached: Reached, restarted: bool) -> 
     return device
 
 
-def _orphan(policy: Policy, reached: Reached, restarted: bool, *, finished: bool) -> Device:
+def _orphan(policy: DevicePolicy, reached: Reached, restarted: bool, *, finished: bool) -> Device:
     """The service says that it works on this, and what this device had told of it; past the reboot the version runs."""
     last = Finished(key(), document(reached).digest, Status.SUCCEEDED, "n", 4) if finished else None
     device = Device(policy)
@@ -225,7 +226,7 @@ def _unanswered(device: Device) -> None:
         device(StepEnded(device.all(StopStep)[-1].index, "stopped"))
 
 
-def played(ended: str, reached: Reached, restarted: bool, policy: Policy) -> Device:
+def played(ended: str, reached: Reached, restarted: bool, policy: DevicePolicy) -> Device:
     """A device to which this happened."""
     match ended:
         case "accepted":
@@ -257,7 +258,7 @@ def played(ended: str, reached: Reached, restarted: bool, policy: Policy) -> Dev
 @pytest.mark.parametrize("reached", Reached)
 @pytest.mark.parametrize("ended", ENDINGS)
 def test_the_core_does_what_the_table_says(ended: str, reached: Reached, restarted: bool, policy: PointOfNoReturn):
-    device = played(ended, reached, restarted, Policy(point_of_no_return=policy))
+    device = played(ended, reached, restarted, DevicePolicy(point_of_no_return=policy))
     assert device.remedy() is remedy_for(ended, reached, restarted=restarted, policy=policy)  # type: ignore[arg-type]
 
 
@@ -266,7 +267,7 @@ def test_the_core_does_what_the_table_says(ended: str, reached: Reached, restart
 
 @pytest.mark.parametrize("reached", [Reached.STAGED, Reached.SWITCHED, Reached.TRIAL])
 def test_an_undo_that_fails_ends_safe(reached: Reached):
-    device = played("gone", reached, True, Policy())
+    device = played("gone", reached, True, DevicePolicy())
     device.undone(ok=False)
     assert isinstance(device.phase, Safe)
     assert device.phase.reason.startswith("could not undo")
@@ -274,7 +275,7 @@ def test_an_undo_that_fails_ends_safe(reached: Reached):
 
 @pytest.mark.parametrize("reached", [Reached.STAGED, Reached.LEAPT, Reached.RAN])
 def test_hardware_that_is_not_whole_in_the_end_is_safe(reached: Reached):
-    device = played("gone", reached, True, Policy())
+    device = played("gone", reached, True, DevicePolicy())
     while device.phase == Recovering and not device.all(Verify):
         device.undone()
     for _ in range(3):
@@ -287,7 +288,7 @@ def test_hardware_that_is_not_whole_in_the_end_is_safe(reached: Reached):
 
 
 def test_an_update_that_is_kept_although_its_job_is_gone_is_told_with_every_request_until_one_is_accepted():
-    device = played("gone", Reached.LEAPT, True, Policy())
+    device = played("gone", Reached.LEAPT, True, DevicePolicy())
     device.step_done()
     device(Verified(True))
     assert isinstance(device.phase, Idle)
@@ -308,7 +309,7 @@ def test_an_update_that_is_kept_although_its_job_is_gone_is_told_with_every_requ
 
 
 def test_what_could_not_be_told_because_that_job_went_too_is_told_with_the_one_after():
-    device = played("gone", Reached.LEAPT, True, Policy())
+    device = played("gone", Reached.LEAPT, True, DevicePolicy())
     device.step_done()
     device(Verified(True))
     device.tell(execution(key("next"), version=2))

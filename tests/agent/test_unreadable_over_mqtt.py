@@ -9,10 +9,10 @@ from typing import Literal
 import pytest
 
 from agent.connection import Connection, transport_of
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.device import Settings, run_device
 from simulator.cloud.mqtt import Gateway, GatewaySettings, Reaction
-from tests.agent.handlers.bench import place_in
+from tests.agent.handlers.bench import context_in
 from tests.agent.spoiling import Job, Service, nested
 
 WAIT = 60
@@ -57,7 +57,7 @@ async def test_the_next_job_is_done(tmp_path: Path, by: Literal["paho", "awsiot"
     )
     async with broker(service) as port:
         connection = Connection("dev", "127.0.0.1", port, None, namespace_id, by=by)
-        settings = Settings(place_in(tmp_path), Policy(namespace_id=namespace_id), "test", executions=3)
+        settings = Settings(context_in(tmp_path), DevicePolicy(namespace_id=namespace_id), "test", executions=3)
         async with asyncio.timeout(WAIT), transport_of(connection, "test") as transport:
             ended = await run_device(settings, transport, lambda event: None, asyncio.Event())
     assert ended == "finished"

@@ -10,16 +10,16 @@ import structlog
 from agent.account import HardwareChanged
 from agent.causes import Cause
 from agent.core.events import BeginStep, Event, StepAdvanced, StepEnded, StepRestored, UndoStep, Verified, Verify
-from agent.handlers.handler import Handler, StaleDocumentError, StepError, Task, UnknownOperationError
+from agent.handlers.handler import Handler, StaleDocumentError, StepError, StepTask, UnknownOperationError
 from agent.handlers.slots import SlotFiles
 from agent.plan import Step
 from agent.values import ExecutionKey
-from agent.workbench import MachineWorkbench
-from tests.agent.handlers.bench import place_in
+from agent.workbench import HandlerWorkbench
+from tests.agent.handlers.bench import context_in
 
 
 class Able(Handler):
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         return ""
 
 
@@ -39,8 +39,8 @@ class Mute(SlotFiles):
 
 def bench_of(
     directory: Path, handler: Handler, firmware: SlotFiles, told: Callable[[Event], None] = lambda _: None
-) -> MachineWorkbench:
-    return MachineWorkbench({"calibrate": handler}, firmware, directory / "work", lambda _: None, told)
+) -> HandlerWorkbench:
+    return HandlerWorkbench({"calibrate": handler}, firmware, directory / "work", lambda _: None, told)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def bench_of(
 def test_a_plug_in_that_cannot_say_something_ends_no_agent_and_is_not_believed_to_be_whole(
     tmp_path: Path, handler: type[Handler], firmware: type[SlotFiles], says: tuple[bool, tuple[str, ...]]
 ):
-    firmware_at_hand, told = firmware(place_in(tmp_path)), list[Event]()
+    firmware_at_hand, told = firmware(context_in(tmp_path)), list[Event]()
     firmware_at_hand.booted(rebooted=True)
     bench = bench_of(tmp_path, handler(), firmware_at_hand, told.append)
     assert bench.describe() == HardwareChanged(says[0], "", says[1])
@@ -67,12 +67,12 @@ async def test_what_is_kept_of_a_job_lies_below_work_whatever_the_job_is_called(
     done = asyncio.Event()
 
     class Looks(Able):
-        async def do(self, task: Task) -> str:
+        async def do(self, task: StepTask) -> str:
             asides.append(task.aside.resolve())
             done.set()
             return ""
 
-    bench = bench_of(tmp_path, Looks(), SlotFiles(place_in(tmp_path)))
+    bench = bench_of(tmp_path, Looks(), SlotFiles(context_in(tmp_path)))
     bench.begin(BeginStep(ExecutionKey(None, name, 1, 1), 0, Step("calibrate", "calibrate"), ""))
     await done.wait()
     await bench.close()
@@ -81,7 +81,7 @@ async def test_what_is_kept_of_a_job_lies_below_work_whatever_the_job_is_called(
 
 async def test_a_plug_in_that_fails_to_settle_keeps_neither_the_agent_from_beginning_nor_its_leftovers(tmp_path: Path):
     (tmp_path / "work" / "left-behind").mkdir(parents=True)
-    firmware = SlotFiles(place_in(tmp_path))
+    firmware = SlotFiles(context_in(tmp_path))
     await bench_of(tmp_path, Clumsy(), firmware).sweep(None)
     assert list((tmp_path / "work").iterdir()) == []
 
@@ -102,7 +102,7 @@ async def events_of(directory: Path, handler: Handler) -> list[Event]:
         if isinstance(event, StepEnded):
             ended.set()
 
-    bench = bench_of(directory, handler, SlotFiles(place_in(directory)), told)
+    bench = bench_of(directory, handler, SlotFiles(context_in(directory)), told)
     bench.begin(BeginStep(FW, 0, Step("fetch", "calibrate"), ""))
     await ended.wait()
     await bench.close()
@@ -115,7 +115,7 @@ class Waits(Able):
     def __init__(self, *said: tuple[Cause, str] | int) -> None:
         self._said = said
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         for each in self._said:
             if isinstance(each, int):
                 task.progress(each)
@@ -187,7 +187,7 @@ class OfItsOwnError(StepError):
 
 
 class SaysNothing(Able):
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         return None  # type: ignore[return-value]  # as plug-ins without types do
 
 
@@ -201,7 +201,7 @@ class Raises(Able):
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def do(self, task: Task) -> str:
+    async def do(self, task: StepTask) -> str:
         raise self._error
 
 
@@ -228,19 +228,19 @@ async def test_a_step_that_ends_badly_names_its_cause(
 
 
 async def test_a_step_past_the_point_of_no_return_is_not_taken_back_whoever_asks_for_it(tmp_path: Path):
-    undone: list[Task] = []
+    undone: list[StepTask] = []
     told: list[Event] = []
     over = asyncio.Event()
 
     class Willing(Able):
-        async def undo(self, task: Task) -> None:
+        async def undo(self, task: StepTask) -> None:
             undone.append(task)
 
     def tell(event: Event) -> None:
         told.append(event)
         over.set()
 
-    firmware = SlotFiles(place_in(tmp_path))
+    firmware = SlotFiles(context_in(tmp_path))
     firmware.booted(rebooted=True)
     bench = bench_of(tmp_path, Willing(), firmware, tell)
     bench.undo(UndoStep(ExecutionKey(None, "fw", 1, 1), 3, Step("calibrate", "calibrate", reversible=False)))

@@ -176,8 +176,8 @@ def test_bad_input_is_said_in_one_line(
 def test_a_command_is_found_from_wherever_it_is_started(tmp_path: Path):
     commands = {"restart_command": "./restart.sh now", "reboot_command": "systemctl reboot"}
     told = configuration_of({"endpoint": "127.0.0.1", "thing": "dev", "state": Path("st")} | commands, None)
-    place = told.settings(is_local=True).place
-    assert (place.restart, place.reboot) == ((str(tmp_path / "restart.sh"), "now"), ("systemctl", "reboot"))
+    context = told.settings(is_local=True).context
+    assert (context.restart, context.reboot) == ((str(tmp_path / "restart.sh"), "now"), ("systemctl", "reboot"))
 
 
 def test_a_configuration_file_may_speak_of_home_as_a_shell_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -26,7 +26,7 @@ from agent.account import (
     StepUndone,
     request_kind,
 )
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.state import Safe
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
@@ -41,7 +41,7 @@ from simulator.devices.hardware import factory
 from simulator.devices.models import model_named
 from simulator.devices.storage import SURVIVALS, Survival
 from simulator.devices.workbench import SimulatedWorkbench
-from simulator.engines.remembered import remembered
+from simulator.engines.memoised_steps import memoised
 from simulator.engines.virtual import VirtualCloud, VirtualLink
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Bounds, Group, JobSpec, PowerCut, Scenario, Timings
@@ -402,18 +402,18 @@ class World:
 
     def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
         rng = Jitter(str(device.boots))
-        policy = Policy(
+        policy = DevicePolicy(
             namespace_id=self.setting.namespace,
             point_of_no_return=self.setting.policy,
             abilities=Abilities(self.setting.layout),
-            leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else Policy().leap_deadline,
+            leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else DevicePolicy().leap_deadline,
         )
         model = model_named(self.setting.model)
         bench = FailingBench(device, self.setting.trouble, guarded=model.guarded)
         runner = Runner(
             thing=device.thing,
             machine=Correlated(model.start(policy), Correlation(f"{device.boots}-", policy.abilities)),
-            step=remembered(correlated(remembered(model.step))),
+            step=memoised(correlated(memoised(model.step))),
             transport=_Link(self._cloud, device),
             workbench=bench,
             rng=rng,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agent.core import Policy, start
+from agent.core import DevicePolicy, start
 from agent.core.events import Effect, Event
 
 
@@ -17,6 +17,6 @@ class Model:
     """
 
     step: Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
-    start: Callable[[Policy], Any] = start
+    start: Callable[[DevicePolicy], Any] = start
     breaks: frozenset[str] = frozenset()
     guarded: bool = True

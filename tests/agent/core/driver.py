@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from agent.core import Machine, Policy, start, step
+from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import (
     Booted,
     Connected,
@@ -106,7 +106,7 @@ class Driver(Watched):
     @classmethod
     def working(cls, **policy: object) -> "Driver":
         """In the first step of job fw in the default namespace, at version 2."""
-        driver = cls(Policy(**policy))  # type: ignore[arg-type]  # the tests name the fields
+        driver = cls(DevicePolicy(**policy))  # type: ignore[arg-type]  # the tests name the fields
         driver.connect()
         driver.tell(execution(key()))
         return driver

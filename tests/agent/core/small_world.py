@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from agent.abilities import ALL_ACTIONS, Abilities
-from agent.core import Machine, Policy, start, step
+from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import (
     Answered,
     Booted,
@@ -68,7 +68,7 @@ NOBODYS: Final = JobDocument.of({"operation": "nobody knows"})
 class SmallWorld:
     """`edges` are the transitions that were taken."""
 
-    policy: Policy
+    policy: DevicePolicy
     edges: set[Edge] = field(default_factory=set)
     _seen: set[Machine] = field(default_factory=set)
     _records: set[Record] = field(default_factory=set)

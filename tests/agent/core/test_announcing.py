@@ -9,13 +9,13 @@ from agent.core.events import BeginStep, Disconnected, Verified
 from agent.core.state import Gated
 from agent.values import Describe, ErrorCode, JobDocument, Status, StatusDetails, Update
 
-from .driver import Driver, Policy, execution, key
+from .driver import DevicePolicy, Driver, execution, key
 from .test_forgetting import RUN
 
 
 def before_a_program(document: JobDocument = RUN, **policy: object) -> Driver:
     """The report that the program is to begin is under way."""
-    device = Driver(Policy(**policy))  # type: ignore[arg-type]  # the tests name the fields
+    device = Driver(DevicePolicy(**policy))  # type: ignore[arg-type]  # the tests name the fields
     device.connect()
     device.tell(execution(key(), document=document))
     assert isinstance(device.phase, Gated)
@@ -79,7 +79,7 @@ def test_a_write_of_our_own_that_came_between_is_no_reason_not_to_tell():
 
 def finds(document: JobDocument, details: StatusDetails, running: str = "1.0", layout: str = "ab") -> Driver:
     """A device without a record, to which start-next tells an execution that somebody has begun."""
-    device = Driver(Policy(abilities=Abilities(layout)))  # type: ignore[arg-type]  # it is a layout
+    device = Driver(DevicePolicy(abilities=Abilities(layout)))  # type: ignore[arg-type]  # it is a layout
     device.reboot(running)
     device.connect()
     device.tell(execution(key(), version=5, document=document, details=details))
@@ -110,7 +110,7 @@ def test_a_program_of_which_nothing_that_counts_was_told_is_not_begun(details: S
 
 @pytest.mark.parametrize("namespace_id", [None, "lab"])
 def test_one_that_tells_nothing_is_asked_and_if_it_still_tells_nothing_fails(namespace_id: str | None):
-    device = Driver(Policy(namespace_id=namespace_id))
+    device = Driver(DevicePolicy(namespace_id=namespace_id))
     device.connect()
     silent = execution(key(namespace_id=namespace_id), version=5, document=RUN)
     device.tell(silent)

@@ -4,8 +4,8 @@ import pytest
 
 from agent.account import RequestSent
 from agent.core.events import Answered, SetTimer
-from agent.core.state import Idle, Policy
-from agent.values import ErrorCode, ExecutionTold
+from agent.core.state import DevicePolicy, Idle
+from agent.values import ErrorCode, ExecutionTold, UpdateAccepted
 
 from .driver import NOW, Driver, execution, key
 
@@ -37,7 +37,7 @@ def test_a_refusal_for_good_is_not_asked_again(code: ErrorCode):
 
 
 def test_back_off_grows_to_its_ceiling_and_carries_its_jitter_as_data():
-    device = Driver(Policy(retry_first=1, retry_growth=2, retry_ceiling=4, retry_spread=0.5))
+    device = Driver(DevicePolicy(retry_first=1, retry_growth=2, retry_ceiling=4, retry_spread=0.5))
     device.connect()
     for _ in range(4):
         device.fire("request")
@@ -72,7 +72,7 @@ def test_fifty_polls_that_find_nothing_are_two_states():
 
 
 def test_fifty_attempts_are_no_more_states_than_there_are_waits():
-    device = Driver(Policy(retry_first=1, retry_growth=2, retry_ceiling=8))
+    device = Driver(DevicePolicy(retry_first=1, retry_growth=2, retry_ceiling=8))
     device.connect()
     found = set()
     for _ in range(50):
@@ -82,3 +82,15 @@ def test_fifty_attempts_are_no_more_states_than_there_are_waits():
         found.add(device.machine)
     assert len(found) == 2 * len((1, 2, 4, 8))
     assert [sent.attempt for sent in device.told(RequestSent)] == list(range(1, 52))
+
+
+def test_fifty_answers_that_settle_no_doubt_are_no_more_states_than_there_are_waits():
+    device = Driver.working(retry_first=1, retry_growth=2, retry_ceiling=64)
+    device.list()
+    found = set()
+    for _ in range(50):
+        device.answer(UpdateAccepted(NOW))
+        found.add(device.machine)
+        device.fire("retry")
+        found.add(device.machine)
+    assert len(found) == 2 * len((1, 2, 4, 8, 16, 32, 64))

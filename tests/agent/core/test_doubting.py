@@ -4,7 +4,7 @@ import pytest
 
 from agent.account import ExecutionGone, ExecutionLeft
 from agent.core.events import BeginStep, Disconnected, StepEnded, StepRestored, StopStep, Verified
-from agent.core.state import Executing, Policy, Suspect
+from agent.core.state import DevicePolicy, Executing, Suspect
 from agent.values import (
     Describe,
     ErrorCode,
@@ -47,7 +47,7 @@ def test_executing_device_hears(hint, then):
 
 
 def test_a_message_on_the_documented_topic_is_a_hint_like_any_other():
-    device = Driver(Policy(namespace_id="lab"))
+    device = Driver(DevicePolicy(namespace_id="lab"))
     device.connect()
     device.tell(execution(key(namespace_id="lab"), Status.QUEUED, 1))
     device.accept(2)

@@ -8,7 +8,7 @@ import pytest
 from agent.abilities import Abilities
 from agent.account import ExecutionGone, ExecutionLeft
 from agent.core.events import BeginStep, Disconnected, JournalFailed, StepEnded, StepRestored, UndoStep, Verified
-from agent.core.state import Policy, Recovering, Reporting, Safe
+from agent.core.state import DevicePolicy, Recovering, Reporting, Safe
 from agent.values import ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
 
 from .driver import LEAP, NOW, Driver, execution, key
@@ -84,7 +84,7 @@ def test_finishing_goes_on_with_the_step_that_runs_although_the_journal_cannot_b
 
 
 def test_finishing_past_the_leap_ends_safe_at_a_step_that_could_not_be_recorded():
-    device = Driver(Policy(abilities=Abilities("single")))
+    device = Driver(DevicePolicy(abilities=Abilities("single")))
     device.connect()
     device.tell(execution(key()))
     device.step_done()

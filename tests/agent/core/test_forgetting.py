@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import pytest
 
 from agent.abilities import ALL_ACTIONS, Abilities
-from agent.core import Machine, Policy, start, step
+from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -93,7 +93,7 @@ class Lives:
     def live(self, record: Record | None, deeds: int = 1000) -> None:
         """One life that begins with `record`, and ends before it has done so many deeds, or at rest."""
         self.lives, self.deeds, self.records = self.lives + 1, 0, [record] if record is not None else []
-        policy = Policy(self.namespace_id, self.reports, abilities=ABILITIES)
+        policy = DevicePolicy(self.namespace_id, self.reports, abilities=ABILITIES)
         self._machine = Correlated(start(policy), Correlation(f"life-{self.lives}-", ABILITIES))
         self._timers = []
         self._events = [Booted(record, "1.0"), Connected()]

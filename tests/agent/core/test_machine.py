@@ -23,7 +23,7 @@ from agent.core.events import (
 )
 from agent.core.machine import act
 from agent.core.recovering import give_way
-from agent.core.state import Executing, Policy, Recovering, record_of
+from agent.core.state import DevicePolicy, Executing, Recovering, record_of
 from agent.documents import plan_of
 from agent.plan import MISSING, Planned
 from agent.values import (
@@ -74,7 +74,7 @@ _EVENTS = st.one_of(
 @settings(max_examples=300)
 @given(st.lists(_EVENTS, max_size=40))
 def test_no_order_of_events_breaks_the_core_and_the_leap_is_never_taken_unasked(events: list[Event]):
-    machine: Machine = start(Policy())
+    machine: Machine = start(DevicePolicy())
     asked_about: object = None
     for event in events:
         if isinstance(event, Answered) and machine.asked is not None and machine.asked.sent:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import BeginStep, Disconnected, StepEnded, UndoStep
 from agent.core.state import Executing, Gated, Recovering, Suspect
 from agent.values import Describe, ErrorCode, JobDocument, Status
@@ -100,7 +100,7 @@ def test_a_digest_does_not_depend_on_signatures(other: JobDocument, same: bool):
 
 
 def test_in_a_namespace_a_claim_is_confirmed_by_a_document_that_was_signed_anew():
-    driver = Driver(Policy(namespace_id="lab"))
+    driver = Driver(DevicePolicy(namespace_id="lab"))
     mine = key(namespace_id="lab")
     driver.connect()
     driver.tell(execution(mine, Status.QUEUED, 1, delivery("20260101")))

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from agent.abilities import Abilities
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core import step as reference
 from agent.core.events import (
     Disconnected,
@@ -91,7 +91,7 @@ def _off_line_between_steps() -> None:
 
 def _on_trial_already(**policy: object) -> None:
     """Work of which nothing is on record, found by name, whose firmware runs."""
-    device = Watching(Policy(**policy))  # type: ignore[arg-type]  # the story names the field
+    device = Watching(DevicePolicy(**policy))  # type: ignore[arg-type]  # the story names the field
     device.reboot("2.0", on_trial=True)
     device.connect()
     device(Unreadable("start-next", "torn", device.request.client_token, listed=(execution(key()),)))
@@ -109,7 +109,7 @@ def _left_unwhole() -> None:
 
 def _finishing(*, own_failure: bool) -> None:
     """Past the leap of the only slot, and the disk fails."""
-    device = Watching(Policy(abilities=Abilities("single")))
+    device = Watching(DevicePolicy(abilities=Abilities("single")))
     device.connect()
     device.tell(execution(key()))
     device.step_done()
@@ -136,8 +136,8 @@ STORIES: dict[str, Callable[[], None]] = {
 
 def in_small_worlds() -> set[Edge]:
     quick = {"abilities": ABILITIES, "confirmations": 2, "retry_ceiling": 0.25}
-    plain = SmallWorld(Policy(reports="steps", **quick))  # type: ignore[arg-type]  # the test names the fields
-    named = SmallWorld(Policy("lab", "end", leap_when_unreachable="proceed", **quick))  # type: ignore[arg-type]
+    plain = SmallWorld(DevicePolicy(reports="steps", **quick))  # type: ignore[arg-type]  # the test names the fields
+    named = SmallWorld(DevicePolicy("lab", "end", leap_when_unreachable="proceed", **quick))  # type: ignore[arg-type]
     return plain.explore(2000).edges | named.explore(2000).edges
 
 
@@ -153,7 +153,7 @@ def in_scenarios() -> set[Edge]:
         return watching if step is reference else step
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fleet, "remembered", watched)
+        patch.setattr(fleet, "memoised", watched)
         for name in shipped():
             scenario = parsed(name)
             devices = max(len(scenario.devices), min(scenario.play_with - 10, A_FLEET))

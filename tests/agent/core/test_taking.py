@@ -6,7 +6,7 @@ import pytest
 
 from agent.account import ExecutionLeft
 from agent.core.events import BeginStep
-from agent.core.state import Executing, Idle, Policy, Starting
+from agent.core.state import DevicePolicy, Executing, Idle, Starting
 from agent.values import Describe, Execution, JobDocument, StartNext, Status, Update
 
 from .driver import NOW, Driver, execution, key
@@ -45,7 +45,7 @@ def test_an_empty_answer_after_a_list_that_had_work_is_asked_again_with_back_off
 
 
 def test_in_a_namespace_nothing_begins_before_claim_and_confirmation():
-    device = Driver(Policy(namespace_id="lab"))
+    device = Driver(DevicePolicy(namespace_id="lab"))
     ours = key(namespace_id="lab")
     device.connect()
     assert device.request == Describe("$next", device.request.client_token, "lab")
@@ -71,7 +71,7 @@ def test_in_a_namespace_nothing_begins_before_claim_and_confirmation():
     ],
 )
 def test_a_claim_that_another_incarnation_accepted_begins_nothing(confirmation: Execution):
-    device = Driver(Policy(namespace_id="lab"))
+    device = Driver(DevicePolicy(namespace_id="lab"))
     device.connect()
     device.tell(execution(key(namespace_id="lab"), Status.QUEUED, 1))
     device.accept(2)
@@ -96,7 +96,7 @@ def test_a_document_that_is_no_plan_is_rejected_with_the_reason():
 
 def claimed(document: JobDocument) -> Driver:
     """In namespace lab, an execution described, claimed, and about to be confirmed."""
-    device = Driver(Policy(namespace_id="lab"))
+    device = Driver(DevicePolicy(namespace_id="lab"))
     device.connect()
     device.tell(execution(key(namespace_id="lab"), Status.QUEUED, version=1, document=document))
     device.accept(2)

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.causes import Cause
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import Answered, Booted, Disconnected, JournalFailed, StepAdvanced, StepEnded, Verified
 from agent.core.record import Finished, Record
 from agent.values import ErrorCode, JobDocument, Status, Update, UpdateAccepted
@@ -176,7 +176,7 @@ def test_a_report_that_is_repeated_after_a_restart_names_the_same_cause():
 
 def test_so_does_one_whose_answer_was_lost_with_the_record_of_the_work():
     last = Finished(key(), execution(key()).document.digest, Status.FAILED, "n-1", 2, "no", Cause.SPACE)  # type: ignore[union-attr]
-    device = Driver(Policy())
+    device = Driver(DevicePolicy())
     device(Booted(Record(finished=last), "1.0"))
     device.connect()
     device.tell(execution(key(), version=3, details=(("nonce", "n-0"),)))

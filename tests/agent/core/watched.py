@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from agent.account import DeviceEvent
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass
 class Watched(ABC):
-    policy: Policy = field(default_factory=Policy)
+    policy: DevicePolicy = field(default_factory=DevicePolicy)
     effects: list[Effect] = field(default_factory=list)
     correlation: Correlation = field(init=False)
 

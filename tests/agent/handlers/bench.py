@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.handlers.handler import Place, Task
+from agent.handlers.handler import Context, StepTask
 from agent.plan import Step
 from agent.values import ExecutionKey
 
 FW = ExecutionKey(None, "fw", 1, 1_700_000_000)
 
 
-def place_in(directory: Path, **settings: object) -> Place:
+def context_in(directory: Path, **settings: object) -> Context:
     for name in ("state", "root", "scripts"):
         (directory / name).mkdir(exist_ok=True, mode=0o700)
     paths = {name: directory / name for name in ("state", "root", "scripts")}
-    return Place(thing="dev", **paths, **{"grace_seconds": 0.3, **settings})  # type: ignore[arg-type]
+    return Context(thing="dev", **paths, **{"grace_seconds": 0.3, **settings})  # type: ignore[arg-type]
 
 
 def task_in(
@@ -26,11 +26,11 @@ def task_in(
     version: str = "",
     progress: Callable[[int], None] = lambda percent: None,
     **args: object,
-) -> Task:
+) -> StepTask:
     aside = directory / "state" / "work" / "fw"
     aside.mkdir(parents=True, exist_ok=True)
     pairs = tuple(sorted((name, str(value)) for name, value in args.items()))
-    return Task(FW, index, Step(action, action, pairs, reversible), version, aside, progress)
+    return StepTask(FW, index, Step(action, action, pairs, reversible), version, aside, progress)
 
 
 def left_in(directory: Path) -> list[str]:

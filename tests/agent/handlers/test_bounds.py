@@ -9,10 +9,10 @@ import pytest
 from agent.causes import Cause
 from agent.handlers.configure import Configure
 from agent.handlers.handler import StepError
-from agent.handlers.proc import Group
+from agent.handlers.process_table import StartedProgram
 from agent.handlers.processes import Processes
 from agent.handlers.run import Run
-from tests.agent.handlers.bench import left_in, place_in, task_in
+from tests.agent.handlers.bench import context_in, left_in, task_in
 
 MERGES = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], k{n}: 1}}\n" for n in range(1, 26))
 """Each line merges the one before it twice, so that the last merges the first 2**25 times."""
@@ -37,22 +37,22 @@ async def test_yaml_that_names_more_than_there_is_room_for_is_no_valid_yaml(
     tmp_path: Path, content: str, says: str, bounds: dict[str, float]
 ):
     assert len(content) < 32_768
-    place = place_in(tmp_path, **bounds)
-    handler = Configure(place)
+    context = context_in(tmp_path, **bounds)
+    handler = Configure(context)
     stage = task_in(tmp_path, "stage", to="a.yaml", content=content)
     await handler.do(stage)
     with pytest.raises(StepError, match=says) as failed:
         await handler.do(task_in(tmp_path, "validate", to="a.yaml", format="yaml"))
     assert failed.value.cause is Cause.WRONG_CONTENT
     await handler.undo(stage)
-    assert left_in(place.root) == []
+    assert left_in(context.root) == []
     assert left_in(stage.aside) == []
-    assert left_in(place.state / "processes") == []
+    assert left_in(context.state / "processes") == []
 
 
 async def test_yaml_as_people_write_it_is_valid(tmp_path: Path):
     content = "base: &base {host: é, port: 1}\nuse: {<<: *base, port: 2}\nlist: [1, 2]\n"
-    handler = Configure(place_in(tmp_path))
+    handler = Configure(context_in(tmp_path))
     await handler.do(task_in(tmp_path, "stage", to="a.yaml", content=content))
     assert await handler.do(task_in(tmp_path, "validate", to="a.yaml", format="yaml")) == ""
 
@@ -60,12 +60,12 @@ async def test_yaml_as_people_write_it_is_valid(tmp_path: Path):
 async def test_a_check_goes_with_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     recorded, put_on_record = asyncio.Event(), Processes._put_on_record
 
-    def noticed(processes: Processes, group: Group) -> None:
+    def noticed(processes: Processes, group: StartedProgram) -> None:
         put_on_record(processes, group)
         recorded.set()
 
     monkeypatch.setattr(Processes, "_put_on_record", noticed)
-    handler = Configure(place_in(tmp_path, check_seconds=600.0, check_memory_bytes=1 << 30))
+    handler = Configure(context_in(tmp_path, check_seconds=600.0, check_memory_bytes=1 << 30))
     await handler.do(task_in(tmp_path, "stage", to="a.yaml", content=MERGES))
     checking = asyncio.ensure_future(handler.do(task_in(tmp_path, "validate", to="a.yaml", format="yaml")))
     await recorded.wait()
@@ -100,9 +100,9 @@ async def test_a_check_goes_with_its_job(tmp_path: Path, monkeypatch: pytest.Mon
     ],
 )
 async def test_a_program_has_a_bound_of(tmp_path: Path, program: str, says: str, bounds: dict[str, int]):
-    place = place_in(tmp_path, **bounds)
+    context = context_in(tmp_path, **bounds)
     command = json.dumps(["python3", "-c", program])
     with pytest.raises(StepError, match=says) as failed:
-        await Run(place).do(task_in(tmp_path, "run", command=command, reversible=False))
+        await Run(context).do(task_in(tmp_path, "run", command=command, reversible=False))
     assert failed.value.cause is Cause.PROGRAM
-    assert left_in(place.state / "processes") == []
+    assert left_in(context.state / "processes") == []

@@ -14,7 +14,7 @@ import pytest
 from agent.handlers import configure
 from agent.handlers.configure import Configure
 from agent.handlers.handler import StepError
-from tests.agent.handlers.bench import left_in, place_in, task_in
+from tests.agent.handlers.bench import context_in, left_in, task_in
 
 STEPS = ("stage", "validate", "swap", "restart")
 OLD, NEW = '{"speed": 1}', '{"speed": 2}'
@@ -27,25 +27,25 @@ def steps(directory: Path, content: str = NEW, kind: str = "json", to: str = "ap
 
 async def test_a_configuration_is_changed_and_whoever_reads_it_is_restarted(tmp_path: Path):
     told = tmp_path / "told"
-    place = place_in(tmp_path, restart=("sh", "-c", f'cat "{tmp_path}/root/app.json" >"{told}"; echo restarted'))
-    (place.root / "app.json").write_text(OLD)
-    (place.root / "app.json").chmod(0o640)
-    handler, done = Configure(place), []
+    context = context_in(tmp_path, restart=("sh", "-c", f'cat "{tmp_path}/root/app.json" >"{told}"; echo restarted'))
+    (context.root / "app.json").write_text(OLD)
+    (context.root / "app.json").chmod(0o640)
+    handler, done = Configure(context), []
     for task, pending in zip(steps(tmp_path), [("staged",), ("staged",), ("previous",), ()], strict=True):
         done.append(await handler.do(task))
         assert handler.pending([task.aside]) == pending
     assert done[-1] == "restarted\n"
-    assert told.read_text() == (place.root / "app.json").read_text() == NEW
-    assert (place.root / "app.json").stat().st_mode & 0o777 == 0o640
-    assert left_in(place.root) == ["app.json"]
+    assert told.read_text() == (context.root / "app.json").read_text() == NEW
+    assert (context.root / "app.json").stat().st_mode & 0o777 == 0o640
+    assert left_in(context.root) == ["app.json"]
 
 
 async def test_two_agents_that_share_a_root_do_the_same_job_side_by_side(tmp_path: Path):
     agents = []
     for thing in ("one", "two"):
         (tmp_path / thing).mkdir()
-        place = replace(place_in(tmp_path / thing), thing=thing, root=tmp_path)
-        agents.append((Configure(place), steps(tmp_path / thing, to=f"{thing}.json")))
+        context = replace(context_in(tmp_path / thing), thing=thing, root=tmp_path)
+        agents.append((Configure(context), steps(tmp_path / thing, to=f"{thing}.json")))
     for each in range(3):
         for handler, tasks in agents:
             await handler.do(tasks[each])
@@ -56,18 +56,18 @@ async def test_two_agents_that_share_a_root_do_the_same_job_side_by_side(tmp_pat
 @pytest.mark.parametrize("existed", [True, False], ids=["over an older one", "where there was none"])
 @pytest.mark.parametrize("begun", [1, 2, 3], ids=["staged", "validated", "swapped"])
 async def test_whatever_was_done_is_taken_back_also_twice(tmp_path: Path, begun: int, existed: bool):
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     if existed:
-        (place.root / "app.json").write_text(OLD)
+        (context.root / "app.json").write_text(OLD)
     tasks = steps(tmp_path)[:begun]
     for task in tasks:
-        await Configure(place).do(task)
-        await Configure(place).do(task)  # as after a restart
+        await Configure(context).do(task)
+        await Configure(context).do(task)  # as after a restart
     for task in [*reversed(tasks), *reversed(tasks)]:
-        await Configure(place).undo(task)
-    assert left_in(place.root) == (["app.json"] if existed else [])
-    assert not existed or (place.root / "app.json").read_text() == OLD
-    assert Configure(place).pending([tasks[0].aside]) == ()
+        await Configure(context).undo(task)
+    assert left_in(context.root) == (["app.json"] if existed else [])
+    assert not existed or (context.root / "app.json").read_text() == OLD
+    assert Configure(context).pending([tasks[0].aside]) == ()
 
 
 @pytest.mark.parametrize("can_link", [True, False], ids=["kept under a second name", "kept as a copy"])
@@ -79,27 +79,27 @@ async def test_what_a_document_brings_has_nobody_elses_rights_and_what_was_there
 
     if not can_link:
         monkeypatch.setattr("agent.handlers.files.os.link", across_file_systems)
-    place = place_in(tmp_path)
-    file = place.root / "app.json"
+    context = context_in(tmp_path)
+    file = context.root / "app.json"
     file.write_text(OLD)
     file.chmod(0o6755)
     tasks = steps(tmp_path)[:3]
     for task in tasks:
-        await Configure(place).do(task)
+        await Configure(context).do(task)
     assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == (NEW, 0o755)
     for task in reversed(tasks):
-        await Configure(place).undo(task)
+        await Configure(context).undo(task)
     assert (file.read_text(), stat.S_IMODE(file.stat().st_mode)) == (OLD, 0o6755)
 
 
 async def test_a_step_that_is_stopped_while_it_writes_goes_on_behind_nobodys_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    place = place_in(tmp_path)
-    (place.root / "app.json").write_text(OLD)
+    context = context_in(tmp_path)
+    (context.root / "app.json").write_text(OLD)
     *before, swap = steps(tmp_path)[:3]
     for task in before:
-        await Configure(place).do(task)
+        await Configure(context).do(task)
     begun, go_on = asyncio.Event(), threading.Event()
     loop, replace = asyncio.get_running_loop(), configure.replace
 
@@ -109,16 +109,16 @@ async def test_a_step_that_is_stopped_while_it_writes_goes_on_behind_nobodys_bac
         replace(*arguments)
 
     monkeypatch.setattr(configure, "replace", slowly)
-    swapping = asyncio.create_task(Configure(place).do(swap))
+    swapping = asyncio.create_task(Configure(context).do(swap))
     await begun.wait()
     swapping.cancel()
     loop.call_soon(go_on.set)
     with pytest.raises(asyncio.CancelledError):
         await swapping
-    assert (place.root / "app.json").read_text() == NEW
+    assert (context.root / "app.json").read_text() == NEW
     for task in [swap, *reversed(before)]:
-        await Configure(place).undo(task)
-    assert (place.root / "app.json").read_text() == OLD
+        await Configure(context).undo(task)
+    assert (context.root / "app.json").read_text() == OLD
 
 
 @pytest.mark.parametrize(
@@ -132,42 +132,42 @@ async def test_a_step_that_is_stopped_while_it_writes_goes_on_behind_nobodys_bac
 async def test_a_configuration_that_cannot_be_read_fails_before_it_takes_its_place(
     tmp_path: Path, kind: str, content: str, says: str
 ):
-    place = place_in(tmp_path)
-    (place.root / "app.json").write_text(OLD)
+    context = context_in(tmp_path)
+    (context.root / "app.json").write_text(OLD)
     stage, validate, *_ = steps(tmp_path, content, kind)
-    await Configure(place).do(stage)
+    await Configure(context).do(stage)
     with pytest.raises(StepError, match=says):
-        await Configure(place).do(validate)
-    await Configure(place).undo(stage)
-    assert (place.root / "app.json").read_text() == OLD
-    assert left_in(place.root) == ["app.json"]
+        await Configure(context).do(validate)
+    await Configure(context).undo(stage)
+    assert (context.root / "app.json").read_text() == OLD
+    assert left_in(context.root) == ["app.json"]
 
 
 async def test_a_restart_that_fails_says_why(tmp_path: Path):
-    place = place_in(tmp_path, restart=("sh", "-c", "echo no such unit >&2; exit 5"))
+    context = context_in(tmp_path, restart=("sh", "-c", "echo no such unit >&2; exit 5"))
     *before, restart = steps(tmp_path)
     for task in before:
-        await Configure(place).do(task)
+        await Configure(context).do(task)
     with pytest.raises(StepError, match="the restart command failed: exit status 5: no such unit"):
-        await Configure(place).do(restart)
-    assert Configure(place).pending([restart.aside]) == ()
+        await Configure(context).do(restart)
+    assert Configure(context).pending([restart.aside]) == ()
 
 
 async def test_a_link_is_not_followed_and_nothing_has_to_be_undone(tmp_path: Path):
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     (tmp_path / "passwd").write_text(OLD)
-    (place.root / "link").symlink_to(tmp_path / "passwd")
+    (context.root / "link").symlink_to(tmp_path / "passwd")
     stage, *_ = steps(tmp_path, to="link")
     with pytest.raises(StepError, match="no ordinary file"):
-        await Configure(place).do(stage)
-    await Configure(place).undo(stage)
+        await Configure(context).do(stage)
+    await Configure(context).undo(stage)
     assert (tmp_path / "passwd").read_text() == OLD
-    assert left_in(place.root) == ["link"]
+    assert left_in(context.root) == ["link"]
 
 
 async def test_what_was_staged_for_a_settled_execution_goes(tmp_path: Path):
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     stage, *_ = steps(tmp_path)
-    await Configure(place).do(stage)
-    await Configure(place).settle(stage.aside)
-    assert left_in(place.root) == []
+    await Configure(context).do(stage)
+    await Configure(context).settle(stage.aside)
+    assert left_in(context.root) == []

@@ -15,7 +15,7 @@ from agent.causes import Cause
 from agent.handlers import fetching
 from agent.handlers.download import Download
 from agent.handlers.handler import StaleDocumentError, StepError
-from tests.agent.handlers.bench import left_in, place_in, task_in
+from tests.agent.handlers.bench import context_in, left_in, task_in
 from tests.agent.handlers.web import Shelf, served
 
 OLD = b"what was there before"
@@ -42,21 +42,21 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 async def test_a_file_arrives_whole(tmp_path: Path, shelf: Shelf, asked: list[str]):
-    place = place_in(tmp_path)
-    (place.root / "app.bin").write_bytes(OLD)
+    context = context_in(tmp_path)
+    (context.root / "app.bin").write_bytes(OLD)
     async with served(shelf):
         task = task_in(tmp_path, "download", url=shelf.url, to="app.bin", sha256=shelf.sha256, size=len(shelf.body))
-        await Download(place).do(task)
-    assert (place.root / "app.bin").read_bytes() == shelf.body
+        await Download(context).do(task)
+    assert (context.root / "app.bin").read_bytes() == shelf.body
     assert shelf.asked == asked
-    assert left_in(place.root) == ["app.bin"]
+    assert left_in(context.root) == ["app.bin"]
 
 
 async def test_a_file_may_have_moved_and_its_signature_is_kept_as_it_stands(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(leads_to=["/file?X-Amz-Signature=a%2Fb", "file"])
+    context, shelf = context_in(tmp_path), Shelf(leads_to=["/file?X-Amz-Signature=a%2Fb", "file"])
     async with served(shelf):
-        await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
-    assert (place.root / "f").read_bytes() == shelf.body
+        await Download(context).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+    assert (context.root / "f").read_bytes() == shelf.body
     assert shelf.signatures == ["", "a/b", ""]
 
 
@@ -71,10 +71,10 @@ async def test_a_file_may_have_moved_and_its_signature_is_kept_as_it_stands(tmp_
     ],
 )
 async def test_a_redirect_to_where_no_document_may_point_is_not_followed(tmp_path: Path, leads_to: str, says: str):
-    place, shelf = place_in(tmp_path), Shelf(leads_to=[leads_to] * 9)
+    context, shelf = context_in(tmp_path), Shelf(leads_to=[leads_to] * 9)
     async with served(shelf):
         with pytest.raises(StepError, match=says):
-            await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+            await Download(context).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
     assert len(shelf.asked) == (6 if leads_to == "/file" else 1)
 
 
@@ -85,24 +85,24 @@ def test_no_redirect_leads_from_https_to_http(sha256: str):
 
 
 async def test_a_file_that_changed_meanwhile_is_fetched_from_the_start(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000])
+    context, shelf = context_in(tmp_path), Shelf(cut_at=[9_000])
     async with served(shelf):
-        await _broken_off(Download(place), task_in(tmp_path, "download", url=shelf.url, to="f"), shelf)
+        await _broken_off(Download(context), task_in(tmp_path, "download", url=shelf.url, to="f"), shelf)
         shelf.body, shelf.etag = b"another one", '"v2"'
-        await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
-    assert (place.root / "f").read_bytes() == b"another one"
+        await Download(context).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+    assert (context.root / "f").read_bytes() == b"another one"
     assert shelf.asked[-1] == "bytes=9000-"
 
 
 async def test_what_came_before_and_does_not_fit_the_digest_is_fetched_again(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000], etag="")
+    context, shelf = context_in(tmp_path), Shelf(cut_at=[9_000], etag="")
     async with served(shelf):
         task = task_in(tmp_path, "download", url=shelf.url, to="f", sha256=shelf.sha256)
-        await _broken_off(Download(place), task, shelf)
-        (part,) = place.root.glob(".ghostjob-*")
+        await _broken_off(Download(context), task, shelf)
+        (part,) = context.root.glob(".ghostjob-*")
         part.write_bytes(b"\0" * 9_000)  # as a power cut may leave it
-        await Download(place).do(task)
-    assert (place.root / "f").read_bytes() == shelf.body
+        await Download(context).do(task)
+    assert (context.root / "f").read_bytes() == shelf.body
     assert shelf.asked[-2:] == ["bytes=9000-", ""]
 
 
@@ -139,13 +139,13 @@ async def test_a_download_that_gets_nowhere_says_why_at_each_try_and_ends(
     tmp_path: Path, shelf: Shelf, url: str, cause: Cause, why: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(fetching, "LONGEST_WAIT_SECONDS", 0.001)
-    place, waits = place_in(tmp_path), list[tuple[Cause, str]]()
+    context, waits = context_in(tmp_path), list[tuple[Cause, str]]()
     async with served(shelf):
         ports = {"port": refused_port(), "shelf": shelf.url.split(":")[2].partition("/")[0]}
         where = url.format(**ports) or shelf.url
         task = task_in(tmp_path, "download", url=where, to="f", sha256=shelf.sha256)
         with pytest.raises(StepError, match="8 times in a row") as failed:
-            await Download(place).do(replace(task, waiting=lambda *told: waits.append(told)))
+            await Download(context).do(replace(task, waiting=lambda *told: waits.append(told)))
     told = [(each, words) for each, words in waits if each is cause and why in words]
     assert len(waits) <= 2 * fetching.ATTEMPTS
     assert len(told) >= len(waits) // 2
@@ -163,7 +163,7 @@ async def _broken_off(handler: Download, task: object, shelf: Shelf) -> None:
 
 
 async def test_a_stopped_download_goes_on_where_it_stood(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(held=asyncio.Event())
+    context, shelf = context_in(tmp_path), Shelf(held=asyncio.Event())
     halfway = asyncio.Event()
     async with served(shelf):
         task = task_in(
@@ -173,41 +173,41 @@ async def test_a_stopped_download_goes_on_where_it_stood(tmp_path: Path):
             to="f",
             progress=lambda percent: halfway.set() if percent >= 50 else None,
         )
-        running = asyncio.create_task(Download(place).do(task))
+        running = asyncio.create_task(Download(context).do(task))
         await halfway.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert Download(place).pending([task.aside]) == ("download",)
+        assert Download(context).pending([task.aside]) == ("download",)
         shelf.held = None
-        await Download(place).do(task)
-    assert (place.root / "f").read_bytes() == shelf.body
+        await Download(context).do(task)
+    assert (context.root / "f").read_bytes() == shelf.body
     assert shelf.asked == ["", f"bytes={len(shelf.body) // 2}-"]
-    assert Download(place).pending([task.aside]) == ()
+    assert Download(context).pending([task.aside]) == ()
 
 
 async def test_an_expired_url_asks_for_the_document_and_the_rest_comes_from_the_next(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000], statuses=[200, 403])
+    context, shelf = context_in(tmp_path), Shelf(cut_at=[9_000], statuses=[200, 403])
     async with served(shelf):
         stale = task_in(tmp_path, "download", url=f"{shelf.url}?X-Amz-Signature=one%2F1", to="f", sha256=shelf.sha256)
         with pytest.raises(StaleDocumentError, match=r"/file: refused with HTTP 403$"):
-            await Download(place).do(stale)
+            await Download(context).do(stale)
         fresh = task_in(tmp_path, "download", url=f"{shelf.url}?X-Amz-Signature=two%2B2", to="f", sha256=shelf.sha256)
-        await Download(place).do(fresh)
-    assert (place.root / "f").read_bytes() == shelf.body
+        await Download(context).do(fresh)
+    assert (context.root / "f").read_bytes() == shelf.body
     assert shelf.asked == ["", "bytes=9000-", "bytes=9000-"]
     assert shelf.signatures == ["one/1", "one/1", "two+2"]
 
 
 async def test_a_url_that_is_refused_again_and_again_is_no_good(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(refuses={"bad"})
+    context, shelf = context_in(tmp_path), Shelf(refuses={"bad"})
     async with served(shelf):
         task = task_in(tmp_path, "download", url=f"{shelf.url}?X-Amz-Signature=bad", to="f")
         for _ in range(2):
             with pytest.raises(StaleDocumentError):
-                await Download(place).do(task)
+                await Download(context).do(task)
         with pytest.raises(StepError, match="refused with HTTP 403, 3 times in a row"):
-            await Download(place).do(task)
+            await Download(context).do(task)
     assert len(shelf.asked) == 3
 
 
@@ -283,73 +283,73 @@ async def test_a_url_that_is_refused_again_and_again_is_no_good(tmp_path: Path):
 async def test_a_download_that_cannot_be_changes_nothing_and_can_be_undone(
     tmp_path: Path, shelf: Shelf, args: dict[str, object], says: str, cause: Cause
 ):
-    place = place_in(tmp_path, longest_file_bytes=1_000_000)
+    context = context_in(tmp_path, longest_file_bytes=1_000_000)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "f").write_bytes(OLD)
-    (place.root / "f").write_bytes(OLD)
-    (place.root / "link").symlink_to(elsewhere)
-    (place.root / "file-link").symlink_to(elsewhere / "f")
-    (place.root / "directory").mkdir()
+    (context.root / "f").write_bytes(OLD)
+    (context.root / "link").symlink_to(elsewhere)
+    (context.root / "file-link").symlink_to(elsewhere / "f")
+    (context.root / "directory").mkdir()
     async with served(shelf):
         task = task_in(tmp_path, "download", **{"url": shelf.url, "to": "f", **args})
         with pytest.raises(StepError, match=says) as failed:
-            await Download(place).do(task)
+            await Download(context).do(task)
         assert failed.value.cause is cause
-    await Download(place).undo(task)
-    assert (elsewhere / "f").read_bytes() == (place.root / "f").read_bytes() == OLD
-    assert left_in(place.root) == ["f", "file-link"]
+    await Download(context).undo(task)
+    assert (elsewhere / "f").read_bytes() == (context.root / "f").read_bytes() == OLD
+    assert left_in(context.root) == ["f", "file-link"]
     assert left_in(elsewhere) == ["f"]
-    assert Download(place).pending([task.aside]) == ()
+    assert Download(context).pending([task.aside]) == ()
 
 
 async def test_undoing_puts_back_what_was_there_with_its_mode(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf()
-    (place.root / "old").write_bytes(OLD)
-    (place.root / "old").chmod(0o751)
+    context, shelf = context_in(tmp_path), Shelf()
+    (context.root / "old").write_bytes(OLD)
+    (context.root / "old").chmod(0o751)
     async with served(shelf):
         for index, name in enumerate(("old", "new")):
-            await Download(place).do(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
-            await Download(place).do(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
-    assert (place.root / "old").stat().st_mode & 0o777 == 0o751
+            await Download(context).do(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
+            await Download(context).do(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
+    assert (context.root / "old").stat().st_mode & 0o777 == 0o751
     assert len(shelf.asked) == 2, "what is done already is not fetched again"
     for _ in range(2):
         for index, name in enumerate(("old", "new")):
-            await Download(place).undo(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
-    assert (place.root / "old").read_bytes() == OLD
-    assert (place.root / "old").stat().st_mode & 0o777 == 0o751
-    assert left_in(place.root) == ["old"]
+            await Download(context).undo(task_in(tmp_path, "download", index=index, url=shelf.url, to=name))
+    assert (context.root / "old").read_bytes() == OLD
+    assert (context.root / "old").stat().st_mode & 0o777 == 0o751
+    assert left_in(context.root) == ["old"]
 
 
 async def test_a_full_disk_is_a_failure_that_says_so_and_leaves_nothing(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(says_length=False)
+    context, shelf = context_in(tmp_path), Shelf(says_length=False)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     async with served(shelf):
         task = task_in(tmp_path, "download", url=shelf.url, to="f")
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
         try:
             with pytest.raises(OSError, match="File too large"):
-                await Download(place).do(task)
-            await Download(place).undo(task)
+                await Download(context).do(task)
+            await Download(context).undo(task)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert left_in(place.root) == []
+    assert left_in(context.root) == []
 
 
 async def test_no_proxy_of_the_environment_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    place, shelf = place_in(tmp_path), Shelf()
+    context, shelf = context_in(tmp_path), Shelf()
     async with served(shelf):
-        await Download(place).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
-    assert hashlib.sha256((place.root / "f").read_bytes()).hexdigest() == shelf.sha256
+        await Download(context).do(task_in(tmp_path, "download", url=shelf.url, to="f"))
+    assert hashlib.sha256((context.root / "f").read_bytes()).hexdigest() == shelf.sha256
 
 
 async def test_what_was_left_of_a_settled_execution_goes(tmp_path: Path):
-    place, shelf = place_in(tmp_path), Shelf(cut_at=[9_000], etag="")
+    context, shelf = context_in(tmp_path), Shelf(cut_at=[9_000], etag="")
     async with served(shelf):
         task = task_in(tmp_path, "download", reversible=False, url=shelf.url, to="f", sha256=shelf.sha256)
-        await _broken_off(Download(place), task, shelf)
-    assert Download(place).pending([task.aside]) == (), "past the point of no return nothing of it will be undone"
-    assert len(os.listdir(place.root)) == 1
-    await Download(place).settle(task.aside)
-    assert left_in(place.root) == []
+        await _broken_off(Download(context), task, shelf)
+    assert Download(context).pending([task.aside]) == (), "past the point of no return nothing of it will be undone"
+    assert len(os.listdir(context.root)) == 1
+    await Download(context).settle(task.aside)
+    assert left_in(context.root) == []

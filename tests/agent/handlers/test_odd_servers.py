@@ -18,8 +18,8 @@ from agent.handlers.run import Run
 from agent.handlers.slots import SlotFiles
 from agent.plan import Step, Unusable
 from agent.values import JobDocument
-from agent.workbench import MachineWorkbench
-from tests.agent.handlers.bench import FW, place_in
+from agent.workbench import HandlerWorkbench
+from tests.agent.handlers.bench import FW, context_in
 
 WAIT = 30
 DIGITS = b"9" * 5000
@@ -63,11 +63,11 @@ PART = answer(b"200 OK", b"Content-Length: 100", b'ETag: "v1"', body=BODY[:10])
 
 async def told_of(directory: Path, action: str, handler: type[Handler], **args: object) -> StepEnded:
     """How the step ends that a workbench does."""
-    place, ends = place_in(directory), asyncio.Queue[Event]()
+    context, ends = context_in(directory), asyncio.Queue[Event]()
     pairs = tuple(sorted((name, str(value)) for name, value in args.items()))
-    work = place.state / "work"
-    bench = MachineWorkbench({action: handler(place)}, SlotFiles(place), work, lambda _: None, ends.put_nowait)
-    SlotFiles(place).booted(rebooted=True)
+    work = context.state / "work"
+    bench = HandlerWorkbench({action: handler(context)}, SlotFiles(context), work, lambda _: None, ends.put_nowait)
+    SlotFiles(context).booted(rebooted=True)
     bench.begin(BeginStep(FW, 0, Step(action, action, pairs, action == "download"), ""))
     async with asyncio.timeout(WAIT):
         while not isinstance(ended := await ends.get(), StepEnded):

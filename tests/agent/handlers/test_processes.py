@@ -16,7 +16,7 @@ import pytest
 
 from agent.handlers.files import write_json
 from agent.handlers.handler import StepError
-from agent.handlers.proc import KEEPER, LEADER, MARKER, boot_id, own_service
+from agent.handlers.process_table import KEEPER, LEADER, MARKER, boot_id, own_service
 from agent.handlers.processes import Processes, Program
 
 DEAF = "trap '' TERM"
@@ -283,5 +283,5 @@ def test_the_service_that_an_agent_runs_as_is_its_innermost_control_group(
     (tmp_path / "self").mkdir()
     if cgroup is not None:
         (tmp_path / "self" / "cgroup").write_text(cgroup)
-    monkeypatch.setattr("agent.handlers.proc.PROC", tmp_path)
+    monkeypatch.setattr("agent.handlers.process_table.PROC", tmp_path)
     assert own_service() == service

@@ -10,7 +10,7 @@ from agent.causes import Cause
 from agent.handlers import processes
 from agent.handlers.handler import StepError, UnknownOperationError
 from agent.handlers.run import Run
-from tests.agent.handlers.bench import place_in, task_in
+from tests.agent.handlers.bench import context_in, task_in
 
 ECHO = '#!/bin/sh\necho "$GHOSTJOB_THING $GHOSTJOB_JOB_ID [$1] [$2] [$3]"\n'
 
@@ -53,9 +53,9 @@ async def test_a_program_does_what_the_document_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: dict[str, object], said: str
 ):
     monkeypatch.setitem(processes.DOWN_SECONDS, "agent", 0.05)
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     script(tmp_path)
-    assert await Run(place).do(task_in(tmp_path, "run", reversible=False, **args)) == said
+    assert await Run(context).do(task_in(tmp_path, "run", reversible=False, **args)) == said
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ async def test_a_program_does_what_the_document_says(
 async def test_a_program_that_fails_or_may_not_run_says_so(
     tmp_path: Path, args: dict[str, object], says: str, cause: Cause
 ):
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     (tmp_path / "outside.sh").write_text(ECHO)
     (tmp_path / "outside.sh").chmod(0o700)
     (tmp_path / "scripts" / "link.sh").symlink_to(tmp_path / "outside.sh")
     script(tmp_path, name="open.sh", mode=0o777)
     script(tmp_path, name="plain.sh", mode=0o600)
     with pytest.raises(StepError, match=says) as failed:
-        await Run(place).do(task_in(tmp_path, "run", reversible=False, **args))
+        await Run(context).do(task_in(tmp_path, "run", reversible=False, **args))
     assert failed.value.cause is cause
 
 
@@ -121,42 +121,42 @@ async def test_a_program_that_fails_or_may_not_run_says_so(
     ],
 )
 async def test_a_script_that_others_may_replace_does_not_run(tmp_path: Path, whose: str, mode: int):
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     script(tmp_path)
     (tmp_path / whose).chmod(mode)
     with pytest.raises(StepError, match=f"others may write to {(tmp_path / whose)}"):
-        await Run(place).do(task_in(tmp_path, "run", handler="echo.sh"))
+        await Run(context).do(task_in(tmp_path, "run", handler="echo.sh"))
 
 
 async def test_a_script_runs_below_a_directory_where_nobody_can_rename_what_is_anothers(tmp_path: Path):
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     script(tmp_path)
-    place.scripts.parent.chmod(0o1777)
-    assert await Run(place).do(task_in(tmp_path, "run", handler="echo.sh")) == ""
+    context.scripts.parent.chmod(0o1777)
+    assert await Run(context).do(task_in(tmp_path, "run", handler="echo.sh")) == ""
 
 
 async def test_a_link_that_others_may_change_leads_to_no_script(tmp_path: Path):
-    place = place_in(tmp_path)
+    context = context_in(tmp_path)
     script(tmp_path)
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared").chmod(0o777)
-    (tmp_path / "shared" / "link").symlink_to(place.scripts)
-    through = replace(place, scripts=tmp_path / "shared" / "link")
-    with pytest.raises(StepError, match=f"others may write to {place.scripts.parent}/shared"):
+    (tmp_path / "shared" / "link").symlink_to(context.scripts)
+    through = replace(context, scripts=tmp_path / "shared" / "link")
+    with pytest.raises(StepError, match=f"others may write to {context.scripts.parent}/shared"):
         await Run(through).do(task_in(tmp_path, "run", handler="echo.sh"))
 
 
 async def test_a_program_works_in_the_directory_of_its_execution(tmp_path: Path):
     task = task_in(tmp_path, "run", command=json.dumps(["pwd"]), stdout="true")
-    assert (await Run(place_in(tmp_path)).do(task)).strip() == str(task.aside)
+    assert (await Run(context_in(tmp_path)).do(task)).strip() == str(task.aside)
 
 
 async def test_a_script_goes_before_a_program_of_that_name_and_a_path_means_that_place_alone(tmp_path: Path):
-    place, elsewhere = place_in(tmp_path), task_in(tmp_path, "run", handler="echo", path=str(tmp_path / "scripts"))
+    context, elsewhere = context_in(tmp_path), task_in(tmp_path, "run", handler="echo", path=str(tmp_path / "scripts"))
     with pytest.raises(UnknownOperationError, match=r"there is no handler echo among the scripts$"):
-        await Run(place).do(elsewhere)
+        await Run(context).do(elsewhere)
     script(tmp_path, name="echo", text="#!/bin/sh\necho a script\n")
-    assert await Run(place).do(task_in(tmp_path, "run", handler="echo", stdout="true")) == "a script\n"
+    assert await Run(context).do(task_in(tmp_path, "run", handler="echo", stdout="true")) == "a script\n"
 
 
 @pytest.mark.parametrize(
@@ -173,5 +173,5 @@ async def test_a_program_that_is_to_restart_the_agent_has_not_done_it_while_this
     monkeypatch.setitem(processes.DOWN_SECONDS, "agent", 0.05)
     task = task_in(tmp_path, "run", reversible=False, command=json.dumps(["sh", "-c", command]), restarts="agent")
     with pytest.raises(StepError, match=f"^{says}") as failed:
-        await Run(place_in(tmp_path)).do(task)
+        await Run(context_in(tmp_path)).do(task)
     assert failed.value.cause is cause

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from agent.handlers.download import IMAGE
-from agent.handlers.handler import StepError, Task
+from agent.handlers.handler import StepError, StepTask
 from agent.handlers.slots import TRIES, SlotFiles
-from tests.agent.handlers.bench import place_in, task_in
+from tests.agent.handlers.bench import context_in, task_in
 
 BODY = bytes(range(256)) * 9000
 ORDER = ("write", "switch", "self-test", "commit")
 
 
-def tasks(directory: Path, version: str = "2.0") -> dict[str, Task]:
+def tasks(directory: Path, version: str = "2.0") -> dict[str, StepTask]:
     found = {name: task_in(directory, name, index=index, version=version) for index, name in enumerate(ORDER, 1)}
     (found["write"].aside / IMAGE).write_bytes(BODY)
     return found
@@ -21,7 +21,7 @@ def tasks(directory: Path, version: str = "2.0") -> dict[str, Task]:
 
 def booted(directory: Path, *, rebooted: bool = True, **settings: object) -> SlotFiles:
     """The agent's view after a start; ends with what runs and whether that is on trial in `.ran`."""
-    slots = SlotFiles(place_in(directory, **settings))
+    slots = SlotFiles(context_in(directory, **settings))
     slots.ran = slots.booted(rebooted)  # type: ignore[attr-defined]  # for the tests alone
     return slots
 
@@ -41,7 +41,7 @@ async def test_an_update_runs_on_trial_until_it_is_committed(tmp_path: Path):
     percents: list[int] = []
     slots, steps = booted(tmp_path), tasks(tmp_path)
     assert state(slots) == (("factory", False), True, ())
-    await slots.do(Task(**{**_fields(steps["write"]), "progress": percents.append}))
+    await slots.do(StepTask(**{**_fields(steps["write"]), "progress": percents.append}))
     assert state(slots) == (("factory", False), True, ("spare slot",))
     assert percents[-1] == 100
     await slots.do(steps["switch"])
@@ -56,8 +56,8 @@ async def test_an_update_runs_on_trial_until_it_is_committed(tmp_path: Path):
     assert state(booted(tmp_path)) == (("2.0", False), True, ())
 
 
-def _fields(task: Task) -> dict[str, object]:
-    return {name: getattr(task, name) for name in Task.__slots__}
+def _fields(task: StepTask) -> dict[str, object]:
+    return {name: getattr(task, name) for name in StepTask.__slots__}
 
 
 async def test_the_next_update_goes_into_the_other_slot(tmp_path: Path):

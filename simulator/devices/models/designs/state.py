@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from agent.account import DeviceEvent, End, Phase, PhaseChanged
 from agent.core.events import CancelTimer, Effect, Remember, SetTimer, Tell, TimerName
-from agent.core.record import Doing, Record, Work
-from agent.core.state import Policy
+from agent.core.record import Activity, Record, Work
+from agent.core.state import DevicePolicy
 from agent.recovery import Reached
 from agent.values import Execution, ExecutionKey, Request, Status
 
@@ -77,7 +77,7 @@ class Device:
     any. `kept` is a version that runs although its job is gone, and nobody knows yet.
     """
 
-    policy: Policy
+    policy: DevicePolicy
     connected: bool = False
     task: Task | None = None
     known: Known = Known()
@@ -124,7 +124,7 @@ class Device:
         task, kept = self.task, self.kept or None
         if task is None:
             return Record(unaccounted=kept, safe=self.safe)
-        doings: dict[Aim, Doing] = {"on": "working", "through": "finishing", "over": "reporting"}
+        doings: dict[Aim, Activity] = {"on": "working", "through": "finishing", "over": "reporting"}
         return Record(
             work=replace(task.work, version_number=0),
             doing=doings.get(task.aim, "restoring"),
@@ -136,7 +136,7 @@ class Device:
         )
 
 
-def start(policy: Policy) -> Device:
+def start(policy: DevicePolicy) -> Device:
     """A device before its first event."""
     return Device(policy)
 
@@ -149,7 +149,7 @@ class Turn:
     effects: list[Effect] = field(default_factory=list)
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> DevicePolicy:
         """The numbers and choices of the device."""
         return self.device.policy
 

@@ -31,7 +31,7 @@ from agent.account import (
     hint_received,
 )
 from agent.account import Phase as PhaseName
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -57,7 +57,7 @@ from agent.core.events import (
     Unreadable,
     Verified,
 )
-from agent.core.record import Doing, Record, Work
+from agent.core.record import Activity, Record, Work
 from agent.core.restarting import rebooted, unrebooted
 from agent.documents import plan_of
 from agent.plan import Plan, Unusable
@@ -96,7 +96,7 @@ class Memory:
     why the work failed: while steps are taken back it says whether a report is to follow.
     """
 
-    policy: Policy
+    policy: DevicePolicy
     phase: PhaseName = "idle"
     connected: bool = False
     asked: Asked | None = None
@@ -409,7 +409,7 @@ class Device(Generic[M]):
     def record(self) -> Record:
         """What must be known again after a restart."""
         memory = self.memory
-        doing: Doing = "working" if memory.status is None else "reporting"
+        doing: Activity = "working" if memory.status is None else "reporting"
         if memory.phase == "recovering":
             doing = "restoring"
         work = replace(memory.work, version_number=0) if memory.work else None

@@ -7,7 +7,7 @@ never idle; it only never gets anywhere.
 from dataclasses import dataclass
 from typing import Final
 
-from agent.core import Machine, Policy, start
+from agent.core import DevicePolicy, Machine, start
 from agent.core import step as reference
 from agent.core.events import BeginStep, Booted, Effect, Event, SetTimer, Tell, TimerFired
 from agent.core.state import Recovering
@@ -33,7 +33,7 @@ class Restless:
         return self.machine.rests
 
 
-def begin(policy: Policy) -> Restless:
+def begin(policy: DevicePolicy) -> Restless:
     """A device before its first event."""
     return Restless(start(policy))
 

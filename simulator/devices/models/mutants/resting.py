@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agent.account import ExecutionLeft, Outcome
-from agent.core import Machine, Policy, start
+from agent.core import DevicePolicy, Machine, start
 from agent.core import step as reference
 from agent.core.events import Connected, Effect, Event, Hinted, SetTimer, Tell, TimerFired
 from simulator.devices.models.mutants.silence import without_requests
@@ -23,7 +23,7 @@ class Resting:
         return self.machine.rests
 
 
-def begin(policy: Policy) -> Resting:
+def begin(policy: DevicePolicy) -> Resting:
     """A device before its first event."""
     return Resting(start(policy))
 

@@ -5,7 +5,7 @@ While new firmware is on trial that erases the slot which it runs from.
 
 from dataclasses import dataclass, replace
 
-from agent.core import Machine, Policy, start
+from agent.core import DevicePolicy, Machine, start
 from agent.core import step as reference
 from agent.core.events import Effect, Event, StepRestored, UndoStep
 from agent.core.state import Recovering
@@ -24,7 +24,7 @@ class Undoing:
         return self.machine.rests
 
 
-def begin(policy: Policy) -> Undoing:
+def begin(policy: DevicePolicy) -> Undoing:
     """A device before its first event."""
     return Undoing(start(policy))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.account import ExecutionGone
-from agent.core import Machine, Policy, start
+from agent.core import DevicePolicy, Machine, start
 from agent.core import step as reference
 from agent.core.events import Answered, Disconnected, Effect, Event, Hinted, SetTimer, StepEnded, Tell, TimerFired
 from agent.core.machine import act
@@ -41,7 +41,7 @@ class Stubborn:
         return self.machine.rests
 
 
-def awake(policy: Policy) -> Stubborn:
+def awake(policy: DevicePolicy) -> Stubborn:
     """A device before its first event."""
     return Stubborn(start(policy))
 

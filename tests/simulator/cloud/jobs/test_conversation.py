@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from agent.account import DeviceEvent, ExecutionGone, ExecutionLeft
-from agent.core import Machine, Policy, start, step
+from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -26,6 +26,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record
+from agent.correlation import Correlated, Correlation, correlated
 from agent.messages import read_answer, read_hint, read_request, write_answer, write_hint, write_request
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse, request_topic
 from agent.values import JobDocument, JobMentioned, Rejected, Status
@@ -48,7 +49,10 @@ class Conversation:
     _todo: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.machine: Machine = start(Policy(namespace_id=self.namespace_id))
+        self.machine = self._begun("t")
+
+    def _begun(self, prefix: str) -> Correlated[Machine]:
+        return Correlated(start(DevicePolicy(namespace_id=self.namespace_id)), Correlation(prefix))
 
     def create(self, job_id: str, version: str) -> None:
         document = JobDocument.of({"operation": "update", "version": version})
@@ -75,7 +79,7 @@ class Conversation:
         assert self.running is not None
         begun, self.running = self.running, None
         if begun.step.action == "reboot":
-            self.machine = start(self.machine.policy)
+            self.machine = self._begun("u")
             self.feed(Booted(self.record, begun.version, on_trial=True))
             self.feed(Connected())
         else:
@@ -84,7 +88,7 @@ class Conversation:
     def feed(self, event: Event) -> None:
         self._todo.append(event)
         while self._todo:
-            self.machine, effects = step(self.machine, self._todo.pop(0))
+            self.machine, effects = correlated(step)(self.machine, self._todo.pop(0))
             for effect in effects:
                 match effect:
                     case Publish(request=request):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from agent.account import HintReceived
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import Connected, Disconnected, StopStep
 from agent.values import Describe, ErrorCode, Execution, ExecutionTold, JobDocument, StartNext, Status, Update
 from simulator.devices.models.field import FIELD
@@ -22,7 +22,7 @@ EARLIER = key("earlier", queued_at=NOW - 5)
 
 
 def idle(model: str, **policy: object) -> Hands:
-    return Hands(model=FIELD[model], policy=Policy(**policy))  # type: ignore[arg-type]  # the test names the fields
+    return Hands(model=FIELD[model], policy=DevicePolicy(**policy))  # type: ignore[arg-type]  # the test names the fields
 
 
 def offer(device: Hands, of: Execution) -> None:

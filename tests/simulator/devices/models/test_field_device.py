@@ -3,7 +3,7 @@
 import pytest
 
 from agent.account import AnswerReceived, ExecutionTaken, PhaseChanged, RequestSent
-from agent.core import Policy
+from agent.core import DevicePolicy
 from agent.core.events import Answered, BeginStep, Disconnected, JournalFailed, Remember, StopStep
 from agent.values import Describe, ErrorCode, ExecutionTold, Status, Update
 from simulator.devices.models.field.device import Device, Memory, stepping
@@ -15,14 +15,14 @@ PLAIN = Model(stepping(Device[Memory]), Memory)
 
 
 def working(**policy: object) -> Hands:
-    device = Hands(model=PLAIN, policy=Policy(**policy))  # type: ignore[arg-type]  # the test names the fields
+    device = Hands(model=PLAIN, policy=DevicePolicy(**policy))  # type: ignore[arg-type]  # the test names the fields
     device.tell(FW)
     return device
 
 
 @pytest.mark.parametrize("namespace_id", [None, "lab"])
 def test_it_describes_the_head_claims_what_is_queued_and_begins_the_plan(namespace_id: str | None):
-    device = Hands(model=PLAIN, policy=Policy(namespace_id=namespace_id))
+    device = Hands(model=PLAIN, policy=DevicePolicy(namespace_id=namespace_id))
     assert device.request == Describe("$next", device.request.client_token, namespace_id)
     head = key(namespace_id=namespace_id)
     device.tell(head, Status.QUEUED, 1)

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from agent.core import Policy, start
+from agent.core import DevicePolicy, start
 from agent.core.events import Booted, Connected, Hinted, TimerFired
 from agent.values import NextChanged
 from simulator.devices.models.mutants import MUTANTS
@@ -29,7 +29,7 @@ def test_a_mutant_says_its_flaw_and_what_that_breaks(name: str):
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_s_state_can_be_stored_in_a_set(name: str):
     model = MUTANTS[name]
-    states = [model.start(Policy())]
+    states = [model.start(DevicePolicy())]
     for event in (
         Booted(),
         Connected(),
@@ -42,7 +42,7 @@ def test_a_mutant_s_state_can_be_stored_in_a_set(name: str):
 
 
 def test_one_that_rests_is_not_woken_by_a_timer_that_was_set_before():
-    machine, model = Resting(start(Policy()), is_resting=True), MUTANTS["rests-after-a-loss"]
+    machine, model = Resting(start(DevicePolicy()), is_resting=True), MUTANTS["rests-after-a-loss"]
     assert model.step(machine, TimerFired("ask-again")) == (machine, ())
     woken, _ = model.step(machine, TimerFired("poll"))
     assert not woken.is_resting

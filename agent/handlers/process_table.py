@@ -47,7 +47,7 @@ def own_service() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class StartedProgram:
     """What was started: a session's leader, when it was started, and the marker of all that comes of it."""
 
     token: str
@@ -65,7 +65,7 @@ class Process(NamedTuple):
     lives: bool
 
 
-def members(group: Group, *, daemons: bool) -> Iterator[Process]:
+def members(group: StartedProgram, *, daemons: bool) -> Iterator[Process]:
     """The living processes of `group`; with `daemons`, also those that have left its session."""
     everybody = [seen for entry in PROC.iterdir() if entry.name.isdecimal() and (seen := _look(int(entry.name)))]
     marked = {each.pid for each in everybody if _is_marked(each.pid, group.token)}
@@ -92,7 +92,7 @@ def started_at(pid: int) -> int:
     return seen.started if seen is not None else 0
 
 
-def unrecorded(keeper: str) -> Iterator[Group]:
+def unrecorded(keeper: str) -> Iterator[StartedProgram]:
     """What was started on behalf of `keeper`, and runs, whether or not there is a record of it.
 
     Only a program that has not ended is: what it left behind on purpose may stay.
@@ -104,7 +104,7 @@ def unrecorded(keeper: str) -> Iterator[Group]:
         is_leader = known.get(LEADER.encode()) == entry.name.encode()
         if is_leader and known.get(KEEPER.encode()) == keeper.encode():
             token = known.get(MARKER.encode(), b"").decode("ascii", "replace")
-            yield Group(token, int(entry.name), started_at(int(entry.name)), boot_id())
+            yield StartedProgram(token, int(entry.name), started_at(int(entry.name)), boot_id())
 
 
 def _is_marked(pid: int, token: str) -> bool:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent.core import Policy, start, step
+from agent.core import DevicePolicy, start, step
 from agent.core.events import Booted, Connected, Effect, Event, TimerFired
-from simulator.engines import fleet, remembered
-from simulator.engines.remembered import _Remembered
+from simulator.engines import fleet, memoised_steps
+from simulator.engines.memoised_steps import _Memoised
 from simulator.engines.virtual import judged
 from simulator.scenario import load
 from simulator.trace import Entry
@@ -21,7 +21,7 @@ def played() -> list[Entry]:
 
 def test_a_fleet_tells_the_same_whether_steps_are_remembered_or_not(monkeypatch: pytest.MonkeyPatch):
     with_memory = played()
-    monkeypatch.setattr(fleet, "remembered", lambda step: step)
+    monkeypatch.setattr(fleet, "memoised", lambda step: step)
     assert played() == with_memory
 
 
@@ -30,14 +30,14 @@ class Counter:
     count: int = 0
 
 
-def counting() -> tuple[_Remembered, list[Event]]:
+def counting() -> tuple[_Memoised, list[Event]]:
     asked: list[Event] = []
 
     def step(state: Counter, event: Event) -> tuple[Counter, tuple[Effect, ...]]:
         asked.append(event)
         return Counter((state.count + 1) % 3), ()
 
-    return _Remembered(step), asked
+    return _Memoised(step), asked
 
 
 def test_equal_states_are_one_object_and_each_transition_is_worked_out_once():
@@ -59,7 +59,7 @@ def test_an_event_that_differs_is_another_transition():
 
 
 def test_memory_is_bounded_and_devices_go_on_with_the_states_that_they_have(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(remembered, "LIMIT", 2)
+    monkeypatch.setattr(memoised_steps, "LIMIT", 2)
     step, asked = counting()
     state = Counter()
     for expected in (1, 2, 0, 1, 2, 0):
@@ -69,15 +69,15 @@ def test_memory_is_bounded_and_devices_go_on_with_the_states_that_they_have(monk
 
 
 def test_what_a_step_raises_is_not_remembered():
-    failing = _Remembered(lambda state, event: 1 / 0)
+    failing = _Memoised(lambda state, event: 1 / 0)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             failing(Counter(), Connected())
 
 
 def test_the_reference_core_takes_the_same_steps():
-    plain, fast = start(Policy()), start(Policy())
-    remembering = _Remembered(step)
+    plain, fast = start(DevicePolicy()), start(DevicePolicy())
+    remembering = _Memoised(step)
     for event in (Booted(), Connected(), TimerFired("request"), TimerFired("retry")):
         plain, effects = step(plain, event)
         fast, fast_effects = remembering(fast, event)

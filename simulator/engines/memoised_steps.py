@@ -17,7 +17,7 @@ LIMIT: Final = 50_000
 """So many transitions are remembered of one kind of device; then all are forgotten."""
 
 
-class _Remembered:
+class _Memoised:
     """The same step, faster the second time."""
 
     def __init__(self, step: Step) -> None:
@@ -55,6 +55,6 @@ class _Remembered:
 
 
 @cache
-def remembered(step: Step) -> Step:
+def memoised(step: Step) -> Step:
     """`step`, remembered for as long as the process lives."""
-    return _Remembered(step)
+    return _Memoised(step)
