@@ -3,7 +3,7 @@
                who is there                        at rest
 OwnFleet       DeviceConnected, their own account  each device says so
 Foreign        the client of that name connected,  no execution has been removed for as long as a device may take
-               or the thing asked for something    to find out; what it does until then is seen
+               or asked for something              to find out; what it does until then is seen
 """
 
 from collections.abc import Callable
@@ -97,7 +97,9 @@ class OwnFleet:
 
 
 class Foreign:
-    """Devices that are not ours: MQTT clients that connect by themselves. `changed` is told when all may rest.
+    """Devices that are not ours: they connect by themselves, with their thing's name for a client id, or ask over HTTP.
+
+    Of any other client the verdict would know nothing. `changed` is told when all may rest.
 
     Raises InputError for a scenario that does to them what can be done to our own only.
     """
@@ -116,7 +118,7 @@ class Foreign:
     def feed(self, entry: Entry) -> bool:
         """The cloud tells of a client, of a request, or of what a device is about to find out."""
         match entry.event:
-            case ClientConnected(thing=name) | RequestReceived(thing=name) if name in self._away:
+            case ClientConnected(thing=name) | RequestReceived(thing=name, client=None) if name in self._away:
                 del self._away[name]
                 return True
             case ExecutionRemoved():
