@@ -10,9 +10,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.errors import InputError
+from simulator.engines.judged import JudgedPlay
 from simulator.engines.live import LiveVenue
 from simulator.engines.play import Play
-from simulator.engines.run import Run
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse
@@ -118,7 +118,7 @@ async def played(behave: Any) -> tuple[Verdict, list[Entry]]:
         await asyncio.to_thread(behave, firmware)
         await asyncio.to_thread(firmware.close)
 
-    with Run(scenario, LiveVenue(scenario, 1), [LAMP], seed=1, also=(look,)) as run:
+    with JudgedPlay(scenario, LiveVenue(scenario, 1), [LAMP], seed=1, also=(look,)) as run:
         result, _ = await asyncio.gather(run.result(), device())
         assert run.play.fleet is None
     return result.verdict, entries

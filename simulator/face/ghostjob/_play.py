@@ -37,7 +37,7 @@ def play(
     >>> ghostjob.play(update, engine="virtual", devices=3).verdict.devices
     3
     """
-    run = _Run(scenario, devices, engine, model, seed, time_limit_seconds, out)
+    run = _Command(scenario, devices, engine, model, seed, time_limit_seconds, out)
     try:
         return run.result(run.process.wait())
     except BaseException:
@@ -61,7 +61,7 @@ async def play_async(
     >>> asyncio.run(ghostjob.play_async("delete-in-write", engine="virtual")).passed
     True
     """
-    run = _Run(scenario, devices, engine, model, seed, time_limit_seconds, out)
+    run = _Command(scenario, devices, engine, model, seed, time_limit_seconds, out)
     try:
         return run.result(await run.process.wait_async())
     except BaseException:
@@ -69,7 +69,7 @@ async def play_async(
         raise
 
 
-class _Run:
+class _Command:
     def __init__(
         self,
         scenario: ScenarioLike,
