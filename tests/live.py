@@ -13,8 +13,8 @@ import click
 
 from agent.log import configure
 from simulator.cli.options import run_loop
+from simulator.engines.judged import JudgedPlay
 from simulator.engines.live import LiveVenue
-from simulator.engines.run import Run
 from simulator.scenario import Scenario, load, shipped
 from simulator.trace import Entry
 from simulator.verdict import Verdict
@@ -38,7 +38,7 @@ def devices_for(scenario: Scenario) -> int:
 async def play_live(scenario: Scenario, devices: int, seed: int = 1) -> Played:
     """Play a scenario over real MQTT, with an embedded cloud of its own."""
     entries, began = list[Entry](), time.monotonic()
-    with Run(scenario, LiveVenue(scenario, seed), devices, seed=seed, also=(entries.append,)) as run:
+    with JudgedPlay(scenario, LiveVenue(scenario, seed), devices, seed=seed, also=(entries.append,)) as run:
         result = await run.result()
     return Played(scenario, result.verdict, entries, time.monotonic() - began)
 

@@ -344,6 +344,28 @@ RULES = [
         False,
         id="device models do no I/O and know no third party",
     ),
+    pytest.param(
+        "simulator/face", (), ("ghostjob",), True, id="the face is imported by anybody: the standard library alone"
+    ),
+    pytest.param("simulator/exit_codes.py", (), (), False, id="the table of exit codes knows nothing"),
+    pytest.param("simulator/processes.py", (), (), True, id="how a process begins knows nothing"),
+    pytest.param(
+        "simulator/controller",
+        (
+            "simulator.controller",
+            "simulator.scenario",
+            "simulator.trace",
+            "simulator.cloud.api",
+            "agent.errors",
+            "agent.hosts",
+            "agent.jitter",
+            "agent.log",
+            "agent.values",
+        ),
+        ("aiohttp", "boto3", "botocore"),
+        True,
+        id="the controller knows a control plane, and no engine",
+    ),
     pytest.param("simulator/trace.py", ("agent",), ("pydantic",), True, id="the trace knows values"),
     pytest.param("simulator/docs", ("simulator.docs",), (), False, id="pages know nothing but each other"),
     pytest.param("simulator/heartbeat.py", ("simulator.trace",), (), True, id="the heartbeat knows the trace"),

@@ -119,7 +119,7 @@ DECLARED: Final[dict[str, str]] = {
     "simulator.devices.sectors.image_of": SIMULATED,
     "simulator.devices.sectors.worked": SIMULATED,
     "simulator.devices.storage._recalled": f"of {storage.LARGEST_REMEMBERED} bytes at most; {SIMULATED}",
-    "simulator.engines.play._incarnation": SIMULATED,
+    "simulator.engines.cues._incarnation": SIMULATED,
     "simulator.engines.memoised_steps.memoised": f"steps of the program, transitions up to a limit; {SIMULATED}",
 }
 """Caches that no peer fills, and why not."""

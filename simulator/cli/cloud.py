@@ -217,7 +217,7 @@ def _checked(where: str, made: Callable[[], "CloudSettings"]) -> "CloudSettings"
         return made()
     except ValidationError as error:
         wrong = first_wrong(error, CloudSettings.model_json_schema)
-        place = f"--{wrong.where[0]} {error.errors()[0]['input']}".replace("_", "-")
+        place = f"--{str(wrong.where[0]).replace('_', '-')} {error.errors()[0]['input']}"
         raise InputError(f"{where}: {wrong}" if where else f"{place}: {wrong.what}") from None
 
 

@@ -93,18 +93,18 @@ def fleet(
         )
     endpoint_of = _endpoints(host, port, certs, names)
     allow_files(len(names))
-    playing = _Playing(
+    those = _Devices(
         tuple((name, group) for name in names),
         PahoConnections(endpoint_of, seed, int(mqtt_version)),
         Timings(download=step_seconds, write=step_seconds, self_test=step_seconds),
         seed,
     )
     shows_table = has_the_terminal() if table is None else table
-    return run_loop(_run(playing, endpoint_of(names[0]), seconds, out, shows_table))
+    return run_loop(_run(those, endpoint_of(names[0]), seconds, out, shows_table))
 
 
 @dataclass(frozen=True, slots=True)
-class _Playing:
+class _Devices:
     """Which devices, and what connects them."""
 
     things: tuple[tuple[str, Group], ...]
@@ -129,11 +129,9 @@ def _endpoints(host: str, port: int, certs: Path | None, names: tuple[str, ...])
     return lambda name: Endpoint(host, port, contexts[name])
 
 
-async def _run(
-    playing: _Playing, endpoint: Endpoint, seconds: float | None, out: Path | None, shows_table: bool
-) -> int:
+async def _run(those: _Devices, endpoint: Endpoint, seconds: float | None, out: Path | None, shows_table: bool) -> int:
     await probe(endpoint)
-    table = LiveTable("fleet", {thing: group.namespace for thing, group in playing.things}, "Ctrl-C ends")
+    table = LiveTable("fleet", {thing: group.namespace for thing, group in those.things}, "Ctrl-C ends")
     with ExitStack() as stack:
         output = stack.enter_context(OutputDirectory(out)) if out else None
 
@@ -142,8 +140,8 @@ async def _run(
             if output:
                 output.write(entry)
 
-        fleet = Fleet(playing.things, playing.connections, playing.seed, feed, timings=playing.timings)
-        async with playing.connections, fleet, on_screen(table, shows_table):
+        fleet = Fleet(those.things, those.connections, those.seed, feed, timings=those.timings)
+        async with those.connections, fleet, on_screen(table, shows_table):
             await until_stopped(seconds)
         if output:
             output.finish(None)

@@ -11,22 +11,22 @@ from rich.console import Console
 
 from simulator.cli.keyboard import keys
 from simulator.cli.screen import on_screen
+from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.play import Venue
-from simulator.engines.run import Result, Run
 from simulator.report.live_table import LiveTable
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
 
 
-class Playing:
+class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr."""
 
     def __init__(
         self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
     ) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._run = Run(scenario, venue, devices, seed=seed, out=out, also=(self._show,), started_at=now)
+        self._run = JudgedPlay(scenario, venue, devices, seed=seed, out=out, also=(self._show,), started_at=now)
         self._console = Console(stderr=True)
         self._shows_table = shows_table
         self._asked: set[asyncio.Task[None]] = set()

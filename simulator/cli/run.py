@@ -79,7 +79,7 @@ def run(
     input; 3: inconclusive, since a place was not reached, an invariant is undecided, or the time limit was met.
     """
     from agent.log import configure
-    from simulator.cli.playing import Playing
+    from simulator.cli.playing import ShownPlay
     from simulator.cli.screen import has_the_terminal
     from simulator.scenario import load
 
@@ -101,12 +101,12 @@ def run(
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
-        return run_virtually(Playing(parsed, devices, seed, VirtualVenue(parsed, seed), out, False).play())
+        return run_virtually(ShownPlay(parsed, devices, seed, VirtualVenue(parsed, seed), out, False).play())
     from simulator.engines.live import LiveVenue
 
     allow_files(devices)
     shows_table = has_the_terminal() if table is None else table
-    return run_loop(Playing(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table).play())
+    return run_loop(ShownPlay(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table).play())
 
 
 def _print_list() -> int:

@@ -28,7 +28,7 @@ class Casting:
         """The things that the first job of that id is for."""
         return self.targets(self.first(job_id))
 
-    def announced(self, engine: str, seed: int, started_at: str | None) -> RunStarted:
+    def announced(self, engine: str, seed: int, started_at: str | None, *, one_clock: bool) -> RunStarted:
         """The trace's entry that a run begins with."""
         names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
@@ -55,7 +55,7 @@ class Casting:
             seed,
             version("ghostjob"),
             started_at,
-            one_clock=True,
+            one_clock=one_clock,
         )
 
     def _is_asked(self, place: Place) -> bool:

@@ -106,7 +106,8 @@ class Play:
         async with AsyncExitStack() as stack:
             hand = await self._venue.open(stack, self._feed)
             engine = Recorder(ENGINE, self._venue.clock, self._feed)
-            engine.record(self.casting.announced(self._venue.name, self._seed, self._started_at))
+            ours = isinstance(self._players, OwnFleet)
+            engine.record(self.casting.announced(self._venue.name, self._seed, self._started_at, one_clock=ours))
             stack.enter_context(self._venue.watched(engine.record))
             self._pace = Pace(self._venue.running_time)
             self._cues.keep_to(self._pace)

@@ -3,12 +3,12 @@
                who is there                        at rest
 OwnFleet       DeviceConnected, their own account  each device says so
 Foreign        the client of that name connected,  no execution has been removed for as long as a device may take
-               or the thing asked for something    to find out; what it does until then is seen
+               or asked for something              to find out; what it does until then is seen
 """
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Protocol
+from typing import TypeAlias
 
 from agent.account import DeviceConnected
 from agent.errors import InputError
@@ -19,29 +19,6 @@ from simulator.engines.fleet import Connections, Fleet
 from simulator.pace import Pace
 from simulator.scenario import Scenario
 from simulator.trace import ClientConnected, Entry, ExecutionRemoved, RequestReceived, Sink, device_source
-
-
-class Players(Protocol):
-    """The devices of one run."""
-
-    async def enter(self, stack: AsyncExitStack, holds: tuple[Hold, ...]) -> None:
-        """Let them begin, until the stack ends."""
-
-    def feed(self, entry: Entry) -> bool:
-        """Take note of one entry; whether somebody has come by it."""
-
-    @property
-    def are_there(self) -> bool:
-        """Whether everybody has come."""
-
-    def away(self) -> list[str]:
-        """Who has not."""
-
-    def all_rest(self) -> bool:
-        """Whether nobody has anything left to do."""
-
-    def restless(self) -> list[str]:
-        """Who has."""
 
 
 class OwnFleet:
@@ -57,7 +34,7 @@ class OwnFleet:
         self.fleet: Fleet | None = None
 
     async def enter(self, stack: AsyncExitStack, holds: tuple[Hold, ...]) -> None:
-        """Switch them on."""
+        """Switch them on, until the stack ends."""
         casting = self._casting
         self.fleet = Fleet(
             casting.agents, self._connections, self._seed, self._sink, scenario=casting.scenario, holds=holds
@@ -65,7 +42,7 @@ class OwnFleet:
         await stack.enter_async_context(self.fleet)
 
     def feed(self, entry: Entry) -> bool:
-        """A device says that it is connected."""
+        """Take note of one entry; whether somebody has come by it."""
         if type(entry.event) is not DeviceConnected:
             return False
         self._connected.add(entry.source)
@@ -97,7 +74,9 @@ class OwnFleet:
 
 
 class Foreign:
-    """Devices that are not ours: MQTT clients that connect by themselves. `changed` is told when all may rest.
+    """Devices that are not ours: they connect by themselves, with their thing's name for a client id, or ask over HTTP.
+
+    Of any other client the verdict would know nothing. `changed` is told when all may rest.
 
     Raises InputError for a scenario that does to them what can be done to our own only.
     """
@@ -114,9 +93,9 @@ class Foreign:
         """They come when they come."""
 
     def feed(self, entry: Entry) -> bool:
-        """The cloud tells of a client, of a request, or of what a device is about to find out."""
+        """Take note of one entry; whether somebody has come by it."""
         match entry.event:
-            case ClientConnected(thing=name) | RequestReceived(thing=name) if name in self._away:
+            case ClientConnected(thing=name) | RequestReceived(thing=name, client=None) if name in self._away:
                 del self._away[name]
                 return True
             case ExecutionRemoved():
@@ -142,6 +121,9 @@ class Foreign:
     def restless(self) -> list[str]:
         """Nobody knows who."""
         return []
+
+
+Players: TypeAlias = OwnFleet | Foreign
 
 
 def _check(scenario: Scenario) -> None:

@@ -21,7 +21,7 @@ from simulator.cloud.settings import Message
 from simulator.cloud.traced import kind_of
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
-from simulator.engines.run import Run
+from simulator.engines.judged import JudgedPlay
 from simulator.engines.virtual_time import EPOCH, run_virtually
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Scenario, thing_of_agent
@@ -260,5 +260,5 @@ class VirtualVenue:
 def judged(scenario: Scenario, devices: int, seed: int, *, sink: Sink | None = None) -> Verdict:
     """Play a scenario in virtual time and judge it; `sink` gets the trace. Raises InputError."""
     also = () if sink is None else (sink,)
-    with Run(scenario, VirtualVenue(scenario, seed), devices, seed=seed, also=also) as run:
+    with JudgedPlay(scenario, VirtualVenue(scenario, seed), devices, seed=seed, also=also) as run:
         return run_virtually(run.result()).verdict

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from simulator.engines.judged import JudgedPlay
 from simulator.engines.live import LiveVenue
-from simulator.engines.run import Run
 from simulator.scenario import Scenario, load, parse
 from simulator.trace import Entry, RunEnded, read, write_line
 from simulator.verdict import Judge, Verdict
@@ -36,7 +36,7 @@ def scenario(model: str, reports: str, namespace: str = "null") -> Scenario:
 
 async def play(scenario: Scenario, devices: int) -> tuple[Verdict, list[Entry]]:
     entries: list[Entry] = []
-    with Run(scenario, LiveVenue(scenario, 1), devices, seed=1, also=(entries.append,)) as run:
+    with JudgedPlay(scenario, LiveVenue(scenario, 1), devices, seed=1, also=(entries.append,)) as run:
         return (await run.result()).verdict, entries
 
 

@@ -11,8 +11,8 @@ from agent.errors import InputError
 from agent.values import ExecutionKey
 from simulator.devices.workbench import Hold
 from simulator.engines.holding import Holding
+from simulator.engines.judged import JudgedPlay
 from simulator.engines.play import Play
-from simulator.engines.run import Run
 from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse
@@ -148,7 +148,7 @@ def test_the_time_limit_counts_the_time_of_a_process(venue: type[VirtualVenue], 
 
 def test_who_hardly_runs_does_all_in_the_order_that_the_scenario_wants():
     it = load("policy-leap-when-unreachable")
-    with Run(it, SlowVenue(it, 1), len(it.devices), seed=1) as run:
+    with JudgedPlay(it, SlowVenue(it, 1), len(it.devices), seed=1) as run:
         verdict = run_virtually(run.result()).verdict
     assert verdict.outcome == "passed", verdict.why
 

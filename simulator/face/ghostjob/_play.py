@@ -37,7 +37,7 @@ def play(
     >>> ghostjob.play(update, engine="virtual", devices=3).verdict.devices
     3
     """
-    run = _Run(scenario, devices, engine, model, seed, time_limit_seconds, out)
+    run = _Command(scenario, out, devices=devices, engine=engine, model=model, seed=seed, time_limit=time_limit_seconds)
     try:
         return run.result(run.process.wait())
     except BaseException:
@@ -61,7 +61,7 @@ async def play_async(
     >>> asyncio.run(ghostjob.play_async("delete-in-write", engine="virtual")).passed
     True
     """
-    run = _Run(scenario, devices, engine, model, seed, time_limit_seconds, out)
+    run = _Command(scenario, out, devices=devices, engine=engine, model=model, seed=seed, time_limit=time_limit_seconds)
     try:
         return run.result(await run.process.wait_async())
     except BaseException:
@@ -69,23 +69,15 @@ async def play_async(
         raise
 
 
-class _Run:
-    def __init__(
-        self,
-        scenario: ScenarioLike,
-        devices: int | None,
-        engine: str,
-        model: str | None,
-        seed: int,
-        time_limit_seconds: float | None,
-        out: str | os.PathLike[str] | None,
-    ) -> None:
+class _Command:
+    """`ghostjob run` with these options, under way."""
+
+    def __init__(self, scenario: ScenarioLike, out: str | os.PathLike[str] | None, **options: object) -> None:
         self._is_temporary = out is None
         self._directory = Path(tempfile.mkdtemp(prefix="ghostjob-") if out is None else out)
-        given = {"--devices": devices, "--model": model, "--time-limit": time_limit_seconds}
-        options = [f"{name}={value}" for name, value in given.items() if value is not None]
-        asked = (f"--engine={engine}", f"--seed={seed}", f"--out={self._directory}", "--no-table", *options)
-        self.process = Process("run", *log_options(), *asked, "--", _file(scenario, self._directory))
+        asked = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
+        file = _file(scenario, self._directory)
+        self.process = Process("run", *log_options(), *asked, f"--out={self._directory}", "--no-table", "--", file)
 
     def result(self, code: int) -> Result:
         if code not in PLAYED:

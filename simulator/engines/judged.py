@@ -1,4 +1,4 @@
-"""One run from its beginning to its end: played, judged, kept, and what came of it."""
+"""A play from its beginning to its end: played, judged, kept, and what came of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Result:
         return OF_OUTCOME[self.verdict.outcome]
 
 
-class Run:
+class JudgedPlay:
     """Plays a scenario at a venue; `devices` are as `Play` has them. A context: what it keeps has its name at the end.
 
     `also` get every entry after the judge. Raises InputError if `out` cannot be written to: at once, or at the end,
