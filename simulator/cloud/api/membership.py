@@ -9,10 +9,11 @@ A thing moves, and its jobs follow, in one turn and so in one commit: what was n
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import Final, Literal
 
 from simulator.cloud.api.backing import Backing
 from simulator.cloud.jobs import Jobs, Outcome
+from simulator.cloud.jobs.commands import ThingMoved
 from simulator.cloud.registry import Registry, Thing
 from simulator.cloud.registry.groups import NOWHERE, Moves
 
@@ -53,7 +54,7 @@ class Membership:
         self._jobs.check_news(thing)
         before = self._groups.of_thing(thing)
         joined = self._groups.add(thing, group)
-        self._tell(self._jobs.thing_joined, thing, joined, before)
+        self._tell("joined", thing, joined, before)
         self.review(member)
 
     def leave(self, thing: str, group: str) -> None:
@@ -62,7 +63,7 @@ class Membership:
         self._groups.static(group)
         self._jobs.check_news(thing)
         left = self._groups.remove(thing, group)
-        self._tell(self._jobs.thing_left, thing, left, self._groups.of_thing(thing))
+        self._tell("left", thing, left, self._groups.of_thing(thing))
         self.review(member)
 
     def review(self, thing: Thing) -> None:
@@ -75,15 +76,17 @@ class Membership:
             return
         before = self._groups.of_thing(thing)
         self._groups.move(thing, moves)
-        self._tell(self._jobs.thing_joined, thing, moves.joined, before)
-        self._tell(self._jobs.thing_left, thing, moves.left, self._groups.of_thing(thing))
+        self._tell("joined", thing, moves.joined, before)
+        self._tell("left", thing, moves.left, self._groups.of_thing(thing))
 
-    def _tell(self, news: Callable[..., Outcome], thing: str, groups: tuple[str, ...], others: Iterable[str]) -> None:
+    def _tell(
+        self, what: Literal["joined", "left"], thing: str, groups: tuple[str, ...], others: Iterable[str]
+    ) -> None:
         """Tell the jobs which groups a thing joined or left, and what makes it a target besides."""
         if groups:
-            besides = [self._arn("thing", thing), *(self._arn("thinggroup", other) for other in others)]
-            arns = [self._arn("thinggroup", group) for group in groups]
-            self._publish(news(thing, arns, self._clock(), others=besides))
+            besides = self._arn("thing", thing), *(self._arn("thinggroup", other) for other in others)
+            arns = tuple(self._arn("thinggroup", group) for group in groups)
+            self._publish(self._jobs.do(ThingMoved(what, thing, arns, besides), self._clock()))
 
     # ── whole groups ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -149,7 +152,7 @@ class Membership:
         groups, thing = self._groups, self._things.get(name)
         if groups.is_emptying(group):
             gone = groups.let_go(name, group)
-            self._tell(self._jobs.thing_left, name, gone, groups.of_thing(name))
+            self._tell("left", name, gone, groups.of_thing(name))
             if thing is not None:
                 self.review(thing)
             return MOVE

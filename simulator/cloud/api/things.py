@@ -7,6 +7,7 @@ from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import Key, page_in_turns
+from simulator.cloud.jobs.commands import ThingDeleted
 from simulator.cloud.registry import Attributes, Thing
 from simulator.cloud.registry.things import merged
 
@@ -80,7 +81,7 @@ class ThingOperations:
         if self._things.delete(name, given.get("expectedVersion")):
             for group in registry.groups.members.rights(name):
                 registry.groups.members.drop(name, group)
-            self._backing.publish(self._backing.jobs.thing_deleted(name, self._backing.clock()))
+            self._backing.publish(self._backing.jobs.do(ThingDeleted(name), self._backing.clock()))
         return {}
 
     def _shown(self, thing: Thing) -> Parameters:
