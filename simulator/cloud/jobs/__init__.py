@@ -1,5 +1,6 @@
 """The Jobs service core: jobs, executions, versions, namespaces, queues, deletion. No I/O, clock or randomness."""
 
+from simulator.cloud.jobs.canonical import canonical
 from simulator.cloud.jobs.changes import (
     Change,
     ExecutionChanged,
@@ -57,5 +58,6 @@ __all__ = [
     "Service",
     "ThingNews",
     "TransactionFailed",
+    "canonical",
     "step",
 ]
