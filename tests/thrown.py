@@ -4,10 +4,19 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FrameType
+from typing import Final
 
 
 class Thrown(Exception):  # noqa: N818 - it stands for any fault that there may be
     """Not to be expected by anybody."""
+
+
+ENDS: Final = {f"Transaction.{name}" for name in ("__init__", "__enter__", "__exit__", "_roll_back", "_take_back")}
+
+
+def sees_to_transactions(code: CodeType) -> bool:
+    """Whether it begins, ends or undoes what is done whole or not at all; a fault in there is more than one."""
+    return code.co_qualname in ENDS
 
 
 @contextmanager

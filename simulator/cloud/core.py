@@ -7,7 +7,7 @@ others have their turn. A slice is bounded by time, publications included, becau
 who listens.
 
 Two clocks drive it. Everybody is told the time of day, which may jump; what lasts, such as a deletion or a timer, lasts
-as long by the steady clock. The core knows one time, and is told when the time of day has jumped (`Jobs.clock_moved`).
+as long by the steady clock. The core knows one time, and is told when the time of day has jumped (`ClockMoved`).
 A machine that was suspended looks the same: for what lasts, no time has passed there.
 """
 
@@ -27,7 +27,8 @@ from simulator.cloud.contained import contained
 from simulator.cloud.device_api import Answered, DeviceApi, Keeper
 from simulator.cloud.faults import Faults
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TurnFailed
+from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TransactionFailed
+from simulator.cloud.jobs.commands import ClockMoved
 from simulator.cloud.registry import Registry
 from simulator.trace import CloudEvent
 
@@ -167,7 +168,7 @@ class CloudCore:
         if abs(moved) < MOVED_SECONDS:
             return
         _log.warning("clock.moved", seconds=round(moved, 3), why="what lasts goes on lasting as long as it would have")
-        self.jobs.clock_moved(moved, self._clock())
+        self.jobs.do(ClockMoved(moved), self._clock())
         self._due, self._members_at = UNKNOWN, 0.0
         self._set_tick()
 
@@ -190,7 +191,7 @@ class CloudCore:
                 contained("dropping tags", self.registry.tags.drop, f"job/{change.before.job_id}")
         contained("publishing", self._publish, outcome)
 
-    def _tell_failure(self, failure: TurnFailed) -> None:
+    def _tell_failure(self, failure: TransactionFailed) -> None:
         _log.error(
             "turn.failed",
             job_id=failure.job_id,

@@ -14,8 +14,7 @@ from agent.core.record import Activity, Finished, Record, Work
 from agent.core.state import Executing, Idle, Phase, Recovering, Reporting, Safe, Suspect
 from agent.documents import plan_of
 from agent.plan import Plan
-from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Row, remedy_for
-from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Rule, remedy_for, table
+from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Rule, remedy_for
 from agent.values import (
     Describe,
     ErrorCode,

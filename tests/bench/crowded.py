@@ -15,6 +15,7 @@ from agent.log import configure
 from agent.values import JobDocument
 from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings, NewJob
+from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.serving import _tame_collector
 
@@ -29,7 +30,7 @@ async def main(executions: int) -> None:
     async with LocalCloud(options) as cloud:
         jobs = cloud._core.jobs
         things = tuple(f"big-{number:06}" for number in range(executions))
-        jobs.create_job(NewJob(JOB, things, JobDocument.of({"operation": "update"})), time.time())
+        jobs.do(CreateJob(NewJob(JOB, things, JobDocument.of({"operation": "update"}))), time.time())
         jobs.tick(time.time())
         _tame_collector()
         print(json.dumps(cloud.endpoints), flush=True)

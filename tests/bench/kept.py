@@ -16,6 +16,7 @@ from agent.log import configure
 from agent.values import JobDocument
 from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings, NewJob
+from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.serving import _tame_collector
@@ -31,7 +32,7 @@ async def main(devices: int, state: Path | None) -> None:
     async with LocalCloud(options) as cloud:
         core = cloud._core
         new = NewJob(JOB, tuple(map(thing, range(devices))), JobDocument.of({"operation": "update"}))
-        core._carry(core.jobs.create_job(new, time.time()))
+        core._carry(core.jobs.do(CreateJob(new), time.time()))
         core._carry(core.jobs.tick(time.time()))
         _tame_collector()
         print(json.dumps(cloud.endpoints), flush=True)

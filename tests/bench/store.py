@@ -23,6 +23,7 @@ from rich.table import Table
 
 from agent.values import JobDocument
 from simulator.cloud.jobs import Jobs, NewJob
+from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.serving import _tame_collector
 from simulator.cloud.store import Store
 from tests.bench.__main__ import load
@@ -58,7 +59,7 @@ async def keep(executions: int, path: Path) -> dict[str, float]:
     store, jobs, now = Store(path), Jobs(), time.time()
     things = tuple(f"thing-{number:06}" for number in range(executions))
     start, cpu = time.perf_counter(), time.process_time()
-    for outcome in (jobs.create_job(NewJob(JOB, things, JobDocument("{}")), now), jobs.tick(now)):
+    for outcome in (jobs.do(CreateJob(NewJob(JOB, things, JobDocument("{}"))), now), jobs.tick(now)):
         store.keep(outcome.changes)
     await store.settled()
     took, cpu = time.perf_counter() - start, time.process_time() - cpu

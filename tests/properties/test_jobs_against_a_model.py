@@ -36,6 +36,16 @@ from agent.values import (
     UpdateAccepted,
 )
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, NewJob, Outcome
+from simulator.cloud.jobs.commands import (
+    CancelExecution,
+    CancelJob,
+    CreateJob,
+    DeleteExecution,
+    DeleteJob,
+    ThingDeleted,
+    ThingMoved,
+    UpdateJob,
+)
 from simulator.cloud.jobs.configuration import AbortCriterion, JobUpdate, RetryCriterion
 from simulator.cloud.jobs.events import JobEvent
 
@@ -88,7 +98,7 @@ class BothServices(RuleBasedStateMachine):
     @initialize(rules=rules, first=st.lists(new_jobs, min_size=1, max_size=3))
     def begin(self, rules: Rules, first: list[dict[str, Any]]) -> None:
         self.model = Model(rules)
-        self.jobs = Jobs(JobsSettings(**vars(rules)))
+        self.jobs = Jobs(JobsSettings(deletion_seconds_per_execution=0, **vars(rules)))
         self.jobs.event_kinds = frozenset({"JOB", "JOB_EXECUTION"})
         self.model.now = 1_000_000.0
         self.steps = 0
@@ -189,7 +199,7 @@ class BothServices(RuleBasedStateMachine):
             abort=() if job.abort is None else (AbortCriterion(*job.abort),),  # type: ignore[arg-type]  # it is a name
         )
         self.operate(
-            lambda: self.jobs.create_job(asked, self.model.now, by_aws=new["by_aws"]),
+            lambda: self.jobs.do(CreateJob(asked, by_aws=new["by_aws"]), self.model.now),
             lambda: self.model.create(job, list(of), new["by_aws"]),
         )
 
@@ -197,7 +207,7 @@ class BothServices(RuleBasedStateMachine):
     def cancel_job(self, pick: int, force: bool) -> None:
         job_id = self.job(pick)
         self.operate(
-            lambda: self.jobs.cancel_job(job_id, force=force, reason_code=None, comment=None, now=self.model.now),
+            lambda: self.jobs.do(CancelJob(job_id, force=force), self.model.now),
             lambda: self.model.cancel_job(job_id, force),
         )
 
@@ -205,8 +215,8 @@ class BothServices(RuleBasedStateMachine):
     def cancel_execution(self, thing: str, pick: int, force: bool, expected: int | None) -> None:
         thing, job_id = self.execution(thing, pick)
         self.operate(
-            lambda: self.jobs.cancel_execution(
-                thing, job_id, force=force, expected_version=expected, now=self.model.now
+            lambda: self.jobs.do(
+                CancelExecution(thing, job_id, force=force, expected_version=expected), self.model.now
             ),
             lambda: self.model.cancel_execution(thing, job_id, force, expected),
         )
@@ -216,9 +226,7 @@ class BothServices(RuleBasedStateMachine):
         job_id = self.job(pick)
         namespace = self.namespace(job_id, ours)
         self.operate(
-            lambda: self.jobs.delete_job(
-                job_id, force=force, namespace_id=namespace, now=self.model.now, by_aws=by_aws
-            ),
+            lambda: self.jobs.do(DeleteJob(job_id, force=force, namespace_id=namespace, by_aws=by_aws), self.model.now),
             lambda: self.model.delete_job(job_id, force, namespace, by_aws),
         )
 
@@ -227,8 +235,9 @@ class BothServices(RuleBasedStateMachine):
         thing, job_id = self.execution(thing, pick)
         namespace = self.namespace(job_id, True)
         self.operate(
-            lambda: self.jobs.delete_execution(
-                *(thing, job_id), number=number, force=force, namespace_id=namespace, now=self.model.now, by_aws=by_aws
+            lambda: self.jobs.do(
+                DeleteExecution(*(thing, job_id), number=number, force=force, namespace_id=namespace, by_aws=by_aws),
+                self.model.now,
             ),
             lambda: self.model.delete_execution(thing, job_id, number, force, namespace, by_aws),
         )
@@ -239,7 +248,7 @@ class BothServices(RuleBasedStateMachine):
         namespace = self.namespace(job_id, True)
         update = JobUpdate(timeout_minutes=minutes)
         self.operate(
-            lambda: self.jobs.update_job(job_id, update, namespace_id=namespace, now=self.model.now, by_aws=by_aws),
+            lambda: self.jobs.do(UpdateJob(job_id, update, namespace_id=namespace, by_aws=by_aws), self.model.now),
             lambda: self.model.change_timeout(job_id, namespace, minutes, by_aws),
         )
 
@@ -247,15 +256,19 @@ class BothServices(RuleBasedStateMachine):
 
     @rule(thing=things)
     def thing_joins(self, thing: str) -> None:
-        self.operate(lambda: self.jobs.thing_joined(thing, (GROUP,), self.model.now), lambda: self.model.joins(thing))
+        self.operate(
+            lambda: self.jobs.do(ThingMoved("joined", thing, (GROUP,)), self.model.now), lambda: self.model.joins(thing)
+        )
 
     @rule(thing=things)
     def thing_leaves(self, thing: str) -> None:
-        self.operate(lambda: self.jobs.thing_left(thing, (GROUP,), self.model.now), lambda: self.model.leaves(thing))
+        self.operate(
+            lambda: self.jobs.do(ThingMoved("left", thing, (GROUP,)), self.model.now), lambda: self.model.leaves(thing)
+        )
 
     @rule(thing=things)
     def thing_is_deleted(self, thing: str) -> None:
-        self.operate(lambda: self.jobs.thing_deleted(thing, self.model.now), lambda: self.model.is_deleted(thing))
+        self.operate(lambda: self.jobs.do(ThingDeleted(thing), self.model.now), lambda: self.model.is_deleted(thing))
 
     @rule(seconds=st.sampled_from([2.0, 10.0, 45.0, 200.0]))
     def time_passes(self, seconds: float) -> None:

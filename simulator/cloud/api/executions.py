@@ -9,6 +9,7 @@ from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.paging import Key, page, page_in_turns
 from simulator.cloud.jobs import JobExecution
+from simulator.cloud.jobs.commands import CancelExecution, DeleteExecution
 
 LOOKS: Final = 64
 """So many things are looked at in one go: a tenth of a millisecond."""
@@ -35,15 +36,14 @@ class ExecutionOperations:
     def _cancel(self, given: Parameters) -> Parameters:
         details = given.get("statusDetails")
         self._check_details(details or {})
-        outcome = self._jobs.cancel_execution(
+        command = CancelExecution(
             given["thingName"],
             given["jobId"],
             force=given.get("force", False),
             expected_version=given.get("expectedVersion"),
             status_details=None if details is None else tuple(details.items()),
-            now=self._backing.clock(),
         )
-        self._backing.publish(outcome)
+        self._backing.publish(self._jobs.do(command, self._backing.clock()))
         return {}
 
     def _check_details(self, details: Parameters) -> None:
@@ -55,16 +55,15 @@ class ExecutionOperations:
             )
 
     def _delete(self, given: Parameters) -> Parameters:
-        outcome = self._jobs.delete_execution(
+        command = DeleteExecution(
             given["thingName"],
             given["jobId"],
             number=given["executionNumber"],
             force=given.get("force", False),
             namespace_id=given.get("namespaceId"),
-            now=self._backing.clock(),
             by_aws=self._backing.by_aws,
         )
-        self._backing.publish(outcome)
+        self._backing.publish(self._jobs.do(command, self._backing.clock()))
         return {}
 
     def _describe(self, given: Parameters) -> Parameters:

@@ -14,6 +14,7 @@ from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags
 from simulator.cloud.api.templates import as_job, managed_by_arn, said_by
 from simulator.cloud.jobs import Job, JobStatus, NewJob
+from simulator.cloud.jobs.commands import AssociateTargets, CancelJob, CreateJob, DeleteJob, UpdateJob
 from simulator.cloud.jobs.maintenance import next_openings
 
 ROLLOUTS_SHOWN: Final = 7
@@ -67,7 +68,7 @@ class JobOperations:
             config=tuple((name, json.dumps(value)) for name, value in kept.items()),
             **job_config.configuration(said),
         )
-        outcome = self._jobs.create_job(new, self._backing.clock(), by_aws=self._backing.by_aws)
+        outcome = self._jobs.do(CreateJob(new, by_aws=self._backing.by_aws), self._backing.clock())
         put_tags(self._backing, f"job/{new.job_id}", given)
         self._backing.publish(outcome)
         return self._named(self._jobs.job(new.job_id))
@@ -105,53 +106,49 @@ class JobOperations:
         return tuple(things)
 
     def _update(self, given: Parameters) -> Parameters:
-        outcome = self._jobs.update_job(
+        command = UpdateJob(
             given["jobId"],
             job_config.update(given),
             namespace_id=given.get("namespaceId"),
-            now=self._backing.clock(),
             by_aws=self._backing.by_aws,
         )
-        self._backing.publish(outcome)
+        self._backing.publish(self._jobs.do(command, self._backing.clock()))
         return {}
 
     def _associate_targets(self, given: Parameters) -> Paused:
         targets = tuple(dict.fromkeys(given["targets"]))
         things = yield from self._things_of(targets)
-        outcome = self._jobs.associate_targets(
+        command = AssociateTargets(
             given["jobId"],
             targets,
             things,
             comment=given.get("comment"),
             namespace_id=given.get("namespaceId"),
-            now=self._backing.clock(),
             by_aws=self._backing.by_aws,
         )
-        self._backing.publish(outcome)
+        self._backing.publish(self._jobs.do(command, self._backing.clock()))
         return self._named(self._jobs.job(given["jobId"]))
 
     def _cancel(self, given: Parameters) -> Parameters:
-        outcome = self._jobs.cancel_job(
+        command = CancelJob(
             given["jobId"],
             force=given.get("force", False),
             reason_code=given.get("reasonCode"),
             comment=given.get("comment"),
-            now=self._backing.clock(),
         )
-        self._backing.publish(outcome)
+        self._backing.publish(self._jobs.do(command, self._backing.clock()))
         return self._named(self._jobs.job(given["jobId"]))
 
     def _delete(self, given: Parameters) -> Parameters:
         tags = self._registry.tags.get(f"job/{given['jobId']}")
-        outcome = self._jobs.delete_job(
+        command = DeleteJob(
             given["jobId"],
             force=given.get("force", False),
             namespace_id=given.get("namespaceId"),
-            now=self._backing.clock(),
+            tags=() if tags is None else tags.tags,
             by_aws=self._backing.by_aws,
-            tags=dict(() if tags is None else tags.tags),
         )
-        self._backing.publish(outcome)
+        self._backing.publish(self._jobs.do(command, self._backing.clock()))
         return {}
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────

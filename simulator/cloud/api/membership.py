@@ -11,11 +11,12 @@ If the jobs cannot follow, the thing has not moved: who asked for it is told, an
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 from simulator.cloud.api.backing import Backing
 from simulator.cloud.contained import contained
 from simulator.cloud.jobs import Jobs, Outcome
+from simulator.cloud.jobs.commands import ThingMoved
 from simulator.cloud.registry import Registry, Thing
 from simulator.cloud.registry.groups import NOWHERE, Moves
 
@@ -95,10 +96,11 @@ class Membership:
         """Tell the jobs which groups a thing has joined or left, and what makes it a target besides."""
         if not (groups := moves.joined or moves.left):
             return None
-        news = self._jobs.thing_joined if moves.joined else self._jobs.thing_left
+        what: Literal["joined", "left"] = "joined" if moves.joined else "left"
         others = before if moves.joined else self._groups.of_thing(thing)
-        besides = [self._arn("thing", thing), *(self._arn("thinggroup", other) for other in others)]
-        return news(thing, [self._arn("thinggroup", group) for group in groups], self._clock(), others=besides)
+        besides = (self._arn("thing", thing), *(self._arn("thinggroup", other) for other in others))
+        arns = tuple(self._arn("thinggroup", group) for group in groups)
+        return self._jobs.do(ThingMoved(what, thing, arns, besides), self._clock())
 
     # ── whole groups ──────────────────────────────────────────────────────────────────────────────────────────
 

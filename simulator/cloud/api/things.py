@@ -7,6 +7,7 @@ from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import Key, page_in_turns
+from simulator.cloud.jobs.commands import ThingDeleted
 from simulator.cloud.registry import Attributes, Thing
 from simulator.cloud.registry.things import merged
 
@@ -78,7 +79,9 @@ class ThingOperations:
         name, registry = given["thingName"], self._backing.registry
         self._backing.jobs.check_news(name)
         if self._things.check_deletion(name, given.get("expectedVersion")):
-            outcome = self._backing.jobs.thing_deleted(name, self._backing.clock())  # if that fails, nothing has gone
+            outcome = self._backing.jobs.do(
+                ThingDeleted(name), self._backing.clock()
+            )  # if that fails, nothing has gone
             self._things.delete(name)
             registry.groups.members.put_back(name, ())
             self._backing.publish(outcome)

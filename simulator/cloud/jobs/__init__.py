@@ -1,5 +1,6 @@
 """The Jobs service core: jobs, executions, versions, namespaces, queues, deletion. No I/O, clock or randomness."""
 
+from simulator.cloud.jobs.canonical import canonical
 from simulator.cloud.jobs.changes import (
     Change,
     ExecutionChanged,
@@ -8,7 +9,7 @@ from simulator.cloud.jobs.changes import (
     JobChanged,
     NewsChanged,
     Outcome,
-    TurnFailed,
+    TransactionFailed,
 )
 from simulator.cloud.jobs.configuration import (
     AbortCriterion,
@@ -23,8 +24,9 @@ from simulator.cloud.jobs.configuration import (
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import Event, EventKind, ExecutionEvent, JobEvent
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, NewJob, ThingNews
-from simulator.cloud.jobs.service import Jobs
+from simulator.cloud.jobs.service import Jobs, step
 from simulator.cloud.jobs.settings import JobsSettings
+from simulator.cloud.jobs.value import Service
 
 __all__ = [
     "AbortCriterion",
@@ -53,6 +55,9 @@ __all__ = [
     "RetryCriterion",
     "Rollout",
     "Schedule",
+    "Service",
     "ThingNews",
-    "TurnFailed",
+    "TransactionFailed",
+    "canonical",
+    "step",
 ]

@@ -15,10 +15,10 @@ T = TypeVar("T", bound=Hashable)
 class Agenda(Generic[T]):
     """Items by their time; those of the same time come in the order in which they were set."""
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []
-        self._times: dict[T, tuple[float, int]] = {}
-        self._serial = 0
+    def __init__(self, value: tuple[tuple[float, T], ...] = ()) -> None:
+        self._heap: list[tuple[float, int, T]] = [(due, serial, item) for serial, (due, item) in enumerate(value)]
+        self._times: dict[T, tuple[float, int]] = {item: (due, serial) for due, serial, item in self._heap}
+        self._serial = len(value)
 
     def set(self, item: T, due: float | None) -> None:
         """Set or move an item; None drops it."""
@@ -35,6 +35,10 @@ class Agenda(Generic[T]):
             heapify(self._heap)
         else:
             heappush(self._heap, (due, self._serial, item))
+
+    def value(self) -> tuple[tuple[float, T], ...]:
+        """The items with their times, in the order in which they come up: what an agenda like this one is made of."""
+        return tuple((due, item) for due, _, item in sorted((*time, item) for item, time in self._times.items()))
 
     def items(self) -> tuple[T, ...]:
         """Every item that has a time."""

@@ -50,9 +50,9 @@ class NewsChanged(NamedTuple):
 Change: TypeAlias = ExecutionQueued | ExecutionChanged | ExecutionRemoved | JobChanged | NewsChanged
 
 
-class TurnFailed(NamedTuple):
-    """A turn of a job, of its execution on `thing`, or of a `thing` whose jobs learn of it (`job_id` is None), came to
-    a fault of ours and was undone; it is tried again.
+class TransactionFailed(NamedTuple):
+    """What was due for a job, or its execution on `thing`, or a `thing` whose jobs learn of it (`job_id` is None), came
+    to a fault of ours and was undone; it is tried again.
     """
 
     job_id: str | None
@@ -66,11 +66,23 @@ class Outcome(NamedTuple):
     """What a command did: the answer to a device (None for the control plane), the changes, the hints in order.
 
     `events` are those of the kinds that are switched on, each after as many of the hints as it says. `failures` are
-    turns that are none of it.
+    of transactions that are none of it.
     """
 
     answer: Answer | None = None
     changes: tuple[Change, ...] = ()
     hints: tuple[tuple[str, Hint], ...] = ()
     events: tuple[Event, ...] = ()
-    failures: tuple[TurnFailed, ...] = ()
+    failures: tuple[TransactionFailed, ...] = ()
+
+
+def in_one(outcomes: list[Outcome], failures: tuple[TransactionFailed, ...]) -> Outcome:
+    """What several transactions did, one after the other."""
+    if len(outcomes) == 1:
+        return outcomes[0]._replace(failures=failures) if failures else outcomes[0]
+    changes, hints, events = list[Change](), list[tuple[str, Hint]](), list[Event]()
+    for outcome in outcomes:
+        events += (event._replace(after_hints=event.after_hints + len(hints)) for event in outcome.events)
+        changes += outcome.changes
+        hints += outcome.hints
+    return Outcome(None, tuple(changes), tuple(hints), tuple(events), failures)

@@ -14,18 +14,19 @@ A big job's records go in slices, so that nobody else waits: the command removes
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
 from agent.values import NEXT, Answer, Describe, Request, Status, Update
-from simulator.cloud.jobs import under_way
-from simulator.cloud.jobs.doing import Doing, WorkOnJob
+from simulator.cloud.jobs.backlog import Owner, RemoveRecords
+from simulator.cloud.jobs.endings import complete_if_done
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.queue import Queue, no_transition, not_found, terminal
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
 from simulator.cloud.jobs.settings import JobsSettings
+from simulator.cloud.jobs.transaction import Transaction
 
 REMOVAL_DELAY_TAG: Final = "ghostjob:removal-delay-seconds"
 DELETION_TAG: Final = "ghostjob:deletion-seconds"
@@ -59,76 +60,77 @@ def _seconds(tags: Mapping[str, str], tag: str, otherwise: float) -> float:
     return seconds
 
 
-def delete_job(ledger: Ledger, doing: Doing, job: Job, now: float, *, force: bool, tags: Mapping[str, str]) -> None:
+def delete_job(tx: Transaction, job: Job, *, force: bool, tags: Mapping[str, str]) -> None:
     """Begin the deletion. Raises JobsError."""
-    settings, job_id = ledger.settings, job.job_id
+    settings, job_id = tx.ledger.settings, job.job_id
     if job.status is JobStatus.DELETION_IN_PROGRESS:
         raise JobsError(settings.deleting_again, f"Job {job_id} is being deleted already.")
     if job.status not in _UNFORCED and not force:
         raise JobsError("InvalidStateTransition", f"Job {job_id} is {job.status.value}; deleting it needs force.")
-    if len(ledger.deleting) >= settings.deletions_at_once:
+    if len(tx.ledger.deleting) >= settings.deletions_at_once:
         limit = settings.deletions_at_once
         raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
-    delay, stays = spans(job_id, settings, tags, sum(ledger.counts[job_id].values()))
-    under_way.drop(ledger, job_id)
+    delay, stays = spans(job_id, settings, tags, sum(tx.ledger.of_job[job_id].counts.values()))
+    tx.drop(Owner(job_id))
     deleting = replace(
         job,
         status=JobStatus.DELETION_IN_PROGRESS,
-        last_updated_at=now,
+        last_updated_at=tx.now,
         is_cancelling=False,
         rollout_due=None,
-        removal_due=now + delay,
-        gone_due=now + stays,
+        removal_due=tx.now + delay,
+        gone_due=tx.now + stays,
         force_deleted=force,
     )
-    ledger.put_job(doing, deleting)
-    ledger.deleting[job_id] = None
-    ledger.tell_job(doing, "deletion_in_progress", deleting, now)
+    tx.put_job(deleting)
+    tx.tell_job("deletion_in_progress", deleting)
     if not delay:
-        remove_records(ledger, doing, deleting, now)
+        remove_records(tx, deleting)
 
 
-def remove_records(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+def remove_records(tx: Transaction, job: Job) -> None:
     """Let the records of a job's executions go, the first of them at once."""
     if job.removal_due is not None:
-        ledger.put_job(doing, replace(job, removal_due=None))
-    under_way.begin(ledger, doing, RemoveRecords(job.job_id, tuple(ledger.things_of[job.job_id])), now)
+        tx.put_job(replace(job, removal_due=None))
+    tx.put(remove_next(tx, RemoveRecords(job.job_id), tx.at_once))
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveRecords(WorkOnJob):
-    """The records of a job's executions go, one thing after the other, and then perhaps the job."""
+def remove_next(tx: Transaction, work: RemoveRecords, count: int) -> RemoveRecords | None:
+    """Of so many more things, the latest execution and those before it. What is left then; None: nothing.
 
-    def each(self, ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
-        """Of this thing, the latest execution and those before it."""
-        while (queue := ledger.queues.get(thing)) and (latest := queue.get(self.job_id)) is not None:
-            ledger.remove(doing, latest, now)
+    The job is empty then, and goes too if its time has come.
+    """
+    job_id, things, until = work.job_id, tx.ledger.of_job[work.job_id].things, work.done + count
+    for thing in things[work.done : until]:
+        while (queue := tx.ledger.queues.get(thing)) and (latest := queue.get(job_id)) is not None:
+            tx.remove(latest)
+    if until <= len(things):
+        return replace(work, done=until)
+    empty = replace(tx.ledger.jobs[job_id], is_emptied=True)
+    tx.put_job(empty)
+    if empty.gone_due is not None and empty.gone_due <= tx.now:
+        end(tx, empty)
+    return None
 
-    def finish(self, ledger: Ledger, doing: Doing, now: float) -> None:
-        """The job is empty, and goes too if its time has come."""
-        empty = replace(ledger.jobs[self.job_id], is_emptied=True)
-        ledger.put_job(doing, empty)
-        if empty.gone_due is not None and empty.gone_due <= now:
-            end(ledger, doing, empty, now)
 
-
-def end(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+def end(tx: Transaction, job: Job) -> None:
     """The job is gone, and its id is free."""
-    ledger.tell_job(doing, "deleted", job, now)
-    ledger.forget_job(doing, job)
+    tx.tell_job("deleted", job)
+    tx.forget_job(job)
 
 
-def delete_execution(ledger: Ledger, doing: Doing, execution: JobExecution, now: float, *, force: bool) -> None:
-    """Delete one record at once; the job stays. Raises JobsError."""
+def delete_execution(tx: Transaction, execution: JobExecution, *, force: bool) -> None:
+    """Delete one record at once; the job stays, and is perhaps COMPLETED. Raises JobsError."""
     where = f"The execution of {execution.key.job_id} on {execution.thing}"
-    if execution.key.job_id in ledger.deleting:
+    if execution.key.job_id in tx.ledger.deleting:
         raise JobsError("ResourceNotFound", f"{where} is being deleted.")
     needs_force = execution.status is Status.IN_PROGRESS or (
-        execution.status is Status.QUEUED and ledger.settings.queued_deletion_needs_force
+        execution.status is Status.QUEUED and tx.ledger.settings.queued_deletion_needs_force
     )
     if needs_force and not force:
         raise JobsError("InvalidStateTransition", f"{where} is {execution.status}; deleting it needs force.")
-    ledger.remove(doing, execution, now)
+    tx.remove(execution)
+    complete_if_done(tx, execution.key.job_id)
 
 
 # ── what a device meets meanwhile ─────────────────────────────────────────────────────────────────────────────

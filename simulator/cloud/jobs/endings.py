@@ -8,14 +8,13 @@ Completion: a snapshot job is COMPLETED once everybody has had a turn and no exe
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from agent.values import Status
 from simulator.cloud.jobs.cancelling import cancel_job
 from simulator.cloud.jobs.configuration import AbortCriterion, FailureType, RetryCriterion
-from simulator.cloud.jobs.doing import Doing
-from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.records import COMMON, JobExecution, JobStatus, Rare
+from simulator.cloud.jobs.transaction import Transaction
 
 MEANT: Final[dict[FailureType, tuple[Status, ...]]] = {
     "FAILED": (Status.FAILED,),
@@ -25,19 +24,24 @@ MEANT: Final[dict[FailureType, tuple[Status, ...]]] = {
 }
 
 
-def ended(ledger: Ledger, doing: Doing, execution: JobExecution, now: float) -> None:
-    """An execution has reached a terminal state."""
+def change(tx: Transaction, after: JobExecution, by: Literal["device", "service"]) -> None:
+    """Replace the record of a thing's latest execution, with what follows if it ends so."""
+    if tx.change(after, by):
+        _ended(tx, after)
+
+
+def _ended(tx: Transaction, execution: JobExecution) -> None:
     job_id = execution.key.job_id
-    job = ledger.jobs[job_id]
+    job = tx.ledger.jobs[job_id]
     if job.status is not JobStatus.IN_PROGRESS:
         return
     if job.new.retries and (rare := retried(execution, job.new.retries)) is not None:
-        ledger.queue_execution(doing, job, execution.thing, execution.key.execution_number + 1, now, rare)
-    if job.new.abort and (met := criterion_met(job.new.abort, ledger.counts[job_id])) is not None:
+        tx.queue_execution(job, execution.thing, execution.key.execution_number + 1, rare)
+    if job.new.abort and (met := criterion_met(job.new.abort, tx.ledger.of_job[job_id].counts)) is not None:
         comment = f"{met.failure_type} reached {met.threshold_percentage:g} % of the executions that ended."
-        cancel_job(ledger, doing, job, now, force=False, reason_code="ABORT_CRITERIA_MET", comment=comment)
+        cancel_job(tx, job, force=False, reason_code="ABORT_CRITERIA_MET", comment=comment)
         return
-    complete_if_done(ledger, doing, job_id, now)
+    complete_if_done(tx, job_id)
 
 
 def retried(execution: JobExecution, criteria: tuple[RetryCriterion, ...]) -> Rare | None:
@@ -65,9 +69,9 @@ def criterion_met(criteria: tuple[AbortCriterion, ...], counts: dict[Status, int
     return None
 
 
-def complete_if_done(ledger: Ledger, doing: Doing, job_id: str, now: float) -> None:
+def complete_if_done(tx: Transaction, job_id: str) -> None:
     """Complete a snapshot job if nobody is left to be told or to answer."""
-    job, counts = ledger.jobs[job_id], ledger.counts[job_id]
+    job, counts = tx.ledger.jobs[job_id], tx.ledger.of_job[job_id].counts
     if (
         job.status is JobStatus.IN_PROGRESS
         and not counts[Status.QUEUED]
@@ -75,6 +79,6 @@ def complete_if_done(ledger: Ledger, doing: Doing, job_id: str, now: float) -> N
         and job.is_rolled_out
         and not job.is_continuous
     ):
-        done = replace(job, status=JobStatus.COMPLETED, last_updated_at=now, completed_at=now)
-        ledger.put_job(doing, done)
-        ledger.tell_job(doing, "completed", done, now)
+        done = replace(job, status=JobStatus.COMPLETED, last_updated_at=tx.now, completed_at=tx.now)
+        tx.put_job(done)
+        tx.tell_job("completed", done)

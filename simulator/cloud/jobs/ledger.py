@@ -1,19 +1,17 @@
-"""Every job and execution of one account and region, and the few ways in which they change.
+"""Every job and execution of one account and region, found by thing and by job.
 
-A command is made of these changes. They are applied in place to the indexes by thing and by job, noted down for the
-outcome, and what they publish is worked out at once, from the thing's queue before and after.
-
-What takes longer than one turn is kept here as well; how it goes on is told in `under_way`.
+A change is applied in place, whether a command makes it or a file tells it of an earlier life; and can be taken back,
+should its command not come to its end (see `rollback`). Commands are made of changes in `transaction`.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from functools import partial
-from typing import Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final, NamedTuple, TypeAlias, assert_never
 
-from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Request, Status, Update
+from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
+from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog, Owner, owner_of
 from simulator.cloud.jobs.changes import (
     Change,
     ExecutionChanged,
@@ -23,23 +21,18 @@ from simulator.cloud.jobs.changes import (
     NewsChanged,
 )
 from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
-from simulator.cloud.jobs.doing import Doing, Forgotten, Work
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.events import (
-    ENDED,
-    EventKind,
-    ExecutionEvent,
-    ExecutionOperation,
-    JobEvent,
-    JobOperation,
-)
-from simulator.cloud.jobs.lagging import Lag
+from simulator.cloud.jobs.events import EventKind
 from simulator.cloud.jobs.maintenance import is_open
-from simulator.cloud.jobs.notifications import hints
-from simulator.cloud.jobs.places import Places
-from simulator.cloud.jobs.queue import Queue, Terms
-from simulator.cloud.jobs.records import Job, JobExecution, News, Rare, ThingNews
+from simulator.cloud.jobs.queue import Queue
+from simulator.cloud.jobs.quotas import Rate
+from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, News, ThingNews
+from simulator.cloud.jobs.rollout_order import RolloutOrder
 from simulator.cloud.jobs.settings import JobsSettings
+from simulator.cloud.jobs.stale_reads import StaleRead
+
+NONE_YET: Final = dict.fromkeys(Status, 0)
+BY_SERIAL: Final = attrgetter("serial")
 
 
 class JobDue(NamedTuple):
@@ -56,58 +49,61 @@ class ExecutionDue(NamedTuple):
 
 
 class WorkDue(NamedTuple):
-    """What was under way, and failed, is to be tried again."""
+    """Work that failed is to be tried again."""
 
-    whose: str
-    """As `Work.whose`."""
+    owner: Owner
 
 
 Due: TypeAlias = JobDue | ExecutionDue | WorkDue
 
 
-class Ledger:
-    """The indexes. `ended` is called after each execution that reaches a terminal state.
+@dataclass(slots=True)
+class OfJob:
+    """What is found by a job.
 
-    `keep` gets the changes of each turn, to write them down; None if nobody does.
+    `things`: every one that has or had an execution of it, in the order in which they got it. `earlier`: by thing,
+    executions of which a later one took the place, oldest first. `births`: how many jobs there were before it.
     """
 
-    def __init__(self, settings: JobsSettings, ended: Callable[[Doing, JobExecution, float], None]) -> None:
-        self.use(settings)
+    births: int
+    things: list[str] = field(default_factory=list)
+    counts: dict[Status, int] = field(default_factory=NONE_YET.copy)
+    earlier: dict[str, tuple[JobExecution, ...]] = field(default_factory=dict)
+
+
+class Ledger:
+    """The indexes. `keep` gets the changes of each transaction, to write them down; None if nobody does."""
+
+    def __init__(self, settings: JobsSettings) -> None:
+        self.settings = settings
         self.presign: Presign | None = None
-        """What takes the place of a document's placeholders when it is delivered; None leaves them alone."""
-        self.jobs: dict[str, Job] = {}
-        self.queues: dict[str, dict[str, JobExecution]] = {}
-        """By thing, then job id: the latest execution of each job."""
-        self.earlier: dict[str, dict[str, tuple[JobExecution, ...]]] = {}
-        """By job id, then thing: executions of which a later one took the place."""
-        self.things_of: dict[str, list[str]] = {}
-        """By job id, every thing that has or had an execution of it."""
-        self.counts: dict[str, dict[Status, int]] = {}
-        self.deleting: dict[str, None] = {}
-        self.event_kinds: frozenset[EventKind] = frozenset()
-        self.agenda: Agenda[Due] = Agenda()
-        self.under_way: deque[Work] = deque()
-        self.held: dict[str, tuple[float, tuple[Work, ...]]] = {}
-        """By whose it is: what failed, and when it is under way again."""
-        self.failed: dict[str, int] = {}
-        """By whose they are: how many turns have failed since the last one that did not."""
-        self.undo: list[Callable[[], object]] = []
-        """How to take back, last first, what the turn has done to what is under way; its changes tell the rest."""
         self.keep: Callable[[tuple[Change, ...]], object] | None = None
-        self._ended = ended
-        self._serial = 0
-        self.lag = Lag()
-        self.places = Places()
+        self.event_kinds: frozenset[EventKind] = frozenset()
+        self.jobs: dict[str, Job] = {}
+        """In the order of their creation."""
+        self.of_job: dict[str, OfJob] = {}
+        self.queues: dict[str, dict[str, JobExecution]] = {}
+        """By thing, then job id: the latest execution of each job, in the order in which they were queued."""
+        self.deleting: dict[str, None] = {}
         self.news: dict[str, tuple[News, ...]] = {}
         """By thing, what its jobs are still to learn of it."""
-        self.born: dict[str, int] = {}
-        """By job id, how many jobs there were before it."""
+        self.agenda: Agenda[Due] = Agenda()
+        self.backlog: Backlog = NOTHING_TO_DO
+        self.stale_reads: dict[str, StaleRead] = {}
+        self.rate = Rate()
+        self.last_serial = 0
+        self.last_key = ExecutionKey(None, "", 0, 0)
+        self.order = RolloutOrder()
         self._births = 0
         self._with_windows: dict[str, tuple[MaintenanceWindow, ...]] = {}
         """By job id, the maintenance windows of the jobs that have some."""
         self._followed: dict[str, dict[str, None]] = {}
         """By target, the ids of the jobs that follow who joins and leaves it."""
-        self._key = ExecutionKey(None, "", 0, 0)
+
+    @property
+    def forbidden_status(self) -> ErrorCode:
+        """How a device is refused that sets what only the service sets."""
+        return ErrorCode(self.settings.forbidden_status)
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -118,26 +114,23 @@ class Ledger:
         except KeyError:
             raise JobsError("ResourceNotFound", f"Job {job_id} does not exist.") from None
 
+    def executions(self, thing: str, job_id: str) -> list[JobExecution]:
+        """A thing's executions of a job, oldest first."""
+        latest = self.queues.get(thing, {}).get(job_id)
+        return [] if latest is None else [*self.of_job[job_id].earlier.get(thing, ()), latest]
+
     def execution(self, thing: str, job_id: str, number: int | None = None) -> JobExecution:
         """The execution with that number, or the latest. Raises JobsError."""
-        found = self.queues.get(thing, {}).get(job_id)
-        if found is not None and number not in (None, found.key.execution_number):
-            found = next((e for e in self.earlier_of(job_id, thing) if e.key.execution_number == number), None)
-        if found is None:
+        found = [e for e in self.executions(thing, job_id) if number in (None, e.key.execution_number)]
+        if not found:
             raise JobsError("ResourceNotFound", f"Job {job_id} has no such execution on {thing}.")
-        return found
+        return found[-1]
 
-    def earlier_of(self, job_id: str, thing: str) -> tuple[JobExecution, ...]:
-        """Executions of which a later one took the place, oldest first."""
-        return self.earlier.get(job_id, {}).get(thing, ())
-
-    def with_number(self, thing: str, queue: Queue, request: Request) -> Queue:
+    def with_number(self, thing: str, queue: Queue, request: Describe | Update) -> Queue:
         """The queue by which a request is decided that names an execution of which a later one took the place."""
-        if not isinstance(request, Describe | Update) or request.execution_number is None:
-            return queue
-        number, earlier = request.execution_number, self.earlier_of(request.job_id, thing)
-        found = next((e for e in earlier if e.key.execution_number == number), None)
-        return queue if found is None or request.job_id not in queue else {**queue, request.job_id: found}
+        job_id, number = request.job_id, request.execution_number
+        found = [e for e in self.executions(thing, job_id)[:-1] if e.key.execution_number == number]
+        return {**queue, job_id: found[0]} if found and job_id in queue else queue
 
     def listable(self, queue: Queue) -> Queue:
         """What lists may show of a queue: not the executions of jobs whose deletion has begun."""
@@ -146,22 +139,15 @@ class Ledger:
             return queue
         return {job_id: execution for job_id, execution in queue.items() if job_id not in deleting}
 
-    def use(self, settings: JobsSettings) -> None:
-        """Go by these settings from now on."""
-        self.settings = settings
-        self.terms = Terms(self._document, self._minutes, self.listed, ErrorCode(settings.forbidden_status))
-
-    def _document(self, job_id: str, now: float) -> JobDocument:
-        return self.deliver(self.jobs[job_id], now)
-
-    def deliver(self, job: Job, now: float) -> JobDocument:
+    def document_of(self, job_id: str, now: float) -> JobDocument:
         """A job's document as it is delivered at that time."""
+        new = self.jobs[job_id].new
         if self.presign is None:
-            return job.new.document
-        expires_seconds = (job.new.presigned_urls or PresignedUrls()).expires_seconds
-        return self.presign(job.new.document, now, expires_seconds)
+            return new.document
+        return self.presign(new.document, now, (new.presigned_urls or PresignedUrls()).expires_seconds)
 
-    def _minutes(self, job_id: str) -> int | None:
+    def minutes_of(self, job_id: str) -> int | None:
+        """How long an execution of a job may be IN_PROGRESS."""
         return self.jobs[job_id].new.timeout_minutes
 
     def listed(self, queue: Queue, now: float) -> int:
@@ -172,190 +158,131 @@ class Ledger:
         windows = [windows for job_id, windows in self._with_windows.items() if job_id in queue]
         return in_window if any(is_open(each, now) for each in windows) else usual
 
-    # ── changing ──────────────────────────────────────────────────────────────────────────────────────────────
+    def followers(self, targets: Iterable[str]) -> list[Job]:
+        """The continuous jobs that follow one of these targets, the oldest first."""
+        found = {job_id for target in targets for job_id in self._followed.get(target, ())}
+        return [self.jobs[job_id] for job_id in sorted(found, key=lambda job_id: self.of_job[job_id].births)]
 
-    def add_job(self, doing: Doing, job: Job) -> None:
-        """Add a job that has no executions yet."""
-        self.put_job(doing, job)
-        self._births += 1
-        self.born[job.job_id] = self._births
-        self.things_of[job.job_id] = []
-        self.counts[job.job_id] = dict.fromkeys(Status, 0)
+    # ── changing: what may come to a fault is done first, so that each is done whole or not at all ─────────────
 
-    def put_job(self, doing: Doing, job: Job) -> None:
-        """Add a job, or replace its record."""
-        job_id, before = job.job_id, self.jobs.get(job.job_id)
-        doing.changes.append(JobChanged(before, job))
-        self.jobs[job_id] = job
-        self.agenda.set(JobDue(job_id), job.due)
-        self.index(job_id, before, job)
-        if job.is_rolled_out:
-            self.places.forget(job_id)
+    def replace(self, before: JobExecution, after: JobExecution) -> None:
+        """Have that record of a thing's latest execution instead."""
+        job_id = after.key.job_id
+        self.queues[after.thing][job_id] = after
+        if before.status is not after.status:
+            counts = self.of_job[job_id].counts
+            counts[before.status] -= 1
+            counts[after.status] += 1
 
-    def index(self, job_id: str, before: Job | None, job: Job | None) -> None:
-        """Find a job by what it is now, where it was found by what it was before."""
+    def add(self, execution: JobExecution) -> None:
+        """Take in an execution, as the latest of its thing and job."""
+        thing, job_id = execution.thing, execution.key.job_id
+        of_job, queue = self.of_job[job_id], self.queues.setdefault(thing, {})
+        old = queue.pop(job_id, None)
+        if old is not None:
+            of_job.earlier[thing] = (*of_job.earlier.get(thing, ()), old)
+        else:
+            of_job.things.append(thing)
+        queue[job_id] = execution
+        of_job.counts[execution.status] += 1
+        self.last_serial = execution.serial
+
+    def remove(self, execution: JobExecution) -> None:
+        """Let an execution go; if there is an earlier one, that is the latest again."""
+        thing, job_id = execution.thing, execution.key.job_id
+        of_job, queue = self.of_job[job_id], self.queues[thing]
+        if thing in of_job.earlier:
+            self.set_executions(thing, job_id, [e for e in self.executions(thing, job_id) if e is not execution])
+        else:
+            del queue[job_id]
+            if not queue:
+                del self.queues[thing]
+        of_job.counts[execution.status] -= 1
+
+    def set_executions(self, thing: str, job_id: str, executions: list[JobExecution]) -> None:
+        """These are a thing's executions of a job; queues stay in the order in which all were queued."""
+        executions.sort(key=BY_SERIAL)
+        queue, earlier = self.queues.pop(thing, {}), self.of_job[job_id].earlier
+        queue.pop(job_id, None)
+        earlier.pop(thing, None)
+        if executions:
+            queue[job_id] = executions[-1]
+        if executions[:-1]:
+            earlier[thing] = tuple(executions[:-1])
+        if queue:
+            self.queues[thing] = {each.key.job_id: each for each in sorted(queue.values(), key=BY_SERIAL)}
+
+    def put_job(self, before: Job | None, job: Job | None) -> None:
+        """A job was like `before` (None: it was not), and is like that (None: it is not)."""
+        one = before or job
+        assert one is not None, "one of them is there"
+        job_id = one.new.job_id
+        was = before.targets if before is not None and before.is_followed else ()
+        now = job.targets if job is not None and job.is_followed else ()
+        if job is None or job.is_rolled_out:
+            self.order.forget(job_id)
+        if before is None:
+            self._births += 1
+            self.of_job[job_id] = OfJob(self._births)
+        if job is not None:
+            self.jobs[job_id] = job
+        else:
+            del self.jobs[job_id], self.of_job[job_id]
+        if job is not None and job.status is JobStatus.DELETION_IN_PROGRESS:
+            self.deleting[job_id] = None
+        else:
+            self.deleting.pop(job_id, None)
         if job is not None and job.new.schedule is not None and job.new.schedule.windows:
             self._with_windows[job_id] = job.new.schedule.windows
         elif self._with_windows:
             self._with_windows.pop(job_id, None)
-        was = before.targets if before is not None and before.is_followed else ()
-        now = job.targets if job is not None and job.is_followed else ()
         for target in was if now != was else ():
-            jobs = self._followed.get(target, {})
-            jobs.pop(job_id, None)
-            if not jobs:
-                self._followed.pop(target, None)
+            del self._followed[target][job_id]
+            if not self._followed[target]:
+                del self._followed[target]
         for target in now if now != was else ():
             self._followed.setdefault(target, {})[job_id] = None
 
-    def followers(self, targets: Iterable[str]) -> list[Job]:
-        """The continuous jobs that follow one of these targets, the oldest first."""
-        found = {job_id for target in targets for job_id in self._followed.get(target, ())}
-        return [self.jobs[job_id] for job_id in sorted(found, key=self.born.__getitem__)]
+    def bring_back(self, job_id: str, of_job: OfJob) -> None:
+        """A job that was forgotten is in its place again, with what was found by it."""
+        self.of_job[job_id] = of_job
+        self.jobs = dict(sorted(self.jobs.items(), key=lambda item: self.of_job[item[0]].births))
 
-    def forget_job(self, doing: Doing, job: Job) -> None:
-        """Remove a job that has no executions any more."""
-        job_id = job.job_id
-        for thing, news in tuple(self.news.items()):
-            if any(job_id in each.job_ids for each in news):  # another job of that id is not concerned
-                left = (replace(each, job_ids=tuple(i for i in each.job_ids if i != job_id)) for each in news)
-                self.put_news(doing, thing, tuple(each for each in left if each.job_ids))
-        doing.forgotten[job_id] = Forgotten(self.things_of[job_id], self.counts[job_id], self.born[job_id])
-        doing.changes.append(JobChanged(job, None))
-        del self.jobs[job_id], self.things_of[job_id], self.counts[job_id], self.born[job_id]
-        self.places.forget(job_id)
-        self.index(job_id, job, None)
-        self.earlier.pop(job_id, None)
-        self.deleting.pop(job_id, None)
-        if (times := self.failed.pop(job_id, None)) is not None:
-            self.undo.append(partial(self.failed.__setitem__, job_id, times))
-        self.lag.forget(job_id)
-        self.agenda.set(JobDue(job_id), None)
-
-    def put_news(self, doing: Doing, thing: str, news: tuple[News, ...]) -> None:
+    def set_news(self, told: ThingNews) -> None:
         """This is what the jobs of a thing are still to learn."""
-        doing.changes.append(NewsChanged(ThingNews(thing, self.news.get(thing, ())), ThingNews(thing, news)))
-        self.set_news(thing, news)
-
-    def set_news(self, thing: str, news: tuple[News, ...]) -> None:
-        """The same, without a change of it."""
-        if news:
-            self.news[thing] = news
+        if told.news:
+            self.news[told.thing] = told.news
         else:
-            self.news.pop(thing, None)
+            self.news.pop(told.thing, None)
 
-    def queue_execution(
-        self, doing: Doing, job: Job, thing: str, number: int, now: float, rare: Rare | None = None
-    ) -> None:
-        """Queue a new execution; one of the same job that is there already is an earlier one from now on."""
-        job_id = job.job_id
-        key = ExecutionKey(job.namespace_id, job_id, number, int(now))
-        if key == self._key:
-            key = self._key  # one object for all the executions of a job that are queued within a second
-        else:
-            self._key = key
-        execution = JobExecution(thing, key, self._serial + 1, Status.QUEUED, 1, now, now, rare=rare)
-        before = dict(self.queues.get(thing, ()))
-        doing.changes.append(ExecutionQueued(execution))
-        self.add_execution(execution)
-        self._tell(doing, before, execution, now)
+    # ── what is due ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def add_execution(self, execution: JobExecution) -> None:
-        """Take an execution into the indexes, as the latest of its thing and job."""
-        thing, job_id = execution.thing, execution.key.job_id
-        queue = self.queues.setdefault(thing, {})
-        old = queue.pop(job_id, None)
-        if old is not None:
-            of_job = self.earlier.setdefault(job_id, {})
-            of_job[thing] = (*of_job.get(thing, ()), old)
-        else:
-            self.things_of[job_id].append(thing)
-        queue[job_id] = execution
-        self.counts[job_id][execution.status] += 1
-        self._serial = execution.serial
-        if execution.rare is not None:
-            self.set_timer(thing, job_id, execution.due)
-
-    def change(self, doing: Doing, after: JobExecution, by: Literal["device", "service"], now: float) -> None:
-        """Replace the record of a thing's latest execution."""
-        thing, job_id = after.thing, after.key.job_id
-        queue = self.queues[thing]
-        before = queue[job_id]
-        doing.changes.append(ExecutionChanged(before, after, by))
-        if after.rare is not before.rare:
-            self.set_timer(thing, job_id, after.due)
-        if before.status is after.status:
-            queue[job_id] = after  # progress: neither the list nor the head can change
-            return
-        was = dict(queue)
-        if by == "service":
-            self.lag.remember(thing, was, now, self.settings.stale_reads_seconds)
-        queue[job_id] = after
-        counts = self.counts[job_id]
-        counts[before.status] -= 1
-        counts[after.status] += 1
-        self._tell(doing, was, after, now)
-        if after.status.is_terminal:
-            self._tell_execution(doing, ENDED[after.status], after, now)
-            self._ended(doing, after, now)
-
-    def remove(self, doing: Doing, execution: JobExecution, now: float) -> None:
-        """Delete an execution's record; if there is an earlier one, that is the latest again."""
-        thing, job_id = execution.thing, execution.key.job_id
-        queue = self.queues[thing]
-        was = dict(queue)
-        self.lag.remember(thing, was, now, self.settings.stale_reads_seconds)
-        earlier = self.earlier_of(job_id, thing)
-        doing.changes.append(ExecutionRemoved(execution))
-        self.counts[job_id][execution.status] -= 1
-        if queue[job_id] is execution:
-            del queue[job_id]
-            if earlier:
-                queue[job_id] = earlier[-1]
-            elif not queue:
-                del self.queues[thing]
-        if earlier:
-            left = tuple(e for e in earlier if e is not execution and e is not queue[job_id])
-            self.keep_earlier(job_id, thing, left)
-        if execution.due is not None:
-            self.set_timer(thing, job_id, None)
-        self._tell(doing, was, execution, now)
-        self._tell_execution(doing, "deleted", execution, now)
-
-    def keep_earlier(self, job_id: str, thing: str, executions: tuple[JobExecution, ...]) -> None:
-        """These are the executions of which a later one took the place."""
-        if executions:
-            self.earlier.setdefault(job_id, {})[thing] = executions
-        elif job_id in self.earlier:
-            self.earlier[job_id].pop(thing, None)
+    def set_time(self, change: Change) -> None:
+        """When something is to be done about what changed, as its record says now."""
+        match change:
+            case JobChanged(before, job):
+                job_id = (before or job).job_id  # type: ignore[union-attr]  # one of them is there
+                there = self.jobs.get(job_id)
+                self.agenda.set(JobDue(job_id), None if there is None else there.due)
+            case ExecutionQueued() | ExecutionChanged() | ExecutionRemoved():
+                thing, job_id = change.execution.thing, change.execution.key.job_id
+                latest = self.queues.get(thing, {}).get(job_id)
+                self.set_timer(thing, job_id, None if latest is None else latest.due)
+            case NewsChanged():
+                pass
+            case _:
+                assert_never(change)
 
     def set_timer(self, thing: str, job_id: str, due: float | None) -> None:
         """When an execution times out; None: not at all."""
         late = self.settings.timeouts_late_seconds
         self.agenda.set(ExecutionDue(thing, job_id), None if due is None else due + late)
 
-    # ── telling ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _tell(self, doing: Doing, before: Queue, touched: JobExecution, now: float) -> None:
-        after: Queue = self.queues.get(touched.thing, {})
-        if self.deleting and len(before) + len(after) > 1:
-            # What is being deleted is in no list any more, except that its own removal is told.
-            job_id, shown = touched.key.job_id, self.listable(before)
-            if shown is not before and job_id in before:
-                still = after.get(job_id)
-                if job_id in self.deleting and still is not None and not still.status.is_terminal:
-                    return  # how it goes on until its removal is nobody's news
-                shown = {**shown, job_id: before[job_id]}
-            before, after = shown, self.listable(after)
-        published = hints(before, after, touched, now, self.settings, self.terms)
-        doing.hints.extend((touched.thing, hint) for hint in published)
-
-    def tell_job(self, doing: Doing, operation: JobOperation, job: Job, now: float) -> None:
-        """Tell of a job, if somebody wants to know."""
-        if "JOB" in self.event_kinds:
-            counts = tuple(self.counts[job.job_id].items()) if operation == "completed" else ()
-            doing.events.append(JobEvent(operation, job, now, len(doing.hints), counts))
-
-    def _tell_execution(self, doing: Doing, operation: ExecutionOperation, execution: JobExecution, now: float) -> None:
-        if "JOB_EXECUTION" in self.event_kinds:
-            doing.events.append(ExecutionEvent(operation, execution, now, len(doing.hints)))
+    def set_backlog(self, backlog: Backlog) -> None:
+        """This is what is under way, and what is held."""
+        before, self.backlog = self.backlog, backlog
+        if backlog.held is not before.held:
+            for held in before.held:
+                self.agenda.set(WorkDue(owner_of(held.work)), None)
+            for held in backlog.held:
+                self.agenda.set(WorkDue(owner_of(held.work)), held.until)

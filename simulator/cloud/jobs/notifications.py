@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from agent.values import ExecutionKey, Hint, JobMentioned, NextChanged, PendingChanged
-from simulator.cloud.jobs.queue import Queue, Terms, head, head_of_thing, heads_of_thing, listing
+from simulator.cloud.jobs.queue import Lookup, Queue, head, head_of_thing, heads_of_thing, listing
 from simulator.cloud.jobs.records import JobExecution
 from simulator.cloud.jobs.settings import JobsSettings
 
@@ -27,25 +27,25 @@ def hints(
     touched: JobExecution,
     now: float,
     settings: JobsSettings,
-    terms: Terms,
+    lookup: Lookup,
 ) -> tuple[Hint, ...]:
     """What is published after `touched` was queued, changed or removed, in order; nothing else differs."""
     ns = touched.key.namespace_id
     told: list[Hint] = []
     was_pending, is_pending = _is_pending(before, touched.key), _is_pending(after, touched.key)
     if was_pending != is_pending:
-        told.append(_list(after, ns, now, terms))
+        told.append(_list(after, ns, now, lookup))
     if settings.head_across_namespaces:
-        told += _heads_of_thing(*heads_of_thing(before, after, touched.key.job_id), ns, now, terms)
+        told += _heads_of_thing(*heads_of_thing(before, after, touched.key.job_id), ns, now, lookup)
     elif _key(head(before, ns)) != _key(new := head(after, ns)):
-        told.append(_next(new, ns, now, terms))
+        told.append(_next(new, ns, now, lookup))
     if ns is not None and was_pending != is_pending and _is_mentioned(is_pending, settings):
-        told.append(JobMentioned(ns, touched.key.job_id, _payload(after, ns, now, settings, terms)))
+        told.append(JobMentioned(ns, touched.key.job_id, _payload(after, ns, now, settings, lookup)))
     return tuple(told)
 
 
 def _heads_of_thing(
-    was: JobExecution | None, new: JobExecution | None, ns: str | None, now: float, terms: Terms
+    was: JobExecution | None, new: JobExecution | None, ns: str | None, now: float, lookup: Lookup
 ) -> list[Hint]:
     """What is told when the thing's head changed, because of something in the namespace `ns`, told first."""
     if _key(was) == _key(new):
@@ -55,7 +55,7 @@ def _heads_of_thing(
     for namespace_id in namespaces:
         first, second = _of(was, namespace_id), _of(new, namespace_id)
         if first is not second:
-            told.append(_next(second, namespace_id, now, terms))
+            told.append(_next(second, namespace_id, now, lookup))
     return told
 
 
@@ -64,23 +64,23 @@ def _of(execution: JobExecution | None, namespace_id: str | None) -> JobExecutio
 
 
 def _payload(
-    queue: Queue, namespace_id: str, now: float, settings: JobsSettings, terms: Terms
+    queue: Queue, namespace_id: str, now: float, settings: JobsSettings, lookup: Lookup
 ) -> PendingChanged | NextChanged:
     """What stands on the documented topic."""
     if settings.documented_payload == "list":
-        return _list(queue, namespace_id, now, terms)
+        return _list(queue, namespace_id, now, lookup)
     first = head_of_thing(queue) if settings.head_across_namespaces else head(queue, namespace_id)
-    return _next(_of(first, namespace_id), namespace_id, now, terms)
+    return _next(_of(first, namespace_id), namespace_id, now, lookup)
 
 
-def _list(queue: Queue, namespace_id: str | None, now: float, terms: Terms) -> PendingChanged:
-    in_progress, queued = listing(queue, namespace_id, terms.listed(queue, now))
+def _list(queue: Queue, namespace_id: str | None, now: float, lookup: Lookup) -> PendingChanged:
+    in_progress, queued = listing(queue, namespace_id, lookup.listed(queue, now))
     hint: PendingChanged = _same(PendingChanged(int(now), namespace_id, in_progress, queued))
     return hint
 
 
-def _next(execution: JobExecution | None, namespace_id: str | None, now: float, terms: Terms) -> NextChanged:
-    told = None if execution is None else execution.told(terms.document_of(execution.key.job_id, now), now)
+def _next(execution: JobExecution | None, namespace_id: str | None, now: float, lookup: Lookup) -> NextChanged:
+    told = None if execution is None else execution.told(lookup.document_of(execution.key.job_id, now), now)
     hint: NextChanged = _same(NextChanged(int(now), namespace_id, told))
     return hint
 

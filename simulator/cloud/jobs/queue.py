@@ -8,9 +8,9 @@ Timers (Developer Guide, "Job execution timeouts"): the in-progress timer starts
 set again; each stepTimeoutInMinutes takes the place of the one before, and -1 stops it; what comes first counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, Protocol, assert_never
 
 from agent.values import (
     NEXT,
@@ -50,18 +50,21 @@ class Decision(NamedTuple):
     changed: JobExecution | None = None
 
 
-class Terms(NamedTuple):
-    """What the jobs and the settings say.
+class Lookup(Protocol):
+    """What is looked up in the jobs and the settings, to decide about a queue."""
 
-    document_of: the document of a job as it is delivered at that time. minutes_of: how long an execution of a job may
-    be IN_PROGRESS. listed: how many pending executions a list holds. forbidden_status: how a device is refused that
-    sets what only the service sets.
-    """
+    @property
+    def forbidden_status(self) -> ErrorCode:
+        """How a device is refused that sets what only the service sets."""
 
-    document_of: Callable[[str, float], JobDocument]
-    minutes_of: Callable[[str], int | None]
-    listed: Callable[["Queue", float], int]
-    forbidden_status: ErrorCode
+    def document_of(self, job_id: str, now: float) -> JobDocument:
+        """The document of a job as it is delivered at that time."""
+
+    def minutes_of(self, job_id: str) -> int | None:
+        """How long an execution of a job may be IN_PROGRESS."""
+
+    def listed(self, queue: "Queue", now: float) -> int:
+        """How many pending executions a list of this queue holds."""
 
 
 def pending(queue: Queue, namespace_id: str | None) -> tuple[list[JobExecution], list[JobExecution]]:
@@ -139,32 +142,32 @@ def listing(queue: Queue, namespace_id: str | None, listed: int) -> tuple[tuple[
     return first, tuple(e.told() for e in queued[: listed - len(first)])
 
 
-def decide(queue: Queue, request: Request, now: float, terms: Terms) -> Decision:
+def decide(queue: Queue, request: Request, now: float, lookup: Lookup) -> Decision:
     """What `request` brings about."""
     match request:
         case GetPending():
             if not queue:
                 return Decision(PendingListed(int(now), (), (), request.client_token))
-            in_progress, queued = listing(queue, request.namespace_id, terms.listed(queue, now))
+            in_progress, queued = listing(queue, request.namespace_id, lookup.listed(queue, now))
             return Decision(PendingListed(int(now), in_progress, queued, request.client_token))
         case StartNext():
-            return _start_next(queue, request, now, terms)
+            return _start_next(queue, request, now, lookup)
         case Describe():
-            return _describe(queue, request, now, terms)
+            return _describe(queue, request, now, lookup)
         case Update():
-            return _update(queue, request, now, terms)
+            return _update(queue, request, now, lookup)
         case _:
             assert_never(request)
 
 
-def _start_next(queue: Queue, request: StartNext, now: float, terms: Terms) -> Decision:
+def _start_next(queue: Queue, request: StartNext, now: float, lookup: Lookup) -> Decision:
     found = head(queue, request.namespace_id)
     if found is None:
         return Decision(ExecutionTold(int(now), None, request.client_token))
-    document = terms.document_of(found.key.job_id, now)
+    document = lookup.document_of(found.key.job_id, now)
     step_minutes, started = request.step_timeout_minutes, None
     if found.status is Status.QUEUED:
-        minutes = terms.minutes_of(found.key.job_id)
+        minutes = lookup.minutes_of(found.key.job_id)
         found = started = changed(found, Status.IN_PROGRESS, request.status_details, now, minutes, step_minutes)
     elif step_minutes is not None:
         # An execution in progress is handed out unchanged; that its step timer begins anew is an assumption.
@@ -172,7 +175,7 @@ def _start_next(queue: Queue, request: StartNext, now: float, terms: Terms) -> D
     return Decision(ExecutionTold(int(now), found.told(document, now), request.client_token), started)
 
 
-def _describe(queue: Queue, request: Describe, now: float, terms: Terms) -> Decision:
+def _describe(queue: Queue, request: Describe, now: float, lookup: Lookup) -> Decision:
     if request.job_id == NEXT:
         found = head(queue, request.namespace_id)
         if found is None:
@@ -183,11 +186,11 @@ def _describe(queue: Queue, request: Describe, now: float, terms: Terms) -> Deci
             return Decision(not_found(request, now))
         if found.status.is_terminal:
             return Decision(terminal(request, now))
-    document = terms.document_of(found.key.job_id, now) if request.include_document else None
+    document = lookup.document_of(found.key.job_id, now) if request.include_document else None
     return Decision(ExecutionTold(int(now), found.told(document, now), request.client_token))
 
 
-def _update(queue: Queue, request: Update, now: float, terms: Terms) -> Decision:
+def _update(queue: Queue, request: Update, now: float, lookup: Lookup) -> Decision:
     found = _find(queue, request)
     if found is None:
         return Decision(not_found(request, now))
@@ -195,15 +198,15 @@ def _update(queue: Queue, request: Update, now: float, terms: Terms) -> Decision
         message = f"Expected version {request.expected_version}, but the version is {found.version_number}."
         return Decision(_rejected(request, now, ErrorCode.VERSION_MISMATCH, message, _state(found)))
     if found.status.is_terminal or request.status in DEVICE_MAY_NOT_SET:
-        code = ErrorCode.INVALID_STATE_TRANSITION if found.status.is_terminal else terms.forbidden_status
+        code = ErrorCode.INVALID_STATE_TRANSITION if found.status.is_terminal else lookup.forbidden_status
         return Decision(no_transition(request, now, found, code))
-    minutes = terms.minutes_of(found.key.job_id) if found.started_at is None else None
+    minutes = lookup.minutes_of(found.key.job_id) if found.started_at is None else None
     updated = changed(found, request.status, request.status_details, now, minutes, request.step_timeout_minutes)
     answer = UpdateAccepted(
         int(now),
         request.client_token,
         _state(updated) if request.include_state else None,
-        terms.document_of(found.key.job_id, now) if request.include_document else None,
+        lookup.document_of(found.key.job_id, now) if request.include_document else None,
     )
     return Decision(answer, updated)
 

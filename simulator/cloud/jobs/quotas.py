@@ -8,11 +8,11 @@ from simulator.cloud.jobs.settings import JobsSettings
 
 
 class Rate:
-    """How many requests of a second are spent; reads and writes have a quota each."""
+    """How many requests of a second are spent; writes and reads have a quota each."""
 
-    def __init__(self) -> None:
-        self._second = 0
-        self._spent = [0, 0]
+    def __init__(self, second: int = 0, spent: tuple[int, int] = (0, 0)) -> None:
+        self._second = second
+        self._spent = list(spent)
 
     def allows(self, request: Request, now: float, limit: int) -> bool:
         """Count a request; whether it is within the quota."""
@@ -21,6 +21,10 @@ class Rate:
         kind = isinstance(request, Describe | GetPending)
         self._spent[kind] += 1
         return self._spent[kind] <= limit
+
+    def value(self) -> tuple[int, tuple[int, int]]:
+        """The second, and what is spent of it."""
+        return self._second, (self._spent[0], self._spent[1])
 
 
 def excess(request: Request, settings: JobsSettings) -> str | None:

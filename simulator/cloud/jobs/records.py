@@ -76,7 +76,7 @@ class Job:
     force_deleted: bool = False
     """Whether its deletion was asked for with force."""
     skipped_turns: bytes = b""
-    """Which turns nobody has, because their things are no targets any more: a bit each (see `places`)."""
+    """Which turns nobody has, because their things are no targets any more: a bit each (see `rollout_order`)."""
 
     @property
     def job_id(self) -> str:
@@ -114,11 +114,10 @@ class Job:
         """Whether everything that it was made for has had its turn."""
         return self.rolled_out >= self.things_in_all
 
-    def turns(self, up_to: int | None) -> tuple[str, ...]:
-        """The things whose turn comes next, until `up_to` have had theirs; None for every one that is left."""
-        first = len(self.new.things)
-        more = self.more_things[max(0, self.rolled_out - first) : None if up_to is None else max(0, up_to - first)]
-        return self.new.things[self.rolled_out : up_to] + more
+    def turns(self, first: int, until: int) -> tuple[str, ...]:
+        """The things whose turns have these places, `until` left out."""
+        new = len(self.new.things)
+        return self.new.things[first:until] + self.more_things[max(0, first - new) : max(0, until - new)]
 
     @property
     def due(self) -> float | None:

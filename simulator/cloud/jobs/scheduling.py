@@ -10,12 +10,12 @@ A job whose start finds as many active jobs as are allowed is CANCELED.
 from simulator.cloud.jobs import rollout
 from simulator.cloud.jobs.cancelling import cancel_job
 from simulator.cloud.jobs.configuration import Schedule
-from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.maintenance import read_cron
 from simulator.cloud.jobs.records import Job, JobStatus
 from simulator.cloud.jobs.settings import JobsSettings
+from simulator.cloud.jobs.transaction import Transaction
 
 YEAR = 366 * 86_400
 
@@ -36,24 +36,24 @@ def starts_at(schedule: Schedule | None, now: float) -> float | None:
     return None if schedule is None or schedule.start_at is None or schedule.start_at <= now else schedule.start_at
 
 
-def start(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+def start(tx: Transaction, job: Job) -> None:
     """The start time has come."""
-    if is_full(ledger, job):
+    if is_full(tx.ledger, job):
         comment = "The limit of active jobs was reached at the start time."
-        cancel_job(ledger, doing, job, now, force=False, reason_code="LIMIT_EXCEEDED", comment=comment)
+        cancel_job(tx, job, force=False, reason_code="LIMIT_EXCEEDED", comment=comment)
     else:
-        rollout.start(ledger, doing, job, now)
+        rollout.start(tx, job)
 
 
-def end(ledger: Ledger, doing: Doing, job: Job, now: float) -> None:
+def end(tx: Transaction, job: Job) -> None:
     """The end time has come."""
     schedule = job.new.schedule
     assert schedule is not None, "it has an end"
     behavior = schedule.end_behavior or "STOP_ROLLOUT"
     if behavior == "STOP_ROLLOUT":
-        rollout.stop(ledger, doing, job, now)
+        rollout.stop(tx, job)
     else:
-        cancel_job(ledger, doing, job, now, force=behavior == "FORCE_CANCEL", comment="The end time was reached.")
+        cancel_job(tx, job, force=behavior == "FORCE_CANCEL", comment="The end time was reached.")
 
 
 def is_full(ledger: Ledger, job: Job) -> bool:

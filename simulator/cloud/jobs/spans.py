@@ -15,10 +15,10 @@ switched off for so long. The span begins anew then, and ends late.
 from dataclasses import replace
 from typing import Final
 
-from simulator.cloud.jobs.doing import Work
-from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger, WorkDue
+from simulator.cloud.jobs.backlog import BackgroundWork, Backlog, Held, RollOut
+from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, Rare
-from simulator.cloud.jobs.rollout import MINUTE, RollOut
+from simulator.cloud.jobs.rollout import MINUTE
 
 LONGEST_SECONDS: Final = 7 * 86_400.0
 """inProgressTimeoutInMinutes and stepTimeoutInMinutes are 10080 at most."""
@@ -43,13 +43,10 @@ def clock_moved(ledger: Ledger, by: float, now: float) -> None:
             if rare is not None:
                 queue[item.job_id] = replace(execution, rare=_moved_rare(rare, by))
             ledger.set_timer(item.thing, item.job_id, queue[item.job_id].due)
-    works = [_moved_work(work, by) for work in ledger.under_way]
-    ledger.under_way.clear()
-    ledger.under_way.extend(works)
-    for job_id, (until, held) in tuple(ledger.held.items()):
-        ledger.held[job_id] = (until + by, tuple(_moved_work(work, by) for work in held))
-        ledger.agenda.set(WorkDue(job_id), until + by)
-    ledger.lag.clock_moved(by)
+    under_way, held, failures = ledger.backlog
+    later_held = tuple(Held(until + by, _moved_work(work, by)) for until, work in held)
+    ledger.set_backlog(Backlog(tuple(_moved_work(work, by) for work in under_way), later_held, failures))
+    ledger.stale_reads = {thing: stale.moved(by) for thing, stale in ledger.stale_reads.items()}
 
 
 def _moved_job(job: Job, by: float, before: float) -> Job:
@@ -62,7 +59,7 @@ def _moved_job(job: Job, by: float, before: float) -> Job:
     return job
 
 
-def _moved_work(work: Work, by: float) -> Work:
+def _moved_work(work: BackgroundWork, by: float) -> BackgroundWork:
     return replace(work, next_due=_plus(work.next_due, by)) if isinstance(work, RollOut) else work
 
 

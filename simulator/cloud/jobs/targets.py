@@ -8,21 +8,22 @@ A thing may have a thousand jobs, and what is told of a change of its queue take
 command tells the first few jobs, and `tick` the others; news that come meanwhile wait behind them.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
 from agent.values import Status
-from simulator.cloud.jobs import places, rollout, under_way
-from simulator.cloud.jobs.doing import OF_THING, Doing, Work
+from simulator.cloud.jobs import endings, rollout
+from simulator.cloud.jobs.backlog import TellJobs
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
-from simulator.cloud.jobs.places import is_set
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.quotas import check_targets
-from simulator.cloud.jobs.records import Job, JobStatus, News
+from simulator.cloud.jobs.records import Job, JobStatus, News, ThingNews
 from simulator.cloud.jobs.rollout import place_ahead
+from simulator.cloud.jobs.rollout_order import is_set, with_skip
+from simulator.cloud.jobs.transaction import Transaction
 
 AT_ONCE: Final = 5
 """So many jobs of one thing are told at once: a millisecond or so, if it has a thousand."""
@@ -31,20 +32,18 @@ MOST_NEWS: Final = 100
 
 
 def associate(
-    ledger: Ledger,
-    doing: Doing,
+    tx: Transaction,
     job: Job,
     targets: tuple[str, ...],
     things: tuple[str, ...],
     comment: str | None,
-    now: float,
 ) -> None:
     """AssociateTargetsWithJob. Raises JobsError."""
     if not job.is_continuous or job.is_stopped or job.status is not JobStatus.IN_PROGRESS:
         raise JobsError("InvalidRequest", f"Job {job.job_id} is not a continuous job IN_PROGRESS.")
     new_targets = tuple(dict.fromkeys(target for target in targets if target not in job.targets))
-    check_targets(len(job.targets) + len(new_targets), ledger.settings)
-    known = {*job.new.things, *job.more_things, *ledger.things_of[job.job_id]}
+    check_targets(len(job.targets) + len(new_targets), tx.ledger.settings)
+    known = {*job.new.things, *job.more_things, *tx.ledger.of_job[job.job_id].things}
     new_things = tuple(dict.fromkeys(thing for thing in things if thing not in known))
     was_rolled_out = job.is_rolled_out
     more = replace(
@@ -52,52 +51,44 @@ def associate(
         more_targets=job.more_targets + new_targets,
         more_things=job.more_things + new_things,
         comment=job.comment if comment is None else comment,
-        last_updated_at=now,
+        last_updated_at=tx.now,
     )
-    ledger.put_job(doing, more)
+    tx.put_job(more)
     if was_rolled_out and not more.is_rolled_out:
-        rollout.go_on(ledger, doing, more, now)
+        rollout.advance(tx, more)
 
 
-def joined(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], others: Iterable[str], now: float) -> None:
-    """A thing now belongs to `targets`; it belongs to `others` besides, as it did before."""
-    _tell(ledger, doing, thing, "joined", _concerned(ledger, targets, others), now)
+def moved(
+    tx: Transaction, thing: str, what: Literal["joined", "left"], targets: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    """A thing joined `targets` or left them; it belongs to `others` besides, as it did before."""
+    followers = tx.ledger.followers(targets)
+    _tell(tx, thing, what, tuple(job.job_id for job in followers if not {*others} & {*job.targets}))
 
 
-def _take(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> None:
-    place = place_ahead(ledger, job, thing)
+def _take(tx: Transaction, job: Job, thing: str) -> None:
+    place = place_ahead(tx.ledger, job, thing)
     if place is not None and is_set(job.skipped_turns, place):
-        ledger.put_job(doing, replace(job, skipped_turns=places.changed(job.skipped_turns, place, to=False)))
+        tx.put_job(replace(job, skipped_turns=with_skip(job.skipped_turns, place, to=False)))
     elif job.status is JobStatus.SCHEDULED:
         if place is None:
-            ledger.put_job(doing, replace(job, more_things=(*job.more_things, thing)))
+            tx.put_job(replace(job, more_things=(*job.more_things, thing)))
     else:
-        latest = ledger.queues.get(thing, {}).get(job.job_id)
+        latest = tx.ledger.queues.get(thing, {}).get(job.job_id)
         if latest is None or latest.status.is_terminal:
             number = 1 if latest is None else latest.key.execution_number + 1
-            ledger.queue_execution(doing, job, thing, number, now)
+            tx.queue_execution(job, thing, number)
 
 
-def left(ledger: Ledger, doing: Doing, thing: str, targets: Iterable[str], others: Iterable[str], now: float) -> None:
-    """A thing no longer belongs to `targets`; it still belongs to `others`."""
-    _tell(ledger, doing, thing, "left", _concerned(ledger, targets, others), now)
-
-
-def _concerned(ledger: Ledger, targets: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
-    """The jobs that follow one of `targets` and are for none of `others`."""
-    others = frozenset(others)
-    return tuple(job.job_id for job in ledger.followers(targets) if others.isdisjoint(job.targets))
-
-
-def deleted(ledger: Ledger, doing: Doing, thing: str, now: float) -> None:
+def deleted(tx: Transaction, thing: str) -> None:
     """A thing is deleted."""
-    if ledger.settings.deleted_thing == "removed":
-        waiting = [job for job in ledger.jobs.values() if rollout.is_rolling_out(job)]
-        of_thing: Sequence[str] = tuple(ledger.queues.get(thing, ()))
+    if tx.ledger.settings.deleted_thing == "removed":
+        waiting = [job for job in tx.ledger.jobs.values() if rollout.is_rolling_out(job)]
+        of_thing: Sequence[str] = tuple(tx.ledger.queues.get(thing, ()))
         # Those that are still to learn that it came would queue an execution then, which nobody would ever remove.
-        to_learn = chain.from_iterable(each.job_ids for each in ledger.news.get(thing, ()))
+        to_learn = chain.from_iterable(each.job_ids for each in tx.ledger.news.get(thing, ()))
         job_ids = tuple(dict.fromkeys((*of_thing, *(job.job_id for job in waiting), *to_learn)))
-        _tell(ledger, doing, thing, "left", job_ids, now)
+        _tell(tx, thing, "left", job_ids)
 
 
 def check_news(ledger: Ledger, thing: str) -> None:
@@ -107,74 +98,58 @@ def check_news(ledger: Ledger, thing: str) -> None:
         raise JobsError("Throttling", message)
 
 
-def _tell(
-    ledger: Ledger, doing: Doing, thing: str, what: Literal["joined", "left"], job_ids: tuple[str, ...], now: float
-) -> None:
+def _tell(tx: Transaction, thing: str, what: Literal["joined", "left"], job_ids: tuple[str, ...]) -> None:
     if not job_ids:
         return
-    before = ledger.news.get(thing, ())
+    before = tx.ledger.news.get(thing, ())
     if before:
-        ledger.put_news(doing, thing, (*before, News(what, job_ids)))
+        tx.put_news(thing, (*before, News(what, job_ids)))
         return
     for job_id in job_ids[:AT_ONCE]:
-        _tell_one(ledger, doing, job_id, thing, what, now)
+        _tell_one(tx, job_id, thing, what)
     if later := job_ids[AT_ONCE:]:
-        ledger.put_news(doing, thing, (News(what, later),))
-        under_way.put(ledger, TellJobs.of(thing))
+        tx.put_news(thing, (News(what, later),))
+        tx.put(TellJobs(thing))
 
 
-def _tell_one(
-    ledger: Ledger, doing: Doing, job_id: str, thing: str, what: Literal["joined", "left"], now: float
-) -> None:
-    job = ledger.jobs.get(job_id)
+def _tell_one(tx: Transaction, job_id: str, thing: str, what: Literal["joined", "left"]) -> None:
+    job = tx.ledger.jobs.get(job_id)
     if job is None:
         return  # its record was lost, and the file went on without it: what goes by a command goes with its news
     if what == "left":
-        _drop(ledger, doing, job, thing, now)
+        _drop(tx, job, thing)
     elif job.is_followed:
-        _take(ledger, doing, job, thing, now)
+        _take(tx, job, thing)
 
 
-@dataclass(frozen=True, slots=True)
-class TellJobs(Work):
-    """A thing's jobs learn the news, one after the other."""
-
-    @classmethod
-    def of(cls, thing: str) -> Self:
-        """Whose news it is."""
-        return cls(f"{OF_THING}{thing}")
-
-    @property
-    def thing(self) -> str:
-        """Its name."""
-        return self.whose.removeprefix(OF_THING)
-
-    def put_last(self, ledger: Ledger) -> None:
-        """A job that cannot be told waits behind those that can; what it is told, it is told in order."""
-        news = ledger.news.get(self.thing)
-        if news is None:
-            return
-        job_id = news[0].job_ids[0]
-        others = (replace(each, job_ids=tuple(i for i in each.job_ids if i != job_id)) for each in news)
-        own = (replace(each, job_ids=(job_id,)) for each in news if job_id in each.job_ids)
-        ledger.set_news(self.thing, (*(each for each in others if each.job_ids), *own))
-
-    def go_on(self, ledger: Ledger, doing: Doing, now: float, count: int) -> Self | None:
-        """Tell so many more jobs."""
-        while count > 0 and (news := ledger.news.get(self.thing)):
-            first = news[0]
-            for job_id in first.job_ids[:count]:
-                _tell_one(ledger, doing, job_id, self.thing, first.what, now)
-            left = first.job_ids[count:]
-            count -= len(first.job_ids)
-            ledger.put_news(doing, self.thing, ((replace(first, job_ids=left),) if left else ()) + news[1:])
-        return self if self.thing in ledger.news else None
+def tell_jobs(tx: Transaction, work: TellJobs, count: int) -> TellJobs | None:
+    """Tell so many more jobs. What is left; None: nothing."""
+    thing = work.thing
+    while count > 0 and (news := tx.ledger.news.get(thing)):
+        first = news[0]
+        for job_id in first.job_ids[:count]:
+            _tell_one(tx, job_id, thing, first.what)
+        left = first.job_ids[count:]
+        count -= len(first.job_ids)
+        tx.put_news(thing, ((replace(first, job_ids=left),) if left else ()) + news[1:])
+    return work if thing in tx.ledger.news else None
 
 
-def _drop(ledger: Ledger, doing: Doing, job: Job, thing: str, now: float) -> None:
-    latest = ledger.queues.get(thing, {}).get(job.job_id)
+def put_last(ledger: Ledger, thing: str) -> None:
+    """A job that cannot be told waits behind those that can; what it is told, it is told in order."""
+    news = ledger.news.get(thing)
+    if news is None:
+        return
+    job_id = news[0].job_ids[0]
+    others = (replace(each, job_ids=tuple(i for i in each.job_ids if i != job_id)) for each in news)
+    own = (replace(each, job_ids=(job_id,)) for each in news if job_id in each.job_ids)
+    ledger.set_news(ThingNews(thing, (*(each for each in others if each.job_ids), *own)))
+
+
+def _drop(tx: Transaction, job: Job, thing: str) -> None:
+    latest = tx.ledger.queues.get(thing, {}).get(job.job_id)
     if latest is not None:
-        if not latest.status.is_terminal and job.job_id not in ledger.deleting:
-            ledger.change(doing, changed(latest, Status.REMOVED, None, now), "service", now)
-    elif (place := place_ahead(ledger, job, thing)) is not None and not is_set(job.skipped_turns, place):
-        ledger.put_job(doing, replace(job, skipped_turns=places.changed(job.skipped_turns, place, to=True)))
+        if not latest.status.is_terminal and job.job_id not in tx.ledger.deleting:
+            endings.change(tx, changed(latest, Status.REMOVED, None, tx.now), "service")
+    elif (place := place_ahead(tx.ledger, job, thing)) is not None and not is_set(job.skipped_turns, place):
+        tx.put_job(replace(job, skipped_turns=with_skip(job.skipped_turns, place, to=True)))

@@ -1,96 +1,140 @@
-"""What is due, and what goes on: one turn after the other, so much at a time as the caller says.
+"""What is due, and what goes on: one transaction after the other, so much at a time as the caller says.
 
-A turn that fails is undone (see `turns`), and told with the outcome. It stops nobody: the turns of other jobs go on,
-and its own is tried again after a pause, which doubles with every time that it fails.
+One that fails is undone, and told with the outcome. It stops nobody: those of other jobs go on, and its own is tried
+again after a pause, which doubles with every time that it fails.
 """
 
-from typing import Final
+from typing import Final, assert_never
 
 from agent.values import Status
-from simulator.cloud.jobs import deletion, rollout, scheduling, under_way
-from simulator.cloud.jobs.changes import Outcome, TurnFailed
-from simulator.cloud.jobs.doing import OF_THING, Doing, Work
+from simulator.cloud.jobs import cancelling, deletion, endings, rollout, scheduling, targets
+from simulator.cloud.jobs.backlog import (
+    BackgroundWork,
+    CancelRest,
+    Owner,
+    RemoveRecords,
+    RollOut,
+    TellJobs,
+    owner_of,
+)
+from simulator.cloud.jobs.changes import Outcome, TransactionFailed, in_one
 from simulator.cloud.jobs.ledger import Due, ExecutionDue, JobDue, Ledger, WorkDue
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.records import JobStatus
-from simulator.cloud.jobs.turns import Turn
+from simulator.cloud.jobs.transaction import Transaction
 
 PIECE: Final = 16
-"""So many executions of one job before another job under way has its turn."""
+"""So many executions of one job before another job under way goes on."""
 PAUSE_SECONDS: Final = 1.0
-"""How long a job waits after its first turn that failed: what is wrong may pass, and a spin costs everybody."""
+"""How long a job waits after the first time that it failed: what is wrong may pass, and a spin costs everybody."""
 LONGEST_PAUSE_SECONDS: Final = 300.0
 """The pause grows no longer, so that a job goes on minutes after what was wrong has passed."""
 
 
+def go_on(tx: Transaction, work: BackgroundWork, count: int) -> BackgroundWork | None:
+    """Do so many more of what is under way: what is left then; None if it is finished."""
+    match work:
+        case RemoveRecords():
+            return deletion.remove_next(tx, work, count)
+        case CancelRest():
+            return cancelling.cancel_rest(tx, work, count)
+        case RollOut():
+            return rollout.roll_out(tx, work, count)
+        case TellJobs():
+            return targets.tell_jobs(tx, work, count)
+        case _:
+            assert_never(work)
+
+
 def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
     """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all."""
-    doing, left, failures = Doing(at_once=0), at_most, list[TurnFailed]()
+    outcomes, left, failures = list[Outcome](), at_most, list[TransactionFailed]()
     while left is None or left > 0:
-        item, done = ledger.agenda.take_due(now), 1
-        if item is None and not ledger.under_way:
+        item, count = ledger.agenda.take_due(now), 1
+        if item is None and not ledger.backlog.under_way:
             break
-        turn = item or ledger.under_way[0]
-        whose = turn.whose if isinstance(turn, Work | WorkDue) else turn.job_id  # calls nothing: it is in no turn yet
+        what = item or ledger.backlog.under_way[0]
         try:
-            with Turn(ledger, doing):
-                if not isinstance(turn, Work):
-                    _do(ledger, doing, turn, now)
+            with Transaction(ledger, now, at_once=0) as tx:
+                if item is None:
+                    count = _slice(tx, left)
                 else:
-                    done = 1 if whose in ledger.failed else PIECE if left is None else min(PIECE, left)
-                    under_way.go_on(ledger, doing, now, done)
-        except Exception as error:  # whatever it is: the turns of others go on
-            failures.append(_put_off(ledger, whose, turn, now, error))
+                    _do(tx, item)
+                if ledger.backlog.failures:
+                    ledger.set_backlog(ledger.backlog.with_failures(_owner(what), 0))
+        except Exception as error:  # whatever it is: the others go on
+            failures.append(_put_off(ledger, what, now, error))
         else:
-            if ledger.failed:
-                ledger.failed.pop(whose, None)
-        left = None if left is None else left - done
-    return doing.outcome()._replace(failures=tuple(failures)) if failures else doing.outcome()
+            outcomes.append(tx.outcome())
+        left = None if left is None else left - count
+    return in_one(outcomes, tuple(failures))
 
 
-def _put_off(ledger: Ledger, whose: str, what: Due | Work, now: float, error: Exception) -> TurnFailed:
+def _slice(tx: Transaction, at_most: int | None) -> int:
+    """Go on with the first of what is under way, which then waits for the others: with how many executions."""
+    ledger, work = tx.ledger, tx.ledger.backlog.under_way[0]
+    is_tried_again = ledger.backlog.failures and ledger.backlog.times_failed(owner_of(work))
+    count = 1 if is_tried_again else PIECE if at_most is None else min(PIECE, at_most)
+    left = go_on(tx, work, count)
+    ledger.set_backlog(ledger.backlog.gone_on(left))
+    return count
+
+
+def _owner(what: Due | BackgroundWork) -> Owner:
+    match what:
+        case JobDue() | ExecutionDue():
+            return Owner(what.job_id)
+        case WorkDue():
+            return what.owner
+        case _:
+            return owner_of(what)
+
+
+def _put_off(ledger: Ledger, what: Due | BackgroundWork, now: float, error: Exception) -> TransactionFailed:
     """Have it tried again, later each time."""
-    times = ledger.failed[whose] = ledger.failed.get(whose, 0) + 1
-    pause = min(PAUSE_SECONDS * 2.0 ** min(times - 1, 30), LONGEST_PAUSE_SECONDS)
-    if isinstance(what, Work):
-        if times > 1:  # of what is under way, the first alone was tried
-            what.put_last(ledger)
-        under_way.hold(ledger, what, now + pause)
-    else:
+    owner, backlog = _owner(what), ledger.backlog
+    times = backlog.times_failed(owner) + 1
+    pause = min(PAUSE_SECONDS * 2.0 ** (times - 1), LONGEST_PAUSE_SECONDS)
+    backlog = backlog.with_failures(owner, times)
+    if isinstance(what, JobDue | ExecutionDue):
         ledger.agenda.set(what, now + pause)
-    if whose.startswith(OF_THING):
-        return TurnFailed(None, whose.removeprefix(OF_THING), error, pause)
-    return TurnFailed(whose, what.thing if isinstance(what, ExecutionDue) else None, error, pause)
+    else:
+        if isinstance(what, TellJobs) and times > 1:  # the first of it alone was tried
+            targets.put_last(ledger, what.thing)
+        backlog = backlog.hold(backlog.of(owner), now + pause)
+    ledger.set_backlog(backlog)
+    return TransactionFailed(owner.job_id, what.thing if isinstance(what, ExecutionDue) else owner.thing, error, pause)
 
 
 def next_due(ledger: Ledger) -> float | None:
     """When `tick` has something to do, 0 if at once; None if nothing waits."""
-    return 0.0 if ledger.under_way else ledger.agenda.next_due()
+    return 0.0 if ledger.backlog.under_way else ledger.agenda.next_due()
 
 
-def _do(ledger: Ledger, doing: Doing, item: Due, now: float) -> None:
+def _do(tx: Transaction, item: Due) -> None:
+    ledger = tx.ledger
     match item:
         case ExecutionDue():
             execution = ledger.queues[item.thing][item.job_id]
             if item.job_id not in ledger.deleting:
-                ledger.change(doing, changed(execution, Status.TIMED_OUT, None, now), "service", now)
+                endings.change(tx, changed(execution, Status.TIMED_OUT, None, tx.now), "service")
         case WorkDue():
-            under_way.release(ledger, item.whose)
+            ledger.set_backlog(ledger.backlog.release(item.owner))
         case JobDue():
-            _do_job(ledger, doing, item.job_id, now)
+            _do_job(tx, item.job_id)
 
 
-def _do_job(ledger: Ledger, doing: Doing, job_id: str, now: float) -> None:
-    job = ledger.jobs[job_id]
+def _do_job(tx: Transaction, job_id: str) -> None:
+    job = tx.ledger.jobs[job_id]
     schedule = job.new.schedule
     if job.status is JobStatus.DELETION_IN_PROGRESS:
         if job.removal_due is not None:
-            deletion.remove_records(ledger, doing, job, now)
+            deletion.remove_records(tx, job)
         else:
-            deletion.end(ledger, doing, job, now)
-    elif schedule is not None and schedule.end_at is not None and schedule.end_at <= now:
-        scheduling.end(ledger, doing, job, now)
+            deletion.end(tx, job)
+    elif schedule is not None and schedule.end_at is not None and schedule.end_at <= tx.now:
+        scheduling.end(tx, job)
     elif job.status is JobStatus.SCHEDULED:
-        scheduling.start(ledger, doing, job, now)
+        scheduling.start(tx, job)
     else:
-        rollout.go_on(ledger, doing, job, now)
+        rollout.advance(tx, job)

@@ -7,13 +7,12 @@ Retries may only be given up, that is set to 0 (Developer Guide, "Job executions
 from dataclasses import replace
 
 from simulator.cloud.jobs.configuration import JobUpdate, RetryCriterion
-from simulator.cloud.jobs.doing import Doing
 from simulator.cloud.jobs.errors import JobsError
-from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.records import Job, JobStatus
+from simulator.cloud.jobs.transaction import Transaction
 
 
-def update_job(ledger: Ledger, doing: Doing, job: Job, update: JobUpdate, now: float) -> None:
+def update_job(tx: Transaction, job: Job, update: JobUpdate) -> None:
     """Change what `update` names. Raises JobsError."""
     if job.status not in (JobStatus.IN_PROGRESS, JobStatus.SCHEDULED):
         # Which states it is refused in is not documented.
@@ -30,7 +29,7 @@ def update_job(ledger: Ledger, doing: Doing, job: Job, update: JobUpdate, now: f
         timeout_minutes=update.timeout_minutes or new.timeout_minutes,
         retries=new.retries if update.retries is None else update.retries,
     )
-    ledger.put_job(doing, replace(job, new=new, last_updated_at=now))
+    tx.put_job(replace(job, new=new, last_updated_at=tx.now))
 
 
 def _check_unchanged(job: Job, retries: tuple[RetryCriterion, ...]) -> None:

@@ -34,6 +34,7 @@ from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
 from agent.values import JobDocument, Status
 from simulator.cloud.jobs import JobExecution, Jobs, JobsSettings, NewJob
+from simulator.cloud.jobs.commands import CreateJob
 
 PLUG_INS: Final = (("calibrate", False), ("warm-up", True))
 ABILITIES: Final = Abilities(actions=ALL_ACTIONS | {name for name, _ in PLUG_INS}, plug_ins=PLUG_INS)
@@ -84,7 +85,7 @@ class Lives:
 
     def __post_init__(self) -> None:
         self.jobs = Jobs(JobsSettings())
-        self.jobs.create_job(NewJob("fw", ("dev",), self.document, namespace_id=self.namespace_id), 1.0)
+        self.jobs.do(CreateJob(NewJob("fw", ("dev",), self.document, namespace_id=self.namespace_id)), 1.0)
 
     @property
     def execution(self) -> JobExecution:

@@ -9,6 +9,7 @@ import pytest
 from agent.values import Describe, ExecutionTold, JobDocument, StartNext
 from simulator.cloud.core import LOOK_SECONDS, CloudCore
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, MaintenanceWindow, NewJob, Outcome, Rollout, Schedule
+from simulator.cloud.jobs.commands import CreateJob, DeleteJob
 from simulator.engines.virtual_time import run_virtually
 
 DOCUMENT = JobDocument.of({})
@@ -49,10 +50,10 @@ class Clocked:
         return self.core.jobs
 
     def create(self, job_id: str, *things: str, **more: object) -> None:
-        self.core._carry(self.jobs.create_job(NewJob(job_id, things, DOCUMENT, **more), self.core.now()))
+        self.core._carry(self.jobs.do(CreateJob(NewJob(job_id, things, DOCUMENT, **more)), self.core.now()))
 
     def delete(self, job_id: str) -> None:
-        self.core._carry(self.jobs.delete_job(job_id, force=True, namespace_id=None, now=self.core.now()))
+        self.core._carry(self.jobs.do(DeleteJob(job_id, force=True), self.core.now()))
 
     def is_gone(self, job_id: str) -> bool:
         try:

@@ -23,6 +23,7 @@ from simulator.cloud.arns import Account
 from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.contained import Every, contained, listen_for_faults
 from simulator.cloud.jobs import JobsError, JobsSettings
+from simulator.cloud.jobs.commands import DeleteJob
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import Gateway, GatewaySettings
 from simulator.cloud.mqtt import sweeping as sweeping_module
@@ -32,7 +33,7 @@ from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, Recorder, write_line
 from tests.simulator.cloud.jobs.account import Account as JobsAccount
 from tests.simulator.cloud.mqtt.peers import V3, Jobs, Peer
-from tests.thrown import Thrown, thrown_at
+from tests.thrown import Thrown, sees_to_transactions, thrown_at
 
 OURS: Final = str(Path(simulator.__file__).parent)
 FAST: Final = 600.0
@@ -91,6 +92,7 @@ class ThrowingLoop(asyncio.SelectorEventLoop):
                     called is not code
                     and called.co_filename.startswith(OURS)
                     and not called.co_filename.endswith(("/contained.py", "/turns.py"))
+                    and not sees_to_transactions(called)
                     and (name, called.co_qualname) not in self.thrown
                 )
 
@@ -313,9 +315,7 @@ def test_what_can_be_told_is_told_although_something_beside_it_cannot():
     """A hint or an event that comes to a fault of ours is left out; the others keep their order."""
     core = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None)
     account = JobsAccount()
-    outcome = account.create("fw", "a", "b", "c").did(
-        account.jobs.delete_job("fw", force=True, namespace_id=None, now=account.now)
-    )
+    outcome = account.create("fw", "a", "b", "c").did(account.jobs.do(DeleteJob("fw", force=True), account.now))
     told = core.device_api.publications(outcome)
     [lost] = core.device_api.publications(outcome._replace(hints=outcome.hints[1:2], events=()))
     left = [topic for topic, _ in told]
@@ -350,7 +350,7 @@ def test_a_command_whose_warning_fails_has_been_carried_out(monkeypatch: pytest.
 
 
 def _is_of_the_core(code: CodeType) -> bool:
-    return "/cloud/jobs/" in code.co_filename and not code.co_filename.endswith("/turns.py")
+    return "/cloud/jobs/" in code.co_filename and not sees_to_transactions(code)
 
 
 async def test_a_device_that_meets_a_fault_is_told_so_and_may_ask_again(monkeypatch: pytest.MonkeyPatch):

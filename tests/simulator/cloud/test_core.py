@@ -8,7 +8,8 @@ import pytest
 from agent.values import Describe, JobDocument, Rejected, StartNext
 from simulator.cloud.core import PIECE, CloudCore
 from simulator.cloud.jobs import JobsError, JobsSettings, NewJob, Outcome
-from simulator.cloud.jobs.doing import AT_ONCE
+from simulator.cloud.jobs.backlog import AT_ONCE
+from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteJob
 from simulator.engines.virtual_time import run_virtually
 from simulator.trace import CloudEvent, JobDeletionBegan
 
@@ -25,7 +26,7 @@ def crowded(slice_seconds: float | None) -> tuple[CloudCore, list[Outcome]]:
         published.append,
         slice_seconds=slice_seconds,
     )
-    core.jobs.create_job(NewJob("big", THINGS, DOCUMENT), time.time())
+    core.jobs.do(CreateJob(NewJob("big", THINGS, DOCUMENT)), time.time())
     core.jobs.tick(time.time())
     return core, published
 
@@ -44,7 +45,7 @@ async def until_gone(core: CloudCore) -> int:
 
 async def test_others_have_their_turn_between_two_slices_of_a_deletion():
     core, published = crowded(slice_seconds=0.0000001)
-    core._carry(core.jobs.delete_job("big", force=True, namespace_id=None, now=time.time()))
+    core._carry(core.jobs.do(DeleteJob("big", force=True), time.time()))
     told = core.device_api.ask(THINGS[-1], Describe("big"))
     assert isinstance(told.answer, Rejected), "gone before its record is"
     assert len(core.jobs.executions_of_job("big")) == 40 * PIECE
@@ -56,7 +57,7 @@ async def test_others_have_their_turn_between_two_slices_of_a_deletion():
 
 async def test_where_nobody_waits_it_is_done_in_one_go():
     core, published = crowded(slice_seconds=None)
-    core._carry(core.jobs.delete_job("big", force=True, namespace_id=None, now=time.time()))
+    core._carry(core.jobs.do(DeleteJob("big", force=True), time.time()))
     await until_gone(core)
     assert [len(outcome.hints) for outcome in published] == [2 * AT_ONCE, 2 * 40 * PIECE]
     core.close()
@@ -68,7 +69,7 @@ def test_a_timer_that_a_device_sets_runs_out(closes: bool):
         loop = asyncio.get_running_loop()
         told: list[float] = []
         core = CloudCore(JobsSettings(), loop.time, lambda _: told.append(loop.time()))
-        core._carry(core.jobs.create_job(NewJob("fw", ("t",), DOCUMENT, timeout_minutes=10), loop.time()))
+        core._carry(core.jobs.do(CreateJob(NewJob("fw", ("t",), DOCUMENT, timeout_minutes=10)), loop.time()))
         core.device_api.ask("t", StartNext(step_timeout_minutes=1))
         if closes:
             core.close()
@@ -83,8 +84,8 @@ def test_a_timer_that_a_device_sets_runs_out(closes: bool):
 def test_the_trace_says_whether_a_deletion_was_forced(force: bool, cancelled: bool):
     seen: list[CloudEvent] = []
     core = CloudCore(JobsSettings(), time.time, lambda outcome: None, seen.append)
-    core.device_api.record(core.jobs.create_job(NewJob("fw", ("t",), DOCUMENT), time.time()))
+    core.device_api.record(core.jobs.do(CreateJob(NewJob("fw", ("t",), DOCUMENT)), time.time()))
     if cancelled:
-        core.jobs.cancel_job("fw", force=False, reason_code=None, comment=None, now=time.time())
-    core.device_api.record(core.jobs.delete_job("fw", force=force, namespace_id=None, now=time.time()))
+        core.jobs.do(CancelJob("fw", force=False), time.time())
+    core.device_api.record(core.jobs.do(DeleteJob("fw", force=force), time.time()))
     assert [event for event in seen if isinstance(event, JobDeletionBegan)] == [JobDeletionBegan("fw", force)]

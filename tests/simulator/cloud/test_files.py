@@ -14,6 +14,7 @@ from yarl import URL
 from agent.values import Describe, ExecutionTold, JobDocument
 from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import Jobs, JobsError, NewJob, PresignedUrls
+from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.presigned import FileUrls, object_of
 
@@ -86,7 +87,7 @@ def test_a_device_gets_urls_that_hold_as_long_as_the_job_says_and_the_control_pl
     jobs = Jobs()
     jobs.presign = URLS.document
     document = JobDocument.of({"url": placeholder(S3)})
-    outcome = jobs.create_job(NewJob("fw", ("a",), document, presigned_urls=PresignedUrls(None, 120)), NOW)
+    outcome = jobs.do(CreateJob(NewJob("fw", ("a",), document, presigned_urls=PresignedUrls(None, 120))), NOW)
     heard = outcome.hints[-1][1].execution.document  # type: ignore[union-attr]  # it is a notify-next
     answer = jobs.device_request("a", Describe("fw"), NOW + 5).answer
     assert isinstance(answer, ExecutionTold)
@@ -100,7 +101,7 @@ def test_a_device_gets_urls_that_hold_as_long_as_the_job_says_and_the_control_pl
 def test_a_document_asks_for_ten_urls_at_most():
     jobs, many = Jobs(), JobDocument.of([placeholder(S3)] * 11)
     with pytest.raises(JobsError, match="at most 10 URLs"):
-        jobs.create_job(NewJob("fw", ("a",), many), NOW)
+        jobs.do(CreateJob(NewJob("fw", ("a",), many)), NOW)
 
 
 # ── the file server ───────────────────────────────────────────────────────────────────────────────────────────

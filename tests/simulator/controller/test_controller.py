@@ -11,6 +11,7 @@ from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.values import JobDocument
 from simulator.cloud.jobs import NewJob
+from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.local import LocalCloud
 from simulator.controller.controller import Command, Controller
 from simulator.controller.hand import Hand, Refused, check_endpoint, is_local
@@ -41,7 +42,7 @@ async def test_a_hand_sees_what_the_control_plane_tells(hand: Hand, job: str):
 
 async def test_a_hand_sees_every_page_of_a_jobs_executions(hand: Hand, cloud: LocalCloud):
     things = tuple(f"t{number:03}" for number in range(501))
-    cloud.core.jobs.create_job(NewJob("big", things, JobDocument("{}")), time.time())
+    cloud.core.jobs.do(CreateJob(NewJob("big", things, JobDocument("{}"))), time.time())
     cloud.core.jobs.tick(time.time())
     assert [each.thing for each in await hand.executions("big")] == list(things)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from agent.values import Answer, Describe, Hint, JobDocument, NextChanged, PendingChanged, Request, Status, Update
 from simulator.cloud.jobs import Event, Jobs, JobsSettings, JobStatus, NewJob, Outcome
+from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteJob
 
 DOCUMENT = JobDocument.of({"operation": "update"})
 ALL_EVENTS = frozenset({"JOB", "JOB_EXECUTION"})
@@ -37,7 +38,7 @@ class Account:
 
     def create(self, job_id: str, *things: str, **more: Any) -> "Account":
         self.now += 1
-        self.did(self.jobs.create_job(NewJob(job_id, things, DOCUMENT, **more), self.now))
+        self.did(self.jobs.do(CreateJob(NewJob(job_id, things, DOCUMENT, **more)), self.now))
         return self
 
     def ask(self, thing: str, request: Request) -> Answer:
@@ -51,11 +52,11 @@ class Account:
 
     def delete(self, job_id: str, *, force: bool = True, **more: Any) -> None:
         self.now += 1
-        self.did(self.jobs.delete_job(job_id, **{"force": force, "namespace_id": None, "now": self.now} | more))
+        self.did(self.jobs.do(DeleteJob(job_id, force, **more), self.now))
 
     def cancel(self, job_id: str, *, force: bool = False) -> None:
         self.now += 1
-        self.did(self.jobs.cancel_job(job_id, force=force, reason_code=None, comment=None, now=self.now))
+        self.did(self.jobs.do(CancelJob(job_id, force=force), self.now))
 
     def later(self, seconds: float, at_most: int | None = None) -> "Account":
         """Move time; what falls due on the way is done when it does."""

@@ -31,6 +31,7 @@ from agent.messages import read_answer, read_hint, read_request, write_answer, w
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse, request_topic
 from agent.values import JobDocument, JobMentioned, Rejected, Status
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, NewJob, Outcome
+from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteJob
 
 THING = "thing-0"
 
@@ -56,10 +57,12 @@ class Conversation:
 
     def create(self, job_id: str, version: str) -> None:
         document = JobDocument.of({"operation": "update", "version": version})
-        self.heard(self.jobs.create_job(NewJob(job_id, (THING,), document, namespace_id=self.namespace_id), self.now))
+        self.heard(
+            self.jobs.do(CreateJob(NewJob(job_id, (THING,), document, namespace_id=self.namespace_id)), self.now)
+        )
 
     def delete(self, job_id: str) -> None:
-        self.heard(self.jobs.delete_job(job_id, force=True, namespace_id=self.namespace_id, now=self.now))
+        self.heard(self.jobs.do(DeleteJob(job_id, force=True, namespace_id=self.namespace_id), self.now))
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
@@ -185,7 +188,7 @@ def test_a_forced_cancel_is_learned_as_such(namespace_id):
     both = Conversation(namespace_id)
     both.feed(Connected())
     both.create("fw", "2.0")
-    both.heard(both.jobs.cancel_job("fw", force=True, reason_code=None, comment=None, now=both.now))
+    both.heard(both.jobs.do(CancelJob("fw", force=True), both.now))
     assert [event.end for event in both.told if isinstance(event, ExecutionGone)] == ["cancelled"]
     assert both.undone == ["download"]
     assert both.status("fw") is Status.CANCELED
@@ -196,7 +199,7 @@ def test_a_deletion_and_re_creation_within_one_second_is_told_apart_by_the_versi
     both.jobs = Jobs(JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0))
     both.feed(Connected())
     both.create("fw", "2.0")
-    outcome = both.jobs.delete_job("fw", force=True, namespace_id="lab", now=both.now)
+    outcome = both.jobs.do(DeleteJob("fw", force=True, namespace_id="lab"), both.now)
     both.create("fw", "2.1")
     both.heard(outcome)
     assert [event.end for event in both.told if isinstance(event, ExecutionGone)] == ["replaced"]

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from simulator.cloud.jobs import Rollout
-from simulator.cloud.jobs.doing import AT_ONCE
+from simulator.cloud.jobs.backlog import AT_ONCE
 
 from .account import Account, names
 from .test_restoring import SETTINGS, act, state

@@ -17,8 +17,8 @@ from agent.values import (
     UpdateAccepted,
 )
 from simulator.cloud.jobs import JobsError, JobsSettings, JobStatus
+from simulator.cloud.jobs.backlog import AT_ONCE
 from simulator.cloud.jobs.deletion import DELETION_TAG, REMOVAL_DELAY_TAG
-from simulator.cloud.jobs.doing import AT_ONCE
 
 from .account import Account, names
 
@@ -146,7 +146,7 @@ def test_how_long_a_deletion_lasts_can_be_said_for_each_job(tags, delays, remove
     account = Account(
         replace(SLOW, deletion_seconds=20, deletion_seconds_per_execution=0, removal_delays=delays)
     ).create("fw", "a")
-    account.delete("fw", tags=tags)
+    account.delete("fw", tags=tuple(tags.items()))
     began = account.now
     account.later(removed_after - 0.25)
     assert len(account.jobs.executions_of_job("fw")) == 1
@@ -161,7 +161,7 @@ def test_how_long_a_deletion_lasts_can_be_said_for_each_job(tags, delays, remove
 def test_a_tag_that_is_no_number_of_seconds_is_refused(text: str):
     account = Account().create("fw", "a")
     with pytest.raises(JobsError, match="no number of seconds"):
-        account.delete("fw", tags={REMOVAL_DELAY_TAG: text})
+        account.delete("fw", tags=((REMOVAL_DELAY_TAG, text),))
     assert account.status("fw") is JobStatus.IN_PROGRESS
 
 

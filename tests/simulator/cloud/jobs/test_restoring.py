@@ -27,6 +27,7 @@ from simulator.cloud.jobs import (
     Schedule,
     ThingNews,
 )
+from simulator.cloud.jobs.commands import DeleteExecution, ThingDeleted, ThingMoved, UpdateJob
 
 from .account import Account, names
 
@@ -96,15 +97,15 @@ def act(account: Account, chance: Random) -> None:
         lambda: account.cancel(job_id, force=chance.random() < 0.5),
         lambda: account.delete(job_id, namespace_id=jobs.job(job_id).namespace_id),
         lambda: account.did(
-            jobs.delete_execution(
-                thing, job_id, number=1, force=True, namespace_id=jobs.job(job_id).namespace_id, now=now
+            jobs.do(
+                DeleteExecution(thing, job_id, number=1, force=True, namespace_id=jobs.job(job_id).namespace_id), now
             )
         ),
-        lambda: account.did(jobs.thing_joined(thing, (GROUP,), now)),
-        lambda: account.did(jobs.thing_left(thing, (GROUP,), now)),
-        lambda: account.did(jobs.thing_deleted(thing, now)),
+        lambda: account.did(jobs.do(ThingMoved("joined", thing, (GROUP,)), now)),
+        lambda: account.did(jobs.do(ThingMoved("left", thing, (GROUP,)), now)),
+        lambda: account.did(jobs.do(ThingDeleted(thing), now)),
         lambda: account.did(
-            jobs.update_job(job_id, JobUpdate(timeout_minutes=2), namespace_id=jobs.job(job_id).namespace_id, now=now)
+            jobs.do(UpdateJob(job_id, JobUpdate(timeout_minutes=2), namespace_id=jobs.job(job_id).namespace_id), now)
         ),
         lambda: account.did(jobs.tick(now, 16)),
         lambda: account.later(chance.choice((1, 45, 100))),

@@ -4,7 +4,8 @@ import pytest
 
 from agent.values import Status
 from simulator.cloud.jobs import AbortCriterion, ExponentialRate, JobsError, JobsSettings, JobStatus, JobUpdate, Rollout
-from simulator.cloud.jobs.doing import AT_ONCE
+from simulator.cloud.jobs.backlog import AT_ONCE
+from simulator.cloud.jobs.commands import CancelExecution, DeleteExecution, UpdateJob
 from simulator.cloud.jobs.rollout import exponential
 
 from .account import Account, names
@@ -67,7 +68,7 @@ def test_an_exponential_rollout_minute_by_minute():
 def test_a_rate_that_is_changed_counts_from_the_next_minute():
     account = Account().create("fw", *names(100), rollout=Rollout(maximum_per_minute=1))
     update = JobUpdate(rollout=Rollout(maximum_per_minute=50))
-    account.jobs.update_job("fw", update, namespace_id=None, now=account.now)
+    account.jobs.do(UpdateJob("fw", update), account.now)
     account.later(30)
     assert account.jobs.counts("fw")[Status.QUEUED] == 1
     account.later(30)
@@ -108,7 +109,7 @@ def test_a_continuous_job_is_never_completed():
 def test_a_snapshot_job_is_completed_when_its_last_pending_execution_is_deleted():
     account = Account().create("fw", "a", "b")
     account.update("a", "fw", Status.SUCCEEDED)
-    account.jobs.delete_execution("b", "fw", number=1, force=False, namespace_id=None, now=account.now)
+    account.jobs.do(DeleteExecution("b", "fw", number=1, force=False), account.now)
     assert account.status("fw") is JobStatus.COMPLETED
 
 
@@ -188,11 +189,11 @@ def test_a_cancelled_job_can_be_deleted_without_force():
 
 def test_cancelling_an_execution_checks_its_version_and_keeps_what_is_said_of_it():
     account = Account().create("fw", "a", "b")
-    cancel = {"force": False, "now": account.now, "status_details": (("why", "test"),)}
+    why = (("why", "test"),)
     with pytest.raises(JobsError) as caught:
-        account.jobs.cancel_execution("a", "fw", expected_version=2, **cancel)
+        account.jobs.do(CancelExecution("a", "fw", expected_version=2, status_details=why), account.now)
     assert caught.value.kind == "VersionConflict"
-    account.jobs.cancel_execution("a", "fw", expected_version=1, **cancel)
+    account.jobs.do(CancelExecution("a", "fw", expected_version=1, status_details=why), account.now)
     execution = account.jobs.execution("a", "fw")
     assert (execution.status, execution.version_number, execution.status_details) == ("CANCELED", 2, (("why", "test"),))
 

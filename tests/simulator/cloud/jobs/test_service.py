@@ -23,6 +23,7 @@ from agent.values import (
     UpdateAccepted,
 )
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, JobStatus, NewJob, Outcome
+from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteExecution, DeleteJob
 
 DOCUMENT = JobDocument.of({"a": 1})
 T = "thing"
@@ -47,7 +48,7 @@ class Service:
     def create(self, *job_ids: str, ns: str | None = None) -> "Service":
         for job_id in job_ids:
             self.now += 1
-            self.did(self.jobs.create_job(NewJob(job_id, (T,), DOCUMENT, namespace_id=ns), self.now))
+            self.did(self.jobs.do(CreateJob(NewJob(job_id, (T,), DOCUMENT, namespace_id=ns)), self.now))
         return self
 
     def ask(self, request: Request) -> object:
@@ -59,11 +60,11 @@ class Service:
 
     def delete(self, job_id: str, ns: str | None = None, force: bool = True) -> None:
         self.now += 1
-        self.did(self.jobs.delete_job(job_id, force=force, namespace_id=ns, now=self.now))
+        self.did(self.jobs.do(DeleteJob(job_id, force=force, namespace_id=ns), self.now))
 
     def cancel(self, job_id: str, force: bool = False) -> None:
         self.now += 1
-        self.did(self.jobs.cancel_job(job_id, force=force, reason_code=None, comment=None, now=self.now))
+        self.did(self.jobs.do(CancelJob(job_id, force=force), self.now))
 
 
 def _short(hint: Hint) -> str:
@@ -367,7 +368,7 @@ def test_an_eleventh_deletion_is_refused_across_namespaces():
 
 def test_cancelling_leaves_what_is_in_progress_unless_forced():
     service = Service()
-    service.jobs.create_job(NewJob("a", (T, "other"), DOCUMENT), service.now)
+    service.jobs.do(CreateJob(NewJob("a", (T, "other"), DOCUMENT)), service.now)
     service.update("a")
     service.cancel("a")
     assert [execution.status for execution in service.jobs.executions_of_job("a")] == [
@@ -382,7 +383,7 @@ def test_cancelling_leaves_what_is_in_progress_unless_forced():
 
 def test_a_snapshot_job_is_completed_when_its_last_execution_ends():
     service = Service()
-    service.jobs.create_job(NewJob("a", (T, "other"), DOCUMENT), service.now)
+    service.jobs.do(CreateJob(NewJob("a", (T, "other"), DOCUMENT)), service.now)
     service.update("a", Status.SUCCEEDED)
     assert service.jobs.job("a").status is JobStatus.IN_PROGRESS
     service.jobs.device_request("other", Update("a", Status.FAILED), service.now)
@@ -396,13 +397,13 @@ def test_a_snapshot_job_is_completed_when_its_last_execution_ends():
 def test_in_a_namespace_of_awss_only_its_own_services_create_and_delete():
     jobs, new = Jobs(JobsSettings()), NewJob("fw", (T,), DOCUMENT, namespace_id="aws-gg-deployment")
     with pytest.raises(JobsError, match="reserved"):
-        jobs.create_job(new, 1000)
-    jobs.create_job(new, 1000, by_aws=True)
+        jobs.do(CreateJob(new), 1000)
+    jobs.do(CreateJob(new, by_aws=True), 1000)
     with pytest.raises(JobsError, match="reserved"):
-        jobs.delete_execution(T, "fw", number=1, force=True, namespace_id="aws-gg-deployment", now=1001)
+        jobs.do(DeleteExecution(T, "fw", number=1, force=True, namespace_id="aws-gg-deployment"), 1001)
     with pytest.raises(JobsError, match="reserved"):
-        jobs.delete_job("fw", force=True, namespace_id="aws-gg-deployment", now=1001)
+        jobs.do(DeleteJob("fw", force=True, namespace_id="aws-gg-deployment"), 1001)
     with pytest.raises(JobsError, match="does not exist in this namespace"):
-        jobs.delete_job("fw", force=True, namespace_id=None, now=1001)
-    jobs.delete_job("fw", force=True, namespace_id="aws-gg-deployment", now=1001, by_aws=True)
+        jobs.do(DeleteJob("fw", force=True), 1001)
+    jobs.do(DeleteJob("fw", force=True, namespace_id="aws-gg-deployment", by_aws=True), 1001)
     assert jobs.job("fw").status is JobStatus.DELETION_IN_PROGRESS

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from agent.values import StartNext, Status
-from simulator.cloud.jobs import Jobs, JobsSettings, MaintenanceWindow, Rollout, Schedule, under_way
-from simulator.cloud.jobs.lagging import Lag
+from simulator.cloud.jobs import Jobs, JobsSettings, MaintenanceWindow, Rollout, Schedule
+from simulator.cloud.jobs.commands import ClockMoved
 from simulator.cloud.jobs.spans import LONGEST_SECONDS
 
 from .account import Account
@@ -84,9 +84,9 @@ def test_a_schedule_goes_by_the_clock_as_it_is(after: float):
 def test_a_jump_moves_what_failed_and_waits_and_what_is_under_way(by: float):
     account = Account(SETTINGS).create("fw", *(f"t{n}" for n in range(90)), rollout=Rollout(maximum_per_minute=60))
     ledger = account.jobs._ledger
-    under_way.hold(ledger, ledger.under_way[0], account.now + 8)
+    ledger.set_backlog(ledger.backlog.hold(ledger.backlog.under_way[0], account.now + 8))
     account.create("other", *(f"t{n}" for n in range(90)), rollout=Rollout(maximum_per_minute=60))
-    account.jobs.clock_moved(by, account.now + by)
+    account.jobs.do(ClockMoved(by), account.now + by)
     account.now += by
     account.left_to_tick(100)
     assert account.jobs.job("other").rollout_due == account.now + MINUTE
@@ -101,7 +101,7 @@ def test_a_jump_leaves_windows_and_ends_where_they_are():
     schedule = Schedule(None, account.now + 7200, "CANCEL", (MaintenanceWindow("0 20 ? * * *", 10),))
     account.create("fw", "t", schedule=schedule)
     before = account.jobs.job("fw")
-    account.jobs.clock_moved(600, account.now + 600)
+    account.jobs.do(ClockMoved(600), account.now + 600)
     assert account.jobs.job("fw") == before
 
 
@@ -109,7 +109,7 @@ def test_what_ended_has_no_time_that_could_move():
     account = timing(Account(SETTINGS))
     account.update("t", "fw", Status.SUCCEEDED)
     before = account.jobs.execution("t", "fw")
-    account.jobs.clock_moved(600, account.now + 600)
+    account.jobs.do(ClockMoved(600), account.now + 600)
     assert account.jobs.execution("t", "fw") == before
     assert account.jobs.next_due() is None
 
@@ -118,9 +118,12 @@ def test_a_read_that_lags_does_so_no_longer_after_a_jump():
     account = Account(JobsSettings(stale_reads_seconds=5, deletion_seconds=0, deletion_seconds_per_execution=0))
     account.create("fw", "t")
     account.now -= 3600
-    account.jobs.clock_moved(-3600, account.now)
+    account.jobs.do(ClockMoved(-3600), account.now)
     assert account.ask("t", StartNext()).execution is not None
-    lag = Lag()
-    lag.remember("t", {}, account.now, 5)
-    lag.clock_moved(-3600)
-    assert lag._before["t"][0] == account.now + 5 - 3600
+    account.delete("fw")
+    account.create("fw", "t")
+    account.cancel("fw", force=True)
+    account.jobs.do(ClockMoved(-3600), account.now)
+    assert [(thing, stale.until) for thing, stale in account.jobs.value().stale_reads] == [
+        ("t", account.now + 5 - 3600)
+    ]

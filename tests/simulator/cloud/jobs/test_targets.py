@@ -6,7 +6,8 @@ import pytest
 
 from agent.values import Status
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, JobStatus, Rollout, Schedule
-from simulator.cloud.jobs.doing import AT_ONCE
+from simulator.cloud.jobs.backlog import AT_ONCE
+from simulator.cloud.jobs.commands import AssociateTargets, ThingDeleted, ThingMoved
 
 from .account import Account, names, numbers
 
@@ -19,12 +20,12 @@ def continuous(*things: str, targets: tuple[str, ...] = (G,), **more) -> Account
 
 def join(account: Account, thing: str, *targets: str, others: tuple[str, ...] = ()) -> None:
     account.now += 1
-    account.did(account.jobs.thing_joined(thing, targets, account.now, others=others))
+    account.did(account.jobs.do(ThingMoved("joined", thing, targets, others=others), account.now))
 
 
 def leave(account: Account, thing: str, *targets: str, others: tuple[str, ...] = ()) -> None:
     account.now += 1
-    account.did(account.jobs.thing_left(thing, targets, account.now, others=others))
+    account.did(account.jobs.do(ThingMoved("left", thing, targets, others=others), account.now))
 
 
 def test_a_thing_that_joins_gets_an_execution():
@@ -121,7 +122,7 @@ def test_who_joins_and_leaves_a_scheduled_job_is_counted_when_it_starts():
 
 def test_targets_can_be_added_to_a_continuous_job():
     account = continuous("a")
-    account.jobs.associate_targets("fw", (H,), ("a", "b"), comment="more", namespace_id=None, now=account.now)
+    account.jobs.do(AssociateTargets("fw", (H,), ("a", "b"), comment="more"), account.now)
     job = account.jobs.job("fw")
     assert (job.targets, job.comment) == ((G, H), "more")
     assert account.statuses("fw") == {"a": "QUEUED", "b": "QUEUED"}
@@ -131,7 +132,7 @@ def test_targets_can_be_added_to_a_continuous_job():
 
 def test_things_of_added_targets_wait_for_their_turn_as_the_others_do():
     account = continuous(*names(2), rollout=Rollout(maximum_per_minute=1))
-    account.jobs.associate_targets("fw", (H,), ("b",), namespace_id=None, now=account.now)
+    account.jobs.do(AssociateTargets("fw", (H,), ("b",)), account.now)
     assert list(account.statuses("fw")) == ["t0"]
     account.later(60)
     assert list(account.statuses("fw")) == ["t0", "t1"]
@@ -151,7 +152,7 @@ def test_things_of_added_targets_wait_for_their_turn_as_the_others_do():
 def test_targets_are_not_added(more, targets, kind):
     account = Account().create("fw", "a", **more)
     with pytest.raises(JobsError) as caught:
-        account.jobs.associate_targets("fw", targets, (), namespace_id=None, now=account.now)
+        account.jobs.do(AssociateTargets("fw", targets, ()), account.now)
     assert caught.value.kind == kind
 
 
@@ -206,7 +207,7 @@ def test_jobs_that_follow_a_group_come_in_the_order_of_their_creation():
     account = Account()
     for name, targets in (("a", (H,)), ("b", (G,)), ("c", (G, H))):
         account.create(name, target_selection="CONTINUOUS", targets=targets)
-    account.jobs.associate_targets("a", (G,), (), namespace_id=None, now=account.now)
+    account.jobs.do(AssociateTargets("a", (G,), ()), account.now)
     account.cancel("b")
     account.create("d", target_selection="CONTINUOUS", targets=(G,))
     join(account, "t", G, H)
@@ -226,7 +227,7 @@ def test_the_executions_of_a_deleted_thing_are_removed_and_its_turns_are_skipped
     account = Account().create("fw", *names(2), rollout=Rollout(maximum_per_minute=1)).create("other", "t0", "t1")
     account.update("t1", "other", Status.SUCCEEDED)
     for thing in names(2):
-        account.did(account.jobs.thing_deleted(thing, account.now))
+        account.did(account.jobs.do(ThingDeleted(thing), account.now))
     account.later(300)
     assert account.statuses("fw") == {"t0": "REMOVED"}
     assert account.statuses("other") == {"t0": "REMOVED", "t1": "SUCCEEDED"}
@@ -235,5 +236,5 @@ def test_the_executions_of_a_deleted_thing_are_removed_and_its_turns_are_skipped
 
 def test_a_deleted_thing_may_keep_its_executions():
     account = Account(JobsSettings(deleted_thing="stays")).create("fw", "a")
-    account.jobs.thing_deleted("a", account.now)
+    account.jobs.do(ThingDeleted("a"), account.now)
     assert account.statuses("fw") == {"a": "QUEUED"}

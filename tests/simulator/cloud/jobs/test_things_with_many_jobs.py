@@ -4,6 +4,7 @@ import pytest
 
 from agent.values import Status
 from simulator.cloud.jobs import Jobs, JobsError, NewsChanged, Rollout
+from simulator.cloud.jobs.commands import ThingDeleted
 from simulator.cloud.jobs.targets import AT_ONCE, MOST_NEWS
 
 from .account import Account
@@ -31,7 +32,7 @@ def latest(account: Account) -> list[str]:
 def test_the_first_jobs_of_a_thing_that_goes_learn_it_at_once_and_the_others_in_slices(is_deleted: bool):
     account = followed()
     if is_deleted:
-        account.did(account.jobs.thing_deleted("t", account.now))
+        account.did(account.jobs.do(ThingDeleted("t"), account.now))
     else:
         leave(account, "t", G)
     assert latest(account) == ["REMOVED 1"] * AT_ONCE + ["QUEUED 1"] * 2 * AT_ONCE
@@ -48,7 +49,7 @@ def test_a_thing_that_is_deleted_before_its_jobs_learn_that_it_came_has_nothing_
     for job_id in JOBS:
         account.create(job_id, "other", target_selection="CONTINUOUS", targets=(G,))
     join(account, "t", G)
-    account.did(account.jobs.thing_deleted("t", account.now))
+    account.did(account.jobs.do(ThingDeleted("t"), account.now))
     account.left_to_tick(4)
     assert latest(account) == ["REMOVED 1"] * len(JOBS)
 
@@ -96,7 +97,7 @@ def test_turns_that_are_still_to_come_are_skipped_in_slices_too():
     account = Account()
     for job_id in JOBS:
         account.create(job_id, "first", "t", rollout=Rollout(maximum_per_minute=1))
-    account.did(account.jobs.thing_deleted("t", account.now))
+    account.did(account.jobs.do(ThingDeleted("t"), account.now))
     account.left_to_tick(4)
     account.later(120)
     assert latest(account) == []

@@ -5,6 +5,7 @@ import pytest
 from agent.values import Describe, ErrorCode, ExecutionTold, Rejected, StartNext, Status
 from simulator.cloud.jobs import JobsError, JobsSettings, JobStatus, JobUpdate, RetryCriterion
 from simulator.cloud.jobs.agenda import Agenda
+from simulator.cloud.jobs.commands import DeleteExecution, UpdateJob
 
 from .account import Account, numbers
 
@@ -106,7 +107,7 @@ def test_a_timeout_that_is_changed_counts_for_those_that_start_later():
     account = Account().create("fw", "a", "b", timeout_minutes=1)
     account.update("a", "fw")
     update = JobUpdate(timeout_minutes=60)
-    account.jobs.update_job("fw", update, namespace_id=None, now=account.now)
+    account.jobs.do(UpdateJob("fw", update), account.now)
     account.update("b", "fw")
     account.later(MINUTE)
     assert account.statuses("fw") == {"a": "TIMED_OUT", "b": "IN_PROGRESS"}
@@ -214,8 +215,8 @@ def test_retries_can_be_given_up_but_not_added():
     account = retrying(("FAILED", 5))
     more, none = (JobUpdate(retries=(RetryCriterion("FAILED", count),)) for count in (6, 0))
     with pytest.raises(JobsError, match="only be set to 0"):
-        account.jobs.update_job("fw", more, namespace_id=None, now=account.now)
-    account.jobs.update_job("fw", none, namespace_id=None, now=account.now)
+        account.jobs.do(UpdateJob("fw", more), account.now)
+    account.jobs.do(UpdateJob("fw", none), account.now)
     fail(account, "F")
     assert account.status("fw") is JobStatus.COMPLETED
 
@@ -228,11 +229,10 @@ def test_more_than_ten_retries_are_refused():
 def test_deleting_the_latest_execution_leaves_the_one_before():
     account = retrying(("FAILED", 1))
     fail(account, "F")
-    delete = {"force": False, "namespace_id": None, "now": account.now}
-    account.jobs.delete_execution("a", "fw", number=2, **delete)
+    account.jobs.do(DeleteExecution("a", "fw", number=2), account.now)
     assert account.jobs.execution("a", "fw").key.execution_number == 1
     assert account.status("fw") is JobStatus.COMPLETED
-    account.jobs.delete_execution("a", "fw", number=1, **delete)
+    account.jobs.do(DeleteExecution("a", "fw", number=1), account.now)
     assert account.jobs.executions_of_thing("a") == []
 
 

@@ -12,6 +12,7 @@ import pytest
 from agent.errors import InputError
 from agent.values import JobDocument
 from simulator.cloud.jobs import Jobs, NewJob
+from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store
 
@@ -24,7 +25,7 @@ async def fill(store: Store) -> None:
     for name in THINGS:
         store.keep_registry(RegistryChange("thing", name, Thing(name, f"id-{name}")))
         await store.settled()
-    store.keep(jobs.create_job(NewJob("fw", THINGS, JobDocument('{"a":1}')), 1.0).changes)
+    store.keep(jobs.do(CreateJob(NewJob("fw", THINGS, JobDocument('{"a":1}'))), 1.0).changes)
     store.keep(jobs.tick(1.0).changes)
     await store.settled()
     store.keep_registry(RegistryChange("thing", "lamp", Thing("lamp", "another")))

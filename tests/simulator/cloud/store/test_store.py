@@ -11,6 +11,7 @@ import pytest
 from agent.errors import InputError
 from agent.values import JobDocument, Status, Update
 from simulator.cloud.jobs import Jobs, JobsSettings, NewJob
+from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteExecution, DeleteJob
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store
 from simulator.cloud.store.database import Batch, Database
@@ -78,7 +79,7 @@ async def committed(store: Store, disk: Disk, ticket: int) -> None:
 
 
 async def test_what_comes_while_a_commit_is_under_way_shares_the_next_one(store: Store, disk: Disk, jobs: Jobs):
-    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    first = store.keep(jobs.do(CreateJob(NewJob("fw", ("a", "b"), DOCUMENT)), 1.0).changes)
     await asyncio.sleep(0)  # it is on its way now
     tickets = [store.keep(jobs.device_request(thing, progress(jobs, thing), 2.0).changes) for thing in "abab"]
     assert tickets == [first + 1] * 4
@@ -87,7 +88,7 @@ async def test_what_comes_while_a_commit_is_under_way_shares_the_next_one(store:
 
 
 async def test_a_device_waits_for_its_own_last_change_and_for_nobody_elses(store: Store, disk: Disk, jobs: Jobs):
-    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    first = store.keep(jobs.do(CreateJob(NewJob("fw", ("a", "b"), DOCUMENT)), 1.0).changes)
     assert (store.shown_to("a"), store.shown_to("b"), store.shown_to("c")) == (first, first, 0)
     await committed(store, disk, first)
     assert (store.shown_to("a"), store.shown_to("b")) == (0, 0)
@@ -96,17 +97,17 @@ async def test_a_device_waits_for_its_own_last_change_and_for_nobody_elses(store
 
 
 async def test_every_device_waits_while_the_beginning_of_a_deletion_is_under_way(store: Store, disk: Disk, jobs: Jobs):
-    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
+    first = store.keep(jobs.do(CreateJob(NewJob("fw", ("a", "b"), DOCUMENT)), 1.0).changes)
     await committed(store, disk, first)
-    second = store.keep(jobs.delete_job("fw", force=True, namespace_id=None, now=2.0).changes)
+    second = store.keep(jobs.do(DeleteJob("fw", force=True), 2.0).changes)
     assert store.shown_to("a") == store.shown_to("b") == second
     await committed(store, disk, second)
     assert store.shown_to("a") == 0
 
 
 async def test_what_a_job_asked_for_is_written_once(store: Store, disk: Disk, jobs: Jobs, path: Path):
-    first = store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
-    cancel = jobs.cancel_job("fw", force=True, reason_code=None, comment="no", now=2.0)
+    first = store.keep(jobs.do(CreateJob(NewJob("fw", ("a", "b"), DOCUMENT)), 1.0).changes)
+    cancel = jobs.do(CancelJob("fw", force=True, comment="no"), 2.0)
     await committed(store, disk, first)
     texts: list[bytes] = []
     write = Database.write
@@ -166,9 +167,9 @@ async def test_what_was_kept_comes_back_in_order_and_what_was_taken_away_does_no
         store.keep_registry(RegistryChange("thing", name, Thing(name, f"id-{name}")))
     store.keep_registry(RegistryChange("thing", "z", None))
     store.keep_registry(RegistryChange("thing", "z", Thing("z", "another")))
-    store.keep(jobs.create_job(NewJob("fw", ("a", "b"), DOCUMENT), 1.0).changes)
-    store.keep(jobs.create_job(NewJob("other", ("b",), DOCUMENT), 1.0).changes)
-    store.keep(jobs.delete_execution("a", "fw", number=1, force=True, namespace_id=None, now=2.0).changes)
+    store.keep(jobs.do(CreateJob(NewJob("fw", ("a", "b"), DOCUMENT)), 1.0).changes)
+    store.keep(jobs.do(CreateJob(NewJob("other", ("b",), DOCUMENT)), 1.0).changes)
+    store.keep(jobs.do(DeleteExecution("a", "fw", number=1, force=True), 2.0).changes)
     await store.close()
     again = Store(path)
     found = again.remembered()

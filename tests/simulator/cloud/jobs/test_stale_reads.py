@@ -4,6 +4,7 @@ import pytest
 
 from agent.values import Describe, ExecutionTold
 from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.jobs.commands import CancelExecution, DeleteExecution
 from tests.simulator.cloud.jobs.account import Account
 
 SLOW = JobsSettings(stale_reads_seconds=10, deletion_seconds=0, deletion_seconds_per_execution=0)
@@ -21,9 +22,9 @@ def test_what_was_queued_since_something_was_taken_away_is_there_for_whoever_ask
     account = Account(SLOW).create("old", "a")
     account.update("a", "old")
     if taken_away == "deleted":
-        account.did(account.jobs.delete_execution("a", "old", number=1, force=True, namespace_id=None, now=account.now))
+        account.did(account.jobs.do(DeleteExecution("a", "old", number=1, force=True), account.now))
     else:
-        account.did(account.jobs.cancel_execution("a", "old", force=True, now=account.now))
+        account.did(account.jobs.do(CancelExecution("a", "old", force=True), account.now))
     account.create("new", "a")
     assert _told(account, "new") == ("QUEUED", 1)
     account.update("a", "new")

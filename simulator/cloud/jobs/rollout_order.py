@@ -1,4 +1,4 @@
-"""Where in the order of a job's turns a thing stands, and which turns are skipped.
+"""Where in the order of a job's rollout a thing stands, and whose turns are skipped.
 
 Who leaves a job's groups before its turn has none; many may leave a job of many things, one after the other. So what is
 kept of each is one bit, in the order of the turns: to set it copies little, and a job stays a frozen value.
@@ -12,7 +12,7 @@ KEPT: Final = 32
 """Jobs whose things are kept by name at once: each costs a millisecond to count and a megabyte for 10,000 things."""
 
 
-class Places:
+class RolloutOrder:
     """Counted when they are asked for; kept for a few jobs."""
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ def is_set(bits: bytes, place: int) -> bool:
     return place >> 3 < len(bits) and bool(bits[place >> 3] >> (place & 7) & 1)
 
 
-def changed(bits: bytes, place: int, *, to: bool) -> bytes:
-    """The same, but for that turn."""
+def with_skip(bits: bytes, place: int, *, to: bool) -> bytes:
+    """The same, but for that turn, which is skipped or not."""
     at, bit = place >> 3, 1 << (place & 7)
     longer = bits.ljust(at + 1, b"\0")
     return longer[:at] + bytes((longer[at] | bit if to else longer[at] & ~bit,)) + longer[at + 1 :]

@@ -1,4 +1,4 @@
-"""A command is done whole or not at all, wherever a fault is thrown in it; and no job's turn stops another's."""
+"""A command is done whole or not at all, wherever a fault is thrown in it; and no job's transaction stops another's."""
 
 from random import Random
 from types import CodeType
@@ -7,10 +7,10 @@ import pytest
 
 from agent.values import StartNext
 from simulator.cloud.jobs import Change, JobChanged, Jobs, Outcome, Rollout, targets
-from simulator.cloud.jobs.doing import AT_ONCE
-from simulator.cloud.jobs.ledger import Due, Ledger, WorkDue
+from simulator.cloud.jobs.backlog import AT_ONCE, Owner
+from simulator.cloud.jobs.ledger import Due, WorkDue
 from simulator.cloud.jobs.ticking import LONGEST_PAUSE_SECONDS
-from tests.thrown import Thrown, thrown_at
+from tests.thrown import Thrown, sees_to_transactions, thrown_at
 
 from .account import Account, names
 from .test_restoring import SETTINGS, Kept, act, state
@@ -19,35 +19,32 @@ MANY = names(3 * AT_ONCE)
 
 
 def is_of_the_core(code: CodeType) -> bool:
-    """All of it but what looks after turns; a generator that is thrown away is called, too, to be closed."""
+    """All of it but what looks after transactions; a generator that is thrown away is called, too, to be closed."""
     if code.co_name == "<genexpr>" or code.co_qualname in ("Agenda.take_due", "Agenda.next_due"):
         return False
-    return "/cloud/jobs/" in code.co_filename and not code.co_filename.endswith(("/turns.py", "/ticking.py"))
+    is_ours = "/cloud/jobs/" in code.co_filename and not code.co_filename.endswith("/ticking.py")
+    return is_ours and not sees_to_transactions(code)
 
 
-def is_a_turn(code: CodeType) -> bool:
-    """What one job's turn consists of."""
-    if code.co_qualname in ("Doing.__init__", "Doing.outcome"):
+def is_a_transaction(code: CodeType) -> bool:
+    """What one job's transaction consists of."""
+    if code.co_qualname in ("Transaction.outcome", "in_one"):
         return False
     return is_of_the_core(code) and not code.co_filename.endswith(("/service.py", "/agenda.py"))
 
 
-def inside(ledger: Ledger) -> tuple[object, ...]:
-    """All that the service knows, in the order that counts."""
+def inside(jobs: Jobs) -> tuple[object, ...]:
+    """All that the service knows, what it could look up as well; but of what is due at the same time not the order.
+
+    A request that came to a fault is spent.
+    """
+    ledger = jobs._ledger
     return (
-        list(ledger.jobs.values()),
-        {thing: dict(queue) for thing, queue in ledger.queues.items()},
-        {job_id: of_job for job_id, of_job in ledger.earlier.items() if of_job},
-        {job_id: list(things) for job_id, things in ledger.things_of.items()},
-        {job_id: dict(counts) for job_id, counts in ledger.counts.items()},
+        jobs.value()._replace(agenda=(), rate=None),
+        {job_id: dict(of_job.counts) for job_id, of_job in ledger.of_job.items()},
         set(ledger.deleting),
-        list(ledger.under_way),
-        dict(ledger.held),
         # Of a job that waits after a fault it is not known for how long.
-        {item: due for item, (due, _) in ledger.agenda._times.items() if _whose(item) not in ledger.failed},
-        dict(ledger.failed),
-        dict(ledger.news),
-        dict(ledger.born),
+        {item: due for item, (due, _) in ledger.agenda._times.items() if not ledger.backlog.times_failed(_owner(item))},
         dict(ledger._with_windows),
         {target: set(jobs) for target, jobs in ledger._followed.items()},
     )
@@ -60,8 +57,8 @@ def keep_in(kept: Kept, jobs: Jobs) -> None:
     jobs.keep = keep
 
 
-def _whose(item: Due) -> str:
-    return item.whose if isinstance(item, WorkDue) else item.job_id
+def _owner(item: Due) -> Owner:
+    return item.owner if isinstance(item, WorkDue) else Owner(item.job_id)
 
 
 @pytest.mark.parametrize("at_once", [AT_ONCE, 1], ids=["", "of a thing that has many jobs"])
@@ -72,24 +69,24 @@ def test_a_command_in_which_a_fault_is_thrown_leaves_no_trace(seed: int, at_once
     keep_in(kept, account.jobs)
     for _ in range(50):
         account.outcomes.clear()
-        before, heard = inside(account.jobs._ledger), len(account.heard)
+        before, heard = inside(account.jobs), len(account.heard)
         try:
             with thrown_at(chance.choice((1, 2, 3, 5, 8, 13, 21, 60, 300)), is_of_the_core):
                 act(account, chance)
         except Thrown:
             thrown += 1
             if not account.outcomes:  # a command of its own; time that was moved may have had several turns
-                assert inside(account.jobs._ledger) == before
+                assert inside(account.jobs) == before
                 assert len(account.heard) == heard
         assert state(kept.restored(account.now)) == state(account.jobs), "the store has what the memory has"
     assert thrown > 5
     account.later(4 * 3600)
-    assert not account.jobs._ledger.failed, "what was put off came to its end"
+    assert not account.jobs.value().backlog.failures, "what was put off came to its end"
 
 
 def test_what_cannot_be_written_down_has_not_been():
     account = Account().create("fw", *MANY)
-    before = inside(account.jobs._ledger)
+    before = inside(account.jobs)
 
     def keep(_changes: tuple[Change, ...]) -> None:
         raise OSError("no")
@@ -103,7 +100,7 @@ def test_what_cannot_be_written_down_has_not_been():
     ):
         with pytest.raises(OSError, match="no"):
             command()
-        assert inside(account.jobs._ledger) == before
+        assert inside(account.jobs) == before
     account.jobs.keep = None
     account.delete("fw")
     assert account.later(60).jobs.jobs() == []
@@ -118,7 +115,7 @@ def test_no_fault_in_one_jobs_turn_stops_anothers(number: int):
     account.create("slow", "t", timeout_minutes=1).ask("t", StartNext())
     account.later(59)
     account.now += 62  # rollouts of all of them and a timeout are due, and nobody has looked yet
-    with thrown_at(number, is_a_turn):
+    with thrown_at(number, is_a_transaction):
         while (due := account.jobs.next_due()) is not None and due <= account.now:
             account.did(account.jobs.tick(account.now, 4))
     failed = [failure for outcome in account.outcomes for failure in outcome.failures]
@@ -169,17 +166,17 @@ def test_a_deletion_whose_end_always_fails_is_tried_ever_more_seldom():
     account.later(600)
     pauses = [failure.pause_seconds for outcome in account.outcomes for failure in outcome.failures]
     assert pauses[:4] == [1, 2, 4, 8]
-    assert inside(account.jobs._ledger)[5] == {"bad"}
+    assert inside(account.jobs)[2] == {"bad"}
     account.jobs.keep = None
     assert account.later(LONGEST_PAUSE_SECONDS).jobs.jobs() == []
-    assert not account.jobs._ledger.failed
+    assert not account.jobs.value().backlog.failures
 
 
 def test_what_waits_after_a_fault_is_dropped_with_its_job():
     account = Account().create("fw", *MANY)
     account.left_to_tick(16)
     account.cancel("fw")
-    with thrown_at(1, lambda code: code.co_qualname == "CancelRest.each"):
+    with thrown_at(1, lambda code: code.co_qualname == "_cancelled"):
         account.did(account.jobs.tick(account.now, 1))
     assert account.jobs.next_due() == account.now + 1, "it does not spin"
     account.delete("fw")
