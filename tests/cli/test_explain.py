@@ -1,7 +1,9 @@
 """`ghostjob explain`: a page, or what it says of a word, on any terminal."""
 
 import re
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from simulator.scenario import Scenario, shipped
 from simulator.trace import KNOWN_TYPES
 from simulator.verdict import INVARIANTS
 from tests.cli.command import complaint
+from tests.cli.test_live_table import Terminal
 
 COLUMNS = 80
 NAMES = {topic.name for topic in topics()}
@@ -134,6 +137,14 @@ def test_an_unknown_topic_that_is_like_none_is_told_where_they_are_listed(capfd:
     assert complaint(capfd, ["explain", "zzzz"]) == (
         "ghostjob: explain: no topic 'zzzz'; `ghostjob explain` lists the pages"
     )
+
+
+def test_on_a_terminal_it_is_rendered(tmp_path: Path):
+    terminal = Terminal([sys.executable, "-P", "-m", "simulator.cli", "explain", "exit-codes"], tmp_path)
+    terminal.read_until("the AWS CLI's exit codes")
+    assert terminal.process.wait() == 0
+    assert "\x1b[1" in terminal.seen
+    assert "**" not in terminal.seen
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]):

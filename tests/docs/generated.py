@@ -283,7 +283,7 @@ def _marked(text: str) -> str:
 
 def dependencies() -> str:
     """Which part is held to what, in the words of the test that does it."""
-    return "".join(f"- `{row.values[0]}`: {row.id}\n" for row in RULES)
+    return "".join(wrapped(f"- `{row.values[0]}`: {row.id}") + "\n" for row in RULES)
 
 
 PARTS: Final[Mapping[str, Callable[[], str]]] = {

@@ -51,7 +51,8 @@ class JobsSettings:
     forbidden_status: the error for a device that sets what only the service sets (observed; the other is inferred).
     timeouts_late_seconds: how long after its timer an execution becomes TIMED_OUT (documented: up to 60 s).
     deleted_thing: whether the executions of a deleted thing become REMOVED (documented), or stay (observed).
-    details: pairs in statusDetails; detail_length: characters of one value (2019: 128).
+    details: pairs in statusDetails.
+    detail_length: characters of one value (2019: 128).
     stale_reads_seconds: how long Describe and GetPending may show what was, after the service took something away, and
         how long `$next` and GetPending leave out what was queued (observed by Greengrass, after a notify).
     requests_per_second: the account's quota of reads, and of writes, through the device API (documented: 200 each);
