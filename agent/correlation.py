@@ -20,7 +20,7 @@ from agent.account import (
     request_kind,
     request_sent,
 )
-from agent.core.events import Answered, Booted, Effect, Event, Publish, Remember, Tell, Unreadable
+from agent.core.events import Answered, Booted, Effect, Event, Hinted, Publish, Remember, Tell, Unreadable
 from agent.core.marks import OTHER, OURS, REPORTS
 from agent.core.record import Record
 from agent.documents import plan_of
@@ -30,6 +30,7 @@ from agent.values import (
     Execution,
     ExecutionState,
     ExecutionTold,
+    NextChanged,
     Rejected,
     Request,
     StartNext,
@@ -163,6 +164,8 @@ class Correlation:
                 return self, self._planned(answer) if is_newest else None
             case Unreadable():
                 return self, event if self._is_answered_by(event) else None
+            case Hinted(hint=NextChanged(execution=Execution() as head) as hint) if head.status_details:
+                return self, Hinted(replace(hint, execution=self._marked(head)))
             case _:
                 return self, event
 

@@ -56,7 +56,7 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
         turn.timer("ask-again", *turn.backoff(count))
     elif idle.again:
         turn.to(Idle(), "nothing yet")
-        turn.timer("ask-again", *turn.about(policy.ask_again))
+        turn.timer("ask-again", *turn.jittered(policy.ask_again))
     else:
         turn.to(Idle(), "nothing to do")
         poll(turn)
@@ -64,7 +64,7 @@ def _nothing_there(turn: Turn, idle: Idle) -> None:
 
 def poll(turn: Turn) -> None:
     """Ask again some time, should no notification come."""
-    turn.timer("poll", *turn.about(turn.policy.poll))
+    turn.timer("poll", *turn.jittered(turn.policy.poll))
 
 
 def consider(turn: Turn, execution: Execution, *, by_name: bool = False) -> None:

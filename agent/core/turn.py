@@ -124,9 +124,9 @@ class Turn:
     def backoff(self, attempts: int) -> Wait:
         """How long to wait after so many attempts."""
         policy = self.policy
-        return self.about(min(policy.retry_first * policy.retry_growth ** (attempts - 1), policy.retry_ceiling))
+        return self.jittered(min(policy.retry_first * policy.retry_growth ** (attempts - 1), policy.retry_ceiling))
 
-    def about(self, seconds: float) -> Wait:
+    def jittered(self, seconds: float) -> Wait:
         """So long, with jitter."""
         return seconds, seconds * self.policy.retry_spread
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent.account import AnswerReceived, DeviceEvent, ExecutionGone, HintReceived, RequestSent
-from agent.core.events import Answered, Booted, Publish, Remember, Tell, Unreadable
+from agent.core.events import Answered, Booted, Hinted, Publish, Remember, Tell, Unreadable
 from agent.core.marks import OTHER, OURS, REPORTS, mark_in, new_report
 from agent.core.record import Finished, Record, Work
 from agent.correlation import Correlation
@@ -18,6 +18,7 @@ from agent.values import (
     ExecutionState,
     ExecutionTold,
     GetPending,
+    NextChanged,
     PendingListed,
     Rejected,
     Request,
@@ -205,6 +206,9 @@ def test_the_core_hears_of_a_nonce_no_more_than_whose_it_is(found: str, mark: st
         told = read.answer.execution if isinstance(read.answer, ExecutionTold) else getattr(read.answer, "state", None)
         assert isinstance(told, Execution | ExecutionState)
         assert told.status_details == noted(mark)
+    head = replace(execution(key()), status_details=noted(found))
+    _, heard = correlation.read(Hinted(NextChanged(NOW, None, head)))
+    assert heard == Hinted(NextChanged(NOW, None, replace(head, status_details=noted(mark))))
 
 
 def test_an_answer_brings_the_plan_of_its_document():
@@ -239,8 +243,13 @@ def test_the_next_life_reads_the_record_and_writes_the_same_and_knows_its_report
     assert booted.record is not None
     assert written(correlation, booted.record)[1] == record
     if booted.record.nonce:
-        _, request, _ = sent(correlation, update(booted.record.nonce, Status.FAILED))
+        correlation, request, _ = sent(correlation, update(booted.record.nonce, Status.FAILED))
         assert nonce(request) == record.nonce
+        state = ExecutionState(Status.FAILED, 4, noted(record.nonce))
+        refusal = Rejected(NOW, ErrorCode.INVALID_STATE_TRANSITION, client_token=correlation.token, state=state)
+        _, read = correlation.read(Answered(refusal))
+        known = replace(state, status_details=noted(booted.record.nonce))
+        assert read == Answered(replace(refusal, client_token=None, state=known))
 
 
 def test_no_record_is_none():
