@@ -101,18 +101,13 @@ class Backlog(NamedTuple):
         left = self.without(owner_of(work))
         return left._replace(held=(*left.held, Held(until, work)))
 
-    def release(self, owner: Owner) -> "Backlog":
-        """With what waits of that owner's under way again."""
-        return self.put(self.of(owner))
-
     def without(self, owner: Owner) -> "Backlog":
         """Without the owner's work; itself if there is none."""
         if not any(owner_of(work) == owner for work in self.works()):
             return self
         under_way = tuple(work for work in self.under_way if owner_of(work) != owner)
-        return self._replace(
-            under_way=under_way, held=tuple(each for each in self.held if owner_of(each.work) != owner)
-        )
+        held = tuple(each for each in self.held if owner_of(each.work) != owner)
+        return Backlog(under_way, held, self.failures)
 
     def works(self) -> tuple[BackgroundWork, ...]:
         """All of it, whether it goes on or waits."""

@@ -32,11 +32,7 @@ MOST_NEWS: Final = 100
 
 
 def associate(
-    tx: Transaction,
-    job: Job,
-    targets: tuple[str, ...],
-    things: tuple[str, ...],
-    comment: str | None,
+    tx: Transaction, job: Job, targets: tuple[str, ...], things: tuple[str, ...], comment: str | None
 ) -> None:
     """AssociateTargetsWithJob. Raises JobsError."""
     if not job.is_continuous or job.is_stopped or job.status is not JobStatus.IN_PROGRESS:

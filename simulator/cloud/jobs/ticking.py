@@ -8,15 +8,7 @@ from typing import Final, assert_never
 
 from agent.values import Status
 from simulator.cloud.jobs import cancelling, deletion, endings, rollout, scheduling, targets
-from simulator.cloud.jobs.backlog import (
-    BackgroundWork,
-    CancelRest,
-    Owner,
-    RemoveRecords,
-    RollOut,
-    TellJobs,
-    owner_of,
-)
+from simulator.cloud.jobs.backlog import BackgroundWork, CancelRest, Owner, RemoveRecords, RollOut, TellJobs, owner_of
 from simulator.cloud.jobs.changes import Outcome, TransactionFailed, in_one
 from simulator.cloud.jobs.ledger import Due, ExecutionDue, JobDue, Ledger, WorkDue
 from simulator.cloud.jobs.queue import changed
@@ -119,7 +111,7 @@ def _do(tx: Transaction, item: Due) -> None:
             if item.job_id not in ledger.deleting:
                 endings.change(tx, changed(execution, Status.TIMED_OUT, None, tx.now), "service")
         case WorkDue():
-            ledger.set_backlog(ledger.backlog.release(item.owner))
+            tx.put(ledger.backlog.of(item.owner))
         case JobDue():
             _do_job(tx, item.job_id)
 
