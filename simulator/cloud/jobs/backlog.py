@@ -56,9 +56,12 @@ class RollOut:
 
 @dataclass(frozen=True, slots=True)
 class TellJobs:
-    """A thing's jobs learn its news, one after the other; what is left of the news is the position."""
+    """Things' jobs learn the news of them, thing after thing; what is left of the news is the position.
 
-    thing: str
+    `thing`: whose jobs learn them, where that failed and is held; None while it is under way, for whoever is next.
+    """
+
+    thing: str | None = None
 
 
 BackgroundWork: TypeAlias = RemoveRecords | CancelRest | RollOut | TellJobs
