@@ -104,7 +104,7 @@ class ExecutionOperations:
         things = self._jobs.things_of(job_id)
         of, number, kept = self._sorted
         if of is not things or number != len(things):
-            kept = sorted(things)
+            kept = sorted(set(things))
             self._sorted = (things, len(things), kept)
         return kept
 

@@ -56,9 +56,12 @@ class RollOut:
 
 @dataclass(frozen=True, slots=True)
 class TellJobs:
-    """A thing's jobs learn its news, one after the other; what is left of the news is the position."""
+    """Things' jobs learn the news of them, thing after thing; what is left of the news is the position.
 
-    thing: str
+    `thing`: whose jobs learn them, where that failed and is held; None while it is under way, for whoever is next.
+    """
+
+    thing: str | None = None
 
 
 BackgroundWork: TypeAlias = RemoveRecords | CancelRest | RollOut | TellJobs
@@ -101,18 +104,13 @@ class Backlog(NamedTuple):
         left = self.without(owner_of(work))
         return left._replace(held=(*left.held, Held(until, work)))
 
-    def release(self, owner: Owner) -> "Backlog":
-        """With what waits of that owner's under way again."""
-        return self.put(self.of(owner))
-
     def without(self, owner: Owner) -> "Backlog":
         """Without the owner's work; itself if there is none."""
         if not any(owner_of(work) == owner for work in self.works()):
             return self
         under_way = tuple(work for work in self.under_way if owner_of(work) != owner)
-        return self._replace(
-            under_way=under_way, held=tuple(each for each in self.held if owner_of(each.work) != owner)
-        )
+        held = tuple(each for each in self.held if owner_of(each.work) != owner)
+        return Backlog(under_way, held, self.failures)
 
     def works(self) -> tuple[BackgroundWork, ...]:
         """All of it, whether it goes on or waits."""

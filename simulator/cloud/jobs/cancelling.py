@@ -15,12 +15,7 @@ from simulator.cloud.jobs.transaction import Transaction
 
 
 def cancel_job(
-    tx: Transaction,
-    job: Job,
-    *,
-    force: bool,
-    reason_code: str | None = None,
-    comment: str | None = None,
+    tx: Transaction, job: Job, *, force: bool, reason_code: str | None = None, comment: str | None = None
 ) -> None:
     """Cancel the job, and begin with its executions. Raises JobsError."""
     if job.status is JobStatus.DELETION_IN_PROGRESS:

@@ -22,12 +22,7 @@ H = TypeVar("H", PendingChanged, NextChanged)
 
 
 def hints(
-    before: Queue,
-    after: Queue,
-    touched: JobExecution,
-    now: float,
-    settings: JobsSettings,
-    lookup: Lookup,
+    before: Queue, after: Queue, touched: JobExecution, now: float, settings: JobsSettings, lookup: Lookup
 ) -> tuple[Hint, ...]:
     """What is published after `touched` was queued, changed or removed, in order; nothing else differs."""
     ns = touched.key.namespace_id

@@ -51,20 +51,18 @@ class Decision(NamedTuple):
 
 
 class Lookup(Protocol):
-    """What is looked up in the jobs and the settings, to decide about a queue."""
+    """What is looked up in the jobs and settings.
+
+    document_of: the document of a job as it is delivered at that time. minutes_of: how long an execution of a job may
+    be IN_PROGRESS. listed: how many pending executions a list of a queue holds. forbidden_status: how a device is
+    refused that sets what only the service sets.
+    """
 
     @property
-    def forbidden_status(self) -> ErrorCode:
-        """How a device is refused that sets what only the service sets."""
-
-    def document_of(self, job_id: str, now: float) -> JobDocument:
-        """The document of a job as it is delivered at that time."""
-
-    def minutes_of(self, job_id: str) -> int | None:
-        """How long an execution of a job may be IN_PROGRESS."""
-
-    def listed(self, queue: "Queue", now: float) -> int:
-        """How many pending executions a list of this queue holds."""
+    def forbidden_status(self) -> ErrorCode: ...  # noqa: D102
+    def document_of(self, job_id: str, now: float) -> JobDocument: ...  # noqa: D102
+    def minutes_of(self, job_id: str) -> int | None: ...  # noqa: D102
+    def listed(self, queue: "Queue", now: float) -> int: ...  # noqa: D102
 
 
 def pending(queue: Queue, namespace_id: str | None) -> tuple[list[JobExecution], list[JobExecution]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from simulator.cloud.jobs import cancelling, deletion, rollout, spans
-from simulator.cloud.jobs.backlog import BackgroundWork, Backlog, TellJobs
+from simulator.cloud.jobs.backlog import TellJobs
 from simulator.cloud.jobs.changes import ExecutionQueued, JobChanged
 from simulator.cloud.jobs.ledger import BY_SERIAL, Ledger
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, ThingNews
@@ -35,11 +35,10 @@ def restore(
     tx = Transaction(ledger, now, at_once=0)  # what it notes is known already
     for job in tuple(ledger.jobs.values()):
         _resume(tx, job)
-    works = list[BackgroundWork]()
     for told_later in news:
         ledger.set_news(told_later)
-        works.append(TellJobs(told_later.thing))
-    ledger.set_backlog(Backlog((*ledger.backlog.under_way, *works)))
+    if ledger.news:
+        tx.put(TellJobs())
     return begun_anew
 
 

@@ -60,7 +60,7 @@ TELLING: Final = frozenset({StartNext, Update})
 
 
 def step(service: Service, command: Command, now: float) -> tuple[Service, Outcome]:
-    """The service after a command, and what came of it; costs some 50 µs where there are a few jobs and things.
+    """The service after a command, and what came of it; costs some 20 µs where there are a few records.
 
     Raises JobsError if the command is refused: the service is as it was. Nobody keeps anything, and documents are
     delivered as they were written.
@@ -206,11 +206,15 @@ class Jobs:
 
     def executions_of_job(self, job_id: str, *, status: Status | None = None) -> list[JobExecution]:
         """ListJobExecutionsForJob, in the order of its targets; of one thing the oldest first. Raises JobsError."""
-        found = [execution for thing in self.things_of(job_id) for execution in self.executions_on(job_id, thing)]
+        things = dict.fromkeys(self.things_of(job_id))
+        found = [execution for thing in things for execution in self.executions_on(job_id, thing)]
         return found if status is None else [execution for execution in found if execution.status is status]
 
     def things_of(self, job_id: str) -> Sequence[str]:
-        """Every thing that has or had an execution of a job, in the order in which they got it. Raises JobsError."""
+        """Every thing that has or had an execution of a job, in the order in which they got it. Raises JobsError.
+
+        One whose record was deleted, and that got another one, is there twice.
+        """
         self.job(job_id)
         return self._ledger.of_job[job_id].things
 

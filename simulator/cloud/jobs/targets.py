@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from agent.values import Status
 from simulator.cloud.jobs import endings, rollout
-from simulator.cloud.jobs.backlog import TellJobs
+from simulator.cloud.jobs.backlog import TellJobs, owner_of
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
 from simulator.cloud.jobs.queue import changed
@@ -32,11 +32,7 @@ MOST_NEWS: Final = 100
 
 
 def associate(
-    tx: Transaction,
-    job: Job,
-    targets: tuple[str, ...],
-    things: tuple[str, ...],
-    comment: str | None,
+    tx: Transaction, job: Job, targets: tuple[str, ...], things: tuple[str, ...], comment: str | None
 ) -> None:
     """AssociateTargetsWithJob. Raises JobsError."""
     if not job.is_continuous or job.is_stopped or job.status is not JobStatus.IN_PROGRESS:
@@ -109,7 +105,8 @@ def _tell(tx: Transaction, thing: str, what: Literal["joined", "left"], job_ids:
         _tell_one(tx, job_id, thing, what)
     if later := job_ids[AT_ONCE:]:
         tx.put_news(thing, (News(what, later),))
-        tx.put(TellJobs(thing))
+        if TellJobs() not in tx.ledger.backlog.under_way:
+            tx.put(TellJobs())
 
 
 def _tell_one(tx: Transaction, job_id: str, thing: str, what: Literal["joined", "left"]) -> None:
@@ -122,17 +119,28 @@ def _tell_one(tx: Transaction, job_id: str, thing: str, what: Literal["joined", 
         _take(tx, job, thing)
 
 
-def tell_jobs(tx: Transaction, work: TellJobs, count: int) -> TellJobs | None:
-    """Tell so many more jobs. What is left; None: nothing."""
-    thing = work.thing
-    while count > 0 and (news := tx.ledger.news.get(thing)):
+def next_told(ledger: Ledger) -> str | None:
+    """The thing whose jobs are the next to learn of it; None if there is none, or all are held."""
+    if not ledger.backlog.held:
+        return next(iter(ledger.news), None)
+    held = {owner_of(held.work).thing for held in ledger.backlog.held}
+    return next((thing for thing in ledger.news if thing not in held), None)
+
+
+def tell_next(tx: Transaction, work: TellJobs, count: int) -> TellJobs | None:
+    """Tell so many more jobs of the next thing, which then waits for the others. What is left; None: nothing."""
+    ledger, thing = tx.ledger, next_told(tx.ledger)
+    while thing is not None and count > 0 and (news := ledger.news.get(thing)):
         first = news[0]
         for job_id in first.job_ids[:count]:
             _tell_one(tx, job_id, thing, first.what)
         left = first.job_ids[count:]
         count -= len(first.job_ids)
         tx.put_news(thing, ((replace(first, job_ids=left),) if left else ()) + news[1:])
-    return work if thing in tx.ledger.news else None
+    if thing in ledger.news:
+        ledger.news[thing] = ledger.news.pop(thing)
+    is_left = len(ledger.news) > len(ledger.backlog.held) or next_told(ledger) is not None
+    return work if is_left else None
 
 
 def put_last(ledger: Ledger, thing: str) -> None:

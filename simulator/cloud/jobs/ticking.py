@@ -8,15 +8,7 @@ from typing import Final, assert_never
 
 from agent.values import Status
 from simulator.cloud.jobs import cancelling, deletion, endings, rollout, scheduling, targets
-from simulator.cloud.jobs.backlog import (
-    BackgroundWork,
-    CancelRest,
-    Owner,
-    RemoveRecords,
-    RollOut,
-    TellJobs,
-    owner_of,
-)
+from simulator.cloud.jobs.backlog import BackgroundWork, CancelRest, Owner, RemoveRecords, RollOut, TellJobs, owner_of
 from simulator.cloud.jobs.changes import Outcome, TransactionFailed, in_one
 from simulator.cloud.jobs.ledger import Due, ExecutionDue, JobDue, Ledger, WorkDue
 from simulator.cloud.jobs.queue import changed
@@ -41,7 +33,7 @@ def go_on(tx: Transaction, work: BackgroundWork, count: int) -> BackgroundWork |
         case RollOut():
             return rollout.roll_out(tx, work, count)
         case TellJobs():
-            return targets.tell_jobs(tx, work, count)
+            return targets.tell_next(tx, work, count)
         case _:
             assert_never(work)
 
@@ -53,57 +45,54 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
         item, count = ledger.agenda.take_due(now), 1
         if item is None and not ledger.backlog.under_way:
             break
-        what = item or ledger.backlog.under_way[0]
         try:
             with Transaction(ledger, now, at_once=0) as tx:
-                if item is None:
-                    count = _slice(tx, left)
-                else:
+                owner = _owner(ledger, item) if ledger.backlog.failures else None
+                if item is not None:
                     _do(tx, item)
-                if ledger.backlog.failures:
-                    ledger.set_backlog(ledger.backlog.with_failures(_owner(what), 0))
+                else:
+                    is_tried_again = owner is not None and ledger.backlog.times_failed(owner)
+                    count = 1 if is_tried_again else PIECE if left is None else min(PIECE, left)
+                    rest = go_on(tx, ledger.backlog.under_way[0], count)
+                    ledger.set_backlog(ledger.backlog.gone_on(rest))
+                if owner is not None:
+                    ledger.set_backlog(ledger.backlog.with_failures(owner, 0))
         except Exception as error:  # whatever it is: the others go on
-            failures.append(_put_off(ledger, what, now, error))
+            failures.append(_put_off(ledger, item, now, error))
         else:
             outcomes.append(tx.outcome())
         left = None if left is None else left - count
     return in_one(outcomes, tuple(failures))
 
 
-def _slice(tx: Transaction, at_most: int | None) -> int:
-    """Go on with the first of what is under way, which then waits for the others: with how many executions."""
-    ledger, work = tx.ledger, tx.ledger.backlog.under_way[0]
-    is_tried_again = ledger.backlog.failures and ledger.backlog.times_failed(owner_of(work))
-    count = 1 if is_tried_again else PIECE if at_most is None else min(PIECE, at_most)
-    left = go_on(tx, work, count)
-    ledger.set_backlog(ledger.backlog.gone_on(left))
-    return count
-
-
-def _owner(what: Due | BackgroundWork) -> Owner:
-    match what:
+def _owner(ledger: Ledger, item: Due | None) -> Owner:
+    """Whom it concerns, what is due or what is the first under way."""
+    match item:
         case JobDue() | ExecutionDue():
-            return Owner(what.job_id)
+            return Owner(item.job_id)
         case WorkDue():
-            return what.owner
-        case _:
-            return owner_of(what)
+            return item.owner
+        case None:
+            work = ledger.backlog.under_way[0]
+            return Owner(None, targets.next_told(ledger)) if isinstance(work, TellJobs) else owner_of(work)
 
 
-def _put_off(ledger: Ledger, what: Due | BackgroundWork, now: float, error: Exception) -> TransactionFailed:
-    """Have it tried again, later each time."""
-    owner, backlog = _owner(what), ledger.backlog
+def _put_off(ledger: Ledger, item: Due | None, now: float, error: Exception) -> TransactionFailed:
+    """Have what is due, or the first under way, tried again, later each time."""
+    owner, backlog = _owner(ledger, item), ledger.backlog
     times = backlog.times_failed(owner) + 1
-    pause = min(PAUSE_SECONDS * 2.0 ** (times - 1), LONGEST_PAUSE_SECONDS)
+    until = now + (pause := min(PAUSE_SECONDS * 2.0 ** (times - 1), LONGEST_PAUSE_SECONDS))
     backlog = backlog.with_failures(owner, times)
-    if isinstance(what, JobDue | ExecutionDue):
-        ledger.agenda.set(what, now + pause)
+    if isinstance(item, JobDue | ExecutionDue):
+        ledger.agenda.set(item, until)
+    elif owner.thing is None:
+        backlog = backlog.hold(backlog.of(owner), until)
     else:
-        if isinstance(what, TellJobs) and times > 1:  # the first of it alone was tried
-            targets.put_last(ledger, what.thing)
-        backlog = backlog.hold(backlog.of(owner), now + pause)
+        if times > 1:  # the first of its jobs alone was tried
+            targets.put_last(ledger, owner.thing)
+        backlog = backlog.hold(TellJobs(owner.thing), until)
     ledger.set_backlog(backlog)
-    return TransactionFailed(owner.job_id, what.thing if isinstance(what, ExecutionDue) else owner.thing, error, pause)
+    return TransactionFailed(owner.job_id, item.thing if isinstance(item, ExecutionDue) else owner.thing, error, pause)
 
 
 def next_due(ledger: Ledger) -> float | None:
@@ -119,7 +108,9 @@ def _do(tx: Transaction, item: Due) -> None:
             if item.job_id not in ledger.deleting:
                 endings.change(tx, changed(execution, Status.TIMED_OUT, None, tx.now), "service")
         case WorkDue():
-            ledger.set_backlog(ledger.backlog.release(item.owner))
+            work = ledger.backlog.of(item.owner)
+            tx.drop(item.owner)
+            tx.put(TellJobs() if isinstance(work, TellJobs) else work)
         case JobDue():
             _do_job(tx, item.job_id)
 

@@ -24,14 +24,7 @@ from simulator.cloud.jobs.changes import (
     NewsChanged,
     Outcome,
 )
-from simulator.cloud.jobs.events import (
-    ENDED,
-    Event,
-    ExecutionEvent,
-    ExecutionOperation,
-    JobEvent,
-    JobOperation,
-)
+from simulator.cloud.jobs.events import ENDED, Event, ExecutionEvent, ExecutionOperation, JobEvent, JobOperation
 from simulator.cloud.jobs.ledger import Ledger, OfJob
 from simulator.cloud.jobs.notifications import hints
 from simulator.cloud.jobs.queue import Queue

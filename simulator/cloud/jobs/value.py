@@ -4,7 +4,7 @@ made of it, or to the one that it was taken from, touches it.
 It holds what is needed to go on, and that once: what can be counted or looked up is not in it. What lags, what is under
 way, what is held after a failure, what is due, and how much of the account's quota is spent, is.
 
-A ledger is made of it with every step, so that there is one way of deciding: it costs what a dozen records cost.
+A ledger is made of it with each step, so that there is one way of deciding. That is for services of a few records.
 """
 
 from typing import NamedTuple

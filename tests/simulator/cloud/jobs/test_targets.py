@@ -7,7 +7,7 @@ import pytest
 from agent.values import Status
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, JobStatus, Rollout, Schedule
 from simulator.cloud.jobs.backlog import AT_ONCE
-from simulator.cloud.jobs.commands import AssociateTargets, ThingDeleted, ThingMoved
+from simulator.cloud.jobs.commands import AssociateTargets, DeleteExecution, ThingDeleted, ThingMoved
 
 from .account import Account, names, numbers
 
@@ -238,3 +238,11 @@ def test_a_deleted_thing_may_keep_its_executions():
     account = Account(JobsSettings(deleted_thing="stays")).create("fw", "a")
     account.jobs.do(ThingDeleted("a"), account.now)
     assert account.statuses("fw") == {"a": "QUEUED"}
+
+
+def test_who_gets_an_execution_again_after_its_record_was_deleted_is_listed_once():
+    account = continuous("a")
+    account.jobs.do(DeleteExecution("a", "fw", 1), account.now)
+    leave(account, "a", G)
+    join(account, "a", G)
+    assert [each.thing for each in account.jobs.executions_of_job("fw")] == ["a"]
