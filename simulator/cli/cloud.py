@@ -217,8 +217,10 @@ def _checked(where: str, made: Callable[[], "CloudSettings"]) -> "CloudSettings"
         return made()
     except ValidationError as error:
         wrong = first_wrong(error, CloudSettings.model_json_schema)
-        place = f"--{str(wrong.where[0]).replace('_', '-')} {error.errors()[0]['input']}"
-        raise InputError(f"{where}: {wrong}" if where else f"{place}: {wrong.what}") from None
+        if where:
+            raise InputError(f"{where}: {wrong}") from None
+        option = f"--{wrong.where[0]}".replace("_", "-")
+        raise InputError(f"{option} {error.errors()[0]['input']}: {wrong.what}") from None
 
 
 def _announce(settings: "CloudSettings", endpoints: dict[str, str | None]) -> None:
