@@ -200,7 +200,7 @@ RULES = [
             "simulator.cloud.store",
             "simulator.cloud.jobs",
             "simulator.cloud.registry",
-            "simulator.cloud.mqtt.lasting",
+            "simulator.cloud.mqtt.records",
             "agent.values",
             "agent.errors",
         ),

@@ -21,11 +21,10 @@ from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.wire import Server
-from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
-from simulator.cloud.mqtt.handshake import HTTP, TlsServer
-from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener
+from simulator.cloud.mqtt.shells.handshake import HTTP, TlsServer
+from simulator.cloud.mqtt.shells.listening import KEPT_FOR_FILES, Listener
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 from simulator.cloud.strangers import Strangers
@@ -142,7 +141,9 @@ class HttpPorts:
         server: Listener
         if tls is None and self._certs is not None:
             optional = server_context(self._certs, is_mutual=False)
-            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell, kept=kept)
+            server = await TlsServer.listen(
+                host, port, lambda: made[0](), optional, self._tell, kept=kept, is_optional=True
+            )
         elif tls is not None:
             server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell, kept=kept)
         else:

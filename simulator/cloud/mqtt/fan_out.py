@@ -6,18 +6,15 @@ nothing changes its order for any client: not messages, nor answers among them. 
 waits: it is written down with its session before anybody is told that it was taken.
 """
 
-import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.session import Message, Session
 
 AT_ONCE: Final = 32
 """So many get a message at once, which takes a quarter of a millisecond; were there more, all of them are owed it."""
-TURN_SECONDS: Final = 0.001
-"""How long a turn takes, of whatever kind: giving to many, sweeping, or packets of one client, who may send 100,000."""
 MOST_OWED: Final = 1000
 """Messages to one session; the oldest goes then, as where a queue is full. Each takes eight bytes, beside the message
 itself, which is one for all."""
@@ -35,16 +32,23 @@ class Owed(NamedTuple):
 
 class FanOut:
     """Who is owed what; a session is that of a client, or the queue of a group. `give` gives it, `lose` tells of what
-    is too much."""
+    is too much; `at_once` is how many may get a message at once."""
 
-    def __init__(self, give: Callable[[Session, Owed], None], lose: Callable[[Session, Owed], None]) -> None:
+    def __init__(
+        self,
+        agenda: Agenda,
+        give: Callable[[Session, Owed], None],
+        lose: Callable[[Session, Owed], None],
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self._agenda = agenda
+        self.at_once = at_once
         self._give = give
         self._lose = lose
         self._owed: dict[Session, list[Owed]] = {}
         self._count = 0
         self.promised = 0
         """How often a message was owed to somebody: who sees it grow has published to many."""
-        self._is_due = False
         self._patient: deque[Callable[[], None]] = deque()
 
     @property
@@ -95,21 +99,19 @@ class FanOut:
         return (owed.message for owed in self._owed.get(session, ()) if owed.qos)
 
     def _go_on(self) -> None:
-        if (self._owed or self._patient) and not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._turn)
+        if self._owed or self._patient:
+            self._agenda.soon(self._turn)
 
     def _turn(self) -> None:
-        self._is_due = False
-        ends = time.perf_counter() + TURN_SECONDS
+        ends, stopwatch = self._agenda.turn_ends(), self._agenda.stopwatch
         try:
             while self._owed:
                 self._give_until(next(iter(self._owed)), ends)
-                if time.perf_counter() >= ends:
+                if stopwatch() >= ends:
                     break
             while self._patient and not self.is_behind:
                 self._patient.popleft()()
-                if time.perf_counter() >= ends:
+                if stopwatch() >= ends:
                     break
         finally:
             self._go_on()  # whatever became of this turn
@@ -121,7 +123,7 @@ class FanOut:
             for owed in mine:
                 given += 1
                 self._give(session, owed)
-                if time.perf_counter() >= ends:
+                if self._agenda.stopwatch() >= ends:
                     break
         finally:
             if given < len(mine):
