@@ -139,13 +139,14 @@ class _Carrier:
     def _attend(self) -> int:
         """As Client has it; what there is to send stays with the client until the socket takes it."""
         client = self._client
-        if client.is_over and not self._is_parting:
+        wants = client.wants
+        if wants == "close" and not self._is_parting:
             self._is_parting = True
             self._gateway.farewells.part(self, self._abort)
-        if client.takes_more or client.is_over or self._is_lost:
-            self._may_read.set()
-        else:
+        if wants == "wait" and not self._is_lost:
             self._may_read.clear()
+        else:
+            self._may_read.set()
         self._something.set()
         return self._sending
 
@@ -161,7 +162,7 @@ class _Carrier:
                     await self._socket.send_bytes(raw)
                     self._sending = 0
                     self._attend()
-                if client.is_over or self._is_lost:
+                if client.wants == "close" or self._is_lost:
                     return
         except ConnectionError:
             self._is_lost = True
@@ -172,7 +173,7 @@ class _Carrier:
     async def _receive(self) -> None:
         client, broker, now = self._client, self._gateway.broker, self._gateway.time
         ends = perf_counter() + TURN_SECONDS
-        while not (client.is_over or self._is_lost):
+        while client.wants != "close" and not self._is_lost:
             await self._may_read.wait()
             if perf_counter() >= ends:  # frames that have come already are taken without a pause
                 await asyncio.sleep(0)

@@ -128,7 +128,9 @@ class Broker:
         protocol = client.protocol
         if protocol.is_over:
             return
-        self.context.has_come(now)
+        context = self.context
+        if now > context.now:
+            context.now = now
         protocol.receive(data)
         if not client.has_more:
             self._handle_for_a_while(client)
@@ -176,49 +178,40 @@ class Broker:
     # ── packets ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _handle_for_a_while(self, client: Client) -> None:
-        client.is_in_turn = True
-        try:
-            self._take_turn(client)
-        except NotMqttError as error:  # not even a CONNACK for who does not begin with CONNECT
-            client.tell("not-mqtt", "iot:Connect", "", str(error), hint=error.hint)
-            client.end("CLIENT_ERROR")
-        except Exception as error:  # whatever it is: others go on
-            tell_fault("handling packets", error)
-            client.end("SERVER_ERROR")
-        client.is_in_turn = False
-        client.attend()
-
-    def _take_turn(self, client: Client) -> None:
         """Handle packets until there are no more, or others have to have their turn."""
-        protocol, agenda, fan_out = client.protocol, self.context.agenda, self.router.fan_out
-        ends, promised, now = agenda.turn_ends(), fan_out.promised, self.context.now
+        protocol, router, now, fan_out = client.protocol, self.router, self.context.now, self.router.fan_out
+        promised, ends, later = fan_out.promised, 0.0, None
+        client.is_in_turn = True
         try:
             packet = client.postponed or protocol.next_packet(now)
             while packet is not None:
                 if type(packet) is Publish:
-                    publish(self.router, client, packet)
+                    publish(router, client, packet)
                 else:
                     self._handle(client, packet)
                     if packet is client.postponed:
-                        self._go_on_by(agenda.soon, client)
-                        return
+                        later = self.context.agenda.soon
+                        break
                 if client.session is None:  # it is over
-                    return
+                    break
                 if fan_out.is_behind and fan_out.promised != promised:
-                    self._go_on_by(fan_out.when_caught_up, client)
-                    return
-                if protocol.has_data and agenda.stopwatch() >= ends:
-                    self._go_on_by(agenda.soon, client)
-                    return
+                    later = fan_out.when_caught_up
+                    break
+                if not protocol.unread:
+                    break
+                agenda = self.context.agenda
+                ends = ends or agenda.turn_ends()
+                if agenda.stopwatch() >= ends:
+                    later = agenda.soon
+                    break
                 packet = protocol.next_packet(now)
-        except Malformed as error:
-            action = "iot:Connect" if client.session is None else ACTIONS.get(protocol.kind, "mqtt")
-            client.tell(CODES.get(error.reason, "malformed"), action, error.about, str(error))
-            client.refuse(error.reason)
-
-    def _go_on_by(self, later: Callable[[Callable[[], None]], object], client: Client) -> None:
-        client.has_more = True
-        later(partial(self._go_on, client))
+            if later is not None:
+                client.has_more = True
+                later(partial(self._go_on, client))
+        except Exception as error:  # whatever it is: others go on
+            _end(client, error)
+        client.is_in_turn = False
+        client.attend()
 
     def _go_on(self, client: Client) -> None:
         client.has_more = False
@@ -271,3 +264,18 @@ class Broker:
             client.end("CLIENT_INITIATED_DISCONNECT")
         else:
             client.leave()
+
+
+def _end(client: Client, error: Exception) -> None:
+    """End a connection for what its packets came to, and have that told."""
+    match error:
+        case Malformed():
+            action = "iot:Connect" if client.session is None else ACTIONS.get(client.protocol.kind, "mqtt")
+            client.tell(CODES.get(error.reason, "malformed"), action, error.about, str(error))
+            client.refuse(error.reason)
+        case NotMqttError():  # not even a CONNACK for who does not begin with CONNECT
+            client.tell("not-mqtt", "iot:Connect", "", str(error), hint=error.hint)
+            client.end("CLIENT_ERROR")
+        case _:
+            tell_fault("handling packets", error)
+            client.end("SERVER_ERROR")

@@ -5,7 +5,7 @@ those of QoS 1 wait until it has caught up.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from simulator.cloud.basic_ingest import in_the_void
 from simulator.cloud.mqtt.authority import RESOURCES, Action, Credential, Principal
@@ -21,14 +21,14 @@ SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
 HIGH_BYTES: Final = 64 * 1024
 """With more than this waiting for its carrier a client is not read."""
+Wants: TypeAlias = Literal["read", "wait", "close"]
 
 
 class Client:
     """A peer, and the bytes on their way to it.
 
-    `attend` has its carrier take what there is to send, read or not, and close it, as the client says by
-    `data_to_send`, `takes_more` and `is_over`; it tells how many bytes that it took have not left yet. `ended` is told
-    the disconnectReason of AWS's lifecycle events.
+    `attend` has its carrier take what there is to send (`data_to_send`), and then read, wait or close (`wants`); it
+    tells how many bytes that it took have not left yet. `ended` is told the disconnectReason of AWS's lifecycle events.
     """
 
     __slots__ = (
@@ -108,19 +108,13 @@ class Client:
         return self.protocol.data_to_send()
 
     @property
-    def is_over(self) -> bool:
-        """Whether it is to be closed once what there is to send has been sent."""
-        return self.protocol.is_over
-
-    @property
-    def takes_more(self) -> bool:
-        """Whether its carrier is to read."""
-        return not (self.is_paused or self.has_more or self.is_held_up or self.protocol.unsent > HIGH_BYTES)
-
-    @property
-    def is_held_up(self) -> bool:
-        """Whether it is not read, as much is held back for it."""
-        return self.held_bytes > SLOW_READER_BYTES
+    def wants(self) -> Wants:
+        """What its carrier is to do once it has sent what there is."""
+        protocol = self.protocol
+        if protocol.is_over:
+            return "close"
+        is_full = self.held_bytes > SLOW_READER_BYTES or protocol.unsent > HIGH_BYTES
+        return "wait" if self.is_paused or self.has_more or is_full else "read"
 
     # ── bytes to it ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,12 +189,12 @@ class Client:
         topic, payload, receipt, extra, _, _ = message
         if not qos:
             self.deliver_at_most_once(topic, payload, receipt, extra, after, is_checked=is_checked)
-        elif is_checked or self._may_receive(topic):
+        elif self.principal is None or is_checked or self._may_receive(self.principal, topic):
             session = self.session
             assert session is not None, "delivery follows CONNECT"
             if after:
                 self.wait_for(after)
-            is_slow = self._is_slow()
+            is_slow = (self.is_paused or self.protocol.unsent + self.held_bytes > SLOW_READER_BYTES) and self.room <= 0
             if is_slow:
                 self._is_behind = True
             raw = session.send_now(message, 0 if is_slow else SLOW_READER_BYTES)
@@ -217,11 +211,11 @@ class Client:
         is_checked: bool = False,
     ) -> None:
         """The same, with QoS 0; `receipt` is given to the service once it is sent."""
-        if not is_checked and not self._may_receive(topic):
+        if self.principal is not None and not is_checked and not self._may_receive(self.principal, topic):
             return
         if after:
             self.wait_for(after)
-        if self._is_slow():
+        if (self.is_paused or self.protocol.unsent + self.held_bytes > SLOW_READER_BYTES) and self.room <= 0:
             why = f"it does not read: {SLOW_READER_BYTES} bytes wait for it, and messages of QoS 0 are not kept"
             self.tell("slow-reader", "iot:Receive", f"topic/{topic}", why)
             return
@@ -236,14 +230,11 @@ class Client:
             why = too_large(len(raw), session.largest_packet)
             self.tell("too-large-for-client", "iot:Receive", f"topic/{topic}", why)
 
-    def _may_receive(self, topic: str) -> bool:
-        if self.principal is None or self.principal.may("Receive", topic):
+    def _may_receive(self, principal: Principal, topic: str) -> bool:
+        if principal.may("Receive", topic):
             return True
         self.tell_denied("Receive", topic)
         return False
-
-    def _is_slow(self) -> bool:
-        return (self.is_paused or self.protocol.unsent + self.held_bytes > SLOW_READER_BYTES) and self.room <= 0
 
     def _catch_up(self) -> None:
         """Send what waited until the client read, as much as may go now."""

@@ -80,11 +80,13 @@ class GatewaySettings:
 
     def takes(self, topic: str) -> bool:
         """Whether a topic, or topic filter, is short enough and has few enough levels."""
+        longest, most = self.longest_topic, self.most_slashes
+        if topic.isascii() and len(topic) <= longest and topic.count("/") <= most:  # nearly every one
+            return True
         if topic.startswith(BASIC_INGEST):
             topic = counted(topic)
-        if len(topic) > self.longest_topic:  # a character has a byte at least
-            return False
-        return topic.count("/") <= self.most_slashes and (topic.isascii() or len(topic.encode()) <= self.longest_topic)
+        # A character has a byte at least.
+        return len(topic) <= longest and topic.count("/") <= most and len(topic.encode()) <= longest
 
 
 class PublishRate:

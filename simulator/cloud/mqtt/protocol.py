@@ -42,7 +42,7 @@ class ServerProtocol:
 
     __slots__ = (
         "_aliases",
-        "_data",
+        "_largest",
         "_offset",
         "_out",
         "_settings",
@@ -51,13 +51,16 @@ class ServerProtocol:
         "keep_alive",
         "kind",
         "last_heard",
+        "unread",
         "unsent",
         "version",
     )
 
     def __init__(self, settings: GatewaySettings, now: float) -> None:
         self._settings = settings
-        self._data = b""
+        self._largest = settings.largest_packet
+        self.unread = b""
+        """What came and was not read from `_offset` on; it may be half a packet."""
         self._offset = 0
         self._out: list[bytes] = []
         self._aliases: dict[int, str] | None = None
@@ -79,45 +82,36 @@ class ServerProtocol:
 
     def receive(self, data: bytes) -> None:
         """Take in what came, in pieces of any size."""
-        if self._data:
-            data = self._data[self._offset :] + data
-        self._data, self._offset = data, 0
-
-    @property
-    def has_data(self) -> bool:
-        """Whether something came that was not read; it may be half a packet."""
-        return bool(self._data)
+        if self.unread:
+            data = self.unread[self._offset :] + data
+        self.unread, self._offset = data, 0
 
     def next_packet(self, now: float) -> Packet | None:
         """The next packet; None if it has not all come. Raises Malformed, and NotMqttError before the first."""
-        data, offset = self._data, self._offset
+        data, offset = self.unread, self._offset
         if not data:
             return None
         if not self.is_connected and (data[0] >> 4 != Kind.CONNECT or data.startswith(TLS_RECORD)):
             raise NotMqttError(_looks_like(data))
         self.kind = kind = data[offset] >> 4
-        found = frame(data, offset, self._settings.largest_packet)
+        found = frame(data, offset, self._largest)
         if found is None:
             if offset:
-                self._data, self._offset = data[offset:], 0
+                self.unread, self._offset = data[offset:], 0
             return None
         first, start, end = found
         self.last_heard = now
         if end < len(data):
             self._offset = end
         else:
-            self._data, self._offset = b"", 0
-        if not self.is_connected:
-            if end - start > 6:
-                self.version = data[start + 6]  # a refusal is in the words of that version
-            packet = decode(first, data[start:end], V5)
-        elif kind == PUBLISH:
+            self.unread, self._offset = b"", 0
+        if kind == PUBLISH:
             packet = decode_publish(first & 0x0F, data[start:end], self.version)
-            if packet.alias:
-                packet = self._named(packet)
-        else:
-            packet = decode(first, data[start:end], self.version)
-        return packet
+            return self._named(packet) if packet.alias else packet
+        if not self.is_connected and end - start > 6:
+            self.version = data[start + 6]  # in whose words it is refused, if it is
+            return decode(first, data[start:end], V5)
+        return decode(first, data[start:end], self.version)
 
     def _named(self, packet: Publish) -> Publish:
         """With the topic that its alias stands for, or is to stand for from now on."""
@@ -171,7 +165,7 @@ class ServerProtocol:
     def close(self) -> None:
         """Read nothing more, not even what has come."""
         self.is_over = True
-        self._data, self._offset = b"", 0
+        self.unread, self._offset = b"", 0
 
 
 def _looks_like(data: bytes) -> str | None:

@@ -126,10 +126,12 @@ def _serve(router: Router, client: Client, packet: Publish, late_seconds: float 
         client.wait_for(after)
     if qos:
         client.send(puback_bytes(packet_id, client.protocol.version))
-    if context.lateness is None:
+    if context.lateness is not None:
+        context.carry(answer_topic, payload, lambda *_: _answer(router, client, answer_topic, answer, qos, receipt))
+    elif qos or session in router.fan_out.owed:
         _answer(router, client, answer_topic, answer, qos, receipt)
     else:
-        context.carry(answer_topic, payload, lambda *_: _answer(router, client, answer_topic, answer, qos, receipt))
+        client.deliver_at_most_once(answer_topic, answer, receipt)
     for name, told in publications:
         router.publish(name, told, 1, after=after)
 

@@ -77,7 +77,7 @@ class Router:
                 owed = several[what] = Owed(message, min(qos, what[0]), after)
             if what[1] & NO_LOCAL and session is origin:
                 continue
-            if len(found) <= self.fan_out.at_once and not self.fan_out.is_owed(session):
+            if len(found) <= self.fan_out.at_once and session not in self.fan_out.owed:
                 self._give(session, owed)
             elif owed.qos or session in self.connected:
                 self.fan_out.owe(session, owed)

@@ -74,7 +74,7 @@ class Sharing:
         found = self.groups.matching(topic)
         for group in found:
             message = Message(topic, payload, None, extra, self._context.now, group.text)
-            if len(found) <= self._fan_out.at_once and not self._fan_out.is_owed(group.queue):
+            if len(found) <= self._fan_out.at_once and group.queue not in self._fan_out.owed:
                 self._give(group, message, qos, after)
             else:
                 self._fan_out.owe(group.queue, Owed(message, qos, after))

@@ -276,7 +276,7 @@ def test_a_connection_that_cannot_be_looked_after_is_the_only_one():
     odd, silent = broker.open(0.0), broker.open(0.0)
     odd.protocol = Odd()  # type: ignore[assignment]  # as little of one as is looked at first
     broker.sweep(1000.0)
-    assert silent.is_over
+    assert silent.protocol.is_over
     assert list(broker.clients) == [odd]
 
 

@@ -85,6 +85,8 @@ class Gateway:
         """Begin to sweep."""
         if not self._is_started:
             self._is_started = True
+            if self.time is _loop_time:
+                self.time = asyncio.get_running_loop().time  # is asked for whatever comes
             self.sweeper.start()
 
     async def listen(

@@ -6,7 +6,7 @@ from typing import TypeAlias, cast
 
 from simulator.cloud.mqtt.authority import Credential
 from simulator.cloud.mqtt.broker import Broker
-from simulator.cloud.mqtt.client import HIGH_BYTES, Client
+from simulator.cloud.mqtt.client import HIGH_BYTES, Client, Wants
 from simulator.cloud.mqtt.shells.farewells import Farewells
 
 Identify: TypeAlias = Callable[[asyncio.Transport], Credential | None]
@@ -16,7 +16,7 @@ Identify: TypeAlias = Callable[[asyncio.Transport], Credential | None]
 class Stream(asyncio.Protocol):
     """`identify` tells who it is; None where nobody asks. `time` gives the loop's."""
 
-    __slots__ = ("_broker", "_farewells", "_identify", "_is_reading", "_time", "_transport", "client")
+    __slots__ = ("_broker", "_does", "_farewells", "_identify", "_time", "_transport", "client")
 
     client: Client
 
@@ -27,7 +27,7 @@ class Stream(asyncio.Protocol):
         self._farewells = farewells
         self._time = time
         self._identify = identify
-        self._is_reading = True
+        self._does: Wants = "read"
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -68,12 +68,17 @@ class Stream(asyncio.Protocol):
         raw = client.data_to_send()
         if raw:
             transport.write(raw)
-        if client.is_over:
-            self._transport = None
-            self._farewells.part(self, transport.abort)
-            transport.close()
-            return 0
-        if client.takes_more != self._is_reading:
-            self._is_reading = not self._is_reading
-            (transport.resume_reading if self._is_reading else transport.pause_reading)()
+        wants = client.wants
+        if wants != self._does:
+            self._does = wants
+            match wants:
+                case "read":
+                    transport.resume_reading()
+                case "wait":
+                    transport.pause_reading()
+                case "close":
+                    self._transport = None
+                    self._farewells.part(self, transport.abort)
+                    transport.close()
+                    return 0
         return transport.get_write_buffer_size()

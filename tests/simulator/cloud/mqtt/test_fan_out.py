@@ -51,7 +51,7 @@ async def _turns_until(is_done: Callable[[], bool]) -> int:
 
 def _nothing_is_owed(gateway: Gateway) -> bool:
     return not any(
-        gateway.broker.router.fan_out.is_owed(session) for session in gateway.broker.sessions.by_client_id.values()
+        session in gateway.broker.router.fan_out.owed for session in gateway.broker.sessions.by_client_id.values()
     )
 
 
@@ -107,7 +107,7 @@ async def test_who_unsubscribed_hears_before_the_answer_what_came_before(gateway
     session = gateway.broker.sessions.by_client_id[f"c{MANY - 1}"]
     gateway.broker.publish("all", b"1")
     gateway.broker.router.unsubscribe(session, "all")
-    assert not gateway.broker.router.fan_out.is_owed(session)
+    assert session not in gateway.broker.router.fan_out.owed
     assert await _payload(clients[-1]) == b"1"
 
 
@@ -151,7 +151,7 @@ async def test_what_is_owed_is_written_down_with_what_waits(gateway: Gateway, ba
     tuple(persistence.rows())
     gateway.broker.publish("all", b"1")
     assert all(
-        gateway.broker.router.fan_out.is_owed(session) for session in gateway.broker.sessions.by_client_id.values()
+        session in gateway.broker.router.fan_out.owed for session in gateway.broker.sessions.by_client_id.values()
     )
     kept = [record for kind, _, record in persistence.rows() if kind == "message"]
     assert [(record.payload, record.qos) for record in kept] == [(b"1", 1)] * MANY
@@ -165,7 +165,7 @@ async def test_many_groups_are_given_a_message_in_turns_and_each_once(gateway: G
     gateway.broker.publish("all", b"1")
     assert (
         sum(
-            gateway.broker.router.fan_out.is_owed(group.queue)
+            group.queue in gateway.broker.router.fan_out.owed
             for group in gateway.broker.router.sharing.groups.matching("all")
         )
         == MANY
@@ -361,7 +361,7 @@ async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
     for there in talkers:
         transport_of(there).abort()
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("t1", "CONNECTION_LOST")
-    assert not talkers[0].protocol.has_data
+    assert not talkers[0].protocol.unread
     assert service.gone.empty()
     assert [(notice.code, notice.client_id) for notice in told] == [("quota", "t1")]
     monkeypatch.setattr(fan_out.FanOut, "is_behind", False)

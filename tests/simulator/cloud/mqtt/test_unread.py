@@ -161,7 +161,7 @@ async def test_who_asks_while_a_commit_is_awaited_is_not_read_for_ever(gateway: 
     [connection] = gateway.broker.clients
     connection.wait_for(1)
     client.send(b"\xc0\0" * PINGS)
-    await until(lambda: connection.is_held_up)
+    await until(lambda: connection.held_bytes > SLOW_READER_BYTES)
     gateway.broker.context.commits.commit(1)
     assert await asyncio.wait_for(client.reader.readexactly(2 * PINGS), WAIT) == b"\xd0\0" * PINGS
     client.close()
@@ -272,7 +272,7 @@ async def test_packets_that_come_at_once_leave_others_their_turns(
     [connection] = gateway.broker.clients
     gateway.broker.receive(connection, b"\xc0\0" * 100, 0.0)
     assert connection.protocol.unsent == 0
-    assert connection.protocol._data[connection.protocol._offset :] == b"\xc0\0" * 99
+    assert connection.protocol.unread[connection.protocol._offset :] == b"\xc0\0" * 99
     assert await asyncio.wait_for(client.reader.readexactly(200), WAIT) == b"\xd0\0" * 100
     client.send(b"\xc0\0")
     assert await client.packet() == (0xD0, b"")
