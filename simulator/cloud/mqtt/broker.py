@@ -14,7 +14,6 @@ to send. The time is seconds of any clock; what has to be done without anything 
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from random import Random
 from typing import Final, assert_never
 
 from simulator.cloud.contained import tell_fault
@@ -46,6 +45,7 @@ from simulator.cloud.mqtt.router import Router
 from simulator.cloud.mqtt.service import Service
 from simulator.cloud.mqtt.session import Session
 from simulator.cloud.mqtt.sessions import Sessions
+from simulator.cloud.mqtt.shared import Draw
 from simulator.cloud.mqtt.subscribing import subscribe, unsubscribe
 from simulator.cloud.mqtt.sweeping import Sweeper
 from simulator.cloud.refusals import Code, Tell, tell_nobody
@@ -68,7 +68,7 @@ descriptor that would bound them. Of one more, the rest of what the first had sa
 
 
 class Broker:
-    """`clock` gives epoch seconds and `new_id` identifiers, for lifecycle events; `rng` chooses members of shared
+    """`clock` gives epoch seconds and `new_id` identifiers, for lifecycle events; `draw` chooses members of shared
     subscriptions; `at_once` is how many may get a message at once."""
 
     def __init__(
@@ -79,13 +79,13 @@ class Broker:
         *,
         clock: Callable[[], float],
         new_id: Callable[[], str],
-        rng: Random,
+        draw: Draw,
         lateness: Lateness | None = None,
         tell: Tell = tell_nobody,
         at_once: int = AT_ONCE,
     ) -> None:
         self.context = context = Context(service, settings, agenda, lateness, tell)
-        self.router = Router(context, rng, at_once)
+        self.router = Router(context, draw, at_once)
         self.presence = Presence(
             self.router.publish_now,
             lambda topic: settings.lifecycle_events and self.router.is_heard(topic),

@@ -1,25 +1,24 @@
 """Giving messages to the groups of shared subscriptions: who gets which, what waits, and what goes to another."""
 
 from collections.abc import Iterator, Mapping
-from random import Random
 
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.context import Context
 from simulator.cloud.mqtt.fan_out import FanOut, Owed
 from simulator.cloud.mqtt.packets import Extra
 from simulator.cloud.mqtt.session import Message, Queue, Session
-from simulator.cloud.mqtt.shared import Group, Groups
+from simulator.cloud.mqtt.shared import Draw, Group, Groups
 from simulator.cloud.refusals import Notice
 
 
 class Sharing:
-    """The groups of one broker. `connected` says who is connected with a session; `rng` chooses who gets a message."""
+    """The groups of one broker. `connected` says who is connected with a session; `draw` chooses who gets a message."""
 
-    def __init__(self, context: Context, fan_out: FanOut, connected: Mapping[Session, Client], rng: Random) -> None:
+    def __init__(self, context: Context, fan_out: FanOut, connected: Mapping[Session, Client], draw: Draw) -> None:
         self._context = context
         self._fan_out = fan_out
         self._connected = connected
-        self.groups = Groups(rng, context.settings.persistent_seconds)
+        self.groups = Groups(draw, context.settings.persistent_seconds)
 
     @property
     def is_used(self) -> bool:

@@ -57,7 +57,7 @@ class Gateway:
             Agenda(clocks.perf_counter),
             clock=clock,
             new_id=new_id,
-            rng=rng or Random(0),
+            draw=(rng or Random(0)).randrange,
             lateness=lateness,
             tell=tell,
         )

@@ -32,7 +32,7 @@ def broker_without_loop(
         agenda,
         clock=lambda: 1_800_000_000.0,
         new_id=lambda: f"id-{next(names)}",
-        rng=Random(0),
+        draw=Random(0).randrange,
         **more,
     )
 
@@ -59,6 +59,7 @@ class Direct:
     def hear(self) -> list[bytes]:
         """The packets that came since it heard last."""
         turns_out(self.broker)
+        self._attend()
         heard, self.heard, packets = self.heard, b"", []
         while heard:
             size, at = 0, 1

@@ -372,7 +372,7 @@ def test_a_large_group_is_not_asked_whole_for_each_message():
             return super().randrange(*args)
 
     chances = Chances(0)
-    groups, sessions = Groups(chances, 60), [Session(f"m{number}") for number in range(50)]
+    groups, sessions = Groups(chances.randrange, 60), [Session(f"m{number}") for number in range(50)]
     for session in sessions:
         groups.add("$share/g/a", session, 1)
     group = groups.get("$share/g/a")
