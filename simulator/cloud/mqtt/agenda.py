@@ -48,11 +48,6 @@ class Agenda:
         """When a turn that begins now is over, by the stopwatch."""
         return self.stopwatch() + self.turn_seconds
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is to be done in the next turn."""
-        return not self._soon
-
     def run(self, now: float) -> None:
         """One turn: what is due, and what was to be done in the next turn when this one began."""
         acts, self._soon = list(self._soon), {}

@@ -87,7 +87,7 @@ class Broker:
         self.context = context = Context(service, settings, agenda, lateness, tell)
         self.router = Router(context, draw, at_once)
         self.presence = Presence(
-            self.router.publish_now,
+            lambda topic, payload: self.router.publish_now(topic, payload, 1, None, None, 0),
             lambda topic: settings.lifecycle_events and self.router.is_heard(topic),
             clock,
             new_id,

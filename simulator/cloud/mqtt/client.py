@@ -5,6 +5,7 @@ those of QoS 1 wait until it has caught up.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from simulator.cloud.basic_ingest import in_the_void
@@ -24,6 +25,7 @@ HIGH_BYTES: Final = 64 * 1024
 Wants: TypeAlias = Literal["read", "wait", "close"]
 
 
+@dataclass(slots=True, eq=False)
 class Client:
     """A peer, and the bytes on their way to it.
 
@@ -31,72 +33,44 @@ class Client:
     tells how many bytes that it took have not left yet. `ended` is told the disconnectReason of AWS's lifecycle events.
     """
 
-    __slots__ = (
-        "_context",
-        "_ended",
-        "_is_behind",
-        "_ticket",
-        "address",
-        "attend",
-        "credential",
-        "ends_at",
-        "has_more",
-        "held_bytes",
-        "is_in_turn",
-        "is_paused",
-        "name",
-        "postponed",
-        "principal",
-        "protocol",
-        "rate",
-        "session",
-        "session_identifier",
-        "version_number",
-        "will",
-    )
+    context: Context
+    attend: Callable[[], int]
+    ended: "Callable[[Client, str], None]"
+    address: str
+    """The peer's IP address."""
+    credential: Credential | None
+    """What it proved before it said anything."""
+    ends_at: float | None
+    """When it ends, however lively it is; None: never for that reason."""
+    protocol: ServerProtocol = field(init=False)
+    rate: PublishRate | None = field(init=False)
+    name: str = ""
+    """The client id that it asked to connect with."""
+    principal: Principal | None = None
+    """None: it may do everything."""
+    session: Session | None = None
+    will: Will | None = None
+    postponed: Connect | None = None
+    """Its CONNECT, if that comes after what was said before under the same client id."""
+    has_more: bool = False
+    """Whether something that came waits for its turn: then it is not its client that is silent."""
+    is_in_turn: bool = False
+    """Whether its packets are being handled, after which its carrier looks after it anyway."""
+    is_paused: bool = False
+    """Whether its carrier has as much as it takes; it says so itself."""
+    held_bytes: int = 0
+    """That wait for a commit."""
+    _is_behind: bool = False
+    """Whether messages of QoS 1 wait until it reads."""
+    _waits_for: int = 0
+    """The commit before which nothing leaves that is sent from now on."""
+    session_identifier: str | None = None
+    version_number: int = 0
+    """As lifecycle events have them."""
 
-    def __init__(
-        self,
-        context: Context,
-        attend: Callable[[], int],
-        ended: "Callable[[Client, str], None]",
-        address: str,
-        credential: Credential | None,
-        ends_at: float | None,
-    ) -> None:
-        self._context = context
-        self._ended = ended
-        self.attend = attend
-        self.protocol = ServerProtocol(context.settings, context.now)
-        self.address = address
-        """The peer's IP address."""
-        self.credential = credential
-        self.name = ""
-        """The client id that it asked to connect with."""
-        self.principal: Principal | None = None
-        """None: it may do everything."""
-        self.session: Session | None = None
-        self.will: Will | None = None
-        self.ends_at = ends_at
-        """When it ends, however lively it is; None: never for that reason."""
-        self.postponed: Connect | None = None
-        """Its CONNECT, if that comes after what was said before under the same client id."""
-        self.has_more = False
-        """Whether something that came waits for its turn: then it is not its client that is silent."""
-        self.is_paused = False
-        """Whether its carrier has as much as it takes; it says so itself."""
-        self.held_bytes = 0
-        """That wait for a commit."""
-        self.rate = PublishRate.of(context.settings)
-        self.session_identifier: str | None = None
-        self.version_number = 0
-        """As lifecycle events have them."""
-        self.is_in_turn = False
-        """Whether its packets are being handled, after which its carrier looks after it anyway."""
-        self._is_behind = False
-        """Whether messages of QoS 1 wait until it reads."""
-        self._ticket = 0
-        """The commit that whatever is sent waits for."""
+    def __post_init__(self) -> None:
+        self.protocol = ServerProtocol(self.context.settings, self.context.now)
+        self.rate = PublishRate.of(self.context.settings)
 
     # ── what its carrier asks ─────────────────────────────────────────────────────────────────────────────────
 
@@ -104,7 +78,7 @@ class Client:
         """What may leave now; whoever asks has it, and sends it."""
         if self._is_behind and not self.is_paused:
             self._is_behind = False
-            self._context.agenda.soon(self._catch_up)
+            self.context.agenda.soon(self._catch_up)
         return self.protocol.data_to_send()
 
     @property
@@ -120,14 +94,14 @@ class Client:
 
     def send(self, raw: bytes) -> None:
         """Send in order, with whatever else there is; what waits for a commit leaves after that."""
-        commits = self._context.commits
-        if self._ticket > commits.committed:
-            commits.hold(self, self._ticket, raw)
+        commits = self.context.commits
+        if self._waits_for > commits.committed:
+            commits.hold(self, self._waits_for, raw)
             self.held_bytes += len(raw)
         else:
             self.protocol.send(raw)
             if not self.is_in_turn:
-                self._context.agenda.soon(self.attend)
+                self.context.agenda.soon(self.attend)
 
     def let_go(self, raw: bytes) -> None:
         """Send what was held back until now."""
@@ -137,14 +111,14 @@ class Client:
 
     def wait_for(self, commit: int) -> None:
         """Hold back whatever is sent from here on until the commit of that number; 0 holds back nothing."""
-        if commit > self._ticket:
-            self._ticket = commit
-            commits = self._context.commits
+        if commit > self._waits_for:
+            self._waits_for = commit
+            commits = self.context.commits
             commits.newest = max(commits.newest, commit)
 
     def wait_for_what_lasts(self, noted: int) -> None:
         """Hold back what follows until the changes of sessions and retained messages since `noted` are written down."""
-        persistence = self._context.persistence
+        persistence = self.context.persistence
         if persistence is not None and persistence.noted != noted:
             self.wait_for(persistence.ticket)
 
@@ -172,7 +146,7 @@ class Client:
         """Close; `reason` is a disconnectReason of AWS's lifecycle events."""
         self.protocol.close()
         self.attend()
-        self._ended(self, reason)
+        self.ended(self, reason)
 
     def leave(self) -> None:
         """The client takes leave."""
@@ -225,7 +199,7 @@ class Client:
         if session.largest_packet is None or len(raw) <= session.largest_packet:
             self.send(raw)
             if receipt is not None:
-                self._context.service.delivered(receipt, False)
+                self.context.service.delivered(receipt, False)
         else:
             why = too_large(len(raw), session.largest_packet)
             self.tell("too-large-for-client", "iot:Receive", f"topic/{topic}", why)
@@ -240,13 +214,13 @@ class Client:
         """Send what waited until the client read, as much as may go now."""
         session = self.session
         if session is not None and session.waiting:
-            raw = session.catch_up(self._context.now, self.room)
+            raw = session.catch_up(self.context.now, self.room)
             self._is_behind = bool(session.waiting)
             self._sent_of(session, raw)
 
     def replay(self, session: Session) -> None:
         """Send what waited while the client was away, as much as may go now."""
-        context = self._context
+        context = self.context
         raw = session.replay(context.now, context.settings.replay_per_second, self.room)
         if raw:
             self.wait_for(context.commits.newest)
@@ -254,7 +228,7 @@ class Client:
 
     def redeliver(self, session: Session, before: float) -> None:
         """Send again what was not acknowledged in time; `before` is when that was last looked at."""
-        context, settings = self._context, self._context.settings
+        context, settings = self.context, self.context.settings
         every = settings.redelivery_seconds
         if every is not None:
             waiting = self.waiting_bytes
@@ -262,7 +236,7 @@ class Client:
             self._sent_of(session, session.redeliver(before, context.now, due, settings.redelivery_limit_seconds, room))
 
     def _sent_of(self, session: Session, raw: bytes) -> None:
-        self._context.note(session)
+        self.context.note(session)
         self.tell_lost(session)
         if raw:
             self.send(raw)
@@ -272,13 +246,13 @@ class Client:
     def tell(self, code: Code, action: str, resource: str, why: str, *, hint: str | None = None) -> None:
         """Have told what this client did not get."""
         notice = Notice(code, action, resource, why, self.client_id, self._identifier, self.address, hint=hint)
-        self._context.tell(notice)
+        self.context.tell(notice)
 
     def tell_denied(self, action: Action, name: str) -> None:
         """Have told what policies do not let this client do."""
         principal = self.principal
         assert principal is not None, "who may do everything is denied nothing"
-        self._context.tell(
+        self.context.tell(
             Notice(
                 "not-allowed",
                 f"iot:{action}",
@@ -293,12 +267,12 @@ class Client:
 
     def tell_void(self, rule: str) -> None:
         """Have told that a message for a rule ends here."""
-        self._context.tell(in_the_void(rule, self.client_id, self._identifier, self.address))
+        self.context.tell(in_the_void(rule, self.client_id, self._identifier, self.address))
 
     def tell_lost(self, session: Session) -> None:
         """Have told which messages a session had to give up."""
         if session.lost is not None:
-            self._context.tell_lost(session, self._identifier, self.address)
+            self.context.tell_lost(session, self._identifier, self.address)
 
     @property
     def client_id(self) -> str:

@@ -27,17 +27,6 @@ def is_valid_filter(text: str) -> bool:
     )
 
 
-def matches(levels: tuple[str, ...], topic: list[str]) -> bool:
-    """Whether the filter of `levels` matches. AWS deviates from the standard: `a/#` does not match `a`
-    (Developer Guide, "MQTT")."""
-    for index, level in enumerate(levels):
-        if level == "#":
-            return len(topic) > index
-        if index >= len(topic) or (level not in ("+", topic[index])):
-            return False
-    return len(levels) == len(topic)
-
-
 class _Shape(NamedTuple):
     """Of what follows a prefix: how many levels, whether `#` follows them, and which of them are literal."""
 

@@ -7,6 +7,7 @@
 Nobody waits for a CONNECT that the first byte says is none, and what may follow before it has come is never read.
 """
 
+from dataclasses import dataclass, field
 from typing import Final
 
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
@@ -37,46 +38,28 @@ class NotMqttError(Exception):
         self.hint = hint
 
 
+@dataclass(slots=True, eq=False)
 class ServerProtocol:
-    """`now` is seconds of any clock, the same for all calls."""
+    """`last_heard` is when a packet was whole, at first when it began: seconds of the clock that gives `now`."""
 
-    __slots__ = (
-        "_aliases",
-        "_largest",
-        "_offset",
-        "_out",
-        "_settings",
-        "is_connected",
-        "is_over",
-        "keep_alive",
-        "kind",
-        "last_heard",
-        "unread",
-        "unsent",
-        "version",
-    )
-
-    def __init__(self, settings: GatewaySettings, now: float) -> None:
-        self._settings = settings
-        self._largest = settings.largest_packet
-        self.unread = b""
-        """What came and was not read from `_offset` on; it may be half a packet."""
-        self._offset = 0
-        self._out: list[bytes] = []
-        self._aliases: dict[int, str] | None = None
-        self.version = V5
-        self.is_connected = False
-        """Whether its CONNECT was accepted."""
-        self.is_over = False
-        """Whether nothing more is read, and it is to be closed after what is to be sent."""
-        self.keep_alive = 0
-        """Seconds, granted with its CONNECT."""
-        self.kind = 0
-        """The packet type that was read last, whole or not."""
-        self.last_heard = now
-        """When a packet was whole; half a one is no sign of life."""
-        self.unsent = 0
-        """Bytes that nobody has taken yet."""
+    settings: GatewaySettings
+    last_heard: float
+    version: int = V5
+    is_connected: bool = False
+    """Whether its CONNECT was accepted."""
+    is_over: bool = False
+    """Whether nothing more is read, and it is to be closed after what is to be sent."""
+    keep_alive: int = 0
+    """Seconds, granted with its CONNECT."""
+    kind: int = 0
+    """The packet type that was read last, whole or not."""
+    unread: bytes = b""
+    """What came and was not read from `_offset` on; it may be half a packet."""
+    _offset: int = 0
+    unsent: int = 0
+    """Bytes that nobody has taken yet."""
+    _out: list[bytes] = field(default_factory=list)
+    _aliases: dict[int, str] | None = None
 
     # ── what comes ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,7 +77,7 @@ class ServerProtocol:
         if not self.is_connected and (data[0] >> 4 != Kind.CONNECT or data.startswith(TLS_RECORD)):
             raise NotMqttError(_looks_like(data))
         self.kind = kind = data[offset] >> 4
-        found = frame(data, offset, self._largest)
+        found = frame(data, offset, self.settings.largest_packet)
         if found is None:
             if offset:
                 self.unread, self._offset = data[offset:], 0
@@ -115,11 +98,11 @@ class ServerProtocol:
 
     def _named(self, packet: Publish) -> Publish:
         """With the topic that its alias stands for, or is to stand for from now on."""
-        if packet.alias > self._settings.topic_alias_maximum:
+        if packet.alias > self.settings.topic_alias_maximum:
             raise Malformed(Reason.TOPIC_ALIAS_INVALID, "a topic alias above the maximum")
         self._aliases = self._aliases or {}
         if packet.topic:
-            if self._settings.takes(packet.topic):  # what is too long is refused, and not kept
+            if self.settings.takes(packet.topic):  # what is too long is refused, and not kept
                 self._aliases[packet.alias] = packet.topic
             return packet
         if packet.alias not in self._aliases:
@@ -135,7 +118,7 @@ class ServerProtocol:
         """When it will have been silent for too long."""
         if self.is_connected:
             return self.last_heard + self.keep_alive * 1.5 + LOOK_SECONDS
-        return self.last_heard + self._settings.connect_limit_seconds
+        return self.last_heard + self.settings.connect_limit_seconds
 
     # ── what goes ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -57,13 +57,7 @@ class Router:
             self.context.carry(topic, payload, lambda *_: self.publish_now(topic, payload, qos, origin, extra, after))
 
     def publish_now(
-        self,
-        topic: str,
-        payload: bytes,
-        qos: int = 1,
-        origin: Session | None = None,
-        extra: Extra | None = None,
-        after: int = 0,
+        self, topic: str, payload: bytes, qos: int, origin: Session | None, extra: Extra | None, after: int
     ) -> None:
         """The same, whatever faults the network has."""
         now = extra if extra is None or not extra.retain else extra._replace(retain=False)

@@ -17,7 +17,7 @@ from simulator.cloud.mqtt.protocol import LOOK_SECONDS
 from simulator.cloud.mqtt.service import Service
 from simulator.cloud.mqtt.shells.farewells import Farewells
 from simulator.cloud.mqtt.shells.handshake import ByName, TlsServer
-from simulator.cloud.mqtt.shells.listening import Listener, Make
+from simulator.cloud.mqtt.shells.listening import Listener, Make, bound
 from simulator.cloud.mqtt.shells.stream import Identify, Stream
 from simulator.cloud.refusals import Tell, tell_nobody
 
@@ -108,23 +108,19 @@ class Gateway:
         def usual() -> asyncio.BaseProtocol:
             return Stream(self.broker, self.farewells, self.time, identify)
 
-        server: Listener
-        if tls is None:
-            server = await Listener.listen(host, port, usual, context.tell, backlog=BACKLOG)
-        else:
-            make: Make = usual if not others else lambda: ByName(usual, others)
-            server = await TlsServer.listen(host, port, make, tls, context.tell, backlog=BACKLOG)
+        make: Make = usual if not others else lambda: ByName(usual, others)
+        sockets = await bound(host, port, BACKLOG)
+        server = Listener(sockets, usual, context.tell) if tls is None else TlsServer(sockets, make, context.tell, tls)
         server.strangers = context.strangers
-        self._servers.append(server)
-        bound: int = server.sockets[0].getsockname()[1]
-        return bound
+        self._servers.append(server.started())
+        found: int = sockets[0].getsockname()[1]
+        return found
 
     async def close(self) -> None:
         """Tell version 5 clients, close every connection and listener; who does not go by then is cut off."""
         self.sweeper.stop()
         for server in self._servers:
-            server.close()
-            await server.wait_closed()
+            await server.close()
         self.broker.part_with(self.broker.clients)
         await self.farewells.ended()
         self._servers.clear()

@@ -10,9 +10,9 @@ import socket
 import ssl
 from collections.abc import Mapping
 from functools import partial
-from typing import Final, Self, cast
+from typing import Final, cast
 
-from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, Make, bound
+from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, Make
 from simulator.cloud.refusals import Code, Notice, Tell
 
 MQTT: Final = "x-amzn-mqtt-ca"
@@ -52,33 +52,24 @@ DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERT
 
 
 class TlsServer(Listener):
-    """Listens once it is made by `listen`; `make` makes the protocol of each connection whose handshake succeeds.
+    """The same with TLS; `make` makes the protocol of each connection whose handshake succeeds.
 
     `tell` gets a Notice of every handshake that fails, too. `is_optional`: a client may begin without TLS.
     """
 
     def __init__(
-        self, sockets: list[socket.socket], make: Make, tls: ssl.SSLContext, tell: Tell, kept: int, is_optional: bool
+        self,
+        sockets: list[socket.socket],
+        make: Make,
+        tell: Tell,
+        tls: ssl.SSLContext,
+        *,
+        kept: int = KEPT_BACK,
+        is_optional: bool = False,
     ) -> None:
         super().__init__(sockets, make, tell, kept)
         self._tls = tls
         self._is_optional = is_optional
-
-    @classmethod
-    async def listen(  # type: ignore[override]  # with what to speak
-        cls,
-        host: str,
-        port: int,
-        make: Make,
-        tls: ssl.SSLContext,
-        tell: Tell,
-        *,
-        kept: int = KEPT_BACK,
-        backlog: int = 1024,
-        is_optional: bool = False,
-    ) -> Self:
-        """On every address of `host`. Raises OSError."""
-        return cls(await bound(host, port, backlog), make, tls, tell, kept, is_optional).started()
 
     async def _take(self, accepted: socket.socket, address: str) -> None:
         task = asyncio.current_task()
