@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,19 @@ RULES = [
         id="the gateway knows MQTT, not Jobs",
     ),
     pytest.param(
+        "simulator/cloud/mqtt/*.py",
+        (
+            "simulator.cloud.mqtt",
+            "simulator.cloud.basic_ingest",
+            "simulator.cloud.contained",
+            "simulator.cloud.refusals",
+            "simulator.cloud.strangers",
+        ),
+        (),
+        False,
+        id="the broker has no loop, no clock and no socket",
+    ),
+    pytest.param(
         "simulator/cloud/store/encoding.py", (), (), False, id="how records are written knows nothing of what they are"
     ),
     pytest.param(
@@ -312,7 +326,7 @@ RULES = [
             "simulator.cloud.store",
             "simulator.cloud.jobs",
             "simulator.cloud.registry",
-            "simulator.cloud.mqtt.lasting",
+            "simulator.cloud.mqtt.records",
             "agent.values",
             "agent.errors",
         ),
@@ -464,7 +478,7 @@ def _tops(path: Path) -> set[str]:
 
 def _sources(part: str) -> list[Path]:
     path = ROOT / part
-    return [path] if path.suffix else sorted(path.rglob("*.py"))
+    return sorted(ROOT.glob(part) if path.suffix else path.rglob("*.py"))
 
 
 @pytest.mark.parametrize(("part", "ours", "others", "may_do_io"), RULES)
@@ -578,3 +592,48 @@ def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():
     sources = [*_sources("agent"), *_sources("simulator")]
     users = [path.relative_to(ROOT).as_posix() for path in sources if "structlog" in _tops(path)]
     assert users == ["agent/log.py"]
+
+
+def test_the_broker_knows_nothing_of_what_carries_its_bytes():
+    imported = {name for path in _sources("simulator/cloud/mqtt/*.py") for name in _imports(path)}
+    assert not {name for name in imported if name.startswith("simulator.cloud.mqtt.shells")}
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _graph(package: str) -> dict[str, set[str]]:
+    """Which modules of a package each of them imports; what is imported only for its types counts as well."""
+    paths = {_module(path): path for path in _sources(package)}
+
+    def module_of(name: str) -> str | None:
+        return next((each for each in (name, name.rpartition(".")[0]) if each in paths), None)
+
+    return {
+        module: {found for name in _imports(path) if (found := module_of(name)) not in (None, module)}
+        for module, path in paths.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "agent",
+        "simulator/cli",
+        "simulator/cloud/api",
+        "simulator/cloud/mqtt",
+        "simulator/cloud/registry",
+        "simulator/cloud/store",
+        "simulator/controller",
+        "simulator/devices",
+        "simulator/engines",
+        "simulator/report",
+        "simulator/scenario",
+    ],
+)
+def test_no_module_imports_itself_by_way_of_others(package: str):
+    try:
+        TopologicalSorter(_graph(package)).prepare()
+    except CycleError as error:
+        raise AssertionError(" <- ".join(error.args[1])) from None

@@ -21,12 +21,11 @@ from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.rate import OperationRate
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.wire import Server
-from simulator.cloud.either import EitherServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.messages import HttpMessages
-from simulator.cloud.mqtt.handshake import HTTP, TlsServer
-from simulator.cloud.mqtt.listening import KEPT_FOR_FILES, Listener
+from simulator.cloud.mqtt.shells.handshake import HTTP, TlsServer
+from simulator.cloud.mqtt.shells.listening import KEPT_FOR_FILES, Listener, bound
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Signatures
 from simulator.cloud.strangers import Strangers
@@ -78,7 +77,7 @@ class HttpPorts:
     def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
         core = tenant.core
         data_plane = DataPlane(core.device_api, core.answer, core.knows, self._settings, tenant.faults)
-        messages = HttpMessages(tenant.gateway, self._clock, lambda: asyncio.get_running_loop().time())
+        messages = HttpMessages(tenant.gateway.broker.router, self._clock, tenant.gateway.time)
         publisher = Publisher(messages, lambda: str(uuid.uuid4()), self._tell)
         return data_plane, publisher, RetainedMessages(messages, self._settings.page_size)
 
@@ -140,26 +139,24 @@ class HttpPorts:
 
         Where no TLS is asked for, both are spoken if there are certificates.
         """
-        made, kept = list[Server](), KEPT_FOR_FILES
-        server: Listener
+        is_optional = tls is None
         if tls is None and self._certs is not None:
-            optional = server_context(self._certs, is_mutual=False)
-            server = await EitherServer.listen(host, port, lambda: made[0](), optional, self._tell, kept=kept)
-        elif tls is not None:
-            server = await TlsServer.listen(host, port, lambda: made[0](), tls, self._tell, kept=kept)
+            tls = server_context(self._certs, is_mutual=False)
+        sockets, kept = await bound(host, port), KEPT_FOR_FILES
+        address = f"{in_url(host)}:{sockets[0].getsockname()[1]}"
+        made = connections(address)
+        if tls is None:
+            server = Listener(sockets, made, self._tell, kept)
         else:
-            server = await Listener.listen(host, port, lambda: made[0](), self._tell, kept=kept)
-        address = f"{in_url(host)}:{server.sockets[0].getsockname()[1]}"
-        made.append(connections(address))
-        server.strangers = made[0].strangers = self._strangers
-        self._servers.append((server, made[0]))
+            server = TlsServer(sockets, made, self._tell, tls, kept=kept, is_optional=is_optional)
+        server.strangers = made.strangers = self._strangers
+        self._servers.append((server.started(), made))
         return address
 
     async def close(self) -> None:
         """Stop listening, and let requests under way end; who does not read by then is cut off."""
         for server, _ in self._servers:
-            server.close()
-            await server.wait_closed()
+            await server.close()
         servers = (*(each for _, each in self._servers), *self._guests)
         await asyncio.gather(*(each.shutdown(GRACE_SECONDS) for each in servers))
         self._servers.clear()

@@ -18,7 +18,7 @@ from simulator.cloud.files import PREFIX as FILES
 from simulator.cloud.files import FileServer
 from simulator.cloud.holders import Holders
 from simulator.cloud.http_ports import HttpPorts, in_url
-from simulator.cloud.mqtt import handshake
+from simulator.cloud.mqtt.shells import handshake
 from simulator.cloud.notices import Notices
 from simulator.cloud.presigned import FileUrls
 from simulator.cloud.principals import Gatekeeper
@@ -34,11 +34,12 @@ SWEEP_SECONDS: Final = 1.0
 
 
 class LocalCloud:
-    """A local AWS IoT, up while the context lasts. `observe` gets the trace events of its own account and region."""
+    """A local AWS IoT, up while the context lasts. `observers` get the trace events of its own account and region."""
 
-    def __init__(self, settings: CloudSettings, observe: Callable[[CloudEvent], None] | None = None) -> None:
+    def __init__(self, settings: CloudSettings, *observers: Callable[[CloudEvent], None] | None) -> None:
         self._settings = settings
-        self._observe = observe = _contained(observe)
+        self.observe = observe = _contained(observers)
+        """All of those that there are, as one; None costs nothing."""
         self._urls: FileUrls | None = None
         self._store = None if settings.state is None else Store(settings.state)
         for remark in () if self._store is None else self._store.remarks:
@@ -75,14 +76,14 @@ class LocalCloud:
     def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
         shelf = None if self._store is None else self._store.shelf(owner(account))
         made = Tenant(account, self._settings, shelf, observe, self._notices.tell)
-        made.gateway.strangers = self._strangers
+        made.gateway.broker.context.strangers = self._strangers
         if self._urls is not None:
             made.core.jobs.presign = self._urls.document
         return made
 
     def _committed(self, ticket: int) -> None:
         for tenant in self._tenants:
-            contained("letting go what waited", tenant.gateway.held.commit, ticket)
+            contained("letting go what waited", tenant.gateway.broker.context.commits.commit, ticket)
 
     @property
     def core(self) -> CloudCore:
@@ -107,8 +108,8 @@ class LocalCloud:
         except BaseException:
             await self._close()
             raise
-        if self._observe is not None:
-            self._observe(CloudListening(self.endpoints))
+        if self.observe is not None:
+            self.observe(CloudListening(self.endpoints))
         self._core.resume()
         for left in () if self._store is None else self._store.owners():
             self._http.serve(self._tenants.open(account_of(left)))
@@ -119,8 +120,8 @@ class LocalCloud:
         self._sweeper.stop()
         await self._close()
         self._notices.close()
-        if self._observe is not None:
-            self._observe(AccountEnded())
+        if self.observe is not None:
+            self.observe(AccountEnded())
 
     async def _listen(self) -> None:
         settings = self._settings
@@ -199,14 +200,15 @@ class LocalCloud:
             self._store.failed = fail
 
 
-def _contained(observe: Callable[[CloudEvent], None] | None) -> Callable[[CloudEvent], None] | None:
-    """Who cannot take an event stops nobody who has one to tell."""
-    if observe is None:
+def _contained(observers: tuple[Callable[[CloudEvent], None] | None, ...]) -> Callable[[CloudEvent], None] | None:
+    """Who cannot take an event stops nobody who has one to tell, nor who else is told."""
+    there = [each for each in observers if each is not None]
+    if not there:
         return None
-    take = observe
 
     def tell(event: CloudEvent) -> None:
-        contained("tracing", take, event)
+        for each in there:
+            contained("tracing", each, event)
 
     return tell
 

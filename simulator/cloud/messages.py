@@ -4,17 +4,17 @@ from collections.abc import Callable
 from heapq import nsmallest
 
 from simulator.cloud.api.publishing import Message, Retained
-from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.packets import Extra
 from simulator.cloud.mqtt.properties import Properties, encoded, user_properties
+from simulator.cloud.mqtt.router import Router
 from simulator.cloud.mqtt.session import Message as Kept
 
 
 class HttpMessages:
-    """A `simulator.cloud.api.publishing.Broker`. `clock` gives epoch seconds, `now` the loop's time."""
+    """A `simulator.cloud.api.publishing.Broker`. `clock` gives epoch seconds, `now` the broker's time."""
 
-    def __init__(self, gateway: Gateway, clock: Callable[[], float], now: Callable[[], float]) -> None:
-        self._gateway = gateway
+    def __init__(self, router: Router, clock: Callable[[], float], now: Callable[[], float]) -> None:
+        self._router = router
         self._clock = clock
         self._now = now
 
@@ -23,19 +23,19 @@ class HttpMessages:
         extra = _extra(message)
         if message.retain:
             assert extra is not None, "a message that is to be retained carries that"
-            if not self._gateway.retain(message.topic, message.payload, message.qos, extra):
+            if not self._router.retain(message.topic, message.payload, message.qos, extra):
                 return False
-        self._gateway.publish(message.topic, message.payload, message.qos, None, extra)
+        self._router.publish(message.topic, message.payload, message.qos, None, extra)
         return True
 
     def retained(self, topic: str) -> Retained | None:
         """What is kept on a topic, or None."""
-        kept = self._gateway.retained.on(topic, self._gateway.now)
+        kept = self._router.retained.on(topic, self._router.context.now)
         return None if kept is None else self._shown(*kept)
 
     def retained_after(self, topic: str | None, count: int) -> list[Retained]:
         """So many of what is kept, by topic, those after `topic`; None: from the first."""
-        found = self._gateway.retained.all(self._gateway.now)
+        found = self._router.retained.all(self._router.context.now)
         wanted = (each for each in found if topic is None or each[0].topic > topic)
         return [self._shown(*each) for each in nsmallest(count, wanted, key=lambda each: each[0].topic)]
 

@@ -16,7 +16,7 @@ from typing import IO
 from agent.errors import InputError
 from agent.log import get_logger
 from simulator.cloud.cloud_settings import CloudSettings
-from simulator.cloud.contained import contained, listen_for_faults
+from simulator.cloud.contained import listen_for_faults
 from simulator.cloud.event_log import event_log
 from simulator.cloud.local import LocalCloud
 from simulator.heartbeat import Heartbeat
@@ -43,9 +43,8 @@ async def serve(
     listen_for_faults(loop)
     _tame_collector()
     writer = await TraceWriter.open(trace) if trace else None
-    observe = _observers(
-        None if writer is None else Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry))),
-        event_log(),
+    recorder = (
+        None if writer is None else Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry)))
     )
     failures: list[InputError] = []
 
@@ -54,7 +53,7 @@ async def serve(
         stopped.set()
 
     try:
-        async with odd_names_unheard(), LocalCloud(settings, observe) as cloud, _beating(observe):
+        async with odd_names_unheard(), LocalCloud(settings, recorder, event_log()) as cloud, _beating(cloud.observe):
             _tame_collector()  # what was remembered is there for good
             cloud.when_it_fails(fail)
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -113,19 +112,6 @@ def _tame_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 200, 100)
-
-
-def _observers(*several: Callable[[CloudEvent], None] | None) -> Callable[[CloudEvent], None] | None:
-    """All of those that there are, as one; None costs nothing."""
-    there = [each for each in several if each is not None]
-    if len(there) < 2:
-        return there[0] if there else None
-
-    def observe(event: CloudEvent) -> None:
-        for each in there:
-            contained("tracing", each, event)
-
-    return observe
 
 
 class _Closing(asyncio.Protocol):

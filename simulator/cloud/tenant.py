@@ -8,7 +8,6 @@ The account of an access key is the key's id, if that has the form of one (twelv
 own account's. Other local AWS tools do the same (LocalStack, "Credentials").
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,8 +22,9 @@ from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Outcome
-from simulator.cloud.mqtt import Gateway
-from simulator.cloud.mqtt.lasting import Lasting
+from simulator.cloud.mqtt.persistence import Persistence
+from simulator.cloud.mqtt.restoring import restore
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Tell, tell_nobody
 from simulator.cloud.signatures import Claim, SignatureRefused
 from simulator.cloud.store import OWN, Shelf
@@ -77,7 +77,7 @@ class Tenant:
             remembered=self._remembered,
             steady=time.monotonic,
             account=account,
-            is_behind=lambda: self.gateway.fan_out.is_behind,
+            is_behind=lambda: self.gateway.broker.router.fan_out.is_behind,
         )
         self.core.device_api.arn = account.arn
         self.gateway = Gateway(
@@ -91,16 +91,15 @@ class Tenant:
     def start(self) -> None:
         """Let the sessions that were remembered be there."""
         if self._shelf is not None and self._remembered is not None:
-            loop = asyncio.get_running_loop()
-            lasting = Lasting(self._shelf.keep_later, time.time, loop.time)
-            lasting.restore(self.gateway, self._remembered.gateway)
-            self.gateway.memory, self._remembered = lasting, None
+            persistence = Persistence(self._shelf.keep_later, time.time, self.gateway.time)
+            restore(self.gateway.broker.sessions, persistence, self._remembered.gateway)
+            self.gateway.broker.context.persistence, self._remembered = persistence, None
         self.gateway.start()
 
     def _publish(self, outcome: Outcome) -> None:
         after = 0 if self._shelf is None else self._shelf.newest
         for topic, payload in self.core.device_api.publications(outcome):
-            contained("publishing", partial(self.gateway.publish, topic, payload, after=after))
+            contained("publishing", partial(self.gateway.broker.publish, topic, payload, after=after))
 
 
 class Tenants:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import WSMsgType, web
 from aiohttp.hdrs import SEC_WEBSOCKET_PROTOCOL
@@ -17,10 +17,9 @@ from aiohttp.hdrs import SEC_WEBSOCKET_PROTOCOL
 from simulator.cloud.api.boundary import reading
 from simulator.cloud.api.gate import Served, Signed, Signer, path_of
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.mqtt import Gateway
+from simulator.cloud.mqtt.agenda import TURN_SECONDS
 from simulator.cloud.mqtt.authority import Action, Visitor
-from simulator.cloud.mqtt.connection import Connection
-from simulator.cloud.mqtt.fan_out import TURN_SECONDS
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Denial, Notice
 from simulator.cloud.signatures import Claim, SignedRequest
 
@@ -59,21 +58,21 @@ class WebSockets:
 
     def __init__(self, gateway_of: Callable[[Claim | None], Gateway]) -> None:
         self._gateway_of = gateway_of
-        self._open: dict[Connection, Gateway] = {}
+        self._open: set[_Carrier] = set()
         self.route: Final = Signed(
             "websocket", lambda sent: path_of(sent) == PATH, (SERVICE,), self._serve, has_body=False
         )
 
     def close(self) -> None:
         """End them all: the port that carries them is about to close."""
-        for connection, gateway in tuple(self._open.items()):
-            gateway.part_with((connection,))
+        for carrier in tuple(self._open):
+            carrier.part()
 
     async def _serve(self, signer: Signer, request: web.BaseRequest, _sent: SignedRequest) -> Served:
         """One WebSocket, to its end. Raises Refusal, SignatureRefused."""
         claim = signer.claim
         gateway = self._gateway_of(claim)
-        largest = max(LARGEST_MESSAGE, 2 * gateway.settings.largest_packet)
+        largest = max(LARGEST_MESSAGE, 2 * gateway.broker.context.settings.largest_packet)
         socket = web.WebSocketResponse(protocols=(PROTOCOL,), compress=False, max_msg_size=largest, autoping=False)
         with reading(request):
             is_get = request.method == "GET"  # RFC 6455, 4.1: "The method of the request MUST be GET"
@@ -85,49 +84,13 @@ class WebSockets:
             refusal.notice = Notice("not-mqtt", "iot:Connect", f"{request.method} {PATH}", why, address=address)
             raise refusal
         await socket.prepare(request)
-        credential = None if claim is None else SignedPrincipal(claim.access_key)
-        seconds = gateway.settings.websocket_seconds
-        connection = Connection(gateway, None if credential is None else lambda _: credential, lasts=seconds)
-        transport = _Transport(socket, request, connection)
-        self._open[connection] = gateway
-        connection.connection_made(transport)
-        sender = asyncio.create_task(transport.send_all())
+        carrier = _Carrier(gateway, socket, request, None if claim is None else SignedPrincipal(claim.access_key))
+        self._open.add(carrier)
         try:
-            await self._receive(socket, transport, connection)
+            await carrier.carry()
         finally:
-            del self._open[connection]
-            connection.connection_lost(None)
-            transport.close()
-            await sender
+            self._open.discard(carrier)
         return socket, None
-
-    async def _receive(self, socket: web.WebSocketResponse, transport: "_Transport", connection: Connection) -> None:
-        ends = perf_counter() + TURN_SECONDS
-        while not transport.is_closing():
-            await transport.may_read.wait()
-            if perf_counter() >= ends:  # frames that have come already are taken without a pause
-                await asyncio.sleep(0)
-                ends = perf_counter() + TURN_SECONDS
-            message = await socket.receive()
-            if message.type is WSMsgType.BINARY:
-                if message.data:
-                    connection.data_received(message.data)
-            elif message.type is WSMsgType.PING:
-                await socket.pong(message.data)
-            elif message.type is WSMsgType.PONG:
-                pass
-            elif message.type is WSMsgType.CLOSE:
-                # "… by sending … a Close frame when the client is using a WebSocket connection" ("Lifecycle events").
-                connection.leave()
-                return
-            elif message.type is WSMsgType.TEXT:
-                connection.tell("malformed", "mqtt", "", "a text frame: MQTT over WebSocket is in binary frames")
-                connection.end("CLIENT_ERROR")  # MQTT 5, 6.0: binary frames only
-            elif message.type is WSMsgType.ERROR:
-                connection.tell("malformed", "mqtt", "", f"no WebSocket frame that may come here: {message.data}")
-                connection.end("CLIENT_ERROR")
-            else:
-                return
 
 
 def _offers_mqtt(request: web.BaseRequest) -> bool:
@@ -135,89 +98,109 @@ def _offers_mqtt(request: web.BaseRequest) -> bool:
     return PROTOCOL in (each.strip() for each in request.headers.get(SEC_WEBSOCKET_PROTOCOL, "").split(","))
 
 
-class _Transport(asyncio.Transport):
-    """What a Connection writes to: gathers bytes, and sends them one after the other."""
+class _Carrier:
+    """One client's WebSocket: its bytes go to the broker, and the broker's to it, a message of them after the other."""
 
-    def __init__(self, socket: web.WebSocketResponse, request: web.BaseRequest, connection: Connection) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        gateway: Gateway,
+        socket: web.WebSocketResponse,
+        request: web.BaseRequest,
+        credential: SignedPrincipal | None,
+    ) -> None:
+        self._gateway = gateway
         self._socket = socket
         self._request = request
-        self._connection = connection
-        self._waiting: list[bytes] = []
-        self._size = 0
-        self._most = 0
-        self._is_slow = False
-        self._is_closing = False
+        self._sending = 0
+        self._is_parting = False
+        self._is_lost = False
         self._something = asyncio.Event()
-        self.may_read = asyncio.Event()
-        self.may_read.set()
+        self._may_read = asyncio.Event()
+        lasts = gateway.broker.context.settings.websocket_seconds
+        self._client = gateway.broker.open(gateway.time(), self._attend, request.remote or "", credential, lasts)
+        self._attend()
 
-    async def send_all(self) -> None:
-        """Send what is written until it is closed, and close."""
+    def part(self) -> None:
+        """The cloud shuts down."""
+        self._gateway.broker.part_with((self._client,))
+
+    async def carry(self) -> None:
+        """Until either side has closed."""
+        sender = asyncio.create_task(self._send_all())
         try:
-            while not self._is_closing or self._waiting:
+            await self._receive()
+        finally:
+            self._is_lost = True
+            self._gateway.broker.lost(self._client, self._gateway.time())
+            self._something.set()
+            await sender
+            self._gateway.farewells.gone(self)
+
+    def _attend(self) -> int:
+        """As Client has it; what there is to send stays with the client until the socket takes it."""
+        client = self._client
+        wants = client.wants
+        if wants == "close" and not self._is_parting:
+            self._is_parting = True
+            self._gateway.farewells.part(self, self._abort)
+        if wants == "wait" and not self._is_lost:
+            self._may_read.clear()
+        else:
+            self._may_read.set()
+        self._something.set()
+        return self._sending
+
+    async def _send_all(self) -> None:
+        """Send what there is until the client is over, and close."""
+        client = self._client
+        try:
+            while True:
                 await self._something.wait()
                 self._something.clear()
-                await self._send_waiting()
+                while raw := client.data_to_send():
+                    self._sending = len(raw)
+                    await self._socket.send_bytes(raw)
+                    self._sending = 0
+                    self._attend()
+                if client.wants == "close" or self._is_lost:
+                    return
         except ConnectionError:
-            self._is_closing = True
+            self._is_lost = True
+            self._may_read.set()
         finally:
             await self._socket.close()
 
-    async def _send_waiting(self) -> None:
-        while self._waiting:
-            raw, self._waiting = b"".join(self._waiting), []
-            await self._socket.send_bytes(raw)
-            self._size -= len(raw)
-            if self._is_slow and self._size <= self._most // 4:
-                self._is_slow = False
-                self._connection.resume_writing()
+    async def _receive(self) -> None:
+        client, broker, now = self._client, self._gateway.broker, self._gateway.time
+        ends = perf_counter() + TURN_SECONDS
+        while client.wants != "close" and not self._is_lost:
+            await self._may_read.wait()
+            if perf_counter() >= ends:  # frames that have come already are taken without a pause
+                await asyncio.sleep(0)
+                ends = perf_counter() + TURN_SECONDS
+            message = await self._socket.receive()
+            if message.type is WSMsgType.BINARY:
+                if message.data:
+                    broker.receive(client, message.data, now())
+            elif message.type is WSMsgType.PING:
+                await self._socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                pass
+            elif message.type is WSMsgType.CLOSE:
+                # "… by sending … a Close frame when the client is using a WebSocket connection" ("Lifecycle events").
+                client.leave()
+                return
+            elif message.type is WSMsgType.TEXT:
+                client.tell("malformed", "mqtt", "", "a text frame: MQTT over WebSocket is in binary frames")
+                client.end("CLIENT_ERROR")  # MQTT 5, 6.0: binary frames only
+            elif message.type is WSMsgType.ERROR:
+                client.tell("malformed", "mqtt", "", f"no WebSocket frame that may come here: {message.data}")
+                client.end("CLIENT_ERROR")
+            else:
+                return
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send it some time soon."""
-        if self._is_closing:
-            return
-        self._waiting.append(bytes(data))
-        self._size += len(data)
-        self._something.set()
-        if not self._is_slow and self._size > self._most:
-            self._is_slow = True
-            self._connection.pause_writing()
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """So many bytes may wait to be sent before the client is told to slow down, a quarter before it may go on."""
-        self._most = high or 0
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that have not been sent yet."""
-        return self._size
-
-    def pause_reading(self) -> None:
-        """Take nothing in for now."""
-        self.may_read.clear()
-
-    def resume_reading(self) -> None:
-        """Go on."""
-        self.may_read.set()
-
-    def is_closing(self) -> bool:
-        """Whether it is being closed."""
-        return self._is_closing
-
-    def close(self) -> None:
-        """Close after what has been written."""
-        self._is_closing = True
-        self._something.set()
-        self.may_read.set()
-
-    def abort(self) -> None:
+    def _abort(self) -> None:
         """Cut off who does not read: nothing more is sent."""
-        self._waiting.clear()
-        self.close()
+        self._client.data_to_send()
         if self._request.transport is not None:
             self._request.transport.abort()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Of the connection below."""
-        below = self._request.transport
-        return default if below is None else below.get_extra_info(name, default)

@@ -15,7 +15,7 @@ from agent.topics import (
     subscriptions,
 )
 from agent.values import Describe, GetPending, StartNext, Status, Update
-from simulator.cloud.mqtt.filters import matches
+from simulator.cloud.mqtt.filters import Subscriptions
 
 J = "$aws/things/T/jobs"
 
@@ -94,9 +94,10 @@ def test_a_device_in_a_namespace_listens_to_the_real_forms_and_to_the_documented
 
 @pytest.mark.parametrize("ns", [None, "lab"])
 def test_who_subscribes_to_everything_hears_every_namespace(ns: str | None):
-    (levels,) = (tuple(each.split("/")) for each in everything("T"))
-    assert matches(levels, hint_topic(HintTopic("T", "notify", ns)).split("/"))
-    assert not matches(levels, hint_topic(HintTopic("other", "notify", ns)).split("/"))
+    subscriptions, (text,) = Subscriptions[str](), everything("T")
+    subscriptions.add(text, "subscriber", 1)
+    assert subscriptions.matching(hint_topic(HintTopic("T", "notify", ns)))
+    assert not subscriptions.matching(hint_topic(HintTopic("other", "notify", ns)))
 
 
 @pytest.mark.parametrize("ns", [None, "lab"])

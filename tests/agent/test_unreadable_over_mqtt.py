@@ -11,7 +11,8 @@ import pytest
 from agent.connection import Connection, transport_of
 from agent.core import DevicePolicy
 from agent.device import Settings, run_device
-from simulator.cloud.mqtt import Gateway, GatewaySettings, Reaction
+from simulator.cloud.mqtt import GatewaySettings, Reaction
+from simulator.cloud.mqtt.shells import Gateway
 from tests.agent.handlers.bench import context_in
 from tests.agent.spoiling import Job, Service, nested
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.certs import make_certificates
-from simulator.cloud.mqtt.listening import KEPT_BACK
+from simulator.cloud.mqtt.shells.listening import KEPT_BACK
 from tests.cli.served import Served
 from tests.clients.cloud_process import running_cloud
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text

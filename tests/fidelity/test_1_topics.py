@@ -11,8 +11,9 @@ from simulator.cloud.api import ControlPlane
 from simulator.cloud.arns import Account
 from simulator.cloud.device_api import DeviceApi
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.registry import Registry
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import Bare
@@ -38,7 +39,7 @@ class Cloud:
 
     def _publish(self, outcome: Outcome) -> None:
         for topic, payload in self.device_api.publications(outcome):
-            self.gateway.publish(topic, payload)
+            self.gateway.broker.publish(topic, payload)
 
     def create(self, job_id: str, namespace_id: str | None = None) -> None:
         arn = self.operator.call("CreateThing", {"thingName": "T"})["thingArn"]

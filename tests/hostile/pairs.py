@@ -262,7 +262,7 @@ async def _over_mqtt(world: World, client: Mqtt, name: str, rng: Random) -> Asyn
         yield "iot:Subscribe", f"topicfilter/{topic_filter}", may_subscribe
         if may_subscribe:
             await client.hears()  # what is retained
-            world.cloud._gateway.publish(topic, b"{}")
+            world.cloud._gateway.broker.publish(topic, b"{}")
             yield "iot:Receive", f"topic/{topic}", any(text(topic) in body for body in await client.hears())
             await client.unsubscribes(topic_filter)
 

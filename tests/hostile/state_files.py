@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.mqtt.lasting import KeptMessage, KeptSession, Row
+from simulator.cloud.mqtt.records import KeptMessage, KeptSession, RecordChange
 from simulator.cloud.registry import Certificate, Link, Policy, PolicyVersion, RegistryChange, Tags, Thing, ThingGroup
 from simulator.cloud.store import OWN, Store
 from tests.simulator.cloud.jobs.account import Account
@@ -104,7 +104,7 @@ class _Life:
         self._store = Store(path)
         self._store.secret("presigned-urls")
         self._links = 0
-        self._pending: list[Row] = []
+        self._pending: list[RecordChange] = []
         self._mail: list[str] = []
 
     async def go_on(self) -> None:
@@ -169,7 +169,7 @@ class _Life:
             self._pending.append(("retained", topic, KeptMessage(None, topic, rng.randbytes(40), 2.0)))
         self._store.keep_later(self)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[RecordChange]:
         """What a batch takes of sessions."""
         rows, self._pending = self._pending, []
         return rows

@@ -2,13 +2,18 @@
 
 from random import Random
 
+import pytest
+
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.codec import decode, frame
 from simulator.cloud.mqtt.packets import V5, V311, Malformed
 from tests.hostile import packets
+from tests.hostile.carriers import PINGREQ
 from tests.hostile.mutations import CARRIERS, case
 from tests.hostile.packets_of_clients import KINDS
 from tests.hostile.report import Bounds
 from tests.hostile.victim import victim
+from tests.simulator.cloud.mqtt.direct import Direct, broker_without_loop, turns_out
 
 COUNT = 3000
 FROM_SERVERS_ONLY = "a subscription identifier from a client"
@@ -19,6 +24,25 @@ async def test_mutated_packets_are_answered_or_closed_and_leave_nothing_behind()
     report = await packets.fuzz(Bounds(seed=1, count=COUNT, seconds=60))
     assert report.findings == []
     assert report.tried >= COUNT
+
+
+def test_mutated_packets_meet_no_fault_in_the_broker_alone(monkeypatch: pytest.MonkeyPatch):
+    """The same cases without a socket: each is answered, or ends its connection, before the next."""
+    faults: list[str] = []
+    for module in ("contained", "mqtt.broker"):
+        monkeypatch.setattr(f"simulator.cloud.{module}.tell_fault", lambda during, error: faults.append(str(error)))
+    broker = broker_without_loop(settings=GatewaySettings(connects_per_second=None, persistent_seconds=1))
+    for number in range(COUNT):
+        made, client = case(1, number, ("plain",)), Direct(broker)
+        for segment in (*made.segments, PINGREQ):
+            broker.receive(client.client, segment, float(number))
+        broker.lost(client.client, float(number))
+        client.hear()
+        assert not faults, made
+        assert client.client not in broker.clients, made
+    broker.sweep(COUNT + 100.0)
+    turns_out(broker)
+    assert not broker.sessions.by_client_id
 
 
 def test_what_is_mutated_is_valid_before():

@@ -3,8 +3,6 @@
 A listener without TLS asks nobody: whoever connects there may do everything.
 """
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -59,7 +57,3 @@ class Credential(Protocol):
 
     def principal(self, visitor: Visitor) -> Principal:
         """Who that is, now that its client id is known."""
-
-
-Identify: TypeAlias = Callable[[asyncio.Transport], Credential | None]
-"""What a new connection has proven; None if it has to go."""

@@ -6,18 +6,15 @@ nothing changes its order for any client: not messages, nor answers among them. 
 waits: it is written down with its session before anybody is told that it was taken.
 """
 
-import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from simulator.cloud.mqtt.agenda import Act, Agenda
 from simulator.cloud.mqtt.session import Message, Session
 
 AT_ONCE: Final = 32
 """So many get a message at once, which takes a quarter of a millisecond; were there more, all of them are owed it."""
-TURN_SECONDS: Final = 0.001
-"""How long a turn takes, of whatever kind: giving to many, sweeping, or packets of one client, who may send 100,000."""
 MOST_OWED: Final = 1000
 """Messages to one session; the oldest goes then, as where a queue is full. Each takes eight bytes, beside the message
 itself, which is one for all."""
@@ -35,31 +32,39 @@ class Owed(NamedTuple):
 
 class FanOut:
     """Who is owed what; a session is that of a client, or the queue of a group. `give` gives it, `lose` tells of what
-    is too much."""
+    is too much; `at_once` is how many may get a message at once."""
 
-    def __init__(self, give: Callable[[Session, Owed], None], lose: Callable[[Session, Owed], None]) -> None:
+    def __init__(
+        self,
+        agenda: Agenda,
+        give: Callable[[Session, Owed], None],
+        lose: Callable[[Session, Owed], None],
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self._agenda = agenda
+        self.at_once = at_once
         self._give = give
         self._lose = lose
-        self._owed: dict[Session, list[Owed]] = {}
+        self.owed: dict[Session, list[Owed]] = {}
+        """By whom it is owed to; for others to look at."""
         self._count = 0
         self.promised = 0
         """How often a message was owed to somebody: who sees it grow has published to many."""
-        self._is_due = False
-        self._patient: deque[Callable[[], None]] = deque()
+        self._patient: deque[Act] = deque()
 
     @property
     def is_behind(self) -> bool:
         """Whether so much is owed that nobody should publish more."""
         return self._count > BEHIND
 
-    def when_caught_up(self, act: Callable[[], None]) -> None:
+    def when_caught_up(self, act: Act) -> None:
         """Have `act` called once it is not behind any more."""
         self._patient.append(act)
         self._go_on()
 
     def owe(self, session: Session, owed: Owed) -> None:
         """Have a message given to a session when it is its turn; the oldest goes if it is owed too many."""
-        mine = self._owed.setdefault(session, [])
+        mine = self.owed.setdefault(session, [])
         if len(mine) >= MOST_OWED:
             self._lose(session, mine.pop(0))
             self._count -= 1
@@ -70,46 +75,40 @@ class FanOut:
 
     def owe_again(self, session: Session, several: list[Owed]) -> None:
         """Have messages given that another had and gave back; there were no more before, and so none goes."""
-        self._owed.setdefault(session, []).extend(several)
+        self.owed.setdefault(session, []).extend(several)
         self._count += len(several)
         self._go_on()
 
-    def is_owed(self, session: Session) -> bool:
-        """Whether anything is owed to a session."""
-        return session in self._owed
-
     def settle(self, session: Session) -> None:
         """Give a session what it is owed, now."""
-        if session in self._owed:
+        if session in self.owed:
             for owed in self.take(session):
                 self._give(session, owed)
 
     def take(self, session: Session) -> list[Owed]:
         """What a session is owed; it is not any more."""
-        mine = self._owed.pop(session, [])
+        mine = self.owed.pop(session, [])
         self._count -= len(mine)
         return mine
 
     def waiting(self, session: Session) -> Iterator[Message]:
         """What of QoS 1 is owed to a session, in order."""
-        return (owed.message for owed in self._owed.get(session, ()) if owed.qos)
+        return (owed.message for owed in self.owed.get(session, ()) if owed.qos)
 
     def _go_on(self) -> None:
-        if (self._owed or self._patient) and not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._turn)
+        if self.owed or self._patient:
+            self._agenda.soon(self._turn)
 
     def _turn(self) -> None:
-        self._is_due = False
-        ends = time.perf_counter() + TURN_SECONDS
+        ends, stopwatch = self._agenda.turn_ends(), self._agenda.stopwatch
         try:
-            while self._owed:
-                self._give_until(next(iter(self._owed)), ends)
-                if time.perf_counter() >= ends:
+            while self.owed:
+                self._give_until(next(iter(self.owed)), ends)
+                if stopwatch() >= ends:
                     break
             while self._patient and not self.is_behind:
                 self._patient.popleft()()
-                if time.perf_counter() >= ends:
+                if stopwatch() >= ends:
                     break
         finally:
             self._go_on()  # whatever became of this turn
@@ -121,9 +120,9 @@ class FanOut:
             for owed in mine:
                 given += 1
                 self._give(session, owed)
-                if time.perf_counter() >= ends:
+                if self._agenda.stopwatch() >= ends:
                     break
         finally:
             if given < len(mine):
-                self._owed[session] = mine[given:]
+                self.owed[session] = mine[given:]
                 self._count += len(mine) - given

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 S = TypeVar("S")
-Held: TypeAlias = dict[S, tuple[int, int]]
+Subscribers: TypeAlias = dict[S, tuple[int, int]]
 """Subscribers of one filter, with QoS and options."""
 
 SHARED: Final = "$share/"
@@ -25,17 +25,6 @@ def is_valid_filter(text: str) -> bool:
         level == "+" or (level == "#" and index == len(levels) - 1) or not ("+" in level or "#" in level)
         for index, level in enumerate(levels)
     )
-
-
-def matches(levels: tuple[str, ...], topic: list[str]) -> bool:
-    """Whether the filter of `levels` matches. AWS deviates from the standard: `a/#` does not match `a`
-    (Developer Guide, "MQTT")."""
-    for index, level in enumerate(levels):
-        if level == "#":
-            return len(topic) > index
-        if index >= len(topic) or (level not in ("+", topic[index])):
-            return False
-    return len(levels) == len(topic)
 
 
 class _Shape(NamedTuple):
@@ -62,8 +51,8 @@ class _Index(Generic[S]):
     __slots__ = ("exact", "wild")
 
     def __init__(self) -> None:
-        self.exact: dict[str, Held[S]] = {}
-        self.wild: dict[str, dict[_Shape, dict[tuple[str, ...], Held[S]]]] = {}
+        self.exact: dict[str, Subscribers[S]] = {}
+        self.wild: dict[str, dict[_Shape, dict[tuple[str, ...], Subscribers[S]]]] = {}
 
     def add(self, text: str, subscriber: S, what: tuple[int, int]) -> None:
         prefix = _prefix(text)
@@ -77,24 +66,24 @@ class _Index(Generic[S]):
     def remove(self, text: str, subscriber: S) -> None:
         prefix = _prefix(text)
         if prefix is None:
-            held = self.exact.get(text, {})
-            held.pop(subscriber, None)
-            if not held:
+            found = self.exact.get(text, {})
+            found.pop(subscriber, None)
+            if not found:
                 self.exact.pop(text, None)
             return
         shape, literal = _shaped(text[len(prefix) :])
         shapes = self.wild.get(prefix, {})
         alike = shapes.get(shape, {})
-        held = alike.get(literal, {})
-        held.pop(subscriber, None)
-        if not held:
+        found = alike.get(literal, {})
+        found.pop(subscriber, None)
+        if not found:
             alike.pop(literal, None)
         if not alike:
             shapes.pop(shape, None)
         if not shapes:
             self.wild.pop(prefix, None)
 
-    def matching(self, topic: str) -> Iterator[Held[S]]:
+    def matching(self, topic: str) -> Iterator[Subscribers[S]]:
         """Of each filter that matches, who subscribed to it."""
         if topic in self.exact:
             yield self.exact[topic]
@@ -109,9 +98,9 @@ class _Index(Generic[S]):
                 for (count, is_open, literal), alike in shapes.items():
                     # AWS deviates from the standard: `a/#` does not match `a` (Developer Guide, "MQTT").
                     if len(rest) > count if is_open else len(rest) == count:
-                        held = alike.get(tuple([rest[at] for at in literal]))
-                        if held is not None:
-                            yield held
+                        found = alike.get(tuple([rest[at] for at in literal]))
+                        if found is not None:
+                            yield found
             position = topic.find("/", position) + 1
             if not position:
                 return
@@ -159,12 +148,12 @@ class Subscriptions(Generic[S]):
                 del self._gone[subscriber]
         return bool(self._gone)
 
-    def matching(self, topic: str) -> Held[S]:
+    def matching(self, topic: str) -> Subscribers[S]:
         """Each subscriber once, with the highest QoS that its matching filters grant."""
-        found: Held[S] = {}
+        found: Subscribers[S] = {}
         for index in self._by_qos:
-            for held in index.matching(topic):
-                found.update(held)
+            for each in index.matching(topic):
+                found.update(each)
         if self._gone and found:
             return {subscriber: what for subscriber, what in found.items() if subscriber not in self._gone}
         return found

@@ -3,7 +3,6 @@
 Sources: AWS IoT Core "endpoints and quotas", Developer Guide "MQTT". What exceeding one does is told where it is done.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
@@ -82,23 +81,41 @@ class GatewaySettings:
             return self.longest_keep_alive
         return min(max(asked, self.shortest_keep_alive), self.longest_keep_alive)
 
-    def topic_check(self) -> Callable[[str], bool]:
+    def takes(self, topic: str) -> bool:
         """Whether a topic, or topic filter, is short enough and has few enough levels."""
         longest, most = self.longest_topic, self.most_slashes
+        if topic.isascii() and len(topic) <= longest and topic.count("/") <= most:  # nearly every one
+            return True
+        if topic.startswith(BASIC_INGEST):
+            topic = counted(topic)
+        # A character has a byte at least.
+        return len(topic) <= longest and topic.count("/") <= most and len(topic.encode()) <= longest
 
-        def takes(topic: str) -> bool:
-            if topic.startswith(BASIC_INGEST):
-                topic = counted(topic)
-            if len(topic) > longest:  # a character has a byte at least
-                return False
-            return topic.count("/") <= most and (topic.isascii() or len(topic.encode()) <= longest)
 
-        return takes
+class PublishRate:
+    """What one connection has published in a second, which begins with a message."""
 
-    @property
-    def has_rates(self) -> bool:
-        """Whether messages have to be counted."""
-        return self.publishes_per_second is not None or self.payload_per_second is not None
+    __slots__ = ("_began", "_messages", "_payload")
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._messages = 0
+        self._payload = 0
+
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> "PublishRate | None":
+        """None if nothing has to be counted."""
+        is_limited = settings.publishes_per_second is not None or settings.payload_per_second is not None
+        return cls() if is_limited else None
+
+    def is_too_much(self, size: int, now: float, settings: GatewaySettings) -> bool:
+        """Count a message of `size` bytes; whether it is more than one connection may send in a second."""
+        if now - self._began >= 1:
+            self._began, self._messages, self._payload = now, 0, 0
+        self._messages += 1
+        self._payload += size
+        most, most_bytes = settings.publishes_per_second, settings.payload_per_second
+        return (most is not None and self._messages > most) or (most_bytes is not None and self._payload > most_bytes)
 
 
 LONGEST_CLIENT_ID: Final = 128

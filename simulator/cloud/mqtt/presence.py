@@ -6,12 +6,10 @@ connection of a client id, is the same for its end, and begins again once the cl
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from simulator.cloud.refusals import Notice, Tell, tell_nobody
-
-if TYPE_CHECKING:
-    from simulator.cloud.mqtt.connection import Connection
+from simulator.cloud.mqtt.client import Client
+from simulator.cloud.refusals import Notice, Tell
 
 EVENTS: Final = "$aws/events/"
 MOST_GONE: Final = 65_536
@@ -30,7 +28,7 @@ class Presence:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         forget_after: float,
-        tell: Tell = tell_nobody,
+        tell: Tell,
     ) -> None:
         self._tell_notice = tell
         self._publish = publish
@@ -39,17 +37,17 @@ class Presence:
         self._new_id = new_id
         self._forget_after = forget_after
         self._gone: dict[str, tuple[int, float]] = {}
-        """The number of each client's last connection, and when it ended; in the order of their ends."""
+        """The number of each client's last client, and when it ended; in the order of their ends."""
 
-    def connected(self, connection: "Connection", client_id: str) -> None:
+    def connected(self, client: Client, client_id: str) -> None:
         """A client is connected."""
         last, _ = self._gone.pop(client_id, (-1, 0.0))
-        connection.version_number = last + 1
-        self._tell("presence/connected", connection, client_id, ipAddress=connection.address, numbered=True)
+        client.version_number = last + 1
+        self._tell("presence/connected", client, client_id, ipAddress=client.address, numbered=True)
 
-    def disconnected(self, connection: "Connection", client_id: str, reason: str, now: float) -> None:
-        """A client is gone; `now` is the loop's time."""
-        self._gone[client_id] = (connection.version_number, now)
+    def disconnected(self, client: Client, client_id: str, reason: str, now: float) -> None:
+        """A client is gone; `now` is when."""
+        self._gone[client_id] = (client.version_number, now)
         if len(self._gone) > MOST_GONE:
             del self._gone[next(iter(self._gone))]
             why = f"{MOST_GONE} clients are gone: versionNumber of the one that went first begins again"
@@ -58,15 +56,15 @@ class Presence:
             "clientInitiatedDisconnect": reason == "CLIENT_INITIATED_DISCONNECT",
             "disconnectReason": reason,
         }
-        self._tell("presence/disconnected", connection, client_id, numbered=True, **more)
+        self._tell("presence/disconnected", client, client_id, numbered=True, **more)
 
-    def subscribed(self, connection: "Connection", filters: list[str]) -> None:
+    def subscribed(self, client: Client, filters: list[str]) -> None:
         """A client has new subscriptions."""
-        self._tell_filters("subscriptions/subscribed", connection, filters)
+        self._tell_filters("subscriptions/subscribed", client, filters)
 
-    def unsubscribed(self, connection: "Connection", filters: list[str]) -> None:
+    def unsubscribed(self, client: Client, filters: list[str]) -> None:
         """A client gave subscriptions up."""
-        self._tell_filters("subscriptions/unsubscribed", connection, filters)
+        self._tell_filters("subscriptions/unsubscribed", client, filters)
 
     def sweep(self, now: float) -> None:
         """Forget who has been away too long."""
@@ -76,26 +74,24 @@ class Presence:
                 return
             del self._gone[client_id]
 
-    def _tell_filters(self, kind: str, connection: "Connection", filters: list[str]) -> None:
-        if filters and connection.session is not None:
-            self._tell(kind, connection, connection.session.client_id, topics=filters)
+    def _tell_filters(self, kind: str, client: Client, filters: list[str]) -> None:
+        if filters and client.session is not None:
+            self._tell(kind, client, client.session.client_id, topics=filters)
 
-    def _tell(
-        self, kind: str, connection: "Connection", client_id: str, *, numbered: bool = False, **more: Any
-    ) -> None:
+    def _tell(self, kind: str, client: Client, client_id: str, *, numbered: bool = False, **more: Any) -> None:
         topic = f"{EVENTS}{kind}/{client_id}"
         if "+" in client_id or "#" in client_id or not self._is_heard(topic):
             return
-        if connection.session_identifier is None:
-            connection.session_identifier = self._new_id()
+        if client.session_identifier is None:
+            client.session_identifier = self._new_id()
         event = {
             "clientId": client_id,
             "timestamp": int(self._clock() * 1000),
             "eventType": kind.rpartition("/")[2],
-            "sessionIdentifier": connection.session_identifier,
-            "principalIdentifier": connection.principal.identifier if connection.principal is not None else "",
+            "sessionIdentifier": client.session_identifier,
+            "principalIdentifier": client.principal.identifier if client.principal is not None else "",
             **more,
         }
         if numbered:
-            event["versionNumber"] = connection.version_number
+            event["versionNumber"] = client.version_number
         self._publish(topic, json.dumps(event).encode())

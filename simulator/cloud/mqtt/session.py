@@ -1,9 +1,10 @@
 """What outlives a connection: subscriptions, QoS 1 messages under way, and those that wait.
 
-No I/O and no clock: a session says which bytes to send, and its connection sends them; `now` is the loop's time.
+A session says which bytes to send, and its client gets them; `now` is the broker's time.
 """
 
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from simulator.cloud.mqtt.encode import publish_bytes
@@ -71,45 +72,29 @@ Lost: TypeAlias = tuple[Code, Message, str]
 """A message that is gone, and why, in a word and in a sentence."""
 
 
+@dataclass(slots=True, eq=False)
 class Session:
     """One client id's session. `in_flight_limit` is what the client can take unacknowledged.
 
     A message that it has to give up stands in `lost` until somebody takes it from there.
     """
 
-    __slots__ = (
-        "_again",
-        "client_id",
-        "expires_at",
-        "expiry_seconds",
-        "filters",
-        "in_flight",
-        "in_flight_limit",
-        "largest_packet",
-        "lost",
-        "next_packet_id",
-        "stored",
-        "version",
-        "waiting",
-    )
-
-    def __init__(self, client_id: str) -> None:
-        self.client_id = client_id
-        self.version = 5
-        self.filters: dict[str, tuple[int, int]] = {}
-        self.in_flight: dict[int, Message] | None = None
-        self.waiting: Queue | None = None
-        """Has to wait until something is acknowledged, or read."""
-        self.stored: Queue | None = None
-        """Came while nobody was connected; goes out at the pace of a replay."""
-        self._again: deque[int] | None = None
-        """What was under way when the last connection ended, or is due again, and has not been sent yet."""
-        self.in_flight_limit = 100
-        self.largest_packet: int | None = None
-        self.next_packet_id = 1
-        self.expiry_seconds = 0
-        self.expires_at: float | None = None
-        self.lost: list[Lost] | None = None
+    client_id: str
+    version: int = 5
+    filters: dict[str, tuple[int, int]] = field(default_factory=dict)
+    in_flight: dict[int, Message] | None = None
+    waiting: Queue | None = None
+    """Has to wait until something is acknowledged, or read."""
+    stored: Queue | None = None
+    """Came while nobody was connected; goes out at the pace of a replay."""
+    _again: deque[int] | None = None
+    """What was under way when the last connection ended, or is due again, and has not been sent yet."""
+    in_flight_limit: int = 100
+    largest_packet: int | None = None
+    next_packet_id: int = 1
+    expiry_seconds: int = 0
+    expires_at: float | None = None
+    lost: list[Lost] | None = None
 
     # ── while nobody is connected ─────────────────────────────────────────────────────────────────────────────
 

@@ -6,13 +6,13 @@ lasts; it goes to whoever can take it first. What was sent to a member and not a
 goes to another.
 """
 
-from collections.abc import Collection, Iterator
-from random import Random
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, NamedTuple, TypeAlias
 
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions, is_valid_filter
 from simulator.cloud.mqtt.session import Session
 
+Draw: TypeAlias = Callable[[int], int]
 LONGEST_NAME: Final = 128
 """Characters of a share name (Developer Guide, ditto)."""
 
@@ -60,10 +60,10 @@ class Group:
 
 
 class Groups:
-    """Every shared subscription of one gateway. `rng` chooses members."""
+    """Every shared subscription of one broker. `draw` gives a number below the one it is given, by chance."""
 
-    def __init__(self, rng: Random, lasts_seconds: int) -> None:
-        self._rng = rng
+    def __init__(self, draw: Draw, lasts_seconds: int) -> None:
+        self._draw = draw
         self._lasts_seconds = lasts_seconds
         self._groups: dict[str, Group] = {}
         self._matching: Subscriptions[Group] = Subscriptions()
@@ -110,6 +110,6 @@ class Groups:
         """The members in an order of chance, which costs what is taken of it."""
         left = list(group.members)
         while left:
-            at = self._rng.randrange(len(left)) if len(left) > 1 else 0
+            at = self._draw(len(left)) if len(left) > 1 else 0
             left[at], left[-1] = left[-1], left[at]
             yield left.pop()

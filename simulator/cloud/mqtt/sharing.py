@@ -1,26 +1,24 @@
 """Giving messages to the groups of shared subscriptions: who gets which, what waits, and what goes to another."""
 
-from collections.abc import Iterator
-from random import Random
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
-from simulator.cloud.mqtt.fan_out import AT_ONCE, Owed
+from simulator.cloud.mqtt.client import Client
+from simulator.cloud.mqtt.context import Context
+from simulator.cloud.mqtt.fan_out import FanOut, Owed
 from simulator.cloud.mqtt.packets import Extra
 from simulator.cloud.mqtt.session import Message, Queue, Session
-from simulator.cloud.mqtt.shared import Group, Groups
+from simulator.cloud.mqtt.shared import Draw, Group, Groups
 from simulator.cloud.refusals import Notice
-
-if TYPE_CHECKING:
-    from simulator.cloud.mqtt.connection import Connection
-    from simulator.cloud.mqtt.gateway import Gateway
 
 
 class Sharing:
-    """The groups of one gateway. `rng` chooses who gets a message."""
+    """The groups of one broker. `connected` says who is connected with a session; `draw` chooses who gets a message."""
 
-    def __init__(self, gateway: "Gateway", rng: Random) -> None:
-        self._gateway = gateway
-        self.groups = Groups(rng, gateway.settings.persistent_seconds)
+    def __init__(self, context: Context, fan_out: FanOut, connected: Mapping[Session, Client], draw: Draw) -> None:
+        self._context = context
+        self._fan_out = fan_out
+        self._connected = connected
+        self.groups = Groups(draw, context.settings.persistent_seconds)
 
     @property
     def is_used(self) -> bool:
@@ -31,7 +29,7 @@ class Sharing:
 
     def no_room(self, text: str, session: Session) -> str | None:
         """Why a session may not become a member of that group; None if it may."""
-        group, settings = self.groups.get(text), self._gateway.settings
+        group, settings = self.groups.get(text), self._context.settings
         if group is None:
             most = settings.shared_groups
             is_full = most is not None and len(self.groups) >= most
@@ -56,12 +54,12 @@ class Sharing:
         gone = self.groups.remove(text, session)
         if gone is None:
             return
-        owed = self._gateway.fan_out.take(gone.queue)
+        owed = self._fan_out.take(gone.queue)
         if unheard := gone.queue.unheard + sum(each.qos for each in owed):
             why = f"the last member of the group left; {unheard} messages waited for it"
-            self._gateway.tell(Notice("nobody-left", "iot:Receive", "", why, text))
-        if self._gateway.memory is not None:
-            self._gateway.memory.changed(gone.queue, is_over=True)
+            self._context.tell(Notice("nobody-left", "iot:Receive", "", why, text))
+        if self._context.persistence is not None:
+            self._context.persistence.changed(gone.queue, is_over=True)
 
     def queue_of(self, text: str) -> Session | None:
         """What waits for a group; None if there is no such group."""
@@ -74,12 +72,12 @@ class Sharing:
         """Give a message to one member of each group that it is for; it leaves when the commit `after` is done."""
         found = self.groups.matching(topic)
         for group in found:
-            message = Message(topic, payload, None, extra, self._gateway.now, group.text)
-            if len(found) <= AT_ONCE and not self._gateway.fan_out.is_owed(group.queue):
+            message = Message(topic, payload, None, extra, self._context.now, group.text)
+            if len(found) <= self._fan_out.at_once and group.queue not in self._fan_out.owed:
                 self._give(group, message, qos, after)
             else:
-                self._gateway.fan_out.owe(group.queue, Owed(message, qos, after))
-                self._gateway.note(group.queue)
+                self._fan_out.owe(group.queue, Owed(message, qos, after))
+                self._context.note(group.queue)
 
     def give_owed(self, queue: Session, owed: Owed) -> None:
         """Give what was owed to the group of that queue."""
@@ -87,28 +85,28 @@ class Sharing:
         group = self.groups.get(queue.client_id)
         if group is not None:
             self._give(group, message, qos, after)
-            self._gateway.note(queue)
+            self._context.note(queue)
         elif qos:
             self._tell_nobody_left(message)
 
     def give_again(self, messages: list[Message]) -> None:
         """The connection that these were sent to is over: others of their groups may have them."""
-        newest, by_group = self._gateway.held.newest, dict[str, list[Owed]]()
+        newest, by_group = self._context.commits.newest, dict[str, list[Owed]]()
         for message in messages:
             by_group.setdefault(message.share, []).append(Owed(message, 1, newest))
         for text, several in by_group.items():
             group = self.groups.get(text)
             if group is not None:
                 # In turns: a whole group may go at once, and each member hand on what it got from the one before.
-                self._gateway.fan_out.owe_again(group.queue, several)
-                self._gateway.note(group.queue)
+                self._fan_out.owe_again(group.queue, several)
+                self._context.note(group.queue)
             else:
                 for owed in several:
                     self._tell_nobody_left(owed.message)
 
     def _tell_nobody_left(self, message: Message) -> None:
         why = "its only member left the group before it acknowledged it"
-        self._gateway.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, message.share))
+        self._context.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, message.share))
 
     def sweeping(self) -> Iterator[None]:
         """Once a second: give on what waits, a group at a time."""
@@ -118,47 +116,54 @@ class Sharing:
 
     def _give(self, group: Group, message: Message, qos: int, after: int) -> None:
         """To one member that is there, or to the group's queue."""
-        gateway, member = self._gateway, self._one_of(group, message.topic)
+        context, member = self._context, self._one_of(group, message.topic)
         if member is not None:
-            session, connection = member
-            carried, level = message.left(gateway.now), min(qos, group.members[session])
-            connection.deliver(message.topic, message.payload, level, None, carried, after, group.text)
+            session, client = member
+            self._fan_out.settle(session)
+            again = message._replace(receipt=None, extra=message.left(context.now), since=context.now, share=group.text)
+            client.deliver(again, min(qos, group.members[session]), after, is_checked=True)
         elif qos and group.may_wait:
-            gateway.held.newest = max(gateway.held.newest, after)
+            context.commits.newest = max(context.commits.newest, after)
             group.queue.store(message)
-            gateway.note(group.queue)
+            context.note(group.queue)
             if group.queue.lost is not None:
-                gateway.tell_lost(group.queue)
+                context.tell_lost(group.queue)
         elif qos:
             why = "no member of the group can take it, and none has a session that lasts"
-            gateway.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, group.text))
+            context.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, group.text))
 
-    def _one_of(self, group: Group, topic: str) -> "tuple[Session, Connection] | None":
+    def _one_of(self, group: Group, topic: str) -> tuple[Session, Client] | None:
         """A member by chance that is connected and may receive a message on this topic; one that has room before one
         that has not. Who may not is told, if it was asked: a group may be large, and the first will do mostly."""
         without_room = None
         for session in self.groups.by_chance(group):
-            connection = self._gateway.connection_of(session)
-            if connection is None:
+            client = self._connected.get(session)
+            if client is None:
                 continue
-            if not connection.may_receive_shared(topic, group.what.prefix):
-                connection.tell_denied("Receive", topic)
+            if not _may_receive(client, topic, group.what.prefix):
+                client.tell_denied("Receive", topic)
             elif session.has_room:
-                return session, connection
+                return session, client
             else:
-                without_room = without_room or (session, connection)
+                without_room = without_room or (session, client)
         return without_room
 
     def _give_what_waits(self, group: Group) -> None:
         """To the members that are there, to each at the pace of a replay."""
-        gateway, queue = self._gateway, group.queue.stored or Queue()
-        connected = sum(gateway.connection_of(session) is not None for session in group.members)
-        each = gateway.settings.replay_per_second
+        context, queue = self._context, group.queue.stored or Queue()
+        connected = sum(session in self._connected for session in group.members)
+        each = context.settings.replay_per_second
         for _ in range(len(queue) if each is None else min(len(queue), each * connected)):
             member = self._one_of(group, queue[0].topic)
             if member is None or not member[0].has_room:
                 return
             message = queue.popleft()
-            gateway.note(group.queue)
-            if not message.is_expired(gateway.now):
-                self._give(group, message, 1, gateway.held.newest)
+            context.note(group.queue)
+            if not message.is_expired(context.now):
+                self._give(group, message, 1, context.commits.newest)
+
+
+def _may_receive(client: Client, topic: str, prefix: str) -> bool:
+    """Whether it may receive a message by a shared subscription: policies name the topic, or its prefix and it."""
+    principal = client.principal
+    return principal is None or principal.may("Receive", topic) or principal.may("Receive", f"{prefix}{topic}")

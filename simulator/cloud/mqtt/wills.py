@@ -4,14 +4,12 @@ Not every will is due at once: version 5 clients may ask for a delay, in which t
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.cloud.mqtt.authority import Action, Principal
 from simulator.cloud.mqtt.packets import Will
+from simulator.cloud.mqtt.router import Router
 from simulator.cloud.refusals import Notice
-
-if TYPE_CHECKING:
-    from simulator.cloud.mqtt.gateway import Gateway
 
 
 class LastWill(NamedTuple):
@@ -41,7 +39,7 @@ class DelayedWills:
         self._due: dict[str, tuple[float, LastWill]] = {}
 
     def put(self, client_id: str, due: float, last: LastWill) -> bool:
-        """Keep one until the loop's time is `due`; False: there is no room."""
+        """Keep one until the time is `due`; False: there is no room."""
         size = _size(last)
         if self._bytes + size > MOST_BYTES:
             return False
@@ -68,26 +66,26 @@ def _size(last: LastWill) -> int:
     return len(last.will.topic) + len(last.will.payload) + len(last.will.extra.properties if last.will.extra else b"")
 
 
-def publish_will(gateway: "Gateway", client_id: str, last: LastWill) -> None:
+def publish_will(router: Router, client_id: str, last: LastWill) -> None:
     """Publish a client's will, or have told why that may not be."""
     will = last.will
-    if not last.is_allowed() or not gateway.takes(will.topic):
-        _tell_will(gateway, client_id, last)
+    if not last.is_allowed() or not router.context.settings.takes(will.topic):
+        _tell_will(router, client_id, last)
     else:
         kept = will.extra if will.extra is not None and will.extra.retain else None
-        if kept is not None and not gateway.retain(will.topic, will.payload, will.qos, kept):
-            why = f"its will: {gateway.no_room}"
-            gateway.tell(Notice("retained-full", "iot:RetainPublish", f"topic/{will.topic}", why, client_id))
-        gateway.publish(will.topic, will.payload, will.qos, None, will.extra)
+        if kept is not None and not router.retain(will.topic, will.payload, will.qos, kept):
+            why = f"its will: {router.retained.no_room}"
+            router.context.tell(Notice("retained-full", "iot:RetainPublish", f"topic/{will.topic}", why, client_id))
+        router.publish(will.topic, will.payload, will.qos, None, will.extra)
 
 
-def _tell_will(gateway: "Gateway", client_id: str, last: LastWill) -> None:
+def _tell_will(router: Router, client_id: str, last: LastWill) -> None:
     topic, principal = last.will.topic, last.principal
     resource, identifier = f"topic/{topic}", "" if principal is None else principal.identifier
-    if principal is None or topic.startswith("$") or not gateway.takes(topic):
+    if principal is None or topic.startswith("$") or not router.context.settings.takes(topic):
         why = "its will is on a topic that is reserved, too long or too deep"
-        gateway.tell(Notice("topic", "iot:Publish", resource, why, client_id, identifier))
+        router.context.tell(Notice("topic", "iot:Publish", resource, why, client_id, identifier))
     else:
         action: Action = "RetainPublish" if principal.may("Publish", topic) else "Publish"
         notice = Notice("not-allowed", f"iot:{action}", resource, "", client_id, identifier)
-        gateway.tell(replace(notice, explain=lambda: principal.denial(action, topic)))
+        router.context.tell(replace(notice, explain=lambda: principal.denial(action, topic)))

@@ -22,9 +22,9 @@ from simulator.cloud.jobs import (
     NewsChanged,
     ThingNews,
 )
-from simulator.cloud.mqtt.lasting import KINDS as GATEWAY_KINDS
-from simulator.cloud.mqtt.lasting import KeptMessage
-from simulator.cloud.mqtt.lasting import Remembered as Sessions
+from simulator.cloud.mqtt.records import KINDS as GATEWAY_KINDS
+from simulator.cloud.mqtt.records import KeptMessage
+from simulator.cloud.mqtt.records import Remembered as Sessions
 from simulator.cloud.registry import KINDS as REGISTRY_KINDS
 from simulator.cloud.registry import Link, Tags, ThingGroup
 from simulator.cloud.registry import Record as RegistryRecord

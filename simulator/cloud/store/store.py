@@ -16,7 +16,7 @@ from typing import Final
 
 from agent.errors import InputError
 from simulator.cloud.jobs import Change, JobChanged, JobStatus, NewsChanged
-from simulator.cloud.mqtt.lasting import Source
+from simulator.cloud.mqtt.records import Source
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.store.damage import Damaged
 from simulator.cloud.store.database import Batch, Database, Put

@@ -9,8 +9,9 @@ from agent.errors import InputError
 from agent.transports.awsiot import AwsIotEndpoint, AwsIotTransport, Certificates
 from agent.values import GetPending
 from simulator.certs import make_certificates, server_context
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes
+from simulator.cloud.mqtt.shells import Gateway
 from tests.agent.transports.peers import WAIT, Echo, Heard
 
 FILTERS = ("$aws/things/dev/jobs/notify",)

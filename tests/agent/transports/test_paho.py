@@ -13,8 +13,9 @@ from agent.jitter import Jitter
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport, probe
 from agent.values import GetPending
 from simulator.certs import client_context, make_certificates, server_context
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes, publish_bytes, suback_bytes
+from simulator.cloud.mqtt.shells import Gateway
 from tests.agent.transports.peers import Echo, Heard
 
 

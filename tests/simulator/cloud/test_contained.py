@@ -25,22 +25,23 @@ from simulator.cloud.contained import Every, contained, listen_for_faults
 from simulator.cloud.jobs import JobsError, JobsSettings
 from simulator.cloud.jobs.commands import DeleteJob
 from simulator.cloud.local import LocalCloud
-from simulator.cloud.mqtt import Gateway, GatewaySettings
-from simulator.cloud.mqtt import sweeping as sweeping_module
-from simulator.cloud.mqtt.held import Held
+from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.mqtt.commit_barrier import CommitBarrier
+from simulator.cloud.mqtt.shells import gateway as gateway_module
 from simulator.cloud.serving import TraceWriter
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, Recorder, write_line
 from tests.simulator.cloud.jobs.account import Account as JobsAccount
-from tests.simulator.cloud.mqtt.peers import V3, Jobs, Peer
+from tests.simulator.cloud.mqtt.direct import broker_without_loop
+from tests.simulator.cloud.mqtt.peers import V3, Peer
 from tests.thrown import Thrown, sees_to_transactions, thrown_at
 
 OURS: Final = str(Path(simulator.__file__).parent)
 FAST: Final = 600.0
 """Seconds of the service in one of the test's."""
 THING: Final = Account().arn("thing", "t")
-RECURRING: Final = {"Every.start", "Sweeper._sweep_again", "Heartbeat._beat"}
-WHEN_NEEDED: Final = {"CloudCore._do_due", "TraceWriter._flush"}
+RECURRING: Final = {"Every.start", "Heartbeat._beat"}
+WHEN_NEEDED: Final = {"CloudCore._do_due", "Gateway._run", "TraceWriter._flush"}
 """Of these it is known that they are there; whatever else is found counts as well."""
 
 
@@ -125,7 +126,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core_module, "LOOK_SECONDS", 0.005)
     monkeypatch.setattr(core_module, "AFTER_A_FAULT_SECONDS", 0.005)
     monkeypatch.setattr(local_module, "SWEEP_SECONDS", 0.01)
-    monkeypatch.setattr(sweeping_module, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(gateway_module, "LOOK_SECONDS", 0.01)
 
 
 def test_no_callback_of_the_cloud_ends_with_a_fault(fast: None, tmp_path: Path):
@@ -271,23 +272,15 @@ def test_what_is_done_every_so_often_is_done_again_after_a_fault():
 
 def test_a_connection_that_cannot_be_looked_after_is_the_only_one():
     class Odd:
-        @property
-        def session(self) -> None:
+        def deadline(self) -> float:
             raise ZeroDivisionError
 
-    class Silent:
-        session, last_heard, has_more, ended = None, -1000.0, False, ""
-
-        def tell(self, *_: object) -> None:
-            """Nobody listens."""
-
-        def end(self, why: str) -> None:
-            self.ended = why
-
-    gateway, silent = Gateway(Jobs()), Silent()
-    gateway.connections = {Odd(): None, silent: None}
-    gateway.sweep(0.0)
-    assert silent.ended == "CONNECT_TIMEOUT"
+    broker = broker_without_loop()
+    odd, silent = broker.open(0.0), broker.open(0.0)
+    odd.protocol = Odd()  # type: ignore[assignment]  # as little of one as is looked at first
+    broker.sweep(1000.0)
+    assert silent.protocol.is_over
+    assert list(broker.clients) == [odd]
 
 
 def test_a_connection_that_cannot_be_written_to_holds_nobody_else():
@@ -301,7 +294,7 @@ def test_a_connection_that_cannot_be_written_to_holds_nobody_else():
         def let_go(self, raw: bytes) -> None:
             self.heard += raw
 
-    held, good = Held(), Good()
+    held, good = CommitBarrier(), Good()
     for connection in (Odd(), good):
         held.hold(connection, 1, b"1")
         held.hold(connection, 2, b"2")

@@ -163,22 +163,20 @@ async def deaf(world: World, name: str = "deaf") -> socket.socket:
     await asyncio.to_thread(begin)
     gateway = world.cloud._gateway
     async with asyncio.timeout(WAIT):
-        while not gateway._subscriptions.matching("a"):  # noqa: ASYNC110 - the other side is a socket
+        while not gateway.broker.router.subscriptions.matching("a"):  # noqa: ASYNC110 - the other side is a socket
             await asyncio.sleep(0)
     for _ in range(90):
-        gateway.publish("a", bytes(100_000))
+        gateway.broker.publish("a", bytes(100_000))
         await asyncio.sleep(0)
     return client
 
 
 async def test_who_does_not_read_and_is_told_to_go_is_gone(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("simulator.cloud.mqtt.farewells.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("simulator.cloud.mqtt.shells.farewells.GRACE_SECONDS", 0.05)
     client = await deaf(world)
     gateway = world.cloud._gateway
-    [connection] = gateway.connections
-    transport = connection._transport
-    assert transport is not None
-    assert 0 < transport.get_write_buffer_size() < 1 << 20
+    [connection] = gateway.broker.clients
+    assert 0 < connection.waiting_bytes < 1 << 20
     connection.refuse(Reason.SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID")
     await asyncio.wait_for(gateway.farewells.ended(), WAIT)
     [api] = [server for _, server in world.cloud._http._servers]
@@ -189,7 +187,7 @@ async def test_who_does_not_read_and_is_told_to_go_is_gone(world: World, monkeyp
 
 
 async def test_a_cloud_stops_beside_who_does_not_read(world: World, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("simulator.cloud.mqtt.farewells.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("simulator.cloud.mqtt.shells.farewells.GRACE_SECONDS", 0.05)
     monkeypatch.setattr("simulator.cloud.http_ports.GRACE_SECONDS", 0.05)
     client = await deaf(world)
     await asyncio.wait_for(world.cloud._close(), WAIT)
@@ -199,7 +197,7 @@ async def test_a_cloud_stops_beside_who_does_not_read(world: World, monkeypatch:
 async def test_who_says_nothing_after_the_handshake_is_hung_up_on(world: World):
     reader, writer = await world.open()
     gateway = world.cloud._gateway
-    gateway.sweep(asyncio.get_running_loop().time() + 11)
+    gateway.broker.sweep(gateway.broker.context.now + 11)
     await asyncio.wait_for(reader.read(), WAIT)
     assert world.codes == ["connect-timeout"]
     writer.close()

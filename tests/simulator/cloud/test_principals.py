@@ -220,8 +220,8 @@ async def test_who_may_subscribe_but_not_receive_hears_nothing(world: World):
     may = [ARN + "client/*", ARN + "topicfilter/*", ARN + "topic/loud"]
     await world.give("lamp", allow(["iot:Connect", "iot:Subscribe"], may), allow("iot:Receive", ARN + "topic/loud"))
     await lamp.subscribe("#")
-    world.cloud._gateway.publish("quiet", b"")
-    world.cloud._gateway.publish("loud", b"")
+    world.cloud._gateway.broker.publish("quiet", b"")
+    world.cloud._gateway.broker.publish("loud", b"")
     assert await lamp.next() == ("loud", b"", 1)
 
 

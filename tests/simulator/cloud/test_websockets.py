@@ -139,16 +139,16 @@ async def test_a_lost_connection_is_no_leave(world: World):
 async def test_a_connection_over_websocket_lasts_a_day(world: World):
     socket = await world.open()
     gateway = world.cloud._gateway
-    start = gateway.now
+    start = gateway.broker.context.now
     for hour in range(1, 24):
         await socket.send_bytes(PING)
         await socket.receive_bytes(timeout=WAIT)
-        for connection in gateway.connections:
-            connection.keep_alive = 3600
-        gateway.sweep(start + hour * 3600)
+        for connection in gateway.broker.clients:
+            connection.protocol.keep_alive = 3600
+        gateway.broker.sweep(start + hour * 3600)
     await socket.send_bytes(PING)
     await socket.receive_bytes(timeout=WAIT)
-    gateway.sweep(start + 24 * 3600 + 1)
+    gateway.broker.sweep(start + 24 * 3600 + 1)
     assert await socket.receive_bytes(timeout=WAIT) == b"\xe0\x01\xa0"
     assert await world.gone.get() == ClientDisconnected("dev", "WEBSOCKET_TTL_EXPIRATION")
 
@@ -157,11 +157,11 @@ async def test_a_slow_reader_is_read_no_more_and_costs_bounded_memory(world: Wor
     socket = await world.open(name="slow")
     await socket.send_bytes(subscribe("a", options=0))
     await socket.receive_bytes(timeout=WAIT)
-    [slow] = world.cloud._gateway.connections
+    [slow] = world.cloud._gateway.broker.clients
     for _ in range(300):
-        world.cloud._gateway.publish("a", bytes(100_000), 0)
+        world.cloud._gateway.broker.publish("a", bytes(100_000), 0)
         await asyncio.sleep(0)
-    assert slow._transport.get_write_buffer_size() < 2_000_000, "30 MB were published"
+    assert slow.waiting_bytes < 2_000_000, "30 MB were published"
     await socket.close()
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Notice
 
 from .packets import connect, text
@@ -29,23 +30,33 @@ def settings() -> GatewaySettings:
 
 @pytest.fixture
 async def gateway(service: Jobs, settings: GatewaySettings) -> AsyncIterator[Gateway]:
-    gateway = Gateway(service, settings)
+    now = asyncio.get_running_loop().time()
+    gateway = Gateway(service, settings, time=lambda: now)  # a test moves the time itself, with `broker.sweep`
     yield gateway
     await gateway.close()
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done when a fault of ours was contained."""
+    found: list[str] = []
+    for module in ("contained", "mqtt.broker"):
+        monkeypatch.setattr(f"simulator.cloud.{module}.tell_fault", lambda during, error: found.append(during))
+    return found
 
 
 @pytest.fixture
 def told(gateway: Gateway) -> list[Notice]:
     """What clients did not get, as it is told."""
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     return told
 
 
 @pytest.fixture
 async def port(gateway: Gateway) -> int:
     bound = await gateway.listen("127.0.0.1", 0)
-    gateway.sweeper.stop()  # a test moves the time itself, with `gateway.sweep`
+    gateway.sweeper.stop()
     return bound
 
 

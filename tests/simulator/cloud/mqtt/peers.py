@@ -12,6 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from simulator.cloud.mqtt import Reaction
+from simulator.cloud.mqtt.client import Client
 
 WAIT = 20
 V3, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
@@ -145,6 +146,12 @@ class Bare:
 
     def close(self) -> None:
         self.writer.close()
+
+
+def transport_of(client: Client) -> asyncio.Transport:
+    """What carries a client's bytes."""
+    found: asyncio.Transport = client.attend.__self__._transport  # type: ignore[attr-defined]  # a Stream's method
+    return found
 
 
 BareConnect = Callable[..., Any]

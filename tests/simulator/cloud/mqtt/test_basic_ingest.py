@@ -3,8 +3,8 @@
 import pytest
 
 from simulator.cloud.basic_ingest import counted, rule_of
-from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.packets import Reason
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Notice
 from tests.fidelity.proofs import proves
 
@@ -20,13 +20,13 @@ async def test_what_is_for_a_rule_is_accepted_and_told_and_reaches_nobody(
     gateway: Gateway, peer: Connect, version, qos: int, topic: str
 ):
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     sender, watcher = await peer("sender", version), await peer("watcher", version)
     await watcher.subscribe("#", "$aws/+/Building_1/#", "floor/2")
     sender.client.publish(topic, b"{}", qos)
     assert await sender.next() == ("published", "Success")
     assert await sender.subscribe("still/there") == ["Granted QoS 1"]
-    gateway.publish("floor/1", b"last", 0)
+    gateway.broker.publish("floor/1", b"last", 0)
     assert await watcher.next() == ("floor/1", b"last", 0)
     [notice] = told
     assert (notice.code, notice.action, notice.resource) == ("no-rules", "iot:Publish", "rule/Building_1")

@@ -9,8 +9,11 @@ from simulator.cloud.device_api import DeviceApi
 from simulator.cloud.faults import Faults
 from simulator.cloud.jobs import Jobs as JobsService
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.mqtt import Gateway, GatewaySettings, presence, retained, session, sessions, wills
-from simulator.cloud.mqtt.lasting import KeptMessage, KeptSession, Lasting, Remembered
+from simulator.cloud.mqtt import GatewaySettings, presence, retained, session, sessions, wills
+from simulator.cloud.mqtt.persistence import Persistence
+from simulator.cloud.mqtt.records import KeptMessage, KeptSession, Remembered
+from simulator.cloud.mqtt.restoring import restore
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Code, Notice
 from simulator.cloud.settings import Fault
 
@@ -40,7 +43,7 @@ async def test_clients_that_are_gone_are_forgotten_when_there_are_too_many(
 ):
     monkeypatch.setattr(presence, "MOST_GONE", 2)
     await _come_and_go(service, bare, "a", "b", "c")
-    assert list(gateway.presence._gone) == ["b", "c"]
+    assert list(gateway.broker.presence._gone) == ["b", "c"]
     assert _of(told, "quota").why == "2 clients are gone: versionNumber of the one that went first begins again"
 
 
@@ -51,7 +54,7 @@ async def test_the_session_that_waited_longest_ends_when_there_are_too_many(
     await _come_and_go(service, bare, "a", "b", properties=LASTING)
     back = await bare(5, "a", properties=LASTING, flags=0)
     await _come_and_go(service, bare, "c", "d", properties=LASTING)
-    assert gateway.sessions.by_client_id.keys() == {"a", "c", "d"}
+    assert gateway.broker.sessions.by_client_id.keys() == {"a", "c", "d"}
     notice = _of(told, "session-over")
     assert notice.client_id == "b"
     assert notice.why == "2 clients are away: the session of the first ends, with 0 messages that it never got"
@@ -66,9 +69,9 @@ async def test_retained_messages_have_a_bound_in_bytes(
     for topic, payload in (("a", b"x" * 60), ("b", b"x" * 60), ("a", b"x" * 20), ("c", b"x" * 60), ("a", b"")):
         client.send(publish(topic, payload, qos=1, retain=1))
         assert (await client.packet())[0] == 0x40
-    assert {message.topic for message, _ in gateway.retained.all(0)} == {"c"}
+    assert {message.topic for message, _ in gateway.broker.router.retained.all(0)} == {"c"}
     assert _of(told, "retained-full").why == "retained messages take 61 bytes, and no more than 100 may"
-    assert gateway.retained._bytes == 61
+    assert gateway.broker.router.retained._bytes == 61
 
 
 async def test_a_will_that_finds_no_room_to_wait_is_published_at_once(
@@ -87,17 +90,17 @@ async def test_a_will_that_finds_no_room_to_wait_is_published_at_once(
         await asyncio.wait_for(service.gone.get(), WAIT)
     assert (await listener.packet())[1].startswith(text("will/two"))
     assert _of(told, "quota").resource == "topic/will/two"
-    gateway.sweep(gateway.sessions.now() + 31)
+    gateway.broker.sweep(gateway.broker.context.now + 31)
     assert (await listener.packet())[1].startswith(text("will/one"))
-    assert gateway.sessions.wills._bytes == 0
+    assert gateway.broker.sessions.wills._bytes == 0
 
 
 async def test_an_alias_for_a_topic_that_is_too_long_is_not_kept(gateway: Gateway, bare: BareConnect):
     client = await bare(5)
     client.send(publish("a" * 10_000, more=b"\x23\0\1", qos=1), publish("b", more=b"\x23\0\2", qos=1))
     assert [(await client.packet())[0] for _ in range(2)] == [0x40, 0x40]
-    [connection] = gateway.connections
-    assert connection.aliases == {2: "b"}
+    [connection] = gateway.broker.clients
+    assert connection.protocol._aliases == {2: "b"}
 
 
 async def test_messages_that_are_too_many_when_they_are_remembered_are_told_of(
@@ -106,7 +109,8 @@ async def test_messages_that_are_too_many_when_they_are_remembered_are_told_of(
     monkeypatch.setattr(session, "MOST_QUEUED", 2)
     kept = KeptSession("dev", 5, 60, 60.0, (("a", 1, 0),))
     messages = {f"dev/{number}": KeptMessage("dev", "a", b"%d" % number, 0.0) for number in range(5)}
-    Lasting(lambda source: 1, lambda: 0.0, lambda: 0.0).restore(gateway, Remembered((kept,), messages, ()))
+    persistence = Persistence(lambda source: 1, lambda: 0.0, lambda: 0.0)
+    restore(gateway.broker.sessions, persistence, Remembered((kept,), messages, ()))
     assert [(notice.code, notice.client_id) for notice in told] == [("queue-full", "dev")] * 3
 
 

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings, connection, fan_out
-from simulator.cloud.mqtt import gateway as gateways
+from simulator.cloud.mqtt import GatewaySettings, broker, fan_out
+from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.fan_out import AT_ONCE, FanOut, Owed
-from simulator.cloud.mqtt.lasting import Lasting, Remembered
+from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.session import Message, Session
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Notice
 
 from .packets import LASTING, connect, publish, subscribe, text
-from .peers import WAIT, Bare, BareConnect, Jobs
+from .peers import WAIT, Bare, BareConnect, Jobs, transport_of
 
 MANY = AT_ONCE + 8
 PING, PONG = b"\xc0\0", (0xD0, b"")
@@ -26,10 +27,9 @@ def settings() -> GatewaySettings:
 
 
 @pytest.fixture
-def _short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_turns(gateway: Gateway) -> None:
     """One thing a turn."""
-    monkeypatch.setattr(fan_out, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(connection, "TURN_SECONDS", 0.0)
+    gateway.broker.context.agenda.turn_seconds = 0.0
 
 
 async def _all(bare: BareConnect, topic: str = "all", **more: Any) -> list[Bare]:
@@ -50,7 +50,9 @@ async def _turns_until(is_done: Callable[[], bool]) -> int:
 
 
 def _nothing_is_owed(gateway: Gateway) -> bool:
-    return not any(gateway.fan_out.is_owed(session) for session in gateway.sessions.by_client_id.values())
+    return not any(
+        session in gateway.broker.router.fan_out.owed for session in gateway.broker.sessions.by_client_id.values()
+    )
 
 
 async def _payload(client: Bare) -> bytes:
@@ -65,7 +67,7 @@ async def _payload(client: Bare) -> bytes:
 @pytest.mark.usefixtures("_short_turns")
 async def test_others_have_their_turn_while_many_are_given_a_message(gateway: Gateway, bare: BareConnect):
     await _all(bare)
-    gateway.publish("all", b"1")
+    gateway.broker.publish("all", b"1")
     assert await _turns_until(lambda: _nothing_is_owed(gateway)) >= MANY
 
 
@@ -73,7 +75,7 @@ async def test_others_have_their_turn_while_many_are_given_a_message(gateway: Ga
 async def test_everybody_gets_every_message_in_order(gateway: Gateway, bare: BareConnect):
     clients = await _all(bare)
     for number in range(5):
-        gateway.publish("all", b"%d" % number)
+        gateway.broker.publish("all", b"%d" % number)
     for client in clients:
         assert [await _payload(client) for _ in range(5)] == [b"0", b"1", b"2", b"3", b"4"]
 
@@ -81,11 +83,12 @@ async def test_everybody_gets_every_message_in_order(gateway: Gateway, bare: Bar
 @pytest.mark.usefixtures("_short_turns")
 async def test_an_answer_does_not_overtake_what_was_told_before(gateway: Gateway, bare: BareConnect):
     clients = await _all(bare)
-    gateway.publish("all", b"told before")
-    last = gateway.connection_of(gateway.sessions.by_client_id[f"c{MANY - 1}"])
+    gateway.broker.publish("all", b"told before")
+    last = gateway.broker.router.connected.get(gateway.broker.sessions.by_client_id[f"c{MANY - 1}"])
     assert last is not None
-    last.deliver("$aws/ask/accepted", b"answer", 1)
-    gateway.publish("all", b"told after")
+    gateway.broker.router.fan_out.settle(last.session)
+    last.deliver(Message("$aws/ask/accepted", b"answer", None, None, 0.0), 1)
+    gateway.broker.publish("all", b"told after")
     assert [await _payload(clients[-1]) for _ in range(3)] == [b"told before", b"answer", b"told after"]
 
 
@@ -94,30 +97,30 @@ async def test_a_message_that_few_hear_does_not_overtake_one_that_many_do(gatewa
     clients = await _all(bare)
     clients[-1].send(subscribe("mine"))
     await clients[-1].packet()
-    gateway.publish("all", b"to all")
-    gateway.publish("mine", b"to me")
+    gateway.broker.publish("all", b"to all")
+    gateway.broker.publish("mine", b"to me")
     assert [await _payload(clients[-1]) for _ in range(2)] == [b"to all", b"to me"]
 
 
 async def test_who_unsubscribed_hears_before_the_answer_what_came_before(gateway: Gateway, bare: BareConnect):
     clients = await _all(bare)
-    session = gateway.sessions.by_client_id[f"c{MANY - 1}"]
-    gateway.publish("all", b"1")
-    gateway.unsubscribe(session, "all")
-    assert not gateway.fan_out.is_owed(session)
+    session = gateway.broker.sessions.by_client_id[f"c{MANY - 1}"]
+    gateway.broker.publish("all", b"1")
+    gateway.broker.router.unsubscribe(session, "all")
+    assert session not in gateway.broker.router.fan_out.owed
     assert await _payload(clients[-1]) == b"1"
 
 
 async def test_what_is_owed_to_who_goes_waits_for_it_to_come_back(gateway: Gateway, service: Jobs, bare: BareConnect):
     await _all(bare, properties=LASTING)
-    gateway.publish("all", b"1")
-    for session in gateway.sessions.by_client_id.values():
-        there = gateway.connection_of(session)
+    gateway.broker.publish("all", b"1")
+    for session in gateway.broker.sessions.by_client_id.values():
+        there = gateway.broker.router.connected.get(session)
         assert there is not None
         there.end("CLIENT_ERROR")
-    gateway.publish("all", b"2")
+    gateway.broker.publish("all", b"2")
     await _turns_until(lambda: _nothing_is_owed(gateway))
-    for session in gateway.sessions.by_client_id.values():
+    for session in gateway.broker.sessions.by_client_id.values():
         assert [message.payload for message in session.stored or ()] == [b"1", b"2"]
 
 
@@ -128,10 +131,10 @@ async def test_what_waits_for_who_goes_stays_before_what_comes_later(
     client.send(subscribe("a"))
     await client.packet()
     for number in (b"1", b"2", b"3"):
-        gateway.publish("a", number)
+        gateway.broker.publish("a", number)
     client.close()
     await asyncio.wait_for(service.gone.get(), WAIT)
-    gateway.publish("a", b"4")
+    gateway.broker.publish("a", b"4")
     again = Bare(*await asyncio.open_connection(*client.writer.get_extra_info("peername")[:2]))
     again.send(connect(5, flags=0, properties=LASTING, rest=text("dev")))
     await again.packet()
@@ -140,15 +143,17 @@ async def test_what_waits_for_who_goes_stays_before_what_comes_later(
 
 
 async def test_what_is_owed_is_written_down_with_what_waits(gateway: Gateway, bare: BareConnect):
-    lasting = Lasting(lambda source: 1, lambda: 0.0, lambda: 0.0)
-    lasting.restore(gateway, Remembered((), {}, ()))
-    gateway.memory = lasting
-    gateway.held.committed = 1  # nobody has to wait for what comes before
+    persistence = Persistence(lambda source: 1, lambda: 0.0, lambda: 0.0)
+    persistence.owed = gateway.broker.router.fan_out.waiting
+    gateway.broker.context.persistence = persistence
+    gateway.broker.context.commits.committed = 1  # nobody has to wait for what comes before
     await _all(bare, properties=LASTING)
-    tuple(lasting.rows())
-    gateway.publish("all", b"1")
-    assert all(gateway.fan_out.is_owed(session) for session in gateway.sessions.by_client_id.values())
-    kept = [record for kind, _, record in lasting.rows() if kind == "message"]
+    tuple(persistence.rows())
+    gateway.broker.publish("all", b"1")
+    assert all(
+        session in gateway.broker.router.fan_out.owed for session in gateway.broker.sessions.by_client_id.values()
+    )
+    kept = [record for kind, _, record in persistence.rows() if kind == "message"]
     assert [(record.payload, record.qos) for record in kept] == [(b"1", 1)] * MANY
 
 
@@ -157,8 +162,14 @@ async def test_many_groups_are_given_a_message_in_turns_and_each_once(gateway: G
     for number in range(MANY):
         client.send(subscribe(f"$share/g{number}/all"))
         await client.packet()
-    gateway.publish("all", b"1")
-    assert sum(gateway.fan_out.is_owed(group.queue) for group in gateway.shared.groups.matching("all")) == MANY
+    gateway.broker.publish("all", b"1")
+    assert (
+        sum(
+            group.queue in gateway.broker.router.fan_out.owed
+            for group in gateway.broker.router.sharing.groups.matching("all")
+        )
+        == MANY
+    )
     assert [await _payload(client) for _ in range(MANY)] == [b"1"] * MANY
 
 
@@ -176,8 +187,15 @@ def lost() -> list[tuple[Session, bytes]]:
 
 
 @pytest.fixture
-def owing(given: list[tuple[Session, bytes]], lost: list[tuple[Session, bytes]]) -> FanOut:
+def agenda() -> Agenda:
+    """Nobody is in a hurry."""
+    return Agenda(lambda: 0.0)
+
+
+@pytest.fixture
+def owing(agenda: Agenda, given: list[tuple[Session, bytes]], lost: list[tuple[Session, bytes]]) -> FanOut:
     return FanOut(
+        agenda,
         lambda session, owed: given.append((session, owed.message.payload)),
         lambda session, owed: lost.append((session, owed.message.payload)),
     )
@@ -187,7 +205,7 @@ def _owed(payload: bytes) -> Owed:
     return Owed(Message("all", payload, None, None, 0.0), 1, 0)
 
 
-async def test_the_oldest_of_what_one_session_is_owed_goes(
+def test_the_oldest_of_what_one_session_is_owed_goes(
     owing: FanOut, lost: list[tuple[Session, bytes]], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(fan_out, "MOST_OWED", 2)
@@ -204,15 +222,15 @@ async def test_a_session_that_is_owed_too_much_is_told_of(
 ):
     monkeypatch.setattr(fan_out, "MOST_OWED", 1)
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     await _all(bare)
     for payload in (b"1", b"2"):
-        gateway.publish("all", payload)
+        gateway.broker.publish("all", payload)
     assert {(notice.code, notice.resource) for notice in told} == {("queue-full", "topic/all")}
     assert {notice.client_id for notice in told} == {f"c{number}" for number in range(MANY)}
 
 
-async def test_a_turn_that_fails_is_not_the_last(lost: list[tuple[Session, bytes]]):
+def test_a_turn_that_fails_is_not_the_last(agenda: Agenda, faults: list[str]):
     given: list[bytes] = []
 
     def give(session: Session, owed: Owed) -> None:
@@ -220,14 +238,13 @@ async def test_a_turn_that_fails_is_not_the_last(lost: list[tuple[Session, bytes
             raise ValueError
         given.append(owed.message.payload)
 
-    faults: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
-    owing, one = FanOut(give, lambda session, owed: None), Session("one")
+    owing, one = FanOut(agenda, give, lambda session, owed: None), Session("one")
     for payload in (b"1", b"bad", b"2"):
         owing.owe(one, _owed(payload))
-    await _turns_until(lambda: not owing.is_owed(one))
+    while agenda._soon:
+        agenda.run(0.0)
     assert given == [b"1", b"2"]
-    assert len(faults) == 1
+    assert faults == ["a turn of the broker"]
 
 
 async def test_who_publishes_to_many_waits_while_they_are_behind(
@@ -240,7 +257,7 @@ async def test_who_publishes_to_many_waits_while_they_are_behind(
     def watch() -> Iterator[None]:
         nonlocal most
         while True:
-            most = max(most, gateway.fan_out._count)
+            most = max(most, gateway.broker.router.fan_out._count)
             yield
 
     publisher = await bare(5, "publisher")
@@ -261,9 +278,9 @@ async def test_who_publishes_to_many_waits_while_they_are_behind(
 @pytest.mark.usefixtures("_short_turns")
 async def test_others_have_their_turn_while_many_packets_of_one_are_handled(gateway: Gateway, bare: BareConnect):
     flood, other = await bare(5, "flood"), await bare(5, "other")
-    [there] = [each for each in gateway.connections if each.session and each.session.client_id == "flood"]
-    there.data_received(PING * 50 + publish("a", b"x", qos=1))
-    assert await _turns_until(lambda: not there._has_more) >= 50
+    [there] = [each for each in gateway.broker.clients if each.session and each.session.client_id == "flood"]
+    gateway.broker.receive(there, PING * 50 + publish("a", b"x", qos=1), 0.0)
+    assert await _turns_until(lambda: not there.has_more) >= 50
     other.send(PING)
     assert await other.packet() == PONG
     assert [await flood.packet() for _ in range(50)] == [PONG] * 50
@@ -300,54 +317,51 @@ async def test_who_is_not_heard_while_others_are_behind_is_not_called_silent(
     talker = await bare(5, "talker")
     monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
     talker.send(publish("all", qos=1), PING)
-    there = gateway.connection_of(gateway.sessions.by_client_id["talker"])
+    there = gateway.broker.router.connected.get(gateway.broker.sessions.by_client_id["talker"])
     assert there is not None
-    await _turns_until(lambda: there._has_more)
-    others = [each for each in gateway.connections if each is not there]
-    gateway.sweep(gateway.sessions.now() + 1000)
-    assert not set(others) & set(gateway.connections), "they were silent"
-    assert there in gateway.connections
+    await _turns_until(lambda: there.has_more)
+    others = [each for each in gateway.broker.clients if each is not there]
+    gateway.broker.sweep(gateway.broker.context.now + 1000)
+    assert not set(others) & set(gateway.broker.clients), "they were silent"
+    assert there in gateway.broker.clients
     monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
     assert (await talker.packet())[0] == 0x40
     assert await talker.packet() == PONG
-    gateway.sweep(gateway.sessions.now() + 1000)
-    assert there not in gateway.connections
+    gateway.broker.sweep(gateway.broker.context.now + 1000)
+    assert there not in gateway.broker.clients
 
 
 @pytest.mark.usefixtures("_short_turns")
 async def test_a_fault_in_a_later_turn_of_a_client_ends_its_connection(
-    gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
+    service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch, faults: list[str]
 ):
     client = await bare(5)
-    monkeypatch.setattr(connection, "receive", lambda *_: 1 / 0)
-    faults: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    monkeypatch.setattr(broker, "publish", lambda *_: 1 / 0)
     client.send(PING * 3, publish("a"), PING)
     assert await client.rest() == b"\xd0\0" * 3
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "SERVER_ERROR")
-    assert faults == [], "it is told, and stays here"
+    assert faults == ["handling packets"], "it is told, and stays here"
 
 
 async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
     gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(gateways, "MOST_HEARD_OUT", 2)
+    monkeypatch.setattr(broker, "MOST_HEARD_OUT", 2)
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     listeners = await _all(bare)
     monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
     talkers = []
     for name in ("t1", "t2", "t3"):
         (await bare(5, name)).send(publish("all", b"first"), publish("all", name.encode()), PING)
-        there = gateway.connection_of(gateway.sessions.by_client_id[name])
+        there = gateway.broker.router.connected.get(gateway.broker.sessions.by_client_id[name])
         assert there is not None
-        await _turns_until(lambda there=there: there._has_more)
+        await _turns_until(lambda there=there: there.has_more)
         talkers.append(there)
     for there in talkers:
-        assert there._transport is not None
-        there._transport.abort()
+        transport_of(there).abort()
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("t1", "CONNECTION_LOST")
-    assert talkers[0]._buffer == b""
+    assert not talkers[0].protocol.unread
     assert service.gone.empty()
     assert [(notice.code, notice.client_id) for notice in told] == [("quota", "t1")]
     monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
@@ -355,7 +369,7 @@ async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
         assert await asyncio.wait_for(service.gone.get(), WAIT) == (name, "CONNECTION_LOST")
     heard = {(await listeners[0].packet())[1][6:] for _ in range(5)}
     assert heard == {b"first", b"t2", b"t3"}
-    assert not gateway._heard_out
+    assert not gateway.broker._heard_out
 
 
 @pytest.mark.parametrize("takes_leave", [True, False], ids=["and has taken leave", "and has not"])
@@ -368,16 +382,16 @@ async def test_who_comes_back_at_once_comes_after_all_that_it_said(
     takes_leave: bool,
 ):
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     listeners = await _all(bare)
     monkeypatch.setattr(fan_out.FanOut, "is_behind", True)
     hello = connect(5, flags=0x06, rest=text("talker") + b"\0" + text("all") + text("will"))
     first, second = [Bare(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(2)]
     first.send(hello, publish("all", b"1"), publish("all", b"2"), b"\xe0\0" if takes_leave else PING)
-    await _turns_until(lambda: any(each._has_more for each in gateway.connections))
+    await _turns_until(lambda: any(each.has_more for each in gateway.broker.clients))
     second.send(hello, PING)
-    await _turns_until(lambda: sum(each._has_more for each in gateway.connections) == 2)
-    gateway.sweep(gateway.sessions.now() + 20)
+    await _turns_until(lambda: sum(each.has_more for each in gateway.broker.clients) == 2)
+    gateway.broker.sweep(gateway.broker.context.now + 20)
     assert service.gone.empty()
     monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
     assert (await second.packet())[0] == 0x20

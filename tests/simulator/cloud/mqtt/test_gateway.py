@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from simulator.cloud.mqtt import Gateway
 from simulator.cloud.mqtt.packets import Reason
+from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
 
 from .packets import connect, text
-from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs
+from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs, transport_of
 
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -46,7 +46,7 @@ async def test_the_service_learns_that_an_answer_was_delivered(service: Jobs, pe
 async def test_copies_of_a_request_are_marked_and_late_ones_say_how_late(
     gateway: Gateway, service: Jobs, peer: Connect
 ):
-    gateway.lateness = lambda topic, payload: (0.0, 0.01) if topic == "$aws/ask/this" else (0.0,)
+    gateway.broker.context.lateness = lambda topic, payload: (0.0, 0.01) if topic == "$aws/ask/this" else (0.0,)
     asker = await peer("asker", V5)
     asker.client.publish("$aws/ask/this", "1", qos=1)
     while len(service.asked) < 2:
@@ -106,7 +106,7 @@ async def test_more_than_a_client_can_take_waits_until_it_acknowledges(gateway: 
     assert (await reader.readexactly(4))[0] == 0x20
     assert (await reader.readexactly(5))[0] == 0x90
     for number in range(5):
-        gateway.publish("a", b"%d" % number)
+        gateway.broker.publish("a", b"%d" % number)
     frames = [await reader.readexactly(8) for _ in range(3)]
     assert [frame[-1:] for frame in frames] == [b"0", b"1", b"2"]
     writer.write(b"\x40\x02" + frames[0][5:7])
@@ -126,8 +126,8 @@ async def test_a_persistent_session_keeps_subscriptions_and_qos_1_messages(
     await first.subscribe("a")
     await asyncio.to_thread(first.close)
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("keeps", "CLIENT_INITIATED_DISCONNECT")
-    gateway.publish("a", b"kept", 1)
-    gateway.publish("a", b"lost", 0)
+    gateway.broker.publish("a", b"kept", 1)
+    gateway.broker.publish("a", b"lost", 0)
     again = await peer("keeps", version, present=True, **options)
     assert await again.next() == ("a", b"kept", 1)
 
@@ -138,10 +138,10 @@ async def test_a_clean_session_forgets(gateway: Gateway, service: Jobs, peer: Co
     await first.subscribe("a")
     await asyncio.to_thread(first.close)
     await asyncio.wait_for(service.gone.get(), WAIT)
-    gateway.publish("a", b"x", 1)
+    gateway.broker.publish("a", b"x", 1)
     again = await peer("forgets", version)
     await again.subscribe("b")
-    gateway.publish("b", b"y", 1)
+    gateway.broker.publish("b", b"y", 1)
     assert await again.next() == ("b", b"y", 1)
 
 
@@ -149,7 +149,7 @@ async def test_a_session_that_has_expired_is_not_there(gateway: Gateway, service
     first = await peer("expires", V5, clean=False, SessionExpiryInterval=60)
     await asyncio.to_thread(first.close)
     await asyncio.wait_for(service.gone.get(), WAIT)
-    gateway.sweep(asyncio.get_running_loop().time() + 61)
+    gateway.broker.sweep(gateway.broker.context.now + 61)
     await peer("expires", V5, clean=False, SessionExpiryInterval=60, present=False)
 
 
@@ -185,7 +185,7 @@ async def test_silence_beyond_one_and_a_half_keep_alives_ends_a_connection(
     gateway: Gateway, service: Jobs, peer: Connect, version
 ):
     silent = await peer("silent", version)
-    gateway.sweep(asyncio.get_running_loop().time() + 30 * 1.5 + 2)
+    gateway.broker.sweep(gateway.broker.context.now + 30 * 1.5 + 2)
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("silent", "MQTT_KEEP_ALIVE_TIMEOUT")
     kind, reason = await silent.next()
     assert kind == "disconnected"
@@ -257,7 +257,7 @@ async def test_who_never_says_connect_is_let_go(gateway: Gateway, port: int):
     writer.write(b"\x10")
     await writer.drain()
     await asyncio.to_thread(lambda: None)
-    gateway.sweep(asyncio.get_running_loop().time() + 60)
+    gateway.broker.sweep(gateway.broker.context.now + 60)
     assert await asyncio.wait_for(reader.read(), WAIT) == b""
     writer.close()
 
@@ -271,12 +271,12 @@ async def test_a_reader_that_does_not_read_costs_bounded_memory_and_nobody_else_
     bystander = await peer("bystander", V5)
     message = bytes(100_000)
     for _ in range(300):
-        gateway.publish("a", message, 0)
+        gateway.broker.publish("a", message, 0)
         bystander.client.publish("$aws/ask/it", b"x", 0)
         assert await bystander.next() == ("published", "Success")
         assert (await bystander.next())[0] == "$aws/ask/it/accepted"
-    [slow] = [connection for connection in gateway.connections if connection.session.client_id == "slow"]
-    assert slow._transport.get_write_buffer_size() < 2_000_000, "30 MB were published"
+    [slow] = [connection for connection in gateway.broker.clients if connection.session.client_id == "slow"]
+    assert transport_of(slow).get_write_buffer_size() < 2_000_000, "30 MB were published"
     writer.close()
 
 
@@ -295,13 +295,13 @@ async def test_what_has_to_wait_for_a_commit_leaves_after_it_in_order_and_holds_
     service.after = 0
     asker.client.publish("$aws/ask/second", b"2", 1)
     assert await service.heard.get() == b"2"
-    gateway.held.commit(6)
+    gateway.broker.context.commits.commit(6)
     other.client.publish("$aws/ask/third", b"3", 0)
     assert await other.next() == ("published", "Success")
     assert await other.next() == ("$aws/ask/third/accepted", b"3", 0)
     assert asker.heard.empty()
     assert listener.heard.empty()
-    gateway.held.commit(7)
+    gateway.broker.context.commits.commit(7)
     heard = [await asker.next() for _ in range(4)]
     assert [event for event in heard if event[0] != "published"] == [
         ("$aws/ask/first/accepted", b"1", 1),
@@ -320,7 +320,7 @@ async def test_an_answer_that_was_held_back_is_lost_with_its_connection_and_the_
     await service.heard.get()
     again = await peer("asker", V5)
     assert await asker.next() == ("disconnected", "Session taken over")
-    gateway.held.commit(1)
+    gateway.broker.context.commits.commit(1)
     service.after = 0
     again.client.publish("$aws/ask/that", b"2", 0)
     assert await again.next() == ("published", "Success")
@@ -341,5 +341,5 @@ async def test_a_session_that_goes_on_elsewhere_does_not_tell_before_the_commit_
     assert await service.heard.get() == b"2", "so whatever its connection had to tell at first has been told"
     assert await again.next() == ("published", "Success")
     assert again.heard.empty()
-    gateway.held.commit(1)
+    gateway.broker.context.commits.commit(1)
     assert [(await again.next())[1] for _ in range(2)] == [b"1", b"2"]

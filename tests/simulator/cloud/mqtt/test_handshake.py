@@ -12,7 +12,8 @@ import pytest
 import uvloop
 
 from simulator.certs import client_context, make_certificates, server_context
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Notice
 
 from .packets import connect, text

@@ -9,8 +9,9 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings, connection, fan_out, sharing
-from simulator.cloud.mqtt import gateway as gateways
+from simulator.cloud.mqtt import GatewaySettings, fan_out
+from simulator.cloud.mqtt.agenda import TURN_SECONDS
+from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
 
 from .packets import connect, length, publish, subscribe, text
@@ -71,18 +72,11 @@ async def _bystander(port: int) -> Bare:
 
 
 async def _endures(streams: list[tuple[list[bytes], int, bool]], turn_seconds: float) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "TURN_SECONDS", turn_seconds)
-        patch.setattr(fan_out, "TURN_SECONDS", turn_seconds)
-        for module in (gateways, sharing):
-            patch.setattr(module, "AT_ONCE", 0 if turn_seconds == 0 else fan_out.AT_ONCE)
-        await _endures_for(streams)
-
-
-async def _endures_for(streams: list[tuple[list[bytes], int, bool]]) -> None:
     faults: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
     gateway = Gateway(Jobs(), GatewaySettings(connects_per_second=None))
+    gateway.broker.context.agenda.turn_seconds = turn_seconds
+    gateway.broker.router.fan_out.at_once = 0 if turn_seconds == 0 else fan_out.AT_ONCE
     port = await gateway.listen("127.0.0.1", 0)
     try:
         bystander = await _bystander(port)
@@ -93,15 +87,15 @@ async def _endures_for(streams: list[tuple[list[bytes], int, bool]]) -> None:
             assert heard == [(0x30, publish("only/for/me", b"!")[2:]), PONG]
         bystander.close()
         await bystander.rest()
-        gateway.sweep(gateway.now + 1e6)
+        gateway.broker.sweep(gateway.broker.context.now + 1e6)
         cleared = asyncio.Event()
-        gateway.fan_out.when_caught_up(cleared.set)  # behind what clears up, if there is little of it
+        gateway.broker.router.fan_out.when_caught_up(cleared.set)  # behind what clears up, if there is little of it
         await cleared.wait()
         assert not faults
-        assert not gateway.connections
-        assert not gateway.sessions.by_client_id
-        assert not gateway._subscriptions
-        assert not gateway.shared.is_used
+        assert not gateway.broker.clients
+        assert not gateway.broker.sessions.by_client_id
+        assert not gateway.broker.router.subscriptions
+        assert not gateway.broker.router.sharing.is_used
     finally:
         await gateway.close()
 
@@ -130,7 +124,7 @@ async def _read_out(reader: asyncio.StreamReader) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(STREAM, st.integers(1, 12), st.booleans()), min_size=1, max_size=6),
-    st.sampled_from([fan_out.TURN_SECONDS, 0.0]),
+    st.sampled_from([TURN_SECONDS, 0.0]),
 )
 def test_no_stream_of_bytes_disturbs_anybody_else(
     run: Any, streams: list[tuple[list[bytes], int, bool]], turn_seconds: float

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
+from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
 
 from .packets import connect, publish, subscribe, text
@@ -52,21 +53,21 @@ async def test_a_keep_alive_is_brought_within_its_bounds(
     client = await peer("lamp", version, keep_alive=asked)
     if version == V5:
         assert client.granted.ServerKeepAlive == granted
-    start = asyncio.get_running_loop().time()
-    gateway.sweep(start + granted * 1.5 - 1)
+    start = gateway.broker.context.now
+    gateway.broker.sweep(start + granted * 1.5 - 1)
     assert service.gone.empty()
-    gateway.sweep(start + granted * 1.5 + 3)
+    gateway.broker.sweep(start + granted * 1.5 + 3)
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("lamp", "MQTT_KEEP_ALIVE_TIMEOUT")
 
 
 async def test_half_a_packet_does_not_keep_a_connection_alive(gateway: Gateway, service: Jobs, bare: BareConnect):
     client = await bare()
-    gateway.now += 80
+    gateway.broker.context.now += 80
     client.send(b"\x30\x7f")
     client.send(PING[:1])
     await client.writer.drain()
     await asyncio.to_thread(lambda: None)
-    gateway.sweep(asyncio.get_running_loop().time() + 100)
+    gateway.broker.sweep(gateway.broker.context.now + 100)
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "MQTT_KEEP_ALIVE_TIMEOUT")
 
 
@@ -205,7 +206,7 @@ async def test_what_is_published_beyond_100_a_second_is_discarded(
         refused = [await client.packet() for _ in range(3)]
         assert refused == [(0x40, b"\0\x07" + bytes((Reason.QUOTA_EXCEEDED,)))] * 3
     assert await client.packet() == PONG
-    gateway.sweep(gateway.now + 1)
+    gateway.broker.sweep(gateway.broker.context.now + 1)
     client.send(publish("a", b"x", version, qos=1))
     assert await client.packet() == (0x40, b"\0\x07")
 
@@ -277,14 +278,14 @@ async def test_stored_messages_are_replayed_ten_a_second_and_new_ones_do_not_wai
     await asyncio.to_thread(first.close)
     await service.gone.get()
     for number in range(25):
-        gateway.publish("a", b"%d" % number)
+        gateway.broker.publish("a", b"%d" % number)
     again = await peer("lamp", version, clean=False, present=True, **lasting)
     assert [int((await again.next())[1]) for _ in range(10)] == list(range(10))
-    gateway.publish("a", b"100")
+    gateway.broker.publish("a", b"100")
     assert (await again.next())[1] == b"100"
-    gateway.sweep(gateway.now + 1)
+    gateway.broker.sweep(gateway.broker.context.now + 1)
     assert [int((await again.next())[1]) for _ in range(10)] == list(range(10, 20))
-    gateway.sweep(gateway.now + 1)
+    gateway.broker.sweep(gateway.broker.context.now + 1)
     assert [int((await again.next())[1]) for _ in range(5)] == list(range(20, 25))
 
 
@@ -298,11 +299,11 @@ async def test_a_session_lasts_an_hour(gateway: Gateway, service: Jobs, peer: Co
         assert first.granted.SessionExpiryInterval == 3600
     await asyncio.to_thread(first.close)
     await service.gone.get()
-    gateway.sweep(asyncio.get_running_loop().time() + 3590)
+    gateway.broker.sweep(gateway.broker.context.now + 3590)
     second = await peer("lamp", version, clean=False, present=True, **lasting)
     await asyncio.to_thread(second.close)
     await service.gone.get()
-    gateway.sweep(gateway.now + 3610)
+    gateway.broker.sweep(gateway.broker.context.now + 3610)
     await peer("lamp", version, clean=False, present=False, **lasting)
 
 
@@ -314,14 +315,14 @@ async def test_what_is_not_acknowledged_comes_again_until_an_hour_has_passed(
     client = await bare(version)
     client.send(subscribe("a", version=version))
     await client.packet()
-    gateway.publish("a", b"x")
+    gateway.broker.publish("a", b"x")
     first, body = await client.packet()
     assert first == 0x32
-    start = gateway.now
+    start = gateway.broker.context.now
     for seconds in (29, 31, 59, 61):
         client.send(PING)
         await client.packet()
-        gateway.sweep(start + seconds)
+        gateway.broker.sweep(start + seconds)
         client.send(PING)
         if seconds in (31, 61):
             assert await client.packet() == (0x3A, body), "DUP, and the same identifier"
@@ -330,9 +331,9 @@ async def test_what_is_not_acknowledged_comes_again_until_an_hour_has_passed(
         client.send(PING)
         while await client.packet() != PONG:
             pass
-        gateway.sweep(start + seconds)
+        gateway.broker.sweep(start + seconds)
     client.send(PING)
     while await client.packet() != PONG:
         pass
-    [session] = gateway.sessions.there
+    [session] = gateway.broker.router.connected
     assert not session.in_flight

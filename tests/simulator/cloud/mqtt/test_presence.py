@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
 
 from .packets import connect, publish, subscribe, text
@@ -103,7 +104,7 @@ async def _lost(client: Bare, gateway: Gateway, port: int) -> None:
 
 
 async def _silent(client: Bare, gateway: Gateway, port: int) -> None:
-    gateway.sweep(asyncio.get_running_loop().time() + 100)
+    gateway.broker.sweep(gateway.broker.context.now + 100)
 
 
 async def _taken_over(client: Bare, gateway: Gateway, port: int) -> None:
@@ -148,11 +149,11 @@ async def test_an_end_has_its_reason(
 async def test_version_numbers_grow_with_each_connection_and_begin_again_after_an_hour(
     gateway: Gateway, service: Jobs, watcher: Watcher, bare: BareConnect
 ):
-    numbers, now = [], asyncio.get_running_loop().time()
+    numbers, now = [], gateway.broker.context.now
     for away in (0, 0, 3500, 3700):
         for _ in range(away // 100):
             now += 100
-            gateway.sweep(now)
+            gateway.broker.sweep(now)
             await watcher.stays()
         client = await bare()
         client.send(b"\xe0\0")
@@ -180,5 +181,5 @@ async def test_events_can_be_switched_off(gateway: Gateway, peer: Connect, bare:
     watcher = await peer("watcher", V5)
     await watcher.subscribe("$aws/events/#", "now")
     await bare()
-    gateway.publish("now", b"")
+    gateway.broker.publish("now", b"")
     assert await asyncio.wait_for(watcher.next(), WAIT) == ("now", b"", 1)

@@ -2,8 +2,10 @@
 
 import pytest
 
-from simulator.cloud.mqtt import Gateway
-from simulator.cloud.mqtt.lasting import LONGEST_SECONDS, KeptMessage, KeptSession, Lasting, Remembered
+from simulator.cloud.mqtt.persistence import Persistence
+from simulator.cloud.mqtt.records import KeptMessage, KeptSession, Remembered
+from simulator.cloud.mqtt.restoring import LONGEST_SECONDS, restore
+from simulator.cloud.mqtt.shells import Gateway
 
 from .conftest import Jobs
 
@@ -22,15 +24,15 @@ EPOCH, LOOP, HOUR, YEAR = 1_800_000_000.0, 5_000.0, 3600, 365 * 86_400.0
     ],
 )
 def test_what_passed_between_two_processes(after: float, passed: float):
-    lasting = Lasting(lambda source: 1, lambda: EPOCH + after, lambda: LOOP)
+    persistence = Persistence(lambda source: 1, lambda: EPOCH + after, lambda: LOOP)
     gateway = Gateway(Jobs())
-    gateway.memory = lasting
+    gateway.broker.context.persistence = persistence
     messages = {"lamp/1": KeptMessage("lamp", "mail", b"1", EPOCH, expiry_seconds=HOUR)}
     retained = (KeptMessage(None, "a", b"", EPOCH, expiry_seconds=HOUR), KeptMessage(None, "b", b"x", EPOCH))
     session = KeptSession("lamp", 4, HOUR, EPOCH + HOUR)
-    lasting.restore(gateway, Remembered((session,), messages, retained))
-    restored = gateway.sessions.by_client_id["lamp"]
+    restore(gateway.broker.sessions, persistence, Remembered((session,), messages, retained))
+    restored = gateway.broker.sessions.by_client_id["lamp"]
     assert restored.expires_at == LOOP + HOUR - passed
     assert [message.since for message in restored.stored or ()] == [LOOP - passed]
-    kept, _ = gateway.retained.on("b", LOOP)
+    kept, _ = gateway.broker.router.retained.on("b", LOOP)
     assert kept.since == LOOP - max(after, 0.0), "what is retained for good may be of any age"

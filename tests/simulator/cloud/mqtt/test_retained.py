@@ -2,8 +2,9 @@
 
 import pytest
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
+from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
 
 from .packets import publish, subscribe
@@ -129,10 +130,10 @@ async def test_a_retained_message_that_has_expired_is_gone(gateway: Gateway, bar
     client.send(publish("a", b"kept", retain=1, more=b"\x02\0\0\0\x0a"), subscribe("a", options=0))
     assert (await client.packet())[0] == 0x90
     assert (await client.packet())[1][-9:] == b"\x02\0\0\0\x0akept"
-    gateway.sweep(gateway.now + 4)
+    gateway.broker.sweep(gateway.broker.context.now + 4)
     client.send(subscribe("a", options=0))
     assert (await client.packet())[0] == 0x90
     assert (await client.packet())[1][-9:] == b"\x02\0\0\0\x06kept", "six seconds are left"
-    gateway.sweep(gateway.now + 6)
+    gateway.broker.sweep(gateway.broker.context.now + 6)
     client.send(subscribe("a", options=0), b"\xc0\0")
     assert [(await client.packet())[0] for _ in range(2)] == [0x90, 0xD0]

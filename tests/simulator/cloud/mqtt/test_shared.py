@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED, Session
 from simulator.cloud.mqtt.shared import Groups, split
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Notice
 from tests.fidelity.proofs import proves
 
@@ -41,7 +42,7 @@ async def group_of(peer: Connect, *names: str, version: Any = V5, text: str = "$
 async def heard_by(gateway: Gateway, members: list[Any], topic: str, count: int, qos: int = 1) -> list[list[int]]:
     """What each member gets of so many messages, published in turn; a last one tells each that it has all."""
     for number in range(count):
-        gateway.publish(topic, b"%d" % number, qos)
+        gateway.broker.publish(topic, b"%d" % number, qos)
     heard: list[list[int]] = []
     for member in members:
         member.client.publish("$aws/ask/now", b"end", 0)
@@ -187,8 +188,8 @@ async def test_what_a_member_does_not_acknowledge_goes_to_another(
     gateway: Gateway, service: Jobs, bare: BareConnect, lasts: bool
 ):
     one = await member(bare, "one", lasts=lasts)
-    gateway.publish("a", b"1")
-    gateway.publish("a", b"2", 0)
+    gateway.broker.publish("a", b"1")
+    gateway.broker.publish("a", b"2", 0)
     one.send(PING)
     assert [first for first, _ in [await one.packet() for _ in range(3)]] == [0x32, 0x30, 0xD0]
     two = await member(bare, "two", lasts=False)
@@ -203,8 +204,8 @@ async def test_what_comes_while_all_are_away_waits_and_goes_to_who_is_back_first
     for each in (await member(bare, "one"), await member(bare, "two")):
         await lose(service, each)
     for number in (1, 2, 3):
-        gateway.publish("a", b"%d" % number)
-    gateway.publish("a", b"4", 0)
+        gateway.broker.publish("a", b"%d" % number)
+    gateway.broker.publish("a", b"4", 0)
     two = await bare(5, "two", properties=LASTING, flags=0)
     assert await gets(two) == [1, 2, 3]
     one = await bare(5, "one", properties=LASTING, flags=0)
@@ -213,25 +214,25 @@ async def test_what_comes_while_all_are_away_waits_and_goes_to_who_is_back_first
 
 @proves("who-is-back-first-gets-what-waited")
 async def test_what_waits_comes_at_the_pace_of_a_replay(gateway: Gateway, service: Jobs, bare: BareConnect):
-    gateway.settings = GatewaySettings(replay_per_second=2, connects_per_second=None)
+    gateway.broker.context.settings = GatewaySettings(replay_per_second=2, connects_per_second=None)
     await lose(service, await member(bare, "one"))
     for number in range(5):
-        gateway.publish("a", b"%d" % number)
+        gateway.broker.publish("a", b"%d" % number)
     one = await bare(5, "one", properties=LASTING, flags=0)
     assert await gets(one) == [0, 1]
-    gateway.sweep(gateway.now + 1)
+    gateway.broker.sweep(gateway.broker.context.now + 1)
     assert await gets(one) == [2, 3]
 
 
 @proves("shared-messages-wait-for-sessions-that-last")
 async def test_nothing_waits_for_members_whose_sessions_do_not_last(gateway: Gateway, service: Jobs, bare: BareConnect):
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     one = await member(bare, "one", lasts=False)
-    gateway.publish("a", b"1")
+    gateway.broker.publish("a", b"1")
     assert await gets(one) == [1]
     await lose(service, one)
-    assert not gateway.shared.is_used
+    assert not gateway.broker.router.sharing.is_used
     [notice] = told
     assert (notice.code, notice.resource, notice.client_id) == ("nobody-left", "topic/a", "$share/g/a")
 
@@ -239,11 +240,11 @@ async def test_nothing_waits_for_members_whose_sessions_do_not_last(gateway: Gat
 @proves("who-is-back-first-gets-what-waited")
 async def test_what_waits_is_gone_with_the_last_session(gateway: Gateway, service: Jobs, bare: BareConnect):
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     await lose(service, await member(bare, "one"))
-    gateway.publish("a", b"1")
-    gateway.sweep(asyncio.get_running_loop().time() + 3601)
-    assert not gateway.shared.is_used
+    gateway.broker.publish("a", b"1")
+    gateway.broker.sweep(gateway.broker.context.now + 3601)
+    assert not gateway.broker.router.sharing.is_used
     assert [(notice.code, notice.client_id) for notice in told] == [("nobody-left", "$share/g/a")]
     again = await member(bare, "one")
     assert await gets(again) == []
@@ -251,19 +252,19 @@ async def test_what_waits_is_gone_with_the_last_session(gateway: Gateway, servic
 
 async def test_a_member_that_takes_nothing_more_is_passed_over(gateway: Gateway, bare: BareConnect):
     slow, quick = await member(bare, "slow"), await member(bare, "quick")
-    [session] = [each for each in gateway.sessions.by_client_id.values() if each.client_id == "slow"]
+    [session] = [each for each in gateway.broker.sessions.by_client_id.values() if each.client_id == "slow"]
     session.in_flight_limit = 1
     for number in range(4):
-        gateway.publish("a", b"%d" % number)
+        gateway.broker.publish("a", b"%d" % number)
     assert (len(await gets(slow)), len(await gets(quick))) == (1, 3)
 
 
 async def test_what_waits_is_bounded_and_told(gateway: Gateway, service: Jobs, bare: BareConnect):
     told: list[Notice] = []
-    gateway.tell = told.append
+    gateway.broker.context.tell = told.append
     await lose(service, await member(bare, "one"))
     for _ in range(MOST_QUEUED + 1):
-        gateway.publish("a", b"1")
+        gateway.broker.publish("a", b"1")
     assert [(notice.code, notice.client_id) for notice in told] == [("queue-full", "$share/g/a")]
 
 
@@ -272,7 +273,7 @@ async def test_an_expired_message_is_not_given_on(gateway: Gateway, service: Job
     sender = await bare(5, "sender")
     sender.send(publish("a", b"1", qos=1, more=b"\x02\0\0\0\x05"), publish("a", b"2", qos=1))
     assert [(await sender.packet())[0] for _ in range(2)] == [0x40, 0x40]
-    gateway.sweep(gateway.now + 10)
+    gateway.broker.sweep(gateway.broker.context.now + 10)
     one = await bare(5, "one", properties=LASTING, flags=0)
     assert await gets(one) == [2]
 
@@ -282,7 +283,7 @@ async def test_who_leaves_a_group_gets_nothing_more(gateway: Gateway, bare: Bare
     one.send(b"\xa2\x0f\0\x09\0" + text("$share/g/a"))
     assert (await one.packet())[0] == 0xB0
     for number in range(3):
-        gateway.publish("a", b"%d" % number)
+        gateway.broker.publish("a", b"%d" % number)
     assert (await gets(one), await gets(two)) == ([], [0, 1, 2])
 
 
@@ -340,12 +341,12 @@ async def _none_is_lost(story: list[str]) -> None:
         for step in [*story, "back 0", "back 1"]:
             what, _, name = step.partition(" ")
             if what == "publish":
-                gateway.publish("a", b"%d" % published)
+                gateway.broker.publish("a", b"%d" % published)
                 published += 1
             else:
                 await {"back": back, "lose": lost, "acknowledge": acknowledge}[what](name)
         for _ in range(3):
-            gateway.sweep(gateway.now + 1)
+            gateway.broker.sweep(gateway.broker.context.now + 1)
             for name in members:
                 await acknowledge(name)
         assert acknowledged == dict.fromkeys(range(published), 1)
@@ -371,7 +372,7 @@ def test_a_large_group_is_not_asked_whole_for_each_message():
             return super().randrange(*args)
 
     chances = Chances(0)
-    groups, sessions = Groups(chances, 60), [Session(f"m{number}") for number in range(50)]
+    groups, sessions = Groups(chances.randrange, 60), [Session(f"m{number}") for number in range(50)]
     for session in sessions:
         groups.add("$share/g/a", session, 1)
     group = groups.get("$share/g/a")

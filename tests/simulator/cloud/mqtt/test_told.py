@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.mqtt.client import SLOW_READER_BYTES
 from simulator.cloud.mqtt.session import MOST_QUEUED
-from simulator.cloud.mqtt.writing import SLOW_READER_BYTES
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Code, Notice
 
 from .packets import LASTING, connect, publish, subscribe, text
-from .peers import V5, WAIT, BareConnect, Connect, Jobs
+from .peers import V5, WAIT, BareConnect, Connect, Jobs, transport_of
 
 
 def _of(told: list[Notice], code: Code) -> Notice:
@@ -33,10 +34,10 @@ async def test_the_oldest_message_of_a_full_queue_is_told_of(
 ):
     await _away(service, bare)
     for number in range(MOST_QUEUED + 1):
-        gateway.publish("a", b"%d" % number)
+        gateway.broker.publish("a", b"%d" % number)
     notice = _of(told, "queue-full")
     assert (notice.client_id, notice.action, notice.resource) == ("dev", "iot:Receive", "topic/a")
-    [session] = gateway.sessions.by_client_id.values()
+    [session] = gateway.broker.sessions.by_client_id.values()
     assert session.stored is not None
     assert session.stored[0].payload == b"1"
 
@@ -47,10 +48,10 @@ async def test_a_full_queue_of_who_does_not_acknowledge_is_told_of(
     client = await bare(5)
     client.send(subscribe("a"))
     await client.packet()
-    for _ in range(gateway.settings.receive_maximum + MOST_QUEUED):
-        gateway.publish("a", b"")
+    for _ in range(gateway.broker.context.settings.receive_maximum + MOST_QUEUED):
+        gateway.broker.publish("a", b"")
     assert not told
-    gateway.publish("a", b"")
+    gateway.broker.publish("a", b"")
     assert _of(told, "queue-full").address == "127.0.0.1"
 
 
@@ -58,9 +59,9 @@ async def test_a_session_that_ends_with_messages_is_told_of(
     gateway: Gateway, service: Jobs, bare: BareConnect, told: list[Notice]
 ):
     await _away(service, bare)
-    gateway.publish("a", b"1")
-    gateway.publish("a", b"2")
-    gateway.sweep(asyncio.get_running_loop().time() + 61)
+    gateway.broker.publish("a", b"1")
+    gateway.broker.publish("a", b"2")
+    gateway.broker.sweep(gateway.broker.context.now + 61)
     assert _of(told, "session-over").why == "its session ended after 60 s, with 2 messages that it never got"
 
 
@@ -71,7 +72,7 @@ async def test_a_message_too_large_for_its_client_is_told_of(
     client = await bare(5, properties=b"\x05\x27\0\0\0\x20")
     client.send(subscribe("a", options=qos))
     await client.packet()
-    gateway.publish("a", b"x" * 100)
+    gateway.broker.publish("a", b"x" * 100)
     notice = _of(told, "too-large-for-client")
     assert "its CONNECT said at most 32" in notice.why
     assert notice.client_id == "dev"
@@ -81,36 +82,35 @@ async def test_who_does_not_read_is_told_of(gateway: Gateway, bare: BareConnect,
     client = await bare(5)
     client.send(subscribe("a", options=0))
     await client.packet()
-    [connection] = gateway.connections
-    transport = connection._transport
-    assert transport is not None
-    connection.pause_writing()
+    [connection] = gateway.broker.clients
+    transport = transport_of(connection)
+    connection.is_paused = True
     for _ in range(200):  # what the kernel takes is beyond our count
         if transport.get_write_buffer_size() > SLOW_READER_BYTES:
             break
-        gateway.publish("a", b"x" * 100_000)
-        connection.flush()
-    gateway.publish("a", b"x")
+        gateway.broker.publish("a", b"x" * 100_000)
+        connection.attend()
+    gateway.broker.publish("a", b"x")
     assert _of(told, "slow-reader").resource == "topic/a"
-    connection.resume_writing()
+    connection.is_paused = False
 
 
 async def test_what_is_never_acknowledged_is_told_of(gateway: Gateway, bare: BareConnect, told: list[Notice]):
     client = await bare(5)
     client.send(subscribe("a"))
     await client.packet()
-    gateway.publish("a", b"x")
-    [connection] = gateway.connections
-    connection.last_heard = gateway.now + 3601
-    gateway.sweep(gateway.now + 3601)
+    gateway.broker.publish("a", b"x")
+    [connection] = gateway.broker.clients
+    connection.protocol.last_heard = gateway.broker.context.now + 3601
+    gateway.broker.sweep(gateway.broker.context.now + 3601)
     assert _of(told, "not-acknowledged").why == "it was not acknowledged for 3600 s"
 
 
 async def test_a_message_that_finds_no_room_to_be_retained_is_told_of(
     gateway: Gateway, bare: BareConnect, told: list[Notice]
 ):
-    gateway.retained._most = 0
-    gateway.settings = replace(gateway.settings, retained_messages=0)
+    gateway.broker.router.retained._most = 0
+    gateway.broker.context.settings = replace(gateway.broker.context.settings, retained_messages=0)
     client = await bare(5)
     client.send(publish("a", qos=1, retain=1))
     assert (await client.packet())[0] == 0x40
@@ -131,7 +131,7 @@ async def test_a_will_that_may_not_be_published_is_told_of(
 
 async def test_a_client_that_is_silent_for_too_long_is_told_of(gateway: Gateway, bare: BareConnect, told: list[Notice]):
     await bare(5)
-    gateway.sweep(asyncio.get_running_loop().time() + 100)
+    gateway.broker.sweep(gateway.broker.context.now + 100)
     notice = _of(told, "keep-alive")
     assert (notice.client_id, notice.address) == ("dev", "127.0.0.1")
     assert "a keep-alive of 60 s" in notice.why
@@ -141,10 +141,10 @@ async def test_who_never_sends_a_connect_is_told_of(port: int, gateway: Gateway,
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(connect(5, rest=text("dev"))[:5])
     later = await bare(5, "later")
-    assert len(gateway.connections) == 2, "the gateway saw the first one before"
+    assert len(gateway.broker.clients) == 2, "the gateway saw the first one before"
     later.send(b"\xe0\0")
     await later.rest()
-    gateway.sweep(asyncio.get_running_loop().time() + 11)
+    gateway.broker.sweep(gateway.broker.context.now + 11)
     assert not await asyncio.wait_for(reader.read(), WAIT)
     assert _of(told, "connect-timeout").why == "no CONNECT came for 10 s"
     writer.close()

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from simulator.certs import client_context, make_certificates, server_context
-from simulator.cloud.mqtt import Gateway, GatewaySettings
-from simulator.cloud.mqtt.connection import Connection
-from simulator.cloud.mqtt.held import Held
+from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.mqtt.client import SLOW_READER_BYTES, Client
+from simulator.cloud.mqtt.commit_barrier import CommitBarrier
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED_BYTES, Message, Session
-from simulator.cloud.mqtt.writing import SLOW_READER_BYTES
+from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.refusals import Notice
 
 from .packets import connect, publish, subscribe, text
-from .peers import WAIT, Bare, BareConnect, Jobs
+from .peers import WAIT, Bare, BareConnect, Jobs, transport_of
 
 PAYLOAD = bytes(100_000)
 AT_MOST = SLOW_READER_BYTES + 2 * len(PAYLOAD)
@@ -55,11 +55,11 @@ class Deaf:
 
 
 @pytest.fixture
-async def deaf(port: int, gateway: Gateway) -> AsyncIterator[tuple[Deaf, Connection]]:
+async def deaf(port: int, gateway: Gateway) -> AsyncIterator[tuple[Deaf, Client]]:
     made = Deaf(port)
     await asyncio.to_thread(made.subscribe, "dev", 1)
-    await until(lambda: bool(gateway._subscriptions.matching("a")))
-    [connection] = gateway.connections
+    await until(lambda: bool(gateway.broker.router.subscriptions.matching("a")))
+    [connection] = gateway.broker.clients
     yield made, connection
     made.socket.close()
 
@@ -70,38 +70,37 @@ async def until(is_so: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-def waits(connection: Connection) -> int:
-    assert connection._transport is not None
-    return connection._transport.get_write_buffer_size()
+def waits(connection: Client) -> int:
+    return transport_of(connection).get_write_buffer_size()
 
 
 async def published(gateway: Gateway, times: int, payload: bytes = PAYLOAD) -> None:
     for _ in range(times):
-        gateway.publish("a", payload)
+        gateway.broker.publish("a", payload)
         await asyncio.sleep(0)
 
 
-async def test_what_waits_for_it_is_bounded_for_qos_1(gateway: Gateway, deaf: tuple[Deaf, Connection]):
+async def test_what_waits_for_it_is_bounded_for_qos_1(gateway: Gateway, deaf: tuple[Deaf, Client]):
     _, connection = deaf
     await published(gateway, 90)  # fewer than may be unacknowledged
     assert waits(connection) <= AT_MOST
 
 
-async def test_redelivery_writes_nothing_to_who_has_not_read(gateway: Gateway, deaf: tuple[Deaf, Connection]):
+async def test_redelivery_writes_nothing_to_who_has_not_read(gateway: Gateway, deaf: tuple[Deaf, Client]):
     _, connection = deaf
     await published(gateway, 90)
     before = waits(connection)
     for _ in range(10):
-        connection.last_heard = gateway.now + 30
-        gateway.sweep(gateway.now + 30)
+        connection.protocol.last_heard = gateway.broker.context.now + 30
+        gateway.broker.sweep(gateway.broker.context.now + 30)
         await asyncio.sleep(0)
     assert waits(connection) <= before
 
 
-async def test_once_it_reads_it_gets_everything_in_order(gateway: Gateway, deaf: tuple[Deaf, Connection]):
+async def test_once_it_reads_it_gets_everything_in_order(gateway: Gateway, deaf: tuple[Deaf, Client]):
     client, _ = deaf
     for number in range(60):
-        gateway.publish("a", bytes((number,)) * 80_000)
+        gateway.broker.publish("a", bytes((number,)) * 80_000)
         await asyncio.sleep(0)
 
     def read() -> list[int]:
@@ -124,24 +123,24 @@ async def test_once_it_reads_it_gets_everything_in_order(gateway: Gateway, deaf:
     assert await asyncio.to_thread(read) == list(range(60))
 
 
-async def test_redelivery_to_who_reads_is_written_piece_by_piece(gateway: Gateway, deaf: tuple[Deaf, Connection]):
+async def test_redelivery_to_who_reads_is_written_piece_by_piece(gateway: Gateway, deaf: tuple[Deaf, Client]):
     client, connection = deaf
     reading = asyncio.create_task(asyncio.to_thread(client.drain))
     await published(gateway, 90)
-    [session] = gateway.sessions.there
-    await until(lambda: len(session.in_flight or ()) == 90 and connection.has_left)
-    connection.last_heard = gateway.now + 30
-    gateway.sweep(gateway.now + 30)
-    assert connection._unsent + waits(connection) <= AT_MOST
+    [session] = gateway.broker.router.connected
+    await until(lambda: len(session.in_flight or ()) == 90 and not connection.waiting_bytes)
+    connection.protocol.last_heard = gateway.broker.context.now + 30
+    gateway.broker.sweep(gateway.broker.context.now + 30)
+    assert connection.waiting_bytes <= AT_MOST
     connection.end("CLIENT_ERROR")
     await reading
 
 
 async def test_messages_that_wait_for_it_are_bounded_in_bytes(
-    gateway: Gateway, deaf: tuple[Deaf, Connection], told: list[Notice]
+    gateway: Gateway, deaf: tuple[Deaf, Client], told: list[Notice]
 ):
     await published(gateway, MOST_QUEUED_BYTES // len(PAYLOAD) + 100)
-    [session] = gateway.sessions.there
+    [session] = gateway.broker.router.connected
     assert sum(len(each.payload) for each in session.waiting or ()) <= MOST_QUEUED_BYTES
     assert {notice.code for notice in told} == {"queue-full"}
     assert f"{MOST_QUEUED_BYTES} bytes" in told[0].why
@@ -159,11 +158,11 @@ async def test_who_asks_while_a_commit_is_awaited_is_not_read_for_ever(gateway: 
     client = Bare(*await asyncio.open_connection("127.0.0.1", port))
     client.send(connect(5))
     assert (await client.packet())[0] == 0x20
-    [connection] = gateway.connections
+    [connection] = gateway.broker.clients
     connection.wait_for(1)
     client.send(b"\xc0\0" * PINGS)
-    await until(lambda: connection.is_held_up)
-    gateway.held.commit(1)
+    await until(lambda: connection.held_bytes > SLOW_READER_BYTES)
+    gateway.broker.context.commits.commit(1)
     assert await asyncio.wait_for(client.reader.readexactly(2 * PINGS), WAIT) == b"\xd0\0" * PINGS
     client.close()
 
@@ -175,7 +174,7 @@ def test_what_is_held_for_one_comes_out_once():
         def let_go(self, raw: bytes) -> None:
             self.heard += raw
 
-    held, ends = Held(), Ends()
+    held, ends = CommitBarrier(), Ends()
     held.hold(ends, 1, b"1")
     held.hold(ends, 2, b"2")
     held.commit(1)
@@ -186,39 +185,36 @@ def test_what_is_held_for_one_comes_out_once():
 # ── who is told to go ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _silent(gateway: Gateway, connection: Connection) -> None:
-    gateway.sweep(gateway.now + 2000)
+async def _silent(gateway: Gateway, connection: Client) -> None:
+    gateway.broker.sweep(gateway.broker.context.now + 2000)
 
 
-async def _taken_over(gateway: Gateway, connection: Connection) -> None:
+async def _taken_over(gateway: Gateway, connection: Client) -> None:
     connection.refuse(Reason.SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID")
 
 
-async def _no_longer_welcome(gateway: Gateway, connection: Connection) -> None:
+async def _no_longer_welcome(gateway: Gateway, connection: Client) -> None:
     connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
 
 
 @pytest.mark.parametrize("told_to_go", [_silent, _taken_over, _no_longer_welcome])
 async def test_who_does_not_read_and_is_told_to_go_is_gone(
     gateway: Gateway,
-    deaf: tuple[Deaf, Connection],
+    deaf: tuple[Deaf, Client],
     told_to_go: Callable[..., Awaitable[None]],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("simulator.cloud.mqtt.farewells.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("simulator.cloud.mqtt.shells.farewells.GRACE_SECONDS", 0.05)
     _, connection = deaf
     await published(gateway, 90)
-    transport = connection._transport
-    assert transport is not None
+    transport = transport_of(connection)
     assert transport.get_write_buffer_size() > 0
     await told_to_go(gateway, connection)
     await asyncio.wait_for(gateway.farewells.ended(), WAIT)
     assert transport.get_write_buffer_size() == 0
 
 
-async def test_who_reads_gets_what_was_written_before_it_was_told_to_go(
-    gateway: Gateway, deaf: tuple[Deaf, Connection]
-):
+async def test_who_reads_gets_what_was_written_before_it_was_told_to_go(gateway: Gateway, deaf: tuple[Deaf, Client]):
     client, connection = deaf
     await published(gateway, 3)
     connection.refuse(Reason.SERVER_SHUTTING_DOWN, "SERVER_INITIATED_DISCONNECT")
@@ -229,21 +225,20 @@ async def test_who_reads_gets_what_was_written_before_it_was_told_to_go(
 
 
 async def test_a_gateway_closes_beside_who_does_not_read(
-    gateway: Gateway, deaf: tuple[Deaf, Connection], monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, deaf: tuple[Deaf, Client], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("simulator.cloud.mqtt.farewells.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("simulator.cloud.mqtt.shells.farewells.GRACE_SECONDS", 0.05)
     _, connection = deaf
     await published(gateway, 90)
-    transport = connection._transport
-    assert transport is not None
+    transport = transport_of(connection)
     await asyncio.wait_for(gateway.close(), WAIT)
     assert transport.get_write_buffer_size() == 0
 
 
 async def test_who_answers_no_close_of_tls_is_gone(gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("simulator.cloud.mqtt.farewells.GRACE_SECONDS", 0.05)
+    monkeypatch.setattr("simulator.cloud.mqtt.shells.farewells.GRACE_SECONDS", 0.05)
     make_certificates(tmp_path, ["dev"])
-    gateway.settings = replace(gateway.settings, connects_per_second=None)
+    gateway.broker.context.settings = replace(gateway.broker.context.settings, connects_per_second=None)
     port = await gateway.listen("127.0.0.1", 0, tls=server_context(tmp_path))
     lamp = client_context(tmp_path / "ca.pem", tmp_path / "dev.pem", tmp_path / "dev.key")
 
@@ -254,11 +249,10 @@ async def test_who_answers_no_close_of_tls_is_gone(gateway: Gateway, tmp_path: P
         return wrapped
 
     client = await asyncio.to_thread(connected)
-    await until(lambda: bool(gateway._subscriptions.matching("a")))
+    await until(lambda: bool(gateway.broker.router.subscriptions.matching("a")))
     await published(gateway, 80)
-    [connection] = gateway.connections
-    transport = connection._transport
-    assert transport is not None
+    [connection] = gateway.broker.clients
+    transport = transport_of(connection)
     assert transport.get_write_buffer_size() <= AT_MOST
     connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
     await asyncio.wait_for(gateway.farewells.ended(), WAIT)
@@ -271,14 +265,14 @@ async def test_who_answers_no_close_of_tls_is_gone(gateway: Gateway, tmp_path: P
 async def test_packets_that_come_at_once_leave_others_their_turns(
     gateway: Gateway, port: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("simulator.cloud.mqtt.connection.TURN_SECONDS", 0)
+    gateway.broker.context.agenda.turn_seconds = 0.0
     client = Bare(*await asyncio.open_connection("127.0.0.1", port))
     client.send(connect(5))
     assert (await client.packet())[0] == 0x20
-    [connection] = gateway.connections
-    connection.data_received(b"\xc0\0" * 100)
-    assert connection._unsent == 0
-    assert connection._buffer == b"\xc0\0" * 99
+    [connection] = gateway.broker.clients
+    gateway.broker.receive(connection, b"\xc0\0" * 100, 0.0)
+    assert connection.protocol.unsent == 0
+    assert connection.protocol.unread[connection.protocol._offset :] == b"\xc0\0" * 99
     assert await asyncio.wait_for(client.reader.readexactly(200), WAIT) == b"\xd0\0" * 100
     client.send(b"\xc0\0")
     assert await client.packet() == (0xD0, b"")
@@ -289,29 +283,28 @@ async def test_packets_that_come_at_once_leave_others_their_turns(
 async def test_who_leaves_is_heard_out(
     gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch, is_reset: bool
 ):
-    monkeypatch.setattr("simulator.cloud.mqtt.connection.TURN_SECONDS", 0)
+    gateway.broker.context.agenda.turn_seconds = 0.0
     watcher, _ = await bare(name="watcher"), await bare(name="leaving")
     watcher.send(subscribe("a", options=0))
     assert (await watcher.packet())[0] == 0x90
-    _, connection = gateway.connections
-    connection.data_received(b"".join(publish("a", b"%d" % number) for number in range(50)) + b"\xe0\0")
+    _, connection = gateway.broker.clients
+    gateway.broker.receive(connection, b"".join(publish("a", b"%d" % number) for number in range(50)) + b"\xe0\0", 0.0)
     if is_reset:
-        assert connection._transport is not None
-        connection._transport.abort()
+        transport_of(connection).abort()
     heard = [(await watcher.packet())[1][4:] for _ in range(50)]
     assert heard == [b"%d" % number for number in range(50)]
     assert await asyncio.wait_for(service.gone.get(), WAIT) == ("leaving", "CLIENT_INITIATED_DISCONNECT")
     await asyncio.sleep(0)
-    assert connection not in gateway.connections
+    assert connection not in gateway.broker.clients
 
 
 async def test_who_is_told_to_go_is_not_heard_out(
     gateway: Gateway, bare: BareConnect, told: list[Notice], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("simulator.cloud.mqtt.connection.TURN_SECONDS", 0)
+    gateway.broker.context.agenda.turn_seconds = 0.0
     client = await bare()
-    [connection] = gateway.connections
-    connection.data_received(publish("a") * 50)
+    [connection] = gateway.broker.clients
+    gateway.broker.receive(connection, publish("a") * 50, 0.0)
     connection.refuse(Reason.NOT_AUTHORIZED, "AUTH_ERROR")
     assert await client.rest() == b"\xe0\x01\x87"
     assert told == []

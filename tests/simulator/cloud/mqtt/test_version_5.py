@@ -7,8 +7,9 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from simulator.cloud.mqtt import Gateway, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
+from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
 
 from .packets import connect, publish, subscribe, text
@@ -109,11 +110,11 @@ async def test_a_message_that_expires_while_its_client_is_away_is_not_sent(
         publish("a", b"short", qos=1, more=b"\x02\0\0\0\x05"), publish("a", b"long", qos=1, more=b"\x02\0\0\0\x3c")
     )
     assert [(await sender.packet())[0] for _ in range(2)] == [0x40, 0x40]
-    gateway.sweep(gateway.now + 20)
+    gateway.broker.sweep(gateway.broker.context.now + 20)
     back = await peer("away", V5, clean=False, SessionExpiryInterval=3600, present=True)
     assert await back.next() == ("a", b"long", 1)
     assert back.messages[0].properties.MessageExpiryInterval == 40
-    gateway.publish("a", b"next")
+    gateway.broker.publish("a", b"next")
     assert (await back.next())[1] == b"next"
 
 
@@ -143,12 +144,12 @@ async def test_a_will_waits_for_its_delay(
     watcher = await peer("watcher", V5)
     await watcher.subscribe("will", "now")
     await _dies(peer, service, delay, session)
-    start = asyncio.get_running_loop().time()
+    start = gateway.broker.context.now
     if after:
-        gateway.sweep(start + after - 2)
-        gateway.publish("now", b"")
+        gateway.broker.sweep(start + after - 2)
+        gateway.broker.publish("now", b"")
         assert await watcher.next() == ("now", b"", 1)
-        gateway.sweep(start + after + 1)
+        gateway.broker.sweep(start + after + 1)
     assert await watcher.next() == ("will", b"gone", 1)
     assert watcher.messages[-1].properties.UserProperty == [("k", "v")]
 
@@ -158,8 +159,8 @@ async def test_who_comes_back_within_the_delay_leaves_no_will(gateway: Gateway, 
     await watcher.subscribe("will", "now")
     await _dies(peer, service, 10, 3600)
     await peer("dying", V5, clean=False, SessionExpiryInterval=3600, present=True)
-    gateway.sweep(asyncio.get_running_loop().time() + 11)
-    gateway.publish("now", b"")
+    gateway.broker.sweep(gateway.broker.context.now + 11)
+    gateway.broker.publish("now", b"")
     assert await watcher.next() == ("now", b"", 1)
 
 

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.cloud.mqtt.lasting import KeptMessage, Lasting
+from simulator.cloud.mqtt.persistence import Persistence
+from simulator.cloud.mqtt.records import KeptMessage
 from simulator.cloud.mqtt.session import Message, Session
 from tests.effort import lines_run
 
 
-def _lasting() -> Lasting:
-    return Lasting(lambda source: 1, lambda: 0.0, lambda: 0.0)
+def _persistence() -> Persistence:
+    return Persistence(lambda source: 1, lambda: 0.0, lambda: 0.0)
 
 
 def _session() -> Session:
@@ -80,13 +81,13 @@ STEPS: list[Callable[[Session, int], None]] = [
 
 @given(st.lists(st.lists(st.sampled_from(STEPS), max_size=6), max_size=12))
 def test_the_records_are_what_the_session_has(batches: list[list[Callable[[Session, int], None]]]):
-    lasting, session, records, number = _lasting(), _session(), dict[str, object](), 0
+    persistence, session, records, number = _persistence(), _session(), dict[str, object](), 0
     for batch in batches:
         for step in batch:
             number += 1
             step(session, number)
-        lasting.changed(session)
-        for kind, key, record in lasting.rows():
+        persistence.changed(session)
+        for kind, key, record in persistence.rows():
             if kind == "message" and record is None:
                 del records[key]
             elif kind == "message":
@@ -99,13 +100,13 @@ def test_the_records_are_what_the_session_has(batches: list[list[Callable[[Sessi
 @pytest.mark.parametrize("step", [_store, _give_up, _send])
 def test_one_message_more_or_less_costs_the_same_in_a_long_queue(step: Callable[[Session, int], None]):
     def cost(queued: int) -> int:
-        lasting, session = _lasting(), _session()
+        persistence, session = _persistence(), _session()
         for number in range(queued):
             _store(session, number)
-        lasting.changed(session)
-        tuple(lasting.rows())
+        persistence.changed(session)
+        tuple(persistence.rows())
         step(session, queued)
-        lasting.changed(session)
-        return lines_run(lambda: tuple(lasting.rows()))
+        persistence.changed(session)
+        return lines_run(lambda: tuple(persistence.rows()))
 
     assert cost(900) == cost(9)

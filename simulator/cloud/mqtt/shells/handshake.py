@@ -1,7 +1,8 @@
 """TLS on a port: what a client says in its handshake decides what it gets, and a handshake that fails is told.
 
 asyncio's own TLS listeners say nothing of a handshake that failed, so TLS is put on each connection here. One port
-serves several protocols, by the name that client and server agree on (ALPN).
+serves several protocols, by the name that client and server agree on (ALPN). It may also serve who begins without TLS:
+AWS's SDKs speak to their endpoints by TLS only, people with curl rarely do, and the API has one port.
 """
 
 import asyncio
@@ -9,9 +10,9 @@ import socket
 import ssl
 from collections.abc import Mapping
 from functools import partial
-from typing import Final, Self, cast
+from typing import Final, cast
 
-from simulator.cloud.mqtt.listening import KEPT_BACK, Listener, Make, bound
+from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, Make
 from simulator.cloud.refusals import Code, Notice, Tell
 
 MQTT: Final = "x-amzn-mqtt-ca"
@@ -51,33 +52,24 @@ DISTRUST: Final = ("UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "CERT
 
 
 class TlsServer(Listener):
-    """Listens once it is made by `listen`; `make` makes the protocol of each connection whose handshake succeeds.
+    """The same with TLS; `make` makes the protocol of each connection whose handshake succeeds.
 
-    `tell` gets a Notice of every handshake that fails, too.
+    `tell` gets a Notice of every handshake that fails, too. `is_optional`: a client may begin without TLS.
     """
 
-    def __init__(self, sockets: list[socket.socket], make: Make, tls: ssl.SSLContext, tell: Tell, kept: int) -> None:
-        super().__init__(sockets, make, tell, kept)
-        self._tls = tls
-
-    @classmethod
-    async def listen(  # type: ignore[override]  # with what to speak
-        cls,
-        host: str,
-        port: int,
+    def __init__(
+        self,
+        sockets: list[socket.socket],
         make: Make,
-        tls: ssl.SSLContext,
         tell: Tell,
+        tls: ssl.SSLContext,
         *,
         kept: int = KEPT_BACK,
-        backlog: int = 1024,
-    ) -> Self:
-        """On every address of `host`. Raises OSError."""
-        return cls(await bound(host, port, backlog), make, tls, tell, kept).started()
-
-    def tls_for(self, first: bytes) -> ssl.SSLContext | None:
-        """What to speak with a client that begins with this byte: TLS; None: without."""
-        return self._tls
+        is_optional: bool = False,
+    ) -> None:
+        super().__init__(sockets, make, tell, kept)
+        self._tls = tls
+        self._is_optional = is_optional
 
     async def _take(self, accepted: socket.socket, address: str) -> None:
         task = asyncio.current_task()
@@ -98,7 +90,7 @@ class TlsServer(Listener):
         if not first:  # it never said anything, as those who only look whether a port is open
             accepted.close()
             return
-        tls = self.tls_for(first)
+        tls = None if self._is_optional and first != TLS_HANDSHAKE else self._tls
         try:
             seconds = None if tls is None else HANDSHAKE_SECONDS
             await loop.connect_accepted_socket(self._make, accepted, ssl=tls, ssl_handshake_timeout=seconds)

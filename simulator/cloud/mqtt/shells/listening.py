@@ -31,7 +31,7 @@ KEPT_FOR_FILES: Final = 50
 
 
 class Listener:
-    """Listens once it is made by `listen`; `make` makes the protocol of each connection.
+    """Accepts from sockets that listen, once it is `started`; `make` makes the protocol of each connection.
 
     `kept` file descriptors are not for connections; `tell` gets a Notice of who is turned away for want of others, or
     had to go.
@@ -40,7 +40,7 @@ class Listener:
     strangers: Strangers
     """Who goes first where there are not enough."""
 
-    def __init__(self, sockets: list[socket.socket], make: Make, tell: Tell, kept: int) -> None:
+    def __init__(self, sockets: list[socket.socket], make: Make, tell: Tell, kept: int = KEPT_BACK) -> None:
         self.sockets = sockets
         self._make = make
         self._tell = tell
@@ -48,26 +48,16 @@ class Listener:
         self._tasks: set[asyncio.Task[None]] = set()
         self.strangers = Strangers()
 
-    @classmethod
-    async def listen(
-        cls, host: str, port: int, make: Make, tell: Tell, *, kept: int = KEPT_BACK, backlog: int = 1024
-    ) -> Self:
-        """On every address of `host`. Raises OSError."""
-        return cls(await bound(host, port, backlog), make, tell, kept).started()
-
     def started(self) -> Self:
         """Begin to accept."""
         for each in self.sockets:
             self._start(self._accept(each)).add_done_callback(partial(_shut, each))
         return self
 
-    def close(self) -> None:
-        """Take no more connections; those that are open stay."""
+    async def close(self) -> None:
+        """Take no more connections, and give up what was under way with new ones; those that are open stay."""
         for task in self._tasks:
             task.cancel()
-
-    async def wait_closed(self) -> None:
-        """Until the listening sockets are closed, and what was under way with new connections given up."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -118,7 +108,7 @@ def _shut_if_cancelled(accepted: socket.socket, task: "asyncio.Task[None]") -> N
         accepted.close()
 
 
-async def bound(host: str, port: int, backlog: int) -> list[socket.socket]:
+async def bound(host: str, port: int, backlog: int = 1024) -> list[socket.socket]:
     """Sockets that listen on every address of `host`. Raises OSError."""
     loop, sockets = asyncio.get_running_loop(), list[socket.socket]()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

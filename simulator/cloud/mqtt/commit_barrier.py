@@ -16,7 +16,7 @@ class Waiting(Protocol):
         """Write what was held back until now."""
 
 
-class Held:
+class CommitBarrier:
     """`committed` is the last commit that is done, `newest` the last one that anything waits for."""
 
     __slots__ = ("_parts", "committed", "newest")
@@ -24,22 +24,26 @@ class Held:
     def __init__(self) -> None:
         self.committed = 0
         self.newest = 0
-        self._parts: dict[Waiting, list[tuple[int, bytes]]] = {}
+        self._parts: dict[Waiting, list[tuple[int, bytearray]]] = {}
 
-    def hold(self, connection: Waiting, ticket: int, raw: bytes) -> None:
-        """Keep bytes for a connection until the commit `ticket`; those of one connection come in order."""
-        self._parts.setdefault(connection, []).append((ticket, raw))
+    def hold(self, connection: Waiting, commit: int, raw: bytes) -> None:
+        """Keep bytes for a connection until that commit; those of one connection come in order."""
+        parts = self._parts.setdefault(connection, [])
+        if parts and parts[-1][0] == commit:
+            parts[-1][1].extend(raw)
+        else:
+            parts.append((commit, bytearray(raw)))
 
     def forget(self, connection: Waiting) -> None:
         """A connection is over, and what it was to hear with it."""
         self._parts.pop(connection, None)
 
-    def commit(self, ticket: int) -> None:
+    def commit(self, number: int) -> None:
         """Everything up to this commit is written down for good: what waited for it may leave."""
-        self.committed = ticket
+        self.committed = number
         held, self._parts = self._parts, {}
         for connection, parts in held.items():
-            free = [raw for number, raw in parts if number <= ticket]
+            free = [raw for commit, raw in parts if commit <= number]
             if len(free) < len(parts):
                 self._parts[connection] = parts[len(free) :]
             if free:

@@ -1,0 +1,126 @@
+"""The MQTT gateway: a broker on asyncio, with its ports."""
+
+import asyncio
+import ssl
+import time as clocks
+import uuid
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Final
+
+from simulator.cloud.contained import Every, contained
+from simulator.cloud.mqtt.agenda import Agenda
+from simulator.cloud.mqtt.broker import Broker
+from simulator.cloud.mqtt.context import Lateness
+from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.protocol import LOOK_SECONDS
+from simulator.cloud.mqtt.service import Service
+from simulator.cloud.mqtt.shells.farewells import Farewells
+from simulator.cloud.mqtt.shells.handshake import ByName, TlsServer
+from simulator.cloud.mqtt.shells.listening import Listener, Make, bound
+from simulator.cloud.mqtt.shells.stream import Identify, Stream
+from simulator.cloud.refusals import Tell, tell_nobody
+
+AFTER_A_FAULT_SECONDS: Final = 0.1
+"""Until a turn that failed is taken again."""
+BACKLOG: Final = 4096
+"""Connections that wait to be accepted: a whole fleet may come at once."""
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+class Gateway:
+    """`clock` gives epoch seconds, `time` the loop's time, which is the broker's; what else there is, Broker says."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: GatewaySettings | None = None,
+        lateness: Lateness | None = None,
+        *,
+        tell: Tell = tell_nobody,
+        rng: Random | None = None,
+        clock: Callable[[], float] = clocks.time,
+        time: Callable[[], float] = _loop_time,
+        new_id: Callable[[], str] = _new_id,
+    ) -> None:
+        self.time = time
+        self.broker = Broker(
+            service,
+            settings or GatewaySettings(),
+            Agenda(clocks.perf_counter),
+            clock=clock,
+            new_id=new_id,
+            draw=(rng or Random(0)).randrange,
+            lateness=lateness,
+            tell=tell,
+        )
+        self.broker.context.agenda.wake = self._wake
+        self.farewells = Farewells()
+        self.sweeper = Every(LOOK_SECONDS, "sweeping", lambda: self.broker.sweeper.begin(self.time()))
+        self._is_started = False
+        self._servers: list[Listener] = []
+
+    def _wake(self, due: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        if due is None:
+            loop.call_soon(self._run, 0.0)
+        else:
+            loop.call_at(due, self._run, due)
+
+    def _run(self, due: float) -> None:
+        if not contained("a turn of the broker", self._turn, due):  # what it would have done is still to be done
+            asyncio.get_running_loop().call_later(AFTER_A_FAULT_SECONDS, self._run, due)
+
+    def _turn(self, due: float) -> None:
+        self.broker.run(max(due, self.time()))
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        if not self._is_started:
+            self._is_started = True
+            if self.time is _loop_time:
+                self.time = asyncio.get_running_loop().time  # is asked for whatever comes
+            self.sweeper.start()
+
+    async def listen(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        identify: Identify | None = None,
+        others: Mapping[str, Make] | None = None,
+    ) -> int:
+        """Listen on exactly that address; the port that was bound. Raises OSError.
+
+        `others` serve clients that name another protocol in their TLS handshake.
+        """
+        self.start()
+        context = self.broker.context
+
+        def usual() -> asyncio.BaseProtocol:
+            return Stream(self.broker, self.farewells, self.time, identify)
+
+        make: Make = usual if not others else lambda: ByName(usual, others)
+        sockets = await bound(host, port, BACKLOG)
+        server = Listener(sockets, usual, context.tell) if tls is None else TlsServer(sockets, make, context.tell, tls)
+        server.strangers = context.strangers
+        self._servers.append(server.started())
+        found: int = sockets[0].getsockname()[1]
+        return found
+
+    async def close(self) -> None:
+        """Tell version 5 clients, close every connection and listener; who does not go by then is cut off."""
+        self.sweeper.stop()
+        for server in self._servers:
+            await server.close()
+        self.broker.part_with(self.broker.clients)
+        await self.farewells.ended()
+        self._servers.clear()
