@@ -15,6 +15,7 @@ from simulator.cli.output import OutputDirectory
 from simulator.cli.screen import on_screen
 from simulator.engines.play import Play, Venue
 from simulator.report.live_table import LiveTable
+from simulator.report.recent import Recent
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
@@ -32,6 +33,7 @@ class Playing:
         self._out = out
         self._output = OutputDirectory(out) if out else None
         self._judge = Judge()
+        self._recent = Recent()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._run = Play(scenario, devices, seed, self._feed, venue, started_at=now)
         self._console = Console(stderr=True)
@@ -50,7 +52,7 @@ class Playing:
                 stack.enter_context(self._output)
             await self._played()
             verdict = self._judge.verdict()
-            print_summary(verdict, Console(), self._judge.entries_of)
+            print_summary(verdict, Console(), self._recent.entries_of)
             if self._output:
                 self._output.finish(verdict)
         if verdict.outcome != "passed":
@@ -85,6 +87,7 @@ class Playing:
 
     def _feed(self, entry: Entry) -> None:
         self._judge.feed(entry)
+        self._recent.feed(entry)
         self._table.feed(entry)
         if self._output:
             self._output.write(entry)
