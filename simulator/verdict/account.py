@@ -5,7 +5,8 @@ one, the first counts (the rest are redeliveries). An answer is taken in after t
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
 
 from agent.account import (
     AnswerReceived,
@@ -22,13 +23,14 @@ from agent.account import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered, RequestReceived
-from simulator.verdict.clocks import Offset
+from simulator.verdict.clocks import UNKNOWN, Offset
 from simulator.verdict.exchanges import COPIES, Exchange, Said
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import OVER, REPLACED, Heard, News, news_in
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Mark, Seen
+from simulator.verdict.state import State
 
 JOURNAL_MICROS = 1_000_000
 """What a device was told so shortly before it lost its memory may not have been on record yet."""
@@ -45,18 +47,19 @@ Change: TypeAlias = tuple[Mark, bool]
 """How the connection last changed: whether it is there since."""
 
 
-class Account(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Account(State):
     """How things stand with a client, after what it has told so far."""
 
     is_wire: bool = False
-    exchanges: Map[str, Exchange] = Map()
+    exchanges: Map[str, Exchange] = EMPTY
     """The requests of which something may yet be heard, by their tokens."""
-    closed: Map[str, ExecutionKey | None] = Map()
+    closed: Map[str, ExecutionKey | None] = EMPTY
     """The last that were answered, with the execution that they updated."""
     untold: int = 0
     """Requests that the cloud received, and the client has certainly not told of."""
-    offset: Offset = Offset()
-    executions: Map[ExecutionKey, Heard] = Map()
+    offset: Offset = UNKNOWN
+    executions: Map[ExecutionKey, Heard] = EMPTY
     forgotten: int = -1
     """When the latest was queued of the executions that are not remembered; -1: none."""
     ends_forgotten: tuple[int, ...] = (0, 0, 0, 0)
@@ -75,7 +78,7 @@ class Account(NamedTuple):
     """The step that last began."""
     connected: Mark | None = None
     change: Change | None = None
-    hints: Map[str | None, Mark] = Map()
+    hints: Map[str | None, Mark] = EMPTY
     phase: str | None = None
     phase_mark: Mark | None = None
     booted: Mark | None = None
@@ -128,46 +131,47 @@ class Account(NamedTuple):
 
     # ── what the cloud tells of its requests ──────────────────────────────────────────────────────────────────
 
-    def received(self, token: str | None, seen: Seen[RequestReceived]) -> "tuple[Account, Exchange | None]":
+    def received(self, token: str | None, seen: Seen[RequestReceived]) -> Exchange | None:
         """A request arrived."""
         if token is None:
-            return self._replace(untold=self.untold + 1), None
+            self.untold += 1
+            return None
         exchange = self.exchanges.get(token)
         if exchange is None:
             if token in self.closed:
-                return self, None
-            exchange = Exchange()
-        new: dict[str, Any] = {}
+                return None
+            exchange = NO_EXCHANGE
         exchange = exchange._replace(arrivals=exchange.arrivals + 1)
         if exchange.received is None:
             exchange = exchange._replace(received=seen.mark)
             if exchange.sent is not None:
-                new["offset"] = self.offset.sent(exchange.sent.at, seen.mark.at)
-                new["arrived_n"] = max(self.arrived_n, exchange.sent.n)
-        return self._with(token, exchange, new), exchange
+                self.offset = self.offset.sent(exchange.sent.at, seen.mark.at)
+                self.arrived_n = max(self.arrived_n, exchange.sent.n)
+        self._notes(token, exchange)
+        return exchange
 
-    def answered(self, token: str | None, seen: Seen[RequestAnswered]) -> "tuple[Account, Exchange | None]":
+    def answered(self, token: str | None, seen: Seen[RequestAnswered]) -> Exchange | None:
         """The service answered."""
         if token is None or (token in self.closed and token not in self.exchanges):
-            return self, None
-        exchange = self.exchanges.get(token, Exchange())
+            return None
+        exchange = self.exchanges.get(token, NO_EXCHANGE)
         exchange = exchange._replace(said=(*exchange.said, Said.by(seen))[:COPIES])
-        return self._with(token, exchange, {}), exchange
+        self._notes(token, exchange)
+        return exchange
 
-    def _with(self, token: str, exchange: Exchange, new: dict[str, Any]) -> "Account":
-        exchanges = self.exchanges.put(token, exchange)
-        if len(exchanges) > OPEN:
-            gone = next(iter(exchanges.values()))
-            exchanges = exchanges.at_most(OPEN)
-            new["untold"] = self.untold + (gone.sent is None and gone.arrivals > 0)
-        return self._replace(exchanges=exchanges, **new)
+    def _notes(self, token: str, exchange: Exchange) -> None:
+        self.exchanges = self.exchanges.put(token, exchange)
+        if len(self.exchanges) > OPEN:
+            gone = next(iter(self.exchanges.values()))
+            self.exchanges = self.exchanges.at_most(OPEN)
+            self.untold += gone.sent is None and gone.arrivals > 0
 
     # ── what it tells itself ──────────────────────────────────────────────────────────────────────────────────
 
     def told(
         self, seen: Seen[Any], record: Record, limits: Limits
-    ) -> "tuple[Account, Exchange | None, tuple[News, ...]]":
-        """With the next entry of its own, the exchange that this belongs to, and what it says of executions."""
+    ) -> "tuple[dict[str, Any], Exchange | None, tuple[News, ...]]":
+        """What changes by the next entry of its own, its exchange, and what it says of executions."""
         mark, event = seen
         kind = type(event)
         new: dict[str, Any] = {"last": mark, "has_taken_leave": False}
@@ -188,7 +192,7 @@ class Account(NamedTuple):
             _put(self, new, key, touched=mark)
         if kind is StepStarted and _leaps(event, limits):
             _put(self, new, event.execution, leapt=True)
-        return self._replace(**new), exchange, news
+        return new, exchange, news
 
     def _forgetful(self, died_at: int) -> Map[ExecutionKey, Heard]:
         executions = self.executions

@@ -3,7 +3,8 @@
 All of it is on the cloud's own clock, in microseconds, and in the cloud's own order.
 """
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
@@ -17,9 +18,10 @@ from simulator.trace import (
     RequestAnswered,
     RequestReceived,
 )
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.limits import Limits
 from simulator.verdict.seen import Elsewhere, Mark, Seen
+from simulator.verdict.state import State
 
 KEEP_ALIVE_TIMEOUT = "MQTT_KEEP_ALIVE_TIMEOUT"
 MESSAGES = (RequestReceived, RequestAnswered, AnswerDelivered)
@@ -44,8 +46,8 @@ class Queue(NamedTuple):
     """
 
     connected_since: float | None = None
-    queued: Map[ExecutionKey, Mark] = Map()
-    running: Map[ExecutionKey, Mark] = Map()
+    queued: Map[ExecutionKey, Mark] = EMPTY
+    running: Map[ExecutionKey, Mark] = EMPTY
     began: ExecutionKey | None = None
     went_on: bool = False
     failed_unbegun: bool = False
@@ -105,6 +107,9 @@ class Queue(NamedTuple):
             failed = status is Status.FAILED and key in self.queued
             return self._replace(queued=queued, running=self.running.without(key), failed_unbegun=failed)
         return self
+
+
+NOTHING_QUEUED: Final = Queue()
 
 
 class Spurned(NamedTuple):
@@ -186,7 +191,8 @@ class Silence(NamedTuple):
     until: int
 
 
-class Attendance(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Attendance(State):
     """The queue of a thing, and what became of what waited in it.
 
     `span` is when the thing was last connected, without an end while it is; `first` when it was for the first time.
@@ -194,7 +200,7 @@ class Attendance(NamedTuple):
     message. `recoveries` are those of which something is to be said or may yet be; of the others there is a count.
     """
 
-    queue: Queue = Queue()
+    queue: Queue = NOTHING_QUEUED
     last_heard: int = 0
     span: tuple[float, float | None] | None = None
     first: float | None = None
@@ -206,7 +212,7 @@ class Attendance(NamedTuple):
     """How many have come to none, and are not remembered."""
     seconds: tuple[float, ...] = ()
     """How long those took that have come to an end: the last of them."""
-    waits: Map[ExecutionKey, Waits] = Map()
+    waits: Map[ExecutionKey, Waits] = EMPTY
     recovers_until: float = float("-inf")
     quiet: Mark | None = None
     silences: tuple[Silence, ...] = ()
@@ -225,7 +231,7 @@ class Attendance(NamedTuple):
         """With the next entry."""
         mark, event = seen
         if isinstance(event, MESSAGES):
-            return self._replace(last_heard=mark.at)._listening(seen, limits)
+            return self.becomes(last_heard=mark.at)._listening(seen, limits)
         heard, lost = self.last_heard, self.lost
         if isinstance(event, ClientConnected):
             heard, lost = mark.at, None
@@ -234,19 +240,19 @@ class Attendance(NamedTuple):
                 mark = mark._replace(at=min(mark.at, heard))
                 seen = Seen(mark, event)
             lost = seen
-        queue = self.queue.after(mark, event)
-        mine = self._replace(queue=queue, last_heard=heard, lost=lost)
-        if queue.connected_since != self.queue.connected_since or self.span is None:
-            mine = mine._connecting(mark.at)
-        return mine._recovering(seen, limits)._waiting(seen, limits)._listening(seen, limits)
+        before, queue = self.queue, self.queue.after(mark, event)
+        self.becomes(queue=queue, last_heard=heard, lost=lost)
+        if queue.connected_since != before.connected_since or self.span is None:
+            self._connecting(mark.at)
+        return self._recovering(seen, limits)._waiting(seen, limits)._listening(seen, limits)
 
     def _connecting(self, at: int) -> "Attendance":
         """A second connection beside the first dates the span anew."""
         since, is_first = self.queue.connected_since, self.span is None or (self.span[1] is None and self.is_first)
         if since is not None:
-            return self._replace(span=(since, None), first=since if is_first else self.first, is_first=is_first)
+            return self.becomes(span=(since, None), first=since if is_first else self.first, is_first=is_first)
         if self.span is not None and self.span[1] is None:
-            return self._replace(span=(self.span[0], at), is_first=False)
+            return self.becomes(span=(self.span[0], at), is_first=False)
         return self
 
     def _recovering(self, seen: Seen[Any], limits: Limits) -> "Attendance":
@@ -262,7 +268,7 @@ class Attendance(NamedTuple):
         over = [each for each in recoveries if each.resumed]
         stay = tuple(each for each in recoveries if not each.is_good)
         seconds = self.seconds + tuple(each.seconds for each in over if each not in self.recoveries)
-        return self._replace(
+        return self.becomes(
             recoveries=stay[-RECOVERIES:],
             in_time=self.in_time + len(recoveries) - len(stay),
             forgotten=self.forgotten + max(len(stay) - RECOVERIES, 0),
@@ -283,7 +289,7 @@ class Attendance(NamedTuple):
                 if wait.since is None:
                     waits = waits.put(key, wait._replace(since=max(at, until)))
             waits = waits.at_most(WAITS, lambda key, wait: wait.since is None and key not in queue.queued)
-        return self._replace(waits=waits, recovers_until=until)
+        return self.becomes(waits=waits, recovers_until=until)
 
     def _listening(self, seen: Seen[Any], limits: Limits) -> "Attendance":
         mark, quiet, silences = seen.mark, self.quiet, self.silences
@@ -297,7 +303,7 @@ class Attendance(NamedTuple):
             quiet = mark
         if quiet is self.quiet and silences is self.silences:
             return self
-        return self._replace(quiet=quiet, silences=silences)
+        return self.becomes(quiet=quiet, silences=silences)
 
 
 def _is_ended_by_service(event: Event) -> bool:

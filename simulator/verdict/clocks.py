@@ -16,7 +16,7 @@ the time by one clock. Then every exchange of any of them narrows the offset of 
 
 from collections.abc import Iterable
 from math import inf
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Offset(NamedTuple):
@@ -50,6 +50,9 @@ class Offset(NamedTuple):
     def latest(self, device_at: int) -> float:
         """The latest instant, on the cloud's clock, that a device's time can mean."""
         return device_at + self.highest
+
+
+UNKNOWN: Final = Offset()
 
 
 def common(offsets: Iterable[Offset]) -> Offset:

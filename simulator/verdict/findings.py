@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple
 
 from agent.values import ExecutionKey
 from simulator.scenario.parts import Bounds
@@ -14,6 +14,7 @@ from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Life, Record
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lag
+from simulator.verdict.state import State
 
 FOUND = 256
 """So many violations and doubts of one device are remembered; it is no less guilty of one more."""
@@ -33,15 +34,14 @@ class Course(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """An entry that comes in: how things stood with the client before it, and how they stand after it.
+    """An entry that comes in; `account` is how things stood with the client before it, if it is of its own.
 
     `exchange` is the one that a request or an answer belongs to, `news` what an answer says of executions.
     """
 
     mark: Mark
     event: Any
-    before: Account
-    after: Account
+    account: Account
     record: Record
     limits: Limits
     exchange: Exchange | None = None
@@ -99,9 +99,12 @@ class Ruling(NamedTuple):
         return Ruling(self.held + len(findings) - len(found), (*self.findings, *found)[:FOUND])
 
 
+NOTHING_YET: Final = Ruling()
+
+
 def ruling(findings: Iterable[Finding | None]) -> Ruling:
     """What it says by these; None is an opportunity in which it held."""
-    return Ruling().but(*findings)
+    return NOTHING_YET.but(*findings)
 
 
 def violated(job: str | None, message: str, *events: Mark | None) -> Finding:
@@ -114,23 +117,19 @@ def undecided(job: str | None, why: str, *events: Mark | None) -> Finding:
     return Finding("undecided", job, why, tuple(mark.id for mark in events if mark is not None))
 
 
-State: TypeAlias = Any
-"""Of one monitor: frozen, hashable, comparable."""
-
-
 @dataclass(frozen=True, slots=True)
 class Invariant:
     """A public name, what a device does that breaks it, and how one client of a thing is watched for that.
 
-    `step` is the monitor's: it is given the events of the types in `reads` only, and begins with `start`. `rule` says
-    what a state comes to, and is fit to run before the run has ended. `of_requests`: it is about what one client asks,
-    and says something of each client of a thing.
+    `step` is the monitor's: it is given the events of the types in `reads` only, begins with what `start` gives, and
+    feeds that in place. `rule` says what a state comes to, and is fit to run before the run has ended. `of_requests`:
+    it is about what one client asks, and says something of each client of a thing.
     """
 
     id: str
     broken_by: str
-    start: State
+    start: Callable[[], State | None]
     reads: tuple[type, ...]
-    step: Callable[[State, Moment], State]
-    rule: Callable[[State, Subject], Ruling]
+    step: Callable[[Any, Moment], Any]
+    rule: Callable[[Any, Subject], Ruling]
     of_requests: bool = False

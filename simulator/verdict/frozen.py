@@ -1,7 +1,7 @@
 """A mapping that does not change: what a monitor remembers by execution, by token, by name."""
 
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -48,3 +48,7 @@ class Map(dict[K, V]):
             return self
         gone = next((key for key, value in self.items() if may_go(key, value)), next(iter(self)))
         return self.without(gone).at_most(cap, may_go)
+
+
+EMPTY: Final[Map[Any, Any]] = Map()
+"""With nothing in it yet."""

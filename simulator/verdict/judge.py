@@ -85,7 +85,7 @@ class Judge:
         """A judge that has seen the same; what either is fed from now on is nothing to the other."""
         twin = copy(self)
         twin._early = list(self._early)
-        twin._devices = dict(self._devices)
+        twin._devices = {thing: device.twin() for thing, device in self._devices.items()}
         twin._shares = {thing: dict(shares) for thing, shares in self._shares.items()}
         twin._refusals = dict(self._refusals)
         twin._rate = self._rate.fork()
@@ -141,7 +141,7 @@ class Judge:
         if is_cloud:
             self._take_in_cloud(thing, seen)
         elif (device := self._devices.get(thing)) is not None:
-            self._devices[thing] = device.told(seen, self._watching)
+            device.told(seen, self._watching)
 
     def _take_in_cloud(self, thing: str, seen: Seen[Any]) -> None:
         for agent, share in self._shares.get(thing, {}).items():
@@ -154,7 +154,7 @@ class Judge:
 
     def _at_cloud(self, thing: str, seen: Seen[Any]) -> None:
         if (device := self._devices.get(thing)) is not None:
-            self._devices[thing] = device.at_cloud(seen, self._watching, self._lag.cloud)
+            device.at_cloud(seen, self._watching, self._lag.cloud)
 
     def verdict(self) -> Verdict:
         """What held so far. Raises InputError for a trace without a run, or with bounds that are none."""

@@ -1,5 +1,6 @@
 """What the cloud told of one thing: every incarnation of a job on it, and how the thing attended to them."""
 
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from agent.values import ExecutionKey, Status
@@ -14,10 +15,11 @@ from simulator.trace import (
     RequestReceived,
 )
 from simulator.verdict.attendance import KEEP_ALIVE_TIMEOUT, Attendance, Queue, Waits
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.limits import Limits
 from simulator.verdict.seen import Mark, Seen
+from simulator.verdict.state import State
 
 LIVES: Final = 48
 LAPSES: Final = 16
@@ -76,7 +78,8 @@ class Uses(NamedTuple):
     was_queued: bool = False
 
 
-class Record(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Record(State):
     """The cloud's account of one thing.
 
     `lives` are by a number of their own, in the order of queueing; `current` is the one that each identity names now.
@@ -84,18 +87,18 @@ class Record(NamedTuple):
     which case it counts as connected: kept until a connection is told of.
     """
 
-    lives: Map[int, Life] = Map()
-    current: Map[ExecutionKey, int] = Map()
-    uses: Map[ExecutionKey, Uses] = Map()
-    jobs: Map[tuple[str | None, str], tuple[ExecutionKey, ...]] = Map()
+    lives: Map[int, Life] = EMPTY
+    current: Map[ExecutionKey, int] = EMPTY
+    uses: Map[ExecutionKey, Uses] = EMPTY
+    jobs: Map[tuple[str | None, str], tuple[ExecutionKey, ...]] = EMPTY
     next_life: int = 0
     in_time: int = 0
     """How many executions that were begun are over and forgotten, with nothing to be said against the device."""
     overdue: tuple[tuple[Life, Waits], ...] = ()
     """Those that are forgotten otherwise, with how they had to wait."""
     is_empty: bool = True
-    attendance: Attendance = Attendance()
-    untold: Attendance | None = Attendance(Queue(connected_since=float("-inf")))
+    attendance: Attendance = field(default_factory=Attendance)
+    untold: Attendance | None = field(default_factory=lambda: Attendance(Queue(connected_since=float("-inf"))))
     tells_answers: bool = False
     tells_deliveries: bool = False
     lapses: tuple[Lapse, ...] = ()
@@ -131,18 +134,18 @@ class Record(NamedTuple):
             untold = None
         elif untold is not None:
             untold = untold.after(seen, limits)
-        record = self._replace(is_empty=False, attendance=attendance, untold=untold)
+        record = self.becomes(is_empty=False, attendance=attendance, untold=untold)
         match event:
             case RequestReceived():
-                return record._replace(heard_at=mark.at)
+                return record.becomes(heard_at=mark.at)
             case ClientConnected():
-                return record._replace(heard_at=mark.at, connected_at=mark.at)
+                return record.becomes(heard_at=mark.at, connected_at=mark.at)
             case ClientDisconnected(reason=reason):
                 return record._disconnected(mark) if reason == KEEP_ALIVE_TIMEOUT else record
             case RequestAnswered():
-                return record if record.tells_answers else record._replace(tells_answers=True)
+                return record if record.tells_answers else record.becomes(tells_answers=True)
             case AnswerDelivered():
-                return record if record.tells_deliveries else record._replace(tells_deliveries=True)
+                return record if record.tells_deliveries else record.becomes(tells_deliveries=True)
             case ExecutionQueued(execution=key):
                 return record._born(key, mark)
             case ExecutionChanged(execution=key):
@@ -160,19 +163,19 @@ class Record(NamedTuple):
         span = self.attendance.span
         since, until = span or (0.0, None)
         if until is None:
-            return self._replace(lapses=lapses)
+            return self.becomes(lapses=lapses)
         lives = self.lives
         for number, life in lives.items():
             if life.removed is not None and life.removed.at > until and life.removed.at >= since:
                 lives = lives.put(number, life._replace(was_offline=True))
-        return self._replace(lapses=lapses, lives=lives)
+        return self.becomes(lapses=lapses, lives=lives)
 
     def _born(self, key: ExecutionKey, queued: Mark | None) -> "Record":
         job, uses = job_of(key), self.uses.get(key, Uses())
         earlier = self.jobs.get(job, ())
         known = earlier if key in earlier else (*earlier, key)[-8:]
         number = self.next_life
-        return self._replace(
+        return self.becomes(
             lives=self.lives.put(number, Life(key, queued, earlier=earlier)),
             current=self.current.put(key, number),
             uses=self.uses.put(key, Uses(uses.times + 1, uses.was_queued or queued is not None)).at_most(KEYS),
@@ -190,10 +193,10 @@ class Record(NamedTuple):
                 other: each._replace(followed=True) if each.removed is not None and other != number else each
                 for other, each in self.lives.items()
             }
-            return self._replace(lives=Map(lives | {number: life._replace(began=mark)}))
+            return self.becomes(lives=Map(lives | {number: life._replace(began=mark)}))
         if life.ended is None and Status(event.status).is_terminal:
             life = life._replace(ended=mark, ended_as=event.status, ended_by_device=event.by == "device")
-            return self._replace(lives=self.lives.put(number, life))
+            return self.becomes(lives=self.lives.put(number, life))
         return self
 
     def _removed(self, key: ExecutionKey, mark: Mark, event: ExecutionRemoved) -> "Record":
@@ -212,7 +215,7 @@ class Record(NamedTuple):
             was_offline=offline and not still,
             beside=any(other.began is not None and other.ended is None for other in others),
         )
-        return self._replace(lives=self.lives.put(number, life))
+        return self.becomes(lives=self.lives.put(number, life))
 
     def _buried(self) -> "Record":
         """Without the oldest life that is over, if there are too many."""
@@ -223,7 +226,7 @@ class Record(NamedTuple):
         is_current = self.current.get(life.key) == number
         waits = self.present.waits.get(life.key)
         is_good = waits is None or not waits.excesses
-        return self._replace(
+        return self.becomes(
             lives=self.lives.without(number),
             current=self.current.without(life.key) if is_current else self.current,
             in_time=self.in_time + (is_good and life.began is not None),

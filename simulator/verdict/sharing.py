@@ -13,7 +13,7 @@ from simulator.trace import (
     RequestAnswered,
     RequestReceived,
 )
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import Elsewhere, Seen
 
 TOKENS: Final = 512
@@ -27,10 +27,10 @@ class Share(NamedTuple):
     """An agent's share of what the cloud tells of its thing; answers are counted anew."""
 
     namespace_id: str | None
-    tokens: Map[str | None, None] = Map()
+    tokens: Map[str | None, None] = EMPTY
     asked: int = 0
     answered: int = 0
-    answers: Map[int, int] = Map()
+    answers: Map[int, int] = EMPTY
 
     def of(self, seen: Seen[Any]) -> "tuple[Share, Seen[Any] | None]":
         """What an entry about the thing is to this agent; None if nothing."""

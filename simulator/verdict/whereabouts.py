@@ -1,5 +1,6 @@
 """What one device did and heard of the executions whose places a run is to reach: a monitor like any other."""
 
+from dataclasses import dataclass
 from math import inf
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -19,9 +20,10 @@ from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Moment
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, omits
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 AFTER_JOURNAL: Final = "journal synced"
 """The instant at which a record is durable, and nothing that follows from it has been done."""
@@ -87,10 +89,11 @@ class Deeds(NamedTuple):
     """The cloud's number of the last answer that found it and was heard."""
 
 
-class Whereabouts(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Whereabouts(State):
     """By execution; and what the device was at."""
 
-    deeds: Map[ExecutionKey, Deeds] = Map()
+    deeds: Map[ExecutionKey, Deeds] = EMPTY
     step: tuple[ExecutionKey, str] | None = None
     is_open: bool = False
     """The step that last began has not ended, nor has anything that ends all."""
@@ -109,7 +112,7 @@ class Whereabouts(NamedTuple):
 
     def put(self, key: ExecutionKey, **more: Any) -> "Whereabouts":
         """With something that was done for an execution."""
-        return self._replace(deeds=self.deeds.put(key, self.of(key)._replace(**more)).at_most(EXECUTIONS))
+        return self.becomes(deeds=self.deeds.put(key, self.of(key)._replace(**more)).at_most(EXECUTIONS))
 
 
 NOTHING: Final = Deeds()
@@ -134,9 +137,9 @@ def followed(state: Whereabouts, now: Moment) -> Whereabouts:
     """Relies on the device's own order, and on tokens for what the service received and said."""
     match now.event:
         case HardwareChanged(version=version):
-            return state._replace(version=version)
+            return state.becomes(version=version)
         case RequestSent():
-            return _asked(state._replace(left=()), now)
+            return _asked(state.becomes(left=()), now)
         case AnswerReceived():
             return _heard(state, now)
         case RequestAnswered() | RequestReceived():
@@ -147,7 +150,7 @@ def followed(state: Whereabouts, now: Moment) -> Whereabouts:
             before = state.of(key).version if state.of(key).was_taken else state.version
             return _watched(state, now, key, is_known=True, was_taken=True, version=before)
         case ExecutionLeft(execution=key):
-            return state._replace(left=(*state.left, key)[-EXECUTIONS:])
+            return state.becomes(left=(*state.left, key)[-EXECUTIONS:])
         case StepStarted():
             return _began(state, now)
         case StepFinished():
@@ -164,7 +167,7 @@ def _watched(state: Whereabouts, now: Moment, key: ExecutionKey | None, **more: 
 
 def _began(state: Whereabouts, now: Moment) -> Whereabouts:
     key, step = now.event.execution, now.event.step
-    state = state._replace(step=(key, step), is_open=True, is_idle=False)
+    state = state.becomes(step=(key, step), is_open=True, is_idle=False)
     mine = state.of(key)
     steps = (*mine.steps, Stretch(step, now.mark, now.event.reversible))[-DEEDS:]
     n = now.mark.n
@@ -182,18 +185,18 @@ def _began(state: Whereabouts, now: Moment) -> Whereabouts:
 def _ended(state: Whereabouts, now: Moment) -> Whereabouts:
     key, step = now.event.execution, now.event.step
     if state.step == (key, step):
-        state = state._replace(is_open=False)
+        state = state.becomes(is_open=False)
     mine = state.of(key)
     steps = tuple(each._replace(end=each.end or now.mark) if each.step == step else each for each in mine.steps)
     has_failed = now.event.outcome == "failed" and step not in mine.failed
     failed = (*mine.failed, step)[:DEEDS] if has_failed else mine.failed
-    return _watched(state._replace(is_idle=True), now, key, steps=steps, failed=failed)
+    return _watched(state.becomes(is_idle=True), now, key, steps=steps, failed=failed)
 
 
 def _lost_power(state: Whereabouts, now: Moment) -> Whereabouts:
     instant = now.event.instant
     for key, mine in state.deeds.items():
-        in_hand = key in now.before.in_hand
+        in_hand = key in now.account.in_hand
         if in_hand or key in state.left:
             runs = state.step[1] if state.step is not None and state.step[0] == key and state.is_open else None
             lost = (runs, instant)
@@ -205,24 +208,24 @@ def _lost_power(state: Whereabouts, now: Moment) -> Whereabouts:
                 power_lost_before_publishing=mine.power_lost_before_publishing or unpublished,
             )
     state = _all_ended(state, now.mark)
-    return state._replace(outages=(*state.outages, (now.mark, None))[:DEEDS])
+    return state.becomes(outages=(*state.outages, (now.mark, None))[:DEEDS])
 
 
 def _booted(state: Whereabouts, now: Moment) -> Whereabouts:
     event = now.event
-    state = _all_ended(state._replace(version=event.version), now.mark)
+    state = _all_ended(state.becomes(version=event.version), now.mark)
     for key, mine in state.deeds.items():
         steps = tuple(each._replace(boot=each.boot or now.mark) for each in mine.steps)
         fell_back = mine.is_rebooting and event.version == mine.version and not event.on_trial
-        rolled_back = mine.rolled_back or (fell_back and key in now.before.in_hand)
+        rolled_back = mine.rolled_back or (fell_back and key in now.account.in_hand)
         state = state.put(key, steps=steps, rolled_back=rolled_back)
-    return state._replace(outages=tuple((lost, boot or now.mark) for lost, boot in state.outages))
+    return state.becomes(outages=tuple((lost, boot or now.mark) for lost, boot in state.outages))
 
 
 def _all_ended(state: Whereabouts, mark: Mark) -> Whereabouts:
     for key, mine in state.deeds.items():
         state = state.put(key, steps=tuple(each._replace(end=each.end or mark) for each in mine.steps))
-    return state._replace(is_open=False)
+    return state.becomes(is_open=False)
 
 
 def _asked(state: Whereabouts, now: Moment) -> Whereabouts:
@@ -251,8 +254,8 @@ def _heard(state: Whereabouts, now: Moment) -> Whereabouts:
         mine = state.of(key)
         answer, token = now.mark, event.client_token
         asked = tuple(each._replace(answer=answer) if each.token == token else each for each in mine.asked)
-        left_out = now.before.heard(key).omitted is not None
-        throttled = event.code == ErrorCode.REQUEST_THROTTLED and left_out and key in now.before.in_hand
+        left_out = now.account.heard(key).omitted is not None
+        throttled = event.code == ErrorCode.REQUEST_THROTTLED and left_out and key in now.account.in_hand
         state = state.put(key, asked=asked, throttled=mine.throttled or throttled)
     if answered is not None and answered.accepted and answered.execution is not None:
         found = max(state.of(answered.execution).found_n, answered.mark.n)
@@ -263,7 +266,7 @@ def _heard(state: Whereabouts, now: Moment) -> Whereabouts:
 def _at_cloud(state: Whereabouts, now: Moment) -> Whereabouts:
     exchange = now.exchange
     if exchange is None:
-        updated = now.before.closed.get(now.event.client_token)
+        updated = now.account.closed.get(now.event.client_token)
         if isinstance(now.event, RequestReceived) and updated is not None and updated in state.deeds:
             return state.put(updated, arrived_twice=True)
         return state
@@ -281,11 +284,11 @@ def _joined(state: Whereabouts, now: Moment, exchange: Exchange) -> Whereabouts:
             mine = mine._replace(arrived_twice=twice, arrived_n=arrived)
         if answered is not None and answered.code == ErrorCode.RESOURCE_NOT_FOUND and answered.mark not in mine.gone:
             mine = mine._replace(gone=(*mine.gone, answered.mark)[:DEEDS])
-        state = state if mine == state.of(key) else state._replace(deeds=state.deeds.put(key, mine).at_most(EXECUTIONS))
+        state = state if mine == state.of(key) else state.becomes(deeds=state.deeds.put(key, mine).at_most(EXECUTIONS))
     if key is None and asked.request == "describe" and answered is not None:
         nothing = (asked.namespace_id, answered.mark.n)
         if answered.accepted and answered.execution is None and nothing not in state.nothing:
-            state = state._replace(nothing=(*state.nothing, nothing)[-DEEDS:])
+            state = state.becomes(nothing=(*state.nothing, nothing)[-DEEDS:])
     return state
 
 
@@ -298,6 +301,6 @@ def _hinted(state: Whereabouts, now: Moment, hint: HintReceived) -> Whereabouts:
         if key.job_id in now.limits.jobs:
             mine = state.of(key)
             listed = mine.listed if kind in mine.listed else (*mine.listed, kind)
-            announced = mine.announced or now.before.heard(key).standing[GONE] is not None
+            announced = mine.announced or now.account.heard(key).standing[GONE] is not None
             state = state.put(key, listed=listed, is_known=True, announced=announced)
     return state

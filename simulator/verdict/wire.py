@@ -19,6 +19,8 @@ began after the report before, or the sending of what the network kept back, com
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from agent.account import AnswerReceived, DeviceConnected, DeviceDisconnected, HintReceived, RequestSent, StepStarted
@@ -34,10 +36,11 @@ from simulator.trace import (
     RequestReceived,
 )
 from simulator.verdict.account import Account
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.seen import Mark, Seen, micros
 from simulator.verdict.stalls import Stalls
+from simulator.verdict.state import State
 
 SOON_MICROS: Final = 1_000_000
 """Whoever waits for an answer waits at least so long; one that comes later may be too late to be awaited."""
@@ -74,7 +77,8 @@ class Unproven(NamedTuple):
     at: int
 
 
-class Wire(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Wire(State):
     """What is inferred of one client so far; `account` is its account in those words.
 
     `known` is the latest incarnation of each job that it could know of, `latest` that which there is. `unheard` is what
@@ -83,23 +87,23 @@ class Wire(NamedTuple):
 
     client: Client
     is_own: bool
-    account: Account = Account(is_wire=True)
+    account: Account = field(default_factory=lambda: Account(is_wire=True))
     entries: int = 0
     last_times: tuple[int, ...] = ()
-    known: Map[tuple[str | None, str], ExecutionKey] = Map()
-    latest: Map[tuple[str | None, str], ExecutionKey] = Map()
-    hinted: Map[tuple[str | None, str], ExecutionKey] = Map()
+    known: Map[tuple[str | None, str], ExecutionKey] = EMPTY
+    latest: Map[tuple[str | None, str], ExecutionKey] = EMPTY
+    hinted: Map[tuple[str | None, str], ExecutionKey] = EMPTY
     """What it could know of each job by notifications alone."""
     unheard: tuple[ExecutionKey, ...] | None = None
     is_seen: bool = False
     """A connection was told of."""
-    steps: Map[ExecutionKey, tuple[str, ...]] = Map()
-    reports: Map[ExecutionKey, Mark] = Map()
+    steps: Map[ExecutionKey, tuple[str, ...]] = EMPTY
+    reports: Map[ExecutionKey, Mark] = EMPTY
     asking: str | None = None
     asked_n: int = 0
     connection_n: int = 0
     answers: int = 0
-    given: Map[int, Given] = Map()
+    given: Map[int, Given] = EMPTY
     unproven: tuple[Unproven, ...] = ()
 
     @property
@@ -107,7 +111,7 @@ class Wire(NamedTuple):
         """Where the entry that comes in belongs."""
         return self.entries * ROOM
 
-    def due(self, at: int | None, stalls: Stalls) -> "tuple[Wire, list[Seen[Any]]]":
+    def due(self, at: int | None, stalls: Stalls) -> list[Seen[Any]]:
         """The answers of which it is clear by now, at the next entry or at the end, that they were processed."""
         told: list[Seen[Any]] = []
         stay: list[Unproven] = []
@@ -118,67 +122,70 @@ class Wire(NamedTuple):
                 stay.append(each)
             else:
                 told += self._heard(each.given, each.at, self.n + ROOM // 2)
-        return self._replace(unproven=tuple(stay)), told
+        self.unproven = tuple(stay)
+        return told
 
-    def after(self, seen: Seen[Any]) -> "tuple[Wire, list[Seen[Any]]]":
-        """With the next entry, and what is inferred from it; what it answers is for the account to take in."""
+    def after(self, seen: Seen[Any]) -> Sequence[Seen[Any]]:
+        """What is inferred from the next entry; what it answers is for the account to take in."""
         mark, event = seen
-        wire = self._replace(entries=self.entries + 1, last_times=(*self.last_times, mark.at)[-ENTRIES:])
+        self.entries += 1
+        self.last_times = (*self.last_times, mark.at)[-ENTRIES:]
         match event:
             case RequestReceived():
-                return wire._asked(seen)
+                return self._asked(seen)
             case RequestAnswered():
-                return wire._answered(seen), []
+                self._answered(seen)
             case AnswerDelivered():
-                return wire._delivered(seen)
+                return self._delivered(seen)
             case HintPublished():
-                hint = HintReceived(event.hint, event.namespace_id, event.listed)
-                return wire._hinted(event.listed), [wire._seen(mark, hint)]
+                self._hinted(event.listed)
+                return (self._seen(mark, HintReceived(event.hint, event.namespace_id, event.listed)),)
             case ExecutionQueued(execution=key):
-                return wire._replace(latest=wire.latest.put(job_of(key), key).at_most(JOBS)), []
+                self.latest = self.latest.put(job_of(key), key).at_most(JOBS)
             case ClientConnected() if self.is_own:
                 if event.session_present:
-                    wire = wire._learned(*(wire.unheard or ()))
-                return wire._replace(unheard=None, is_seen=True, connection_n=wire.n), [
-                    wire._seen(mark, DeviceConnected(event.session_present))
-                ]
+                    self._learn(*(self.unheard or ()))
+                self.becomes(unheard=None, is_seen=True, connection_n=self.n)
+                return (self._seen(mark, DeviceConnected(event.session_present)),)
             case ClientDisconnected() if self.is_own:
-                return wire._replace(unheard=(), connection_n=wire.n), [
-                    wire._seen(mark, DeviceDisconnected(event.reason))
-                ]
+                self.becomes(unheard=(), connection_n=self.n)
+                return (self._seen(mark, DeviceDisconnected(event.reason)),)
             case _:
-                return wire, []
+                pass
+        return ()
 
     def _seen(self, mark: Mark, event: Any, n: int | None = None, at: int | None = None) -> Seen[Any]:
         """Something inferred, that belongs at `n`, and is shown by an entry."""
         return Seen(Mark(CLOUD, self.n if n is None else n, mark.at if at is None else at, mark.n), event)
 
-    def _learned(self, *keys: ExecutionKey) -> "Wire":
-        known = self.known
+    def _learn(self, *keys: ExecutionKey) -> None:
         for key in keys:
-            if known.get(job_of(key)) != key:
-                known = known.put(job_of(key), key).at_most(JOBS)
-        return self._replace(known=known)
+            if self.known.get(job_of(key)) != key:
+                self.known = self.known.put(job_of(key), key).at_most(JOBS)
 
-    def _hinted(self, listed: tuple[ExecutionKey, ...]) -> "Wire":
+    def _hinted(self, listed: tuple[ExecutionKey, ...]) -> None:
         """A device that is off line hears nothing, unless it goes on with its session."""
-        hinted = self.hinted
         for key in listed:
-            hinted = hinted.put(job_of(key), key).at_most(JOBS)
+            if self.hinted.get(job_of(key)) != key:
+                self.hinted = self.hinted.put(job_of(key), key).at_most(JOBS)
         if self.unheard is None:
-            return self._replace(hinted=hinted)._learned(*listed)
-        return self._replace(hinted=hinted, unheard=(*self.unheard, *listed)[-JOBS:])
+            self._learn(*listed)
+        else:
+            self.unheard = (*self.unheard, *listed)[-JOBS:]
 
-    def _asked(self, received: Seen[RequestReceived]) -> "tuple[Wire, list[Seen[Any]]]":
+    def _asked(self, received: Seen[RequestReceived]) -> list[Seen[Any]]:
         """A request; what it is meant for, and the step that it is the first to name."""
         mark, event = received
+        self.asking = None
         if event.client not in self.client:
-            return self._replace(asking=None), []
-        account, token = self.account, event.client_token or f"#{mark.n}"
+            return []
+        account = self.account
+        token = self.asking = event.client_token or f"#{mark.n}"
         if token in account.exchanges or token in account.closed:
-            return self._replace(asking=token), []
+            return []
         if event.client_token is None and event.dup and account.asked_token:
-            return self._replace(asking=account.asked_token), []
+            self.asking = account.asked_token
+            return []
         job = (event.namespace_id, event.job_id or NEXT)
         sent = RequestSent(
             token,
@@ -194,53 +201,53 @@ class Wire(NamedTuple):
         if event.late_seconds:
             since = bisect_left(self.last_times, mark.at - micros(event.late_seconds))
             n -= (len(self.last_times) - 1 - since) * ROOM + ROOM // 2
-        wire = self._replace(asking=token, asked_n=max(self.asked_n, n))
+        self.asked_n = max(self.asked_n, n)
         asked = self._seen(mark, sent, n)
-        wire, step = wire._step_in(asked)
-        return wire, [*step, asked]
+        return [*self._step_in(asked), asked]
 
-    def _step_in(self, asked: Seen[RequestSent]) -> "tuple[Wire, list[Seen[Any]]]":
+    def _step_in(self, asked: Seen[RequestSent]) -> Sequence[Seen[Any]]:
         """A step that this report is the first to name, if there was a report before."""
         mark, sent = asked
         key = sent.execution
         if sent.request != "update" or key is None:
-            return self, []
+            return ()
         before = self.reports.get(key)
-        wire = self._replace(reports=self.reports.put(key, mark).at_most(JOBS))
+        self.reports = self.reports.put(key, mark).at_most(JOBS)
         named = self.steps.get(key, ())
         step = dict(sent.details or ()).get(STEP)
         if step is None or step in named:
-            return wire, []
-        wire = wire._replace(steps=wire.steps.put(key, (*named, step)).at_most(JOBS))
+            return ()
+        self.steps = self.steps.put(key, (*named, step)).at_most(JOBS)
         if before is None:
-            return wire, []
+            return ()
         began = StepStarted(key, step, reversible=True)
-        return wire, [Seen(Mark(CLOUD, before.n + 1, before.at, mark.shown_by), began)]
+        return (Seen(Mark(CLOUD, before.n + 1, before.at, mark.shown_by), began),)
 
-    def _answered(self, seen: Seen[RequestAnswered]) -> "Wire":
+    def _answered(self, seen: Seen[RequestAnswered]) -> None:
         """Note what the service said, and what the client may know by that."""
         mark, event = seen
-        number, token = self.answers + 1, self.asking
+        token = self.asking
+        self.answers += 1
         found = None if event.request == "update" else event.execution
         read = AnswerReceived(token or "", event.accepted, event.code, event.status, found)
-        wire = self._replace(answers=number, given=self.given.put(number, Given(token, mark, read)).at_most(ANSWERS))
+        self.given = self.given.put(self.answers, Given(token, mark, read)).at_most(ANSWERS)
         if token is None:
-            return wire
+            return
         if event.request == "get-pending" and event.accepted:
-            return wire._learned(*wire.latest.values())
-        if event.request in ("describe", "start-next") and event.execution is not None:
-            return wire._learned(event.execution)
-        return wire
+            self._learn(*self.latest.values())
+        elif event.request in ("describe", "start-next") and event.execution is not None:
+            self._learn(event.execution)
 
-    def _delivered(self, seen: Seen[AnswerDelivered]) -> "tuple[Wire, list[Seen[Any]]]":
+    def _delivered(self, seen: Seen[AnswerDelivered]) -> list[Seen[Any]]:
         mark, event = seen
         given = self.given.get(event.number)
         if given is None or given.token is None:
-            return self, []
-        wire = self._replace(given=self.given.without(event.number))
-        if not event.acknowledged:
-            return wire._replace(unproven=(*wire.unproven, Unproven(given, mark.at))[-ANSWERS:]), []
-        return wire, wire._heard(given, mark.at, wire.n)
+            return []
+        self.given = self.given.without(event.number)
+        if event.acknowledged:
+            return self._heard(given, mark.at, self.n)
+        self.unproven = (*self.unproven, Unproven(given, mark.at))[-ANSWERS:]
+        return []
 
     def _heard(self, given: Given, delivered_at: int, n: int) -> list[Seen[Any]]:
         """The answer, where it has certainly been processed."""

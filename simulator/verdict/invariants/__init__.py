@@ -20,7 +20,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "bootable",
         "has nothing whole to boot from at some instant, or is half changed at rest",
-        hardware.Hardware(),
+        hardware.Hardware,
         hardware.READS_HARDWARE,
         hardware.bootable,
         hardware.rule_bootable,
@@ -28,7 +28,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-ghost-work",
         "starts a step of an execution it has been told is gone",
-        ghosts.Ghosts(),
+        ghosts.Ghosts,
         ghosts.READS_WORK,
         ghosts.no_ghost_work,
         ghosts.rule_ghost_work,
@@ -37,7 +37,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-ghost-update",
         "goes on updating an execution it has been told is gone",
-        ghosts.Ghosts(),
+        ghosts.Ghosts,
         ghosts.READS_UPDATES,
         ghosts.no_ghost_update,
         ghosts.rule_ghost_update,
@@ -46,7 +46,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "stops-in-time",
         "starts a new step more than the detection bound after its record was removed, while connected",
-        stopping.Stopping(),
+        stopping.Stopping,
         stopping.READS,
         stopping.stops_in_time,
         stopping.rule,
@@ -54,7 +54,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "asks-before-leap",
         "crosses the point of no return without an authoritative answer since its last hint or (re)connection",
-        asking.Leaps(),
+        asking.Leaps,
         asking.READS,
         asking.asks_before_leap,
         asking.rule,
@@ -62,7 +62,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-cross-incarnation",
         "sends a request meant for one execution that a later one of the same job id accepts",
-        crossing.Crossing(),
+        crossing.Crossing,
         crossing.READS,
         crossing.no_cross_incarnation,
         crossing.rule,
@@ -71,7 +71,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-false-abort",
         "abandons an execution without an authoritative answer that it ended",
-        giving_up.GivingUp(),
+        giving_up.GivingUp,
         giving_up.READS,
         giving_up.no_false_abort,
         giving_up.rule,
@@ -79,7 +79,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-lost-job",
         "leaves an execution pending beyond the bound while connected and free",
-        losing.Condition(),
+        losing.Condition,
         losing.READS,
         losing.no_lost_job,
         losing.rule,
@@ -87,7 +87,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-double-apply",
         "commits one identity twice with no undo between",
-        hardware.Commits(),
+        hardware.Commits,
         hardware.READS_COMMITS,
         hardware.no_double_apply,
         hardware.rule_double_apply,
@@ -95,7 +95,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "accounted-for",
         "runs a version that no accepted report and no later note explains, or reports the success of one it took back",
-        accounting.Books(),
+        accounting.Books,
         accounting.READS,
         accounting.accounted_for,
         accounting.rule,
@@ -103,7 +103,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "ready-in-time",
         "is not IN_PROGRESS on the next job within the bound",
-        None,
+        lambda: None,
         (),
         readiness.ready_in_time,
         readiness.rule_ready,
@@ -111,7 +111,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-hammering",
         "repeats permanent errors, or retries faster or more evenly than the stated gap, growth and jitter allow",
-        hammering.Hammering(),
+        hammering.Hammering,
         hammering.READS,
         hammering.no_hammering,
         hammering.rule,
@@ -120,7 +120,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "alive",
         "is silent beyond its keep-alives, crashes, or restarts without end",
-        living.Vital(),
+        living.Vital,
         living.READS,
         living.alive,
         living.rule,
@@ -128,7 +128,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "tests-before-commit",
         "commits firmware, or where the write commits it reports its success, before its self-test has passed",
-        trial.Tested(),
+        trial.Tested,
         trial.READS,
         trial.tests_before_commit,
         trial.rule,

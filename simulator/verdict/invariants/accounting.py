@@ -1,5 +1,6 @@
 """Whether what a device runs is known to whoever asked for it."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from agent.account import (
@@ -15,10 +16,11 @@ from agent.account import (
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
-from simulator.verdict.frozen import Map
+from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""
@@ -89,7 +91,8 @@ class Success(NamedTuple):
     is_taken: bool = False
 
 
-class Books(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Books(State):
     """What runs, what ran, and what was said of it.
 
     `taken` are the last two updates that the service took, of different executions. `claim` is, from the wire, the
@@ -102,11 +105,11 @@ class Books(NamedTuple):
     """What runs, by the hardware's or the bootloader's last word."""
     on_trial: bool = False
     tested: bool = False
-    before_write: Map[ExecutionKey, str | None] = Map()
+    before_write: Map[ExecutionKey, str | None] = EMPTY
     committed: tuple[ExecutionKey, ...] = ()
     reports: tuple[Report, ...] = ()
     successes: tuple[Success, ...] = ()
-    so_far: Ruling = Ruling()
+    so_far: Ruling = NOTHING_YET
     taken: tuple[tuple[int, ExecutionKey | None], ...] = ()
     claim: Running | None = None
 
@@ -145,27 +148,27 @@ def accounted_for(state: Books, now: Moment) -> Books:
         case RequestReceived() | RequestAnswered() | AnswerReceived():
             return _answered(state, now.exchange) if now.exchange is not None else state
         case HardwareChanged(version=version):
-            state = state._replace(running=version or state.running)
+            state = state.becomes(running=version or state.running)
             return _ran(state, now, version) if version else state
         case DeviceBooted():
             tested = state.tested and event.why == "restarted"
-            return state._replace(running=event.version or state.running, on_trial=event.on_trial, tested=tested)
+            return state.becomes(running=event.version or state.running, on_trial=event.on_trial, tested=tested)
         case StepStarted(execution=key, step="write") if key not in state.before_write:
-            return state._replace(before_write=state.before_write.put(key, state.running).at_most(WRITTEN))
+            return state.becomes(before_write=state.before_write.put(key, state.running).at_most(WRITTEN))
         case StepFinished(step="self-test", outcome="done" | "failed"):
-            return state._replace(tested=event.outcome == "done")
+            return state.becomes(tested=event.outcome == "done")
         case VersionCommitted(execution=key, version=version):
             had_to_stay, committed = state.tested or not state.on_trial, state.committed
             brought = (*state.brought, Running(version, now.mark, key, True, had_to_stay).by(state.reports))
             if key not in committed:
                 committed = (*committed, key)[-WRITTEN:]
-            return state._replace(brought=brought[-VERSIONS:], committed=committed, on_trial=False)
+            return state.becomes(brought=brought[-VERSIONS:], committed=committed, on_trial=False)
         case VersionReverted(execution=key, version=version):
             brought = state.brought
             while brought and brought[-1].version == version:
                 brought = brought[:-1]
             committed = tuple(each for each in state.committed if each != key)
-            return state._replace(brought=brought, committed=committed)
+            return state.becomes(brought=brought, committed=committed)
         case _:
             return state
 
@@ -178,9 +181,9 @@ def _ran(state: Books, now: Moment, version: str) -> Books:
         brought = brought[:-1]
     if not brought or brought[-1].version != version:
         # No commit announced it: it is of the execution whose step last began.
-        key = now.before.step[0] if now.before.step is not None else None
+        key = now.account.step[0] if now.account.step is not None else None
         brought = (*brought, Running(version, now.mark, key, False).by(state.reports))[-VERSIONS:]
-    return state._replace(first=first, brought=brought)
+    return state.becomes(first=first, brought=brought)
 
 
 def _ends_trial(brought: tuple[Running, ...], version: str) -> bool:
@@ -196,13 +199,13 @@ def _asked(state: Books, now: Moment) -> Books:
         return state
     details, key = event.details or (), event.execution
     kept = tuple(value for name, value in details if name == KEPT)
-    if event.status == Status.SUCCEEDED and now.before.is_wire and (version := dict(details).get(VERSION)) is not None:
-        state = state._replace(claim=Running(version, now.mark, key, True).by(state.reports))
+    if event.status == Status.SUCCEEDED and now.account.is_wire and (version := dict(details).get(VERSION)) is not None:
+        state = state.becomes(claim=Running(version, now.mark, key, True).by(state.reports))
     if event.status == Status.SUCCEEDED and key in state.before_write:
         state = _succeeded(state, now, key)
     if kept or event.status == Status.SUCCEEDED:
         report = Report(event.client_token, now.mark, key, event.status, kept)
-        state = state._replace(reports=(*state.reports, report)[-REPORTS:])
+        state = state.becomes(reports=(*state.reports, report)[-REPORTS:])
     return _answered(state, now.exchange)
 
 
@@ -216,8 +219,8 @@ def _succeeded(state: Books, now: Moment, key: ExecutionKey) -> Books:
     if len(successes) > REPORTS:
         oldest, *rest = successes
         so_far = state.so_far.but(oldest.finding) if oldest.is_taken else state.so_far
-        return state._replace(successes=tuple(rest), so_far=so_far)
-    return state._replace(successes=successes)
+        return state.becomes(successes=tuple(rest), so_far=so_far)
+    return state.becomes(successes=successes)
 
 
 def _answered(state: Books, exchange: Exchange) -> Books:
@@ -229,18 +232,18 @@ def _answered(state: Books, exchange: Exchange) -> Books:
     if exchange.is_taken:
         taken = _latest(state.taken, sent.n, asked.execution)
         if taken != state.taken:
-            state = state._replace(taken=taken)
+            state = state.becomes(taken=taken)
     if state.successes and any(each.token == token and each.is_taken != exchange.is_taken for each in state.successes):
         successes = (
             each._replace(is_taken=exchange.is_taken) if each.token == token else each for each in state.successes
         )
-        state = state._replace(successes=tuple(successes))
+        state = state.becomes(successes=tuple(successes))
     if not any(report.token == token for report in state.reports):
         return state
     reports = tuple(report.seen(exchange) if report.token == token else report for report in state.reports)
     if reports == state.reports:
         return state
-    return state._replace(
+    return state.becomes(
         reports=reports,
         brought=tuple(running.by(reports) for running in state.brought),
         claim=state.claim and state.claim.by(reports),

@@ -1,5 +1,6 @@
 """What a device must have asked before it passes the point of no return."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from agent.account import StepStarted
@@ -7,6 +8,7 @@ from agent.values import ExecutionKey
 from simulator.verdict.account import Account
 from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, violated
 from simulator.verdict.seen import TIMER_SLACK, Mark
+from simulator.verdict.state import State
 
 
 class Leap(NamedTuple):
@@ -22,7 +24,8 @@ class Leap(NamedTuple):
     unless_shared: bool = False
 
 
-class Leaps(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Leaps(State):
     """Those that were allowed, and the others."""
 
     held: int = 0
@@ -42,9 +45,9 @@ def asks_before_leap(state: Leaps, now: Moment) -> Leaps:
 
     From the wire this cannot be judged: it does not show which step cannot be taken back, nor when one begins.
     """
-    if now.event.reversible or now.before.is_wire:
+    if now.event.reversible or now.account.is_wire:
         return state
-    account, key, at = now.before, now.event.execution, now.mark.at
+    account, key, at = now.account, now.event.execution, now.mark.at
     forward = account.forward(key, now.record)
     if forward == "yes":
         return state
@@ -55,12 +58,12 @@ def asks_before_leap(state: Leaps, now: Moment) -> Leaps:
     is_held = account.heard(key).alive_asked > asked_after
     is_held = is_held or (policy is not None and at - since + TIMER_SLACK >= policy)
     if is_held and forward == "no":
-        return state._replace(held=state.held + 1)
+        return state.becomes(held=state.held + 1)
     why = f"since '{cause[1]}'" if cause is not None else "at all"
     message = f"began the irreversible step '{now.event.step}' without an answer about this execution {why}"
     finding = None if is_held else violated(key.job_id, message, cause[0] if cause else None, now.mark)
     leap = Leap(finding, key, since, at - since, forward == "if-shared")
-    return state._replace(others=(*state.others, leap)[:FOUND])
+    return state.becomes(others=(*state.others, leap)[:FOUND])
 
 
 def _last_cause(account: Account, key: ExecutionKey) -> tuple[Mark, str] | None:

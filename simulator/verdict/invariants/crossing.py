@@ -1,13 +1,15 @@
 """Requests that were meant for one execution, and reach another of the same job id."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from agent.account import RequestSent
 from agent.values import ExecutionKey
 from simulator.trace import ExecutionQueued, RequestAnswered
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 REUSES: Final = 32
 """So many times that a job id is used again are remembered."""
@@ -28,13 +30,14 @@ class Reuse(NamedTuple):
     may_cross: bool = False
 
 
-class Crossing(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Crossing(State):
     """The reuses that are remembered, and what is known of the others."""
 
     reuses: tuple[Reuse, ...] = ()
     loose: tuple[ExecutionKey, ...] = ()
     """From the wire, the executions that updates without an expected version were accepted for."""
-    before: Ruling = Ruling()
+    before: Ruling = NOTHING_YET
 
 
 READS = (RequestSent, RequestAnswered, ExecutionQueued)
@@ -61,11 +64,11 @@ def no_cross_incarnation(state: Crossing, now: Moment) -> Crossing:
         return state
     if len(exchange.said) != 1 and not isinstance(now.event, RequestSent):
         return state
-    if now.before.is_wire:
+    if now.account.is_wire:
         state = _loosely(state, exchange)
     if not state.reuses:
         return state
-    return state._replace(reuses=tuple(_answered(reuse, exchange, now) for reuse in state.reuses))
+    return state.becomes(reuses=tuple(_answered(reuse, exchange, now) for reuse in state.reuses))
 
 
 def _loosely(state: Crossing, exchange: Exchange) -> Crossing:
@@ -73,7 +76,7 @@ def _loosely(state: Crossing, exchange: Exchange) -> Crossing:
     if key is None or key in state.loose or answered is None or asked is None:
         return state
     is_loose = answered.accepted and asked.expected_version is None
-    return state._replace(loose=(*state.loose, key)[-2 * REUSES :]) if is_loose else state
+    return state.becomes(loose=(*state.loose, key)[-2 * REUSES :]) if is_loose else state
 
 
 def _queued(state: Crossing, now: Moment) -> Crossing:
@@ -84,10 +87,10 @@ def _queued(state: Crossing, now: Moment) -> Crossing:
         return state
     *old, newest = (*state.reuses, Reuse(now.mark, key, earlier, may_cross=key in state.loose))
     if len(old) < REUSES:
-        return state._replace(reuses=(*old, newest))
-    oldest = _ruling(old[0], any(now.after.heard(key).updated for key in old[0].earlier))
+        return state.becomes(reuses=(*old, newest))
+    oldest = _ruling(old[0], any(now.account.heard(key).updated for key in old[0].earlier))
     before = state.before if oldest is None else state.before.but(*oldest)
-    return state._replace(reuses=(*old[1:], newest), before=before)
+    return state.becomes(reuses=(*old[1:], newest), before=before)
 
 
 def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
@@ -97,7 +100,7 @@ def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
     assert asked is not None, "it was sent"
     if answered is None or not answered.accepted:
         return reuse
-    is_wire = now.before.is_wire
+    is_wire = now.account.is_wire
     # From the wire, what is said of two that share an identity says nothing of either.
     is_vague = is_wire and asked.execution is not None and now.record.is_shared(asked.execution, 0)
     is_licensed = exchange.licence > reuse.queued.n and not is_vague

@@ -1,14 +1,16 @@
 """Work for executions that are over: what ghosts do."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from agent.account import RequestSent, StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.account import CLOSED
 from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, OVER, News
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 SHOWN = 5
 """So many of the updates of a ghost are pointed at."""
@@ -33,11 +35,12 @@ Hauntings = Map[tuple[ExecutionKey, int], Haunting]
 """By the execution, and by the number of the answer that told of its end. One that is forgotten stands for ever."""
 
 
-class Ghosts(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Ghosts(State):
     """Who went on, and of whom it is not known any more whether he was told."""
 
-    seen: Hauntings = Map()
-    unknown: Map[ExecutionKey, Mark] = Map()
+    seen: Hauntings = EMPTY
+    unknown: Map[ExecutionKey, Mark] = EMPTY
 
 
 def no_ghost_work(state: Ghosts, now: Moment) -> Ghosts:
@@ -51,8 +54,8 @@ def no_ghost_work(state: Ghosts, now: Moment) -> Ghosts:
     which it was told: who has just come back may send what it had not been able to send.
     """
     key = now.event.execution
-    heard, forward = now.before.heard(key), now.before.forward(key, now.record)
-    news = heard.told_at_report if now.before.is_wire else heard.standing[OVER]
+    heard, forward = now.account.heard(key), now.account.forward(key, now.record)
+    news = heard.told_at_report if now.account.is_wire else heard.standing[OVER]
     if forward == "yes":
         return state
     if news is None:
@@ -60,14 +63,14 @@ def no_ghost_work(state: Ghosts, now: Moment) -> Ghosts:
     if (key, news.answer.n) in state.seen:
         return state
     haunting = Haunting(news, heard.order, (now.mark,), 1, now.event.step, forward == "if-shared")
-    return state._replace(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
+    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
 
 
 def _unknown(state: Ghosts, key: ExecutionKey, now: Moment) -> Ghosts:
     """Whoever begins something for an execution that is not remembered may have been told of its end."""
-    if not now.before.may_be_forgotten(key) or key in state.unknown:
+    if not now.account.may_be_forgotten(key) or key in state.unknown:
         return state
-    return state._replace(unknown=state.unknown.put(key, now.mark).at_most(CLOSED))
+    return state.becomes(unknown=state.unknown.put(key, now.mark).at_most(CLOSED))
 
 
 def _step_of_a_ghost(haunting: Haunting) -> Finding:
@@ -100,7 +103,7 @@ def no_ghost_update(state: Ghosts, now: Moment) -> Ghosts:
     key = now.event.execution
     if now.event.request != "update" or key is None:
         return state
-    heard = now.before.heard(key)
+    heard = now.account.heard(key)
     news = heard.standing[GONE]
     if news is None:
         return _unknown(state, key, now)
@@ -108,7 +111,7 @@ def no_ghost_update(state: Ghosts, now: Moment) -> Ghosts:
         return state
     known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
     haunting = known._replace(times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN])
-    return state._replace(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
+    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
 
 
 def _updates_of_a_ghost(haunting: Haunting) -> Finding:

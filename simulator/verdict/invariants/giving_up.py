@@ -1,5 +1,6 @@
 """What a device must know before it gives up an execution."""
 
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from agent.account import (
@@ -17,10 +18,11 @@ from agent.account import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import Event
-from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, undecided, violated
-from simulator.verdict.frozen import Map
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import omits
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 EXECUTIONS: Final = 64
 """So many executions are remembered, and so many times that one was given up."""
@@ -74,12 +76,13 @@ class Abandoned(NamedTuple):
     tried: Try | None = None
 
 
-class GivingUp(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class GivingUp(State):
     """By execution; `resisted` are hints in spite of which the device went on."""
 
     resisted: int = 0
-    executions: Map[ExecutionKey, Abandoned] = Map()
-    before: Ruling = Ruling()
+    executions: Map[ExecutionKey, Abandoned] = EMPTY
+    before: Ruling = NOTHING_YET
 
 
 READS = (
@@ -113,16 +116,16 @@ def no_false_abort(state: GivingUp, now: Moment) -> GivingUp:
     From the wire this cannot be judged: a device that has given up looks like one that works in silence. If it leaves
     the execution IN_PROGRESS for good, the next one waits.
     """
-    if now.before.is_wire:
+    if now.account.is_wire:
         return state
     event = now.event
     match event:
         case HintReceived():
-            resisted = sum(omits(event, key) for key in now.before.in_hand)
-            return state._replace(resisted=state.resisted + resisted) if resisted else state
+            resisted = sum(omits(event, key) for key in now.account.in_hand)
+            return state.becomes(resisted=state.resisted + resisted) if resisted else state
         case DeviceBooted():
             booted = ((key, _booted(each, event)) for key, each in state.executions.items())
-            return state._replace(executions=Map(booted))
+            return state.becomes(executions=Map(booted))
         case _:
             key = event.execution
     if key is None:
@@ -140,18 +143,18 @@ def no_false_abort(state: GivingUp, now: Moment) -> GivingUp:
         return state
     executions = state.executions.put(key, mine)
     return (
-        _kept(state._replace(executions=executions), now)
+        _kept(state.becomes(executions=executions), now)
         if len(executions) > EXECUTIONS
-        else state._replace(executions=executions)
+        else state.becomes(executions=executions)
     )
 
 
 def _kept(state: GivingUp, now: Moment) -> GivingUp:
     """Without the oldest that is not in hand: what is to be said of it is said."""
-    key = next((key for key in state.executions if key not in now.after.in_hand), next(iter(state.executions)))
+    key = next((key for key in state.executions if key not in now.account.in_hand), next(iter(state.executions)))
     gone = _counted(state.executions[key])
     findings = (None if each.is_allowed else _violation(key, each) for each in gone)
-    return state._replace(executions=state.executions.without(key), before=state.before.but(*findings))
+    return state.becomes(executions=state.executions.without(key), before=state.before.but(*findings))
 
 
 def _abandons(event: Event) -> bool:
@@ -220,7 +223,7 @@ def _confirmed(mine: Abandoned) -> Abandoned:
 
 
 def _given_up(mine: Abandoned, key: ExecutionKey, now: Moment) -> Abandoned:
-    heard = now.before.heard(key)
+    heard = now.account.heard(key)
     told = heard.over_otherwise if heard.succeeded else heard.over
     taking = heard.takings
     may = told is not None or heard.queued_again

@@ -1,14 +1,16 @@
 """Asking too often. Everything here is one device's own account, on its own clock."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from agent.account import AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, undecided, violated
-from simulator.verdict.frozen import Map
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.limits import Limits
 from simulator.verdict.seen import TIMER_SLACK, Mark, micros
+from simulator.verdict.state import State
 
 CONTENT = frozenset({ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_JSON})
 """Refusals of what a request said: with other details it is another request."""
@@ -91,14 +93,15 @@ class TooSoon(NamedTuple):
         return self.attempts.refused[0] if self.attempts.refused else self.attempts.last
 
 
-class Hammering(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Hammering(State):
     """What was refused for good and still is, who asked again all the same, and what is asked without success."""
 
-    standing: Map[tuple[Question, int | None], str] = Map()
-    refused: Map[str, Refused] = Map()
+    standing: Map[tuple[Question, int | None], str] = EMPTY
+    refused: Map[str, Refused] = EMPTY
     begun: tuple[ExecutionKey, ...] = ()
-    before: Ruling = Ruling()
-    attempts: Map[Question, Attempts] = Map()
+    before: Ruling = NOTHING_YET
+    attempts: Map[Question, Attempts] = EMPTY
     in_time: int = 0
     too_soon: tuple[TooSoon, ...] = ()
 
@@ -124,7 +127,7 @@ def no_hammering(state: Hammering, now: Moment) -> Hammering:
     """
     match now.event:
         case RequestSent() as sent:
-            if now.before.last is not None and now.mark.n < now.before.last.n:
+            if now.account.last is not None and now.mark.n < now.account.last.n:
                 state = _unheard(state, now.mark.n)
             return _asked(state, now.mark, sent, now.limits)
         case AnswerReceived() as answer:
@@ -133,12 +136,12 @@ def no_hammering(state: Hammering, now: Moment) -> Hammering:
             if all(each.hinted for each in state.attempts.values()):
                 return state
             hinted = ((question, each._replace(hinted=True)) for question, each in state.attempts.items())
-            return state._replace(attempts=Map(hinted))
-        case DeviceConnected() if not now.before.is_wire:
+            return state.becomes(attempts=Map(hinted))
+        case DeviceConnected() if not now.account.is_wire:
             settled = state.standing.only(lambda _, token: state.refused[token].code not in UNSETTLED)
-            return _settled(state._replace(standing=settled, attempts=Map()))
+            return _settled(state.becomes(standing=settled, attempts=Map()))
         case _:
-            return _settled(state._replace(standing=Map(), attempts=Map()))
+            return _settled(state.becomes(standing=Map(), attempts=Map()))
 
 
 def _settled(state: Hammering) -> Hammering:
@@ -149,14 +152,14 @@ def _settled(state: Hammering) -> Hammering:
     while len(stay) > FOUND:
         token, oldest = next(iter(stay.items()))
         before, stay = before.but(_repeated(oldest) if oldest.times else None), stay.without(token)
-        state = state._replace(standing=state.standing.only(lambda _, other, gone=token: other != gone))  # type: ignore[misc]
-    return state._replace(refused=stay, before=before)
+        state = state.becomes(standing=state.standing.only(lambda _, other, gone=token: other != gone))  # type: ignore[misc]
+    return state.becomes(refused=stay, before=before)
 
 
 def _unheard(state: Hammering, n: int) -> Hammering:
     """Without the refusals that it cannot have heard, since it had asked something else at `n`, before they came."""
     heard = state.refused.only(lambda _, refused: not refused.sent.n < n < refused.answer.n)
-    return state._replace(refused=heard, standing=state.standing.only(lambda _, token: token in heard))
+    return state.becomes(refused=heard, standing=state.standing.only(lambda _, token: token in heard))
 
 
 def _asked(state: Hammering, mark: Mark, sent: RequestSent, limits: Limits) -> Hammering:
@@ -166,17 +169,17 @@ def _asked(state: Hammering, mark: Mark, sent: RequestSent, limits: Limits) -> H
         refused = state.refused[token]
         if refused.code not in CONTENT or refused.asked.details == sent.details:
             refused = refused._replace(again=(*refused.again, mark)[:SHOWN], times=refused.times + 1)
-            state = state._replace(refused=state.refused.put(token, refused))
+            state = state.becomes(refused=state.refused.put(token, refused))
     known = state.attempts.get(question)
     if known is None or not _is_retry(known, sent):
         attempts = state.attempts.put(question, Attempts(mark, sent.details)).at_most(QUESTIONS)
-        return state._replace(attempts=attempts)
+        return state.becomes(attempts=attempts)
     again = Attempts(mark, sent.details, known.retries + 1)
-    state = state._replace(attempts=state.attempts.put(question, again))
+    state = state.becomes(attempts=state.attempts.put(question, again))
     retry = _retry(known, mark, sent, limits)
     if retry.gap + TIMER_SLACK >= micros(retry.least):
-        return state._replace(in_time=state.in_time + 1)
-    return state._replace(too_soon=(*state.too_soon, retry)[:FOUND])
+        return state.becomes(in_time=state.in_time + 1)
+    return state.becomes(too_soon=(*state.too_soon, retry)[:FOUND])
 
 
 def _is_retry(known: Attempts, sent: RequestSent) -> bool:
@@ -205,13 +208,13 @@ def _answered(state: Hammering, exchange: Exchange, answer: AnswerReceived) -> H
     if known is None:
         return state
     if answer.accepted or (question.execution is not None and _permanent(answer.code) is not None):
-        return state._replace(attempts=state.attempts.without(question))
+        return state.becomes(attempts=state.attempts.without(question))
     if known.last.n != sent.n:
         return state
     left = exchange.answered
     at = mark.at if left is None or mark.source != left.mark.source else left.mark.at
     known = known._replace(refused=(mark._replace(at=at), answer.code))
-    return state._replace(attempts=state.attempts.put(question, known))
+    return state.becomes(attempts=state.attempts.put(question, known))
 
 
 def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answer: AnswerReceived) -> Hammering:
@@ -222,7 +225,7 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
         # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
         state = _void(state, key, FACTS | CONTENT if is_another else FACTS, sent.n)
         begun = tuple(each for each in state.begun if each != key)
-        return state._replace(begun=(*begun, key)[-QUESTIONS:] if answer.status == Status.IN_PROGRESS else begun)
+        return state.becomes(begun=(*begun, key)[-QUESTIONS:] if answer.status == Status.IN_PROGRESS else begun)
     about = asked.execution
     if about is None:
         return state
@@ -239,7 +242,7 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
     if which not in standing:
         standing = standing.put(which, asked.client_token).at_most(QUESTIONS)
     refused = state.refused.put(asked.client_token, Refused(asked, sent, mark, answer.code))
-    return state._replace(standing=standing, refused=refused)
+    return state.becomes(standing=standing, refused=refused)
 
 
 def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> Hammering:
@@ -252,7 +255,7 @@ def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], aske
 
     if all(stands(which, token) for which, token in state.standing.items()):
         return state
-    return state._replace(standing=state.standing.only(stands))
+    return state.becomes(standing=state.standing.only(stands))
 
 
 def rule(state: Hammering, subject: Subject) -> Ruling:

@@ -1,5 +1,6 @@
 """What became of the machine itself: whether it boots, and whether one execution is applied to it once."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from agent.account import (
@@ -15,9 +16,10 @@ from agent.account import (
     VersionReverted,
 )
 from agent.values import ExecutionKey
-from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, undecided, violated
-from simulator.verdict.frozen import Map
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 COMMITS: Final = 64
 """So many commits that stand are remembered."""
@@ -26,7 +28,8 @@ CHANGES = (HardwareChanged, StepStarted, StepFinished, StepUndone, DeviceBooted)
 """What shows that the hardware is at work."""
 
 
-class Hardware(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Hardware(State):
     """The hardware as it last was: whether it has `rested` since, by the phase in `resting`, if it was at rest last."""
 
     last: Mark | None = None
@@ -38,7 +41,7 @@ class Hardware(NamedTuple):
     """The one that it has or had last, by whose work it came to this."""
     worked_at: int = 0
     has_power: bool = True
-    so_far: Ruling = Ruling()
+    so_far: Ruling = NOTHING_YET
 
 
 READS_HARDWARE = (*CHANGES, ExecutionTaken, PhaseChanged, PowerLost)
@@ -55,23 +58,23 @@ def bootable(state: Hardware, now: Moment) -> Hardware:
     """
     mark, event = now.mark, now.event
     if isinstance(event, CHANGES):
-        state = state._replace(worked_at=max(state.worked_at, mark.at) if state.worked_at else mark.at)
+        state = state.becomes(worked_at=max(state.worked_at, mark.at) if state.worked_at else mark.at)
     match event:
         case ExecutionTaken(execution=key):
-            return state._replace(job=key.job_id)
+            return state.becomes(job=key.job_id)
         case PowerLost():
-            return state._replace(has_power=False)
+            return state.becomes(has_power=False)
         case DeviceBooted():
-            return state._replace(has_power=True)
+            return state.becomes(has_power=True)
         case HardwareChanged():
             message = f"had nothing whole to boot from, at version {event.version}"
             finding = None if event.bootable else violated(state.job, message, mark)
-            return state._replace(last=mark, pending=event.pending, rested=False, so_far=state.so_far.but(finding))
+            return state.becomes(last=mark, pending=event.pending, rested=False, so_far=state.so_far.but(finding))
         case PhaseChanged(phase=phase):
             rests = phase in ("idle", "safe")
-            state = state._replace(resting=mark if rests else None, phase=phase)
-            if rests and state.last is not None and not state.rested and not now.before.running:
-                return state._replace(so_far=state.so_far.but(_at_rest(state)), rested=True)
+            state = state.becomes(resting=mark if rests else None, phase=phase)
+            if rests and state.last is not None and not state.rested and not now.account.running:
+                return state.becomes(so_far=state.so_far.but(_at_rest(state)), rested=True)
             return state
         case _:
             return state
@@ -138,11 +141,12 @@ class Again(NamedTuple):
     redone: bool
 
 
-class Commits(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Commits(State):
     """Those that stand, the last step of each execution, and those that were made twice."""
 
-    standing: Map[tuple[ExecutionKey, str], Commit] = Map()
-    steps: Map[ExecutionKey, str] = Map()
+    standing: Map[tuple[ExecutionKey, str], Commit] = EMPTY
+    steps: Map[ExecutionKey, str] = EMPTY
     held: int = 0
     twice: tuple[Again, ...] = ()
     unknown: tuple[tuple[ExecutionKey, Mark], ...] = ()
@@ -163,29 +167,29 @@ def no_double_apply(state: Commits, now: Moment) -> Commits:
     standing = state.standing
     match now.event:
         case VersionReverted(execution=key, version=version):
-            return state._replace(standing=standing.without((key, version)))
+            return state.becomes(standing=standing.without((key, version)))
         case VersionCommitted():
             return _committed(state, now)
         case StepStarted(execution=key, step=step):
             for (of, version), commit in standing.items():
                 if of == key and commit.redoes and step != commit.last_step:
                     standing = standing.put((of, version), commit._replace(redoes=False))
-            return state._replace(standing=standing, steps=state.steps.put(key, step).at_most(COMMITS))
+            return state.becomes(standing=standing, steps=state.steps.put(key, step).at_most(COMMITS))
         case _:
             booted = ((key, commit._replace(redoes=commit.last_step is not None)) for key, commit in standing.items())
-            return state._replace(standing=Map(booted))
+            return state.becomes(standing=Map(booted))
 
 
 def _committed(state: Commits, now: Moment) -> Commits:
     key, version = now.event.execution, now.event.version
     if (earlier := state.standing.get((key, version))) is not None:
         again = Again(key, version, earlier.mark, now.mark, bool(earlier.redoes))
-        return state._replace(twice=(*state.twice, again)[:FOUND])
+        return state.becomes(twice=(*state.twice, again)[:FOUND])
     commit = Commit(now.mark, state.steps.get(key))
     standing = state.standing.put((key, version), commit).at_most(COMMITS)
-    if now.before.may_be_forgotten(key):
-        return state._replace(standing=standing, unknown=(*state.unknown, (key, now.mark))[:FOUND])
-    return state._replace(standing=standing, held=state.held + 1)
+    if now.account.may_be_forgotten(key):
+        return state.becomes(standing=standing, unknown=(*state.unknown, (key, now.mark))[:FOUND])
+    return state.becomes(standing=standing, held=state.held + 1)
 
 
 def rule_double_apply(state: Commits, subject: Subject) -> Ruling:

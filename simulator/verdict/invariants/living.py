@@ -1,5 +1,6 @@
 """Whether the device is alive."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from agent.account import DeviceBooted, DeviceCrashed, ExecutionLeft, ExecutionTaken
@@ -9,6 +10,7 @@ from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, 
 from simulator.verdict.lives import Lapse
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lost
+from simulator.verdict.state import State
 
 DELIBERATE = ("CLIENT_INITIATED_DISCONNECT", "SERVER_INITIATED_DISCONNECT")
 """Reasons for which a client that vanishes need not come back."""
@@ -25,13 +27,17 @@ class Restarts(NamedTuple):
     times: int = 0
 
 
-class Vital(NamedTuple):
+NO_RESTARTS: Final = Restarts()
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Vital(State):
     """What killed it, and how often it has restarted in vain, at worst."""
 
     reason: str = ""
     crashes: tuple[Mark, ...] = ()
-    row: Restarts = Restarts()
-    longest: Restarts = Restarts()
+    row: Restarts = NO_RESTARTS
+    longest: Restarts = NO_RESTARTS
 
 
 READS = (DeviceCrashed, DeviceBooted, ExecutionTaken, ExecutionLeft)
@@ -51,12 +57,12 @@ def alive(state: Vital, now: Moment) -> Vital:
     """
     match now.event:
         case DeviceCrashed(reason=reason):
-            return state._replace(reason=state.reason or reason, crashes=(*state.crashes, now.mark)[:FOUND])
+            return state.becomes(reason=state.reason or reason, crashes=(*state.crashes, now.mark)[:FOUND])
         case DeviceBooted(why="reboot" | "watchdog"):
             row = Restarts(state.row.first or now.mark, now.mark, state.row.times + 1)
-            return state._replace(row=row, longest=row if row.times > state.longest.times else state.longest)
+            return state.becomes(row=row, longest=row if row.times > state.longest.times else state.longest)
         case ExecutionTaken() | ExecutionLeft():
-            return state._replace(row=Restarts())
+            return state.becomes(row=Restarts())
         case _:
             return state
 

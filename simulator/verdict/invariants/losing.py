@@ -1,6 +1,6 @@
 """Whether a device leaves a job that it is there and free for."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from agent.account import AnswerReceived, DeviceBooted, HardwareChanged, StepStarted
 from agent.values import ExecutionKey
@@ -10,9 +10,11 @@ from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecid
 from simulator.verdict.invariants.readiness import worst
 from simulator.verdict.lives import Life
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 
-class Condition(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Condition(State):
     """Signs that a device may be SAFE: a refused update, or hardware that is not whole.
 
     `is_whole` is None as long as the device has not told of its hardware; `has_worked` once it has begun a step.
@@ -42,13 +44,13 @@ def no_lost_job(state: Condition, now: Moment) -> Condition:
     match event:
         case AnswerReceived():
             refused = not event.accepted and now.exchange is not None and now.exchange.is_update
-            return state._replace(was_refused=True) if refused else state
+            return state.becomes(was_refused=True) if refused else state
         case HardwareChanged():
-            return state._replace(is_whole=event.bootable and not event.pending)
+            return state.becomes(is_whole=event.bootable and not event.pending)
         case StepStarted():
-            return state._replace(has_worked=True)
+            return state.becomes(has_worked=True)
         case _:
-            return state._replace(booted=now.mark)
+            return state.becomes(booted=now.mark)
 
 
 def rule(state: Condition, subject: Subject) -> Ruling:

@@ -1,5 +1,6 @@
 """Whether a device stops in time when the record of its execution is removed."""
 
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from agent.account import HintReceived, StepStarted
@@ -7,9 +8,10 @@ from agent.values import ExecutionKey
 from simulator.trace import ClientConnected, ClientDisconnected, ExecutionRemoved
 from simulator.verdict.account import Change, Forward
 from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
-from simulator.verdict.frozen import Map
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import omits
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 STEPS: Final = 64
 LOSSES: Final = 16
@@ -42,11 +44,12 @@ class Loss(NamedTuple):
     hints: tuple[int, ...]
 
 
-class Stopping(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Stopping(State):
     """What each execution was at, and which were removed."""
 
-    steps: Map[ExecutionKey, tuple[Begun, ...]] = Map()
-    hints: Map[ExecutionKey, tuple[int, ...]] = Map()
+    steps: Map[ExecutionKey, tuple[Begun, ...]] = EMPTY
+    hints: Map[ExecutionKey, tuple[int, ...]] = EMPTY
     losses: tuple[Loss, ...] = ()
     held: int = 0
     unknown: tuple[Mark, ...] = ()
@@ -75,21 +78,21 @@ def stops_in_time(state: Stopping, now: Moment) -> Stopping:
             return _removed(state, now)
         case _:
             span = now.record.attendance.span
-            return state._replace(losses=tuple(_during(loss, span) for loss in state.losses)) if span else state
+            return state.becomes(losses=tuple(_during(loss, span) for loss in state.losses)) if span else state
 
 
 def _begun(state: Stopping, now: Moment) -> Stopping:
     key = now.event.execution
-    heard = now.before.heard(key)
-    change = heard.change_at_report if now.before.is_wire else now.before.change
-    begun = Begun(now.mark, now.event.step, now.before.forward(key, now.record), heard.licence, change)
+    heard = now.account.heard(key)
+    change = heard.change_at_report if now.account.is_wire else now.account.change
+    begun = Begun(now.mark, now.event.step, now.account.forward(key, now.record), heard.licence, change)
     steps = state.steps.put(key, (*state.steps.get(key, ()), begun)[-STEPS:]).at_most(STEPS)
     if not any(loss.key == key for loss in state.losses):
-        return state._replace(steps=steps)
+        return state.becomes(steps=steps)
     losses = tuple(
         loss._replace(steps=(*loss.steps, begun)[:STEPS]) if loss.key == key else loss for loss in state.losses
     )
-    return state._replace(steps=steps, losses=losses)
+    return state.becomes(steps=steps, losses=losses)
 
 
 def _hinted(state: Stopping, at: int, hint: HintReceived) -> Stopping:
@@ -102,7 +105,7 @@ def _hinted(state: Stopping, at: int, hint: HintReceived) -> Stopping:
         losses = tuple(
             loss._replace(hints=(*loss.hints, at)[: 2 * HINTS]) if omits(hint, loss.key) else loss for loss in losses
         )
-    return state._replace(hints=hints, losses=losses)
+    return state.becomes(hints=hints, losses=losses)
 
 
 def _during(loss: Loss, span: Span) -> Loss:
@@ -121,19 +124,19 @@ def _removed(state: Stopping, now: Moment) -> Stopping:
         return state
     span = record.attendance.span
     # What began long before cannot be late, and is only in the way.
-    offset = now.after.offset.agreed
+    offset = now.account.offset.agreed
     steps = tuple(each for each in state.steps.get(key, ()) if not offset.latest(each.mark.at) <= now.mark.at)
     loss = Loss(number, now.mark, key, (span,) if span else (), steps, state.hints.get(key, ()))
-    state = state._replace(losses=(*state.losses, loss))
+    state = state.becomes(losses=(*state.losses, loss))
     return state if len(state.losses) <= LOSSES else _without_the_oldest(state, now)
 
 
 def _without_the_oldest(state: Stopping, now: Moment) -> Stopping:
     oldest, *losses = state.losses
-    due, offset = oldest.removed.at + now.limits.detection, now.after.offset.agreed
-    was_there = now.after.concerns(oldest.key) and _is_connected(oldest, now.record.tells_connections)
+    due, offset = oldest.removed.at + now.limits.detection, now.account.offset.agreed
+    was_there = now.account.concerns(oldest.key) and _is_connected(oldest, now.record.tells_connections)
     surely = all(each.forward == "yes" or offset.latest(each.mark.at) <= due for each in oldest.steps)
-    return state._replace(
+    return state.becomes(
         losses=tuple(losses),
         held=state.held + (was_there and surely),
         unknown=state.unknown if surely or not was_there else (*state.unknown, oldest.removed)[:LOSSES],

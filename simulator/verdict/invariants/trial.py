@@ -5,6 +5,7 @@ Where the image is written over the running one, the write commits it before it 
 it with its report, and that is what must wait for the test.
 """
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from agent.account import (
@@ -18,9 +19,10 @@ from agent.account import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
-from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, violated
-from simulator.verdict.frozen import Map
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, violated
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 VOUCHES: Final = 32
 """So many reports of success, and images that a write has committed, are remembered."""
@@ -52,17 +54,18 @@ class Image(NamedTuple):
     version: str
 
 
-class Tested(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Tested(State):
     """The last self-test since the machine booted, and since an image was written over the running one."""
 
     on_trial: bool = False
     test: SelfTest | None = None
     step: str = ""
     test_since_write: SelfTest | None = None
-    written: Map[ExecutionKey, Image] = Map()
-    committed: Ruling = Ruling()
+    written: Map[ExecutionKey, Image] = EMPTY
+    committed: Ruling = NOTHING_YET
     vouched: tuple[Vouched, ...] = ()
-    vouched_before: Ruling = Ruling()
+    vouched_before: Ruling = NOTHING_YET
 
 
 READS = (
@@ -94,16 +97,16 @@ def tests_before_commit(state: Tested, now: Moment) -> Tested:
         case DeviceBooted():
             # What an agent that was only restarted has tested before still runs.
             test = state.test if event.why == "restarted" else None
-            return state._replace(on_trial=event.on_trial, test=test)
+            return state.becomes(on_trial=event.on_trial, test=test)
         case StepStarted():
-            return state._replace(step=event.step)
+            return state.becomes(step=event.step)
         case StepFinished(step="self-test", outcome="done" | "failed"):
             test = SelfTest(now.mark, event.outcome == "done")
-            return state._replace(test=test, test_since_write=test)
+            return state.becomes(test=test, test_since_write=test)
         case VersionCommitted():
             return _committed(state, now)
         case ExecutionTaken():
-            return state._replace(written=state.written.without(event.execution))
+            return state.becomes(written=state.written.without(event.execution))
         case RequestSent(status=Status.SUCCEEDED) if event.execution in state.written:
             return _vouched(state, now)
         case RequestAnswered() | AnswerReceived():
@@ -116,11 +119,11 @@ def _committed(state: Tested, now: Moment) -> Tested:
     version, key = now.event.version, now.event.execution
     if state.on_trial:
         finding = _untested(key, f"committed version {version}", state.test, now.mark)
-        state = state._replace(committed=state.committed.but(finding), on_trial=False)
+        state = state.becomes(committed=state.committed.but(finding), on_trial=False)
     if state.step != "write":
         return state
     written = state.written.put(key, Image(now.mark, version)).at_most(VOUCHES)
-    return state._replace(written=written, test_since_write=None)
+    return state.becomes(written=written, test_since_write=None)
 
 
 def _untested(key: ExecutionKey, deed: str, test: SelfTest | None, *shown: Mark) -> Finding | None:
@@ -139,11 +142,11 @@ def _vouched(state: Tested, now: Moment) -> Tested:
     accepted = now.exchange is not None and now.exchange.stands
     vouched = (*state.vouched, Vouched(now.event.client_token, image.mark, finding, accepted))
     if len(vouched) <= VOUCHES:
-        return state._replace(vouched=vouched)
+        return state.becomes(vouched=vouched)
     before = _that_count(vouched[:-1])
     oldest = before[0].finding if before and before[0] is vouched[0] else None
     counts = bool(before) and before[0] is vouched[0]
-    return state._replace(
+    return state.becomes(
         vouched=vouched[1:], vouched_before=state.vouched_before.but(oldest) if counts else state.vouched_before
     )
 
@@ -153,7 +156,7 @@ def _answered(state: Tested, now: Moment) -> Tested:
     if not state.vouched or now.exchange is None or not now.exchange.stands:
         return state
     vouched = tuple(each._replace(is_accepted=True) if each.token == token else each for each in state.vouched)
-    return state._replace(vouched=vouched)
+    return state.becomes(vouched=vouched)
 
 
 def _that_count(vouched: tuple[Vouched, ...]) -> list[Vouched]:
