@@ -229,10 +229,10 @@ class Account(State):
                     more["succeeded"] = True
                 elif event.status == Status.FAILED:
                     more["failed"] = True
+                if key not in self.reported:
+                    new["reported"] = (*self.reported, key)[-HANDS:]
                 if self.is_wire:
                     more.update(told_at_report=heard.standing[OVER], change_at_report=self.change)
-                    if key not in self.reported:
-                        new["reported"] = (*self.reported, key)[-HANDS:]
             _put(self, new, key, **more)
         return exchange
 
@@ -256,7 +256,7 @@ class Account(State):
         new["exchanges"] = self.exchanges.without(event.client_token)
         updated = exchange.execution if exchange.is_update else None
         new["closed"] = self.closed.put(event.client_token, updated).at_most(CLOSED)
-        if record.tells_answers and not exchange.believes(event):
+        if record.answers and not exchange.believes(event):
             return exchange, ()
         news = tuple(news_in(exchange, self.in_hand))
         licence = exchange.said[0].mark.n if exchange.said else 0

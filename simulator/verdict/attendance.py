@@ -227,11 +227,13 @@ class Attendance(State):
         since, until = self.span
         return since, float("inf") if until is None else until
 
-    def after(self, seen: Seen[Any], limits: Limits) -> "Attendance":
+    def after(self, seen: Seen[Any], limits: Limits) -> None:
         """With the next entry."""
         mark, event = seen
         if isinstance(event, MESSAGES):
-            return self.becomes(last_heard=mark.at)._listening(seen, limits)
+            self.last_heard = mark.at
+            self._listening(seen, limits)
+            return
         heard, lost = self.last_heard, self.lost
         if isinstance(event, ClientConnected):
             heard, lost = mark.at, None
@@ -241,41 +243,42 @@ class Attendance(State):
                 seen = Seen(mark, event)
             lost = seen
         before, queue = self.queue, self.queue.after(mark, event)
-        self.becomes(queue=queue, last_heard=heard, lost=lost)
+        self.queue, self.last_heard, self.lost = queue, heard, lost
         if queue.connected_since != before.connected_since or self.span is None:
             self._connecting(mark.at)
-        return self._recovering(seen, limits)._waiting(seen, limits)._listening(seen, limits)
+        self._recovering(seen, limits)
+        self._waiting(seen, limits)
+        self._listening(seen, limits)
 
-    def _connecting(self, at: int) -> "Attendance":
+    def _connecting(self, at: int) -> None:
         """A second connection beside the first dates the span anew."""
         since, is_first = self.queue.connected_since, self.span is None or (self.span[1] is None and self.is_first)
         if since is not None:
-            return self.becomes(span=(since, None), first=since if is_first else self.first, is_first=is_first)
-        if self.span is not None and self.span[1] is None:
-            return self.becomes(span=(self.span[0], at), is_first=False)
-        return self
+            self.span, self.first, self.is_first = (since, None), since if is_first else self.first, is_first
+        elif self.span is not None and self.span[1] is None:
+            self.span, self.is_first = (self.span[0], at), False
 
-    def _recovering(self, seen: Seen[Any], limits: Limits) -> "Attendance":
+    def _recovering(self, seen: Seen[Any], limits: Limits) -> None:
         recoveries, event = self.recoveries, seen.event
         if isinstance(event, ExecutionRemoved) and event.status == Status.IN_PROGRESS:
             recoveries = (*recoveries, Recovery(seen.mark, event.execution.job_id))
         if not recoveries:
-            return self
+            return
         queue = self.queue
         recoveries = tuple(each if each.resumed else each.after(seen, queue, limits.ready) for each in recoveries)
         if recoveries == self.recoveries:
-            return self
+            return
         over = [each for each in recoveries if each.resumed]
         stay = tuple(each for each in recoveries if not each.is_good)
         seconds = self.seconds + tuple(each.seconds for each in over if each not in self.recoveries)
-        return self.becomes(
+        self.becomes(
             recoveries=stay[-RECOVERIES:],
             in_time=self.in_time + len(recoveries) - len(stay),
             forgotten=self.forgotten + max(len(stay) - RECOVERIES, 0),
             seconds=seconds[-SECONDS:],
         )
 
-    def _waiting(self, seen: Seen[Any], limits: Limits) -> "Attendance":
+    def _waiting(self, seen: Seen[Any], limits: Limits) -> None:
         queue, waits, at, until = self.queue, self.waits, seen.mark.at, self.recovers_until
         if _is_ended_by_service(seen.event):
             until = at + limits.ready
@@ -289,9 +292,9 @@ class Attendance(State):
                 if wait.since is None:
                     waits = waits.put(key, wait._replace(since=max(at, until)))
             waits = waits.at_most(WAITS, lambda key, wait: wait.since is None and key not in queue.queued)
-        return self.becomes(waits=waits, recovers_until=until)
+        self.waits, self.recovers_until = waits, until
 
-    def _listening(self, seen: Seen[Any], limits: Limits) -> "Attendance":
+    def _listening(self, seen: Seen[Any], limits: Limits) -> None:
         mark, quiet, silences = seen.mark, self.quiet, self.silences
         if quiet is not None and mark.at - quiet.at > limits.silence:
             if silences and silences[-1].after == quiet:
@@ -301,9 +304,7 @@ class Attendance(State):
             quiet = None
         elif quiet is None or isinstance(seen.event, SIGNS):
             quiet = mark
-        if quiet is self.quiet and silences is self.silences:
-            return self
-        return self.becomes(quiet=quiet, silences=silences)
+        self.quiet, self.silences = quiet, silences
 
 
 def _is_ended_by_service(event: Event) -> bool:

@@ -13,6 +13,9 @@ from agent.account import AnswerReceived
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.account import Account
 from simulator.verdict.findings import Invariant
+from simulator.verdict.frozen import Map
+from simulator.verdict.heard import job_of
+from simulator.verdict.invariants import crossing
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
@@ -26,6 +29,7 @@ WAITING: Final = 1_000
 CLIENTS: Final = 8
 """So many clients are watched of one thing."""
 
+CROSSING: Final = "no-cross-incarnation"
 SHOWN_BY_HARDWARE: Final = frozenset(
     {"bootable", "asks-before-leap", "no-false-abort", "no-double-apply", "tests-before-commit"}
 )
@@ -89,10 +93,12 @@ class Device(State):
     """The state of all that watches one device.
 
     `has_told` once it has given any account of its own. `waiting` is what it told, from an answer on that the cloud
-    has not told of. Without an account, the first of `followers` is what it did; with one, they are what its thing's
-    clients did besides.
+    has not told of. Without an account, the first of `followers` is what it did. With one, they are what its thing's
+    clients did besides: there are none as long as the device tells of every request, and from the first on of which it
+    does not, they begin with what it said that it had been told.
     """
 
+    thing: str
     limits: Limits
     own: Watch
     followers: tuple[Follower, ...]
@@ -104,7 +110,7 @@ class Device(State):
     def new(cls, thing: str, limits: Limits, watching: Watching) -> "Device":
         """One of which nothing is known."""
         wire = Wire(frozenset({None, thing}), is_own=True)
-        return cls(limits, Watch(Account(), watching.own.start()), (Follower.of(wire, watching.wire),))
+        return cls(thing, limits, Watch(Account(), watching.own.start()), (Follower.of(wire, watching.wire),))
 
     @property
     def tells_all(self) -> bool:
@@ -121,6 +127,8 @@ class Device(State):
             self.waiting = (*self.waiting, seen)
             if len(self.waiting) > WAITING:
                 self._take_in(watching, WAITING)
+        if self.followers and self.own.account.heard_n and self.own.account.tells_all:
+            self.followers = ()
 
     def at_cloud(self, seen: Seen[Any], watching: Watching, stalls: Stalls) -> None:
         """Take in the next entry of the cloud's."""
@@ -129,7 +137,10 @@ class Device(State):
         token = event.client_token if isinstance(event, RequestReceived | RequestAnswered) else None
         self.own.at_cloud(seen, token, record, limits, watching.own)
         if isinstance(event, RequestReceived):
-            self._with_client(event.client, watching.other)
+            if not self.followers and not self.own.account.tells_all:
+                self.followers = (self._woken(watching),)
+            if self.followers:
+                self._with_client(event.client, watching.other)
         for follower, monitors in self._following(watching):
             follower.at_cloud(seen, record, limits, monitors, stalls)
         if self.waiting and isinstance(event, RequestAnswered):
@@ -172,6 +183,25 @@ class Device(State):
                 return
         for follower, monitors in self._following(watching):
             yield follower.watch, monitors
+
+    def _woken(self, watching: Watching) -> Follower:
+        """What follows the thing's own client from now on."""
+        own, record = self.own.account, self.record
+        heard = Map((key, heard.at_cloud()) for key, heard in own.executions.items())
+        account = Account(is_wire=True, executions=heard, order=own.order, reported=own.reported)
+        wire = Wire(frozenset({None, self.thing}), is_own=True, account=account, answers=record.answers)
+        wire.becomes(
+            latest=Map((job, keys[-1]) for job, keys in record.jobs.items()),
+            known=Map((job_of(key), key) for key in own.executions),
+            unheard=() if record.present.queue.connected_since is None else None,
+        )
+        follower = Follower.of(wire, watching.wire)
+        crossed = watching.own.indexes.get(CROSSING), watching.wire.indexes.get(CROSSING)
+        if crossed[0] is not None and crossed[1] is not None:
+            states = list(follower.watch.states)
+            states[crossed[1]] = crossing.at_cloud(self.own.states[crossed[0]])
+            follower.watch.states = tuple(states)
+        return follower
 
     def _with_client(self, name: str | None, monitors: Monitors) -> None:
         if any(name in each.wire.client for each in self.followers) or len(self.followers) >= CLIENTS:

@@ -41,6 +41,17 @@ class News(NamedTuple):
     status: str | None
     had_reported: bool = False
     """Whether the device had sent an update about it on the connection on which it asked."""
+    received: Mark | None = None
+    answered: Mark | None = None
+    """Where the cloud tells of the question and of its first answer."""
+
+    @property
+    def at_cloud(self) -> "News":
+        """The same as the wire shows it, before all that it will show."""
+        sent, answer = self.received or self.sent, self.answered or self.answer
+        return self._replace(
+            sent=Mark(sent.source, -1, sent.at, sent.n), answer=Mark(answer.source, 0, answer.at, answer.n)
+        )
 
     @property
     def in_words(self) -> str:
@@ -115,6 +126,16 @@ class Heard(NamedTuple):
             return heard._replace(queued_again=True)
         return heard
 
+    def at_cloud(self) -> "Heard":
+        """What of this is known before the wire shows anything."""
+        return Heard(
+            order=self.order,
+            standing=tuple(news and news.at_cloud for news in self.standing),
+            over=self.over and self.over.at_cloud,
+            touched=self.touched,
+            updated=self.updated,
+        )
+
     def unheard(self, n: int) -> "Heard":
         """Without what it cannot have heard, since it had asked something else at `n`, before the answer came."""
         if not any(news and news.sent.n < n < news.answer.n for news in (*self.standing, self.over)):
@@ -146,7 +167,9 @@ def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[N
 
     def news(key: ExecutionKey, says: Says) -> News:
         had_reported = key in exchange.had_reported
-        return News(key, says, sent, answer, read.accepted, read.code, read.status, had_reported)
+        answered = exchange.answered.mark if exchange.answered is not None else None
+        told = (read.accepted, read.code, read.status, had_reported)
+        return News(key, says, sent, answer, *told, exchange.received, answered)
 
     about, found = asked.execution, read.execution
     if not read.accepted:

@@ -4,14 +4,23 @@ from collections import deque
 from collections.abc import Iterator
 from copy import copy
 from math import ceil
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from agent.errors import InputError
 from agent.wording import first_wrong
 from simulator.scenario.parts import Bounds
-from simulator.trace import CLOUD, DeletionRefused, Entry, ProcessStalled, RequestReceived, RunEnded, RunStarted
+from simulator.trace import (
+    CLOUD,
+    DeletionRefused,
+    Entry,
+    ProcessStalled,
+    RequestReceived,
+    RunEnded,
+    RunStarted,
+    device_source,
+)
 from simulator.verdict.clocks import SAME_CLOCK, Offset, common
 from simulator.verdict.device import Device, Watching
 from simulator.verdict.findings import Course, Finding, Invariant, Ruling, Subject
@@ -29,7 +38,7 @@ from simulator.verdict.model import (
 )
 from simulator.verdict.outcome import Arrivals, concluded
 from simulator.verdict.places import last_seen_of, reached, refused
-from simulator.verdict.seen import UNJUDGED, Seen, seen_in, thing_of
+from simulator.verdict.seen import UNJUDGED, Seen, seen_in
 from simulator.verdict.sharing import CONNECTIONS, Share
 from simulator.verdict.stalls import Lag
 from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
@@ -37,6 +46,10 @@ from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 SECOND: Final = 1_000_000
 EARLY: Final = 100_000
 """So many entries may come before the run's beginning, without which none can be judged; then no more are kept."""
+
+
+ABOUT_THE_RUN = (RunEnded, DeletionRefused, ProcessStalled)
+DEVICE: Final = device_source("")
 
 
 class _Judged(NamedTuple):
@@ -76,6 +89,7 @@ class Judge:
         self._early: list[Entry] = []
         self._devices: dict[str, Device] = {}
         self._shares: dict[str, dict[str, Share]] = {}
+        self._agents: frozenset[str] = frozenset()
         self._refusals: dict[tuple[str, bool], DeletionRefused] = {}
         self._cloud_end = 0
         self._lag = Lag()
@@ -113,6 +127,7 @@ class Judge:
             return
         for thing in event.things:
             self._devices[thing] = self._new(thing, event)
+        self._agents = frozenset(event.shared)
         for agent, (thing, namespace_id) in event.shared.items():
             self._shares.setdefault(thing, {})[agent] = Share(namespace_id)
         early, self._early = self._early, []
@@ -125,35 +140,36 @@ class Judge:
 
     def _take_in(self, entry: Entry) -> None:
         seen = seen_in(entry)
-        event, is_cloud = seen.event, entry.source == CLOUD
-        if isinstance(event, RunEnded):
-            self._ended = self._ended or seen
-        elif isinstance(event, DeletionRefused):
-            self._refusals[event.job_id, event.retry] = event
-        elif isinstance(event, ProcessStalled):
-            self._lag = self._lag.after(seen)
-        if is_cloud:
+        event, source = seen.event, entry.source
+        if isinstance(event, ABOUT_THE_RUN):
+            self._note(seen)
+        if source == CLOUD:
             self._cloud_end = seen.mark.at
             if isinstance(event, RequestReceived):
                 self._rate.count(seen.mark.at)
-        if (thing := thing_of(entry)) is None:
-            return
-        if is_cloud:
-            self._take_in_cloud(thing, seen)
-        elif (device := self._devices.get(thing)) is not None:
+            if (thing := getattr(event, "thing", None)) is not None:
+                self._take_in_cloud(thing, seen)
+        elif (device := self._devices.get(source.removeprefix(DEVICE))) is not None and source.startswith(DEVICE):
             device.told(seen, self._watching)
 
-    def _take_in_cloud(self, thing: str, seen: Seen[Any]) -> None:
-        for agent, share in self._shares.get(thing, {}).items():
-            self._shares[thing][agent], shared = share.of(seen)
-            if shared is not None:
-                self._at_cloud(agent, shared)
-        is_shared = any(thing in shares for shares in self._shares.values())
-        if not is_shared or isinstance(seen.event, CONNECTIONS):
-            self._at_cloud(thing, seen)
+    def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled]) -> None:
+        match seen.event:
+            case RunEnded():
+                self._ended = self._ended or cast("Seen[RunEnded]", seen)
+            case DeletionRefused() as refusal:
+                self._refusals[refusal.job_id, refusal.retry] = refusal
+            case ProcessStalled():
+                self._lag = self._lag.after(cast("Seen[ProcessStalled]", seen))
 
-    def _at_cloud(self, thing: str, seen: Seen[Any]) -> None:
-        if (device := self._devices.get(thing)) is not None:
+    def _take_in_cloud(self, thing: str, seen: Seen[Any]) -> None:
+        if (shares := self._shares.get(thing)) is not None:
+            for agent, share in shares.items():
+                shares[agent], shared = share.of(seen)
+                if shared is not None and (device := self._devices.get(agent)) is not None:
+                    device.at_cloud(shared, self._watching, self._lag.cloud)
+        if (device := self._devices.get(thing)) is None:
+            return
+        if thing not in self._agents or isinstance(seen.event, CONNECTIONS):
             device.at_cloud(seen, self._watching, self._lag.cloud)
 
     def verdict(self) -> Verdict:

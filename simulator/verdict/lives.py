@@ -99,7 +99,8 @@ class Record(State):
     is_empty: bool = True
     attendance: Attendance = field(default_factory=Attendance)
     untold: Attendance | None = field(default_factory=lambda: Attendance(Queue(connected_since=float("-inf"))))
-    tells_answers: bool = False
+    answers: int = 0
+    """How often the service answered."""
     tells_deliveries: bool = False
     lapses: tuple[Lapse, ...] = ()
     heard_at: int | None = None
@@ -126,84 +127,90 @@ class Record(State):
         uses = self.uses.get(key, Uses())
         return (uses.times if uses.was_queued else digests) > 1
 
-    def after(self, seen: Seen[Any], limits: Limits) -> "Record":
+    def after(self, seen: Seen[Any], limits: Limits) -> None:
         """With the next entry."""
         mark, event = seen
-        attendance, untold = self.attendance.after(seen, limits), self.untold
-        if isinstance(event, ClientConnected):
-            untold = None
-        elif untold is not None:
-            untold = untold.after(seen, limits)
-        record = self.becomes(is_empty=False, attendance=attendance, untold=untold)
+        self.is_empty = False
+        self.attendance.after(seen, limits)
+        if self.untold is not None:
+            if isinstance(event, ClientConnected):
+                self.untold = None
+            else:
+                self.untold.after(seen, limits)
         match event:
             case RequestReceived():
-                return record.becomes(heard_at=mark.at)
-            case ClientConnected():
-                return record.becomes(heard_at=mark.at, connected_at=mark.at)
-            case ClientDisconnected(reason=reason):
-                return record._disconnected(mark) if reason == KEEP_ALIVE_TIMEOUT else record
+                self.heard_at = mark.at
             case RequestAnswered():
-                return record if record.tells_answers else record.becomes(tells_answers=True)
+                self.answers += 1
             case AnswerDelivered():
-                return record if record.tells_deliveries else record.becomes(tells_deliveries=True)
+                self.tells_deliveries = True
+            case ClientConnected():
+                self.heard_at = self.connected_at = mark.at
+            case ClientDisconnected(reason=reason):
+                if reason == KEEP_ALIVE_TIMEOUT:
+                    self._lapsed(mark)
             case ExecutionQueued(execution=key):
-                return record._born(key, mark)
+                self._born(key, mark)
             case ExecutionChanged(execution=key):
-                record = record if key in record.current else record._born(key, None)
-                return record._changed(key, mark, event)
+                if key not in self.current:
+                    self._born(key, None)
+                self._changed(key, mark, event)
             case ExecutionRemoved(execution=key):
-                record = record if key in record.current else record._born(key, None)
-                return record._removed(key, mark, event)
+                if key not in self.current:
+                    self._born(key, None)
+                self._removed(key, mark, event)
             case _:
-                return record
+                pass
 
-    def _disconnected(self, mark: Mark) -> "Record":
+    def _lapsed(self, mark: Mark) -> None:
         """By its keep-alive: who had long been gone had not been there when records were removed since."""
         lapses = (*self.lapses, Lapse(mark, self.heard_at))[:LAPSES]
         span = self.attendance.span
         since, until = span or (0.0, None)
         if until is None:
-            return self.becomes(lapses=lapses)
+            self.lapses = lapses
+            return
         lives = self.lives
         for number, life in lives.items():
             if life.removed is not None and life.removed.at > until and life.removed.at >= since:
                 lives = lives.put(number, life._replace(was_offline=True))
-        return self.becomes(lapses=lapses, lives=lives)
+        self.lapses, self.lives = lapses, lives
 
-    def _born(self, key: ExecutionKey, queued: Mark | None) -> "Record":
+    def _born(self, key: ExecutionKey, queued: Mark | None) -> None:
         job, uses = job_of(key), self.uses.get(key, Uses())
         earlier = self.jobs.get(job, ())
         known = earlier if key in earlier else (*earlier, key)[-8:]
         number = self.next_life
-        return self.becomes(
+        self.becomes(
             lives=self.lives.put(number, Life(key, queued, earlier=earlier)),
             current=self.current.put(key, number),
             uses=self.uses.put(key, Uses(uses.times + 1, uses.was_queued or queued is not None)).at_most(KEYS),
             jobs=self.jobs.put(job, known).at_most(KEYS),
             next_life=number + 1,
-        )._buried()
+        )
+        if len(self.lives) > LIVES:
+            self._bury()
 
-    def _changed(self, key: ExecutionKey, mark: Mark, event: ExecutionChanged) -> "Record":
+    def _changed(self, key: ExecutionKey, mark: Mark, event: ExecutionChanged) -> None:
         number = self.current[key]
         life = self.lives[number]
         if event.status == Status.IN_PROGRESS:
             if life.began is not None:
-                return self
+                return
             lives = {
                 other: each._replace(followed=True) if each.removed is not None and other != number else each
                 for other, each in self.lives.items()
             }
-            return self.becomes(lives=Map(lives | {number: life._replace(began=mark)}))
-        if life.ended is None and Status(event.status).is_terminal:
+            self.lives = Map(lives | {number: life._replace(began=mark)})
+        elif life.ended is None and Status(event.status).is_terminal:
             life = life._replace(ended=mark, ended_as=event.status, ended_by_device=event.by == "device")
-            return self.becomes(lives=self.lives.put(number, life))
-        return self
+            self.lives = self.lives.put(number, life)
 
-    def _removed(self, key: ExecutionKey, mark: Mark, event: ExecutionRemoved) -> "Record":
+    def _removed(self, key: ExecutionKey, mark: Mark, event: ExecutionRemoved) -> None:
         number = self.current[key]
         life = self.lives[number]
         if life.removed is not None:
-            return self
+            return
         present = self.attendance
         others = (each for other, each in self.lives.items() if other != number)
         offline = present.queue.connected_since is None and present.first is not None and mark.at > present.first
@@ -215,18 +222,16 @@ class Record(State):
             was_offline=offline and not still,
             beside=any(other.began is not None and other.ended is None for other in others),
         )
-        return self.becomes(lives=self.lives.put(number, life))
+        self.lives = self.lives.put(number, life)
 
-    def _buried(self) -> "Record":
-        """Without the oldest life that is over, if there are too many."""
-        if len(self.lives) <= LIVES:
-            return self
+    def _bury(self) -> None:
+        """Forget the oldest life that is over."""
         number = next((each for each, life in self.lives.items() if life.ended is not None), next(iter(self.lives)))
         life = self.lives[number]
         is_current = self.current.get(life.key) == number
         waits = self.present.waits.get(life.key)
         is_good = waits is None or not waits.excesses
-        return self.becomes(
+        self.becomes(
             lives=self.lives.without(number),
             current=self.current.without(life.key) if is_current else self.current,
             in_time=self.in_time + (is_good and life.began is not None),

@@ -32,6 +32,6 @@ class State:
 def _twin(value: Any) -> Any:
     if isinstance(value, State):
         return value.twin()
-    if type(value) is tuple and value and isinstance(value[0], State):
-        return tuple(each.twin() for each in value)
+    if type(value) is tuple and value and any(isinstance(each, State) for each in value):
+        return tuple(map(_twin, value))
     return value

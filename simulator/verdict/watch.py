@@ -39,13 +39,14 @@ class Watch(State):
     """A client, and the states of its monitors in their order."""
 
     account: Account
-    states: tuple[State | None, ...]
+    states: tuple[Any, ...]
 
     def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:
         """Take in the next entry of the client's own."""
         new, exchange, news = self.account.told(seen, record, limits)
         self._step(seen, record, limits, monitors, exchange, news)
-        self.account.becomes(**new)
+        for name, value in new.items():
+            setattr(self.account, name, value)
 
     def at_cloud(self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors) -> None:
         """Take in the next entry of the cloud's; `token` is that of the request that it may be about."""

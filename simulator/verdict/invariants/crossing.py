@@ -71,6 +71,11 @@ def no_cross_incarnation(state: Crossing, now: Moment) -> Crossing:
     return state.becomes(reuses=tuple(_answered(reuse, exchange, now) for reuse in state.reuses))
 
 
+def at_cloud(state: Crossing) -> Crossing:
+    """The reuses of job ids, before the wire shows what came of them."""
+    return Crossing(tuple(Reuse(reuse.queued, reuse.key, reuse.earlier) for reuse in state.reuses))
+
+
 def _loosely(state: Crossing, exchange: Exchange) -> Crossing:
     key, asked, answered = exchange.execution, exchange.request, exchange.answered
     if key is None or key in state.loose or answered is None or asked is None:
