@@ -60,6 +60,8 @@ class Account(State):
     """Requests that the cloud received, and the client has certainly not told of."""
     offset: Offset = UNKNOWN
     executions: Map[ExecutionKey, Heard] = EMPTY
+    touched: Map[ExecutionKey, Mark] = EMPTY
+    """The last entry about each."""
     forgotten: int = -1
     """When the latest was queued of the executions that are not remembered; -1: none."""
     ends_forgotten: tuple[int, ...] = (0, 0, 0, 0)
@@ -110,7 +112,7 @@ class Account(State):
 
     def concerns(self, key: ExecutionKey) -> bool:
         """Whether the device has given any account of this execution: another client of the thing may have taken it."""
-        return self.heard(key).touched is not None
+        return key in self.touched
 
     def may_be_forgotten(self, key: ExecutionKey) -> bool:
         """Whether something may have been known of it once."""
@@ -189,7 +191,7 @@ class Account(State):
         elif (change := _CHANGES.get(kind)) is not None:
             change(self, mark, event, new)
         elif (key := getattr(event, "execution", None)) is not None:
-            _put(self, new, key, touched=mark)
+            _touch(self, new, key, mark)
         if kind is StepStarted and _leaps(event, limits):
             _put(self, new, event.execution, leapt=True)
         return new, exchange, news
@@ -222,19 +224,19 @@ class Account(State):
                 new["arrived_n"] = max(self.arrived_n, mark.n)
         new.update(asked=mark, asked_token=token)
         if key is not None:
-            more: dict[str, Any] = {"touched": mark}
+            _touch(self, new, key, mark)
             if event.request == "update":
-                more["updated"] = True
-                if event.status == Status.SUCCEEDED:
-                    more["succeeded"] = True
-                elif event.status == Status.FAILED:
-                    more["failed"] = True
-                if key not in self.reported:
-                    new["reported"] = (*self.reported, key)[-HANDS:]
-                if self.is_wire:
-                    more.update(told_at_report=heard.standing[OVER], change_at_report=self.change)
-            _put(self, new, key, **more)
+                self._updates(key, event.status, heard, new)
         return exchange
+
+    def _updates(self, key: ExecutionKey, status: str | None, heard: Heard, new: dict[str, Any]) -> None:
+        if key not in self.reported:
+            new["reported"] = (*self.reported, key)[-HANDS:]
+        succeeded, failed = status == Status.SUCCEEDED, status == Status.FAILED
+        if succeeded or failed or not heard.updated:
+            _put(self, new, key, updated=True, succeeded=heard.succeeded or succeeded, failed=heard.failed or failed)
+        if self.is_wire:
+            _put(self, new, key, told_at_report=heard.standing[OVER], change_at_report=self.change)
 
     def _hears(
         self, seen: Seen[AnswerReceived], record: Record, new: dict[str, Any]
@@ -244,7 +246,7 @@ class Account(State):
         new["heard_n"] = mark.n
         new["cleared"] = ()
         if event.execution is not None:
-            _put(self, new, event.execution, touched=mark)
+            _touch(self, new, event.execution, mark)
         exchange = self.exchanges.get(event.client_token)
         if exchange is None or exchange.sent is None:
             self._notes_time(None, mark.at, new)
@@ -295,9 +297,16 @@ def _put(account: Account, new: dict[str, Any], key: ExecutionKey, **more: Any) 
     _keep(account, new, key, _known(account, new, key)._replace(**more))
 
 
+def _touch(account: Account, new: dict[str, Any], key: ExecutionKey, mark: Mark) -> None:
+    """Note that something was told of an execution."""
+    new["touched"] = account.touched.put(key, mark).at_most(EXECUTIONS)
+    if key not in account.executions:
+        _put(account, new, key)
+
+
 def _known(account: Account, new: dict[str, Any], key: ExecutionKey) -> Heard:
     """What is known of an execution; whatever was heard before it was known did not name it."""
-    heard = (new.get("executions") or account.executions).get(key)
+    heard: Heard | None = (new.get("executions") or account.executions).get(key)
     return NOTHING._replace(omitted=account.hints.get(key.namespace_id)) if heard is None else heard
 
 
@@ -344,20 +353,21 @@ def _hinted(account: Account, mark: Mark, event: HintReceived, new: dict[str, An
 def _moved(account: Account, mark: Mark, event: PhaseChanged, new: dict[str, Any]) -> None:
     new.update(phase=event.phase, phase_mark=mark)
     if event.execution is not None:
-        _put(account, new, event.execution, touched=mark)
+        _touch(account, new, event.execution, mark)
 
 
 def _took(account: Account, mark: Mark, event: ExecutionTaken, new: dict[str, Any]) -> None:
     key, heard = event.execution, account.heard(event.execution)
     digests = heard.digests if event.digest in heard.digests else (*heard.digests, event.digest)[:2]
-    _put(account, new, key, touched=mark, taken=mark.n, takings=heard.takings + 1, digests=digests, queued_again=False)
+    _touch(account, new, key, mark)
+    _put(account, new, key, taken=mark.n, takings=heard.takings + 1, digests=digests, queued_again=False)
     if key not in account.in_hand:
         new["in_hand"] = (*account.in_hand, key)[-HANDS:]
 
 
 def _left(account: Account, mark: Mark, event: ExecutionLeft, new: dict[str, Any]) -> None:
     key = event.execution
-    _put(account, new, key, touched=mark)
+    _touch(account, new, key, mark)
     new["in_hand"] = tuple(each for each in account.in_hand if each != key)
 
 
@@ -370,7 +380,7 @@ def _began(account: Account, mark: Mark, event: StepStarted, new: dict[str, Any]
     )
     if (key, event.step) not in account.running:
         new["running"] = (*account.running, (key, event.step))[-HANDS:]
-    _put(account, new, key, touched=mark)
+    _touch(account, new, key, mark)
 
 
 def _ended(account: Account, mark: Mark, event: StepFinished, new: dict[str, Any]) -> None:
@@ -380,7 +390,7 @@ def _ended(account: Account, mark: Mark, event: StepFinished, new: dict[str, Any
         at_work=tuple(each for each in account.at_work if each != key),
         running=tuple(each for each in account.running if each != (key, event.step)),
     )
-    _put(account, new, key, touched=mark)
+    _touch(account, new, key, mark)
 
 
 _CHANGES: Final[dict[type, Callable[[Account, Mark, Any, dict[str, Any]], None]]] = {

@@ -231,8 +231,7 @@ class Attendance(State):
         """With the next entry."""
         mark, event = seen
         if isinstance(event, MESSAGES):
-            self.last_heard = mark.at
-            self._listening(seen, limits)
+            self._heard(mark, limits, is_sign=isinstance(event, SIGNS))
             return
         heard, lost = self.last_heard, self.lost
         if isinstance(event, ClientConnected):
@@ -249,6 +248,21 @@ class Attendance(State):
         self._recovering(seen, limits)
         self._waiting(seen, limits)
         self._listening(seen, limits)
+
+    def _heard(self, mark: Mark, limits: Limits, *, is_sign: bool) -> None:
+        """With a message, by which nothing changes but that it was quiet before."""
+        self.last_heard = mark.at
+        if self.quiet is not None:
+            if mark.at - self.quiet.at > limits.silence:
+                self._silent(self.quiet, mark.at)
+            if is_sign:
+                self.quiet = mark
+
+    def _silent(self, quiet: Mark, until: int) -> None:
+        silences = self.silences
+        if silences and silences[-1].after == quiet:
+            silences = silences[:-1]
+        self.silences = (*silences, Silence(quiet, until))[:EXCESSES]
 
     def _connecting(self, at: int) -> None:
         """A second connection beside the first dates the span anew."""
@@ -295,16 +309,13 @@ class Attendance(State):
         self.waits, self.recovers_until = waits, until
 
     def _listening(self, seen: Seen[Any], limits: Limits) -> None:
-        mark, quiet, silences = seen.mark, self.quiet, self.silences
-        if quiet is not None and mark.at - quiet.at > limits.silence:
-            if silences and silences[-1].after == quiet:
-                silences = silences[:-1]
-            silences = (*silences, Silence(quiet, mark.at))[:EXCESSES]
+        mark = seen.mark
+        if self.quiet is not None and mark.at - self.quiet.at > limits.silence:
+            self._silent(self.quiet, mark.at)
         if not self.queue.has_work:
-            quiet = None
-        elif quiet is None or isinstance(seen.event, SIGNS):
-            quiet = mark
-        self.quiet, self.silences = quiet, silences
+            self.quiet = None
+        elif self.quiet is None or isinstance(seen.event, SIGNS):
+            self.quiet = mark
 
 
 def _is_ended_by_service(event: Event) -> bool:

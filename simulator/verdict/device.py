@@ -135,6 +135,8 @@ class Device(State):
         event, limits, record = seen.event, self.limits, self.record
         record.after(seen, limits)
         token = event.client_token if isinstance(event, RequestReceived | RequestAnswered) else None
+        if not self.followers and type(event) not in watching.own.steps:
+            return
         self.own.at_cloud(seen, token, record, limits, watching.own)
         if isinstance(event, RequestReceived):
             if not self.followers and not self.own.account.tells_all:
@@ -188,7 +190,7 @@ class Device(State):
         """What follows the thing's own client from now on."""
         own, record = self.own.account, self.record
         heard = Map((key, heard.at_cloud()) for key, heard in own.executions.items())
-        account = Account(is_wire=True, executions=heard, order=own.order, reported=own.reported)
+        account = Account(is_wire=True, executions=heard, touched=own.touched, order=own.order, reported=own.reported)
         wire = Wire(frozenset({None, self.thing}), is_own=True, account=account, answers=record.answers)
         wire.becomes(
             latest=Map((job, keys[-1]) for job, keys in record.jobs.items()),

@@ -82,8 +82,6 @@ class Heard(NamedTuple):
     """The number of the last question whose answer found it pending."""
     licence: int = 0
     """The number, in the cloud's account, of the last answer that found it pending."""
-    touched: Mark | None = None
-    """The last entry about it."""
     taken: int = 0
     takings: int = 0
     digests: tuple[str, ...] = ()
@@ -132,7 +130,6 @@ class Heard(NamedTuple):
             order=self.order,
             standing=tuple(news and news.at_cloud for news in self.standing),
             over=self.over and self.over.at_cloud,
-            touched=self.touched,
             updated=self.updated,
         )
 

@@ -142,8 +142,8 @@ def _reused_id(visit: Visit) -> bool:
 
 def _stale_update(visit: Visit) -> bool:
     life = visit.life
-    earlier = (visit.state.of(key) for key in life.earlier if key != life.key)
-    return life.queued is not None and any(deeds.arrived_n > life.queued.n for deeds in earlier)
+    earlier = (visit.state.arrived.get(key, 0) for key in life.earlier if key != life.key)
+    return life.queued is not None and any(n > life.queued.n for n in earlier)
 
 
 def _told_stale(visit: Visit) -> bool:

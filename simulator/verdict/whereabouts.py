@@ -83,8 +83,6 @@ class Deeds(NamedTuple):
     power_lost_before_publishing: bool = False
     throttled: bool = False
     arrived_twice: bool = False
-    arrived_n: int = 0
-    """The cloud's number of the last update meant for it that arrived."""
     found_n: int = 0
     """The cloud's number of the last answer that found it and was heard."""
 
@@ -103,6 +101,8 @@ class Whereabouts(State):
     """Executions that it left without asking for anything since: its journal need not know of it yet."""
     version: str | None = None
     outages: tuple[tuple[Mark, Mark | None], ...] = ()
+    arrived: Map[ExecutionKey, int] = EMPTY
+    """The cloud's number of the last update that arrived, by the execution that it was meant for."""
     nothing: tuple[tuple[str | None, int], ...] = ()
     """The namespaces and the cloud's numbers of answers that there is no work."""
 
@@ -242,7 +242,7 @@ def _asked(state: Whereabouts, now: Moment) -> Whereabouts:
             state = state.put(key, reported_at=at, failed_unchanged=mine.failed_unchanged or unchanged)
         elif event.request == "describe":
             state = state.put(key, asked=(*mine.asked, Asked(event.client_token, mark))[-DEEDS:])
-    return _joined(state, now, exchange)
+    return state if exchange.received is None and not exchange.said else _joined(state, now, exchange)
 
 
 def _heard(state: Whereabouts, now: Moment) -> Whereabouts:
@@ -256,7 +256,8 @@ def _heard(state: Whereabouts, now: Moment) -> Whereabouts:
         asked = tuple(each._replace(answer=answer) if each.token == token else each for each in mine.asked)
         left_out = now.account.heard(key).omitted is not None
         throttled = event.code == ErrorCode.REQUEST_THROTTLED and left_out and key in now.account.in_hand
-        state = state.put(key, asked=asked, throttled=mine.throttled or throttled)
+        if throttled or asked != mine.asked:
+            state = state.put(key, asked=asked, throttled=mine.throttled or throttled)
     if answered is not None and answered.accepted and answered.execution is not None:
         found = max(state.of(answered.execution).found_n, answered.mark.n)
         state = _watched(state, now, answered.execution, found_n=found)
@@ -279,12 +280,14 @@ def _joined(state: Whereabouts, now: Moment, exchange: Exchange) -> Whereabouts:
     assert asked is not None, "it was sent"
     if key is not None and key.job_id in now.limits.jobs:
         mine = state.of(key)
-        if exchange.is_update and received is not None:
-            twice, arrived = mine.arrived_twice or exchange.arrivals > 1, max(mine.arrived_n, received.n)
-            mine = mine._replace(arrived_twice=twice, arrived_n=arrived)
+        if exchange.is_update and received is not None and received.n > state.arrived.get(key, 0):
+            state.arrived = state.arrived.put(key, received.n).at_most(EXECUTIONS)
+        if exchange.is_update and exchange.arrivals > 1 and not mine.arrived_twice:
+            mine = mine._replace(arrived_twice=True)
         if answered is not None and answered.code == ErrorCode.RESOURCE_NOT_FOUND and answered.mark not in mine.gone:
             mine = mine._replace(gone=(*mine.gone, answered.mark)[:DEEDS])
-        state = state if mine == state.of(key) else state.becomes(deeds=state.deeds.put(key, mine).at_most(EXECUTIONS))
+        if mine is not state.of(key):
+            state.deeds = state.deeds.put(key, mine).at_most(EXECUTIONS)
     if key is None and asked.request == "describe" and answered is not None:
         nothing = (asked.namespace_id, answered.mark.n)
         if answered.accepted and answered.execution is None and nothing not in state.nothing:

@@ -14,7 +14,8 @@ from agent.account import (
     VersionReverted,
 )
 from agent.values import ExecutionKey, Status
-from simulator.trace import RequestAnswered, RequestReceived
+from simulator.trace import RequestAnswered
+from simulator.verdict.account import NO_EXCHANGE
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
@@ -44,7 +45,6 @@ class Report(NamedTuple):
     is_taken: bool = False
     is_over: bool = False
     """It was answered, on either side."""
-    arrived: bool = False
 
     def explains(self, key: ExecutionKey | None, version: str, *, had_to_stay: bool = True) -> bool:
         """Whether it is the success of the execution that brought the version, or a note that it is there."""
@@ -56,7 +56,7 @@ class Report(NamedTuple):
     def seen(self, exchange: Exchange) -> "Report":
         """With what has become of it."""
         over = exchange.answered is not None or exchange.answer is not None
-        return self._replace(is_taken=exchange.is_taken, is_over=over, arrived=exchange.received is not None)
+        return self._replace(is_taken=exchange.is_taken, is_over=over)
 
 
 class Running(NamedTuple):
@@ -123,7 +123,6 @@ READS = (
     VersionReverted,
     RequestSent,
     AnswerReceived,
-    RequestReceived,
     RequestAnswered,
 )
 
@@ -145,7 +144,7 @@ def accounted_for(state: Books, now: Moment) -> Books:
     match event:
         case RequestSent():
             return _asked(state, now)
-        case RequestReceived() | RequestAnswered() | AnswerReceived():
+        case RequestAnswered() | AnswerReceived():
             return _answered(state, now.exchange) if now.exchange is not None else state
         case HardwareChanged(version=version):
             state = state.becomes(running=version or state.running)
@@ -229,10 +228,8 @@ def _answered(state: Books, exchange: Exchange) -> Books:
     if asked is None or sent is None or asked.request not in ("update", "start-next"):
         return state
     token = asked.client_token
-    if exchange.is_taken:
-        taken = _latest(state.taken, sent.n, asked.execution)
-        if taken != state.taken:
-            state = state.becomes(taken=taken)
+    if exchange.is_taken and (sent.n, asked.execution) not in state.taken:
+        state.taken = _latest(state.taken, sent.n, asked.execution)
     if state.successes and any(each.token == token and each.is_taken != exchange.is_taken for each in state.successes):
         successes = (
             each._replace(is_taken=exchange.is_taken) if each.token == token else each for each in state.successes
@@ -291,7 +288,8 @@ def _may_yet_explain(state: Books, running: Running, subject: Subject) -> bool:
     for report in state.reports:
         if report.is_over or not report.explains(key, running.version, had_to_stay=running.had_to_stay):
             continue
-        is_lost = not report.arrived and account.arrived_n > report.sent.n
+        has_arrived = account.exchanges.get(report.token, NO_EXCHANGE).received is not None
+        is_lost = not has_arrived and account.arrived_n > report.sent.n
         lost = subject.course.lag.seen_by_device(subject.offset, report.sent.at, end).whole
         if end - report.sent.at - lost <= subject.limits.ready and not is_lost:
             return True

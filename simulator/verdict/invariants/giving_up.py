@@ -126,6 +126,12 @@ def no_false_abort(state: GivingUp, now: Moment) -> GivingUp:
         case DeviceBooted():
             booted = ((key, _booted(each, event)) for key, each in state.executions.items())
             return state.becomes(executions=Map(booted))
+        case RequestSent(status=status) if status not in (Status.FAILED, Status.REJECTED):
+            return state
+        case StepStarted(step=step) if step != "reboot":
+            return state
+        case StepFinished(outcome="done"):
+            return state
         case _:
             key = event.execution
     if key is None:

@@ -146,6 +146,8 @@ def no_hammering(state: Hammering, now: Moment) -> Hammering:
 
 def _settled(state: Hammering) -> Hammering:
     """Of what does not stand any more and was never asked again, there is a count."""
+    if not state.refused:
+        return state
     stands = set(state.standing.values())
     stay = state.refused.only(lambda token, refused: bool(refused.times) or token in stands)
     before = state.before._replace(held=state.before.held + len(state.refused) - len(stay))
@@ -225,7 +227,8 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
         # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
         state = _void(state, key, FACTS | CONTENT if is_another else FACTS, sent.n)
         begun = tuple(each for each in state.begun if each != key)
-        return state.becomes(begun=(*begun, key)[-QUESTIONS:] if answer.status == Status.IN_PROGRESS else begun)
+        state.begun = (*begun, key)[-QUESTIONS:] if answer.status == Status.IN_PROGRESS else begun
+        return state
     about = asked.execution
     if about is None:
         return state
@@ -247,6 +250,8 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
 
 def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> Hammering:
     """Forget what was refused of `key` with one of `codes` before the device's entry `asked_n`."""
+    if not state.standing:
+        return state
 
     def stands(_which: tuple[Question, int | None], token: str) -> bool:
         refused = state.refused[token]
