@@ -14,6 +14,7 @@ from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.play import Venue
 from simulator.report.live_table import LiveTable
+from simulator.report.recent import Recent
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
@@ -25,6 +26,7 @@ class ShownPlay:
     def __init__(
         self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
     ) -> None:
+        self._recent = Recent()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._run = JudgedPlay(scenario, venue, devices, seed=seed, out=out, also=(self._show,), started_at=now)
         self._console = Console(stderr=True)
@@ -40,7 +42,7 @@ class ShownPlay:
         """Play, show and judge; the exit code."""
         with self._run:
             result = await self._played()
-            print_summary(result.verdict, Console(), self._run.judge.entries_of)
+            print_summary(result.verdict, Console(), self._recent.entries_of)
         if result.verdict.outcome != "passed":
             hint = f"what happened around each [id]: {_look(result.directory)}"
             self._console.print(hint, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
@@ -67,6 +69,7 @@ class ShownPlay:
             task.exception()
 
     def _show(self, entry: Entry) -> None:
+        self._recent.feed(entry)
         self._table.feed(entry)
         if not self._shows_table:
             self._say(entry)

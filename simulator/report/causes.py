@@ -36,7 +36,7 @@ from simulator.trace import (
     RequestAnswered,
     RequestReceived,
 )
-from simulator.verdict.history import thing_of
+from simulator.verdict.seen import thing_of
 
 NEAR: Final = 3
 """So many entries before and after, in the same account."""

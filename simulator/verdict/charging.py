@@ -11,14 +11,10 @@ then nobody knows how it would have done if the cloud had run: undecided.
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from agent.account import AnswerReceived, HintReceived
-from simulator.verdict.history import Seen
-from simulator.verdict.stalls import Lag, Lost
-from simulator.verdict.story import Story
-
-HEARS = (HintReceived, AnswerReceived)
+from simulator.verdict.findings import Subject
+from simulator.verdict.stalls import Lost
 
 Charge: TypeAlias = Literal["within", "too-long", "undecided"]
 
@@ -30,49 +26,42 @@ class Charged(NamedTuple):
     lost: Lost | None = None
 
 
-def charged(story: Story, lag: Lag, since: float, until: float, allowed: int) -> Charged:
+def charged(subject: Subject, since: float, until: float, allowed: int) -> Charged:
     """What to think of a span on the cloud's clock, in microseconds, that may be as long as `allowed`."""
     span = until - since
     if span <= allowed:
         return Charged("within")
-    lost = lag.between(story, since, until)
-    if story.wire is None and span - lost.devices <= allowed:
+    lost = subject.course.lag.between(subject.offset, since, until)
+    if not subject.is_wire and span - lost.devices <= allowed:
         return Charged("within", lost)
     if span - lost.whole > allowed:
         return Charged("too-long", lost)
-    own = _own_time(story, lag, since, until)
+    own = _own_time(subject, since, until)
     return Charged("within" if own is not None and own <= allowed else "undecided", lost)
 
 
-def _own_time(story: Story, lag: Lag, since: float, until: float) -> float | None:
-    """What a device spent by itself of a span on the cloud's clock; None if its account does not tell."""
-    if story.wire is not None:
+def _own_time(subject: Subject, since: float, until: float) -> float | None:
+    """What a device spent by itself of a span on the cloud's clock; None if its account does not tell (any more)."""
+    account, devices = subject.account, subject.course.lag.devices
+    start, end = since - subject.offset.highest, until - subject.offset.lowest
+    heard = next((at for _, at in account.times if at >= start), None)
+    if heard is None or heard > end or account.times_since >= start:
         return None
-    start, end = since - story.offset.highest, until - story.offset.lowest
-    heard = first_heard(story, start)
-    if heard is None or heard.at > end:
-        return None
-    own, at = 0.0, float(heard.at)
-    for sent, to in (*_waits_for_answers(story), (end, end)):
+    own, at = 0.0, float(heard)
+    for sent, to in (*_waits_for_answers(subject), (end, end)):
         until = min(sent, end)
-        own += max(until - at - lag.devices.lost(at, until), 0)
+        own += max(until - at - devices.lost(at, until), 0)
         at = max(at, min(to, end))
     return own
 
 
-def _waits_for_answers(story: Story) -> Iterator[tuple[float, float]]:
+def _waits_for_answers(subject: Subject) -> Iterator[tuple[float, float]]:
     """From when to when the device waited for answers that came, one span after the other."""
     since = until = float("-inf")
-    for exchange in story.exchanges.values():
-        if exchange.answer is None:
-            continue
-        if exchange.sent.at > until:
+    waits = sorted((sent, at) for sent, at in subject.account.times if sent is not None)
+    for sent, answered in waits:
+        if sent > until:
             yield since, until
-            since = exchange.sent.at
-        until = max(until, exchange.answer.at)
+            since = sent
+        until = max(until, answered)
     yield since, until
-
-
-def first_heard(story: Story, after: float) -> Seen[Any] | None:
-    """The first notification or answer that the device processed after an instant on its own clock."""
-    return next((seen for seen in story.device.seen if seen.at >= after and isinstance(seen.event, HEARS)), None)

@@ -14,24 +14,34 @@ second). Offsets are a device's own; nothing is assumed to be common to two devi
 the time by one clock. Then every exchange of any of them narrows the offset of all.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable
 from math import inf
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from simulator.verdict.history import Exchange
+from typing import Final, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
-    """Bounds in microseconds on what to add to a device's time to get the cloud's; infinite where unknown."""
+class Offset(NamedTuple):
+    """Bounds in microseconds on what to add to a device's time to get the cloud's; infinite where unknown.
+
+    Bounds that contradict each other say that the clocks did not run alike: see `agreed`.
+    """
 
     lowest: float = -inf
     highest: float = inf
+
+    def sent(self, sent_at: int, received_at: int) -> "Offset":
+        """With what a request says that arrived."""
+        highest = received_at - sent_at
+        return self if highest >= self.highest else Offset(self.lowest, highest)
+
+    def answered(self, answered_at: int, heard_at: int) -> "Offset":
+        """With what an answer says that arrived."""
+        lowest = answered_at - heard_at
+        return self if lowest <= self.lowest else Offset(lowest, self.highest)
+
+    @property
+    def agreed(self) -> "Offset":
+        """The bounds, or none if they contradict each other."""
+        return self if self.lowest <= self.highest else Offset()
 
     def earliest(self, device_at: int) -> float:
         """The earliest instant, on the cloud's clock, that a device's time can mean."""
@@ -41,40 +51,18 @@ class Offset:
         """The latest instant, on the cloud's clock, that a device's time can mean."""
         return device_at + self.highest
 
-    def within(self, other: "Offset") -> "Offset":
-        """What both say; nothing if they contradict each other."""
-        lowest, highest = max(self.lowest, other.lowest), min(self.highest, other.highest)
-        return Offset(lowest, highest) if lowest <= highest else Offset()
+
+UNKNOWN: Final = Offset()
 
 
-@dataclass
-class OneClock:
-    """A clock that several devices tell the time by; `offsets` says what each of them knows of it by itself."""
-
-    offsets: "list[Callable[[], Offset]]" = field(default_factory=list)
-
-    @cached_property
-    def offset(self) -> Offset:
-        """What all of them know together, worked out when it is first asked for."""
-        known = Offset()
-        for offset in self.offsets:
-            known = known.within(offset())
-        return known
+def common(offsets: Iterable[Offset]) -> Offset:
+    """What devices know together that tell the time by one clock."""
+    known = Offset()
+    for offset in offsets:
+        own = offset.agreed
+        known = Offset(max(known.lowest, own.lowest), min(known.highest, own.highest)).agreed
+    return known
 
 
 SAME_CLOCK = Offset(0, 0)
 """Of an account that was inferred from the cloud's own."""
-
-
-def offset_of(exchanges: "Iterable[Exchange]") -> Offset:
-    """The bounds that all exchanges of one device with the cloud agree on.
-
-    If they contradict each other, then the clocks did not run alike, and nothing is known.
-    """
-    lowest, highest = -inf, inf
-    for exchange in exchanges:
-        if exchange.received is not None:
-            highest = min(highest, exchange.received.at - exchange.sent.at)
-        if exchange.answered is not None and exchange.answer is not None:
-            lowest = max(lowest, exchange.answered.at - exchange.answer.at)
-    return Offset(lowest, highest) if lowest <= highest else Offset()

@@ -1,18 +1,27 @@
-"""What a check of an invariant takes in and gives out."""
+"""What a monitor of an invariant takes in and gives out."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
 
-from simulator.scenario import Bounds
-from simulator.verdict.history import Seen
+from agent.values import ExecutionKey
+from simulator.scenario.parts import Bounds
+from simulator.verdict.account import Account
+from simulator.verdict.clocks import Offset
+from simulator.verdict.exchanges import Exchange
+from simulator.verdict.heard import News
+from simulator.verdict.limits import Limits
+from simulator.verdict.lives import Life, Record
+from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lag
-from simulator.verdict.story import Story
+from simulator.verdict.state import State
+
+FOUND = 256
+"""So many violations and doubts of one device are remembered; it is no less guilty of one more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What a check must know of the run as a whole.
+class Course(NamedTuple):
+    """What must be known of the run as a whole.
 
     `ended` says whether the run is over; `cloud_end` is the last instant, in microseconds, of the cloud's account;
     `lag` is when processes did not run.
@@ -21,49 +30,106 @@ class Run:
     bounds: Bounds
     ended: bool
     cloud_end: int
-    lag: Lag = field(default_factory=Lag)
+    lag: Lag
+
+
+class Moment(NamedTuple):
+    """An entry that comes in; `account` is how things stood with the client before it, if it is of its own.
+
+    `exchange` is the one that a request or an answer belongs to, `news` what an answer says of executions.
+    """
+
+    mark: Mark
+    event: Any
+    account: Account
+    record: Record
+    limits: Limits
+    exchange: Exchange | None = None
+    news: tuple[News, ...] = ()
+
+
+class Subject(NamedTuple):
+    """A client of a thing when the verdict is asked for."""
+
+    thing: str
+    account: Account
+    record: Record
+    limits: Limits
+    offset: Offset
+    course: Course
 
     @property
-    def ready_seconds(self) -> float:
-        """How long a device may take to be ready again, be it in the middle of a step that cannot be stopped."""
-        return self.bounds.ready_seconds + self.bounds.uninterruptible_seconds
+    def is_wire(self) -> bool:
+        """Whether it gave no account, and the wire is all there is."""
+        return self.account.is_wire
+
+    def is_shared(self, key: ExecutionKey) -> bool:
+        """Whether more than one execution had this identity."""
+        return self.record.is_shared(key, len(self.account.heard(key).digests))
+
+    def lives_of(self, key: ExecutionKey) -> list[Life]:
+        """The incarnations with this identity."""
+        return [life for life in self.record.lives.values() if life.key == key]
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """When the thing was last connected; as if from the cloud's clock."""
+        return self.record.last_span
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What one opportunity to break an invariant came to; `message` says what was violated, or why it is undecided."""
 
-    outcome: Literal["held", "violated", "undecided"]
+    outcome: Literal["violated", "undecided"]
     job: str | None = None
     message: str = ""
     events: tuple[str, ...] = ()
 
 
-HELD = Finding("held")
+class Ruling(NamedTuple):
+    """What an invariant says of one client: in how many opportunities it held, and what it found in others."""
+
+    held: int = 0
+    findings: tuple[Finding, ...] = ()
+
+    def but(self, *findings: Finding | None) -> "Ruling":
+        """With findings more; None is one opportunity more in which it held."""
+        found = tuple(finding for finding in findings if finding is not None)
+        return Ruling(self.held + len(findings) - len(found), (*self.findings, *found)[:FOUND])
 
 
-def violated(job: str | None, message: str, *events: Seen[Any] | None) -> Finding:
+NOTHING_YET: Final = Ruling()
+
+
+def ruling(findings: Iterable[Finding | None]) -> Ruling:
+    """What it says by these; None is an opportunity in which it held."""
+    return NOTHING_YET.but(*findings)
+
+
+def violated(job: str | None, message: str, *events: Mark | None) -> Finding:
     """A violation; of `events`, those that were seen."""
-    return Finding("violated", job, message, tuple(seen.id for seen in events if seen is not None))
+    return Finding("violated", job, message, tuple(mark.id for mark in events if mark is not None))
 
 
-def undecided(job: str | None, why: str, *events: Seen[Any] | None) -> Finding:
+def undecided(job: str | None, why: str, *events: Mark | None) -> Finding:
     """What cannot be decided; of `events`, between which it lies, those that were seen."""
-    return Finding("undecided", job, why, tuple(seen.id for seen in events if seen is not None))
-
-
-Check: TypeAlias = Callable[[Story, Run], Iterator[Finding]]
+    return Finding("undecided", job, why, tuple(mark.id for mark in events if mark is not None))
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A public name, what a device does that breaks it, and how one device's story is judged by it.
+    """A public name, what a device does that breaks it, and how one client of a thing is watched for that.
 
-    The check yields one finding for each opportunity, and is fit to run before the run has ended. `of_requests`: it is
-    about what one client asks, and says something of each client of a thing.
+    `step` is the monitor's: it is given the events of the types in `reads` only, begins with what `start` gives, and
+    feeds that in place. `rule` says what a state comes to, and is fit to run before the run has ended. `of_requests`:
+    it is about what one client asks, and says something of each client of a thing.
     """
 
     id: str
     broken_by: str
-    check: Check
+    start: Callable[[], State | None]
+    reads: tuple[type, ...]
+    step: Callable[[Any, Moment], Any]
+    rule: Callable[[Any, Subject], Ruling]
     of_requests: bool = False

@@ -1,21 +1,31 @@
-"""The judge: a fold over a trace, fed entry by entry in any order that keeps each source's own."""
+"""The judge: the monitors of all devices, fed entry by entry in any order that keeps each source's own."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from copy import copy
 from math import ceil
-from typing import Any
+from typing import Any, Final, NamedTuple, cast
 
 from pydantic import ValidationError
 
 from agent.errors import InputError
 from agent.wording import first_wrong
-from simulator.scenario import Bounds, thing_of_agent
-from simulator.trace import CLOUD, DeletionRefused, Entry, ProcessStalled, RequestReceived, RunEnded, RunStarted
-from simulator.verdict.clocks import OneClock
-from simulator.verdict.findings import Finding, Invariant, Run
-from simulator.verdict.history import UNJUDGED, History, Seen, micros, share_of, thing_of
+from simulator.scenario.parts import Bounds
+from simulator.trace import (
+    CLOUD,
+    DeletionRefused,
+    Entry,
+    ProcessStalled,
+    RequestReceived,
+    RunEnded,
+    RunStarted,
+    device_source,
+)
+from simulator.verdict.clocks import SAME_CLOCK, Offset, common
+from simulator.verdict.device import Device, Watching
+from simulator.verdict.findings import Course, Finding, Invariant, Ruling, Subject
 from simulator.verdict.invariants import INVARIANTS
+from simulator.verdict.limits import Limits
 from simulator.verdict.model import (
     Doubt,
     InvariantVerdict,
@@ -28,15 +38,39 @@ from simulator.verdict.model import (
 )
 from simulator.verdict.outcome import Arrivals, concluded
 from simulator.verdict.places import last_seen_of, reached, refused
+from simulator.verdict.seen import UNJUDGED, Seen, seen_in
+from simulator.verdict.sharing import CONNECTIONS, Share
 from simulator.verdict.stalls import Lag
-from simulator.verdict.story import Story
-from simulator.verdict.wire import clients_of, inferred
+from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 
-SECOND = 1_000_000
+SECOND: Final = 1_000_000
+EARLY: Final = 100_000
+"""So many entries may come before the run's beginning, without which none can be judged; then no more are kept."""
+
+
+ABOUT_THE_RUN = (RunEnded, DeletionRefused, ProcessStalled)
+DEVICE: Final = device_source("")
+
+
+class _Judged(NamedTuple):
+    """A client of a thing, with what watches it."""
+
+    watch: Watch
+    monitors: Monitors
+    subject: Subject
+
+    def ruling(self, invariant: Invariant) -> Ruling:
+        """What an invariant says of it; nothing if it is not watched for that."""
+        index = self.monitors.indexes.get(invariant.id)
+        return Ruling() if index is None else invariant.rule(self.watch.states[index], self.subject)
+
+    def is_at(self, place: PlaceToReach) -> bool:
+        """Whether it was at a place."""
+        return reached(place, self.watch.states[self.monitors.indexes[WHEREABOUTS.id]], self.subject)
 
 
 class Judge:
-    """Takes in a trace and says, at any time, what held so far.
+    """Takes in a trace and says, at any time, what held so far; it holds no entry.
 
     `skip` leaves out the invariants of these ids. Raises InputError for an id that does not exist.
     """
@@ -46,57 +80,110 @@ class Judge:
             known = ", ".join(invariant.id for invariant in INVARIANTS)
             raise InputError(f"skip: no invariant '{unknown[0]}'; there are {known}")
         self._invariants = tuple(invariant for invariant in INVARIANTS if invariant.id not in skip)
+        self._watching = Watching.by(self._invariants)
         self._started: Seen[RunStarted] | None = None
         self._ended: Seen[RunEnded] | None = None
-        self._histories: dict[str, History] = {}
-        self._refusals: list[DeletionRefused] = []
+        self._fault: InputError | None = None
+        self._bounds = Bounds()
+        self._places: tuple[PlaceToReach, ...] = ()
+        self._early: list[Entry] = []
+        self._devices: dict[str, Device] = {}
+        self._shares: dict[str, dict[str, Share]] = {}
+        self._agents: frozenset[str] = frozenset()
+        self._refusals: dict[tuple[str, bool], DeletionRefused] = {}
         self._cloud_end = 0
         self._lag = Lag()
         self._rate = _Peak()
 
+    def fork(self) -> "Judge":
+        """A judge that has seen the same; what either is fed from now on is nothing to the other."""
+        twin = copy(self)
+        twin._early = list(self._early)
+        twin._devices = {thing: device.twin() for thing, device in self._devices.items()}
+        twin._shares = {thing: dict(shares) for thing, shares in self._shares.items()}
+        twin._refusals = dict(self._refusals)
+        twin._rate = self._rate.fork()
+        return twin
+
     def feed(self, entry: Entry) -> None:
         """Take in the next entry."""
-        at = micros(entry.at)
-        if isinstance(entry.event, RunStarted):
-            self._started = self._started or Seen(entry.source, entry.n, at, entry.event)
-        elif isinstance(entry.event, RunEnded):
-            self._ended = self._ended or Seen(entry.source, entry.n, at, entry.event)
-        elif isinstance(entry.event, DeletionRefused):
-            self._refusals.append(entry.event)
-        elif isinstance(entry.event, ProcessStalled):
-            self._lag.add(Seen(entry.source, entry.n, at, entry.event))
-        if entry.source == CLOUD:
-            self._cloud_end = at
-            if isinstance(entry.event, RequestReceived):
-                self._rate.count(at)
-        if (thing := thing_of(entry)) is None or isinstance(entry.event, UNJUDGED):
+        event = entry.event
+        if isinstance(event, UNJUDGED):
             return
-        if (history := self._histories.get(thing)) is None:
-            history = self._histories[thing] = History(thing)
-        account = history.cloud if entry.source == CLOUD else history.device
-        account.add(Seen(entry.source, entry.n, at, entry.event))
+        if self._started is not None:
+            self._take_in(entry)
+        elif isinstance(event, RunStarted):
+            self._begin(seen_in(entry))
+        elif len(self._early) < EARLY:
+            self._early.append(entry)
 
-    def entries_of(self, thing: str) -> Iterator[Entry]:
-        """What was fed of one device, by itself and by the cloud, as far as it can matter to a verdict."""
-        for name in dict.fromkeys((thing, thing_of_agent(thing))):
-            if (history := self._histories.get(name)) is not None:
-                for seen in (*history.device.seen, *history.cloud.seen):
-                    yield Entry(seen.source, seen.n, seen.at / SECOND, seen.event)
+    def _begin(self, started: Seen[RunStarted]) -> None:
+        event = started.event
+        self._started = started
+        try:
+            self._bounds, self._places = _expected(event)
+        except InputError as error:
+            self._fault = error
+            return
+        for thing in event.things:
+            self._devices[thing] = self._new(thing, event)
+        self._agents = frozenset(event.shared)
+        for agent, (thing, namespace_id) in event.shared.items():
+            self._shares.setdefault(thing, {})[agent] = Share(namespace_id)
+        early, self._early = self._early, []
+        for entry in early:
+            self._take_in(entry)
+
+    def _new(self, thing: str, started: RunStarted) -> Device:
+        jobs = frozenset(place.job for place in self._places if thing in place.things)
+        return Device.new(thing, Limits.of(thing, started, self._bounds, jobs), self._watching)
+
+    def _take_in(self, entry: Entry) -> None:
+        seen = seen_in(entry)
+        event, source = seen.event, entry.source
+        if isinstance(event, ABOUT_THE_RUN):
+            self._note(seen)
+        if source == CLOUD:
+            self._cloud_end = seen.mark.at
+            if isinstance(event, RequestReceived):
+                self._rate.count(seen.mark.at)
+            if (thing := getattr(event, "thing", None)) is not None:
+                self._take_in_cloud(thing, seen)
+        elif (device := self._devices.get(source.removeprefix(DEVICE))) is not None and source.startswith(DEVICE):
+            device.told(seen, self._watching)
+
+    def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled]) -> None:
+        match seen.event:
+            case RunEnded():
+                self._ended = self._ended or cast("Seen[RunEnded]", seen)
+            case DeletionRefused() as refusal:
+                self._refusals[refusal.job_id, refusal.retry] = refusal
+            case ProcessStalled():
+                self._lag = self._lag.after(cast("Seen[ProcessStalled]", seen))
+
+    def _take_in_cloud(self, thing: str, seen: Seen[Any]) -> None:
+        if (shares := self._shares.get(thing)) is not None:
+            for agent, share in shares.items():
+                shares[agent], shared = share.of(seen)
+                if shared is not None and (device := self._devices.get(agent)) is not None:
+                    device.at_cloud(shared, self._watching, self._lag.cloud)
+        if (device := self._devices.get(thing)) is None:
+            return
+        if thing not in self._agents or isinstance(seen.event, CONNECTIONS):
+            device.at_cloud(seen, self._watching, self._lag.cloud)
 
     def verdict(self) -> Verdict:
         """What held so far. Raises InputError for a trace without a run, or with bounds that are none."""
         if self._started is None:
             raise InputError("trace: no run.started entry, so what was expected is not known; is the file complete?")
-        started = self._started.event
-        bounds, places = _expected(started)
-        run = Run(bounds, self._ended is not None, self._cloud_end, self._lag)
-        clock = OneClock() if started.one_clock else None
-        stories = {thing: self._story(thing, clock) for thing in started.things}
-        others = {thing: self._other_stories(story) for thing, story in stories.items()}
-        invariants = tuple(_judge(invariant, stories.values(), others, run) for invariant in self._invariants)
-        arrivals = tuple(self._arrivals(place, stories) for place in places)
-        recovered, seconds = _recovered(stories.values())
-        outcome, why = concluded(invariants, arrivals, self._ended, len(stories), recovered, self._lag)
+        if self._fault is not None:
+            raise self._fault
+        started, ended = self._started.event, self._ended
+        judged = self._judged(started)
+        invariants = tuple(_judge(invariant, judged) for invariant in self._invariants)
+        arrivals = tuple(self._arrivals(place, judged) for place in self._places)
+        recovered, seconds = _recovered(judged)
+        outcome, why = concluded(invariants, arrivals, ended, len(judged), recovered, self._lag)
         return Verdict(
             outcome=outcome,
             why=why,
@@ -106,8 +193,8 @@ class Judge:
             seed=started.seed,
             version=started.version,
             started_at=started.started_at,
-            seconds=None if self._ended is None else (self._ended.at - self._started.at) / SECOND,
-            devices=len(stories),
+            seconds=None if ended is None else (ended.mark.at - self._started.mark.at) / SECOND,
+            devices=len(judged),
             recovered=recovered,
             invariants=invariants,
             reached=tuple(arrived.reached for arrived in arrivals),
@@ -115,35 +202,30 @@ class Judge:
             requests_per_second_peak=self._rate.peak,
         )
 
-    def _arrivals(self, place: PlaceToReach, stories: dict[str, Story]) -> Arrivals:
+    def _judged(self, started: RunStarted) -> dict[str, list[_Judged]]:
+        """The clients of each thing, first the one that the thing itself is."""
+        course = Course(self._bounds, self._ended is not None, self._cloud_end, self._lag)
+        devices = {thing: self._devices[thing].at_last(self._watching, self._lag.cloud) for thing in started.things}
+        told = (device.own.account.offset for device in devices.values() if device.has_told)
+        clock = common(told) if started.one_clock else None
+        return {thing: list(self._watched(thing, device, clock, course)) for thing, device in devices.items()}
+
+    def _watched(self, thing: str, device: Device, clock: Offset | None, course: Course) -> Iterator[_Judged]:
+        for watch, monitors in device.watched(self._watching):
+            account = watch.account
+            offset = SAME_CLOCK if account.is_wire else account.offset.agreed if clock is None else clock
+            subject = Subject(thing, account, device.record, device.limits, offset, course)
+            yield _Judged(watch, monitors, subject)
+
+    def _arrivals(self, place: PlaceToReach, judged: dict[str, list[_Judged]]) -> Arrivals:
         if place.place == "deletion-refused":
-            missing = () if refused(place, self._refusals) else place.things
+            missing = () if refused(place, self._refusals.values()) else place.things
         else:
-            missing = tuple(name for name in place.things if name not in stories or not reached(place, stories[name]))
+            missing = tuple(name for name in place.things if name not in judged or not judged[name][0].is_at(place))
         there = Reached(id=place.id, devices=len(place.things) - len(missing), of=len(place.things))
         first = next(iter(missing), None)
-        return Arrivals(place, there, first, last_seen_of(place.job, stories[first]) if first in stories else None)
-
-    def _story(self, thing: str, clock: OneClock | None) -> Story:
-        assert self._started is not None, "there are stories of a run only"
-        started = self._started.event
-        history = self._histories.get(thing) or History(thing)
-        cloud = history.cloud
-        if (shared := started.shared.get(thing)) is not None:
-            whole = self._histories.get(shared[0]) or History(shared[0])
-            cloud = share_of(whole.cloud, cloud, shared[1])
-        leap_unanswered = started.leap_unanswered.get(thing)
-        wire = None if history.device.seen else inferred(cloud, clients_of(thing, cloud)[0], self._lag.cloud)
-        device = history.device if wire is None else wire.account
-        return Story(thing, device, cloud, thing in started.finish_after_switch, leap_unanswered, wire, clock)
-
-    def _other_stories(self, story: Story) -> tuple[Story, ...]:
-        """What the wire shows besides: of other clients of the thing, and of a device that does not tell all."""
-        if story.wire is None and story.tells_all:
-            return ()
-        clients = clients_of(story.thing, story.cloud)[0 if story.wire is None else 1 :]
-        wires = (inferred(story.cloud, client, self._lag.cloud) for client in clients)
-        return tuple(replace(story, device=wire.account, wire=wire) for wire in wires)
+        shown_by = last_seen_of(place.job, judged[first][0].subject) if first in judged else None
+        return Arrivals(place, there, first, shown_by)
 
 
 class _Peak:
@@ -152,6 +234,12 @@ class _Peak:
     def __init__(self) -> None:
         self.peak = 0
         self._window: deque[int] = deque()
+
+    def fork(self) -> "_Peak":
+        """One that has counted the same."""
+        twin = copy(self)
+        twin._window = self._window.copy()
+        return twin
 
     def count(self, at: int) -> None:
         """One more, not earlier than the last."""
@@ -173,26 +261,21 @@ def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
         raise InputError(f"trace: run.started: {first_wrong(error)}") from None
 
 
-def _judge(
-    invariant: Invariant, stories: Iterable[Story], others: dict[str, tuple[Story, ...]], run: Run
-) -> InvariantVerdict:
-    """One invariant over all devices; what `others` show beside a story counts where that shows no violation."""
+def _judge(invariant: Invariant, judged: dict[str, list[_Judged]]) -> InvariantVerdict:
+    """One invariant over all devices; what is shown besides a device counts where that shows no violation."""
     opportunities = 0
     violations: list[Violation] = []
     doubts: list[Doubt] = []
-    for story in stories:
-        before = len(violations)
-        for finding in invariant.check(story, run):
-            opportunities += 1
-            if finding.outcome == "violated":
-                violations.append(_violation(story, finding))
-            elif finding.outcome == "undecided":
-                doubts.append(Doubt(thing=story.thing, job=finding.job, message=finding.message, events=finding.events))
-        if invariant.of_requests and len(violations) == before:
-            found = [finding for other in others[story.thing] for finding in invariant.check(other, run)]
-            shown = [_violation(story, finding) for finding in found if finding.outcome == "violated"]
+    for thing, (device, *others) in judged.items():
+        held, findings = device.ruling(invariant)
+        opportunities += held + len(findings)
+        shown = [_violation(thing, finding) for finding in findings if finding.outcome == "violated"]
+        doubts += (_doubt(thing, finding) for finding in findings if finding.outcome == "undecided")
+        if invariant.of_requests and not shown:
+            found = (finding for other in others for finding in other.ruling(invariant).findings)
+            shown = [_violation(thing, finding) for finding in found if finding.outcome == "violated"]
             opportunities += len(shown)
-            violations += shown
+        violations += shown
     outcome: Outcome = (
         "violated" if violations else "undecided" if doubts else "held" if opportunities else "not-exercised"
     )
@@ -205,17 +288,22 @@ def _judge(
     )
 
 
-def _violation(story: Story, finding: Finding) -> Violation:
-    return Violation(thing=story.thing, job=finding.job, message=finding.message, events=finding.events)
+def _violation(thing: str, finding: Finding) -> Violation:
+    return Violation(thing=thing, job=finding.job, message=finding.message, events=finding.events)
 
 
-def _recovered(stories: Iterable[Story]) -> tuple[int, list[float]]:
+def _doubt(thing: str, finding: Finding) -> Doubt:
+    return Doubt(thing=thing, job=finding.job, message=finding.message, events=finding.events)
+
+
+def _recovered(judged: dict[str, list[_Judged]]) -> tuple[int, list[float]]:
     """How many devices took the next job each time that one was removed under them, and in how many seconds each."""
-    devices, seconds = 0, []
-    for story in stories:
-        exercised = [one for one in story.recoveries if one.resumed is not None or one.waiting_since is not None]
-        seconds += [one.seconds for one in exercised if one.resumed is not None]
-        devices += bool(exercised) and all(one.resumed is not None for one in exercised)
+    devices, seconds = 0, list[float]()
+    for device, *_ in judged.values():
+        present = device.subject.record.present
+        seconds += present.seconds
+        still = all(each.resumed is not None for each in present.recoveries if each.is_exercised)
+        devices += bool(present.seconds) and still
     return devices, seconds
 
 

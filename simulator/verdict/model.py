@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-from simulator.scenario import PlaceName
+from simulator.scenario.places import PlaceName
 
 Outcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
 """Of one invariant."""

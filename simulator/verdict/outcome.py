@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from simulator.trace import RunEnded
-from simulator.verdict.history import Seen
 from simulator.verdict.model import InvariantVerdict, PlaceToReach, Reached, RunOutcome
+from simulator.verdict.seen import Seen
 from simulator.verdict.stalls import Lag
 
 WORTH_TELLING_SECONDS: Final = 0.1
@@ -65,9 +65,9 @@ def _cut_short(ended: Seen[RunEnded] | None) -> str | None:
     if ended.event.why == "finished":
         return None
     if ended.event.why == "interrupted":
-        return f"the run was interrupted{_see((ended.id,))}"
+        return f"the run was interrupted{_see((ended.mark.id,))}"
     waited_for = f"while it waited for {ended.event.waited_for}" if ended.event.waited_for else "before it was over"
-    return f"the run met its time limit {waited_for}{_see((ended.id,))}"
+    return f"the run met its time limit {waited_for}{_see((ended.mark.id,))}"
 
 
 def _not_reached(arrivals: Sequence[Arrivals], lag: Lag) -> str | None:

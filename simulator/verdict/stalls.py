@@ -5,53 +5,61 @@ bound that is exceeded counts against a device only if it is exceeded without th
 """
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from simulator.trace import CLOUD, ENGINE, ProcessStalled
-from simulator.verdict.history import Seen, micros
+from simulator.verdict.clocks import Offset
+from simulator.verdict.seen import Seen, micros
 
-if TYPE_CHECKING:
-    from simulator.verdict.story import Story
+STALLS = 4_096
+"""So many stalls of a process are told apart; of the older ones, two count as one, with what is between them."""
 
 
-class Stalls:
+class Stalls(NamedTuple):
     """When one process did not run, in microseconds on its own clock; told in order, and one after the other."""
 
-    def __init__(self) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._lost_before: list[int] = [0]
-        self.longest = 0
-        """The longest that was told."""
+    starts: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
+    lost_before: tuple[int, ...] = (0,)
+    longest: int = 0
+    """The longest that was told."""
 
-    def add(self, seen: Seen[ProcessStalled]) -> None:
+    def after(self, seen: Seen[ProcessStalled]) -> "Stalls":
         """The process had not run until now."""
-        start = max(seen.at - micros(seen.event.seconds), self._ends[-1] if self._ends else seen.at - 2**62)
-        if start < seen.at:
-            self.longest = max(self.longest, seen.at - start)
-            self._starts.append(start)
-            self._ends.append(seen.at)
-            self._lost_before.append(self._lost_before[-1] + seen.at - start)
+        at = seen.mark.at
+        start = max(seen.mark.at - micros(seen.event.seconds), self.ends[-1] if self.ends else at - 2**62)
+        if start >= at:
+            return self
+        lost = (*self.lost_before, self.lost_before[-1] + at - start)
+        stalls = Stalls((*self.starts, start), (*self.ends, at), lost, max(self.longest, at - start))
+        return stalls if len(stalls.starts) <= STALLS else stalls._coarser()
+
+    def _coarser(self) -> "Stalls":
+        """With fewer of the older ones: what a device is charged with becomes no more by that."""
+        half = STALLS // 2
+        starts, ends = self.starts[:half:2] + self.starts[half:], self.ends[1:half:2] + self.ends[half:]
+        lost = [0]
+        for start, end in zip(starts, ends, strict=True):
+            lost.append(lost[-1] + end - start)
+        return Stalls(starts, ends, tuple(lost), self.longest)
 
     def lost(self, since: float, until: float) -> float:
         """How much of the time between two instants it did not run."""
-        first, last = bisect_right(self._ends, since), bisect_left(self._starts, until)
+        first, last = bisect_right(self.ends, since), bisect_left(self.starts, until)
         if first >= last:
             return 0
-        whole = self._lost_before[last] - self._lost_before[first]
-        before = max(since - self._starts[first], 0)
-        after = max(self._ends[last - 1] - until, 0)
+        whole = self.lost_before[last] - self.lost_before[first]
+        before = max(since - self.starts[first], 0)
+        after = max(self.ends[last - 1] - until, 0)
         return whole - before - after
 
     def before(self, at: float) -> float:
         """For how long it had not run at an instant within a stall: a timer set then counts from its beginning."""
-        index = bisect_left(self._ends, at)
-        return max(at - self._starts[index], 0) if index < len(self._starts) else 0
+        index = bisect_left(self.ends, at)
+        return max(at - self.starts[index], 0) if index < len(self.starts) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """How many microseconds of a span the cloud's process and the devices' did not run."""
 
     cloud: float
@@ -68,26 +76,26 @@ class Lost:
         return f"in that time the cloud's process did not run for {cloud:.3f} s, the devices' for {devices:.3f} s"
 
 
-@dataclass(frozen=True, slots=True)
-class Lag:
+class Lag(NamedTuple):
     """What the cloud's process and the devices' lost, each on its own clock."""
 
-    cloud: Stalls = field(default_factory=Stalls)
-    devices: Stalls = field(default_factory=Stalls)
+    cloud: Stalls = Stalls()
+    devices: Stalls = Stalls()
 
-    def add(self, seen: Seen[ProcessStalled]) -> None:
+    def after(self, seen: Seen[ProcessStalled]) -> "Lag":
         """A process had not run until now; whoever else says so, such as a device of itself, is not asked."""
-        if seen.source == CLOUD:
-            self.cloud.add(seen)
-        elif seen.source == ENGINE:
-            self.devices.add(seen)
+        if seen.mark.source == CLOUD:
+            return self._replace(cloud=self.cloud.after(seen))
+        if seen.mark.source == ENGINE:
+            return self._replace(devices=self.devices.after(seen))
+        return self
 
-    def between(self, story: "Story", since: float, until: float) -> Lost:
+    def between(self, offset: Offset, since: float, until: float) -> Lost:
         """Of a span on the cloud's clock; where clocks leave it open, the most."""
-        devices = self.devices.lost(since - story.offset.highest, until - story.offset.lowest)
+        devices = self.devices.lost(since - offset.highest, until - offset.lowest)
         return Lost(self.cloud.lost(since, until), devices, max(until - since, 0))
 
-    def seen_by_device(self, story: "Story", since: float, until: float) -> Lost:
+    def seen_by_device(self, offset: Offset, since: float, until: float) -> Lost:
         """Of a span on the device's clock."""
-        cloud = self.cloud.lost(since + story.offset.lowest, until + story.offset.highest)
+        cloud = self.cloud.lost(since + offset.lowest, until + offset.highest)
         return Lost(cloud, self.devices.lost(since, until), max(until - since, 0))

@@ -13,24 +13,20 @@ explanations are left, the one that does not accuse it is taken:
     statusDetails.step   (our own convention) a step that is named for the first time began after the report before.
 
 All times are the cloud's. Where entries are pointed at, they are the cloud's, too.
+
+Relies on the cloud's own order and on nothing else. What is inferred of a moment that has passed, such as a step that
+began after the report before, or the sending of what the network kept back, comes late, with the number of its moment.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from agent.account import (
-    AnswerReceived,
-    DeviceConnected,
-    DeviceDisconnected,
-    DeviceEvent,
-    HintReceived,
-    RequestSent,
-    StepStarted,
-)
+from agent.account import AnswerReceived, DeviceConnected, DeviceDisconnected, HintReceived, RequestSent, StepStarted
 from agent.values import NEXT, ExecutionKey
 from simulator.trace import (
+    CLOUD,
     AnswerDelivered,
     ClientConnected,
     ClientDisconnected,
@@ -39,8 +35,12 @@ from simulator.trace import (
     RequestAnswered,
     RequestReceived,
 )
-from simulator.verdict.history import Account, Exchange, Seen, micros
+from simulator.verdict.account import Account
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.heard import job_of
+from simulator.verdict.seen import Mark, Seen, micros
 from simulator.verdict.stalls import Stalls
+from simulator.verdict.state import State
 
 SOON_MICROS: Final = 1_000_000
 """Whoever waits for an answer waits at least so long; one that comes later may be too late to be awaited."""
@@ -50,213 +50,210 @@ ROUND_TRIP_MICROS: Final = 2_000_000
 STEP: Final = "step"
 """The key of statusDetails under which our own agents, and whoever follows them, say at which step they are."""
 
-Job: TypeAlias = tuple[str | None, str]
+ROOM: Final = 4
+"""So many places in the order of what is inferred lie between two entries of the cloud's."""
 
-
-class Inferred(NamedTuple):
-    """An account and its requests by client token (or by one made up, for those that have none)."""
-
-    account: Account
-    exchanges: dict[str, Exchange]
-
-
-class _Place(NamedTuple):
-    """Where an inferred event belongs: `position` counts the cloud's entries, with room between any two."""
-
-    position: float
-    at: int
-    event: DeviceEvent
-    entry: int
-
-
-@dataclass(slots=True)
-class _Question:
-    """A request, where it was sent, and its answers: the first, and those to copies of it."""
-
-    sent: RequestSent
-    received: Seen[RequestReceived]
-    position: float
-    answered: Seen[RequestAnswered] | None = None
-    repeated: list[Seen[RequestAnswered]] = field(default_factory=list)
-
+JOBS: Final = 256
+ANSWERS: Final = 64
+ENTRIES: Final = 64
+"""So many jobs, answers that may yet be delivered, and times of the last entries are remembered."""
 
 Client: TypeAlias = frozenset[str | None]
 """An MQTT client, by the names that it has in the trace."""
 
 
-def clients_of(thing: str, cloud: Account) -> tuple[Client, ...]:
-    """The MQTT clients that asked about a thing, first its own."""
-    own: Client = frozenset({None, thing})
-    others = dict.fromkeys(seen.event.client for seen in cloud.of(RequestReceived))
-    return (own, *(frozenset({client}) for client in others if client not in own))
+class Given(NamedTuple):
+    """An answer that may yet be delivered; `token` is None if another client had asked."""
+
+    token: str | None
+    mark: Mark
+    event: AnswerReceived
 
 
-def inferred(cloud: Account, client: Client, stalls: Stalls | None = None) -> Inferred:
-    """What one client of a thing must have done and heard; `stalls` is when the cloud's process did not run."""
-    reader = _Reader(cloud, client, stalls or Stalls())
-    places = sorted(reader.read(), key=lambda place: place.position)
-    account, exchanges = Account(), {}
-    for number, place in enumerate(places, 1):
-        seen = Seen("cloud", number, place.at, place.event, place.entry)
-        account.add(cast("Seen[Any]", seen))
-        if isinstance(place.event, RequestSent):
-            question = reader.questions[place.event.client_token]
-            exchanges[place.event.client_token] = Exchange(
-                cast("Seen[RequestSent]", seen), question.received, question.answered, repeated=question.repeated
-            )
-        elif isinstance(place.event, AnswerReceived):
-            exchanges[place.event.client_token].answer = cast("Seen[AnswerReceived]", seen)
-    return Inferred(account, exchanges)
+class Unproven(NamedTuple):
+    """An answer that went out at `at` without a proof of its receipt."""
+
+    given: Given
+    at: int
 
 
-class _Reader:
-    """Goes through the cloud's account once."""
+@dataclass(slots=True, unsafe_hash=True)
+class Wire(State):
+    """What is inferred of one client so far; `account` is its account in those words.
 
-    def __init__(self, cloud: Account, client: Client, stalls: Stalls) -> None:
-        self._cloud = cloud
-        self._stalls = stalls
-        self._client = client
-        self.questions: dict[str, _Question] = {}
-        self._times = [seen.at for seen in cloud.seen]
-        self._connections: list[int] = []
-        self._latest: dict[Job, ExecutionKey] = {}
-        self._known: dict[Job, ExecutionKey] = {}
-        self._is_own = None in client
-        is_seen = self._is_own and bool(cloud.of(ClientConnected))
-        self._unheard: list[ExecutionKey] | None = [] if is_seen else None
-        self._steps: dict[ExecutionKey, set[str]] = {}
-        self._reports: dict[ExecutionKey, _Question] = {}
+    `known` is the latest incarnation of each job that it could know of, `latest` that which there is. `unheard` is what
+    was told of while it was off line; None while it is connected, or counts as connected.
+    """
 
-    def read(self) -> Iterator[_Place]:
-        """Every event that can be inferred; sorted by position they are in order."""
-        answers: list[tuple[Seen[RequestAnswered], _Question | None]] = []
-        deliveries: list[tuple[int, Seen[AnswerDelivered]]] = []
-        asking: _Question | None = None
-        for index, seen in enumerate(self._cloud.seen):
-            match seen.event:
-                case ClientConnected() | ClientDisconnected() as event if self._is_own:
-                    self._connections.append(index)
-                    yield _Place(index, seen.at, self._connection(event), seen.n)
-                case ExecutionQueued(execution=key):
-                    self._latest[key.namespace_id, key.job_id] = key
-                case HintPublished(hint=hint, namespace_id=namespace_id, listed=listed):
-                    self._hint(listed)
-                    yield _Place(index, seen.at, HintReceived(hint, namespace_id, listed), seen.n)
-                case RequestReceived(client=client):
-                    asking = (
-                        self._question(cast("Seen[RequestReceived]", seen), index) if client in self._client else None
-                    )
-                    if asking is not None and asking.received is seen:
-                        yield _Place(asking.position, seen.at, asking.sent, seen.n)
-                        yield from self._step_in(asking)
-                case RequestAnswered():
-                    answers.append((cast("Seen[RequestAnswered]", seen), asking))
-                    self._answer(*answers[-1])
-                case AnswerDelivered():
-                    deliveries.append((index, cast("Seen[AnswerDelivered]", seen)))
-                case _:
-                    pass
-        heard: set[str] = set()
-        for index, delivered in deliveries:
-            answer, question = (
-                answers[delivered.event.number - 1] if delivered.event.number <= len(answers) else (None, None)
-            )
-            if answer is not None and question is not None and question.sent.client_token not in heard:
-                for place in self._heard(question, answer, delivered, index):
-                    heard.add(question.sent.client_token)
-                    yield place
+    client: Client
+    is_own: bool
+    account: Account = field(default_factory=lambda: Account(is_wire=True))
+    entries: int = 0
+    last_times: tuple[int, ...] = ()
+    known: Map[tuple[str | None, str], ExecutionKey] = EMPTY
+    latest: Map[tuple[str | None, str], ExecutionKey] = EMPTY
+    hinted: Map[tuple[str | None, str], ExecutionKey] = EMPTY
+    """What it could know of each job by notifications alone."""
+    unheard: tuple[ExecutionKey, ...] | None = None
+    is_seen: bool = False
+    """A connection was told of."""
+    steps: Map[ExecutionKey, tuple[str, ...]] = EMPTY
+    reports: Map[ExecutionKey, Mark] = EMPTY
+    asking: str | None = None
+    asked_n: int = 0
+    connection_n: int = 0
+    answers: int = 0
+    given: Map[int, Given] = EMPTY
+    unproven: tuple[Unproven, ...] = ()
 
-    def _connection(self, event: ClientConnected | ClientDisconnected) -> DeviceConnected | DeviceDisconnected:
-        """A device that is off line hears nothing, unless it goes on with its session."""
-        if isinstance(event, ClientDisconnected):
-            self._unheard = []
-            return DeviceDisconnected(event.reason)
-        if event.session_present:
-            self._learn(*(self._unheard or ()))
-        self._unheard = None
-        return DeviceConnected(event.session_present)
+    @property
+    def n(self) -> int:
+        """Where the entry that comes in belongs."""
+        return self.entries * ROOM
 
-    def _hint(self, listed: tuple[ExecutionKey, ...]) -> None:
-        if self._unheard is None:
-            self._learn(*listed)
-        else:
-            self._unheard += listed
+    def due(self, at: int | None, stalls: Stalls) -> list[Seen[Any]]:
+        """The answers of which it is clear by now, at the next entry or at the end, that they were processed."""
+        told: list[Seen[Any]] = []
+        stay: list[Unproven] = []
+        for each in self.unproven:
+            over = float(each.at + ROUND_TRIP_MICROS)
+            over += stalls.lost(each.at, over)  # what had long been sent may have waited to be read
+            if at is not None and at < over:
+                stay.append(each)
+            else:
+                told += self._heard(each.given, each.at, self.n + ROOM // 2)
+        self.unproven = tuple(stay)
+        return told
+
+    def after(self, seen: Seen[Any]) -> Sequence[Seen[Any]]:
+        """What is inferred from the next entry; what it answers is for the account to take in."""
+        mark, event = seen
+        self.entries += 1
+        self.last_times = (*self.last_times, mark.at)[-ENTRIES:]
+        match event:
+            case RequestReceived():
+                return self._asked(seen)
+            case RequestAnswered():
+                self._answered(seen)
+            case AnswerDelivered():
+                return self._delivered(seen)
+            case HintPublished():
+                self._hinted(event.listed)
+                return (self._seen(mark, HintReceived(event.hint, event.namespace_id, event.listed)),)
+            case ExecutionQueued(execution=key):
+                self.latest = self.latest.put(job_of(key), key).at_most(JOBS)
+            case ClientConnected() if self.is_own:
+                if event.session_present:
+                    self._learn(*(self.unheard or ()))
+                self.becomes(unheard=None, is_seen=True, connection_n=self.n)
+                return (self._seen(mark, DeviceConnected(event.session_present)),)
+            case ClientDisconnected() if self.is_own:
+                self.becomes(unheard=(), connection_n=self.n)
+                return (self._seen(mark, DeviceDisconnected(event.reason)),)
+            case _:
+                pass
+        return ()
+
+    def _seen(self, mark: Mark, event: Any, n: int | None = None, at: int | None = None) -> Seen[Any]:
+        """Something inferred, that belongs at `n`, and is shown by an entry."""
+        return Seen(Mark(CLOUD, self.n if n is None else n, mark.at if at is None else at, mark.n), event)
 
     def _learn(self, *keys: ExecutionKey) -> None:
         for key in keys:
-            self._known[key.namespace_id, key.job_id] = key
+            if self.known.get(job_of(key)) != key:
+                self.known = self.known.put(job_of(key), key).at_most(JOBS)
 
-    def _question(self, received: Seen[RequestReceived], index: int) -> _Question:
-        """The question that a request puts; if it is a copy, the one that it is a copy of."""
-        event = received.event
-        token = event.client_token or f"#{received.n}"
-        if (known := self.questions.get(token)) is not None:
-            return known
-        if event.client_token is None and event.dup and self.questions:
-            return list(self.questions.values())[-1]
+    def _hinted(self, listed: tuple[ExecutionKey, ...]) -> None:
+        """A device that is off line hears nothing, unless it goes on with its session."""
+        for key in listed:
+            if self.hinted.get(job_of(key)) != key:
+                self.hinted = self.hinted.put(job_of(key), key).at_most(JOBS)
+        if self.unheard is None:
+            self._learn(*listed)
+        else:
+            self.unheard = (*self.unheard, *listed)[-JOBS:]
+
+    def _asked(self, received: Seen[RequestReceived]) -> list[Seen[Any]]:
+        """A request; what it is meant for, and the step that it is the first to name."""
+        mark, event = received
+        self.asking = None
+        if event.client not in self.client:
+            return []
+        account = self.account
+        token = self.asking = event.client_token or f"#{mark.n}"
+        if token in account.exchanges or token in account.closed:
+            return []
+        if event.client_token is None and event.dup and account.asked_token:
+            self.asking = account.asked_token
+            return []
         job = (event.namespace_id, event.job_id or NEXT)
         sent = RequestSent(
             token,
             event.request,
             event.namespace_id,
             event.job_id,
-            self._known.get(job, self._latest.get(job)),
+            self.known.get(job, self.latest.get(job)),
             event.status,
             event.expected_version,
             tuple(sorted(event.details.items())) if event.details else None,
         )
-        position = float(index)
+        n = self.n
         if event.late_seconds:
-            position = bisect_left(self._times, received.at - micros(event.late_seconds)) - 0.5
-        question = self.questions[token] = _Question(sent, received, position)
-        return question
+            since = bisect_left(self.last_times, mark.at - micros(event.late_seconds))
+            n -= (len(self.last_times) - 1 - since) * ROOM + ROOM // 2
+        self.asked_n = max(self.asked_n, n)
+        asked = self._seen(mark, sent, n)
+        return [*self._step_in(asked), asked]
 
-    def _answer(self, answer: Seen[RequestAnswered], question: _Question | None) -> None:
-        """Note what the service said, and what the client may know by that."""
-        if question is None:
-            return
-        if question.answered is None:
-            question.answered = answer
-        else:
-            question.repeated.append(answer)
-        match answer.event:
-            case RequestAnswered(request="get-pending", accepted=True):
-                self._learn(*self._latest.values())
-            case RequestAnswered(request="describe" | "start-next", execution=key) if key is not None:
-                self._learn(key)
-            case _:
-                pass
-
-    def _heard(
-        self, question: _Question, answer: Seen[RequestAnswered], delivered: Seen[AnswerDelivered], index: int
-    ) -> Iterator[_Place]:
-        """The answer, where it has certainly been processed."""
-        position = float(index)
-        if not delivered.event.acknowledged:
-            over = float(delivered.at + ROUND_TRIP_MICROS)
-            over += self._stalls.lost(delivered.at, over)  # what had long been sent may have waited to be read
-            position = bisect_left(self._times, over) - 0.5
-        began = question.position
-        superseded = any(began < other.position < position for other in self.questions.values())
-        reconnected = any(began < connection < position for connection in self._connections)
-        if superseded or reconnected or delivered.at - answer.at > SOON_MICROS:
-            return
-        told = answer.event
-        found = None if told.request == "update" else told.execution
-        event = AnswerReceived(question.sent.client_token, told.accepted, told.code, told.status, found)
-        yield _Place(position, delivered.at, event, answer.n)
-
-    def _step_in(self, asking: _Question) -> Iterator[_Place]:
+    def _step_in(self, asked: Seen[RequestSent]) -> Sequence[Seen[Any]]:
         """A step that this report is the first to name, if there was a report before."""
-        sent, key = asking.sent, asking.sent.execution
+        mark, sent = asked
+        key = sent.execution
         if sent.request != "update" or key is None:
-            return
-        before, self._reports[key] = self._reports.get(key), asking
-        named = self._steps.setdefault(key, set())
+            return ()
+        before = self.reports.get(key)
+        self.reports = self.reports.put(key, mark).at_most(JOBS)
+        named = self.steps.get(key, ())
         step = dict(sent.details or ()).get(STEP)
         if step is None or step in named:
+            return ()
+        self.steps = self.steps.put(key, (*named, step)).at_most(JOBS)
+        if before is None:
+            return ()
+        began = StepStarted(key, step, reversible=True)
+        return (Seen(Mark(CLOUD, before.n + 1, before.at, mark.shown_by), began),)
+
+    def _answered(self, seen: Seen[RequestAnswered]) -> None:
+        """Note what the service said, and what the client may know by that."""
+        mark, event = seen
+        token = self.asking
+        self.answers += 1
+        found = None if event.request == "update" else event.execution
+        read = AnswerReceived(token or "", event.accepted, event.code, event.status, found)
+        self.given = self.given.put(self.answers, Given(token, mark, read)).at_most(ANSWERS)
+        if token is None:
             return
-        named.add(step)
-        if before is not None:
-            began = StepStarted(key, step, reversible=True)
-            yield _Place(before.position + 0.25, before.received.at, began, asking.received.n)
+        if event.request == "get-pending" and event.accepted:
+            self._learn(*self.latest.values())
+        elif event.request in ("describe", "start-next") and event.execution is not None:
+            self._learn(event.execution)
+
+    def _delivered(self, seen: Seen[AnswerDelivered]) -> list[Seen[Any]]:
+        mark, event = seen
+        given = self.given.get(event.number)
+        if given is None or given.token is None:
+            return []
+        self.given = self.given.without(event.number)
+        if event.acknowledged:
+            return self._heard(given, mark.at, self.n)
+        self.unproven = (*self.unproven, Unproven(given, mark.at))[-ANSWERS:]
+        return []
+
+    def _heard(self, given: Given, delivered_at: int, n: int) -> list[Seen[Any]]:
+        """The answer, where it has certainly been processed."""
+        exchange = self.account.exchanges.get(given.token or "")
+        if exchange is None or exchange.sent is None or delivered_at - given.mark.at > SOON_MICROS:
+            return []
+        if self.asked_n > exchange.sent.n or self.connection_n > exchange.sent.n:
+            return []  # it may have dropped what it no longer awaited
+        return [self._seen(given.mark, given.event, n, delivered_at)]

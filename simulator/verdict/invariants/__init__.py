@@ -1,57 +1,137 @@
 """The invariants, by their public names."""
 
 from simulator.verdict.findings import Invariant
-from simulator.verdict.invariants.asking import asks_before_leap, no_false_abort
-from simulator.verdict.invariants.ghosts import no_cross_incarnation, no_ghost_update, no_ghost_work, stops_in_time
-from simulator.verdict.invariants.hammering import no_hammering
-from simulator.verdict.invariants.hardware import accounted_for, bootable, no_double_apply
-from simulator.verdict.invariants.readiness import alive, no_lost_job, ready_in_time
-from simulator.verdict.invariants.trial import tests_before_commit
+from simulator.verdict.invariants import (
+    accounting,
+    asking,
+    crossing,
+    ghosts,
+    giving_up,
+    hammering,
+    hardware,
+    living,
+    losing,
+    readiness,
+    stopping,
+    trial,
+)
 
 INVARIANTS: tuple[Invariant, ...] = (
-    Invariant("bootable", "has nothing whole to boot from at some instant, or is half changed at rest", bootable),
     Invariant(
-        "no-ghost-work", "starts a step of an execution it has been told is gone", no_ghost_work, of_requests=True
+        "bootable",
+        "has nothing whole to boot from at some instant, or is half changed at rest",
+        hardware.Hardware,
+        hardware.READS_HARDWARE,
+        hardware.bootable,
+        hardware.rule_bootable,
     ),
     Invariant(
-        "no-ghost-update", "goes on updating an execution it has been told is gone", no_ghost_update, of_requests=True
+        "no-ghost-work",
+        "starts a step of an execution it has been told is gone",
+        ghosts.Ghosts,
+        ghosts.READS_WORK,
+        ghosts.no_ghost_work,
+        ghosts.rule_ghost_work,
+        of_requests=True,
+    ),
+    Invariant(
+        "no-ghost-update",
+        "goes on updating an execution it has been told is gone",
+        ghosts.Ghosts,
+        ghosts.READS_UPDATES,
+        ghosts.no_ghost_update,
+        ghosts.rule_ghost_update,
+        of_requests=True,
     ),
     Invariant(
         "stops-in-time",
         "starts a new step more than the detection bound after its record was removed, while connected",
-        stops_in_time,
+        stopping.Stopping,
+        stopping.READS,
+        stopping.stops_in_time,
+        stopping.rule,
     ),
     Invariant(
         "asks-before-leap",
         "crosses the point of no return without an authoritative answer since its last hint or (re)connection",
-        asks_before_leap,
+        asking.Leaps,
+        asking.READS,
+        asking.asks_before_leap,
+        asking.rule,
     ),
     Invariant(
         "no-cross-incarnation",
         "sends a request meant for one execution that a later one of the same job id accepts",
-        no_cross_incarnation,
+        crossing.Crossing,
+        crossing.READS,
+        crossing.no_cross_incarnation,
+        crossing.rule,
         of_requests=True,
     ),
-    Invariant("no-false-abort", "abandons an execution without an authoritative answer that it ended", no_false_abort),
-    Invariant("no-lost-job", "leaves an execution pending beyond the bound while connected and free", no_lost_job),
-    Invariant("no-double-apply", "commits one identity twice with no undo between", no_double_apply),
+    Invariant(
+        "no-false-abort",
+        "abandons an execution without an authoritative answer that it ended",
+        giving_up.GivingUp,
+        giving_up.READS,
+        giving_up.no_false_abort,
+        giving_up.rule,
+    ),
+    Invariant(
+        "no-lost-job",
+        "leaves an execution pending beyond the bound while connected and free",
+        losing.Condition,
+        losing.READS,
+        losing.no_lost_job,
+        losing.rule,
+    ),
+    Invariant(
+        "no-double-apply",
+        "commits one identity twice with no undo between",
+        hardware.Commits,
+        hardware.READS_COMMITS,
+        hardware.no_double_apply,
+        hardware.rule_double_apply,
+    ),
     Invariant(
         "accounted-for",
         "runs a version that no accepted report and no later note explains, or reports the success of one it took back",
-        accounted_for,
+        accounting.Books,
+        accounting.READS,
+        accounting.accounted_for,
+        accounting.rule,
     ),
-    Invariant("ready-in-time", "is not IN_PROGRESS on the next job within the bound", ready_in_time),
+    Invariant(
+        "ready-in-time",
+        "is not IN_PROGRESS on the next job within the bound",
+        lambda: None,
+        (),
+        readiness.ready_in_time,
+        readiness.rule_ready,
+    ),
     Invariant(
         "no-hammering",
         "repeats permanent errors, or retries faster or more evenly than the stated gap, growth and jitter allow",
-        no_hammering,
+        hammering.Hammering,
+        hammering.READS,
+        hammering.no_hammering,
+        hammering.rule,
         of_requests=True,
     ),
-    Invariant("alive", "is silent beyond its keep-alives, crashes, or restarts without end", alive),
+    Invariant(
+        "alive",
+        "is silent beyond its keep-alives, crashes, or restarts without end",
+        living.Vital,
+        living.READS,
+        living.alive,
+        living.rule,
+    ),
     Invariant(
         "tests-before-commit",
         "commits firmware, or where the write commits it reports its success, before its self-test has passed",
-        tests_before_commit,
+        trial.Tested,
+        trial.READS,
+        trial.tests_before_commit,
+        trial.rule,
     ),
 )
 """All of them, in the order in which reports list them."""

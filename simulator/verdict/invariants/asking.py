@@ -1,32 +1,41 @@
-"""What a device must ask before it goes on, or gives up."""
+"""What a device must have asked before it passes the point of no return."""
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from agent.account import (
-    AnswerReceived,
-    DeviceBooted,
-    DeviceConnected,
-    DeviceEvent,
-    ExecutionGone,
-    ExecutionLeft,
-    ExecutionTaken,
-    HintReceived,
-    PhaseChanged,
-    RequestSent,
-    StepFinished,
-    StepStarted,
-    StepUndone,
-    VersionCommitted,
-)
-from agent.values import ExecutionKey, Status
-from simulator.trace import Event
-from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
-from simulator.verdict.history import TIMER_SLACK, Seen, micros
-from simulator.verdict.story import News, Story, omits
+from agent.account import StepStarted
+from agent.values import ExecutionKey
+from simulator.verdict.account import Account
+from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, violated
+from simulator.verdict.seen import TIMER_SLACK, Mark
+from simulator.verdict.state import State
 
 
-def asks_before_leap(story: Story, run: Run) -> Iterator[Finding]:
+class Leap(NamedTuple):
+    """A leap without an answer: a violation unless the process had not run for so long when it began to wait.
+
+    `unless_shared`: nor is it one if another execution had this identity. `finding` is None if it was answered.
+    """
+
+    finding: Finding | None
+    key: ExecutionKey
+    since: int = 0
+    waited: int = 0
+    unless_shared: bool = False
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Leaps(State):
+    """Those that were allowed, and the others."""
+
+    held: int = 0
+    others: tuple[Leap, ...] = ()
+
+
+READS = (StepStarted,)
+
+
+def asks_before_leap(state: Leaps, now: Moment) -> Leaps:
     """The point of no return, crossed without an answer that found this very execution pending.
 
     The question must have been put after the last hint in the execution's namespace and the last (re)connection that
@@ -36,184 +45,43 @@ def asks_before_leap(story: Story, run: Run) -> Iterator[Finding]:
 
     From the wire this cannot be judged: it does not show which step cannot be taken back, nor when one begins.
     """
-    if story.wire is not None:
-        return
-    for leap in story.device.of(StepStarted):
-        if leap.event.reversible or story.finishes_forward(leap):
-            continue
-        key = leap.event.execution
-        cause = _last_cause(story, key, leap.n)
-        asked_after = 0 if cause is None else cause.n
-        if any(news.sent.n > asked_after for news in story.signs_of_life(key, leap.n)) or _may_leap(story, leap, run):
-            yield HELD
-        else:
-            since = f"since '{cause.event.type}'" if cause is not None else "at all"
-            message = f"began the irreversible step '{leap.event.step}' without an answer about this execution {since}"
-            yield violated(key.job_id, message, cause, leap)
+    if now.event.reversible or now.account.is_wire:
+        return state
+    account, key, at = now.account, now.event.execution, now.mark.at
+    forward = account.forward(key, now.record)
+    if forward == "yes":
+        return state
+    cause = _last_cause(account, key)
+    asked_after = 0 if cause is None else cause[0].n
+    since = at if account.done_at is None else account.done_at
+    policy = now.limits.leap_unanswered
+    is_held = account.heard(key).alive_asked > asked_after
+    is_held = is_held or (policy is not None and at - since + TIMER_SLACK >= policy)
+    if is_held and forward == "no":
+        return state.becomes(held=state.held + 1)
+    why = f"since '{cause[1]}'" if cause is not None else "at all"
+    message = f"began the irreversible step '{now.event.step}' without an answer about this execution {why}"
+    finding = None if is_held else violated(key.job_id, message, cause[0] if cause else None, now.mark)
+    leap = Leap(finding, key, since, at - since, forward == "if-shared")
+    return state.becomes(others=(*state.others, leap)[:FOUND])
 
 
-def _may_leap(story: Story, leap: Seen[StepStarted], run: Run) -> bool:
-    """Whether the device had waited in vain, since its last step or answer, for as long as its policy says."""
-    if story.leap_unanswered is None:
-        return False
-    before: tuple[Seen[Any], ...] = (*story.device.of(StepFinished), *story.device.of(AnswerReceived))
-    since = max((seen.at for seen in before if seen.n < leap.n), default=leap.at)
-    waited: int = leap.at - since
-    return waited + TIMER_SLACK + run.lag.devices.before(since) >= micros(story.leap_unanswered)
-
-
-def _last_cause(story: Story, key: ExecutionKey, before: int) -> Seen[HintReceived | DeviceConnected] | None:
+def _last_cause(account: Account, key: ExecutionKey) -> tuple[Mark, str] | None:
     """What last gave the device a reason to ask about `key` again."""
-    hints = (hint for hint in story.device.of(HintReceived) if hint.event.namespace_id == key.namespace_id)
-    all_causes: tuple[Seen[HintReceived | DeviceConnected], ...] = (*hints, *story.device.of(DeviceConnected))
-    causes = [seen for seen in all_causes if seen.n < before]
-    return max(causes, key=lambda seen: seen.n, default=None)
+    hint, connected = account.hints.get(key.namespace_id), account.connected
+    causes = [(hint, "hint.received"), (connected, "device.connected")]
+    known = [(mark, name) for mark, name in causes if mark is not None]
+    return max(known, key=lambda cause: cause[0].n, default=None)
 
 
-def no_false_abort(story: Story, run: Run) -> Iterator[Finding]:
-    """An execution abandoned without any answer that it ended: a hint is no proof.
-
-    Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
-    recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
-    or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
-    account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
-    has done anything about that, and goes on with it. But one that the device, by its own words, believes
-    to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
-    own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
-
-    Opportunities are abandonments, and hints that did not name the execution in hand.
-
-    From the wire this cannot be judged: a device that has given up looks like one that works in silence. If it leaves
-    the execution IN_PROGRESS for good, the next one waits.
-    """
-    if story.wire is not None:
-        return
-    yield from (HELD for _ in _hints_to_resist(story))
-    excused = _ended_by_device(story)
-    abandoned: set[tuple[ExecutionKey, int]] = set()
-    takings: dict[ExecutionKey, int] = {}
-    for seen in story.device.seen:
-        if isinstance(seen.event, ExecutionTaken):
-            takings[seen.event.execution] = takings.get(seen.event.execution, 0) + 1
-        key = _abandons(seen.event)
-        if key is None or (key, takings.get(key, 0)) in abandoned:
+def rule(state: Leaps, subject: Subject) -> Ruling:
+    """Whether the device had waited in vain for as long as its policy says, the stalls say."""
+    policy, devices = subject.limits.leap_unanswered, subject.course.lag.devices
+    found: list[Finding | None] = []
+    for leap in state.others:
+        if leap.unless_shared and subject.is_shared(leap.key):
             continue
-        if (key in excused and not isinstance(seen.event, ExecutionGone)) or _forgot(story, key, seen):
-            continue
-        abandoned.add((key, takings.get(key, 0)))
-        if _may_abandon(story, key, seen.n) or _fell_back(story, key, seen.n):
-            yield HELD
-        elif story.shared(key) or _fails_just_now(story, seen, key, run):
-            why = "two executions share this identity" if story.shared(key) else "a report with the reason may yet come"
-            yield undecided(key.job_id, f"gave up the execution ('{seen.event.type}'); {why}", seen)
-        else:
-            hints = [hint for hint in story.device.of(HintReceived) if hint.n < seen.n and omits(hint.event, key)]
-            message = f"abandoned the execution ('{seen.event.type}') without an answer that it ended"
-            yield violated(key.job_id, message, hints[-1] if hints else None, seen)
-
-
-def _may_abandon(story: Story, key: ExecutionKey, before: int) -> bool:
-    """Whether an answer had said that the execution ended, and not by the device's own success."""
-    succeeded = any(
-        sent.event.execution == key and sent.event.status == Status.SUCCEEDED and sent.n < before
-        for sent in story.device.of(RequestSent)
-    )
-
-    def counts(news: News) -> bool:
-        if not succeeded or news.says in ("gone", "superseded"):
-            return True
-        return news.says == "reported" and news.answer.event.status != Status.SUCCEEDED
-
-    return story.may_think_it_over(key, before, counts)
-
-
-def _fell_back(story: Story, key: ExecutionKey, before: int) -> bool:
-    """Whether the bootloader had gone back from this execution's firmware, which was never committed."""
-    since = max((seen.n for seen in story.device.of(ExecutionTaken) if seen.event.execution == key), default=before)
-    boots = [seen for seen in story.device.of(DeviceBooted) if since < seen.n < before]
-    if not boots or boots[-1].event.on_trial:
-        return False
-    commits = [seen.n for seen in story.device.of(VersionCommitted) if seen.event.execution == key]
-    reboots = [
-        step.n
-        for step in story.device.of(StepStarted)
-        if step.event.execution == key and step.event.step == "reboot" and step.event.reversible
-    ]
-    was_tried = any(boot.event.on_trial for boot in boots) or any(since < n < boots[-1].n for n in reboots)
-    return was_tried and not any(since < n < before for n in commits)
-
-
-def _forgot(story: Story, key: ExecutionKey, seen: Seen[Event]) -> bool:
-    """Whether the device only began to recover, restarted before it took anything back, and went on with its work."""
-    if not isinstance(seen.event, PhaseChanged):
-        return False
-    restarted = False
-    for later in story.device.seen:
-        match later.event:
-            case _ if later.n <= seen.n:
-                pass
-            case DeviceBooted():
-                restarted = True
-            case PhaseChanged(execution=about, phase=phase) if restarted and about == key:
-                return phase in ("suspect", "executing", "trial")
-            case event if _abandons(event) == key:
-                return False
-            case _:
-                pass
-    return False
-
-
-def _fails_just_now(story: Story, abandoned: Seen[Event], key: ExecutionKey, run: Run) -> bool:
-    """Whether the account ends in the middle of this, so that a report with the reason may still come."""
-    left = any(seen.n > abandoned.n and seen.event.execution == key for seen in story.device.of(ExecutionLeft))
-    end = story.device.seen[-1].at
-    since = end - abandoned.at - run.lag.seen_by_device(story, abandoned.at, end).whole
-    return not left and since <= micros(run.ready_seconds)
-
-
-def _abandons(event: Event) -> ExecutionKey | None:
-    """The execution that this gives up, if it does."""
-    match event:
-        case StepUndone(execution=key) | PhaseChanged(execution=key, phase="recovering"):
-            return key
-        case StepFinished(execution=key, outcome="stopped"):
-            return key
-        case ExecutionLeft(execution=key, outcome="recovered" | "kept") | ExecutionGone(execution=key):
-            return key
-        case _:
-            return None
-
-
-def _ended_by_device(story: Story) -> set[ExecutionKey]:
-    """The executions that failed on the device, or that it gave up by telling the service why.
-
-    Or was about to, once it had recovered: it may ask first, and hear that there is nobody left to be told.
-    """
-    failed = {step.event.execution for step in story.device.of(StepFinished) if step.event.outcome == "failed"}
-    reported = {
-        sent.event.execution
-        for sent in story.device.of(RequestSent)
-        if sent.event.execution and sent.event.status in (Status.FAILED, Status.REJECTED) and sent.event.details
-    }
-    turned_to_report = {
-        changed.event.execution
-        for changed in story.device.of(PhaseChanged)
-        if changed.event.execution and (changed.event.was, changed.event.phase) == ("recovering", "reporting")
-    }
-    return failed | reported | turned_to_report
-
-
-def _hints_to_resist(story: Story) -> Iterator[Seen[DeviceEvent]]:
-    in_hand: set[ExecutionKey] = set()
-    for seen in story.device.seen:
-        match seen.event:
-            case ExecutionTaken(execution=key):
-                in_hand.add(key)
-            case ExecutionLeft(execution=key):
-                in_hand.discard(key)
-            case HintReceived() as hint:
-                for key in in_hand:
-                    if omits(hint, key):
-                        yield Seen(seen.source, seen.n, seen.at, hint)
-            case _:
-                pass
+        waited = leap.waited + TIMER_SLACK
+        has_waited = policy is not None and waited + devices.before(leap.since) >= policy
+        found.append(None if has_waited else leap.finding)
+    return Ruling(state.held).but(*found)

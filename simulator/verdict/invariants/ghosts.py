@@ -1,25 +1,49 @@
 """Work for executions that are over: what ghosts do."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from agent.account import (
-    DeviceConnected,
-    DeviceDisconnected,
-    HintReceived,
-    RequestSent,
-    StepStarted,
-)
+from agent.account import RequestSent, StepStarted
 from agent.values import ExecutionKey
-from simulator.trace import ExecutionQueued, ExecutionRemoved
-from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
-from simulator.verdict.history import Exchange, Seen, micros
-from simulator.verdict.stalls import Lag
-from simulator.verdict.story import News, Says, Story, omits
+from simulator.verdict.account import CLOSED
+from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.heard import GONE, OVER, News
+from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
-OVER: frozenset[Says] = frozenset({"gone", "reported", "terminal"})
+SHOWN = 5
+"""So many of the updates of a ghost are pointed at."""
 
 
-def no_ghost_work(story: Story, _run: Run) -> Iterator[Finding]:
+class Haunting(NamedTuple):
+    """What a device did for an execution that `news` had told it is over; `what` is the step, if it was one.
+
+    `order` is that of the execution among those that the device was told of. `unless_shared`: only if no other
+    execution had this identity.
+    """
+
+    news: News
+    order: int
+    deeds: tuple[Mark, ...]
+    times: int = 1
+    what: str = ""
+    unless_shared: bool = False
+
+
+Hauntings = Map[tuple[ExecutionKey, int], Haunting]
+"""By the execution, and by the number of the answer that told of its end. One that is forgotten stands for ever."""
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Ghosts(State):
+    """Who went on, and of whom it is not known any more whether he was told."""
+
+    seen: Hauntings = EMPTY
+    unknown: Map[ExecutionKey, Mark] = EMPTY
+
+
+def no_ghost_work(state: Ghosts, now: Moment) -> Ghosts:
     """A step of an execution that the device has been told is over.
 
     Told means that the device itself processed the answer. Undoing steps is recovery, and no work; so is finishing
@@ -29,29 +53,44 @@ def no_ghost_work(story: Story, _run: Run) -> Iterator[Finding]:
     must have left after the device was told. And it must have reported on the execution before, on the connection on
     which it was told: who has just come back may send what it had not been able to send.
     """
-    accused: dict[tuple[ExecutionKey, int], Seen[StepStarted]] = {}
-    for begun in story.device.of(StepStarted):
-        key = begun.event.execution
-        if not story.finishes_forward(begun) and (news := story.told(key, begun.n, enough=OVER)):
-            accused.setdefault((key, news.answer.n), begun)
-    for key, news in story.ends_told(enough=OVER):
-        step = accused.get((key, news.answer.n))
-        if step is not None and (story.wire is None or _had_reported(story, key, news)):
-            message = f"started step '{step.event.step}' although told before that the execution is {_told(news)}"
-            yield violated(key.job_id, message, news.sent, news.answer, step)
-        else:
-            yield HELD
+    key = now.event.execution
+    heard, forward = now.account.heard(key), now.account.forward(key, now.record)
+    news = heard.told_at_report if now.account.is_wire else heard.standing[OVER]
+    if forward == "yes":
+        return state
+    if news is None:
+        return _unknown(state, key, now)
+    if (key, news.answer.n) in state.seen:
+        return state
+    haunting = Haunting(news, heard.order, (now.mark,), 1, now.event.step, forward == "if-shared")
+    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
 
 
-def _had_reported(story: Story, key: ExecutionKey, news: News) -> bool:
-    """Whether the device had sent an update about `key` since it connected and before it asked what `news` answers."""
-    connections = [seen.n for seen in story.device.of(DeviceConnected) if seen.n < news.sent.n]
-    since = connections[-1] if connections else 0
-    updates = (seen for seen in story.device.of(RequestSent) if seen.event.request == "update")
-    return any(since < seen.n < news.sent.n and seen.event.execution == key for seen in updates)
+def _unknown(state: Ghosts, key: ExecutionKey, now: Moment) -> Ghosts:
+    """Whoever begins something for an execution that is not remembered may have been told of its end."""
+    if not now.account.may_be_forgotten(key) or key in state.unknown:
+        return state
+    return state.becomes(unknown=state.unknown.put(key, now.mark).at_most(CLOSED))
 
 
-def no_ghost_update(story: Story, _run: Run) -> Iterator[Finding]:
+def _step_of_a_ghost(haunting: Haunting) -> Finding:
+    news = haunting.news
+    message = f"started step '{haunting.what}' although told before that the execution is {news.in_words}"
+    return violated(news.key.job_id, message, news.sent, news.answer, *haunting.deeds)
+
+
+def rule_ghost_work(state: Ghosts, subject: Subject) -> Ruling:
+    """Violated by each that counts."""
+    seen = [
+        each
+        for each in state.seen.values()
+        if not (each.unless_shared and subject.is_shared(each.news.key))
+        and (not subject.is_wire or each.news.had_reported)
+    ]
+    return _ruling(seen, OVER, subject, [_step_of_a_ghost(each) for each in _in_order(seen, subject)], state)
+
+
+def no_ghost_update(state: Ghosts, now: Moment) -> Ghosts:
     """An update for an execution that the device has been told is over.
 
     A request that left before the answer was processed was in flight, and does not count; the trace names each
@@ -61,194 +100,49 @@ def no_ghost_update(story: Story, _run: Run) -> Iterator[Finding]:
     From the wire it is the same, once the answer has certainly been processed. An update that arrives after the job id
     has been used again may be meant for the new execution, and does not count.
     """
-    accused: dict[tuple[ExecutionKey, int], list[Seen[RequestSent]]] = {}
-    for sent in story.device.of(RequestSent):
-        key = sent.event.execution
-        if sent.event.request == "update" and key and (news := story.told(key, sent.n)):
-            accused.setdefault((key, news.answer.n), []).append(sent)
-    for key, news in story.ends_told():
-        if updates := accused.get((key, news.answer.n)):
-            message = f"sent {_count(len(updates), 'update')} although told before that the execution is {_told(news)}"
-            yield violated(key.job_id, message, news.sent, news.answer, *updates[:5])
-        else:
-            yield HELD
+    key = now.event.execution
+    if now.event.request != "update" or key is None:
+        return state
+    heard = now.account.heard(key)
+    news = heard.standing[GONE]
+    if news is None:
+        return _unknown(state, key, now)
+    if news.answer.n > now.mark.n:
+        return state
+    known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
+    haunting = known._replace(times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN])
+    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
 
 
-def stops_in_time(story: Story, run: Run) -> Iterator[Finding]:
-    """A new step, begun too long after the record was removed, while connected.
-
-    The removal is on the cloud's clock and the step on the device's, so this goes by what the messages between them
-    allow: violated only if the step was too late at the earliest instant that it can mean. A (re)connection starts
-    the bound anew, on either side's account. A step that ran already may end. An opportunity is each removal of a
-    record in progress of which the device has given any account, if it was connected then or later.
-
-    From the wire, a step is seen when a report is the first to name it, and began after the report before; reports on
-    two executions that share an identity cannot be told apart.
-    """
-    for life in story.lives:
-        removed = life.removed
-        if removed is None or not life.lost_in_progress or not story.concerns(life.key):
-            continue
-        if any(end >= removed.at for _, end in story.connected_spans):
-            alike = story.wire is not None and story.shared(life.key)
-            why = "two executions share this identity, and the wire does not tell reports on them apart"
-            yield undecided(life.key.job_id, why, removed) if alike else _stop(story, life.key, removed, run)
+def _updates_of_a_ghost(haunting: Haunting) -> Finding:
+    news = haunting.news
+    count = "an update" if haunting.times == 1 else f"{haunting.times} updates"
+    message = f"sent {count} although told before that the execution is {news.in_words}"
+    return violated(news.key.job_id, message, news.sent, news.answer, *haunting.deeds)
 
 
-def _stop(story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], run: Run) -> Finding:
-    finding = HELD
-    bound = micros(run.bounds.detection_seconds)
-    for step in story.device.of(StepStarted):
-        if step.event.execution != key or story.finishes_forward(step):
-            continue
-        if story.shared(key) and _licensed(story, key, step.n, removed.n):
-            continue  # without a second one of this identity, the answer was just stale
-        late = _lateness(story, removed.at, step, bound, run.lag)
-        if late == "certain":
-            message = (
-                f"started step '{step.event.step}' more than {run.bounds.detection_seconds:g} s after "
-                "the record was removed, while connected"
-            )
-            return violated(key.job_id, message, removed, step)
-        if late == "possible":
-            why = f"whether step '{step.event.step}' began within the bound, the clocks leave open"
-            finding = undecided(key.job_id, why, removed, step)
-        elif late == "lag" and not _heard_in_time(story, key, removed, step, bound):
-            lost = run.lag.between(story, removed.at, story.offset.latest(step.at))
-            why = (
-                f"started step '{step.event.step}' more than {run.bounds.detection_seconds:g} s after "
-                f"the record was removed, but {lost}"
-            )
-            finding = undecided(key.job_id, why, removed, step)
-    return finding
+def rule_ghost_update(state: Ghosts, subject: Subject) -> Ruling:
+    """Violated by each."""
+    seen = list(state.seen.values())
+    return _ruling(seen, GONE, subject, [_updates_of_a_ghost(each) for each in _in_order(seen, subject)], state)
 
 
-def _heard_in_time(
-    story: Story, key: ExecutionKey, removed: Seen[ExecutionRemoved], step: Seen[StepStarted], bound: int
-) -> bool:
-    """Whether the device, by its own account, could not know sooner: what the service said of it was on its way.
-
-    It had heard of it for no longer than the bound when the step began, or heard of it only then.
-    """
-    after = removed.at - story.offset.highest
-    heard = [hint for hint in story.device.of(HintReceived) if hint.at >= after and omits(hint.event, key)]
-    return bool(heard) and step.at - heard[0].at <= bound
+def _in_order(seen: list[Haunting], subject: Subject) -> list[Haunting]:
+    """From the wire, two that share an identity cannot be told apart."""
+    count = [each for each in seen if not (subject.is_wire and subject.is_shared(each.news.key))]
+    return sorted(count, key=lambda each: (each.order, each.news.answer.n))
 
 
-def _lateness(story: Story, removed_at: int, step: Seen[StepStarted], bound: int, lag: Lag) -> str:
-    """Whether a step began more than `bound` after the removal: `certain`, `possible` by the clocks, `lag`, or `no`.
-
-    `lag`: only with time in which the processes did not run.
-    """
-    connected: Seen[DeviceConnected | DeviceDisconnected] | None = None
-    changes: tuple[Seen[DeviceConnected | DeviceDisconnected], ...] = (
-        *story.device.of(DeviceConnected),
-        *story.device.of(DeviceDisconnected),
+def _ruling(seen: list[Haunting], enough: int, subject: Subject, found: list[Finding], state: Ghosts) -> Ruling:
+    times = subject.account.ends_forgotten[enough] + sum(
+        heard.ends[enough]
+        for key, heard in subject.account.executions.items()
+        if heard.ends[enough] and not (subject.is_wire and subject.is_shared(key))
     )
-    for change in changes:
-        if change.n < step.n and (connected is None or change.n > connected.n):
-            connected = change
-    if connected is not None and (isinstance(connected.event, DeviceDisconnected) or step.at - connected.at <= bound):
-        return "no"
-    earliest, latest = story.offset.earliest(step.at), story.offset.latest(step.at)
-    found = {"no"}
-    for start, end in story.connected_spans:
-        due = max(removed_at, start) + bound
-        if not (latest > due and earliest < end):
-            continue
-        due += lag.between(story, max(removed_at, start), latest).whole
-        if earliest > due and latest <= end:
-            found.add("certain")
-        else:
-            found.add("possible" if latest > due else "lag")
-    return next(late for late in ("certain", "possible", "lag", "no") if late in found)
+    why = "whether it had been told that this execution is over is not remembered: too many came since"
+    doubts = [undecided(key.job_id, why, mark) for key, mark in state.unknown.items()]
+    return Ruling(max(times - len(found), 0), (*found, *doubts))
 
 
-def _licensed(story: Story, key: ExecutionKey, before: int, since: int) -> bool:
-    """Whether the device, before its entry `before`, read an answer naming `key` from after the cloud's `since`.
-
-    Then it may well mean a new execution that was queued within the same second as the last.
-    """
-    for news in story.signs_of_life(key, before):
-        exchange = story.exchanges[news.sent.event.client_token]
-        if exchange.answered is not None and exchange.answered.n > since:
-            return True
-    return False
-
-
-def no_cross_incarnation(story: Story, _run: Run) -> Iterator[Finding]:
-    """An update meant for one execution, accepted by a later one of the same job id.
-
-    Asking after one and being told another is how a device learns, so only updates count, and only if the two
-    could be told apart: with `expectedVersion` a device has done what the wire offers, as long as it had heard
-    nothing of the first one's end. Two that were queued within the same second share an identity: undecided.
-
-    An opportunity is each time that a job id is used again after the device sent updates for its last use.
-
-    From the wire, an update was meant for the first if nothing that the service said could have told the device of the
-    second: no answer, and no notification that it may have heard.
-    """
-    updates = [exchange for exchange in story.exchanges.values() if exchange.sent.event.request == "update"]
-    for queued, earlier in _reuses(story):
-        meant = [exchange for exchange in updates if exchange.sent.event.execution in earlier]
-        if meant and story.wire is not None and any(_may_cross(story, queued, update) for update in updates):
-            why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
-            yield undecided(queued.event.execution.job_id, why, queued)
-        elif meant:
-            yield _crossing(story, queued, meant)
-
-
-def _may_cross(story: Story, queued: Seen[ExecutionQueued], update: Exchange) -> bool:
-    """Whether one that the later execution accepted may have been meant for another, as the wire shows it."""
-    sent, later = update.sent, queued.event.execution
-    accepted = update.answered is not None and update.answered.event.accepted
-    if not accepted or sent.event.execution != later or sent.event.expected_version is not None:
-        return False
-    return not _licensed(story, later, sent.n, queued.n)
-
-
-def _crossing(story: Story, queued: Seen[ExecutionQueued], meant: list[Exchange]) -> Finding:
-    """What became, once `queued`, of the updates that were meant for the incarnations before it."""
-    finding, later = HELD, queued.event.execution
-    for exchange in meant:
-        answered, sent = exchange.answered, exchange.sent
-        if answered is None or not answered.event.accepted or answered.n < queued.n:
-            continue
-        if answered.event.execution != later:
-            continue
-        if sent.event.execution == later:
-            if not _licensed(story, later, sent.n, queued.n):
-                finding = undecided(later.job_id, "two executions share this identity", queued, sent)
-        elif sent.event.expected_version is not None and not _knew_better(story, sent):
-            why = "its update for an earlier execution was accepted by a later one, of which it could not know"
-            finding = undecided(later.job_id, why, queued, sent)
-        else:
-            message = f"its update to {sent.event.status} for an earlier execution was accepted by a later one"
-            return violated(later.job_id, message, queued, sent, exchange.received, answered)
-    return finding
-
-
-def _knew_better(story: Story, sent: Seen[RequestSent]) -> bool:
-    key = sent.event.execution
-    return key is not None and story.told(key, sent.n, enough=OVER | {"superseded"}) is not None
-
-
-def _reuses(story: Story) -> Iterator[tuple[Seen[ExecutionQueued], set[ExecutionKey]]]:
-    """The queueing of each incarnation, with the identities that its job id had before on this thing."""
-    before: dict[tuple[str | None, str], set[ExecutionKey]] = {}
-    for life in story.lives:
-        earlier = before.setdefault((life.key.namespace_id, life.key.job_id), set())
-        if earlier and life.queued is not None:
-            yield life.queued, set(earlier)
-        earlier.add(life.key)
-
-
-def _told(news: News) -> str:
-    answer = news.answer.event
-    if answer.accepted:
-        return "replaced by a later one"
-    return f"over ({answer.code}{f', {answer.status}' if answer.status else ''})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"an {noun}" if number == 1 else f"{number} {noun}s"
+READS_WORK = (StepStarted,)
+READS_UPDATES = (RequestSent,)

@@ -1,14 +1,16 @@
 """Asking too often. Everything here is one device's own account, on its own clock."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agent.account import AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
-from simulator.verdict.findings import HELD, Finding, Run, undecided, violated
-from simulator.verdict.history import TIMER_SLACK, Exchange, Seen, micros
-from simulator.verdict.story import Story
+from simulator.verdict.exchanges import Exchange
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.limits import Limits
+from simulator.verdict.seen import TIMER_SLACK, Mark, micros
+from simulator.verdict.state import State
 
 CONTENT = frozenset({ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_JSON})
 """Refusals of what a request said: with other details it is another request."""
@@ -26,6 +28,13 @@ FACTS = frozenset(
 OVER = frozenset({ErrorCode.RESOURCE_NOT_FOUND, ErrorCode.TERMINAL_STATE_REACHED})
 """Those that said that nothing is pending: a read that lagged behind, if an update is accepted later."""
 
+UNSETTLED = (ErrorCode.TERMINAL_STATE_REACHED, ErrorCode.VERSION_MISMATCH)
+"""What whoever comes back on line may put once more."""
+
+QUESTIONS: Final = 64
+"""So many questions that were refused, or are put again and again, are remembered."""
+SHOWN: Final = 5
+
 
 class Question(NamedTuple):
     """What makes two requests the same question, whatever their tokens and details."""
@@ -42,7 +51,65 @@ class Question(NamedTuple):
         return cls(sent.request, sent.namespace_id, sent.job_id, sent.execution, sent.status)
 
 
-def no_hammering(story: Story, run: Run) -> Iterator[Finding]:
+class Refused(NamedTuple):
+    """A request that was refused for good, and how often it was sent again since."""
+
+    asked: RequestSent
+    sent: Mark
+    answer: Mark
+    code: str | None
+    again: tuple[Mark, ...] = ()
+    times: int = 0
+
+    @property
+    def can_mean_the_version(self) -> bool:
+        """Over HTTP a wrong version is an InvalidRequest; what says nothing else has nothing else wrong with it."""
+        asked = self.asked
+        return self.code == ErrorCode.INVALID_REQUEST and asked.expected_version is not None and not asked.details
+
+
+class Attempts(NamedTuple):
+    """Attempts at one question, without a usable answer so far; `refused` is when the last one was, with what code."""
+
+    last: Mark
+    details: StatusDetails | None
+    retries: int = 0
+    refused: tuple[Mark, str | None] | None = None
+    hinted: bool = False
+
+
+class TooSoon(NamedTuple):
+    """A retry that came too soon, unless the process had not run for so long when it set its timer."""
+
+    asked: RequestSent
+    attempts: Attempts
+    again: Mark
+    gap: int
+    least: float
+
+    @property
+    def since(self) -> Mark:
+        """From when the wait counts."""
+        return self.attempts.refused[0] if self.attempts.refused else self.attempts.last
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Hammering(State):
+    """What was refused for good and still is, who asked again all the same, and what is asked without success."""
+
+    standing: Map[tuple[Question, int | None], str] = EMPTY
+    refused: Map[str, Refused] = EMPTY
+    begun: tuple[ExecutionKey, ...] = ()
+    before: Ruling = NOTHING_YET
+    attempts: Map[Question, Attempts] = EMPTY
+    in_time: int = 0
+    too_soon: tuple[TooSoon, ...] = ()
+
+
+READS = (AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent)
+
+
+def no_hammering(state: Hammering, now: Moment) -> Hammering:
     """The same request again after it was refused for good, or again too soon after it got no usable answer.
 
     For good: a request about one execution, refused with a code that does not pass, then sent again with the same
@@ -58,184 +125,169 @@ def no_hammering(story: Story, run: Run) -> Iterator[Finding]:
     from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,
     since the network may have held back the first, and a connection may be that of a device that has restarted.
     """
-    yield from _repetitions(story)
-    yield from _retries(story, run)
+    match now.event:
+        case RequestSent() as sent:
+            if now.account.last is not None and now.mark.n < now.account.last.n:
+                state = _unheard(state, now.mark.n)
+            return _asked(state, now.mark, sent, now.limits)
+        case AnswerReceived() as answer:
+            return _answered(state, now.exchange, answer) if now.exchange is not None else state
+        case HintReceived():
+            if all(each.hinted for each in state.attempts.values()):
+                return state
+            hinted = ((question, each._replace(hinted=True)) for question, each in state.attempts.items())
+            return state.becomes(attempts=Map(hinted))
+        case DeviceConnected() if not now.account.is_wire:
+            settled = state.standing.only(lambda _, token: state.refused[token].code not in UNSETTLED)
+            return _settled(state.becomes(standing=settled, attempts=Map()))
+        case _:
+            return _settled(state.becomes(standing=Map(), attempts=Map()))
 
 
-class _Refusals:
-    """What was refused for good and still is, and who asked again all the same."""
-
-    def __init__(self) -> None:
-        self._standing: dict[tuple[Question, int | None], Exchange] = {}
-        self._begun: set[ExecutionKey] = set()
-        self.again: dict[str, list[Seen[RequestSent]]] = {}
-
-    def sent(self, this: Seen[RequestSent]) -> None:
-        """A request left the device."""
-        known = self._standing.get((Question.of(this.event), this.event.expected_version))
-        if known is None or known.answer is None:
-            return
-        if known.answer.event.code not in CONTENT or known.sent.event.details == this.event.details:
-            self.again.setdefault(known.sent.event.client_token, []).append(this)
-
-    def answered(self, exchange: Exchange, answer: AnswerReceived) -> None:
-        """A request was answered."""
-        sent = exchange.sent.event
-        if answer.accepted and answer.execution is not None:
-            key, is_another = answer.execution, answer.status == Status.QUEUED and answer.execution in self._begun
-            # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
-            self._void(key, FACTS | CONTENT if is_another else FACTS, exchange.sent.n)
-            (self._begun.add if answer.status == Status.IN_PROGRESS else self._begun.discard)(key)
-        elif answer.accepted and sent.execution is not None and sent.status is not None:
-            self._void(sent.execution, OVER, exchange.sent.n)
-        elif sent.execution is not None and _permanent(answer.code):
-            if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
-                # It names no status; repeating the update is what makes the service name it.
-                self._void(sent.execution, frozenset({ErrorCode.VERSION_MISMATCH}), exchange.sent.n)
-            elif answer.code == ErrorCode.VERSION_MISMATCH and answer.status in (Status.QUEUED, Status.IN_PROGRESS):
-                self._void(sent.execution, FACTS - {ErrorCode.VERSION_MISMATCH}, exchange.sent.n)
-            self._standing.setdefault((Question.of(sent), sent.expected_version), exchange)
-            self.again.setdefault(sent.client_token, [])
-
-    def booted(self) -> None:
-        """Whoever lost its memory may put every question once more."""
-        self._standing.clear()
-
-    def connected(self) -> None:
-        """Whoever comes back on line puts once more what these two codes had left unsettled."""
-        unsettled = (ErrorCode.TERMINAL_STATE_REACHED, ErrorCode.VERSION_MISMATCH)
-        self._keep(lambda refused, _: refused.code not in unsettled)
-
-    def _void(self, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> None:
-        """Forget what was refused of `key` with one of `codes` before the device's entry `asked_n`."""
-        self._keep(
-            lambda refused, exchange: (
-                exchange.sent.event.execution != key
-                or not (refused.code in codes or (codes >= FACTS and _can_mean_the_version(refused, exchange)))
-                or (exchange.answer is not None and exchange.answer.n > asked_n)
-            )
-        )
-
-    def _keep(self, stands: Callable[[AnswerReceived, Exchange], bool]) -> None:
-        self._standing = {
-            asked: exchange
-            for asked, exchange in self._standing.items()
-            if exchange.answer is not None and stands(exchange.answer.event, exchange)
-        }
+def _settled(state: Hammering) -> Hammering:
+    """Of what does not stand any more and was never asked again, there is a count."""
+    if not state.refused:
+        return state
+    stands = set(state.standing.values())
+    stay = state.refused.only(lambda token, refused: bool(refused.times) or token in stands)
+    before = state.before._replace(held=state.before.held + len(state.refused) - len(stay))
+    while len(stay) > FOUND:
+        token, oldest = next(iter(stay.items()))
+        before, stay = before.but(_repeated(oldest) if oldest.times else None), stay.without(token)
+        state = state.becomes(standing=state.standing.only(lambda _, other, gone=token: other != gone))  # type: ignore[misc]
+    return state.becomes(refused=stay, before=before)
 
 
-def _can_mean_the_version(refused: AnswerReceived, exchange: Exchange) -> bool:
-    """Over HTTP a wrong version is an InvalidRequest; and what says nothing else has nothing else wrong with it."""
-    sent = exchange.sent.event
-    return refused.code == ErrorCode.INVALID_REQUEST and sent.expected_version is not None and not sent.details
+def _unheard(state: Hammering, n: int) -> Hammering:
+    """Without the refusals that it cannot have heard, since it had asked something else at `n`, before they came."""
+    heard = state.refused.only(lambda _, refused: not refused.sent.n < n < refused.answer.n)
+    return state.becomes(refused=heard, standing=state.standing.only(lambda _, token: token in heard))
 
 
-def _repetitions(story: Story) -> Iterator[Finding]:
-    refusals = _Refusals()
-    for seen in story.device.seen:
-        match seen.event:
-            case DeviceBooted():
-                refusals.booted()
-            case DeviceConnected() if story.wire is not None:
-                refusals.booted()
-            case DeviceConnected():
-                refusals.connected()
-            case RequestSent() as sent:
-                refusals.sent(Seen(seen.source, seen.n, seen.at, sent, seen.shown_by))
-            case AnswerReceived() as answer:
-                exchange = story.exchanges.get(answer.client_token)
-                if exchange is not None and exchange.answer is seen:
-                    refusals.answered(exchange, answer)
-            case _:
-                pass
-    for token, again in refusals.again.items():
-        exchange = story.exchanges[token]
-        yield _repeated(exchange, again) if again else HELD
+def _asked(state: Hammering, mark: Mark, sent: RequestSent, limits: Limits) -> Hammering:
+    question = Question.of(sent)
+    token = state.standing.get((question, sent.expected_version))
+    if token is not None:
+        refused = state.refused[token]
+        if refused.code not in CONTENT or refused.asked.details == sent.details:
+            refused = refused._replace(again=(*refused.again, mark)[:SHOWN], times=refused.times + 1)
+            state = state.becomes(refused=state.refused.put(token, refused))
+    known = state.attempts.get(question)
+    if known is None or not _is_retry(known, sent):
+        attempts = state.attempts.put(question, Attempts(mark, sent.details)).at_most(QUESTIONS)
+        return state.becomes(attempts=attempts)
+    again = Attempts(mark, sent.details, known.retries + 1)
+    state = state.becomes(attempts=state.attempts.put(question, again))
+    retry = _retry(known, mark, sent, limits)
+    if retry.gap + TIMER_SLACK >= micros(retry.least):
+        return state.becomes(in_time=state.in_time + 1)
+    return state.becomes(too_soon=(*state.too_soon, retry)[:FOUND])
 
 
-def _repeated(exchange: Exchange, again: list[Seen[RequestSent]]) -> Finding:
-    sent, answer = exchange.sent.event, exchange.answer
-    code = answer.event.code if answer is not None else None
-    times = "again" if len(again) == 1 else f"again {len(again)} times"
-    message = f"sent {_named(sent)} {times} after it was refused for good ({code})"
-    return violated(_job(sent), message, exchange.sent, answer, *again[:5])
-
-
-@dataclass(slots=True)
-class _Chain:
-    """Attempts at one question, without a usable answer so far."""
-
-    last: Seen[RequestSent]
-    details: StatusDetails | None
-    retries: int = 0
-    refused: Seen[AnswerReceived] | None = None
-    hinted: bool = False
-
-
-def _retries(story: Story, run: Run) -> Iterator[Finding]:
-    chains: dict[Question, _Chain] = {}
-    for seen in story.device.seen:
-        match seen.event:
-            case DeviceConnected() | DeviceBooted():
-                chains.clear()
-            case HintReceived():
-                for chain in chains.values():
-                    chain.hinted = True
-            case AnswerReceived() as answer:
-                exchange = story.exchanges.get(answer.client_token)
-                if exchange is not None and exchange.answer is seen:
-                    _note_answer(chains, exchange)
-            case RequestSent() as sent:
-                this = Seen(seen.source, seen.n, seen.at, sent, seen.shown_by)
-                known = chains.get(Question.of(sent))
-                if known is None or not _is_retry(known, sent):
-                    chains[Question.of(sent)] = _Chain(this, sent.details)
-                else:
-                    yield _judge_gap(known, this, run)
-                    known.last, known.details, known.refused, known.hinted = this, sent.details, None, False
-            case _:
-                pass
-
-
-def _note_answer(chains: dict[Question, _Chain], exchange: Exchange) -> None:
-    """An answer that the device can use ends its attempts; any other dates its next one."""
-    question, answer = Question.of(exchange.sent.event), exchange.answer
-    chain = chains.get(question)
-    if chain is None or answer is None:
-        return
-    usable = answer.event.accepted or (question.execution is not None and _permanent(answer.event.code) is not None)
-    if usable:
-        del chains[question]
-    elif chain.last is exchange.sent or chain.last.n == exchange.sent.n:
-        left = exchange.answered
-        chain.refused = answer if left is None or answer.source != left.source else answer._replace(at=left.at)
-
-
-def _is_retry(chain: _Chain, sent: RequestSent) -> bool:
+def _is_retry(known: Attempts, sent: RequestSent) -> bool:
     if sent.attempt > 1:
         return True
-    return chain.refused is not None and not chain.hinted and sent.details == chain.details
+    return known.refused is not None and not known.hinted and sent.details == known.details
 
 
-def _judge_gap(chain: _Chain, again: Seen[RequestSent], run: Run) -> Finding:
-    bounds = run.bounds
-    growth: float = bounds.retry_growth**chain.retries
-    least = min(bounds.retry_gap_seconds * growth, max(bounds.retry_gap_ceiling_seconds, bounds.retry_gap_seconds))
-    chain.retries += 1
-    since = chain.refused or chain.last
-    gap = again.at - since.at
-    if gap + TIMER_SLACK >= micros(least):
-        return HELD
-    why = f"refused ({chain.refused.event.code})" if chain.refused else "sent without an answer"
-    if gap + TIMER_SLACK + (stalled := run.lag.devices.before(since.at)) >= micros(least):
-        why = f"{why}; but its process had not run for {stalled / 1_000_000:.3f} s when it set that timer"
-        message = f"sent {_named(again.event)} again {gap / 1_000_000:.3f} s after it was {why}"
-        return undecided(_job(again.event), message, chain.last, chain.refused, again)
-    message = (
-        f"sent {_named(again.event)} again {gap / 1_000_000:.3f} s after it was {why}; "
-        f"retry {chain.retries} must wait {least:g} s"
-    )
-    return violated(_job(again.event), message, chain.last, chain.refused, again)
+def _retry(known: Attempts, again: Mark, sent: RequestSent, limits: Limits) -> TooSoon:
+    bounds = limits.bounds
+    gap, ceiling = bounds.retry_gap_seconds, bounds.retry_gap_ceiling_seconds
+    least = min(gap * bounds.retry_growth**known.retries, max(ceiling, gap))
+    retry = TooSoon(sent, known, again, 0, least)
+    return retry._replace(gap=again.at - retry.since.at)
+
+
+def _answered(state: Hammering, exchange: Exchange, answer: AnswerReceived) -> Hammering:
+    """An answer that the device can use ends its attempts; any other dates its next one."""
+    sent, asked, mark = exchange.sent, exchange.request, exchange.answer
+    assert sent is not None, "it is answered"
+    assert asked is not None, "it is answered"
+    assert mark is not None, "it is answered"
+    state = _settled(_refused(state, sent, asked, mark, answer))
+    question = Question.of(asked)
+    known = state.attempts.get(question)
+    if known is None:
+        return state
+    if answer.accepted or (question.execution is not None and _permanent(answer.code) is not None):
+        return state.becomes(attempts=state.attempts.without(question))
+    if known.last.n != sent.n:
+        return state
+    left = exchange.answered
+    at = mark.at if left is None or mark.source != left.mark.source else left.mark.at
+    known = known._replace(refused=(mark._replace(at=at), answer.code))
+    return state.becomes(attempts=state.attempts.put(question, known))
+
+
+def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answer: AnswerReceived) -> Hammering:
+    """With what an answer says of what was refused before, or refuses itself."""
+    if answer.accepted and answer.execution is not None:
+        key = answer.execution
+        is_another = answer.status == Status.QUEUED and key in state.begun
+        # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
+        state = _void(state, key, FACTS | CONTENT if is_another else FACTS, sent.n)
+        begun = tuple(each for each in state.begun if each != key)
+        state.begun = (*begun, key)[-QUESTIONS:] if answer.status == Status.IN_PROGRESS else begun
+        return state
+    about = asked.execution
+    if about is None:
+        return state
+    if answer.accepted:
+        return _void(state, about, OVER, sent.n) if asked.status is not None else state
+    if _permanent(answer.code) is None:
+        return state
+    if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
+        # It names no status; repeating the update is what makes the service name it.
+        state = _void(state, about, frozenset({ErrorCode.VERSION_MISMATCH}), sent.n)
+    elif answer.code == ErrorCode.VERSION_MISMATCH and answer.status in (Status.QUEUED, Status.IN_PROGRESS):
+        state = _void(state, about, FACTS - {ErrorCode.VERSION_MISMATCH}, sent.n)
+    which, standing = (Question.of(asked), asked.expected_version), state.standing
+    if which not in standing:
+        standing = standing.put(which, asked.client_token).at_most(QUESTIONS)
+    refused = state.refused.put(asked.client_token, Refused(asked, sent, mark, answer.code))
+    return state.becomes(standing=standing, refused=refused)
+
+
+def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> Hammering:
+    """Forget what was refused of `key` with one of `codes` before the device's entry `asked_n`."""
+    if not state.standing:
+        return state
+
+    def stands(_which: tuple[Question, int | None], token: str) -> bool:
+        refused = state.refused[token]
+        is_void = refused.code in codes or (codes >= FACTS and refused.can_mean_the_version)
+        return refused.asked.execution != key or not is_void or refused.answer.n > asked_n
+
+    if all(stands(which, token) for which, token in state.standing.items()):
+        return state
+    return state.becomes(standing=state.standing.only(stands))
+
+
+def rule(state: Hammering, subject: Subject) -> Ruling:
+    """What was refused, and then what was repeated."""
+    found = [_repeated(refused) if refused.times else None for refused in state.refused.values()]
+    ruling = state.before.but(*found)._replace()
+    ruling = ruling._replace(held=ruling.held + state.in_time)
+    return ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
+
+
+def _repeated(refused: Refused) -> Finding:
+    times = "again" if refused.times == 1 else f"again {refused.times} times"
+    message = f"sent {_named(refused.asked)} {times} after it was refused for good ({refused.code})"
+    return violated(_job(refused.asked), message, refused.sent, refused.answer, *refused.again)
+
+
+def _judged(retry: TooSoon, subject: Subject) -> Finding:
+    refused, last, gap = retry.attempts.refused, retry.attempts.last, retry.gap / 1_000_000
+    why = f"refused ({refused[1]})" if refused else "sent without an answer"
+    sent = f"sent {_named(retry.asked)} again {gap:.3f} s after it was {why}"
+    shown = (last, refused[0] if refused else None, retry.again)
+    stalled = subject.course.lag.devices.before(retry.since.at)
+    if retry.gap + TIMER_SLACK + stalled >= micros(retry.least):
+        but = f"but its process had not run for {stalled / 1_000_000:.3f} s when it set that timer"
+        return undecided(_job(retry.asked), f"{sent}; {but}", *shown)
+    message = f"{sent}; retry {retry.attempts.retries + 1} must wait {retry.least:g} s"
+    return violated(_job(retry.asked), message, *shown)
 
 
 def _permanent(code: str | None) -> ErrorCode | None:

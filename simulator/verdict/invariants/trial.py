@@ -5,104 +5,170 @@ Where the image is written over the running one, the write commits it before it 
 it with its report, and that is what must wait for the test.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from agent.account import DeviceBooted, ExecutionTaken, RequestSent, StepFinished, StepStarted, VersionCommitted
+from agent.account import (
+    AnswerReceived,
+    DeviceBooted,
+    ExecutionTaken,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+    VersionCommitted,
+)
 from agent.values import ExecutionKey, Status
-from simulator.verdict.findings import HELD, Finding, Run, violated
-from simulator.verdict.history import Seen
-from simulator.verdict.story import Story
+from simulator.trace import RequestAnswered
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, violated
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
-Test: TypeAlias = Seen[StepFinished] | None
-"""A self-test that came to an end, passed or not; None if there was none."""
+VOUCHES: Final = 32
+"""So many reports of success, and images that a write has committed, are remembered."""
 
 
-class Made(NamedTuple):
-    """Firmware that was made to stay; `report` is the one that vouched for it, where the write had committed it.
+class SelfTest(NamedTuple):
+    """A self-test that came to an end."""
 
-    `test` is the last one that could tell something of it by then.
+    mark: Mark
+    passed: bool
+
+
+class Vouched(NamedTuple):
+    """A report of success for what a write had committed, with the last test that could tell something of it by then.
+
+    It counts once it is accepted, and then no later one does for the same image.
     """
 
-    committed: Seen[VersionCommitted]
-    test: Test
-    report: Seen[RequestSent] | None = None
-
-    @property
-    def is_tested(self) -> bool:
-        """Whether its self-test has passed."""
-        return self.test is not None and self.test.event.outcome == "done"
+    token: str
+    committed: Mark
+    finding: Finding | None
+    is_accepted: bool = False
 
 
-def tests_before_commit(story: Story, _run: Run) -> Iterator[Finding]:
+class Image(NamedTuple):
+    """What a write has committed."""
+
+    mark: Mark
+    version: str
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Tested(State):
+    """The last self-test since the machine booted, and since an image was written over the running one."""
+
+    on_trial: bool = False
+    test: SelfTest | None = None
+    step: str = ""
+    test_since_write: SelfTest | None = None
+    written: Map[ExecutionKey, Image] = EMPTY
+    committed: Ruling = NOTHING_YET
+    vouched: tuple[Vouched, ...] = ()
+    vouched_before: Ruling = NOTHING_YET
+
+
+READS = (
+    DeviceBooted,
+    StepStarted,
+    StepFinished,
+    VersionCommitted,
+    ExecutionTaken,
+    RequestSent,
+    RequestAnswered,
+    AnswerReceived,
+)
+
+
+def tests_before_commit(state: Tested, now: Moment) -> Tested:
     """Firmware on trial committed, or vouched for where its write committed it, with no self-test passed.
 
     Opportunities are the commits of what is on trial, and of what a write committed the report of success that the
     service accepted. The wire shows neither.
+
+    On trial, the test is one since the machine booted, of whatever execution: until the next boot the same image runs,
+    and one that came down after its test has not passed it. A commit of what is not on trial changes nothing; a device
+    that lost its power before the last one was on record does it again. What a write committed is tested since then,
+    on whatever boot. A device that takes an execution up which it does not know to have worked on finds only that what
+    is asked for runs already, and may say so.
     """
-    for made in (*committed_on_trial(story), *_vouched_for(story)):
-        if made.is_tested:
-            yield HELD
-            continue
-        version, key = made.committed.event.version, made.committed.event.execution
-        deed = "committed" if made.report is None else "reported the success of"
-        test = "before its self-test had passed" if made.test is None else "although its self-test had failed"
-        shown = (seen for seen in (made.committed, made.test, made.report) if seen is not None)
-        yield violated(key.job_id, f"{deed} version {version} {test}", *sorted(shown, key=lambda seen: seen.n))
+    event = now.event
+    match event:
+        case DeviceBooted():
+            # What an agent that was only restarted has tested before still runs.
+            test = state.test if event.why == "restarted" else None
+            return state.becomes(on_trial=event.on_trial, test=test)
+        case StepStarted():
+            return state.becomes(step=event.step)
+        case StepFinished(step="self-test", outcome="done" | "failed"):
+            test = SelfTest(now.mark, event.outcome == "done")
+            return state.becomes(test=test, test_since_write=test)
+        case VersionCommitted():
+            return _committed(state, now)
+        case ExecutionTaken():
+            return state.becomes(written=state.written.without(event.execution))
+        case RequestSent(status=Status.SUCCEEDED) if event.execution in state.written:
+            return _vouched(state, now)
+        case RequestAnswered() | AnswerReceived():
+            return _answered(state, now)
+        case _:
+            return state
 
 
-def committed_on_trial(story: Story) -> Iterator[Made]:
-    """Every commit of what the bootloader would otherwise not have booted again.
-
-    The test is one since the machine booted, of whatever execution: until the next boot the same image runs, and one
-    that came down after its test has not passed it. A commit of what is not on trial changes nothing; a device that
-    lost its power before the last one was on record does it again.
-    """
-    test: Test = None
-    on_trial = False
-    for seen in story.device.seen:
-        match seen.event:
-            case DeviceBooted() as booted:
-                on_trial = booted.on_trial
-                test = test if booted.why == "restarted" else None  # what the agent before it tested still runs
-            case StepFinished() as ended if _tells(ended):
-                test = Seen(seen.source, seen.n, seen.at, ended)
-            case VersionCommitted() as committed if on_trial:
-                yield Made(Seen(seen.source, seen.n, seen.at, committed), test)
-                on_trial = False
-            case _:
-                pass
+def _committed(state: Tested, now: Moment) -> Tested:
+    version, key = now.event.version, now.event.execution
+    if state.on_trial:
+        finding = _untested(key, f"committed version {version}", state.test, now.mark)
+        state = state.becomes(committed=state.committed.but(finding), on_trial=False)
+    if state.step != "write":
+        return state
+    written = state.written.put(key, Image(now.mark, version)).at_most(VOUCHES)
+    return state.becomes(written=written, test_since_write=None)
 
 
-def _vouched_for(story: Story) -> Iterator[Made]:
-    """Every success that stands of an execution whose write committed its image.
-
-    The test is one since then, on whatever boot. A device that takes an execution up which it does not know to have
-    worked on finds only that what is asked for runs already, and may say so.
-    """
-    test: Test = None
-    step = ""
-    written: dict[ExecutionKey, Seen[VersionCommitted]] = {}
-    for seen in story.device.seen:
-        match seen.event:
-            case StepStarted() as began:
-                step = began.step
-            case StepFinished() as ended if _tells(ended):
-                test = Seen(seen.source, seen.n, seen.at, ended)
-            case VersionCommitted(execution=key) as committed if step == "write":
-                written[key], test = Seen(seen.source, seen.n, seen.at, committed), None
-            case ExecutionTaken(execution=key):
-                written.pop(key, None)
-            case RequestSent(execution=key, status=Status.SUCCEEDED) as sent if key in written and _stands(story, sent):
-                yield Made(written.pop(key), test, Seen(seen.source, seen.n, seen.at, sent))
-            case _:
-                pass
+def _untested(key: ExecutionKey, deed: str, test: SelfTest | None, *shown: Mark) -> Finding | None:
+    if test is not None and test.passed:
+        return None
+    result = "before its self-test had passed" if test is None else "although its self-test had failed"
+    marks = (*shown, test.mark) if test is not None else shown
+    return violated(key.job_id, f"{deed} {result}", *sorted(marks, key=lambda mark: mark.n))
 
 
-def _stands(story: Story, sent: RequestSent) -> bool:
-    exchange = story.exchanges[sent.client_token]
-    return any(told is not None and told.event.accepted for told in (exchange.answered, exchange.answer))
+def _vouched(state: Tested, now: Moment) -> Tested:
+    key = now.event.execution
+    image = state.written[key]
+    deed = f"reported the success of version {image.version}"
+    finding = _untested(key, deed, state.test_since_write, image.mark, now.mark)
+    accepted = now.exchange is not None and now.exchange.stands
+    vouched = (*state.vouched, Vouched(now.event.client_token, image.mark, finding, accepted))
+    if len(vouched) <= VOUCHES:
+        return state.becomes(vouched=vouched)
+    before = _that_count(vouched[:-1])
+    oldest = before[0].finding if before and before[0] is vouched[0] else None
+    counts = bool(before) and before[0] is vouched[0]
+    return state.becomes(
+        vouched=vouched[1:], vouched_before=state.vouched_before.but(oldest) if counts else state.vouched_before
+    )
 
 
-def _tells(ended: StepFinished) -> bool:
-    return ended.step == "self-test" and ended.outcome in ("done", "failed")
+def _answered(state: Tested, now: Moment) -> Tested:
+    token = now.event.client_token
+    if not state.vouched or now.exchange is None or not now.exchange.stands:
+        return state
+    vouched = tuple(each._replace(is_accepted=True) if each.token == token else each for each in state.vouched)
+    return state.becomes(vouched=vouched)
+
+
+def _that_count(vouched: tuple[Vouched, ...]) -> list[Vouched]:
+    found: dict[Mark, Vouched] = {}
+    for each in vouched:
+        if each.is_accepted:
+            found.setdefault(each.committed, each)
+    return list(found.values())
+
+
+def rule(state: Tested, _subject: Subject) -> Ruling:
+    """What was committed on trial, and what was vouched for."""
+    findings = (*state.committed.findings, *state.vouched_before.findings)
+    vouched = (each.finding for each in _that_count(state.vouched))
+    return Ruling(state.committed.held + state.vouched_before.held, findings[:FOUND]).but(*vouched)

@@ -6,7 +6,7 @@ import pytest
 
 from simulator.trace import ClientDisconnected, ProcessName, ProcessStalled
 from simulator.verdict import InvariantVerdict
-from simulator.verdict.history import Seen
+from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.stalls import Stalls
 from tests.simulator.verdict.stories.scenes import at_work, lost_in_write
 from tests.simulator.verdict.tale import FW, NEXT, Tale, judge
@@ -163,7 +163,7 @@ def test_a_device_does_not_excuse_itself():
 def stalls(*spans: tuple[int, int]) -> Stalls:
     found = Stalls()
     for number, (start, end) in enumerate(spans, 1):
-        found.add(Seen("cloud", number, end, ProcessStalled("cloud", (end - start) / 1_000_000)))
+        found = found.after(Seen(Mark("cloud", number, end), ProcessStalled("cloud", (end - start) / 1_000_000)))
     return found
 
 

@@ -1,0 +1,88 @@
+"""A request and what became of it, on both sides, for as long as something may still become of it."""
+
+from typing import NamedTuple
+
+from agent.account import AnswerReceived, RequestSent
+from agent.values import ExecutionKey, Status
+from simulator.trace import RequestAnswered
+from simulator.verdict.seen import Mark, Seen
+
+COPIES = 8
+"""So many answers to copies of one request are kept: the device believes one of them, if any."""
+
+
+class Said(NamedTuple):
+    """What the service said to a request."""
+
+    mark: Mark
+    accepted: bool
+    code: str | None
+    execution: ExecutionKey | None
+
+    @classmethod
+    def by(cls, seen: Seen[RequestAnswered]) -> "Said":
+        """What an entry tells of it."""
+        event = seen.event
+        return cls(seen.mark, event.accepted, event.code, event.execution)
+
+    def matches(self, read: AnswerReceived) -> bool:
+        """Whether this is what the device says that it was told."""
+        return self.accepted == read.accepted and (read.execution is None or read.execution == self.execution)
+
+
+class Exchange(NamedTuple):
+    """A request, and what became of it; None for what was not seen (or not yet).
+
+    `said` is what the service answered, first to it, then to copies of it. The rest is what the device knew when it
+    asked: `knew` whether it had been told that the execution is over or replaced, `licence` the number of the latest
+    answer of the cloud by which it knew the execution pending, `had_reported` the executions that it had sent updates
+    for on the same connection.
+    """
+
+    sent: Mark | None = None
+    request: RequestSent | None = None
+    received: Mark | None = None
+    arrivals: int = 0
+    said: tuple[Said, ...] = ()
+    answer: Mark | None = None
+    read: AnswerReceived | None = None
+    knew: bool = False
+    licence: int = 0
+    had_reported: tuple[ExecutionKey, ...] = ()
+
+    @property
+    def answered(self) -> Said | None:
+        """What the service said first."""
+        return self.said[0] if self.said else None
+
+    @property
+    def execution(self) -> ExecutionKey | None:
+        """The execution that it is meant for."""
+        return self.request.execution if self.request is not None else None
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it sets a status."""
+        return self.request is not None and self.request.request == "update"
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the service took what it says, known from its own account or from what the device read.
+
+        A start-next that found nothing to start left nothing.
+        """
+        answered, read = self.answered, self.read
+        if self.request is not None and self.request.request == "start-next":
+            return any(told is not None and told.accepted and told.execution is not None for told in (answered, read))
+        if answered is not None and answered.accepted:
+            return True
+        return read is not None and (read.accepted or read.status == Status.SUCCEEDED)
+
+    @property
+    def stands(self) -> bool:
+        """Whether either side says that it was accepted."""
+        return any(told is not None and told.accepted for told in (self.answered, self.read))
+
+    def believes(self, read: AnswerReceived) -> bool:
+        """Whether the service said what the device says that it was told."""
+        return any(each.matches(read) for each in self.said)

@@ -1,0 +1,54 @@
+"""A mapping that does not change: what a monitor remembers by execution, by token, by name."""
+
+from collections.abc import Callable
+from typing import Any, Final, NoReturn, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Map(dict[K, V]):
+    """Hashable, and ordered as its entries were put in first; whoever changes it gets another."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __setitem__(self, key: K, value: V) -> NoReturn:
+        raise TypeError("a Map does not change; put() gives another")
+
+    def __delitem__(self, key: K) -> NoReturn:
+        raise TypeError("a Map does not change; without() gives another")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Map, (dict(self),)
+
+    def put(self, key: K, value: V) -> "Map[K, V]":
+        """With `value` for `key`."""
+        new = Map(self)
+        dict.__setitem__(new, key, value)
+        return new
+
+    def without(self, key: K) -> "Map[K, V]":
+        """Without `key`."""
+        if key not in self:
+            return self
+        new = Map(self)
+        dict.__delitem__(new, key)
+        return new
+
+    def only(self, stays: Callable[[K, V], bool]) -> "Map[K, V]":
+        """Those that stay."""
+        return Map({key: value for key, value in self.items() if stays(key, value)})
+
+    def at_most(self, cap: int, may_go: Callable[[K, V], bool] = lambda _key, _value: True) -> "Map[K, V]":
+        """No more than `cap`: the oldest that may go are gone, or else the oldest."""
+        if len(self) <= cap:
+            return self
+        gone = next((key for key, value in self.items() if may_go(key, value)), next(iter(self)))
+        return self.without(gone).at_most(cap, may_go)
+
+
+EMPTY: Final[Map[Any, Any]] = Map()
+"""With nothing in it yet."""

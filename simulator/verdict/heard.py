@@ -1,0 +1,214 @@
+"""What one device has heard of one execution, and what it has done about it: all that is remembered of either."""
+
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from agent.account import AnswerReceived, HintReceived, RequestSent
+from agent.values import ErrorCode, ExecutionKey, Status
+from simulator.verdict.exchanges import Exchange
+from simulator.verdict.seen import Mark
+
+ENDED_WITHOUT_US = frozenset({Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
+
+Says: TypeAlias = Literal["gone", "reported", "terminal", "superseded", "alive"]
+
+ENOUGH: Final[tuple[frozenset[Says], ...]] = (
+    frozenset({"gone"}),
+    frozenset({"gone", "terminal"}),
+    frozenset({"gone", "reported", "terminal"}),
+    frozenset({"gone", "reported", "terminal", "superseded"}),
+)
+GONE, ENDED, OVER, REPLACED = range(4)
+"""What may be enough to know that an execution is over, for this purpose or that: indices into ENOUGH."""
+
+
+class News(NamedTuple):
+    """What an answer that the device processed says with authority about an execution.
+
+    gone: it is not there, ended without the device, or the job id names a later incarnation;
+    reported: it has a terminal status that only a device sets, this one's own report or another hand's;
+    terminal: it is in some terminal state, which may be the one that the device itself reported;
+    superseded: the head of the queue is a later incarnation of the same job;
+    alive: it is there, and pending.
+    """
+
+    key: ExecutionKey
+    says: Says
+    sent: Mark
+    answer: Mark
+    accepted: bool
+    code: str | None
+    status: str | None
+    had_reported: bool = False
+    """Whether the device had sent an update about it on the connection on which it asked."""
+    received: Mark | None = None
+    answered: Mark | None = None
+    """Where the cloud tells of the question and of its first answer."""
+
+    @property
+    def at_cloud(self) -> "News":
+        """The same as the wire shows it, before all that it will show."""
+        sent, answer = self.received or self.sent, self.answered or self.answer
+        return self._replace(
+            sent=Mark(sent.source, -1, sent.at, sent.n), answer=Mark(answer.source, 0, answer.at, answer.n)
+        )
+
+    @property
+    def in_words(self) -> str:
+        """How an execution is over, by this."""
+        if self.accepted:
+            return "replaced by a later one"
+        return f"over ({self.code}{f', {self.status}' if self.status else ''})"
+
+
+class Heard(NamedTuple):
+    """One execution, as one device knows it.
+
+    `standing` is for each of ENOUGH what told the device that this execution is over, if that still stands. It stands
+    until an answer to a question put later says that there is one with this identity, pending: two incarnations within
+    a second share a key. Nor does it stand if the device lost its memory at once. `ends` counts how often it was told.
+
+    `over` is what told the device so, be it forgotten since; `over_otherwise` what cannot be its own report's success.
+    """
+
+    order: int = 0
+    standing: tuple[News | None, ...] = (None, None, None, None)
+    ends: tuple[int, int, int, int] = (0, 0, 0, 0)
+    over: News | None = None
+    over_otherwise: News | None = None
+    queued_again: bool = False
+    """It was found QUEUED after it had been taken: it is another one."""
+    alive_asked: int = 0
+    """The number of the last question whose answer found it pending."""
+    licence: int = 0
+    """The number, in the cloud's account, of the last answer that found it pending."""
+    taken: int = 0
+    takings: int = 0
+    digests: tuple[str, ...] = ()
+    leapt: bool = False
+    """A step had begun from which there is no way back, or the device cannot know whether one had."""
+    succeeded: bool = False
+    """It has been reported to have succeeded."""
+    failed: bool = False
+    updated: bool = False
+    omitted: Mark | None = None
+    """The last notification of its namespace that did not name it, with the execution in mind or not."""
+    told_at_report: News | None = None
+    """What had told the device that it is over when it last reported on it."""
+    change_at_report: "tuple[Mark, bool] | None" = None
+    """How the connection had last changed then."""
+
+    def hears(self, news: News, licence: int) -> "Heard":
+        """With news of it."""
+        if news.says == "alive":
+            asked = news.sent.n
+            heard = self._replace(
+                standing=tuple(None if old and asked > old.answer.n else old for old in self.standing),
+                over=None if self.over and asked > self.over.answer.n else self.over,
+                over_otherwise=(
+                    None if self.over_otherwise and asked > self.over_otherwise.answer.n else self.over_otherwise
+                ),
+                alive_asked=max(self.alive_asked, asked),
+                licence=max(self.licence, licence),
+            )
+        else:
+            told = [old is None and news.says in enough for old, enough in zip(self.standing, ENOUGH, strict=True)]
+            may_be_own = news.says == "terminal" or (news.says == "reported" and news.status == Status.SUCCEEDED)
+            heard = self._replace(
+                standing=tuple(news if new else old for old, new in zip(self.standing, told, strict=True)),
+                ends=tuple(count + new for count, new in zip(self.ends, told, strict=True)),  # type: ignore[arg-type]
+                over=self.over or news,
+                over_otherwise=self.over_otherwise if may_be_own else self.over_otherwise or news,
+            )
+        if news.status == Status.QUEUED and 0 < heard.taken < news.sent.n:
+            return heard._replace(queued_again=True)
+        return heard
+
+    def at_cloud(self) -> "Heard":
+        """What of this is known before the wire shows anything."""
+        return Heard(
+            order=self.order,
+            standing=tuple(news and news.at_cloud for news in self.standing),
+            over=self.over and self.over.at_cloud,
+            updated=self.updated,
+        )
+
+    def unheard(self, n: int) -> "Heard":
+        """Without what it cannot have heard, since it had asked something else at `n`, before the answer came."""
+        if not any(news and news.sent.n < n < news.answer.n for news in (*self.standing, self.over)):
+            return self
+        told = [news is not None and news.sent.n < n < news.answer.n for news in self.standing]
+        over = self.over if self.over and not self.over.sent.n < n < self.over.answer.n else None
+        return self._replace(
+            standing=tuple(None if gone else news for news, gone in zip(self.standing, told, strict=True)),
+            ends=tuple(count - gone for count, gone in zip(self.ends, told, strict=True)),  # type: ignore[arg-type]
+            over=over,
+        )
+
+    def forgets(self, died_at: int, within: int) -> "Heard":
+        """Without what it was told so shortly before it lost its memory that it may not have been on record."""
+        if not any(news and died_at - news.answer.at < within for news in self.standing):
+            return self
+        return self._replace(
+            standing=tuple(None if news and died_at - news.answer.at < within else news for news in self.standing)
+        )
+
+
+def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[News]:
+    """What an answer tells a device that has these executions in hand."""
+    sent, answer, asked, read = exchange.sent, exchange.answer, exchange.request, exchange.read
+    assert sent is not None, "it is answered"
+    assert asked is not None, "it was sent"
+    assert answer is not None, "it is answered"
+    assert read is not None, "it is answered"
+
+    def news(key: ExecutionKey, says: Says) -> News:
+        had_reported = key in exchange.had_reported
+        answered = exchange.answered.mark if exchange.answered is not None else None
+        told = (read.accepted, read.code, read.status, had_reported)
+        return News(key, says, sent, answer, *told, exchange.received, answered)
+
+    about, found = asked.execution, read.execution
+    if not read.accepted:
+        if about is not None and (says := _end_in(read, asked)):
+            yield news(about, says)
+    elif found is not None and asked.request in ("describe", "start-next"):
+        # An accepted update carries no identity: it proves nothing.
+        yield news(found, _state_of(read))
+        # Asked by its id, a job answers with its latest execution; `$next` and start-next answer with the head.
+        replaced: Says = "gone" if asked.job_id == found.job_id else "superseded"
+        for key in dict.fromkeys((*in_hand, *([about] if about is not None else []))):
+            if job_of(key) == job_of(found) and _age(key) < _age(found):
+                yield news(key, replaced)
+
+
+def _state_of(found: AnswerReceived) -> Says:
+    """What the status of an execution that was found says; the service shows ended ones to nobody, but who knows."""
+    status = Status(found.status) if found.status else Status.IN_PROGRESS
+    return "alive" if not status.is_terminal else "gone" if status in ENDED_WITHOUT_US else "reported"
+
+
+def _end_in(answer: AnswerReceived, sent: RequestSent) -> Says | None:
+    """What a rejection says about the execution that the request was meant for."""
+    if answer.code == ErrorCode.RESOURCE_NOT_FOUND:
+        return "gone"
+    if answer.code in (ErrorCode.INVALID_STATE_TRANSITION, ErrorCode.VERSION_MISMATCH) and answer.status is not None:
+        status = Status(answer.status)
+        return "gone" if status in ENDED_WITHOUT_US else "reported" if status.is_terminal else None
+    if answer.code == ErrorCode.TERMINAL_STATE_REACHED and sent.request == "describe":
+        return "terminal"
+    return None
+
+
+def _age(key: ExecutionKey) -> tuple[int, int]:
+    return key.queued_at, key.execution_number
+
+
+def job_of(key: ExecutionKey) -> tuple[str | None, str]:
+    """The job that an execution is one of, with its namespace."""
+    return key.namespace_id, key.job_id
+
+
+def omits(hint: HintReceived, key: ExecutionKey) -> bool:
+    """Whether a notification of the execution's own namespace does not name it."""
+    return hint.namespace_id == key.namespace_id and key not in hint.listed

@@ -1,0 +1,315 @@
+"""Whether what a device runs is known to whoever asked for it."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from agent.account import (
+    AnswerReceived,
+    DeviceBooted,
+    HardwareChanged,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+    VersionCommitted,
+    VersionReverted,
+)
+from agent.values import ExecutionKey, Status
+from simulator.trace import RequestAnswered
+from simulator.verdict.account import NO_EXCHANGE
+from simulator.verdict.exchanges import Exchange
+from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.heard import ENDED
+from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
+
+VERSION: Final = "version"
+"""The key under which our own agents, and whoever follows them, say what they have installed."""
+KEPT: Final = "kept"
+"""The key of statusDetails under which a device owns up to a version that it runs although its execution is gone."""
+
+REPORTS: Final = 32
+VERSIONS: Final = 8
+WRITTEN: Final = 64
+"""So many reports, versions that ran before this one, and executions that wrote an image are remembered."""
+
+
+class Report(NamedTuple):
+    """An update or a start-next that may explain a version."""
+
+    token: str
+    sent: Mark
+    key: ExecutionKey | None
+    status: str | None
+    kept: tuple[str, ...]
+    is_taken: bool = False
+    is_over: bool = False
+    """It was answered, on either side."""
+
+    def explains(self, key: ExecutionKey | None, version: str, *, had_to_stay: bool = True) -> bool:
+        """Whether it is the success of the execution that brought the version, or a note that it is there."""
+        if key is not None and self.key == key:
+            noted = self.status == Status.FAILED and version in self.kept and had_to_stay
+            return self.status == Status.SUCCEEDED or noted
+        return version in self.kept
+
+    def seen(self, exchange: Exchange) -> "Report":
+        """With what has become of it."""
+        over = exchange.answered is not None or exchange.answer is not None
+        return self._replace(is_taken=exchange.is_taken, is_over=over)
+
+
+class Running(NamedTuple):
+    """A version that runs, or ran before the one that runs, with the execution that brought it.
+
+    `had_to_stay`: it had passed its self-test when it was committed on trial, or was not on trial.
+    """
+
+    version: str
+    mark: Mark
+    key: ExecutionKey | None
+    was_committed: bool
+    had_to_stay: bool = True
+    explained: bool = False
+
+    def by(self, reports: tuple[Report, ...]) -> "Running":
+        """With what these explain."""
+        if self.explained:
+            return self
+        took = any(
+            report.is_taken and report.explains(self.key, self.version, had_to_stay=self.had_to_stay)
+            for report in reports
+        )
+        return self._replace(explained=True) if took else self
+
+
+class Success(NamedTuple):
+    """A report of success by an execution that had begun to write an image; it counts once it is accepted."""
+
+    token: str
+    finding: Finding | None
+    is_taken: bool = False
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Books(State):
+    """What runs, what ran, and what was said of it.
+
+    `taken` are the last two updates that the service took, of different executions. `claim` is, from the wire, the
+    version that was last reported to have been installed.
+    """
+
+    first: str | None = None
+    brought: tuple[Running, ...] = ()
+    running: str | None = None
+    """What runs, by the hardware's or the bootloader's last word."""
+    on_trial: bool = False
+    tested: bool = False
+    before_write: Map[ExecutionKey, str | None] = EMPTY
+    committed: tuple[ExecutionKey, ...] = ()
+    reports: tuple[Report, ...] = ()
+    successes: tuple[Success, ...] = ()
+    so_far: Ruling = NOTHING_YET
+    taken: tuple[tuple[int, ExecutionKey | None], ...] = ()
+    claim: Running | None = None
+
+
+READS = (
+    HardwareChanged,
+    DeviceBooted,
+    StepStarted,
+    StepFinished,
+    VersionCommitted,
+    VersionReverted,
+    RequestSent,
+    AnswerReceived,
+    RequestAnswered,
+)
+
+
+def accounted_for(state: Books, now: Moment) -> Books:
+    """A version that runs at the end and that no accepted report and no later note explains, or a success that is none.
+
+    A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
+    update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
+    version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on,
+    while a report is under way or yet to come, and if the execution is gone and there was no later one to tell with.
+    A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
+    or taken back. The opportunities are a device that does not run what it started with, and each such success.
+
+    From the wire, what runs is what the last report of success names as `version` in its details. If that report was
+    refused, and no later note explains the version, this is undecided: the device may have taken it back.
+    """
+    event = now.event
+    match event:
+        case RequestSent():
+            return _asked(state, now)
+        case RequestAnswered() | AnswerReceived():
+            return _answered(state, now.exchange) if now.exchange is not None else state
+        case HardwareChanged(version=version):
+            state = state.becomes(running=version or state.running)
+            return _ran(state, now, version) if version else state
+        case DeviceBooted():
+            tested = state.tested and event.why == "restarted"
+            return state.becomes(running=event.version or state.running, on_trial=event.on_trial, tested=tested)
+        case StepStarted(execution=key, step="write") if key not in state.before_write:
+            return state.becomes(before_write=state.before_write.put(key, state.running).at_most(WRITTEN))
+        case StepFinished(step="self-test", outcome="done" | "failed"):
+            return state.becomes(tested=event.outcome == "done")
+        case VersionCommitted(execution=key, version=version):
+            had_to_stay, committed = state.tested or not state.on_trial, state.committed
+            brought = (*state.brought, Running(version, now.mark, key, True, had_to_stay).by(state.reports))
+            if key not in committed:
+                committed = (*committed, key)[-WRITTEN:]
+            return state.becomes(brought=brought[-VERSIONS:], committed=committed, on_trial=False)
+        case VersionReverted(execution=key, version=version):
+            brought = state.brought
+            while brought and brought[-1].version == version:
+                brought = brought[:-1]
+            committed = tuple(each for each in state.committed if each != key)
+            return state.becomes(brought=brought, committed=committed)
+        case _:
+            return state
+
+
+def _ran(state: Books, now: Moment, version: str) -> Books:
+    """With a version that the hardware says it runs."""
+    brought = state.brought
+    first = state.first if brought else state.first or version
+    if _ends_trial(brought, version):
+        brought = brought[:-1]
+    if not brought or brought[-1].version != version:
+        # No commit announced it: it is of the execution whose step last began.
+        key = now.account.step[0] if now.account.step is not None else None
+        brought = (*brought, Running(version, now.mark, key, False).by(state.reports))[-VERSIONS:]
+    return state.becomes(first=first, brought=brought)
+
+
+def _ends_trial(brought: tuple[Running, ...], version: str) -> bool:
+    """Whether `version` ran before the one that runs now, which was never committed."""
+    if len(brought) < 2 or brought[-1].was_committed:
+        return False
+    return brought[-1].version != version == brought[-2].version
+
+
+def _asked(state: Books, now: Moment) -> Books:
+    event = now.event
+    if event.request not in ("update", "start-next") or now.exchange is None:
+        return state
+    details, key = event.details or (), event.execution
+    kept = tuple(value for name, value in details if name == KEPT)
+    if event.status == Status.SUCCEEDED and now.account.is_wire and (version := dict(details).get(VERSION)) is not None:
+        state = state.becomes(claim=Running(version, now.mark, key, True).by(state.reports))
+    if event.status == Status.SUCCEEDED and key in state.before_write:
+        state = _succeeded(state, now, key)
+    if kept or event.status == Status.SUCCEEDED:
+        report = Report(event.client_token, now.mark, key, event.status, kept)
+        state = state.becomes(reports=(*state.reports, report)[-REPORTS:])
+    return _answered(state, now.exchange)
+
+
+def _succeeded(state: Books, now: Moment, key: ExecutionKey) -> Books:
+    version = state.running
+    finding = None
+    if not (key in state.committed or version is None or version != state.before_write[key]):
+        message = f"reported success, but still runs version {version}, which ran before"
+        finding = violated(key.job_id, message, now.mark)
+    successes = (*state.successes, Success(now.event.client_token, finding))
+    if len(successes) > REPORTS:
+        oldest, *rest = successes
+        so_far = state.so_far.but(oldest.finding) if oldest.is_taken else state.so_far
+        return state.becomes(successes=tuple(rest), so_far=so_far)
+    return state.becomes(successes=successes)
+
+
+def _answered(state: Books, exchange: Exchange) -> Books:
+    """With what has become of a report."""
+    asked, sent = exchange.request, exchange.sent
+    if asked is None or sent is None or asked.request not in ("update", "start-next"):
+        return state
+    token = asked.client_token
+    if exchange.is_taken and (sent.n, asked.execution) not in state.taken:
+        state.taken = _latest(state.taken, sent.n, asked.execution)
+    if state.successes and any(each.token == token and each.is_taken != exchange.is_taken for each in state.successes):
+        successes = (
+            each._replace(is_taken=exchange.is_taken) if each.token == token else each for each in state.successes
+        )
+        state = state.becomes(successes=tuple(successes))
+    if not any(report.token == token for report in state.reports):
+        return state
+    reports = tuple(report.seen(exchange) if report.token == token else report for report in state.reports)
+    if reports == state.reports:
+        return state
+    return state.becomes(
+        reports=reports,
+        brought=tuple(running.by(reports) for running in state.brought),
+        claim=state.claim and state.claim.by(reports),
+    )
+
+
+def _latest(
+    taken: tuple[tuple[int, ExecutionKey | None], ...], n: int, key: ExecutionKey | None
+) -> tuple[tuple[int, ExecutionKey | None], ...]:
+    """The two executions of which the service took something last, with when that was sent."""
+    by_key = {old: number for number, old in taken}
+    by_key[key] = max(n, by_key.get(key, 0))
+    return tuple(sorted(((number, old) for old, number in by_key.items()), key=lambda pair: -pair[0]))[:2]
+
+
+def rule(state: Books, subject: Subject) -> Ruling:
+    """What is to be said of what runs now."""
+    if subject.is_wire:
+        return state.so_far.but(_claimed(state.claim)) if state.claim is not None else state.so_far
+    ruling = state.so_far.but(*(each.finding for each in state.successes if each.is_taken))
+    if not state.brought or state.brought[-1].version == state.first:
+        return ruling
+    running = state.brought[-1]
+    if running.explained:
+        return ruling.but(None)
+    job, version = running.key.job_id if running.key else None, running.version
+    if not subject.course.ended or _may_yet_explain(state, running, subject):
+        why = f"runs version {version}, which a report or a note may yet explain"
+        return ruling.but(undecided(job, why, running.mark))
+    message = f"runs version {version}, which no accepted report and no later note explains"
+    return ruling.but(violated(job, message, running.mark))
+
+
+def _claimed(claim: Running) -> Finding | None:
+    if claim.explained:
+        return None
+    why = f"said that it runs version {claim.version}, which was refused; it may have taken it back since"
+    return undecided(claim.key.job_id if claim.key else None, why, claim.mark)
+
+
+def _may_yet_explain(state: Books, running: Running, subject: Subject) -> bool:
+    key, account = running.key, subject.account
+    assert account.last is not None, "it has told of what it runs"
+    end = account.last.at
+    for report in state.reports:
+        if report.is_over or not report.explains(key, running.version, had_to_stay=running.had_to_stay):
+            continue
+        has_arrived = account.exchanges.get(report.token, NO_EXCHANGE).received is not None
+        is_lost = not has_arrived and account.arrived_n > report.sent.n
+        lost = subject.course.lag.seen_by_device(subject.offset, report.sent.at, end).whole
+        if end - report.sent.at - lost <= subject.limits.ready and not is_lost:
+            return True
+    if key is None:
+        return False
+    told = account.heard(key).standing[ENDED]
+    if told is None:
+        return _may_yet_learn(key, subject)
+    return not any(n > told.answer.n and other != key for n, other in state.taken)
+
+
+def _may_yet_learn(key: ExecutionKey, subject: Subject) -> bool:
+    """Whether the execution goes on, or its end is too fresh for a device that is connected to know of it."""
+    lives, phase, course = subject.lives_of(key), subject.account.phase, subject.course
+    if not lives:
+        return phase in ("starting", "executing", "trial", "reporting", "suspect", "recovering")
+    if phase in ("idle", "safe"):
+        return False
+    if lives[-1].ended is None:
+        return True
+    ended, ready, span = lives[-1].ended.at, subject.limits.ready, subject.span
+    due = ended + ready + course.lag.between(subject.offset, ended, course.cloud_end).whole
+    return span is None or not max(span[0] + ready, due) < course.cloud_end <= span[1]

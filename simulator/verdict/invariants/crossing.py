@@ -1,0 +1,152 @@
+"""Requests that were meant for one execution, and reach another of the same job id."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from agent.account import RequestSent
+from agent.values import ExecutionKey
+from simulator.trace import ExecutionQueued, RequestAnswered
+from simulator.verdict.exchanges import Exchange
+from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
+
+REUSES: Final = 32
+"""So many times that a job id is used again are remembered."""
+
+
+class Reuse(NamedTuple):
+    """The queueing of an execution whose job id was used before.
+
+    `crossed` is the first update, in the order of sending, that it accepted although it was meant for another, with
+    what shows that; `doubtful` the last of which this cannot be said. `may_cross`: from the wire, some other may be.
+    """
+
+    queued: Mark
+    key: ExecutionKey
+    earlier: tuple[ExecutionKey, ...]
+    crossed: tuple[int, Finding] | None = None
+    doubtful: tuple[int, Finding] | None = None
+    may_cross: bool = False
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Crossing(State):
+    """The reuses that are remembered, and what is known of the others."""
+
+    reuses: tuple[Reuse, ...] = ()
+    loose: tuple[ExecutionKey, ...] = ()
+    """From the wire, the executions that updates without an expected version were accepted for."""
+    before: Ruling = NOTHING_YET
+
+
+READS = (RequestSent, RequestAnswered, ExecutionQueued)
+
+
+def no_cross_incarnation(state: Crossing, now: Moment) -> Crossing:
+    """An update meant for one execution, accepted by a later one of the same job id.
+
+    Asking after one and being told another is how a device learns, so only updates count, and only if the two
+    could be told apart: with `expectedVersion` a device has done what the wire offers, as long as it had heard
+    nothing of the first one's end. Two that were queued within the same second share an identity: undecided.
+
+    An opportunity is each time that a job id is used again after the device sent updates for its last use.
+
+    From the wire, an update was meant for the first if nothing that the service said could have told the device of the
+    second: no answer, and no notification that it may have heard.
+
+    Relies on a request's token alone: an update is judged once both its sending and its first answer are known.
+    """
+    if isinstance(now.event, ExecutionQueued):
+        return _queued(state, now)
+    exchange = now.exchange
+    if exchange is None or not exchange.is_update or exchange.sent is None:
+        return state
+    if len(exchange.said) != 1 and not isinstance(now.event, RequestSent):
+        return state
+    if now.account.is_wire:
+        state = _loosely(state, exchange)
+    if not state.reuses:
+        return state
+    return state.becomes(reuses=tuple(_answered(reuse, exchange, now) for reuse in state.reuses))
+
+
+def at_cloud(state: Crossing) -> Crossing:
+    """The reuses of job ids, before the wire shows what came of them."""
+    return Crossing(tuple(Reuse(reuse.queued, reuse.key, reuse.earlier) for reuse in state.reuses))
+
+
+def _loosely(state: Crossing, exchange: Exchange) -> Crossing:
+    key, asked, answered = exchange.execution, exchange.request, exchange.answered
+    if key is None or key in state.loose or answered is None or asked is None:
+        return state
+    is_loose = answered.accepted and asked.expected_version is None
+    return state.becomes(loose=(*state.loose, key)[-2 * REUSES :]) if is_loose else state
+
+
+def _queued(state: Crossing, now: Moment) -> Crossing:
+    record = now.record
+    key = now.event.execution
+    earlier = record.lives[record.current[key]].earlier
+    if not earlier:
+        return state
+    *old, newest = (*state.reuses, Reuse(now.mark, key, earlier, may_cross=key in state.loose))
+    if len(old) < REUSES:
+        return state.becomes(reuses=(*old, newest))
+    oldest = _ruling(old[0], any(now.account.heard(key).updated for key in old[0].earlier))
+    before = state.before if oldest is None else state.before.but(*oldest)
+    return state.becomes(reuses=(*old[1:], newest), before=before)
+
+
+def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
+    """What became, once it was queued, of an update that may have been meant for an incarnation before it."""
+    answered, sent, asked, later = exchange.answered, exchange.sent, exchange.request, reuse.key
+    assert sent is not None, "it is known what it asks"
+    assert asked is not None, "it was sent"
+    if answered is None or not answered.accepted:
+        return reuse
+    is_wire = now.account.is_wire
+    # From the wire, what is said of two that share an identity says nothing of either.
+    is_vague = is_wire and asked.execution is not None and now.record.is_shared(asked.execution, 0)
+    is_licensed = exchange.licence > reuse.queued.n and not is_vague
+    if is_wire and asked.execution == later and asked.expected_version is None and not is_licensed:
+        reuse = reuse._replace(may_cross=True)
+    if answered.mark.n < reuse.queued.n or answered.execution != later or asked.execution not in reuse.earlier:
+        return reuse
+    if asked.execution == later:
+        if is_licensed:
+            return reuse
+        return _doubt(reuse, sent, undecided(later.job_id, "two executions share this identity", reuse.queued, sent))
+    if asked.expected_version is not None and (is_vague or not exchange.knew):
+        why = "its update for an earlier execution was accepted by a later one, of which it could not know"
+        return _doubt(reuse, sent, undecided(later.job_id, why, reuse.queued, sent))
+    if reuse.crossed is not None and reuse.crossed[0] < sent.n:
+        return reuse
+    message = f"its update to {asked.status} for an earlier execution was accepted by a later one"
+    finding = violated(later.job_id, message, reuse.queued, sent, exchange.received, answered.mark)
+    return reuse._replace(crossed=(sent.n, finding))
+
+
+def _doubt(reuse: Reuse, sent: Mark, finding: Finding) -> Reuse:
+    if reuse.doubtful is not None and reuse.doubtful[0] > sent.n:
+        return reuse
+    return reuse._replace(doubtful=(sent.n, finding))
+
+
+def _ruling(reuse: Reuse, was_updated: bool) -> tuple[Finding | None] | None:
+    """What a reuse comes to; None if it was no opportunity."""
+    if not was_updated:
+        return None
+    if reuse.may_cross:
+        why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
+        return (undecided(reuse.key.job_id, why, reuse.queued),)
+    found = reuse.crossed or reuse.doubtful
+    return (found[1] if found is not None else None,)
+
+
+def rule(state: Crossing, subject: Subject) -> Ruling:
+    """Each reuse after updates for an earlier incarnation."""
+    found: list[Finding | None] = []
+    for reuse in state.reuses:
+        found += _ruling(reuse, any(subject.account.heard(key).updated for key in reuse.earlier)) or ()
+    return state.before.but(*found)

@@ -1,0 +1,289 @@
+"""What a device must know before it gives up an execution."""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from agent.account import (
+    DeviceBooted,
+    ExecutionGone,
+    ExecutionLeft,
+    ExecutionTaken,
+    HintReceived,
+    PhaseChanged,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+    StepUndone,
+    VersionCommitted,
+)
+from agent.values import ExecutionKey, Status
+from simulator.trace import Event
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.heard import omits
+from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
+
+EXECUTIONS: Final = 64
+"""So many executions are remembered, and so many times that one was given up."""
+
+
+class Try(NamedTuple):
+    """How far an execution's firmware had come since the execution was taken: booted, and committed or not."""
+
+    booted: bool = False
+    on_trial: bool = False
+    """The last boot was one on trial."""
+    was_tried: bool = False
+    rebooting: bool = False
+    """A reboot into it has begun, and not yet been seen to end."""
+    committed: bool = False
+
+
+class GivenUp(NamedTuple):
+    """One execution abandoned: `may` it, by what the device had been told. `left` is known once it is done with it.
+
+    `fell_back`: so did the firmware, before it was committed; but who takes the execution again had only abandoned it.
+    """
+
+    mark: Mark
+    kind: str
+    taking: int
+    may: bool
+    fell_back: bool
+    hint: Mark | None
+    left: bool = False
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether it is no fault."""
+        return self.may or self.fell_back
+
+
+class Abandoned(NamedTuple):
+    """What is to be said of one execution.
+
+    `excused`: it failed, or the device told why. `maybe` is a recovery that began, and may be forgotten by a restart,
+    `restarted`, before anything was taken back. `first` are those that count, at most one each time it was taken,
+    `gone` the first by which the device said that it believes it to be over: that counts if the others are excused.
+    """
+
+    excused: bool = False
+    maybe: GivenUp | None = None
+    restarted: bool = False
+    first: tuple[GivenUp, ...] = ()
+    gone: tuple[GivenUp, ...] = ()
+    tried: Try | None = None
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class GivingUp(State):
+    """By execution; `resisted` are hints in spite of which the device went on."""
+
+    resisted: int = 0
+    executions: Map[ExecutionKey, Abandoned] = EMPTY
+    before: Ruling = NOTHING_YET
+
+
+READS = (
+    DeviceBooted,
+    ExecutionGone,
+    ExecutionLeft,
+    ExecutionTaken,
+    HintReceived,
+    PhaseChanged,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+    StepUndone,
+    VersionCommitted,
+)
+
+
+def no_false_abort(state: GivingUp, now: Moment) -> GivingUp:
+    """An execution abandoned without any answer that it ended: a hint is no proof.
+
+    Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
+    recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
+    or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
+    account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
+    has done anything about that, and goes on with it. But one that the device, by its own words, believes
+    to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
+    own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
+
+    Opportunities are abandonments, and hints that did not name the execution in hand.
+
+    From the wire this cannot be judged: a device that has given up looks like one that works in silence. If it leaves
+    the execution IN_PROGRESS for good, the next one waits.
+    """
+    if now.account.is_wire:
+        return state
+    event = now.event
+    match event:
+        case HintReceived():
+            resisted = sum(omits(event, key) for key in now.account.in_hand)
+            return state.becomes(resisted=state.resisted + resisted) if resisted else state
+        case DeviceBooted():
+            booted = ((key, _booted(each, event)) for key, each in state.executions.items())
+            return state.becomes(executions=Map(booted))
+        case RequestSent(status=status) if status not in (Status.FAILED, Status.REJECTED):
+            return state
+        case StepStarted(step=step) if step != "reboot":
+            return state
+        case StepFinished(outcome="done"):
+            return state
+        case _:
+            key = event.execution
+    if key is None:
+        return state
+    known = state.executions.get(key, Abandoned())
+    mine = _tried(_excused(known, event), event)
+    if isinstance(event, PhaseChanged) and mine.maybe is not None and mine.restarted:
+        forgotten = event.phase in ("suspect", "executing", "trial")
+        mine = mine._replace(maybe=None, restarted=False) if forgotten else _confirmed(mine)
+    if isinstance(event, ExecutionLeft):
+        mine = _with(mine, left=True)
+    if _abandons(event):
+        mine = _given_up(_confirmed(mine), key, now)
+    if mine == known:
+        return state
+    executions = state.executions.put(key, mine)
+    return (
+        _kept(state.becomes(executions=executions), now)
+        if len(executions) > EXECUTIONS
+        else state.becomes(executions=executions)
+    )
+
+
+def _kept(state: GivingUp, now: Moment) -> GivingUp:
+    """Without the oldest that is not in hand: what is to be said of it is said."""
+    key = next((key for key in state.executions if key not in now.account.in_hand), next(iter(state.executions)))
+    gone = _counted(state.executions[key])
+    findings = (None if each.is_allowed else _violation(key, each) for each in gone)
+    return state.becomes(executions=state.executions.without(key), before=state.before.but(*findings))
+
+
+def _abandons(event: Event) -> bool:
+    """Whether this gives up the execution that it is about."""
+    match event:
+        case StepUndone() | ExecutionGone():
+            return True
+        case PhaseChanged(phase=phase):
+            return phase == "recovering"
+        case StepFinished(outcome=outcome):
+            return outcome == "stopped"
+        case ExecutionLeft(outcome=outcome):
+            return outcome in ("recovered", "kept")
+        case _:
+            return False
+
+
+def _excused(mine: Abandoned, event: Event) -> Abandoned:
+    """An execution that failed on the device, or that it gave up by telling the service why.
+
+    Or was about to, once it had recovered: it may ask first, and hear that there is nobody left to be told.
+    """
+    match event:
+        case StepFinished(outcome="failed"):
+            return mine._replace(excused=True)
+        case RequestSent(status=Status.FAILED | Status.REJECTED, details=details) if details:
+            return mine._replace(excused=True)
+        case PhaseChanged(was="recovering", phase="reporting"):
+            return mine._replace(excused=True)
+        case _:
+            return mine
+
+
+def _tried(mine: Abandoned, event: Event) -> Abandoned:
+    """With how far its firmware has come."""
+    match event:
+        case ExecutionTaken():
+            return _with(mine, fell_back=False)._replace(tried=Try())
+        case StepStarted(step="reboot", reversible=True) if mine.tried is not None:
+            return mine._replace(tried=mine.tried._replace(rebooting=True))
+        case VersionCommitted() if mine.tried is not None:
+            return mine._replace(tried=mine.tried._replace(committed=True))
+        case _:
+            return mine
+
+
+def _booted(mine: Abandoned, event: DeviceBooted) -> Abandoned:
+    if mine.tried is not None:
+        was_tried = mine.tried.was_tried or event.on_trial or mine.tried.rebooting
+        mine = mine._replace(tried=mine.tried._replace(booted=True, on_trial=event.on_trial, was_tried=was_tried))
+    return mine._replace(restarted=True) if mine.maybe is not None else mine
+
+
+def _fell_back(tried: Try | None) -> bool:
+    """Whether the bootloader had gone back from this execution's firmware, which was never committed."""
+    return tried is not None and tried.booted and not tried.on_trial and tried.was_tried and not tried.committed
+
+
+def _confirmed(mine: Abandoned) -> Abandoned:
+    """The recovery that began was none that is forgotten."""
+    if mine.maybe is None:
+        return mine
+    is_first = all(each.taking != mine.maybe.taking for each in mine.first)
+    first = (*mine.first, mine.maybe)[:FOUND] if is_first else mine.first
+    return mine._replace(maybe=None, restarted=False, first=first)
+
+
+def _given_up(mine: Abandoned, key: ExecutionKey, now: Moment) -> Abandoned:
+    heard = now.account.heard(key)
+    told = heard.over_otherwise if heard.succeeded else heard.over
+    taking = heard.takings
+    may = told is not None or heard.queued_again
+    this = GivenUp(now.mark, now.event.type, taking, may, _fell_back(mine.tried), heard.omitted)
+    if isinstance(now.event, ExecutionGone) and all(each.taking != taking for each in mine.gone):
+        mine = mine._replace(gone=(*mine.gone, this)[:FOUND])
+    if any(each.taking == taking for each in mine.first):
+        return mine
+    if isinstance(now.event, PhaseChanged):
+        return mine._replace(maybe=this, restarted=False)
+    return mine._replace(first=(*mine.first, this)[:FOUND])
+
+
+def _with(mine: Abandoned, **more: Any) -> Abandoned:
+    """With something more known of each time that it was given up."""
+    if not (mine.first or mine.gone or mine.maybe):
+        return mine
+    return mine._replace(
+        first=tuple(each._replace(**more) for each in mine.first),
+        gone=tuple(each._replace(**more) for each in mine.gone),
+        maybe=mine.maybe and mine.maybe._replace(**more),
+    )
+
+
+def _counted(mine: Abandoned) -> tuple[GivenUp, ...]:
+    return mine.gone if mine.excused else _confirmed(mine).first
+
+
+def _violation(key: ExecutionKey, this: GivenUp) -> Finding:
+    message = f"abandoned the execution ('{this.kind}') without an answer that it ended"
+    return violated(key.job_id, message, this.hint, this.mark)
+
+
+def rule(state: GivingUp, subject: Subject) -> Ruling:
+    """Each time that an execution was given up."""
+    given_up = [(each, key) for key, mine in state.executions.items() for each in _counted(mine)]
+    given_up.sort(key=lambda each: each[0].mark.n)
+    found = (_finding(this, key, subject) for this, key in given_up)
+    before = state.before
+    return Ruling(before.held + state.resisted, before.findings).but(*found)
+
+
+def _finding(this: GivenUp, key: ExecutionKey, subject: Subject) -> Finding | None:
+    if this.is_allowed:
+        return None
+    if (is_shared := subject.is_shared(key)) or _fails_just_now(this, subject):
+        why = "two executions share this identity" if is_shared else "a report with the reason may yet come"
+        return undecided(key.job_id, f"gave up the execution ('{this.kind}'); {why}", this.mark)
+    return _violation(key, this)
+
+
+def _fails_just_now(this: GivenUp, subject: Subject) -> bool:
+    """Whether the account ends in the middle of this, so that a report with the reason may still come."""
+    assert subject.account.last is not None, "it has told something"
+    end = subject.account.last.at
+    lost = subject.course.lag.seen_by_device(subject.offset, this.mark.at, end).whole
+    return not this.left and end - this.mark.at - lost <= subject.limits.ready

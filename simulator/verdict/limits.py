@@ -1,0 +1,40 @@
+"""The numbers that one device is judged by, in microseconds."""
+
+from typing import NamedTuple
+
+from simulator.scenario.parts import Bounds
+from simulator.trace import RunStarted
+from simulator.verdict.seen import micros
+
+
+class Limits(NamedTuple):
+    """The scenario's bounds, and what its owner's policy is.
+
+    `finishes_after_switch`: its owner's policy is to go forward once the boot selector has been switched;
+    `leap_unanswered`: it is to pass the point of no return if nobody has answered for so long.
+    """
+
+    bounds: Bounds
+    finishes_after_switch: bool = False
+    leap_unanswered: int | None = None
+    jobs: frozenset[str] = frozenset()
+    """Those whose executions are to be somewhere on this device: see `simulator.verdict.places`."""
+    ready: int = 0
+    lost_job: int = 0
+    silence: int = 0
+    detection: int = 0
+
+    @classmethod
+    def of(cls, thing: str, started: RunStarted, bounds: Bounds, jobs: frozenset[str]) -> "Limits":
+        """Those of one device in a run."""
+        leap = started.leap_unanswered.get(thing)
+        return cls(
+            bounds,
+            thing in started.finish_after_switch,
+            None if leap is None else micros(leap),
+            jobs,
+            micros(bounds.ready_seconds + bounds.uninterruptible_seconds),
+            micros(bounds.lost_job_seconds),
+            micros(bounds.silence_seconds),
+            micros(bounds.detection_seconds),
+        )

@@ -1,0 +1,239 @@
+"""What the cloud told of one thing: every incarnation of a job on it, and how the thing attended to them."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from agent.values import ExecutionKey, Status
+from simulator.trace import (
+    AnswerDelivered,
+    ClientConnected,
+    ClientDisconnected,
+    ExecutionChanged,
+    ExecutionQueued,
+    ExecutionRemoved,
+    RequestAnswered,
+    RequestReceived,
+)
+from simulator.verdict.attendance import KEEP_ALIVE_TIMEOUT, Attendance, Queue, Waits
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.heard import job_of
+from simulator.verdict.limits import Limits
+from simulator.verdict.seen import Mark, Seen
+from simulator.verdict.state import State
+
+LIVES: Final = 48
+LAPSES: Final = 16
+KEYS: Final = 256
+"""So much is remembered of one thing; what is over goes first."""
+
+
+class Life(NamedTuple):
+    """One incarnation of a job on a thing: from its queueing to its removal.
+
+    Unlike its key, which counts seconds, it is never mistaken for another. `began` is its first IN_PROGRESS, `ended`
+    its terminal status or its removal, whichever came first, with the `status` that it left it with.
+    """
+
+    key: ExecutionKey
+    queued: Mark | None = None
+    began: Mark | None = None
+    ended: Mark | None = None
+    ended_as: str | None = None
+    """Its terminal status; None if it was removed."""
+    ended_by_device: bool = False
+    removed: Mark | None = None
+    removed_as: str | None = None
+    """The status of its record when that was removed."""
+    earlier: tuple[ExecutionKey, ...] = ()
+    """The identities that its job had before on this thing."""
+    was_offline: bool = False
+    """The thing was not connected when the record was removed."""
+    beside: bool = False
+    """Another execution was in progress when the record was removed."""
+    followed: bool = False
+    """Another execution went IN_PROGRESS after the record was removed."""
+
+    @property
+    def lost_in_progress(self) -> bool:
+        """Whether its record was removed under a device at work."""
+        return self.removed is not None and self.removed_as == Status.IN_PROGRESS
+
+    @property
+    def last(self) -> Mark | None:
+        """The last thing that was told of it."""
+        return self.removed or self.ended or self.began or self.queued
+
+
+class Lapse(NamedTuple):
+    """A keep-alive that lapsed, and when the thing had last been heard of."""
+
+    mark: Mark
+    heard_at: int | None
+
+
+class Uses(NamedTuple):
+    """How many incarnations had one identity, and whether the queueing of any was told."""
+
+    times: int = 0
+    was_queued: bool = False
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Record(State):
+    """The cloud's account of one thing.
+
+    `lives` are by a number of their own, in the order of queueing; `current` is the one that each identity names now.
+    `attendance` is how the thing attended; `untold` how it did if the cloud does not tell of connections at all, in
+    which case it counts as connected: kept until a connection is told of.
+    """
+
+    lives: Map[int, Life] = EMPTY
+    current: Map[ExecutionKey, int] = EMPTY
+    uses: Map[ExecutionKey, Uses] = EMPTY
+    jobs: Map[tuple[str | None, str], tuple[ExecutionKey, ...]] = EMPTY
+    next_life: int = 0
+    in_time: int = 0
+    """How many executions that were begun are over and forgotten, with nothing to be said against the device."""
+    overdue: tuple[tuple[Life, Waits], ...] = ()
+    """Those that are forgotten otherwise, with how they had to wait."""
+    is_empty: bool = True
+    attendance: Attendance = field(default_factory=Attendance)
+    untold: Attendance | None = field(default_factory=lambda: Attendance(Queue(connected_since=float("-inf"))))
+    answers: int = 0
+    """How often the service answered."""
+    tells_deliveries: bool = False
+    lapses: tuple[Lapse, ...] = ()
+    heard_at: int | None = None
+    connected_at: int | None = None
+    """When the thing last connected."""
+
+    @property
+    def present(self) -> Attendance:
+        """How the thing attended, as far as it is known."""
+        return self.attendance if self.untold is None else self.untold
+
+    @property
+    def last_span(self) -> tuple[float, float] | None:
+        """When the thing was last connected, on the cloud's clock; None if never."""
+        return (float("-inf"), float("inf")) if self.is_empty else self.present.last_span
+
+    @property
+    def tells_connections(self) -> bool:
+        """Whether a connection was told of."""
+        return self.untold is None
+
+    def is_shared(self, key: ExecutionKey, digests: int) -> bool:
+        """Whether more than one execution had this identity; by the documents taken if the cloud does not tell."""
+        uses = self.uses.get(key, Uses())
+        return (uses.times if uses.was_queued else digests) > 1
+
+    def after(self, seen: Seen[Any], limits: Limits) -> None:
+        """With the next entry."""
+        mark, event = seen
+        self.is_empty = False
+        self.attendance.after(seen, limits)
+        if self.untold is not None:
+            if isinstance(event, ClientConnected):
+                self.untold = None
+            else:
+                self.untold.after(seen, limits)
+        match event:
+            case RequestReceived():
+                self.heard_at = mark.at
+            case RequestAnswered():
+                self.answers += 1
+            case AnswerDelivered():
+                self.tells_deliveries = True
+            case ClientConnected():
+                self.heard_at = self.connected_at = mark.at
+            case ClientDisconnected(reason=reason):
+                if reason == KEEP_ALIVE_TIMEOUT:
+                    self._lapsed(mark)
+            case ExecutionQueued(execution=key):
+                self._born(key, mark)
+            case ExecutionChanged(execution=key):
+                if key not in self.current:
+                    self._born(key, None)
+                self._changed(key, mark, event)
+            case ExecutionRemoved(execution=key):
+                if key not in self.current:
+                    self._born(key, None)
+                self._removed(key, mark, event)
+            case _:
+                pass
+
+    def _lapsed(self, mark: Mark) -> None:
+        """By its keep-alive: who had long been gone had not been there when records were removed since."""
+        lapses = (*self.lapses, Lapse(mark, self.heard_at))[:LAPSES]
+        span = self.attendance.span
+        since, until = span or (0.0, None)
+        if until is None:
+            self.lapses = lapses
+            return
+        lives = self.lives
+        for number, life in lives.items():
+            if life.removed is not None and life.removed.at > until and life.removed.at >= since:
+                lives = lives.put(number, life._replace(was_offline=True))
+        self.lapses, self.lives = lapses, lives
+
+    def _born(self, key: ExecutionKey, queued: Mark | None) -> None:
+        job, uses = job_of(key), self.uses.get(key, Uses())
+        earlier = self.jobs.get(job, ())
+        known = earlier if key in earlier else (*earlier, key)[-8:]
+        number = self.next_life
+        self.becomes(
+            lives=self.lives.put(number, Life(key, queued, earlier=earlier)),
+            current=self.current.put(key, number),
+            uses=self.uses.put(key, Uses(uses.times + 1, uses.was_queued or queued is not None)).at_most(KEYS),
+            jobs=self.jobs.put(job, known).at_most(KEYS),
+            next_life=number + 1,
+        )
+        if len(self.lives) > LIVES:
+            self._bury()
+
+    def _changed(self, key: ExecutionKey, mark: Mark, event: ExecutionChanged) -> None:
+        number = self.current[key]
+        life = self.lives[number]
+        if event.status == Status.IN_PROGRESS:
+            if life.began is not None:
+                return
+            lives = {
+                other: each._replace(followed=True) if each.removed is not None and other != number else each
+                for other, each in self.lives.items()
+            }
+            self.lives = Map(lives | {number: life._replace(began=mark)})
+        elif life.ended is None and Status(event.status).is_terminal:
+            life = life._replace(ended=mark, ended_as=event.status, ended_by_device=event.by == "device")
+            self.lives = self.lives.put(number, life)
+
+    def _removed(self, key: ExecutionKey, mark: Mark, event: ExecutionRemoved) -> None:
+        number = self.current[key]
+        life = self.lives[number]
+        if life.removed is not None:
+            return
+        present = self.attendance
+        others = (each for other, each in self.lives.items() if other != number)
+        offline = present.queue.connected_since is None and present.first is not None and mark.at > present.first
+        still = present.span is not None and present.span[1] is not None and mark.at <= present.span[1]
+        life = life._replace(
+            removed=mark,
+            removed_as=event.status,
+            ended=life.ended or mark,
+            was_offline=offline and not still,
+            beside=any(other.began is not None and other.ended is None for other in others),
+        )
+        self.lives = self.lives.put(number, life)
+
+    def _bury(self) -> None:
+        """Forget the oldest life that is over."""
+        number = next((each for each, life in self.lives.items() if life.ended is not None), next(iter(self.lives)))
+        life = self.lives[number]
+        is_current = self.current.get(life.key) == number
+        waits = self.present.waits.get(life.key)
+        is_good = waits is None or not waits.excesses
+        self.becomes(
+            lives=self.lives.without(number),
+            current=self.current.without(life.key) if is_current else self.current,
+            in_time=self.in_time + (is_good and life.began is not None),
+            overdue=self.overdue if is_good or waits is None else (*self.overdue, (life, waits))[:LAPSES],
+        )

@@ -1,0 +1,65 @@
+"""What a monitor is fed: an event, with its place in its source's order, in whole microseconds."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from agent.account import StepProgressed
+from simulator.trace import CLOUD, Entry, device_source
+
+E_co = TypeVar("E_co", covariant=True)
+
+UNJUDGED = (StepProgressed,)
+"""What no invariant and no place reads, and by far the most numerous."""
+
+TIMER_SLACK = 5_000
+"""Microseconds that a wait may be short of its bound: event loops count in whole milliseconds."""
+
+_DEVICE = device_source("")
+
+
+def micros(seconds: float) -> int:
+    """Whole microseconds: what a trace file keeps, and what adds and compares without rounding."""
+    return round(seconds * 1_000_000)
+
+
+class Mark(NamedTuple):
+    """Where an entry stands: all that is kept of one. `at` is microseconds on its source's clock, `n` orders it there.
+
+    What was inferred from another entry has an order of its own; then `shown_by` is the number of that entry.
+    """
+
+    source: str
+    n: int
+    at: int
+    shown_by: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the trace entry."""
+        return f"{self.source}#{self.n if self.shown_by is None else self.shown_by}"
+
+
+class Seen(NamedTuple, Generic[E_co]):
+    """An event where its entry stands."""
+
+    mark: Mark
+    event: E_co
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What befell an execution in a namespace of others, who live on the same thing."""
+
+    event: Any
+
+
+def seen_in(entry: Entry) -> Seen[Any]:
+    """An entry as monitors are fed it."""
+    return Seen(Mark(entry.source, entry.n, round(entry.at * 1_000_000)), entry.event)
+
+
+def thing_of(entry: Entry) -> str | None:
+    """The thing that an entry tells of; None for what concerns a job or the run."""
+    if entry.source == CLOUD:
+        return getattr(entry.event, "thing", None)
+    return entry.source.removeprefix(_DEVICE) if entry.source.startswith(_DEVICE) else None

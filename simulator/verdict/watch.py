@@ -1,0 +1,74 @@
+"""One client of a thing as it is watched: its account, and the state of every monitor that follows it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from simulator.trace import RequestAnswered, RequestReceived
+from simulator.verdict.account import Account
+from simulator.verdict.exchanges import Exchange
+from simulator.verdict.findings import Invariant, Moment, Ruling
+from simulator.verdict.heard import News
+from simulator.verdict.limits import Limits
+from simulator.verdict.lives import Record
+from simulator.verdict.seen import Seen
+from simulator.verdict.state import State
+from simulator.verdict.whereabouts import READS, Whereabouts, followed
+
+WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, followed, lambda _state, _subject: Ruling())
+
+
+class Monitors:
+    """Those that a client is watched by, and which of them read which event."""
+
+    def __init__(self, invariants: Sequence[Invariant]) -> None:
+        self.all = tuple(invariants)
+        self.indexes = {each.id: index for index, each in enumerate(self.all)}
+        self.steps: dict[type, tuple[tuple[int, Callable[[Any, Moment], Any]], ...]] = {}
+        for index, invariant in enumerate(self.all):
+            for kind in invariant.reads:
+                self.steps[kind] = (*self.steps.get(kind, ()), (index, invariant.step))
+
+    def start(self) -> tuple[State | None, ...]:
+        """The states that they begin with."""
+        return tuple(each.start() for each in self.all)
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Watch(State):
+    """A client, and the states of its monitors in their order."""
+
+    account: Account
+    states: tuple[Any, ...]
+
+    def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:
+        """Take in the next entry of the client's own."""
+        new, exchange, news = self.account.told(seen, record, limits)
+        self._step(seen, record, limits, monitors, exchange, news)
+        for name, value in new.items():
+            setattr(self.account, name, value)
+
+    def at_cloud(self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors) -> None:
+        """Take in the next entry of the cloud's; `token` is that of the request that it may be about."""
+        exchange = None
+        if isinstance(seen.event, RequestReceived):
+            exchange = self.account.received(token, seen)
+        elif isinstance(seen.event, RequestAnswered):
+            exchange = self.account.answered(token, seen)
+        self._step(seen, record, limits, monitors, exchange, ())
+
+    def _step(
+        self,
+        seen: Seen[Any],
+        record: Record,
+        limits: Limits,
+        monitors: Monitors,
+        exchange: Exchange | None,
+        news: tuple[News, ...],
+    ) -> None:
+        steps = monitors.steps.get(type(seen.event))
+        if steps is not None:
+            now = Moment(seen.mark, seen.event, self.account, record, limits, exchange, news)
+            states = self.states
+            for index, step in steps:
+                step(states[index], now)

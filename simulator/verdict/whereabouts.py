@@ -1,0 +1,309 @@
+"""What one device did and heard of the executions whose places a run is to reach: a monitor like any other."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from agent.account import (
+    AnswerReceived,
+    DeviceBooted,
+    ExecutionLeft,
+    ExecutionTaken,
+    HardwareChanged,
+    HintReceived,
+    PowerLost,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+)
+from agent.values import ErrorCode, ExecutionKey, Status
+from simulator.trace import RequestAnswered, RequestReceived
+from simulator.verdict.exchanges import Exchange
+from simulator.verdict.findings import Moment
+from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.heard import GONE, omits
+from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
+
+AFTER_JOURNAL: Final = "journal synced"
+"""The instant at which a record is durable, and nothing that follows from it has been done."""
+
+EXECUTIONS: Final = 32
+DEEDS: Final = 64
+"""So many executions, and so many deeds of each kind for one, are remembered."""
+
+HintKind: TypeAlias = Literal["notify", "notify-next", "notify-documented"]
+
+
+class Stretch(NamedTuple):
+    """A step from its beginning to what ended it, its own end or that of all that runs, and to the next boot."""
+
+    step: str
+    start: Mark
+    reversible: bool
+    end: Mark | None = None
+    boot: Mark | None = None
+
+
+class Asked(NamedTuple):
+    """A question whether an execution still stands."""
+
+    token: str
+    sent: Mark
+    answer: Mark | None = None
+
+
+class Deeds(NamedTuple):
+    """What a device did for one execution, and heard of it."""
+
+    steps: tuple[Stretch, ...] = ()
+    began_n: float = inf
+    leapt_n: float = inf
+    """The numbers of its first step, and of its first irreversible one."""
+    asked: tuple[Asked, ...] = ()
+    failed: tuple[str, ...] = ()
+    reported_at: int | None = None
+    """When a report of its end left first."""
+    gone: tuple[Mark, ...] = ()
+    """When the service said that it knows none."""
+    listed: tuple[HintKind, ...] = ()
+    omitted: tuple[HintKind, ...] = ()
+    """By which notifications it was left out, after the device knew of it."""
+    is_known: bool = False
+    announced: bool = False
+    """A notification named it although the device had been told that it is gone."""
+    was_taken: bool = False
+    version: str | None = None
+    """What ran when it was taken for the first time."""
+    is_rebooting: bool = False
+    rolled_back: bool = False
+    failed_unchanged: bool = False
+    power_lost: tuple[tuple[str | None, str], ...] = ()
+    """In which step the power went, with it in hand or just left, and at which instant."""
+    power_lost_before_publishing: bool = False
+    throttled: bool = False
+    arrived_twice: bool = False
+    found_n: int = 0
+    """The cloud's number of the last answer that found it and was heard."""
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Whereabouts(State):
+    """By execution; and what the device was at."""
+
+    deeds: Map[ExecutionKey, Deeds] = EMPTY
+    step: tuple[ExecutionKey, str] | None = None
+    is_open: bool = False
+    """The step that last began has not ended, nor has anything that ends all."""
+    is_idle: bool = True
+    """Some step has ended since it began."""
+    left: tuple[ExecutionKey, ...] = ()
+    """Executions that it left without asking for anything since: its journal need not know of it yet."""
+    version: str | None = None
+    outages: tuple[tuple[Mark, Mark | None], ...] = ()
+    arrived: Map[ExecutionKey, int] = EMPTY
+    """The cloud's number of the last update that arrived, by the execution that it was meant for."""
+    nothing: tuple[tuple[str | None, int], ...] = ()
+    """The namespaces and the cloud's numbers of answers that there is no work."""
+
+    def of(self, key: ExecutionKey) -> Deeds:
+        """What was done for an execution."""
+        return self.deeds.get(key, NOTHING)
+
+    def put(self, key: ExecutionKey, **more: Any) -> "Whereabouts":
+        """With something that was done for an execution."""
+        return self.becomes(deeds=self.deeds.put(key, self.of(key)._replace(**more)).at_most(EXECUTIONS))
+
+
+NOTHING: Final = Deeds()
+
+READS = (
+    AnswerReceived,
+    DeviceBooted,
+    ExecutionLeft,
+    ExecutionTaken,
+    HardwareChanged,
+    HintReceived,
+    PowerLost,
+    RequestSent,
+    StepFinished,
+    StepStarted,
+    RequestAnswered,
+    RequestReceived,
+)
+
+
+def followed(state: Whereabouts, now: Moment) -> Whereabouts:
+    """Relies on the device's own order, and on tokens for what the service received and said."""
+    match now.event:
+        case HardwareChanged(version=version):
+            return state.becomes(version=version)
+        case RequestSent():
+            return _asked(state.becomes(left=()), now)
+        case AnswerReceived():
+            return _heard(state, now)
+        case RequestAnswered() | RequestReceived():
+            return _at_cloud(state, now)
+        case HintReceived() as hint:
+            return _hinted(state, now, hint)
+        case ExecutionTaken(execution=key):
+            before = state.of(key).version if state.of(key).was_taken else state.version
+            return _watched(state, now, key, is_known=True, was_taken=True, version=before)
+        case ExecutionLeft(execution=key):
+            return state.becomes(left=(*state.left, key)[-EXECUTIONS:])
+        case StepStarted():
+            return _began(state, now)
+        case StepFinished():
+            return _ended(state, now)
+        case PowerLost():
+            return _lost_power(state, now)
+        case _:
+            return _booted(state, now)
+
+
+def _watched(state: Whereabouts, now: Moment, key: ExecutionKey | None, **more: Any) -> Whereabouts:
+    return state.put(key, **more) if key is not None and key.job_id in now.limits.jobs else state
+
+
+def _began(state: Whereabouts, now: Moment) -> Whereabouts:
+    key, step = now.event.execution, now.event.step
+    state = state.becomes(step=(key, step), is_open=True, is_idle=False)
+    mine = state.of(key)
+    steps = (*mine.steps, Stretch(step, now.mark, now.event.reversible))[-DEEDS:]
+    n = now.mark.n
+    return _watched(
+        state,
+        now,
+        key,
+        steps=steps,
+        began_n=min(mine.began_n, n),
+        leapt_n=mine.leapt_n if now.event.reversible else min(mine.leapt_n, n),
+        is_rebooting=mine.is_rebooting or step == "reboot",
+    )
+
+
+def _ended(state: Whereabouts, now: Moment) -> Whereabouts:
+    key, step = now.event.execution, now.event.step
+    if state.step == (key, step):
+        state = state.becomes(is_open=False)
+    mine = state.of(key)
+    steps = tuple(each._replace(end=each.end or now.mark) if each.step == step else each for each in mine.steps)
+    has_failed = now.event.outcome == "failed" and step not in mine.failed
+    failed = (*mine.failed, step)[:DEEDS] if has_failed else mine.failed
+    return _watched(state.becomes(is_idle=True), now, key, steps=steps, failed=failed)
+
+
+def _lost_power(state: Whereabouts, now: Moment) -> Whereabouts:
+    instant = now.event.instant
+    for key, mine in state.deeds.items():
+        in_hand = key in now.account.in_hand
+        if in_hand or key in state.left:
+            runs = state.step[1] if state.step is not None and state.step[0] == key and state.is_open else None
+            lost = (runs, instant)
+            power_lost = mine.power_lost if lost in mine.power_lost else (*mine.power_lost, lost)[:DEEDS]
+            unpublished = in_hand and instant == AFTER_JOURNAL and state.is_idle and mine.reported_at is None
+            state = state.put(
+                key,
+                power_lost=power_lost,
+                power_lost_before_publishing=mine.power_lost_before_publishing or unpublished,
+            )
+    state = _all_ended(state, now.mark)
+    return state.becomes(outages=(*state.outages, (now.mark, None))[:DEEDS])
+
+
+def _booted(state: Whereabouts, now: Moment) -> Whereabouts:
+    event = now.event
+    state = _all_ended(state.becomes(version=event.version), now.mark)
+    for key, mine in state.deeds.items():
+        steps = tuple(each._replace(boot=each.boot or now.mark) for each in mine.steps)
+        fell_back = mine.is_rebooting and event.version == mine.version and not event.on_trial
+        rolled_back = mine.rolled_back or (fell_back and key in now.account.in_hand)
+        state = state.put(key, steps=steps, rolled_back=rolled_back)
+    return state.becomes(outages=tuple((lost, boot or now.mark) for lost, boot in state.outages))
+
+
+def _all_ended(state: Whereabouts, mark: Mark) -> Whereabouts:
+    for key, mine in state.deeds.items():
+        state = state.put(key, steps=tuple(each._replace(end=each.end or mark) for each in mine.steps))
+    return state.becomes(is_open=False)
+
+
+def _asked(state: Whereabouts, now: Moment) -> Whereabouts:
+    event, mark, exchange = now.event, now.mark, now.exchange
+    key = event.execution
+    if exchange is None:
+        return state
+    if key is not None and key.job_id in now.limits.jobs:
+        mine = state.of(key)
+        if event.status is not None and Status(event.status).is_terminal:
+            at = mark.at if mine.reported_at is None else min(mine.reported_at, mark.at)
+            version = mine.version if mine.was_taken else None
+            unchanged = event.status == Status.FAILED and version is not None and state.version == version
+            state = state.put(key, reported_at=at, failed_unchanged=mine.failed_unchanged or unchanged)
+        elif event.request == "describe":
+            state = state.put(key, asked=(*mine.asked, Asked(event.client_token, mark))[-DEEDS:])
+    return state if exchange.received is None and not exchange.said else _joined(state, now, exchange)
+
+
+def _heard(state: Whereabouts, now: Moment) -> Whereabouts:
+    event, exchange = now.event, now.exchange
+    if exchange is None:
+        return state
+    key, answered = exchange.execution, exchange.answered
+    if key in state.deeds and key is not None:
+        mine = state.of(key)
+        answer, token = now.mark, event.client_token
+        asked = tuple(each._replace(answer=answer) if each.token == token else each for each in mine.asked)
+        left_out = now.account.heard(key).omitted is not None
+        throttled = event.code == ErrorCode.REQUEST_THROTTLED and left_out and key in now.account.in_hand
+        if throttled or asked != mine.asked:
+            state = state.put(key, asked=asked, throttled=mine.throttled or throttled)
+    if answered is not None and answered.accepted and answered.execution is not None:
+        found = max(state.of(answered.execution).found_n, answered.mark.n)
+        state = _watched(state, now, answered.execution, found_n=found)
+    return state
+
+
+def _at_cloud(state: Whereabouts, now: Moment) -> Whereabouts:
+    exchange = now.exchange
+    if exchange is None:
+        updated = now.account.closed.get(now.event.client_token)
+        if isinstance(now.event, RequestReceived) and updated is not None and updated in state.deeds:
+            return state.put(updated, arrived_twice=True)
+        return state
+    return _joined(state, now, exchange) if exchange.sent is not None else state
+
+
+def _joined(state: Whereabouts, now: Moment, exchange: Exchange) -> Whereabouts:
+    """With what both sides together say of a request."""
+    key, answered, asked, received = exchange.execution, exchange.answered, exchange.request, exchange.received
+    assert asked is not None, "it was sent"
+    if key is not None and key.job_id in now.limits.jobs:
+        mine = state.of(key)
+        if exchange.is_update and received is not None and received.n > state.arrived.get(key, 0):
+            state.arrived = state.arrived.put(key, received.n).at_most(EXECUTIONS)
+        if exchange.is_update and exchange.arrivals > 1 and not mine.arrived_twice:
+            mine = mine._replace(arrived_twice=True)
+        if answered is not None and answered.code == ErrorCode.RESOURCE_NOT_FOUND and answered.mark not in mine.gone:
+            mine = mine._replace(gone=(*mine.gone, answered.mark)[:DEEDS])
+        if mine is not state.of(key):
+            state.deeds = state.deeds.put(key, mine).at_most(EXECUTIONS)
+    if key is None and asked.request == "describe" and answered is not None:
+        nothing = (asked.namespace_id, answered.mark.n)
+        if answered.accepted and answered.execution is None and nothing not in state.nothing:
+            state = state.becomes(nothing=(*state.nothing, nothing)[-DEEDS:])
+    return state
+
+
+def _hinted(state: Whereabouts, now: Moment, hint: HintReceived) -> Whereabouts:
+    kind = hint.hint
+    for key, mine in state.deeds.items():
+        if mine.is_known and omits(hint, key) and kind not in mine.omitted:
+            state = state.put(key, omitted=(*mine.omitted, kind))
+    for key in hint.listed:
+        if key.job_id in now.limits.jobs:
+            mine = state.of(key)
+            listed = mine.listed if kind in mine.listed else (*mine.listed, kind)
+            announced = mine.announced or now.account.heard(key).standing[GONE] is not None
+            state = state.put(key, listed=listed, is_known=True, announced=announced)
+    return state
