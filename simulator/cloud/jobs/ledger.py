@@ -1,7 +1,7 @@
 """Every job and execution of one account and region, found by thing and by job.
 
-A change is applied in place, whether a command makes it or a file tells it of an earlier life; and can be taken back,
-should its command not come to its end (see `rollback`). Commands are made of changes in `transaction`.
+Records are changed in place, whether a command does it or a file tells of an earlier life. What a command changes is
+noted down, and can be taken back, by its `transaction`.
 """
 
 from collections.abc import Callable, Iterable
