@@ -6,7 +6,7 @@ from types import CodeType
 import pytest
 
 from agent.values import StartNext
-from simulator.cloud.jobs import Change, JobChanged, Jobs, Outcome, Rollout, Service, targets
+from simulator.cloud.jobs import Change, ExecutionEvent, JobChanged, Jobs, Outcome, Rollout, Service, targets
 from simulator.cloud.jobs.backlog import AT_ONCE, Owner
 from simulator.cloud.jobs.commands import ThingDeleted
 from simulator.cloud.jobs.ledger import Due, WorkDue
@@ -214,3 +214,15 @@ def test_what_waits_after_a_fault_is_dropped_with_its_job():
     assert account.jobs.jobs() == []
     account.create("fw", *MANY).left_to_tick(16)
     assert account.statuses("fw") == dict.fromkeys(MANY, "QUEUED")
+
+
+def test_what_a_tick_tells_of_several_slices_stands_in_its_order():
+    account = Account(SETTINGS).create("fw", *MANY).create("other", *MANY)
+    account.left_to_tick(16)
+    account.delete("fw")
+    account.delete("other")
+    outcome = account.jobs.tick(account.now)
+    events = [event for event in outcome.events if isinstance(event, ExecutionEvent)]
+    assert len(events) == 2 * (len(MANY) - AT_ONCE)
+    assert [outcome.hints[event.after_hints - 1][0] for event in events] == [event.execution.thing for event in events]
+    assert len({event.execution.key.job_id for event in events[:20]}) == 2, "in turns"
