@@ -1,25 +1,18 @@
 """Every job and execution of one account and region, found by thing and by job.
 
-A change is applied in place, whether a command makes it or a file tells it of an earlier life; and can be taken back,
-should its command not come to its end (see `rollback`). Commands are made of changes in `transaction`.
+Records are changed in place, whether a command does it or a file tells of an earlier life. What a command changes is
+noted down, and can be taken back, by its `transaction`.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final, NamedTuple, TypeAlias, assert_never
+from typing import Final, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
 from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog, Owner, owner_of
-from simulator.cloud.jobs.changes import (
-    Change,
-    ExecutionChanged,
-    ExecutionQueued,
-    ExecutionRemoved,
-    JobChanged,
-    NewsChanged,
-)
+from simulator.cloud.jobs.changes import Change
 from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
@@ -212,8 +205,8 @@ class Ledger:
         if queue:
             self.queues[thing] = {each.key.job_id: each for each in sorted(queue.values(), key=BY_SERIAL)}
 
-    def put_job(self, before: Job | None, job: Job | None) -> None:
-        """A job was like `before` (None: it was not), and is like that (None: it is not)."""
+    def put_job(self, before: Job | None, job: Job | None) -> str:
+        """A job was like `before` (None: it was not), and is like that (None: it is not): its id."""
         one = before or job
         assert one is not None, "one of them is there"
         job_id = one.new.job_id
@@ -242,6 +235,7 @@ class Ledger:
                 del self._followed[target]
         for target in now if now != was else ():
             self._followed.setdefault(target, {})[job_id] = None
+        return job_id
 
     def bring_back(self, job_id: str, of_job: OfJob) -> None:
         """A job that was forgotten is in its place again, with what was found by it."""
@@ -257,26 +251,16 @@ class Ledger:
 
     # ── what is due ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def set_time(self, change: Change) -> None:
-        """When something is to be done about what changed, as its record says now."""
-        match change:
-            case JobChanged(before, job):
-                job_id = (before or job).job_id  # type: ignore[union-attr]  # one of them is there
-                there = self.jobs.get(job_id)
-                self.agenda.set(JobDue(job_id), None if there is None else there.due)
-            case ExecutionQueued() | ExecutionChanged() | ExecutionRemoved():
-                thing, job_id = change.execution.thing, change.execution.key.job_id
-                latest = self.queues.get(thing, {}).get(job_id)
-                self.set_timer(thing, job_id, None if latest is None else latest.due)
-            case NewsChanged():
-                pass
-            case _:
-                assert_never(change)
+    def set_job_time(self, job_id: str) -> None:
+        """When something is to be done about a job, as its record says now."""
+        job = self.jobs.get(job_id)
+        self.agenda.set(JobDue(job_id), None if job is None else job.due)
 
-    def set_timer(self, thing: str, job_id: str, due: float | None) -> None:
-        """When an execution times out; None: not at all."""
-        late = self.settings.timeouts_late_seconds
-        self.agenda.set(ExecutionDue(thing, job_id), None if due is None else due + late)
+    def set_execution_time(self, thing: str, job_id: str) -> None:
+        """When an execution times out, as its record says now."""
+        latest = self.queues.get(thing, {}).get(job_id)
+        due = None if latest is None else latest.due
+        self.agenda.set(ExecutionDue(thing, job_id), None if due is None else due + self.settings.timeouts_late_seconds)
 
     def set_backlog(self, backlog: Backlog) -> None:
         """This is what is under way, and what is held."""

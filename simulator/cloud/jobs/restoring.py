@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from simulator.cloud.jobs import cancelling, deletion, rollout, spans
 from simulator.cloud.jobs.backlog import TellJobs
-from simulator.cloud.jobs.changes import ExecutionQueued, JobChanged
 from simulator.cloud.jobs.ledger import BY_SERIAL, Ledger
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, ThingNews
 from simulator.cloud.jobs.rollout_order import with_skip
@@ -23,15 +22,13 @@ def restore(
     for kept in sorted(jobs, key=lambda job: job.created_at):
         job = spans.restored_job(kept, now)
         begun_anew += job is not kept
-        job = _with_skipped_turns(ledger, job) if job.skipped else job
-        ledger.put_job(None, job)
-        ledger.set_time(JobChanged(None, job))
+        ledger.set_job_time(ledger.put_job(None, _with_skipped_turns(ledger, job) if job.skipped else job))
     for told in sorted(executions, key=BY_SERIAL):
         execution = spans.restored_execution(told, now)
         begun_anew += execution is not told
         ledger.add(execution)
         if execution.rare is not None:
-            ledger.set_time(ExecutionQueued(execution))
+            ledger.set_execution_time(execution.thing, execution.key.job_id)
     tx = Transaction(ledger, now, at_once=0)  # what it notes is known already
     for job in tuple(ledger.jobs.values()):
         _resume(tx, job)

@@ -15,6 +15,7 @@ from typing import Final, Generic, Self, TypeVar, assert_never
 from agent.values import Answer, Describe, ErrorCode, JobDocument, Rejected, Request, StartNext, Status, Update
 from simulator.cloud.jobs import (
     cancelling,
+    commands,
     deletion,
     endings,
     rollout,
@@ -26,22 +27,7 @@ from simulator.cloud.jobs import (
     updating,
 )
 from simulator.cloud.jobs.changes import Change, Outcome
-from simulator.cloud.jobs.commands import (
-    AssociateTargets,
-    CancelExecution,
-    CancelJob,
-    ClockMoved,
-    Command,
-    CreateJob,
-    DeleteExecution,
-    DeleteJob,
-    DeviceRequest,
-    Operation,
-    ThingDeleted,
-    ThingMoved,
-    Tick,
-    UpdateJob,
-)
+from simulator.cloud.jobs.commands import Command, Operation, ThingDeleted, ThingMoved
 from simulator.cloud.jobs.configuration import Presign
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.events import EventKind
@@ -124,11 +110,11 @@ class Jobs:
     def do(self, command: Command, now: float) -> Outcome:
         """Carry out a command. Raises JobsError if it is refused."""
         match command:
-            case DeviceRequest(thing, request):
+            case commands.DeviceRequest(thing, request):
                 return self.device_request(thing, request, now)
-            case Tick(at_most):
+            case commands.Tick(at_most):
                 return self.tick(now, at_most)
-            case ClockMoved(by):
+            case commands.ClockMoved(by):
                 spans.clock_moved(self._ledger, by, now)
                 return Outcome()
             case _:
@@ -244,22 +230,22 @@ class Jobs:
 
 def _carry_out(tx: Transaction, command: Operation | ThingMoved | ThingDeleted) -> None:
     match command:
-        case CreateJob(new, by_aws):
+        case commands.CreateJob(new, by_aws):
             _create_job(tx, new, by_aws)
-        case UpdateJob(job_id, update, namespace_id, by_aws):
+        case commands.UpdateJob(job_id, update, namespace_id, by_aws):
             updating.update_job(tx, _own(tx, job_id, namespace_id, by_aws), update)
-        case AssociateTargets():
+        case commands.AssociateTargets():
             job = _own(tx, command.job_id, command.namespace_id, command.by_aws)
             targets.associate(tx, job, command.targets, command.things, command.comment)
-        case CancelJob(job_id, force, reason_code, comment):
+        case commands.CancelJob(job_id, force, reason_code, comment):
             cancelling.cancel_job(tx, tx.ledger.job(job_id), force=force, reason_code=reason_code, comment=comment)
-        case CancelExecution(thing, job_id, force, expected_version, status_details):
+        case commands.CancelExecution(thing, job_id, force, expected_version, status_details):
             execution = tx.ledger.execution(thing, job_id)
             after = cancelling.cancelled_execution(tx, execution, force, expected_version, status_details)
             endings.change(tx, after, "service")
-        case DeleteJob(job_id, force, namespace_id, tags, by_aws):
+        case commands.DeleteJob(job_id, force, namespace_id, tags, by_aws):
             deletion.delete_job(tx, _own(tx, job_id, namespace_id, by_aws), force=force, tags=dict(tags))
-        case DeleteExecution():
+        case commands.DeleteExecution():
             _check_owner(tx, command.namespace_id, command.by_aws)
             execution = tx.ledger.execution(command.thing, command.job_id, command.number)
             _check_namespace(tx, command.job_id, execution.key.namespace_id, command.namespace_id)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from simulator.cloud.jobs.backlog import BackgroundWork, Backlog, Held, RollOut
-from simulator.cloud.jobs.ledger import ExecutionDue, JobDue, Ledger
+from simulator.cloud.jobs.ledger import ExecutionDue, Ledger
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus, Rare
 from simulator.cloud.jobs.rollout import MINUTE
 
@@ -33,8 +33,8 @@ def clock_moved(ledger: Ledger, by: float, now: float) -> None:
     Nothing of it is a change to be kept: when the service begins again, spans are read from the records as they are.
     """
     for job in tuple(ledger.jobs.values()):
-        ledger.jobs[job.job_id] = later = _moved_job(job, by, now - by)
-        ledger.agenda.set(JobDue(job.job_id), later.due)
+        ledger.jobs[job.job_id] = _moved_job(job, by, now - by)
+        ledger.set_job_time(job.job_id)
     for item in ledger.agenda.items():
         if isinstance(item, ExecutionDue):
             queue = ledger.queues[item.thing]
@@ -42,7 +42,7 @@ def clock_moved(ledger: Ledger, by: float, now: float) -> None:
             rare = execution.rare
             if rare is not None:
                 queue[item.job_id] = replace(execution, rare=_moved_rare(rare, by))
-            ledger.set_timer(item.thing, item.job_id, queue[item.job_id].due)
+            ledger.set_execution_time(item.thing, item.job_id)
     under_way, held, failures = ledger.backlog
     later_held = tuple(Held(until + by, _moved_work(work, by)) for until, work in held)
     ledger.set_backlog(Backlog(tuple(_moved_work(work, by) for work in under_way), later_held, failures))

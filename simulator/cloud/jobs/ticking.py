@@ -55,7 +55,7 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
                     count = 1 if is_tried_again else PIECE if left is None else min(PIECE, left)
                     rest = go_on(tx, ledger.backlog.under_way[0], count)
                     ledger.set_backlog(ledger.backlog.gone_on(rest))
-                if owner is not None:
+                if owner is not None and not isinstance(item, WorkDue):  # that only lets it go on
                     ledger.set_backlog(ledger.backlog.with_failures(owner, 0))
         except Exception as error:  # whatever it is: the others go on
             failures.append(_put_off(ledger, item, now, error))

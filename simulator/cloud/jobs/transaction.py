@@ -76,8 +76,6 @@ class Transaction:
         ledger = self.ledger
         for change in reversed(self.changes):
             self._take_back(change)
-        for change in self.changes:
-            ledger.set_time(change)
         ledger.set_backlog(self._backlog)
         ledger.last_serial = self._serial
         for thing, stale in (self._stale or {}).items():
@@ -91,18 +89,23 @@ class Transaction:
         match change:
             case ExecutionChanged(before, after):
                 ledger.replace(after, before)
+                ledger.set_execution_time(after.thing, after.key.job_id)
             case ExecutionQueued(execution):
+                thing, job_id = execution.thing, execution.key.job_id
                 ledger.remove(execution)
-                if not ledger.executions(execution.thing, execution.key.job_id):
-                    ledger.of_job[execution.key.job_id].things.pop()
+                if not ledger.executions(thing, job_id):
+                    ledger.of_job[job_id].things.pop()
+                ledger.set_execution_time(thing, job_id)
             case ExecutionRemoved(execution):
                 thing, job_id = execution.thing, execution.key.job_id
                 ledger.set_executions(thing, job_id, [*ledger.executions(thing, job_id), execution])
                 ledger.of_job[job_id].counts[execution.status] += 1
+                ledger.set_execution_time(thing, job_id)
             case JobChanged(before_job, job):
-                ledger.put_job(job, before_job)
-                if job is None and before_job is not None and self._forgotten is not None:
-                    ledger.bring_back(before_job.job_id, self._forgotten[before_job.job_id])
+                job_id = ledger.put_job(job, before_job)
+                if job is None and self._forgotten is not None:
+                    ledger.bring_back(job_id, self._forgotten[job_id])
+                ledger.set_job_time(job_id)
             case NewsChanged(before=news):
                 ledger.set_news(news)
             case _:
@@ -129,9 +132,9 @@ class Transaction:
         ledger.backlog = ledger.backlog.with_failures(Owner(job_id), 0)
 
     def _put_job(self, before: Job | None, job: Job | None) -> None:
-        self.ledger.put_job(before, job)
-        self.changes.append(change := JobChanged(before, job))
-        self.ledger.set_time(change)
+        job_id = self.ledger.put_job(before, job)
+        self.changes.append(JobChanged(before, job))
+        self.ledger.set_job_time(job_id)
 
     def tell_job(self, operation: JobOperation, job: Job) -> None:
         """Tell of a job, if somebody wants to know."""
@@ -158,9 +161,9 @@ class Transaction:
         execution = JobExecution(thing, key, ledger.last_serial + 1, Status.QUEUED, 1, now, now, rare=rare)
         was = dict(ledger.queues.get(thing, ()))
         ledger.add(execution)
-        self.changes.append(change := ExecutionQueued(execution))
+        self.changes.append(ExecutionQueued(execution))
         if rare is not None:
-            ledger.set_time(change)
+            ledger.set_execution_time(thing, key.job_id)
         self._tell(was, execution)
 
     def change(self, after: JobExecution, by: Literal["device", "service"]) -> bool:
@@ -173,9 +176,9 @@ class Transaction:
         if by == "service" and not is_progress and ledger.settings.stale_reads_seconds:
             self._remember(thing, was)
         ledger.replace(before, after)
-        self.changes.append(change := ExecutionChanged(before, after, by))
+        self.changes.append(ExecutionChanged(before, after, by))
         if after.rare is not before.rare:
-            ledger.set_time(change)
+            ledger.set_execution_time(thing, after.key.job_id)
         if is_progress:
             return False
         self._tell(was, after)
@@ -191,9 +194,9 @@ class Transaction:
         if ledger.settings.stale_reads_seconds:
             self._remember(thing, was)
         ledger.remove(execution)
-        self.changes.append(change := ExecutionRemoved(execution))
+        self.changes.append(ExecutionRemoved(execution))
         if execution.rare is not None:
-            ledger.set_time(change)
+            ledger.set_execution_time(thing, execution.key.job_id)
         self._tell(was, execution)
         self._tell_execution("deleted", execution)
 

@@ -91,8 +91,7 @@ def ledger_of(service: Service) -> Ledger:
 
 
 def _add_job(ledger: Ledger, known: JobAndThings) -> None:
-    ledger.put_job(None, known.job)
-    of_job = ledger.of_job[known.job.new.job_id]
+    of_job = ledger.of_job[ledger.put_job(None, known.job)]
     of_job.things += known.things
     for executions in known.earlier:
         of_job.earlier[executions[0].thing] = executions

@@ -7,7 +7,7 @@ one it takes the place of.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple, assert_never
+from typing import Any, Final, NamedTuple, TypeAlias, assert_never
 
 from agent.values import JobDocument
 from simulator.cloud.jobs import (
@@ -54,31 +54,27 @@ ELSEWHERE: Final = NewJob("", (), JobDocument(""))
 That is a record of its own, written once, and not whenever the job makes progress."""
 
 
-class Row(NamedTuple):
-    """A record takes the place of the one with its key, or that one goes (`record` is None)."""
-
-    kind: str
-    key: str
-    record: object | None
+Written: TypeAlias = tuple[str, str, object | None]
+"""A record of that kind takes the place of the one with its key, or that one goes (it is None)."""
 
 
-def rows_of(change: Change) -> Iterator[Row]:
+def written_for(change: Change) -> Iterator[Written]:
     """What is to be written for a change."""
     match change:
         case ExecutionQueued(execution=execution) | ExecutionChanged(execution=execution):
-            yield Row("execution", _execution_key(execution), execution)
+            yield ("execution", _execution_key(execution), execution)
         case ExecutionRemoved(execution=execution):
-            yield Row("execution", _execution_key(execution), None)
+            yield ("execution", _execution_key(execution), None)
         case JobChanged(before=before, job=job) if job is not None:
             if before is None or before.new is not job.new:
-                yield Row("new-job", job.job_id, job.new)
-            yield Row("job", job.job_id, replace(job, new=ELSEWHERE))
+                yield ("new-job", job.job_id, job.new)
+            yield ("job", job.job_id, replace(job, new=ELSEWHERE))
         case JobChanged(before=before):
             assert before is not None, "what goes was there"
-            yield Row("new-job", before.job_id, None)
-            yield Row("job", before.job_id, None)
+            yield ("new-job", before.job_id, None)
+            yield ("job", before.job_id, None)
         case NewsChanged(told=told):
-            yield Row("thing-news", told.thing, told if told.news else None)
+            yield ("thing-news", told.thing, told if told.news else None)
         case _:
             assert_never(change)
 

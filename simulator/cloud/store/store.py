@@ -30,7 +30,7 @@ from simulator.cloud.store.kinds import (
     lacking_in,
     remember,
     remember_all,
-    rows_of,
+    written_for,
 )
 from simulator.cloud.store.place import Remark
 from simulator.cloud.store.salvage import plan_for
@@ -111,7 +111,7 @@ class Store:
     def keep(self, changes: tuple[Change, ...], whose: str = OWN) -> int:
         """Write down what changed in the jobs core: the commit that will hold it."""
         ticket = self._gathering
-        for kind, key, record in [row for change in changes for row in rows_of(change)]:  # all of them, or none
+        for kind, key, record in [each for change in changes for each in written_for(change)]:  # all of them, or none
             self._put(kind, key, record, whose)
         for change in changes:
             if isinstance(change, JobChanged):

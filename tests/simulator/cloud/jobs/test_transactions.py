@@ -6,8 +6,9 @@ from types import CodeType
 import pytest
 
 from agent.values import StartNext
-from simulator.cloud.jobs import Change, JobChanged, Jobs, Outcome, Rollout, targets
+from simulator.cloud.jobs import Change, ExecutionEvent, JobChanged, Jobs, Outcome, Rollout, Service, targets
 from simulator.cloud.jobs.backlog import AT_ONCE, Owner
+from simulator.cloud.jobs.commands import ThingDeleted
 from simulator.cloud.jobs.ledger import Due, WorkDue
 from simulator.cloud.jobs.ticking import LONGEST_PAUSE_SECONDS
 from tests.thrown import Thrown, sees_to_transactions, thrown_at
@@ -153,6 +154,34 @@ def test_a_job_whose_turns_all_fail_is_tried_ever_more_seldom():
     assert account.statuses("bad") == {"a": "TIMED_OUT"}
 
 
+@pytest.mark.parametrize("what", ["a rollout", "news"])
+def test_work_that_always_fails_is_tried_ever_more_seldom(what: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(targets, "AT_ONCE", 0)
+    account = Account().create("good", "b", timeout_minutes=1).create("bad", *MANY)
+    account.ask("b", StartNext())
+    if what == "news":
+        account.left_to_tick(16)
+        account.did(account.jobs.do(ThingDeleted(MANY[0]), account.now))
+
+    def keep(changes: tuple[Change, ...]) -> None:
+        if any(getattr(change, "execution", None) and change.execution.key.job_id == "bad" for change in changes):
+            raise TypeError("no record")
+
+    account.jobs.keep = keep
+    account.outcomes.clear()
+    account.later(3600)
+    failures = [failure for outcome in account.outcomes for failure in outcome.failures]
+    assert [failure.pause_seconds for failure in failures][:10] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
+    assert {(each.job_id, each.thing) for each in failures} == {
+        ("bad", None) if what == "a rollout" else (None, MANY[0])
+    }
+    assert account.statuses("good") == {"b": "TIMED_OUT"}
+    account.jobs.keep = None
+    account.later(LONGEST_PAUSE_SECONDS)
+    assert account.jobs.value().backlog == Service().backlog
+    assert account.statuses("bad")[MANY[0]] == ("REMOVED" if what == "news" else "QUEUED")
+
+
 def test_a_deletion_whose_end_always_fails_is_tried_ever_more_seldom():
     account = Account(SETTINGS).create("bad", "a")
     account.delete("bad")
@@ -185,3 +214,15 @@ def test_what_waits_after_a_fault_is_dropped_with_its_job():
     assert account.jobs.jobs() == []
     account.create("fw", *MANY).left_to_tick(16)
     assert account.statuses("fw") == dict.fromkeys(MANY, "QUEUED")
+
+
+def test_what_a_tick_tells_of_several_slices_stands_in_its_order():
+    account = Account(SETTINGS).create("fw", *MANY).create("other", *MANY)
+    account.left_to_tick(16)
+    account.delete("fw")
+    account.delete("other")
+    outcome = account.jobs.tick(account.now)
+    events = [event for event in outcome.events if isinstance(event, ExecutionEvent)]
+    assert len(events) == 2 * (len(MANY) - AT_ONCE)
+    assert [outcome.hints[event.after_hints - 1][0] for event in events] == [event.execution.thing for event in events]
+    assert len({event.execution.key.job_id for event in events[:20]}) == 2, "in turns"
