@@ -361,7 +361,7 @@ class World:
         """Whether it is up, and does nothing more, after what no device could put right."""
         if not may_end_safe(self.setting.trouble, self.setting.layout):
             return False
-        is_safe = device.runner is not None and isinstance(device.runner.machine.phase, Safe)
+        is_safe = device.runner is not None and isinstance(device.runner.machine.machine.phase, Safe)
         return is_safe and device.flash.hardware.is_bootable and not device.story.undid_the_leap
 
     def _first_document(self) -> dict[str, Any]:
