@@ -336,7 +336,7 @@ class World:
         if self._is_rightly_safe(device):
             return
         if not fate.is_over:
-            phase = "no power" if device.runner is None else device.runner.machine.phase
+            phase = "no power" if device.runner is None else device.runner.machine.machine.phase
             yield f"is not ready: {phase}"
         if not hardware.is_whole:
             yield f"is not whole: {hardware.pending}"
