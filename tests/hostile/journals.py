@@ -215,4 +215,4 @@ def _come_back(moment: Moment, data: bytes, namespace_id: str | None, rng: Rando
         assert not life.worker.again, f"begun again: {life.worker.again}"
         return "worked on from an older record" if record.work or record.finished else "worked on from nothing"
     crashes = [event for event in life.device.told if isinstance(event, DeviceCrashed)]
-    raise AssertionError(f"wedged: {crashes or life.device.runner.machine.phase}")
+    raise AssertionError(f"wedged: {crashes or life.device.runner.machine.machine.phase}")

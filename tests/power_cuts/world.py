@@ -336,7 +336,7 @@ class World:
         if self._is_rightly_safe(device):
             return
         if not fate.is_over:
-            phase = "no power" if device.runner is None else device.runner.machine.phase
+            phase = "no power" if device.runner is None else device.runner.machine.machine.phase
             yield f"is not ready: {phase}"
         if not hardware.is_whole:
             yield f"is not whole: {hardware.pending}"
@@ -361,7 +361,7 @@ class World:
         """Whether it is up, and does nothing more, after what no device could put right."""
         if not may_end_safe(self.setting.trouble, self.setting.layout):
             return False
-        is_safe = device.runner is not None and isinstance(device.runner.machine.phase, Safe)
+        is_safe = device.runner is not None and isinstance(device.runner.machine.machine.phase, Safe)
         return is_safe and device.flash.hardware.is_bootable and not device.story.undid_the_leap
 
     def _first_document(self) -> dict[str, Any]:
