@@ -47,7 +47,8 @@ def test_a_cloud_serves_while_the_context_lasts():
 
 
 async def test_a_cloud_serves_coroutines_with_the_certificates_of_its_things(tmp_path: Path):
-    async with ghostjob.LocalCloud(things=["lamp"], certs=tmp_path / "certs") as cloud:
+    settings = {"certs": tmp_path / "certs"}
+    async with ghostjob.LocalCloud(things=["lamp"], settings=settings) as cloud:
         certificate = cloud.certificate("lamp")
         context = ssl.create_default_context(cafile=str(certificate.ca))
         context.load_cert_chain(certificate.cert, certificate.key)
@@ -59,7 +60,7 @@ async def test_a_cloud_serves_coroutines_with_the_certificates_of_its_things(tmp
             pass
         with pytest.raises(ghostjob.InputError, match="pump: there is no certificate; name it in `things`"):
             cloud.certificate("pump")
-    async with ghostjob.LocalCloud(certs=tmp_path / "certs") as again:
+    async with ghostjob.LocalCloud(settings=settings) as again:
         assert again.certificate("lamp") == certificate
 
 

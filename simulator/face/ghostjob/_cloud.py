@@ -26,8 +26,8 @@ class LocalCloud:
     """A local AWS IoT in a process of its own; a context manager, for `with` and for `async with`.
 
     `settings` are those of `ghostjob cloud --settings` (`ghostjob schema settings`), but that ports are any free ones
-    unless they say otherwise. With `things` each of these has a certificate, and `mqtts` and `data` listen; they are
-    made in `certs`, or in a directory that goes with the cloud. Raises InputError.
+    unless they say otherwise. With `things` each of these has a certificate, and `mqtts` and `data` listen;
+    certificates are made in `certs` of the settings, or in a directory that goes with the cloud. Raises InputError.
 
     >>> import ghostjob
     >>> with ghostjob.LocalCloud(things=["lamp"], settings={"cloud": {"deletion_seconds": 0}}) as cloud:
@@ -37,16 +37,10 @@ class LocalCloud:
     'lamp.pem'
     """
 
-    def __init__(
-        self,
-        *,
-        settings: Mapping[str, Any] | None = None,
-        things: Sequence[str] = (),
-        certs: str | os.PathLike[str] | None = None,
-    ) -> None:
+    def __init__(self, *, things: Sequence[str] = (), settings: Mapping[str, Any] | None = None) -> None:
         self._settings = dict(settings or {})
         self._things = tuple(things)
-        self._certs = None if certs is None else Path(certs)
+        self._certs = Path(self._settings["certs"]) if self._settings.get("certs") else None
         self._temporary: Path | None = None
         self._process: Process | None = None
         self._endpoints: dict[str, str | None] = {}
@@ -126,7 +120,7 @@ class LocalCloud:
     def _endpoint(self, name: str) -> str:
         address = self._endpoints.get(name)
         if address is None:
-            why = "not listening; mqtts and data need `things` or `certs`" if self._endpoints else "not started"
+            why = "not listening; mqtts and data need `things`" if self._endpoints else "not started"
             raise GhostjobError(f"{name}: {why}")
         return address
 
@@ -141,9 +135,8 @@ class LocalCloud:
             things = (f"--thing={thing}" for thing in self._things)
             self._process = Process("certs", f"--dir={self._certs}", *things)
             self._process.wait()
-        self._process = Process(
-            "cloud", *log_options(), "--until-stdin-closes", "--ready-file=-", f"--settings={json.dumps(settings)}"
-        )
+        text = json.dumps(settings, default=os.fspath)
+        self._process = Process("cloud", *log_options(), "--until-stdin-closes", "--ready-file=-", f"--settings={text}")
         ready = self._process.first_line()
         if not ready:
             self._process.wait()

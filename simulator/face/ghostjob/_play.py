@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -84,7 +85,7 @@ class _Command:
             raise self.process.fault()
         result = Result(self._directory)
         if self._is_temporary:
-            result.keep_while_alive()
+            weakref.finalize(result, shutil.rmtree, self._directory, ignore_errors=True)
         return result
 
     def give_up(self) -> None:

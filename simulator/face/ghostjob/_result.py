@@ -6,8 +6,6 @@ left out.
 
 import json
 import os
-import shutil
-import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,10 +128,6 @@ class Result:
                 data = json.loads(line)
                 head = [data.pop(name) for name in Entry._fields[:-1]]
                 yield Entry._make((*head, data))
-
-    def keep_while_alive(self) -> None:
-        """The directory is a temporary one: it goes when nobody has this any more."""
-        weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
 
 
 def _verdict(data: dict[str, Any]) -> Verdict:
