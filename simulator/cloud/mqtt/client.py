@@ -16,7 +16,7 @@ from simulator.cloud.mqtt.limits import PublishRate
 from simulator.cloud.mqtt.packets import Connect, Extra, Reason, Will
 from simulator.cloud.mqtt.protocol import ServerProtocol
 from simulator.cloud.mqtt.session import Message, Session, too_large
-from simulator.cloud.refusals import Code, Notice
+from simulator.cloud.refusals import Code, Denial, Notice
 
 SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
@@ -243,27 +243,26 @@ class Client:
 
     # ── what there is to tell of it ───────────────────────────────────────────────────────────────────────────
 
-    def tell(self, code: Code, action: str, resource: str, why: str, *, hint: str | None = None) -> None:
+    def tell(
+        self,
+        code: Code,
+        action: str,
+        resource: str,
+        why: str,
+        *,
+        hint: str | None = None,
+        explain: Callable[[], Denial] | None = None,
+    ) -> None:
         """Have told what this client did not get."""
-        notice = Notice(code, action, resource, why, self.client_id, self._identifier, self.address, hint=hint)
-        self.context.tell(notice)
+        who = self.client_id, self._identifier, self.address
+        self.context.tell(Notice(code, action, resource, why, *who, hint=hint, explain=explain))
 
     def tell_denied(self, action: Action, name: str) -> None:
         """Have told what policies do not let this client do."""
         principal = self.principal
         assert principal is not None, "who may do everything is denied nothing"
-        self.context.tell(
-            Notice(
-                "not-allowed",
-                f"iot:{action}",
-                f"{RESOURCES[action]}/{name}",
-                "",
-                self.client_id,
-                self._identifier,
-                self.address,
-                explain=lambda: principal.denial(action, name),
-            )
-        )
+        resource = f"{RESOURCES[action]}/{name}"
+        self.tell("not-allowed", f"iot:{action}", resource, "", explain=lambda: principal.denial(action, name))
 
     def tell_void(self, rule: str) -> None:
         """Have told that a message for a rule ends here."""

@@ -375,7 +375,7 @@ def test_a_large_group_is_not_asked_whole_for_each_message():
     groups, sessions = Groups(chances.randrange, 60), [Session(f"m{number}") for number in range(50)]
     for session in sessions:
         groups.add("$share/g/a", session, 1)
-    group = groups.get("$share/g/a")
+    group = groups.by_text.get("$share/g/a")
     assert group is not None
     first = Counter(next(groups.by_chance(group)).client_id for _ in range(5000))
     assert chances.asked == 5000, "one member each"
