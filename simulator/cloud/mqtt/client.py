@@ -172,7 +172,7 @@ class Client:
             if is_slow:
                 self._is_behind = True
             raw = session.send_now(message, 0 if is_slow else SLOW_READER_BYTES)
-            self._sent_of(session, raw)
+            self.went_on(session, raw)
 
     def deliver_at_most_once(
         self,
@@ -216,7 +216,7 @@ class Client:
         if session is not None and session.waiting:
             raw = session.catch_up(self.context.now, self.room)
             self._is_behind = bool(session.waiting)
-            self._sent_of(session, raw)
+            self.went_on(session, raw)
 
     def replay(self, session: Session) -> None:
         """Send what waited while the client was away, as much as may go now."""
@@ -224,7 +224,7 @@ class Client:
         raw = session.replay(context.now, context.settings.replay_per_second, self.room)
         if raw:
             self.wait_for(context.commits.newest)
-        self._sent_of(session, raw)
+        self.went_on(session, raw)
 
     def redeliver(self, session: Session, before: float) -> None:
         """Send again what was not acknowledged in time; `before` is when that was last looked at."""
@@ -233,11 +233,14 @@ class Client:
         if every is not None:
             waiting = self.waiting_bytes
             due, room = None if waiting else every, SLOW_READER_BYTES - waiting
-            self._sent_of(session, session.redeliver(before, context.now, due, settings.redelivery_limit_seconds, room))
+            self.went_on(session, session.redeliver(before, context.now, due, settings.redelivery_limit_seconds, room))
 
-    def _sent_of(self, session: Session, raw: bytes) -> None:
-        self.context.note(session)
-        self.tell_lost(session)
+    def went_on(self, session: Session, raw: bytes) -> None:
+        """Something moved in its session, by which these bytes are to be sent."""
+        if self.context.persistence is not None:
+            self.context.persistence.changed(session)
+        if session.lost is not None:
+            self.tell_lost(session)
         if raw:
             self.send(raw)
 
@@ -270,8 +273,7 @@ class Client:
 
     def tell_lost(self, session: Session) -> None:
         """Have told which messages a session had to give up."""
-        if session.lost is not None:
-            self.context.tell_lost(session, self._identifier, self.address)
+        self.context.tell_lost(session, self._identifier, self.address)
 
     @property
     def client_id(self) -> str:

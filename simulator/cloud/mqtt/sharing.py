@@ -20,11 +20,6 @@ class Sharing:
         self._connected = connected
         self.groups = Groups(draw, context.settings.persistent_seconds)
 
-    @property
-    def is_used(self) -> bool:
-        """Whether there is any group."""
-        return bool(self.groups.by_text)
-
     # ── members ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def no_room(self, text: str, session: Session) -> str | None:

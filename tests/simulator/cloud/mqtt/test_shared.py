@@ -232,7 +232,7 @@ async def test_nothing_waits_for_members_whose_sessions_do_not_last(gateway: Gat
     gateway.broker.publish("a", b"1")
     assert await gets(one) == [1]
     await lose(service, one)
-    assert not gateway.broker.router.sharing.is_used
+    assert not gateway.broker.router.sharing.groups.by_text
     [notice] = told
     assert (notice.code, notice.resource, notice.client_id) == ("nobody-left", "topic/a", "$share/g/a")
 
@@ -244,7 +244,7 @@ async def test_what_waits_is_gone_with_the_last_session(gateway: Gateway, servic
     await lose(service, await member(bare, "one"))
     gateway.broker.publish("a", b"1")
     gateway.broker.sweep(gateway.broker.context.now + 3601)
-    assert not gateway.broker.router.sharing.is_used
+    assert not gateway.broker.router.sharing.groups.by_text
     assert [(notice.code, notice.client_id) for notice in told] == [("nobody-left", "$share/g/a")]
     again = await member(bare, "one")
     assert await gets(again) == []
