@@ -8,8 +8,8 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +20,7 @@ from simulator.cloud.contained import listen_for_faults
 from simulator.cloud.event_log import event_log
 from simulator.cloud.local import LocalCloud
 from simulator.heartbeat import Heartbeat
-from simulator.trace import CLOUD, CloudEvent, Recorder, write_line
+from simulator.trace import CLOUD, Recorder, write_line
 
 FLUSH_SECONDS = 0.004
 
@@ -53,35 +53,27 @@ async def serve(
         stopped.set()
 
     try:
-        async with odd_names_unheard(), LocalCloud(settings, recorder, event_log()) as cloud, _beating(cloud.observe):
-            _tame_collector()  # what was remembered is there for good
-            cloud.when_it_fails(fail)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stopped.set)
-            if until_stdin_closes:
-                await loop.connect_read_pipe(lambda: _Closing(stopped), sys.stdin)
-            if ready_file is not None:
-                _write_whole(ready_file, json.dumps(cloud.endpoints))
-            announce(cloud.endpoints)
-            try:
-                await stopped.wait()
-            finally:
-                _remove(ready_file)
+        async with odd_names_unheard(), LocalCloud(settings, recorder, event_log()) as cloud:
+            # The trace, if there is one, is told when this process does not run.
+            with nullcontext() if cloud.observe is None else Heartbeat("cloud", cloud.observe):
+                _tame_collector()  # what was remembered is there for good
+                cloud.when_it_fails(fail)
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    loop.add_signal_handler(number, stopped.set)
+                if until_stdin_closes:
+                    await loop.connect_read_pipe(lambda: _Pipe(stopped), sys.stdin)
+                if ready_file is not None:
+                    _write_whole(ready_file, json.dumps(cloud.endpoints))
+                announce(cloud.endpoints)
+                try:
+                    await stopped.wait()
+                finally:
+                    _remove(ready_file)
         if failures:
             raise failures[0]
     finally:
         if writer is not None:
             await writer.close()
-
-
-@asynccontextmanager
-async def _beating(observe: Callable[[CloudEvent], None] | None) -> AsyncIterator[None]:
-    """Tell the trace, if there is one, when this process does not run."""
-    if observe is None:
-        yield
-        return
-    with Heartbeat("cloud", observe):
-        yield
 
 
 @asynccontextmanager
@@ -114,16 +106,6 @@ def _tame_collector() -> None:
     gc.set_threshold(10_000, 200, 100)
 
 
-class _Closing(asyncio.Protocol):
-    """Sets an event when its pipe ends."""
-
-    def __init__(self, closed: asyncio.Event) -> None:
-        self._closed = closed
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._closed.set()
-
-
 def _write_whole(path: Path, text: str) -> None:
     partial = path.with_name(f"{path.name}.partial")
     try:
@@ -141,7 +123,7 @@ def _remove(path: Path | None) -> None:
 class TraceWriter:
     """Writes lines to a file or pipe, gathered over a few milliseconds; a slow reader does not stop the loop."""
 
-    def __init__(self, send: Callable[[bytes], None], finish: Callable[[], "asyncio.Future[None] | None"]) -> None:
+    def __init__(self, send: Callable[[bytes], None], finish: Callable[[], Awaitable[None]]) -> None:
         self._send = send
         self._finish = finish
         self._lines: list[str] = []
@@ -151,12 +133,12 @@ class TraceWriter:
         """For a path, or `-` for standard output. Raises InputError."""
         if target == "-" and not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
             loop = asyncio.get_running_loop()
-            ended: asyncio.Future[None] = loop.create_future()
-            transport, _ = await loop.connect_write_pipe(lambda: _PipeEnd(ended), sys.stdout)
+            ended = asyncio.Event()
+            transport, _ = await loop.connect_write_pipe(lambda: _Pipe(ended), sys.stdout)
 
-            def finish() -> "asyncio.Future[None]":
+            async def finish() -> None:
                 transport.close()
-                return ended
+                await ended.wait()
 
             def write(raw: bytes) -> None:
                 if not transport.is_closing():  # whoever read it is gone
@@ -164,7 +146,7 @@ class TraceWriter:
 
             return cls(write, finish)
         file = _TraceFile(cls._file(target), target)
-        return cls(file.write, file.close)
+        return cls(file.write, file.finish)
 
     @staticmethod
     def _file(target: str) -> IO[bytes]:
@@ -184,9 +166,7 @@ class TraceWriter:
     async def close(self) -> None:
         """Write what is left, and wait until it is gone."""
         self._flush()
-        ended = self._finish()
-        if ended is not None:
-            await ended
+        await self._finish()
 
     def _flush(self) -> None:
         lines, self._lines = self._lines, []
@@ -209,21 +189,25 @@ class _TraceFile:
             self._file.write(raw)
             self._file.flush()
         except OSError as error:
-            self.close()
+            self._close()
             get_logger("ghostjob.cloud").warning("trace.unwritable", path=self._name, why=error.strerror)
 
-    def close(self) -> None:
+    async def finish(self) -> None:
         """Let go of it."""
+        self._close()
+
+    def _close(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             with suppress(OSError):  # what could not be written is still in its hands
                 file.close()
 
 
-class _PipeEnd(asyncio.BaseProtocol):
-    def __init__(self, ended: "asyncio.Future[None]") -> None:
+class _Pipe(asyncio.Protocol):
+    """Sets an event when its pipe ends."""
+
+    def __init__(self, ended: asyncio.Event) -> None:
         self._ended = ended
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._ended.done():
-            self._ended.set_result(None)
+        self._ended.set()

@@ -167,8 +167,9 @@ class Broker:
 
     def run(self, now: float) -> None:
         """One turn of what is to be done without anything coming in."""
-        self.context.has_come(now)
-        self.context.agenda.run(now)
+        context = self.context
+        context.now = max(context.now, now)
+        context.agenda.run(now)
 
     def sweep(self, now: float) -> None:
         """Do at once what the sweeper does in turns."""
@@ -248,12 +249,9 @@ class Broker:
     def _acknowledged(self, client: Client, session: Session, packet_id: int) -> None:
         room = client.room if session.waiting else 0
         receipt, raw = session.acknowledged(packet_id, self.context.now, room)
-        self.context.note(session)
-        client.tell_lost(session)
+        client.went_on(session, raw)
         if receipt is not None:
             self.context.service.delivered(receipt, True)
-        if raw:
-            client.send(raw)
 
     def _leave(self, client: Client, session: Session, packet: Disconnect) -> None:
         if packet.session_expiry is not None:

@@ -16,7 +16,7 @@ from simulator.cloud.mqtt.limits import PublishRate
 from simulator.cloud.mqtt.packets import Connect, Extra, Reason, Will
 from simulator.cloud.mqtt.protocol import ServerProtocol
 from simulator.cloud.mqtt.session import Message, Session, too_large
-from simulator.cloud.refusals import Code, Notice
+from simulator.cloud.refusals import Code, Denial, Notice
 
 SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
@@ -172,7 +172,7 @@ class Client:
             if is_slow:
                 self._is_behind = True
             raw = session.send_now(message, 0 if is_slow else SLOW_READER_BYTES)
-            self._sent_of(session, raw)
+            self.went_on(session, raw)
 
     def deliver_at_most_once(
         self,
@@ -216,7 +216,7 @@ class Client:
         if session is not None and session.waiting:
             raw = session.catch_up(self.context.now, self.room)
             self._is_behind = bool(session.waiting)
-            self._sent_of(session, raw)
+            self.went_on(session, raw)
 
     def replay(self, session: Session) -> None:
         """Send what waited while the client was away, as much as may go now."""
@@ -224,7 +224,7 @@ class Client:
         raw = session.replay(context.now, context.settings.replay_per_second, self.room)
         if raw:
             self.wait_for(context.commits.newest)
-        self._sent_of(session, raw)
+        self.went_on(session, raw)
 
     def redeliver(self, session: Session, before: float) -> None:
         """Send again what was not acknowledged in time; `before` is when that was last looked at."""
@@ -233,37 +233,39 @@ class Client:
         if every is not None:
             waiting = self.waiting_bytes
             due, room = None if waiting else every, SLOW_READER_BYTES - waiting
-            self._sent_of(session, session.redeliver(before, context.now, due, settings.redelivery_limit_seconds, room))
+            self.went_on(session, session.redeliver(before, context.now, due, settings.redelivery_limit_seconds, room))
 
-    def _sent_of(self, session: Session, raw: bytes) -> None:
-        self.context.note(session)
-        self.tell_lost(session)
+    def went_on(self, session: Session, raw: bytes) -> None:
+        """Something moved in its session, by which these bytes are to be sent."""
+        if self.context.persistence is not None:
+            self.context.persistence.changed(session)
+        if session.lost is not None:
+            self.tell_lost(session)
         if raw:
             self.send(raw)
 
     # ── what there is to tell of it ───────────────────────────────────────────────────────────────────────────
 
-    def tell(self, code: Code, action: str, resource: str, why: str, *, hint: str | None = None) -> None:
+    def tell(
+        self,
+        code: Code,
+        action: str,
+        resource: str,
+        why: str,
+        *,
+        hint: str | None = None,
+        explain: Callable[[], Denial] | None = None,
+    ) -> None:
         """Have told what this client did not get."""
-        notice = Notice(code, action, resource, why, self.client_id, self._identifier, self.address, hint=hint)
-        self.context.tell(notice)
+        who = self.client_id, self._identifier, self.address
+        self.context.tell(Notice(code, action, resource, why, *who, hint=hint, explain=explain))
 
     def tell_denied(self, action: Action, name: str) -> None:
         """Have told what policies do not let this client do."""
         principal = self.principal
         assert principal is not None, "who may do everything is denied nothing"
-        self.context.tell(
-            Notice(
-                "not-allowed",
-                f"iot:{action}",
-                f"{RESOURCES[action]}/{name}",
-                "",
-                self.client_id,
-                self._identifier,
-                self.address,
-                explain=lambda: principal.denial(action, name),
-            )
-        )
+        resource = f"{RESOURCES[action]}/{name}"
+        self.tell("not-allowed", f"iot:{action}", resource, "", explain=lambda: principal.denial(action, name))
 
     def tell_void(self, rule: str) -> None:
         """Have told that a message for a rule ends here."""
@@ -271,8 +273,7 @@ class Client:
 
     def tell_lost(self, session: Session) -> None:
         """Have told which messages a session had to give up."""
-        if session.lost is not None:
-            self.context.tell_lost(session, self._identifier, self.address)
+        self.context.tell_lost(session, self._identifier, self.address)
 
     @property
     def client_id(self) -> str:

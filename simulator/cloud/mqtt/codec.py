@@ -7,6 +7,18 @@
 from collections.abc import Sequence
 from typing import Final
 
+from simulator.cloud.mqtt.fields import (
+    MAXIMUM_PACKET_SIZE,
+    MESSAGE_EXPIRY,
+    RECEIVE_MAXIMUM,
+    SESSION_EXPIRY,
+    SUBSCRIPTION_IDENTIFIER,
+    TOPIC_ALIAS,
+    WILL_DELAY,
+    Reader,
+    malformed,
+    text_of,
+)
 from simulator.cloud.mqtt.packets import (
     V5,
     V311,
@@ -25,42 +37,8 @@ from simulator.cloud.mqtt.packets import (
     Will,
 )
 
-# Property identifiers (2.2.2.2) by how their value is encoded.
-_BYTE: Final = frozenset({0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A})
-_TWO_BYTES: Final = frozenset({0x13, 0x21, 0x22, 0x23})
-_FOUR_BYTES: Final = frozenset({0x02, 0x11, 0x18, 0x27})
-_STRING: Final = frozenset({0x03, 0x08, 0x12, 0x15, 0x1A, 0x1C, 0x1F})
-_BINARY: Final = frozenset({0x09, 0x16})
-_USER_PROPERTY: Final = 0x26
-_SUBSCRIPTION_IDENTIFIER: Final = 0x0B
-SESSION_EXPIRY: Final = 0x11
-RECEIVE_MAXIMUM: Final = 0x21
-MESSAGE_EXPIRY: Final = 0x02
-WILL_DELAY: Final = 0x18
-TOPIC_ALIAS: Final = 0x23
-MAXIMUM_PACKET_SIZE: Final = 0x27
-
-ALLOWED: Final[dict[str, frozenset[int]]] = {
-    "connect": frozenset({0x11, 0x15, 0x16, 0x17, 0x19, 0x21, 0x22, 0x26, 0x27}),
-    "will": frozenset({0x01, 0x02, 0x03, 0x08, 0x09, 0x18, 0x26}),
-    "publish": frozenset({0x01, 0x02, 0x03, 0x08, 0x09, 0x0B, 0x23, 0x26}),
-    "ack": frozenset({0x1F, 0x26}),
-    "subscribe": frozenset({0x0B, 0x26}),
-    "unsubscribe": frozenset({0x26}),
-    "disconnect": frozenset({0x11, 0x1C, 0x1F, 0x26}),
-}
-
-HANDED_ON: Final = frozenset({0x01, 0x03, 0x08, 0x09, _USER_PROPERTY})
-"""Of a message: payload format, content type, response topic, correlation data, and user properties in their order."""
-
 MOST_FILTERS: Final = 1000
 """In one packet; ours, where settings let a SUBSCRIBE have many, and for UNSUBSCRIBE, of which AWS says nothing."""
-MOST_USER_PROPERTIES: Final = 1000
-"""In one packet; ours: AWS bounds their bytes, and an empty one takes five. Reading so many takes a millisecond."""
-
-
-def _malformed(message: str) -> Malformed:
-    return Malformed(Reason.MALFORMED_PACKET, message)
 
 
 def frame(buffer: bytes | bytearray, offset: int, limit: int) -> tuple[int, int, int] | None:
@@ -82,124 +60,11 @@ def frame(buffer: bytes | bytearray, offset: int, limit: int) -> tuple[int, int,
             break
         shift += 7
         if shift > 21:
-            raise _malformed("a remaining length of more than four bytes")
+            raise malformed("a remaining length of more than four bytes")
     if length > limit:
         raise Malformed(Reason.PACKET_TOO_LARGE, f"a packet of {length} bytes")
     end = position + length
     return (buffer[offset], position, end) if end <= available else None
-
-
-class _Reader:
-    """Reads fields from one packet's body; running over its end is malformed."""
-
-    __slots__ = ("body", "end", "position")
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-        self.position = 0
-        self.end = len(body)
-
-    def byte(self) -> int:
-        position = self.position
-        if position >= self.end:
-            raise _malformed("cut off")
-        self.position = position + 1
-        return self.body[position]
-
-    def number(self, size: int) -> int:
-        start = self.position
-        self.position = start + size
-        if self.position > self.end:
-            raise _malformed("cut off")
-        return int.from_bytes(self.body[start : self.position], "big")
-
-    def binary(self) -> bytes:
-        length = self.number(2)
-        start = self.position
-        self.position = start + length
-        if self.position > self.end:
-            raise _malformed("cut off")
-        return self.body[start : self.position]
-
-    def string(self) -> str:
-        return _text(self.binary())
-
-    def variable(self) -> int:
-        value = shift = 0
-        for _ in range(4):
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-        raise _malformed("a variable byte integer of more than four bytes")
-
-    def rest(self) -> bytes:
-        start, self.position = self.position, self.end
-        return self.body[start:]
-
-    @property
-    def is_done(self) -> bool:
-        return self.position >= self.end
-
-    def properties(self, of: str) -> dict[int, int | bytes]:
-        """Numbers and raw values by identifier (2.2.2)."""
-        return self.properties_and_rest(of)[0]
-
-    def properties_and_rest(self, of: str) -> tuple[dict[int, int | bytes], bytes]:
-        """The same, and the encoded ones that are handed on with a message."""
-        length = self.variable()
-        end = self.position + length
-        if end > self.end:
-            raise _malformed("properties cut off")
-        found: dict[int, int | bytes] = {}
-        handed_on: list[bytes] = []
-        users = 0
-        allowed = ALLOWED[of]
-        while (start := self.position) < end:
-            name = self.variable()
-            if name not in allowed:
-                raise _malformed(f"property {name:#04x} in {of}")
-            if name in found:
-                raise Malformed(Reason.PROTOCOL_ERROR, f"property {name:#04x} twice")
-            value = self._value(name)
-            if name != _USER_PROPERTY:
-                found[name] = value
-            elif (users := users + 1) > MOST_USER_PROPERTIES:
-                what = f"more than {MOST_USER_PROPERTIES} user properties in {of}"
-                raise Malformed(Reason.QUOTA_EXCEEDED, what)
-            if name in HANDED_ON:
-                handed_on.append(self.body[start : self.position])
-        if self.position != end:
-            raise _malformed("properties run over their length")
-        return found, b"".join(handed_on)
-
-    def _value(self, name: int) -> int | bytes:
-        if name in _FOUR_BYTES:
-            return self.number(4)
-        if name in _TWO_BYTES:
-            return self.number(2)
-        if name in _BYTE:
-            return self.byte()
-        if name == _SUBSCRIPTION_IDENTIFIER:
-            return self.variable()
-        if name == _USER_PROPERTY:
-            _text(self.binary())
-        value = self.binary()
-        if name in _STRING or name == _USER_PROPERTY:
-            _text(value)
-        return value
-
-
-def _text(raw: bytes) -> str:
-    """UTF-8 without the null character (1.5.4)."""
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        raise _malformed("not UTF-8") from None
-    if "\0" in text:
-        raise _malformed("a null character")
-    return text
 
 
 def _topic(raw: bytes) -> str:
@@ -210,9 +75,9 @@ def _topic(raw: bytes) -> str:
     try:
         topic = raw.decode()
     except UnicodeDecodeError:
-        raise _malformed("not UTF-8") from None
+        raise malformed("not UTF-8") from None
     if "\0" in topic or "+" in topic or "#" in topic:
-        _text(raw)
+        text_of(raw)
         raise Malformed(Reason.TOPIC_NAME_INVALID, f"topic {topic!r}")
     return topic
 
@@ -224,8 +89,8 @@ def decode(first: int, body: bytes, version: int) -> Packet:
         return decode_publish(flags, body, version)
     wanted = 0x02 if kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE, Kind.PUBREL) else 0
     if flags != wanted:
-        raise _malformed(f"flags {flags:#x}")
-    reader = _Reader(body)
+        raise malformed(f"flags {flags:#x}")
+    reader = Reader(body)
     match kind:
         case Kind.CONNECT:
             packet: Packet = _connect(reader)
@@ -242,7 +107,7 @@ def decode(first: int, body: bytes, version: int) -> Packet:
         case _:
             raise Malformed(Reason.PROTOCOL_ERROR, f"packet type {kind} does not come from a client of QoS 0 and 1")
     if not reader.is_done:
-        raise _malformed("bytes after the end")
+        raise malformed("bytes after the end")
     return packet
 
 
@@ -250,21 +115,21 @@ def decode_publish(flags: int, body: bytes, version: int) -> Publish:
     """A PUBLISH; the hot path. Raises Malformed."""
     qos = (flags >> 1) & 3
     if qos == 3:
-        raise _malformed("QoS 3")
+        raise malformed("QoS 3")
     if qos == 2 and version == V5:
         raise Malformed(Reason.QOS_NOT_SUPPORTED, "QoS 2")
     if len(body) < 2:
-        raise _malformed("cut off")
+        raise malformed("cut off")
     position = 2 + (body[0] << 8 | body[1])
     if position > len(body):
-        raise _malformed("topic cut off")
+        raise malformed("topic cut off")
     topic = _topic(body[2:position])
     packet_id = 0
     if qos:
         packet_id = int.from_bytes(body[position : position + 2], "big")
         position += 2
         if not packet_id or position > len(body):
-            raise _malformed("no packet identifier")
+            raise malformed("no packet identifier")
     extra, alias = (RETAINED, 0) if flags & 1 else (None, 0)
     if version == V5:
         if position < len(body) and body[position] == 0:
@@ -280,10 +145,10 @@ RETAINED: Final = Extra(retain=True)
 
 
 def _publish_properties(body: bytes, position: int, retain: bool) -> tuple[int, Extra | None, int]:
-    reader = _Reader(body)
+    reader = Reader(body)
     reader.position = position
     found, handed_on = reader.properties_and_rest("publish")
-    if _SUBSCRIPTION_IDENTIFIER in found:
+    if SUBSCRIPTION_IDENTIFIER in found:
         raise Malformed(Reason.PROTOCOL_ERROR, "a subscription identifier from a client")
     alias = _number(found, TOPIC_ALIAS)
     if alias == 0:
@@ -295,14 +160,14 @@ def _publish_properties(body: bytes, position: int, retain: bool) -> tuple[int, 
 _NOTHING: Final = Extra()
 
 
-def _connect(reader: _Reader) -> Connect:
+def _connect(reader: Reader) -> Connect:
     protocol, version = reader.string(), reader.byte()
     if protocol != "MQTT" or version not in (V311, V5):
         what = f"protocol {protocol[:20]!r} version {version}; AWS IoT speaks MQTT 3.1.1 (version 4) and 5"
         raise Malformed(Reason.UNSUPPORTED_PROTOCOL_VERSION, what)
     flags, keep_alive = reader.byte(), reader.number(2)
     if flags & 0x01:
-        raise _malformed("the reserved CONNECT flag")
+        raise malformed("the reserved CONNECT flag")
     found = reader.properties("connect") if version == V5 else {}
     client_id = reader.string()
     will = _will(reader, flags, version)
@@ -310,7 +175,7 @@ def _connect(reader: _Reader) -> Connect:
         reader.string()
     if flags & 0x40:
         if version == V311 and not flags & 0x80:
-            raise _malformed("a password without a user name")
+            raise malformed("a password without a user name")
         reader.binary()
     receive_maximum, size = _number(found, RECEIVE_MAXIMUM), _number(found, MAXIMUM_PACKET_SIZE)
     if receive_maximum == 0 or size == 0:
@@ -327,14 +192,14 @@ def _connect(reader: _Reader) -> Connect:
     )
 
 
-def _will(reader: _Reader, flags: int, version: int) -> Will | None:
+def _will(reader: Reader, flags: int, version: int) -> Will | None:
     qos = (flags >> 3) & 3
     if not flags & 0x04:
         if flags & 0x38:
-            raise _malformed("will flags without a will")
+            raise malformed("will flags without a will")
         return None
     if qos == 3:
-        raise _malformed("a will of QoS 3")
+        raise malformed("a will of QoS 3")
     if qos == 2:
         raise Malformed(Reason.QOS_NOT_SUPPORTED, "a will of QoS 2")
     found, handed_on = reader.properties_and_rest("will") if version == V5 else ({}, b"")
@@ -350,14 +215,14 @@ def _number(found: dict[int, int | bytes], name: int) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _packet_id(reader: _Reader) -> int:
+def _packet_id(reader: Reader) -> int:
     packet_id = reader.number(2)
     if not packet_id:
         raise Malformed(Reason.PROTOCOL_ERROR, "packet identifier 0")
     return packet_id
 
 
-def _puback(reader: _Reader, version: int) -> PubAck:
+def _puback(reader: Reader, version: int) -> PubAck:
     packet_id = _packet_id(reader)
     if version == V5 and not reader.is_done:
         reader.byte()
@@ -371,9 +236,9 @@ def _have_room(filters: Sequence[object]) -> None:
         raise Malformed(Reason.QUOTA_EXCEEDED, f"more than {MOST_FILTERS} filters in one packet")
 
 
-def _subscribe(reader: _Reader, version: int) -> Subscribe:
+def _subscribe(reader: Reader, version: int) -> Subscribe:
     packet_id = _packet_id(reader)
-    if version == V5 and _SUBSCRIPTION_IDENTIFIER in reader.properties("subscribe"):
+    if version == V5 and SUBSCRIPTION_IDENTIFIER in reader.properties("subscribe"):
         raise Malformed(Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, "a subscription identifier")
     filters: list[tuple[str, int, int]] = []
     while not reader.is_done:
@@ -382,14 +247,14 @@ def _subscribe(reader: _Reader, version: int) -> Subscribe:
         qos = options & 0x03
         reserved = options & 0xC0 if version == V5 else options & 0xFC
         if qos == 3 or reserved or (version == V5 and options & 0x30 == 0x30):
-            raise _malformed(f"subscription options {options:#x}")
+            raise malformed(f"subscription options {options:#x}")
         filters.append((text, qos, options & 0x3C))
     if not filters:
         raise Malformed(Reason.PROTOCOL_ERROR, "a SUBSCRIBE without a filter")
     return Subscribe(packet_id, tuple(filters))
 
 
-def _unsubscribe(reader: _Reader, version: int) -> Unsubscribe:
+def _unsubscribe(reader: Reader, version: int) -> Unsubscribe:
     packet_id = _packet_id(reader)
     if version == V5:
         reader.properties("unsubscribe")
@@ -402,7 +267,7 @@ def _unsubscribe(reader: _Reader, version: int) -> Unsubscribe:
     return Unsubscribe(packet_id, tuple(filters))
 
 
-def _disconnect(reader: _Reader, version: int) -> Disconnect:
+def _disconnect(reader: Reader, version: int) -> Disconnect:
     if version == V311 or reader.is_done:
         return Disconnect()
     reason = reader.byte()

@@ -6,6 +6,7 @@ connection of a client id, is the same for its end, and begins again once the cl
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.cloud.mqtt.client import Client
@@ -16,28 +17,20 @@ MOST_GONE: Final = 65_536
 """Clients that are gone, and whose numbers are remembered; with ids of 128 bytes they take 30 MiB."""
 
 
+@dataclass(slots=True)
 class Presence:
     """`publish` takes topic and payload, `is_heard` says whether anybody listens on a topic; `clock` gives epoch
     seconds, `new_id` session identifiers, `forget_after` the seconds after which a client's numbers begin again; `tell`
     gets what there is to tell when they do before."""
 
-    def __init__(
-        self,
-        publish: Callable[[str, bytes], None],
-        is_heard: Callable[[str], bool],
-        clock: Callable[[], float],
-        new_id: Callable[[], str],
-        forget_after: float,
-        tell: Tell,
-    ) -> None:
-        self._tell_notice = tell
-        self._publish = publish
-        self._is_heard = is_heard
-        self._clock = clock
-        self._new_id = new_id
-        self._forget_after = forget_after
-        self._gone: dict[str, tuple[int, float]] = {}
-        """The number of each client's last client, and when it ended; in the order of their ends."""
+    publish: Callable[[str, bytes], None]
+    is_heard: Callable[[str], bool]
+    clock: Callable[[], float]
+    new_id: Callable[[], str]
+    forget_after: float
+    tell: Tell
+    _gone: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """The number of each client's last connection, and when it ended; in the order of their ends."""
 
     def connected(self, client: Client, client_id: str) -> None:
         """A client is connected."""
@@ -51,7 +44,7 @@ class Presence:
         if len(self._gone) > MOST_GONE:
             del self._gone[next(iter(self._gone))]
             why = f"{MOST_GONE} clients are gone: versionNumber of the one that went first begins again"
-            self._tell_notice(Notice("quota", "iot:Connect", "", why))
+            self.tell(Notice("quota", "iot:Connect", "", why))
         more = {
             "clientInitiatedDisconnect": reason == "CLIENT_INITIATED_DISCONNECT",
             "disconnectReason": reason,
@@ -70,7 +63,7 @@ class Presence:
         """Forget who has been away too long."""
         while self._gone:
             client_id, (_, since) = next(iter(self._gone.items()))
-            if now - since < self._forget_after:
+            if now - since < self.forget_after:
                 return
             del self._gone[client_id]
 
@@ -80,13 +73,13 @@ class Presence:
 
     def _tell(self, kind: str, client: Client, client_id: str, *, numbered: bool = False, **more: Any) -> None:
         topic = f"{EVENTS}{kind}/{client_id}"
-        if "+" in client_id or "#" in client_id or not self._is_heard(topic):
+        if "+" in client_id or "#" in client_id or not self.is_heard(topic):
             return
         if client.session_identifier is None:
-            client.session_identifier = self._new_id()
+            client.session_identifier = self.new_id()
         event = {
             "clientId": client_id,
-            "timestamp": int(self._clock() * 1000),
+            "timestamp": int(self.clock() * 1000),
             "eventType": kind.rpartition("/")[2],
             "sessionIdentifier": client.session_identifier,
             "principalIdentifier": client.principal.identifier if client.principal is not None else "",
@@ -94,4 +87,4 @@ class Presence:
         }
         if numbered:
             event["versionNumber"] = client.version_number
-        self._publish(topic, json.dumps(event).encode())
+        self.publish(topic, json.dumps(event).encode())

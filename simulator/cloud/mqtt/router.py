@@ -77,7 +77,7 @@ class Router:
                 self.fan_out.owe(session, owed)
                 if owed.qos:
                     self.context.note(session)
-        if self.sharing.is_used:
+        if self.sharing.groups.by_text:
             self.sharing.give(topic, payload, now, qos, after)
 
     def _give(self, session: Session, owed: Owed) -> None:

@@ -121,7 +121,7 @@ class Sessions:
         self._set_aside(session)
         context, sharing, client_id = self.context, self.router.sharing, session.client_id
         will = self._will_now(client, session)
-        unacknowledged = session.take_shared() if sharing.is_used else []
+        unacknowledged = session.take_shared() if sharing.groups.by_text else []
         if session.expiry_seconds:
             session.expires_at = context.now + session.expiry_seconds
             context.note(session)

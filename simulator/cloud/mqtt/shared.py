@@ -6,7 +6,8 @@ lasts; it goes to whoever can take it first. What was sent to a member and not a
 goes to another.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions, is_valid_filter
@@ -37,21 +38,18 @@ def split(text: str) -> SharedFilter | None:
     return SharedFilter(name, rest)
 
 
+@dataclass(slots=True, eq=False)
 class Group:
     """The members of one shared subscription in the order in which they came, and what waits for any of them.
 
     `queue` is a session that nobody connects to: no client id begins with `$share/`.
     """
 
-    __slots__ = ("members", "queue", "text", "what")
-
-    def __init__(self, text: str, what: SharedFilter, lasts_seconds: int) -> None:
-        self.text = text
-        self.what = what
-        self.members: dict[Session, int] = {}
-        """With the QoS that each was granted."""
-        self.queue = Session(text)
-        self.queue.expiry_seconds = lasts_seconds
+    text: str
+    what: SharedFilter
+    queue: Session
+    members: dict[Session, int] = field(default_factory=dict)
+    """With the QoS that each was granted."""
 
     @property
     def may_wait(self) -> bool:
@@ -65,46 +63,27 @@ class Groups:
     def __init__(self, draw: Draw, lasts_seconds: int) -> None:
         self._draw = draw
         self._lasts_seconds = lasts_seconds
-        self._groups: dict[str, Group] = {}
-        self._matching: Subscriptions[Group] = Subscriptions()
-
-    def __len__(self) -> int:
-        return len(self._groups)
-
-    def get(self, text: str) -> Group | None:
-        """The group of that shared subscription, or None."""
-        return self._groups.get(text)
+        self.by_text: dict[str, Group] = {}
+        self.index: Subscriptions[Group] = Subscriptions()
 
     def add(self, text: str, session: Session, qos: int) -> None:
         """Add a member, or change its QoS. `text` has been found valid."""
-        group = self._groups.get(text)
+        group = self.by_text.get(text)
         if group is None:
             what = split(text)
             assert what is not None, "only valid filters come here"
-            group = self._groups[text] = Group(text, what, self._lasts_seconds)
-            self._matching.add(what.filter, group, 1)
+            group = self.by_text[text] = Group(text, what, Session(text, expiry_seconds=self._lasts_seconds))
+            self.index.add(what.filter, group, 1)
         group.members[session] = qos
 
     def remove(self, text: str, session: Session) -> Group | None:
         """Take a member away; the group, if that was its last."""
-        group = self._groups.get(text)
+        group = self.by_text.get(text)
         if group is None or group.members.pop(session, None) is None or group.members:
             return None
-        del self._groups[text]
-        self._matching.remove(group.what.filter, group)
+        del self.by_text[text]
+        self.index.remove(group.what.filter, group)
         return group
-
-    def matching(self, topic: str) -> Collection[Group]:
-        """The groups that a message on this topic is for."""
-        return self._matching.matching(topic)
-
-    def waiting(self) -> list[Group]:
-        """The groups that messages wait for."""
-        return [group for group in self._groups.values() if group.queue.stored]
-
-    def of(self, session: Session) -> list[Group]:
-        """The groups that a session is a member of."""
-        return [group for text in session.filters if (group := self._groups.get(text)) is not None]
 
     def by_chance(self, group: Group) -> Iterator[Session]:
         """The members in an order of chance, which costs what is taken of it."""

@@ -20,19 +20,14 @@ class Sharing:
         self._connected = connected
         self.groups = Groups(draw, context.settings.persistent_seconds)
 
-    @property
-    def is_used(self) -> bool:
-        """Whether there is any group."""
-        return bool(self.groups)
-
     # ── members ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def no_room(self, text: str, session: Session) -> str | None:
         """Why a session may not become a member of that group; None if it may."""
-        group, settings = self.groups.get(text), self._context.settings
+        group, settings = self.groups.by_text.get(text), self._context.settings
         if group is None:
             most = settings.shared_groups
-            is_full = most is not None and len(self.groups) >= most
+            is_full = most is not None and len(self.groups.by_text) >= most
             return f"shared subscriptions are {most} at most" if is_full else None
         most = settings.shared_group_members
         is_full = most is not None and session not in group.members and len(group.members) >= most
@@ -40,14 +35,14 @@ class Sharing:
 
     def joined(self, text: str) -> None:
         """A member's SUBACK is on its way: what waits for the group may follow."""
-        group = self.groups.get(text)
+        group = self.groups.by_text.get(text)
         if group is not None:
             self._give_what_waits(group)
 
     def came_back(self, session: Session) -> None:
         """A member is connected again."""
-        for group in self.groups.of(session):
-            self._give_what_waits(group)
+        for text in session.filters:
+            self.joined(text)
 
     def leave(self, text: str, session: Session) -> None:
         """A session is no member any more; with the last one goes what waits."""
@@ -63,14 +58,14 @@ class Sharing:
 
     def queue_of(self, text: str) -> Session | None:
         """What waits for a group; None if there is no such group."""
-        group = self.groups.get(text)
+        group = self.groups.by_text.get(text)
         return None if group is None else group.queue
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def give(self, topic: str, payload: bytes, extra: Extra | None, qos: int, after: int) -> None:
         """Give a message to one member of each group that it is for; it leaves when the commit `after` is done."""
-        found = self.groups.matching(topic)
+        found = self.groups.index.matching(topic)
         for group in found:
             message = Message(topic, payload, None, extra, self._context.now, group.text)
             if len(found) <= self._fan_out.at_once and group.queue not in self._fan_out.owed:
@@ -82,7 +77,7 @@ class Sharing:
     def give_owed(self, queue: Session, owed: Owed) -> None:
         """Give what was owed to the group of that queue."""
         message, qos, after = owed
-        group = self.groups.get(queue.client_id)
+        group = self.groups.by_text.get(queue.client_id)
         if group is not None:
             self._give(group, message, qos, after)
             self._context.note(queue)
@@ -95,7 +90,7 @@ class Sharing:
         for message in messages:
             by_group.setdefault(message.share, []).append(Owed(message, 1, newest))
         for text, several in by_group.items():
-            group = self.groups.get(text)
+            group = self.groups.by_text.get(text)
             if group is not None:
                 # In turns: a whole group may go at once, and each member hand on what it got from the one before.
                 self._fan_out.owe_again(group.queue, several)
@@ -110,7 +105,7 @@ class Sharing:
 
     def sweeping(self) -> Iterator[None]:
         """Once a second: give on what waits, a group at a time."""
-        for group in self.groups.waiting():
+        for group in [each for each in self.groups.by_text.values() if each.queue.stored]:
             self._give_what_waits(group)
             yield
 

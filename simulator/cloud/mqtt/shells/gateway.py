@@ -75,11 +75,10 @@ class Gateway:
             loop.call_at(due, self._run, due)
 
     def _run(self, due: float) -> None:
-        if not contained("a turn of the broker", self._turn, due):  # what it would have done is still to be done
+        if not contained(
+            "a turn of the broker", self.broker.run, max(due, self.time())
+        ):  # what it would have done is still to be done
             asyncio.get_running_loop().call_later(AFTER_A_FAULT_SECONDS, self._run, due)
-
-    def _turn(self, due: float) -> None:
-        self.broker.run(max(due, self.time()))
 
     def start(self) -> None:
         """Begin to sweep."""

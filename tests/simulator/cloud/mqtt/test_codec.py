@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from simulator.cloud.mqtt.codec import MOST_FILTERS, MOST_USER_PROPERTIES, decode, frame
+from simulator.cloud.mqtt.codec import MOST_FILTERS, decode, frame
 from simulator.cloud.mqtt.encode import publish_bytes
+from simulator.cloud.mqtt.fields import MOST_USER_PROPERTIES
 from simulator.cloud.mqtt.packets import V5, V311, Connect, Malformed, Publish, Reason, Subscribe, Unsubscribe
 from tests.effort import bytes_kept, lines_run
 

@@ -166,7 +166,7 @@ async def test_many_groups_are_given_a_message_in_turns_and_each_once(gateway: G
     assert (
         sum(
             group.queue in gateway.broker.router.fan_out.owed
-            for group in gateway.broker.router.sharing.groups.matching("all")
+            for group in gateway.broker.router.sharing.groups.index.matching("all")
         )
         == MANY
     )

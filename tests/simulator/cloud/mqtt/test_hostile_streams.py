@@ -95,7 +95,7 @@ async def _endures(streams: list[tuple[list[bytes], int, bool]], turn_seconds: f
         assert not gateway.broker.clients
         assert not gateway.broker.sessions.by_client_id
         assert not gateway.broker.router.subscriptions
-        assert not gateway.broker.router.sharing.is_used
+        assert not gateway.broker.router.sharing.groups.by_text
     finally:
         await gateway.close()
 

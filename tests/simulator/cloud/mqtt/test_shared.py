@@ -232,7 +232,7 @@ async def test_nothing_waits_for_members_whose_sessions_do_not_last(gateway: Gat
     gateway.broker.publish("a", b"1")
     assert await gets(one) == [1]
     await lose(service, one)
-    assert not gateway.broker.router.sharing.is_used
+    assert not gateway.broker.router.sharing.groups.by_text
     [notice] = told
     assert (notice.code, notice.resource, notice.client_id) == ("nobody-left", "topic/a", "$share/g/a")
 
@@ -244,7 +244,7 @@ async def test_what_waits_is_gone_with_the_last_session(gateway: Gateway, servic
     await lose(service, await member(bare, "one"))
     gateway.broker.publish("a", b"1")
     gateway.broker.sweep(gateway.broker.context.now + 3601)
-    assert not gateway.broker.router.sharing.is_used
+    assert not gateway.broker.router.sharing.groups.by_text
     assert [(notice.code, notice.client_id) for notice in told] == [("nobody-left", "$share/g/a")]
     again = await member(bare, "one")
     assert await gets(again) == []
@@ -375,7 +375,7 @@ def test_a_large_group_is_not_asked_whole_for_each_message():
     groups, sessions = Groups(chances.randrange, 60), [Session(f"m{number}") for number in range(50)]
     for session in sessions:
         groups.add("$share/g/a", session, 1)
-    group = groups.get("$share/g/a")
+    group = groups.by_text.get("$share/g/a")
     assert group is not None
     first = Counter(next(groups.by_chance(group)).client_id for _ in range(5000))
     assert chances.asked == 5000, "one member each"

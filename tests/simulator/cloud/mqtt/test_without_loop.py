@@ -251,4 +251,4 @@ def test_no_stream_of_bytes_leaves_anything_behind_or_meets_a_fault(
     assert not broker.clients
     assert not broker.sessions.by_client_id
     assert not broker.router.subscriptions
-    assert not broker.router.sharing.is_used
+    assert not broker.router.sharing.groups.by_text
