@@ -87,6 +87,10 @@ class Finding:
     events: tuple[str, ...] = ()
 
 
+HELD: Final = (None,)
+"""Of a finding in an opportunity in which an invariant held."""
+
+
 class Ruling(NamedTuple):
     """What an invariant says of one client: in how many opportunities it held, and what it found in others."""
 
@@ -95,6 +99,8 @@ class Ruling(NamedTuple):
 
     def but(self, *findings: Finding | None) -> "Ruling":
         """With findings more; None is one opportunity more in which it held."""
+        if findings == HELD:
+            return Ruling(self.held + 1, self.findings)
         found = tuple(finding for finding in findings if finding is not None)
         return Ruling(self.held + len(findings) - len(found), (*self.findings, *found)[:FOUND])
 
