@@ -1,6 +1,7 @@
 """Who may import whom: the dependency direction that keeps both cores free of I/O."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
@@ -244,17 +245,18 @@ RULES = [
             "agent.recovery",
             "agent.wording",
             "simulator.cloud.settings",
+            "simulator.verdict.bounds",
+            "simulator.verdict.model",
         ),
         ("pydantic", "yaml"),
         True,
-        id="scenarios know names",
+        id="scenarios know names, and what the verdict can be asked",
     ),
     pytest.param(
         "simulator/verdict",
         (
             "simulator.verdict",
             "simulator.trace",
-            "simulator.scenario",
             "agent.values",
             "agent.account",
             "agent.errors",
@@ -339,3 +341,14 @@ def test_only_the_log_knows_structlog_so_that_a_library_prints_nothing():
     sources = [*_sources("agent"), *_sources("simulator")]
     users = [path.relative_to(ROOT).as_posix() for path in sources if "structlog" in _tops(path)]
     assert users == ["agent/log.py"]
+
+
+LOADED = "import sys, simulator.verdict; print(*sorted(sys.modules))"
+
+
+def test_the_verdict_loads_no_event_loop_and_nothing_of_the_cloud():
+    loaded = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True).stdout.split()
+    tops = {name.partition(".")[0] for name in loaded}
+    assert not tops & {"asyncio", "aiohttp", "cryptography", "ssl", "structlog", "yaml"}
+    ours = {name for name in loaded if name.startswith("simulator.")}
+    assert {name for name in ours if not name.startswith("simulator.verdict")} == {"simulator.trace"}

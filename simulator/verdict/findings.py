@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from agent.values import ExecutionKey
-from simulator.scenario.parts import Bounds
 from simulator.verdict.account import Account
+from simulator.verdict.bounds import Bounds
 from simulator.verdict.clocks import Offset
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.heard import News

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from agent.values import Status
-from simulator.scenario.places import PlaceName
 from simulator.trace import DeletionRefused
 from simulator.verdict.findings import Subject
 from simulator.verdict.lives import Life
-from simulator.verdict.model import PlaceToReach
+from simulator.verdict.model import PlaceName, PlaceToReach
 from simulator.verdict.seen import Mark
 from simulator.verdict.whereabouts import Deeds, Stretch, Whereabouts
 

@@ -188,13 +188,10 @@ def _ended(state: Whereabouts, now: Moment) -> Whereabouts:
     state.is_idle = True
     if state.step == (key, step):
         state.is_open = False
-    if key in state.steps:
-        ended = (
-            each._replace(end=now.mark) if each.step == step and not each.end else each for each in state.steps[key]
-        )
-            each._replace(end=now.mark) if each.step == step and not each.end else each for each in state.steps[key]
-        )
-        state.steps = state.steps.put(key, tuple(ended))
+    if (steps := state.steps.get(key)) is not None:
+        mark = now.mark
+        steps = tuple(each._replace(end=mark) if each.step == step and not each.end else each for each in steps)
+        state.steps = state.steps.put(key, steps)
     failed = state.of(key).failed
     if now.event.outcome == "failed" and step not in failed:
         return _watched(state, now, key, failed=(*failed, step)[:DEEDS])
