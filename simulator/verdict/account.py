@@ -58,6 +58,8 @@ class Account(State):
     """The last that were answered, with the execution that they updated."""
     untold: int = 0
     """Requests that the cloud received, and the client has certainly not told of."""
+    has_lost_answers: bool = False
+    """The service answered requests that are not remembered."""
     offset: Offset = UNKNOWN
     executions: Map[ExecutionKey, Heard] = EMPTY
     touched: Map[ExecutionKey, Mark] = EMPTY
@@ -170,6 +172,7 @@ class Account(State):
             return exchanges
         gone = next(iter(exchanges.values()))
         self.untold += gone.sent is None and gone.arrivals > 0
+        self.has_lost_answers = self.has_lost_answers or bool(gone.said)
         return exchanges.at_most(OPEN)
 
     # ── what it tells itself ──────────────────────────────────────────────────────────────────────────────────
@@ -262,7 +265,8 @@ class Account(State):
         new["exchanges"] = self.exchanges.without(event.client_token)
         updated = exchange.execution if exchange.is_update else None
         new["closed"] = self.closed.put(event.client_token, updated).at_most(CLOSED)
-        if record.answers and not exchange.believes(event):
+        is_told = record.answers and not (self.has_lost_answers and not exchange.said)
+        if is_told and not exchange.believes(event):
             return exchange, ()
         news = tuple(news_in(exchange, self.in_hand))
         licence = exchange.said[0].mark.n if exchange.said else 0

@@ -132,14 +132,18 @@ HABITS = [
 ]
 
 
+LONG = (works_through_a_job, loses_a_job)
+"""Each time is some requests."""
+
+
 @pytest.mark.parametrize("by_wire", [False, True], ids=["by its account", "by the wire"])
 @pytest.mark.parametrize("habit", [pytest.param(habit, id=habit.__name__.replace("_", " ")) for habit in HABITS])
 def test_what_is_remembered_of_a_device_does_not_grow_for_ever(habit: Callable[[Tale], None], by_wire: bool):
     tale = Tale(bounds=BOUNDS.model_copy(update={"restarts": 10_000}))
     at_work(tale)
     judge, sizes, fed_so_far = Judge(), list[int](), 0
-    for _ in range(3):
-        for _ in range(OPEN if habit in (is_never_answered, is_answered_to_nobody) else 110):
+    for times in (300 if habit in LONG else OPEN, 40, 40):
+        for _ in range(times):
             habit(tale)
         new, fed_so_far = tale.entries[fed_so_far:], len(tale.entries)
         for entry in from_the_wire(new) if by_wire else new:
