@@ -393,17 +393,18 @@ RULES = [
             "agent.recovery",
             "agent.wording",
             "simulator.cloud.settings",
+            "simulator.verdict.bounds",
+            "simulator.verdict.model",
         ),
         ("pydantic", "yaml"),
         True,
-        id="scenarios know names",
+        id="scenarios know names, and what the verdict can be asked",
     ),
     pytest.param(
         "simulator/verdict",
         (
             "simulator.verdict",
             "simulator.trace",
-            "simulator.scenario",
             "agent.values",
             "agent.account",
             "agent.errors",
@@ -577,12 +578,17 @@ print("\\n".join(set(sys.modules) - before))
 """
 
 
-@pytest.mark.parametrize(("module", "ours"), LOADS)
-def test_import_loads_only(module: str, ours: tuple[str, ...]):
+def _loading(module: str) -> list[str]:
+    """Every module that is there after an import, and was not before."""
     script = LOADED.format(module=module)
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    return sorted(done.stdout.split())
+
+
+@pytest.mark.parametrize(("module", "ours"), LOADS)
+def test_import_loads_only(module: str, ours: tuple[str, ...]):
     packages = {prefix[:end] for prefix in ours for end, letter in enumerate(prefix) if letter == "."}
-    for name in sorted(done.stdout.split()):
+    for name in _loading(module):
         is_ours = name in packages or any(name == prefix or name.startswith(f"{prefix}.") for prefix in ours)
         top = name.partition(".")[0]
         assert is_ours or (top in STDLIB and top not in IO), f"{module} loads {name}"
@@ -637,3 +643,11 @@ def test_no_module_imports_itself_by_way_of_others(package: str):
         TopologicalSorter(_graph(package)).prepare()
     except CycleError as error:
         raise AssertionError(" <- ".join(error.args[1])) from None
+
+
+def test_the_verdict_loads_no_event_loop_and_nothing_of_the_cloud():
+    loaded = _loading("simulator.verdict")
+    tops = {name.partition(".")[0] for name in loaded}
+    assert not tops & {"asyncio", "aiohttp", "cryptography", "ssl", "structlog", "yaml"}
+    ours = {name for name in loaded if name.startswith("simulator.")}
+    assert {name for name in ours if not name.startswith("simulator.verdict")} == {"simulator.trace"}

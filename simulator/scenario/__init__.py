@@ -6,7 +6,6 @@ are in `simulator/scenarios/`. A wrong key or value is an InputError that names 
 
 from simulator.scenario.parts import (
     After,
-    Bounds,
     Deletion,
     Group,
     ImageProperties,
@@ -17,14 +16,15 @@ from simulator.scenario.parts import (
     Outage,
     Owner,
     PowerCut,
-    Seconds,
     StepName,
     Timings,
     When,
 )
-from simulator.scenario.places import Place, PlaceName
+from simulator.scenario.places import Place
 from simulator.scenario.reading import load, parse, shipped
 from simulator.scenario.whole import Scenario, agents, thing_names, thing_of_agent
+from simulator.verdict.bounds import Bounds, Seconds
+from simulator.verdict.model import PlaceName
 
 __all__ = [
     "After",

@@ -1,41 +1,11 @@
 """The dangerous places that a run is told to reach."""
 
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self
 
 from pydantic import model_validator
 
 from simulator.scenario.parts import Name, Part, StepName
-
-PlaceName: TypeAlias = Literal[
-    "deleted-before-start",
-    "deleted-in-step",
-    "deleted-before-leap",
-    "deleted-after-leap",
-    "deleted-after-report-left",
-    "deleted-while-offline",
-    "deleted-while-rebooting",
-    "deleted-while-powerless",
-    "deleted-beside-another",
-    "deletion-refused",
-    "cancelled-in-step",
-    "recovered",
-    "reused-id",
-    "stale-update-after-recreation",
-    "power-lost-in",
-    "power-lost-before-publishing",
-    "throttled-while-suspect",
-    "failed-in-step",
-    "rolled-back",
-    "failed-unchanged",
-    "told-stale",
-    "told-too-early",
-    "answer-lost",
-    "delivered-twice",
-    "announced-after-deletion",
-    "heard",
-    "heard-absence",
-    "never-heard",
-]
+from simulator.verdict.model import PlaceName
 
 
 class Place(Part):

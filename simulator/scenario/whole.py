@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from simulator.cloud.settings import Fault, PlayedService, played
 from simulator.scenario.parts import (
-    Bounds,
     Deletion,
     Group,
     Intervention,
@@ -17,10 +16,10 @@ from simulator.scenario.parts import (
     Outage,
     Part,
     PowerCut,
-    Seconds,
     Timings,
 )
 from simulator.scenario.places import Place
+from simulator.verdict.bounds import Bounds, Seconds
 
 LEAST_QUOTA: Final = 20
 """Requests a second that a handful of devices needs for anything to go on at all."""

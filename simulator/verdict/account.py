@@ -58,6 +58,8 @@ class Account(State):
     """The last that were answered, with the execution that they updated."""
     untold: int = 0
     """Requests that the cloud received, and the client has certainly not told of."""
+    has_lost_answers: bool = False
+    """The service answered requests that are not remembered."""
     offset: Offset = UNKNOWN
     executions: Map[ExecutionKey, Heard] = EMPTY
     touched: Map[ExecutionKey, Mark] = EMPTY
@@ -116,7 +118,8 @@ class Account(State):
 
     def may_be_forgotten(self, key: ExecutionKey) -> bool:
         """Whether something may have been known of it once."""
-        return key not in self.executions and key.queued_at <= self.forgotten
+        heard = self.executions.get(key)
+        return key.queued_at <= self.forgotten if heard is None else heard.is_vague
 
     def forward(self, key: ExecutionKey, record: Record) -> Forward:
         """Whether a step that begins now belongs to a recovery that can only go on.
@@ -162,11 +165,15 @@ class Account(State):
         return exchange
 
     def _notes(self, token: str, exchange: Exchange) -> None:
-        self.exchanges = self.exchanges.put(token, exchange)
-        if len(self.exchanges) > OPEN:
-            gone = next(iter(self.exchanges.values()))
-            self.exchanges = self.exchanges.at_most(OPEN)
-            self.untold += gone.sent is None and gone.arrivals > 0
+        self.exchanges = self._capped(self.exchanges.put(token, exchange))
+
+    def _capped(self, exchanges: Map[str, Exchange]) -> Map[str, Exchange]:
+        if len(exchanges) <= OPEN:
+            return exchanges
+        gone = next(iter(exchanges.values()))
+        self.untold += gone.sent is None and gone.arrivals > 0
+        self.has_lost_answers = self.has_lost_answers or bool(gone.said)
+        return exchanges.at_most(OPEN)
 
     # ── what it tells itself ──────────────────────────────────────────────────────────────────────────────────
 
@@ -218,7 +225,7 @@ class Account(State):
                 licence=0 if is_late else heard.licence,
                 had_reported=self.reported,
             )
-            new["exchanges"] = self.exchanges.put(token, exchange)
+            new["exchanges"] = self._capped(self.exchanges.put(token, exchange))
             if exchange.received is not None:
                 new["offset"] = self.offset.sent(mark.at, exchange.received.at)
                 new["arrived_n"] = max(self.arrived_n, mark.n)
@@ -258,7 +265,8 @@ class Account(State):
         new["exchanges"] = self.exchanges.without(event.client_token)
         updated = exchange.execution if exchange.is_update else None
         new["closed"] = self.closed.put(event.client_token, updated).at_most(CLOSED)
-        if record.answers and not exchange.believes(event):
+        is_told = record.answers and not (self.has_lost_answers and not exchange.said)
+        if is_told and not exchange.believes(event):
             return exchange, ()
         news = tuple(news_in(exchange, self.in_hand))
         licence = exchange.said[0].mark.n if exchange.said else 0
@@ -307,7 +315,9 @@ def _touch(account: Account, new: dict[str, Any], key: ExecutionKey, mark: Mark)
 def _known(account: Account, new: dict[str, Any], key: ExecutionKey) -> Heard:
     """What is known of an execution; whatever was heard before it was known did not name it."""
     heard: Heard | None = (new.get("executions") or account.executions).get(key)
-    return NOTHING._replace(omitted=account.hints.get(key.namespace_id)) if heard is None else heard
+    if heard is not None:
+        return heard
+    return NOTHING._replace(omitted=account.hints.get(key.namespace_id), is_vague=key.queued_at <= account.forgotten)
 
 
 def _keep(account: Account, new: dict[str, Any], key: ExecutionKey, heard: Heard) -> None:

@@ -29,7 +29,7 @@ SIGNS = (RequestReceived, ClientConnected, ExecutionQueued)
 """What a device shows itself by, or what is new to it."""
 
 RECOVERIES = 16
-SECONDS = 1_000
+SECONDS = 100
 WAITS = 64
 EXCESSES = 8
 """So many are remembered of one thing; of what is longer than its bound, the longest."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from agent.values import ExecutionKey
-from simulator.scenario.parts import Bounds
 from simulator.verdict.account import Account
+from simulator.verdict.bounds import Bounds
 from simulator.verdict.clocks import Offset
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.heard import News
@@ -87,6 +87,10 @@ class Finding:
     events: tuple[str, ...] = ()
 
 
+HELD: Final = (None,)
+"""Of a finding in an opportunity in which an invariant held."""
+
+
 class Ruling(NamedTuple):
     """What an invariant says of one client: in how many opportunities it held, and what it found in others."""
 
@@ -95,6 +99,8 @@ class Ruling(NamedTuple):
 
     def but(self, *findings: Finding | None) -> "Ruling":
         """With findings more; None is one opportunity more in which it held."""
+        if findings == HELD:
+            return Ruling(self.held + 1, self.findings)
         found = tuple(finding for finding in findings if finding is not None)
         return Ruling(self.held + len(findings) - len(found), (*self.findings, *found)[:FOUND])
 

@@ -82,6 +82,8 @@ class Heard(NamedTuple):
     """The number of the last question whose answer found it pending."""
     licence: int = 0
     """The number, in the cloud's account, of the last answer that found it pending."""
+    is_vague: bool = False
+    """More may have been known of it once."""
     taken: int = 0
     takings: int = 0
     digests: tuple[str, ...] = ()

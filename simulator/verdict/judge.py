@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from agent.errors import InputError
 from agent.wording import first_wrong
-from simulator.scenario.parts import Bounds
 from simulator.trace import (
     CLOUD,
     DeletionRefused,
@@ -21,6 +20,7 @@ from simulator.trace import (
     RunStarted,
     device_source,
 )
+from simulator.verdict.bounds import Bounds
 from simulator.verdict.clocks import SAME_CLOCK, Offset, common
 from simulator.verdict.device import Device, Watching
 from simulator.verdict.findings import Course, Finding, Invariant, Ruling, Subject

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from simulator.scenario.parts import Bounds
 from simulator.trace import RunStarted
+from simulator.verdict.bounds import Bounds
 from simulator.verdict.seen import micros
 
 

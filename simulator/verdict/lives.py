@@ -23,7 +23,7 @@ from simulator.verdict.state import State
 
 LIVES: Final = 48
 LAPSES: Final = 16
-KEYS: Final = 256
+KEYS: Final = 128
 """So much is remembered of one thing; what is over goes first."""
 
 

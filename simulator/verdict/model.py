@@ -4,13 +4,44 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-from simulator.scenario.places import PlaceName
-
 Outcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
 """Of one invariant."""
 
 RunOutcome: TypeAlias = Literal["passed", "failed", "inconclusive"]
 """Of a run: an invariant was violated, or else the run could not show what it was to show, or else it passed."""
+
+
+PlaceName: TypeAlias = Literal[
+    "deleted-before-start",
+    "deleted-in-step",
+    "deleted-before-leap",
+    "deleted-after-leap",
+    "deleted-after-report-left",
+    "deleted-while-offline",
+    "deleted-while-rebooting",
+    "deleted-while-powerless",
+    "deleted-beside-another",
+    "deletion-refused",
+    "cancelled-in-step",
+    "recovered",
+    "reused-id",
+    "stale-update-after-recreation",
+    "power-lost-in",
+    "power-lost-before-publishing",
+    "throttled-while-suspect",
+    "failed-in-step",
+    "rolled-back",
+    "failed-unchanged",
+    "told-stale",
+    "told-too-early",
+    "answer-lost",
+    "delivered-twice",
+    "announced-after-deletion",
+    "heard",
+    "heard-absence",
+    "never-heard",
+]
+"""The dangerous places that a run is told to reach: see `simulator.scenario.Place`."""
 
 
 class _Model(BaseModel):

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from agent.values import Status
-from simulator.scenario.places import PlaceName
 from simulator.trace import DeletionRefused
 from simulator.verdict.findings import Subject
 from simulator.verdict.lives import Life
-from simulator.verdict.model import PlaceToReach
+from simulator.verdict.model import PlaceName, PlaceToReach
 from simulator.verdict.seen import Mark
-from simulator.verdict.whereabouts import Deeds, Whereabouts
+from simulator.verdict.whereabouts import Deeds, Stretch, Whereabouts
 
 
 class Visit(NamedTuple):
@@ -24,6 +23,11 @@ class Visit(NamedTuple):
     deeds: Deeds
     state: Whereabouts
     subject: Subject
+
+    @property
+    def steps(self) -> tuple[Stretch, ...]:
+        """The steps of its execution."""
+        return self.state.steps.get(self.life.key, ())
 
 
 def reached(place: PlaceToReach, state: Whereabouts, subject: Subject) -> bool:
@@ -74,9 +78,7 @@ def _cancelled_in_step(visit: Visit) -> bool:
 
 def _in_step(visit: Visit, at: int) -> bool:
     step, subject = visit.place.step, visit.subject
-    return any(
-        _surely_between(subject, each.start, at, each.end) for each in visit.deeds.steps if step in (None, each.step)
-    )
+    return any(_surely_between(subject, each.start, at, each.end) for each in visit.steps if step in (None, each.step))
 
 
 def _surely_between(subject: Subject, start: Mark, at: int, end: Mark | None) -> bool:
@@ -98,7 +100,7 @@ def _deleted_after_leap(visit: Visit) -> bool:
     removed, offset = visit.life.removed, visit.subject.offset
     if removed is None or not visit.life.lost_in_progress:
         return False
-    leaps = (step for step in visit.deeds.steps if not step.reversible)
+    leaps = (step for step in visit.steps if not step.reversible)
     return any(offset.latest(leap.start.at) <= removed.at for leap in leaps)
 
 
@@ -112,7 +114,7 @@ def _deleted_while_offline(visit: Visit) -> bool:
 
 
 def _deleted_while_rebooting(visit: Visit) -> bool:
-    removed, steps = visit.life.removed, visit.deeds.steps
+    removed, steps = visit.life.removed, visit.steps
     return removed is not None and any(
         _surely_between(visit.subject, each.start, removed.at, each.boot) for each in steps if each.step == "reboot"
     )

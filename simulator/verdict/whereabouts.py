@@ -56,7 +56,6 @@ class Asked(NamedTuple):
 class Deeds(NamedTuple):
     """What a device did for one execution, and heard of it."""
 
-    steps: tuple[Stretch, ...] = ()
     began_n: float = inf
     leapt_n: float = inf
     """The numbers of its first step, and of its first irreversible one."""
@@ -101,6 +100,7 @@ class Whereabouts(State):
     """Executions that it left without asking for anything since: its journal need not know of it yet."""
     version: str | None = None
     outages: tuple[tuple[Mark, Mark | None], ...] = ()
+    steps: Map[ExecutionKey, tuple[Stretch, ...]] = EMPTY
     arrived: Map[ExecutionKey, int] = EMPTY
     """The cloud's number of the last update that arrived, by the execution that it was meant for."""
     nothing: tuple[tuple[str | None, int], ...] = ()
@@ -135,6 +135,8 @@ READS = (
 
 def followed(state: Whereabouts, now: Moment) -> Whereabouts:
     """Relies on the device's own order, and on tokens for what the service received and said."""
+    if not now.limits.jobs:
+        return state
     match now.event:
         case HardwareChanged(version=version):
             return state.becomes(version=version)
@@ -166,31 +168,34 @@ def _watched(state: Whereabouts, now: Moment, key: ExecutionKey | None, **more: 
 
 
 def _began(state: Whereabouts, now: Moment) -> Whereabouts:
-    key, step = now.event.execution, now.event.step
-    state = state.becomes(step=(key, step), is_open=True, is_idle=False)
+    key, step, n = now.event.execution, now.event.step, now.mark.n
+    state.step, state.is_open, state.is_idle = (key, step), True, False
+    if key.job_id not in now.limits.jobs:
+        return state
+    stretch = Stretch(step, now.mark, now.event.reversible)
+    state.steps = state.steps.put(key, (*state.steps.get(key, ()), stretch)[-DEEDS:]).at_most(EXECUTIONS)
     mine = state.of(key)
-    steps = (*mine.steps, Stretch(step, now.mark, now.event.reversible))[-DEEDS:]
-    n = now.mark.n
-    return _watched(
-        state,
-        now,
-        key,
-        steps=steps,
-        began_n=min(mine.began_n, n),
-        leapt_n=mine.leapt_n if now.event.reversible else min(mine.leapt_n, n),
-        is_rebooting=mine.is_rebooting or step == "reboot",
-    )
+    leaps, reboots = not now.event.reversible and n < mine.leapt_n, step == "reboot" and not mine.is_rebooting
+    if n < mine.began_n or leaps or reboots:
+        leapt_n = n if leaps else mine.leapt_n
+        rebooting = mine.is_rebooting or reboots
+        return state.put(key, began_n=min(mine.began_n, n), leapt_n=leapt_n, is_rebooting=rebooting)
+    return state
 
 
 def _ended(state: Whereabouts, now: Moment) -> Whereabouts:
     key, step = now.event.execution, now.event.step
+    state.is_idle = True
     if state.step == (key, step):
-        state = state.becomes(is_open=False)
-    mine = state.of(key)
-    steps = tuple(each._replace(end=each.end or now.mark) if each.step == step else each for each in mine.steps)
-    has_failed = now.event.outcome == "failed" and step not in mine.failed
-    failed = (*mine.failed, step)[:DEEDS] if has_failed else mine.failed
-    return _watched(state.becomes(is_idle=True), now, key, steps=steps, failed=failed)
+        state.is_open = False
+    if (steps := state.steps.get(key)) is not None:
+        mark = now.mark
+        steps = tuple(each._replace(end=mark) if each.step == step and not each.end else each for each in steps)
+        state.steps = state.steps.put(key, steps)
+    failed = state.of(key).failed
+    if now.event.outcome == "failed" and step not in failed:
+        return _watched(state, now, key, failed=(*failed, step)[:DEEDS])
+    return state
 
 
 def _lost_power(state: Whereabouts, now: Moment) -> Whereabouts:
@@ -215,16 +220,17 @@ def _booted(state: Whereabouts, now: Moment) -> Whereabouts:
     event = now.event
     state = _all_ended(state.becomes(version=event.version), now.mark)
     for key, mine in state.deeds.items():
-        steps = tuple(each._replace(boot=each.boot or now.mark) for each in mine.steps)
         fell_back = mine.is_rebooting and event.version == mine.version and not event.on_trial
-        rolled_back = mine.rolled_back or (fell_back and key in now.account.in_hand)
-        state = state.put(key, steps=steps, rolled_back=rolled_back)
+        if fell_back and key in now.account.in_hand and not mine.rolled_back:
+            state = state.put(key, rolled_back=True)
+    for key, steps in state.steps.items():
+        state.steps = state.steps.put(key, tuple(each._replace(boot=each.boot or now.mark) for each in steps))
     return state.becomes(outages=tuple((lost, boot or now.mark) for lost, boot in state.outages))
 
 
 def _all_ended(state: Whereabouts, mark: Mark) -> Whereabouts:
-    for key, mine in state.deeds.items():
-        state = state.put(key, steps=tuple(each._replace(end=each.end or mark) for each in mine.steps))
+    for key, steps in state.steps.items():
+        state.steps = state.steps.put(key, tuple(each._replace(end=each.end or mark) for each in steps))
     return state.becomes(is_open=False)
 
 

@@ -53,7 +53,7 @@ STEP: Final = "step"
 ROOM: Final = 4
 """So many places in the order of what is inferred lie between two entries of the cloud's."""
 
-JOBS: Final = 256
+JOBS: Final = 128
 ANSWERS: Final = 64
 ENTRIES: Final = 64
 """So many jobs, answers that may yet be delivered, and times of the last entries are remembered."""

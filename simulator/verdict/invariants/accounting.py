@@ -251,6 +251,8 @@ def _latest(
     taken: tuple[tuple[int, ExecutionKey | None], ...], n: int, key: ExecutionKey | None
 ) -> tuple[tuple[int, ExecutionKey | None], ...]:
     """The two executions of which the service took something last, with when that was sent."""
+    if taken and taken[0][1] == key and n > taken[0][0]:
+        return ((n, key), *taken[1:])
     by_key = {old: number for number, old in taken}
     by_key[key] = max(n, by_key.get(key, 0))
     return tuple(sorted(((number, old) for old, number in by_key.items()), key=lambda pair: -pair[0]))[:2]

@@ -58,21 +58,22 @@ def bootable(state: Hardware, now: Moment) -> Hardware:
     """
     mark, event = now.mark, now.event
     if isinstance(event, CHANGES):
-        state = state.becomes(worked_at=max(state.worked_at, mark.at) if state.worked_at else mark.at)
+        state.worked_at = max(state.worked_at, mark.at) if state.worked_at else mark.at
     match event:
+        case HardwareChanged():
+            message = f"had nothing whole to boot from, at version {event.version}"
+            state.so_far = state.so_far.but(None if event.bootable else violated(state.job, message, mark))
+            state.last, state.pending, state.rested = mark, event.pending, False
+            return state
         case ExecutionTaken(execution=key):
             return state.becomes(job=key.job_id)
         case PowerLost():
             return state.becomes(has_power=False)
         case DeviceBooted():
             return state.becomes(has_power=True)
-        case HardwareChanged():
-            message = f"had nothing whole to boot from, at version {event.version}"
-            finding = None if event.bootable else violated(state.job, message, mark)
-            return state.becomes(last=mark, pending=event.pending, rested=False, so_far=state.so_far.but(finding))
         case PhaseChanged(phase=phase):
             rests = phase in ("idle", "safe")
-            state = state.becomes(resting=mark if rests else None, phase=phase)
+            state.resting, state.phase = mark if rests else None, phase
             if rests and state.last is not None and not state.rested and not now.account.running:
                 return state.becomes(so_far=state.so_far.but(_at_rest(state)), rested=True)
             return state
