@@ -42,23 +42,23 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
     """Do what is due by `now`, and go on with what is under way: so many executions at most, None for all."""
     outcomes, left, failures = list[Outcome](), at_most, list[TransactionFailed]()
     while left is None or left > 0:
-        item, count = ledger.agenda.take_due(now), 1
+        item, owner, count = ledger.agenda.take_due(now), None, 1
         if item is None and not ledger.backlog.under_way:
             break
         try:
             with Transaction(ledger, now, at_once=0) as tx:
-                owner = _owner(ledger, item) if ledger.backlog.failures else None
+                owner = _owner(ledger, item)
                 if item is not None:
                     _do(tx, item)
                 else:
-                    is_tried_again = owner is not None and ledger.backlog.times_failed(owner)
+                    is_tried_again = ledger.backlog.failures and ledger.backlog.times_failed(owner)
                     count = 1 if is_tried_again else PIECE if left is None else min(PIECE, left)
                     rest = go_on(tx, ledger.backlog.under_way[0], count)
                     ledger.set_backlog(ledger.backlog.gone_on(rest))
-                if owner is not None and not isinstance(item, WorkDue):  # that only lets it go on
+                if ledger.backlog.failures and not isinstance(item, WorkDue):  # which only lets it go on
                     ledger.set_backlog(ledger.backlog.with_failures(owner, 0))
         except Exception as error:  # whatever it is: the others go on
-            failures.append(_put_off(ledger, item, now, error))
+            failures.append(_put_off(ledger, item, owner or _owner(ledger, item), now, error))
         else:
             outcomes.append(tx.outcome())
         left = None if left is None else left - count
@@ -77,10 +77,9 @@ def _owner(ledger: Ledger, item: Due | None) -> Owner:
             return Owner(None, targets.next_told(ledger)) if isinstance(work, TellJobs) else owner_of(work)
 
 
-def _put_off(ledger: Ledger, item: Due | None, now: float, error: Exception) -> TransactionFailed:
-    """Have what is due, or the first under way, tried again, later each time."""
-    owner, backlog = _owner(ledger, item), ledger.backlog
-    times = backlog.times_failed(owner) + 1
+def _put_off(ledger: Ledger, item: Due | None, owner: Owner, now: float, error: Exception) -> TransactionFailed:
+    """Have what is due, or the owner's work, tried again, later each time."""
+    backlog, times = ledger.backlog, ledger.backlog.times_failed(owner) + 1
     until = now + (pause := min(PAUSE_SECONDS * 2.0 ** (times - 1), LONGEST_PAUSE_SECONDS))
     backlog = backlog.with_failures(owner, times)
     if isinstance(item, JobDue | ExecutionDue):

@@ -1,4 +1,4 @@
-"""A transaction: what one command does, one thing that is due, or one slice of what is under way. All, or nothing.
+"""A transaction: what one command does, one thing that is due, or one piece of what is under way. All, or nothing.
 
 It holds what is read (the ledger), the time, and what comes about: changes, hints, events.
 Commands are functions of it. Each change is noted down and applied at once, and what it publishes is worked out from

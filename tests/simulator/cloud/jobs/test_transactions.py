@@ -182,6 +182,25 @@ def test_work_that_always_fails_is_tried_ever_more_seldom(what: str, monkeypatch
     assert account.statuses("bad")[MANY[0]] == ("REMOVED" if what == "news" else "QUEUED")
 
 
+def test_news_of_one_thing_that_cannot_be_told_hold_up_no_others(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(targets, "AT_ONCE", 0)
+    account = Account().create("fw", "bad", "good", "other")
+
+    def keep(changes: tuple[Change, ...]) -> None:
+        if any(getattr(change, "execution", None) and change.execution.thing == "bad" for change in changes):
+            raise TypeError("no record")
+
+    account.jobs.keep = keep
+    for thing in ("bad", "good", "other"):
+        account.did(account.jobs.do(ThingDeleted(thing), account.now))
+    outcome = account.did(account.jobs.tick(account.now))
+    assert [(failure.job_id, failure.thing) for failure in outcome.failures] == [(None, "bad")]
+    assert account.statuses("fw") == {"bad": "QUEUED", "good": "REMOVED", "other": "REMOVED"}
+    account.jobs.keep = None
+    account.later(1)
+    assert account.statuses("fw")["bad"] == "REMOVED"
+
+
 def test_a_deletion_whose_end_always_fails_is_tried_ever_more_seldom():
     account = Account(SETTINGS).create("bad", "a")
     account.delete("bad")
@@ -216,7 +235,7 @@ def test_what_waits_after_a_fault_is_dropped_with_its_job():
     assert account.statuses("fw") == dict.fromkeys(MANY, "QUEUED")
 
 
-def test_what_a_tick_tells_of_several_slices_stands_in_its_order():
+def test_what_a_tick_tells_of_several_pieces_stands_in_its_order():
     account = Account(SETTINGS).create("fw", *MANY).create("other", *MANY)
     account.left_to_tick(16)
     account.delete("fw")
@@ -225,4 +244,4 @@ def test_what_a_tick_tells_of_several_slices_stands_in_its_order():
     events = [event for event in outcome.events if isinstance(event, ExecutionEvent)]
     assert len(events) == 2 * (len(MANY) - AT_ONCE)
     assert [outcome.hints[event.after_hints - 1][0] for event in events] == [event.execution.thing for event in events]
-    assert len({event.execution.key.job_id for event in events[:20]}) == 2, "in turns"
+    assert len({event.execution.key.job_id for event in events[:20]}) == 2, "one after the other"
