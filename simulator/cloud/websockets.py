@@ -139,11 +139,11 @@ class _Carrier:
     def _attend(self) -> int:
         """As Client has it; what there is to send stays with the client until the socket takes it."""
         client = self._client
-        wants = client.wants
-        if wants == "close" and not self._is_parting:
+        step = client.next_step()
+        if step == "close" and not self._is_parting:
             self._is_parting = True
             self._gateway.farewells.part(self, self._abort)
-        if wants == "wait" and not self._is_lost:
+        if step == "wait" and not self._is_lost:
             self._may_read.clear()
         else:
             self._may_read.set()
@@ -162,7 +162,7 @@ class _Carrier:
                     await self._socket.send_bytes(raw)
                     self._sending = 0
                     self._attend()
-                if client.wants == "close" or self._is_lost:
+                if client.protocol.is_over or self._is_lost:
                     return
         except ConnectionError:
             self._is_lost = True
@@ -173,7 +173,7 @@ class _Carrier:
     async def _receive(self) -> None:
         client, broker, now = self._client, self._gateway.broker, self._gateway.time
         ends = perf_counter() + TURN_SECONDS
-        while client.wants != "close" and not self._is_lost:
+        while not client.protocol.is_over and not self._is_lost:
             await self._may_read.wait()
             if perf_counter() >= ends:  # frames that have come already are taken without a pause
                 await asyncio.sleep(0)

@@ -22,14 +22,14 @@ SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
 HIGH_BYTES: Final = 64 * 1024
 """With more than this waiting for its carrier a client is not read."""
-Wants: TypeAlias = Literal["read", "wait", "close"]
+Step: TypeAlias = Literal["read", "wait", "close"]
 
 
 @dataclass(slots=True, eq=False)
 class Client:
     """A peer, and the bytes on their way to it.
 
-    `attend` has its carrier take what there is to send (`data_to_send`), and then read, wait or close (`wants`); it
+    `attend` has its carrier take what there is to send (`data_to_send`), and then read, wait or close (`next_step`); it
     tells how many bytes that it took have not left yet. `ended` is told the disconnectReason of AWS's lifecycle events.
     """
 
@@ -76,14 +76,19 @@ class Client:
 
     def data_to_send(self) -> bytes:
         """What may leave now; whoever asks has it, and sends it."""
-        if self._is_behind and not self.is_paused:
-            self._is_behind = False
-            self.context.agenda.soon(self._catch_up)
-        return self.protocol.data_to_send()
+        raw = self.protocol.data_to_send()
+        if raw and self._is_behind:
+            self._catch_up_soon()
+        return raw
 
-    @property
-    def wants(self) -> Wants:
-        """What its carrier is to do once it has sent what there is."""
+    def resume_writing(self) -> None:
+        """Its carrier, which had as much as it takes, takes more."""
+        self.is_paused = False
+        if self._is_behind:
+            self._catch_up_soon()
+
+    def next_step(self) -> Step:
+        """What its carrier is to do once it has what there is to send."""
         protocol = self.protocol
         if protocol.is_over:
             return "close"
@@ -209,6 +214,11 @@ class Client:
             return True
         self.tell_denied("Receive", topic)
         return False
+
+    def _catch_up_soon(self) -> None:
+        if not self.is_paused:
+            self._is_behind = False
+            self.context.agenda.soon(self._catch_up)
 
     def _catch_up(self) -> None:
         """Send what waited until the client read, as much as may go now."""

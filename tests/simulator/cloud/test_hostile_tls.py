@@ -211,8 +211,8 @@ def test_one_protocol_on_the_port_of_another_is_told_of(play: Play, port: str, s
 
 @TLS_PORTS
 def test_a_handshake_that_stops_half_way_ends(play: Play, port: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("simulator.cloud.mqtt.handshake.HANDSHAKE_SECONDS", 0.1)
-    monkeypatch.setattr("simulator.cloud.mqtt.handshake.SILENT_SECONDS", 0.1)
+    monkeypatch.setattr("simulator.cloud.mqtt.shells.handshake.HANDSHAKE_SECONDS", 0.1)
+    monkeypatch.setattr("simulator.cloud.mqtt.shells.handshake.SILENT_SECONDS", 0.1)
     whole = hello()
 
     async def story(world: World) -> None:

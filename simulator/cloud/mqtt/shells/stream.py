@@ -6,7 +6,7 @@ from typing import TypeAlias, cast
 
 from simulator.cloud.mqtt.authority import Credential
 from simulator.cloud.mqtt.broker import Broker
-from simulator.cloud.mqtt.client import HIGH_BYTES, Client, Wants
+from simulator.cloud.mqtt.client import HIGH_BYTES, Client, Step
 from simulator.cloud.mqtt.shells.farewells import Farewells
 
 Identify: TypeAlias = Callable[[asyncio.Transport], Credential | None]
@@ -27,7 +27,7 @@ class Stream(asyncio.Protocol):
         self._farewells = farewells
         self._time = time
         self._identify = identify
-        self._does: Wants = "read"
+        self._does: Step = "read"
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -57,7 +57,7 @@ class Stream(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        self.client.is_paused = False
+        self.client.resume_writing()
         self._attend()
 
     def _attend(self) -> int:
@@ -68,10 +68,10 @@ class Stream(asyncio.Protocol):
         raw = client.data_to_send()
         if raw:
             transport.write(raw)
-        wants = client.wants
-        if wants != self._does:
-            self._does = wants
-            match wants:
+        step = client.next_step()
+        if step != self._does:
+            self._does = step
+            match step:
                 case "read":
                     transport.resume_reading()
                 case "wait":

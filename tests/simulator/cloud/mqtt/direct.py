@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.cloud.mqtt import Broker, GatewaySettings
 from simulator.cloud.mqtt.agenda import Agenda
+from simulator.cloud.mqtt.client import Step
 from simulator.cloud.mqtt.service import Service
 
 from .packets import connect, text
@@ -38,17 +39,19 @@ def broker_without_loop(
 
 
 class Direct:
-    """A client whose bytes go straight to the broker. `heard` is what it has not looked at."""
+    """A client whose bytes go straight to the broker. `heard` is what it has not looked at, `step` what it is to do."""
 
     def __init__(self, broker: Broker, now: float = 0.0) -> None:
         self.broker = broker
         self.heard = b""
-        self.client = broker.open(now, self._attend, "192.0.2.1")
+        self.step: Step = "read"
         self.reads = True
+        self.client = broker.open(now, self._attend, "192.0.2.1")
 
     def _attend(self) -> int:
         if self.reads:
             self.heard += self.client.data_to_send()
+        self.step = self.client.next_step()
         return 0
 
     def say(self, *raw: bytes, now: float = 0.0) -> list[bytes]:

@@ -133,10 +133,10 @@ def test_what_waits_for_who_does_not_read_is_bounded_and_others_are_served(qos: 
                 other.say(b"\x40\x02" + packet[7:9])
     assert deaf.client.waiting_bytes < SLOW_READER_BYTES + 100_100
     assert {notice.code for notice in told} == (set() if qos else {"slow-reader"})
-    assert deaf.client.wants == "wait"
+    assert deaf.step == "wait"
     deaf.reads = True
     assert len(deaf.hear()) == 3, "what had been sent, and no more than it may have unacknowledged"
-    assert deaf.client.wants == "read"
+    assert deaf.step == "read"
 
 
 def test_what_waits_for_a_commit_leaves_after_it_and_is_counted():
@@ -175,7 +175,7 @@ def test_many_packets_of_one_client_take_many_turns_and_are_answered_in_order():
     flood, other = connected(broker, "flood"), connected(broker, "other")
     broker.receive(flood.client, PING * 50 + publish("a", qos=1), 0.0)
     assert flood.client.has_more
-    assert flood.client.wants == "wait"
+    assert flood.step == "wait"
     broker.receive(other.client, PING, 0.0)
     assert other.heard == PONG, "in between"
     assert turns_out(broker) >= 49
@@ -252,3 +252,19 @@ def test_no_stream_of_bytes_leaves_anything_behind_or_meets_a_fault(
     assert not broker.sessions.by_client_id
     assert not broker.router.subscriptions
     assert not broker.router.sharing.groups.by_text
+
+
+def test_nobody_is_busy_while_what_a_client_is_to_get_waits_for_a_commit():
+    service = Jobs()
+    broker = broker_without_loop(service, UNLIMITED)
+    client = connected(broker)
+    client.say(subscribe("a"))
+    service.after = 1
+    client.say(publish("$aws/ask/it", bytes(SLOW_READER_BYTES // 3), qos=1), publish("$aws/ask/it", bytes(120_000)))
+    client.say(publish("$aws/ask/it", bytes(120_000)))
+    for _ in range(5):
+        broker.publish("a", b"1")
+        client.hear()
+    assert client.step == "wait"
+    broker.context.commits.commit(1)
+    assert _payloads(client.hear())[-2:] == [b"1", b"1"], "as many as it may have unacknowledged"
