@@ -27,7 +27,7 @@ from simulator.controller.controller import Command, Controller
 from simulator.controller.hands import Hand, Refused
 from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.device import SimulatedDevice
-from simulator.devices.workbench import Hold
+from simulator.devices.holds import Hold
 from simulator.engines.fleet import Fleet
 from simulator.engines.holding import Holding
 from simulator.engines.technician import Technician

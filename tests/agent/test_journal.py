@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.journal import FRAME, HEADER, LONGEST_SNAPSHOT, FileStorage, Journal, JournalError, Storage
-from simulator.devices.storage import SURVIVALS, FlashFile, Survival
+from simulator.devices.storage import SURVIVALS, Disk, FlashFile, Survival, Write
 
 ROOT = Path(__file__).parent.parent.parent
 SNAPSHOTS = tuple(b'{"n":%d,"pad":"%s"}' % (number, b"x" * (40 * number)) for number in range(1, 6))
@@ -264,14 +264,14 @@ def cut(snapshots: list[bytes], nth: int, survives: Survival, limit: int) -> tup
     """Append until the power goes before the nth operation: what was acknowledged, what is found, and if it went."""
     operations = 0
 
-    def instant(_name: str) -> bool:
+    def write(write: Write) -> Disk:
         nonlocal operations
         operations += 1
         if operations == nth:
             raise PowerCut
-        return True
+        return storage.disk.after(write)
 
-    storage = FlashFile(instant)
+    storage = FlashFile(write=write)
     journal, acknowledged, was_cut = Journal(storage, limit_bytes=limit), list[bytes](), False
     try:
         journal.open()
@@ -280,8 +280,7 @@ def cut(snapshots: list[bytes], nth: int, survives: Survival, limit: int) -> tup
             acknowledged.append(snapshot)
     except PowerCut:
         was_cut = True
-    storage.lose_power(survives)
-    return acknowledged, reopened(storage), was_cut
+    return acknowledged, reopened(FlashFile(storage.disk.after_power_cut(survives))), was_cut
 
 
 @pytest.mark.parametrize("survives", SURVIVALS)

@@ -7,7 +7,6 @@ does exactly what the one without a cut does.
 """
 
 import asyncio
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
@@ -26,6 +25,7 @@ from agent.account import (
     StepUndone,
 )
 from agent.core import Policy
+from agent.core.events import BeginStep
 from agent.core.state import Safe
 from agent.jitter import Jitter
 from agent.recovery import PointOfNoReturn
@@ -35,10 +35,10 @@ from simulator.cloud.api import Account
 from simulator.cloud.traced import verb_of
 from simulator.controller.direct_hand import DirectHand
 from simulator.devices.device import SimulatedDevice, Wiring
-from simulator.devices.hardware import factory
 from simulator.devices.models import model_named
+from simulator.devices.rig.power import instant
+from simulator.devices.rig.values import Make, Outcome
 from simulator.devices.storage import SURVIVALS, Survival
-from simulator.devices.workbench import SimulatedWorkbench
 from simulator.engines.remembered import remembered
 from simulator.engines.virtual import VirtualCloud, VirtualLink
 from simulator.engines.virtual_time import run_virtually
@@ -60,7 +60,9 @@ from simulator.verdict import Judge, Verdict
 from tests.power_cuts.trouble import (
     LEAP_DEADLINE_SECONDS,
     VERSION,
-    FailingBench,
+    advance_failing,
+    begin_failing,
+    failure_of,
     image_of,
     may_end_safe,
     outages_of,
@@ -69,6 +71,7 @@ from tests.power_cuts.trouble import (
 TIME_LIMIT_SECONDS: Final = 300
 """Virtual; a device that is not ready by then hangs."""
 SECOND: Final = 1.0
+TIMINGS: Final = Timings()
 CLEANS_NOTHING: Final = {"operation": "configure", "to": "net.conf", "content": "a"}
 """A next job that writes over nothing that the deleted one may have left behind, as another update would."""
 LEAPS: Final[dict[Layout, tuple[str, ...]]] = {"ab": ("commit",), "swap": ("commit",), "single": ("write", "reboot")}
@@ -173,21 +176,38 @@ def happens(moment: str) -> Callable[[Event], bool]:
 
 
 class CutDevice(SimulatedDevice):
-    """Writes down what it does, and what another fate of the journal's last write would have changed."""
+    """Writes down what it does, and what another fate of the journal's last write would have changed.
+
+    One of its steps may fail: see `trouble`.
+    """
 
     story: Story
+    fails: tuple[str, str]
 
-    def lose_power(self, instant: str, off_seconds: float) -> None:
-        self.story.lost_at.append((self.flash.instants, instant))
-        if len(self.story.lost_at) == 1:
-            left = {survives: self._left(survives) for survives in SURVIVALS}
-            self.story.survivals = frozenset(each for each in SURVIVALS if left[each] != left[self.survives])
-        SimulatedDevice.lose_power(self, instant, off_seconds)
+    def begin(self, effect: BeginStep) -> None:
+        if self._fails(effect):
+            self.do(begin_failing, effect, self.fails[1])
+        else:
+            super().begin(effect)
 
-    def _left(self, survives: Survival) -> bytes:
-        storage = copy.copy(self._storage)
-        storage.lose_power(survives)
-        return storage.read()
+    def _advance(self, done: int) -> Outcome:
+        run = self.rig.run
+        if run is not None and isinstance(run.work, BeginStep) and self._fails(run.work):
+            return advance_failing(self.rig, done, self.fails[1])
+        return super()._advance(done)
+
+    def _fails(self, effect: BeginStep) -> bool:
+        return (effect.version, effect.step.name) == (VERSION, self.fails[0])
+
+    def _tell(self, outcome: Outcome) -> None:
+        for event in outcome.tells:
+            if isinstance(event, PowerLost):
+                self.story.lost_at.append((self._instants + outcome.instants, event.instant))
+                if len(self.story.lost_at) == 1:
+                    left = {survives: self.rig.disk.after_power_cut(survives).written for survives in SURVIVALS}
+                    was = b"".join(left[self.rig.make.survives])
+                    self.story.survivals = frozenset(each for each in SURVIVALS if b"".join(left[each]) != was)
+        super()._tell(outcome)
 
 
 class _Link(VirtualLink):
@@ -200,8 +220,14 @@ class _Link(VirtualLink):
         self._device = device
 
     def send(self, request: Request) -> None:
-        if self._device.flash.instant(f"publish {verb_of(request)}"):
+        self._device.do(instant, f"publish {verb_of(request)}")
+        if self._device.rig.is_on:
             super().send(request)
+
+
+def _has_begun(event: Event) -> bool:
+    """Whether a step has: that is told before its first instant, which is counted by then all the same."""
+    return isinstance(event, StepStarted) and event.step != "reboot"
 
 
 @dataclass(slots=True)
@@ -224,7 +250,7 @@ class _Fate:
         self.is_queued = self.is_queued or isinstance(event, ExecutionQueued)
         self.was_due = self.was_due or self.is_due(event)
         if self.was_due and self.is_queued and not self.is_deleted:
-            self.is_deleted, story.deleted_at = True, self.device.flash.instants
+            self.is_deleted, story.deleted_at = True, self.device.instants - _has_begun(event)
             asyncio.get_running_loop().call_soon(self._delete)
         match event:
             case StepStarted(step="switch") if not story.taken_at:
@@ -232,7 +258,7 @@ class _Fate:
             case StepUndone(step=step) if step in LEAPS[self.world.setting.layout]:
                 story.undid_the_leap = True
             case ExecutionTaken() if self.is_next(event.execution.job_id) and not story.taken_at:
-                story.taken_at = self.device.flash.instants
+                story.taken_at = self.device.instants
             case JobDeleted() if self.next_id == self.job_id:
                 later = SECOND if self.world.setting.then == "the same id" else 0
                 asyncio.get_running_loop().call_later(later, self._create_next)
@@ -262,6 +288,8 @@ class _Fate:
 
 class World:
     """One run."""
+
+    kind: type[CutDevice] = CutDevice
 
     def __init__(self, setting: Setting, cuts: Sequence[Cut]) -> None:
         self.setting = setting
@@ -309,7 +337,7 @@ class World:
             pass  # every device that is not ready is a problem of its own, and named
         await asyncio.sleep(1)
         for device in devices:
-            await device.stop()
+            await device.end()
         cloud.observe(AccountEnded())
         cloud.core.close()
         engine.record(RunEnded("finished"))
@@ -330,8 +358,8 @@ class World:
 
     def _problems(self, fate: _Fate) -> Iterator[str]:
         device = fate.device
-        device.story.instants = device.flash.instants
-        hardware = device.flash.hardware
+        device.story.instants = device.instants
+        hardware = device.hardware
         if self._is_rightly_safe(device):
             return
         if not fate.is_over:
@@ -361,7 +389,7 @@ class World:
         if not may_end_safe(self.setting.trouble, self.setting.layout):
             return False
         is_safe = device.runner is not None and isinstance(device.runner.machine.phase, Safe)
-        return is_safe and device.flash.hardware.is_bootable and not device.story.undid_the_leap
+        return is_safe and device.hardware.is_bootable and not device.story.undid_the_leap
 
     def _first_document(self) -> dict[str, Any]:
         image = image_of(self.setting.trouble)
@@ -388,18 +416,18 @@ class World:
         thing = f"thing-{number:05}"
         loop = asyncio.get_running_loop()
         cuts = tuple(PowerCut(nth=nth) for nth in cut.nth)
-        wiring = Wiring(Timings(), cuts, outages_of(self.setting.trouble), self._agent)
+        wiring = Wiring(cuts, outages_of(self.setting.trouble), self._agent)
         recorder = Recorder(device_source(thing), loop.time, self._feed)
-        device = CutDevice(thing, self._group, factory(self.setting.layout), wiring, recorder.record)
-        device.story = Story(cut)
-        device.survives = cut.survives
+        make = Make(TIMINGS, model_named(self.setting.model).guarded, cut.survives)
+        device = self.kind(thing, self._group, make, wiring, recorder.record)
+        device.story, device.fails = Story(cut), failure_of(self.setting.trouble)
         job_id = f"fw-{number:05}"
         next_id = f"next-{number:05}" if self.setting.then == "another id" else job_id
         fate = _Fate(self, device, job_id, next_id, happens(self.setting.moment))
         self._fates[thing] = self._by_job[job_id] = self._open[job_id] = fate
         return device
 
-    def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
+    def _agent(self, device: SimulatedDevice) -> Runner[Any]:
         rng = Jitter(str(device.boots))
         policy = Policy(
             namespace_id=self.setting.namespace,
@@ -409,18 +437,16 @@ class World:
             leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else Policy().leap_deadline,
         )
         model = model_named(self.setting.model)
-        bench = FailingBench(device, self.setting.trouble, guarded=model.guarded)
-        runner = Runner(
+        return Runner(
             thing=device.thing,
             machine=model.start(policy),
             step=remembered(model.step),
             transport=_Link(self._cloud, device),
-            workbench=bench,
+            workbench=device,
             rng=rng,
             observe=device.observe,
             remember=device.remember,
         )
-        return runner, bench
 
     def _feed(self, entry: Entry) -> None:
         self._judge.feed(entry)
