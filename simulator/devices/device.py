@@ -19,7 +19,7 @@ from simulator.devices.hardware import Hardware, factory
 from simulator.devices.holds import Hold
 from simulator.devices.rig import power, running, steps
 from simulator.devices.rig.values import After, HoldPoint, Make, Outcome, Rig, Sectors
-from simulator.devices.storage import FILE_BYTES, Disk, FlashFile, Write, snapshot_of
+from simulator.devices.storage import FILE_BYTES, FlashFile, snapshot_of
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
 
@@ -48,6 +48,7 @@ class SimulatedDevice:
 
     __slots__ = (
         "_alarms",
+        "_file",
         "_instants",
         "_journal",
         "_next",
@@ -77,6 +78,7 @@ class SimulatedDevice:
         outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
         holds = tuple(hold.point(number, thing_of_agent(thing), self) for number, hold in enumerate(wiring.holds))
         self.rig = Rig(make, factory(group.layout), cuts=cuts, outages=outages, holds=holds)
+        self._file: FlashFile
         self._journal: Journal
         self._offline_until = 0.0
         self._alarms: tuple[Alarm, ...] = ()
@@ -140,10 +142,8 @@ class SimulatedDevice:
     def remember(self, record: Record) -> None:
         """Write a record down. Raises JournalError."""
         self._journal.append(snapshot_of(record))
-
-    def _write(self, write: Write) -> Disk:
-        self.do(power.write, write)
-        return self.rig.disk
+        writes, self._file.writes = self._file.writes, []
+        self.do(power.write, writes)
 
     def let_go(self, point: HoldPoint) -> None:
         """Hold it there no more."""
@@ -153,7 +153,8 @@ class SimulatedDevice:
 
     def do(self, operation: Callable[Concatenate[Rig, P], Outcome], *args: P.args, **named: P.kwargs) -> None:
         """Do an operation of `rig`, to the rig as it is by now."""
-        self._settle()
+        if self._since is not None:
+            self._settle()
         self._take(operation(self.rig, *args, **named))
 
     def _settle(self) -> None:
@@ -169,8 +170,8 @@ class SimulatedDevice:
         if outcome.offline_seconds:
             self._offline_until = self._wiring.pace.now() + outcome.offline_seconds
             asyncio.get_running_loop().call_soon(self._lose_network, outcome.offline_seconds)
-        run, had_power = outcome.rig.run, self.rig.is_on
-        if run is None or run.held is not None or any(isinstance(after.what, Sectors) for after in outcome.after):
+        run, after, had_power = outcome.rig.run, outcome.after, self.rig.is_on
+        if run is None or run.held is not None or (after is not None and isinstance(after.what, Sectors)):
             self._stop_sectors()
         self._tell(outcome)
         if had_power and not self.rig.is_on:
@@ -179,13 +180,12 @@ class SimulatedDevice:
             self._wiring.holds[run.held.number].hold(thing_of_agent(self.thing))
         elif self._since is not None and (self._sectors_alarm is None or (outcome.instants and self.rig.cuts)):
             self._plan()  # there is more of it, or a cut at the nth instant is a sector nearer than it was
-        for after in outcome.after:
+        if after is not None:
             self._wait(after)
-        for event in outcome.events:
-            if isinstance(event, Booted):
-                self._start_agent(event)
-            elif self.runner is not None:
-                self.runner.feed(event)
+        if isinstance(outcome.event, Booted):
+            self._start_agent(outcome.event)
+        elif outcome.event is not None and self.runner is not None:
+            self.runner.feed(outcome.event)
 
     def _tell(self, outcome: Outcome) -> None:
         self.rig = outcome.rig
@@ -233,7 +233,8 @@ class SimulatedDevice:
     # ── the agent ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _start_agent(self, booted: Booted) -> None:
-        self._journal = Journal(FlashFile(self.rig.disk, self._write), limit_bytes=FILE_BYTES)
+        self._file = FlashFile(self.rig.disk)
+        self._journal = Journal(self._file, limit_bytes=FILE_BYTES)
         self._journal.open()
         self.boots += 1
         self.runner = self._wiring.make_agent(self)

@@ -4,8 +4,6 @@ What stands on the disk is a value, made of the pieces that were written. Device
 share them: what a device has of its own is the tuple. What is done to it is a value too (`Write`).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -26,22 +24,7 @@ LARGEST_REMEMBERED: Final = 2048
 """Bytes of each; a larger one, with a large job document in it, is its device's own."""
 
 
-WriteName: TypeAlias = Literal[
-    "write", "sync", "synced", "truncate", "write new", "sync new", "rename", "sync directory", "set aside"
-]
-
-
-class Write(NamedTuple):
-    """One operation, before which the power may go; `data` is what is written, or left. `synced` is none: by then the
-    file is durable, and nobody has been told so yet.
-    """
-
-    name: WriteName
-    data: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(NamedTuple):
     """The file and the second one beside it. `name_durable` is what the name still leads to if the power goes before
     the directory is synced; None if nothing is open there.
     """
@@ -51,10 +34,6 @@ class Disk:
     new: Pieces = ()
     new_durable: Pieces = ()
     name_durable: Pieces | None = None
-
-    def after(self, write: Write) -> "Disk":
-        """With one operation done."""
-        return _WRITES[write.name](self, write.data)
 
     def after_power_cut(self, survives: Survival = "nothing") -> "Disk":
         """What is not durable is gone, or a part of it, or it survived by luck; what is left is durable."""
@@ -69,29 +48,24 @@ class Disk:
         return Disk(kept, kept)
 
 
-_WRITES: Final[dict[WriteName, Callable[[Disk, bytes], Disk]]] = {
-    "write": lambda disk, data: replace(disk, written=(*disk.written, _shared(data))),
-    "sync": lambda disk, data: replace(disk, durable=disk.written),
-    "synced": lambda disk, data: disk,
-    "truncate": lambda disk, data: replace(disk, written=(data,)),
-    "write new": lambda disk, data: replace(disk, new=(_shared(data),)),
-    "sync new": lambda disk, data: replace(disk, new_durable=disk.new),
-    "rename": lambda disk, data: Disk(disk.new, disk.new_durable, name_durable=disk.durable),
-    "sync directory": lambda disk, data: replace(disk, name_durable=None),
-    "set aside": lambda disk, data: replace(disk, written=(), durable=()),
-}
+EMPTY: Final = Disk()
+
+
+class Write(NamedTuple):
+    """One operation, before which the power may go, and the disk after it."""
+
+    name: str
+    disk: Disk
 
 
 class FlashFile:
-    """See `agent.journal.Storage`: the file on `disk`. `write` does an operation, if that is not to be done here; it
-    does nothing without power: whoever wanted it is gone already.
-    """
+    """See `agent.journal.Storage`: the file on a disk. `disk` is as all `writes` so far have left it."""
 
-    __slots__ = ("_write", "disk")
+    __slots__ = ("disk", "writes")
 
-    def __init__(self, disk: Disk = Disk(), write: Callable[[Write], Disk] | None = None) -> None:
+    def __init__(self, disk: Disk = EMPTY) -> None:
         self.disk = disk
-        self._write = write
+        self.writes: list[Write] = []
 
     def read(self) -> bytes:
         """Everything."""
@@ -99,42 +73,42 @@ class FlashFile:
 
     def append(self, data: bytes) -> None:
         """Write at the end."""
-        self._do("write", data)
+        self._do("write", self.disk._replace(written=(*self.disk.written, _shared(data))))
 
     def sync(self) -> None:
-        """Make it durable."""
-        self._do("sync")
-        self._do("synced")
+        """Make it durable; the power may go before that is known, too."""
+        self._do("sync", self.disk._replace(durable=self.disk.written))
+        self._do("synced", self.disk)
 
     def truncate(self, length: int) -> None:
         """Cut the file off."""
         if length != sum(map(len, self.disk.written)):
-            self._do("truncate", self.read()[:length])
+            self._do("truncate", self.disk._replace(written=(self.read()[:length],)))
 
     def write_new(self, data: bytes) -> None:
         """Write a second file."""
-        self._do("write new", data)
+        self._do("write new", self.disk._replace(new=(_shared(data),)))
 
     def sync_new(self) -> None:
         """Make the second file durable."""
-        self._do("sync new")
+        self._do("sync new", self.disk._replace(new_durable=self.disk.new))
 
     def rename_new(self) -> None:
         """Put the second file in the place of the first."""
-        self._do("rename")
+        self._do("rename", Disk(self.disk.new, self.disk.new_durable, name_durable=self.disk.durable))
 
     def sync_directory(self) -> None:
         """Make the renaming durable."""
-        self._do("sync directory")
+        self._do("sync directory", self.disk._replace(name_durable=None))
 
     def set_aside(self) -> str:
         """Keep the file under another name: it is never looked at again."""
-        self._do("set aside")
+        self._do("set aside", self.disk._replace(written=(), durable=()))
         return "journal.damaged"
 
-    def _do(self, name: WriteName, data: bytes = b"") -> None:
-        write = Write(name, data)
-        self.disk = self.disk.after(write) if self._write is None else self._write(write)
+    def _do(self, name: str, disk: Disk) -> None:
+        self.disk = disk
+        self.writes.append(Write(f"journal {name}", disk))
 
 
 def recall(disk: Disk) -> tuple[Disk, Record | None]:

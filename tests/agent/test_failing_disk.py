@@ -6,7 +6,9 @@ import pytest
 
 from agent.abilities import Layout
 from agent.account import DeviceCrashed, ExecutionLeft, JournalUnwritable, StepStarted
-from simulator.devices.storage import Disk, Write, recall
+from agent.core.record import Record
+from agent.journal import Journal
+from simulator.devices.storage import Disk, FlashFile, recall, snapshot_of
 from simulator.engines.virtual_time import run_virtually
 from simulator.trace import Entry, ExecutionChanged
 from tests.power_cuts.world import Cut, CutDevice, Setting, World
@@ -28,18 +30,35 @@ class Seen:
     unwritable: int = 0
 
 
+class FailingFile(FlashFile):
+    """It fails at one operation; from then on, if `for_good`."""
+
+    def __init__(self, device: "FailingDevice") -> None:
+        super().__init__(device.rig.disk)
+        self._device = device
+
+    def _do(self, name: str, disk: Disk) -> None:
+        device = self._device
+        device.operations_left -= 1
+        if device.operations_left == 0 or (device.operations_left < 0 and device.for_good):
+            raise OSError(28, "No space left on device")
+        super()._do(name, disk)
+        device.rig = device.rig._replace(disk=disk)
+
+
 class FailingDevice(CutDevice):
-    """Its disk fails at one operation on the journal; from then on, if `for_good`."""
+    """A device with such a file."""
 
     operations_left: int
     for_good: bool
+    opened_at = 0
 
-    def _write(self, write: Write) -> Disk:
-        self.operations_left -= 1
-        if self.operations_left == 0 or (self.operations_left < 0 and self.for_good):
-            raise OSError(28, "No space left on device")
-        self.rig = self.rig._replace(disk=self.rig.disk.after(write))
-        return self.rig.disk
+    def remember(self, record: Record) -> None:
+        if self.opened_at != self.boots:
+            self.opened_at = self.boots
+            self._journal = Journal(FailingFile(self))
+            self._journal.open()
+        self._journal.append(snapshot_of(record))
 
 
 class Failing(World):

@@ -37,7 +37,7 @@ from simulator.controller.direct_hand import DirectHand
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.models import model_named
 from simulator.devices.rig.power import instant
-from simulator.devices.rig.values import Make, Outcome
+from simulator.devices.rig.values import Make, Outcome, Rig
 from simulator.devices.storage import SURVIVALS, Survival
 from simulator.engines.remembered import remembered
 from simulator.engines.virtual import VirtualCloud, VirtualLink
@@ -75,6 +75,24 @@ TIMINGS: Final = Timings()
 CLEANS_NOTHING: Final = {"operation": "configure", "to": "net.conf", "content": "a"}
 """A next job that writes over nothing that the deleted one may have left behind, as another update would."""
 LEAPS: Final[dict[Layout, tuple[str, ...]]] = {"ab": ("commit",), "swap": ("commit",), "single": ("write", "reboot")}
+SEEN: Final = frozenset(
+    {
+        DeviceBooted,
+        ExecutionChanged,
+        ExecutionLeft,
+        ExecutionQueued,
+        ExecutionTaken,
+        JobDeleted,
+        PhaseChanged,
+        PowerLost,
+        RequestSent,
+        StepFinished,
+        StepProgressed,
+        StepStarted,
+        StepUndone,
+    }
+)
+"""What decides anybody's fate: a small part of what happens."""
 OFF: Final = "power off"
 """The moment of a deletion that the device cannot notice: while it has no power."""
 
@@ -199,14 +217,22 @@ class CutDevice(SimulatedDevice):
     def _fails(self, effect: BeginStep) -> bool:
         return (effect.version, effect.step.name) == (VERSION, self.fails[0])
 
+    def do(self, operation: Callable[..., Outcome], *args: Any) -> None:
+        self._settle()
+        outcome = operation(self.rig, *args)
+        if not self.story.lost_at and self.rig.is_on and not outcome.rig.is_on:
+            left = {each: operation(self._surviving(each), *args).rig.disk.written for each in SURVIVALS}
+            was = b"".join(outcome.rig.disk.written)
+            self.story.survivals = frozenset(each for each in SURVIVALS if b"".join(left[each]) != was)
+        self._take(outcome)
+
+    def _surviving(self, survives: Survival) -> Rig:
+        return self.rig._replace(make=replace(self.rig.make, survives=survives))
+
     def _tell(self, outcome: Outcome) -> None:
         for event in outcome.tells:
             if isinstance(event, PowerLost):
                 self.story.lost_at.append((self._instants + outcome.instants, event.instant))
-                if len(self.story.lost_at) == 1:
-                    left = {survives: self.rig.disk.after_power_cut(survives).written for survives in SURVIVALS}
-                    was = b"".join(left[self.rig.make.survives])
-                    self.story.survivals = frozenset(each for each in SURVIVALS if b"".join(left[each]) != was)
         super()._tell(outcome)
 
 
@@ -451,6 +477,8 @@ class World:
     def _feed(self, entry: Entry) -> None:
         self._judge.feed(entry)
         event = entry.event
+        if type(event) not in SEEN:
+            return
         if isinstance(event, JobDeleted):
             fate = self._by_job.get(event.job_id)
         else:

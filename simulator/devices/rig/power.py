@@ -1,5 +1,7 @@
 """Power and network, and the instants at which they may go: one before every sector and every write."""
 
+from collections.abc import Sequence
+
 from agent.account import BootReason, PowerLost
 from simulator.devices.rig.values import After, Outcome, PowerOn, Rig
 from simulator.devices.storage import Survival, Write
@@ -13,7 +15,8 @@ def instant(rig: Rig, name: str, step: str = "", percent: int = 0) -> Outcome:
     """
     if not rig.is_on or not (rig.cuts or rig.outages):
         return Outcome(rig, instants=int(rig.is_on))
-    rig = counted(rig, 1, step)
+    if rig.cuts:
+        rig = rig._replace(instants=rig.instants + 1, last_step=step or rig.last_step)
     for planned in rig.cuts:
         if planned.applies(name, rig.instants, step, percent, rig.last_step):
             others = tuple(other for other in rig.cuts if other is not planned)
@@ -29,13 +32,6 @@ def instant(rig: Rig, name: str, step: str = "", percent: int = 0) -> Outcome:
             rig = rig._replace(outages=tuple(other for other in rig.outages if other is not outage))
             offline_seconds = outage.seconds
     return Outcome(rig, instants=1, offline_seconds=offline_seconds)
-
-
-def counted(rig: Rig, instants: int, step: str = "") -> Rig:
-    """So many instants later, as long as anything is named by their number."""
-    if not rig.cuts:
-        return rig
-    return rig._replace(instants=rig.instants + instants, last_step=step or rig.last_step)
 
 
 def applies(outage: Outage, step: str, percent: int) -> bool:
@@ -57,13 +53,19 @@ def reboot(rig: Rig, why: BootReason) -> Outcome:
 def off(rig: Rig, why: BootReason, seconds: float) -> Outcome:
     """No power; it comes back after so long."""
     back = PowerOn(why)
-    return Outcome(rig._replace(power="off", run=None, pending=(back,)), after=(After(seconds, back),))
+    return Outcome(rig._replace(power="off", run=None, pending=(back,)), after=After(seconds, back))
 
 
-def write(rig: Rig, operation: Write) -> Outcome:
-    """One operation on the disk."""
-    return instant(rig, f"journal {operation.name}").then(_written, operation)
-
-
-def _written(rig: Rig, operation: Write) -> Outcome:
-    return Outcome(rig._replace(disk=rig.disk.after(operation)))
+def write(rig: Rig, writes: Sequence[Write]) -> Outcome:
+    """Operations on the disk, one after the other."""
+    if not (rig.is_on and writes):
+        return Outcome(rig)
+    if not (rig.cuts or rig.outages):
+        return Outcome(rig._replace(disk=writes[-1].disk), instants=len(writes))
+    for number, each in enumerate(writes, 1):
+        passed = instant(rig, each.name)
+        rig = passed.rig
+        if not rig.is_on:
+            return passed._replace(instants=number)
+        rig = rig._replace(disk=each.disk)
+    return Outcome(rig, instants=len(writes))

@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from agent.core.events import BeginStep, UndoStep
 from simulator.devices.hardware import SECTORS, describe
-from simulator.devices.rig.power import applies, counted, instant
+from simulator.devices.rig.power import applies, instant
 from simulator.devices.rig.values import After, Exchange, HoldPoint, Outcome, Rig, Run, Sectors
 from simulator.devices.sectors import worked
 
@@ -38,15 +38,17 @@ def work(rig: Rig, done: int) -> Outcome:
     if count and (rig.cuts or rig.outages) and _is_perilous(rig, run, done):
         sector = work(rig, done - 1).then(instant, run.instant(done), run.step, run.percent(done))
         return sector.then(_worked, done)
-    return _worked(counted(rig, count), done)._replace(instants=count)
+    return _worked(rig, done, count)
 
 
-def _worked(rig: Rig, done: int) -> Outcome:
+def _worked(rig: Rig, done: int, count: int = 0) -> Outcome:
+    """Without asking for power; `count` instants are those sectors."""
     run = rig.run
     assert run is not None, "there is something to do"
     hardware, brick = worked(run.sector, rig.hardware, run.image, run.done, done)
-    rig = rig._replace(hardware=hardware, run=run._replace(done=done))
-    return Outcome(rig, () if brick is None else (describe(brick),))
+    number = rig.instants + count if rig.cuts else 0
+    rig = rig._replace(hardware=hardware, run=run._replace(done=done), instants=number)
+    return Outcome(rig, () if brick is None else (describe(brick),), instants=count)
 
 
 def go_on(rig: Rig, run: Run) -> Outcome:
@@ -61,7 +63,7 @@ def go_on(rig: Rig, run: Run) -> Outcome:
         case _:
             assert_never(run.work)
     run = run._replace(held=None, pause=_next_pause(rig, run))
-    return Outcome(rig._replace(run=run), after=(After(seconds / max(sectors, 1), Sectors()),))
+    return Outcome(rig._replace(run=run), after=After(seconds / max(sectors, 1), Sectors()))
 
 
 def _next_pause(rig: Rig, run: Run) -> int:

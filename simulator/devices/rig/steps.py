@@ -66,7 +66,7 @@ def _begin(rig: Rig, effect: BeginStep) -> Outcome:
 def fail(rig: Rig, effect: BeginStep, why: str, cause: str) -> Outcome:
     """A step ends, because that went wrong."""
     failed = StepEnded(effect.index, "failed", why, cause=cause)
-    return Outcome(rig, (StepFinished(effect.execution, effect.step.name, "failed"),), (failed,))
+    return Outcome(rig, (StepFinished(effect.execution, effect.step.name, "failed"),), failed)
 
 
 def stop(rig: Rig, effect: StopStep) -> Outcome:
@@ -75,14 +75,14 @@ def stop(rig: Rig, effect: StopStep) -> Outcome:
         case Run(work=BeginStep(index=effect.index) as running):
             finished = StepFinished(running.execution, running.step.name, "stopped")
             stopped = StepEnded(effect.index, "stopped")
-            return Outcome(rig._replace(run=None), (describe(rig.hardware), finished), (stopped,))
+            return Outcome(rig._replace(run=None), (describe(rig.hardware), finished), stopped)
         case _:
             return Outcome(rig)
 
 
 def verify(rig: Rig) -> Outcome:
     """Say whether the hardware is whole."""
-    return Outcome(rig, events=(Verified(rig.hardware.is_whole),))
+    return Outcome(rig, event=Verified(rig.hardware.is_whole))
 
 
 def undo(rig: Rig, effect: UndoStep) -> Outcome:
@@ -93,7 +93,7 @@ def undo(rig: Rig, effect: UndoStep) -> Outcome:
 def _undo(rig: Rig, effect: UndoStep) -> Outcome:
     step, image = effect.step, _image_to_undo(effect.step)
     if not knows(step) or (rig.make.guarded and refuses_to_undo(rig.hardware, step, image)):
-        return Outcome(rig, (StepUndone(effect.execution, step.name, ok=False),), (StepRestored(effect.index, False),))
+        return Outcome(rig, (StepUndone(effect.execution, step.name, ok=False),), StepRestored(effect.index, False))
     if step.action == "reboot":
         return _wait_for(rig, UndoReboot(effect), rig.make.timings.undo)
     return go_on(rig, Run(effect, image, work_of(step).to_undo(rig.hardware, image)))
@@ -145,7 +145,7 @@ def _pause(rig: Rig, run: Run, effect: BeginStep) -> Outcome:
     held = next((hold for hold in holds_of(rig, effect) if hold.percent in passed), None)
     on = Outcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
     told = StepProgressed(effect.execution, effect.step.name, passed[-1])
-    return on._replace(tells=(told,), events=(StepAdvanced(effect.index, passed[-1]),))
+    return on._replace(tells=(told,), event=StepAdvanced(effect.index, passed[-1]))
 
 
 def _finish(rig: Rig, run: Run, effect: BeginStep) -> Outcome:
@@ -159,7 +159,7 @@ def _finish(rig: Rig, run: Run, effect: BeginStep) -> Outcome:
     commits = step.action == "commit" or (step.action == "write" and hardware.layout == "single")
     committed = (VersionCommitted(effect.execution, effect.version),) if commits else ()
     done = StepFinished(effect.execution, step.name, "done")
-    return Outcome(rig, (changed, *committed, done), (StepEnded(effect.index, "done"),))
+    return Outcome(rig, (changed, *committed, done), StepEnded(effect.index, "done"))
 
 
 def _undone(rig: Rig, run: Run, effect: UndoStep) -> Outcome:
@@ -173,7 +173,7 @@ def _undone(rig: Rig, run: Run, effect: UndoStep) -> Outcome:
 def _restored(rig: Rig, effect: UndoStep) -> Outcome:
     undone = StepUndone(effect.execution, effect.step.name)
     if rig.hardware.running is not None:
-        return Outcome(rig, (undone,), (StepRestored(effect.index, True),))
+        return Outcome(rig, (undone,), StepRestored(effect.index, True))
     crashed = DeviceCrashed(f"undo {effect.step.name}: erased the firmware that was running")
     return reboot(rig, "watchdog")._replace(tells=(undone, crashed))
 
@@ -198,7 +198,7 @@ def happen(rig: Rig, what: Pending) -> Outcome:
 
 
 def _wait_for(rig: Rig, what: Pending, seconds: float) -> Outcome:
-    return Outcome(rig._replace(pending=(*rig.pending, what)), after=(After(seconds, what),))
+    return Outcome(rig._replace(pending=(*rig.pending, what)), after=After(seconds, what))
 
 
 def power_on(rig: Rig, why: BootReason = "power-on") -> Outcome:
@@ -225,7 +225,7 @@ def _boot(rig: Rig, why: BootReason) -> Outcome:
         return Outcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
     in_recovery = hardware.layout == "single" and hardware.running == 1
     booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery)
-    return Outcome(rig._replace(power="up", disk=disk), tells, (booted,))
+    return Outcome(rig._replace(power="up", disk=disk), tells, booted)
 
 
 def _undo_reboot(rig: Rig, effect: UndoStep) -> Outcome:

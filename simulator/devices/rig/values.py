@@ -163,15 +163,16 @@ class Rig(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an operation came to: `tells` for the account, then `events` for the agent; of those a Booted begins one.
+    """What an operation came to: `tells` for the account, then `event` for the agent; a Booted begins one.
 
-    `instants` is how many sectors and writes there were; `offline_seconds`: the network is gone for so long.
+    `after` is what takes time from here. `instants` is how many sectors and writes there were; `offline_seconds`: the
+    network is gone for so long.
     """
 
     rig: Rig
     tells: tuple[DeviceEvent, ...] = ()
-    events: tuple[Event, ...] = ()
-    after: tuple[After, ...] = ()
+    event: Event | None = None
+    after: After | None = None
     instants: int = 0
     offline_seconds: float = 0.0
 
@@ -183,8 +184,8 @@ class Outcome(NamedTuple):
         return Outcome(
             more.rig,
             self.tells + more.tells,
-            self.events + more.events,
-            self.after + more.after,
+            more.event,
+            more.after,
             self.instants + more.instants,
             more.offline_seconds or self.offline_seconds,
         )
