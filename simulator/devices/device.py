@@ -18,7 +18,7 @@ from agent.runner import Runner
 from simulator.devices.hardware import Hardware, factory
 from simulator.devices.holds import Hold
 from simulator.devices.rig import power, running, steps
-from simulator.devices.rig.values import After, HoldPoint, Make, Outcome, Rig, Sectors
+from simulator.devices.rig.values import After, HoldPoint, Make, Outcome, Rig, Run, Sectors
 from simulator.devices.storage import FILE_BYTES, FlashFile, snapshot_of
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
@@ -53,7 +53,6 @@ class SimulatedDevice:
         "_journal",
         "_next",
         "_offline_until",
-        "_seconds",
         "_sectors_alarm",
         "_since",
         "_wiring",
@@ -76,7 +75,9 @@ class SimulatedDevice:
         self._wiring = wiring
         cuts = tuple(cut for cut in wiring.cuts if not cut.groups or group.group in cut.groups)
         outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
-        holds = tuple(hold.point(number, thing_of_agent(thing), self) for number, hold in enumerate(wiring.holds))
+        holds = tuple(
+            hold.point(number, thing_of_agent(thing), self.let_go) for number, hold in enumerate(wiring.holds)
+        )
         self.rig = Rig(make, factory(group.layout), cuts=cuts, outages=outages, holds=holds)
         self._file: FlashFile
         self._journal: Journal
@@ -85,8 +86,6 @@ class SimulatedDevice:
         """For what is pending."""
         self._since: float | None = None
         """When the run had no sector done, or would have; None while none is due."""
-        self._seconds = 0.0
-        """How long each takes."""
         self._next = 0
         """So many are done when the alarm rings."""
         self._sectors_alarm: Alarm | None = None
@@ -160,8 +159,8 @@ class SimulatedDevice:
     def _settle(self) -> None:
         """Do what is due of the run, up to the sector for which there is an alarm."""
         run = self.rig.run
-        if run is not None and self._since is not None and self._seconds:
-            due = int((self._wiring.pace.now() - self._since) / self._seconds + ROUNDING)
+        if run is not None and self._since is not None and run.seconds:
+            due = int((self._wiring.pace.now() - self._since) / run.seconds + ROUNDING)
             if (done := min(due, self._next - 1)) > run.done:
                 self._tell(running.work(self.rig, done))
 
@@ -178,8 +177,12 @@ class SimulatedDevice:
             self._end_agent()
         elif run is not None and run.held is not None:
             self._wiring.holds[run.held.number].hold(thing_of_agent(self.thing))
-        elif self._since is not None and (self._sectors_alarm is None or (outcome.instants and self.rig.cuts)):
-            self._plan()  # there is more of it, or a cut at the nth instant is a sector nearer than it was
+        elif (
+            run is not None
+            and self._since is not None
+            and (self._sectors_alarm is None or (outcome.instants and self.rig.cuts))
+        ):
+            self._plan(run)  # there is more of it, or a cut at the nth instant is a sector nearer than it was
         if after is not None:
             self._wait(after)
         if isinstance(outcome.event, Booted):
@@ -198,17 +201,16 @@ class SimulatedDevice:
         if not isinstance(after.what, Sectors):
             self._alarms = (*self._alarms, pace.call_later(after.seconds, self.do, steps.happen, after.what))
         elif run is not None:
-            self._seconds = after.seconds
-            self._since = pace.now() - run.done * after.seconds
-            self._plan()
+            self._since = pace.now() - run.done * run.seconds
+            self._plan(run)
 
-    def _plan(self) -> None:
+    def _plan(self, run: Run) -> None:
         """Set the alarm for the next sector at which anything happens."""
         assert self._since is not None, "planned while it goes on"
         self._next = running.next_stop(self.rig)
         if self._sectors_alarm is not None:
             self._sectors_alarm.cancel()
-        self._sectors_alarm = self._wiring.pace.call_at(self._since + self._next * self._seconds, self._arrive)
+        self._sectors_alarm = self._wiring.pace.call_at(self._since + self._next * run.seconds, self._arrive)
 
     def _arrive(self) -> None:
         self._sectors_alarm = None

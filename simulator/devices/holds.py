@@ -4,17 +4,11 @@ The hardware stops at that percent of that step, for that job, until that device
 outside it looks like a slow flash.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
 
 from simulator.devices.rig.values import HoldPoint
-
-
-class Holdable(Protocol):
-    """A device."""
-
-    def let_go(self, point: HoldPoint) -> None:
-        """It is not to be held there any more; if it is, it goes on."""
 
 
 @dataclass(slots=True)
@@ -24,14 +18,14 @@ class Hold:
     job_id: str
     step: str
     percent: int
-    _devices: dict[str, list[tuple[Holdable, HoldPoint]]] = field(default_factory=dict)
-    """Those to be let go, by thing: several agents may share one."""
+    _to_let_go: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    """By thing; several agents may share one."""
     _held: dict[str, None] = field(default_factory=dict)
 
-    def point(self, number: int, thing: str, device: Holdable) -> HoldPoint:
-        """Where it holds that device, as its `number`th hold."""
+    def point(self, number: int, thing: str, let_go: Callable[[HoldPoint], None]) -> HoldPoint:
+        """Where it holds a device, as its `number`th hold, until it calls `let_go`."""
         point = HoldPoint(number, self.job_id, self.step, self.percent)
-        self._devices.setdefault(thing, []).append((device, point))
+        self._to_let_go.setdefault(thing, []).append(partial(let_go, point))
         return point
 
     def hold(self, thing: str) -> None:
@@ -41,12 +35,12 @@ class Hold:
     def let_go(self, thing: str) -> None:
         """Let what a device holds go on."""
         self._held.pop(thing, None)
-        for device, point in self._devices.pop(thing, ()):
-            device.let_go(point)
+        for let_go in self._to_let_go.pop(thing, ()):
+            let_go()
 
     def let_all_go(self) -> None:
         """Let everything go on, what has been held longest first."""
-        for thing in (*self._held, *self._devices):
+        for thing in (*self._held, *self._to_let_go):
             self.let_go(thing)
 
     @property

@@ -110,7 +110,7 @@ def test_nobody_is_let_go_by_what_is_done_to_another():
     (deletion,) = scenario("deletions: [{job: fw, when: {step: write}, hold: true}]").deletions
     hold, devices = Hold("fw", "write", 0), {name: Still() for name in ("thing-0", "thing-1")}
     for name, device in devices.items():
-        hold.point(0, name, device)
+        hold.point(0, name, device.let_go)
 
     async def removed(thing: str) -> set[str]:
         Holding(deletion, hold).feed(ExecutionRemoved(thing, fw, "IN_PROGRESS"))

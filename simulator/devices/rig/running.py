@@ -1,12 +1,12 @@
 """Sectors in a row: up to where they pause, where they are held, and where something may come between."""
 
 from collections.abc import Iterator
-from typing import Final, assert_never
+from typing import Final
 
-from agent.core.events import BeginStep, UndoStep
-from simulator.devices.hardware import SECTORS, describe
+from agent.core.events import BeginStep
+from simulator.devices.hardware import describe
 from simulator.devices.rig.power import applies, instant
-from simulator.devices.rig.values import After, Exchange, HoldPoint, Outcome, Rig, Run, Sectors
+from simulator.devices.rig.values import After, HoldPoint, Outcome, Rig, Run, Sectors
 from simulator.devices.sectors import worked
 
 PROGRESS_PERCENT: Final = 50
@@ -52,18 +52,9 @@ def _worked(rig: Rig, done: int, count: int = 0) -> Outcome:
 
 
 def go_on(rig: Rig, run: Run) -> Outcome:
-    """Do its next sectors, up to the next pause, each of which takes as long."""
-    match run.work:
-        case BeginStep(step=step):
-            seconds, sectors = rig.make.timings.seconds(step.action), run.sectors
-        case UndoStep():
-            seconds, sectors = rig.make.timings.undo, run.sectors
-        case Exchange():
-            seconds, sectors = rig.make.timings.write, SECTORS
-        case _:
-            assert_never(run.work)
+    """Do its next sectors, up to the next pause."""
     run = run._replace(held=None, pause=_next_pause(rig, run))
-    return Outcome(rig._replace(run=run), after=After(seconds / max(sectors, 1), Sectors()))
+    return Outcome(rig._replace(run=run), after=After(run.seconds, Sectors()))
 
 
 def _next_pause(rig: Rig, run: Run) -> int:

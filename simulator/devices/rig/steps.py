@@ -26,11 +26,11 @@ from agent.core.events import (
 )
 from agent.errors import GhostjobError
 from agent.plan import Step
-from simulator.devices.hardware import Image, describe, revert, swap_sectors, try_to_boot
+from simulator.devices.hardware import SECTORS, Image, describe, revert, swap_sectors, try_to_boot
 from simulator.devices.rig.power import instant, off, reboot
 from simulator.devices.rig.running import go_on, holds_of, points, work
 from simulator.devices.rig.values import After, Exchange, Outcome, Pending, PowerOn, Reboot, Rig, Run, UndoReboot
-from simulator.devices.sectors import cause_of, image_of, knows, refuses_to_do, refuses_to_undo, work_of
+from simulator.devices.sectors import cause_of, exchange, image_of, knows, refuses_to_do, refuses_to_undo, work_of
 from simulator.devices.storage import recall
 
 WATCHDOG_SECONDS: Final = 0.05
@@ -58,7 +58,9 @@ def _begin(rig: Rig, effect: BeginStep) -> Outcome:
         return fail(rig, effect, str(error), Cause.MALFORMED_DOCUMENT)
     if rig.make.guarded and refuses_to_do(rig.hardware, effect.step):
         return fail(rig, effect, "what runs, or is to boot next, is not written over", Cause.NOT_ALLOWED)
-    run = Run(effect, image, work.sectors(rig.hardware, image))
+    name, sectors = effect.step.name, work.sectors(rig.hardware, image)
+    seconds = rig.make.timings.seconds(effect.step.action) / max(sectors, 1)
+    run = Run(effect, name, name, work.sector, image, sectors, seconds)
     held = next((hold for hold in holds_of(rig, effect) if not hold.percent), None)
     return Outcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
 
@@ -96,7 +98,9 @@ def _undo(rig: Rig, effect: UndoStep) -> Outcome:
         return Outcome(rig, (StepUndone(effect.execution, step.name, ok=False),), StepRestored(effect.index, False))
     if step.action == "reboot":
         return _wait_for(rig, UndoReboot(effect), rig.make.timings.undo)
-    return go_on(rig, Run(effect, image, work_of(step).to_undo(rig.hardware, image)))
+    work, undo_seconds = work_of(step), rig.make.timings.undo
+    sectors = work.to_undo(rig.hardware, image)
+    return go_on(rig, Run(effect, f"undo {step.name}", "", work.undo, image, sectors, undo_seconds / max(sectors, 1)))
 
 
 def _image_to_undo(step: Step) -> Image:
@@ -207,7 +211,8 @@ def power_on(rig: Rig, why: BootReason = "power-on") -> Outcome:
     sectors = swap_sectors(rig.hardware)
     if not sectors:
         return _boot(rig, why)
-    return go_on(rig, Run(Exchange(why), NO_IMAGE, sectors))
+    seconds = rig.make.timings.write / SECTORS
+    return go_on(rig, Run(Exchange(why), "exchange", "", exchange, NO_IMAGE, sectors, seconds))
 
 
 def _boot(rig: Rig, why: BootReason) -> Outcome:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, assert_never
+from typing import Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias
 
 from agent.account import BootReason, DeviceEvent
 from agent.core.events import BeginStep, Event, UndoStep
 from simulator.devices.hardware import Hardware, Image
-from simulator.devices.sectors import Sector, exchange, work_of
+from simulator.devices.sectors import Sector
 from simulator.devices.storage import Disk, Survival
 from simulator.scenario import Outage, PowerCut, Timings
 
@@ -83,49 +83,23 @@ class Exchange:
 
 
 class Run(NamedTuple):
-    """`sectors` operations in a row, of which so many are `done`. With `pause` of them done something is to be told.
+    """`sectors` operations in a row, called `name`, each of `seconds`, of which so many are `done`.
 
-    `told` is the percentage of a step that was told last. `held` is where it stands still, None while it goes on.
+    `step` is the plan's step that they do, empty if none. With `pause` of them done something is to be told; `told` is
+    the percentage of the step that was told last. `held` is where it stands still, None while it goes on.
     """
 
     work: BeginStep | UndoStep | Exchange
+    name: str
+    step: str
+    sector: Sector
     image: Image
     sectors: int
+    seconds: float
     done: int = 0
     pause: int = 0
     told: int = 0
     held: HoldPoint | None = None
-
-    @property
-    def name(self) -> str:
-        """What its sectors are called."""
-        match self.work:
-            case BeginStep(step=step):
-                return step.name
-            case UndoStep(step=step):
-                return f"undo {step.name}"
-            case Exchange():
-                return "exchange"
-            case _:
-                assert_never(self.work)
-
-    @property
-    def step(self) -> str:
-        """The plan's step that it belongs to; empty if it does none."""
-        return self.work.step.name if isinstance(self.work, BeginStep) else ""
-
-    @property
-    def sector(self) -> Sector:
-        """One of the operations."""
-        match self.work:
-            case BeginStep(step=step):
-                return work_of(step).sector
-            case UndoStep(step=step):
-                return work_of(step).undo
-            case Exchange():
-                return exchange
-            case _:
-                assert_never(self.work)
 
     def percent(self, done: int) -> int:
         """How far it is with so many sectors done."""
