@@ -75,9 +75,8 @@ class SimulatedDevice:
         self._wiring = wiring
         cuts = tuple(cut for cut in wiring.cuts if not cut.groups or group.group in cut.groups)
         outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
-        holds = tuple(
-            hold.point(number, thing_of_agent(thing), self.let_go) for number, hold in enumerate(wiring.holds)
-        )
+        at = thing_of_agent(thing)
+        holds = tuple(hold.point(number, at, self._let_go) for number, hold in enumerate(wiring.holds))
         self.rig = Rig(make, factory(group.layout), cuts=cuts, outages=outages, holds=holds)
         self._file: FlashFile
         self._journal: Journal
@@ -108,10 +107,6 @@ class SimulatedDevice:
         if self.runner is None:
             return not self.rig.is_on and not self.rig.pending
         return self.runner.crashed or self.runner.rests
-
-    def power_on(self) -> None:
-        """Boot for the first time."""
-        self._take(steps.power_on(self.rig))
 
     async def end(self) -> None:
         """End for good."""
@@ -144,9 +139,8 @@ class SimulatedDevice:
         writes, self._file.writes = self._file.writes, []
         self.do(power.write, writes)
 
-    def let_go(self, point: HoldPoint) -> None:
-        """Hold it there no more."""
-        self._take(running.let_go(self.rig, point))
+    def _let_go(self, point: HoldPoint) -> None:
+        self.do(running.let_go, point)
 
     # ── the rig on a clock ────────────────────────────────────────────────────────────────────────────────────
 
@@ -214,10 +208,9 @@ class SimulatedDevice:
 
     def _arrive(self) -> None:
         self._sectors_alarm = None
-        self._take(self._advance(self._next))
+        self._take(self._advance(self.rig, self._next))
 
-    def _advance(self, done: int) -> Outcome:
-        return steps.advance(self.rig, done)
+    _advance = staticmethod(steps.advance)
 
     def _stop_sectors(self) -> None:
         self._since = None

@@ -13,6 +13,7 @@ from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.holds import Hold
 from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
+from simulator.devices.rig.steps import power_on
 from simulator.devices.rig.values import Make
 from simulator.engines.remembered import remembered
 from simulator.pace import Pace
@@ -72,7 +73,7 @@ class Fleet:
 
     async def __aenter__(self) -> "Fleet":
         for device in self.devices:
-            device.power_on()
+            device.do(power_on)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -37,6 +37,7 @@ from simulator.controller.direct_hand import DirectHand
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.models import model_named
 from simulator.devices.rig.power import instant
+from simulator.devices.rig.steps import advance, power_on
 from simulator.devices.rig.values import Make, Outcome, Rig
 from simulator.devices.storage import SURVIVALS, Survival
 from simulator.engines.remembered import remembered
@@ -208,11 +209,11 @@ class CutDevice(SimulatedDevice):
         else:
             super().begin(effect)
 
-    def _advance(self, done: int) -> Outcome:
-        run = self.rig.run
+    def _advance(self, rig: Rig, done: int) -> Outcome:
+        run = rig.run
         if run is not None and isinstance(run.work, BeginStep) and self._fails(run.work):
-            return advance_failing(self.rig, done, self.fails[1])
-        return super()._advance(done)
+            return advance_failing(rig, done, self.fails[1])
+        return advance(rig, done)
 
     def _fails(self, effect: BeginStep) -> bool:
         return (effect.version, effect.step.name) == (VERSION, self.fails[0])
@@ -352,7 +353,7 @@ class World:
         self._hand = DirectHand(cloud.core.control_plane(account), account.arn("thing", ""))
         for device in devices:
             await self._hand.create_thing(device.thing)
-            device.power_on()
+            device.do(power_on)
         await asyncio.sleep(0.1)
         for thing, fate in self._fates.items():
             self.create(fate.job_id, thing, self._first_document())

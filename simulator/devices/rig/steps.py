@@ -14,16 +14,7 @@ from agent.account import (
     VersionReverted,
 )
 from agent.causes import Cause
-from agent.core.events import (
-    BeginStep,
-    Booted,
-    StepAdvanced,
-    StepEnded,
-    StepRestored,
-    StopStep,
-    UndoStep,
-    Verified,
-)
+from agent.core.events import BeginStep, Booted, StepAdvanced, StepEnded, StepRestored, StopStep, UndoStep, Verified
 from agent.errors import GhostjobError
 from agent.plan import Step
 from simulator.devices.hardware import SECTORS, Image, describe, revert, swap_sectors, try_to_boot

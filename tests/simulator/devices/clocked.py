@@ -11,6 +11,7 @@ from agent.runner import Runner
 from agent.values import ExecutionKey
 from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.holds import Hold
+from simulator.devices.rig.steps import power_on
 from simulator.devices.rig.values import Make
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Group, Outage, PowerCut, Timings
@@ -72,7 +73,7 @@ class ClockedDevice(SimulatedDevice):
         self.noted: list[tuple[float, DeviceEvent | Event | str]] = []
         wiring = Wiring(cuts, outages, lambda device: cast("Runner[Any]", Deaf(self)), holds)
         super().__init__("thing", group or Group(group="g"), Make(TIMINGS), wiring, self.note)
-        self.power_on()
+        self.do(power_on)
 
     def note(self, what: DeviceEvent | Event | str) -> None:
         self.noted.append((round(asyncio.get_running_loop().time(), 6), what))

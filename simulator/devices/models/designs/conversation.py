@@ -17,17 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agent.account import ENDED_BY_SERVICE
-from agent.core.events import (
-    Answered,
-    Booted,
-    Connected,
-    Disconnected,
-    Effect,
-    Event,
-    Hinted,
-    SetTimer,
-    TimerFired,
-)
+from agent.core.events import Answered, Booted, Connected, Disconnected, Effect, Event, Hinted, SetTimer, TimerFired
 from agent.core.record import Record, Work
 from agent.documents import plan_of
 from agent.plan import Plan, Unusable

@@ -7,7 +7,7 @@ kept, and sent again while the client does other things.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from agent.account import OUTCOMES, Outcome
 from agent.core.events import SetTimer, TimerName
@@ -15,7 +15,9 @@ from agent.core.record import Record, Work
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
 from simulator.devices.models.asker import Question
 from simulator.devices.models.field.agent import FieldAgent, Memory
-from simulator.devices.models.field.pace import MINUTE
+
+MINUTE: Final = 1.2
+"""Seconds: a scenario takes seconds where clients take minutes, so their own times are a fiftieth."""
 
 
 @dataclass(frozen=True, slots=True)

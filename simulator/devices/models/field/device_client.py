@@ -44,8 +44,7 @@ from agent.values import (
 )
 from simulator.devices.models.asker import Question, work_of
 from simulator.devices.models.field.agent import FieldAgent, stepping
-from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
-from simulator.devices.models.field.pace import MINUTE
+from simulator.devices.models.field.client import MINUTE, Client, ClientMemory, Undelivered
 from simulator.devices.models.model import Model
 
 GIVEN_UP: Final = (ErrorCode.RESOURCE_NOT_FOUND, ErrorCode.REQUEST_THROTTLED, ErrorCode.INTERNAL_ERROR)

@@ -22,8 +22,7 @@ from agent.core.events import Booted
 from agent.values import Answer, Describe, ExecutionTold, Hint, NextChanged, Rejected, UpdateAccepted
 from simulator.devices.models.asker import Question
 from simulator.devices.models.field.agent import stepping
-from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
-from simulator.devices.models.field.pace import MINUTE
+from simulator.devices.models.field.client import MINUTE, Client, ClientMemory, Undelivered
 from simulator.devices.models.model import Model
 
 

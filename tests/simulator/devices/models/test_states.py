@@ -1,4 +1,4 @@
-"""What of a model is state: a value that can be kept, compared and carried elsewhere, and gone on from as often as one likes."""
+"""What of a model is state: a value to be kept, compared and carried elsewhere, and gone on from at will."""
 
 import pickle
 from collections.abc import Callable
