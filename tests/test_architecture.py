@@ -417,6 +417,7 @@ RULES = [
     pytest.param(
         "simulator/devices/models/designs",
         (
+            "simulator.devices.models.asker",
             "simulator.devices.models.designs",
             "simulator.devices.models.model",
             "agent.values",

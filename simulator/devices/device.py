@@ -1,226 +1,249 @@
-"""One simulated device: hardware, a journal in flash, a power supply, and an agent for as long as there is power.
+"""One simulated device on a clock: a rig, and an agent for as long as there is power.
 
-A reboot or a power cut ends the agent at that very instant. What comes up afterwards knows what the bootloader found
-in flash and what the journal holds, and nothing else.
+What takes how long, the rig says (see `rig`); here are the timers. A run of sectors needs no timer for each: which of
+them are done at an instant follows from the clock. So there is one timer for the next sector at which anything happens,
+and whoever looks, stops or cuts in between finds done what is done by then.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec
 
-from agent.account import BootReason, DeviceBooted, DeviceCrashed, DeviceDisconnected, DeviceEvent, PowerLost
-from agent.core.events import Booted, Event
+from agent.account import DeviceDisconnected, DeviceEvent
+from agent.core.events import BeginStep, Booted, StopStep, UndoStep, Verify
 from agent.core.record import Record
-from agent.errors import GhostjobError
 from agent.journal import Journal
 from agent.runner import Runner
-from simulator.devices.flash import Flash, Run
-from simulator.devices.hardware import SECTORS, Hardware, Image, describe, swap_sectors, try_to_boot
-from simulator.devices.sectors import exchange
-from simulator.devices.storage import FILE_BYTES, FlashFile, Survival, recalled, snapshot_of
-from simulator.devices.workbench import SimulatedWorkbench
+from simulator.devices.hardware import Hardware, factory
+from simulator.devices.holds import Hold
+from simulator.devices.rig import power, running, steps
+from simulator.devices.rig.values import After, HoldPoint, Make, Outcome, Rig, Run, Sectors
+from simulator.devices.storage import FILE_BYTES, FlashFile, snapshot_of
 from simulator.pace import LOOP_TIME, Alarm, Pace
-from simulator.scenario import Group, Outage, PowerCut, Timings
+from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
 
-WATCHDOG_SECONDS: Final = 0.05
-"""How long an image hangs before it is reset; short, for the sake of those who wait."""
-NO_IMAGE: Final = Image("")
-"""For work that is about no image in particular."""
+ROUNDING: Final = 1e-6
+"""Of a sector: so much of it may be missing, for want of digits, when it is done."""
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a device is put together from, the same for a whole fleet.
 
-    `make_agent` gives the agent that runs from one boot to the next: a runner, and the workbench that it drives.
+    `make_agent` gives the agent that runs from one boot to the next, with the device as its workbench.
     """
 
-    timings: Timings
     cuts: tuple[PowerCut, ...]
     outages: tuple[Outage, ...]
-    make_agent: Callable[["SimulatedDevice"], tuple[Runner[Any], SimulatedWorkbench]]
+    make_agent: Callable[["SimulatedDevice"], Runner[Any]]
+    holds: tuple[Hold, ...] = ()
     pace: Pace = LOOP_TIME
 
 
 class SimulatedDevice:
-    """A device on the event loop. `observe` gets its account."""
+    """A device on the event loop; `observe` gets its account. For its agent it is an `agent.runner.Workbench`."""
 
     __slots__ = (
-        "_bench",
-        "_boots",
+        "_alarms",
+        "_file",
+        "_instants",
         "_journal",
-        "_off",
+        "_next",
         "_offline_until",
-        "_storage",
+        "_sectors_alarm",
+        "_since",
         "_wiring",
-        "flash",
+        "boots",
         "group",
         "observe",
+        "rig",
         "runner",
-        "survives",
         "thing",
     )
 
     def __init__(
-        self, thing: str, group: Group, hardware: Hardware, wiring: Wiring, observe: Callable[[DeviceEvent], None]
+        self, thing: str, group: Group, make: Make, wiring: Wiring, observe: Callable[[DeviceEvent], None]
     ) -> None:
         self.thing = thing
         self.group = group
         self.observe = observe
         self.runner: Runner[Any] | None = None
-        self.survives: Survival = "nothing"
+        self.boots = self._instants = 0
         self._wiring = wiring
-        self._bench: SimulatedWorkbench | None = None
         cuts = tuple(cut for cut in wiring.cuts if not cut.groups or group.group in cut.groups)
         outages = tuple(each for each in wiring.outages if not each.groups or group.group in each.groups)
-        self.flash = Flash(hardware, self, cuts, outages, wiring.pace)
-        self._storage = FlashFile(self.flash.instant)
-        self._journal = Journal(self._storage, limit_bytes=FILE_BYTES)
-        self._boots = 0
+        at = thing_of_agent(thing)
+        holds = tuple(hold.point(number, at, self._let_go) for number, hold in enumerate(wiring.holds))
+        self.rig = Rig(make, factory(group.layout), cuts=cuts, outages=outages, holds=holds)
+        self._file: FlashFile
+        self._journal: Journal
         self._offline_until = 0.0
-        self._off: Alarm | None = None
+        self._alarms: tuple[Alarm, ...] = ()
+        """For what is pending."""
+        self._since: float | None = None
+        """When the run had no sector done, or would have; None while none is due."""
+        self._next = 0
+        """So many are done when the alarm rings."""
+        self._sectors_alarm: Alarm | None = None
 
     @property
     def hardware(self) -> Hardware:
-        """As it is by now."""
-        return self.flash.hardware
+        """With every sector that is done by now."""
+        self._settle()
+        return self.rig.hardware
 
     @property
     def instants(self) -> int:
         """How many sectors and writes there have been: so often the power could have gone."""
-        return self.flash.instants
+        self._settle()
+        return self._instants
 
     @property
     def rests(self) -> bool:
         """Whether it has nothing in hand, or cannot come up any more."""
         if self.runner is None:
-            return not self.flash.is_on and self._off is None
+            return not self.rig.is_on and not self.rig.pending
         return self.runner.crashed or self.runner.rests
 
-    @property
-    def boots(self) -> int:
-        """How often it has booted."""
-        return self._boots
-
-    # ── power ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def power_on(self) -> None:
-        """Boot for the first time."""
-        self._boot("power-on")
-
-    def lose_power(self, instant: str, off_seconds: float) -> None:
-        """The power goes, and comes back after `off_seconds`."""
-        self.observe(PowerLost(instant))
-        self._end_agent()
-        self._storage.lose_power(self.survives)
-        self._later(off_seconds, "power-lost")
-
-    def lose_network(self, seconds: float) -> None:
-        """The network goes, and comes back after `seconds`, reboot or not. What led to this is dealt with before."""
-        self._offline_until = self._wiring.pace.now() + seconds
-        asyncio.get_running_loop().call_soon(self._lose_network, seconds)
-
-    def _lose_network(self, seconds: float) -> None:
-        if self.runner is not None:
-            self.runner.interrupt(seconds)
-
-    def found_brick(self, hardware: Hardware) -> None:
-        """A sector left nothing to boot from; a later one may have mended that."""
-        self.observe(describe(hardware))
-
-    def reboot(self, why: BootReason) -> None:
-        """Restart in good order as far as the hardware goes; what is in memory is lost all the same."""
-        self._end_agent()
-        self._later(self._wiring.timings.boot, why)
-
-    async def stop(self) -> None:
+    async def end(self) -> None:
         """End for good."""
-        if self._off is not None:
-            self._off.cancel()
-        self.flash.stop()
-        if self._bench is not None:
-            self._bench.cut()
+        self._settle()
+        self._still()
         if self.runner is not None:
             await self.runner.stop()
 
-    def _later(self, seconds: float, why: BootReason) -> None:
-        self._off = self._wiring.pace.call_later(seconds, self._boot, why)
+    # ── what the agent wants ──────────────────────────────────────────────────────────────────────────────────
 
-    def _end_agent(self) -> None:
-        self.flash.stop()
-        self.flash.is_on = False
-        if self.runner is not None and self._bench is not None:
-            self.runner.halt()
-            self._bench.cut()
-            self.observe(DeviceDisconnected("the power is off", planned=True))
-        self.runner = self._bench = None
+    def begin(self, effect: BeginStep) -> None:
+        """Start a step."""
+        self.do(steps.begin, effect)
 
-    # ── the bootloader at work ────────────────────────────────────────────────────────────────────────────────
+    def stop(self, effect: StopStep) -> None:
+        """Stop the running step after the sector at which it is."""
+        self.do(steps.stop, effect)
 
-    def _boot(self, why: BootReason) -> None:
-        """Exchange the slots if that was asked for, or goes on; a power cut on the way is as good as any."""
-        self._off = None
-        self.flash.is_on = True
-        sectors = swap_sectors(self.flash.hardware)
-        if not sectors:
-            self.try_to_boot(why)
-            return
-        seconds = self._wiring.timings.write / SECTORS
-        self.flash.begin(Run("exchange", "", exchange, NO_IMAGE, sectors, seconds, _Exchanging(self, why)))
+    def undo(self, effect: UndoStep) -> None:
+        """Take a step back."""
+        self.do(steps.undo, effect)
 
-    def try_to_boot(self, why: BootReason) -> None:
-        """Start what the bootloader chooses, once the slots have been exchanged."""
-        hardware, hangs = try_to_boot(self.flash.hardware, after_hang=why == "watchdog")
-        self.flash.hardware = hardware
-        if hangs:
-            self.flash.is_on = False
-            self._later(WATCHDOG_SECONDS, "watchdog")
-            return
-        on_trial = hardware.trial == "running"
-        self.observe(DeviceBooted(hardware.version, why, on_trial))
-        self.observe(describe(hardware))
-        if hardware.running is None:
-            self.flash.is_on = False
-            return
-        try:
-            record = self._recall()
-        except GhostjobError as error:
-            self.observe(DeviceCrashed(f"the agent cannot begin: {error}"))
-            self.flash.is_on = False
-            return
-        self._boots += 1
-        self.runner, self._bench = self._wiring.make_agent(self)
-        in_recovery = hardware.layout == "single" and hardware.running == 1
-        booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery)
-        self.runner.start(booted, offline_seconds=self._offline_until - self._wiring.pace.now())
-
-    def deliver(self, event: Event) -> None:
-        """Tell the agent, if there is one."""
-        if self.runner is not None:
-            self.runner.feed(event)
-
-    # ── memory ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _recall(self) -> Record | None:
-        """What the journal holds. Raises JournalError, RecordError."""
-        snapshot = self._journal.open()
-        return None if snapshot is None else recalled(snapshot)
+    def verify(self, effect: Verify) -> None:
+        """Say whether the hardware is whole."""
+        self.do(steps.verify)
 
     def remember(self, record: Record) -> None:
         """Write a record down. Raises JournalError."""
         self._journal.append(snapshot_of(record))
+        writes, self._file.writes = self._file.writes, []
+        self.do(power.write, writes)
 
+    def _let_go(self, point: HoldPoint) -> None:
+        self.do(running.let_go, point)
 
-@dataclass(frozen=True, slots=True)
-class _Exchanging:
-    """Whose work the bootloader's exchange is (see `flash.Worker`): it never pauses."""
+    # ── the rig on a clock ────────────────────────────────────────────────────────────────────────────────────
 
-    device: SimulatedDevice
-    why: BootReason
+    def do(self, operation: Callable[Concatenate[Rig, P], Outcome], *args: P.args, **named: P.kwargs) -> None:
+        """Do an operation of `rig`, to the rig as it is by now."""
+        if self._since is not None:
+            self._settle()
+        self._take(operation(self.rig, *args, **named))
 
-    def next_pause(self, run: Run) -> int:
-        return run.sectors
+    def _settle(self) -> None:
+        """Do what is due of the run, up to the sector for which there is an alarm."""
+        run = self.rig.run
+        if run is not None and self._since is not None and run.seconds:
+            due = int((self._wiring.pace.now() - self._since) / run.seconds + ROUNDING)
+            if (done := min(due, self._next - 1)) > run.done:
+                self._tell(running.work(self.rig, done))
 
-    def reached(self, run: Run) -> None:
-        self.device.try_to_boot(self.why)
+    def _take(self, outcome: Outcome) -> None:
+        """Let an operation take its effect: in the account, on the clock, on the agent."""
+        if outcome.offline_seconds:
+            self._offline_until = self._wiring.pace.now() + outcome.offline_seconds
+            asyncio.get_running_loop().call_soon(self._lose_network, outcome.offline_seconds)
+        run, after, had_power = outcome.rig.run, outcome.after, self.rig.is_on
+        if run is None or run.held is not None or (after is not None and isinstance(after.what, Sectors)):
+            self._stop_sectors()
+        self._tell(outcome)
+        if had_power and not self.rig.is_on:
+            self._end_agent()
+        elif run is not None and run.held is not None:
+            self._wiring.holds[run.held.number].hold(thing_of_agent(self.thing))
+        elif (
+            run is not None
+            and self._since is not None
+            and (self._sectors_alarm is None or (outcome.instants and self.rig.cuts))
+        ):
+            self._plan(run)  # there is more of it, or a cut at the nth instant is a sector nearer than it was
+        if after is not None:
+            self._wait(after)
+        if isinstance(outcome.event, Booted):
+            self._start_agent(outcome.event)
+        elif outcome.event is not None and self.runner is not None:
+            self.runner.feed(outcome.event)
+
+    def _tell(self, outcome: Outcome) -> None:
+        self.rig = outcome.rig
+        self._instants += outcome.instants
+        for event in outcome.tells:
+            self.observe(event)
+
+    def _wait(self, after: After) -> None:
+        pace, run = self._wiring.pace, self.rig.run
+        if not isinstance(after.what, Sectors):
+            self._alarms = (*self._alarms, pace.call_later(after.seconds, self.do, steps.happen, after.what))
+        elif run is not None:
+            self._since = pace.now() - run.done * run.seconds
+            self._plan(run)
+
+    def _plan(self, run: Run) -> None:
+        """Set the alarm for the next sector at which anything happens."""
+        assert self._since is not None, "planned while it goes on"
+        self._next = running.next_stop(self.rig)
+        if self._sectors_alarm is not None:
+            self._sectors_alarm.cancel()
+        self._sectors_alarm = self._wiring.pace.call_at(self._since + self._next * run.seconds, self._arrive)
+
+    def _arrive(self) -> None:
+        self._sectors_alarm = None
+        self._take(self._advance(self.rig, self._next))
+
+    _advance = staticmethod(steps.advance)
+
+    def _stop_sectors(self) -> None:
+        self._since = None
+        if self._sectors_alarm is not None:
+            self._sectors_alarm.cancel()
+            self._sectors_alarm = None
+
+    def _still(self) -> None:
+        """Nothing that was begun goes on."""
+        self._stop_sectors()
+        for alarm in self._alarms:
+            alarm.cancel()
+        self._alarms = ()
+
+    # ── the agent ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _start_agent(self, booted: Booted) -> None:
+        self._file = FlashFile(self.rig.disk)
+        self._journal = Journal(self._file, limit_bytes=FILE_BYTES)
+        self._journal.open()
+        self.boots += 1
+        self.runner = self._wiring.make_agent(self)
+        self.runner.start(booted, offline_seconds=self._offline_until - self._wiring.pace.now())
+
+    def _end_agent(self) -> None:
+        """At this very instant, as by a power cut."""
+        self._still()
+        if self.runner is not None:
+            self.runner.halt()
+            self.observe(DeviceDisconnected("the power is off", planned=True))
+        self.runner = None
+
+    def _lose_network(self, seconds: float) -> None:
+        """What led to this is dealt with before."""
+        if self.runner is not None:
+            self.runner.interrupt(seconds)

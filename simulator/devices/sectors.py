@@ -7,7 +7,7 @@ pointer to the configuration are small enough to be written in one sector.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from agent.causes import Cause
 from agent.plan import Args, Step
@@ -19,17 +19,11 @@ def image_of(args: Args) -> Image:
     """The image that a step's arguments speak of. Raises ValueError for a flaw that does not exist."""
     given = dict(args)
     flaw = given.get("image.flaw", "")
-    flaws: dict[str, Flaw] = {
-        "": "",
-        "hash": "hash",
-        "signature": "signature",
-        "boot": "boot",
-        "self-test": "self-test",
-    }
-    if flaw not in flaws:
-        raise ValueError(f"image.flaw: no '{flaw}'; there are {', '.join(name for name in flaws if name)}")
+    known: tuple[Flaw, ...] = get_args(Flaw)
+    if flaw not in known:
+        raise ValueError(f"image.flaw: no '{flaw}'; there are {', '.join(name for name in known if name)}")
     version = given.get("version") or given.get("to", "")
-    return Image(version, int(given.get("image.counter", "0")), flaws[flaw])
+    return Image(version, int(given.get("image.counter", "0")), known[known.index(flaw)])
 
 
 Sector: TypeAlias = Callable[[Hardware, Image, int], Hardware]

@@ -1,14 +1,14 @@
 """A journal's file in simulated flash: what was written, what is durable, and what a power cut leaves of the rest.
 
-A file is a tuple of the pieces that were written. Devices of a fleet write the same pieces, and share them: what a
-device has of its own is the tuple.
+What stands on the disk is a value, made of the pieces that were written. Devices of a fleet write the same pieces, and
+share them: what a device has of its own is the tuple. What is done to it is a value too (`Write`).
 """
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from agent.core.record import Record
+from agent.journal import Journal
 from agent.records import read_record, write_record
 
 Survival: TypeAlias = Literal["nothing", "half", "all"]
@@ -24,86 +24,98 @@ LARGEST_REMEMBERED: Final = 2048
 """Bytes of each; a larger one, with a large job document in it, is its device's own."""
 
 
-class FlashFile:
-    """See `agent.journal.Storage`. `instant(name)` is asked before each operation, and says whether there is power.
-
-    An operation without power does nothing: whoever called it is gone already.
+class Disk(NamedTuple):
+    """The file and the second one beside it. `name_durable` is what the name still leads to if the power goes before
+    the directory is synced; None if nothing is open there.
     """
 
-    __slots__ = ("_durable", "_instant", "_name_durable", "_new", "_new_durable", "_written")
+    written: Pieces = ()
+    durable: Pieces = ()
+    new: Pieces = ()
+    new_durable: Pieces = ()
+    name_durable: Pieces | None = None
 
-    def __init__(self, instant: Callable[[str], bool] | None = None) -> None:
-        self._instant = instant
-        self._written: Pieces = ()
-        self._durable: Pieces = ()
-        self._new: Pieces = ()
-        self._new_durable: Pieces = ()
-        self._name_durable: Pieces | None = None
-        """What the name still leads to if the power goes before the directory is synced; None if nothing is open."""
+    def after_power_cut(self, survives: Survival = "nothing") -> "Disk":
+        """What is not durable is gone, or a part of it, or it survived by luck; what is left is durable."""
+        written, durable = _joined(self.written), _joined(self.durable)
+        if survives == "nothing":
+            kept = self.durable if self.name_durable is None else self.name_durable
+        elif survives == "half":
+            half = len(durable) + (len(written) - len(durable)) // 2
+            kept = (written[:half],) if written.startswith(durable) else self.durable
+        else:
+            kept = self.written
+        return Disk(kept, kept)
+
+
+EMPTY: Final = Disk()
+
+
+class Write(NamedTuple):
+    """One operation, before which the power may go, and the disk after it."""
+
+    name: str
+    disk: Disk
+
+
+class FlashFile:
+    """See `agent.journal.Storage`: the file on a disk. `disk` is as all `writes` so far have left it."""
+
+    __slots__ = ("disk", "writes")
+
+    def __init__(self, disk: Disk = EMPTY) -> None:
+        self.disk = disk
+        self.writes: list[Write] = []
 
     def read(self) -> bytes:
         """Everything."""
-        return _joined(self._written)
+        return _joined(self.disk.written)
 
     def append(self, data: bytes) -> None:
         """Write at the end."""
-        if self._has_power("journal write"):
-            self._written = (*self._written, _shared(data))
+        self._do("write", self.disk._replace(written=(*self.disk.written, _shared(data))))
 
     def sync(self) -> None:
-        """Make it durable."""
-        if self._has_power("journal sync"):
-            self._durable = self._written
-            self._has_power("journal synced")
+        """Make it durable; the power may go before that is known, too."""
+        self._do("sync", self.disk._replace(durable=self.disk.written))
+        self._do("synced", self.disk)
 
     def truncate(self, length: int) -> None:
         """Cut the file off."""
-        if length != sum(map(len, self._written)) and self._has_power("journal truncate"):
-            self._written = (_joined(self._written)[:length],)
+        if length != sum(map(len, self.disk.written)):
+            self._do("truncate", self.disk._replace(written=(self.read()[:length],)))
 
     def write_new(self, data: bytes) -> None:
         """Write a second file."""
-        if self._has_power("journal write new"):
-            self._new = (_shared(data),)
+        self._do("write new", self.disk._replace(new=(_shared(data),)))
 
     def sync_new(self) -> None:
         """Make the second file durable."""
-        if self._has_power("journal sync new"):
-            self._new_durable = self._new
+        self._do("sync new", self.disk._replace(new_durable=self.disk.new))
 
     def rename_new(self) -> None:
         """Put the second file in the place of the first."""
-        if self._has_power("journal rename"):
-            self._name_durable = self._durable
-            self._written, self._durable = self._new, self._new_durable
-            self._new = self._new_durable = ()
+        self._do("rename", Disk(self.disk.new, self.disk.new_durable, name_durable=self.disk.durable))
 
     def sync_directory(self) -> None:
         """Make the renaming durable."""
-        if self._has_power("journal sync directory"):
-            self._name_durable = None
+        self._do("sync directory", self.disk._replace(name_durable=None))
 
     def set_aside(self) -> str:
         """Keep the file under another name: it is never looked at again."""
-        self._written = self._durable = ()
+        self._do("set aside", self.disk._replace(written=(), durable=()))
         return "journal.damaged"
 
-    def lose_power(self, survives: Survival = "nothing") -> None:
-        """What is not durable is gone, or a part of it, or it survived by luck."""
-        if self._name_durable is not None and survives == "nothing":
-            self._written = self._durable = self._name_durable
-        self._name_durable = None
-        self._new = self._new_durable = ()
-        written, durable = _joined(self._written), _joined(self._durable)
-        if survives == "all":
-            self._durable = self._written
-        elif survives == "half" and written.startswith(durable):
-            kept = len(durable) + (len(written) - len(durable)) // 2
-            self._durable = (written[:kept],)
-        self._written = self._durable
+    def _do(self, name: str, disk: Disk) -> None:
+        self.disk = disk
+        self.writes.append(Write(f"journal {name}", disk))
 
-    def _has_power(self, name: str) -> bool:
-        return self._instant is None or self._instant(name)
+
+def recall(disk: Disk) -> tuple[Disk, Record | None]:
+    """What a device knows again when it boots; what is no journal is set aside. Raises JournalError, RecordError."""
+    file = FlashFile(disk)
+    snapshot = Journal(file).open()
+    return file.disk, None if snapshot is None else recalled(snapshot)
 
 
 def _joined(pieces: Pieces) -> bytes:

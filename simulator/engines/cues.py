@@ -8,7 +8,7 @@ from typing import Final
 from agent.account import StepFinished, StepProgressed, StepStarted
 from agent.values import ExecutionKey, Status
 from simulator.controller.triggers import Observation, Trigger
-from simulator.devices.workbench import Hold
+from simulator.devices.holds import Hold
 from simulator.engines.casting import Casting
 from simulator.engines.holding import Holding
 from simulator.pace import Pace

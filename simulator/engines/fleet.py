@@ -11,10 +11,11 @@ from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.runner import Runner, Transport
 from simulator.devices.device import SimulatedDevice, Wiring
-from simulator.devices.hardware import factory
+from simulator.devices.holds import Hold
 from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
-from simulator.devices.workbench import Hold, SimulatedWorkbench
+from simulator.devices.rig.steps import power_on
+from simulator.devices.rig.values import Make
 from simulator.engines.memoised_steps import memoised
 from simulator.pace import Pace
 from simulator.scenario import Group, Outage, PowerCut, Scenario, Timings, thing_of_agent
@@ -52,21 +53,20 @@ class Fleet:
     ) -> None:
         self._connections = connections
         self._seed = seed
-        self._holds = holds
         self._policy = policy or DevicePolicy()
-        self._timings = timings or (scenario.hardware if scenario else Timings())
         cuts: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
-        self._pace = Pace(connections.running_time)
-        self._wiring = Wiring(self._timings, cuts, outages, self._agent, self._pace)
+        wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time))
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
+        timings = timings or (scenario.hardware if scenario else Timings())
+        makes = {name: Make(timings, model.guarded) for name, model in self._models.items()}
         self._policies: dict[Group, DevicePolicy] = {}
         self.devices = tuple(
             SimulatedDevice(
                 thing,
                 group,
-                factory(group.layout),
-                self._wiring,
+                makes[group.model],
+                wiring,
                 Recorder(device_source(thing), connections.clock, sink),
             )
             for thing, group in things
@@ -74,30 +74,28 @@ class Fleet:
 
     async def __aenter__(self) -> "Fleet":
         for device in self.devices:
-            device.power_on()
+            device.do(power_on)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.gather(*(device.stop() for device in self.devices))
+        await asyncio.gather(*(device.end() for device in self.devices))
 
-    def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
+    def _agent(self, device: SimulatedDevice) -> Runner[Any]:
         """What runs on a device from one boot to the next."""
         model = self._models[device.group.model]
         policy = self._policy_of(device.group)
         rng = Jitter(f"{self._seed}/{device.thing}/{device.boots}")
-        bench = SimulatedWorkbench(device, self._timings, self._holds, guarded=model.guarded, pace=self._pace)
-        runner = Runner(
+        return Runner(
             thing=thing_of_agent(device.thing),
             machine=Correlated(model.start(policy), self._correlation_of(device.group, device.boots)),
             step=memoised(correlated(memoised(model.step))),
             transport=self._connections.transport(device.thing, device.group),
-            workbench=bench,
+            workbench=device,
             rng=rng,
             observe=device.observe,
             remember=device.remember,
             clock=self._connections.running_time,
         )
-        return runner, bench
 
     def _policy_of(self, group: Group) -> DevicePolicy:
         policy = self._policies.get(group)

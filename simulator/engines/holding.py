@@ -8,7 +8,7 @@ hold, but what the trace tells of the device's own execution.
 from dataclasses import dataclass, field
 
 from agent.values import Status
-from simulator.devices.workbench import Hold
+from simulator.devices.holds import Hold
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Deletion
 from simulator.trace import DeletionAccepted, Event, ExecutionChanged, ExecutionRemoved, JobDeleted

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from agent.account import DeviceConnected
 from agent.errors import InputError
 from simulator.devices.device import SimulatedDevice
-from simulator.devices.workbench import Hold
+from simulator.devices.holds import Hold
 from simulator.engines.casting import Casting
 from simulator.engines.fleet import Connections, Fleet
 from simulator.pace import Pace

@@ -1,15 +1,14 @@
 """A device whose journal cannot be written, from any of its operations on: no step begins that is not on record."""
 
-import copy
 from dataclasses import dataclass, field
 
 import pytest
 
 from agent.abilities import Layout
 from agent.account import DeviceCrashed, ExecutionLeft, JournalUnwritable, StepStarted
+from agent.core.record import Record
 from agent.journal import Journal
-from agent.records import read_record
-from simulator.devices.storage import FlashFile
+from simulator.devices.storage import Disk, FlashFile, recall, snapshot_of
 from simulator.engines.virtual_time import run_virtually
 from simulator.trace import Entry, ExecutionChanged
 from tests.power_cuts.world import Cut, CutDevice, Setting, World
@@ -31,33 +30,60 @@ class Seen:
     unwritable: int = 0
 
 
+class FailingFile(FlashFile):
+    """It fails at one operation; from then on, if `for_good`."""
+
+    def __init__(self, device: "FailingDevice") -> None:
+        super().__init__(device.rig.disk)
+        self._device = device
+
+    def _do(self, name: str, disk: Disk) -> None:
+        device = self._device
+        device.operations_left -= 1
+        if device.operations_left == 0 or (device.operations_left < 0 and device.for_good):
+            raise OSError(28, "No space left on device")
+        super()._do(name, disk)
+        device.rig = device.rig._replace(disk=disk)
+
+
+class FailingDevice(CutDevice):
+    """A device with such a file."""
+
+    operations_left: int
+    for_good: bool
+    opened_at = 0
+
+    def remember(self, record: Record) -> None:
+        if self.opened_at != self.boots:
+            self.opened_at = self.boots
+            self._journal = Journal(FailingFile(self))
+            self._journal.open()
+        self._journal.append(snapshot_of(record))
+
+
 class Failing(World):
-    """One device, whose disk fails at the nth operation on the journal; and from then on, if `for_good`."""
+    """One device, whose disk fails at the nth operation on the journal."""
+
+    kind = FailingDevice
 
     def __init__(self, setting: Setting, nth: int, *, for_good: bool) -> None:
         super().__init__(setting, [Cut()])
         self.seen = Seen()
-        self._left, self._for_good = nth, for_good
-        self._disk: FlashFile
+        self._nth, self._for_good = nth, for_good
+        self._failing: FailingDevice
 
     def _device(self, number: int, cut: Cut) -> CutDevice:
         device = super()._device(number, cut)
-        self._disk = device._storage = FlashFile(self._operation)
-        device._journal = Journal(self._disk)
+        assert isinstance(device, FailingDevice), "of that kind"
+        device.operations_left, device.for_good = self._nth, self._for_good
+        self._failing = device
         return device
-
-    def _operation(self, _name: str) -> bool:
-        self._left -= 1
-        if self._left == 0 or (self._left < 0 and self._for_good):
-            raise OSError(28, "No space left on device")
-        return True
 
     def _feed(self, entry: Entry) -> None:
         match entry.event:
             case StepStarted(execution=key, step=step):
-                disk = copy.copy(self._disk)
-                disk.lose_power()
-                work = read_record(Journal(disk).open() or b"{}").work
+                _, record = recall(self._failing.rig.disk.after_power_cut())
+                work = record.work if record else None
                 if work is None or work.key != key or work.plan.steps[work.begun - 1].name != step:
                     self.seen.unrecorded.append(step)
             case ExecutionLeft(outcome=outcome):

@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.journal import FRAME, HEADER, LONGEST_SNAPSHOT, FileStorage, Journal, JournalError, Storage
-from simulator.devices.storage import SURVIVALS, FlashFile, Survival
+from simulator.devices.storage import SURVIVALS, Disk, FlashFile, Survival
 
 ROOT = Path(__file__).parent.parent.parent
 SNAPSHOTS = tuple(b'{"n":%d,"pad":"%s"}' % (number, b"x" * (40 * number)) for number in range(1, 6))
@@ -260,18 +260,22 @@ class PowerCut(BaseException):
     """Ends the writer on the spot: it catches no such thing."""
 
 
+class CutFile(FlashFile):
+    """The power goes before the nth operation."""
+
+    def __init__(self, nth: int) -> None:
+        super().__init__()
+        self._nth = nth
+
+    def _do(self, name: str, disk: Disk) -> None:
+        if len(self.writes) + 1 == self._nth:
+            raise PowerCut
+        super()._do(name, disk)
+
+
 def cut(snapshots: list[bytes], nth: int, survives: Survival, limit: int) -> tuple[list[bytes], bytes | None, bool]:
     """Append until the power goes before the nth operation: what was acknowledged, what is found, and if it went."""
-    operations = 0
-
-    def instant(_name: str) -> bool:
-        nonlocal operations
-        operations += 1
-        if operations == nth:
-            raise PowerCut
-        return True
-
-    storage = FlashFile(instant)
+    storage = CutFile(nth)
     journal, acknowledged, was_cut = Journal(storage, limit_bytes=limit), list[bytes](), False
     try:
         journal.open()
@@ -280,8 +284,7 @@ def cut(snapshots: list[bytes], nth: int, survives: Survival, limit: int) -> tup
             acknowledged.append(snapshot)
     except PowerCut:
         was_cut = True
-    storage.lose_power(survives)
-    return acknowledged, reopened(storage), was_cut
+    return acknowledged, reopened(FlashFile(storage.disk.after_power_cut(survives))), was_cut
 
 
 @pytest.mark.parametrize("survives", SURVIVALS)

@@ -9,7 +9,8 @@ import pytest
 from agent.account import StepFinished
 from agent.errors import InputError
 from agent.values import ExecutionKey
-from simulator.devices.workbench import Hold
+from simulator.devices.holds import Hold
+from simulator.devices.rig.values import HoldPoint
 from simulator.engines.holding import Holding
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.play import Play
@@ -96,15 +97,26 @@ def test_a_device_is_held_for_as_long_again_as_the_scenario_says():
     assert len(written) >= 2
 
 
+class Still:
+    """A device, as long as nobody lets it go."""
+
+    is_held = True
+
+    def let_go(self, point: HoldPoint) -> None:
+        self.is_held = False
+
+
 def test_nobody_is_let_go_by_what_is_done_to_another():
     fw = ExecutionKey(None, "fw", 1, 100)
     (deletion,) = scenario("deletions: [{job: fw, when: {step: write}, hold: true}]").deletions
-    hold = Hold("fw", "write", 0)
+    hold, devices = Hold("fw", "write", 0), {name: Still() for name in ("thing-0", "thing-1")}
+    for name, device in devices.items():
+        hold.point(0, name, device.let_go)
 
     async def removed(thing: str) -> set[str]:
         Holding(deletion, hold).feed(ExecutionRemoved(thing, fw, "IN_PROGRESS"))
         await asyncio.sleep(1)
-        return {name for name in ("thing-0", "thing-1") if hold.applies(name, "fw", "write")}
+        return {name for name, device in devices.items() if device.is_held}
 
     assert run_virtually(removed("thing-0")) == {"thing-1"}
     assert run_virtually(removed("thing-1")) == set()

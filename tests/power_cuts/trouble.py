@@ -8,11 +8,12 @@ from agent.account import StepStarted
 from agent.causes import Cause
 from agent.core.events import BeginStep
 from agent.documents.ours import SINGLE_STEPS, TRIAL_STEPS
-from simulator.devices.device import SimulatedDevice
-from simulator.devices.flash import Run
 from simulator.devices.hardware import describe
-from simulator.devices.workbench import SimulatedWorkbench
-from simulator.scenario import Outage, Timings
+from simulator.devices.rig.power import instant
+from simulator.devices.rig.running import work
+from simulator.devices.rig.steps import advance, begin, fail
+from simulator.devices.rig.values import Outcome, Rig
+from simulator.scenario import Outage
 
 VERSION: Final = "2.0"
 """What the deleted job is to bring."""
@@ -55,41 +56,39 @@ def may_end_safe(trouble: str, layout: Layout) -> bool:
     return trouble.startswith("commit fails")
 
 
-class FailingBench(SimulatedWorkbench):
-    """A workbench on which one step fails on the way to VERSION, as often as it is begun."""
+def failure_of(trouble: str) -> tuple[str, str]:
+    """Which step fails on the way to VERSION, as often as it is begun, and when; empty if none does."""
+    step, _, when = trouble.partition(" fails ")
+    return (step, when) if when else ("", "")
 
-    __slots__ = ("_step", "_when")
 
-    def __init__(self, device: SimulatedDevice, trouble: str, *, guarded: bool) -> None:
-        super().__init__(device, Timings(), guarded=guarded)
-        step, _, self._when = trouble.partition(" fails ")
-        self._step = step if self._when else ""
+def begin_failing(rig: Rig, effect: BeginStep, when: str) -> Outcome:
+    """Start a step that is to fail: now, or half done, or once it is done."""
+    if when == "at once":
+        step = effect.step
+        started = Outcome(rig, (StepStarted(effect.execution, step.name, step.reversible),))
+        begun = started.then(instant, f"{step.name} begins", step.name)
+        return begun.then(fail, effect, "on purpose", Cause.STEP_FAILED)
+    begun = begin(rig, effect)
+    run = begun.rig.run
+    if when != "half" or run is None:
+        return begun
+    pause = min(run.pause, max(run.sectors // 2, 1))
+    return begun._replace(rig=begun.rig._replace(run=run._replace(pause=pause)))
 
-    def _fails(self, effect: BeginStep) -> bool:
-        return (effect.version, effect.step.name) == (VERSION, self._step)
 
-    def begin(self, effect: BeginStep) -> None:
-        if not self._fails(effect) or self._when != "at once":
-            super().begin(effect)
-            return
-        self._device.observe(StepStarted(effect.execution, effect.step.name, effect.step.reversible))
-        if self._device.flash.instant(f"{effect.step.name} begins", effect.step.name, 0):
-            self._fail(effect, "on purpose", Cause.STEP_FAILED)
+def advance_failing(rig: Rig, done: int, when: str) -> Outcome:
+    """Do the sectors of a step that is to fail, and let it fail there if it is far enough."""
+    run = rig.run
+    assert run is not None, "it has begun"
+    if done < (run.sectors if when == "done" else run.pause):
+        return advance(rig, done)
+    return work(rig, done).then(_fail)
 
-    def next_pause(self, run: Run) -> int:
-        effect = self._effect
-        assert effect is not None, "asked about the step that runs"
-        usual = super().next_pause(run)
-        return min(usual, max(run.sectors // 2, run.done + 1)) if self._fails(effect) else usual
 
-    def reached(self, run: Run) -> None:
-        effect = self._effect
-        assert effect is not None, "a run that was stopped reaches nothing"
-        enough = run.sectors if self._when == "done" else run.sectors // 2
-        if not self._fails(effect) or run.done < enough:
-            super().reached(run)
-            return
-        self._effect = None
-        self._device.flash.stop()
-        self._device.observe(describe(self._device.flash.hardware))
-        self._fail(effect, "on purpose", Cause.STEP_FAILED)
+def _fail(rig: Rig) -> Outcome:
+    assert rig.run is not None, "it has begun"
+    effect = rig.run.work
+    assert isinstance(effect, BeginStep), "only steps fail"
+    failed = fail(rig._replace(run=None), effect, "on purpose", Cause.STEP_FAILED)
+    return failed._replace(tells=(describe(rig.hardware), *failed.tells))

@@ -7,7 +7,6 @@ does exactly what the one without a cut does.
 """
 
 import asyncio
-import copy
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
@@ -27,6 +26,7 @@ from agent.account import (
     request_kind,
 )
 from agent.core import DevicePolicy
+from agent.core.events import BeginStep
 from agent.core.state import Safe
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
@@ -37,10 +37,11 @@ from simulator.cloud.arns import Account
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.devices.device import SimulatedDevice, Wiring
-from simulator.devices.hardware import factory
 from simulator.devices.models import model_named
+from simulator.devices.rig.power import instant
+from simulator.devices.rig.steps import advance, power_on
+from simulator.devices.rig.values import Make, Outcome, Rig
 from simulator.devices.storage import SURVIVALS, Survival
-from simulator.devices.workbench import SimulatedWorkbench
 from simulator.engines.memoised_steps import memoised
 from simulator.engines.virtual import VirtualCloud, VirtualLink
 from simulator.engines.virtual_time import run_virtually
@@ -62,7 +63,9 @@ from simulator.verdict import Judge, Verdict
 from tests.power_cuts.trouble import (
     LEAP_DEADLINE_SECONDS,
     VERSION,
-    FailingBench,
+    advance_failing,
+    begin_failing,
+    failure_of,
     image_of,
     may_end_safe,
     outages_of,
@@ -71,9 +74,28 @@ from tests.power_cuts.trouble import (
 TIME_LIMIT_SECONDS: Final = 300
 """Virtual; a device that is not ready by then hangs."""
 SECOND: Final = 1.0
+TIMINGS: Final = Timings()
 CLEANS_NOTHING: Final = {"operation": "configure", "to": "net.conf", "content": "a"}
 """A next job that writes over nothing that the deleted one may have left behind, as another update would."""
 LEAPS: Final[dict[Layout, tuple[str, ...]]] = {"ab": ("commit",), "swap": ("commit",), "single": ("write", "reboot")}
+SEEN: Final = frozenset(
+    {
+        DeviceBooted,
+        ExecutionChanged,
+        ExecutionLeft,
+        ExecutionQueued,
+        ExecutionTaken,
+        JobDeleted,
+        PhaseChanged,
+        PowerLost,
+        RequestSent,
+        StepFinished,
+        StepProgressed,
+        StepStarted,
+        StepUndone,
+    }
+)
+"""What decides anybody's fate: a small part of what happens."""
 OFF: Final = "power off"
 """The moment of a deletion that the device cannot notice: while it has no power."""
 
@@ -175,21 +197,46 @@ def happens(moment: str) -> Callable[[Event], bool]:
 
 
 class CutDevice(SimulatedDevice):
-    """Writes down what it does, and what another fate of the journal's last write would have changed."""
+    """Writes down what it does, and what another fate of the journal's last write would have changed.
+
+    One of its steps may fail: see `trouble`.
+    """
 
     story: Story
+    fails: tuple[str, str]
 
-    def lose_power(self, instant: str, off_seconds: float) -> None:
-        self.story.lost_at.append((self.flash.instants, instant))
-        if len(self.story.lost_at) == 1:
-            left = {survives: self._left(survives) for survives in SURVIVALS}
-            self.story.survivals = frozenset(each for each in SURVIVALS if left[each] != left[self.survives])
-        SimulatedDevice.lose_power(self, instant, off_seconds)
+    def begin(self, effect: BeginStep) -> None:
+        if self._fails(effect):
+            self.do(begin_failing, effect, self.fails[1])
+        else:
+            super().begin(effect)
 
-    def _left(self, survives: Survival) -> bytes:
-        storage = copy.copy(self._storage)
-        storage.lose_power(survives)
-        return storage.read()
+    def _advance(self, rig: Rig, done: int) -> Outcome:
+        run = rig.run
+        if run is not None and isinstance(run.work, BeginStep) and self._fails(run.work):
+            return advance_failing(rig, done, self.fails[1])
+        return advance(rig, done)
+
+    def _fails(self, effect: BeginStep) -> bool:
+        return (effect.version, effect.step.name) == (VERSION, self.fails[0])
+
+    def do(self, operation: Callable[..., Outcome], *args: Any) -> None:
+        self._settle()
+        outcome = operation(self.rig, *args)
+        if not self.story.lost_at and self.rig.is_on and not outcome.rig.is_on:
+            left = {each: operation(self._surviving(each), *args).rig.disk.written for each in SURVIVALS}
+            was = b"".join(outcome.rig.disk.written)
+            self.story.survivals = frozenset(each for each in SURVIVALS if b"".join(left[each]) != was)
+        self._take(outcome)
+
+    def _surviving(self, survives: Survival) -> Rig:
+        return self.rig._replace(make=replace(self.rig.make, survives=survives))
+
+    def _tell(self, outcome: Outcome) -> None:
+        for event in outcome.tells:
+            if isinstance(event, PowerLost):
+                self.story.lost_at.append((self._instants + outcome.instants, event.instant))
+        super()._tell(outcome)
 
 
 class _Link(VirtualLink):
@@ -202,8 +249,14 @@ class _Link(VirtualLink):
         self._device = device
 
     def send(self, request: Request) -> None:
-        if self._device.flash.instant(f"publish {request_kind(request)}"):
+        self._device.do(instant, f"publish {request_kind(request)}")
+        if self._device.rig.is_on:
             super().send(request)
+
+
+def _has_begun(event: Event) -> bool:
+    """Whether a step has: that is told before its first instant, which is counted by then all the same."""
+    return isinstance(event, StepStarted) and event.step != "reboot"
 
 
 @dataclass(slots=True)
@@ -226,7 +279,7 @@ class _Fate:
         self.is_queued = self.is_queued or isinstance(event, ExecutionQueued)
         self.was_due = self.was_due or self.is_due(event)
         if self.was_due and self.is_queued and not self.is_deleted:
-            self.is_deleted, story.deleted_at = True, self.device.flash.instants
+            self.is_deleted, story.deleted_at = True, self.device.instants - _has_begun(event)
             asyncio.get_running_loop().call_soon(self._delete)
         match event:
             case StepStarted(step="switch") if not story.taken_at:
@@ -234,7 +287,7 @@ class _Fate:
             case StepUndone(step=step) if step in LEAPS[self.world.setting.layout]:
                 story.undid_the_leap = True
             case ExecutionTaken() if self.is_next(event.execution.job_id) and not story.taken_at:
-                story.taken_at = self.device.flash.instants
+                story.taken_at = self.device.instants
             case JobDeleted() if self.next_id == self.job_id:
                 later = SECOND if self.world.setting.then == "the same id" else 0
                 asyncio.get_running_loop().call_later(later, self._create_next)
@@ -264,6 +317,8 @@ class _Fate:
 
 class World:
     """One run."""
+
+    kind: type[CutDevice] = CutDevice
 
     def __init__(self, setting: Setting, cuts: Sequence[Cut]) -> None:
         self.setting = setting
@@ -299,7 +354,7 @@ class World:
         self._hand = Hand(InProcess(cloud.core.control_plane(Account())))
         for device in devices:
             await self._hand.create_thing(device.thing)
-            device.power_on()
+            device.do(power_on)
         await asyncio.sleep(0.1)
         for thing, fate in self._fates.items():
             self.create(fate.job_id, thing, self._first_document())
@@ -310,7 +365,7 @@ class World:
             pass  # every device that is not ready is a problem of its own, and named
         await asyncio.sleep(1)
         for device in devices:
-            await device.stop()
+            await device.end()
         cloud.observe(AccountEnded())
         cloud.core.close()
         engine.record(RunEnded("finished"))
@@ -331,8 +386,8 @@ class World:
 
     def _problems(self, fate: _Fate) -> Iterator[str]:
         device = fate.device
-        device.story.instants = device.flash.instants
-        hardware = device.flash.hardware
+        device.story.instants = device.instants
+        hardware = device.hardware
         if self._is_rightly_safe(device):
             return
         if not fate.is_over:
@@ -362,7 +417,7 @@ class World:
         if not may_end_safe(self.setting.trouble, self.setting.layout):
             return False
         is_safe = device.runner is not None and isinstance(device.runner.machine.machine.phase, Safe)
-        return is_safe and device.flash.hardware.is_bootable and not device.story.undid_the_leap
+        return is_safe and device.hardware.is_bootable and not device.story.undid_the_leap
 
     def _first_document(self) -> dict[str, Any]:
         image = image_of(self.setting.trouble)
@@ -389,18 +444,18 @@ class World:
         thing = f"thing-{number:05}"
         loop = asyncio.get_running_loop()
         cuts = tuple(PowerCut(nth=nth) for nth in cut.nth)
-        wiring = Wiring(Timings(), cuts, outages_of(self.setting.trouble), self._agent)
+        wiring = Wiring(cuts, outages_of(self.setting.trouble), self._agent)
         recorder = Recorder(device_source(thing), loop.time, self._feed)
-        device = CutDevice(thing, self._group, factory(self.setting.layout), wiring, recorder.record)
-        device.story = Story(cut)
-        device.survives = cut.survives
+        make = Make(TIMINGS, model_named(self.setting.model).guarded, cut.survives)
+        device = self.kind(thing, self._group, make, wiring, recorder.record)
+        device.story, device.fails = Story(cut), failure_of(self.setting.trouble)
         job_id = f"fw-{number:05}"
         next_id = f"next-{number:05}" if self.setting.then == "another id" else job_id
         fate = _Fate(self, device, job_id, next_id, happens(self.setting.moment))
         self._fates[thing] = self._by_job[job_id] = self._open[job_id] = fate
         return device
 
-    def _agent(self, device: SimulatedDevice) -> tuple[Runner[Any], SimulatedWorkbench]:
+    def _agent(self, device: SimulatedDevice) -> Runner[Any]:
         rng = Jitter(str(device.boots))
         policy = DevicePolicy(
             namespace_id=self.setting.namespace,
@@ -409,22 +464,22 @@ class World:
             leap_deadline=LEAP_DEADLINE_SECONDS if self.setting.trouble else DevicePolicy().leap_deadline,
         )
         model = model_named(self.setting.model)
-        bench = FailingBench(device, self.setting.trouble, guarded=model.guarded)
-        runner = Runner(
+        return Runner(
             thing=device.thing,
             machine=Correlated(model.start(policy), Correlation(f"{device.boots}-", policy.abilities)),
             step=memoised(correlated(memoised(model.step))),
             transport=_Link(self._cloud, device),
-            workbench=bench,
+            workbench=device,
             rng=rng,
             observe=device.observe,
             remember=device.remember,
         )
-        return runner, bench
 
     def _feed(self, entry: Entry) -> None:
         self._judge.feed(entry)
         event = entry.event
+        if type(event) not in SEEN:
+            return
         if isinstance(event, JobDeleted):
             fate = self._by_job.get(event.job_id)
         else:

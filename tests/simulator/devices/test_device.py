@@ -21,6 +21,7 @@ from agent.account import (
 )
 from agent.journal import Journal
 from simulator.devices.models import MODELS
+from simulator.devices.storage import FlashFile
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
@@ -149,9 +150,12 @@ def test_a_device_whose_record_means_nothing_to_its_agent_says_that_it_cannot_be
         told.append(entry.event)
         if isinstance(entry.event, PowerLost):
             assert play.fleet is not None
-            foreign = Journal(play.fleet.devices[0]._storage)
+            device = play.fleet.devices[0]
+            file = FlashFile(device.rig.disk)
+            foreign = Journal(file)
             foreign.open()
             foreign.append(b'{"doing": "levitating"}')
+            device.rig = device.rig._replace(disk=file.disk)
 
     play = Play(scenario, 1, 1, sink, VirtualVenue(scenario, 1))
     run_virtually(play.play())

@@ -5,7 +5,11 @@ import pytest
 from agent.core.record import Record
 from agent.journal import Journal
 from agent.records import write_record
+from simulator.devices.hardware import factory
+from simulator.devices.rig.power import write
+from simulator.devices.rig.values import Make, Outcome, Rig
 from simulator.devices.storage import FILE_BYTES, FlashFile, Survival, recalled, snapshot_of
+from simulator.scenario import Timings
 
 
 def written(*pieces: bytes) -> FlashFile:
@@ -29,10 +33,9 @@ def test_a_power_cut_leaves_what_was_synced_and(survives: Survival, left: bytes)
     file = written(b"safe")
     file.append(b" un")
     file.append(b"sync")
-    file.lose_power(survives)
-    assert file.read() == left
-    file.lose_power("nothing")
-    assert file.read() == left, "what is there after a boot is durable"
+    disk = file.disk.after_power_cut(survives)
+    assert FlashFile(disk).read() == left
+    assert disk.after_power_cut("nothing") == disk, "what is there after a boot is durable"
 
 
 @pytest.mark.parametrize(
@@ -52,16 +55,24 @@ def test_a_second_file_takes_the_place_of_the_first(steps: tuple[str, ...], surv
     file = written(b"old")
     for step in steps:
         getattr(file, step)(*((b"new",) if step == "write_new" else ()))
-    file.lose_power(survives)
-    assert file.read() == left
+    assert FlashFile(file.disk.after_power_cut(survives)).read() == left
 
 
 @pytest.mark.parametrize("operation", ["append", "sync", "truncate", "write_new", "sync_new", "rename_new"])
 def test_without_power_nothing_is_done(operation: str):
-    file = FlashFile(lambda name: False)
+    rig, file = Rig(Make(Timings()), factory("ab")), FlashFile()
     argument = {"append": (b"x",), "write_new": (b"x",), "truncate": (1,)}.get(operation, ())
     getattr(file, operation)(*argument)
-    assert file.read() == b""
+    assert file.writes or operation == "truncate"
+    assert write(rig, file.writes) == Outcome(rig)
+
+
+def test_what_is_done_to_a_disk_changes_no_other_one():
+    file = written(b"safe")
+    before = file.disk
+    file.append(b" more")
+    file.sync()
+    assert (FlashFile(before).read(), file.read()) == (b"safe", b"safe more")
 
 
 def test_a_file_is_cut_off_and_set_aside():

@@ -7,7 +7,7 @@
     http-data-plane nothing       $next, update, describe    the same, from answers that say less
 
 Each file of that name is a device's whole conversation. They have in common what any device must do with its hardware
-(`hands`), what an answer means (`talk`), and what there is to know (`state`).
+(`working`), what an answer means (`conversation`), and what there is to know (`state`).
 """
 
 from typing import Final

@@ -15,63 +15,63 @@ from typing import Final
 
 from agent.account import hint_received
 from agent.values import Hint, PendingChanged
-from simulator.devices.models.designs import hands, talk
-from simulator.devices.models.designs.state import Turn
+from simulator.devices.models.designs import conversation, working
+from simulator.devices.models.designs.state import Moment
 
 LOOK_SECONDS: Final = 3.0
 """How often it looks for work without having heard of any: a list can be lost."""
 
 
-def _hear(turn: Turn, hint: Hint) -> None:
+def _hear(now: Moment, hint: Hint) -> None:
     if not isinstance(hint, PendingChanged):
         return  # not subscribed
-    turn.tell(hint_received(hint))
-    talk.outdate(turn)
-    task = turn.device.task
+    now.tell(hint_received(hint))
+    conversation.outdate(now)
+    task = now.state.task
     if task is None:
         found = bool(hint.listed)
-        turn.set(due=turn.device.due or found, promised=turn.device.promised or found, misses=0)
+        now.set(due=now.state.due or found, promised=now.state.promised or found, misses=0)
     elif task.aim == "on" and task.work.key not in hint.listed:
-        turn.set(told=0)
-        turn.know("not listed", suspect=True)
+        now.set(told=0)
+        now.know("not listed", suspect=True)
 
 
-def _proceed(turn: Turn) -> None:
-    device, task = turn.device, turn.device.task
+def _proceed(now: Moment) -> None:
+    device, task = now.state, now.state.task
     if not device.connected or device.asked is not None:
         return
     if task is None:
-        talk.ask_for_work(turn)
+        conversation.ask_for_work(now)
     elif task.aim == "over":
-        talk.report_end(turn)
+        conversation.report_end(now)
     elif task.aim == "on" and task.busy:
-        watch_step(turn, in_doubt=device.known.suspect)
+        watch_step(now, in_doubt=device.known.suspect)
     elif task.aim == "on":
-        seek_leave(turn)
+        seek_leave(now)
 
 
-def watch_step(turn: Turn, *, in_doubt: bool) -> None:
+def watch_step(now: Moment, *, in_doubt: bool) -> None:
     """While a step runs: ask whether it is still wanted if there is doubt, or else report how far it is."""
-    known = turn.device.known
+    known = now.state.known
     if known.probing:
-        talk.probe(turn)
+        conversation.probe(now)
     elif in_doubt or known.refuted:
-        talk.ask_about_it(turn)
+        conversation.ask_about_it(now)
     else:
-        talk.report_progress(turn)
+        conversation.report_progress(now)
 
 
-def seek_leave(turn: Turn) -> None:
+def seek_leave(now: Moment) -> None:
     """Between two steps: report the last one, ask for leave, begin the next one."""
-    work, known = turn.task.work, turn.device.known
+    work, known = now.task.work, now.state.known
     if known.probing:
-        talk.probe(turn)
-    elif turn.device.told < work.done and turn.policy.reports != "end" and work.version_number and not known.refuted:
-        talk.report_step(turn)
+        conversation.probe(now)
+    elif now.state.told < work.done and now.policy.reports != "end" and work.version_number and not known.refuted:
+        conversation.report_step(now)
     elif not known.fresh or known.refuted:
-        talk.ask_about_it(turn)
+        conversation.ask_about_it(now)
     else:
-        hands.begin(turn)
+        working.begin(now)
 
 
-describe_update = partial(talk.live, talk.Manners(_hear, _proceed, LOOK_SECONDS))
+describe_update = partial(conversation.live, conversation.Manners(_hear, _proceed, LOOK_SECONDS))

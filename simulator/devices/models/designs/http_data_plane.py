@@ -15,8 +15,8 @@ from typing import Final
 
 from agent.core.events import Answered, Effect, Event
 from agent.values import Answer, ErrorCode, ExecutionTold, Hint, PendingListed, Rejected, UpdateAccepted
-from simulator.devices.models.designs import poller, talk
-from simulator.devices.models.designs.state import Device, Turn
+from simulator.devices.models.designs import conversation, poller
+from simulator.devices.models.designs.state import Facts, Moment
 
 TIMELESS: Final = 0
 
@@ -32,15 +32,15 @@ def over_http(answer: Answer) -> Answer:
             return replace(answer, timestamp=TIMELESS)
 
 
-def _hear(turn: Turn, hint: Hint) -> None:
+def _hear(now: Moment, hint: Hint) -> None:
     """Nothing: there are no notifications over HTTP."""
 
 
-MANNERS: Final = talk.Manners(_hear, poller.proceed, poller.IDLE_SECONDS, is_told_the_status=False)
+MANNERS: Final = conversation.Manners(_hear, poller.proceed, poller.IDLE_SECONDS, is_told_the_status=False)
 
 
-def http_data_plane(device: Device, event: Event) -> tuple[Device, tuple[Effect, ...]]:
+def http_data_plane(device: Facts, event: Event) -> tuple[Facts, tuple[Effect, ...]]:
     """As the poller, with what HTTP leaves of the answers."""
     if isinstance(event, Answered):
         event = replace(event, answer=over_http(event.answer))
-    return talk.live(MANNERS, device, event)
+    return conversation.live(MANNERS, device, event)

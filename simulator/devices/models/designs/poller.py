@@ -15,9 +15,9 @@ from functools import partial
 from typing import Final
 
 from agent.values import Hint
-from simulator.devices.models.designs import talk
+from simulator.devices.models.designs import conversation
 from simulator.devices.models.designs.describe_update import seek_leave, watch_step
-from simulator.devices.models.designs.state import Turn
+from simulator.devices.models.designs.state import Moment
 
 IDLE_SECONDS: Final = 2.0
 """How often it looks for work."""
@@ -25,32 +25,32 @@ STEP_SECONDS: Final = 2.0
 """How often it asks, while a step runs, whether that is still wanted."""
 
 
-def _hear(turn: Turn, hint: Hint) -> None:
+def _hear(now: Moment, hint: Hint) -> None:
     """Nothing: it is subscribed to none of these."""
 
 
-def proceed(turn: Turn) -> None:
+def proceed(now: Moment) -> None:
     """The question that is next, or the step."""
-    device, task = turn.device, turn.device.task
+    device, task = now.state, now.state.task
     if not device.connected or device.asked is not None:
         return
     if task is None:
-        talk.ask_for_work(turn)
+        conversation.ask_for_work(now)
     elif task.aim == "over":
-        talk.report_end(turn)
+        conversation.report_end(now)
     elif task.aim == "on" and task.busy:
-        watch_step(turn, in_doubt=device.due)
+        watch_step(now, in_doubt=device.due)
         if device.due:
-            _next_poll(turn)
+            _next_poll(now)
     elif task.aim == "on":
-        seek_leave(turn)
-        if turn.task.busy:
-            _next_poll(turn)
+        seek_leave(now)
+        if now.task.busy:
+            _next_poll(now)
 
 
-def _next_poll(turn: Turn) -> None:
-    turn.set(due=False)
-    turn.timer("poll", STEP_SECONDS, jitter=True)
+def _next_poll(now: Moment) -> None:
+    now.set(due=False)
+    now.timer("poll", STEP_SECONDS, jitter=True)
 
 
-poller = partial(talk.live, talk.Manners(_hear, proceed, IDLE_SECONDS))
+poller = partial(conversation.live, conversation.Manners(_hear, proceed, IDLE_SECONDS))

@@ -16,71 +16,71 @@ from typing import Final
 
 from agent.account import hint_received
 from agent.values import Hint, NextChanged
-from simulator.devices.models.designs import hands, talk
-from simulator.devices.models.designs.state import Turn
+from simulator.devices.models.designs import conversation, working
+from simulator.devices.models.designs.state import Moment
 
 LOOK_SECONDS: Final = 3.0
 """How often it looks for work without having heard of any: a notification can be lost."""
 
 
-def _hear(turn: Turn, hint: Hint) -> None:
+def _hear(now: Moment, hint: Hint) -> None:
     if not isinstance(hint, NextChanged):
         return  # not subscribed
     head = hint.execution
-    turn.tell(hint_received(hint))
-    talk.outdate(turn)
-    task = turn.device.task
+    now.tell(hint_received(hint))
+    conversation.outdate(now)
+    task = now.state.task
     if task is None:
         found = head is not None
-        turn.set(due=turn.device.due or found, promised=turn.device.promised or found, misses=0)
+        now.set(due=now.state.due or found, promised=now.state.promised or found, misses=0)
     elif task.aim == "on" and (head is None or head.key != task.work.key):
-        turn.set(told=0)
-        turn.know("another is next", suspect=True)
+        now.set(told=0)
+        now.know("another is next", suspect=True)
 
 
-def _proceed(turn: Turn) -> None:
-    device, task = turn.device, turn.device.task
+def _proceed(now: Moment) -> None:
+    device, task = now.state, now.state.task
     if not device.connected:
-        _work_alone(turn)
+        _work_alone(now)
     elif device.asked is not None:
         pass
     elif task is None:
-        talk.ask_for_work(turn, by_start_next=device.policy.namespace_id is None)
+        conversation.ask_for_work(now, by_start_next=device.policy.namespace_id is None)
     elif task.aim == "over":
-        talk.report_end(turn)
+        conversation.report_end(now)
     elif task.aim == "on" and task.busy:
-        talk.report_progress(turn)
+        conversation.report_progress(now)
     elif task.aim == "on":
-        _next_instruction(turn)
+        _next_instruction(now)
 
 
-def _next_instruction(turn: Turn) -> None:
+def _next_instruction(now: Moment) -> None:
     """Between two steps: report the last one, ask if there is reason to, begin the next one."""
-    work, known = turn.task.work, turn.device.known
+    work, known = now.task.work, now.state.known
     step = work.next_step
     assert step is not None, "without a next step it is over"
-    is_silent = turn.policy.reports == "end"
-    is_only_claimed = not work.begun and turn.policy.namespace_id is not None
+    is_silent = now.policy.reports == "end"
+    is_only_claimed = not work.begun and now.policy.namespace_id is not None
     must_ask = not step.reversible or known.suspect or is_silent or is_only_claimed
     if known.probing:
-        talk.probe(turn)
+        conversation.probe(now)
     elif known.refuted or not work.version_number:
-        talk.ask_about_it(turn)
-    elif turn.device.told < work.done and not is_silent:
-        talk.report_step(turn)
+        conversation.ask_about_it(now)
+    elif now.state.told < work.done and not is_silent:
+        conversation.report_step(now)
     elif must_ask and not known.fresh:
-        talk.ask_about_it(turn)
+        conversation.ask_about_it(now)
     else:
-        hands.begin(turn)
+        working.begin(now)
 
 
-def _work_alone(turn: Turn) -> None:
-    task = turn.device.task
+def _work_alone(now: Moment) -> None:
+    task = now.state.task
     if task is None or task.aim != "on" or task.busy or not task.work.version_number:
         return
     step = task.work.next_step
     if step is not None and step.reversible:
-        hands.begin(turn)
+        working.begin(now)
 
 
-start_next = partial(talk.live, talk.Manners(_hear, _proceed, LOOK_SECONDS))
+start_next = partial(conversation.live, conversation.Manners(_hear, _proceed, LOOK_SECONDS))

@@ -1,18 +1,18 @@
 """What a device of these designs knows: facts, no phases. What to do next follows from them after each event.
 
-`task` is what it does to its hardware (see `hands`), `asked` the question that is open and `known` what the answers
-said of the execution in hand (see `talk`). The phase that the account tells is worked out from the facts.
+`task` is what it does to its hardware (see `working`), `asked` the question that is open and `known` what the answers
+said of the execution in hand (see `conversation`). The phase that the account tells is worked out from the facts.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from agent.account import DeviceEvent, End, Phase, PhaseChanged
-from agent.core.events import CancelTimer, Effect, Remember, SetTimer, Tell, TimerName
+from agent.account import End, Phase, PhaseChanged
 from agent.core.record import Activity, Record, Work
 from agent.core.state import DevicePolicy
 from agent.recovery import Reached
-from agent.values import Execution, ExecutionKey, Request, Status
+from agent.values import Execution, ExecutionKey, Status
+from simulator.devices.models.asker import Asker, Asking
 
 Aim: TypeAlias = Literal["on", "back", "through", "check", "over"]
 """on: the plan, step by step, each with leave; back: take everything back; through: the rest of the plan without
@@ -20,7 +20,7 @@ leave, because there is no way back; check: is the hardware whole; over: nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Undertaking:
     """One execution in hand. `busy`: the hardware is at something, and an event will say when it is done.
 
     `end` is how the execution ended without us, None as long as it is ours to report: `status`, for `reason`.
@@ -54,21 +54,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The one question that is open; `sent`: an attempt is under way, and does not wait to be sent.
-
-    `outdated`: something happened since it was sent, so that a good answer proves nothing any more.
-    """
-
-    question: Request
-    about: ExecutionKey | None
-    attempt: int = 1
-    sent: bool = False
-    outdated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
+class Facts(Asking):
     """Everything. `claim` is an execution that an update under way is to make ours.
 
     `told` counts the finished steps that were reported (0: the last one is to be reported again), `percent` is how far
@@ -77,12 +63,9 @@ class Device:
     any. `kept` is a version that runs although its job is gone, and nobody knows yet.
     """
 
-    policy: DevicePolicy
-    connected: bool = False
-    task: Task | None = None
+    task: Undertaking | None = None
     known: Known = Known()
     claim: Execution | None = None
-    asked: Asked | None = None
     told: int = 0
     percent: int = 0
     percent_told: int = 0
@@ -136,67 +119,32 @@ class Device:
         )
 
 
-def start(policy: DevicePolicy) -> Device:
+def start(policy: DevicePolicy) -> Facts:
     """A device before its first event."""
-    return Device(policy)
+    return Facts(policy)
 
 
-@dataclass(slots=True)
-class Turn:
-    """A device during one event: the facts as they change, and the effects so far."""
-
-    device: Device
-    effects: list[Effect] = field(default_factory=list)
+class Moment(Asker[Facts]):
+    """A device during one event."""
 
     @property
-    def policy(self) -> DevicePolicy:
-        """The numbers and choices of the device."""
-        return self.device.policy
-
-    @property
-    def task(self) -> Task:
+    def task(self) -> Undertaking:
         """The task in hand; there is one."""
-        assert self.device.task is not None, "asked for only where there is one"
-        return self.device.task
+        assert self.state.task is not None, "asked for only where there is one"
+        return self.state.task
 
     def set(self, why: str = "", **facts: Any) -> None:
         """Change facts of the device; if that makes it another phase, the account says so."""
-        before, self.device = self.device, replace(self.device, **facts)
-        phase, key = self.device.phase, self.device.in_hand
+        before = self.state
+        super().set(**facts)
+        phase, key = self.state.phase, self.state.in_hand
         if (phase, key) != (before.phase, before.in_hand):
             self.tell(PhaseChanged(phase, before.phase, why, key))
 
     def know(self, why: str = "", **facts: Any) -> None:
         """Change what is known of the execution in hand."""
-        self.set(why, known=replace(self.device.known, **facts))
+        self.set(why, known=replace(self.state.known, **facts))
 
     def aim(self, why: str, **facts: Any) -> None:
         """Change the task in hand."""
         self.set(why, task=replace(self.task, **facts))
-
-    def tell(self, event: DeviceEvent) -> None:
-        """Say it in the account."""
-        self.effects.append(Tell(event))
-
-    def tell_learned(self, event: DeviceEvent) -> None:
-        """Say in the account what was learned from the answer at hand."""
-        self.effects.append(Tell(event, from_answer=True))
-
-    def do(self, *effects: Effect) -> None:
-        """Let the shell do this."""
-        self.effects.extend(effects)
-
-    def timer(self, name: TimerName, seconds: float, *, jitter: bool = False) -> None:
-        """Set a timer; jitter comes on top."""
-        self.do(SetTimer(name, seconds, seconds * self.policy.retry_spread if jitter else 0.0))
-
-    def no_timer(self, *names: TimerName) -> None:
-        """Forget timers."""
-        self.do(*(CancelTimer(name) for name in names))
-
-    def result(self, known: Record) -> tuple[Device, tuple[Effect, ...]]:
-        """The device afterwards; what must not be forgotten, unless it is `known`, is written down before all else."""
-        record = self.device.record()
-        if record != known:
-            self.effects.insert(0, Remember(record))
-        return self.device, tuple(self.effects)

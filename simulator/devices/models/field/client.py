@@ -7,14 +7,17 @@ kept, and sent again while the client does other things.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from agent.account import OUTCOMES, Outcome
 from agent.core.events import SetTimer, TimerName
 from agent.core.record import Record, Work
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
-from simulator.devices.models.field.device import Asked, Device, Memory
-from simulator.devices.models.field.pace import MINUTE
+from simulator.devices.models.asker import Question
+from simulator.devices.models.field.agent import FieldAgent, Memory
+
+MINUTE: Final = 1.2
+"""Seconds: a scenario takes seconds where clients take minutes, so their own times are a fiftieth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class ClientMemory(Memory):
 C = TypeVar("C", bound=ClientMemory)
 
 
-class Client(Device[C], ABC):
+class Client(FieldAgent[C], ABC):
     """One job after another, and a report that outlives its job."""
 
     reports_progress = False
@@ -56,73 +59,69 @@ class Client(Device[C], ABC):
 
     def offer(self, execution: Execution) -> None:
         """Begin, or let it wait for the one in hand."""
-        if self.memory.work is None:
+        if self.state.work is None:
             self.take(execution)
         else:
-            self.memory = replace(self.memory, waiting=(*self.memory.waiting, execution))
+            self.set(waiting=(*self.state.waiting, execution))
 
     def seek(self) -> None:
         """Ask for the head of the queue, but let the answer to a report come first."""
-        if self.memory.status is not None and self.memory.asked is not None:
-            self.memory = replace(self.memory, seeks=True)
+        if self.state.status is not None and self.state.asked is not None:
+            self.set(seeks=True)
         else:
-            self.memory = replace(self.memory, seeks=False)
+            self.set(seeks=False)
             self.ask(self.question_for_work())
 
     def ask(self, question: Request, about: ExecutionKey | None = None, attempt: int = 1) -> None:
         """A report takes the place of the question for work, which is put again after it."""
-        asked = self.memory.asked
+        asked = self.state.asked
         if asked is not None and isinstance(question, Update) and not isinstance(asked.question, Update):
-            self.memory = replace(self.memory, seeks=True)
-        Device.ask(self, question, about, attempt)
+            self.set(seeks=True)
+        FieldAgent.ask(self, question, about, attempt)
 
     def on_progress_answered(self, work: Work, answer: Answer) -> None:
         """Whatever it says, go on; and ask what could not be asked before."""
-        if self.memory.seeks:
+        if self.state.seeks:
             self.seek()
 
     def leave(self, outcome: Outcome) -> None:
         """Be done with the work in hand; what comes next waits already, or will be announced."""
         self.forget(outcome)
-        if self.memory.waiting:
-            first, *others = self.memory.waiting
-            self.memory = replace(self.memory, waiting=tuple(others))
+        if self.state.waiting:
+            first, *others = self.state.waiting
+            self.set(waiting=tuple(others))
             self.take(first)
-        elif self.memory.seeks:
+        elif self.state.seeks:
             self.seek()
 
     # ── reports that were not delivered ───────────────────────────────────────────────────────────────────────
 
-    def on_update_answered(self, asked: Asked, answer: Answer) -> None:
+    def on_update_answered(self, asked: Question, answer: Answer) -> None:
         """A report of an earlier job may be among those that are answered."""
-        kept = self.memory.undelivered
+        kept = self.state.undelivered
         if kept is None or not _is(asked, kept.work, kept.status):
-            Device.on_update_answered(self, asked, answer)
+            FieldAgent.on_update_answered(self, asked, answer)
         elif self.is_settled(answer):
-            self.memory = replace(self.memory, undelivered=None)
+            self.set(undelivered=None)
         else:
             self.on_kept(kept)
 
     def on_report_answered(self, work: Work, answer: Answer) -> None:
         """Be done with it, and keep the report if this was not the last word."""
-        status = self.memory.status
+        status = self.state.status
         assert status is not None, "a report has a status"
         if not self.is_settled(answer):
             self._keep(work, status)
         self.leave(OUTCOMES[status])
 
-    def on_refused_for_now(self, asked: Asked, answer: Rejected) -> None:
+    def on_refused_for_now(self, asked: Question, answer: Rejected) -> None:
         """Nothing else than any other refusal, to these clients."""
-        self.drop_question()
-        if isinstance(asked.question, Update):
-            self.on_update_answered(asked, answer)
-        else:
-            self.on_told(asked, answer)
+        self.settle(asked, answer)
 
-    def on_lost(self, asked: Asked) -> None:
+    def on_lost(self, asked: Question) -> None:
         """A report without an answer is kept; everything else is given up."""
         self.drop_question()
-        work, status, kept = self.memory.work, self.memory.status, self.memory.undelivered
+        work, status, kept = self.state.work, self.state.status, self.state.undelivered
         if kept is not None and _is(asked, kept.work, kept.status):
             self.on_kept(kept)
         elif work is not None and status is not None and _is(asked, work, status):
@@ -131,10 +130,10 @@ class Client(Device[C], ABC):
 
     def resend(self) -> None:
         """Send the report that was not delivered again, unless something else is on its way."""
-        kept = self.memory.undelivered
-        if kept is not None and self.memory.asked is None and self.memory.connected:
+        kept = self.state.undelivered
+        if kept is not None and self.state.asked is None and self.state.connected:
             kept = replace(kept, attempts=kept.attempts + 1)
-            self.memory = replace(self.memory, undelivered=kept)
+            self.set(undelivered=kept)
             self.ask(self.update_of(kept.work, kept.status), kept.work.key, kept.attempts)
 
     def again_in(self, seconds: float) -> None:
@@ -143,25 +142,25 @@ class Client(Device[C], ABC):
 
     def on_timer(self, name: TimerName) -> None:
         """Time to send it again; if something else is on its way, a moment later."""
-        if name == "poll" and self.memory.undelivered is not None:
-            if self.memory.asked is None and self.memory.connected:
+        if name == "poll" and self.state.undelivered is not None:
+            if self.state.asked is None and self.state.connected:
                 self.resend()
             else:
                 self.again_in(MINUTE / 60)
 
     def record(self) -> Record:
         """A report that was not delivered is on record, as long as no other work is."""
-        kept = self.memory.undelivered
-        if self.memory.work is not None or kept is None:
-            return Device.record(self)
+        kept = self.state.undelivered
+        if self.state.work is not None or kept is None:
+            return FieldAgent.record(self)
         work = replace(kept.work, version_number=0)
         return Record(work, "reporting", status=kept.status)
 
     def _keep(self, work: Work, status: Status) -> None:
         kept = Undelivered(work, status, 1)
-        self.memory = replace(self.memory, undelivered=kept)
+        self.set(undelivered=kept)
         self.on_kept(kept)
 
 
-def _is(asked: Asked, work: Work, status: Status) -> bool:
+def _is(asked: Question, work: Work, status: Status) -> bool:
     return isinstance(asked.question, Update) and asked.about == work.key and asked.question.status is status

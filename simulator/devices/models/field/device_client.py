@@ -42,9 +42,9 @@ from agent.values import (
     Status,
     UpdateAccepted,
 )
-from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
-from simulator.devices.models.field.device import Asked, Device, stepping, work_of
-from simulator.devices.models.field.pace import MINUTE
+from simulator.devices.models.asker import Question, work_of
+from simulator.devices.models.field.agent import FieldAgent, stepping
+from simulator.devices.models.field.client import MINUTE, Client, ClientMemory, Undelivered
 from simulator.devices.models.model import Model
 
 GIVEN_UP: Final = (ErrorCode.RESOURCE_NOT_FOUND, ErrorCode.REQUEST_THROTTLED, ErrorCode.INTERNAL_ERROR)
@@ -71,20 +71,20 @@ class DeviceClient(Client[DeviceClientMemory]):
         record = event.record or Record()
         if record.work is not None:
             lock, reason = rebooted(record.work, event)
-            self.memory = replace(self.memory, lock=lock, lock_reason=reason)
+            self.set(lock=lock, lock_reason=reason)
 
     def question_for_work(self) -> Request:
         """start-next, where it exists."""
-        namespace_id = self.memory.policy.namespace_id
+        namespace_id = self.state.policy.namespace_id
         return StartNext() if namespace_id is None else Describe(NEXT, namespace_id=namespace_id)
 
     def on_connected(self) -> None:
         """Ask, but only once; after that, only the report that is open goes on."""
-        if self.memory.status is not None:
-            self.report(self.memory.status, self.memory.reason)
-        elif not self.memory.has_asked:
+        if self.state.status is not None:
+            self.report(self.state.status, self.state.reason)
+        elif not self.state.has_asked:
             self.seek()
-        self.memory = replace(self.memory, has_asked=True)
+        self.set(has_asked=True)
 
     def on_hint(self, hint: Hint) -> None:
         """A job that is announced is begun; that there is none is logged."""
@@ -93,7 +93,7 @@ class DeviceClient(Client[DeviceClientMemory]):
             if hint.execution is not None:
                 self.begin(hint.execution)
 
-    def on_told(self, asked: Asked, answer: Answer) -> None:
+    def on_told(self, asked: Question, answer: Answer) -> None:
         """The same for the answer to start-next."""
         if isinstance(answer, ExecutionTold) and answer.execution is not None:
             self.begin(answer.execution)
@@ -102,21 +102,21 @@ class DeviceClient(Client[DeviceClientMemory]):
         """Begin a job that is no duplicate, whatever else is going on."""
         digest = execution.document.digest if execution.document else ""
         this = (execution.key.job_id, digest, execution.key.execution_number)
-        if this == self.memory.latest:
+        if this == self.state.latest:
             return
-        self.memory = replace(self.memory, latest=this)
-        if self.memory.work is not None and self.memory.status is None and execution.status is Status.QUEUED:
+        self.set(latest=this)
+        if self.state.work is not None and self.state.status is None and execution.status is Status.QUEUED:
             execution = replace(execution, status=Status.IN_PROGRESS)
-            work = work_of(execution, self.memory.work.plan)
+            work = work_of(execution, self.state.work.plan)
             self.ask(self.update_of(work, Status.IN_PROGRESS), execution.key)
         self.offer(execution)
 
     def take(self, execution: Execution) -> None:
         """Run the handler: from the start, or from where its lock file says."""
-        lock, reason = self.memory.lock, self.memory.lock_reason
-        self.memory = replace(self.memory, lock=None, lock_reason="")
+        lock, reason = self.state.lock, self.state.lock_reason
+        self.set(lock=None, lock_reason="")
         if lock is None or lock.key.job_id != execution.key.job_id:
-            Device.take(self, execution)
+            FieldAgent.take(self, execution)
             return
         self.hold(replace(lock, key=execution.key))
         self.to("executing", "the handler goes on")
@@ -137,9 +137,9 @@ class DeviceClient(Client[DeviceClientMemory]):
 
     def record(self) -> Record:
         """The lock file lies there until it is used."""
-        if self.memory.work is None and self.memory.lock is not None:
-            return Record(self.memory.lock)
-        return Device.record(self)
+        if self.state.work is None and self.state.lock is not None:
+            return Record(self.state.lock)
+        return FieldAgent.record(self)
 
 
 class OldDeviceClient(DeviceClient):

@@ -7,11 +7,12 @@ job, with a file context that had just been closed.
 So it breaks `alive`, and what a dead device cannot do (no-lost-job, ready-in-time), beside what every OTA agent breaks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from agent.values import Answer, Execution, ExecutionTold
-from simulator.devices.models.field.device import Asked, Memory, stepping
+from simulator.devices.models.asker import Question
+from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.model import Model
 
@@ -32,17 +33,17 @@ class EmbeddedCrash(OtaAgent[CrashMemory]):
 
     def take(self, execution: Execution) -> None:
         """Open a file context."""
-        self.memory = replace(self.memory, has_closed=False)
+        self.set(has_closed=False)
         OtaAgent.take(self, execution)
 
     def abort(self) -> None:
         """Close it."""
-        self.memory = replace(self.memory, has_closed=True)
+        self.set(has_closed=True)
         OtaAgent.abort(self)
 
-    def on_told(self, asked: Asked, answer: Answer) -> None:
+    def on_told(self, asked: Question, answer: Answer) -> None:
         """The answer may say that nothing is pending."""
-        if self.memory.has_closed and isinstance(answer, ExecutionTold) and answer.execution is None:
+        if self.state.has_closed and isinstance(answer, ExecutionTold) and answer.execution is None:
             raise NullPointerError("parsed an answer without 'execution' as a custom job")
         OtaAgent.on_told(self, asked, answer)
 

@@ -22,8 +22,9 @@ from typing import Final
 from agent.core.events import Booted
 from agent.recovery import Reached
 from agent.values import Answer, Execution, ExecutionTold, Hint, PendingChanged
+from simulator.devices.models.asker import Question
+from simulator.devices.models.field.agent import stepping
 from simulator.devices.models.field.client import Client, ClientMemory
-from simulator.devices.models.field.device import Asked, stepping
 from simulator.devices.models.model import Model
 
 CANCELLABLE: Final = (Reached.NOTHING, Reached.STAGED)
@@ -47,12 +48,12 @@ class Nucleus(Client[NucleusMemory]):
     def on_booted(self, event: Booted) -> None:
         """The deployment goes on by itself."""
         Client.on_booted(self, event)
-        work = self.memory.work
-        self.memory = replace(self.memory, restarted_with=work.key.job_id if work else None)
+        work = self.state.work
+        self.set(restarted_with=work.key.job_id if work else None)
 
     def on_connected(self) -> None:
         """Ask for `$next`; the status that is kept goes when that is answered."""
-        self.memory = replace(self.memory, seeks=False)
+        self.set(seeks=False)
         self.ask(self.question_for_work())
 
     def on_hint(self, hint: Hint) -> None:
@@ -61,46 +62,46 @@ class Nucleus(Client[NucleusMemory]):
             return
         self.hear(hint)
         if hint.queued:
-            self.memory = replace(self.memory, announced=self.memory.announced + 1)
+            self.set(announced=self.state.announced + 1)
             self.seek()
         elif not hint.in_progress:
-            self.memory = replace(self.memory, announced=0)
+            self.set(announced=0)
             self.cancel()
 
-    def on_told(self, asked: Asked, answer: Answer) -> None:
+    def on_told(self, asked: Question, answer: Answer) -> None:
         """What is at the head. If it is another job, the one in hand must have been cancelled."""
         match answer:
-            case ExecutionTold(execution=None) if self.memory.announced:
+            case ExecutionTold(execution=None) if self.state.announced:
                 self.seek()
             case ExecutionTold(execution=execution) if execution is not None:
-                self.memory = replace(self.memory, announced=max(self.memory.announced - 1, 0))
+                self.set(announced=max(self.state.announced - 1, 0))
                 if self.is_new(execution):
                     self.cancel()
                     self.offer(execution)
             case _:
                 pass
-        if self.memory.status is not None and self.memory.asked is None:
-            self.report(self.memory.status, self.memory.reason)
+        if self.state.status is not None and self.state.asked is None:
+            self.report(self.state.status, self.state.reason)
         self.resend()
 
     def is_new(self, execution: Execution) -> bool:
         """Whether a job has not been seen; from here on it has."""
-        job_id, queued_at, memory = execution.key.job_id, execution.key.queued_at, self.memory
+        job_id, queued_at, memory = execution.key.job_id, execution.key.queued_at, self.state
         known = job_id == memory.restarted_with
         if known:
-            self.memory = memory = replace(memory, restarted_with=None)
+            self.state = memory = replace(memory, restarted_with=None)
         if queued_at > memory.latest_queued_at:
-            self.memory = replace(memory, latest_queued_at=queued_at, latest=(job_id,))
+            self.state = replace(memory, latest_queued_at=queued_at, latest=(job_id,))
             return not known
         if queued_at < memory.latest_queued_at or job_id in memory.latest:
             return False
-        self.memory = replace(memory, latest=(*memory.latest, job_id))
+        self.state = replace(memory, latest=(*memory.latest, job_id))
         return not known
 
     def cancel(self) -> None:
         """Give up the deployment in hand, if it can be, and none waits behind it."""
-        work = self.memory.work
-        if work is None or self.memory.phase != "executing" or self.memory.waiting:
+        work = self.state.work
+        if work is None or self.state.phase != "executing" or self.state.waiting:
             return
         if work.reached in CANCELLABLE:
             self.abandon("cancelled")

@@ -15,14 +15,14 @@ Without `expectedVersion`, the status of a job that is gone ends the one that wa
 A job that `$next` does not show at once is lost (no-lost-job), and a throttled service is hammered (no-hammering).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from agent.core.events import Booted
 from agent.values import Answer, Describe, ExecutionTold, Hint, NextChanged, Rejected, UpdateAccepted
-from simulator.devices.models.field.client import Client, ClientMemory, Undelivered
-from simulator.devices.models.field.device import Asked, stepping
-from simulator.devices.models.field.pace import MINUTE
+from simulator.devices.models.asker import Question
+from simulator.devices.models.field.agent import stepping
+from simulator.devices.models.field.client import MINUTE, Client, ClientMemory, Undelivered
 from simulator.devices.models.model import Model
 
 
@@ -39,12 +39,12 @@ class NucleusLite(Client[LiteMemory]):
     def on_booted(self, event: Booted) -> None:
         """The deployment goes on by itself, and its job is known again."""
         Client.on_booted(self, event)
-        work = self.memory.work
-        self.memory = replace(self.memory, last=(work.key.job_id, work.key.queued_at) if work else None)
+        work = self.state.work
+        self.set(last=(work.key.job_id, work.key.queued_at) if work else None)
 
     def on_connected(self) -> None:
         """Ask for `$next`; the status that is kept goes when that is answered."""
-        self.memory = replace(self.memory, seeks=False)
+        self.set(seeks=False)
         self.ask(self.question_for_work())
 
     def on_hint(self, hint: Hint) -> None:
@@ -53,25 +53,25 @@ class NucleusLite(Client[LiteMemory]):
             self.hear(hint)
             self.seek()
 
-    def on_told(self, asked: Asked, answer: Answer) -> None:
+    def on_told(self, asked: Question, answer: Answer) -> None:
         """What is at the head: new, or the last one again, or nothing."""
         if isinstance(answer, ExecutionTold) and answer.execution is not None:
-            key, last = answer.execution.key, self.memory.last
+            key, last = answer.execution.key, self.state.last
             if last is None or key.job_id != last[0] or key.queued_at > last[1]:
-                self.memory = replace(self.memory, last=(key.job_id, key.queued_at), undelivered=None)
+                self.set(last=(key.job_id, key.queued_at), undelivered=None)
                 self.offer(answer.execution)
-        if self.memory.status is not None and self.memory.asked is None:
-            self.report(self.memory.status, self.memory.reason)
+        if self.state.status is not None and self.state.asked is None:
+            self.report(self.state.status, self.state.reason)
         self.resend()
 
-    def on_lost(self, asked: Asked) -> None:
+    def on_lost(self, asked: Question) -> None:
         """A question for work is put again; a status is kept."""
         if isinstance(asked.question, Describe):
             self.put_off(asked)
         else:
             Client.on_lost(self, asked)
 
-    def on_refused_for_now(self, asked: Asked, answer: Rejected) -> None:
+    def on_refused_for_now(self, asked: Question, answer: Rejected) -> None:
         """A question for work is put again; a status is kept."""
         if isinstance(asked.question, Describe):
             self.put_off(asked)

@@ -8,12 +8,12 @@ So it is not ready for the next job (ready-in-time), though it is alive and answ
 begun. The rest is what every OTA agent breaks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from agent.account import Outcome
 from agent.values import Execution, Status
-from simulator.devices.models.field.device import Memory, stepping
+from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.model import Model
 
@@ -32,22 +32,22 @@ class OldName(OtaAgent[NameMemory]):
 
     def read(self, execution: Execution | None) -> None:
         """With nothing in hand, another job than the active one is refused."""
-        other = execution is not None and self.memory.active not in (None, execution.key.job_id)
-        if execution is not None and other and self.memory.work is None:
+        other = execution is not None and self.state.active not in (None, execution.key.job_id)
+        if execution is not None and other and self.state.work is None:
             self.refuse(execution, Status.FAILED, BUSY)
         else:
             OtaAgent.read(self, execution)
 
     def take(self, execution: Execution) -> None:
         """Remember its name."""
-        self.memory = replace(self.memory, active=execution.key.job_id)
+        self.set(active=execution.key.job_id)
         OtaAgent.take(self, execution)
 
     def forget(self, outcome: Outcome) -> None:
         """Forget it, unless the job was cancelled."""
-        work = self.memory.work
-        if work is not None and outcome != "recovered" and work.key.job_id == self.memory.active:
-            self.memory = replace(self.memory, active=None)
+        work = self.state.work
+        if work is not None and outcome != "recovered" and work.key.job_id == self.state.active:
+            self.set(active=None)
         OtaAgent.forget(self, outcome)
 
 

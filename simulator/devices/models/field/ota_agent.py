@@ -19,7 +19,8 @@ from typing import Final, TypeVar
 
 from agent.account import OUTCOMES
 from agent.values import Answer, Execution, ExecutionTold, Hint, NextChanged, Status, Update
-from simulator.devices.models.field.device import Asked, Device, Memory
+from simulator.devices.models.asker import Question
+from simulator.devices.models.field.agent import FieldAgent, Memory
 
 BREAKS: Final = frozenset(
     {
@@ -40,13 +41,13 @@ BREAKS: Final = frozenset(
 M = TypeVar("M", bound=Memory)
 
 
-class OtaAgent(Device[M]):
+class OtaAgent(FieldAgent[M]):
     """The OTA agent."""
 
     def on_connected(self) -> None:
         """Ask again, even with a job in hand."""
-        if self.memory.status is not None:
-            self.report(self.memory.status, self.memory.reason)
+        if self.state.status is not None:
+            self.report(self.state.status, self.state.reason)
         else:
             self.seek()
 
@@ -56,18 +57,18 @@ class OtaAgent(Device[M]):
             self.hear(hint)
             self.read(hint.execution)
 
-    def on_told(self, asked: Asked, answer: Answer) -> None:
+    def on_told(self, asked: Question, answer: Answer) -> None:
         """A job document, or none."""
         if isinstance(answer, ExecutionTold):
             self.read(answer.execution)
 
     def read(self, execution: Execution | None) -> None:
         """Begin with what is at the head; if it is not the job in hand, that one is cancelled."""
-        work = self.memory.work
+        work = self.state.work
         if work is None:
             if execution is not None:
                 self.take(execution)
-        elif self.memory.phase not in ("executing", "trial"):
+        elif self.state.phase not in ("executing", "trial"):
             pass  # busy with ending the last one
         elif execution is None or execution.key.job_id != work.key.job_id:
             self.abort()
@@ -78,11 +79,11 @@ class OtaAgent(Device[M]):
 
     def report(self, status: Status, reason: str = "") -> None:
         """Publish it, and be done."""
-        Device.report(self, status, reason)
-        if self.memory.connected:
+        FieldAgent.report(self, status, reason)
+        if self.state.connected:
             self.leave(OUTCOMES[status])
 
-    def on_lost(self, asked: Asked) -> None:
+    def on_lost(self, asked: Question) -> None:
         """Nobody waits for an update's answer."""
         if isinstance(asked.question, Update):
             self.drop_question()

@@ -21,7 +21,7 @@ from agent.core.events import Booted
 from agent.core.record import Record, Work
 from agent.core.restarting import rebooted
 from agent.values import Execution, Status
-from simulator.devices.models.field.device import Memory, stepping
+from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.model import Model
 
@@ -46,45 +46,45 @@ class SelfTestFlag(OtaAgent[FlagMemory]):
             return
         work, failure = rebooted(work, event)
         if not failure and work.done > work.plan.index_of("reboot"):
-            self.memory = replace(self.memory, trial=work)
+            self.set(trial=work)
 
     def read(self, execution: Execution | None) -> None:
         """Only the flag tells a job to be tested from one to be begun."""
-        trial = self.memory.trial
-        if self.memory.work is not None or execution is None or FLAG not in dict(execution.status_details):
+        trial = self.state.trial
+        if self.state.work is not None or execution is None or FLAG not in dict(execution.status_details):
             OtaAgent.read(self, execution)
         elif trial is None:
             self.refuse(execution, Status.FAILED, "the job is in self-test, and the platform is not")
         else:
-            self.memory = replace(self.memory, trial=None, is_testing=True)
+            self.set(trial=None, is_testing=True)
             self.hold(replace(trial, key=execution.key))
             self.to("executing", "self-test")
             self.advance()
 
     def take(self, execution: Execution) -> None:
         """Begin a job from the start, on trial or not."""
-        self.memory = replace(self.memory, trial=None)
+        self.set(trial=None)
         OtaAgent.take(self, execution)
 
     def update(self, status: Status, **details: str) -> None:
         """The flag goes with every update, since statusDetails are replaced as a whole."""
-        work = self.memory.work
+        work = self.state.work
         if work is not None and work.next_step is not None and work.next_step.action == "reboot":
             details[FLAG] = "ready"
-        elif self.memory.is_testing and status is Status.IN_PROGRESS:
+        elif self.state.is_testing and status is Status.IN_PROGRESS:
             details[FLAG] = "active"
         OtaAgent.update(self, status, **details)
 
     def advance(self) -> None:
         """Before the reboot the flag must be in the cloud, whatever else is reported."""
-        work = self.memory.work
+        work = self.state.work
         if work is not None and work.next_step is not None and work.next_step.action == "reboot":
             self.update(Status.IN_PROGRESS)
         OtaAgent.advance(self)
 
     def record(self) -> Record:
         """What the bootloader will find is on record; nothing that the agent could go by."""
-        work = self.memory.work or self.memory.trial
+        work = self.state.work or self.state.trial
         return Record(replace(work, version_number=0) if work else None)
 
 

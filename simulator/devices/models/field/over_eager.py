@@ -12,7 +12,7 @@ from typing import Final
 
 from agent.account import ExecutionGone
 from agent.values import Hint, NextChanged
-from simulator.devices.models.field.device import Memory, stepping
+from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.model import Model
 
@@ -22,20 +22,18 @@ class OverEager(OtaAgent[Memory]):
 
     def on_hint(self, hint: Hint) -> None:
         """During the transfer: abort. Later it does not listen."""
-        work = self.memory.work
+        work = self.state.work
         if not isinstance(hint, NextChanged):
             return
         if work is None:
             OtaAgent.on_hint(self, hint)
-        elif self.memory.phase == "executing" and work.begun <= work.plan.index_of("switch"):
+        elif self.state.phase == "executing" and work.begun <= work.plan.index_of("switch"):
             self.hear(hint)
             self.abort()
 
     def abort(self) -> None:
         """Take it for cancelled, and report that it failed."""
-        work = self.memory.work
-        assert work is not None, "there is work to abort"
-        self.tell_learned(ExecutionGone(work.key, "cancelled"))
+        self.tell_learned(ExecutionGone(self.work.key, "cancelled"))
         self.undo("user abort")
 
 

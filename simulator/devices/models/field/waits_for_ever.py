@@ -7,11 +7,12 @@ So after one lost or refused answer it leaves every job where it is (no-lost-job
 rest is what every OTA agent breaks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from agent.values import Answer, Describe, Hint, NextChanged, Rejected
-from simulator.devices.models.field.device import Asked, Memory, stepping
+from simulator.devices.models.asker import Question
+from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
 from simulator.devices.models.model import Model
 
@@ -28,29 +29,29 @@ class WaitsForEver(OtaAgent[WaitingMemory]):
 
     def on_connected(self) -> None:
         """What came before counts no more."""
-        self.memory = replace(self.memory, unread=None)
+        self.set(unread=None)
         OtaAgent.on_connected(self)
 
     def on_hint(self, hint: Hint) -> None:
         """Not what it waits for, if it waits."""
-        asked = self.memory.asked
+        asked = self.state.asked
         if asked is None or not isinstance(asked.question, Describe):
             OtaAgent.on_hint(self, hint)
         elif isinstance(hint, NextChanged):
-            self.memory = replace(self.memory, unread=hint)
+            self.set(unread=hint)
 
-    def on_told(self, asked: Asked, answer: Answer) -> None:
+    def on_told(self, asked: Question, answer: Answer) -> None:
         """The answer, and then what waited behind it."""
-        unread = self.memory.unread
-        self.memory = replace(self.memory, unread=None)
+        unread = self.state.unread
+        self.set(unread=None)
         OtaAgent.on_told(self, asked, answer)
         if unread is not None:
             self.on_hint(unread)
 
-    def on_lost(self, asked: Asked) -> None:
+    def on_lost(self, asked: Question) -> None:
         """There is no timer that could notice."""
 
-    def on_refused_for_now(self, asked: Asked, answer: Rejected) -> None:
+    def on_refused_for_now(self, asked: Question, answer: Rejected) -> None:
         """No job document, so it waits on."""
 
 

@@ -10,8 +10,8 @@ from agent.core import DevicePolicy
 from agent.core.events import Connected, Disconnected, StopStep
 from agent.values import Describe, ErrorCode, Execution, ExecutionTold, JobDocument, StartNext, Status, Update
 from simulator.devices.models.field import FIELD
+from simulator.devices.models.field.client import MINUTE
 from simulator.devices.models.field.embedded_crash import NullPointerError
-from simulator.devices.models.field.pace import MINUTE
 from simulator.scenario import parse
 from tests.agent.core.driver import NOW, execution, key
 from tests.engines.test_live import play

@@ -6,12 +6,12 @@ from agent.account import AnswerReceived, ExecutionTaken, PhaseChanged, RequestS
 from agent.core import DevicePolicy
 from agent.core.events import Answered, BeginStep, Disconnected, JournalFailed, Remember, StopStep
 from agent.values import Describe, ErrorCode, ExecutionTold, Status, Update
-from simulator.devices.models.field.device import Device, Memory, stepping
+from simulator.devices.models.field.agent import FieldAgent, Memory, stepping
 from simulator.devices.models.model import Model
 from tests.agent.core.driver import NOW, execution, key
 from tests.simulator.devices.models.hands import FW, Hands
 
-PLAIN = Model(stepping(Device[Memory]), Memory)
+PLAIN = Model(stepping(FieldAgent[Memory]), Memory)
 
 
 def working(**policy: object) -> Hands:

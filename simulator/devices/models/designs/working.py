@@ -26,7 +26,7 @@ from agent.core.events import (
 from agent.core.record import Record, Work
 from agent.recovery import Reached
 from agent.values import Status
-from simulator.devices.models.designs.state import Aim, Known, Task, Turn
+from simulator.devices.models.designs.state import Aim, Known, Moment, Undertaking
 
 NO_WAY_BACK: Final = (Reached.LEAPT, Reached.RAN)
 
@@ -34,196 +34,196 @@ NO_WAY_BACK: Final = (Reached.LEAPT, Reached.RAN)
 # ── what the talking asks of the hands ────────────────────────────────────────────────────────────────────────
 
 
-def take(turn: Turn, task: Task, why: str, *, fresh: bool = False) -> None:
+def take(now: Moment, task: Undertaking, why: str, *, fresh: bool = False) -> None:
     """Make an execution ours."""
-    turn.tell(ExecutionTaken(task.work.key, task.work.digest))
-    turn.set(why, task=task, claim=None, known=Known(fresh=fresh), told=0, misses=0, promised=False)
-    turn.no_timer("poll", "ask-again")
-    _wait_for_leave(turn)
+    now.tell(ExecutionTaken(task.work.key, task.work.digest))
+    now.set(why, task=task, claim=None, known=Known(fresh=fresh), told=0, misses=0, promised=False)
+    now.no_timer("poll", "ask-again")
+    _wait_for_leave(now)
 
 
-def begin(turn: Turn) -> None:
+def begin(now: Moment) -> None:
     """Do the next step."""
-    work = turn.task.work
+    work = now.task.work
     step = work.next_step
     assert step is not None, "leave is given for a step"
     begun = replace(work, begun=work.done + 1)
-    turn.set(percent=0, percent_told=0)
-    turn.aim(f"{step.name} begins", work=begun, busy=True)
-    turn.do(BeginStep(work.key, work.done, step, work.plan.version))
-    turn.no_timer("leap")
-    if turn.task.aim == "on":
-        turn.timer("step", turn.policy.step_deadline)
+    now.set(percent=0, percent_told=0)
+    now.aim(f"{step.name} begins", work=begun, busy=True)
+    now.do(BeginStep(work.key, work.done, step, work.plan.version))
+    now.no_timer("leap")
+    if now.task.aim == "on":
+        now.timer("step", now.policy.step_deadline)
 
 
-def give_way(turn: Turn, end: End) -> None:
+def give_way(now: Moment, end: End) -> None:
     """The execution ended without us, as the answer at hand says."""
-    task, work = turn.task, turn.task.work
+    task, work = now.task, now.task.work
     if task.end is not None:
         return
-    turn.tell_learned(ExecutionGone(work.key, end))
+    now.tell_learned(ExecutionGone(work.key, end))
     if task.aim in ("back", "check"):
-        turn.aim(f"{end} meanwhile", end=end)
+        now.aim(f"{end} meanwhile", end=end)
         return
     forward = work.reached is Reached.LEAPT or (
-        work.reached in (Reached.SWITCHED, Reached.TRIAL) and turn.policy.point_of_no_return == "finish-after-switch"
+        work.reached in (Reached.SWITCHED, Reached.TRIAL) and now.policy.point_of_no_return == "finish-after-switch"
     )
     through = forward and not task.reason
     aim: Aim = "through" if through else "check" if work.reached in NO_WAY_BACK else "back"
-    turn.aim(end, end=end, aim=aim)
-    turn.no_timer("leap", "step")
+    now.aim(end, end=end, aim=aim)
+    now.no_timer("leap", "step")
     if task.busy and aim != "through":
-        turn.do(StopStep(work.done))
+        now.do(StopStep(work.done))
 
 
-def fail(turn: Turn, reason: str) -> None:
+def fail(now: Moment, reason: str) -> None:
     """The work failed by itself: put the hardware right, then say so."""
-    task = turn.task
+    task = now.task
     aim: Aim = "check" if task.work.reached in NO_WAY_BACK else "back"
-    turn.aim(f"failed: {reason}", aim=aim, status=Status.FAILED, reason=reason)
-    turn.no_timer("leap", "step")
+    now.aim(f"failed: {reason}", aim=aim, status=Status.FAILED, reason=reason)
+    now.no_timer("leap", "step")
     if task.busy:
-        turn.do(StopStep(task.work.done))
+        now.do(StopStep(task.work.done))
 
 
-def reported(turn: Turn, *, surely: bool = True) -> None:
+def reported(now: Moment, *, surely: bool = True) -> None:
     """Our last report stands (or it might, if not `surely`); nothing is left of the execution."""
-    task = turn.task
+    task = now.task
     stays = task.work.plan.version if task.work.reached in NO_WAY_BACK and not task.broken else ""
-    _leave(turn, OUTCOMES[task.status], kept="" if surely else stays or turn.device.kept)
+    _leave(now, OUTCOMES[task.status], kept="" if surely else stays or now.state.kept)
 
 
 # ── what the hands do by themselves ───────────────────────────────────────────────────────────────────────────
 
 
-def pursue(turn: Turn) -> None:
+def pursue(now: Moment) -> None:
     """Do what needs no leave, if the hardware is free for it."""
-    task = turn.device.task
+    task = now.state.task
     if task is None or task.busy:
         return
     work = task.work
     match task.aim:
         case "on" if work.next_step is None:
-            turn.aim("all done", aim="over")
+            now.aim("all done", aim="over")
         case "back" if work.begun:
-            turn.aim("undoing", busy=True)
-            turn.do(UndoStep(work.key, work.begun - 1, work.plan.steps[work.begun - 1]))
+            now.aim("undoing", busy=True)
+            now.do(UndoStep(work.key, work.begun - 1, work.plan.steps[work.begun - 1]))
         case "through" if work.next_step is not None:
-            begin(turn)
+            begin(now)
         case "back" | "through" | "check":
-            turn.aim("looking it over", aim="check", busy=True)
-            turn.do(Verify())
+            now.aim("looking it over", aim="check", busy=True)
+            now.do(Verify())
         case "over" if task.end is not None:
             kept = work.reached in NO_WAY_BACK
-            _leave(turn, "safe" if task.broken else "kept" if kept else "recovered", kept=turn.device.kept)
+            _leave(now, "safe" if task.broken else "kept" if kept else "recovered", kept=now.state.kept)
         case _:
             pass
 
 
-def on_hardware(turn: Turn, event: Event) -> None:
+def on_hardware(now: Moment, event: Event) -> None:
     """What the hardware, the journal or the clock says."""
-    task = turn.device.task
+    task = now.state.task
     match event:
         case JournalFailed(reason=reason):
-            turn.tell(JournalUnwritable(reason))
+            now.tell(JournalUnwritable(reason))
             if task is not None and task.busy and task.aim in ("on", "through"):
-                _not_begun(turn, f"the journal cannot be written: {reason}")
+                _not_begun(now, f"the journal cannot be written: {reason}")
         case _ if task is None:
             pass
         case StepAdvanced(percent=percent):
-            turn.set(percent=percent)
+            now.set(percent=percent)
         case StepEnded() if task.busy and event.index == task.work.done:
-            _step_ended(turn, event)
+            _step_ended(now, event)
         case StepRestored(index=index, ok=ok) if task.busy and task.aim == "back" and index == task.work.begun - 1:
             if ok:
                 work = replace(task.work, begun=index, done=min(task.work.done, index))
-                turn.aim("undone", work=work, busy=False)
+                now.aim("undone", work=work, busy=False)
             else:
                 name = task.work.plan.steps[index].name
-                turn.aim("stuck", aim="over", busy=False, broken=f"could not undo {name}")
+                now.aim("stuck", aim="over", busy=False, broken=f"could not undo {name}")
         case Verified(ok=ok) if task.aim == "check":
-            turn.aim("looked over", aim="over", busy=False, broken="" if ok else "the hardware is not whole")
+            now.aim("looked over", aim="over", busy=False, broken="" if ok else "the hardware is not whole")
             if ok and task.work.reached in NO_WAY_BACK:
-                turn.set(kept=task.work.plan.version or turn.device.kept)
+                now.set(kept=task.work.plan.version or now.state.kept)
         case TimerFired(name="step") if task.aim == "on" and task.busy and _can_be_undone(task):
-            fail(turn, f"{_step_name(task)}: not done after {turn.policy.step_deadline:g} s")
+            fail(now, f"{_step_name(task)}: not done after {now.policy.step_deadline:g} s")
         case TimerFired(name="leap") if task.aim == "on" and not task.busy:
-            if turn.policy.leap_when_unreachable == "proceed":
-                begin(turn)
+            if now.policy.leap_when_unreachable == "proceed":
+                begin(now)
             else:
-                fail(turn, "nobody gave leave to go on")
+                fail(now, "nobody gave leave to go on")
         case _:
             pass
 
 
-def _step_ended(turn: Turn, event: StepEnded) -> None:
-    task, work = turn.task, turn.task.work
-    turn.no_timer("step")
-    turn.know(fresh=False)
+def _step_ended(now: Moment, event: StepEnded) -> None:
+    task, work = now.task, now.task.work
+    now.no_timer("step")
+    now.know(fresh=False)
     if event.outcome == "done":
-        turn.aim("step done", work=replace(work, done=work.done + 1), busy=False)
-        _wait_for_leave(turn)
+        now.aim("step done", work=replace(work, done=work.done + 1), busy=False)
+        _wait_for_leave(now)
     elif task.aim == "on":
-        turn.aim("step failed", busy=False)
-        fail(turn, f"{_step_name(task)}: {event.reason or event.outcome}")
+        now.aim("step failed", busy=False)
+        fail(now, f"{_step_name(task)}: {event.reason or event.outcome}")
     elif task.aim == "through":
         aim: Aim = "check" if work.reached in NO_WAY_BACK else "back"
-        turn.aim("cannot be finished", aim=aim, busy=False)
+        now.aim("cannot be finished", aim=aim, busy=False)
     else:
-        turn.aim("stopped", busy=False)
+        now.aim("stopped", busy=False)
 
 
-def _wait_for_leave(turn: Turn) -> None:
+def _wait_for_leave(now: Moment) -> None:
     """A deadline where standing still is not safe for ever: before the leap, and on new firmware."""
-    task = turn.task
+    task = now.task
     step = task.work.next_step
     if task.aim == "on" and step is not None and (not step.reversible or task.work.reached is Reached.TRIAL):
-        turn.timer("leap", turn.policy.leap_deadline)
+        now.timer("leap", now.policy.leap_deadline)
 
 
-def _not_begun(turn: Turn, reason: str) -> None:
+def _not_begun(now: Moment, reason: str) -> None:
     """A step that could not be put on record was not begun."""
-    work = turn.task.work
-    turn.aim("not begun", work=replace(work, begun=work.done), busy=False)
-    if turn.task.aim == "on":
-        fail(turn, reason)
+    work = now.task.work
+    now.aim("not begun", work=replace(work, begun=work.done), busy=False)
+    if now.task.aim == "on":
+        fail(now, reason)
     else:
-        turn.aim("not begun", aim="check" if turn.task.work.reached in NO_WAY_BACK else "back")
+        now.aim("not begun", aim="check" if now.task.work.reached in NO_WAY_BACK else "back")
 
 
-def _leave(turn: Turn, outcome: Outcome, *, kept: str) -> None:
+def _leave(now: Moment, outcome: Outcome, *, kept: str) -> None:
     """Be done with it and look for more; not at once if it was gone when rejected: a read that lags offers it again."""
-    task = turn.task
+    task = now.task
     in_vain = outcome == "recovered" and task.status is Status.REJECTED
-    turn.tell(ExecutionLeft(task.work.key, "safe" if task.broken else outcome))
-    turn.no_timer("step", "leap", "poll")
-    turn.set(outcome, task=None, known=Known(), kept=kept, safe=task.broken, due=not in_vain)
+    now.tell(ExecutionLeft(task.work.key, "safe" if task.broken else outcome))
+    now.no_timer("step", "leap", "poll")
+    now.set(outcome, task=None, known=Known(), kept=kept, safe=task.broken, due=not in_vain)
     if in_vain:
-        turn.timer("ask-again", turn.policy.retry_first, jitter=True)
+        now.timer("ask-again", now.policy.retry_first, jitter=True)
 
 
-def _can_be_undone(task: Task) -> bool:
+def _can_be_undone(task: Undertaking) -> bool:
     step = task.work.next_step
     return step is not None and step.reversible
 
 
-def _step_name(task: Task) -> str:
+def _step_name(task: Undertaking) -> str:
     return task.work.plan.steps[task.work.done].name
 
 
 # ── after a restart ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def wake(turn: Turn, booted: Booted) -> None:
+def wake(now: Moment, booted: Booted) -> None:
     """Begin with what the record holds and the hardware shows."""
     record = booted.record or Record()
     work = record.work
-    turn.set(running=booted.running, kept=record.unaccounted or "", safe="" if work else record.safe)
+    now.set(running=booted.running, kept=record.unaccounted or "", safe="" if work else record.safe)
     if work is None:
         return
     work, fault = _rebooted(work, booted)
     past = work.reached in NO_WAY_BACK
-    task = Task(work, end=record.end, reason=record.reason)
+    task = Undertaking(work, end=record.end, reason=record.reason)
     match record.doing:
         case "reporting":
             assert record.status is not None, "a report has a status"
@@ -235,16 +235,16 @@ def wake(turn: Turn, booted: Booted) -> None:
             task = replace(task, aim="check" if fault and past else "back" if fault else "through")
         case "working":
             pass
-    turn.set("restarted", task=task, known=Known(suspect=task.aim == "on"))
+    now.set("restarted", task=task, known=Known(suspect=task.aim == "on"))
     interrupted = work.next_step if work.begun > work.done else None
     if task.aim != "on":
         return
     if fault:
-        fail(turn, fault)
+        fail(now, fault)
     elif interrupted is not None and interrupted.action == "run":
-        fail(turn, f"{interrupted.name}: interrupted by a restart, and not begun twice")
+        fail(now, f"{interrupted.name}: interrupted by a restart, and not begun twice")
     else:
-        _wait_for_leave(turn)
+        _wait_for_leave(now)
 
 
 def _rebooted(work: Work, booted: Booted) -> tuple[Work, str]:
