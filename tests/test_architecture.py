@@ -512,7 +512,7 @@ LAYERS = (
     ("principals", "job_events", "traced"),
     ("device_api",),
     ("api",),
-    ("core", "files", "fidelity", "websockets", "messages", "either"),
+    ("core", "files", "fidelity", "websockets", "messages"),
     ("tenant",),
     ("http_ports",),
     ("local",),

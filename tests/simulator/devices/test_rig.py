@@ -16,6 +16,7 @@ from agent.core import Machine, start
 from agent.core import step as agent_step
 from agent.core.events import BeginStep, Booted, Effect, Event, Remember, StopStep, UndoStep, Verify
 from agent.core.record import Record
+from agent.correlation import Correlated, Correlation, correlated
 from agent.journal import Journal
 from simulator.devices.hardware import factory
 from simulator.devices.holds import Hold
@@ -196,14 +197,14 @@ def test_on_a_clock_it_does_what_it_does_sector_by_sector(
 
 
 class Device(NamedTuple):
-    """All of one device: the hardware with what it is at and the journal on its disk, and the agent's machine."""
+    """All of one device: the hardware with what it is at and the journal on its disk, and the agent's state."""
 
     rig: Rig
-    machine: Machine
+    machine: Correlated[Machine]
     told: tuple[object, ...] = ()
 
     def feed(self, event: Event) -> "Device":
-        machine, effects = agent_step(self.machine, event)
+        machine, effects = correlated(agent_step)(self.machine, event)
         return reduce(Device.perform, effects, self._replace(machine=machine))
 
     def perform(self, effect: Effect) -> "Device":
@@ -224,7 +225,8 @@ class Device(NamedTuple):
     def take(self, outcome: Outcome) -> "Device":
         device = self._replace(rig=outcome.rig, told=self.told + outcome.tells)
         if isinstance(outcome.event, Booted):
-            device = device._replace(machine=start(self.machine.policy))
+            policy = self.machine.machine.policy
+            device = device._replace(machine=Correlated(start(policy), Correlation("again-", policy.abilities)))
         return device if outcome.event is None else device.feed(outcome.event)
 
     def work(self, sectors: int) -> "Device":
