@@ -24,6 +24,8 @@ from simulator.verdict.state import State
 from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 from simulator.verdict.wire import Wire
 
+REQUESTS: Final = frozenset({RequestReceived, RequestAnswered})
+
 WAITING: Final = 1_000
 """So many entries of a device may wait for the cloud's; then the first is taken in without."""
 CLIENTS: Final = 8
@@ -71,7 +73,7 @@ class Follower(State):
         if wire.unproven:
             self._told(wire.due(seen.mark.at, stalls), record, limits, monitors)
         self._told(wire.after(seen), record, limits, monitors)
-        if wire.asking is not None or not isinstance(seen.event, RequestReceived | RequestAnswered):
+        if wire.asking is not None or type(seen.event) not in REQUESTS:
             self.watch.at_cloud(seen, wire.asking, record, limits, monitors)
 
     def at_last(self, record: Record, limits: Limits, monitors: Monitors, stalls: Stalls) -> None:
@@ -133,19 +135,22 @@ class Device(State):
     def at_cloud(self, seen: Seen[Any], watching: Watching, stalls: Stalls) -> None:
         """Take in the next entry of the cloud's."""
         event, limits, record = seen.event, self.limits, self.record
+        kind = type(event)
         record.after(seen, limits)
-        token = event.client_token if isinstance(event, RequestReceived | RequestAnswered) else None
-        if not self.followers and type(event) not in watching.own.steps:
+        if not self.followers and kind not in watching.own.steps:
             return
-        self.own.at_cloud(seen, token, record, limits, watching.own)
-        if isinstance(event, RequestReceived):
-            if not self.followers and not self.own.account.tells_all:
+        token = event.client_token if kind in REQUESTS else None
+        exchange = self.own.at_cloud(seen, token, record, limits, watching.own)
+        if kind is RequestReceived:
+            is_told = exchange is not None and exchange.sent is not None
+            if not self.followers and not (is_told or token in self.own.account.closed):
                 self.followers = (self._woken(watching),)
             if self.followers:
                 self._with_client(event.client, watching.other)
-        for follower, monitors in self._following(watching):
-            follower.at_cloud(seen, record, limits, monitors, stalls)
-        if self.waiting and isinstance(event, RequestAnswered):
+        if self.followers:
+            for follower, monitors in self._following(watching):
+                follower.at_cloud(seen, record, limits, monitors, stalls)
+        if self.waiting and kind is RequestAnswered:
             self._take_in(watching, WAITING)
 
     def _following(self, watching: Watching) -> Iterator[tuple[Follower, Monitors]]:
@@ -155,7 +160,7 @@ class Device(State):
 
     def _may_take_in(self, seen: Seen[Any]) -> bool:
         """Whether the cloud has told what this entry is an answer of."""
-        if not isinstance(seen.event, AnswerReceived):
+        if type(seen.event) is not AnswerReceived:
             return True
         exchange = self.own.account.exchanges.get(seen.event.client_token)
         return exchange is None or exchange.sent is None or exchange.believes(seen.event)

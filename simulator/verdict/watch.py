@@ -48,14 +48,17 @@ class Watch(State):
         for name, value in new.items():
             setattr(self.account, name, value)
 
-    def at_cloud(self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors) -> None:
-        """Take in the next entry of the cloud's; `token` is that of the request that it may be about."""
-        exchange = None
-        if isinstance(seen.event, RequestReceived):
+    def at_cloud(
+        self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors
+    ) -> Exchange | None:
+        """Take in the next entry of the cloud's, with the token of the request that it is about; its exchange."""
+        exchange, kind = None, type(seen.event)
+        if kind is RequestReceived:
             exchange = self.account.received(token, seen)
-        elif isinstance(seen.event, RequestAnswered):
+        elif kind is RequestAnswered:
             exchange = self.account.answered(token, seen)
         self._step(seen, record, limits, monitors, exchange, ())
+        return exchange
 
     def _step(
         self,
