@@ -123,7 +123,7 @@ class Device(State):
     def told(self, seen: Seen[Any], watching: Watching) -> None:
         """Take in the next entry of its own."""
         self.has_told = True
-        if not self.waiting and self._may_take_in(seen):
+        if not self.waiting and (type(seen.event) is not AnswerReceived or self._may_take_in(seen)):
             self.own.told(seen, self.record, self.limits, watching.own)
         else:
             self.waiting = (*self.waiting, seen)

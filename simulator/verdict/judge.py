@@ -48,7 +48,7 @@ EARLY: Final = 100_000
 """So many entries may come before the run's beginning, without which none can be judged; then no more are kept."""
 
 
-ABOUT_THE_RUN = (RunEnded, DeletionRefused, ProcessStalled)
+ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, ProcessStalled})
 DEVICE: Final = device_source("")
 
 
@@ -108,7 +108,7 @@ class Judge:
     def feed(self, entry: Entry) -> None:
         """Take in the next entry."""
         event = entry.event
-        if isinstance(event, UNJUDGED):
+        if type(event) in UNJUDGED:
             return
         if self._started is not None:
             self._take_in(entry)
@@ -141,7 +141,7 @@ class Judge:
     def _take_in(self, entry: Entry) -> None:
         seen = seen_in(entry)
         event, source = seen.event, entry.source
-        if isinstance(event, ABOUT_THE_RUN):
+        if type(event) in ABOUT_THE_RUN:
             self._note(seen)
         if source == CLOUD:
             self._cloud_end = seen.mark.at

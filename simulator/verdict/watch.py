@@ -18,6 +18,10 @@ from simulator.verdict.whereabouts import READS, Whereabouts, followed
 WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, followed, lambda _state, _subject: Ruling())
 
 
+_new: Any = tuple.__new__
+"""Not `Moment(…)`, which is a function of its own around this, and comes with nearly every entry."""
+
+
 class Monitors:
     """Those that a client is watched by, and which of them read which event."""
 
@@ -71,7 +75,8 @@ class Watch(State):
     ) -> None:
         steps = monitors.steps.get(type(seen.event))
         if steps is not None:
-            now = Moment(seen.mark, seen.event, self.account, record, limits, exchange, news)
+            mark, event = seen
+            now = _new(Moment, (mark, event, self.account, record, limits, exchange, news))
             states = self.states
             for index, step in steps:
                 step(states[index], now)

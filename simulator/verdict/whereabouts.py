@@ -139,9 +139,11 @@ def followed(state: Whereabouts, now: Moment) -> Whereabouts:
         return state
     match now.event:
         case HardwareChanged(version=version):
-            return state.becomes(version=version)
+            state.version = version
+            return state
         case RequestSent():
-            return _asked(state.becomes(left=()), now)
+            state.left = ()
+            return _asked(state, now)
         case AnswerReceived():
             return _heard(state, now)
         case RequestAnswered() | RequestReceived():
