@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.trace import RequestAnswered, RequestReceived
-from simulator.verdict.account import Account
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Invariant, Moment, Ruling
 from simulator.verdict.heard import News
@@ -13,6 +12,7 @@ from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 from simulator.verdict.whereabouts import READS, Whereabouts, followed
 
 WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, followed, lambda _state, _subject: Ruling())
@@ -42,7 +42,7 @@ class Monitors:
 class Watch(State):
     """A client, and the states of its monitors in their order."""
 
-    account: Account
+    account: Testimony
     states: tuple[Any, ...]
 
     def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:

@@ -15,13 +15,13 @@ from agent.account import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
-from simulator.verdict.account import NO_EXCHANGE
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
+from simulator.verdict.testimony import NO_EXCHANGE
 
 VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""

@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 
 from agent.account import AnswerReceived
 from simulator.trace import RequestAnswered, RequestReceived
-from simulator.verdict.account import Account
 from simulator.verdict.findings import Invariant
 from simulator.verdict.frozen import Map
 from simulator.verdict.heard import job_of
@@ -21,6 +20,7 @@ from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
 from simulator.verdict.stalls import Stalls
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 from simulator.verdict.wire import Wire
 
@@ -91,7 +91,7 @@ class Follower(State):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Device(State):
+class Case(State):
     """The state of all that watches one device.
 
     `has_told` once it has given any account of its own. `waiting` is what it told, from an answer on that the cloud
@@ -109,10 +109,10 @@ class Device(State):
     waiting: tuple[Seen[Any], ...] = ()
 
     @classmethod
-    def new(cls, thing: str, limits: Limits, watching: Watching) -> "Device":
+    def new(cls, thing: str, limits: Limits, watching: Watching) -> "Case":
         """One of which nothing is known."""
         wire = Wire(frozenset({None, thing}), is_own=True)
-        return cls(thing, limits, Watch(Account(), watching.own.start()), (Follower.of(wire, watching.wire),))
+        return cls(thing, limits, Watch(Testimony(), watching.own.start()), (Follower.of(wire, watching.wire),))
 
     @property
     def tells_all(self) -> bool:
@@ -172,7 +172,7 @@ class Device(State):
             self.own.told(first, self.record, self.limits, watching.own)
             self.waiting = tuple(rest)
 
-    def at_last(self, watching: Watching, stalls: Stalls) -> "Device":
+    def at_last(self, watching: Watching, stalls: Stalls) -> "Case":
         """As it stands if nothing more is told."""
         if not self.waiting and not any(follower.wire.unproven for follower in self.followers):
             return self
@@ -195,7 +195,7 @@ class Device(State):
         """What follows the thing's own client from now on."""
         own, record = self.own.account, self.record
         heard = Map((key, heard.at_cloud()) for key, heard in own.executions.items())
-        account = Account(is_wire=True, executions=heard, touched=own.touched, order=own.order, reported=own.reported)
+        account = Testimony(is_wire=True, executions=heard, touched=own.touched, order=own.order, reported=own.reported)
         wire = Wire(frozenset({None, self.thing}), is_own=True, account=account, answers=record.answers)
         wire.becomes(
             latest=Map((job, keys[-1]) for job, keys in record.jobs.items()),
