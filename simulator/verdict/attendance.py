@@ -24,7 +24,7 @@ from simulator.verdict.seen import Elsewhere, Mark, Seen
 from simulator.verdict.state import State
 
 KEEP_ALIVE_TIMEOUT = "MQTT_KEEP_ALIVE_TIMEOUT"
-MESSAGES = (RequestReceived, RequestAnswered, AnswerDelivered)
+MESSAGES = frozenset({RequestReceived, RequestAnswered, AnswerDelivered})
 SIGNS = (RequestReceived, ClientConnected, ExecutionQueued)
 """What a device shows itself by, or what is new to it."""
 
@@ -230,8 +230,8 @@ class Attendance(State):
     def after(self, seen: Seen[Any], limits: Limits) -> None:
         """With the next entry."""
         mark, event = seen
-        if isinstance(event, MESSAGES):
-            self._heard(mark, limits, is_sign=isinstance(event, SIGNS))
+        if type(event) in MESSAGES:
+            self._heard(mark, limits, is_sign=type(event) is RequestReceived)
             return
         heard, lost = self.last_heard, self.lost
         if isinstance(event, ClientConnected):

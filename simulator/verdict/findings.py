@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from agent.values import ExecutionKey
-from simulator.verdict.account import Account
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.clocks import Offset
 from simulator.verdict.exchanges import Exchange
@@ -15,6 +14,7 @@ from simulator.verdict.lives import Life, Record
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lag
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 
 FOUND = 256
 """So many violations and doubts of one device are remembered; it is no less guilty of one more."""
@@ -41,7 +41,7 @@ class Moment(NamedTuple):
 
     mark: Mark
     event: Any
-    account: Account
+    account: Testimony
     record: Record
     limits: Limits
     exchange: Exchange | None = None
@@ -52,7 +52,7 @@ class Subject(NamedTuple):
     """A client of a thing when the verdict is asked for."""
 
     thing: str
-    account: Account
+    account: Testimony
     record: Record
     limits: Limits
     offset: Offset

@@ -21,8 +21,8 @@ from simulator.trace import (
     device_source,
 )
 from simulator.verdict.bounds import Bounds
+from simulator.verdict.case import Case, Watching
 from simulator.verdict.clocks import SAME_CLOCK, Offset, common
-from simulator.verdict.device import Device, Watching
 from simulator.verdict.findings import Course, Finding, Invariant, Ruling, Subject
 from simulator.verdict.invariants import INVARIANTS
 from simulator.verdict.limits import Limits
@@ -48,7 +48,7 @@ EARLY: Final = 100_000
 """So many entries may come before the run's beginning, without which none can be judged; then no more are kept."""
 
 
-ABOUT_THE_RUN = (RunEnded, DeletionRefused, ProcessStalled)
+ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, ProcessStalled})
 DEVICE: Final = device_source("")
 
 
@@ -87,7 +87,7 @@ class Judge:
         self._bounds = Bounds()
         self._places: tuple[PlaceToReach, ...] = ()
         self._early: list[Entry] = []
-        self._devices: dict[str, Device] = {}
+        self._devices: dict[str, Case] = {}
         self._shares: dict[str, dict[str, Share]] = {}
         self._agents: frozenset[str] = frozenset()
         self._refusals: dict[tuple[str, bool], DeletionRefused] = {}
@@ -108,7 +108,7 @@ class Judge:
     def feed(self, entry: Entry) -> None:
         """Take in the next entry."""
         event = entry.event
-        if isinstance(event, UNJUDGED):
+        if type(event) in UNJUDGED:
             return
         if self._started is not None:
             self._take_in(entry)
@@ -134,14 +134,14 @@ class Judge:
         for entry in early:
             self._take_in(entry)
 
-    def _new(self, thing: str, started: RunStarted) -> Device:
+    def _new(self, thing: str, started: RunStarted) -> Case:
         jobs = frozenset(place.job for place in self._places if thing in place.things)
-        return Device.new(thing, Limits.of(thing, started, self._bounds, jobs), self._watching)
+        return Case.new(thing, Limits.of(thing, started, self._bounds, jobs), self._watching)
 
     def _take_in(self, entry: Entry) -> None:
         seen = seen_in(entry)
         event, source = seen.event, entry.source
-        if isinstance(event, ABOUT_THE_RUN):
+        if type(event) in ABOUT_THE_RUN:
             self._note(seen)
         if source == CLOUD:
             self._cloud_end = seen.mark.at
@@ -210,7 +210,7 @@ class Judge:
         clock = common(told) if started.one_clock else None
         return {thing: list(self._watched(thing, device, clock, course)) for thing, device in devices.items()}
 
-    def _watched(self, thing: str, device: Device, clock: Offset | None, course: Course) -> Iterator[_Judged]:
+    def _watched(self, thing: str, device: Case, clock: Offset | None, course: Course) -> Iterator[_Judged]:
         for watch, monitors in device.watched(self._watching):
             account = watch.account
             offset = SAME_CLOCK if account.is_wire else account.offset.agreed if clock is None else clock

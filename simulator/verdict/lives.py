@@ -131,19 +131,24 @@ class Record(State):
         """With the next entry."""
         mark, event = seen
         self.is_empty = False
+        kind = type(event)
         self.attendance.after(seen, limits)
         if self.untold is not None:
             if isinstance(event, ClientConnected):
                 self.untold = None
             else:
                 self.untold.after(seen, limits)
+        if kind is RequestReceived:
+            self.heard_at = mark.at
+        elif kind is RequestAnswered:
+            self.answers += 1
+        elif kind is AnswerDelivered:
+            self.tells_deliveries = True
+        else:
+            self._changes(mark, event)
+
+    def _changes(self, mark: Mark, event: Any) -> None:
         match event:
-            case RequestReceived():
-                self.heard_at = mark.at
-            case RequestAnswered():
-                self.answers += 1
-            case AnswerDelivered():
-                self.tells_deliveries = True
             case ClientConnected():
                 self.heard_at = self.connected_at = mark.at
             case ClientDisconnected(reason=reason):

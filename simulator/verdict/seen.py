@@ -1,20 +1,21 @@
 """What a monitor is fed: an event, with its place in its source's order, in whole microseconds."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from agent.account import StepProgressed
 from simulator.trace import CLOUD, Entry, device_source
 
 E_co = TypeVar("E_co", covariant=True)
 
-UNJUDGED = (StepProgressed,)
+UNJUDGED: Final = frozenset({StepProgressed})
 """What no invariant and no place reads, and by far the most numerous."""
 
 TIMER_SLACK = 5_000
 """Microseconds that a wait may be short of its bound: event loops count in whole milliseconds."""
 
 _DEVICE = device_source("")
+_new: Any = tuple.__new__
 
 
 def micros(seconds: float) -> int:
@@ -55,7 +56,10 @@ class Elsewhere:
 
 def seen_in(entry: Entry) -> Seen[Any]:
     """An entry as monitors are fed it."""
-    return Seen(Mark(entry.source, entry.n, round(entry.at * 1_000_000)), entry.event)
+    source, n, at, event = entry
+    # Not `Seen(…)`, which is a function of its own around this.
+    seen: Seen[Any] = _new(Seen, (_new(Mark, (source, n, round(at * 1_000_000), None)), event))
+    return seen
 
 
 def thing_of(entry: Entry) -> str | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from simulator.trace import RequestAnswered, RequestReceived
-from simulator.verdict.account import Account
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Invariant, Moment, Ruling
 from simulator.verdict.heard import News
@@ -13,9 +12,14 @@ from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 from simulator.verdict.whereabouts import READS, Whereabouts, followed
 
 WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, followed, lambda _state, _subject: Ruling())
+
+
+_new: Any = tuple.__new__
+"""Not `Moment(…)`, which is a function of its own around this, and comes with nearly every entry."""
 
 
 class Monitors:
@@ -38,7 +42,7 @@ class Monitors:
 class Watch(State):
     """A client, and the states of its monitors in their order."""
 
-    account: Account
+    account: Testimony
     states: tuple[Any, ...]
 
     def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:
@@ -48,14 +52,17 @@ class Watch(State):
         for name, value in new.items():
             setattr(self.account, name, value)
 
-    def at_cloud(self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors) -> None:
-        """Take in the next entry of the cloud's; `token` is that of the request that it may be about."""
-        exchange = None
-        if isinstance(seen.event, RequestReceived):
+    def at_cloud(
+        self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors
+    ) -> Exchange | None:
+        """Take in the next entry of the cloud's, with the token of the request that it is about; its exchange."""
+        exchange, kind = None, type(seen.event)
+        if kind is RequestReceived:
             exchange = self.account.received(token, seen)
-        elif isinstance(seen.event, RequestAnswered):
+        elif kind is RequestAnswered:
             exchange = self.account.answered(token, seen)
         self._step(seen, record, limits, monitors, exchange, ())
+        return exchange
 
     def _step(
         self,
@@ -68,7 +75,8 @@ class Watch(State):
     ) -> None:
         steps = monitors.steps.get(type(seen.event))
         if steps is not None:
-            now = Moment(seen.mark, seen.event, self.account, record, limits, exchange, news)
+            mark, event = seen
+            now = _new(Moment, (mark, event, self.account, record, limits, exchange, news))
             states = self.states
             for index, step in steps:
                 step(states[index], now)

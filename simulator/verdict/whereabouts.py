@@ -45,7 +45,7 @@ class Stretch(NamedTuple):
     boot: Mark | None = None
 
 
-class Asked(NamedTuple):
+class Inquiry(NamedTuple):
     """A question whether an execution still stands."""
 
     token: str
@@ -59,7 +59,7 @@ class Deeds(NamedTuple):
     began_n: float = inf
     leapt_n: float = inf
     """The numbers of its first step, and of its first irreversible one."""
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[Inquiry, ...] = ()
     failed: tuple[str, ...] = ()
     reported_at: int | None = None
     """When a report of its end left first."""
@@ -139,9 +139,11 @@ def followed(state: Whereabouts, now: Moment) -> Whereabouts:
         return state
     match now.event:
         case HardwareChanged(version=version):
-            return state.becomes(version=version)
+            state.version = version
+            return state
         case RequestSent():
-            return _asked(state.becomes(left=()), now)
+            state.left = ()
+            return _asked(state, now)
         case AnswerReceived():
             return _heard(state, now)
         case RequestAnswered() | RequestReceived():
@@ -247,7 +249,7 @@ def _asked(state: Whereabouts, now: Moment) -> Whereabouts:
             unchanged = event.status == Status.FAILED and version is not None and state.version == version
             state = state.put(key, reported_at=at, failed_unchanged=mine.failed_unchanged or unchanged)
         elif event.request == "describe":
-            state = state.put(key, asked=(*mine.asked, Asked(event.client_token, mark))[-DEEDS:])
+            state = state.put(key, asked=(*mine.asked, Inquiry(event.client_token, mark))[-DEEDS:])
     return state if exchange.received is None and not exchange.said else _joined(state, now, exchange)
 
 

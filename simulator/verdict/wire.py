@@ -35,12 +35,12 @@ from simulator.trace import (
     RequestAnswered,
     RequestReceived,
 )
-from simulator.verdict.account import Account
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.seen import Mark, Seen, micros
 from simulator.verdict.stalls import Stalls
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 
 SOON_MICROS: Final = 1_000_000
 """Whoever waits for an answer waits at least so long; one that comes later may be too late to be awaited."""
@@ -87,7 +87,7 @@ class Wire(State):
 
     client: Client
     is_own: bool
-    account: Account = field(default_factory=lambda: Account(is_wire=True))
+    account: Testimony = field(default_factory=lambda: Testimony(is_wire=True))
     entries: int = 0
     last_times: tuple[int, ...] = ()
     known: Map[tuple[str | None, str], ExecutionKey] = EMPTY

@@ -15,13 +15,13 @@ from agent.account import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
-from simulator.verdict.account import NO_EXCHANGE
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
+from simulator.verdict.testimony import NO_EXCHANGE
 
 VERSION: Final = "version"
 """The key under which our own agents, and whoever follows them, say what they have installed."""
@@ -147,7 +147,7 @@ def accounted_for(state: Books, now: Moment) -> Books:
         case RequestAnswered() | AnswerReceived():
             return _answered(state, now.exchange) if now.exchange is not None else state
         case HardwareChanged(version=version):
-            state = state.becomes(running=version or state.running)
+            state.running = version or state.running
             return _ran(state, now, version) if version else state
         case DeviceBooted():
             tested = state.tested and event.why == "restarted"
@@ -182,7 +182,8 @@ def _ran(state: Books, now: Moment, version: str) -> Books:
         # No commit announced it: it is of the execution whose step last began.
         key = now.account.step[0] if now.account.step is not None else None
         brought = (*brought, Running(version, now.mark, key, False).by(state.reports))[-VERSIONS:]
-    return state.becomes(first=first, brought=brought)
+    state.first, state.brought = first, brought
+    return state
 
 
 def _ends_trial(brought: tuple[Running, ...], version: str) -> bool:

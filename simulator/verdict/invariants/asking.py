@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from agent.account import StepStarted
 from agent.values import ExecutionKey
-from simulator.verdict.account import Account
 from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, violated
 from simulator.verdict.seen import TIMER_SLACK, Mark
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 
 
 class Leap(NamedTuple):
@@ -66,7 +66,7 @@ def asks_before_leap(state: Leaps, now: Moment) -> Leaps:
     return state.becomes(others=(*state.others, leap)[:FOUND])
 
 
-def _last_cause(account: Account, key: ExecutionKey) -> tuple[Mark, str] | None:
+def _last_cause(account: Testimony, key: ExecutionKey) -> tuple[Mark, str] | None:
     """What last gave the device a reason to ask about `key` again."""
     hint, connected = account.hints.get(key.namespace_id), account.connected
     causes = [(hint, "hint.received"), (connected, "device.connected")]

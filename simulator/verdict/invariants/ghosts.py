@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from agent.account import RequestSent, StepStarted
 from agent.values import ExecutionKey
-from simulator.verdict.account import CLOSED
 from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, OVER, News
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
+from simulator.verdict.testimony import CLOSED
 
 SHOWN = 5
 """So many of the updates of a ghost are pointed at."""

@@ -174,8 +174,8 @@ def _asked(state: Hammering, mark: Mark, sent: RequestSent, limits: Limits) -> H
             state = state.becomes(refused=state.refused.put(token, refused))
     known = state.attempts.get(question)
     if known is None or not _is_retry(known, sent):
-        attempts = state.attempts.put(question, Attempts(mark, sent.details)).at_most(QUESTIONS)
-        return state.becomes(attempts=attempts)
+        state.attempts = state.attempts.put(question, Attempts(mark, sent.details)).at_most(QUESTIONS)
+        return state
     again = Attempts(mark, sent.details, known.retries + 1)
     state = state.becomes(attempts=state.attempts.put(question, again))
     retry = _retry(known, mark, sent, limits)
@@ -210,7 +210,8 @@ def _answered(state: Hammering, exchange: Exchange, answer: AnswerReceived) -> H
     if known is None:
         return state
     if answer.accepted or (question.execution is not None and _permanent(answer.code) is not None):
-        return state.becomes(attempts=state.attempts.without(question))
+        state.attempts = state.attempts.without(question)
+        return state
     if known.last.n != sent.n:
         return state
     left = exchange.answered

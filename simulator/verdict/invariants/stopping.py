@@ -6,12 +6,12 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from agent.account import HintReceived, StepStarted
 from agent.values import ExecutionKey
 from simulator.trace import ClientConnected, ClientDisconnected, ExecutionRemoved
-from simulator.verdict.account import Change, Forward
 from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import omits
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Change, Forward
 
 STEPS: Final = 64
 LOSSES: Final = 16

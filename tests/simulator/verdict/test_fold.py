@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from agent.values import ExecutionKey
 from simulator.trace import Entry, RequestReceived
 from simulator.verdict import Judge, Verdict
-from simulator.verdict.account import OPEN
-from simulator.verdict.device import Device
+from simulator.verdict.case import Case
+from simulator.verdict.testimony import OPEN
 from tests.simulator.verdict.stories import STORIES, Story
 from tests.simulator.verdict.stories.scenes import RNF, at_work, recovers_from_write
 from tests.simulator.verdict.tale import BOUNDS, FW, THING, Tale, from_the_wire
@@ -26,7 +26,7 @@ def judge_of(entries: list[Entry]) -> Judge:
     return judge
 
 
-def device_of(judge: Judge) -> Device:
+def device_of(judge: Judge) -> Case:
     return judge._devices[THING]
 
 

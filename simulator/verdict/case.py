@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple
 
 from agent.account import AnswerReceived
 from simulator.trace import RequestAnswered, RequestReceived
-from simulator.verdict.account import Account
 from simulator.verdict.findings import Invariant
 from simulator.verdict.frozen import Map
 from simulator.verdict.heard import job_of
@@ -21,8 +20,11 @@ from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
 from simulator.verdict.stalls import Stalls
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 from simulator.verdict.wire import Wire
+
+REQUESTS: Final = frozenset({RequestReceived, RequestAnswered})
 
 WAITING: Final = 1_000
 """So many entries of a device may wait for the cloud's; then the first is taken in without."""
@@ -71,7 +73,7 @@ class Follower(State):
         if wire.unproven:
             self._told(wire.due(seen.mark.at, stalls), record, limits, monitors)
         self._told(wire.after(seen), record, limits, monitors)
-        if wire.asking is not None or not isinstance(seen.event, RequestReceived | RequestAnswered):
+        if wire.asking is not None or type(seen.event) not in REQUESTS:
             self.watch.at_cloud(seen, wire.asking, record, limits, monitors)
 
     def at_last(self, record: Record, limits: Limits, monitors: Monitors, stalls: Stalls) -> None:
@@ -89,7 +91,7 @@ class Follower(State):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Device(State):
+class Case(State):
     """The state of all that watches one device.
 
     `has_told` once it has given any account of its own. `waiting` is what it told, from an answer on that the cloud
@@ -107,10 +109,10 @@ class Device(State):
     waiting: tuple[Seen[Any], ...] = ()
 
     @classmethod
-    def new(cls, thing: str, limits: Limits, watching: Watching) -> "Device":
+    def new(cls, thing: str, limits: Limits, watching: Watching) -> "Case":
         """One of which nothing is known."""
         wire = Wire(frozenset({None, thing}), is_own=True)
-        return cls(thing, limits, Watch(Account(), watching.own.start()), (Follower.of(wire, watching.wire),))
+        return cls(thing, limits, Watch(Testimony(), watching.own.start()), (Follower.of(wire, watching.wire),))
 
     @property
     def tells_all(self) -> bool:
@@ -121,7 +123,7 @@ class Device(State):
     def told(self, seen: Seen[Any], watching: Watching) -> None:
         """Take in the next entry of its own."""
         self.has_told = True
-        if not self.waiting and self._may_take_in(seen):
+        if not self.waiting and (type(seen.event) is not AnswerReceived or self._may_take_in(seen)):
             self.own.told(seen, self.record, self.limits, watching.own)
         else:
             self.waiting = (*self.waiting, seen)
@@ -133,19 +135,22 @@ class Device(State):
     def at_cloud(self, seen: Seen[Any], watching: Watching, stalls: Stalls) -> None:
         """Take in the next entry of the cloud's."""
         event, limits, record = seen.event, self.limits, self.record
+        kind = type(event)
         record.after(seen, limits)
-        token = event.client_token if isinstance(event, RequestReceived | RequestAnswered) else None
-        if not self.followers and type(event) not in watching.own.steps:
+        if not self.followers and kind not in watching.own.steps:
             return
-        self.own.at_cloud(seen, token, record, limits, watching.own)
-        if isinstance(event, RequestReceived):
-            if not self.followers and not self.own.account.tells_all:
+        token = event.client_token if kind in REQUESTS else None
+        exchange = self.own.at_cloud(seen, token, record, limits, watching.own)
+        if kind is RequestReceived:
+            is_told = exchange is not None and exchange.sent is not None
+            if not self.followers and not (is_told or token in self.own.account.closed):
                 self.followers = (self._woken(watching),)
             if self.followers:
                 self._with_client(event.client, watching.other)
-        for follower, monitors in self._following(watching):
-            follower.at_cloud(seen, record, limits, monitors, stalls)
-        if self.waiting and isinstance(event, RequestAnswered):
+        if self.followers:
+            for follower, monitors in self._following(watching):
+                follower.at_cloud(seen, record, limits, monitors, stalls)
+        if self.waiting and kind is RequestAnswered:
             self._take_in(watching, WAITING)
 
     def _following(self, watching: Watching) -> Iterator[tuple[Follower, Monitors]]:
@@ -155,7 +160,7 @@ class Device(State):
 
     def _may_take_in(self, seen: Seen[Any]) -> bool:
         """Whether the cloud has told what this entry is an answer of."""
-        if not isinstance(seen.event, AnswerReceived):
+        if type(seen.event) is not AnswerReceived:
             return True
         exchange = self.own.account.exchanges.get(seen.event.client_token)
         return exchange is None or exchange.sent is None or exchange.believes(seen.event)
@@ -167,7 +172,7 @@ class Device(State):
             self.own.told(first, self.record, self.limits, watching.own)
             self.waiting = tuple(rest)
 
-    def at_last(self, watching: Watching, stalls: Stalls) -> "Device":
+    def at_last(self, watching: Watching, stalls: Stalls) -> "Case":
         """As it stands if nothing more is told."""
         if not self.waiting and not any(follower.wire.unproven for follower in self.followers):
             return self
@@ -190,7 +195,7 @@ class Device(State):
         """What follows the thing's own client from now on."""
         own, record = self.own.account, self.record
         heard = Map((key, heard.at_cloud()) for key, heard in own.executions.items())
-        account = Account(is_wire=True, executions=heard, touched=own.touched, order=own.order, reported=own.reported)
+        account = Testimony(is_wire=True, executions=heard, touched=own.touched, order=own.order, reported=own.reported)
         wire = Wire(frozenset({None, self.thing}), is_own=True, account=account, answers=record.answers)
         wire.becomes(
             latest=Map((job, keys[-1]) for job, keys in record.jobs.items()),

@@ -4,7 +4,6 @@ What joins it with the cloud's account is the client token that a request and it
 one, the first counts (the rest are redeliveries). An answer is taken in after the cloud has told that it gave it.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -13,12 +12,8 @@ from agent.account import (
     DeviceBooted,
     DeviceConnected,
     DeviceDisconnected,
-    ExecutionLeft,
-    ExecutionTaken,
     HintReceived,
-    PhaseChanged,
     RequestSent,
-    StepFinished,
     StepStarted,
 )
 from agent.values import ExecutionKey, Status
@@ -31,16 +26,15 @@ from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.state import State
+from simulator.verdict.telling import CHANGES, HANDS, NOTHING, keep, known, put, touch
 
 JOURNAL_MICROS = 1_000_000
 """What a device was told so shortly before it lost its memory may not have been on record yet."""
 
 OPEN: Final = 512
 CLOSED: Final = 64
-EXECUTIONS: Final = 64
 TIMES: Final = 64
-HANDS: Final = 32
-"""So many open and closed requests, executions, exchanges' times, and executions in hand are remembered of a client."""
+"""So many open and closed requests, and exchanges' times, are remembered of a client."""
 
 Forward: TypeAlias = Literal["yes", "if-shared", "no"]
 Change: TypeAlias = tuple[Mark, bool]
@@ -48,7 +42,7 @@ Change: TypeAlias = tuple[Mark, bool]
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Account(State):
+class Testimony(State):
     """How things stand with a client, after what it has told so far."""
 
     is_wire: bool = False
@@ -195,12 +189,12 @@ class Account(State):
             exchange = self._asks(seen, new)
         elif kind is AnswerReceived:
             exchange, news = self._hears(seen, record, new)
-        elif (change := _CHANGES.get(kind)) is not None:
+        elif (change := CHANGES.get(kind)) is not None:
             change(self, mark, event, new)
         elif (key := getattr(event, "execution", None)) is not None:
-            _touch(self, new, key, mark)
+            touch(self, new, key, mark)
         if kind is StepStarted and _leaps(event, limits):
-            _put(self, new, event.execution, leapt=True)
+            put(self, new, event.execution, leapt=True)
         return new, exchange, news
 
     def _forgetful(self, died_at: int) -> Map[ExecutionKey, Heard]:
@@ -231,7 +225,7 @@ class Account(State):
                 new["arrived_n"] = max(self.arrived_n, mark.n)
         new.update(asked=mark, asked_token=token)
         if key is not None:
-            _touch(self, new, key, mark)
+            touch(self, new, key, mark)
             if event.request == "update":
                 self._updates(key, event.status, heard, new)
         return exchange
@@ -241,9 +235,9 @@ class Account(State):
             new["reported"] = (*self.reported, key)[-HANDS:]
         succeeded, failed = status == Status.SUCCEEDED, status == Status.FAILED
         if succeeded or failed or not heard.updated:
-            _put(self, new, key, updated=True, succeeded=heard.succeeded or succeeded, failed=heard.failed or failed)
+            put(self, new, key, updated=True, succeeded=heard.succeeded or succeeded, failed=heard.failed or failed)
         if self.is_wire:
-            _put(self, new, key, told_at_report=heard.standing[OVER], change_at_report=self.change)
+            put(self, new, key, told_at_report=heard.standing[OVER], change_at_report=self.change)
 
     def _hears(
         self, seen: Seen[AnswerReceived], record: Record, new: dict[str, Any]
@@ -253,12 +247,12 @@ class Account(State):
         new["heard_n"] = mark.n
         new["cleared"] = ()
         if event.execution is not None:
-            _touch(self, new, event.execution, mark)
+            touch(self, new, event.execution, mark)
         exchange = self.exchanges.get(event.client_token)
         if exchange is None or exchange.sent is None:
-            self._notes_time(None, mark.at, new)
+            self.notes_time(None, mark.at, new)
             return None, ()
-        self._notes_time(exchange.sent.at, mark.at, new)
+        self.notes_time(exchange.sent.at, mark.at, new)
         exchange = exchange._replace(answer=mark, read=event)
         if exchange.said:
             new["offset"] = self.offset.answered(exchange.said[0].mark.at, mark.at)
@@ -271,15 +265,16 @@ class Account(State):
         news = tuple(news_in(exchange, self.in_hand))
         licence = exchange.said[0].mark.n if exchange.said else 0
         for each in news:
-            heard = _known(self, new, each.key)
+            heard = known(self, new, each.key)
             if not heard.order:
                 new["order"] = new.get("order", self.order) + 1
                 heard = heard._replace(order=new["order"])
-            _keep(self, new, each.key, heard.hears(each, licence))
+            keep(self, new, each.key, heard.hears(each, licence))
         new["cleared"] = tuple(each.key for each in news if each.says == "alive" and each.key not in self.at_work)
         return exchange, news
 
-    def _notes_time(self, since: int | None, at: int, new: dict[str, Any]) -> None:
+    def notes_time(self, since: int | None, at: int, new: dict[str, Any]) -> None:
+        """Note when it heard something, and since when it had waited for that."""
         if self.is_wire:
             return
         times = (*self.times, (since, at))
@@ -289,7 +284,6 @@ class Account(State):
         new["times"] = times
 
 
-NOTHING: Final = Heard()
 NO_EXCHANGE: Final = Exchange()
 RESTARTS: Final = (DeviceBooted, DeviceConnected)
 """With what a device begins anew; from the wire, a connection may be the first that is seen of one that has."""
@@ -298,119 +292,3 @@ RESTARTS: Final = (DeviceBooted, DeviceConnected)
 def _leaps(began: StepStarted, limits: Limits) -> bool:
     """Whether there is no way back from a step."""
     return not began.reversible or (limits.finishes_after_switch and began.step.split()[0] == "switch")
-
-
-def _put(account: Account, new: dict[str, Any], key: ExecutionKey, **more: Any) -> None:
-    """Note something of an execution."""
-    _keep(account, new, key, _known(account, new, key)._replace(**more))
-
-
-def _touch(account: Account, new: dict[str, Any], key: ExecutionKey, mark: Mark) -> None:
-    """Note that something was told of an execution."""
-    new["touched"] = account.touched.put(key, mark).at_most(EXECUTIONS)
-    if key not in account.executions:
-        _put(account, new, key)
-
-
-def _known(account: Account, new: dict[str, Any], key: ExecutionKey) -> Heard:
-    """What is known of an execution; whatever was heard before it was known did not name it."""
-    heard: Heard | None = (new.get("executions") or account.executions).get(key)
-    if heard is not None:
-        return heard
-    return NOTHING._replace(omitted=account.hints.get(key.namespace_id), is_vague=key.queued_at <= account.forgotten)
-
-
-def _keep(account: Account, new: dict[str, Any], key: ExecutionKey, heard: Heard) -> None:
-    executions = (new.get("executions") or account.executions).put(key, heard)
-    if len(executions) > EXECUTIONS:
-        kept = executions.at_most(EXECUTIONS, lambda key, _: key not in account.in_hand)
-        (gone,) = (each for each in executions if each not in kept)
-        ends = executions[gone].ends
-        new["forgotten"] = max(account.forgotten, gone.queued_at)
-        new["ends_forgotten"] = tuple(map(sum, zip(account.ends_forgotten, ends, strict=True)))
-        executions = kept
-    new["executions"] = executions
-
-
-def _booted(account: Account, mark: Mark, event: DeviceBooted, new: dict[str, Any]) -> None:
-    new.update(booted=mark, running=(), at_work=())
-    for key in account.cleared:
-        _put(account, new, key, leapt=True)  # it cannot know whether what was about to begin had begun
-
-
-def _connected(account: Account, mark: Mark, event: DeviceConnected, new: dict[str, Any]) -> None:
-    new.update(connected=mark, change=(mark, True), reported=())
-
-
-def _disconnected(account: Account, mark: Mark, event: DeviceDisconnected, new: dict[str, Any]) -> None:
-    new.update(change=(mark, False), has_taken_leave=event.planned, planned=account.planned + event.planned)
-
-
-def _hinted(account: Account, mark: Mark, event: HintReceived, new: dict[str, Any]) -> None:
-    new["cleared"] = ()
-    account._notes_time(None, mark.at, new)
-    executions = account.executions
-    for key in event.listed:
-        if key not in executions:
-            _put(account, new, key)
-    for key, heard in executions.items():
-        if key.namespace_id == event.namespace_id and key not in event.listed:
-            executions = (new.get("executions") or executions).put(key, heard._replace(omitted=mark))
-            new["executions"] = executions
-    new["hints"] = account.hints.put(event.namespace_id, mark).at_most(HANDS)
-
-
-def _moved(account: Account, mark: Mark, event: PhaseChanged, new: dict[str, Any]) -> None:
-    new.update(phase=event.phase, phase_mark=mark)
-    if event.execution is not None:
-        _touch(account, new, event.execution, mark)
-
-
-def _took(account: Account, mark: Mark, event: ExecutionTaken, new: dict[str, Any]) -> None:
-    key, heard = event.execution, account.heard(event.execution)
-    digests = heard.digests if event.digest in heard.digests else (*heard.digests, event.digest)[:2]
-    _touch(account, new, key, mark)
-    _put(account, new, key, taken=mark.n, takings=heard.takings + 1, digests=digests, queued_again=False)
-    if key not in account.in_hand:
-        new["in_hand"] = (*account.in_hand, key)[-HANDS:]
-
-
-def _left(account: Account, mark: Mark, event: ExecutionLeft, new: dict[str, Any]) -> None:
-    key = event.execution
-    _touch(account, new, key, mark)
-    new["in_hand"] = tuple(each for each in account.in_hand if each != key)
-
-
-def _began(account: Account, mark: Mark, event: StepStarted, new: dict[str, Any]) -> None:
-    key = event.execution
-    new.update(
-        step=(key, event.step),
-        cleared=tuple(each for each in account.cleared if each != key),
-        at_work=account.at_work if key in account.at_work else (*account.at_work, key)[-HANDS:],
-    )
-    if (key, event.step) not in account.running:
-        new["running"] = (*account.running, (key, event.step))[-HANDS:]
-    _touch(account, new, key, mark)
-
-
-def _ended(account: Account, mark: Mark, event: StepFinished, new: dict[str, Any]) -> None:
-    key = event.execution
-    new.update(
-        done_at=mark.at if account.done_at is None else max(account.done_at, mark.at),
-        at_work=tuple(each for each in account.at_work if each != key),
-        running=tuple(each for each in account.running if each != (key, event.step)),
-    )
-    _touch(account, new, key, mark)
-
-
-_CHANGES: Final[dict[type, Callable[[Account, Mark, Any, dict[str, Any]], None]]] = {
-    DeviceBooted: _booted,
-    DeviceConnected: _connected,
-    DeviceDisconnected: _disconnected,
-    HintReceived: _hinted,
-    PhaseChanged: _moved,
-    ExecutionTaken: _took,
-    ExecutionLeft: _left,
-    StepStarted: _began,
-    StepFinished: _ended,
-}
