@@ -23,13 +23,15 @@ from cryptography.x509.oid import NameOID
 
 import agent
 import simulator
+import simulator.cloud.access.policies as policies
+import simulator.cloud.access.policy_variables as variables
+import simulator.cloud.device_api.service as device_api
 from agent import values
 from agent.abilities import Abilities
 from agent.documents import reading as documents
 from agent.topics import parse
 from agent.values import ExecutionKey, NextChanged, PendingChanged
-from simulator.cloud import device_api, policies, variables
-from simulator.cloud.arns import Account
+from simulator.cloud.arns import AccountRegion
 from simulator.devices import storage
 from tests.effort import bytes_kept
 
@@ -88,18 +90,20 @@ BOUNDED: Final[dict[str, Bound]] = {
         10, lambda number: (_wide(number, device_api.LONGEST_REMEMBERED, "$aws/things/t/jobs/"),), device_api._parse
     ),
     "agent.values._digest": Bound(6, lambda number: (_document(number, values.REMEMBERED_TEXT),)),
-    "simulator.cloud.holders.own_policy": Bound(1, lambda number: (Account(), f"{number:0128}")),
+    "simulator.cloud.access.certificate_holders.own_policy": Bound(
+        1, lambda number: (AccountRegion(), f"{number:0128}")
+    ),
     "simulator.cloud.jobs.maintenance.read_cron": Bound(2, lambda number: (f"cron({number % 60} 0/1 ? * * *)",)),
     "simulator.cloud.jobs.notifications._same": Bound(1, lambda number: (PendingChanged(number, None, (), ()),)),
     "simulator.cloud.jobs.maintenance._is_open": Bound(2, lambda number: ((), number)),
     "simulator.cloud.jobs.placeholders.names": Bound(1, lambda number: (_document(number),)),
     "simulator.cloud.jobs.placeholders._cut": Bound(24, lambda number: (_document(number),)),
     "agent.messages.write_hint": Bound(1, lambda number: (NextChanged(number, None, None),), device_api._written),
-    "simulator.cloud.policies._remembered_pattern": Bound(
+    "simulator.cloud.access.policies._remembered_pattern": Bound(
         72, lambda number: ("${iot:ClientId}", (_wide(number, policies.LONGEST_PATTERN - 20),))
     ),
-    "simulator.cloud.policies._remembered_statements": Bound(24, lambda number: (_policy(number),)),
-    "simulator.cloud.variables._remembered": Bound(24, lambda number: (_certificate(number),)),
+    "simulator.cloud.access.policies._remembered_statements": Bound(24, lambda number: (_policy(number),)),
+    "simulator.cloud.access.policy_variables._remembered": Bound(24, lambda number: (_certificate(number),)),
     "simulator.devices.storage._same": Bound(20, lambda number: (b"%04d" % number * 512,)),
 }
 """By module and name. Documents and hints are an operator's; the others are what devices and peers send."""
@@ -213,12 +217,12 @@ def _anew(key: Any) -> Any:
     ("cache", "ask"),
     [
         pytest.param(
-            "simulator.cloud.policies._remembered_statements",
+            "simulator.cloud.access.policies._remembered_statements",
             lambda text: policies.allows([text], "a", "r", {}),
             id="a policy",
         ),
         pytest.param(
-            "simulator.cloud.policies._remembered_pattern",
+            "simulator.cloud.access.policies._remembered_pattern",
             lambda text: policies.covers("${iot:ClientId}", "a", {"iot:ClientId": text[:1024]}),
             id="a value in a policy",
         ),

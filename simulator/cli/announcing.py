@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.settings.cloud import CloudSettings
 
 WIDTH: Final = 28
 """Of the addresses."""

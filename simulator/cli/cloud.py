@@ -13,7 +13,7 @@ from agent.wording import first_wrong
 from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
-    from simulator.cloud.cloud_settings import CloudSettings
+    from simulator.cloud.settings.cloud import CloudSettings
 
 STDOUT: Final = Path("-")
 EXAMPLE = """\b
@@ -192,7 +192,7 @@ def settings_of(given: Mapping[str, Any]) -> "CloudSettings":
     What was not given is None. An option comes before the same in `--settings`, and that is said.
     """
     from simulator.cli.access_keys import access_keys
-    from simulator.cloud.cloud_settings import CloudSettings
+    from simulator.cloud.settings.cloud import CloudSettings
 
     _checked("--settings", lambda: CloudSettings.model_validate_json(given["settings"]))
     more = json.loads(given["settings"])
@@ -211,7 +211,7 @@ def _checked(where: str, made: Callable[[], "CloudSettings"]) -> "CloudSettings"
     """What is made. Raises InputError that says which setting is wrong: without `where`, an option."""
     from pydantic import ValidationError
 
-    from simulator.cloud.cloud_settings import CloudSettings
+    from simulator.cloud.settings.cloud import CloudSettings
 
     try:
         return made()

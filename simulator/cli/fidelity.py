@@ -11,9 +11,9 @@ from rich.text import Text
 
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT, NotCarriedOut
 from simulator.cloud.fidelity import CLAIMS, HONEST_LINE, TAGS, Claim, Section, Setting
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.settings.http import HttpSettings
 
 HOW_TO_SET = """Settings are given as JSON: ghostjob cloud --settings '{"cloud": {"removal_delay_seconds": 5}}'"""
 PARTS = {

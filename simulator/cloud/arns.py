@@ -16,7 +16,7 @@ class InvalidArn(ValueError):  # noqa: N818 - named for what is the case
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountRegion:
     """One account in one region: what is in it is in no other.
 
     The endpoints are HOST:PORT, what DescribeEndpoint tells.

@@ -22,14 +22,14 @@ from agent.log import get_logger
 from agent.values import Request
 from simulator.cloud.api import CertificateAuthority, ControlPlane, Membership
 from simulator.cloud.api.membership import STEP
-from simulator.cloud.arns import Account
+from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained
-from simulator.cloud.device_api import Answered, DeviceApi, Keeper
-from simulator.cloud.faults import Faults
-from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.device_api.fault_injection import Faults
+from simulator.cloud.device_api.service import Answered, DeviceApi, Keeper
 from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TransactionFailed
 from simulator.cloud.jobs.commands import ClockMoved
 from simulator.cloud.registry import Registry
+from simulator.cloud.settings.http import HttpSettings
 from simulator.trace import CloudEvent
 
 if TYPE_CHECKING:
@@ -80,13 +80,13 @@ class CloudCore:
         slice_seconds: float | None = None,
         remembered: "Remembered | None" = None,
         steady: Callable[[], float] | None = None,
-        account: Account | None = None,
+        account: AccountRegion | None = None,
         is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._steady = steady
         self._ahead = 0.0 if steady is None else clock() - steady()
-        self._account = account or Account()
+        self._account = account or AccountRegion()
         self._publish = publish
         self._slice_seconds = slice_seconds
         self._is_behind = is_behind
@@ -111,7 +111,7 @@ class CloudCore:
 
     def control_plane(
         self,
-        account: Account,
+        account: AccountRegion,
         settings: HttpSettings | None = None,
         authority: CertificateAuthority | None = None,
         files: Path | None = None,

@@ -10,22 +10,22 @@ from typing import Final, Literal, Self
 from agent.errors import InputError
 from agent.log import get_logger
 from simulator.certs import exposed, server_context
-from simulator.cloud.arns import Account
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.access.certificate_holders import CertificateHolders
+from simulator.cloud.access.principals import Gatekeeper
+from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import Every, contained
 from simulator.cloud.core import CloudCore
-from simulator.cloud.files import PREFIX as FILES
-from simulator.cloud.files import FileServer
-from simulator.cloud.holders import Holders
-from simulator.cloud.http_ports import HttpPorts, in_url
+from simulator.cloud.listeners.file_server import PREFIX as FILES
+from simulator.cloud.listeners.file_server import FileServer
+from simulator.cloud.listeners.http_ports import HttpPorts, in_url
+from simulator.cloud.listeners.websockets import WebSockets
 from simulator.cloud.mqtt.shells import handshake
-from simulator.cloud.notices import Notices
-from simulator.cloud.presigned import FileUrls
-from simulator.cloud.principals import Gatekeeper
+from simulator.cloud.notices.strangers import Strangers
+from simulator.cloud.notices.telling import Notices
+from simulator.cloud.s3.presigned import FileUrls
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.store import Store
-from simulator.cloud.strangers import Strangers
 from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
-from simulator.cloud.websockets import WebSockets
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
 
 _log = get_logger("ghostjob.cloud")
@@ -47,14 +47,14 @@ class LocalCloud:
         self._notices = Notices(observe, time.monotonic)
         self._sweeper = Every(SWEEP_SECONDS, "telling notices", self._notices.sweep)
         self._strangers = Strangers()
-        account = Account(settings.region, settings.account)
+        account = AccountRegion(settings.region, settings.account)
         home = self._tenant(account, observe)
         self._tenants = Tenants(home, self._tenant)
         self._core, self._gateway = home.core, home.gateway
         if self._store is not None:
             self._store.committed = self._committed
         enrolled_from = settings.certs if settings.gateway.own_certificates == "registered" else None
-        holders = Holders(self._core.registry, account, time.time, enrolled_from)
+        holders = CertificateHolders(self._core.registry, account, time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders, self._notices.tell)
         self._websockets = WebSockets(lambda claim: self._tenants.of(claim).gateway)
         files = None if settings.files is None else FileServer(settings.files, lambda: self._urls, time.time)
@@ -73,7 +73,7 @@ class LocalCloud:
         )
         self.endpoints: dict[str, str | None] = dict.fromkeys(("api", "mqtt", "mqtts", "data"))
 
-    def _tenant(self, account: Account, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
+    def _tenant(self, account: AccountRegion, observe: Callable[[CloudEvent], None] | None = None) -> Tenant:
         shelf = None if self._store is None else self._store.shelf(owner(account))
         made = Tenant(account, self._settings, shelf, observe, self._notices.tell)
         made.gateway.broker.context.strangers = self._strangers
@@ -91,7 +91,7 @@ class LocalCloud:
         return self._core
 
     @property
-    def accounts(self) -> tuple[Account, ...]:
+    def accounts(self) -> tuple[AccountRegion, ...]:
         """Whom it serves by now."""
         return tuple(tenant.account for tenant in self._tenants)
 

@@ -15,10 +15,10 @@ from typing import IO
 
 from agent.errors import InputError
 from agent.log import get_logger
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.contained import listen_for_faults
-from simulator.cloud.event_log import event_log
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.notices.event_log import event_log
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, Recorder, write_line
 

@@ -15,40 +15,40 @@ from random import Random
 from typing import Final
 
 from agent.log import get_logger
+from simulator.cloud.access.signatures import ClaimedSignature, SignatureRefused
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.arns import ACCOUNT_ID, REGION, Account
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.arns import ACCOUNT_ID, REGION, AccountRegion
 from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
-from simulator.cloud.faults import Faults
+from simulator.cloud.device_api.fault_injection import Faults
 from simulator.cloud.jobs import Outcome
 from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.restoring import restore
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Tell, tell_nobody
-from simulator.cloud.signatures import Claim, SignatureRefused
+from simulator.cloud.notices.refusals import Tell, tell_nobody
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.store import OWN, Shelf
 from simulator.trace import CloudEvent
 
 MOST: Final = 100
 """Tenants of one cloud; AWS has some forty regions."""
-FIRST: Final = Account()
+FIRST: Final = AccountRegion()
 """Whose records have no other name on the disk; files that knew no regions are its."""
 _log = get_logger("ghostjob.cloud")
 
 
-def owner(account: Account) -> str:
+def owner(account: AccountRegion) -> str:
     """Whose records the store keeps for an account in a region."""
     is_first = (account.region, account.account_id) == (FIRST.region, FIRST.account_id)
     return OWN if is_first else f"{account.account_id}/{account.region}"
 
 
-def account_of(owned: str) -> Account:
+def account_of(owned: str) -> AccountRegion:
     """The account and region of that owner."""
     if owned == OWN:
         return FIRST
     account_id, _, region = owned.partition("/")
-    return Account(region, account_id)
+    return AccountRegion(region, account_id)
 
 
 class Tenant:
@@ -56,7 +56,7 @@ class Tenant:
 
     def __init__(
         self,
-        account: Account,
+        account: AccountRegion,
         settings: CloudSettings,
         shelf: Shelf | None,
         observe: Callable[[CloudEvent], None] | None = None,
@@ -105,7 +105,7 @@ class Tenant:
 class Tenants:
     """Everybody who is served: `home`, and whom `make` makes besides."""
 
-    def __init__(self, home: Tenant, make: Callable[[Account], Tenant]) -> None:
+    def __init__(self, home: Tenant, make: Callable[[AccountRegion], Tenant]) -> None:
         self.home = home
         self._make = make
         self._all = {owner(home.account): home}
@@ -113,7 +113,7 @@ class Tenants:
     def __iter__(self) -> Iterator[Tenant]:
         return iter(self._all.values())
 
-    def of(self, claim: Claim | None) -> Tenant:
+    def of(self, claim: ClaimedSignature | None) -> Tenant:
         """Whom a signature speaks for. Raises SignatureRefused, Refusal."""
         home = self.home.account
         if claim is None:
@@ -122,10 +122,10 @@ class Tenants:
             message = f"Credential should be scoped to a valid region, not '{claim.region[:63]}'."
             raise SignatureRefused("InvalidSignatureException", message)
         account_id = claim.access_key if ACCOUNT_ID.fullmatch(claim.access_key) else home.account_id
-        wanted = Account(claim.region, account_id)
+        wanted = AccountRegion(claim.region, account_id)
         return self._all.get(owner(wanted)) or self._first_time(wanted)
 
-    def _first_time(self, account: Account) -> Tenant:
+    def _first_time(self, account: AccountRegion) -> Tenant:
         if len(self._all) >= MOST:
             message = f"This local cloud keeps {MOST} accounts and regions, and {owner(account)} would be one more."
             raise Refusal(400, "InvalidRequestException", message)
@@ -140,7 +140,7 @@ class Tenants:
         )
         return self.open(account)
 
-    def open(self, account: Account) -> Tenant:
+    def open(self, account: AccountRegion) -> Tenant:
         """Make one, and let it go on with what it left to be done."""
         tenant = self._all[owner(account)] = self._make(account)
         tenant.start()

@@ -9,8 +9,8 @@ from typing import Final, Self
 from agent.jitter import Jitter
 from agent.topics import everything, subscriptions
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.controller.hand import Hand
 from simulator.controller.local_http import LocalHttp
 from simulator.engines.embedded import EmbeddedCloud

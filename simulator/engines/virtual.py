@@ -13,12 +13,12 @@ from agent.account import request_kind
 from agent.core.events import Answered, Event, Hinted
 from agent.runner import Listener
 from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
-from simulator.cloud.arns import Account
+from simulator.cloud.arns import AccountRegion
 from simulator.cloud.core import CloudCore
-from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
+from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, Faults
+from simulator.cloud.device_api.trace_events import kind_of
 from simulator.cloud.jobs import Outcome
-from simulator.cloud.settings import Message
-from simulator.cloud.traced import kind_of
+from simulator.cloud.settings.service import Message
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.engines.judged import JudgedPlay
@@ -235,7 +235,7 @@ class VirtualVenue:
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the service."""
-        account = Account()
+        account = AccountRegion()
         cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink)
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from simulator.cloud.settings import Fault, PlayedService, played
+from simulator.cloud.settings.service import Fault, PlayedService, played
 from simulator.scenario.parts import (
     Deletion,
     Group,

@@ -31,7 +31,7 @@ def _scenario() -> dict[str, Any]:
 
 
 def _settings() -> dict[str, Any]:
-    from simulator.cloud.cloud_settings import CloudSettings
+    from simulator.cloud.settings.cloud import CloudSettings
 
     return CloudSettings.model_json_schema()
 

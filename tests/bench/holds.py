@@ -25,10 +25,10 @@ from rich.progress import track
 from rich.table import Table
 
 from agent.log import configure
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.serving import _tame_collector
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.bench.asked import ROWS, Row
 from tests.bench.much import Much
 

@@ -14,12 +14,12 @@ import uvloop
 
 from agent.log import configure
 from agent.values import JobDocument
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.jobs import JobsSettings, NewJob
 from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.serving import _tame_collector
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.bench.load import JOB, thing
 
 

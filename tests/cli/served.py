@@ -11,8 +11,8 @@ import aiohttp
 from yarl import URL
 
 from simulator.cli.cloud import cloud, settings_of
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.clients.cloud_process import running_cloud
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import Bare

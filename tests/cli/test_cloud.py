@@ -15,7 +15,7 @@ import pytest
 from agent.log import configure
 from simulator.certs import make_certificates
 from simulator.cli.cloud import cloud
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.cli.served import options
 from tests.simulator.cloud.mqtt.packets import connect, publish, text
 

@@ -10,7 +10,7 @@ import pytest
 from agent.causes import Cause
 from agent.values import ErrorCode
 from simulator.cli import main
-from simulator.cloud.refusals import CODES
+from simulator.cloud.notices.refusals import CODES
 from simulator.devices.models import MODELS
 from simulator.docs import PAGES, page
 from simulator.docs.topics import topics

@@ -8,8 +8,8 @@ import pytest
 
 from simulator.cli.fidelity import given, place
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.fidelity import CLAIMS, Claim
+from simulator.cloud.settings.cloud import CloudSettings
 
 
 def fidelity(*form: str) -> subprocess.CompletedProcess[str]:

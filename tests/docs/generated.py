@@ -8,19 +8,19 @@ from typing import Any, Final, TypeAlias, get_args
 
 from pydantic import TypeAdapter
 
+import simulator.cloud.settings.service as settings
 import simulator.devices.models
 from agent.account import DeviceEvent
 from agent.causes import MEANINGS, Cause
 from agent.recovery import TABLE
 from agent.values import ErrorCode
 from simulator import scenario, trace
-from simulator.cloud import settings
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT
 from simulator.cloud.fidelity import CLAIMS, HONEST_LINE, TAGS, Section
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
-from simulator.cloud.refusals import CODES
+from simulator.cloud.notices.refusals import CODES
+from simulator.cloud.settings.http import HttpSettings
 from simulator.devices.models import MODELS
 from simulator.scenario import Place, PlaceName, Scenario
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE

@@ -22,8 +22,8 @@ from typing import Any, Final, NamedTuple
 import agent
 import simulator
 from agent.log import configure
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.simulator.cloud.mqtt.packets import connect, subscribe, text
 
 from .words import filled, one_line

@@ -10,10 +10,10 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from simulator.cloud.cloud_settings import CloudSettings
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.http import HttpSettings
 
 ARN: Final = "arn:aws:iot:us-east-1:000000000000:{}"
 AS_DEVICE: Final = {

@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from simulator.cloud.api import ControlPlane
-from simulator.cloud.arns import Account
-from simulator.cloud.device_api import DeviceApi
+from simulator.cloud.arns import AccountRegion
+from simulator.cloud.device_api.service import DeviceApi
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
@@ -34,7 +34,7 @@ class Cloud:
         self.device_api = DeviceApi(jobs, lambda: NOW)
         self.gateway = Gateway(self.device_api, GatewaySettings(connects_per_second=None))
         ids = iter(range(1000))
-        plane = ControlPlane(jobs, Registry(lambda: f"id-{next(ids)}"), Account(), lambda: NOW, self._publish)
+        plane = ControlPlane(jobs, Registry(lambda: f"id-{next(ids)}"), AccountRegion(), lambda: NOW, self._publish)
         self.operator, self.aws = plane, plane.in_the_hand_of_aws()
 
     def _publish(self, outcome: Outcome) -> None:

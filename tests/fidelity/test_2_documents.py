@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from simulator.cloud.presigned import FileUrls
+from simulator.cloud.s3.presigned import FileUrls
 
 from .proofs import proves
 from .world import World

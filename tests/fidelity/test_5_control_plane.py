@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from simulator.cloud.api.schema import schema_of
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
+from simulator.cloud.settings.http import HttpSettings
 
 from .over_http import ARN, Cloud
 from .proofs import proves

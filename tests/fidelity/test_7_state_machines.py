@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.presigned import FileUrls
+from simulator.cloud.s3.presigned import FileUrls
 
 from .proofs import proves
 from .world import T, World

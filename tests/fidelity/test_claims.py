@@ -7,9 +7,9 @@ from typing import Final
 import pytest
 
 from simulator.cloud.fidelity import CLAIMS, TAGS, Claim, Section
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.settings.http import HttpSettings
 
 from .proofs import proofs
 

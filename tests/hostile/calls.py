@@ -21,9 +21,9 @@ import structlog
 
 from agent.values import Describe, GetPending, StartNext
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.registry import RegistryChange
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.trace import CLOUD, ClientRefused, CloudEvent, Recorder, write_line
 from tests.hostile.raw import Answer, NoAnswerError, Wire
 from tests.hostile.report import Bounds, Report

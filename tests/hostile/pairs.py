@@ -21,9 +21,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.hostile.drawn_policies import ARN, drawn, own
 from tests.hostile.mqtt5 import Mqtt
 from tests.hostile.oracle import allowed

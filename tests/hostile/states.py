@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 
 from agent.errors import InputError
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.registry import RegistryChange, Thing
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.store import Store, salvage
 from tests.hostile.report import Bounds, Report
 from tests.hostile.state_damages import DAMAGES, Victim

@@ -15,8 +15,8 @@ import aiohttp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.simulator.cloud.mqtt.peers import V5, Peer
 
 from .json_texts import json_texts

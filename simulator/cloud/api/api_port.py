@@ -18,6 +18,7 @@ from typing import Final
 
 from aiohttp import web
 
+from simulator.cloud.access.signatures import ClaimedSignature, Signatures, SignedRequest, read_claim
 from simulator.cloud.api.authority import new_key
 from simulator.cloud.api.boundary import carrying_out, reading
 from simulator.cloud.api.certificates import PRIVATE_KEY
@@ -32,8 +33,7 @@ from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import schema_of, serialise
 from simulator.cloud.api.turns import Turns
 from simulator.cloud.api.wire import answer
-from simulator.cloud.refusals import Tell, tell_nobody
-from simulator.cloud.signatures import Claim, Signatures, SignedRequest, read_claim
+from simulator.cloud.notices.refusals import Tell, tell_nobody
 
 GREENGRASS: Final = "/-/greengrass"
 CONTROL_SCOPES: Final = ("iot", "execute-api", "iotdata")
@@ -64,7 +64,7 @@ class HttpApi(HttpListener):
 
     def __init__(
         self,
-        planes_of: Callable[[Claim | None], Planes],
+        planes_of: Callable[[ClaimedSignature | None], Planes],
         signatures: Signatures,
         *,
         settled: Callable[[], Awaitable[None]] | None = None,

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from simulator.cloud.api.errors import invalid
+from simulator.cloud.api.api_errors import invalid
 
 if TYPE_CHECKING:
     from cryptography import x509

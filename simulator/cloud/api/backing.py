@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from simulator.cloud.api.authority import CertificateAuthority
-from simulator.cloud.arns import Account
-from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.arns import AccountRegion
 from simulator.cloud.jobs import Jobs, Outcome
 from simulator.cloud.registry import Registry
+from simulator.cloud.settings.http import HttpSettings
 
 Parameters: TypeAlias = dict[str, Any]
 """An operation's input, already valid by the model, or its output: members by their names in the model."""
@@ -28,7 +28,7 @@ class Backing:
 
     jobs: Jobs
     registry: Registry
-    account: Account
+    account: AccountRegion
     clock: Callable[[], float]
     publish: Callable[[Outcome], None]
     by_aws: bool = False

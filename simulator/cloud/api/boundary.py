@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from aiohttp import web
 from botocore.model import OperationModel
 
-from simulator.cloud.api.errors import ApiError
+from simulator.cloud.access.signatures import SignatureRefused
+from simulator.cloud.api.api_errors import ApiError
 from simulator.cloud.api.schema import BadRequest, Schema
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.refusals import Notice
-from simulator.cloud.signatures import SignatureRefused
+from simulator.cloud.notices.refusals import Notice
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Client certificates, as a set-up script makes them, registers them and takes them out of use."""
 
+from simulator.cloud.api.api_errors import ApiError, invalid
 from simulator.cloud.api.authority import issued_by, key_pair, new_key
 from simulator.cloud.api.backing import Backing, Operation, Parameters
-from simulator.cloud.api.errors import ApiError, invalid
 from simulator.cloud.api.paging import Key, page_of_many
 from simulator.cloud.registry import Certificate
 from simulator.cloud.registry.certificates import certificate_id, place, read_certificate

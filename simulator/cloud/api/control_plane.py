@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from simulator.cloud.api.api_errors import ApiError, invalid, not_served, too_much
 from simulator.cloud.api.authority import CertificateAuthority
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.certificates import CertificateOperations
-from simulator.cloud.api.errors import ApiError, invalid, not_served, too_much
 from simulator.cloud.api.events import AccountOperations
 from simulator.cloud.api.executions import ExecutionOperations
 from simulator.cloud.api.groups import GroupOperations
@@ -25,11 +25,11 @@ from simulator.cloud.api.tags import TagOperations
 from simulator.cloud.api.templates import TemplateOperations
 from simulator.cloud.api.things import ThingOperations
 from simulator.cloud.api.turns import in_one_go
-from simulator.cloud.arns import Account, InvalidArn
+from simulator.cloud.arns import AccountRegion, InvalidArn
 from simulator.cloud.contained import contained
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import Jobs, JobsError, Outcome
 from simulator.cloud.registry import Registry, RegistryError
+from simulator.cloud.settings.http import HttpSettings
 
 PARTS = (
     AccountOperations,
@@ -53,7 +53,7 @@ class ControlPlane:
         self,
         jobs: Jobs,
         registry: Registry,
-        account: Account,
+        account: AccountRegion,
         clock: Callable[[], float],
         publish: Callable[[Outcome], None],
         *,

@@ -32,12 +32,12 @@ from agent.values import (
     Update,
     UpdateAccepted,
 )
+from simulator.cloud.api.api_errors import invalid, not_found, not_served
 from simulator.cloud.api.backing import Parameters
-from simulator.cloud.api.errors import invalid, not_found, not_served
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.device_api import Answered, DeviceApi
-from simulator.cloud.faults import ANSWERS, ON_TIME, About, Faults
-from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, Faults
+from simulator.cloud.device_api.service import Answered, DeviceApi
+from simulator.cloud.settings.http import HttpSettings
 
 LONGEST_STEP_MINUTES: Final = 10_080
 ERRORS: Final[dict[ErrorCode, tuple[int, str]]] = {

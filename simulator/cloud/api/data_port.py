@@ -8,17 +8,17 @@ from typing import Final
 
 from aiohttp import web
 
+from simulator.cloud.access.certificate_holders import CertificateHolders
+from simulator.cloud.access.signatures import SignedRequest
+from simulator.cloud.api.certificate_holder import CertificateHolder
 from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.gate import Certified, Gate, Served, anything, path_of
 from simulator.cloud.api.http import HttpListener
-from simulator.cloud.api.principal import Holder
 from simulator.cloud.api.publishing import PREFIX as TOPICS
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.holders import Holders
-from simulator.cloud.refusals import Tell, tell_nobody
-from simulator.cloud.signatures import SignedRequest
+from simulator.cloud.notices.refusals import Tell, tell_nobody
 
 FORBIDDEN: Final = (403, "ForbiddenException", "Forbidden")
 NOT_VALID: Final = (400, "CertificateValidationException", "The certificate is not registered, or not active.")
@@ -32,7 +32,7 @@ class DataPort(HttpListener):
         data_plane: DataPlane,
         publisher: Publisher,
         retained: RetainedMessages,
-        holders: Holders,
+        holders: CertificateHolders,
         *,
         settled: Callable[[], Awaitable[None]] | None = None,
         tell: Tell = tell_nobody,
@@ -46,7 +46,7 @@ class DataPort(HttpListener):
             Certified("jobs-data", anything, NOT_VALID, self._of_jobs),
         )
 
-    async def _to_topic(self, holder: Holder, request: web.BaseRequest, sent: SignedRequest) -> Served:
+    async def _to_topic(self, holder: CertificateHolder, request: web.BaseRequest, sent: SignedRequest) -> Served:
         if sent.method != "POST":
             raise Refusal(405, "MethodNotAllowedException", "Publishing is a POST.")
         topic = self._publisher.topic(path_of(sent))
@@ -55,14 +55,14 @@ class DataPort(HttpListener):
             holder.must("iot:RetainPublish", f"topic/{topic}")
         return self._publish(self._publisher, topic, request, sent)
 
-    async def _of_retained(self, holder: Holder, request: web.BaseRequest, sent: SignedRequest) -> Served:
+    async def _of_retained(self, holder: CertificateHolder, request: web.BaseRequest, sent: SignedRequest) -> Served:
         found = self._retained_route(sent)
         assert found is not None, "the route is for one"
         operation, uri = found
         holder.must(f"iot:{operation.name}", f"topic/{uri['topic']}" if "topic" in uri else "*")
         return self._read_retained(self._retained, found, request, sent)
 
-    async def _of_jobs(self, holder: Holder, request: web.BaseRequest, sent: SignedRequest) -> Served:
+    async def _of_jobs(self, holder: CertificateHolder, request: web.BaseRequest, sent: SignedRequest) -> Served:
         found = self._jobs_data.route(sent.method, path_of(sent))
         if found is None:
             raise self._unknown(sent)

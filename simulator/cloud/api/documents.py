@@ -12,12 +12,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from agent.values import JobDocument
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Backing, Parameters
-from simulator.cloud.api.errors import invalid
-from simulator.cloud.buckets import file_of
 from simulator.cloud.jobs import JobsSettings, placeholders
 from simulator.cloud.jobs.quotas import check_document
-from simulator.cloud.presigned import object_of
+from simulator.cloud.s3.buckets import file_of
+from simulator.cloud.s3.presigned import object_of
 
 LARGEST: int = 1 << 20
 """Bytes of a file that is looked at; how many a document may have is a quota of jobs."""

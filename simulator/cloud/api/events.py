@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Backing, Operation, Parameters
-from simulator.cloud.api.errors import invalid
 from simulator.cloud.jobs import EventKind
 from simulator.cloud.registry import EventConfigurations
 from simulator.cloud.registry.registry import ONLY

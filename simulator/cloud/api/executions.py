@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from agent.values import Status
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
-from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.paging import Key, page, page_in_turns
 from simulator.cloud.jobs import JobExecution
 from simulator.cloud.jobs.commands import CancelExecution, DeleteExecution

@@ -20,13 +20,13 @@ from typing import Any, Final, TypeAlias
 
 from aiohttp import web
 
+from simulator.cloud.access.certificate_holders import CertificateHolders
+from simulator.cloud.access.signatures import ClaimedSignature, SignatureRefused, Signatures, SignedRequest, read_claim
 from simulator.cloud.api.boundary import reading
-from simulator.cloud.api.principal import Holder
+from simulator.cloud.api.certificate_holder import CertificateHolder
 from simulator.cloud.api.wire import Refusal, read
-from simulator.cloud.holders import Holders
-from simulator.cloud.presigned import Verdict
-from simulator.cloud.refusals import Notice
-from simulator.cloud.signatures import Claim, SignatureRefused, Signatures, SignedRequest, read_claim
+from simulator.cloud.notices.refusals import Notice
+from simulator.cloud.s3.presigned import UrlCheck
 
 KEYS_AT_FAULT: Final = frozenset({"MissingAuthenticationTokenException", "UnrecognizedClientException"})
 """Refusals of a signature that another key would mend."""
@@ -39,7 +39,7 @@ Served: TypeAlias = tuple[web.StreamResponse, object]
 class Signer:
     """Whoever signed. `claim` is what the signature says, checked if there are keys; None: nobody had to sign."""
 
-    claim: Claim | None
+    claim: ClaimedSignature | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Presigned:
 
     name: str
     prefix: str
-    check: Callable[[str, Mapping[str, str]], Verdict]
-    refuse: Callable[[Verdict, web.BaseRequest], Refusal]
+    check: Callable[[str, Mapping[str, str]], UrlCheck]
+    refuse: Callable[[UrlCheck, web.BaseRequest], Refusal]
     serve: Callable[[Bearer, web.BaseRequest], Awaitable[Served]]
 
     def is_for(self, sent: SignedRequest) -> bool:
@@ -89,7 +89,7 @@ class Certified:
     name: str
     is_for: Callable[[SignedRequest], bool]
     refusal: tuple[int, str, str]
-    serve: Callable[[Holder, web.BaseRequest, SignedRequest], Awaitable[Served]]
+    serve: Callable[[CertificateHolder, web.BaseRequest, SignedRequest], Awaitable[Served]]
 
 
 Route: TypeAlias = Signed | Presigned | Certified
@@ -111,7 +111,7 @@ def anything(_sent: SignedRequest) -> bool:
 class Gate:
     """Lets callers in by `signatures` or as `holders` of certificates, whichever a listener's routes ask for."""
 
-    def __init__(self, signatures: Signatures | None = None, holders: Holders | None = None) -> None:
+    def __init__(self, signatures: Signatures | None = None, holders: CertificateHolders | None = None) -> None:
         self._signatures = signatures
         self._holders = holders
 
@@ -153,7 +153,7 @@ class Gate:
             raise route.refuse(verdict, request)
         return Bearer(path)
 
-    def _holder(self, route: Certified, request: web.BaseRequest) -> Holder:
+    def _holder(self, route: Certified, request: web.BaseRequest) -> CertificateHolder:
         assert self._holders is not None, "a listener with routes for certificates knows them"
         tls: Any = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         der = None if tls is None else tls.getpeercert(binary_form=True)
@@ -161,7 +161,7 @@ class Gate:
         certificate = None if der is None else self._holders.certificate(der)
         if certificate is not None:
             context = self._holders.context(certificate.certificate_id, address, None)
-            return Holder(self._holders, certificate.certificate_id, address, context)
+            return CertificateHolder(self._holders, certificate.certificate_id, address, context)
         refusal = Refusal(*route.refusal)
         if der is not None:
             what = f"{request.method} {request.path}"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
-from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.indexing import changed_properties, described, new_properties
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import page

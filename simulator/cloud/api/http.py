@@ -14,17 +14,17 @@ from botocore.model import OperationModel
 
 from agent.errors import InputError
 from agent.log import get_logger
+from simulator.cloud.access.signatures import SignatureRefused, SignedRequest
+from simulator.cloud.api.api_errors import not_served
 from simulator.cloud.api.boundary import carrying_out, reading
 from simulator.cloud.api.data_plane import DataPlane, Lost
-from simulator.cloud.api.errors import not_served
 from simulator.cloud.api.gate import Gate, Route, Served, of_signature, path_of
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.retained import PATH as RETAINED
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import Schema, schema_of, serialise
 from simulator.cloud.api.wire import Refusal, Server, answer
-from simulator.cloud.refusals import Tell
-from simulator.cloud.signatures import SignatureRefused, SignedRequest
+from simulator.cloud.notices.refusals import Tell
 
 Found = tuple[OperationModel, dict[str, str]]
 """An operation, and the parameters that the path has for it."""

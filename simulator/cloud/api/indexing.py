@@ -7,8 +7,8 @@ refused. The index is never behind.
 from collections.abc import Iterator
 from typing import Any, Final
 
+from simulator.cloud.api.api_errors import invalid, not_found
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
-from simulator.cloud.api.errors import invalid, not_found
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import Key, page_in_turns
 from simulator.cloud.api.tags import check_tags, put_tags

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Parameters
-from simulator.cloud.api.errors import invalid
 from simulator.cloud.jobs import (
     AbortCriterion,
     ExponentialRate,

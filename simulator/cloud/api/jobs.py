@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from agent.values import Status
 from simulator.cloud.api import job_config
+from simulator.cloud.api.api_errors import invalid, not_found
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.documents import document_text, read_document
-from simulator.cloud.api.errors import invalid, not_found
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags

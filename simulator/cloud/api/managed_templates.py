@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Parameters
-from simulator.cloud.api.errors import invalid
 
 VERSION: Final = "1.0"
 _PLACEHOLDER: Final = re.compile(r"\$\{aws:iot:parameter:([a-zA-Z0-9_-]+)\}")

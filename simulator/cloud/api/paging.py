@@ -10,8 +10,8 @@ from heapq import nlargest, nsmallest
 from itertools import islice
 from typing import Any, Final, TypeAlias, TypeVar
 
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Parameters
-from simulator.cloud.api.errors import invalid
 
 T = TypeVar("T")
 Key: TypeAlias = tuple[float | str, ...]

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from simulator.cloud.access.policies import MalformedPolicy, parse
+from simulator.cloud.api.api_errors import ApiError, invalid
 from simulator.cloud.api.backing import Backing, Operation, Parameters
-from simulator.cloud.api.errors import ApiError, invalid
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags
-from simulator.cloud.policies import MalformedPolicy, parse
 from simulator.cloud.registry import Policy, PolicyVersion, RegistryError
 
 

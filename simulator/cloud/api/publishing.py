@@ -14,8 +14,8 @@ from urllib.parse import unquote_to_bytes
 
 from simulator.cloud.api.backing import Parameters
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.basic_ingest import counted, in_the_void, rule_of
-from simulator.cloud.refusals import Tell, tell_nobody
+from simulator.cloud.notices.basic_ingest import counted, in_the_void, rule_of
+from simulator.cloud.notices.refusals import Tell, tell_nobody
 
 PREFIX: Final = "/topics/"
 LONGEST_TOPIC: Final = 256

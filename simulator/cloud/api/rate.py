@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.api_errors import ApiError
 
 
 class OperationRate:

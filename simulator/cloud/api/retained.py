@@ -8,8 +8,8 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from simulator.cloud.api.api_errors import not_found
 from simulator.cloud.api.backing import Parameters
-from simulator.cloud.api.errors import not_found
 from simulator.cloud.api.paging import Key, page_of_many, sized
 from simulator.cloud.api.publishing import Broker, Retained
 

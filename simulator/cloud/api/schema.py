@@ -17,7 +17,7 @@ import regex
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from simulator.cloud.signatures import SignedRequest
+from simulator.cloud.access.signatures import SignedRequest
 
 JAVA_CLASSES: Final = {r"\p{Upper}": "A-Z", r"\p{Digit}": "0-9", r"\p{Lower}": "a-z", r"\p{Alpha}": "a-zA-Z"}
 """POSIX classes as Java's regular expressions name them; all stand within brackets in the model."""

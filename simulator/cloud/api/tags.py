@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from simulator.cloud.api.api_errors import ApiError, not_found
 from simulator.cloud.api.backing import Backing, Operation, Parameters
-from simulator.cloud.api.errors import ApiError, not_found
 from simulator.cloud.api.paging import page
 from simulator.cloud.jobs import JobsError
 from simulator.cloud.registry import Tags

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from simulator.cloud.api import job_config
+from simulator.cloud.api.api_errors import ApiError, invalid, not_found
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.documents import document_text, read_document
-from simulator.cloud.api.errors import ApiError, invalid, not_found
 from simulator.cloud.api.managed_templates import MANAGED, VERSION, ManagedTemplate
 from simulator.cloud.api.paging import page
 from simulator.cloud.api.tags import check_tags, put_tags

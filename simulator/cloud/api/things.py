@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from simulator.cloud.api.api_errors import invalid
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
-from simulator.cloud.api.errors import invalid
 from simulator.cloud.api.membership import Membership
 from simulator.cloud.api.paging import Key, page_in_turns
 from simulator.cloud.jobs.commands import ThingDeleted

@@ -9,8 +9,8 @@ import asyncio
 import time
 from typing import Final
 
+from simulator.cloud.api.api_errors import too_much
 from simulator.cloud.api.backing import Parameters, Paused
-from simulator.cloud.api.errors import too_much
 
 TURN_SECONDS: Final = 0.001
 """A device's round trip takes some ten milliseconds; it does not notice one more."""

@@ -10,10 +10,10 @@ from typing import Any, Final, TypeAlias, cast
 
 from aiohttp import web
 
-from simulator.cloud.api.errors import ApiError
-from simulator.cloud.refusals import Notice, Tell, tell_nobody
-from simulator.cloud.signatures import STATUS, SignatureRefused, SignedRequest
-from simulator.cloud.strangers import Strangers
+from simulator.cloud.access.signatures import STATUS, SignatureRefused, SignedRequest
+from simulator.cloud.api.api_errors import ApiError
+from simulator.cloud.notices.refusals import Notice, Tell, tell_nobody
+from simulator.cloud.notices.strangers import Strangers
 
 LARGEST_BODY: Final = 1 << 20
 HEAD_SECONDS: Final = 30.0

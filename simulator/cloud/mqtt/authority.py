@@ -6,7 +6,7 @@ A listener without TLS asks nobody: whoever connects there may do everything.
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, TypeAlias
 
-from simulator.cloud.refusals import Denial
+from simulator.cloud.notices.refusals import Denial
 
 Action: TypeAlias = Literal["Connect", "Publish", "RetainPublish", "Receive", "Subscribe"]
 """Of AWS IoT's policy actions, those of MQTT; they are about a client id, topics, or a topic filter."""

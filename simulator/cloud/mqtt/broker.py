@@ -48,7 +48,7 @@ from simulator.cloud.mqtt.sessions import Sessions
 from simulator.cloud.mqtt.shared import Draw
 from simulator.cloud.mqtt.subscribing import subscribe, unsubscribe
 from simulator.cloud.mqtt.sweeping import Sweeper
-from simulator.cloud.refusals import Code, Tell, tell_nobody
+from simulator.cloud.notices.refusals import Code, Tell, tell_nobody
 
 CODES: Final[dict[Reason, Code]] = {
     Reason.UNSUPPORTED_PROTOCOL_VERSION: "protocol-version",

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from simulator.cloud.basic_ingest import in_the_void
 from simulator.cloud.mqtt.authority import RESOURCES, Action, Credential, Principal
 from simulator.cloud.mqtt.context import Context
 from simulator.cloud.mqtt.encode import publish_bytes
@@ -16,7 +15,8 @@ from simulator.cloud.mqtt.limits import PublishRate
 from simulator.cloud.mqtt.packets import Connect, Extra, Reason, Will
 from simulator.cloud.mqtt.protocol import ServerProtocol
 from simulator.cloud.mqtt.session import Message, Session, too_large
-from simulator.cloud.refusals import Code, Denial, Notice
+from simulator.cloud.notices.basic_ingest import in_the_void
+from simulator.cloud.notices.refusals import Code, Denial, Notice
 
 SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""

@@ -11,8 +11,8 @@ from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.service import Service
 from simulator.cloud.mqtt.session import Session
-from simulator.cloud.refusals import Notice, Tell, tell_nobody
-from simulator.cloud.strangers import Strangers
+from simulator.cloud.notices.refusals import Notice, Tell, tell_nobody
+from simulator.cloud.notices.strangers import Strangers
 
 Lateness: TypeAlias = Callable[[str, bytes], tuple[float, ...]]
 """What a scenario wants of the network: for a message on a reserved topic, how late each copy of it arrives.

@@ -6,9 +6,9 @@ Sources: AWS IoT Core "endpoints and quotas", Developer Guide "MQTT". What excee
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Literal
 
-from simulator.cloud.basic_ingest import PREFIX as BASIC_INGEST
-from simulator.cloud.basic_ingest import counted
 from simulator.cloud.mqtt.codec import MOST_FILTERS
+from simulator.cloud.notices.basic_ingest import PREFIX as BASIC_INGEST
+from simulator.cloud.notices.basic_ingest import counted
 
 COUNT: Final = {"ge": 1}
 ANY: Final = {"ge": 0}

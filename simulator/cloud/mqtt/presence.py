@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from simulator.cloud.mqtt.client import Client
-from simulator.cloud.refusals import Notice, Tell
+from simulator.cloud.notices.refusals import Notice, Tell
 
 EVENTS: Final = "$aws/events/"
 MOST_GONE: Final = 65_536

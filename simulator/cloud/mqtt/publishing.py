@@ -7,8 +7,6 @@ Requests on reserved topics go to the Service, whose answer goes straight to the
 exactly once, and to nobody else; what the Service publishes besides goes to the subscribers afterwards.
 """
 
-from simulator.cloud.basic_ingest import PREFIX as BASIC_INGEST
-from simulator.cloud.basic_ingest import rule_of
 from simulator.cloud.mqtt.authority import Action, Principal
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.encode import puback_bytes
@@ -16,7 +14,9 @@ from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.packets import V5, Malformed, Publish, Reason
 from simulator.cloud.mqtt.router import Router
 from simulator.cloud.mqtt.session import Message
-from simulator.cloud.refusals import Code
+from simulator.cloud.notices.basic_ingest import PREFIX as BASIC_INGEST
+from simulator.cloud.notices.basic_ingest import rule_of
+from simulator.cloud.notices.refusals import Code
 
 
 def publish(router: Router, client: Client, packet: Publish) -> None:

@@ -15,7 +15,7 @@ from simulator.cloud.mqtt.retained import Retained
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.shared import Draw
 from simulator.cloud.mqtt.sharing import Sharing
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 CLEARED_AT_ONCE: Final = 100
 """Places in the index of subscriptions, of sessions that are over: a tenth of a millisecond."""

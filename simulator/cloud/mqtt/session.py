@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from simulator.cloud.mqtt.encode import publish_bytes
 from simulator.cloud.mqtt.packets import Extra
-from simulator.cloud.refusals import Code
+from simulator.cloud.notices.refusals import Code
 
 MOST_QUEUED: Final = 1000
 """QoS 1 messages that wait for one client; the oldest go first."""

@@ -15,7 +15,7 @@ from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.router import Router
 from simulator.cloud.mqtt.session import Session
 from simulator.cloud.mqtt.wills import DelayedWills, LastWill, publish_will
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 MOST_AWAY: Final = 100_000
 """Sessions that wait for their clients; the one that waited longest ends then. Ours: AWS says nothing of it."""

@@ -8,7 +8,7 @@ from simulator.cloud.mqtt.fan_out import FanOut, Owed
 from simulator.cloud.mqtt.packets import Extra
 from simulator.cloud.mqtt.session import Message, Queue, Session
 from simulator.cloud.mqtt.shared import Draw, Group, Groups
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 
 class Sharing:

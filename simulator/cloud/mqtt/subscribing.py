@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from simulator.cloud.basic_ingest import PREFIX as BASIC_INGEST
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.encode import suback_bytes, unsuback_bytes
 from simulator.cloud.mqtt.filters import SHARED, is_valid_filter
@@ -20,6 +19,7 @@ from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.router import Router
 from simulator.cloud.mqtt.session import Session
 from simulator.cloud.mqtt.shared import split
+from simulator.cloud.notices.basic_ingest import PREFIX as BASIC_INGEST
 
 RESERVED: Final = "$aws/"
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from simulator.cloud.mqtt.authority import Action, Principal
 from simulator.cloud.mqtt.packets import Will
 from simulator.cloud.mqtt.router import Router
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 
 class LastWill(NamedTuple):

@@ -1,6 +1,5 @@
 """The registry: things, groups, certificates, policies, templates, tags. No I/O, clock or randomness."""
 
-from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import (
     Attributes,
     Certificate,
@@ -15,6 +14,7 @@ from simulator.cloud.registry.records import (
     ThingGroup,
 )
 from simulator.cloud.registry.registry import Registry
+from simulator.cloud.registry.registry_errors import RegistryError
 from simulator.cloud.registry.tables import KINDS, Record, RegistryChange
 
 __all__ = [

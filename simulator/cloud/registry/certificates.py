@@ -4,8 +4,8 @@ from bisect import bisect_left, bisect_right, insort
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import Certificate, CertificateStatus, DeletedCertificate
+from simulator.cloud.registry.registry_errors import RegistryError
 from simulator.cloud.registry.tables import Report, Table
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.queries import Indexed, Query, read
 from simulator.cloud.registry.records import Attributes, GroupStatus, Link, Thing, ThingGroup
+from simulator.cloud.registry.registry_errors import RegistryError
 from simulator.cloud.registry.tables import Links, Report, Table
 
 GROUPS_OF_A_THING: Final = 10

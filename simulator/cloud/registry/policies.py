@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
-from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import Link, Policy, PolicyVersion
+from simulator.cloud.registry.registry_errors import RegistryError
 from simulator.cloud.registry.tables import Links, Report, Table
 
 MOST_VERSIONS: Final = 5

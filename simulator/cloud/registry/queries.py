@@ -18,8 +18,8 @@ from luqum import tree
 from luqum.exceptions import ParseError
 from luqum.parser import parser
 
-from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import Thing
+from simulator.cloud.registry.registry_errors import RegistryError
 
 LONGEST: Final = 1000
 LONGEST_WITH_LEADING_WILDCARD: Final = 100

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Final
 
 from simulator.cloud.registry.certificates import Certificates
-from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.groups import Groups
 from simulator.cloud.registry.policies import Policies
 from simulator.cloud.registry.records import (
@@ -20,6 +19,7 @@ from simulator.cloud.registry.records import (
     Thing,
     ThingGroup,
 )
+from simulator.cloud.registry.registry_errors import RegistryError
 from simulator.cloud.registry.tables import Record, RegistryChange, Report, Table
 from simulator.cloud.registry.things import Things
 

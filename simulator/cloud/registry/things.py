@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from simulator.cloud.registry.errors import RegistryError
 from simulator.cloud.registry.records import Attributes, Link, Thing
+from simulator.cloud.registry.registry_errors import RegistryError
 from simulator.cloud.registry.tables import Links, Report, Table
 
 EXCLUSIVE: Final = "EXCLUSIVE_THING"

@@ -20,8 +20,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
+import simulator.cloud.store.state_file as place
 from agent.errors import InputError
-from simulator.cloud.store import place, seals
+from simulator.cloud.store import seals
 from simulator.cloud.store.damage import Counted, Damage, Damaged, Raw, of_records
 from simulator.cloud.store.encoding import (
     Plain,

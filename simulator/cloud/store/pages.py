@@ -12,7 +12,7 @@ from pathlib import Path
 from struct import Struct, error
 from typing import Any, Final, TypeAlias
 
-from simulator.cloud.store import place
+import simulator.cloud.store.state_file as place
 
 Value: TypeAlias = Any
 """None, int, float, str or bytes."""

@@ -6,11 +6,11 @@ from itertools import pairwise, starmap
 from operator import lt
 from pathlib import Path
 
-from simulator.cloud.store import place
+import simulator.cloud.store.state_file as place
 from simulator.cloud.store.damage import Damage, Damaged
 from simulator.cloud.store.layout import APPLICATION_ID, MIGRATIONS
-from simulator.cloud.store.place import Marked, Remark
 from simulator.cloud.store.refusing import NotOurs, newer
+from simulator.cloud.store.state_file import Marked, Remark
 
 
 def see_log(path: Path) -> None:

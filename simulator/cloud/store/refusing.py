@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import simulator.cloud.store.state_file as place
 from agent.errors import InputError
-from simulator.cloud.store import place
 from simulator.cloud.store.damage import Damage, Damaged
 
 WHOSE: Final = "another process uses it, such as a second ghostjob cloud; stop that one, or choose another file"

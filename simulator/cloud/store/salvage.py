@@ -13,8 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import simulator.cloud.store.state_file as place
 from agent.errors import InputError
-from simulator.cloud.store import place
 from simulator.cloud.store.damage import LOST, Damaged, named, several
 from simulator.cloud.store.database import Database, Put
 from simulator.cloud.store.encoding import writer

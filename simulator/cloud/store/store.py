@@ -32,8 +32,8 @@ from simulator.cloud.store.kinds import (
     remember_all,
     written_for,
 )
-from simulator.cloud.store.place import Remark
 from simulator.cloud.store.salvage import plan_for
+from simulator.cloud.store.state_file import Remark
 from simulator.cloud.store.writing import Writer
 
 At = tuple[int, str]

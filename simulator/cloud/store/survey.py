@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from simulator.cloud.store import pages, place, seals
+import simulator.cloud.store.state_file as place
+from simulator.cloud.store import pages, seals
 from simulator.cloud.store.damage import Raw, is_sealed
 from simulator.cloud.store.encoding import Reader, Shape, Shapes, is_readable
 from simulator.cloud.store.layout import FILE

@@ -19,8 +19,7 @@ from agent.values import Describe, ExecutionTold, GetPending, StartNext
 from simulator.cloud import core as core_module
 from simulator.cloud import local as local_module
 from simulator.cloud import tenant as tenant_module
-from simulator.cloud.arns import Account
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import Every, contained, listen_for_faults
 from simulator.cloud.jobs import JobsError, JobsSettings
 from simulator.cloud.jobs.commands import DeleteJob
@@ -29,6 +28,7 @@ from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.commit_barrier import CommitBarrier
 from simulator.cloud.mqtt.shells import gateway as gateway_module
 from simulator.cloud.serving import TraceWriter
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, Recorder, write_line
 from tests.simulator.cloud.jobs.account import Account as JobsAccount
@@ -39,7 +39,7 @@ from tests.thrown import Thrown, sees_to_transactions, thrown_at
 OURS: Final = str(Path(simulator.__file__).parent)
 FAST: Final = 600.0
 """Seconds of the service in one of the test's."""
-THING: Final = Account().arn("thing", "t")
+THING: Final = AccountRegion().arn("thing", "t")
 RECURRING: Final = {"Every.start", "Heartbeat._beat"}
 WHEN_NEEDED: Final = {"CloudCore._do_due", "Gateway._run", "TraceWriter._flush"}
 """Of these it is known that they are there; whatever else is found counts as well."""
@@ -152,7 +152,7 @@ async def _play(trace: Path) -> None:
     )
     async with LocalCloud(options, observe) as cloud:
         with Heartbeat("cloud", observe):
-            plane = cloud.core.control_plane(Account())
+            plane = cloud.core.control_plane(AccountRegion())
             plane.call("UpdateEventConfigurations", {"eventConfigurations": {"JOB": {"Enabled": True}}})
             things = [f"t{number}" for number in range(6)]
             for thing in ("t", *things):
@@ -192,7 +192,7 @@ def _whatever_comes_of_it() -> Any:
 
 
 def _work(cloud: LocalCloud, plane: Any, things: list[str], number: int) -> None:
-    targets = [Account().arn("thing", thing) for thing in things]
+    targets = [AccountRegion().arn("thing", thing) for thing in things]
     more = {"timeoutConfig": {"inProgressTimeoutInMinutes": 1}}
     rate = {"jobExecutionsRolloutConfig": {"maximumPerMinute": 2}}
     for kind, given in (("timed", more), ("rolled", rate), ("deleted", rate)):
@@ -207,7 +207,7 @@ def _work(cloud: LocalCloud, plane: Any, things: list[str], number: int) -> None
 
 async def _afterwards(loop: ThrowingLoop, cloud: LocalCloud, plane: Any, things: list[str]) -> None:
     """Whatever was begun comes to its end, whatever recurs goes on, and whoever asks is answered."""
-    targets = [Account().arn("thing", thing) for thing in things]
+    targets = [AccountRegion().arn("thing", thing) for thing in things]
     plane.call("CreateJob", {"jobId": "last", "targets": targets, "document": "{}"})
     await loop.until(lambda: not any(job.status == "DELETION_IN_PROGRESS" for job in cloud.core.jobs.jobs()))
     await loop.until(lambda: all(job.is_rolled_out for job in cloud.core.jobs.jobs()))
@@ -324,7 +324,7 @@ async def test_an_observer_that_fails_keeps_nothing_from_being_done():
 
     options = CloudSettings(api_port=None, mqtt_port=0, mqtts_port=None, data_port=None)
     async with LocalCloud(options, fails) as cloud:
-        plane = cloud.core.control_plane(Account())
+        plane = cloud.core.control_plane(AccountRegion())
         plane.call("CreateThing", {"thingName": "t"})
         plane.call("CreateJob", {"jobId": "fw", "targets": [THING], "document": "{}"})
         assert isinstance(cloud.core.device_api.ask("t", StartNext()).answer, ExecutionTold)
@@ -338,7 +338,7 @@ def test_a_command_whose_warning_fails_has_been_carried_out(monkeypatch: pytest.
         raise ZeroDivisionError
 
     monkeypatch.setattr("simulator.cloud.api.not_carried_out.Warnings.after", fails)
-    plane = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None).control_plane(Account())
+    plane = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None).control_plane(AccountRegion())
     assert plane.call("CreateThing", {"thingName": "t"})["thingName"] == "t"
 
 
@@ -348,7 +348,7 @@ def _is_of_the_core(code: CodeType) -> bool:
 
 async def test_a_device_that_meets_a_fault_is_told_so_and_may_ask_again(monkeypatch: pytest.MonkeyPatch):
     core = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None)
-    plane = core.control_plane(Account())
+    plane = core.control_plane(AccountRegion())
     plane.call("CreateThing", {"thingName": "t"})
     plane.call("CreateJob", {"jobId": "fw", "targets": [THING], "document": "{}"})
     asking = ("t", "$aws/things/t/jobs/start-next", b'{"clientToken":"1"}', False)

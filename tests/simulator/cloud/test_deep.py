@@ -6,17 +6,17 @@ from hashlib import sha256
 
 import pytest
 
+from simulator.cloud.access.policies import MalformedPolicy, parse
+from simulator.cloud.access.signatures import SignedRequest
 from simulator.cloud.api import ApiError
 from simulator.cloud.api.paging import _SEAL, page
 from simulator.cloud.api.publishing import _user_properties
 from simulator.cloud.api.schema import BadRequest, schema_of
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.core import CloudCore
-from simulator.cloud.faults import Faults
+from simulator.cloud.device_api.fault_injection import Faults
 from simulator.cloud.jobs import JobsSettings
-from simulator.cloud.policies import MalformedPolicy, parse
-from simulator.cloud.settings import Fault
-from simulator.cloud.signatures import SignedRequest
+from simulator.cloud.settings.service import Fault
 
 DEEP = "[" * 100_000
 PAYLOADS = [

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulator.cloud.arns import Account
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.arns import AccountRegion
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.controller.hand import Carrier, Hand
 from simulator.controller.in_process import InProcess
 from simulator.controller.local_http import LocalHttp
@@ -29,7 +29,7 @@ def carrier_to(cloud: LocalCloud, name: str) -> Carrier:
     assert url
     match name:
         case "in-process":
-            return InProcess(cloud.core.control_plane(Account()))
+            return InProcess(cloud.core.control_plane(AccountRegion()))
         case "local":
             return LocalHttp(url)
         case _:

@@ -19,7 +19,7 @@ from simulator.cloud.mqtt.shells.farewells import Farewells
 from simulator.cloud.mqtt.shells.handshake import ByName, TlsServer
 from simulator.cloud.mqtt.shells.listening import Listener, Make, bound
 from simulator.cloud.mqtt.shells.stream import Identify, Stream
-from simulator.cloud.refusals import Tell, tell_nobody
+from simulator.cloud.notices.refusals import Tell, tell_nobody
 
 AFTER_A_FAULT_SECONDS: Final = 0.1
 """Until a turn that failed is taken again."""

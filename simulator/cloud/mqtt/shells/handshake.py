@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, cast
 
 from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, Make
-from simulator.cloud.refusals import Code, Notice, Tell
+from simulator.cloud.notices.refusals import Code, Notice, Tell
 
 MQTT: Final = "x-amzn-mqtt-ca"
 """MQTT with a certificate, on a port that others share (Developer Guide, "Device communication protocols")."""

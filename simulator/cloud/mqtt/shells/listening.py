@@ -13,8 +13,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final, Self, TypeAlias
 
-from simulator.cloud.refusals import Notice, Tell
-from simulator.cloud.strangers import Strangers
+from simulator.cloud.notices.refusals import Notice, Tell
+from simulator.cloud.notices.strangers import Strangers
 
 Make: TypeAlias = Callable[[], asyncio.BaseProtocol]
 

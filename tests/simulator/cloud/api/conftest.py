@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from simulator.cloud.api import ApiError, ControlPlane
-from simulator.cloud.arns import Account
-from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.arns import AccountRegion
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.registry import Registry
+from simulator.cloud.settings.http import HttpSettings
 
 START = 1_700_000_000.25
 
@@ -23,7 +23,7 @@ class Plane:
     ) -> None:
         ids = itertools.count(1)
         self.now = START
-        self.account = Account(data_endpoint="127.0.0.1:8883", jobs_endpoint="127.0.0.1:4566")
+        self.account = AccountRegion(data_endpoint="127.0.0.1:8883", jobs_endpoint="127.0.0.1:4566")
         self.jobs = Jobs(jobs or JobsSettings())
         self.registry = Registry(lambda: f"id-{next(ids)}")
         self.outcomes: list[Outcome] = []

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from simulator.cloud.api.schema import _check, schema_of
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
 from tests.fidelity.proofs import proves
 
 from .conftest import Plane

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.access.signatures import SignedRequest
 from simulator.cloud.local import LocalCloud
-from simulator.cloud.signatures import SignedRequest
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.trace import ClientRefused
 from tests.hostile.raw import Answer, Wire
 
@@ -120,9 +120,9 @@ async def test_a_body_that_nobody_can_read_is_refused(world: World, body: bytes)
 
 
 READERS = [
-    ("simulator.cloud.signatures.read_claim", "/things"),
+    ("simulator.cloud.access.signatures.read_claim", "/things"),
     ("simulator.cloud.api.schema.Schema.parse", "/things"),
-    ("simulator.cloud.presigned.FileUrls.check", "/-/files/b/k"),
+    ("simulator.cloud.s3.presigned.FileUrls.check", "/-/files/b/k"),
     ("aiohttp.web.WebSocketResponse.can_prepare", "/mqtt"),
     ("simulator.cloud.api.publishing.Publisher.read", "/topics/a"),
 ]

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from yarl import URL
 
 from simulator.certs import authority_in, client_certificate, client_context, make_certificates, new_authority
-from simulator.cloud.cloud_settings import CloudSettings
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
-from simulator.cloud.settings import Fault
+from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.http import HttpSettings
+from simulator.cloud.settings.service import Fault
 from simulator.trace import CloudEvent, MessageDropped
 from tests.fidelity.proofs import proves
 

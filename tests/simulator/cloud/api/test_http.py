@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from simulator.cloud.cloud_settings import CloudSettings
-from simulator.cloud.http_settings import HttpSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.http import HttpSettings
 from tests.fidelity.proofs import proves
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"

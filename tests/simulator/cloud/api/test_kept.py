@@ -6,8 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
+from simulator.cloud.settings.cloud import CloudSettings
 
 GROUP = "arn:aws:iot:us-east-1:000000000000:thinggroup/g"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]}

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from simulator.cloud.api.wire import Server
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 
 class Wire(asyncio.Transport):

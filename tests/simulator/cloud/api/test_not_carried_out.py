@@ -16,7 +16,7 @@ import simulator.cloud.api as api
 from agent.log import configure
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT, NotCarriedOut
 from simulator.cloud.api.schema import schema_of
-from simulator.cloud.presigned import FileUrls
+from simulator.cloud.s3.presigned import FileUrls
 from tests.fidelity.proofs import proves
 
 from .conftest import Plane

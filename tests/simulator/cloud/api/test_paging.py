@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.certs import make_certificates
-from simulator.cloud.api.errors import ApiError
+from simulator.cloud.api.api_errors import ApiError
 from simulator.cloud.api.paging import page
-from simulator.cloud.http_settings import HttpSettings
+from simulator.cloud.settings.http import HttpSettings
 from tests.fidelity.proofs import proves
 
 from .conftest import Plane

@@ -10,7 +10,7 @@ from simulator.cloud.api import turns as turns_module
 from simulator.cloud.api.backing import Paused
 from simulator.cloud.api.turns import MOST, Turns
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.notices import Notices
+from simulator.cloud.notices.telling import Notices
 from simulator.cloud.registry.things import LOOKS
 
 from .conftest import Plane

@@ -9,7 +9,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 from .packets import connect, text
 from .peers import Bare, BareConnect, Connect, Jobs, Peer

@@ -2,10 +2,10 @@
 
 import pytest
 
-from simulator.cloud.basic_ingest import counted, rule_of
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.basic_ingest import counted, rule_of
+from simulator.cloud.notices.refusals import Notice
 from tests.fidelity.proofs import proves
 
 from .packets import publish, subscribe

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulator.cloud.device_api import DeviceApi
-from simulator.cloud.faults import Faults
+from simulator.cloud.device_api.fault_injection import Faults
+from simulator.cloud.device_api.service import DeviceApi
 from simulator.cloud.jobs import Jobs as JobsService
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings, presence, retained, session, sessions, wills
@@ -14,8 +14,8 @@ from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.records import KeptMessage, KeptSession, Remembered
 from simulator.cloud.mqtt.restoring import restore
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Code, Notice
-from simulator.cloud.settings import Fault
+from simulator.cloud.notices.refusals import Code, Notice
+from simulator.cloud.settings.service import Fault
 
 from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs
@@ -115,7 +115,7 @@ async def test_messages_that_are_too_many_when_they_are_remembered_are_told_of(
 
 
 def test_things_that_faults_are_counted_for_are_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("simulator.cloud.faults.MOST_THINGS", 2)
+    monkeypatch.setattr("simulator.cloud.device_api.fault_injection.MOST_THINGS", 2)
     faults = Faults((Fault(do="lose", messages=("describe",), first=3, rate=0.5),), "0")
     for number in range(10):
         faults.lateness(f"$aws/things/thing-{number}/jobs/job/get")
@@ -123,7 +123,7 @@ def test_things_that_faults_are_counted_for_are_bounded(monkeypatch: pytest.Monk
 
 
 def test_things_whose_answers_are_counted_are_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("simulator.cloud.device_api.MOST_COUNTED", 2)
+    monkeypatch.setattr("simulator.cloud.device_api.service.MOST_COUNTED", 2)
     api = DeviceApi(JobsService(JobsSettings()), lambda: 0.0, lambda event: None)
     for number in (1, 2, 3, 3):
         assert api.request("dev", f"$aws/things/thing-{number}/jobs/job/get", b"no JSON", False) is not None

@@ -12,7 +12,7 @@ from simulator.cloud.mqtt.fan_out import AT_ONCE, FanOut, Owed
 from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs, transport_of

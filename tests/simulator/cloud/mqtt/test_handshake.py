@@ -14,7 +14,7 @@ import uvloop
 from simulator.certs import client_context, make_certificates, server_context
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 from .packets import connect, text
 from .peers import WAIT, Jobs

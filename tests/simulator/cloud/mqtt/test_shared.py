@@ -15,7 +15,7 @@ from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED, Session
 from simulator.cloud.mqtt.shared import Groups, split
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 from tests.fidelity.proofs import proves
 
 from .packets import connect, publish, subscribe, text

@@ -9,7 +9,7 @@ from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.client import SLOW_READER_BYTES
 from simulator.cloud.mqtt.session import MOST_QUEUED
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Code, Notice
+from simulator.cloud.notices.refusals import Code, Notice
 
 from .packets import LASTING, connect, publish, subscribe, text
 from .peers import V5, WAIT, BareConnect, Connect, Jobs, transport_of

@@ -16,7 +16,7 @@ from simulator.cloud.mqtt.commit_barrier import CommitBarrier
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED_BYTES, Message, Session
 from simulator.cloud.mqtt.shells import Gateway
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 from .packets import connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs, transport_of

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.client import SLOW_READER_BYTES
 from simulator.cloud.mqtt.persistence import Persistence
-from simulator.cloud.refusals import Notice
+from simulator.cloud.notices.refusals import Notice
 
 from .direct import UNLIMITED, Direct, broker_without_loop, connected, turns_out
 from .packets import LASTING, connect, publish, subscribe, text

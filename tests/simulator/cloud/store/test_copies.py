@@ -12,7 +12,7 @@ from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store
 from simulator.cloud.store.database import Database
 from simulator.cloud.store.kinds import KINDS
-from simulator.cloud.store.place import beside
+from simulator.cloud.store.state_file import beside
 
 THINGS, COPIES = 40, 12
 

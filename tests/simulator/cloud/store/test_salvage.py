@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import InputError
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.registry import RegistryChange, Thing
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.store import Store, salvage
 from simulator.cloud.store.damage import LOST
 from simulator.cloud.store.database import Database

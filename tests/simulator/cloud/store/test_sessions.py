@@ -14,9 +14,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from simulator.cloud.cloud_settings import CloudSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.store.database import Batch, Database
 from tests.simulator.cloud.mqtt.peers import V3, V5, Peer
 

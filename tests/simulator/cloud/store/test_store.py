@@ -15,7 +15,7 @@ from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteExecution,
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store
 from simulator.cloud.store.database import Batch, Database
-from simulator.cloud.store.place import Mark
+from simulator.cloud.store.state_file import Mark
 
 DOCUMENT = JobDocument('{"operation":"update"}')
 

@@ -1,0 +1,1 @@
+"""What stands for Amazon S3: objects are files of a directory (`buckets`), read by presigned URLs (`presigned`)."""
