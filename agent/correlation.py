@@ -12,7 +12,10 @@ from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from agent.abilities import DEFAULT_ABILITIES, Abilities
-from agent.account import (
+from agent.core.events import Answered, Booted, Effect, Event, Hinted, Publish, Remember, Tell, Unreadable
+from agent.core.marks import OTHER, OURS, REPORTS
+from agent.core.record import Record
+from agent.device_events import (
     AnswerReceived,
     AnswerUnreadable,
     DeviceEvent,
@@ -20,9 +23,6 @@ from agent.account import (
     request_kind,
     request_sent,
 )
-from agent.core.events import Answered, Booted, Effect, Event, Hinted, Publish, Remember, Tell, Unreadable
-from agent.core.marks import OTHER, OURS, REPORTS
-from agent.core.record import Record
 from agent.documents import plan_of
 from agent.plan import MISSING
 from agent.values import (

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from agent.abilities import ALL_ACTIONS
-from agent.account import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
 from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import Booted, Event
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
+from agent.device_events import DeviceBooted, DeviceCrashed, DeviceEvent, ExecutionLeft, JournalWritten
 from agent.errors import GhostjobError, InputError
 from agent.handlers.files import read_json, write_json
 from agent.handlers.handler import Context, Handler, reason_of

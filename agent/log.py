@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TextIO, cast
 
 import structlog
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     AnswerUnreadable,
     DeviceCrashed,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
-from agent.account import End
+from agent.device_events import End
 
 
 class Reached(StrEnum):

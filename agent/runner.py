@@ -13,7 +13,6 @@ from collections.abc import Callable
 from math import inf
 from typing import Final, Generic, Protocol, TypeVar, assert_never
 
-from agent.account import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -38,6 +37,7 @@ from agent.core.events import (
 )
 from agent.core.record import Record
 from agent.correlation import AgentState
+from agent.device_events import DeviceConnected, DeviceCrashed, DeviceDisconnected, DeviceEvent
 from agent.errors import GhostjobError, WireError
 from agent.jitter import Jitter
 from agent.log import DeviceLog

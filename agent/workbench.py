@@ -12,15 +12,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
-from agent.account import (
-    DeviceEvent,
-    HardwareChanged,
-    StepFinished,
-    StepProgressed,
-    StepStarted,
-    StepUndone,
-    VersionCommitted,
-)
 from agent.causes import Cause, cause_of
 from agent.core.events import (
     BeginStep,
@@ -32,6 +23,15 @@ from agent.core.events import (
     UndoStep,
     Verified,
     Verify,
+)
+from agent.device_events import (
+    DeviceEvent,
+    HardwareChanged,
+    StepFinished,
+    StepProgressed,
+    StepStarted,
+    StepUndone,
+    VersionCommitted,
 )
 from agent.handlers.beginnings import Beginning
 from agent.handlers.handler import (

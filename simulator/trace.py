@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from agent.account import DeviceEvent, RequestKind
+from agent.device_events import DeviceEvent, RequestKind
 from agent.errors import InputError
 from agent.values import ExecutionKey
 from agent.wording import first_wrong

@@ -7,7 +7,6 @@ the change that a list already shows, one "still there" is not enough while the 
 
 from dataclasses import replace
 
-from agent.account import ENDED_BY_SERVICE, End
 from agent.causes import Cause
 from agent.core.events import Answered, CancelTimer, Connected, Hinted, StepAdvanced, StepEnded
 from agent.core.record import Work
@@ -26,6 +25,7 @@ from agent.core.working import (
     step_over,
     tell_progress,
 )
+from agent.device_events import ENDED_BY_SERVICE, End
 from agent.recovery import Remedy, remedy_for
 from agent.values import (
     ErrorCode,

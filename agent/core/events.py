@@ -9,8 +9,8 @@ shell's altogether (`agent.correlation`): what comes in as an answer is one to t
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from agent.account import DeviceEvent, RequestKind
 from agent.core.record import Record
+from agent.device_events import DeviceEvent, RequestKind
 from agent.plan import MISSING, Planned, Step
 from agent.values import Answer, Execution, ExecutionKey, Hint, Request
 

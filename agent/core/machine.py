@@ -8,7 +8,6 @@ believe), `recovering` and `restarting`.
 from collections.abc import Callable
 from dataclasses import replace
 
-from agent.account import JournalUnwritable, hint_received
 from agent.core.events import (
     Answered,
     Booted,
@@ -26,6 +25,7 @@ from agent.core.record import Record
 from agent.core.state import DevicePolicy, Machine, record_of
 from agent.core.table import row_for
 from agent.core.turn import Turn
+from agent.device_events import JournalUnwritable, hint_received
 
 
 def start(policy: DevicePolicy) -> Machine:

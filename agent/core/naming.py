@@ -10,7 +10,6 @@ Elsewhere a document is left out of the question where it can be; otherwise the 
 
 from dataclasses import replace
 
-from agent.account import AnswerUnreadable, ExecutionGone, ExecutionLeft
 from agent.causes import Cause
 from agent.core.events import Answered, Hinted, Unreadable
 from agent.core.recovering import fail
@@ -18,6 +17,7 @@ from agent.core.state import ByName, Gated, Idle, Phase, Reporting, Starting
 from agent.core.taking import consider, poll, reject, unreadable
 from agent.core.turn import Turn
 from agent.core.working import settle_report
+from agent.device_events import AnswerUnreadable, ExecutionGone, ExecutionLeft
 from agent.values import (
     Describe,
     ErrorCode,

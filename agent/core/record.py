@@ -9,7 +9,7 @@ restarts asks first.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from agent.account import End
+from agent.device_events import End
 from agent.plan import Plan, Step
 from agent.recovery import Reached
 from agent.values import ExecutionKey, Status

@@ -7,7 +7,6 @@ that cannot put its hardware right reports that too, unless the execution ended 
 
 from dataclasses import replace
 
-from agent.account import End, ExecutionGone, ExecutionLeft, Outcome
 from agent.causes import Cause
 from agent.core.events import (
     BeginStep,
@@ -24,6 +23,7 @@ from agent.core.events import (
 from agent.core.record import Finished, Work
 from agent.core.state import Executing, Gated, Idle, Recovering, Safe, Suspect
 from agent.core.turn import Turn
+from agent.device_events import End, ExecutionGone, ExecutionLeft, Outcome
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Status
 

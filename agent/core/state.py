@@ -48,10 +48,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
 from agent.abilities import DEFAULT_ABILITIES, Abilities
-from agent.account import End
-from agent.account import Phase as PhaseName
 from agent.core.events import StepEnded
 from agent.core.record import Activity, Finished, Record, Work
+from agent.device_events import End
+from agent.device_events import Phase as PhaseName
 from agent.recovery import PointOfNoReturn, Reached
 from agent.values import Execution, ExecutionKey, Request, Status
 

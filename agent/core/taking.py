@@ -8,7 +8,6 @@ work begin.
 
 from dataclasses import replace
 
-from agent.account import AnswerUnreadable, ExecutionTaken, RequestKind
 from agent.causes import Cause
 from agent.core.events import Answered, Connected, TimerFired
 from agent.core.marks import OURS, mark_in
@@ -18,6 +17,7 @@ from agent.core.state import ByName, Idle, Machine, Starting
 from agent.core.told import may_have_begun
 from agent.core.turn import Turn
 from agent.core.working import advance
+from agent.device_events import AnswerUnreadable, ExecutionTaken, RequestKind
 from agent.plan import Plan, Planned, Unusable
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Execution, ExecutionTold, Status, UpdateAccepted, details_text

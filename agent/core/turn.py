@@ -9,7 +9,6 @@ the next question. Only the first answer to the newest attempt counts.
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from agent.account import AnswerUnreadable, DeviceEvent, PhaseChanged, answer_received
 from agent.core.events import CancelTimer, Effect, Publish, SetTimer, Tell, TimerName, Unreadable
 from agent.core.marks import OURS, new_report
 from agent.core.record import Work
@@ -23,6 +22,7 @@ from agent.core.state import (
     execution_in_hand,
     phase_name,
 )
+from agent.device_events import AnswerUnreadable, DeviceEvent, PhaseChanged, answer_received
 from agent.plan import MISSING, Planned
 from agent.recovery import Reached
 from agent.values import (

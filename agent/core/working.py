@@ -8,7 +8,6 @@ Off line, reversible steps go on; the leap is held until a deadline, and then th
 
 from dataclasses import replace
 
-from agent.account import ENDED_BY_SERVICE, OUTCOMES, End, ExecutionGone, ExecutionLeft
 from agent.causes import Cause
 from agent.core.events import (
     Answered,
@@ -26,6 +25,7 @@ from agent.core.recovering import be_safe, fail, give_way
 from agent.core.state import Executing, Gated, Idle, Reporting, Suspect
 from agent.core.told import begins_once
 from agent.core.turn import Turn
+from agent.device_events import ENDED_BY_SERVICE, OUTCOMES, End, ExecutionGone, ExecutionLeft
 from agent.plan import Plan, Step
 from agent.values import Answer, ErrorCode, Execution, ExecutionState, ExecutionTold, Rejected, Status, UpdateAccepted
 

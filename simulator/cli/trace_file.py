@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TextIO
 
-from agent.account import DeviceEvent
+from agent.device_events import DeviceEvent
 from agent.errors import InputError
 from agent.log import get_logger
 from simulator.trace import Entry, Recorder, device_source, read_line, write_line

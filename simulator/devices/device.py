@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, Final, ParamSpec
 
-from agent.account import DeviceDisconnected, DeviceEvent
 from agent.core.events import BeginStep, Booted, StopStep, UndoStep, Verify
 from agent.core.record import Record
+from agent.device_events import DeviceDisconnected, DeviceEvent
 from agent.journal import Journal
 from agent.runner import Runner
 from simulator.devices.hardware import Hardware, factory

@@ -20,7 +20,7 @@ from functools import cache, lru_cache
 from typing import Final, Literal, TypeAlias, assert_never
 
 from agent.abilities import Layout
-from agent.account import HardwareChanged
+from agent.device_events import HardwareChanged
 
 SECTORS: Final = 16
 """Sectors of an image area."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from agent.account import StepFinished, StepProgressed, StepStarted
+from agent.device_events import StepFinished, StepProgressed, StepStarted
 from agent.values import ExecutionKey, Status
 from simulator.controller.triggers import Observation, Trigger
 from simulator.devices.holds import Hold

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TypeAlias
 
-from agent.account import DeviceConnected
+from agent.device_events import DeviceConnected
 from agent.errors import InputError
 from simulator.devices.device import SimulatedDevice
 from simulator.devices.holds import Hold

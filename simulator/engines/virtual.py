@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
-from agent.account import request_kind
 from agent.core.events import Answered, Event, Hinted
+from agent.device_events import request_kind
 from agent.runner import Listener
 from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
 from simulator.cloud.arns import AccountRegion

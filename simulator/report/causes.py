@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     AnswerUnreadable,
     ExecutionGone,

@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     DeviceConnected,
     DeviceCrashed,

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from agent.account import StepProgressed
+from agent.device_events import StepProgressed
 from simulator.scenario import thing_of_agent
 from simulator.trace import CLOUD, Entry
 from simulator.verdict.seen import thing_of

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     AnswerUnreadable,
     DeviceBooted,

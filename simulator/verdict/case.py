@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from agent.account import AnswerReceived
+from agent.device_events import AnswerReceived
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.findings import Invariant
 from simulator.verdict.frozen import Map

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from agent.account import AnswerReceived, RequestSent
+from agent.device_events import AnswerReceived, RequestSent
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
 from simulator.verdict.seen import Mark, Seen

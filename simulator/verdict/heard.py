@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from agent.account import AnswerReceived, HintReceived, RequestSent
+from agent.device_events import AnswerReceived, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.seen import Mark

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from agent.account import StepProgressed
+from agent.device_events import StepProgressed
 from simulator.trace import CLOUD, Entry, device_source
 
 E_co = TypeVar("E_co", covariant=True)

@@ -6,7 +6,7 @@ Every function notes in `new` what is to change; the testimony itself stays as i
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.account import (
+from agent.device_events import (
     DeviceBooted,
     DeviceConnected,
     DeviceDisconnected,

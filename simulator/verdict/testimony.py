@@ -7,7 +7,7 @@ one, the first counts (the rest are redeliveries). An answer is taken in after t
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
     DeviceConnected,

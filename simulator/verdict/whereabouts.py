@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
     ExecutionLeft,

@@ -23,7 +23,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from agent.account import AnswerReceived, DeviceConnected, DeviceDisconnected, HintReceived, RequestSent, StepStarted
+from agent.device_events import (
+    AnswerReceived,
+    DeviceConnected,
+    DeviceDisconnected,
+    HintReceived,
+    RequestSent,
+    StepStarted,
+)
 from agent.values import NEXT, ExecutionKey
 from simulator.trace import (
     CLOUD,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.abilities import DEFAULT_ABILITIES, Abilities
-from agent.account import DeviceCrashed, DeviceEvent
 from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import BeginStep, Booted, Event, StepEnded, StepRestored, StopStep, UndoStep, Verified, Verify
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
+from agent.device_events import DeviceCrashed, DeviceEvent
 from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.runner import Listener, Runner

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from agent.account import AnswerReceived, DeviceEvent, ExecutionGone, HintReceived, RequestSent
 from agent.core.events import Answered, Booted, Hinted, Publish, Remember, Tell, Unreadable
 from agent.core.marks import OTHER, OURS, REPORTS, mark_in, new_report
 from agent.core.record import Finished, Record, Work
 from agent.correlation import Correlation
+from agent.device_events import AnswerReceived, DeviceEvent, ExecutionGone, HintReceived, RequestSent
 from agent.plan import MISSING, Plan
 from agent.values import (
     Answer,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from agent.abilities import Layout
-from agent.account import DeviceCrashed, ExecutionLeft, JournalUnwritable, StepStarted
 from agent.core.record import Record
+from agent.device_events import DeviceCrashed, ExecutionLeft, JournalUnwritable, StepStarted
 from agent.journal import Journal
 from simulator.devices.storage import Disk, FlashFile, recall, snapshot_of
 from simulator.engines.virtual_time import run_virtually

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from agent.account import AnswerReceived, DeviceEvent, ExecutionGone, ExecutionTaken, PhaseChanged, RequestSent
+from agent.device_events import AnswerReceived, DeviceEvent, ExecutionGone, ExecutionTaken, PhaseChanged, RequestSent
 from agent.log import DeviceLog, configure, get_logger
 from agent.values import ExecutionKey
 

@@ -7,11 +7,11 @@ from typing import Final, get_args
 
 import pytest
 
-from agent.account import End
 from agent.core import DevicePolicy
 from agent.core.events import Answered, BeginStep, Booted, Connected, StepEnded, StopStep, UndoStep, Verified, Verify
 from agent.core.record import Activity, Finished, Record, Work
 from agent.core.state import Executing, Idle, Phase, Recovering, Reporting, Safe, Suspect
+from agent.device_events import End
 from agent.documents import plan_of
 from agent.plan import Plan
 from agent.recovery import LOST, TABLE, PointOfNoReturn, Reached, Remedy, Rule, remedy_for

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.account import AnswerUnreadable
+from agent.device_events import AnswerUnreadable
 from agent.messages import LONGEST_PAYLOAD
 from tests.agent.offline import played
 from tests.agent.spoiling import NOW, Job, Service, nested

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from agent.account import HardwareChanged
 from agent.causes import Cause
 from agent.core.events import BeginStep, Event, StepAdvanced, StepEnded, StepRestored, UndoStep, Verified, Verify
+from agent.device_events import HardwareChanged
 from agent.handlers.handler import Handler, StaleDocumentError, StepError, StepTask, UnknownOperationError
 from agent.handlers.slots import SlotFiles
 from agent.plan import Step

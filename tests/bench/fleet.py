@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvloop
 
-from agent.account import DeviceConnected
+from agent.device_events import DeviceConnected
 from agent.log import configure
 from agent.transports.paho import Endpoint
 from simulator.certs import client_context

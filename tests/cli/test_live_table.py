@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agent.account import ExecutionTaken, PhaseChanged, StepProgressed
+from agent.device_events import ExecutionTaken, PhaseChanged, StepProgressed
 from agent.values import ExecutionKey
 from simulator.report.live_table import LiveTable
 from simulator.trace import Entry

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.account import DeviceConnected, ExecutionGone, ExecutionLeft
+from agent.device_events import DeviceConnected, ExecutionGone, ExecutionLeft
 from simulator.certs import make_certificates
 from simulator.controller.hand import Hand
 from simulator.controller.local_http import LocalHttp

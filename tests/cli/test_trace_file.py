@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.account import DeviceConnected, JournalUnwritable
+from agent.device_events import DeviceConnected, JournalUnwritable
 from agent.log import configure
 from simulator.cli.trace_file import TraceFile
 from simulator.trace import read

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 import simulator.cloud.settings.service as settings
 import simulator.devices.models
-from agent.account import DeviceEvent
 from agent.causes import MEANINGS, Cause
+from agent.device_events import DeviceEvent
 from agent.recovery import TABLE
 from agent.values import ErrorCode
 from simulator import scenario, trace

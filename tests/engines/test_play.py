@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent.account import StepFinished
+from agent.device_events import StepFinished
 from agent.errors import InputError
 from agent.values import ExecutionKey
 from simulator.devices.holds import Hold

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.account import (
+from agent.device_events import (
     DeviceBooted,
     ExecutionGone,
     ExecutionLeft,

@@ -18,9 +18,9 @@ from random import Random
 from typing import Any, Final
 
 from agent.abilities import ALL_ACTIONS, Abilities
-from agent.account import DeviceCrashed
 from agent.core.events import BeginStep, Booted, StepEnded
 from agent.core.record import Record
+from agent.device_events import DeviceCrashed
 from agent.errors import GhostjobError
 from agent.journal import FRAME, HEADER, Journal
 from agent.log import configure

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.account import DeviceEvent, PhaseChanged
+from agent.device_events import DeviceEvent, PhaseChanged
 from agent.journal import FileStorage
 from agent.runner import Runner
 

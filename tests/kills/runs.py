@@ -18,7 +18,7 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.account import HardwareChanged
+from agent.device_events import HardwareChanged
 from agent.errors import GhostjobError
 from simulator.controller.hand import Hand
 from simulator.controller.local_http import LocalHttp

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.abilities import Layout
-from agent.account import StepStarted
 from agent.causes import Cause
 from agent.core.events import BeginStep
+from agent.device_events import StepStarted
 from agent.documents.ours import SINGLE_STEPS, TRIAL_STEPS
 from simulator.devices.hardware import describe
 from simulator.devices.rig.power import instant

@@ -12,7 +12,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from agent.abilities import Abilities, Layout
-from agent.account import (
+from agent.core import DevicePolicy
+from agent.core.events import BeginStep
+from agent.core.state import Safe
+from agent.correlation import Correlated, Correlation, correlated
+from agent.device_events import (
     DeviceBooted,
     ExecutionLeft,
     ExecutionTaken,
@@ -25,10 +29,6 @@ from agent.account import (
     StepUndone,
     request_kind,
 )
-from agent.core import DevicePolicy
-from agent.core.events import BeginStep
-from agent.core.state import Safe
-from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.recovery import PointOfNoReturn
 from agent.runner import Runner

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import agent
 import simulator
-from agent.account import HintReceived, RequestSent
+from agent.device_events import HintReceived, RequestSent
 from agent.errors import InputError
 from agent.values import ExecutionKey
 from simulator.trace import (

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
-from agent.account import request_kind
+from agent.device_events import request_kind
 from agent.values import (
     Answer,
     Describe,

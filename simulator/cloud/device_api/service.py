@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final, NamedTuple, Protocol
 
 import simulator.trace as trace
-from agent.account import request_kind
+from agent.device_events import request_kind
 from agent.log import get_logger
 from agent.messages import RequestRefused, read_request, write_answer, write_hint
 from agent.topics import HintTopic, RequestTopic, hint_topic, parse

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import simulator.trace as trace
-from agent.account import hint_received, request_kind
+from agent.device_events import hint_received, request_kind
 from agent.topics import HintKind
 from agent.values import (
     Answer,

@@ -1,5 +1,5 @@
 """What listens beside the MQTT ports: the API port and the data port, and what they serve besides the APIs.
 
-`http_ports` opens both, `optional_tls` lets one port speak with and without TLS, `websockets` is MQTT over WebSocket,
-`file_server` what presigned URLs lead to, and `http_messages` the broker as HTTP sees it.
+`http_ports` opens both, `websockets` is MQTT over WebSocket, `file_server` what presigned URLs lead to, and
+`http_messages` the broker as HTTP sees it.
 """

@@ -8,10 +8,10 @@ device's own.
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeGuard, TypeVar
 
-from agent.account import DeviceEvent, answer_received
 from agent.core.events import CancelTimer, Effect, Publish, Remember, SetTimer, Tell, TimerName
 from agent.core.record import Record, Work
 from agent.core.state import DevicePolicy
+from agent.device_events import DeviceEvent, answer_received
 from agent.plan import Plan
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agent.account import BootReason, PowerLost
+from agent.device_events import BootReason, PowerLost
 from simulator.devices.rig.values import After, Outcome, PowerOn, Rig
 from simulator.devices.storage import Survival, Write
 from simulator.scenario import Outage

@@ -2,7 +2,9 @@
 
 from typing import Final, assert_never
 
-from agent.account import (
+from agent.causes import Cause
+from agent.core.events import BeginStep, Booted, StepAdvanced, StepEnded, StepRestored, StopStep, UndoStep, Verified
+from agent.device_events import (
     BootReason,
     DeviceBooted,
     DeviceCrashed,
@@ -13,8 +15,6 @@ from agent.account import (
     VersionCommitted,
     VersionReverted,
 )
-from agent.causes import Cause
-from agent.core.events import BeginStep, Booted, StepAdvanced, StepEnded, StepRestored, StopStep, UndoStep, Verified
 from agent.errors import GhostjobError
 from agent.plan import Step
 from simulator.devices.hardware import SECTORS, Image, describe, revert, swap_sectors, try_to_boot

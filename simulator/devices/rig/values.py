@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias
 
-from agent.account import BootReason, DeviceEvent
 from agent.core.events import BeginStep, Event, UndoStep
+from agent.device_events import BootReason, DeviceEvent
 from simulator.devices.hardware import Hardware, Image
 from simulator.devices.sectors import Sector
 from simulator.devices.storage import Disk, Survival

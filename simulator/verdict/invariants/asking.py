@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agent.account import StepStarted
+from agent.device_events import StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, violated
 from simulator.verdict.seen import TIMER_SLACK, Mark

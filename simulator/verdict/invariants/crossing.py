@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agent.account import RequestSent
+from agent.device_events import RequestSent
 from agent.values import ExecutionKey
 from simulator.trace import ExecutionQueued, RequestAnswered
 from simulator.verdict.exchanges import Exchange

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agent.account import RequestSent, StepStarted
+from agent.device_events import RequestSent, StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from agent.account import (
+from agent.device_events import (
     DeviceBooted,
     ExecutionGone,
     ExecutionLeft,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agent.account import AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent
+from agent.device_events import AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agent.account import DeviceBooted, DeviceCrashed, ExecutionLeft, ExecutionTaken
+from agent.device_events import DeviceBooted, DeviceCrashed, ExecutionLeft, ExecutionTaken
 from simulator.verdict.attendance import Silence
 from simulator.verdict.charging import charged
 from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, ruling, undecided, violated

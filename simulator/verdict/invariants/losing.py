@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agent.account import AnswerReceived, DeviceBooted, HardwareChanged, StepStarted
+from agent.device_events import AnswerReceived, DeviceBooted, HardwareChanged, StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.attendance import Waits
 from simulator.verdict.charging import charged

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from agent.account import HintReceived, StepStarted
+from agent.device_events import HintReceived, StepStarted
 from agent.values import ExecutionKey
 from simulator.trace import ClientConnected, ClientDisconnected, ExecutionRemoved
 from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated

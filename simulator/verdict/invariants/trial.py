@@ -8,7 +8,7 @@ it with its report, and that is what must wait for the test.
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
     ExecutionTaken,

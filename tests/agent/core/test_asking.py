@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.account import RequestSent
 from agent.core.events import Answered, SetTimer
 from agent.core.state import DevicePolicy, Idle
+from agent.device_events import RequestSent
 from agent.values import ErrorCode, ExecutionTold, UpdateAccepted
 
 from .driver import NOW, Driver, execution, key

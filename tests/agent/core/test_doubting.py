@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.account import ExecutionGone, ExecutionLeft
 from agent.core.events import BeginStep, Disconnected, StepEnded, StepRestored, StopStep, Verified
 from agent.core.state import DevicePolicy, Executing, Suspect
+from agent.device_events import ExecutionGone, ExecutionLeft
 from agent.values import (
     Describe,
     ErrorCode,

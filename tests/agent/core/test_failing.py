@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from agent.abilities import Abilities
-from agent.account import ExecutionGone, ExecutionLeft
 from agent.core.events import BeginStep, Disconnected, JournalFailed, StepEnded, StepRestored, UndoStep, Verified
 from agent.core.state import DevicePolicy, Recovering, Reporting, Safe
+from agent.device_events import ExecutionGone, ExecutionLeft
 from agent.values import ErrorCode, ExecutionState, Rejected, Status, Update, UpdateAccepted
 
 from .driver import LEAP, NOW, Driver, execution, key

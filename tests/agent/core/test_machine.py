@@ -3,7 +3,6 @@
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from agent.account import HintReceived
 from agent.core import Machine, start, step
 from agent.core.events import (
     Answered,
@@ -24,6 +23,7 @@ from agent.core.events import (
 from agent.core.machine import act
 from agent.core.recovering import give_way
 from agent.core.state import DevicePolicy, Executing, Recovering, record_of
+from agent.device_events import HintReceived
 from agent.documents import plan_of
 from agent.plan import MISSING, Planned
 from agent.values import (

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.account import ExecutionGone, ExecutionLeft
 from agent.core.events import UndoStep, Verified
 from agent.core.state import Executing, Reporting, Safe, Suspect
+from agent.device_events import ExecutionGone, ExecutionLeft
 from agent.values import Answer, Describe, ErrorCode, ExecutionTold, Rejected, StartNext, Status, Update
 
 from .driver import NOW, Driver, execution, key

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from agent.abilities import Abilities, Layout
-from agent.account import AnswerReceived, End, ExecutionGone, RequestSent
 from agent.core.events import BeginStep, Booted, Publish, Remember, Tell, UndoStep, Verified, Verify
 from agent.core.record import Finished, Record, Work
 from agent.core.state import Executing, Idle, Recovering, Reporting, Safe, Suspect
+from agent.device_events import AnswerReceived, End, ExecutionGone, RequestSent
 from agent.documents import plan_of
 from agent.plan import Plan
 from agent.values import ErrorCode, Execution, JobDocument, Rejected, Status, Update

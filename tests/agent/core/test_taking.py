@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from agent.account import ExecutionLeft
 from agent.core.events import BeginStep
 from agent.core.state import DevicePolicy, Executing, Idle, Starting
+from agent.device_events import ExecutionLeft
 from agent.values import Describe, Execution, JobDocument, StartNext, Status, Update
 
 from .driver import NOW, Driver, execution, key

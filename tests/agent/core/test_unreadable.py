@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.account import AnswerUnreadable, request_kind
 from agent.core.events import BeginStep, SetTimer, StepEnded, Unreadable
 from agent.core.state import ByName, Executing, Gated, Idle, Recovering, Reporting, Suspect
 from agent.core.turn import Turn
+from agent.device_events import AnswerUnreadable, request_kind
 from agent.values import Describe, GetPending, PendingListed, StartNext, Status, Update
 from tests.agent.core.driver import NOW, Driver, execution, key
 

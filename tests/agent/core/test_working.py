@@ -2,7 +2,6 @@
 
 import pytest
 
-from agent.account import ExecutionGone, ExecutionLeft, RequestSent
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -15,6 +14,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.state import Gated, Recovering, Reporting, Suspect
+from agent.device_events import ExecutionGone, ExecutionLeft, RequestSent
 from agent.values import Describe, ErrorCode, ExecutionTold, JobDocument, StartNext, Status, Update, UpdateAccepted
 
 from .driver import LEAP, NOW, Driver, execution, key

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from agent.account import DeviceEvent
 from agent.core import DevicePolicy
 from agent.core.events import (
     Answered,
@@ -19,6 +18,7 @@ from agent.core.events import (
     TimerName,
 )
 from agent.correlation import Correlation
+from agent.device_events import DeviceEvent
 from agent.values import Answer, ErrorCode, ExecutionState, Rejected, Request, Status, UpdateAccepted
 
 NOW = 1_700_000_000

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-from agent.account import DeviceEvent, PowerLost
 from agent.core.events import BeginStep, Booted, Event, StepEnded
+from agent.device_events import DeviceEvent, PowerLost
 from agent.plan import Step
 from agent.runner import Runner
 from agent.values import ExecutionKey

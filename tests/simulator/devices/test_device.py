@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import pytest
 
-from agent.account import (
+from agent.device_events import (
     DeviceBooted,
     DeviceConnected,
     DeviceCrashed,

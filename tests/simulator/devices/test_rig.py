@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.abilities import Layout
-from agent.account import DeviceBooted, StepFinished, StepProgressed
 from agent.core import Machine, start
 from agent.core import step as agent_step
 from agent.core.events import BeginStep, Booted, Effect, Event, Remember, StopStep, UndoStep, Verify
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
+from agent.device_events import DeviceBooted, StepFinished, StepProgressed
 from agent.journal import Journal
 from simulator.devices.hardware import factory
 from simulator.devices.holds import Hold

@@ -1,4 +1,4 @@
-from agent.account import DeviceConnected, StepProgressed
+from agent.device_events import DeviceConnected, StepProgressed
 from simulator.report.recent import ENTRIES, Recent
 from simulator.trace import ClientConnected, Entry
 from tests.simulator.verdict.tale import FW

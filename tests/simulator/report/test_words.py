@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     AnswerUnreadable,
     DeviceBooted,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from agent.account import (
+from agent.device_events import (
     AnswerReceived,
     DeviceBooted,
     DeviceConnected,

@@ -3,7 +3,7 @@ from typing import get_args
 
 import pytest
 
-from agent.account import DeviceBooted, PowerLost
+from agent.device_events import DeviceBooted, PowerLost
 from simulator.scenario import PlaceName
 from simulator.trace import CONTROLLER, DeletionRefused, Entry, ExecutionChanged
 from simulator.verdict import PlaceToReach, Reached

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.account import DeviceConnected
+from agent.device_events import DeviceConnected
 from simulator.trace import Entry, ExecutionChanged, HintPublished, RequestReceived
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, InvariantVerdict
 from tests.simulator.verdict.stories import STORIES, Story, with_outcome

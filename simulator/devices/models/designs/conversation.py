@@ -16,9 +16,9 @@ question they put when (`Manners`); what an answer means is the same for all:
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from agent.account import ENDED_BY_SERVICE
 from agent.core.events import Answered, Booted, Connected, Disconnected, Effect, Event, Hinted, SetTimer, TimerFired
 from agent.core.record import Record, Work
+from agent.device_events import ENDED_BY_SERVICE
 from agent.documents import plan_of
 from agent.plan import Plan, Unusable
 from agent.values import (

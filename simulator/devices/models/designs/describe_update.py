@@ -13,7 +13,7 @@ It hears the list, notify, alone. Why it is right:
 from functools import partial
 from typing import Final
 
-from agent.account import hint_received
+from agent.device_events import hint_received
 from agent.values import Hint, PendingChanged
 from simulator.devices.models.designs import conversation, working
 from simulator.devices.models.designs.state import Moment

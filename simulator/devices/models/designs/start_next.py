@@ -14,7 +14,7 @@ report at the step's end says soon enough that nobody wants the next one. Why th
 from functools import partial
 from typing import Final
 
-from agent.account import hint_received
+from agent.device_events import hint_received
 from agent.values import Hint, NextChanged
 from simulator.devices.models.designs import conversation, working
 from simulator.devices.models.designs.state import Moment

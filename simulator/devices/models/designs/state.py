@@ -7,9 +7,9 @@ said of the execution in hand (see `conversation`). The phase that the account t
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from agent.account import End, Phase, PhaseChanged
 from agent.core.record import Activity, Record, Work
 from agent.core.state import DevicePolicy
+from agent.device_events import End, Phase, PhaseChanged
 from agent.recovery import Reached
 from agent.values import Execution, ExecutionKey, Status
 from simulator.devices.models.asker import Asker, Asking

@@ -8,7 +8,6 @@ without leave, once there is no way back; and a check that the hardware is whole
 from dataclasses import replace
 from typing import Final
 
-from agent.account import OUTCOMES, End, ExecutionGone, ExecutionLeft, ExecutionTaken, JournalUnwritable, Outcome
 from agent.core.events import (
     BeginStep,
     Booted,
@@ -24,6 +23,7 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record, Work
+from agent.device_events import OUTCOMES, End, ExecutionGone, ExecutionLeft, ExecutionTaken, JournalUnwritable, Outcome
 from agent.recovery import Reached
 from agent.values import Status
 from simulator.devices.models.designs.state import Aim, Known, Moment, Undertaking

@@ -18,17 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar, assert_never
 
-from agent.account import (
-    OUTCOMES,
-    End,
-    ExecutionGone,
-    ExecutionLeft,
-    ExecutionTaken,
-    Outcome,
-    PhaseChanged,
-    hint_received,
-)
-from agent.account import Phase as PhaseName
 from agent.core.events import (
     Answered,
     BeginStep,
@@ -51,6 +40,17 @@ from agent.core.events import (
 )
 from agent.core.record import Activity, Record, Work
 from agent.core.restarting import rebooted, unrebooted
+from agent.device_events import (
+    OUTCOMES,
+    End,
+    ExecutionGone,
+    ExecutionLeft,
+    ExecutionTaken,
+    Outcome,
+    PhaseChanged,
+    hint_received,
+)
+from agent.device_events import Phase as PhaseName
 from agent.documents import plan_of
 from agent.plan import Plan, Unusable
 from agent.recovery import Reached

@@ -9,9 +9,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from agent.account import OUTCOMES, Outcome
 from agent.core.events import SetTimer, TimerName
 from agent.core.record import Record, Work
+from agent.device_events import OUTCOMES, Outcome
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
 from simulator.devices.models.asker import Question
 from simulator.devices.models.field.agent import FieldAgent, Memory

@@ -11,7 +11,7 @@ begun. The rest is what every OTA agent breaks.
 from dataclasses import dataclass
 from typing import Final
 
-from agent.account import Outcome
+from agent.device_events import Outcome
 from agent.values import Execution, Status
 from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent

@@ -17,7 +17,7 @@ leaves that so (bootable).
 
 from typing import Final, TypeVar
 
-from agent.account import OUTCOMES
+from agent.device_events import OUTCOMES
 from agent.values import Answer, Execution, ExecutionTold, Hint, NextChanged, Status, Update
 from simulator.devices.models.asker import Question
 from simulator.devices.models.field.agent import FieldAgent, Memory

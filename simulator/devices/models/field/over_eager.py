@@ -10,7 +10,7 @@ The rest is what every OTA agent breaks.
 
 from typing import Final
 
-from agent.account import ExecutionGone
+from agent.device_events import ExecutionGone
 from agent.values import Hint, NextChanged
 from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent

@@ -6,11 +6,11 @@ job was force-cancelled, and died; issue 3368 shows another one that called it a
 
 from dataclasses import replace
 
-from agent.account import DeviceBooted, DeviceCrashed
 from agent.core import Machine, start
 from agent.core import step as reference
 from agent.core.events import CancelTimer, Connected, Effect, Event, Hinted, Tell
 from agent.core.state import Idle
+from agent.device_events import DeviceBooted, DeviceCrashed
 from agent.values import NextChanged
 
 

@@ -7,12 +7,12 @@ and not `queuedAt`). This one goes on with the first, and reports it as the seco
 
 from dataclasses import replace
 
-from agent.account import AnswerReceived, HintReceived, hint_received
 from agent.core import Machine
 from agent.core import step as reference
 from agent.core.events import Answered, Effect, Event, Hinted, Tell
 from agent.core.record import Work
 from agent.core.state import Executing, Gated, Reporting, Suspect
+from agent.device_events import AnswerReceived, HintReceived, hint_received
 from agent.values import Execution, ExecutionKey, ExecutionTold, Hint, JobMentioned, NextChanged, PendingChanged, Status
 
 

@@ -3,11 +3,11 @@
 What it was told had been true when it was asked for; what the hint speaks of came later.
 """
 
-from agent.account import HintReceived
 from agent.core import Machine
 from agent.core import step as reference
 from agent.core.events import Effect, Event, Hinted, Tell
 from agent.core.state import Gated
+from agent.device_events import HintReceived
 
 
 def step(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:

@@ -4,11 +4,11 @@ Greengrass nucleus lite runs on to the end and then reports it; the report is dr
 (reference, section 8.6).
 """
 
-from agent.account import ExecutionGone
 from agent.core import Machine
 from agent.core import step as reference
 from agent.core.events import Effect, Event, Publish, Tell
 from agent.core.state import Executing, Gated, Suspect
+from agent.device_events import ExecutionGone
 from agent.values import Status, Update
 
 

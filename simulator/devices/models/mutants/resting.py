@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from agent.account import ExecutionLeft, Outcome
 from agent.core import DevicePolicy, Machine, start
 from agent.core import step as reference
 from agent.core.events import Connected, Effect, Event, Hinted, SetTimer, Tell, TimerFired
+from agent.device_events import ExecutionLeft, Outcome
 from simulator.devices.models.mutants.silence import without_requests
 
 

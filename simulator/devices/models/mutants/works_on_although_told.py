@@ -7,7 +7,6 @@ AWS IoT Device Client logs that there is no job any more, and lets the handler o
 from dataclasses import dataclass, replace
 from typing import Final
 
-from agent.account import ExecutionGone
 from agent.core import DevicePolicy, Machine, start
 from agent.core import step as reference
 from agent.core.events import Answered, Disconnected, Effect, Event, Hinted, SetTimer, StepEnded, Tell, TimerFired
@@ -17,6 +16,7 @@ from agent.core.recovering import give_way
 from agent.core.state import Executing, Gated, Suspect
 from agent.core.turn import Turn
 from agent.core.working import begin
+from agent.device_events import ExecutionGone
 from agent.values import Answer
 
 PATIENCE_SECONDS: Final = 0.5

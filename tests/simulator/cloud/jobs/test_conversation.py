@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from agent.account import DeviceEvent, ExecutionGone, ExecutionLeft
 from agent.core import DevicePolicy, Machine, start, step
 from agent.core.events import (
     Answered,
@@ -27,6 +26,7 @@ from agent.core.events import (
 )
 from agent.core.record import Record
 from agent.correlation import Correlated, Correlation, correlated
+from agent.device_events import DeviceEvent, ExecutionGone, ExecutionLeft
 from agent.messages import read_answer, read_hint, read_request, write_answer, write_hint, write_request
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse, request_topic
 from agent.values import JobDocument, JobMentioned, Rejected, Status

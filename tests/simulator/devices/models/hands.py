@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.account import ExecutionLeft
 from agent.core.events import (
     BeginStep,
     Booted,
@@ -19,6 +18,7 @@ from agent.core.events import (
     TimerName,
     UndoStep,
 )
+from agent.device_events import ExecutionLeft
 from agent.values import (
     Execution,
     ExecutionKey,

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from agent.account import HintReceived
 from agent.core import DevicePolicy
 from agent.core.events import Connected, Disconnected, StopStep
+from agent.device_events import HintReceived
 from agent.values import Describe, ErrorCode, Execution, ExecutionTold, JobDocument, StartNext, Status, Update
 from simulator.devices.models.field import FIELD
 from simulator.devices.models.field.client import MINUTE

@@ -2,9 +2,9 @@
 
 import pytest
 
-from agent.account import AnswerReceived, ExecutionTaken, PhaseChanged, RequestSent
 from agent.core import DevicePolicy
 from agent.core.events import Answered, BeginStep, Disconnected, JournalFailed, Remember, StopStep
+from agent.device_events import AnswerReceived, ExecutionTaken, PhaseChanged, RequestSent
 from agent.values import Describe, ErrorCode, ExecutionTold, Status, Update
 from simulator.devices.models.field.agent import FieldAgent, Memory, stepping
 from simulator.devices.models.model import Model

@@ -1,6 +1,6 @@
 """Stories of `accounted-for`."""
 
-from agent.account import ExecutionLeft, PhaseChanged, VersionReverted
+from agent.device_events import ExecutionLeft, PhaseChanged, VersionReverted
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.stories.scenes import (
     RNF,

@@ -1,6 +1,6 @@
 """Stories of `alive`."""
 
-from agent.account import BootReason, DeviceBooted, DeviceCrashed, ExecutionLeft
+from agent.device_events import BootReason, DeviceBooted, DeviceCrashed, ExecutionLeft
 from tests.simulator.verdict.stories.scenes import at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, Tale

@@ -1,6 +1,6 @@
 """Stories of `asks-before-leap`."""
 
-from agent.account import PhaseChanged
+from agent.device_events import PhaseChanged
 from tests.simulator.verdict.stories.scenes import at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, Tale

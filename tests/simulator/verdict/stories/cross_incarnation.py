@@ -1,6 +1,6 @@
 """Stories of `no-cross-incarnation`."""
 
-from agent.account import ExecutionLeft, PhaseChanged
+from agent.device_events import ExecutionLeft, PhaseChanged
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.stories.scenes import at_work, lost_in_write, recovers_from_write
 from tests.simulator.verdict.stories.telling import story

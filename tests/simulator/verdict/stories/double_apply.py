@@ -1,6 +1,6 @@
 """Stories of `no-double-apply`."""
 
-from agent.account import ExecutionTaken, VersionCommitted, VersionReverted
+from agent.device_events import ExecutionTaken, VersionCommitted, VersionReverted
 from tests.simulator.verdict.stories.scenes import at_work, leapt
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale

@@ -1,6 +1,6 @@
 """Stories of `no-false-abort`."""
 
-from agent.account import ExecutionGone, ExecutionLeft, PhaseChanged, StepFinished, StepUndone
+from agent.device_events import ExecutionGone, ExecutionLeft, PhaseChanged, StepFinished, StepUndone
 from tests.simulator.verdict.stories.scenes import RNF, at_work, lost_in_write, recovers_from_write, silently_at_work
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale

@@ -1,6 +1,6 @@
 """Stories of `no-ghost-work`."""
 
-from agent.account import PhaseChanged
+from agent.device_events import PhaseChanged
 from tests.simulator.verdict.stories.scenes import CANCELED, RNF, at_work, recovers_from_write
 from tests.simulator.verdict.stories.telling import story
 from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale

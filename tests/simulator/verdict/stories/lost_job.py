@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agent.account import PhaseChanged
+from agent.device_events import PhaseChanged
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.stories.scenes import LAB, at_work, lost_in_write, silently_at_work
 from tests.simulator.verdict.stories.telling import story

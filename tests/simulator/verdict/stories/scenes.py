@@ -1,6 +1,6 @@
 """Scenes that stories of several invariants begin with, or consist of."""
 
-from agent.account import DeviceBooted, ExecutionLeft, ExecutionTaken, PhaseChanged, VersionCommitted
+from agent.device_events import DeviceBooted, ExecutionLeft, ExecutionTaken, PhaseChanged, VersionCommitted
 from agent.values import ExecutionKey
 from simulator.trace import ExecutionChanged
 from tests.simulator.verdict.tale import FW, FW_AGAIN, Tale

@@ -1,6 +1,6 @@
 """Stories of `tests-before-commit`."""
 
-from agent.account import DeviceBooted, ExecutionTaken, VersionCommitted
+from agent.device_events import DeviceBooted, ExecutionTaken, VersionCommitted
 from tests.simulator.verdict.stories.scenes import (
     RNF,
     at_work,
