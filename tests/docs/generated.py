@@ -20,6 +20,7 @@ from simulator.cloud.fidelity import CLAIMS, HONEST_LINE, TAGS, Section
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.notices.refusals import CODES
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.settings.http import HttpSettings
 from simulator.devices.models import MODELS
 from simulator.scenario import Place, PlaceName, Scenario
@@ -233,8 +234,12 @@ def rejections() -> str:
 
 def all_settings() -> str:
     """Every setting, with the claim about AWS that it changes."""
-    definitions = settings.CloudSettings.model_json_schema()["$defs"]
-    return "\n".join(f"## `{key}`\n\n{_settings(kind, definitions)}" for key, kind in SETTINGS.items())
+    whole = CloudSettings.model_json_schema()
+    definitions = whole["$defs"]
+    alone = {name: each for name, each in whole["properties"].items() if name not in SETTINGS}
+    first = _settings(CloudSettings, {"CloudSettings": whole | {"properties": alone}} | definitions)
+    rest = (f"## `{key}`\n\n{_settings(kind, definitions)}" for key, kind in SETTINGS.items())
+    return "\n".join((f"## Where it listens, and what it keeps\n\n{first}", *rest))
 
 
 def _settings(kind: type, definitions: Schema) -> str:

@@ -47,9 +47,13 @@ class CloudSettings(Frozen):
     host: str = "127.0.0.1"
     """The address that every listener binds to."""
     api_port: Port = 4566
+    """The control plane, and with signatures the data plane, over plain HTTP."""
     mqtt_port: Port = 1883
+    """MQTT without TLS."""
     mqtts_port: Port = 8883
+    """MQTT with mutual TLS."""
     data_port: Port = 8443
+    """The data plane with mutual TLS."""
     certs: Path | None = None
     """What `ghostjob certs` made; without it nobody listens on mqtts_port and data_port."""
     state: Path | None = None
@@ -57,8 +61,9 @@ class CloudSettings(Frozen):
     access_keys: tuple[tuple[str, str], ...] = ()
     """Ids and secrets to check signatures with; without any, nobody has to sign."""
     region: Annotated[str, AfterValidator(_region)] = "us-east-1"
-    account: Annotated[str, AfterValidator(_account)] = "000000000000"
     """Of who speaks MQTT, shows a certificate, or does not sign."""
+    account: Annotated[str, AfterValidator(_account)] = "000000000000"
+    """As `region`: twelve digits."""
     files: Path | None = None
     """The directory of the files that presigned URLs in job documents lead to; without one, placeholders stay."""
     files_url: str | None = None
@@ -67,7 +72,9 @@ class CloudSettings(Frozen):
     http: HttpSettings = HttpSettings()
     gateway: GatewaySettings = GatewaySettings()
     faults: tuple[Fault, ...] = ()
+    """What happens to messages and requests, as a scenario has it."""
     seed: str = "0"
+    """Fixes the chance in them."""
 
     def ignored(self) -> Iterator[tuple[str, str]]:
         """What was given and means nothing, each with the setting that it needs."""
