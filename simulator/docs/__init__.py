@@ -22,6 +22,7 @@ PAGES: Final = (
     "fidelity",
     "security",
     "errors",
+    "python",
     "greengrass",
     "aws",
     "benchmarks",

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from dataclasses import fields
 from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,10 @@ EXAMPLES = [
     for example in doctest.DocTestFinder(exclude_empty=True).find(module)
     if example.examples
 ]
+PAGE = Path(files("simulator.docs") / "python.md")
+EXAMPLES.append(
+    doctest.DocTestParser().get_doctest(PAGE.read_text("utf-8").replace("```", ""), {}, "page", str(PAGE), 0)
+)
 
 
 def test_there_are_twelve_names_at_most_and_each_is_documented():
