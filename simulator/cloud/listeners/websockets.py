@@ -139,6 +139,8 @@ class _Carrier:
     def _attend(self) -> int:
         """As Client has it; what there is to send stays with the client until the socket takes it."""
         client = self._client
+        if self._is_lost:  # nobody hears it any more
+            client.data_to_send()
         step = client.next_step()
         if step == "close" and not self._is_parting:
             self._is_parting = True

@@ -131,7 +131,10 @@ class Broker:
         context = self.context
         if now > context.now:
             context.now = now
-        protocol.receive(data)
+        if protocol.unread:
+            protocol.receive(data)
+        else:  # as nearly always, and for the price of nothing
+            protocol.unread = data
         if not client.has_more:
             self._handle_for_a_while(client)
 
@@ -195,7 +198,7 @@ class Broker:
                         break
                 if client.session is None:  # it is over
                     break
-                if fan_out.is_behind and fan_out.promised != promised:
+                if fan_out.promised != promised and fan_out.is_behind:
                     later = fan_out.when_caught_up
                     break
                 if not protocol.unread:

@@ -43,8 +43,9 @@ class CommitBarrier:
         self.committed = number
         held, self._parts = self._parts, {}
         for connection, parts in held.items():
-            free = [raw for commit, raw in parts if commit <= number]
-            if len(free) < len(parts):
-                self._parts[connection] = parts[len(free) :]
-            if free:
-                contained("letting go what waited", connection.let_go, b"".join(free))
+            if parts[-1][0] > number:
+                self._parts[connection] = [part for part in parts if part[0] > number]
+                parts = parts[: -len(self._parts[connection])]
+            if parts:
+                raw = bytes(parts[0][1]) if len(parts) == 1 else b"".join([raw for _, raw in parts])
+                contained("letting go what waited", connection.let_go, raw)

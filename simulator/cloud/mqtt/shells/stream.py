@@ -63,9 +63,9 @@ class Stream(asyncio.Protocol):
     def _attend(self) -> int:
         """As Client has it."""
         transport, client = self._transport, self.client
-        if transport is None:
-            return 0
         raw = client.data_to_send()
+        if transport is None:  # it is gone, and nobody hears this
+            return 0
         if raw:
             transport.write(raw)
         step = client.next_step()
