@@ -112,7 +112,7 @@ class Whereabouts(State):
 
     def put(self, key: ExecutionKey, **more: Any) -> "Whereabouts":
         """With something that was done for an execution."""
-        return self.becomes(deeds=self.deeds.put(key, self.of(key)._replace(**more)).at_most(EXECUTIONS))
+        return self.becomes(deeds=self.deeds.put(key, self.of(key)._replace(**more), EXECUTIONS))
 
 
 NOTHING: Final = Deeds()
@@ -175,7 +175,7 @@ def _began(state: Whereabouts, now: Moment) -> Whereabouts:
     if key.job_id not in now.limits.jobs:
         return state
     stretch = Stretch(step, now.mark, now.event.reversible)
-    state.steps = state.steps.put(key, (*state.steps.get(key, ()), stretch)[-DEEDS:]).at_most(EXECUTIONS)
+    state.steps = state.steps.put(key, (*state.steps.get(key, ()), stretch)[-DEEDS:], EXECUTIONS)
     mine = state.of(key)
     leaps, reboots = not now.event.reversible and n < mine.leapt_n, step == "reboot" and not mine.is_rebooting
     if n < mine.began_n or leaps or reboots:
@@ -289,13 +289,13 @@ def _joined(state: Whereabouts, now: Moment, exchange: Exchange) -> Whereabouts:
     if key is not None and key.job_id in now.limits.jobs:
         mine = state.of(key)
         if exchange.is_update and received is not None and received.n > state.arrived.get(key, 0):
-            state.arrived = state.arrived.put(key, received.n).at_most(EXECUTIONS)
+            state.arrived = state.arrived.put(key, received.n, EXECUTIONS)
         if exchange.is_update and exchange.arrivals > 1 and not mine.arrived_twice:
             mine = mine._replace(arrived_twice=True)
         if answered is not None and answered.code == ErrorCode.RESOURCE_NOT_FOUND and answered.mark not in mine.gone:
             mine = mine._replace(gone=(*mine.gone, answered.mark)[:DEEDS])
         if mine is not state.of(key):
-            state.deeds = state.deeds.put(key, mine).at_most(EXECUTIONS)
+            state.deeds = state.deeds.put(key, mine, EXECUTIONS)
     if key is None and asked.request == "describe" and answered is not None:
         nothing = (asked.namespace_id, answered.mark.n)
         if answered.accepted and answered.execution is None and nothing not in state.nothing:
