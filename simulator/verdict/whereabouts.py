@@ -1,5 +1,6 @@
 """What one device did and heard of the executions whose places a run is to reach: a monitor like any other."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -22,6 +23,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Moment
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, omits
+from simulator.verdict.model import PlaceName
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -133,9 +135,32 @@ READS = (
 )
 
 
+STEPS = (StepStarted, StepFinished, PowerLost, DeviceBooted)
+
+READ_FOR: Final[dict[PlaceName, tuple[type, ...]]] = {
+    "deletion-refused": (),
+    "deleted-before-start": (),
+    "deleted-while-offline": (),
+    "deleted-beside-another": (),
+    "recovered": (),
+    "reused-id": (),
+    "deleted-in-step": (*STEPS, RequestSent, RequestAnswered),
+    "cancelled-in-step": STEPS,
+    "deleted-after-leap": STEPS,
+    "deleted-while-rebooting": STEPS,
+    "deleted-while-powerless": STEPS,
+}
+"""What must be read for a place; for all others, everything. The cloud's record alone shows the first ones."""
+
+
+def reads_for(places: Iterable[PlaceName]) -> frozenset[type]:
+    """What must be read for these places."""
+    return frozenset(kind for place in places for kind in READ_FOR.get(place, READS))
+
+
 def followed(state: Whereabouts, now: Moment) -> Whereabouts:
     """Relies on the device's own order, and on tokens for what the service received and said."""
-    if not now.limits.jobs:
+    if type(now.event) not in now.limits.reads:
         return state
     match now.event:
         case HardwareChanged(version=version):
