@@ -160,8 +160,6 @@ def reads_for(places: Iterable[PlaceName]) -> frozenset[type]:
 
 def followed(state: Whereabouts, now: Moment) -> Whereabouts:
     """Relies on the device's own order, and on tokens for what the service received and said."""
-    if type(now.event) not in now.limits.reads:
-        return state
     match now.event:
         case HardwareChanged(version=version):
             state.version = version
