@@ -137,7 +137,7 @@ class Case(State):
         event, limits, record = seen.event, self.limits, self.record
         kind = type(event)
         record.after(seen, limits)
-        if not self.followers and kind not in watching.own.steps:
+        if not self.followers and kind not in watching.own.steps and kind not in REQUESTS:
             return
         token = event.client_token if kind in REQUESTS else None
         exchange = self.own.at_cloud(seen, token, record, limits, watching.own)

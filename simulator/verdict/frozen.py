@@ -24,10 +24,12 @@ class Map(dict[K, V]):
     def __reduce__(self) -> tuple[Any, ...]:
         return Map, (dict(self),)
 
-    def put(self, key: K, value: V) -> "Map[K, V]":
-        """With `value` for `key`."""
+    def put(self, key: K, value: V, cap: int | None = None) -> "Map[K, V]":
+        """With `value` for `key`; of more than `cap`, the oldest is gone."""
         new = Map(self)
         dict.__setitem__(new, key, value)
+        if cap is not None and len(new) > cap:
+            dict.__delitem__(new, next(iter(new)))
         return new
 
     def without(self, key: K) -> "Map[K, V]":

@@ -42,6 +42,7 @@ from simulator.verdict.seen import UNJUDGED, Seen, seen_in
 from simulator.verdict.sharing import CONNECTIONS, Share
 from simulator.verdict.stalls import Lag
 from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
+from simulator.verdict.whereabouts import reads_for
 
 SECOND: Final = 1_000_000
 EARLY: Final = 100_000
@@ -135,8 +136,11 @@ class Judge:
             self._take_in(entry)
 
     def _new(self, thing: str, started: RunStarted) -> Case:
-        jobs = frozenset(place.job for place in self._places if thing in place.things)
-        return Case.new(thing, Limits.of(thing, started, self._bounds, jobs), self._watching)
+        places = [place for place in self._places if thing in place.things]
+        limits = Limits.of(thing, started, self._bounds)._replace(
+            jobs=frozenset(place.job for place in places), reads=reads_for(place.place for place in places)
+        )
+        return Case.new(thing, limits, self._watching)
 
     def _take_in(self, entry: Entry) -> None:
         seen = seen_in(entry)

@@ -19,22 +19,23 @@ class Limits(NamedTuple):
     leap_unanswered: int | None = None
     jobs: frozenset[str] = frozenset()
     """Those whose executions are to be somewhere on this device: see `simulator.verdict.places`."""
+    reads: frozenset[type] = frozenset()
+    """The events that must be read for that."""
     ready: int = 0
     lost_job: int = 0
     silence: int = 0
     detection: int = 0
 
     @classmethod
-    def of(cls, thing: str, started: RunStarted, bounds: Bounds, jobs: frozenset[str]) -> "Limits":
+    def of(cls, thing: str, started: RunStarted, bounds: Bounds) -> "Limits":
         """Those of one device in a run."""
         leap = started.leap_unanswered.get(thing)
         return cls(
             bounds,
             thing in started.finish_after_switch,
             None if leap is None else micros(leap),
-            jobs,
-            micros(bounds.ready_seconds + bounds.uninterruptible_seconds),
-            micros(bounds.lost_job_seconds),
-            micros(bounds.silence_seconds),
-            micros(bounds.detection_seconds),
+            ready=micros(bounds.ready_seconds + bounds.uninterruptible_seconds),
+            lost_job=micros(bounds.lost_job_seconds),
+            silence=micros(bounds.silence_seconds),
+            detection=micros(bounds.detection_seconds),
         )

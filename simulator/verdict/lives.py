@@ -189,8 +189,8 @@ class Record(State):
         self.becomes(
             lives=self.lives.put(number, Life(key, queued, earlier=earlier)),
             current=self.current.put(key, number),
-            uses=self.uses.put(key, Uses(uses.times + 1, uses.was_queued or queued is not None)).at_most(KEYS),
-            jobs=self.jobs.put(job, known).at_most(KEYS),
+            uses=self.uses.put(key, Uses(uses.times + 1, uses.was_queued or queued is not None), KEYS),
+            jobs=self.jobs.put(job, known, KEYS),
             next_life=number + 1,
         )
         if len(self.lives) > LIVES:

@@ -38,13 +38,13 @@ class Share(NamedTuple):
             case RequestReceived(namespace_id=namespace_id, client_token=token):
                 if namespace_id != self.namespace_id:
                     return self, None
-                return self._replace(tokens=self.tokens.put(token, None).at_most(TOKENS)), seen
+                return self._replace(tokens=self.tokens.put(token, None, TOKENS)), seen
             case RequestAnswered(client_token=token):
                 share = self._replace(asked=self.asked + 1)
                 if token not in share.tokens:
                     return share, None
                 answered = share.answered + 1
-                answers = share.answers.put(share.asked, answered).at_most(ANSWERS)
+                answers = share.answers.put(share.asked, answered, ANSWERS)
                 return share._replace(answered=answered, answers=answers), seen
             case AnswerDelivered(number=number) as event:
                 mine = self.answers.get(number)

@@ -38,7 +38,7 @@ def put(account: "Testimony", new: dict[str, Any], key: ExecutionKey, **more: An
 
 def touch(account: "Testimony", new: dict[str, Any], key: ExecutionKey, mark: Mark) -> None:
     """Note that something was told of an execution."""
-    new["touched"] = account.touched.put(key, mark).at_most(EXECUTIONS)
+    new["touched"] = account.touched.put(key, mark, EXECUTIONS)
     if key not in account.executions:
         put(account, new, key)
 
@@ -89,7 +89,7 @@ def _hinted(account: "Testimony", mark: Mark, event: HintReceived, new: dict[str
         if key.namespace_id == event.namespace_id and key not in event.listed:
             executions = (new.get("executions") or executions).put(key, heard._replace(omitted=mark))
             new["executions"] = executions
-    new["hints"] = account.hints.put(event.namespace_id, mark).at_most(HANDS)
+    new["hints"] = account.hints.put(event.namespace_id, mark, HANDS)
 
 
 def _moved(account: "Testimony", mark: Mark, event: PhaseChanged, new: dict[str, Any]) -> None:

@@ -258,7 +258,7 @@ class Testimony(State):
             new["offset"] = self.offset.answered(exchange.said[0].mark.at, mark.at)
         new["exchanges"] = self.exchanges.without(event.client_token)
         updated = exchange.execution if exchange.is_update else None
-        new["closed"] = self.closed.put(event.client_token, updated).at_most(CLOSED)
+        new["closed"] = self.closed.put(event.client_token, updated, CLOSED)
         is_told = record.answers and not (self.has_lost_answers and not exchange.said)
         if is_told and not exchange.believes(event):
             return exchange, ()

@@ -23,13 +23,14 @@ _new: Any = tuple.__new__
 
 
 class Monitors:
-    """Those that a client is watched by, and which of them read which event."""
+    """Those that a client is watched by, and which of them read which event; its whereabouts are the last, if any."""
 
     def __init__(self, invariants: Sequence[Invariant]) -> None:
         self.all = tuple(invariants)
         self.indexes = {each.id: index for index, each in enumerate(self.all)}
         self.steps: dict[type, tuple[tuple[int, Callable[[Any, Moment], Any]], ...]] = {}
-        for index, invariant in enumerate(self.all):
+        self.follows = WHEREABOUTS in self.all
+        for index, invariant in enumerate(each for each in self.all if each is not WHEREABOUTS):
             for kind in invariant.reads:
                 self.steps[kind] = (*self.steps.get(kind, ()), (index, invariant.step))
 
@@ -73,10 +74,13 @@ class Watch(State):
         exchange: Exchange | None,
         news: tuple[News, ...],
     ) -> None:
-        steps = monitors.steps.get(type(seen.event))
-        if steps is not None:
-            mark, event = seen
+        mark, event = seen
+        kind = type(event)
+        steps, is_followed = monitors.steps.get(kind, ()), monitors.follows and kind in limits.reads
+        if steps or is_followed:
             now = _new(Moment, (mark, event, self.account, record, limits, exchange, news))
             states = self.states
             for index, step in steps:
                 step(states[index], now)
+            if is_followed:
+                followed(states[-1], now)

@@ -1,5 +1,6 @@
 """What one device did and heard of the executions whose places a run is to reach: a monitor like any other."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -22,6 +23,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Moment
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, omits
+from simulator.verdict.model import PlaceName
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
@@ -112,7 +114,7 @@ class Whereabouts(State):
 
     def put(self, key: ExecutionKey, **more: Any) -> "Whereabouts":
         """With something that was done for an execution."""
-        return self.becomes(deeds=self.deeds.put(key, self.of(key)._replace(**more)).at_most(EXECUTIONS))
+        return self.becomes(deeds=self.deeds.put(key, self.of(key)._replace(**more), EXECUTIONS))
 
 
 NOTHING: Final = Deeds()
@@ -133,10 +135,31 @@ READS = (
 )
 
 
+STEPS = (StepStarted, StepFinished, PowerLost, DeviceBooted)
+
+READ_FOR: Final[dict[PlaceName, tuple[type, ...]]] = {
+    "deletion-refused": (),
+    "deleted-before-start": (),
+    "deleted-while-offline": (),
+    "deleted-beside-another": (),
+    "recovered": (),
+    "reused-id": (),
+    "deleted-in-step": (*STEPS, RequestSent, RequestAnswered),
+    "cancelled-in-step": STEPS,
+    "deleted-after-leap": STEPS,
+    "deleted-while-rebooting": STEPS,
+    "deleted-while-powerless": STEPS,
+}
+"""What must be read for a place; for all others, everything. The cloud's record alone shows the first ones."""
+
+
+def reads_for(places: Iterable[PlaceName]) -> frozenset[type]:
+    """What must be read for these places."""
+    return frozenset(kind for place in places for kind in READ_FOR.get(place, READS))
+
+
 def followed(state: Whereabouts, now: Moment) -> Whereabouts:
     """Relies on the device's own order, and on tokens for what the service received and said."""
-    if not now.limits.jobs:
-        return state
     match now.event:
         case HardwareChanged(version=version):
             state.version = version
@@ -175,7 +198,7 @@ def _began(state: Whereabouts, now: Moment) -> Whereabouts:
     if key.job_id not in now.limits.jobs:
         return state
     stretch = Stretch(step, now.mark, now.event.reversible)
-    state.steps = state.steps.put(key, (*state.steps.get(key, ()), stretch)[-DEEDS:]).at_most(EXECUTIONS)
+    state.steps = state.steps.put(key, (*state.steps.get(key, ()), stretch)[-DEEDS:], EXECUTIONS)
     mine = state.of(key)
     leaps, reboots = not now.event.reversible and n < mine.leapt_n, step == "reboot" and not mine.is_rebooting
     if n < mine.began_n or leaps or reboots:
@@ -289,13 +312,13 @@ def _joined(state: Whereabouts, now: Moment, exchange: Exchange) -> Whereabouts:
     if key is not None and key.job_id in now.limits.jobs:
         mine = state.of(key)
         if exchange.is_update and received is not None and received.n > state.arrived.get(key, 0):
-            state.arrived = state.arrived.put(key, received.n).at_most(EXECUTIONS)
+            state.arrived = state.arrived.put(key, received.n, EXECUTIONS)
         if exchange.is_update and exchange.arrivals > 1 and not mine.arrived_twice:
             mine = mine._replace(arrived_twice=True)
         if answered is not None and answered.code == ErrorCode.RESOURCE_NOT_FOUND and answered.mark not in mine.gone:
             mine = mine._replace(gone=(*mine.gone, answered.mark)[:DEEDS])
         if mine is not state.of(key):
-            state.deeds = state.deeds.put(key, mine).at_most(EXECUTIONS)
+            state.deeds = state.deeds.put(key, mine, EXECUTIONS)
     if key is None and asked.request == "describe" and answered is not None:
         nothing = (asked.namespace_id, answered.mark.n)
         if answered.accepted and answered.execution is None and nothing not in state.nothing:

@@ -148,7 +148,7 @@ class Wire(State):
                 self._hinted(event.listed)
                 return (self._seen(mark, HintReceived(event.hint, event.namespace_id, event.listed)),)
             case ExecutionQueued(execution=key):
-                self.latest = self.latest.put(job_of(key), key).at_most(JOBS)
+                self.latest = self.latest.put(job_of(key), key, JOBS)
             case ClientConnected() if self.is_own:
                 if event.session_present:
                     self._learn(*(self.unheard or ()))
@@ -168,13 +168,13 @@ class Wire(State):
     def _learn(self, *keys: ExecutionKey) -> None:
         for key in keys:
             if self.known.get(job_of(key)) != key:
-                self.known = self.known.put(job_of(key), key).at_most(JOBS)
+                self.known = self.known.put(job_of(key), key, JOBS)
 
     def _hinted(self, listed: tuple[ExecutionKey, ...]) -> None:
         """A device that is off line hears nothing, unless it goes on with its session."""
         for key in listed:
             if self.hinted.get(job_of(key)) != key:
-                self.hinted = self.hinted.put(job_of(key), key).at_most(JOBS)
+                self.hinted = self.hinted.put(job_of(key), key, JOBS)
         if self.unheard is None:
             self._learn(*listed)
         else:
@@ -219,12 +219,12 @@ class Wire(State):
         if sent.request != "update" or key is None:
             return ()
         before = self.reports.get(key)
-        self.reports = self.reports.put(key, mark).at_most(JOBS)
+        self.reports = self.reports.put(key, mark, JOBS)
         named = self.steps.get(key, ())
         step = dict(sent.details or ()).get(STEP)
         if step is None or step in named:
             return ()
-        self.steps = self.steps.put(key, (*named, step)).at_most(JOBS)
+        self.steps = self.steps.put(key, (*named, step), JOBS)
         if before is None:
             return ()
         began = StepStarted(key, step, reversible=True)
@@ -237,7 +237,7 @@ class Wire(State):
         self.answers += 1
         found = None if event.request == "update" else event.execution
         read = AnswerReceived(token or "", event.accepted, event.code, event.status, found)
-        self.given = self.given.put(self.answers, Given(token, mark, read)).at_most(ANSWERS)
+        self.given = self.given.put(self.answers, Given(token, mark, read), ANSWERS)
         if token is None:
             return
         if event.request == "get-pending" and event.accepted:

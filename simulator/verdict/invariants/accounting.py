@@ -153,7 +153,7 @@ def accounted_for(state: Books, now: Moment) -> Books:
             tested = state.tested and event.why == "restarted"
             return state.becomes(running=event.version or state.running, on_trial=event.on_trial, tested=tested)
         case StepStarted(execution=key, step="write") if key not in state.before_write:
-            return state.becomes(before_write=state.before_write.put(key, state.running).at_most(WRITTEN))
+            return state.becomes(before_write=state.before_write.put(key, state.running, WRITTEN))
         case StepFinished(step="self-test", outcome="done" | "failed"):
             return state.becomes(tested=event.outcome == "done")
         case VersionCommitted(execution=key, version=version):

@@ -63,14 +63,14 @@ def no_ghost_work(state: Ghosts, now: Moment) -> Ghosts:
     if (key, news.answer.n) in state.seen:
         return state
     haunting = Haunting(news, heard.order, (now.mark,), 1, now.event.step, forward == "if-shared")
-    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
+    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting, CLOSED))
 
 
 def _unknown(state: Ghosts, key: ExecutionKey, now: Moment) -> Ghosts:
     """Whoever begins something for an execution that is not remembered may have been told of its end."""
     if not now.account.may_be_forgotten(key) or key in state.unknown:
         return state
-    return state.becomes(unknown=state.unknown.put(key, now.mark).at_most(CLOSED))
+    return state.becomes(unknown=state.unknown.put(key, now.mark, CLOSED))
 
 
 def _step_of_a_ghost(haunting: Haunting) -> Finding:
@@ -111,7 +111,7 @@ def no_ghost_update(state: Ghosts, now: Moment) -> Ghosts:
         return state
     known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
     haunting = known._replace(times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN])
-    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting).at_most(CLOSED))
+    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting, CLOSED))
 
 
 def _updates_of_a_ghost(haunting: Haunting) -> Finding:

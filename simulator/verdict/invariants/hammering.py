@@ -174,7 +174,7 @@ def _asked(state: Hammering, mark: Mark, sent: RequestSent, limits: Limits) -> H
             state = state.becomes(refused=state.refused.put(token, refused))
     known = state.attempts.get(question)
     if known is None or not _is_retry(known, sent):
-        state.attempts = state.attempts.put(question, Attempts(mark, sent.details)).at_most(QUESTIONS)
+        state.attempts = state.attempts.put(question, Attempts(mark, sent.details), QUESTIONS)
         return state
     again = Attempts(mark, sent.details, known.retries + 1)
     state = state.becomes(attempts=state.attempts.put(question, again))
@@ -244,7 +244,7 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
         state = _void(state, about, FACTS - {ErrorCode.VERSION_MISMATCH}, sent.n)
     which, standing = (Question.of(asked), asked.expected_version), state.standing
     if which not in standing:
-        standing = standing.put(which, asked.client_token).at_most(QUESTIONS)
+        standing = standing.put(which, asked.client_token, QUESTIONS)
     refused = state.refused.put(asked.client_token, Refused(asked, sent, mark, answer.code))
     return state.becomes(standing=standing, refused=refused)
 

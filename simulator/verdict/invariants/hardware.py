@@ -175,7 +175,7 @@ def no_double_apply(state: Commits, now: Moment) -> Commits:
             for (of, version), commit in standing.items():
                 if of == key and commit.redoes and step != commit.last_step:
                     standing = standing.put((of, version), commit._replace(redoes=False))
-            return state.becomes(standing=standing, steps=state.steps.put(key, step).at_most(COMMITS))
+            return state.becomes(standing=standing, steps=state.steps.put(key, step, COMMITS))
         case _:
             booted = ((key, commit._replace(redoes=commit.last_step is not None)) for key, commit in standing.items())
             return state.becomes(standing=Map(booted))
@@ -187,7 +187,7 @@ def _committed(state: Commits, now: Moment) -> Commits:
         again = Again(key, version, earlier.mark, now.mark, bool(earlier.redoes))
         return state.becomes(twice=(*state.twice, again)[:FOUND])
     commit = Commit(now.mark, state.steps.get(key))
-    standing = state.standing.put((key, version), commit).at_most(COMMITS)
+    standing = state.standing.put((key, version), commit, COMMITS)
     if now.account.may_be_forgotten(key):
         return state.becomes(standing=standing, unknown=(*state.unknown, (key, now.mark))[:FOUND])
     return state.becomes(standing=standing, held=state.held + 1)

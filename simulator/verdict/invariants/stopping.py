@@ -86,7 +86,7 @@ def _begun(state: Stopping, now: Moment) -> Stopping:
     heard = now.account.heard(key)
     change = heard.change_at_report if now.account.is_wire else now.account.change
     begun = Begun(now.mark, now.event.step, now.account.forward(key, now.record), heard.licence, change)
-    steps = state.steps.put(key, (*state.steps.get(key, ()), begun)[-STEPS:]).at_most(STEPS)
+    steps = state.steps.put(key, (*state.steps.get(key, ()), begun)[-STEPS:], STEPS)
     if not any(loss.key == key for loss in state.losses):
         return state.becomes(steps=steps)
     losses = tuple(
@@ -99,7 +99,7 @@ def _hinted(state: Stopping, at: int, hint: HintReceived) -> Stopping:
     hints = state.hints
     for key in state.steps:
         if omits(hint, key):
-            hints = hints.put(key, (*hints.get(key, ()), at)[-HINTS:]).at_most(STEPS)
+            hints = hints.put(key, (*hints.get(key, ()), at)[-HINTS:], STEPS)
     losses = state.losses
     if losses:
         losses = tuple(

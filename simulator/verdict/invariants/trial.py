@@ -122,7 +122,7 @@ def _committed(state: Tested, now: Moment) -> Tested:
         state = state.becomes(committed=state.committed.but(finding), on_trial=False)
     if state.step != "write":
         return state
-    written = state.written.put(key, Image(now.mark, version)).at_most(VOUCHES)
+    written = state.written.put(key, Image(now.mark, version), VOUCHES)
     return state.becomes(written=written, test_since_write=None)
 
 
