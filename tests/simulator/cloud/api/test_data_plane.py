@@ -464,7 +464,7 @@ async def publish(ask: Http, path: str, payload: bytes = b"hello") -> Answer:
 async def test_what_is_published_over_http_reaches_mqtts_subscribers(certs: Path, monkeypatch: pytest.MonkeyPatch):
     told: asyncio.Queue[tuple[str, bytes, int]] = asyncio.Queue()
     monkeypatch.setattr(
-        "simulator.cloud.mqtt.Gateway.publish",
+        "simulator.cloud.mqtt.router.Router.publish",
         lambda self, topic, payload, qos=1, *more, **named: told.put_nowait((topic, payload, qos)),
     )
     async with running(certs) as cloud:
