@@ -10,7 +10,7 @@ Memory is bounded in the number of kinds and in the length of each; what is beyo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from agent.log import get_logger
@@ -24,9 +24,6 @@ MOST_KINDS: Final = 1024
 """So many are told apart; with texts of the greatest length they take 8 MiB."""
 MOST_AT_ONCE: Final = 32
 """So many sums are told at a time, which takes 2 ms or 3; the others follow a second later."""
-
-TOLD: Final = tuple(each.name for each in fields(Notice) if each.name != "explain")
-"""What an event has of a notice."""
 
 Kind: TypeAlias = tuple[Code, str, str, str, str]
 """Code, client id, principal, action, resource; of a lost message without its resource."""
@@ -134,5 +131,16 @@ def _short(notice: Notice) -> Notice:
 
 
 def _event(notice: Notice, times: int) -> ClientRefused | MessageDropped:
-    told = {name: getattr(notice, name) for name in TOLD}
-    return MessageDropped(**told, times=times) if notice.code in DROPPED else ClientRefused(**told, times=times)
+    told = (
+        notice.code,
+        notice.action,
+        notice.resource,
+        notice.why,
+        notice.client_id,
+        notice.principal,
+        notice.address,
+        notice.statement,
+        notice.hint,
+        times,
+    )
+    return MessageDropped(*told) if notice.code in DROPPED else ClientRefused(*told)
