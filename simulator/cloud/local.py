@@ -13,7 +13,8 @@ from simulator.certs import exposed, server_context
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.principals import Gatekeeper
 from simulator.cloud.arns import AccountRegion
-from simulator.cloud.contained import Every, contained
+from simulator.cloud.background import Every
+from simulator.cloud.contained import contained
 from simulator.cloud.core import CloudCore
 from simulator.cloud.listeners.file_server import PREFIX as FILES
 from simulator.cloud.listeners.file_server import FileServer

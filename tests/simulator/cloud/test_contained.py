@@ -20,7 +20,8 @@ from simulator.cloud import core as core_module
 from simulator.cloud import local as local_module
 from simulator.cloud import tenant as tenant_module
 from simulator.cloud.arns import AccountRegion
-from simulator.cloud.contained import Every, contained, listen_for_faults
+from simulator.cloud.background import Every, listen_for_faults
+from simulator.cloud.contained import contained
 from simulator.cloud.jobs import JobsError, JobsSettings
 from simulator.cloud.jobs.commands import DeleteJob
 from simulator.cloud.local import LocalCloud

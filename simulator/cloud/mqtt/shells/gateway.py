@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
-from simulator.cloud.contained import Every, contained
+from simulator.cloud.background import Every
+from simulator.cloud.contained import contained
 from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.broker import Broker
 from simulator.cloud.mqtt.context import Lateness
