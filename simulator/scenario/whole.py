@@ -141,7 +141,7 @@ def thing_of_agent(name: str) -> str:
     return name.partition("@")[0]
 
 
-def thing_names(count: int, prefix: str = "thing-") -> tuple[str, ...]:
+def thing_names(count: int) -> tuple[str, ...]:
     """Names of equal length, so that they sort as they count."""
     width = len(str(max(count - 1, 0)))
-    return tuple(f"{prefix}{index:0{width}}" for index in range(count))
+    return tuple(f"thing-{index:0{width}}" for index in range(count))
