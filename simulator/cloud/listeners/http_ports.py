@@ -13,7 +13,7 @@ from aiohttp import web
 from simulator.certs import server_context
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.signatures import Signatures
-from simulator.cloud.api import CertificateAuthority
+from simulator.cloud.api import CertificateAuthority, ControlPlane
 from simulator.cloud.api.api_port import HttpApi, Planes
 from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.data_port import DataPort
@@ -90,7 +90,8 @@ class HttpPorts:
         if found is None:
             data = self._data_endpoint if tenant is self._tenants.home else self._api_endpoint
             account = replace(tenant.account, data_endpoint=data, jobs_endpoint=self._api_endpoint)
-            plane = tenant.core.control_plane(account, self._settings, self._authority, self._files)
+            its = replace(tenant.core.backing(), account=account, settings=self._settings)
+            plane = ControlPlane(replace(its, authority=self._authority, files=self._files))
             devices = self._devices.get(tenant) or self._for_devices(tenant)
             rate = OperationRate(self._settings.operations_per_second, self._clock)
             found = self._planes[tenant] = Planes(plane, plane.in_the_hand_of_aws(), *devices, rate)
