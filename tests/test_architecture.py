@@ -701,9 +701,20 @@ def test_no_module_imports_itself_by_way_of_others():
         raise AssertionError(" <- ".join(error.args[1])) from None
 
 
-def test_the_verdict_loads_no_event_loop_and_nothing_of_the_cloud():
+LOOP_AND_NETWORK = {"asyncio", "aiohttp", "cryptography", "ssl", "structlog"}
+
+
+@pytest.mark.parametrize(
+    "module", ["simulator.devices.models", "simulator.devices.rig.steps", "simulator.scenario", "simulator.verdict"]
+)
+def test_what_an_explorer_steps_through_loads_no_event_loop_and_no_broker(module: str):
+    loaded = _loading(module)
+    assert not {name.partition(".")[0] for name in loaded} & LOOP_AND_NETWORK
+    assert "simulator.cloud.mqtt.broker" not in loaded
+
+
+def test_the_verdict_loads_nothing_but_the_trace():
     loaded = _loading("simulator.verdict")
-    tops = {name.partition(".")[0] for name in loaded}
-    assert not tops & {"asyncio", "aiohttp", "cryptography", "ssl", "structlog", "yaml"}
+    assert not {name for name in loaded if name.partition(".")[0] == "yaml"}
     ours = {name for name in loaded if name.startswith("simulator.")}
     assert {name for name in ours if not name.startswith("simulator.verdict")} == {"simulator.trace"}
