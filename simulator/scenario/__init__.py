@@ -5,10 +5,8 @@ are in `simulator/scenarios/`. A wrong key or value is an InputError that names 
 """
 
 from simulator.scenario.parts import (
-    After,
     Deletion,
     Group,
-    ImageProperties,
     Instant,
     Intervention,
     JobSpec,
@@ -16,22 +14,19 @@ from simulator.scenario.parts import (
     Outage,
     Owner,
     PowerCut,
-    StepName,
     Timings,
     When,
 )
 from simulator.scenario.places import Place
 from simulator.scenario.reading import load, parse, shipped
 from simulator.scenario.whole import Scenario, agents, thing_names, thing_of_agent
-from simulator.verdict.bounds import Bounds, Seconds
+from simulator.verdict.bounds import Bounds
 from simulator.verdict.model import PlaceName
 
 __all__ = [
-    "After",
     "Bounds",
     "Deletion",
     "Group",
-    "ImageProperties",
     "Instant",
     "Intervention",
     "JobSpec",
@@ -42,8 +37,6 @@ __all__ = [
     "PlaceName",
     "PowerCut",
     "Scenario",
-    "Seconds",
-    "StepName",
     "Timings",
     "When",
     "agents",

@@ -26,7 +26,7 @@ from simulator.cloud.api.wire import Server
 from simulator.cloud.listeners.http_messages import HttpMessages
 from simulator.cloud.mqtt.shells.handshake import HTTP, TlsServer
 from simulator.cloud.mqtt.shells.listening import KEPT_FOR_FILES, Listener, bound
-from simulator.cloud.notices.refusals import Tell, tell_nobody
+from simulator.cloud.notices.refusals import Tell
 from simulator.cloud.notices.strangers import Strangers
 from simulator.cloud.settings.http import HttpSettings
 from simulator.cloud.tenant import Tenant, Tenants
@@ -48,14 +48,14 @@ class HttpPorts:
         holders: CertificateHolders,
         settings: HttpSettings,
         access_keys: Mapping[str, str],
-        settled: Callable[[], Awaitable[None]] | None = None,
-        elsewhere: tuple[Route, ...] = (),
-        files: Path | None = None,
-        tell: Tell = tell_nobody,
-        strangers: Strangers | None = None,
+        settled: Callable[[], Awaitable[None]] | None,
+        elsewhere: tuple[Route, ...],
+        files: Path | None,
+        tell: Tell,
+        strangers: Strangers,
     ) -> None:
         self._tell = tell
-        self._strangers = strangers or Strangers()
+        self._strangers = strangers
         self._tenants = tenants
         self._clock = clock
         self._certs = certs
