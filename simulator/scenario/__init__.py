@@ -5,8 +5,10 @@ are in `simulator/scenarios/`. A wrong key or value is an InputError that names 
 """
 
 from simulator.scenario.parts import (
+    After,
     Deletion,
     Group,
+    ImageProperties,
     Instant,
     Intervention,
     JobSpec,
@@ -24,9 +26,11 @@ from simulator.verdict.bounds import Bounds
 from simulator.verdict.model import PlaceName
 
 __all__ = [
+    "After",
     "Bounds",
     "Deletion",
     "Group",
+    "ImageProperties",
     "Instant",
     "Intervention",
     "JobSpec",
