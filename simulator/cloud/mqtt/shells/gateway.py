@@ -28,10 +28,6 @@ BACKLOG: Final = 4096
 """Connections that wait to be accepted: a whole fleet may come at once."""
 
 
-def _new_id() -> str:
-    return str(uuid.uuid4())
-
-
 def _loop_time() -> float:
     return asyncio.get_running_loop().time()
 
@@ -49,7 +45,7 @@ class Gateway:
         rng: Random | None = None,
         clock: Callable[[], float] = clocks.time,
         time: Callable[[], float] = _loop_time,
-        new_id: Callable[[], str] = _new_id,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.time = time
         self.broker = Broker(
