@@ -9,17 +9,6 @@ from agent.causes import Cause
 
 Args: TypeAlias = tuple[tuple[str, str], ...]
 
-UNDOING: Final[dict[str, str]] = {
-    "download": "what was fetched is deleted, and what it took the place of put back",
-    "write": "the slot is erased",
-    "switch": "the boot selector is set back",
-    "reboot": "another reboot brings the old firmware back",
-    "self-test": "there is nothing to undo",
-    "stage": "the staged file is deleted",
-    "validate": "there is nothing to undo",
-    "swap": "the file that it took the place of is put back",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -33,13 +22,6 @@ class Step:
     action: str
     args: Args = ()
     reversible: bool = True
-
-    @property
-    def undoing(self) -> str:
-        """How it is undone, in words for people."""
-        if not self.reversible:
-            return "it cannot be undone"
-        return UNDOING.get(self.action, "its handler takes it back")
 
     @property
     def restarts(self) -> str:

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from math import inf
-from types import TracebackType
 from typing import Final, Self
 
 from simulator.trace import ProcessName, ProcessStalled
@@ -55,9 +54,7 @@ class Heartbeat:
         self._due, self._worked = self._clock() + BEAT_SECONDS, self._processor()
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._due = inf

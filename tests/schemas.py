@@ -1,9 +1,34 @@
-"""Writes the JSON Schemas that ship anew, from the models: `python -m tests.schemas`."""
+"""The JSON Schemas that ship, from the models as they are now; `python -m tests.schemas` writes them anew."""
 
+import json
 from pathlib import Path
+from typing import Any, Final
 
 import simulator.schemas
-from simulator.schemas import NAMES, generated
+from simulator.cloud.settings.cloud import CloudSettings
+from simulator.scenario import Scenario
+from simulator.schemas import NAMES
+from simulator.verdict import Verdict
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+NOT_ALWAYS: Final = frozenset({"explored"})
+"""What a verdict has only if it says something."""
+
+
+def generated(name: str) -> str:
+    """The text of the schema of that name."""
+    models = {"scenario": Scenario, "settings": CloudSettings, "verdict": Verdict}
+    schema = models[name].model_json_schema()
+    if name == "verdict":
+        _require(schema)
+    return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
+
+
+def _require(schema: dict[str, Any]) -> None:
+    """Of what is written: what the models need not be given stands there all the same."""
+    for each in (schema, *schema["$defs"].values()):
+        each["required"] = [name for name in each["properties"] if name not in NOT_ALWAYS]
+
 
 if __name__ == "__main__":
     for name in NAMES:

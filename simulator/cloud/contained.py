@@ -5,11 +5,10 @@ each of many is called alone, a timer is set again before anything else is done,
 its traceback: the first of its kind at once, those like it once a minute, with their number.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from agent.log import get_logger
 
@@ -61,32 +60,3 @@ def tell_fault(during: str, error: BaseException | None, **about: object) -> Non
     _told[kind] = _Told(now)
     said = {"during": during, "times": times, **about}
     _log.error("fault.contained", **{name: it for name, it in said.items() if it is not None}, exc_info=error)
-
-
-def listen_for_faults(loop: asyncio.AbstractEventLoop) -> None:
-    """What a loop catches itself, as of a task that nobody waits for, stands in the log in the log's own form."""
-
-    def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        tell_fault(str(context.get("message", "")).partition("\n")[0][:100], context.get("exception"))
-
-    loop.set_exception_handler(tell)
-
-
-class Every:
-    """`act`, once every so many seconds from `start` to `stop`, whatever comes of it."""
-
-    def __init__(self, seconds: float, during: str, act: Callable[[], object]) -> None:
-        self._seconds = seconds
-        self._during = during
-        self._act = act
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """The first time is now."""
-        self._timer = asyncio.get_running_loop().call_later(self._seconds, self.start)
-        contained(self._during, self._act)
-
-    def stop(self) -> None:
-        """Not any more."""
-        if self._timer is not None:
-            self._timer.cancel()

@@ -15,12 +15,11 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.log import get_logger
 from agent.values import Request
-from simulator.cloud.api import CertificateAuthority, ControlPlane, Membership
+from simulator.cloud.api import Backing, ControlPlane, Membership
 from simulator.cloud.api.membership import STEP
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained
@@ -29,7 +28,6 @@ from simulator.cloud.device_api.service import Answered, DeviceApi, Keeper
 from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TransactionFailed
 from simulator.cloud.jobs.commands import ClockMoved
 from simulator.cloud.registry import Registry
-from simulator.cloud.settings.http import HttpSettings
 from simulator.trace import CloudEvent
 
 if TYPE_CHECKING:
@@ -103,31 +101,20 @@ class CloudCore:
         if keeper is not None:
             self.registry.watch(keeper.keep_registry)
             self.jobs.keep = keeper.keep
-        self.device_api = DeviceApi(self.jobs, self.now, observe, faults, keeper, changed=self._set_tick, new_id=new_id)
-        self._membership = Membership(
-            self.jobs, self.registry, lambda kind, name: self.device_api.arn(kind, name), self.now, self._tell
+        arn = self._account.arn
+        self.device_api = DeviceApi(
+            self.jobs, self.now, observe, faults, keeper, changed=self._set_tick, new_id=new_id, arn=arn
         )
+        self._membership = Membership(self.jobs, self.registry, arn, self.now, self._tell)
         self._members_at = 0.0
 
-    def control_plane(
-        self,
-        account: AccountRegion,
-        settings: HttpSettings | None = None,
-        authority: CertificateAuthority | None = None,
-        files: Path | None = None,
-    ) -> ControlPlane:
+    def backing(self) -> Backing:
+        """What the REST operations work on."""
+        return Backing(self.jobs, self.registry, self._account, self.now, self._carry)
+
+    def control_plane(self) -> ControlPlane:
         """The REST operations on this service."""
-        self.device_api.arn = account.arn
-        return ControlPlane(
-            self.jobs,
-            self.registry,
-            account,
-            self.now,
-            self._carry,
-            settings=settings,
-            authority=authority,
-            files=files,
-        )
+        return ControlPlane(self.backing())
 
     def answer(self, thing: str, request: Request, dup: bool = False, late_seconds: float = 0.0) -> Answered:
         """Answer a device that does not ask over MQTT; the hints of what comes of it are published all the same."""

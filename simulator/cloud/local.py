@@ -13,8 +13,8 @@ from simulator.certs import exposed, server_context
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.principals import Gatekeeper
 from simulator.cloud.arns import AccountRegion
-from simulator.cloud.contained import Every, contained
-from simulator.cloud.core import CloudCore
+from simulator.cloud.background import Every
+from simulator.cloud.contained import contained
 from simulator.cloud.listeners.file_server import PREFIX as FILES
 from simulator.cloud.listeners.file_server import FileServer
 from simulator.cloud.listeners.http_ports import HttpPorts, in_url
@@ -50,11 +50,12 @@ class LocalCloud:
         account = AccountRegion(settings.region, settings.account)
         home = self._tenant(account, observe)
         self._tenants = Tenants(home, self._tenant)
-        self._core, self._gateway = home.core, home.gateway
+        self.core, self._gateway = home.core, home.gateway
+        """The service itself, of its own account and region, for who is in this process."""
         if self._store is not None:
             self._store.committed = self._committed
         enrolled_from = settings.certs if settings.gateway.own_certificates == "registered" else None
-        holders = CertificateHolders(self._core.registry, account, time.time, enrolled_from)
+        holders = CertificateHolders(self.core.registry, account, time.time, enrolled_from)
         self._gatekeeper = Gatekeeper(holders, self._notices.tell)
         self._websockets = WebSockets(lambda claim: self._tenants.of(claim).gateway)
         files = None if settings.files is None else FileServer(settings.files, lambda: self._urls, time.time)
@@ -86,11 +87,6 @@ class LocalCloud:
             contained("letting go what waited", tenant.gateway.broker.context.commits.commit, ticket)
 
     @property
-    def core(self) -> CloudCore:
-        """The service itself, of its own account and region, for who is in this process."""
-        return self._core
-
-    @property
     def accounts(self) -> tuple[AccountRegion, ...]:
         """Whom it serves by now."""
         return tuple(tenant.account for tenant in self._tenants)
@@ -110,7 +106,7 @@ class LocalCloud:
             raise
         if self.observe is not None:
             self.observe(CloudListening(self.endpoints))
-        self._core.resume()
+        self.core.resume()
         for left in () if self._store is None else self._store.owners():
             self._http.serve(self._tenants.open(account_of(left)))
         self._sweeper.start()
@@ -141,7 +137,7 @@ class LocalCloud:
             # Kept, so that a URL which a device was given holds as long as it says.
             secret = secrets.token_bytes(32) if self._store is None else self._store.secret("presigned-urls")
             urls = self._urls = FileUrls(f"{url.rstrip('/')}{FILES}", secret)
-            self._core.jobs.presign = urls.document
+            self.core.jobs.presign = urls.document
 
     def _tls(self) -> ssl.SSLContext | None:
         """The server's certificate; without --certs there is no TLS listener."""

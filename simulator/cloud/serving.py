@@ -15,7 +15,7 @@ from typing import IO
 
 from agent.errors import InputError
 from agent.log import get_logger
-from simulator.cloud.contained import listen_for_faults
+from simulator.cloud.background import listen_for_faults
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.notices.event_log import event_log
 from simulator.cloud.settings.cloud import CloudSettings

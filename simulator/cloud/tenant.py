@@ -79,7 +79,6 @@ class Tenant:
             account=account,
             is_behind=lambda: self.gateway.broker.router.fan_out.is_behind,
         )
-        self.core.device_api.arn = account.arn
         self.gateway = Gateway(
             self.core.device_api,
             settings.gateway,

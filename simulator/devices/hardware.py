@@ -120,12 +120,12 @@ class Hardware:
     @property
     def is_bootable(self) -> bool:
         """Whether something would come up if the power went now."""
-        return boot(self).hardware.running is not None
+        return boot(self).running is not None
 
     @property
     def needed(self) -> tuple[int, ...]:
         """The slots that hold what runs, and what would come up if the power went now."""
-        following = 1 if swap_sectors(self) else boot(self).hardware.running
+        following = 1 if swap_sectors(self) else boot(self).running
         return tuple(slot for slot in (0, 1) if slot in (self.running, following))
 
 
@@ -144,24 +144,15 @@ def factory(layout: Layout) -> Hardware:
 # ── the bootloader ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Boot:
-    """What came up; `watchdog` counts the times that an image hung first."""
-
-    hardware: Hardware
-    watchdog: int = 0
-
-
-def boot(hardware: Hardware) -> Boot:
+def boot(hardware: Hardware) -> Hardware:
     """Power on, and nothing comes between: what runs then. `running` is None if nothing can: a brick."""
-    watchdog, hangs = 0, False
+    hangs = False
     while True:
         while swap_sectors(hardware):
             hardware = swap_sector(hardware)
         hardware, hangs = try_to_boot(hardware, after_hang=hangs)
         if not hangs:
-            return Boot(hardware, watchdog)
-        watchdog += 1
+            return hardware
 
 
 def try_to_boot(hardware: Hardware, *, after_hang: bool = False) -> tuple[Hardware, bool]:

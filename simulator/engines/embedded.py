@@ -7,7 +7,6 @@ outlive whoever started it, even one that was killed.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Self
 
 from agent.errors import InputError
@@ -53,9 +52,7 @@ class EmbeddedCloud:
             raise
         return self
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._end()
 
     async def _read(self, listening: "asyncio.Future[dict[str, str | None]]") -> None:

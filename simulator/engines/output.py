@@ -8,7 +8,6 @@ run: what was played is judged all the same, and the command fails when it is ov
 import contextlib
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TextIO
 
 from agent.errors import InputError
@@ -36,9 +35,7 @@ class OutputDirectory:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):  # what could not be written is still in its hands
             self._trace.close()
         for name in (TRACE, VERDICT):

@@ -13,7 +13,6 @@ from agent.core.events import Answered, Event, Hinted
 from agent.device_events import request_kind
 from agent.runner import Listener
 from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
-from simulator.cloud.arns import AccountRegion
 from simulator.cloud.core import CloudCore
 from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.device_api.trace_events import kind_of
@@ -235,12 +234,11 @@ class VirtualVenue:
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the service."""
-        account = AccountRegion()
         cloud = self._cloud = VirtualCloud(self.scenario, self.seed, sink)
         cloud.observe(CloudListening({}))
         stack.callback(cloud.observe, AccountEnded())
         stack.callback(cloud.core.close)
-        return Hand(InProcess(cloud.core.control_plane(account)))
+        return Hand(InProcess(cloud.core.control_plane()))
 
     @property
     def running_time(self) -> Callable[[], float] | None:

@@ -16,14 +16,13 @@ from simulator.scenario.parts import (
     Outage,
     Owner,
     PowerCut,
-    StepName,
     Timings,
     When,
 )
 from simulator.scenario.places import Place
 from simulator.scenario.reading import load, parse, shipped
 from simulator.scenario.whole import Scenario, agents, thing_names, thing_of_agent
-from simulator.verdict.bounds import Bounds, Seconds
+from simulator.verdict.bounds import Bounds
 from simulator.verdict.model import PlaceName
 
 __all__ = [
@@ -42,8 +41,6 @@ __all__ = [
     "PlaceName",
     "PowerCut",
     "Scenario",
-    "Seconds",
-    "StepName",
     "Timings",
     "When",
     "agents",

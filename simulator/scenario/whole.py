@@ -1,8 +1,7 @@
 """A scenario as a whole: what it says must fit together; and how things are named and dealt to groups."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Annotated, Final, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -20,9 +19,6 @@ from simulator.scenario.parts import (
 )
 from simulator.scenario.places import Place
 from simulator.verdict.bounds import Bounds, Seconds
-
-LEAST_QUOTA: Final = 20
-"""Requests a second that a handful of devices needs for anything to go on at all."""
 
 
 class Scenario(Part):
@@ -112,14 +108,6 @@ class Scenario(Part):
 
         return self.model_copy(update={"devices": tuple(recast(group) for group in self.devices)})
 
-    def with_fewer(self, devices: int) -> Self:
-        """The same for fewer devices than it is made for: the account's quota is less, too, about in proportion."""
-        quota = self.cloud.requests_per_second
-        if quota is None or devices >= self.play_with:
-            return self
-        cloud = replace(self.cloud, requests_per_second=max(LEAST_QUOTA, quota * devices // self.play_with))
-        return self.model_copy(update={"cloud": cloud})
-
     @property
     def groups(self) -> tuple[Group, ...]:
         """All groups, those beside others after them."""
@@ -141,7 +129,7 @@ def thing_of_agent(name: str) -> str:
     return name.partition("@")[0]
 
 
-def thing_names(count: int, prefix: str = "thing-") -> tuple[str, ...]:
+def thing_names(count: int) -> tuple[str, ...]:
     """Names of equal length, so that they sort as they count."""
     width = len(str(max(count - 1, 0)))
-    return tuple(f"{prefix}{index:0{width}}" for index in range(count))
+    return tuple(f"thing-{index:0{width}}" for index in range(count))

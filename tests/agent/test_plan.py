@@ -605,18 +605,3 @@ def test_no_document_does_harm_and_every_reason_fits_into_status_details(value: 
 )
 def test_a_text_that_is_hardly_json_is_refused(text: str):
     assert isinstance(plan_of(JobDocument(text)), Unusable)
-
-
-# ── what is undone, in words ──────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("layout", ["ab", "single"])
-def test_every_step_says_how_it_is_undone_or_that_it_cannot_be(layout: Layout):
-    steps = [
-        *planned({"operation": "update", "version": "2"}, Abilities(layout)).steps,
-        *planned({"operation": "configure", "to": "x", "content": ""}).steps,
-        *planned(SAMPLE).steps,
-    ]
-    for step in steps:
-        assert (step.undoing == "it cannot be undone") is not step.reversible
-        assert step.undoing

@@ -28,7 +28,7 @@ async def main(executions: int) -> None:
         api_port=0, mqtt_port=0, mqtts_port=None, data_port=None, cloud=JobsSettings(0.0, 0.0, requests_per_second=None)
     )
     async with LocalCloud(options) as cloud:
-        jobs = cloud._core.jobs
+        jobs = cloud.core.jobs
         things = tuple(f"big-{number:06}" for number in range(executions))
         jobs.do(CreateJob(NewJob(JOB, things, JobDocument.of({"operation": "update"}))), time.time())
         jobs.tick(time.time())

@@ -30,7 +30,7 @@ async def main(devices: int, state: Path | None) -> None:
     ports = {"api_port": 0, "mqtt_port": 0, "mqtts_port": None, "data_port": None}
     options = CloudSettings(**ports, state=state, gateway=limits, cloud=quick)
     async with LocalCloud(options) as cloud:
-        core = cloud._core
+        core = cloud.core
         new = NewJob(JOB, tuple(map(thing, range(devices))), JobDocument.of({"operation": "update"}))
         core._carry(core.jobs.do(CreateJob(new), time.time()))
         core._carry(core.jobs.tick(time.time()))

@@ -24,7 +24,7 @@ class Much:
         self._core = cloud.core
         self._settled = cloud._store.settled if cloud._store is not None else None
         self._account = cloud.accounts[0]
-        self._plane = self._core.control_plane(self._account)
+        self._plane = self._core.control_plane()
         self._numbers = itertools.count(1)
         self.number, self.few = number, number // 10
 

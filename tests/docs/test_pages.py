@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import simulator.docs
-from simulator.cloud.api import ControlPlane
+from simulator.cloud.api import Backing, ControlPlane
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.jobs import Jobs
 from simulator.cloud.registry import Registry
@@ -110,7 +110,7 @@ def test_every_key_has_a_meaning(part: str):
 
 
 def test_the_texts_count_what_there_is():
-    plane = ControlPlane(Jobs(), Registry(str), AccountRegion(), float, lambda outcome: None)
+    plane = ControlPlane(Backing(Jobs(), Registry(str), AccountRegion(), float, lambda outcome: None))
     served, bad = len(plane.operations), sum(bool(model.breaks) for model in MODELS.values())
     assert f"serves {served} operations" in text(DIRECTORY / "cloud.md")
     assert "fourteen invariants" in text(README)

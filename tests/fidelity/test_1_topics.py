@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from simulator.cloud.api import ControlPlane
+from simulator.cloud.api import Backing, ControlPlane
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.device_api.service import DeviceApi
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
@@ -34,7 +34,8 @@ class Cloud:
         self.device_api = DeviceApi(jobs, lambda: NOW)
         self.gateway = Gateway(self.device_api, GatewaySettings(connects_per_second=None))
         ids = iter(range(1000))
-        plane = ControlPlane(jobs, Registry(lambda: f"id-{next(ids)}"), AccountRegion(), lambda: NOW, self._publish)
+        registry = Registry(lambda: f"id-{next(ids)}")
+        plane = ControlPlane(Backing(jobs, registry, AccountRegion(), lambda: NOW, self._publish))
         self.operator, self.aws = plane, plane.in_the_hand_of_aws()
 
     def _publish(self, outcome: Outcome) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from simulator.cloud.api import ControlPlane
+from simulator.cloud.api import Backing, ControlPlane
 from simulator.cloud.api.api_errors import ApiError
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.device_api.service import DeviceApi
@@ -27,7 +27,9 @@ class World:
         self._jobs = Jobs(settings or JobsSettings())
         self._device_api = DeviceApi(self._jobs, lambda: self.now, new_id=self._new_id)
         registry = Registry(self._new_id)
-        self._control_plane = ControlPlane(self._jobs, registry, AccountRegion(), lambda: self.now, self._publish)
+        self._control_plane = ControlPlane(
+            Backing(self._jobs, registry, AccountRegion(), lambda: self.now, self._publish)
+        )
 
     def device(self, topic: str, payload: object = None, *, thing: str = T) -> tuple[str, dict[str, Any]]:
         """Publish to `$aws/things/THING/jobs/TOPIC`: the answer's topic below `jobs/`, and its payload."""

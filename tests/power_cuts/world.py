@@ -33,7 +33,6 @@ from agent.jitter import Jitter
 from agent.recovery import PointOfNoReturn
 from agent.runner import Runner
 from agent.values import Request
-from simulator.cloud.arns import AccountRegion
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.devices.device import SimulatedDevice, Wiring
@@ -351,7 +350,7 @@ class World:
             Scenario(name="power-cuts", devices=(self._group,), jobs=(job,)), 1, self._feed
         )
         cloud.core.jobs.settings = replace(cloud.core.jobs.settings, deletions_at_once=1_000_000)
-        self._hand = Hand(InProcess(cloud.core.control_plane(AccountRegion())))
+        self._hand = Hand(InProcess(cloud.core.control_plane()))
         for device in devices:
             await self._hand.create_thing(device.thing)
             device.do(power_on)

@@ -11,8 +11,9 @@ from jsonschema import Draft202012Validator
 
 from simulator.cli import main
 from simulator.scenario import shipped as scenarios
-from simulator.schemas import NAMES, generated, shipped
+from simulator.schemas import NAMES, shipped
 from tests.cli.command import ghostjob
+from tests.schemas import generated
 
 
 def validator(name: str) -> Draft202012Validator:

@@ -4,12 +4,9 @@ An operation is a function from input to output, or a generator if it may take l
 refusal is an ApiError with the name of AWS's exception, whichever part refuses.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from simulator.cloud.api.api_errors import ApiError, invalid, not_served, too_much
-from simulator.cloud.api.authority import CertificateAuthority
 from simulator.cloud.api.backing import Backing, Operation, Parameters, Paused
 from simulator.cloud.api.certificates import CertificateOperations
 from simulator.cloud.api.events import AccountOperations
@@ -25,11 +22,10 @@ from simulator.cloud.api.tags import TagOperations
 from simulator.cloud.api.templates import TemplateOperations
 from simulator.cloud.api.things import ThingOperations
 from simulator.cloud.api.turns import in_one_go
-from simulator.cloud.arns import AccountRegion, InvalidArn
+from simulator.cloud.arns import InvalidArn
 from simulator.cloud.contained import contained
-from simulator.cloud.jobs import Jobs, JobsError, Outcome
-from simulator.cloud.registry import Registry, RegistryError
-from simulator.cloud.settings.http import HttpSettings
+from simulator.cloud.jobs import JobsError
+from simulator.cloud.registry import RegistryError
 
 PARTS = (
     AccountOperations,
@@ -47,33 +43,9 @@ PARTS = (
 
 
 class ControlPlane:
-    """Every operation that is served. `publish` gets the outcome of each command, to carry its changes and hints on."""
+    """Every operation that is served."""
 
-    def __init__(
-        self,
-        jobs: Jobs,
-        registry: Registry,
-        account: AccountRegion,
-        clock: Callable[[], float],
-        publish: Callable[[Outcome], None],
-        *,
-        settings: HttpSettings | None = None,
-        authority: CertificateAuthority | None = None,
-        files: Path | None = None,
-    ) -> None:
-        backing = Backing(
-            jobs,
-            registry,
-            account,
-            clock,
-            publish,
-            settings=settings or HttpSettings(),
-            authority=authority or CertificateAuthority(),
-            files=files,
-        )
-        self._serve(backing)
-
-    def _serve(self, backing: Backing) -> None:
+    def __init__(self, backing: Backing) -> None:
         self._backing = backing
         self._warnings = Warnings()
         self.operations: dict[str, Operation] = {}
@@ -82,9 +54,7 @@ class ControlPlane:
 
     def in_the_hand_of_aws(self) -> "ControlPlane":
         """The same account, as AWS's own services use it, such as Greengrass: theirs are the namespaces `aws-…`."""
-        theirs = ControlPlane.__new__(ControlPlane)
-        theirs._serve(replace(self._backing, by_aws=True))
-        return theirs
+        return ControlPlane(replace(self._backing, by_aws=True))
 
     def call(self, operation: str, parameters: Parameters) -> Parameters:
         """Carry out one operation in one go. Raises ApiError."""

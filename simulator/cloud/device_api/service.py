@@ -82,12 +82,13 @@ class DeviceApi:
         *,
         changed: Callable[[], None] | None = None,
         new_id: Callable[[], str] = str,
+        arn: Arn | None = None,
     ) -> None:
         self._faults = faults
         self._keeper = keeper
         self._changed = changed
         self._new_id = new_id
-        self.arn: Arn = AccountRegion().arn
+        self._arn = arn or AccountRegion().arn
         self._jobs = jobs
         self._clock = clock
         self._observe = observe
@@ -191,7 +192,7 @@ class DeviceApi:
         try:
             told = [_publication(thing, hint) for thing, hint in outcome.hints]
             for number, event in enumerate(outcome.events):
-                told.insert(event.after_hints + number, event_publication(event, self._new_id(), self.arn))
+                told.insert(event.after_hints + number, event_publication(event, self._new_id(), self._arn))
         except Exception:  # whatever it is: what can be told is told
             return self._publications_one_by_one(outcome)
         return tuple(told)
@@ -201,7 +202,7 @@ class DeviceApi:
         events = deque(outcome.events)
 
         def tell_event(event: Event) -> None:
-            told.append(event_publication(event, self._new_id(), self.arn))
+            told.append(event_publication(event, self._new_id(), self._arn))
 
         def tell_hint(thing: str, hint: Hint) -> None:
             told.append(_publication(thing, hint))

@@ -17,7 +17,7 @@ from simulator.cloud.fidelity import (
     notifications,
     topics,
 )
-from simulator.cloud.fidelity.claim import HONEST_LINE, TAGS, Claim, Section, Setting, Tag
+from simulator.cloud.fidelity.claim import HONEST_LINE, TAGS, Claim, Section, Setting
 
 CLAIMS: Final[tuple[Claim, ...]] = (
     *topics.CLAIMS,
@@ -32,4 +32,4 @@ CLAIMS: Final[tuple[Claim, ...]] = (
     *events.CLAIMS,
 )
 
-__all__ = ["CLAIMS", "HONEST_LINE", "TAGS", "Claim", "Section", "Setting", "Tag"]
+__all__ = ["CLAIMS", "HONEST_LINE", "TAGS", "Claim", "Section", "Setting"]

@@ -13,7 +13,7 @@ from aiohttp import web
 from simulator.certs import server_context
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.signatures import Signatures
-from simulator.cloud.api import CertificateAuthority
+from simulator.cloud.api import CertificateAuthority, ControlPlane
 from simulator.cloud.api.api_port import HttpApi, Planes
 from simulator.cloud.api.data_plane import DataPlane
 from simulator.cloud.api.data_port import DataPort
@@ -26,7 +26,7 @@ from simulator.cloud.api.wire import Server
 from simulator.cloud.listeners.http_messages import HttpMessages
 from simulator.cloud.mqtt.shells.handshake import HTTP, TlsServer
 from simulator.cloud.mqtt.shells.listening import KEPT_FOR_FILES, Listener, bound
-from simulator.cloud.notices.refusals import Tell, tell_nobody
+from simulator.cloud.notices.refusals import Tell
 from simulator.cloud.notices.strangers import Strangers
 from simulator.cloud.settings.http import HttpSettings
 from simulator.cloud.tenant import Tenant, Tenants
@@ -48,14 +48,14 @@ class HttpPorts:
         holders: CertificateHolders,
         settings: HttpSettings,
         access_keys: Mapping[str, str],
-        settled: Callable[[], Awaitable[None]] | None = None,
-        elsewhere: tuple[Route, ...] = (),
-        files: Path | None = None,
-        tell: Tell = tell_nobody,
-        strangers: Strangers | None = None,
+        settled: Callable[[], Awaitable[None]] | None,
+        elsewhere: tuple[Route, ...],
+        files: Path | None,
+        tell: Tell,
+        strangers: Strangers,
     ) -> None:
         self._tell = tell
-        self._strangers = strangers or Strangers()
+        self._strangers = strangers
         self._tenants = tenants
         self._clock = clock
         self._certs = certs
@@ -90,7 +90,8 @@ class HttpPorts:
         if found is None:
             data = self._data_endpoint if tenant is self._tenants.home else self._api_endpoint
             account = replace(tenant.account, data_endpoint=data, jobs_endpoint=self._api_endpoint)
-            plane = tenant.core.control_plane(account, self._settings, self._authority, self._files)
+            its = replace(tenant.core.backing(), account=account, settings=self._settings)
+            plane = ControlPlane(replace(its, authority=self._authority, files=self._files))
             devices = self._devices.get(tenant) or self._for_devices(tenant)
             rate = OperationRate(self._settings.operations_per_second, self._clock)
             found = self._planes[tenant] = Planes(plane, plane.in_the_hand_of_aws(), *devices, rate)

@@ -8,7 +8,6 @@ from simulator.cloud.registry.groups import Groups
 from simulator.cloud.registry.policies import Policies
 from simulator.cloud.registry.records import (
     Certificate,
-    CertificateStatus,
     DeletedCertificate,
     EventConfigurations,
     IndexingConfiguration,
@@ -102,9 +101,9 @@ class Registry:
 
     # ── who may connect, and as whom ──────────────────────────────────────────────────────────────────────────
 
-    def register_certificate(self, pem: str, now: float, status: CertificateStatus = "ACTIVE") -> Certificate:
+    def register_certificate(self, pem: str, now: float) -> Certificate:
         """Make a certificate known. Raises RegistryError if it is known already, or is none."""
-        return self.certificates.register(pem, status, now)
+        return self.certificates.register(pem, "ACTIVE", now)
 
     def certificate(self, certificate_id: str) -> Certificate | None:
         """The certificate with that id (the SHA-256 of its DER, 64 hex digits), or None."""

@@ -100,7 +100,7 @@ class Counted:
     def damage(self, told: Sums) -> Damage | None:
         """What is wrong, once all were seen, if something is; `told` is what the file says of itself."""
         if self._changed:
-            return of_records(self._changed, "was changed", "were changed")
+            return of_changed(self._changed)
         for kind, (count, total) in told.items():
             found = self._counts[kind]
             lost = LOST.get(kind, "")
@@ -114,11 +114,11 @@ class Counted:
         return None
 
 
-def of_records(records: list[tuple[str, str]], one: str, many: str) -> Damage:
+def of_changed(records: list[tuple[str, str]]) -> Damage:
     """Damage that is known by the records that it met."""
-    words = many if len(records) > 1 else one
+    what = f"{several(named(*record) for record in records)} {'was' if len(records) == 1 else 'were'} changed"
     lost = dict.fromkeys(LOST.get(kind, "") for kind, _ in records)
-    return Damage(f"{several(named(*record) for record in records)} {words}", ", ".join(text for text in lost if text))
+    return Damage(what, ", ".join(text for text in lost if text))
 
 
 def is_sealed(seed: int, row: tuple[Any, ...]) -> bool:

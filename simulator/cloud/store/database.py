@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import simulator.cloud.store.state_file as place
 from agent.errors import InputError
 from simulator.cloud.store import seals
-from simulator.cloud.store.damage import Counted, Damage, Damaged, Raw, of_records
+from simulator.cloud.store.damage import Counted, Damage, Damaged, Raw, of_changed
 from simulator.cloud.store.encoding import (
     Plain,
     Reader,
@@ -246,7 +246,7 @@ class Database:
                     kept.append(Kept(kind, key, reader.of(record)(json.loads(text))))
                 else:
                     wrong.append((kind, key))
-        return of_records(wrong, "was changed", "were changed") if wrong else self._lacking(kept)
+        return of_changed(wrong) if wrong else self._lacking(kept)
 
     def _the_file(self) -> tuple[int, int]:
         """How many commits there were, and the number that the file has by chance."""

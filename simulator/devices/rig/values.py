@@ -23,7 +23,7 @@ class Sectors:
 
 @dataclass(frozen=True, slots=True)
 class PowerOn:
-    """The power comes (back): see `boot`."""
+    """The power comes (back): see `power_on`."""
 
     why: BootReason
 

@@ -30,7 +30,7 @@ from simulator.scenario import shipped
 from tests.agent.core.diagram import PAGE, block, diagram
 from tests.agent.core.driver import Driver, execution, key
 from tests.agent.core.small_world import ABILITIES, Edge, SmallWorld, edge
-from tests.simulator.devices.models.playing import A_FLEET, parsed
+from tests.simulator.devices.models.playing import parsed, with_few
 
 PHASES = get_args(Phase)
 HAPPENINGS = [*(each for each in get_args(Event) if each is not TimerFired), *get_args(TimerName)]
@@ -155,9 +155,7 @@ def in_scenarios() -> set[Edge]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fleet, "memoised", watched)
         for name in shipped():
-            scenario = parsed(name)
-            devices = max(len(scenario.devices), min(scenario.play_with - 10, A_FLEET))
-            few = scenario.with_fewer(devices)
+            few, devices = with_few(parsed(name))
             run_virtually(Play(few, devices, 1, lambda entry: None, VirtualVenue(few, 1)).play())
     return taken
 

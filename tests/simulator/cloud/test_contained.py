@@ -20,7 +20,8 @@ from simulator.cloud import core as core_module
 from simulator.cloud import local as local_module
 from simulator.cloud import tenant as tenant_module
 from simulator.cloud.arns import AccountRegion
-from simulator.cloud.contained import Every, contained, listen_for_faults
+from simulator.cloud.background import Every, listen_for_faults
+from simulator.cloud.contained import contained
 from simulator.cloud.jobs import JobsError, JobsSettings
 from simulator.cloud.jobs.commands import DeleteJob
 from simulator.cloud.local import LocalCloud
@@ -152,7 +153,7 @@ async def _play(trace: Path) -> None:
     )
     async with LocalCloud(options, observe) as cloud:
         with Heartbeat("cloud", observe):
-            plane = cloud.core.control_plane(AccountRegion())
+            plane = cloud.core.control_plane()
             plane.call("UpdateEventConfigurations", {"eventConfigurations": {"JOB": {"Enabled": True}}})
             things = [f"t{number}" for number in range(6)]
             for thing in ("t", *things):
@@ -324,7 +325,7 @@ async def test_an_observer_that_fails_keeps_nothing_from_being_done():
 
     options = CloudSettings(api_port=None, mqtt_port=0, mqtts_port=None, data_port=None)
     async with LocalCloud(options, fails) as cloud:
-        plane = cloud.core.control_plane(AccountRegion())
+        plane = cloud.core.control_plane()
         plane.call("CreateThing", {"thingName": "t"})
         plane.call("CreateJob", {"jobId": "fw", "targets": [THING], "document": "{}"})
         assert isinstance(cloud.core.device_api.ask("t", StartNext()).answer, ExecutionTold)
@@ -338,7 +339,7 @@ def test_a_command_whose_warning_fails_has_been_carried_out(monkeypatch: pytest.
         raise ZeroDivisionError
 
     monkeypatch.setattr("simulator.cloud.api.not_carried_out.Warnings.after", fails)
-    plane = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None).control_plane(AccountRegion())
+    plane = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None).control_plane()
     assert plane.call("CreateThing", {"thingName": "t"})["thingName"] == "t"
 
 
@@ -348,7 +349,7 @@ def _is_of_the_core(code: CodeType) -> bool:
 
 async def test_a_device_that_meets_a_fault_is_told_so_and_may_ask_again(monkeypatch: pytest.MonkeyPatch):
     core = core_module.CloudCore(JobsSettings(), time.time, lambda outcome: None)
-    plane = core.control_plane(AccountRegion())
+    plane = core.control_plane()
     plane.call("CreateThing", {"thingName": "t"})
     plane.call("CreateJob", {"jobId": "fw", "targets": [THING], "document": "{}"})
     asking = ("t", "$aws/things/t/jobs/start-next", b'{"clientToken":"1"}', False)

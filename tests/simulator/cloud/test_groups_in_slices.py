@@ -11,7 +11,6 @@ import pytest
 from simulator.cloud import core as core_module
 from simulator.cloud.api import ApiError, ControlPlane
 from simulator.cloud.api.membership import AT_ONCE, MOVE
-from simulator.cloud.arns import AccountRegion
 from simulator.cloud.core import CloudCore
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.registry import RegistryChange
@@ -76,7 +75,7 @@ class Cloud:
         )
         if remembered is not None:
             self.kept.records = {}
-        self.plane: ControlPlane = self.core.control_plane(AccountRegion())
+        self.plane: ControlPlane = self.core.control_plane()
 
     def call(self, operation: str, **given: Any) -> dict[str, Any]:
         return self.plane.call(operation, given)

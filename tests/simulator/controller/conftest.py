@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from simulator.cloud.arns import AccountRegion
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings
@@ -29,7 +28,7 @@ def carrier_to(cloud: LocalCloud, name: str) -> Carrier:
     assert url
     match name:
         case "in-process":
-            return InProcess(cloud.core.control_plane(AccountRegion()))
+            return InProcess(cloud.core.control_plane())
         case "local":
             return LocalHttp(url)
         case _:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
-from simulator.cloud.contained import Every, contained
+from simulator.cloud.background import Every
+from simulator.cloud.contained import contained
 from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.broker import Broker
 from simulator.cloud.mqtt.context import Lateness
@@ -25,10 +26,6 @@ AFTER_A_FAULT_SECONDS: Final = 0.1
 """Until a turn that failed is taken again."""
 BACKLOG: Final = 4096
 """Connections that wait to be accepted: a whole fleet may come at once."""
-
-
-def _new_id() -> str:
-    return str(uuid.uuid4())
 
 
 def _loop_time() -> float:
@@ -48,7 +45,7 @@ class Gateway:
         rng: Random | None = None,
         clock: Callable[[], float] = clocks.time,
         time: Callable[[], float] = _loop_time,
-        new_id: Callable[[], str] = _new_id,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         self.time = time
         self.broker = Broker(

@@ -55,6 +55,11 @@ class Client(FieldAgent[C], ABC):
     def on_kept(self, kept: Undelivered) -> None:
         """A report was not delivered: when to send it again."""
 
+    def on_connected(self) -> None:
+        """Ask for the head; the status that is kept goes when that is answered."""
+        self.set(seeks=False)
+        self.ask(self.question_for_work())
+
     # ── jobs that wait ────────────────────────────────────────────────────────────────────────────────────────
 
     def offer(self, execution: Execution) -> None:

@@ -51,11 +51,6 @@ class Nucleus(Client[NucleusMemory]):
         work = self.state.work
         self.set(restarted_with=work.key.job_id if work else None)
 
-    def on_connected(self) -> None:
-        """Ask for `$next`; the status that is kept goes when that is answered."""
-        self.set(seeks=False)
-        self.ask(self.question_for_work())
-
     def on_hint(self, hint: Hint) -> None:
         """New work, or none left: the only two things that it reads out of a list."""
         if not isinstance(hint, PendingChanged):

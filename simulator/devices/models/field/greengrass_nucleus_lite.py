@@ -42,11 +42,6 @@ class NucleusLite(Client[LiteMemory]):
         work = self.state.work
         self.set(last=(work.key.job_id, work.key.queued_at) if work else None)
 
-    def on_connected(self) -> None:
-        """Ask for `$next`; the status that is kept goes when that is answered."""
-        self.set(seeks=False)
-        self.ask(self.question_for_work())
-
     def on_hint(self, hint: Hint) -> None:
         """Whatever notify-next says, ask."""
         if isinstance(hint, NextChanged):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.cloud.api import ApiError, ControlPlane
+from simulator.cloud.api import ApiError, Backing, ControlPlane
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.jobs import Jobs, JobsSettings, Outcome
 from simulator.cloud.registry import Registry
@@ -28,13 +28,15 @@ class Plane:
         self.registry = Registry(lambda: f"id-{next(ids)}")
         self.outcomes: list[Outcome] = []
         self.plane = ControlPlane(
-            self.jobs,
-            self.registry,
-            self.account,
-            lambda: self.now,
-            self.outcomes.append,
-            settings=settings,
-            files=files,
+            Backing(
+                self.jobs,
+                self.registry,
+                self.account,
+                lambda: self.now,
+                self.outcomes.append,
+                settings=settings or HttpSettings(),
+                files=files,
+            )
         )
 
     def call(self, operation: str, **given: Any) -> dict[str, Any]:

@@ -115,7 +115,7 @@ async def test_the_cloud_serves_files_to_who_has_a_url(tmp_path: Path):
     (files / "firmware" / "link").symlink_to(tmp_path / "secret")
     options = CloudSettings(api_port=0, mqtt_port=None, mqtts_port=None, data_port=None, files=files)
     async with LocalCloud(options) as cloud, aiohttp.ClientSession() as session:
-        presign = cloud._core.jobs.presign
+        presign = cloud.core.jobs.presign
         assert presign is not None
 
         async def get(key: str, *, signed_ago: float = 0, method: str = "GET", **headers: str) -> tuple[int, bytes]:

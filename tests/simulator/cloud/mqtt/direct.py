@@ -7,8 +7,9 @@ import itertools
 from random import Random
 from typing import Any
 
-from simulator.cloud.mqtt import Broker, GatewaySettings
+from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.agenda import Agenda
+from simulator.cloud.mqtt.broker import Broker
 from simulator.cloud.mqtt.client import Step
 from simulator.cloud.mqtt.service import Service
 

@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from simulator.cloud.arns import AccountRegion
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings
 from tests.simulator.cloud.mqtt.peers import V5, Peer
@@ -108,7 +107,7 @@ async def test_a_url_that_a_device_was_given_holds_beyond_the_cloud_that_gave_it
 async def test_what_was_done_in_slices_when_it_ended_is_gone_on_with(options: CloudSettings):
     things = [f"t{number:03}" for number in range(100)]
     async with LocalCloud(options) as running:
-        call = running.core.control_plane(AccountRegion()).call
+        call = running.core.control_plane().call
         call("UpdateIndexingConfiguration", {"thingIndexingConfiguration": {"thingIndexingMode": "REGISTRY"}})
         for name in (*things, "busy"):
             call("CreateThing", {"thingName": name})
@@ -120,7 +119,7 @@ async def test_what_was_done_in_slices_when_it_ended_is_gone_on_with(options: Cl
         assert call("DescribeThingGroup", {"thingGroupName": "all"})["status"] == "BUILDING"
         assert _pending(running) > 0
     async with LocalCloud(options) as again:
-        call = again.core.control_plane(AccountRegion()).call
+        call = again.core.control_plane().call
         turns = 0
         while _pending(again) or call("DescribeThingGroup", {"thingGroupName": "all"})["status"] != "ACTIVE":
             turns += 1

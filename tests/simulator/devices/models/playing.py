@@ -3,6 +3,7 @@
 Each pair is played once a session, whoever asks.
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from simulator.verdict import Judge, Verdict
 
 A_FLEET = 24
 """So many are a fleet, where a scenario is made for one."""
+LEAST_QUOTA = 20
+"""Requests a second that a handful of devices needs for anything to go on at all."""
 
 parsed = cache(load)
 
@@ -50,7 +53,7 @@ def judged_twice(scenario: str, model: str = "reference", seed: int = 1) -> Verd
         if not entry.source.startswith(device_source("")):
             wire.feed(entry)
 
-    whole = judged(*_cast(scenario, model), seed, sink=overhear)
+    whole = judged(*with_few(parsed(scenario).cast(model)), seed, sink=overhear)
     return Verdicts(whole, wire.verdict())
 
 
@@ -58,7 +61,7 @@ def judged_twice(scenario: str, model: str = "reference", seed: int = 1) -> Verd
 def judged_blindly(scenario: str, model: str, seed: int = 1) -> Escape:
     """The verdicts on a shipped scenario played by a bad model."""
     trace: list[Entry] = []
-    whole = judged(*_cast(scenario, model), seed, sink=trace.append)
+    whole = judged(*with_few(parsed(scenario).cast(model)), seed, sink=trace.append)
     (ended,) = (entry.event.why for entry in trace if isinstance(entry.event, RunEnded))
     return Escape(whole, _blindly(trace, model) if violated(whole) else whole, ended)
 
@@ -70,11 +73,19 @@ def _blindly(trace: list[Entry], model: str) -> Verdict:
     return judge.verdict()
 
 
-def _cast(scenario: str, model: str) -> tuple[Scenario, int]:
-    """The scenario with `model`, and for how many devices: one a group, or a part of the fleet that it is made for."""
-    cast = parsed(scenario).cast(model)
-    devices = max(len(cast.devices), min(cast.play_with - 10, A_FLEET))
-    return cast.with_fewer(devices), devices
+def with_few(scenario: Scenario) -> tuple[Scenario, int]:
+    """The scenario, and for how many devices: one a group, or a part of the fleet that it is made for."""
+    devices = max(len(scenario.devices), min(scenario.play_with - 10, A_FLEET))
+    return with_fewer(scenario, devices), devices
+
+
+def with_fewer(scenario: Scenario, devices: int) -> Scenario:
+    """The same for fewer devices than it is made for: the account's quota is less, too, about in proportion."""
+    quota = scenario.cloud.requests_per_second
+    if quota is None or devices >= scenario.play_with:
+        return scenario
+    cloud = replace(scenario.cloud, requests_per_second=max(LEAST_QUOTA, quota * devices // scenario.play_with))
+    return scenario.model_copy(update={"cloud": cloud})
 
 
 def played(scenario: str, model: str = "reference", seed: int = 1) -> Verdict:

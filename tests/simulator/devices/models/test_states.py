@@ -11,6 +11,7 @@ from agent.correlation import correlated
 from simulator.devices.models import MODELS
 from simulator.engines.virtual import judged
 from simulator.scenario import load
+from tests.simulator.devices.models.playing import with_fewer
 
 Step = Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
 
@@ -43,7 +44,7 @@ def lives(model: str, monkeypatch: pytest.MonkeyPatch) -> list[list[Moment]]:
 
     monkeypatch.setattr("simulator.engines.fleet.memoised", noting)
     scenario = load("power-lost-while-undoing").cast(model)
-    judged(scenario.with_fewer(1), 1, 1)
+    judged(with_fewer(scenario, 1), 1, 1)
     return found
 
 
