@@ -259,7 +259,7 @@ class OpenQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Everything. `unaccounted` is a version that runs though its job is gone.
+    """The state machine, whole; the hardware is not in it. `unaccounted` is a version that runs though its job is gone.
 
     `finished` is the last execution dealt with, `running` the version that the device booted, be it `on_trial`.
     """

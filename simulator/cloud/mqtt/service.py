@@ -7,7 +7,7 @@ class Reaction(NamedTuple):
     """What a request brings about: the answer for the asking connection, then publications for subscribers.
 
     `receipt` is what to give back when the answer has been delivered; None if nobody wants to know. `after` numbers
-    the commit without which nothing of it may leave (see `commit_barrier`); 0 if it has not to wait.
+    the commit without which nothing of it may leave (see `CommitBarrier`); 0 if it has not to wait.
     """
 
     answer_topic: str
