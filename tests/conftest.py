@@ -13,12 +13,19 @@ sys.dont_write_bytecode = False
 
 LONGEST = (
     "tests/simulator/devices/models/test_table.py",
+    "tests/agent/test_power_cuts_of_failing_work.py",
     "tests/agent/test_power_cuts.py",
+    "tests/cli/test_agent_tells.py",
     "tests/cli/test_agent.py",
     "tests/kills/test_kills.py",
-    "tests/store_kills/test_store_kills.py",
-    "tests/engines/test_shipped_live.py",
     "tests/clients/test_delete_job.py",
+    "tests/cli/test_run.py",
+    "tests/docs/test_commands.py",
+    "tests/face/test_elsewhere.py",
+    "tests/engines/test_shipped_live.py",
+    "tests/engines/test_live.py",
+    "tests/face/test_cloud.py",
+    "tests/store_kills/test_store_kills.py",
 )
 """By the time they take; begun last, they would keep one core waiting for the other."""
 
