@@ -1,5 +1,6 @@
-"""What every test has: a quiet log. And which files begin first, where several cores share the suite."""
+"""What every test has: a quiet log. And what makes the suite quick: which files begin first, say."""
 
+import gc
 import os
 import sys
 
@@ -38,6 +39,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays: the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
