@@ -28,23 +28,22 @@ class _Memoised:
         """By the identity of a state, which is held here so that no other object can have it: what events led to."""
 
     def __call__(self, state: Any, event: Event) -> tuple[Any, tuple[Effect, ...]]:
-        known = self._after.get(id(state))
-        if known is not None and (then := known[1].get(event)) is not None:
-            return then
-        return self._learn(state, event)
+        known = self._after.get(id(state)) or self._after[id(self._one(state))]
+        then = known[1].get(event)
+        return self._learn(*known, event) if then is None else then
 
-    def _learn(self, state: Any, event: Event) -> tuple[Any, tuple[Effect, ...]]:
+    def _learn(
+        self, state: Any, after: dict[Event, tuple[Any, tuple[Effect, ...]]], event: Event
+    ) -> tuple[Any, tuple[Effect, ...]]:
+        # A state's hash costs as much as many a step: of one that is known by its identity, nobody asks for it.
         if self._count >= LIMIT:
             self._count = 0
             self._same.clear()
             self._after.clear()
-        one = self._one(state)
-        _, then = self._after[id(one)]
-        if event not in then:
-            after, effects = self._step(one, event)
-            then[event] = self._one(after), effects
-            self._count += 1
-        return then[event]
+        following, effects = self._step(state, event)
+        then = after[event] = self._one(following), effects
+        self._count += 1
+        return then
 
     def _one(self, state: Any) -> Any:
         """The one object for all states that equal this one."""

@@ -11,11 +11,10 @@ import pytest
 from agent.abilities import Layout
 from agent.core import Machine, step
 from agent.core.events import BeginStep, Booted, Effect, Event, Remember
-from agent.core.record import Record, Work
 from simulator.devices.models import MODELS
 from simulator.devices.models.model import Model
 from simulator.devices.storage import SURVIVALS
-from tests.power_cuts.product import LAYOUTS, exhaust, exhaust_policies, failing_in_the_suite, of_the_suite
+from tests.power_cuts.product import LAYOUTS, exhaust, exhaust_policies, of_the_suite
 from tests.power_cuts.world import Cut, Setting, play
 
 
@@ -24,13 +23,6 @@ from tests.power_cuts.world import Cut, Setting, play
 )
 def test_a_device_is_whole_and_ready_again_after_a_power_cut_at_every_instant(setting: Setting):
     tallies = list(exhaust_policies(setting, since_deletion=True))
-    assert [failure for tally in tallies for failure in tally.failures] == []
-    assert all(tally.cuts for tally in tallies)
-
-
-@pytest.mark.parametrize("setting", [pytest.param(each, id=str(each)) for each in failing_in_the_suite()])
-def test_a_device_whose_work_fails_by_itself_is_as_whole_as_it_can_be_after_a_cut_at_every_instant(setting: Setting):
-    tallies = list(exhaust_policies(setting))
     assert [failure for tally in tallies for failure in tally.failures] == []
     assert all(tally.cuts for tally in tallies)
 
@@ -89,25 +81,3 @@ def writes_late(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, 
 def test_a_device_is_found_out(model: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(MODELS, "flawed", Model(model))
     assert exhaust(Setting("write half", model="flawed"), since_deletion=True).failures
-
-
-def forgets_the_leap(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, ...]]:
-    """Takes what is on record as being restored for something that can be."""
-    match event:
-        case Booted(record=Record(doing="restoring", work=Work() as work) as record):
-            steps = tuple(replace(each, reversible=True) for each in work.plan.steps)
-            event = replace(event, record=replace(record, work=replace(work, plan=replace(work.plan, steps=steps))))
-        case _:
-            pass
-    return step(machine, event)
-
-
-@pytest.mark.parametrize("guarded", [True, False], ids=["on flash that refuses it", "on flash that does anything"])
-@pytest.mark.parametrize("trouble", ["image self-test", "self-test fails at once", "silence since write"])
-def test_a_device_that_takes_back_the_leap_once_it_restarts_is_found_out(
-    trouble: str, guarded: bool, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setitem(MODELS, "flawed", Model(forgets_the_leap, guarded=guarded))
-    failures = exhaust(Setting("never", "single", model="flawed", trouble=trouble)).failures
-    assert failures
-    assert any("erased the firmware that was running" in each for each in failures) is not guarded

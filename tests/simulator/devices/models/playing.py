@@ -31,7 +31,8 @@ class Verdicts(NamedTuple):
 class Escape(NamedTuple):
     """On one run of a bad model: the verdict, that of a judge who does not look for what it breaks, how it ended.
 
-    Where the whole verdict finds nothing, a judge who looks for less cannot either: it is not asked.
+    Where the whole verdict finds nothing, a judge who looks for less cannot either: it is not asked. Nor is it about a
+    model that breaks several, of which nobody wants to know what one of them alone finds.
     """
 
     whole: Verdict
@@ -63,7 +64,8 @@ def judged_blindly(scenario: str, model: str, seed: int = 1) -> Escape:
     trace: list[Entry] = []
     whole = judged(*with_few(parsed(scenario).cast(model)), seed, sink=trace.append)
     (ended,) = (entry.event.why for entry in trace if isinstance(entry.event, RunEnded))
-    return Escape(whole, _blindly(trace, model) if violated(whole) else whole, ended)
+    is_asked = len(MODELS[model].breaks) == 1 and violated(whole)
+    return Escape(whole, _blindly(trace, model) if is_asked else whole, ended)
 
 
 def _blindly(trace: list[Entry], model: str) -> Verdict:
