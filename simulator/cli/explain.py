@@ -79,14 +79,14 @@ def _show(matches: list["Topic"]) -> None:
     from simulator.cli.markdown import rendered
 
     topic = matches[0]
-    elsewhere = [other for other in matches if other.page != topic.page]
+    elsewhere = dict.fromkeys(f"`{other.page}/{other.name}`" for other in matches if other.page != topic.page)
     parts = [other.text for other in matches if (other.page, other.kind) == (topic.page, topic.kind)]
     if topic.kind == "item":
         parts.insert(0, f"## {topic.name}")
     if topic.kind != "page":
         parts.append(f"Page: `{topic.page}`")
     if elsewhere:
-        parts.append("Also: " + ", ".join(f"`{other.page}/{other.name}`" for other in elsewhere))
+        parts.append(f"Also: {', '.join(elsewhere)}")
     click.echo(rendered(LINK.sub(r"\1 (`ghostjob explain \2`)", "\n\n".join(parts))), nl=False)
     if topic.page == "scenarios" and topic.kind == "item":  # as it stands, to be copied
         click.echo("\n" + (files("simulator.scenarios") / f"{topic.name}.yaml").read_text("utf-8"), nl=False)

@@ -95,6 +95,11 @@ def test_a_word_of_several_pages_is_explained_by_the_one_that_says_most(capsys: 
     assert "deletion_seconds" in explained(capsys, "settings/cloud")
 
 
+def test_where_more_is_said_of_a_word_is_told_once(capsys: pytest.CaptureFixture[str]):
+    assert explained(capsys, "cloud").count("scenario/cloud") == 1
+    assert explained(capsys, "devices").count("scenario/devices") == 1
+
+
 def test_a_word_that_is_two_things_on_a_page_is_explained_as_both(capsys: pytest.CaptureFixture[str]):
     shown = explained(capsys, "signature")
     assert "cause: signature" in shown
