@@ -54,8 +54,8 @@ def explain(topic: str | None) -> int:
         _show(matches)
     else:
         click.echo(f"{topic} is the end of several names; `ghostjob explain NAME` explains one:")
-        for match in matches:
-            click.echo(f"  {match.name}  (page {match.page})")
+        for line in dict.fromkeys(f"  {match.name}  (page {match.page})" for match in matches):
+            click.echo(line)
     if topic in VERBS:
         click.echo(f"\nThe verb: ghostjob {topic} --help")
     return 0
