@@ -49,7 +49,7 @@ def found(word: str, among: Iterable[Topic]) -> list[Topic]:
 
 
 def close_to(word: str, among: Iterable[Topic]) -> list[str]:
-    """Names that were perhaps meant, with whole ones and the ends of dotted ones compared: begun so, or much like it."""
+    """Names that were perhaps meant, with whole ones and the ends of dotted ones compared: begun so, or alike."""
     names: dict[str, str] = {}
     for topic in among:
         for name in (topic.name, topic.name.rpartition(".")[2]):
