@@ -33,12 +33,18 @@ class Wrong(NamedTuple):
 
 
 def first_wrong(error: ValidationError, schema: Callable[[], dict[str, Any]] | None = None) -> Wrong:
-    """The first of what is wrong. `schema` gives the JSON Schema that knows which keys there are."""
-    first = error.errors(include_url=False)[0]
+    """The first of what is wrong. `schema` gives the JSON Schema that knows which keys there are.
+
+    Where one is needed and another is not known, perhaps that was meant for it: the one that is there is told.
+    """
+    first, *others = error.errors(include_url=False)
+    if first["type"] == "missing":
+        beside = (each for each in others if each["type"] in UNKNOWN_KEY and each["loc"][:-1] == first["loc"][:-1])
+        first = next(beside, first)
     where: Where = first["loc"]
     kind = first["type"]
     if kind in UNKNOWN_KEY:
-        return Wrong(where, unknown_key(str(where[-1]), keys_at(schema(), where[:-1]) if schema else ()))
+        return Wrong(where, _unknown_key(str(where[-1]), where[:-1], schema() if schema else {}))
     words = WORDS.get(kind)
     given = shown(first["input"])
     return Wrong(where, words(first.get("ctx", {}), given) if words else f"{first['msg']}, not {given}")
@@ -55,11 +61,17 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def unknown_key(key: str, choices: Iterable[str]) -> str:
-    """What to say of a key that there is not; without any choices, no more than that."""
+def unknown_key(key: str, choices: Iterable[str], deeper: Iterable[str] = ()) -> str:
+    """What to say of a key that there is not; without any choices, no more than that. `deeper` is where it has one."""
     keys = list(choices)
     known = f"; the keys here are {', '.join(keys)}" if keys else ""
-    return f"unknown key{known}{did_you_mean(key, keys)}"
+    below = "".join(f"; did you mean {name}.{key}?" for name in deeper)
+    return f"unknown key{known}{below or did_you_mean(key, keys)}"
+
+
+def _unknown_key(key: str, where: Where, schema: Mapping[str, Any]) -> str:
+    keys = keys_at(schema, where)
+    return unknown_key(key, keys, (name for name in keys if key in keys_at(schema, (*where, name))))
 
 
 def no_choice(word: str, choices: Iterable[str]) -> str:

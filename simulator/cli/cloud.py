@@ -199,10 +199,13 @@ def settings_of(given: Mapping[str, Any]) -> "CloudSettings":
     keys = access_keys(given["access_keys"], given["access_key_file"])
     options = {**given, "access_keys": keys or None, "settings": None}
     said = {name: value for name, value in options.items() if value is not None and name in CloudSettings.model_fields}
+    ignored = more.keys() & said
     if (seconds := given["deletion_seconds"]) is not None:
         quick = {"deletion_seconds": seconds, "deletion_seconds_per_execution": 0.0}
-        said["cloud"] = more.pop("cloud", {}) | quick
-    for name in more.keys() & said:
+        slow = more.get("cloud", {})
+        ignored |= {f"cloud.{name}" for name in slow.keys() & quick}
+        said["cloud"] = slow | quick
+    for name in sorted(ignored):
         get_logger("ghostjob.cloud").warning("setting.ignored", setting=name, why="an option says otherwise")
     return _checked("", lambda: CloudSettings.model_validate(more | said))
 
@@ -218,7 +221,8 @@ def _checked(where: str, made: Callable[[], "CloudSettings"]) -> "CloudSettings"
     except ValidationError as error:
         wrong = first_wrong(error, CloudSettings.model_json_schema)
         if where:
-            raise InputError(f"{where}: {wrong}") from None
+            is_json = error.errors()[0]["type"] != "json_invalid"
+            raise InputError(f"{where}: {wrong}" + ("" if is_json else '; a file is given as "$(cat FILE)"')) from None
         option = f"--{wrong.where[0]}".replace("_", "-")
         raise InputError(f"{option} {error.errors()[0]['input']}: {wrong.what}") from None
 

@@ -54,8 +54,8 @@ def explain(topic: str | None) -> int:
         _show(matches)
     else:
         click.echo(f"{topic} is the end of several names; `ghostjob explain NAME` explains one:")
-        for match in matches:
-            click.echo(f"  {match.name}  (page {match.page})")
+        for line in dict.fromkeys(f"  {match.name}  (page {match.page})" for match in matches):
+            click.echo(line)
     if topic in VERBS:
         click.echo(f"\nThe verb: ghostjob {topic} --help")
     return 0
@@ -79,14 +79,14 @@ def _show(matches: list["Topic"]) -> None:
     from simulator.cli.markdown import rendered
 
     topic = matches[0]
-    elsewhere = [other for other in matches if other.page != topic.page]
+    elsewhere = dict.fromkeys(f"`{other.page}/{other.name}`" for other in matches if other.page != topic.page)
     parts = [other.text for other in matches if (other.page, other.kind) == (topic.page, topic.kind)]
     if topic.kind == "item":
         parts.insert(0, f"## {topic.name}")
     if topic.kind != "page":
         parts.append(f"Page: `{topic.page}`")
     if elsewhere:
-        parts.append("Also: " + ", ".join(f"`{other.page}/{other.name}`" for other in elsewhere))
+        parts.append(f"Also: {', '.join(elsewhere)}")
     click.echo(rendered(LINK.sub(r"\1 (`ghostjob explain \2`)", "\n\n".join(parts))), nl=False)
     if topic.page == "scenarios" and topic.kind == "item":  # as it stands, to be copied
         click.echo("\n" + (files("simulator.scenarios") / f"{topic.name}.yaml").read_text("utf-8"), nl=False)

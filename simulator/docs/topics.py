@@ -49,12 +49,14 @@ def found(word: str, among: Iterable[Topic]) -> list[Topic]:
 
 
 def close_to(word: str, among: Iterable[Topic]) -> list[str]:
-    """Names that were perhaps meant, with whole ones and the ends of dotted ones compared."""
+    """Names that were perhaps meant, with whole ones and the ends of dotted ones compared: begun so, or alike."""
     names: dict[str, str] = {}
     for topic in among:
         for name in (topic.name, topic.name.rpartition(".")[2]):
             names.setdefault(name.lower(), topic.name)
-    return list(dict.fromkeys(names[name] for name in get_close_matches(word.lower(), names, 3)))
+    asked = word.lower()
+    begun = [name for name in names if asked and name.startswith(asked)]
+    return list(dict.fromkeys(names[name] for name in (*begun, *get_close_matches(asked, names, 3))))[:3]
 
 
 def _of_page(name: str) -> Iterator[Topic]:

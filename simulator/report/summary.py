@@ -40,6 +40,8 @@ def summary(verdict: Verdict, entries_of: EntriesOf = lambda _: ()) -> Iterator[
         yield from _devices(f"{invariant.id} undecided", invariant.doubts, "yellow", entries_of)
     for place in verdict.reached:
         yield _place_line(place.id, place.devices, place.of)
+        if place.of and not place.devices:
+            yield Text(f"    what that means: ghostjob explain place.{place.id.split()[0]}", "dim")
     yield _recovery_line(verdict)
     yield Text.assemble(WORDS[verdict.outcome], f": {verdict.why}")
 

@@ -1,5 +1,6 @@
 """Scenarios out of YAML: the ones that ship, and anybody's own, with errors that name file, line, key and choices."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -43,7 +44,11 @@ def load(name_or_path: str) -> Scenario:
 def parse(text: str, where: str = "scenario") -> Scenario:
     """The scenario in YAML `text`. Raises InputError with `where`, the line and the key."""
     try:
-        data = yaml.load(text, LOADER)  # noqa: S506 - a safe loader, whichever of the two it is
+        loader = LOADER(text)
+        tree = loader.get_single_node()
+        for key in _again(tree, set()):
+            raise InputError(f"{where}:{key.start_mark.line + 1}: {key.value}: it stands here a second time")
+        data = None if tree is None else loader.construct_document(tree)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -54,7 +59,25 @@ def parse(text: str, where: str = "scenario") -> Scenario:
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
-        raise InputError(_explain(error, yaml.compose(text, LOADER), where)) from None
+        raise InputError(_explain(error, tree, where)) from None
+
+
+def _again(node: yaml.Node | None, visited: set[yaml.Node]) -> Iterator[yaml.ScalarNode]:
+    """Keys that are there already in their mapping, of which YAML would take the last."""
+    if node is None or node in visited:  # by another name, perhaps within itself
+        return
+    visited.add(node)
+    if isinstance(node, yaml.MappingNode):
+        known = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in known:
+                    yield key
+                known.add(key.value)
+            yield from _again(value, visited)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _again(value, visited)
 
 
 def _explain(error: ValidationError, tree: yaml.Node | None, where: str) -> str:

@@ -95,8 +95,15 @@ class Scenario(Part):
         for index, place in enumerate(self.must_reach):
             if place.job not in ids:
                 raise ValueError(f"must_reach.{index}.job: no job '{place.job}'; there are {', '.join(sorted(ids))}")
-            if unknown := [name for name in place.groups if name not in groups]:
-                raise ValueError(f"must_reach.{index}.groups: no group '{unknown[0]}'; there are {', '.join(groups)}")
+        named: tuple[tuple[str, tuple[PowerCut | Outage | Place, ...]], ...] = (
+            ("power_cuts", self.power_cuts),
+            ("outages", self.outages),
+            ("must_reach", self.must_reach),
+        )
+        for key, parts in named:
+            for index, part in enumerate(parts):
+                if unknown := [name for name in part.groups if name not in groups]:
+                    raise ValueError(f"{key}.{index}.groups: no group '{unknown[0]}'; there are {', '.join(groups)}")
 
     def cast(self, model: str) -> Self:
         """The same with every device that is ours played by another model."""

@@ -159,6 +159,13 @@ def test_of_a_setting_and_an_option_that_disagree_it_is_said_which_counts(capsys
     assert (line["event"], line["setting"], line["why"]) == ("setting.ignored", "host", "an option says otherwise")
 
 
+def test_of_a_setting_below_another_it_is_said_too(capsys: pytest.CaptureFixture[str]):
+    configure("json", "warning")
+    options("--settings", '{"cloud": {"deletion_seconds": 9, "targets": 7}}', "--deletion-seconds", "5")
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (line["event"], line["setting"]) == ("setting.ignored", "cloud.deletion_seconds")
+
+
 def test_every_default_that_help_shows_is_the_settings_own():
     shown = {each.name: each.show_default for each in cloud.params if isinstance(each.show_default, str)}
     defaults = {name: str(CloudSettings.model_fields[name].default) for name in shown}

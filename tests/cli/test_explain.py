@@ -4,10 +4,12 @@ import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from agent.causes import Cause
+from agent.device_events import Phase
 from agent.values import ErrorCode
 from simulator.cli import main
 from simulator.cloud.notices.refusals import CODES
@@ -64,6 +66,8 @@ def test_a_page_fits_into_eighty_columns_with_all_its_words(name: str, capsys: p
         ("causes", {cause.value for cause in Cause}),
         ("refusals", set(CODES)),
         ("flash layouts", {"ab", "swap", "single"}),
+        ("phases of a device", set(get_args(Phase))),
+        ("words of our own", {"ghost", "hint", "leap", "nonce"}),
     ],
 )
 def test_every_one_of_these_is_a_topic(kind: str, names: set[str]):
@@ -88,11 +92,17 @@ def test_several_keys_of_that_end_are_listed(capsys: pytest.CaptureFixture[str])
     shown = explained(capsys, "step")
     assert "  deletions.when.step  (page scenario)\n" in shown
     assert "  outages.step  (page scenario)\n" in shown
+    assert explained(capsys, "when").count("  deletions.when  (page scenario)\n") == 1
 
 
 def test_a_word_of_several_pages_is_explained_by_the_one_that_says_most(capsys: pytest.CaptureFixture[str]):
     assert explained(capsys, "cloud").strip().startswith("What does the local cloud do?")
     assert "deletion_seconds" in explained(capsys, "settings/cloud")
+
+
+def test_where_more_is_said_of_a_word_is_told_once(capsys: pytest.CaptureFixture[str]):
+    assert explained(capsys, "cloud").count("scenario/cloud") == 1
+    assert explained(capsys, "devices").count("scenario/devices") == 1
 
 
 def test_a_word_that_is_two_things_on_a_page_is_explained_as_both(capsys: pytest.CaptureFixture[str]):
@@ -120,6 +130,8 @@ def test_a_shipped_scenario_is_printed_as_it_stands(capsys: pytest.CaptureFixtur
         ("removal_delay_second", "cloud.removal_delay_seconds"),
         ("ResourceNotFoundd", "ResourceNotFound"),
         ("exit-code", "exit-codes"),
+        ("exit", "exit-codes"),
+        ("rollout", "cloud.rollout_per_minute"),
     ],
 )
 def test_an_unknown_topic_is_told_with_what_was_perhaps_meant(word: str, meant: str, capfd: pytest.CaptureFixture[str]):

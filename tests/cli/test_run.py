@@ -41,6 +41,16 @@ def test_whoever_did_not_pass_is_told_how_to_look_closer(tmp_path: Path, out: li
     assert "what that means, and what to do: ghostjob explain bootable\n" in told.stdout
 
 
+def test_of_a_place_that_was_not_reached_it_is_told_where_it_is_explained(tmp_path: Path):
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ndevices: [{group: all}]\njobs: [{id: fw, to: [all], version: '2.0'}]\n"
+        "must_reach: [{place: recovered, job: fw}]\n"
+    )
+    told = ghostjob("run", "mine.yaml", "--engine", "virtual", "--devices", "1", cwd=tmp_path)
+    assert told.returncode == 3
+    assert "on 0 of 1 devices\n    what that means: ghostjob explain place.recovered\n" in told.stdout
+
+
 def test_any_scenario_can_be_played_by_another_model(tmp_path: Path):
     told = ghostjob("run", "delete-in-download", "--engine", "virtual", "--model", "hammering", cwd=tmp_path)
     assert told.returncode == 1

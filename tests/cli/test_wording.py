@@ -55,6 +55,13 @@ SCENARIO = "name: x\ndevices: [{group: a}]\njobs: [{id: fw, to: [a], version: '1
         ),
         (["run", "s.yaml"], "s.yaml:4: deletons: unknown key; the keys here are name, about, devices"),
         (["run", "s.yaml"], "did you mean deletions?"),
+        (["run", "groop.yaml"], "groop.yaml:2: devices.0.groop: unknown key; the keys here are group, namespace"),
+        (["run", "groop.yaml"], "did you mean group?"),
+        (["run", "flat.yaml"], "flat.yaml:4: deletions.0.step: unknown key; the keys here are job, do, when"),
+        (["run", "flat.yaml"], "did you mean when.step?"),
+        (["cloud", "--settings", '{"deletion_seconds": 3}'], "did you mean cloud.deletion_seconds?"),
+        (["cloud", "--settings", "settings.json"], "--settings: this is no JSON: expected"),
+        (["cloud", "--settings", "settings.json"], 'a file is given as "$(cat FILE)"'),
         (["run", "step.yaml"], "step.yaml:4: deletions.0.when.step: give one of download, write, switch"),
         (["run", "step.yaml"], "not 'wriet'; did you mean write?"),
         (["run", "number.yaml"], "number.yaml:4: time_limit_seconds: give 86400 or less, not 100000"),
@@ -72,6 +79,8 @@ def test_a_mistake_is_told_by_what_is_allowed(
     Path("agent.yaml").write_text("endpont: 127.0.0.1\nendpoint: 127.0.0.1\nthing: a\n")
     Path("s.yaml").write_text(SCENARIO + "deletons: []\n")
     Path("step.yaml").write_text(SCENARIO + "deletions: [{job: fw, when: {step: wriet}}]\n")
+    Path("groop.yaml").write_text(SCENARIO.replace("group:", "groop:"))
+    Path("flat.yaml").write_text(SCENARIO + "deletions: [{job: fw, step: write}]\n")
     Path("number.yaml").write_text(SCENARIO + "time_limit_seconds: 100000\n")
     Path("t.jsonl").write_text('{"source": "cloud", "n": 1, "at": 0, "type": "client.connected", "thing": 3}\n')
     said = complaint(capfd, arguments)

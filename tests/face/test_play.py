@@ -75,6 +75,16 @@ def test_bad_input_is_an_error_that_says_what_and_where(scenario: str, options: 
     assert "\n" not in str(refused.value)
 
 
+def test_what_is_wrong_with_a_mapping_is_told_without_the_place_of_a_file_that_is_gone():
+    with pytest.raises(ghostjob.InputError, match=r"^scenario\.yaml:1: devices: needed, and not there"):
+        ghostjob.play({"name": "x"})
+
+
+def test_a_result_shows_what_came_of_it():
+    result = ghostjob.play(UPDATE, engine="virtual", devices=1)
+    assert repr(result) == f"<Result passed: {result.why}>"
+
+
 def test_a_run_that_meets_its_limit_is_inconclusive():
     result = ghostjob.play(SLOW, engine="virtual", devices=1, time_limit_seconds=5)
     assert (result.outcome, result.passed) == ("inconclusive", False)

@@ -94,6 +94,23 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
             id="a namespace of AWS's",
         ),
         pytest.param("name: a\ndevices: [}\n", "flash.yaml:2: cannot read the YAML", id="no YAML"),
+        pytest.param(GOOD + "jobs: []\n", "flash.yaml:13: jobs: it stands here a second time", id="a key twice"),
+        pytest.param(
+            GOOD.replace("group: a\n", "group: a\n    group: c\n"),
+            "flash.yaml:4: group: it stands here a second time",
+            id="a key twice in a part",
+        ),
+        pytest.param(GOOD + "hardware: &a [*a]\n", "flash.yaml:13: hardware: give a mapping", id="a list in itself"),
+        pytest.param(
+            GOOD + "power_cuts: [{step: write, groups: [c]}]\n",
+            "flash.yaml:13: power_cuts.0.groups: no group 'c'; there are a, b",
+            id="power cuts of nobody",
+        ),
+        pytest.param(
+            GOOD + "outages: [{step: write, groups: [c]}]\n",
+            "flash.yaml:13: outages.0.groups: no group 'c'; there are a, b",
+            id="outages of nobody",
+        ),
         pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
         pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),
     ],
@@ -103,6 +120,11 @@ def test_a_bad_scenario_is_refused_in_one_line(text: str, says: str):
         parse(text, "flash.yaml")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_part_takes_from_another_it_may_have_in_its_own_way():
+    scenario = parse(GOOD + "power_cuts:\n  - &cut {step: write, progress: 10}\n  - {<<: *cut, progress: 20}\n")
+    assert [cut.progress for cut in scenario.power_cuts] == [10, 20]
 
 
 def test_of_an_unknown_name_it_is_told_which_scenarios_are_near_and_where_all_are():

@@ -78,7 +78,9 @@ class _Command:
         self._directory = Path(tempfile.mkdtemp(prefix="ghostjob-") if out is None else out)
         asked = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
         file = _file(scenario, self._directory)
-        self.process = Process("run", *log_options(), *asked, f"--out={self._directory}", "--no-table", "--", file)
+        asked += [f"--out={self._directory}", "--no-table", *log_options()]
+        hidden = f"{self._directory}{os.sep}" if self._is_temporary else ""
+        self.process = Process("run", *asked, "--", file, hidden=hidden)
 
     def result(self, code: int) -> Result:
         if code not in PLAYED:

@@ -39,9 +39,13 @@ def log_options() -> tuple[str, ...]:
 
 
 class Process:
-    """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that."""
+    """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that.
 
-    def __init__(self, *arguments: str) -> None:
+    What is wrong in a file below `hidden` is told without that, as nobody knows the place but we.
+    """
+
+    def __init__(self, *arguments: str, hidden: str = "") -> None:
+        self._hidden = hidden
         self._last: deque[str] = deque(maxlen=SHOWN)
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-P", str(ENTRY), *arguments],
@@ -68,7 +72,7 @@ class Process:
         self._close()
         if code == BAD_INPUT:
             said = self._last[-1] if self._last else ""
-            raise InputError(said.removeprefix(PREFIX))
+            raise InputError(said.removeprefix(PREFIX).removeprefix(self._hidden))
         return code
 
     async def wait_async(self) -> int:

@@ -105,6 +105,9 @@ class Result:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: no verdict of ghostjob's: {error!r}") from None
 
+    def __repr__(self) -> str:
+        return f"<Result {self.outcome}: {self.why}>"
+
     @property
     def outcome(self) -> RunOutcome:
         """The verdict's: passed, failed, or inconclusive if the run could not show what it was to show."""

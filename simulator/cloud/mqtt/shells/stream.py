@@ -61,7 +61,7 @@ class Stream(asyncio.Protocol):
         self._attend()
 
     def _attend(self) -> int:
-        """As Client has it."""
+        """Take what there is to send, then read, wait or close; how many bytes have not left yet."""
         transport, client = self._transport, self.client
         raw = client.data_to_send()
         if transport is None:  # it is gone, and nobody hears this
