@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import ssl
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import ghostjob
+from ghostjob._process import Process
 
 
 def created(url: str, path: str, method: str, **body: object) -> dict[str, Any]:
@@ -71,6 +73,25 @@ def test_settings_are_the_commands_own(tmp_path: Path):
         created(cloud.api, "/things/pump", "POST")
     with ghostjob.LocalCloud(settings=settings) as cloud:
         assert len(asked(f"{cloud.api}/things")["things"]) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="where a command line is shown to everybody")
+def test_no_command_line_shows_the_secrets_of_its_settings():
+    settings = {"access_keys": [["LAB", "open-sesame"]], "files_url": "x" * 200_000}
+    with ghostjob.LocalCloud(settings=settings) as cloud:
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            asked(f"{cloud.api}/things")
+        assert cloud._process is not None
+        shown = Path(f"/proc/{cloud._process._process.pid}/cmdline").read_bytes()
+        assert b"cloud" in shown
+        assert b"sesame" not in shown
+
+
+def test_a_process_that_ends_without_listening_is_told_as_it_ends():
+    process = Process("cloud", "--no-such-option")
+    process._process.wait()
+    process.say("{}" * 100_000)
+    assert process.end() == 2
 
 
 @pytest.mark.parametrize(

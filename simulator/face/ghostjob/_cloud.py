@@ -135,8 +135,8 @@ class LocalCloud:
             things = (f"--thing={thing}" for thing in self._things)
             self._process = Process("certs", f"--dir={self._certs}", *things)
             self._process.wait()
-        text = json.dumps(settings, default=os.fspath)
-        self._process = Process("cloud", *log_options(), "--until-stdin-closes", "--ready-file=-", f"--settings={text}")
+        self._process = Process("cloud", *log_options(), "--until-stdin-closes", "--ready-file=-", "--settings=-")
+        self._process.say(json.dumps(settings, default=os.fspath))
         ready = self._process.first_line()
         if not ready:
             self._process.wait()
