@@ -157,6 +157,15 @@ def test_services_that_differ_in_names_only_are_one(detour: bool, late: float):
     assert canonical(canonical(one, 1100.0), 1100.0) == canonical(one, 1100.0)
 
 
+def test_what_is_not_shown_any_more_gives_no_name_to_what_is():
+    service = Service(JobsSettings(stale_reads_seconds=10))
+    service, _ = step(service, CreateJob(NewJob("fw", ("a", "b"), DOCUMENT)), 1000.0)
+    service, _ = step(service, CreateJob(NewJob("next", ("b",), DOCUMENT)), 1005.0)
+    service, _ = step(service, DeleteExecution("a", "fw", 1, force=True), 1030.0)
+    assert service.stale_reads
+    assert canonical(service, 1100.0) == canonical(service._replace(stale_reads=()), 1100.0)
+
+
 def after(*commands: Command) -> Service:
     service, now = Service(JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0)), 1000.0
     for command in commands:
