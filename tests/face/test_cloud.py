@@ -123,3 +123,23 @@ def test_a_cloud_that_is_killed_meanwhile_is_told_at_the_end():
     cloud._process._process.kill()
     with pytest.raises(ghostjob.GhostjobError, match="ended with exit code -9"):
         cloud.__exit__(None)
+
+
+def test_a_cloud_that_is_up_is_not_begun_again():
+    with ghostjob.LocalCloud() as cloud:
+        api = cloud.api
+        with pytest.raises(ghostjob.GhostjobError, match="up already"):
+            cloud.__enter__()
+        assert cloud.api == api
+
+
+def test_settings_that_are_no_json_are_told():
+    with pytest.raises(ghostjob.InputError, match="settings: "), ghostjob.LocalCloud(settings={"files": object()}):
+        pass
+
+
+def test_a_site_that_speaks_is_not_taken_for_the_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "sitecustomize.py").write_text("print('hello from the site')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with ghostjob.LocalCloud() as cloud:
+        assert asked(f"{cloud.api}/things") == {"things": []}

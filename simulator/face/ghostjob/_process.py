@@ -40,7 +40,9 @@ def log_options() -> tuple[str, ...]:
 
 
 class Process:
-    """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that."""
+    """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that, so even a caller who
+    is killed leaves none behind.
+    """
 
     def __init__(self, *arguments: str) -> None:
         self._last: deque[str] = deque(maxlen=SHOWN)
@@ -63,10 +65,10 @@ class Process:
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
 
-    def first_line(self) -> str:
-        """What it says first on stdout; empty if it ended instead."""
+    def ready_line(self) -> str:
+        """The JSON that it says on stdout; empty if it ended instead. Somebody's `sitecustomize` may speak before."""
         assert self._process.stdout is not None
-        return self._process.stdout.readline()
+        return next((line for line in self._process.stdout if line.startswith("{")), "")
 
     def wait(self) -> int:
         """Wait until it ends: its exit code. Raises InputError if it was given something wrong."""
