@@ -1,6 +1,7 @@
 """`ghostjob cloud`: the local AWS IoT, until it is told to stop."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -113,7 +114,8 @@ Examples:
 @click.option(
     "--settings",
     default="{}",
-    help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them; "
+    help="JSON: more settings of the service, and faults, as a scenario's `cloud` and `faults` have them; - is a line "
+    "of stdin, as a command line shows secrets to everybody. "
     "`gateway` has MQTT's limits, `http` the control plane's; --fidelity lists what of them is a claim about AWS. "
     "Most options above can stand there too; `ghostjob schema settings` has all.",
 )
@@ -155,6 +157,8 @@ def cloud(
 
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
+    if given["settings"] == "-":
+        given["settings"] = sys.stdin.buffer.readline() if sys.stdin else b""
     settings = settings_of(given)
     if salvage:
         _salvage(settings.state)

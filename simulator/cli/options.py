@@ -1,9 +1,13 @@
 """Options and types that several verbs share."""
 
+import _thread
 import asyncio
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import click
@@ -112,6 +116,22 @@ async def _told_of_faults(main: Coroutine[Any, Any, T]) -> T:
 
     asyncio.get_running_loop().set_exception_handler(tell)
     return await main
+
+
+def interrupt_when_stdin_closes() -> None:
+    """Have this process interrupted, as by Ctrl-C, once nobody holds its standard input any more."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        main = threading.main_thread().ident
+        if sys.platform == "win32" or main is None:
+            _thread.interrupt_main()
+        else:
+            signal.pthread_kill(main, signal.SIGINT)  # the main thread may wait in its loop
+
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
 
 
 def allow_files(wanted: int, *, at_most: bool = False) -> None:

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.options import allow_files, logging_options, model_option, run_loop, table_option
+from simulator.cli.options import (
+    allow_files,
+    interrupt_when_stdin_closes,
+    logging_options,
+    model_option,
+    run_loop,
+    table_option,
+)
 
 EXAMPLE = """\b
 Examples:
@@ -54,6 +61,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     default=None,
     help="End a run that hangs after so many seconds, instead of the scenario's own number.",
 )
+@click.option("--until-stdin-closes", is_flag=True, help="End when standard input closes, as if interrupted.")
 @table_option
 @logging_options()
 def run(
@@ -66,6 +74,7 @@ def run(
     seed: int,
     out: Path | None,
     time_limit_seconds: float | None,
+    until_stdin_closes: bool,
     table: bool | None,
     log_format: str,
     log_level: str,
@@ -97,6 +106,8 @@ def run(
     if time_limit_seconds is not None:
         parsed = parsed.model_copy(update={"time_limit_seconds": time_limit_seconds})
     devices = devices or parsed.play_with
+    if until_stdin_closes:
+        interrupt_when_stdin_closes()
     if engine == "virtual":
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually

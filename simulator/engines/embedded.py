@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from agent.errors import InputError
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.processes import command
 from simulator.trace import CloudListening, Entry, read_line
 
@@ -23,9 +24,12 @@ SILENCE_LIMIT_SECONDS = 60.0
 class EmbeddedCloud:
     """A local AWS IoT as a child process. `endpoints` is set once it listens."""
 
-    def __init__(self, sink: Callable[[Entry], None], options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, sink: Callable[[Entry], None], options: Sequence[str] = (), settings: CloudSettings | None = None
+    ) -> None:
         self._sink = sink
         self._options = tuple(options)
+        self._settings = settings
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._lines = 0
@@ -34,12 +38,15 @@ class EmbeddedCloud:
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             *command("cloud", "--api-port", "0", "--mqtt-port", "0", "--mqtts-port", "off", "--data-port", "off"),
-            *("--trace", "-", "--until-stdin-closes"),
+            *("--trace", "-", "--until-stdin-closes", "--settings", "{}" if self._settings is None else "-"),
             *self._options,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT_BYTES,
         )
+        if self._settings is not None:  # a scenario has room for more than a command line
+            assert self._process.stdin is not None
+            self._process.stdin.write(self._settings.model_dump_json(exclude_unset=True).encode() + b"\n")
         listening: asyncio.Future[dict[str, str | None]] = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(listening))
         try:

@@ -85,8 +85,8 @@ class LiveVenue:
         """Start the embedded cloud. Raises InputError."""
         settings = CloudSettings(
             cloud=self.scenario.cloud, gateway=QUICK, faults=self.scenario.faults, seed=str(self.seed)
-        ).model_dump_json(exclude_unset=True)
-        cloud = await stack.enter_async_context(EmbeddedCloud(sink, ("--settings", settings)))
+        )
+        cloud = await stack.enter_async_context(EmbeddedCloud(sink, settings=settings))
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
         connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)

@@ -4,6 +4,7 @@ All of it is on the cloud's own clock, in microseconds, and in the cloud's own o
 """
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from agent.values import ExecutionKey, Status
@@ -31,6 +32,7 @@ SIGNS = (RequestReceived, ClientConnected, ExecutionQueued)
 RECOVERIES = 16
 SECONDS = 100
 WAITS = 64
+PENDING = 1024
 EXCESSES = 8
 """So many are remembered of one thing; of what is longer than its bound, the longest."""
 
@@ -43,6 +45,7 @@ class Queue(NamedTuple):
     `connected_since` is None while it is not. `began` is the execution that the latest entry set IN_PROGRESS, if it
     did; `went_on` says whether by the latest entry the device reported on what was in progress; `failed_unbegun`,
     whether it reported FAILED what was QUEUED. `elsewhere` is what is pending for others, who share the thing.
+    `is_overfull`: so much was pending that not all of it is known, and nobody can say any more what waits for whom.
     """
 
     connected_since: float | None = None
@@ -53,16 +56,19 @@ class Queue(NamedTuple):
     failed_unbegun: bool = False
     elsewhere: "Queue | None" = None
     connections: int = 0
+    is_overfull: bool = False
 
     @property
     def awaits_device(self) -> bool:
         """Whether something is queued, nothing of this device's is in progress, it is connected, and has its turn."""
-        return bool(self.queued) and not self.running and self.connected_since is not None and not self._is_held_back
+        is_there = self.connected_since is not None and not self.is_overfull
+        return bool(self.queued) and not self.running and is_there and not self._is_held_back
 
     @property
     def has_work(self) -> bool:
         """Whether the device is there, and something is for it to do."""
-        return self.awaits_device or (self.connected_since is not None and bool(self.running))
+        is_there = self.connected_since is not None and not self.is_overfull
+        return self.awaits_device or (is_there and bool(self.running))
 
     @property
     def _is_held_back(self) -> bool:
@@ -71,7 +77,7 @@ class Queue(NamedTuple):
             return False
         ours, theirs = (next(iter(queue.queued.values()), None) for queue in (self, self.elsewhere))
         is_earlier = ours is not None and theirs is not None and theirs.n < ours.n
-        return is_earlier or bool(self.elsewhere.running)
+        return is_earlier or bool(self.elsewhere.running) or self.elsewhere.is_overfull
 
     def after(self, mark: Mark, event: Any) -> "Queue":
         """The queue as it stands after the next entry."""
@@ -88,7 +94,8 @@ class Queue(NamedTuple):
                 left = max(queue.connections - 1, 0)
                 return queue._replace(connections=left, connected_since=queue.connected_since if left else None)
             case ExecutionQueued(execution=key):
-                return queue._replace(queued=queue.queued.put(key, mark))
+                is_overfull = queue.is_overfull or len(queue.queued) >= PENDING
+                return queue._replace(queued=queue.queued.put(key, mark, PENDING), is_overfull=is_overfull)
             case ExecutionChanged(execution=key, status=status, by=by):
                 went_on = by == "device" and key in queue.running
                 return queue._changed(key, Status(status), mark)._replace(went_on=went_on)
@@ -102,7 +109,11 @@ class Queue(NamedTuple):
         if status is Status.IN_PROGRESS:
             if key in self.running:
                 return self._replace(queued=queued)
-            return self._replace(queued=queued, running=self.running.put(key, mark), began=key)
+            running, is_overfull = (
+                self.running.put(key, mark, PENDING),
+                self.is_overfull or len(self.running) >= PENDING,
+            )
+            return self._replace(queued=queued, running=running, began=key, is_overfull=is_overfull)
         if status.is_terminal:
             failed = status is Status.FAILED and key in self.queued
             return self._replace(queued=queued, running=self.running.without(key), failed_unbegun=failed)
@@ -301,7 +312,7 @@ class Attendance(State):
             if wait.since is not None and (key not in queue.queued or not awaits):
                 waits = waits.put(key, wait.until(at, limits.lost_job))
         if awaits:
-            for key in queue.queued:
+            for key in islice(queue.queued, WAITS):
                 wait = waits.get(key, Waits())
                 if wait.since is None:
                     waits = waits.put(key, wait._replace(since=max(at, until)))

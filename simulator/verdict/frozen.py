@@ -1,6 +1,7 @@
 """A mapping that does not change: what a monitor remembers by execution, by token, by name."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Final, NoReturn, TypeVar
 
 K = TypeVar("K")
@@ -46,10 +47,11 @@ class Map(dict[K, V]):
 
     def at_most(self, cap: int, may_go: Callable[[K, V], bool] = lambda _key, _value: True) -> "Map[K, V]":
         """No more than `cap`: the oldest that may go are gone, or else the oldest."""
-        if len(self) <= cap:
+        if (over := len(self) - cap) <= 0:
             return self
-        gone = next((key for key, value in self.items() if may_go(key, value)), next(iter(self)))
-        return self.without(gone).at_most(cap, may_go)
+        going = [key for key, value in self.items() if may_go(key, value)][:over]
+        gone = {*going, *islice((key for key in self if key not in going), over - len(going))}
+        return self.only(lambda key, _value: key not in gone)
 
 
 EMPTY: Final[Map[Any, Any]] = Map()

@@ -233,11 +233,12 @@ class Judge:
 
 
 class _Peak:
-    """The most events within any one second: a window that slides, and holds what is less than a second older."""
+    """The most events within any one second: a window that slides, and holds how many there were at which times."""
 
     def __init__(self) -> None:
         self.peak = 0
-        self._window: deque[int] = deque()
+        self._within = 0
+        self._window: deque[tuple[int, int]] = deque()
 
     def fork(self) -> "_Peak":
         """One that has counted the same."""
@@ -246,11 +247,16 @@ class _Peak:
         return twin
 
     def count(self, at: int) -> None:
-        """One more, not earlier than the last."""
-        self._window.append(at)
-        while self._window[0] <= at - SECOND:
-            self._window.popleft()
-        self.peak = max(self.peak, len(self._window))
+        """One more, which counts as not earlier than the last."""
+        window = self._window
+        if window and at <= (last := window[-1])[0]:
+            window[-1] = (last[0], last[1] + 1)
+        else:
+            window.append((at, 1))
+        self._within += 1
+        while window[0][0] <= at - SECOND:
+            self._within -= window.popleft()[1]
+        self.peak = max(self.peak, self._within)
 
 
 def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:

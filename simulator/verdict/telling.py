@@ -18,6 +18,7 @@ from agent.device_events import (
     StepStarted,
 )
 from agent.values import ExecutionKey
+from simulator.verdict.frozen import Map
 from simulator.verdict.heard import Heard
 from simulator.verdict.seen import Mark
 
@@ -81,14 +82,16 @@ def _disconnected(account: "Testimony", mark: Mark, event: DeviceDisconnected, n
 def _hinted(account: "Testimony", mark: Mark, event: HintReceived, new: dict[str, Any]) -> None:
     new["cleared"] = ()
     account.notes_time(None, mark.at, new)
-    executions = account.executions
+    omitted = {
+        key: heard._replace(omitted=mark)
+        for key, heard in account.executions.items()
+        if key.namespace_id == event.namespace_id and key not in event.listed
+    }
+    if omitted:
+        new["executions"] = Map(account.executions | omitted)
     for key in event.listed:
-        if key not in executions:
+        if key not in account.executions:
             put(account, new, key)
-    for key, heard in executions.items():
-        if key.namespace_id == event.namespace_id and key not in event.listed:
-            executions = (new.get("executions") or executions).put(key, heard._replace(omitted=mark))
-            new["executions"] = executions
     new["hints"] = account.hints.put(event.namespace_id, mark, HANDS)
 
 

@@ -63,7 +63,10 @@ ROOM: Final = 4
 JOBS: Final = 128
 ANSWERS: Final = 64
 ENTRIES: Final = 64
-"""So many jobs, answers that may yet be delivered, and times of the last entries are remembered."""
+STEPS: Final = 64
+"""So many jobs, answers that may yet be delivered, times of the last entries, and steps of a job are remembered; what
+comes after so many steps is none that could be told from these.
+"""
 
 Client: TypeAlias = frozenset[str | None]
 """An MQTT client, by the names that it has in the trace."""
@@ -222,7 +225,7 @@ class Wire(State):
         self.reports = self.reports.put(key, mark, JOBS)
         named = self.steps.get(key, ())
         step = dict(sent.details or ()).get(STEP)
-        if step is None or step in named:
+        if step is None or step in named or len(named) >= STEPS:
             return ()
         self.steps = self.steps.put(key, (*named, step), JOBS)
         if before is None:

@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import ssl
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import ghostjob
+from ghostjob._process import Process
 
 
 def created(url: str, path: str, method: str, **body: object) -> dict[str, Any]:
@@ -73,6 +75,25 @@ def test_settings_are_the_commands_own(tmp_path: Path):
         assert len(asked(f"{cloud.api}/things")["things"]) == 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="where a command line is shown to everybody")
+def test_no_command_line_shows_the_secrets_of_its_settings():
+    settings = {"access_keys": [["LAB", "open-sesame"]], "files_url": "x" * 200_000}
+    with ghostjob.LocalCloud(settings=settings) as cloud:
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            asked(f"{cloud.api}/things")
+        assert cloud._process is not None
+        shown = Path(f"/proc/{cloud._process._process.pid}/cmdline").read_bytes()
+        assert b"cloud" in shown
+        assert b"sesame" not in shown
+
+
+def test_a_process_that_ends_without_listening_is_told_as_it_ends():
+    process = Process("cloud", "--no-such-option")
+    process._process.wait()
+    process.say("{}" * 100_000)
+    assert process.end() == 2
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -102,3 +123,23 @@ def test_a_cloud_that_is_killed_meanwhile_is_told_at_the_end():
     cloud._process._process.kill()
     with pytest.raises(ghostjob.GhostjobError, match="ended with exit code -9"):
         cloud.__exit__(None)
+
+
+def test_a_cloud_that_is_up_is_not_begun_again():
+    with ghostjob.LocalCloud() as cloud:
+        api = cloud.api
+        with pytest.raises(ghostjob.GhostjobError, match="up already"):
+            cloud.__enter__()
+        assert cloud.api == api
+
+
+def test_settings_that_are_no_json_are_told():
+    with pytest.raises(ghostjob.InputError, match="settings: "), ghostjob.LocalCloud(settings={"files": object()}):
+        pass
+
+
+def test_a_site_that_speaks_is_not_taken_for_the_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "sitecustomize.py").write_text("print('hello from the site')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with ghostjob.LocalCloud() as cloud:
+        assert asked(f"{cloud.api}/things") == {"things": []}

@@ -5,11 +5,14 @@ import gc
 import json
 import logging
 import os
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 import ghostjob
+from ghostjob._process import Process
 from simulator.cli import main
 
 UPDATE = {"name": "update", "devices": [{"group": "all"}], "jobs": [{"id": "fw", "to": ["all"], "version": "2.0"}]}
@@ -132,3 +135,33 @@ def test_a_directory_without_a_verdict_is_no_result(what: str, tmp_path: Path):
         (tmp_path / "verdict.json").write_text("{" if what == "no JSON" else "{}")
     with pytest.raises(ghostjob.InputError, match=r"verdict\.json: "):
         ghostjob.Result(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "out", "says"),
+    [
+        pytest.param({"name": object()}, None, "not JSON serializable", id="no JSON"),
+        pytest.param("name: \udcff\n", None, "surrogates not allowed", id="no text"),
+        pytest.param("a\0b", None, "null byte", id="a path with a NUL"),
+        pytest.param(UPDATE, "/dev/null/out", "/dev/null/out: cannot write there: Not a directory", id="nowhere"),
+    ],
+)
+def test_what_cannot_be_handed_over_is_told_and_leaves_nothing(
+    scenario: object, out: str | None, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(ghostjob.InputError, match=says):
+        ghostjob.play(scenario, out=out)  # type: ignore[arg-type]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_ends_with_whoever_was_to_hear_of_it(tmp_path: Path):
+    (tmp_path / "slow.yaml").write_text(SLOW)
+    for engine in ("live", "virtual"):
+        devices = "--devices=1" if engine == "live" else "--devices=5000"
+        scenario = str(tmp_path / "slow.yaml") if engine == "live" else "main"
+        run = Process("run", f"--engine={engine}", devices, "--no-table", "--until-stdin-closes", "--", scenario)
+        time.sleep(1.5)
+        began = time.monotonic()
+        assert run.end() == 130
+        assert time.monotonic() - began < 10

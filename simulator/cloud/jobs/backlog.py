@@ -8,6 +8,7 @@ All of it is data with a position. What it does is told where the command is tha
 """
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 AT_ONCE: Final = 25
@@ -72,6 +73,10 @@ def owner_of(work: BackgroundWork) -> Owner:
     return Owner(None, work.thing) if isinstance(work, TellJobs) else Owner(work.job_id)
 
 
+def _by_name(failed: tuple[Owner, int]) -> tuple[str, str]:
+    return failed[0].job_id or "", failed[0].thing or ""
+
+
 class Held(NamedTuple):
     """Work that failed waits until then."""
 
@@ -102,7 +107,7 @@ class Backlog(NamedTuple):
     def hold(self, work: BackgroundWork, until: float) -> "Backlog":
         """With that work waiting until then."""
         left = self.without(owner_of(work))
-        return left._replace(held=(*left.held, Held(until, work)))
+        return left._replace(held=tuple(sorted((*left.held, Held(until, work)), key=itemgetter(0))))
 
     def without(self, owner: Owner) -> "Backlog":
         """Without the owner's work; itself if there is none."""
@@ -130,7 +135,7 @@ class Backlog(NamedTuple):
         if times == self.times_failed(owner):
             return self
         others = tuple(each for each in self.failures if each[0] != owner)
-        return self._replace(failures=(*others, (owner, times)) if times else others)
+        return self._replace(failures=tuple(sorted((*others, (owner, times)), key=_by_name)) if times else others)
 
 
 NOTHING_TO_DO: Final = Backlog()

@@ -28,6 +28,7 @@ def canonical(service: Service, now: float, seconds: Mapping[int, int] | None = 
 
     `seconds`: new names of seconds past, where others were told some; see `second_names`, which is without them.
     """
+    service = _still_shown(service, now)
     names = second_names(service, now) if seconds is None else seconds
     instants = _instants(service, names)
     serials = {serial: number for number, serial in enumerate(sorted({e.serial for e in _executions(service)}), 1)}
@@ -56,11 +57,10 @@ def canonical(service: Service, now: float, seconds: Mapping[int, int] | None = 
     def all_of(executions: tuple[JobExecution, ...]) -> tuple[JobExecution, ...]:
         return tuple(map(execution, executions))
 
-    stale = tuple((at, was) for at, was in service.stale_reads if now < was.until)
     return service._replace(
         jobs=tuple(each._replace(job=job(each.job), earlier=tuple(map(all_of, each.earlier))) for each in service.jobs),
         queues=tuple(map(all_of, service.queues)),
-        stale_reads=tuple((at, was._replace(executions=all_of(was.executions))) for at, was in stale),
+        stale_reads=tuple((at, was._replace(executions=all_of(was.executions))) for at, was in service.stale_reads),
         rate=service.rate if service.rate[0] == int(now) else Service().rate,
         last_serial=len(serials),
     )
@@ -69,9 +69,14 @@ def canonical(service: Service, now: float, seconds: Mapping[int, int] | None = 
 def second_names(service: Service, now: float, others: Iterable[int] = ()) -> dict[int, int]:
     """New names for the seconds past that a service knows, and those that `others` know: as late as they can be."""
     until = int(now - service.settings.stale_reads_seconds)
-    past = sorted({*map(int, _times(service)), *others})
+    past = sorted({*map(int, _times(_still_shown(service, now))), *others})
     past = past[: sum(second < until for second in past)]
     return {second: until - len(past) + number for number, second in enumerate(past)}
+
+
+def _still_shown(service: Service, now: float) -> Service:
+    """Without the stale reads whose time is over, whose names nobody knows any more."""
+    return service._replace(stale_reads=tuple(each for each in service.stale_reads if now < each[1].until))
 
 
 def _instants(service: Service, names: Mapping[int, int]) -> dict[float, float]:

@@ -54,14 +54,16 @@ Due: TypeAlias = JobDue | ExecutionDue | WorkDue
 class OfJob:
     """What is found by a job.
 
-    `things`: every one that has or had an execution of it, in the order in which they got it. `earlier`: by thing,
-    executions of which a later one took the place, oldest first. `births`: how many jobs there were before it.
+    `things`: every one that has or had an execution of it, once, in the order in which they got it; `gone`: of these,
+    all whose execution was deleted by itself, and perhaps others. `earlier`: by thing, executions of which a later one
+    took the place, oldest first. `births`: how many jobs there were before it.
     """
 
     births: int
     things: list[str] = field(default_factory=list)
     counts: dict[Status, int] = field(default_factory=NONE_YET.copy)
     earlier: dict[str, tuple[JobExecution, ...]] = field(default_factory=dict)
+    gone: dict[str, None] = field(default_factory=dict)
 
 
 class Ledger:
@@ -174,7 +176,7 @@ class Ledger:
         old = queue.pop(job_id, None)
         if old is not None:
             of_job.earlier[thing] = (*of_job.earlier.get(thing, ()), old)
-        else:
+        elif thing not in of_job.gone:
             of_job.things.append(thing)
         queue[job_id] = execution
         of_job.counts[execution.status] += 1
@@ -187,6 +189,8 @@ class Ledger:
         if thing in of_job.earlier:
             self.set_executions(thing, job_id, [e for e in self.executions(thing, job_id) if e is not execution])
         else:
+            if job_id not in self.deleting:  # nobody comes back to a job that goes
+                of_job.gone[thing] = None
             del queue[job_id]
             if not queue:
                 del self.queues[thing]

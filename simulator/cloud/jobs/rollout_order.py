@@ -46,4 +46,5 @@ def with_skip(bits: bytes, place: int, *, to: bool) -> bytes:
     """The same, but for that turn, which is skipped or not."""
     at, bit = place >> 3, 1 << (place & 7)
     longer = bits.ljust(at + 1, b"\0")
-    return longer[:at] + bytes((longer[at] | bit if to else longer[at] & ~bit,)) + longer[at + 1 :]
+    changed = longer[:at] + bytes((longer[at] | bit if to else longer[at] & ~bit,)) + longer[at + 1 :]
+    return changed.rstrip(b"\0")  # as it was before the first was skipped, once none is

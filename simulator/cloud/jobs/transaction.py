@@ -92,9 +92,12 @@ class Transaction:
                 ledger.set_execution_time(after.thing, after.key.job_id)
             case ExecutionQueued(execution):
                 thing, job_id = execution.thing, execution.key.job_id
+                of_job = ledger.of_job[job_id]
+                was_gone = thing in of_job.gone
                 ledger.remove(execution)
-                if not ledger.executions(thing, job_id):
-                    ledger.of_job[job_id].things.pop()
+                if not was_gone and not ledger.executions(thing, job_id):
+                    del of_job.gone[thing]
+                    of_job.things.pop()
                 ledger.set_execution_time(thing, job_id)
             case ExecutionRemoved(execution):
                 thing, job_id = execution.thing, execution.key.job_id

@@ -93,6 +93,7 @@ def ledger_of(service: Service) -> Ledger:
 def _add_job(ledger: Ledger, known: JobAndThings) -> None:
     of_job = ledger.of_job[ledger.put_job(None, known.job)]
     of_job.things += known.things
+    of_job.gone = dict.fromkeys(known.things)
     for executions in known.earlier:
         of_job.earlier[executions[0].thing] = executions
         for execution in executions:

@@ -46,6 +46,8 @@ class LocalCloud:
         self._endpoints: dict[str, str | None] = {}
 
     def __enter__(self) -> Self:
+        if self._process is not None:
+            raise GhostjobError("this cloud is up already; make another LocalCloud for another")
         try:
             self._start()
         except BaseException:
@@ -135,9 +137,13 @@ class LocalCloud:
             things = (f"--thing={thing}" for thing in self._things)
             self._process = Process("certs", f"--dir={self._certs}", *things)
             self._process.wait()
-        text = json.dumps(settings, default=os.fspath)
-        self._process = Process("cloud", *log_options(), "--until-stdin-closes", "--ready-file=-", f"--settings={text}")
-        ready = self._process.first_line()
+        try:
+            text = json.dumps(settings, default=os.fspath)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"settings: {error}") from None
+        self._process = Process("cloud", *log_options(), "--until-stdin-closes", "--ready-file=-", "--settings=-")
+        self._process.say(text)
+        ready = self._process.ready_line()
         if not ready:
             self._process.wait()
             raise self._process.fault()

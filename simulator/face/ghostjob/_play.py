@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from ghostjob._errors import InputError
 from ghostjob._process import Process, log_options
 from ghostjob._result import Result
 
@@ -77,10 +78,16 @@ class _Command:
         self._is_temporary = out is None
         self._directory = Path(tempfile.mkdtemp(prefix="ghostjob-") if out is None else out)
         asked = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
-        file = _file(scenario, self._directory)
-        asked += [f"--out={self._directory}", "--no-table", *log_options()]
+        shown = (f"--out={self._directory}", "--no-table", "--until-stdin-closes")
         hidden = f"{self._directory}{os.sep}" if self._is_temporary else ""
-        self.process = Process("run", *asked, "--", file, hidden=hidden)
+        try:
+            file = _file(scenario, self._directory)
+            self.process = Process("run", *log_options(), *asked, *shown, "--", file, hidden=hidden)
+        except BaseException as error:
+            self._forget()
+            if isinstance(error, TypeError | ValueError):  # it is no JSON, no UTF-8, or has a NUL where none may be
+                raise InputError(f"scenario: {error}") from None
+            raise
 
     def result(self, code: int) -> Result:
         if code not in PLAYED:
@@ -93,6 +100,9 @@ class _Command:
     def give_up(self) -> None:
         self.process.interrupt()
         self.process.end()
+        self._forget()
+
+    def _forget(self) -> None:
         if self._is_temporary:
             shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -103,7 +113,10 @@ def _file(scenario: ScenarioLike, directory: Path) -> str:
         scenario = json.dumps(scenario, indent=1) + "\n"
     if not isinstance(scenario, str) or "\n" not in scenario:
         return os.fspath(scenario)
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / "scenario.yaml"
-    path.write_text(scenario, "utf-8")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(scenario, "utf-8")
+    except OSError as error:
+        raise InputError(f"{directory}: cannot write there: {error.strerror}") from None
     return str(path)

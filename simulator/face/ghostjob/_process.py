@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,8 @@ def log_options() -> tuple[str, ...]:
 
 
 class Process:
-    """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that.
+    """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that, so even a caller who
+    is killed leaves none behind.
 
     What is wrong in a file below `hidden` is told without that, as nobody knows the place but we.
     """
@@ -59,10 +61,17 @@ class Process:
         self._listening = threading.Thread(target=self._listen, name="ghostjob", daemon=True)
         self._listening.start()
 
-    def first_line(self) -> str:
-        """What it says first on stdout; empty if it ended instead."""
+    def say(self, line: str) -> None:
+        """Tell it what no command line may show, as the next line of its stdin. One that has ended does not listen."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.write(f"{line}\n")
+            self._process.stdin.flush()
+
+    def ready_line(self) -> str:
+        """The JSON that it says on stdout; empty if it ended instead. Somebody's `sitecustomize` may speak before."""
         assert self._process.stdout is not None
-        return self._process.stdout.readline()
+        return next((line for line in self._process.stdout if line.startswith("{")), "")
 
     def wait(self) -> int:
         """Wait until it ends: its exit code. Raises InputError if it was given something wrong."""
@@ -94,8 +103,7 @@ class Process:
 
     def end(self) -> int:
         """Close its stdin, and wait until it ends: its exit code."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self._close_stdin()
         try:
             code = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -110,9 +118,15 @@ class Process:
 
     def _close(self) -> None:
         self._listening.join()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        self._close_stdin()
+        for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
+
+    def _close_stdin(self) -> None:
+        assert self._process.stdin is not None
+        with suppress(OSError):  # what one that has ended has not read is still in our hands
+            self._process.stdin.close()
 
     def _listen(self) -> None:
         assert self._process.stderr is not None

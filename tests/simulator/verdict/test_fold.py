@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.device_events import StepFinished, StepStarted
 from agent.values import ExecutionKey
 from simulator.trace import Entry, RequestReceived
 from simulator.verdict import Judge, Verdict
+from simulator.verdict.attendance import PENDING, WAITS
 from simulator.verdict.case import Case
+from simulator.verdict.frozen import Map
+from simulator.verdict.telling import EXECUTIONS
 from simulator.verdict.testimony import OPEN
+from simulator.verdict.wire import STEPS
 from tests.simulator.verdict.stories import STORIES, Story
 from tests.simulator.verdict.stories.scenes import RNF, at_work, recovers_from_write
 from tests.simulator.verdict.tale import BOUNDS, FW, THING, Tale, from_the_wire
@@ -150,6 +155,53 @@ def test_what_is_remembered_of_a_device_does_not_grow_for_ever(habit: Callable[[
             judge.feed(entry)
         sizes.append(len(pickle.dumps(device_of(judge))))
     assert sizes[2] - sizes[1] < max(sizes[1] // 50, 400)
+
+
+def test_a_device_that_is_told_of_ever_new_executions_is_still_judged():
+    tale = Tale()
+    at_work(tale)
+    for number in range(200):
+        keys = [ExecutionKey(None, f"job-{number}-{each}", 1, 1000 + number) for each in range(1 + number % 3)]
+        tale.hint(*keys)
+        tale.device(StepStarted(keys[0], "download", reversible=True), StepFinished(keys[0], "download", "done"))
+    judge = judge_of(tale.entries)
+    assert len(device_of(judge).own.account.executions) == EXECUTIONS
+    judge.verdict()
+
+
+def test_a_device_may_have_more_executions_pending_than_are_remembered():
+    tale = Tale()
+    tale.connect()
+    for number in range(PENDING + 100):
+        tale.queue(ExecutionKey(None, f"job-{number}", 1, number))
+        if number == 3 * WAITS:
+            attendance = device_of(judge_of(tale.entries)).record.attendance
+            assert list(attendance.waits) == list(attendance.queue.queued)[:WAITS], "those that wait longest"
+    queue = device_of(judge_of(tale.entries)).record.attendance.queue
+    assert (len(queue.queued), queue.is_overfull, queue.awaits_device) == (PENDING, True, False)
+
+
+def test_a_client_that_names_ever_new_steps_is_not_followed_for_ever():
+    tale = Tale()
+    at_work(tale)
+    for number in range(STEPS + 50):
+        tale.update(FW, details=(("step", f"step-{number}"),))
+    [follower, *_] = device_of(judge_of(from_the_wire(tale.entries))).followers
+    assert len(follower.wire.steps[FW]) == STEPS
+
+
+def test_requests_of_one_moment_take_no_more_room_than_one():
+    tale = Tale()
+    tale.cloud(*500 * (RequestReceived(THING, "describe"),))
+    judge = judge_of(tale.entries)
+    assert len(judge._rate._window) == 1
+    assert judge.verdict().requests_per_second_peak == 500
+
+
+def test_of_too_many_the_oldest_go_that_may():
+    numbers = Map((number, number) for number in range(5000))
+    assert list(numbers.at_most(3, lambda _key, value: value != 1)) == [1, 4998, 4999]
+    assert list(numbers.at_most(3, lambda _key, _value: False)) == [4997, 4998, 4999]
 
 
 def test_of_what_is_not_remembered_a_device_is_not_accused():

@@ -10,15 +10,17 @@ import pytest
 
 from agent.values import Describe, ExecutionTold, GetPending, PendingListed, StartNext, Status, Update
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, JobUpdate, NewJob, Rollout, Service, canonical, step
-from simulator.cloud.jobs.backlog import AT_ONCE, CancelRest, Owner, RemoveRecords, RollOut
+from simulator.cloud.jobs.backlog import AT_ONCE, Backlog, CancelRest, Owner, RemoveRecords, RollOut
 from simulator.cloud.jobs.canonical import second_names
 from simulator.cloud.jobs.commands import (
     CancelExecution,
     CancelJob,
+    Command,
     CreateJob,
     DeleteExecution,
     DeleteJob,
     DeviceRequest,
+    ThingMoved,
     Tick,
     UpdateJob,
 )
@@ -153,6 +155,54 @@ def test_services_that_differ_in_names_only_are_one(detour: bool, late: float):
     assert one != other
     assert canonical(one, 1100.0) == canonical(other, 1100.0)
     assert canonical(canonical(one, 1100.0), 1100.0) == canonical(one, 1100.0)
+
+
+def test_what_is_not_shown_any_more_gives_no_name_to_what_is():
+    service = Service(JobsSettings(stale_reads_seconds=10))
+    service, _ = step(service, CreateJob(NewJob("fw", ("a", "b"), DOCUMENT)), 1000.0)
+    service, _ = step(service, CreateJob(NewJob("next", ("b",), DOCUMENT)), 1005.0)
+    service, _ = step(service, DeleteExecution("a", "fw", 1, force=True), 1030.0)
+    assert service.stale_reads
+    assert canonical(service, 1100.0) == canonical(service._replace(stale_reads=()), 1100.0)
+
+
+def after(*commands: Command) -> Service:
+    service, now = Service(JobsSettings(deletion_seconds=0, deletion_seconds_per_execution=0)), 1000.0
+    for command in commands:
+        now += 1
+        service, _ = step(service, command, now)
+    return canonical(service, 5000.0)
+
+
+ROUNDS: dict[str, tuple[Command, ...]] = {
+    "a record that goes, and its thing comes again": (
+        DeleteExecution("a", "fw", 1, force=True),
+        ThingMoved("joined", "a", ("group",)),
+        DeleteExecution("b", "fw", 1, force=True),
+        ThingMoved("joined", "b", ("group",)),
+    ),
+    "a turn that is skipped, and is not": (
+        ThingMoved("left", "c", ("group",)),
+        ThingMoved("joined", "c", ("group",)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROUNDS)
+def test_a_round_that_comes_back_to_where_it_began_is_a_round(name: str):
+    rollout = Rollout(maximum_per_minute=2)
+    new = NewJob("fw", ("a", "b", "c"), DOCUMENT, ("group",), target_selection="CONTINUOUS", rollout=rollout)
+    assert after(CreateJob(new), *ROUNDS[name]) == after(CreateJob(new), *3 * ROUNDS[name])
+    assert after(CreateJob(new), *ROUNDS[name]) == after(CreateJob(new)) or "record" in name
+
+
+def test_who_failed_first_is_nothing_that_anybody_can_see():
+    one, other = Owner("one"), Owner(None, "other")
+    assert Backlog().with_failures(one, 1).with_failures(other, 2) == (
+        Backlog().with_failures(other, 2).with_failures(one, 1)
+    )
+    held = RemoveRecords("one"), RemoveRecords("other")
+    assert Backlog().hold(held[0], 1.0).hold(held[1], 2.0) == Backlog().hold(held[1], 2.0).hold(held[0], 1.0)
 
 
 def test_what_is_told_by_number_keeps_it():
