@@ -12,6 +12,7 @@ from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
+from simulator.verdict.telling import expects, take_in
 from simulator.verdict.testimony import Testimony
 from simulator.verdict.whereabouts import READS, Whereabouts, followed
 
@@ -48,10 +49,9 @@ class Watch(State):
 
     def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:
         """Take in the next entry of the client's own."""
-        new, exchange, news = self.account.told(seen, record, limits)
+        exchange, news = expects(self.account, seen, record)
         self._step(seen, record, limits, monitors, exchange, news)
-        for name, value in new.items():
-            setattr(self.account, name, value)
+        take_in(self.account, seen, exchange, news, limits)
 
     def at_cloud(
         self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors
