@@ -44,6 +44,10 @@ class Map(dict[K, V]):
         """Those that stay."""
         return Map({key: value for key, value in self.items() if stays(key, value)})
 
+    def each(self, changed: Callable[[V], V]) -> "Map[K, V]":
+        """With every value as it becomes."""
+        return Map({key: changed(value) for key, value in self.items()})
+
     def at_most(self, cap: int, may_go: Callable[[K, V], bool] = lambda _key, _value: True) -> "Map[K, V]":
         """No more than `cap`: the oldest that may go are gone, or else the oldest."""
         if len(self) <= cap:

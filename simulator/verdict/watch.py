@@ -14,9 +14,9 @@ from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
 from simulator.verdict.telling import expects, take_in
 from simulator.verdict.testimony import Testimony
-from simulator.verdict.whereabouts import READS, Whereabouts, followed
+from simulator.verdict.whereabouts import READS, Whereabouts
 
-WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, followed, lambda _state, _subject: Ruling())
+WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, lambda _state, _subject: Ruling())
 
 
 _new: Any = tuple.__new__
@@ -32,8 +32,8 @@ class Monitors:
         self.steps: dict[type, tuple[tuple[int, Callable[[Any, Moment], Any]], ...]] = {}
         self.follows = WHEREABOUTS in self.all
         for index, invariant in enumerate(each for each in self.all if each is not WHEREABOUTS):
-            for kind in invariant.reads:
-                self.steps[kind] = (*self.steps.get(kind, ()), (index, invariant.step))
+            for kind, step in invariant.reads.items():
+                self.steps[kind] = (*self.steps.get(kind, ()), (index, step))
 
     def start(self) -> tuple[State | None, ...]:
         """The states that they begin with."""
@@ -83,4 +83,4 @@ class Watch(State):
             for index, step in steps:
                 step(states[index], now)
             if is_followed:
-                followed(states[-1], now)
+                READS[kind](states[-1], now)
