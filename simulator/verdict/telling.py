@@ -16,14 +16,13 @@ from agent.device_events import (
     StepFinished,
     StepStarted,
 )
-from agent.values import ExecutionKey, Status
+from agent.values import Status
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.frozen import Map
-from simulator.verdict.heard import OVER, REPLACED, Heard, News, news_in, omits
+from simulator.verdict.heard import OVER, REPLACED, News, news_in, omits
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Mark, Seen
-from simulator.verdict.testimony import CLOSED, HANDS, NO_EXCHANGE, Testimony
+from simulator.verdict.testimony import CLOSED, HANDS, Testimony
 
 JOURNAL_MICROS: Final = 1_000_000
 """What a device was told so shortly before it lost its memory may not have been on record yet."""
@@ -33,7 +32,7 @@ RESTARTS: Final = (DeviceBooted, DeviceConnected)
 
 
 def expects(account: Testimony, seen: Seen[Any], record: Record) -> tuple[Exchange | None, tuple[News, ...]]:
-    """The exchange that the next entry of its own belongs to, and what it says of executions; nothing changes."""
+    """The exchange that the next entry of its own belongs to, and what it says of executions."""
     mark, event = seen
     kind = type(event)
     if kind is RequestSent:
@@ -44,18 +43,15 @@ def expects(account: Testimony, seen: Seen[Any], record: Record) -> tuple[Exchan
 
 
 def _sends(account: Testimony, mark: Mark, sent: RequestSent) -> Exchange | None:
-    token = sent.client_token
-    if token in account.closed or (exchange := account.exchanges.get(token, NO_EXCHANGE)).sent is not None:
+    exchange = account.exchange_of(sent.client_token)
+    if exchange is None or exchange.sent is not None:
         return None
     heard = account.heard(sent.execution)
     told = heard.standing[REPLACED]
-    return exchange._replace(
-        sent=mark,
-        request=sent,
-        knew=told is not None and told.answer.n < mark.n,
-        licence=0 if _is_late(account, mark) else heard.licence,
-        had_reported=account.reported,
-    )
+    exchange.sent, exchange.request, exchange.had_reported = mark, sent, account.reported
+    exchange.knew = told is not None and told.answer.n < mark.n
+    exchange.licence = 0 if _is_late(account, mark) else heard.licence
+    return exchange
 
 
 def _hears(
@@ -64,7 +60,7 @@ def _hears(
     exchange = account.exchanges.get(read.client_token)
     if exchange is None or exchange.sent is None:
         return None, ()
-    exchange = exchange._replace(answer=mark, read=read)
+    exchange.answer, exchange.read = mark, read
     is_told = record.answers and not (account.has_lost_answers and not exchange.said)
     if is_told and not exchange.believes(read):
         return exchange, ()
@@ -80,7 +76,8 @@ def take_in(
     account.has_taken_leave = False
     if kind is RESTARTS[account.is_wire]:
         if account.last_sign is not None:
-            _forget(account, account.last_sign)
+            for heard in account.executions.values():
+                heard.forget(account.last_sign, JOURNAL_MICROS)
     elif kind is not DeviceDisconnected and kind is not HintReceived:
         account.last_sign = mark.at
     if kind is RequestSent:
@@ -90,9 +87,9 @@ def take_in(
     elif (change := CHANGES.get(kind)) is not None:
         change(account, mark, event)
     elif (key := getattr(event, "execution", None)) is not None:
-        account.touch(key, mark)
+        account.known(key).touched = mark
     if kind is StepStarted and _leaps(event, limits):
-        account.note(event.execution, leapt=True)
+        account.known(event.execution).leapt = True
     account.last = mark
 
 
@@ -100,37 +97,27 @@ def _is_late(account: Testimony, mark: Mark) -> bool:
     return account.last is not None and mark.n < account.last.n
 
 
-def _forget(account: Testimony, died_at: int) -> None:
-    for key, heard in account.executions.items():
-        if (forgetful := heard.forgets(died_at, JOURNAL_MICROS)) is not heard:
-            account.executions = account.executions.put(key, forgetful)
-
-
 def _asked(account: Testimony, mark: Mark, sent: RequestSent, exchange: Exchange | None) -> None:
     key = sent.execution
-    heard = account.heard(key)
+    over = account.heard(key).standing[OVER]
     if _is_late(account, mark):
-        account.executions = Map((each, heard.unheard(mark.n)) for each, heard in account.executions.items())
-    if exchange is not None:
-        account.notes(sent.client_token, exchange)
-        if exchange.received is not None:
-            account.offset = account.offset.sent(mark.at, exchange.received.at)
-            account.arrived_n = max(account.arrived_n, mark.n)
+        for each in account.executions.values():
+            each.unhear(mark.n)
+    if exchange is not None and exchange.received is not None:
+        account.offset = account.offset.sent(mark.at, exchange.received.at)
+        account.arrived_n = max(account.arrived_n, mark.n)
     account.asked, account.asked_token = mark, sent.client_token
     if key is not None:
-        account.touch(key, mark)
+        heard = account.known(key)
+        heard.touched = mark
         if sent.request == "update":
-            _updates(account, key, sent.status, heard)
-
-
-def _updates(account: Testimony, key: ExecutionKey, status: str | None, heard: Heard) -> None:
-    if key not in account.reported:
-        account.reported = (*account.reported, key)[-HANDS:]
-    succeeded, failed = status == Status.SUCCEEDED, status == Status.FAILED
-    if succeeded or failed or not heard.updated:
-        account.note(key, updated=True, succeeded=heard.succeeded or succeeded, failed=heard.failed or failed)
-    if account.is_wire:
-        account.note(key, told_at_report=heard.standing[OVER], change_at_report=account.change)
+            heard.updated = True
+            heard.succeeded = heard.succeeded or sent.status == Status.SUCCEEDED
+            heard.failed = heard.failed or sent.status == Status.FAILED
+            if key not in account.reported:
+                account.reported = (*account.reported, key)[-HANDS:]
+            if account.is_wire:
+                heard.told_at_report, heard.change_at_report = over, account.change
 
 
 def _answer(
@@ -139,7 +126,7 @@ def _answer(
     account.is_done(mark.at)
     account.heard_n, account.cleared = mark.n, ()
     if read.execution is not None:
-        account.touch(read.execution, mark)
+        account.known(read.execution).touched = mark
     if exchange is None or exchange.sent is None:
         account.notes_time(None, mark.at)
         return
@@ -152,9 +139,8 @@ def _answer(
     for each in news:
         heard = account.known(each.key)
         if not heard.order:
-            account.order += 1
-            heard = heard._replace(order=account.order)
-        account.keep(each.key, heard.hears(each, licence))
+            account.order = heard.order = account.order + 1
+        heard.hears(each, licence)
     account.cleared = tuple(each.key for each in news if each.says == "alive" and each.key not in account.at_work)
 
 
@@ -169,7 +155,7 @@ def _leaps(began: StepStarted, limits: Limits) -> bool:
 def _booted(account: Testimony, mark: Mark, _event: DeviceBooted) -> None:
     account.booted, account.running, account.at_work = mark, (), ()
     for key in account.cleared:
-        account.note(key, leapt=True)  # it cannot know whether what was about to begin had begun
+        account.known(key).leapt = True  # it cannot know whether what was about to begin had begun
 
 
 def _connected(account: Testimony, mark: Mark, _event: DeviceConnected) -> None:
@@ -185,31 +171,31 @@ def _hinted(account: Testimony, mark: Mark, event: HintReceived) -> None:
     account.cleared = ()
     account.notes_time(None, mark.at)
     for key in event.listed:
-        if key not in account.executions:
-            account.note(key)
-    for key in account.executions:
+        account.known(key)
+    for key, heard in account.executions.items():
         if omits(event, key):
-            account.note(key, omitted=mark)
+            heard.omitted = mark
     account.hints = account.hints.put(event.namespace_id, mark, HANDS)
 
 
 def _moved(account: Testimony, mark: Mark, event: PhaseChanged) -> None:
     account.phase, account.phase_mark = event.phase, mark
     if event.execution is not None:
-        account.touch(event.execution, mark)
+        account.known(event.execution).touched = mark
 
 
 def _took(account: Testimony, mark: Mark, event: ExecutionTaken) -> None:
-    key, heard = event.execution, account.heard(event.execution)
-    digests = heard.digests if event.digest in heard.digests else (*heard.digests, event.digest)[:2]
-    account.touch(key, mark)
-    account.note(key, taken=mark.n, takings=heard.takings + 1, digests=digests, queued_again=False)
+    key, heard = event.execution, account.known(event.execution)
+    heard.touched, heard.taken, heard.queued_again = mark, mark.n, False
+    heard.takings += 1
+    if event.digest not in heard.digests:
+        heard.digests = (*heard.digests, event.digest)[:2]
     if key not in account.in_hand:
         account.in_hand = (*account.in_hand, key)[-HANDS:]
 
 
 def _left(account: Testimony, mark: Mark, event: ExecutionLeft) -> None:
-    account.touch(event.execution, mark)
+    account.known(event.execution).touched = mark
     account.in_hand = tuple(each for each in account.in_hand if each != event.execution)
 
 
@@ -221,7 +207,7 @@ def _began(account: Testimony, mark: Mark, event: StepStarted) -> None:
         account.at_work = (*account.at_work, key)[-HANDS:]
     if step not in account.running:
         account.running = (*account.running, step)[-HANDS:]
-    account.touch(key, mark)
+    account.known(key).touched = mark
 
 
 def _ended(account: Testimony, mark: Mark, event: StepFinished) -> None:
@@ -229,7 +215,7 @@ def _ended(account: Testimony, mark: Mark, event: StepFinished) -> None:
     account.is_done(mark.at)
     account.at_work = tuple(each for each in account.at_work if each != key)
     account.running = tuple(each for each in account.running if each != (key, event.step))
-    account.touch(key, mark)
+    account.known(key).touched = mark
 
 
 CHANGES: Final[dict[type, Callable[[Testimony, Mark, Any], None]]] = {

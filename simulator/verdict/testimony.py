@@ -5,7 +5,7 @@ one, the first counts (the rest are redeliveries). An answer is taken in after t
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from agent.values import ExecutionKey
 from simulator.trace import RequestAnswered, RequestReceived
@@ -48,8 +48,6 @@ class Testimony(State):
     """The service answered requests that are not remembered."""
     offset: Offset = UNKNOWN
     executions: Map[ExecutionKey, Heard] = EMPTY
-    touched: Map[ExecutionKey, Mark] = EMPTY
-    """The last entry about each."""
     forgotten: int = -1
     """When the latest was queued of the executions that are not remembered; -1: none."""
     ends_forgotten: tuple[int, ...] = (0, 0, 0, 0)
@@ -100,7 +98,7 @@ class Testimony(State):
 
     def concerns(self, key: ExecutionKey) -> bool:
         """Whether the device has given any account of this execution: another client of the thing may have taken it."""
-        return key in self.touched
+        return self.heard(key).touched is not None
 
     def may_be_forgotten(self, key: ExecutionKey) -> bool:
         """Whether something may have been known of it once."""
@@ -127,40 +125,36 @@ class Testimony(State):
         if token is None:
             self.untold += 1
             return None
-        exchange = self.exchanges.get(token)
+        exchange = self.exchange_of(token)
         if exchange is None:
-            if token in self.closed:
-                return None
-            exchange = NO_EXCHANGE
-        exchange = exchange._replace(arrivals=exchange.arrivals + 1)
+            return None
+        exchange.arrivals += 1
         if exchange.received is None:
-            exchange = exchange._replace(received=seen.mark)
+            exchange.received = seen.mark
             if exchange.sent is not None:
                 self.offset = self.offset.sent(exchange.sent.at, seen.mark.at)
                 self.arrived_n = max(self.arrived_n, exchange.sent.n)
-        self.notes(token, exchange)
         return exchange
 
     def answered(self, token: str | None, seen: Seen[RequestAnswered]) -> Exchange | None:
         """The service answered."""
-        if token is None or (token in self.closed and token not in self.exchanges):
-            return None
-        exchange = self.exchanges.get(token, NO_EXCHANGE)
-        exchange = exchange._replace(said=(*exchange.said, Said.by(seen))[:COPIES])
-        self.notes(token, exchange)
+        exchange = None if token is None else self.exchange_of(token)
+        if exchange is not None and len(exchange.said) < COPIES:
+            exchange.said = (*exchange.said, Said.by(seen))
         return exchange
 
-    def notes(self, token: str, exchange: Exchange) -> None:
-        """Note what has become of a request."""
-        self.exchanges = self._capped(self.exchanges.put(token, exchange))
-
-    def _capped(self, exchanges: Map[str, Exchange]) -> Map[str, Exchange]:
-        if len(exchanges) <= OPEN:
-            return exchanges
-        gone = next(iter(exchanges.values()))
-        self.untold += gone.sent is None and gone.arrivals > 0
-        self.has_lost_answers = self.has_lost_answers or bool(gone.said)
-        return exchanges.at_most(OPEN)
+    def exchange_of(self, token: str) -> Exchange | None:
+        """The one with this token, be it the first that is heard of it; None if it is over."""
+        exchange = self.exchanges.get(token)
+        if exchange is None and token not in self.closed:
+            exchange = Exchange()
+            self.exchanges = self.exchanges.put(token, exchange)
+            if len(self.exchanges) > OPEN:
+                gone = next(iter(self.exchanges.values()))
+                self.untold += gone.sent is None and gone.arrivals > 0
+                self.has_lost_answers = self.has_lost_answers or bool(gone.said)
+                self.exchanges = self.exchanges.at_most(OPEN)
+        return exchange
 
     # ── what it tells itself ──────────────────────────────────────────────────────────────────────────────────
 
@@ -180,28 +174,18 @@ class Testimony(State):
 
     # ── what it knows of executions ───────────────────────────────────────────────────────────────────────────
 
-    def touch(self, key: ExecutionKey, mark: Mark) -> None:
-        """Note that something was told of an execution."""
-        self.touched = self.touched.put(key, mark, EXECUTIONS)
-        if key not in self.executions:
-            self.keep(key, self.known(key))
-
-    def note(self, key: ExecutionKey, **more: Any) -> None:
-        """Note something of an execution."""
-        self.keep(key, self.known(key)._replace(**more))
-
     def known(self, key: ExecutionKey) -> Heard:
-        """What is known of an execution; whatever was heard before it was known did not name it."""
-        heard = self.executions.get(key)
-        if heard is not None:
-            return heard
-        return NOTHING._replace(omitted=self.hints.get(key.namespace_id), is_vague=key.queued_at <= self.forgotten)
+        """What is known of an execution, to be added to; whatever was heard before it was known did not name it.
 
-    def keep(self, key: ExecutionKey, heard: Heard) -> None:
-        """Note all that is known of an execution; of too many, the oldest is forgotten that is not in hand."""
-        self.executions = executions = self.executions.put(key, heard)
-        if len(executions) > EXECUTIONS:
-            gone = next((each for each in executions if each not in self.in_hand), next(iter(executions)))
-            ends = zip(self.ends_forgotten, executions[gone].ends, strict=True)
-            self.forgotten, self.ends_forgotten = max(self.forgotten, gone.queued_at), tuple(map(sum, ends))
-            self.executions = executions.without(gone)
+        Of too many, the oldest is forgotten that is not in hand.
+        """
+        heard = self.executions.get(key)
+        if heard is None:
+            heard = Heard(omitted=self.hints.get(key.namespace_id), is_vague=key.queued_at <= self.forgotten)
+            self.executions = executions = self.executions.put(key, heard)
+            if len(executions) > EXECUTIONS:
+                gone = next((each for each in executions if each not in self.in_hand), next(iter(executions)))
+                ends = zip(self.ends_forgotten, executions[gone].ends, strict=True)
+                self.forgotten, self.ends_forgotten = max(self.forgotten, gone.queued_at), tuple(map(sum, ends))
+                self.executions = executions.without(gone)
+        return heard

@@ -137,7 +137,7 @@ def _idle_since(key: ExecutionKey, bound: int, state: Condition, subject: Subjec
         return account.phase_mark
     if not state.has_worked or account.running:
         return None  # without an account of the hardware, that may be at work
-    marks = [mark for mark in (account.touched.get(key), state.booted) if mark is not None]
+    marks = [mark for mark in (account.heard(key).touched, state.booted) if mark is not None]
     last = max(marks, key=lambda mark: mark.n)
     if account.asked is None:
         return None
