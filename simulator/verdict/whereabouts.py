@@ -55,7 +55,8 @@ class Inquiry(NamedTuple):
     answer: Mark | None = None
 
 
-class Deeds(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Deeds(State):
     """What a device did for one execution, and heard of it."""
 
     began_n: float = inf
@@ -114,7 +115,9 @@ class Whereabouts(State):
 
     def put(self, key: ExecutionKey, **more: Any) -> None:
         """Note something that was done for an execution."""
-        self.deeds = self.deeds.put(key, self.of(key)._replace(**more), EXECUTIONS)
+        if key not in self.deeds:
+            self.deeds = self.deeds.put(key, Deeds(), EXECUTIONS)
+        self.deeds[key].becomes(**more)
 
 
 NOTHING: Final = Deeds()
@@ -259,12 +262,10 @@ def _joined(state: Whereabouts, now: Moment, exchange: Exchange) -> None:
         mine = state.of(key)
         if exchange.is_update and received is not None and received.n > state.arrived.get(key, 0):
             state.arrived = state.arrived.put(key, received.n, EXECUTIONS)
-        if exchange.is_update and exchange.arrivals > 1 and not mine.arrived_twice:
-            mine = mine._replace(arrived_twice=True)
+        if exchange.is_update and exchange.arrivals > 1:
+            state.put(key, arrived_twice=True)
         if answered is not None and answered.code == ErrorCode.RESOURCE_NOT_FOUND and answered.mark not in mine.gone:
-            mine = mine._replace(gone=(*mine.gone, answered.mark)[:DEEDS])
-        if mine is not state.of(key):
-            state.deeds = state.deeds.put(key, mine, EXECUTIONS)
+            state.put(key, gone=(*mine.gone, answered.mark)[:DEEDS])
     if key is None and asked.request == "describe" and answered is not None:
         nothing = (asked.namespace_id, answered.mark.n)
         if answered.accepted and answered.execution is None and nothing not in state.nothing:
