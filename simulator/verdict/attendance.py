@@ -285,12 +285,9 @@ class Attendance(State):
         over = [each for each in recoveries if each.resumed]
         stay = tuple(each for each in recoveries if not each.is_good)
         seconds = self.seconds + tuple(each.seconds for each in over if each not in self.recoveries)
-        self.becomes(
-            recoveries=stay[-RECOVERIES:],
-            in_time=self.in_time + len(recoveries) - len(stay),
-            forgotten=self.forgotten + max(len(stay) - RECOVERIES, 0),
-            seconds=seconds[-SECONDS:],
-        )
+        self.recoveries, self.seconds = stay[-RECOVERIES:], seconds[-SECONDS:]
+        self.in_time += len(recoveries) - len(stay)
+        self.forgotten += max(len(stay) - RECOVERIES, 0)
 
     def _waiting(self, seen: Seen[Any], limits: Limits) -> None:
         queue, waits, at, until = self.queue, self.waits, seen.mark.at, self.recovers_until
