@@ -231,11 +231,11 @@ class Attendance(State):
         mark, event = seen
         kind = type(event)
         if kind in MESSAGES:
-            self._passes(mark, limits)
             if kind is not HintPublished:
                 self.last_heard = mark.at
-            if kind is RequestReceived and self.quiet is not None:
-                self.quiet = mark
+            if self.quiet is not None:
+                self._passes(mark, limits)
+                self.quiet = mark if kind is RequestReceived else self.quiet
             return
         if kind is ClientConnected:
             self.last_heard, self.lost = mark.at, None

@@ -34,11 +34,9 @@ class Map(dict[K, V]):
 
     def without(self, key: K) -> "Map[K, V]":
         """Without `key`."""
-        if key not in self:
-            return self
         new = Map(self)
-        dict.__delitem__(new, key)
-        return new
+        dict.pop(new, key, None)
+        return new if len(new) < len(self) else self
 
     def only(self, stays: Callable[[K, V], bool]) -> "Map[K, V]":
         """Those that stay."""

@@ -31,18 +31,8 @@ RESTARTS: Final = (DeviceBooted, DeviceConnected)
 """With what a device begins anew; from the wire, a connection may be the first that is seen of one that has."""
 
 
-def expects(account: Testimony, seen: Seen[Any], record: Record) -> tuple[Exchange | None, tuple[News, ...]]:
-    """The exchange that the next entry of its own belongs to, and what it says of executions."""
-    mark, event = seen
-    kind = type(event)
-    if kind is RequestSent:
-        return _sends(account, mark, event), ()
-    if kind is AnswerReceived:
-        return _hears(account, mark, event, record)
-    return None, ()
-
-
-def _sends(account: Testimony, mark: Mark, sent: RequestSent) -> Exchange | None:
+def sends(account: Testimony, mark: Mark, sent: RequestSent) -> Exchange | None:
+    """The exchange that a request begins, before the account takes it in."""
     exchange = account.exchange_of(sent.client_token)
     if exchange is None or exchange.sent is not None:
         return None
@@ -54,9 +44,10 @@ def _sends(account: Testimony, mark: Mark, sent: RequestSent) -> Exchange | None
     return exchange
 
 
-def _hears(
+def hears(
     account: Testimony, mark: Mark, read: AnswerReceived, record: Record
 ) -> tuple[Exchange | None, tuple[News, ...]]:
+    """The exchange that an answer ends, and what it says of executions, before the account takes it in."""
     exchange = account.exchanges.get(read.client_token)
     if exchange is None or exchange.sent is None:
         return None, ()
@@ -70,7 +61,7 @@ def _hears(
 def take_in(
     account: Testimony, seen: Seen[Any], exchange: Exchange | None, news: tuple[News, ...], limits: Limits
 ) -> None:
-    """Take in the next entry of its own, of which this was expected."""
+    """Take in the next entry of its own, with its exchange, and with what it says of executions."""
     mark, event = seen
     kind = type(event)
     account.has_taken_leave = False

@@ -147,13 +147,12 @@ class Testimony(State):
         """The one with this token, be it the first that is heard of it; None if it is over."""
         exchange = self.exchanges.get(token)
         if exchange is None and token not in self.closed:
-            exchange = Exchange()
-            self.exchanges = self.exchanges.put(token, exchange)
-            if len(self.exchanges) > OPEN:
+            if len(self.exchanges) == OPEN:
                 gone = next(iter(self.exchanges.values()))
                 self.untold += gone.sent is None and gone.arrivals > 0
                 self.has_lost_answers = self.has_lost_answers or bool(gone.said)
-                self.exchanges = self.exchanges.at_most(OPEN)
+            exchange = Exchange()
+            self.exchanges = self.exchanges.put(token, exchange, OPEN)
         return exchange
 
     # ── what it tells itself ──────────────────────────────────────────────────────────────────────────────────

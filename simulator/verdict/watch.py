@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agent.device_events import AnswerReceived, RequestSent
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Invariant, Moment, Ruling
@@ -12,7 +13,7 @@ from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
-from simulator.verdict.telling import expects, take_in
+from simulator.verdict.telling import hears, sends, take_in
 from simulator.verdict.testimony import Testimony
 from simulator.verdict.whereabouts import READS, Whereabouts
 
@@ -49,7 +50,13 @@ class Watch(State):
 
     def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:
         """Take in the next entry of the client's own."""
-        exchange, news = expects(self.account, seen, record)
+        exchange: Exchange | None = None
+        news: tuple[News, ...] = ()
+        kind = type(seen.event)
+        if kind is RequestSent:
+            exchange = sends(self.account, *seen)
+        elif kind is AnswerReceived:
+            exchange, news = hears(self.account, *seen, record)
         self._step(seen, record, limits, monitors, exchange, news)
         take_in(self.account, seen, exchange, news, limits)
 
