@@ -85,6 +85,10 @@ class ExecutionKey:
     execution_number: int
     queued_at: int
 
+    def __hash__(self) -> int:
+        # Most tables are by this: what tells keys of one thing apart is enough, and twice as fast.
+        return hash(self.job_id) ^ self.queued_at
+
 
 SIGNATURE: Final = re.compile(
     r"([?&](?:X-Amz-[A-Za-z-]+|AWSAccessKeyId|Expires|Signature)=)[A-Za-z0-9%._~+/=-]*", re.IGNORECASE

@@ -3,9 +3,9 @@
 All of it is on the cloud's own clock, in microseconds, and in the cloud's own order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
@@ -16,6 +16,7 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
+    HintPublished,
     RequestAnswered,
     RequestReceived,
 )
@@ -25,7 +26,8 @@ from simulator.verdict.seen import Elsewhere, Mark, Seen
 from simulator.verdict.state import State
 
 KEEP_ALIVE_TIMEOUT = "MQTT_KEEP_ALIVE_TIMEOUT"
-MESSAGES = frozenset({RequestReceived, RequestAnswered, AnswerDelivered})
+MESSAGES = frozenset({RequestReceived, RequestAnswered, AnswerDelivered, HintPublished})
+"""By which nothing changes in the queue."""
 SIGNS = (RequestReceived, ClientConnected, ExecutionQueued)
 """What a device shows itself by, or what is new to it."""
 
@@ -39,7 +41,8 @@ EXCESSES = 8
 Span = tuple[float, float]
 
 
-class Queue(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Queue(State):
     """A thing's pending executions, and whether it is there to work on them.
 
     `connected_since` is None while it is not. `began` is the execution that the latest entry set IN_PROGRESS, if it
@@ -61,14 +64,16 @@ class Queue(NamedTuple):
     @property
     def awaits_device(self) -> bool:
         """Whether something is queued, nothing of this device's is in progress, it is connected, and has its turn."""
-        is_there = self.connected_since is not None and not self.is_overfull
-        return bool(self.queued) and not self.running and is_there and not self._is_held_back
+        return bool(self.queued) and not self.running and self._is_there and not self._is_held_back
 
     @property
     def has_work(self) -> bool:
         """Whether the device is there, and something is for it to do."""
-        is_there = self.connected_since is not None and not self.is_overfull
-        return self.awaits_device or (is_there and bool(self.running))
+        return self.awaits_device or (self._is_there and bool(self.running))
+
+    @property
+    def _is_there(self) -> bool:
+        return self.connected_since is not None and not self.is_overfull
 
     @property
     def _is_held_back(self) -> bool:
@@ -79,48 +84,41 @@ class Queue(NamedTuple):
         is_earlier = ours is not None and theirs is not None and theirs.n < ours.n
         return is_earlier or bool(self.elsewhere.running) or self.elsewhere.is_overfull
 
-    def after(self, mark: Mark, event: Any) -> "Queue":
-        """The queue as it stands after the next entry."""
-        queue = self
-        if queue.began is not None or queue.went_on or queue.failed_unbegun:
-            queue = queue._replace(began=None, went_on=False, failed_unbegun=False)
+    def after(self, mark: Mark, event: Any) -> None:
+        """With the next entry."""
+        self.began, self.went_on, self.failed_unbegun = None, False, False
         match event:
             case Elsewhere(event=other):
-                return queue._replace(elsewhere=(queue.elsewhere or Queue()).after(mark, other))
+                self.elsewhere = self.elsewhere or Queue()
+                self.elsewhere.after(mark, other)
             case ClientConnected():
-                return queue._replace(connections=queue.connections + 1, connected_since=mark.at)
+                self.connections, self.connected_since = self.connections + 1, mark.at
             case ClientDisconnected():
                 # A client that takes over an id is connected before the other's end is told, or after: both occur.
-                left = max(queue.connections - 1, 0)
-                return queue._replace(connections=left, connected_since=queue.connected_since if left else None)
+                self.connections = max(self.connections - 1, 0)
+                self.connected_since = self.connected_since if self.connections else None
             case ExecutionQueued(execution=key):
-                is_overfull = queue.is_overfull or len(queue.queued) >= PENDING
-                return queue._replace(queued=queue.queued.put(key, mark, PENDING), is_overfull=is_overfull)
+                self.is_overfull = self.is_overfull or len(self.queued) >= PENDING
+                self.queued = self.queued.put(key, mark, PENDING)
             case ExecutionChanged(execution=key, status=status, by=by):
-                went_on = by == "device" and key in queue.running
-                return queue._changed(key, Status(status), mark)._replace(went_on=went_on)
+                self.went_on = by == "device" and key in self.running
+                self._changed(key, Status(status), mark)
             case ExecutionRemoved(execution=key):
-                return queue._replace(queued=queue.queued.without(key), running=queue.running.without(key))
+                self.queued, self.running = self.queued.without(key), self.running.without(key)
             case _:
-                return queue
+                pass
 
-    def _changed(self, key: ExecutionKey, status: Status, mark: Mark) -> "Queue":
-        queued = self.queued.without(key)
+    def _changed(self, key: ExecutionKey, status: Status, mark: Mark) -> None:
         if status is Status.IN_PROGRESS:
-            if key in self.running:
-                return self._replace(queued=queued)
-            running, is_overfull = (
-                self.running.put(key, mark, PENDING),
-                self.is_overfull or len(self.running) >= PENDING,
-            )
-            return self._replace(queued=queued, running=running, began=key, is_overfull=is_overfull)
-        if status.is_terminal:
-            failed = status is Status.FAILED and key in self.queued
-            return self._replace(queued=queued, running=self.running.without(key), failed_unbegun=failed)
-        return self
-
-
-NOTHING_QUEUED: Final = Queue()
+            if key not in self.running:
+                self.is_overfull = self.is_overfull or len(self.running) >= PENDING
+                self.running, self.began = self.running.put(key, mark, PENDING), key
+        elif status.is_terminal:
+            self.failed_unbegun = status is Status.FAILED and key in self.queued
+            self.running = self.running.without(key)
+        else:
+            return
+        self.queued = self.queued.without(key)
 
 
 class Spurned(NamedTuple):
@@ -211,7 +209,7 @@ class Attendance(State):
     message. `recoveries` are those of which something is to be said or may yet be; of the others there is a count.
     """
 
-    queue: Queue = NOTHING_QUEUED
+    queue: Queue = field(default_factory=Queue)
     last_heard: int = 0
     span: tuple[float, float | None] | None = None
     first: float | None = None
@@ -241,39 +239,40 @@ class Attendance(State):
     def after(self, seen: Seen[Any], limits: Limits) -> None:
         """With the next entry."""
         mark, event = seen
-        if type(event) in MESSAGES:
-            self._heard(mark, limits, is_sign=type(event) is RequestReceived)
+        kind = type(event)
+        if kind in MESSAGES:
+            if kind is not HintPublished:
+                self.last_heard = mark.at
+            if self.quiet is not None:
+                self._passes(mark, limits)
+                self.quiet = mark if kind is RequestReceived else self.quiet
             return
-        heard, lost = self.last_heard, self.lost
-        if isinstance(event, ClientConnected):
-            heard, lost = mark.at, None
-        elif isinstance(event, ClientDisconnected):
+        if kind is ClientConnected:
+            self.last_heard, self.lost = mark.at, None
+        elif kind is ClientDisconnected:
             if event.reason == KEEP_ALIVE_TIMEOUT:
-                mark = mark._replace(at=min(mark.at, heard))
+                mark = mark._replace(at=min(mark.at, self.last_heard))
                 seen = Seen(mark, event)
-            lost = seen
-        before, queue = self.queue, self.queue.after(mark, event)
-        self.queue, self.last_heard, self.lost = queue, heard, lost
-        if queue.connected_since != before.connected_since or self.span is None:
+            self.lost = seen
+        before, queue = self.queue.connected_since, self.queue
+        queue.after(mark, event)
+        if queue.connected_since != before or self.span is None:
             self._connecting(mark.at)
         self._recovering(seen, limits)
         self._waiting(seen, limits)
-        self._listening(seen, limits)
+        self._passes(mark, limits)
+        if not queue.has_work:
+            self.quiet = None
+        elif self.quiet is None or isinstance(event, SIGNS):
+            self.quiet = mark
 
-    def _heard(self, mark: Mark, limits: Limits, *, is_sign: bool) -> None:
-        """With a message, by which nothing changes but that it was quiet before."""
-        self.last_heard = mark.at
-        if self.quiet is not None:
-            if mark.at - self.quiet.at > limits.silence:
-                self._silent(self.quiet, mark.at)
-            if is_sign:
-                self.quiet = mark
-
-    def _silent(self, quiet: Mark, until: int) -> None:
-        silences = self.silences
-        if silences and silences[-1].after == quiet:
-            silences = silences[:-1]
-        self.silences = (*silences, Silence(quiet, until))[:EXCESSES]
+    def _passes(self, mark: Mark, limits: Limits) -> None:
+        """Time has passed, in which it may have been quiet for too long."""
+        quiet, silences = self.quiet, self.silences
+        if quiet is not None and mark.at - quiet.at > limits.silence:
+            if silences and silences[-1].after == quiet:
+                silences = silences[:-1]
+            self.silences = (*silences, Silence(quiet, mark.at))[:EXCESSES]
 
     def _connecting(self, at: int) -> None:
         """A second connection beside the first dates the span anew."""
@@ -296,12 +295,9 @@ class Attendance(State):
         over = [each for each in recoveries if each.resumed]
         stay = tuple(each for each in recoveries if not each.is_good)
         seconds = self.seconds + tuple(each.seconds for each in over if each not in self.recoveries)
-        self.becomes(
-            recoveries=stay[-RECOVERIES:],
-            in_time=self.in_time + len(recoveries) - len(stay),
-            forgotten=self.forgotten + max(len(stay) - RECOVERIES, 0),
-            seconds=seconds[-SECONDS:],
-        )
+        self.recoveries, self.seconds = stay[-RECOVERIES:], seconds[-SECONDS:]
+        self.in_time += len(recoveries) - len(stay)
+        self.forgotten += max(len(stay) - RECOVERIES, 0)
 
     def _waiting(self, seen: Seen[Any], limits: Limits) -> None:
         queue, waits, at, until = self.queue, self.waits, seen.mark.at, self.recovers_until
@@ -318,15 +314,6 @@ class Attendance(State):
                     waits = waits.put(key, wait._replace(since=max(at, until)))
             waits = waits.at_most(WAITS, lambda key, wait: wait.since is None and key not in queue.queued)
         self.waits, self.recovers_until = waits, until
-
-    def _listening(self, seen: Seen[Any], limits: Limits) -> None:
-        mark = seen.mark
-        if self.quiet is not None and mark.at - self.quiet.at > limits.silence:
-            self._silent(self.quiet, mark.at)
-        if not self.queue.has_work:
-            self.quiet = None
-        elif self.quiet is None or isinstance(seen.event, SIGNS):
-            self.quiet = mark
 
 
 def _is_ended_by_service(event: Event) -> bool:

@@ -195,7 +195,7 @@ class Case(State):
         """What follows the thing's own client from now on."""
         own, record = self.own.account, self.record
         heard = Map((key, heard.at_cloud()) for key, heard in own.executions.items())
-        account = Testimony(is_wire=True, executions=heard, touched=own.touched, order=own.order, reported=own.reported)
+        account = Testimony(is_wire=True, executions=heard, order=own.order, reported=own.reported)
         wire = Wire(frozenset({None, self.thing}), is_own=True, account=account, answers=record.answers)
         wire.becomes(
             latest=Map((job, keys[-1]) for job, keys in record.jobs.items()),

@@ -1,11 +1,13 @@
 """A request and what became of it, on both sides, for as long as something may still become of it."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from agent.device_events import AnswerReceived, RequestSent
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
 from simulator.verdict.seen import Mark, Seen
+from simulator.verdict.state import State
 
 COPIES = 8
 """So many answers to copies of one request are kept: the device believes one of them, if any."""
@@ -30,7 +32,8 @@ class Said(NamedTuple):
         return self.accepted == read.accepted and (read.execution is None or read.execution == self.execution)
 
 
-class Exchange(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Exchange(State):
     """A request, and what became of it; None for what was not seen (or not yet).
 
     `said` is what the service answered, first to it, then to copies of it. The rest is what the device knew when it

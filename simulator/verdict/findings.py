@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from agent.values import ExecutionKey
 from simulator.verdict.bounds import Bounds
@@ -46,6 +46,10 @@ class Moment(NamedTuple):
     limits: Limits
     exchange: Exchange | None = None
     news: tuple[News, ...] = ()
+
+
+Reads: TypeAlias = dict[type, Callable[[Any, Moment], None]]
+"""What becomes of a monitor's state, in place, with an event of a type; it is given no others."""
 
 
 class Subject(NamedTuple):
@@ -127,15 +131,13 @@ def undecided(job: str | None, why: str, *events: Mark | None) -> Finding:
 class Invariant:
     """A public name, what a device does that breaks it, and how one client of a thing is watched for that.
 
-    `step` is the monitor's: it is given the events of the types in `reads` only, begins with what `start` gives, and
-    feeds that in place. `rule` says what a state comes to, and is fit to run before the run has ended. `of_requests`:
-    it is about what one client asks, and says something of each client of a thing.
+    Its monitor begins with what `start` gives, and `reads` feeds that. `rule` says what a state comes to, and is fit to
+    run before the run has ended. `of_requests`: it is about what one client asks, and is asked of each of a thing's.
     """
 
     id: str
     broken_by: str
     start: Callable[[], State | None]
-    reads: tuple[type, ...]
-    step: Callable[[Any, Moment], Any]
+    reads: Reads
     rule: Callable[[Any, Subject], Ruling]
     of_requests: bool = False

@@ -35,15 +35,17 @@ class Map(dict[K, V]):
 
     def without(self, key: K) -> "Map[K, V]":
         """Without `key`."""
-        if key not in self:
-            return self
         new = Map(self)
-        dict.__delitem__(new, key)
-        return new
+        dict.pop(new, key, None)
+        return new if len(new) < len(self) else self
 
     def only(self, stays: Callable[[K, V], bool]) -> "Map[K, V]":
         """Those that stay."""
         return Map({key: value for key, value in self.items() if stays(key, value)})
+
+    def each(self, changed: Callable[[V], V]) -> "Map[K, V]":
+        """With every value as it becomes."""
+        return Map({key: changed(value) for key, value in self.items()})
 
     def at_most(self, cap: int, may_go: Callable[[K, V], bool] = lambda _key, _value: True) -> "Map[K, V]":
         """No more than `cap`: the oldest that may go are gone, or else the oldest."""

@@ -1,12 +1,14 @@
 """What one device has heard of one execution, and what it has done about it: all that is remembered of either."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from agent.device_events import AnswerReceived, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.seen import Mark
+from simulator.verdict.state import State
 
 ENDED_WITHOUT_US = frozenset({Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
 
@@ -61,7 +63,8 @@ class News(NamedTuple):
         return f"over ({self.code}{f', {self.status}' if self.status else ''})"
 
 
-class Heard(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Heard(State):
     """One execution, as one device knows it.
 
     `standing` is for each of ENOUGH what told the device that this execution is over, if that still stands. It stands
@@ -72,8 +75,10 @@ class Heard(NamedTuple):
     """
 
     order: int = 0
+    touched: Mark | None = None
+    """The last entry about it."""
     standing: tuple[News | None, ...] = (None, None, None, None)
-    ends: tuple[int, int, int, int] = (0, 0, 0, 0)
+    ends: tuple[int, ...] = (0, 0, 0, 0)
     over: News | None = None
     over_otherwise: News | None = None
     queued_again: bool = False
@@ -100,60 +105,51 @@ class Heard(NamedTuple):
     change_at_report: "tuple[Mark, bool] | None" = None
     """How the connection had last changed then."""
 
-    def hears(self, news: News, licence: int) -> "Heard":
-        """With news of it."""
+    def hears(self, news: News, licence: int) -> None:
+        """Take in news of it."""
         if news.says == "alive":
-            asked = news.sent.n
-            heard = self._replace(
-                standing=tuple(None if old and asked > old.answer.n else old for old in self.standing),
-                over=None if self.over and asked > self.over.answer.n else self.over,
-                over_otherwise=(
-                    None if self.over_otherwise and asked > self.over_otherwise.answer.n else self.over_otherwise
-                ),
-                alive_asked=max(self.alive_asked, asked),
-                licence=max(self.licence, licence),
-            )
+            self._lives(news.sent.n, licence)
         else:
             told = [old is None and news.says in enough for old, enough in zip(self.standing, ENOUGH, strict=True)]
-            may_be_own = news.says == "terminal" or (news.says == "reported" and news.status == Status.SUCCEEDED)
-            heard = self._replace(
-                standing=tuple(news if new else old for old, new in zip(self.standing, told, strict=True)),
-                ends=tuple(count + new for count, new in zip(self.ends, told, strict=True)),  # type: ignore[arg-type]
-                over=self.over or news,
-                over_otherwise=self.over_otherwise if may_be_own else self.over_otherwise or news,
-            )
-        if news.status == Status.QUEUED and 0 < heard.taken < news.sent.n:
-            return heard._replace(queued_again=True)
-        return heard
+            self.standing = tuple(news if new else old for old, new in zip(self.standing, told, strict=True))
+            self.ends = tuple(count + new for count, new in zip(self.ends, told, strict=True))
+            self.over = self.over or news
+            if not (news.says == "terminal" or (news.says == "reported" and news.status == Status.SUCCEEDED)):
+                self.over_otherwise = self.over_otherwise or news
+        if news.status == Status.QUEUED and 0 < self.taken < news.sent.n:
+            self.queued_again = True
+
+    def _lives(self, asked: int, licence: int) -> None:
+        """An answer to this question found it pending."""
+        if any(self.standing):
+            self.standing = tuple(None if old and asked > old.answer.n else old for old in self.standing)
+        if self.over and asked > self.over.answer.n:
+            self.over = None
+        if self.over_otherwise and asked > self.over_otherwise.answer.n:
+            self.over_otherwise = None
+        self.alive_asked, self.licence = max(self.alive_asked, asked), max(self.licence, licence)
 
     def at_cloud(self) -> "Heard":
         """What of this is known before the wire shows anything."""
         return Heard(
             order=self.order,
+            touched=self.touched,
             standing=tuple(news and news.at_cloud for news in self.standing),
             over=self.over and self.over.at_cloud,
             updated=self.updated,
         )
 
-    def unheard(self, n: int) -> "Heard":
-        """Without what it cannot have heard, since it had asked something else at `n`, before the answer came."""
-        if not any(news and news.sent.n < n < news.answer.n for news in (*self.standing, self.over)):
-            return self
+    def unhear(self, n: int) -> None:
+        """Forget what it cannot have heard, since it had asked something else at `n`, before the answer came."""
         told = [news is not None and news.sent.n < n < news.answer.n for news in self.standing]
-        over = self.over if self.over and not self.over.sent.n < n < self.over.answer.n else None
-        return self._replace(
-            standing=tuple(None if gone else news for news, gone in zip(self.standing, told, strict=True)),
-            ends=tuple(count - gone for count, gone in zip(self.ends, told, strict=True)),  # type: ignore[arg-type]
-            over=over,
-        )
+        self.standing = tuple(None if gone else news for news, gone in zip(self.standing, told, strict=True))
+        self.ends = tuple(count - gone for count, gone in zip(self.ends, told, strict=True))
+        if self.over and self.over.sent.n < n < self.over.answer.n:
+            self.over = None
 
-    def forgets(self, died_at: int, within: int) -> "Heard":
-        """Without what it was told so shortly before it lost its memory that it may not have been on record."""
-        if not any(news and died_at - news.answer.at < within for news in self.standing):
-            return self
-        return self._replace(
-            standing=tuple(None if news and died_at - news.answer.at < within else news for news in self.standing)
-        )
+    def forget(self, died_at: int, within: int) -> None:
+        """Forget what it was told so shortly before it lost its memory that it may not have been on record."""
+        self.standing = tuple(None if news and died_at - news.answer.at < within else news for news in self.standing)
 
 
 def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[News]:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from copy import copy
 from math import ceil
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -43,6 +43,8 @@ from simulator.verdict.sharing import CONNECTIONS, Share
 from simulator.verdict.stalls import Lag
 from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 from simulator.verdict.whereabouts import reads_for
+
+Found = TypeVar("Found", Violation, Doubt)
 
 SECOND: Final = 1_000_000
 EARLY: Final = 100_000
@@ -108,12 +110,12 @@ class Judge:
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry."""
-        event = entry.event
-        if type(event) in UNJUDGED:
+        kind = type(entry.event)
+        if kind in UNJUDGED:
             return
         if self._started is not None:
             self._take_in(entry)
-        elif isinstance(event, RunStarted):
+        elif kind is RunStarted:
             self._begin(seen_in(entry))
         elif len(self._early) < EARLY:
             self._early.append(entry)
@@ -144,16 +146,17 @@ class Judge:
 
     def _take_in(self, entry: Entry) -> None:
         seen = seen_in(entry)
-        event, source = seen.event, entry.source
-        if type(event) in ABOUT_THE_RUN:
+        source, event = entry.source, entry.event
+        kind = type(event)
+        if kind in ABOUT_THE_RUN:
             self._note(seen)
         if source == CLOUD:
-            self._cloud_end = seen.mark.at
-            if isinstance(event, RequestReceived):
-                self._rate.count(seen.mark.at)
+            self._cloud_end = at = seen.mark.at
+            if kind is RequestReceived:
+                self._rate.count(at)
             if (thing := getattr(event, "thing", None)) is not None:
                 self._take_in_cloud(thing, seen)
-        elif (device := self._devices.get(source.removeprefix(DEVICE))) is not None and source.startswith(DEVICE):
+        elif source.startswith(DEVICE) and (device := self._devices.get(source[len(DEVICE) :])) is not None:
             device.told(seen, self._watching)
 
     def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled]) -> None:
@@ -166,11 +169,11 @@ class Judge:
                 self._lag = self._lag.after(cast("Seen[ProcessStalled]", seen))
 
     def _take_in_cloud(self, thing: str, seen: Seen[Any]) -> None:
-        if (shares := self._shares.get(thing)) is not None:
-            for agent, share in shares.items():
-                shares[agent], shared = share.of(seen)
-                if shared is not None and (device := self._devices.get(agent)) is not None:
-                    device.at_cloud(shared, self._watching, self._lag.cloud)
+        shares = self._shares.get(thing, {}) if self._shares else {}
+        for agent, share in shares.items():
+            shares[agent], shared = share.of(seen)
+            if shared is not None and (device := self._devices.get(agent)) is not None:
+                device.at_cloud(shared, self._watching, self._lag.cloud)
         if (device := self._devices.get(thing)) is None:
             return
         if thing not in self._agents or isinstance(seen.event, CONNECTIONS):
@@ -279,11 +282,11 @@ def _judge(invariant: Invariant, judged: dict[str, list[_Judged]]) -> InvariantV
     for thing, (device, *others) in judged.items():
         held, findings = device.ruling(invariant)
         opportunities += held + len(findings)
-        shown = [_violation(thing, finding) for finding in findings if finding.outcome == "violated"]
-        doubts += (_doubt(thing, finding) for finding in findings if finding.outcome == "undecided")
+        shown = [_of(Violation, thing, finding) for finding in findings if finding.outcome == "violated"]
+        doubts += (_of(Doubt, thing, finding) for finding in findings if finding.outcome == "undecided")
         if invariant.of_requests and not shown:
             found = (finding for other in others for finding in other.ruling(invariant).findings)
-            shown = [_violation(thing, finding) for finding in found if finding.outcome == "violated"]
+            shown = [_of(Violation, thing, finding) for finding in found if finding.outcome == "violated"]
             opportunities += len(shown)
         violations += shown
     outcome: Outcome = (
@@ -298,12 +301,8 @@ def _judge(invariant: Invariant, judged: dict[str, list[_Judged]]) -> InvariantV
     )
 
 
-def _violation(thing: str, finding: Finding) -> Violation:
-    return Violation(thing=thing, job=finding.job, message=finding.message, events=finding.events)
-
-
-def _doubt(thing: str, finding: Finding) -> Doubt:
-    return Doubt(thing=thing, job=finding.job, message=finding.message, events=finding.events)
+def _of(kind: type[Found], thing: str, finding: Finding) -> Found:
+    return kind(thing=thing, job=finding.job, message=finding.message, events=finding.events)
 
 
 def _recovered(judged: dict[str, list[_Judged]]) -> tuple[int, list[float]]:

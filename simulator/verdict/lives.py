@@ -27,7 +27,8 @@ KEYS: Final = 128
 """So much is remembered of one thing; what is over goes first."""
 
 
-class Life(NamedTuple):
+@dataclass(slots=True, unsafe_hash=True)
+class Life(State):
     """One incarnation of a job on a thing: from its queueing to its removal.
 
     Unlike its key, which counts seconds, it is never mistaken for another. `began` is its first IN_PROGRESS, `ended`
@@ -144,101 +145,72 @@ class Record(State):
             self.answers += 1
         elif kind is AnswerDelivered:
             self.tells_deliveries = True
-        else:
-            self._changes(mark, event)
-
-    def _changes(self, mark: Mark, event: Any) -> None:
-        match event:
-            case ClientConnected():
-                self.heard_at = self.connected_at = mark.at
-            case ClientDisconnected(reason=reason):
-                if reason == KEEP_ALIVE_TIMEOUT:
-                    self._lapsed(mark)
-            case ExecutionQueued(execution=key):
-                self._born(key, mark)
-            case ExecutionChanged(execution=key):
-                if key not in self.current:
-                    self._born(key, None)
-                self._changed(key, mark, event)
-            case ExecutionRemoved(execution=key):
-                if key not in self.current:
-                    self._born(key, None)
-                self._removed(key, mark, event)
-            case _:
-                pass
+        elif kind is ClientConnected:
+            self.heard_at = self.connected_at = mark.at
+        elif kind is ClientDisconnected and event.reason == KEEP_ALIVE_TIMEOUT:
+            self._lapsed(mark)
+        elif kind is ExecutionQueued:
+            self._born(event.execution, mark)
+        elif kind is ExecutionChanged:
+            self._changed(self._current(event.execution), mark, event)
+        elif kind is ExecutionRemoved:
+            self._removed(self._current(event.execution), mark, event)
 
     def _lapsed(self, mark: Mark) -> None:
         """By its keep-alive: who had long been gone had not been there when records were removed since."""
-        lapses = (*self.lapses, Lapse(mark, self.heard_at))[:LAPSES]
-        span = self.attendance.span
-        since, until = span or (0.0, None)
-        if until is None:
-            self.lapses = lapses
-            return
-        lives = self.lives
-        for number, life in lives.items():
-            if life.removed is not None and life.removed.at > until and life.removed.at >= since:
-                lives = lives.put(number, life._replace(was_offline=True))
-        self.lapses, self.lives = lapses, lives
+        self.lapses = (*self.lapses, Lapse(mark, self.heard_at))[:LAPSES]
+        since, until = self.attendance.span or (0.0, None)
+        for life in self.lives.values():
+            if until is not None and life.removed is not None and life.removed.at > until and life.removed.at >= since:
+                life.was_offline = True
+
+    def _current(self, key: ExecutionKey) -> Life:
+        """The incarnation that an identity names now, be its queueing told or not."""
+        if key not in self.current:
+            self._born(key, None)
+        return self.lives[self.current[key]]
 
     def _born(self, key: ExecutionKey, queued: Mark | None) -> None:
         job, uses = job_of(key), self.uses.get(key, Uses())
         earlier = self.jobs.get(job, ())
         known = earlier if key in earlier else (*earlier, key)[-8:]
         number = self.next_life
-        self.becomes(
-            lives=self.lives.put(number, Life(key, queued, earlier=earlier)),
-            current=self.current.put(key, number),
-            uses=self.uses.put(key, Uses(uses.times + 1, uses.was_queued or queued is not None), KEYS),
-            jobs=self.jobs.put(job, known, KEYS),
-            next_life=number + 1,
-        )
+        self.lives, self.next_life = self.lives.put(number, Life(key, queued, earlier=earlier)), number + 1
+        self.current = self.current.put(key, number)
+        self.uses = self.uses.put(key, Uses(uses.times + 1, uses.was_queued or queued is not None), KEYS)
+        self.jobs = self.jobs.put(job, known, KEYS)
         if len(self.lives) > LIVES:
             self._bury()
 
-    def _changed(self, key: ExecutionKey, mark: Mark, event: ExecutionChanged) -> None:
-        number = self.current[key]
-        life = self.lives[number]
+    def _changed(self, life: Life, mark: Mark, event: ExecutionChanged) -> None:
         if event.status == Status.IN_PROGRESS:
-            if life.began is not None:
-                return
-            lives = {
-                other: each._replace(followed=True) if each.removed is not None and other != number else each
-                for other, each in self.lives.items()
-            }
-            self.lives = Map(lives | {number: life._replace(began=mark)})
+            if life.began is None:
+                life.began = mark
+                for other in self.lives.values():
+                    other.followed = other.followed or (other.removed is not None and other is not life)
         elif life.ended is None and Status(event.status).is_terminal:
-            life = life._replace(ended=mark, ended_as=event.status, ended_by_device=event.by == "device")
-            self.lives = self.lives.put(number, life)
+            life.ended, life.ended_as, life.ended_by_device = mark, event.status, event.by == "device"
 
-    def _removed(self, key: ExecutionKey, mark: Mark, event: ExecutionRemoved) -> None:
-        number = self.current[key]
-        life = self.lives[number]
+    def _removed(self, life: Life, mark: Mark, event: ExecutionRemoved) -> None:
         if life.removed is not None:
             return
         present = self.attendance
-        others = (each for other, each in self.lives.items() if other != number)
+        others = (each for each in self.lives.values() if each is not life)
         offline = present.queue.connected_since is None and present.first is not None and mark.at > present.first
         still = present.span is not None and present.span[1] is not None and mark.at <= present.span[1]
-        life = life._replace(
-            removed=mark,
-            removed_as=event.status,
-            ended=life.ended or mark,
-            was_offline=offline and not still,
-            beside=any(other.began is not None and other.ended is None for other in others),
-        )
-        self.lives = self.lives.put(number, life)
+        life.removed, life.removed_as, life.ended = mark, event.status, life.ended or mark
+        life.was_offline = offline and not still
+        life.beside = any(other.began is not None and other.ended is None for other in others)
 
     def _bury(self) -> None:
         """Forget the oldest life that is over."""
         number = next((each for each, life in self.lives.items() if life.ended is not None), next(iter(self.lives)))
         life = self.lives[number]
-        is_current = self.current.get(life.key) == number
         waits = self.present.waits.get(life.key)
         is_good = waits is None or not waits.excesses
-        self.becomes(
-            lives=self.lives.without(number),
-            current=self.current.without(life.key) if is_current else self.current,
-            in_time=self.in_time + (is_good and life.began is not None),
-            overdue=self.overdue if is_good or waits is None else (*self.overdue, (life, waits))[:LAPSES],
-        )
+        self.lives = self.lives.without(number)
+        if self.current.get(life.key) == number:
+            self.current = self.current.without(life.key)
+        self.in_time += is_good and life.began is not None
+        if waits is not None and not is_good:
+            self.overdue = (*self.overdue, (life, waits))[:LAPSES]

@@ -51,14 +51,6 @@ def refused(place: PlaceToReach, refusals: Iterable[DeletionRefused]) -> bool:
 # ── when the record was removed ───────────────────────────────────────────────────────────────────────────────
 
 
-def _deleted_before_start(visit: Visit) -> bool:
-    return visit.life.removed is not None and visit.life.removed_as == Status.QUEUED
-
-
-def _deleted_in_step(visit: Visit) -> bool:
-    return any(_in_step(visit, at) for at in _gone_at(visit))
-
-
 def _gone_at(visit: Visit) -> Iterator[int]:
     """When the device lost its execution, on the cloud's clock: by the removal of its record, or by hearing of it.
 
@@ -109,10 +101,6 @@ def _deleted_after_report_left(visit: Visit) -> bool:
     return removed is not None and reported_at is not None and visit.subject.offset.latest(reported_at) <= removed.at
 
 
-def _deleted_while_offline(visit: Visit) -> bool:
-    return visit.life.was_offline
-
-
 def _deleted_while_rebooting(visit: Visit) -> bool:
     removed, steps = visit.life.removed, visit.steps
     return removed is not None and any(
@@ -127,29 +115,13 @@ def _deleted_while_powerless(visit: Visit) -> bool:
     )
 
 
-def _deleted_beside_another(visit: Visit) -> bool:
-    return visit.life.lost_in_progress and visit.life.beside
-
-
 # ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _recovered(visit: Visit) -> bool:
-    return visit.life.followed
-
-
-def _reused_id(visit: Visit) -> bool:
-    return visit.life.began is not None and bool(visit.life.earlier)
 
 
 def _stale_update(visit: Visit) -> bool:
     life = visit.life
     earlier = (visit.state.arrived.get(key, 0) for key in life.earlier if key != life.key)
     return life.queued is not None and any(n > life.queued.n for n in earlier)
-
-
-def _told_stale(visit: Visit) -> bool:
-    return visit.life.removed is not None and visit.deeds.found_n > visit.life.removed.n
 
 
 def _told_too_early(visit: Visit) -> bool:
@@ -159,10 +131,6 @@ def _told_too_early(visit: Visit) -> bool:
         namespace_id == visit.life.key.namespace_id and n > queued.n and (began is None or n < began.n)
         for namespace_id, n in visit.state.nothing
     )
-
-
-def _announced_after_deletion(visit: Visit) -> bool:
-    return visit.deeds.announced
 
 
 # ── power, network, service ───────────────────────────────────────────────────────────────────────────────────
@@ -175,14 +143,6 @@ def _power_lost_in(visit: Visit) -> bool:
     )
 
 
-def _power_lost_before_publishing(visit: Visit) -> bool:
-    return visit.deeds.power_lost_before_publishing
-
-
-def _throttled_while_suspect(visit: Visit) -> bool:
-    return visit.deeds.throttled
-
-
 def _answer_lost(visit: Visit) -> bool:
     account = visit.subject.account
     return any(
@@ -192,67 +152,39 @@ def _answer_lost(visit: Visit) -> bool:
     )
 
 
-def _delivered_twice(visit: Visit) -> bool:
-    return visit.deeds.arrived_twice
-
-
-# ── what failed by itself ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def _failed_in_step(visit: Visit) -> bool:
-    return any(visit.place.step in (None, step) for step in visit.deeds.failed)
-
-
-def _rolled_back(visit: Visit) -> bool:
-    return visit.deeds.rolled_back
-
-
-def _failed_unchanged(visit: Visit) -> bool:
-    return visit.life.ended_as == Status.FAILED and visit.deeds.failed_unchanged
-
-
-# ── what was heard ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _heard(visit: Visit) -> bool:
-    return visit.place.hint in visit.deeds.listed
-
-
 def _never_heard(visit: Visit) -> bool:
-    return visit.subject.account.connected is not None and not _heard(visit)
-
-
-def _heard_absence(visit: Visit) -> bool:
-    return visit.place.hint in visit.deeds.omitted
+    return visit.subject.account.connected is not None and visit.place.hint not in visit.deeds.listed
 
 
 PLACES: Final[dict[PlaceName, Callable[[Visit], bool]]] = {
-    "deleted-before-start": _deleted_before_start,
-    "deleted-in-step": _deleted_in_step,
+    "deleted-before-start": lambda visit: visit.life.removed is not None and visit.life.removed_as == Status.QUEUED,
+    "deleted-in-step": lambda visit: any(_in_step(visit, at) for at in _gone_at(visit)),
     "deleted-before-leap": _deleted_before_leap,
     "deleted-after-leap": _deleted_after_leap,
     "deleted-after-report-left": _deleted_after_report_left,
-    "deleted-while-offline": _deleted_while_offline,
+    "deleted-while-offline": lambda visit: visit.life.was_offline,
     "deleted-while-rebooting": _deleted_while_rebooting,
     "deleted-while-powerless": _deleted_while_powerless,
-    "deleted-beside-another": _deleted_beside_another,
+    "deleted-beside-another": lambda visit: visit.life.lost_in_progress and visit.life.beside,
     "cancelled-in-step": _cancelled_in_step,
-    "recovered": _recovered,
-    "reused-id": _reused_id,
+    "recovered": lambda visit: visit.life.followed,
+    "reused-id": lambda visit: visit.life.began is not None and bool(visit.life.earlier),
     "stale-update-after-recreation": _stale_update,
     "power-lost-in": _power_lost_in,
-    "power-lost-before-publishing": _power_lost_before_publishing,
-    "throttled-while-suspect": _throttled_while_suspect,
-    "failed-in-step": _failed_in_step,
-    "rolled-back": _rolled_back,
-    "failed-unchanged": _failed_unchanged,
-    "told-stale": _told_stale,
+    "power-lost-before-publishing": lambda visit: visit.deeds.power_lost_before_publishing,
+    "throttled-while-suspect": lambda visit: visit.deeds.throttled,
+    "failed-in-step": lambda visit: any(visit.place.step in (None, step) for step in visit.deeds.failed),
+    "rolled-back": lambda visit: visit.deeds.rolled_back,
+    "failed-unchanged": lambda visit: visit.life.ended_as == Status.FAILED and visit.deeds.failed_unchanged,
+    "told-stale": lambda visit: visit.life.removed is not None and visit.deeds.found_n > visit.life.removed.n,
     "told-too-early": _told_too_early,
     "answer-lost": _answer_lost,
-    "delivered-twice": _delivered_twice,
-    "announced-after-deletion": _announced_after_deletion,
-    "heard": _heard,
-    "heard-absence": _heard_absence,
-    "never-heard": _never_heard,
+    "delivered-twice": lambda visit: visit.deeds.arrived_twice,
+    "announced-after-deletion": lambda visit: visit.deeds.announced,
+    "heard": lambda visit: visit.place.hint in visit.deeds.listed,
+    "heard-absence": lambda visit: visit.place.hint in visit.deeds.omitted,
+    "never-heard": lambda visit: (
+        visit.subject.account.connected is not None and visit.place.hint not in visit.deeds.listed
+    ),
 }
 """Whether a device was there with one incarnation of the place's job. One place is no device's: see `refused`."""

@@ -10,6 +10,8 @@ either such a state itself or does not change, so a twin costs a copy of a few r
 from operator import attrgetter
 from typing import Any, ClassVar, Self
 
+from simulator.verdict.frozen import Map
+
 
 class State:
     """To be made a dataclass with slots; its hash is good for as long as it is not fed."""
@@ -32,6 +34,8 @@ class State:
 def _twin(value: Any) -> Any:
     if isinstance(value, State):
         return value.twin()
-    if type(value) is tuple and value and any(isinstance(each, State) for each in value):
+    if type(value) is tuple and any(isinstance(each, State) for each in value):
         return tuple(map(_twin, value))
+    if type(value) is Map and any(isinstance(each, State) for each in value.values()):
+        return value.each(_twin)
     return value

@@ -5,40 +5,32 @@ one, the first counts (the rest are redeliveries). An answer is taken in after t
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from agent.device_events import (
-    AnswerReceived,
-    DeviceBooted,
-    DeviceConnected,
-    DeviceDisconnected,
-    HintReceived,
-    RequestSent,
-    StepStarted,
-)
-from agent.values import ExecutionKey, Status
+from agent.values import ExecutionKey
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.clocks import UNKNOWN, Offset
 from simulator.verdict.exchanges import COPIES, Exchange, Said
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.heard import OVER, REPLACED, Heard, News, news_in
-from simulator.verdict.limits import Limits
+from simulator.verdict.heard import Heard
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.state import State
-from simulator.verdict.telling import CHANGES, HANDS, NOTHING, keep, known, put, touch
-
-JOURNAL_MICROS = 1_000_000
-"""What a device was told so shortly before it lost its memory may not have been on record yet."""
 
 OPEN: Final = 512
 CLOSED: Final = 64
 TIMES: Final = 64
-"""So many open and closed requests, and exchanges' times, are remembered of a client."""
+EXECUTIONS: Final = 64
+HANDS: Final = 32
+"""So much is remembered of a client: open and closed requests, exchanges' times, executions, those in hand."""
 
 Forward: TypeAlias = Literal["yes", "if-shared", "no"]
 Change: TypeAlias = tuple[Mark, bool]
 """How the connection last changed: whether it is there since."""
+
+
+NO_EXCHANGE: Final = Exchange()
+NOTHING: Final = Heard()
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -56,8 +48,6 @@ class Testimony(State):
     """The service answered requests that are not remembered."""
     offset: Offset = UNKNOWN
     executions: Map[ExecutionKey, Heard] = EMPTY
-    touched: Map[ExecutionKey, Mark] = EMPTY
-    """The last entry about each."""
     forgotten: int = -1
     """When the latest was queued of the executions that are not remembered; -1: none."""
     ends_forgotten: tuple[int, ...] = (0, 0, 0, 0)
@@ -108,7 +98,7 @@ class Testimony(State):
 
     def concerns(self, key: ExecutionKey) -> bool:
         """Whether the device has given any account of this execution: another client of the thing may have taken it."""
-        return key in self.touched
+        return self.heard(key).touched is not None
 
     def may_be_forgotten(self, key: ExecutionKey) -> bool:
         """Whether something may have been known of it once."""
@@ -135,160 +125,66 @@ class Testimony(State):
         if token is None:
             self.untold += 1
             return None
-        exchange = self.exchanges.get(token)
+        exchange = self.exchange_of(token)
         if exchange is None:
-            if token in self.closed:
-                return None
-            exchange = NO_EXCHANGE
-        exchange = exchange._replace(arrivals=exchange.arrivals + 1)
+            return None
+        exchange.arrivals += 1
         if exchange.received is None:
-            exchange = exchange._replace(received=seen.mark)
+            exchange.received = seen.mark
             if exchange.sent is not None:
                 self.offset = self.offset.sent(exchange.sent.at, seen.mark.at)
                 self.arrived_n = max(self.arrived_n, exchange.sent.n)
-        self._notes(token, exchange)
         return exchange
 
     def answered(self, token: str | None, seen: Seen[RequestAnswered]) -> Exchange | None:
         """The service answered."""
-        if token is None or (token in self.closed and token not in self.exchanges):
-            return None
-        exchange = self.exchanges.get(token, NO_EXCHANGE)
-        exchange = exchange._replace(said=(*exchange.said, Said.by(seen))[:COPIES])
-        self._notes(token, exchange)
+        exchange = None if token is None else self.exchange_of(token)
+        if exchange is not None and len(exchange.said) < COPIES:
+            exchange.said = (*exchange.said, Said.by(seen))
         return exchange
 
-    def _notes(self, token: str, exchange: Exchange) -> None:
-        self.exchanges = self._capped(self.exchanges.put(token, exchange))
-
-    def _capped(self, exchanges: Map[str, Exchange]) -> Map[str, Exchange]:
-        if len(exchanges) <= OPEN:
-            return exchanges
-        gone = next(iter(exchanges.values()))
-        self.untold += gone.sent is None and gone.arrivals > 0
-        self.has_lost_answers = self.has_lost_answers or bool(gone.said)
-        return exchanges.at_most(OPEN)
+    def exchange_of(self, token: str) -> Exchange | None:
+        """The one with this token, be it the first that is heard of it; None if it is over."""
+        exchange = self.exchanges.get(token)
+        if exchange is None and token not in self.closed:
+            if len(self.exchanges) == OPEN:
+                gone = next(iter(self.exchanges.values()))
+                self.untold += gone.sent is None and gone.arrivals > 0
+                self.has_lost_answers = self.has_lost_answers or bool(gone.said)
+            exchange = Exchange()
+            self.exchanges = self.exchanges.put(token, exchange, OPEN)
+        return exchange
 
     # ── what it tells itself ──────────────────────────────────────────────────────────────────────────────────
 
-    def told(
-        self, seen: Seen[Any], record: Record, limits: Limits
-    ) -> "tuple[dict[str, Any], Exchange | None, tuple[News, ...]]":
-        """What changes by the next entry of its own, its exchange, and what it says of executions."""
-        mark, event = seen
-        kind = type(event)
-        new: dict[str, Any] = {"last": mark, "has_taken_leave": False}
-        if kind is RESTARTS[self.is_wire]:
-            if self.last_sign is not None:
-                new["executions"] = self._forgetful(self.last_sign)
-        elif kind is not DeviceDisconnected and kind is not HintReceived:
-            new["last_sign"] = mark.at
-        exchange: Exchange | None = None
-        news: tuple[News, ...] = ()
-        if kind is RequestSent:
-            exchange = self._asks(seen, new)
-        elif kind is AnswerReceived:
-            exchange, news = self._hears(seen, record, new)
-        elif (change := CHANGES.get(kind)) is not None:
-            change(self, mark, event, new)
-        elif (key := getattr(event, "execution", None)) is not None:
-            touch(self, new, key, mark)
-        if kind is StepStarted and _leaps(event, limits):
-            put(self, new, event.execution, leapt=True)
-        return new, exchange, news
+    def is_done(self, at: int) -> None:
+        """Note that a step or question came to an end."""
+        self.done_at = at if self.done_at is None else max(self.done_at, at)
 
-    def _forgetful(self, died_at: int) -> Map[ExecutionKey, Heard]:
-        executions = self.executions
-        for key, heard in executions.items():
-            if (forgetful := heard.forgets(died_at, JOURNAL_MICROS)) is not heard:
-                executions = executions.put(key, forgetful)
-        return executions
-
-    def _asks(self, seen: Seen[RequestSent], new: dict[str, Any]) -> Exchange | None:
-        mark, event = seen
-        key, token = event.execution, event.client_token
-        if is_late := self.last is not None and mark.n < self.last.n:
-            new["executions"] = Map((each, heard.unheard(mark.n)) for each, heard in self.executions.items())
-        heard, exchange = self.heard(key), None
-        told = heard.standing[REPLACED]
-        if token not in self.closed and (known := self.exchanges.get(token, NO_EXCHANGE)).sent is None:
-            exchange = known._replace(
-                sent=mark,
-                request=event,
-                knew=told is not None and told.answer.n < mark.n,
-                licence=0 if is_late else heard.licence,
-                had_reported=self.reported,
-            )
-            new["exchanges"] = self._capped(self.exchanges.put(token, exchange))
-            if exchange.received is not None:
-                new["offset"] = self.offset.sent(mark.at, exchange.received.at)
-                new["arrived_n"] = max(self.arrived_n, mark.n)
-        new.update(asked=mark, asked_token=token)
-        if key is not None:
-            touch(self, new, key, mark)
-            if event.request == "update":
-                self._updates(key, event.status, heard, new)
-        return exchange
-
-    def _updates(self, key: ExecutionKey, status: str | None, heard: Heard, new: dict[str, Any]) -> None:
-        if key not in self.reported:
-            new["reported"] = (*self.reported, key)[-HANDS:]
-        succeeded, failed = status == Status.SUCCEEDED, status == Status.FAILED
-        if succeeded or failed or not heard.updated:
-            put(self, new, key, updated=True, succeeded=heard.succeeded or succeeded, failed=heard.failed or failed)
-        if self.is_wire:
-            put(self, new, key, told_at_report=heard.standing[OVER], change_at_report=self.change)
-
-    def _hears(
-        self, seen: Seen[AnswerReceived], record: Record, new: dict[str, Any]
-    ) -> tuple[Exchange | None, tuple[News, ...]]:
-        mark, event = seen
-        new["done_at"] = mark.at if self.done_at is None else max(self.done_at, mark.at)
-        new["heard_n"] = mark.n
-        new["cleared"] = ()
-        if event.execution is not None:
-            touch(self, new, event.execution, mark)
-        exchange = self.exchanges.get(event.client_token)
-        if exchange is None or exchange.sent is None:
-            self.notes_time(None, mark.at, new)
-            return None, ()
-        self.notes_time(exchange.sent.at, mark.at, new)
-        exchange = exchange._replace(answer=mark, read=event)
-        if exchange.said:
-            new["offset"] = self.offset.answered(exchange.said[0].mark.at, mark.at)
-        new["exchanges"] = self.exchanges.without(event.client_token)
-        updated = exchange.execution if exchange.is_update else None
-        new["closed"] = self.closed.put(event.client_token, updated, CLOSED)
-        is_told = record.answers and not (self.has_lost_answers and not exchange.said)
-        if is_told and not exchange.believes(event):
-            return exchange, ()
-        news = tuple(news_in(exchange, self.in_hand))
-        licence = exchange.said[0].mark.n if exchange.said else 0
-        for each in news:
-            heard = known(self, new, each.key)
-            if not heard.order:
-                new["order"] = new.get("order", self.order) + 1
-                heard = heard._replace(order=new["order"])
-            keep(self, new, each.key, heard.hears(each, licence))
-        new["cleared"] = tuple(each.key for each in news if each.says == "alive" and each.key not in self.at_work)
-        return exchange, news
-
-    def notes_time(self, since: int | None, at: int, new: dict[str, Any]) -> None:
+    def notes_time(self, since: int | None, at: int) -> None:
         """Note when it heard something, and since when it had waited for that."""
         if self.is_wire:
             return
         times = (*self.times, (since, at))
         if len(times) > TIMES:
-            new["times_since"] = times[0][1]
+            self.times_since = times[0][1]
             times = times[1:]
-        new["times"] = times
+        self.times = times
 
+    # ── what it knows of executions ───────────────────────────────────────────────────────────────────────────
 
-NO_EXCHANGE: Final = Exchange()
-RESTARTS: Final = (DeviceBooted, DeviceConnected)
-"""With what a device begins anew; from the wire, a connection may be the first that is seen of one that has."""
+    def known(self, key: ExecutionKey) -> Heard:
+        """What is known of an execution, to be added to; whatever was heard before it was known did not name it.
 
-
-def _leaps(began: StepStarted, limits: Limits) -> bool:
-    """Whether there is no way back from a step."""
-    return not began.reversible or (limits.finishes_after_switch and began.step.split()[0] == "switch")
+        Of too many, the oldest is forgotten that is not in hand.
+        """
+        heard = self.executions.get(key)
+        if heard is None:
+            heard = Heard(omitted=self.hints.get(key.namespace_id), is_vague=key.queued_at <= self.forgotten)
+            self.executions = executions = self.executions.put(key, heard)
+            if len(executions) > EXECUTIONS:
+                gone = next((each for each in executions if each not in self.in_hand), next(iter(executions)))
+                ends = zip(self.ends_forgotten, executions[gone].ends, strict=True)
+                self.forgotten, self.ends_forgotten = max(self.forgotten, gone.queued_at), tuple(map(sum, ends))
+                self.executions = executions.without(gone)
+        return heard

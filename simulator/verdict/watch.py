@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agent.device_events import AnswerReceived, RequestSent
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Invariant, Moment, Ruling
@@ -12,10 +13,11 @@ from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Record
 from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
+from simulator.verdict.telling import hears, sends, take_in
 from simulator.verdict.testimony import Testimony
-from simulator.verdict.whereabouts import READS, Whereabouts, followed
+from simulator.verdict.whereabouts import READS, Whereabouts
 
-WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, followed, lambda _state, _subject: Ruling())
+WHEREABOUTS: Final = Invariant("whereabouts", "", Whereabouts, READS, lambda _state, _subject: Ruling())
 
 
 _new: Any = tuple.__new__
@@ -31,8 +33,8 @@ class Monitors:
         self.steps: dict[type, tuple[tuple[int, Callable[[Any, Moment], Any]], ...]] = {}
         self.follows = WHEREABOUTS in self.all
         for index, invariant in enumerate(each for each in self.all if each is not WHEREABOUTS):
-            for kind in invariant.reads:
-                self.steps[kind] = (*self.steps.get(kind, ()), (index, invariant.step))
+            for kind, step in invariant.reads.items():
+                self.steps[kind] = (*self.steps.get(kind, ()), (index, step))
 
     def start(self) -> tuple[State | None, ...]:
         """The states that they begin with."""
@@ -48,10 +50,15 @@ class Watch(State):
 
     def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:
         """Take in the next entry of the client's own."""
-        new, exchange, news = self.account.told(seen, record, limits)
+        exchange: Exchange | None = None
+        news: tuple[News, ...] = ()
+        kind = type(seen.event)
+        if kind is RequestSent:
+            exchange = sends(self.account, *seen)
+        elif kind is AnswerReceived:
+            exchange, news = hears(self.account, *seen, record)
         self._step(seen, record, limits, monitors, exchange, news)
-        for name, value in new.items():
-            setattr(self.account, name, value)
+        take_in(self.account, seen, exchange, news, limits)
 
     def at_cloud(
         self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors
@@ -83,4 +90,4 @@ class Watch(State):
             for index, step in steps:
                 step(states[index], now)
             if is_followed:
-                followed(states[-1], now)
+                READS[kind](states[-1], now)

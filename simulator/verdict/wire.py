@@ -105,8 +105,6 @@ class Wire(State):
     hinted: Map[tuple[str | None, str], ExecutionKey] = EMPTY
     """What it could know of each job by notifications alone."""
     unheard: tuple[ExecutionKey, ...] | None = None
-    is_seen: bool = False
-    """A connection was told of."""
     steps: Map[ExecutionKey, tuple[str, ...]] = EMPTY
     reports: Map[ExecutionKey, Mark] = EMPTY
     asking: str | None = None
@@ -155,10 +153,10 @@ class Wire(State):
             case ClientConnected() if self.is_own:
                 if event.session_present:
                     self._learn(*(self.unheard or ()))
-                self.becomes(unheard=None, is_seen=True, connection_n=self.n)
+                self.unheard, self.connection_n = None, self.n
                 return (self._seen(mark, DeviceConnected(event.session_present)),)
             case ClientDisconnected() if self.is_own:
-                self.becomes(unheard=(), connection_n=self.n)
+                self.unheard, self.connection_n = (), self.n
                 return (self._seen(mark, DeviceDisconnected(event.reason)),)
             case _:
                 pass

@@ -22,7 +22,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "has nothing whole to boot from at some instant, or is half changed at rest",
         hardware.Hardware,
         hardware.READS_HARDWARE,
-        hardware.bootable,
         hardware.rule_bootable,
     ),
     Invariant(
@@ -30,7 +29,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "starts a step of an execution it has been told is gone",
         ghosts.Ghosts,
         ghosts.READS_WORK,
-        ghosts.no_ghost_work,
         ghosts.rule_ghost_work,
         of_requests=True,
     ),
@@ -39,7 +37,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "goes on updating an execution it has been told is gone",
         ghosts.Ghosts,
         ghosts.READS_UPDATES,
-        ghosts.no_ghost_update,
         ghosts.rule_ghost_update,
         of_requests=True,
     ),
@@ -48,7 +45,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "starts a new step more than the detection bound after its record was removed, while connected",
         stopping.Stopping,
         stopping.READS,
-        stopping.stops_in_time,
         stopping.rule,
     ),
     Invariant(
@@ -56,7 +52,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "crosses the point of no return without an authoritative answer since its last hint or (re)connection",
         asking.Leaps,
         asking.READS,
-        asking.asks_before_leap,
         asking.rule,
     ),
     Invariant(
@@ -64,7 +59,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "sends a request meant for one execution that a later one of the same job id accepts",
         crossing.Crossing,
         crossing.READS,
-        crossing.no_cross_incarnation,
         crossing.rule,
         of_requests=True,
     ),
@@ -73,7 +67,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "abandons an execution without an authoritative answer that it ended",
         giving_up.GivingUp,
         giving_up.READS,
-        giving_up.no_false_abort,
         giving_up.rule,
     ),
     Invariant(
@@ -81,7 +74,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "leaves an execution pending beyond the bound while connected and free",
         losing.Condition,
         losing.READS,
-        losing.no_lost_job,
         losing.rule,
     ),
     Invariant(
@@ -89,7 +81,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "commits one identity twice with no undo between",
         hardware.Commits,
         hardware.READS_COMMITS,
-        hardware.no_double_apply,
         hardware.rule_double_apply,
     ),
     Invariant(
@@ -97,23 +88,20 @@ INVARIANTS: tuple[Invariant, ...] = (
         "runs a version that no accepted report and no later note explains, or reports the success of one it took back",
         accounting.Books,
         accounting.READS,
-        accounting.accounted_for,
         accounting.rule,
     ),
     Invariant(
         "ready-in-time",
         "is not IN_PROGRESS on the next job within the bound",
         lambda: None,
-        (),
-        readiness.ready_in_time,
-        readiness.rule_ready,
+        {},
+        readiness.rule,
     ),
     Invariant(
         "no-hammering",
         "repeats permanent errors, or retries faster or more evenly than the stated gap, growth and jitter allow",
         hammering.Hammering,
         hammering.READS,
-        hammering.no_hammering,
         hammering.rule,
         of_requests=True,
     ),
@@ -122,7 +110,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "is silent beyond its keep-alives, crashes, or restarts without end",
         living.Vital,
         living.READS,
-        living.alive,
         living.rule,
     ),
     Invariant(
@@ -130,7 +117,6 @@ INVARIANTS: tuple[Invariant, ...] = (
         "commits firmware, or where the write commits it reports its success, before its self-test has passed",
         trial.Tested,
         trial.READS,
-        trial.tests_before_commit,
         trial.rule,
     ),
 )

@@ -16,7 +16,7 @@ from agent.device_events import (
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import ENDED
 from simulator.verdict.seen import Mark
@@ -114,76 +114,21 @@ class Books(State):
     claim: Running | None = None
 
 
-READS = (
-    HardwareChanged,
-    DeviceBooted,
-    StepStarted,
-    StepFinished,
-    VersionCommitted,
-    VersionReverted,
-    RequestSent,
-    AnswerReceived,
-    RequestAnswered,
-)
-
-
-def accounted_for(state: Books, now: Moment) -> Books:
-    """A version that runs at the end and that no accepted report and no later note explains, or a success that is none.
-
-    A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
-    update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
-    version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on,
-    while a report is under way or yet to come, and if the execution is gone and there was no later one to tell with.
-    A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
-    or taken back. The opportunities are a device that does not run what it started with, and each such success.
-
-    From the wire, what runs is what the last report of success names as `version` in its details. If that report was
-    refused, and no later note explains the version, this is undecided: the device may have taken it back.
-    """
-    event = now.event
-    match event:
-        case RequestSent():
-            return _asked(state, now)
-        case RequestAnswered() | AnswerReceived():
-            return _answered(state, now.exchange) if now.exchange is not None else state
-        case HardwareChanged(version=version):
-            state.running = version or state.running
-            return _ran(state, now, version) if version else state
-        case DeviceBooted():
-            tested = state.tested and event.why == "restarted"
-            return state.becomes(running=event.version or state.running, on_trial=event.on_trial, tested=tested)
-        case StepStarted(execution=key, step="write") if key not in state.before_write:
-            return state.becomes(before_write=state.before_write.put(key, state.running, WRITTEN))
-        case StepFinished(step="self-test", outcome="done" | "failed"):
-            return state.becomes(tested=event.outcome == "done")
-        case VersionCommitted(execution=key, version=version):
-            had_to_stay, committed = state.tested or not state.on_trial, state.committed
-            brought = (*state.brought, Running(version, now.mark, key, True, had_to_stay).by(state.reports))
-            if key not in committed:
-                committed = (*committed, key)[-WRITTEN:]
-            return state.becomes(brought=brought[-VERSIONS:], committed=committed, on_trial=False)
-        case VersionReverted(execution=key, version=version):
-            brought = state.brought
-            while brought and brought[-1].version == version:
-                brought = brought[:-1]
-            committed = tuple(each for each in state.committed if each != key)
-            return state.becomes(brought=brought, committed=committed)
-        case _:
-            return state
-
-
-def _ran(state: Books, now: Moment, version: str) -> Books:
-    """With a version that the hardware says it runs."""
-    brought = state.brought
-    first = state.first if brought else state.first or version
+def _changed(state: Books, now: Moment) -> None:
+    """The hardware says what it runs."""
+    version, brought = now.event.version, state.brought
+    if not version:
+        return
+    state.running = version
+    if not brought:
+        state.first = state.first or version
     if _ends_trial(brought, version):
         brought = brought[:-1]
     if not brought or brought[-1].version != version:
         # No commit announced it: it is of the execution whose step last began.
         key = now.account.step[0] if now.account.step is not None else None
         brought = (*brought, Running(version, now.mark, key, False).by(state.reports))[-VERSIONS:]
-    state.first, state.brought = first, brought
-    return state
+    state.brought = brought
 
 
 def _ends_trial(brought: tuple[Running, ...], version: str) -> bool:
@@ -193,59 +138,86 @@ def _ends_trial(brought: tuple[Running, ...], version: str) -> bool:
     return brought[-1].version != version == brought[-2].version
 
 
-def _asked(state: Books, now: Moment) -> Books:
+def _booted(state: Books, now: Moment) -> None:
+    state.running, state.on_trial = now.event.version or state.running, now.event.on_trial
+    state.tested = state.tested and now.event.why == "restarted"
+
+
+def _began(state: Books, now: Moment) -> None:
+    if now.event.step == "write" and now.event.execution not in state.before_write:
+        state.before_write = state.before_write.put(now.event.execution, state.running, WRITTEN)
+
+
+def _ended(state: Books, now: Moment) -> None:
+    if now.event.step == "self-test" and now.event.outcome in ("done", "failed"):
+        state.tested = now.event.outcome == "done"
+
+
+def _committed(state: Books, now: Moment) -> None:
+    key, had_to_stay = now.event.execution, state.tested or not state.on_trial
+    running = Running(now.event.version, now.mark, key, True, had_to_stay).by(state.reports)
+    state.brought, state.on_trial = (*state.brought, running)[-VERSIONS:], False
+    if key not in state.committed:
+        state.committed = (*state.committed, key)[-WRITTEN:]
+
+
+def _reverted(state: Books, now: Moment) -> None:
+    while state.brought and state.brought[-1].version == now.event.version:
+        state.brought = state.brought[:-1]
+    state.committed = tuple(each for each in state.committed if each != now.event.execution)
+
+
+def _asked(state: Books, now: Moment) -> None:
     event = now.event
     if event.request not in ("update", "start-next") or now.exchange is None:
-        return state
+        return
     details, key = event.details or (), event.execution
     kept = tuple(value for name, value in details if name == KEPT)
     if event.status == Status.SUCCEEDED and now.account.is_wire and (version := dict(details).get(VERSION)) is not None:
-        state = state.becomes(claim=Running(version, now.mark, key, True).by(state.reports))
+        state.claim = Running(version, now.mark, key, True).by(state.reports)
     if event.status == Status.SUCCEEDED and key in state.before_write:
-        state = _succeeded(state, now, key)
+        _succeeded(state, now, key)
     if kept or event.status == Status.SUCCEEDED:
         report = Report(event.client_token, now.mark, key, event.status, kept)
-        state = state.becomes(reports=(*state.reports, report)[-REPORTS:])
-    return _answered(state, now.exchange)
+        state.reports = (*state.reports, report)[-REPORTS:]
+    _told(state, now.exchange)
 
 
-def _succeeded(state: Books, now: Moment, key: ExecutionKey) -> Books:
-    version = state.running
-    finding = None
+def _succeeded(state: Books, now: Moment, key: ExecutionKey) -> None:
+    version, finding = state.running, None
     if not (key in state.committed or version is None or version != state.before_write[key]):
         message = f"reported success, but still runs version {version}, which ran before"
         finding = violated(key.job_id, message, now.mark)
     successes = (*state.successes, Success(now.event.client_token, finding))
-    if len(successes) > REPORTS:
-        oldest, *rest = successes
-        so_far = state.so_far.but(oldest.finding) if oldest.is_taken else state.so_far
-        return state.becomes(successes=tuple(rest), so_far=so_far)
-    return state.becomes(successes=successes)
+    if len(successes) > REPORTS and successes[0].is_taken:
+        state.so_far = state.so_far.but(successes[0].finding)
+    state.successes = successes[-REPORTS:]
 
 
-def _answered(state: Books, exchange: Exchange) -> Books:
+def _answered(state: Books, now: Moment) -> None:
+    if now.exchange is not None:
+        _told(state, now.exchange)
+
+
+def _told(state: Books, exchange: Exchange) -> None:
     """With what has become of a report."""
     asked, sent = exchange.request, exchange.sent
     if asked is None or sent is None or asked.request not in ("update", "start-next"):
-        return state
-    token = asked.client_token
-    if exchange.is_taken and (sent.n, asked.execution) not in state.taken:
+        return
+    token, is_taken = asked.client_token, exchange.is_taken
+    if is_taken and (sent.n, asked.execution) not in state.taken:
         state.taken = _latest(state.taken, sent.n, asked.execution)
-    if state.successes and any(each.token == token and each.is_taken != exchange.is_taken for each in state.successes):
-        successes = (
-            each._replace(is_taken=exchange.is_taken) if each.token == token else each for each in state.successes
+    if state.successes:
+        state.successes = tuple(
+            each._replace(is_taken=is_taken) if each.token == token else each for each in state.successes
         )
-        state = state.becomes(successes=tuple(successes))
     if not any(report.token == token for report in state.reports):
-        return state
+        return
     reports = tuple(report.seen(exchange) if report.token == token else report for report in state.reports)
-    if reports == state.reports:
-        return state
-    return state.becomes(
-        reports=reports,
-        brought=tuple(running.by(reports) for running in state.brought),
-        claim=state.claim and state.claim.by(reports),
-    )
+    if reports != state.reports:
+        state.reports = reports
+        state.brought = tuple(running.by(reports) for running in state.brought)
+        state.claim = state.claim and state.claim.by(reports)
 
 
 def _latest(
@@ -260,7 +232,18 @@ def _latest(
 
 
 def rule(state: Books, subject: Subject) -> Ruling:
-    """What is to be said of what runs now."""
+    """A version that runs at the end and that no accepted report and no later note explains, or a success that is none.
+
+    A report is an accepted SUCCEEDED of the execution that brought the version; a note is its FAILED, or an accepted
+    update or start-next of a later one, whose details say `kept`: VERSION. Its own FAILED explains nothing if the
+    version was on trial and had not passed its self-test: then nobody had to keep it. Undecided while the run goes on,
+    while a report is under way or yet to come, and if the execution is gone and there was no later one to tell with.
+    A success is none if its own execution had begun to write an image, and what ran before still runs: never committed,
+    or taken back. The opportunities are a device that does not run what it started with, and each such success.
+
+    From the wire, what runs is what the last report of success names as `version` in its details. If that report was
+    refused, and no later note explains the version, this is undecided: the device may have taken it back.
+    """
     if subject.is_wire:
         return state.so_far.but(_claimed(state.claim)) if state.claim is not None else state.so_far
     ruling = state.so_far.but(*(each.finding for each in state.successes if each.is_taken))
@@ -316,3 +299,16 @@ def _may_yet_learn(key: ExecutionKey, subject: Subject) -> bool:
     ended, ready, span = lives[-1].ended.at, subject.limits.ready, subject.span
     due = ended + ready + course.lag.between(subject.offset, ended, course.cloud_end).whole
     return span is None or not max(span[0] + ready, due) < course.cloud_end <= span[1]
+
+
+READS: Final[Reads] = {
+    HardwareChanged: _changed,
+    DeviceBooted: _booted,
+    StepStarted: _began,
+    StepFinished: _ended,
+    VersionCommitted: _committed,
+    VersionReverted: _reverted,
+    RequestSent: _asked,
+    AnswerReceived: _answered,
+    RequestAnswered: _answered,
+}

@@ -1,11 +1,11 @@
 """What a device must have asked before it passes the point of no return."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agent.device_events import StepStarted
 from agent.values import ExecutionKey
-from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, violated
+from simulator.verdict.findings import FOUND, Finding, Moment, Reads, Ruling, Subject, violated
 from simulator.verdict.seen import TIMER_SLACK, Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
@@ -32,25 +32,13 @@ class Leaps(State):
     others: tuple[Leap, ...] = ()
 
 
-READS = (StepStarted,)
-
-
-def asks_before_leap(state: Leaps, now: Moment) -> Leaps:
-    """The point of no return, crossed without an answer that found this very execution pending.
-
-    The question must have been put after the last hint in the execution's namespace and the last (re)connection that
-    the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
-    and start-next name what they found; an accepted update does not. A recovery past the leap has no choice. Whose
-    policy it is to leap unanswered may do so once no answer has come for as long as the policy says.
-
-    From the wire this cannot be judged: it does not show which step cannot be taken back, nor when one begins.
-    """
+def _began(state: Leaps, now: Moment) -> None:
     if now.event.reversible or now.account.is_wire:
-        return state
+        return
     account, key, at = now.account, now.event.execution, now.mark.at
     forward = account.forward(key, now.record)
     if forward == "yes":
-        return state
+        return
     cause = _last_cause(account, key)
     asked_after = 0 if cause is None else cause[0].n
     since = at if account.done_at is None else account.done_at
@@ -58,12 +46,16 @@ def asks_before_leap(state: Leaps, now: Moment) -> Leaps:
     is_held = account.heard(key).alive_asked > asked_after
     is_held = is_held or (policy is not None and at - since + TIMER_SLACK >= policy)
     if is_held and forward == "no":
-        return state.becomes(held=state.held + 1)
+        state.held += 1
+        return
     why = f"since '{cause[1]}'" if cause is not None else "at all"
     message = f"began the irreversible step '{now.event.step}' without an answer about this execution {why}"
     finding = None if is_held else violated(key.job_id, message, cause[0] if cause else None, now.mark)
     leap = Leap(finding, key, since, at - since, forward == "if-shared")
-    return state.becomes(others=(*state.others, leap)[:FOUND])
+    state.others = (*state.others, leap)[:FOUND]
+
+
+READS: Final[Reads] = {StepStarted: _began}
 
 
 def _last_cause(account: Testimony, key: ExecutionKey) -> tuple[Mark, str] | None:
@@ -75,7 +67,15 @@ def _last_cause(account: Testimony, key: ExecutionKey) -> tuple[Mark, str] | Non
 
 
 def rule(state: Leaps, subject: Subject) -> Ruling:
-    """Whether the device had waited in vain for as long as its policy says, the stalls say."""
+    """The point of no return, crossed without an answer that found this very execution pending.
+
+    The question must have been put after the last hint in the execution's namespace and the last (re)connection that
+    the device processed before the leap; what it had been asked before says nothing about what they hint at. Describe
+    and start-next name what they found; an accepted update does not. A recovery past the leap has no choice. Whose
+    policy it is to leap unanswered may do so once no answer has come for as long as the policy says.
+
+    From the wire this cannot be judged: it does not show which step cannot be taken back, nor when one begins.
+    """
     policy, devices = subject.limits.leap_unanswered, subject.course.lag.devices
     found: list[Finding | None] = []
     for leap in state.others:

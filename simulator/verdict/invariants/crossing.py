@@ -7,9 +7,10 @@ from agent.device_events import RequestSent
 from agent.values import ExecutionKey
 from simulator.trace import ExecutionQueued, RequestAnswered
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
+from simulator.verdict.testimony import Testimony
 
 REUSES: Final = 32
 """So many times that a job id is used again are remembered."""
@@ -40,35 +41,22 @@ class Crossing(State):
     before: Ruling = NOTHING_YET
 
 
-READS = (RequestSent, RequestAnswered, ExecutionQueued)
+def _asked(state: Crossing, now: Moment) -> None:
+    if now.event.request == "update" and now.exchange is not None:
+        _exchanged(state, now.exchange, now)
 
 
-def no_cross_incarnation(state: Crossing, now: Moment) -> Crossing:
-    """An update meant for one execution, accepted by a later one of the same job id.
-
-    Asking after one and being told another is how a device learns, so only updates count, and only if the two
-    could be told apart: with `expectedVersion` a device has done what the wire offers, as long as it had heard
-    nothing of the first one's end. Two that were queued within the same second share an identity: undecided.
-
-    An opportunity is each time that a job id is used again after the device sent updates for its last use.
-
-    From the wire, an update was meant for the first if nothing that the service said could have told the device of the
-    second: no answer, and no notification that it may have heard.
-
-    Relies on a request's token alone: an update is judged once both its sending and its first answer are known.
-    """
-    if isinstance(now.event, ExecutionQueued):
-        return _queued(state, now)
+def _told(state: Crossing, now: Moment) -> None:
     exchange = now.exchange
-    if exchange is None or not exchange.is_update or exchange.sent is None:
-        return state
-    if len(exchange.said) != 1 and not isinstance(now.event, RequestSent):
-        return state
+    if exchange is not None and exchange.is_update and len(exchange.said) == 1:
+        _exchanged(state, exchange, now)
+
+
+def _exchanged(state: Crossing, exchange: Exchange, now: Moment) -> None:
     if now.account.is_wire:
-        state = _loosely(state, exchange)
-    if not state.reuses:
-        return state
-    return state.becomes(reuses=tuple(_answered(reuse, exchange, now) for reuse in state.reuses))
+        _loosely(state, exchange)
+    if state.reuses:
+        state.reuses = tuple(_answered(reuse, exchange, now) for reuse in state.reuses)
 
 
 def at_cloud(state: Crossing) -> Crossing:
@@ -76,26 +64,23 @@ def at_cloud(state: Crossing) -> Crossing:
     return Crossing(tuple(Reuse(reuse.queued, reuse.key, reuse.earlier) for reuse in state.reuses))
 
 
-def _loosely(state: Crossing, exchange: Exchange) -> Crossing:
+def _loosely(state: Crossing, exchange: Exchange) -> None:
     key, asked, answered = exchange.execution, exchange.request, exchange.answered
     if key is None or key in state.loose or answered is None or asked is None:
-        return state
-    is_loose = answered.accepted and asked.expected_version is None
-    return state.becomes(loose=(*state.loose, key)[-2 * REUSES :]) if is_loose else state
+        return
+    if answered.accepted and asked.expected_version is None:
+        state.loose = (*state.loose, key)[-2 * REUSES :]
 
 
-def _queued(state: Crossing, now: Moment) -> Crossing:
-    record = now.record
-    key = now.event.execution
+def _queued(state: Crossing, now: Moment) -> None:
+    record, key = now.record, now.event.execution
     earlier = record.lives[record.current[key]].earlier
     if not earlier:
-        return state
-    *old, newest = (*state.reuses, Reuse(now.mark, key, earlier, may_cross=key in state.loose))
-    if len(old) < REUSES:
-        return state.becomes(reuses=(*old, newest))
-    oldest = _ruling(old[0], any(now.account.heard(key).updated for key in old[0].earlier))
-    before = state.before if oldest is None else state.before.but(*oldest)
-    return state.becomes(reuses=(*old[1:], newest), before=before)
+        return
+    reuses = (*state.reuses, Reuse(now.mark, key, earlier, may_cross=key in state.loose))
+    if len(reuses) > REUSES:
+        state.before = state.before.but(*_ruling(reuses[0], now.account))
+    state.reuses = reuses[-REUSES:]
 
 
 def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
@@ -133,10 +118,10 @@ def _doubt(reuse: Reuse, sent: Mark, finding: Finding) -> Reuse:
     return reuse._replace(doubtful=(sent.n, finding))
 
 
-def _ruling(reuse: Reuse, was_updated: bool) -> tuple[Finding | None] | None:
-    """What a reuse comes to; None if it was no opportunity."""
-    if not was_updated:
-        return None
+def _ruling(reuse: Reuse, account: Testimony) -> tuple[Finding | None, ...]:
+    """What a reuse comes to; nothing if it was no opportunity."""
+    if not any(account.heard(key).updated for key in reuse.earlier):
+        return ()
     if reuse.may_cross:
         why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
         return (undecided(reuse.key.job_id, why, reuse.queued),)
@@ -145,8 +130,20 @@ def _ruling(reuse: Reuse, was_updated: bool) -> tuple[Finding | None] | None:
 
 
 def rule(state: Crossing, subject: Subject) -> Ruling:
-    """Each reuse after updates for an earlier incarnation."""
-    found: list[Finding | None] = []
-    for reuse in state.reuses:
-        found += _ruling(reuse, any(subject.account.heard(key).updated for key in reuse.earlier)) or ()
-    return state.before.but(*found)
+    """An update meant for one execution, accepted by a later one of the same job id.
+
+    Asking after one and being told another is how a device learns, so only updates count, and only if the two
+    could be told apart: with `expectedVersion` a device has done what the wire offers, as long as it had heard
+    nothing of the first one's end. Two that were queued within the same second share an identity: undecided.
+
+    An opportunity is each time that a job id is used again after the device sent updates for its last use.
+
+    From the wire, an update was meant for the first if nothing that the service said could have told the device of the
+    second: no answer, and no notification that it may have heard.
+
+    Relies on a request's token alone: an update is judged once both its sending and its first answer are known.
+    """
+    return state.before.but(*(found for reuse in state.reuses for found in _ruling(reuse, subject.account)))
+
+
+READS: Final[Reads] = {RequestSent: _asked, RequestAnswered: _told, ExecutionQueued: _queued}

@@ -1,11 +1,11 @@
 """Work for executions that are over: what ghosts do."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agent.device_events import RequestSent, StepStarted
 from agent.values import ExecutionKey
-from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import GONE, OVER, News
 from simulator.verdict.seen import Mark
@@ -43,34 +43,26 @@ class Ghosts(State):
     unknown: Map[ExecutionKey, Mark] = EMPTY
 
 
-def no_ghost_work(state: Ghosts, now: Moment) -> Ghosts:
-    """A step of an execution that the device has been told is over.
-
-    Told means that the device itself processed the answer. Undoing steps is recovery, and no work; so is finishing
-    forward what has passed the point of no return. An opportunity is each time that a device was told.
-
-    From the wire, a step is seen when a report is the first to name it; it began after the report before, so that one
-    must have left after the device was told. And it must have reported on the execution before, on the connection on
-    which it was told: who has just come back may send what it had not been able to send.
-    """
+def _began(state: Ghosts, now: Moment) -> None:
     key = now.event.execution
-    heard, forward = now.account.heard(key), now.account.forward(key, now.record)
+    heard = now.account.heard(key)
     news = heard.told_at_report if now.account.is_wire else heard.standing[OVER]
+    if news is None and not now.account.may_be_forgotten(key):
+        return
+    forward = now.account.forward(key, now.record)
     if forward == "yes":
-        return state
+        return
     if news is None:
-        return _unknown(state, key, now)
-    if (key, news.answer.n) in state.seen:
-        return state
-    haunting = Haunting(news, heard.order, (now.mark,), 1, now.event.step, forward == "if-shared")
-    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting, CLOSED))
+        _unknown(state, key, now)
+    elif (key, news.answer.n) not in state.seen:
+        haunting = Haunting(news, heard.order, (now.mark,), 1, now.event.step, forward == "if-shared")
+        state.seen = state.seen.put((key, news.answer.n), haunting, CLOSED)
 
 
-def _unknown(state: Ghosts, key: ExecutionKey, now: Moment) -> Ghosts:
+def _unknown(state: Ghosts, key: ExecutionKey, now: Moment) -> None:
     """Whoever begins something for an execution that is not remembered may have been told of its end."""
-    if not now.account.may_be_forgotten(key) or key in state.unknown:
-        return state
-    return state.becomes(unknown=state.unknown.put(key, now.mark, CLOSED))
+    if now.account.may_be_forgotten(key) and key not in state.unknown:
+        state.unknown = state.unknown.put(key, now.mark, CLOSED)
 
 
 def _step_of_a_ghost(haunting: Haunting) -> Finding:
@@ -80,7 +72,15 @@ def _step_of_a_ghost(haunting: Haunting) -> Finding:
 
 
 def rule_ghost_work(state: Ghosts, subject: Subject) -> Ruling:
-    """Violated by each that counts."""
+    """A step of an execution that the device has been told is over.
+
+    Told means that the device itself processed the answer. Undoing steps is recovery, and no work; so is finishing
+    forward what has passed the point of no return. An opportunity is each time that a device was told.
+
+    From the wire, a step is seen when a report is the first to name it; it began after the report before, so that one
+    must have left after the device was told. And it must have reported on the execution before, on the connection on
+    which it was told: who has just come back may send what it had not been able to send.
+    """
     seen = [
         each
         for each in state.seen.values()
@@ -90,28 +90,18 @@ def rule_ghost_work(state: Ghosts, subject: Subject) -> Ruling:
     return _ruling(seen, OVER, subject, [_step_of_a_ghost(each) for each in _in_order(seen, subject)], state)
 
 
-def no_ghost_update(state: Ghosts, now: Moment) -> Ghosts:
-    """An update for an execution that the device has been told is over.
-
-    A request that left before the answer was processed was in flight, and does not count; the trace names each
-    request once, so DUP resends do not count either. TerminalStateReached does not forbid updates: it hides which
-    terminal state it was, and repeating the update is how a device finds out.
-
-    From the wire it is the same, once the answer has certainly been processed. An update that arrives after the job id
-    has been used again may be meant for the new execution, and does not count.
-    """
+def _asked(state: Ghosts, now: Moment) -> None:
     key = now.event.execution
     if now.event.request != "update" or key is None:
-        return state
+        return
     heard = now.account.heard(key)
     news = heard.standing[GONE]
     if news is None:
-        return _unknown(state, key, now)
-    if news.answer.n > now.mark.n:
-        return state
-    known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
-    haunting = known._replace(times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN])
-    return state.becomes(seen=state.seen.put((key, news.answer.n), haunting, CLOSED))
+        _unknown(state, key, now)
+    elif news.answer.n <= now.mark.n:
+        known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
+        haunting = known._replace(times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN])
+        state.seen = state.seen.put((key, news.answer.n), haunting, CLOSED)
 
 
 def _updates_of_a_ghost(haunting: Haunting) -> Finding:
@@ -122,7 +112,15 @@ def _updates_of_a_ghost(haunting: Haunting) -> Finding:
 
 
 def rule_ghost_update(state: Ghosts, subject: Subject) -> Ruling:
-    """Violated by each."""
+    """An update for an execution that the device has been told is over.
+
+    A request that left before the answer was processed was in flight, and does not count; the trace names each
+    request once, so DUP resends do not count either. TerminalStateReached does not forbid updates: it hides which
+    terminal state it was, and repeating the update is how a device finds out.
+
+    From the wire it is the same, once the answer has certainly been processed. An update that arrives after the job id
+    has been used again may be meant for the new execution, and does not count.
+    """
     seen = list(state.seen.values())
     return _ruling(seen, GONE, subject, [_updates_of_a_ghost(each) for each in _in_order(seen, subject)], state)
 
@@ -144,5 +142,5 @@ def _ruling(seen: list[Haunting], enough: int, subject: Subject, found: list[Fin
     return Ruling(max(times - len(found), 0), (*found, *doubts))
 
 
-READS_WORK = (StepStarted,)
-READS_UPDATES = (RequestSent,)
+READS_WORK: Final[Reads] = {StepStarted: _began}
+READS_UPDATES: Final[Reads] = {RequestSent: _asked}

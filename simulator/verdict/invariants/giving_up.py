@@ -18,7 +18,7 @@ from agent.device_events import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import Event
-from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import omits
 from simulator.verdict.seen import Mark
@@ -76,6 +76,9 @@ class Abandoned(NamedTuple):
     tried: Try | None = None
 
 
+NOT_ABANDONED: Final = Abandoned()
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class GivingUp(State):
     """By execution; `resisted` are hints in spite of which the device went on."""
@@ -85,58 +88,37 @@ class GivingUp(State):
     before: Ruling = NOTHING_YET
 
 
-READS = (
-    DeviceBooted,
-    ExecutionGone,
-    ExecutionLeft,
-    ExecutionTaken,
-    HintReceived,
-    PhaseChanged,
-    RequestSent,
-    StepFinished,
-    StepStarted,
-    StepUndone,
-    VersionCommitted,
-)
+def _hinted(state: GivingUp, now: Moment) -> None:
+    if not now.account.is_wire:
+        state.resisted += sum(omits(now.event, key) for key in now.account.in_hand)
 
 
-def no_false_abort(state: GivingUp, now: Moment) -> GivingUp:
-    """An execution abandoned without any answer that it ended: a hint is no proof.
+def _restarted(state: GivingUp, now: Moment) -> None:
+    state.executions = state.executions.each(lambda mine: _booted(mine, now.event))
 
-    Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
-    recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
-    or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
-    account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
-    has done anything about that, and goes on with it. But one that the device, by its own words, believes
-    to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
-    own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
 
-    Opportunities are abandonments, and hints that did not name the execution in hand.
+def _asked(state: GivingUp, now: Moment) -> None:
+    if now.event.status in (Status.FAILED, Status.REJECTED):
+        _went_on(state, now)
 
-    From the wire this cannot be judged: a device that has given up looks like one that works in silence. If it leaves
-    the execution IN_PROGRESS for good, the next one waits.
-    """
-    if now.account.is_wire:
-        return state
+
+def _began(state: GivingUp, now: Moment) -> None:
+    if now.event.step == "reboot":
+        _went_on(state, now)
+
+
+def _ended(state: GivingUp, now: Moment) -> None:
+    if now.event.outcome != "done":
+        _went_on(state, now)
+
+
+def _went_on(state: GivingUp, now: Moment) -> None:
+    """With what an entry says of one execution."""
     event = now.event
-    match event:
-        case HintReceived():
-            resisted = sum(omits(event, key) for key in now.account.in_hand)
-            return state.becomes(resisted=state.resisted + resisted) if resisted else state
-        case DeviceBooted():
-            booted = ((key, _booted(each, event)) for key, each in state.executions.items())
-            return state.becomes(executions=Map(booted))
-        case RequestSent(status=status) if status not in (Status.FAILED, Status.REJECTED):
-            return state
-        case StepStarted(step=step) if step != "reboot":
-            return state
-        case StepFinished(outcome="done"):
-            return state
-        case _:
-            key = event.execution
-    if key is None:
-        return state
-    known = state.executions.get(key, Abandoned())
+    key = event.execution
+    if key is None or now.account.is_wire:
+        return
+    known = state.executions.get(key, NOT_ABANDONED)
     mine = _tried(_excused(known, event), event)
     if isinstance(event, PhaseChanged) and mine.maybe is not None and mine.restarted:
         forgotten = event.phase in ("suspect", "executing", "trial")
@@ -145,22 +127,18 @@ def no_false_abort(state: GivingUp, now: Moment) -> GivingUp:
         mine = _with(mine, left=True)
     if _abandons(event):
         mine = _given_up(_confirmed(mine), key, now)
-    if mine == known:
-        return state
-    executions = state.executions.put(key, mine)
-    return (
-        _kept(state.becomes(executions=executions), now)
-        if len(executions) > EXECUTIONS
-        else state.becomes(executions=executions)
-    )
+    if mine != known:
+        state.executions = state.executions.put(key, mine)
+        if len(state.executions) > EXECUTIONS:
+            _forget(state, now)
 
 
-def _kept(state: GivingUp, now: Moment) -> GivingUp:
-    """Without the oldest that is not in hand: what is to be said of it is said."""
+def _forget(state: GivingUp, now: Moment) -> None:
+    """Forget the oldest that is not in hand: what is to be said of it is said."""
     key = next((key for key in state.executions if key not in now.account.in_hand), next(iter(state.executions)))
     gone = _counted(state.executions[key])
     findings = (None if each.is_allowed else _violation(key, each) for each in gone)
-    return state.becomes(executions=state.executions.without(key), before=state.before.but(*findings))
+    state.executions, state.before = state.executions.without(key), state.before.but(*findings)
 
 
 def _abandons(event: Event) -> bool:
@@ -264,7 +242,21 @@ def _violation(key: ExecutionKey, this: GivenUp) -> Finding:
 
 
 def rule(state: GivingUp, subject: Subject) -> Ruling:
-    """Each time that an execution was given up."""
+    """An execution abandoned without any answer that it ended: a hint is no proof.
+
+    Abandoned is an execution of which the hardware stops or undoes a step, or, by its own words, one that the device
+    recovers from, or leaves as recovered or kept. One that failed, or whose firmware fell back before it was committed,
+    or that the device reports FAILED or REJECTED with details that can give the reason, is not abandoned; if the
+    account ends before that report could be due, this is undecided. Nor is one whose device loses its memory before it
+    has done anything about that, and goes on with it. But one that the device, by its own words, believes
+    to be over is abandoned, however it reports that. After a report of success a terminal state may be the device's
+    own: then a code that hides which one it is, or that names SUCCEEDED, is no such answer.
+
+    Opportunities are abandonments, and hints that did not name the execution in hand.
+
+    From the wire this cannot be judged: a device that has given up looks like one that works in silence. If it leaves
+    the execution IN_PROGRESS for good, the next one waits.
+    """
     given_up = [(each, key) for key, mine in state.executions.items() for each in _counted(mine)]
     given_up.sort(key=lambda each: each[0].mark.n)
     found = (_finding(this, key, subject) for this, key in given_up)
@@ -287,3 +279,18 @@ def _fails_just_now(this: GivenUp, subject: Subject) -> bool:
     end = subject.account.last.at
     lost = subject.course.lag.seen_by_device(subject.offset, this.mark.at, end).whole
     return not this.left and end - this.mark.at - lost <= subject.limits.ready
+
+
+READS: Final[Reads] = {
+    DeviceBooted: _restarted,
+    ExecutionGone: _went_on,
+    ExecutionLeft: _went_on,
+    ExecutionTaken: _went_on,
+    HintReceived: _hinted,
+    PhaseChanged: _went_on,
+    RequestSent: _asked,
+    StepFinished: _ended,
+    StepStarted: _began,
+    StepUndone: _went_on,
+    VersionCommitted: _went_on,
+}

@@ -5,10 +5,9 @@ from typing import Final, NamedTuple
 
 from agent.device_events import AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
-from simulator.verdict.exchanges import Exchange
-from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.bounds import Bounds
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.limits import Limits
 from simulator.verdict.seen import TIMER_SLACK, Mark, micros
 from simulator.verdict.state import State
 
@@ -106,10 +105,152 @@ class Hammering(State):
     too_soon: tuple[TooSoon, ...] = ()
 
 
-READS = (AnswerReceived, DeviceBooted, DeviceConnected, HintReceived, RequestSent)
+def _hinted(state: Hammering, _now: Moment) -> None:
+    if not all(each.hinted for each in state.attempts.values()):
+        state.attempts = state.attempts.each(lambda each: each._replace(hinted=True))
 
 
-def no_hammering(state: Hammering, now: Moment) -> Hammering:
+def _connected(state: Hammering, now: Moment) -> None:
+    if now.account.is_wire:
+        _booted(state, now)
+        return
+    state.standing = state.standing.only(lambda _, token: state.refused[token].code not in UNSETTLED)
+    state.attempts = EMPTY
+    _settle(state)
+
+
+def _booted(state: Hammering, _now: Moment) -> None:
+    state.standing = state.attempts = EMPTY
+    _settle(state)
+
+
+def _settle(state: Hammering) -> None:
+    """Of what does not stand any more and was never asked again, there is a count."""
+    if not state.refused:
+        return
+    stands = set(state.standing.values())
+    stay = state.refused.only(lambda token, refused: bool(refused.times) or token in stands)
+    before = state.before._replace(held=state.before.held + len(state.refused) - len(stay))
+    while len(stay) > FOUND:
+        token, oldest = next(iter(stay.items()))
+        before, stay = before.but(_repeated(oldest) if oldest.times else None), stay.without(token)
+        state.standing = state.standing.only(lambda _, other, gone=token: other != gone)  # type: ignore[misc]
+    state.refused, state.before = stay, before
+
+
+def _unhear(state: Hammering, n: int) -> None:
+    """Forget the refusals that it cannot have heard, since it had asked something else at `n`, before they came."""
+    state.refused = heard = state.refused.only(lambda _, refused: not refused.sent.n < n < refused.answer.n)
+    state.standing = state.standing.only(lambda _, token: token in heard)
+
+
+def _asked(state: Hammering, now: Moment) -> None:
+    mark, sent = now.mark, now.event
+    if now.account.last is not None and mark.n < now.account.last.n:
+        _unhear(state, mark.n)
+    question = Question.of(sent)
+    token = state.standing.get((question, sent.expected_version)) if state.standing else None
+    if token is not None:
+        refused = state.refused[token]
+        if refused.code not in CONTENT or refused.asked.details == sent.details:
+            refused = refused._replace(again=(*refused.again, mark)[:SHOWN], times=refused.times + 1)
+            state.refused = state.refused.put(token, refused)
+    known = state.attempts.get(question)
+    is_retry = known is not None and _is_retry(known, sent)
+    retries = known.retries + 1 if known is not None and is_retry else 0
+    state.attempts = state.attempts.put(question, Attempts(mark, sent.details, retries), QUESTIONS)
+    if known is None or not is_retry:
+        return
+    retry = _retry(known, mark, sent, now.limits.bounds)
+    if retry.gap + TIMER_SLACK >= micros(retry.least):
+        state.in_time += 1
+    else:
+        state.too_soon = (*state.too_soon, retry)[:FOUND]
+
+
+def _is_retry(known: Attempts, sent: RequestSent) -> bool:
+    if sent.attempt > 1:
+        return True
+    return known.refused is not None and not known.hinted and sent.details == known.details
+
+
+def _retry(known: Attempts, again: Mark, sent: RequestSent, bounds: Bounds) -> TooSoon:
+    gap, ceiling = bounds.retry_gap_seconds, bounds.retry_gap_ceiling_seconds
+    least = min(gap * bounds.retry_growth**known.retries, max(ceiling, gap))
+    retry = TooSoon(sent, known, again, 0, least)
+    return retry._replace(gap=again.at - retry.since.at)
+
+
+def _answered(state: Hammering, now: Moment) -> None:
+    """An answer that the device can use ends its attempts; any other dates its next one."""
+    exchange, answer = now.exchange, now.event
+    if exchange is None:
+        return
+    sent, asked, mark = exchange.sent, exchange.request, exchange.answer
+    assert sent is not None, "it is answered"
+    assert asked is not None, "it is answered"
+    assert mark is not None, "it is answered"
+    _refused(state, sent, asked, mark, answer)
+    _settle(state)
+    question = Question.of(asked)
+    known = state.attempts.get(question)
+    if known is None:
+        return
+    if answer.accepted or (question.execution is not None and _permanent(answer.code) is not None):
+        state.attempts = state.attempts.without(question)
+        return
+    if known.last.n != sent.n:
+        return
+    left = exchange.answered
+    at = mark.at if left is None or mark.source != left.mark.source else left.mark.at
+    known = known._replace(refused=(mark._replace(at=at), answer.code))
+    state.attempts = state.attempts.put(question, known)
+
+
+def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answer: AnswerReceived) -> None:
+    """With what an answer says of what was refused before, or refuses itself."""
+    if answer.accepted and answer.execution is not None:
+        key = answer.execution
+        is_another = answer.status == Status.QUEUED and key in state.begun
+        # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
+        _void(state, key, FACTS | CONTENT if is_another else FACTS, sent.n)
+        begun = tuple(each for each in state.begun if each != key)
+        state.begun = (*begun, key)[-QUESTIONS:] if answer.status == Status.IN_PROGRESS else begun
+        return
+    about = asked.execution
+    if about is None:
+        return
+    if answer.accepted:
+        if asked.status is not None:
+            _void(state, about, OVER, sent.n)
+        return
+    if _permanent(answer.code) is None:
+        return
+    if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
+        # It names no status; repeating the update is what makes the service name it.
+        _void(state, about, frozenset({ErrorCode.VERSION_MISMATCH}), sent.n)
+    elif answer.code == ErrorCode.VERSION_MISMATCH and answer.status in (Status.QUEUED, Status.IN_PROGRESS):
+        _void(state, about, FACTS - {ErrorCode.VERSION_MISMATCH}, sent.n)
+    which = Question.of(asked), asked.expected_version
+    if which not in state.standing:
+        state.standing = state.standing.put(which, asked.client_token, QUESTIONS)
+    state.refused = state.refused.put(asked.client_token, Refused(asked, sent, mark, answer.code))
+
+
+def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> None:
+    """Forget what was refused of `key` with one of `codes` before the device's entry `asked_n`."""
+    if not state.standing:
+        return
+
+    def stands(_which: tuple[Question, int | None], token: str) -> bool:
+        refused = state.refused[token]
+        is_void = refused.code in codes or (codes >= FACTS and refused.can_mean_the_version)
+        return refused.asked.execution != key or not is_void or refused.answer.n > asked_n
+
+    state.standing = state.standing.only(stands)
+
+
+def rule(state: Hammering, subject: Subject) -> Ruling:
     """The same request again after it was refused for good, or again too soon after it got no usable answer.
 
     For good: a request about one execution, refused with a code that does not pass, then sent again with the same
@@ -125,149 +266,8 @@ def no_hammering(state: Hammering, now: Moment) -> Hammering:
     from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,
     since the network may have held back the first, and a connection may be that of a device that has restarted.
     """
-    match now.event:
-        case RequestSent() as sent:
-            if now.account.last is not None and now.mark.n < now.account.last.n:
-                state = _unheard(state, now.mark.n)
-            return _asked(state, now.mark, sent, now.limits)
-        case AnswerReceived() as answer:
-            return _answered(state, now.exchange, answer) if now.exchange is not None else state
-        case HintReceived():
-            if all(each.hinted for each in state.attempts.values()):
-                return state
-            hinted = ((question, each._replace(hinted=True)) for question, each in state.attempts.items())
-            return state.becomes(attempts=Map(hinted))
-        case DeviceConnected() if not now.account.is_wire:
-            settled = state.standing.only(lambda _, token: state.refused[token].code not in UNSETTLED)
-            return _settled(state.becomes(standing=settled, attempts=Map()))
-        case _:
-            return _settled(state.becomes(standing=Map(), attempts=Map()))
-
-
-def _settled(state: Hammering) -> Hammering:
-    """Of what does not stand any more and was never asked again, there is a count."""
-    if not state.refused:
-        return state
-    stands = set(state.standing.values())
-    stay = state.refused.only(lambda token, refused: bool(refused.times) or token in stands)
-    before = state.before._replace(held=state.before.held + len(state.refused) - len(stay))
-    while len(stay) > FOUND:
-        token, oldest = next(iter(stay.items()))
-        before, stay = before.but(_repeated(oldest) if oldest.times else None), stay.without(token)
-        state = state.becomes(standing=state.standing.only(lambda _, other, gone=token: other != gone))  # type: ignore[misc]
-    return state.becomes(refused=stay, before=before)
-
-
-def _unheard(state: Hammering, n: int) -> Hammering:
-    """Without the refusals that it cannot have heard, since it had asked something else at `n`, before they came."""
-    heard = state.refused.only(lambda _, refused: not refused.sent.n < n < refused.answer.n)
-    return state.becomes(refused=heard, standing=state.standing.only(lambda _, token: token in heard))
-
-
-def _asked(state: Hammering, mark: Mark, sent: RequestSent, limits: Limits) -> Hammering:
-    question = Question.of(sent)
-    token = state.standing.get((question, sent.expected_version))
-    if token is not None:
-        refused = state.refused[token]
-        if refused.code not in CONTENT or refused.asked.details == sent.details:
-            refused = refused._replace(again=(*refused.again, mark)[:SHOWN], times=refused.times + 1)
-            state = state.becomes(refused=state.refused.put(token, refused))
-    known = state.attempts.get(question)
-    if known is None or not _is_retry(known, sent):
-        state.attempts = state.attempts.put(question, Attempts(mark, sent.details), QUESTIONS)
-        return state
-    again = Attempts(mark, sent.details, known.retries + 1)
-    state = state.becomes(attempts=state.attempts.put(question, again))
-    retry = _retry(known, mark, sent, limits)
-    if retry.gap + TIMER_SLACK >= micros(retry.least):
-        return state.becomes(in_time=state.in_time + 1)
-    return state.becomes(too_soon=(*state.too_soon, retry)[:FOUND])
-
-
-def _is_retry(known: Attempts, sent: RequestSent) -> bool:
-    if sent.attempt > 1:
-        return True
-    return known.refused is not None and not known.hinted and sent.details == known.details
-
-
-def _retry(known: Attempts, again: Mark, sent: RequestSent, limits: Limits) -> TooSoon:
-    bounds = limits.bounds
-    gap, ceiling = bounds.retry_gap_seconds, bounds.retry_gap_ceiling_seconds
-    least = min(gap * bounds.retry_growth**known.retries, max(ceiling, gap))
-    retry = TooSoon(sent, known, again, 0, least)
-    return retry._replace(gap=again.at - retry.since.at)
-
-
-def _answered(state: Hammering, exchange: Exchange, answer: AnswerReceived) -> Hammering:
-    """An answer that the device can use ends its attempts; any other dates its next one."""
-    sent, asked, mark = exchange.sent, exchange.request, exchange.answer
-    assert sent is not None, "it is answered"
-    assert asked is not None, "it is answered"
-    assert mark is not None, "it is answered"
-    state = _settled(_refused(state, sent, asked, mark, answer))
-    question = Question.of(asked)
-    known = state.attempts.get(question)
-    if known is None:
-        return state
-    if answer.accepted or (question.execution is not None and _permanent(answer.code) is not None):
-        state.attempts = state.attempts.without(question)
-        return state
-    if known.last.n != sent.n:
-        return state
-    left = exchange.answered
-    at = mark.at if left is None or mark.source != left.mark.source else left.mark.at
-    known = known._replace(refused=(mark._replace(at=at), answer.code))
-    return state.becomes(attempts=state.attempts.put(question, known))
-
-
-def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answer: AnswerReceived) -> Hammering:
-    """With what an answer says of what was refused before, or refuses itself."""
-    if answer.accepted and answer.execution is not None:
-        key = answer.execution
-        is_another = answer.status == Status.QUEUED and key in state.begun
-        # QUEUED again: another execution, and a version refused over HTTP is called a fault of content.
-        state = _void(state, key, FACTS | CONTENT if is_another else FACTS, sent.n)
-        begun = tuple(each for each in state.begun if each != key)
-        state.begun = (*begun, key)[-QUESTIONS:] if answer.status == Status.IN_PROGRESS else begun
-        return state
-    about = asked.execution
-    if about is None:
-        return state
-    if answer.accepted:
-        return _void(state, about, OVER, sent.n) if asked.status is not None else state
-    if _permanent(answer.code) is None:
-        return state
-    if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
-        # It names no status; repeating the update is what makes the service name it.
-        state = _void(state, about, frozenset({ErrorCode.VERSION_MISMATCH}), sent.n)
-    elif answer.code == ErrorCode.VERSION_MISMATCH and answer.status in (Status.QUEUED, Status.IN_PROGRESS):
-        state = _void(state, about, FACTS - {ErrorCode.VERSION_MISMATCH}, sent.n)
-    which, standing = (Question.of(asked), asked.expected_version), state.standing
-    if which not in standing:
-        standing = standing.put(which, asked.client_token, QUESTIONS)
-    refused = state.refused.put(asked.client_token, Refused(asked, sent, mark, answer.code))
-    return state.becomes(standing=standing, refused=refused)
-
-
-def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> Hammering:
-    """Forget what was refused of `key` with one of `codes` before the device's entry `asked_n`."""
-    if not state.standing:
-        return state
-
-    def stands(_which: tuple[Question, int | None], token: str) -> bool:
-        refused = state.refused[token]
-        is_void = refused.code in codes or (codes >= FACTS and refused.can_mean_the_version)
-        return refused.asked.execution != key or not is_void or refused.answer.n > asked_n
-
-    if all(stands(which, token) for which, token in state.standing.items()):
-        return state
-    return state.becomes(standing=state.standing.only(stands))
-
-
-def rule(state: Hammering, subject: Subject) -> Ruling:
-    """What was refused, and then what was repeated."""
     found = [_repeated(refused) if refused.times else None for refused in state.refused.values()]
-    ruling = state.before.but(*found)._replace()
+    ruling = state.before.but(*found)
     ruling = ruling._replace(held=ruling.held + state.in_time)
     return ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
 
@@ -306,3 +306,12 @@ def _named(sent: RequestSent) -> str:
 
 def _job(sent: RequestSent) -> str | None:
     return sent.execution.job_id if sent.execution else None
+
+
+READS: Final[Reads] = {
+    AnswerReceived: _answered,
+    DeviceBooted: _booted,
+    DeviceConnected: _connected,
+    HintReceived: _hinted,
+    RequestSent: _asked,
+}

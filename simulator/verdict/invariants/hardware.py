@@ -16,16 +16,13 @@ from agent.device_events import (
     VersionReverted,
 )
 from agent.values import ExecutionKey
-from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
 COMMITS: Final = 64
 """So many commits that stand are remembered."""
-
-CHANGES = (HardwareChanged, StepStarted, StepFinished, StepUndone, DeviceBooted)
-"""What shows that the hardware is at work."""
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -44,41 +41,48 @@ class Hardware(State):
     so_far: Ruling = NOTHING_YET
 
 
-READS_HARDWARE = (*CHANGES, ExecutionTaken, PhaseChanged, PowerLost)
+def _worked(state: Hardware, now: Moment) -> None:
+    state.worked_at = max(state.worked_at, now.mark.at) if state.worked_at else now.mark.at
 
 
-def bootable(state: Hardware, now: Moment) -> Hardware:
-    """Nothing whole to boot from at some instant, or something half done at rest.
+def _changed(state: Hardware, now: Moment) -> None:
+    _worked(state, now)
+    event = now.event
+    message = f"had nothing whole to boot from, at version {event.version}"
+    state.so_far = state.so_far.but(None if event.bootable else violated(state.job, message, now.mark))
+    state.last, state.pending, state.rested = now.mark, event.pending, False
 
-    At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
-    the run. One that says nothing rests if, at the end, neither its hardware nor any execution of it has been at work
-    for so long that it must be ready. Opportunities are all changes of the hardware, and each rest after some.
 
-    The wire does not show it; a device that does not boot is one that never comes back, and so not alive.
-    """
-    mark, event = now.mark, now.event
-    if isinstance(event, CHANGES):
-        state.worked_at = max(state.worked_at, mark.at) if state.worked_at else mark.at
-    match event:
-        case HardwareChanged():
-            message = f"had nothing whole to boot from, at version {event.version}"
-            state.so_far = state.so_far.but(None if event.bootable else violated(state.job, message, mark))
-            state.last, state.pending, state.rested = mark, event.pending, False
-            return state
-        case ExecutionTaken(execution=key):
-            return state.becomes(job=key.job_id)
-        case PowerLost():
-            return state.becomes(has_power=False)
-        case DeviceBooted():
-            return state.becomes(has_power=True)
-        case PhaseChanged(phase=phase):
-            rests = phase in ("idle", "safe")
-            state.resting, state.phase = mark if rests else None, phase
-            if rests and state.last is not None and not state.rested and not now.account.running:
-                return state.becomes(so_far=state.so_far.but(_at_rest(state)), rested=True)
-            return state
-        case _:
-            return state
+def _booted(state: Hardware, now: Moment) -> None:
+    _worked(state, now)
+    state.has_power = True
+
+
+def _lost_power(state: Hardware, _now: Moment) -> None:
+    state.has_power = False
+
+
+def _took(state: Hardware, now: Moment) -> None:
+    state.job = now.event.execution.job_id
+
+
+def _moved(state: Hardware, now: Moment) -> None:
+    rests = now.event.phase in ("idle", "safe")
+    state.resting, state.phase = now.mark if rests else None, now.event.phase
+    if rests and state.last is not None and not state.rested and not now.account.running:
+        state.so_far, state.rested = state.so_far.but(_at_rest(state)), True
+
+
+READS_HARDWARE: Final[Reads] = {
+    HardwareChanged: _changed,
+    StepStarted: _worked,
+    StepFinished: _worked,
+    StepUndone: _worked,
+    DeviceBooted: _booted,
+    ExecutionTaken: _took,
+    PhaseChanged: _moved,
+    PowerLost: _lost_power,
+}
 
 
 def _at_rest(state: Hardware) -> Finding | None:
@@ -90,7 +94,14 @@ def _at_rest(state: Hardware) -> Finding | None:
 
 
 def rule_bootable(state: Hardware, subject: Subject) -> Ruling:
-    """What it came to at the end, and before."""
+    """Nothing whole to boot from at some instant, or something half done at rest.
+
+    At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
+    the run. One that says nothing rests if, at the end, neither its hardware nor any execution of it has been at work
+    for so long that it must be ready. Opportunities are all changes of the hardware, and each rest after some.
+
+    The wire does not show it; a device that does not boot is one that never comes back, and so not alive.
+    """
     if not subject.course.ended or state.last is None or state.rested or subject.account.running:
         return state.so_far
     if state.resting is not None:
@@ -153,10 +164,44 @@ class Commits(State):
     unknown: tuple[tuple[ExecutionKey, Mark], ...] = ()
 
 
-READS_COMMITS = (VersionReverted, VersionCommitted, StepStarted, DeviceBooted)
+def _reverted(state: Commits, now: Moment) -> None:
+    state.standing = state.standing.without((now.event.execution, now.event.version))
 
 
-def no_double_apply(state: Commits, now: Moment) -> Commits:
+def _began(state: Commits, now: Moment) -> None:
+    key, step = now.event.execution, now.event.step
+    for (of, version), commit in state.standing.items():
+        if of == key and commit.redoes and step != commit.last_step:
+            state.standing = state.standing.put((of, version), commit._replace(redoes=False))
+    state.steps = state.steps.put(key, step, COMMITS)
+
+
+def _restarted(state: Commits, _now: Moment) -> None:
+    state.standing = state.standing.each(lambda commit: commit._replace(redoes=commit.last_step is not None))
+
+
+def _committed(state: Commits, now: Moment) -> None:
+    key, version = now.event.execution, now.event.version
+    if (earlier := state.standing.get((key, version))) is not None:
+        again = Again(key, version, earlier.mark, now.mark, bool(earlier.redoes))
+        state.twice = (*state.twice, again)[:FOUND]
+        return
+    state.standing = state.standing.put((key, version), Commit(now.mark, state.steps.get(key)), COMMITS)
+    if now.account.may_be_forgotten(key):
+        state.unknown = (*state.unknown, (key, now.mark))[:FOUND]
+    else:
+        state.held += 1
+
+
+READS_COMMITS: Final[Reads] = {
+    VersionReverted: _reverted,
+    VersionCommitted: _committed,
+    StepStarted: _began,
+    DeviceBooted: _restarted,
+}
+
+
+def rule_double_apply(state: Commits, subject: Subject) -> Ruling:
     """One execution committed twice, with no revert between.
 
     Two executions that were queued within the same second share an identity; if the cloud told of two, or, where its
@@ -165,36 +210,6 @@ def no_double_apply(state: Commits, now: Moment) -> Commits:
 
     The wire does not show it; a device that does a finished execution once more sends updates for it that are refused.
     """
-    standing = state.standing
-    match now.event:
-        case VersionReverted(execution=key, version=version):
-            return state.becomes(standing=standing.without((key, version)))
-        case VersionCommitted():
-            return _committed(state, now)
-        case StepStarted(execution=key, step=step):
-            for (of, version), commit in standing.items():
-                if of == key and commit.redoes and step != commit.last_step:
-                    standing = standing.put((of, version), commit._replace(redoes=False))
-            return state.becomes(standing=standing, steps=state.steps.put(key, step, COMMITS))
-        case _:
-            booted = ((key, commit._replace(redoes=commit.last_step is not None)) for key, commit in standing.items())
-            return state.becomes(standing=Map(booted))
-
-
-def _committed(state: Commits, now: Moment) -> Commits:
-    key, version = now.event.execution, now.event.version
-    if (earlier := state.standing.get((key, version))) is not None:
-        again = Again(key, version, earlier.mark, now.mark, bool(earlier.redoes))
-        return state.becomes(twice=(*state.twice, again)[:FOUND])
-    commit = Commit(now.mark, state.steps.get(key))
-    standing = state.standing.put((key, version), commit, COMMITS)
-    if now.account.may_be_forgotten(key):
-        return state.becomes(standing=standing, unknown=(*state.unknown, (key, now.mark))[:FOUND])
-    return state.becomes(standing=standing, held=state.held + 1)
-
-
-def rule_double_apply(state: Commits, subject: Subject) -> Ruling:
-    """Each commit after another."""
     why = "whether it had committed this execution before is not remembered: too many came since"
     doubts = (undecided(key.job_id, why, mark) for key, mark in state.unknown)
     return Ruling(state.held).but(*(_once_more(again, subject) for again in state.twice), *doubts)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from agent.device_events import DeviceBooted, DeviceCrashed, ExecutionLeft, ExecutionTaken
 from simulator.verdict.attendance import Silence
 from simulator.verdict.charging import charged
-from simulator.verdict.findings import FOUND, Finding, Moment, Ruling, Subject, ruling, undecided, violated
+from simulator.verdict.findings import FOUND, Finding, Moment, Reads, Ruling, Subject, ruling, undecided, violated
 from simulator.verdict.lives import Lapse
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lost
@@ -40,10 +40,29 @@ class Vital(State):
     longest: Restarts = NO_RESTARTS
 
 
-READS = (DeviceCrashed, DeviceBooted, ExecutionTaken, ExecutionLeft)
+def _crashed(state: Vital, now: Moment) -> None:
+    state.reason, state.crashes = state.reason or now.event.reason, (*state.crashes, now.mark)[:FOUND]
 
 
-def alive(state: Vital, now: Moment) -> Vital:
+def _booted(state: Vital, now: Moment) -> None:
+    if now.event.why in ("reboot", "watchdog"):
+        state.row = row = Restarts(state.row.first or now.mark, now.mark, state.row.times + 1)
+        state.longest = row if row.times > state.longest.times else state.longest
+
+
+def _got_on(state: Vital, _now: Moment) -> None:
+    state.row = NO_RESTARTS
+
+
+READS: Final[Reads] = {
+    DeviceCrashed: _crashed,
+    DeviceBooted: _booted,
+    ExecutionTaken: _got_on,
+    ExecutionLeft: _got_on,
+}
+
+
+def rule(state: Vital, subject: Subject) -> Ruling:
     """A crash, restarts without end, a lapsed keep-alive, or no request for too long while connected with work pending.
 
     Restarts without end are more of a device's own, by reboot or watchdog, than the bound allows, between which it has
@@ -55,20 +74,6 @@ def alive(state: Vital, now: Moment) -> Vital:
     From the wire, a keep-alive that lapses may have been a reboot: then it counts only if the device does not come
     back although there is work for it, and does not show itself for as long as it may be silent.
     """
-    match now.event:
-        case DeviceCrashed(reason=reason):
-            return state.becomes(reason=state.reason or reason, crashes=(*state.crashes, now.mark)[:FOUND])
-        case DeviceBooted(why="reboot" | "watchdog"):
-            row = Restarts(state.row.first or now.mark, now.mark, state.row.times + 1)
-            return state.becomes(row=row, longest=row if row.times > state.longest.times else state.longest)
-        case ExecutionTaken() | ExecutionLeft():
-            return state.becomes(row=Restarts())
-        case _:
-            return state
-
-
-def rule(state: Vital, subject: Subject) -> Ruling:
-    """Of a device that connected."""
     account, record = subject.account, subject.record
     if account.connected is None and not record.tells_connections:
         return Ruling()

@@ -1,12 +1,13 @@
 """Whether a device leaves a job that it is there and free for."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from agent.device_events import AnswerReceived, DeviceBooted, HardwareChanged, StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.attendance import Waits
 from simulator.verdict.charging import charged
-from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.invariants.readiness import worst
 from simulator.verdict.lives import Life
 from simulator.verdict.seen import Mark
@@ -26,10 +27,32 @@ class Condition(State):
     booted: Mark | None = None
 
 
-READS = (AnswerReceived, HardwareChanged, StepStarted, DeviceBooted)
+def _answered(state: Condition, now: Moment) -> None:
+    if not now.event.accepted and now.exchange is not None and now.exchange.is_update:
+        state.was_refused = True
 
 
-def no_lost_job(state: Condition, now: Moment) -> Condition:
+def _changed(state: Condition, now: Moment) -> None:
+    state.is_whole = now.event.bootable and not now.event.pending
+
+
+def _began(state: Condition, _now: Moment) -> None:
+    state.has_worked = True
+
+
+def _booted(state: Condition, now: Moment) -> None:
+    state.booted = now.mark
+
+
+READS: Final[Reads] = {
+    AnswerReceived: _answered,
+    HardwareChanged: _changed,
+    StepStarted: _began,
+    DeviceBooted: _booted,
+}
+
+
+def rule(state: Condition, subject: Subject) -> Ruling:
     """An execution left pending beyond the bound by a device that is connected and free.
 
     Free is a device none of whose executions, in any namespace, is in progress, and whose time to recover from a
@@ -40,21 +63,6 @@ def no_lost_job(state: Condition, now: Moment) -> Condition:
     From the wire, executions that are left QUEUED are seen; one in progress may be worked on in silence. A device that
     takes nothing more since it lost an execution may be SAFE, and is not ready, but it has not lost a job for certain.
     """
-    event = now.event
-    match event:
-        case AnswerReceived():
-            refused = not event.accepted and now.exchange is not None and now.exchange.is_update
-            return state.becomes(was_refused=True) if refused else state
-        case HardwareChanged():
-            return state.becomes(is_whole=event.bootable and not event.pending)
-        case StepStarted():
-            return state.becomes(has_worked=True)
-        case _:
-            return state.becomes(booted=now.mark)
-
-
-def rule(state: Condition, subject: Subject) -> Ruling:
-    """What became of each execution."""
     record = subject.record
     safe = _is_safe(state, subject)
     waits = {} if safe else dict(record.present.waits)
@@ -129,7 +137,7 @@ def _idle_since(key: ExecutionKey, bound: int, state: Condition, subject: Subjec
         return account.phase_mark
     if not state.has_worked or account.running:
         return None  # without an account of the hardware, that may be at work
-    marks = [mark for mark in (account.touched.get(key), state.booted) if mark is not None]
+    marks = [mark for mark in (account.heard(key).touched, state.booted) if mark is not None]
     last = max(marks, key=lambda mark: mark.n)
     if account.asked is None:
         return None

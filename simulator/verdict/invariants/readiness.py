@@ -4,11 +4,11 @@ from typing import Final
 
 from simulator.verdict.attendance import Recovery, Span, Spurned, Waits
 from simulator.verdict.charging import Charge, Charged, charged
-from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import Finding, Ruling, Subject, undecided, violated
 from simulator.verdict.heard import job_of
 
 
-def ready_in_time(state: None, _now: Moment) -> None:
+def rule(_state: None, subject: Subject) -> Ruling:
     """Not IN_PROGRESS on a next execution within the bound, after the record of one in progress was removed.
 
     Counted from the latest of: the removal, the connection, the moment when a next execution is queued (a device
@@ -18,11 +18,6 @@ def ready_in_time(state: None, _now: Moment) -> None:
 
     The wire shows all of this. It needs no monitor but the queue's: see `simulator.verdict.attendance`.
     """
-    return state
-
-
-def rule_ready(_state: None, subject: Subject) -> Ruling:
-    """What became of each recovery."""
     present = subject.record.present
     why = "whether it was ready for the next is not remembered: too many were removed under it"
     doubts = (undecided(None, why),) if present.forgotten else ()

@@ -6,7 +6,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from agent.device_events import HintReceived, StepStarted
 from agent.values import ExecutionKey
 from simulator.trace import ClientConnected, ClientDisconnected, ExecutionRemoved
-from simulator.verdict.findings import Finding, Moment, Ruling, Subject, undecided, violated
+from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import omits
 from simulator.verdict.seen import Mark
@@ -55,57 +55,33 @@ class Stopping(State):
     unknown: tuple[Mark, ...] = ()
 
 
-READS = (StepStarted, HintReceived, ExecutionRemoved, ClientConnected, ClientDisconnected)
+def _connected(state: Stopping, now: Moment) -> None:
+    if state.losses and (span := now.record.attendance.span):
+        state.losses = tuple(_during(loss, span) for loss in state.losses)
 
 
-def stops_in_time(state: Stopping, now: Moment) -> Stopping:
-    """A new step, begun too long after the record was removed, while connected.
-
-    The removal is on the cloud's clock and the step on the device's, so this goes by what the messages between them
-    allow: violated only if the step was too late at the earliest instant that it can mean. A (re)connection starts
-    the bound anew, on either side's account. A step that ran already may end. An opportunity is each removal of a
-    record in progress of which the device has given any account, if it was connected then or later.
-
-    From the wire, a step is seen when a report is the first to name it, and began after the report before; reports on
-    two executions that share an identity cannot be told apart.
-    """
-    match now.event:
-        case StepStarted():
-            return _begun(state, now)
-        case HintReceived() as hint:
-            return _hinted(state, now.mark.at, hint)
-        case ExecutionRemoved():
-            return _removed(state, now)
-        case _:
-            span = now.record.attendance.span
-            return state.becomes(losses=tuple(_during(loss, span) for loss in state.losses)) if span else state
-
-
-def _begun(state: Stopping, now: Moment) -> Stopping:
+def _begun(state: Stopping, now: Moment) -> None:
     key = now.event.execution
     heard = now.account.heard(key)
     change = heard.change_at_report if now.account.is_wire else now.account.change
     begun = Begun(now.mark, now.event.step, now.account.forward(key, now.record), heard.licence, change)
-    steps = state.steps.put(key, (*state.steps.get(key, ()), begun)[-STEPS:], STEPS)
-    if not any(loss.key == key for loss in state.losses):
-        return state.becomes(steps=steps)
-    losses = tuple(
-        loss._replace(steps=(*loss.steps, begun)[:STEPS]) if loss.key == key else loss for loss in state.losses
-    )
-    return state.becomes(steps=steps, losses=losses)
+    state.steps = state.steps.put(key, (*state.steps.get(key, ()), begun)[-STEPS:], STEPS)
+    if state.losses:
+        state.losses = tuple(
+            loss._replace(steps=(*loss.steps, begun)[:STEPS]) if loss.key == key else loss for loss in state.losses
+        )
 
 
-def _hinted(state: Stopping, at: int, hint: HintReceived) -> Stopping:
-    hints = state.hints
+def _hinted(state: Stopping, now: Moment) -> None:
+    hint, at = now.event, now.mark.at
     for key in state.steps:
         if omits(hint, key):
-            hints = hints.put(key, (*hints.get(key, ()), at)[-HINTS:], STEPS)
-    losses = state.losses
-    if losses:
-        losses = tuple(
-            loss._replace(hints=(*loss.hints, at)[: 2 * HINTS]) if omits(hint, loss.key) else loss for loss in losses
+            state.hints = state.hints.put(key, (*state.hints.get(key, ()), at)[-HINTS:], STEPS)
+    if state.losses:
+        state.losses = tuple(
+            loss._replace(hints=(*loss.hints, at)[: 2 * HINTS]) if omits(hint, loss.key) else loss
+            for loss in state.losses
         )
-    return state.becomes(hints=hints, losses=losses)
 
 
 def _during(loss: Loss, span: Span) -> Loss:
@@ -116,31 +92,29 @@ def _during(loss: Loss, span: Span) -> Loss:
     return loss._replace(spans=(*spans, span)[-STEPS:])
 
 
-def _removed(state: Stopping, now: Moment) -> Stopping:
+def _removed(state: Stopping, now: Moment) -> None:
     key, record = now.event.execution, now.record
     number = record.current[key]
     life = record.lives[number]
     if life.removed != now.mark or not life.lost_in_progress:
-        return state
+        return
     span = record.attendance.span
     # What began long before cannot be late, and is only in the way.
     offset = now.account.offset.agreed
     steps = tuple(each for each in state.steps.get(key, ()) if not offset.latest(each.mark.at) <= now.mark.at)
     loss = Loss(number, now.mark, key, (span,) if span else (), steps, state.hints.get(key, ()))
-    state = state.becomes(losses=(*state.losses, loss))
-    return state if len(state.losses) <= LOSSES else _without_the_oldest(state, now)
+    if len(state.losses) == LOSSES:
+        _forget(state, state.losses[0], now)
+    state.losses = (*state.losses, loss)[-LOSSES:]
 
 
-def _without_the_oldest(state: Stopping, now: Moment) -> Stopping:
-    oldest, *losses = state.losses
+def _forget(state: Stopping, oldest: Loss, now: Moment) -> None:
     due, offset = oldest.removed.at + now.limits.detection, now.account.offset.agreed
     was_there = now.account.concerns(oldest.key) and _is_connected(oldest, now.record.tells_connections)
     surely = all(each.forward == "yes" or offset.latest(each.mark.at) <= due for each in oldest.steps)
-    return state.becomes(
-        losses=tuple(losses),
-        held=state.held + (was_there and surely),
-        unknown=state.unknown if surely or not was_there else (*state.unknown, oldest.removed)[:LOSSES],
-    )
+    state.held += was_there and surely
+    if was_there and not surely:
+        state.unknown = (*state.unknown, oldest.removed)[:LOSSES]
 
 
 def _is_connected(loss: Loss, told: bool) -> bool:
@@ -149,7 +123,16 @@ def _is_connected(loss: Loss, told: bool) -> bool:
 
 
 def rule(state: Stopping, subject: Subject) -> Ruling:
-    """Each removal is judged by all that the device has done since."""
+    """A new step, begun too long after the record was removed, while connected.
+
+    The removal is on the cloud's clock and the step on the device's, so this goes by what the messages between them
+    allow: violated only if the step was too late at the earliest instant that it can mean. A (re)connection starts
+    the bound anew, on either side's account. A step that ran already may end. An opportunity is each removal of a
+    record in progress of which the device has given any account, if it was connected then or later.
+
+    From the wire, a step is seen when a report is the first to name it, and began after the report before; reports on
+    two executions that share an identity cannot be told apart.
+    """
     found: list[Finding | None] = []
     for loss in sorted(state.losses, key=lambda loss: loss.number):
         if not subject.account.concerns(loss.key) or not _is_connected(loss, subject.record.tells_connections):
@@ -221,3 +204,12 @@ def _lateness(loss: Loss, begun: Begun, bound: int, subject: Subject) -> Latenes
         else:
             found.add("possible" if latest > due else "lag")
     return next(late for late in WORST_FIRST if late in found)
+
+
+READS: Final[Reads] = {
+    StepStarted: _begun,
+    HintReceived: _hinted,
+    ExecutionRemoved: _removed,
+    ClientConnected: _connected,
+    ClientDisconnected: _connected,
+}

@@ -19,7 +19,7 @@ from agent.device_events import (
 )
 from agent.values import ExecutionKey, Status
 from simulator.trace import RequestAnswered
-from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Ruling, Subject, violated
+from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
@@ -68,62 +68,32 @@ class Tested(State):
     vouched_before: Ruling = NOTHING_YET
 
 
-READS = (
-    DeviceBooted,
-    StepStarted,
-    StepFinished,
-    VersionCommitted,
-    ExecutionTaken,
-    RequestSent,
-    RequestAnswered,
-    AnswerReceived,
-)
+def _booted(state: Tested, now: Moment) -> None:
+    # What an agent that was only restarted has tested before still runs.
+    state.on_trial, state.test = now.event.on_trial, state.test if now.event.why == "restarted" else None
 
 
-def tests_before_commit(state: Tested, now: Moment) -> Tested:
-    """Firmware on trial committed, or vouched for where its write committed it, with no self-test passed.
-
-    Opportunities are the commits of what is on trial, and of what a write committed the report of success that the
-    service accepted. The wire shows neither.
-
-    On trial, the test is one since the machine booted, of whatever execution: until the next boot the same image runs,
-    and one that came down after its test has not passed it. A commit of what is not on trial changes nothing; a device
-    that lost its power before the last one was on record does it again. What a write committed is tested since then,
-    on whatever boot. A device that takes an execution up which it does not know to have worked on finds only that what
-    is asked for runs already, and may say so.
-    """
-    event = now.event
-    match event:
-        case DeviceBooted():
-            # What an agent that was only restarted has tested before still runs.
-            test = state.test if event.why == "restarted" else None
-            return state.becomes(on_trial=event.on_trial, test=test)
-        case StepStarted():
-            return state.becomes(step=event.step)
-        case StepFinished(step="self-test", outcome="done" | "failed"):
-            test = SelfTest(now.mark, event.outcome == "done")
-            return state.becomes(test=test, test_since_write=test)
-        case VersionCommitted():
-            return _committed(state, now)
-        case ExecutionTaken():
-            return state.becomes(written=state.written.without(event.execution))
-        case RequestSent(status=Status.SUCCEEDED) if event.execution in state.written:
-            return _vouched(state, now)
-        case RequestAnswered() | AnswerReceived():
-            return _answered(state, now)
-        case _:
-            return state
+def _began(state: Tested, now: Moment) -> None:
+    state.step = now.event.step
 
 
-def _committed(state: Tested, now: Moment) -> Tested:
+def _ended(state: Tested, now: Moment) -> None:
+    if now.event.step == "self-test" and now.event.outcome in ("done", "failed"):
+        state.test = state.test_since_write = SelfTest(now.mark, now.event.outcome == "done")
+
+
+def _took(state: Tested, now: Moment) -> None:
+    state.written = state.written.without(now.event.execution)
+
+
+def _committed(state: Tested, now: Moment) -> None:
     version, key = now.event.version, now.event.execution
     if state.on_trial:
         finding = _untested(key, f"committed version {version}", state.test, now.mark)
-        state = state.becomes(committed=state.committed.but(finding), on_trial=False)
-    if state.step != "write":
-        return state
-    written = state.written.put(key, Image(now.mark, version), VOUCHES)
-    return state.becomes(written=written, test_since_write=None)
+        state.committed, state.on_trial = state.committed.but(finding), False
+    if state.step == "write":
+        state.written = state.written.put(key, Image(now.mark, version), VOUCHES)
+        state.test_since_write = None
 
 
 def _untested(key: ExecutionKey, deed: str, test: SelfTest | None, *shown: Mark) -> Finding | None:
@@ -134,29 +104,26 @@ def _untested(key: ExecutionKey, deed: str, test: SelfTest | None, *shown: Mark)
     return violated(key.job_id, f"{deed} {result}", *sorted(marks, key=lambda mark: mark.n))
 
 
-def _vouched(state: Tested, now: Moment) -> Tested:
+def _asked(state: Tested, now: Moment) -> None:
     key = now.event.execution
+    if now.event.status != Status.SUCCEEDED or key not in state.written:
+        return
     image = state.written[key]
     deed = f"reported the success of version {image.version}"
     finding = _untested(key, deed, state.test_since_write, image.mark, now.mark)
     accepted = now.exchange is not None and now.exchange.stands
     vouched = (*state.vouched, Vouched(now.event.client_token, image.mark, finding, accepted))
-    if len(vouched) <= VOUCHES:
-        return state.becomes(vouched=vouched)
-    before = _that_count(vouched[:-1])
-    oldest = before[0].finding if before and before[0] is vouched[0] else None
-    counts = bool(before) and before[0] is vouched[0]
-    return state.becomes(
-        vouched=vouched[1:], vouched_before=state.vouched_before.but(oldest) if counts else state.vouched_before
-    )
+    if len(vouched) > VOUCHES and vouched[0].is_accepted:
+        state.vouched_before = state.vouched_before.but(vouched[0].finding)
+    state.vouched = vouched[-VOUCHES:]
 
 
-def _answered(state: Tested, now: Moment) -> Tested:
+def _answered(state: Tested, now: Moment) -> None:
     token = now.event.client_token
-    if not state.vouched or now.exchange is None or not now.exchange.stands:
-        return state
-    vouched = tuple(each._replace(is_accepted=True) if each.token == token else each for each in state.vouched)
-    return state.becomes(vouched=vouched)
+    if state.vouched and now.exchange is not None and now.exchange.stands:
+        state.vouched = tuple(
+            each._replace(is_accepted=True) if each.token == token else each for each in state.vouched
+        )
 
 
 def _that_count(vouched: tuple[Vouched, ...]) -> list[Vouched]:
@@ -168,7 +135,29 @@ def _that_count(vouched: tuple[Vouched, ...]) -> list[Vouched]:
 
 
 def rule(state: Tested, _subject: Subject) -> Ruling:
-    """What was committed on trial, and what was vouched for."""
+    """Firmware on trial committed, or vouched for where its write committed it, with no self-test passed.
+
+    Opportunities are the commits of what is on trial, and of what a write committed the report of success that the
+    service accepted. The wire shows neither.
+
+    On trial, the test is one since the machine booted, of whatever execution: until the next boot the same image runs,
+    and one that came down after its test has not passed it. A commit of what is not on trial changes nothing; a device
+    that lost its power before the last one was on record does it again. What a write committed is tested since then,
+    on whatever boot. A device that takes an execution up which it does not know to have worked on finds only that what
+    is asked for runs already, and may say so.
+    """
     findings = (*state.committed.findings, *state.vouched_before.findings)
     vouched = (each.finding for each in _that_count(state.vouched))
     return Ruling(state.committed.held + state.vouched_before.held, findings[:FOUND]).but(*vouched)
+
+
+READS: Final[Reads] = {
+    DeviceBooted: _booted,
+    StepStarted: _began,
+    StepFinished: _ended,
+    VersionCommitted: _committed,
+    ExecutionTaken: _took,
+    RequestSent: _asked,
+    RequestAnswered: _answered,
+    AnswerReceived: _answered,
+}
