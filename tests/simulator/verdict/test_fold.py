@@ -14,8 +14,7 @@ from simulator.verdict import Judge, Verdict
 from simulator.verdict.attendance import PENDING, WAITS
 from simulator.verdict.case import Case
 from simulator.verdict.frozen import Map
-from simulator.verdict.telling import EXECUTIONS
-from simulator.verdict.testimony import OPEN
+from simulator.verdict.testimony import EXECUTIONS, OPEN
 from simulator.verdict.wire import STEPS
 from tests.simulator.verdict.stories import STORIES, Story
 from tests.simulator.verdict.stories.scenes import RNF, at_work, recovers_from_write
