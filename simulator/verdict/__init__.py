@@ -12,8 +12,8 @@ hardware and network saw counts; what its agent says of itself does not excuse i
 A verdict is a fold, and no entry is kept. What one client of a thing told, and what the cloud told of the thing, is
 folded into a `testimony` and a `record`; an invariant is a monitor beside them, fed by the entry that comes in:
 
-    step(state, moment) -> state      what it must remember, and what it has found
-    rule(state, subject) -> ruling    what that comes to, by all that is known when the verdict is asked for
+    reads[type of event](state, moment)    what it must remember, and what it has found, changes in place
+    rule(state, subject) -> ruling         what that comes to, by all that is known when the verdict is asked for
 
 All of these states are values (`state`): compared, hashed, pickled, and a twin shares nothing with another. What they
 hold is bounded, whatever a peer does: beside each thing that can grow stands how many are remembered. Of what is

@@ -3,8 +3,8 @@
     twin = state.twin()          shares nothing with it that changes
     state == twin                compared, hashed and pickled by value
 
-Whoever steps a state without losing the one before (an explorer) steps its twin. All that a state consists of is
-either such a state itself or does not change, so a twin costs a copy of a few references.
+Whoever steps a state without losing the one before (an explorer) steps its twin. All that a state consists of is such
+a state itself, or a tuple or mapping of some, or does not change, so a twin costs a copy of a few references.
 """
 
 from operator import attrgetter

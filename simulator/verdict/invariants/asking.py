@@ -33,7 +33,7 @@ class Leaps(State):
 
 
 def _began(state: Leaps, now: Moment) -> None:
-    if now.event.reversible or now.account.is_wire:
+    if now.event.reversible:
         return
     account, key, at = now.account, now.event.execution, now.mark.at
     forward = account.forward(key, now.record)

@@ -17,7 +17,6 @@ from agent.device_events import (
     VersionCommitted,
 )
 from agent.values import ExecutionKey, Status
-from simulator.trace import Event
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import omits
@@ -89,46 +88,71 @@ class GivingUp(State):
 
 
 def _hinted(state: GivingUp, now: Moment) -> None:
-    if not now.account.is_wire:
-        state.resisted += sum(omits(now.event, key) for key in now.account.in_hand)
+    state.resisted += sum(omits(now.event, key) for key in now.account.in_hand)
 
 
 def _restarted(state: GivingUp, now: Moment) -> None:
     state.executions = state.executions.each(lambda mine: _booted(mine, now.event))
 
 
+def _took(state: GivingUp, now: Moment) -> None:
+    _put(state, now, _with(_known(state, now), fell_back=False)._replace(tried=Try()))
+
+
 def _asked(state: GivingUp, now: Moment) -> None:
-    if now.event.status in (Status.FAILED, Status.REJECTED):
-        _went_on(state, now)
+    """It gives an execution up by telling the service why."""
+    if now.event.status in (Status.FAILED, Status.REJECTED) and now.event.details and now.event.execution is not None:
+        _put(state, now, _known(state, now)._replace(excused=True))
 
 
 def _began(state: GivingUp, now: Moment) -> None:
-    if now.event.step == "reboot":
-        _went_on(state, now)
+    mine = _known(state, now)
+    if now.event.step == "reboot" and now.event.reversible and mine.tried is not None:
+        _put(state, now, mine._replace(tried=mine.tried._replace(rebooting=True)))
 
 
 def _ended(state: GivingUp, now: Moment) -> None:
-    if now.event.outcome != "done":
-        _went_on(state, now)
+    if now.event.outcome == "failed":
+        _put(state, now, _known(state, now)._replace(excused=True))
+    elif now.event.outcome == "stopped":
+        _gives_up(state, now)
 
 
-def _went_on(state: GivingUp, now: Moment) -> None:
-    """With what an entry says of one execution."""
-    event = now.event
-    key = event.execution
-    if key is None or now.account.is_wire:
+def _committed(state: GivingUp, now: Moment) -> None:
+    mine = _known(state, now)
+    if mine.tried is not None:
+        _put(state, now, mine._replace(tried=mine.tried._replace(committed=True)))
+
+
+def _moved(state: GivingUp, now: Moment) -> None:
+    phase, mine = now.event.phase, _known(state, now)
+    if now.event.execution is None:
         return
-    known = state.executions.get(key, NOT_ABANDONED)
-    mine = _tried(_excused(known, event), event)
-    if isinstance(event, PhaseChanged) and mine.maybe is not None and mine.restarted:
-        forgotten = event.phase in ("suspect", "executing", "trial")
+    if now.event.was == "recovering" and phase == "reporting":
+        # It was about to tell why, once it had recovered: it may ask first, and hear that there is nobody left to tell.
+        mine = mine._replace(excused=True)
+    if mine.maybe is not None and mine.restarted:
+        forgotten = phase in ("suspect", "executing", "trial")
         mine = mine._replace(maybe=None, restarted=False) if forgotten else _confirmed(mine)
-    if isinstance(event, ExecutionLeft):
-        mine = _with(mine, left=True)
-    if _abandons(event):
-        mine = _given_up(_confirmed(mine), key, now)
-    if mine != known:
-        state.executions = state.executions.put(key, mine)
+    _put(state, now, _given_up(mine, now) if phase == "recovering" else mine)
+
+
+def _left(state: GivingUp, now: Moment) -> None:
+    mine = _with(_known(state, now), left=True)
+    _put(state, now, _given_up(mine, now) if now.event.outcome in ("recovered", "kept") else mine)
+
+
+def _gives_up(state: GivingUp, now: Moment) -> None:
+    _put(state, now, _given_up(_known(state, now), now))
+
+
+def _known(state: GivingUp, now: Moment) -> Abandoned:
+    return state.executions.get(now.event.execution, NOT_ABANDONED)
+
+
+def _put(state: GivingUp, now: Moment, mine: Abandoned) -> None:
+    if mine != _known(state, now):
+        state.executions = state.executions.put(now.event.execution, mine)
         if len(state.executions) > EXECUTIONS:
             _forget(state, now)
 
@@ -139,50 +163,6 @@ def _forget(state: GivingUp, now: Moment) -> None:
     gone = _counted(state.executions[key])
     findings = (None if each.is_allowed else _violation(key, each) for each in gone)
     state.executions, state.before = state.executions.without(key), state.before.but(*findings)
-
-
-def _abandons(event: Event) -> bool:
-    """Whether this gives up the execution that it is about."""
-    match event:
-        case StepUndone() | ExecutionGone():
-            return True
-        case PhaseChanged(phase=phase):
-            return phase == "recovering"
-        case StepFinished(outcome=outcome):
-            return outcome == "stopped"
-        case ExecutionLeft(outcome=outcome):
-            return outcome in ("recovered", "kept")
-        case _:
-            return False
-
-
-def _excused(mine: Abandoned, event: Event) -> Abandoned:
-    """An execution that failed on the device, or that it gave up by telling the service why.
-
-    Or was about to, once it had recovered: it may ask first, and hear that there is nobody left to be told.
-    """
-    match event:
-        case StepFinished(outcome="failed"):
-            return mine._replace(excused=True)
-        case RequestSent(status=Status.FAILED | Status.REJECTED, details=details) if details:
-            return mine._replace(excused=True)
-        case PhaseChanged(was="recovering", phase="reporting"):
-            return mine._replace(excused=True)
-        case _:
-            return mine
-
-
-def _tried(mine: Abandoned, event: Event) -> Abandoned:
-    """With how far its firmware has come."""
-    match event:
-        case ExecutionTaken():
-            return _with(mine, fell_back=False)._replace(tried=Try())
-        case StepStarted(step="reboot", reversible=True) if mine.tried is not None:
-            return mine._replace(tried=mine.tried._replace(rebooting=True))
-        case VersionCommitted() if mine.tried is not None:
-            return mine._replace(tried=mine.tried._replace(committed=True))
-        case _:
-            return mine
 
 
 def _booted(mine: Abandoned, event: DeviceBooted) -> Abandoned:
@@ -206,8 +186,8 @@ def _confirmed(mine: Abandoned) -> Abandoned:
     return mine._replace(maybe=None, restarted=False, first=first)
 
 
-def _given_up(mine: Abandoned, key: ExecutionKey, now: Moment) -> Abandoned:
-    heard = now.account.heard(key)
+def _given_up(mine: Abandoned, now: Moment) -> Abandoned:
+    mine, heard = _confirmed(mine), now.account.heard(now.event.execution)
     told = heard.over_otherwise if heard.succeeded else heard.over
     taking = heard.takings
     may = told is not None or heard.queued_again
@@ -283,14 +263,14 @@ def _fails_just_now(this: GivenUp, subject: Subject) -> bool:
 
 READS: Final[Reads] = {
     DeviceBooted: _restarted,
-    ExecutionGone: _went_on,
-    ExecutionLeft: _went_on,
-    ExecutionTaken: _went_on,
+    ExecutionGone: _gives_up,
+    ExecutionLeft: _left,
+    ExecutionTaken: _took,
     HintReceived: _hinted,
-    PhaseChanged: _went_on,
+    PhaseChanged: _moved,
     RequestSent: _asked,
     StepFinished: _ended,
     StepStarted: _began,
-    StepUndone: _went_on,
-    VersionCommitted: _went_on,
+    StepUndone: _gives_up,
+    VersionCommitted: _committed,
 }
