@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.configuration import configuration_of
 from agent.connection import transport_of
 from agent.device import run_device
-from simulator.cloud.cloud_settings import CloudSettings
+from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.local import LocalCloud
 from simulator.controller.hand import Hand
 from simulator.controller.local_http import LocalHttp
