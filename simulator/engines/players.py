@@ -79,7 +79,7 @@ class Foreign:
 
     Of any other client the verdict would know nothing. `changed` is told when all may rest.
 
-    Raises InputError for a scenario that does to them what can be done to our own only, and if there is none of them, or
+    Raises InputError for a scenario that does to them what can be done to our own only, and if there is none of them or
     one twice: a run without devices would show nothing, and pass.
     """
 
