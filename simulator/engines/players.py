@@ -6,6 +6,7 @@ Foreign        the client of that name connected,  no execution has been removed
                or asked for something              to find out; what it does until then is seen
 """
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TypeAlias
@@ -78,11 +79,17 @@ class Foreign:
 
     Of any other client the verdict would know nothing. `changed` is told when all may rest.
 
-    Raises InputError for a scenario that does to them what can be done to our own only.
+    Raises InputError for a scenario that does to them what can be done to our own only, and if there is none of them or
+    one twice: a run without devices would show nothing, and pass.
     """
 
     def __init__(self, casting: Casting, changed: Callable[[], None]) -> None:
         _check(casting.scenario)
+        named = Counter(thing for thing, _ in casting.things).most_common(1)
+        if not named:
+            raise InputError("devices: there is none; name the things that play")
+        if named[0][1] > 1:
+            raise InputError(f"devices: {named[0][0]} stands there twice; name each once")
         self._away = dict.fromkeys(name for name, _ in casting.agents)
         self._settling_seconds = casting.scenario.bounds.detection_seconds
         self._changed = changed

@@ -204,3 +204,13 @@ def test_the_main_scenario_holds_its_devices():
     scenario: Scenario = load("main")
     with pytest.raises(InputError, match=r"deletions\.0\.hold"):
         Play(scenario, [LAMP], 1, lambda entry: None, VirtualVenue(scenario, 1))
+
+
+@pytest.mark.parametrize(
+    ("things", "says"),
+    [((), "devices: there is none"), ((LAMP, "pump", LAMP), "devices: lamp stands there twice")],
+)
+def test_a_run_is_of_devices_that_are_named_once(things: tuple[str, ...], says: str):
+    scenario = parse(DELETED_IN_WRITE)
+    with pytest.raises(InputError, match=says):
+        Play(scenario, things, 0, lambda _: None, LiveVenue(scenario, 0))
