@@ -15,9 +15,9 @@ Field names are stable; a reader must ignore fields and types that it does not k
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from math import isfinite
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -426,4 +426,6 @@ def read(lines: Iterable[str], where: str = "trace") -> Iterator[Entry]:
             yield entry
 
 
-KNOWN_TYPES: frozenset[str] = frozenset(_EVENTS.json_schema()["discriminator"]["mapping"])
+KNOWN_TYPES: frozenset[str] = frozenset(
+    str(each.default) for kind in get_args(Event) for each in fields(kind) if each.name == "type"
+)
