@@ -15,13 +15,13 @@ DetailValue = Annotated[str, StringConstraints(pattern=r"^[^\p{C}]+$", max_lengt
 Details = Annotated[dict[DetailKey, DetailValue], Field(max_length=10)]
 
 
-class Wire(BaseModel):
+class WireModel(BaseModel):
     """Whatever comes: names as AWS spells them, and no word of those that are unknown."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
 
-class RequestBody(Wire):
+class RequestBody(WireModel):
     """What every request may have, and all of a GetPendingJobExecutions."""
 
     client_token: str | None = None
@@ -53,7 +53,7 @@ class UpdateBody(RequestBody):
     step_timeout_in_minutes: Annotated[int, Field(ge=-1, le=10080)] | None = None
 
 
-class ExecutionBody(Wire):
+class ExecutionBody(WireModel):
     """A JobExecution, or the summary of one in a list, which has neither status nor document."""
 
     job_id: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
@@ -85,7 +85,7 @@ class ExecutionBody(Wire):
         )
 
 
-class StateBody(Wire):
+class StateBody(WireModel):
     """A JobExecutionState."""
 
     status: Status
@@ -97,7 +97,7 @@ class StateBody(Wire):
         return ExecutionState(self.status, self.version_number, pairs_of(self.status_details) or ())
 
 
-class AnswerBody(Wire):
+class AnswerBody(WireModel):
     """What every answer has."""
 
     timestamp: int
@@ -133,14 +133,14 @@ class RejectedBody(AnswerBody):
     execution_state: StateBody | None = None
 
 
-class NotifyBody(Wire):
+class NotifyBody(WireModel):
     """A notify: summaries of what is pending, by status."""
 
     timestamp: int
     jobs: dict[str, tuple[ExecutionBody, ...]] = Field(default_factory=dict)
 
 
-class NotifyNextBody(Wire):
+class NotifyNextBody(WireModel):
     """A notify-next; no execution: nothing is pending."""
 
     timestamp: int

@@ -35,7 +35,7 @@ from agent.handlers.registry import firmware_of, load_handlers
 from agent.jitter import Jitter
 from agent.journal import FileStorage, Journal
 from agent.log import get_logger
-from agent.records import number_of, numbered, read_record, write_record
+from agent.record_json import number_of, numbered, read_record, write_record
 from agent.runner import Runner, Transport
 from agent.values import ExecutionKey
 from agent.workbench import HandlerWorkbench

@@ -25,12 +25,12 @@ from agent.values import (
     Update,
 )
 
-Phase: TypeAlias = Literal["idle", "starting", "executing", "trial", "reporting", "suspect", "recovering", "safe"]
+PhaseName: TypeAlias = Literal["idle", "starting", "executing", "trial", "reporting", "suspect", "recovering", "safe"]
 RequestKind: TypeAlias = Literal["get-pending", "start-next", "describe", "update"]
 End: TypeAlias = Literal["gone", "cancelled", "timed-out", "removed", "replaced"]
 """How an execution ended without the device, as it came to believe; `gone`: the service knows no such execution;
 `replaced`: the job id now names another incarnation, or another hand reported this one's end."""
-Outcome: TypeAlias = Literal["succeeded", "failed", "rejected", "recovered", "kept", "safe"]
+ExecutionOutcome: TypeAlias = Literal["succeeded", "failed", "rejected", "recovered", "kept", "safe"]
 """How a device was done with an execution; `kept`: an update that could not be taken back runs on without its job."""
 
 BootReason: TypeAlias = Literal["power-on", "reboot", "watchdog", "power-lost", "restarted"]
@@ -165,8 +165,8 @@ class HintReceived:
 class PhaseChanged:
     """The agent's state machine moved; `why` is for people."""
 
-    phase: Phase
-    was: Phase
+    phase: PhaseName
+    was: PhaseName
     why: str = ""
     execution: ExecutionKey | None = None
     type: Literal["phase.changed"] = "phase.changed"
@@ -196,7 +196,7 @@ class ExecutionLeft:
     """The device is done with an execution: reported it to the end, recovered from its loss, or ended SAFE."""
 
     execution: ExecutionKey
-    outcome: Outcome
+    outcome: ExecutionOutcome
     type: Literal["execution.left"] = "execution.left"
 
 
@@ -306,7 +306,7 @@ ENDED_BY_SERVICE: Final[dict[Status, End]] = {
 }
 """How an execution ended that the service says is in such a state, not by the device's own report."""
 
-OUTCOMES: Final[dict[Status, Outcome]] = {
+OUTCOMES: Final[dict[Status, ExecutionOutcome]] = {
     Status.SUCCEEDED: "succeeded",
     Status.FAILED: "failed",
     Status.REJECTED: "rejected",

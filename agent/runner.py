@@ -43,7 +43,7 @@ from agent.jitter import Jitter
 from agent.log import DeviceLog
 from agent.messages import read_answer, read_hint
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, parse
-from agent.transports import Listener as WireListener
+from agent.transports import WireListener
 from agent.values import Hint, PendingChanged, Request
 
 LEAST_SECONDS: Final = 0.001

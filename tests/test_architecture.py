@@ -195,7 +195,7 @@ RULES = [
         (
             "simulator.cloud.access",
             "simulator.cloud.arns",
-            "simulator.cloud.mqtt.authority",
+            "simulator.cloud.mqtt.authorization",
             "simulator.cloud.notices.refusals",
             "simulator.cloud.registry",
             "simulator.certs",
@@ -366,7 +366,7 @@ RULES = [
         for name, ours in (
             ("hardware", ("agent.abilities", "agent.device_events")),
             ("sectors", ("agent.causes", "agent.plan", "simulator.devices.hardware")),
-            ("storage", ("agent.core.record", "agent.journal", "agent.records")),
+            ("storage", ("agent.core.record", "agent.journal", "agent.record_json")),
         )
     ),
     pytest.param(

@@ -23,7 +23,7 @@ from agent.core.events import (
 from agent.core.record import Finished, Work
 from agent.core.state import Executing, Gated, Idle, Recovering, Safe, Suspect
 from agent.core.turn import Turn
-from agent.device_events import End, ExecutionGone, ExecutionLeft, Outcome
+from agent.device_events import End, ExecutionGone, ExecutionLeft, ExecutionOutcome
 from agent.recovery import Reached, Remedy, remedy_for
 from agent.values import Status
 
@@ -194,7 +194,7 @@ def on_verified(turn: Turn, recovering: Recovering, event: Verified) -> None:
         _rest(turn, work, "recovered", f"{recovering.end}; undone")
 
 
-def _rest(turn: Turn, work: Work, outcome: Outcome, why: str) -> None:
+def _rest(turn: Turn, work: Work, outcome: ExecutionOutcome, why: str) -> None:
     turn.tell(ExecutionLeft(work.key, outcome))
     finished = Finished(work.key, work.digest, None, "", work.version_number)
     turn.machine = replace(turn.machine, finished=finished)

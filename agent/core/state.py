@@ -50,8 +50,7 @@ from typing import Literal, TypeAlias, assert_never
 from agent.abilities import DEFAULT_ABILITIES, Abilities
 from agent.core.events import StepEnded
 from agent.core.record import Activity, Finished, Record, Work
-from agent.device_events import End
-from agent.device_events import Phase as PhaseName
+from agent.device_events import End, PhaseName
 from agent.recovery import PointOfNoReturn, Reached
 from agent.values import Execution, ExecutionKey, Request, Status
 

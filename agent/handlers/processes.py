@@ -77,7 +77,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProgramExit:
     """How a program ended: its exit status, negative for a signal, None if it was ended. Of its words, the last.
 
     `flooded`: it was ended because it wrote more than so many bytes; 0 if not.
@@ -98,7 +98,7 @@ class Processes:
         self._keeper = hashlib.sha256(os.fsencode(directory)).hexdigest()[:32]
         self._grace_seconds = grace_seconds
 
-    async def run(self, program: Program) -> Ended:
+    async def run(self, program: Program) -> ProgramExit:
         """Run to the end, or until cancelled, and leave nothing of it. Raises StepError, OSError.
 
         What has made a session of its own outlives a program that ends by itself in time; nothing else does.
@@ -124,7 +124,7 @@ class Processes:
             await _to_the_end(self._finish(group, process, daemons=not ended))
             await _to_the_end(_hear_out(stdout, stderr))
         flooded = program.output_bytes if flood.is_set() and not ended else 0
-        return Ended(process.returncode if ended else None, stdout.tail, stderr.tail, stderr.lines, flooded)
+        return ProgramExit(process.returncode if ended else None, stdout.tail, stderr.tail, stderr.lines, flooded)
 
     async def end_leftovers(self) -> int:
         """End what an agent that was killed left running; how many processes that were."""
@@ -188,7 +188,7 @@ async def run_configured(
     return ended.stdout
 
 
-async def wait_for_own_end(restarts: str, ended: Ended, fault: str) -> None:
+async def wait_for_own_end(restarts: str, ended: ProgramExit, fault: str) -> None:
     """After a program that restarts the agent or the machine: wait to be ended. Returns if it failed by itself.
 
     Raises StepError if nobody ends this agent.
@@ -206,7 +206,7 @@ def environment_of(context: Context, job_id: str, version: str = "") -> dict[str
     return {"GHOSTJOB_THING": context.thing, "GHOSTJOB_JOB_ID": job_id, "GHOSTJOB_VERSION": version}
 
 
-def fault_of(ended: Ended, limit_seconds: float) -> str:
+def fault_of(ended: ProgramExit, limit_seconds: float) -> str:
     """Why this end is a failure; empty if it is none."""
     last = say(ended.stderr.strip().rpartition("\n")[2])
     if ended.flooded:
@@ -220,7 +220,7 @@ def fault_of(ended: Ended, limit_seconds: float) -> str:
     return ""
 
 
-def program_cause(ended: Ended) -> Cause:
+def program_cause(ended: ProgramExit) -> Cause:
     """What its failure is called: it took too long, or it was the program's own."""
     return Cause.TIMEOUT if ended.code is None and not ended.flooded else Cause.PROGRAM
 

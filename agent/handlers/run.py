@@ -19,9 +19,9 @@ import stat
 from agent.causes import Cause
 from agent.handlers.handler import Context, Handler, StepError, StepTask, UnknownOperationError
 from agent.handlers.processes import (
-    Ended,
     Processes,
     Program,
+    ProgramExit,
     environment_of,
     fault_of,
     program_cause,
@@ -111,7 +111,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(str(word) for word in json.loads(text))
 
 
-def _fault(ended: Ended, limit_seconds: float, allowed_lines: str) -> str:
+def _fault(ended: ProgramExit, limit_seconds: float, allowed_lines: str) -> str:
     """Why this end is a failure; empty if it is none. An allowance of 0 lines on stderr is none at all."""
     fault = fault_of(ended, limit_seconds)
     if not fault and allowed_lines and 0 < int(allowed_lines) < ended.stderr_lines:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Listener(Protocol):
+class WireListener(Protocol):
     """Who is told; everything is called on the event loop."""
 
     def on_connected(self, session_present: bool) -> None:

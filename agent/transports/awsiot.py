@@ -21,7 +21,7 @@ from awsiot import mqtt5_client_builder
 from agent.errors import InputError
 from agent.messages import write_request
 from agent.topics import request_topic
-from agent.transports import Listener
+from agent.transports import WireListener
 from agent.values import Request
 
 FIRST_WAIT_SECONDS: Final = 0.5
@@ -71,7 +71,7 @@ class AwsIotTransport:
         self._thing = thing
         self._endpoint = endpoint
         self._filters = filters
-        self._listener: Listener | None = None
+        self._listener: WireListener | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Future[None] | None = None
         self._is_up = False
@@ -82,7 +82,7 @@ class AwsIotTransport:
 
     # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, listener: Listener) -> None:
+    def start(self, listener: WireListener) -> None:
         """Connect, and connect again whenever the connection is lost."""
         self._listener = listener
         self._loop = asyncio.get_running_loop()

@@ -31,7 +31,7 @@ from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.messages import write_request
 from agent.topics import request_topic
-from agent.transports import Listener
+from agent.transports import WireListener
 from agent.values import Request
 
 CONNECT_LIMIT_SECONDS: Final = 10.0
@@ -194,7 +194,7 @@ class PahoTransport:
         self._thing = thing
         self._endpoint = endpoint
         self._filters = filters
-        self._listener: Listener | None = None
+        self._listener: WireListener | None = None
         self._task: asyncio.Task[None] | None = None
         self._settled: asyncio.Future[str | None] | None = None
         self._lost: asyncio.Future[str] | None = None
@@ -213,7 +213,7 @@ class PahoTransport:
 
     # ── what a runner uses ────────────────────────────────────────────────────────────────────────────────────
 
-    def start(self, listener: Listener) -> None:
+    def start(self, listener: WireListener) -> None:
         """Connect, and connect again whenever the connection is lost."""
         self._listener = listener
         self._task = asyncio.get_running_loop().create_task(self._keep_up())

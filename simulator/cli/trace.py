@@ -43,7 +43,7 @@ def trace(file: Path, entry_id: str | None, things: tuple[str, ...], jobs: tuple
 
 
 def _print_all(path: Path, things: tuple[str, ...], jobs: tuple[str, ...]) -> None:
-    from simulator.report.causes import is_about_job, is_about_thing
+    from simulator.report.causality import is_about_job, is_about_thing
     from simulator.report.words import told
 
     is_empty = True
@@ -58,7 +58,7 @@ def _print_all(path: Path, things: tuple[str, ...], jobs: tuple[str, ...]) -> No
 
 
 def _print_one(path: Path, entry_id: str) -> None:
-    from simulator.report.causes import surroundings
+    from simulator.report.causality import surroundings
     from simulator.report.words import told
 
     found = surroundings(_entry(path, entry_id), _entries(path))

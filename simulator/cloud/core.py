@@ -24,7 +24,7 @@ from simulator.cloud.api.membership import STEP
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained
 from simulator.cloud.device_api.fault_injection import Faults
-from simulator.cloud.device_api.service import Answered, DeviceApi, Keeper
+from simulator.cloud.device_api.service import AnsweredRequest, DeviceApi, Keeper
 from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TransactionFailed
 from simulator.cloud.jobs.commands import ClockMoved
 from simulator.cloud.registry import Registry
@@ -116,7 +116,7 @@ class CloudCore:
         """The REST operations on this service."""
         return ControlPlane(self.backing())
 
-    def answer(self, thing: str, request: Request, dup: bool = False, late_seconds: float = 0.0) -> Answered:
+    def answer(self, thing: str, request: Request, dup: bool = False, late_seconds: float = 0.0) -> AnsweredRequest:
         """Answer a device that does not ask over MQTT; the hints of what comes of it are published all the same."""
         told = self.device_api.ask(thing, request, dup, None, late_seconds)
         contained("publishing", self._publish, Outcome(told.answer, told.changes, told.hints, told.events))
@@ -180,7 +180,7 @@ class CloudCore:
 
     def _tell_failure(self, failure: TransactionFailed) -> None:
         _log.error(
-            "turn.failed",
+            "transaction.failed",
             job_id=failure.job_id,
             thing=failure.thing,
             account=self._account.account_id,

@@ -26,7 +26,7 @@ LONGEST_WAIT_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ControllerCommand:
     """What is to be done with a job, or with its execution on every thing."""
 
     do: Literal["delete-job", "delete-execution", "cancel-job", "cancel-execution"]
@@ -72,7 +72,7 @@ class Controller:
         await self._hand.create_job(job_id, things, document, namespace_id, by)
         self._created[job_id] = by
 
-    async def carry_out(self, command: Command, *, why: str) -> None:
+    async def carry_out(self, command: ControllerCommand, *, why: str) -> None:
         """Do it; returns once the service has taken it on. Raises Refused, or InputError."""
         job_id = command.job_id
         if self._named is not None and job_id not in self._named and job_id not in self._created:
@@ -115,7 +115,7 @@ class Controller:
                     return
             wait = await self._wait(wait)
 
-    async def _ask(self, command: Command) -> None:
+    async def _ask(self, command: ControllerCommand) -> None:
         wait = FIRST_WAIT_SECONDS
         while True:
             try:
@@ -130,7 +130,7 @@ class Controller:
             else:
                 return
 
-    async def _act(self, command: Command) -> None:
+    async def _act(self, command: ControllerCommand) -> None:
         job_id, force, namespace_id = command.job_id, command.force, command.namespace_id
         match command.do:
             case "delete-job":

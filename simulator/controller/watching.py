@@ -16,7 +16,7 @@ from typing import Any, Final
 from agent.errors import GhostjobError, InputError
 from agent.jitter import Jitter
 from agent.log import get_logger
-from simulator.controller.controller import Command, Controller
+from simulator.controller.controller import Controller, ControllerCommand
 from simulator.controller.hand import Hand, Refused, SeenExecution
 from simulator.controller.triggers import Observation, Trigger
 from simulator.controller.waiting import Waiting, awaited, outline
@@ -127,7 +127,7 @@ class _Watch:
 
     async def _delete(self, why: str) -> str | None:
         """Delete the job; or who was faster. Raises Refused."""
-        command = Command("delete-job", self._job_id, self._order.force, self._order.namespace_id)
+        command = ControllerCommand("delete-job", self._job_id, self._order.force, self._order.namespace_id)
         try:
             await self._controller.carry_out(command, why=why)
         except Refused:

@@ -18,7 +18,7 @@ from agent.runner import Runner
 from simulator.devices.hardware import Hardware, factory
 from simulator.devices.holds import Hold
 from simulator.devices.rig import power, running, steps
-from simulator.devices.rig.values import After, HoldPoint, Make, Outcome, Rig, Run, Sectors
+from simulator.devices.rig.values import After, HoldPoint, Make, Rig, RigOutcome, SectorRun, Sectors
 from simulator.devices.storage import FILE_BYTES, FlashFile, snapshot_of
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
@@ -144,7 +144,7 @@ class SimulatedDevice:
 
     # ── the rig on a clock ────────────────────────────────────────────────────────────────────────────────────
 
-    def do(self, operation: Callable[Concatenate[Rig, P], Outcome], *args: P.args, **named: P.kwargs) -> None:
+    def do(self, operation: Callable[Concatenate[Rig, P], RigOutcome], *args: P.args, **named: P.kwargs) -> None:
         """Do an operation of `rig`, to the rig as it is by now."""
         if self._since is not None:
             self._settle()
@@ -158,7 +158,7 @@ class SimulatedDevice:
             if (done := min(due, self._next - 1)) > run.done:
                 self._tell(running.work(self.rig, done))
 
-    def _take(self, outcome: Outcome) -> None:
+    def _take(self, outcome: RigOutcome) -> None:
         """Let an operation take its effect: in the account, on the clock, on the agent."""
         if outcome.offline_seconds:
             self._offline_until = self._wiring.pace.now() + outcome.offline_seconds
@@ -184,7 +184,7 @@ class SimulatedDevice:
         elif outcome.event is not None and self.runner is not None:
             self.runner.feed(outcome.event)
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: RigOutcome) -> None:
         self.rig = outcome.rig
         self._instants += outcome.instants
         for event in outcome.tells:
@@ -198,7 +198,7 @@ class SimulatedDevice:
             self._since = pace.now() - run.done * run.seconds
             self._plan(run)
 
-    def _plan(self, run: Run) -> None:
+    def _plan(self, run: SectorRun) -> None:
         """Set the alarm for the next sector at which anything happens."""
         assert self._since is not None, "planned while it goes on"
         self._next = running.next_stop(self.rig)

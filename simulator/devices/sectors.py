@@ -31,7 +31,7 @@ Sector: TypeAlias = Callable[[Hardware, Image, int], Hardware]
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class HardwareAction:
     """How one action changes the hardware.
 
     `sectors` says how many operations it takes from here; `sector` is one of them; `fault` says in the end why it
@@ -270,18 +270,18 @@ def _fetch_undo(hardware: Hardware, image: Image, number: int) -> Hardware:
     return replace(hardware, files=tuple(name for name in hardware.files if name != image.version))
 
 
-ACTIONS: Final[dict[str, Work]] = {
-    "download": Work(_download_left, _download_sector, _download_fault, _download_to_undo, _download_undo),
-    "write": Work(_write_sectors, _write_sector, _write_fault, _write_to_undo, _write_undo),
-    "switch": Work(_always(1), _switch_sector, _switch_fault, _switch_to_undo, _switch_undo),
-    "self-test": Work(_always(4), _same, _self_test_fault, _nothing, _same),
-    "commit": Work(_always(1), _commit_sector, _fine, _always(1), _commit_undo),
-    "fetch": Work(_fetch_left, _fetch_sector, _fine, _fetch_to_undo, _fetch_undo),
-    "stage": Work(_always(2), _stage_sector, _fine, _stage_to_undo, _stage_undo),
-    "validate": Work(_always(1), _same, _fine, _nothing, _same),
-    "swap": Work(_always(1), _swap_config, _fine, _swap_config_to_undo, _swap_config_undo),
-    "restart": Work(_always(1), _restart_sector, _fine, _nothing, _same),
-    "run": Work(_always(4), _same, _fine, _nothing, _same),
+ACTIONS: Final[dict[str, HardwareAction]] = {
+    "download": HardwareAction(_download_left, _download_sector, _download_fault, _download_to_undo, _download_undo),
+    "write": HardwareAction(_write_sectors, _write_sector, _write_fault, _write_to_undo, _write_undo),
+    "switch": HardwareAction(_always(1), _switch_sector, _switch_fault, _switch_to_undo, _switch_undo),
+    "self-test": HardwareAction(_always(4), _same, _self_test_fault, _nothing, _same),
+    "commit": HardwareAction(_always(1), _commit_sector, _fine, _always(1), _commit_undo),
+    "fetch": HardwareAction(_fetch_left, _fetch_sector, _fine, _fetch_to_undo, _fetch_undo),
+    "stage": HardwareAction(_always(2), _stage_sector, _fine, _stage_to_undo, _stage_undo),
+    "validate": HardwareAction(_always(1), _same, _fine, _nothing, _same),
+    "swap": HardwareAction(_always(1), _swap_config, _fine, _swap_config_to_undo, _swap_config_undo),
+    "restart": HardwareAction(_always(1), _restart_sector, _fine, _nothing, _same),
+    "run": HardwareAction(_always(4), _same, _fine, _nothing, _same),
 }
 """By action; `fetch` is the download of a file, and a reboot is no sector operation, see `boot`."""
 
@@ -291,7 +291,7 @@ def knows(step: Step) -> bool:
     return step.action in ACTIONS or step.action == "reboot"
 
 
-def work_of(step: Step) -> Work:
+def action_of(step: Step) -> HardwareAction:
     """How a step changes the hardware. Raises KeyError for a reboot."""
     return ACTIONS["fetch" if step.action == "download" and "to" in dict(step.args) else step.action]
 
@@ -311,7 +311,7 @@ def refuses_to_undo(hardware: Hardware, step: Step, image: Image) -> bool:
         return True
     if step.action == "reboot":
         return False
-    work = work_of(step)
+    work = action_of(step)
     after, _ = worked(work.undo, hardware, image, 0, work.to_undo(hardware, image))
     return any(after.slots[slot] != hardware.slots[slot] for slot in hardware.needed)
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from agent.core.record import Record
 from agent.journal import Journal
-from agent.records import read_record, write_record
+from agent.record_json import read_record, write_record
 
 Survival: TypeAlias = Literal["nothing", "half", "all"]
 """How much a power cut leaves of what was written and not synced yet."""

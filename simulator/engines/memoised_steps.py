@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from agent.core.events import Effect, Event
 
-Step: TypeAlias = Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
+StepFunction: TypeAlias = Callable[[Any, Event], tuple[Any, tuple[Effect, ...]]]
 
 LIMIT: Final = 50_000
 """So many transitions are remembered of one kind of device; then all are forgotten."""
@@ -20,7 +20,7 @@ LIMIT: Final = 50_000
 class _Memoised:
     """The same step, faster the second time."""
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: StepFunction) -> None:
         self._step = step
         self._count = 0
         self._same: dict[Any, Any] = {}
@@ -54,6 +54,6 @@ class _Memoised:
 
 
 @cache
-def memoised(step: Step) -> Step:
+def memoised(step: StepFunction) -> StepFunction:
     """`step`, remembered for as long as the process lives."""
     return _Memoised(step)

@@ -19,7 +19,7 @@ from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.runner import Transport
 from agent.values import Status, Update
-from simulator.controller.controller import Command, Controller
+from simulator.controller.controller import Controller, ControllerCommand
 from simulator.controller.hand import Hand, Refused
 from simulator.engines.casting import Casting
 from simulator.engines.cues import NOTICED, Cue, Cues
@@ -161,7 +161,7 @@ class Play:
         if self._controller is None:
             return None
         namespace_id = next(job.namespace for job in self.scenario.jobs if job.id == job_id)
-        command = Command("delete-job", job_id, True, namespace_id)
+        command = ControllerCommand("delete-job", job_id, True, namespace_id)
         return asyncio.create_task(self._controller.carry_out(command, why="somebody pressed its key"))
 
     # ── what the scenario asks for ────────────────────────────────────────────────────────────────────────────
@@ -199,7 +199,7 @@ class Play:
         if isinstance(what, Intervention):
             await asyncio.gather(*(self._update(what, thing, job) for thing in self.casting.targets(job)))
         else:
-            command = Command(what.do, what.job, what.force, job.namespace)
+            command = ControllerCommand(what.do, what.job, what.force, job.namespace)
             try:
                 await controller.carry_out(command, why=why)
             except Refused:  # it stands in the trace; what the devices make of it is the run

@@ -17,7 +17,7 @@ from simulator.cloud.core import CloudCore
 from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, Faults
 from simulator.cloud.device_api.trace_events import kind_of
 from simulator.cloud.jobs import Outcome
-from simulator.cloud.settings.service import Message
+from simulator.cloud.settings.service import MessageKind
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.engines.judged import JudgedPlay
@@ -160,7 +160,7 @@ class VirtualLink:
         if self._hears_all or hint.namespace_id == self._namespace_id:
             self._carry(kind_of, hint, self._deliver, Hinted(hint), None)
 
-    def _carry(self, kind: Callable[[A], Message], about: A, arrive: Callable[..., None], *what: Any) -> None:
+    def _carry(self, kind: Callable[[A], MessageKind], about: A, arrive: Callable[..., None], *what: Any) -> None:
         """Let a message take its time; those on time stay in order. `arrive` is told what, how late, and if again.
 
         What `kind` of message it is, is asked only where there are faults.
@@ -204,7 +204,7 @@ class VirtualLink:
             self._cloud.disconnected(self, reason)
 
 
-def _answer_to(request: Request) -> Message:
+def _answer_to(request: Request) -> MessageKind:
     return ANSWERS[request_kind(request)]
 
 

@@ -16,7 +16,7 @@ from simulator.verdict.frozen import Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.invariants import crossing
 from simulator.verdict.limits import Limits
-from simulator.verdict.lives import Record
+from simulator.verdict.lives import ThingRecord
 from simulator.verdict.seen import Seen
 from simulator.verdict.stalls import Stalls
 from simulator.verdict.state import State
@@ -65,9 +65,11 @@ class Follower(State):
     @classmethod
     def of(cls, wire: Wire, monitors: Monitors) -> "Follower":
         """One that has seen nothing of it."""
-        return cls(wire, Watch(wire.account, monitors.start()))
+        return cls(wire, Watch(wire.testimony, monitors.start()))
 
-    def at_cloud(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors, stalls: Stalls) -> None:
+    def at_cloud(
+        self, seen: Seen[Any], record: ThingRecord, limits: Limits, monitors: Monitors, stalls: Stalls
+    ) -> None:
         """Take in the next entry of the cloud's."""
         wire = self.wire
         if wire.unproven:
@@ -76,18 +78,18 @@ class Follower(State):
         if wire.asking is not None or type(seen.event) not in REQUESTS:
             self.watch.at_cloud(seen, wire.asking, record, limits, monitors)
 
-    def at_last(self, record: Record, limits: Limits, monitors: Monitors, stalls: Stalls) -> None:
+    def at_last(self, record: ThingRecord, limits: Limits, monitors: Monitors, stalls: Stalls) -> None:
         """Take in what nothing speaks against any more if this is the end."""
         self._told(self.wire.due(None, stalls), record, limits, monitors)
 
-    def _told(self, told: Sequence[Seen[Any]], record: Record, limits: Limits, monitors: Monitors) -> None:
+    def _told(self, told: Sequence[Seen[Any]], record: ThingRecord, limits: Limits, monitors: Monitors) -> None:
         for seen in told:
             self.watch.told(seen, record, limits, monitors)
 
     def twin(self) -> "Follower":
         """Another, whose two parts have one account as well."""
         wire, watch = self.wire.twin(), self.watch.twin()
-        return Follower(wire.becomes(account=watch.account), watch)
+        return Follower(wire.becomes(testimony=watch.testimony), watch)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -104,7 +106,7 @@ class Case(State):
     limits: Limits
     own: Watch
     followers: tuple[Follower, ...]
-    record: Record = field(default_factory=Record)
+    record: ThingRecord = field(default_factory=ThingRecord)
     has_told: bool = False
     waiting: tuple[Seen[Any], ...] = ()
 
@@ -117,8 +119,8 @@ class Case(State):
     @property
     def tells_all(self) -> bool:
         """Whether the device told of every request of its thing, and of answers if it got any."""
-        account = self.own.account
-        return account.tells_all and (bool(account.heard_n) or not self.record.tells_deliveries)
+        testimony = self.own.testimony
+        return testimony.tells_all and (bool(testimony.heard_n) or not self.record.tells_deliveries)
 
     def told(self, seen: Seen[Any], watching: Watching) -> None:
         """Take in the next entry of its own."""
@@ -129,7 +131,7 @@ class Case(State):
             self.waiting = (*self.waiting, seen)
             if len(self.waiting) > WAITING:
                 self._take_in(watching, WAITING)
-        if self.followers and self.own.account.heard_n and self.own.account.tells_all:
+        if self.followers and self.own.testimony.heard_n and self.own.testimony.tells_all:
             self.followers = ()
 
     def at_cloud(self, seen: Seen[Any], watching: Watching, stalls: Stalls) -> None:
@@ -143,7 +145,7 @@ class Case(State):
         exchange = self.own.at_cloud(seen, token, record, limits, watching.own)
         if kind is RequestReceived:
             is_told = exchange is not None and exchange.sent is not None
-            if not self.followers and not (is_told or token in self.own.account.closed):
+            if not self.followers and not (is_told or token in self.own.testimony.closed):
                 self.followers = (self._woken(watching),)
             if self.followers:
                 self._with_client(event.client, watching.other)
@@ -162,7 +164,7 @@ class Case(State):
         """Whether the cloud has told what this entry is an answer of."""
         if type(seen.event) is not AnswerReceived:
             return True
-        exchange = self.own.account.exchanges.get(seen.event.client_token)
+        exchange = self.own.testimony.exchanges.get(seen.event.client_token)
         return exchange is None or exchange.sent is None or exchange.believes(seen.event)
 
     def _take_in(self, watching: Watching, most: int) -> None:
@@ -193,10 +195,10 @@ class Case(State):
 
     def _woken(self, watching: Watching) -> Follower:
         """What follows the thing's own client from now on."""
-        own, record = self.own.account, self.record
+        own, record = self.own.testimony, self.record
         heard = Map((key, heard.at_cloud()) for key, heard in own.executions.items())
-        account = Testimony(is_wire=True, executions=heard, order=own.order, reported=own.reported)
-        wire = Wire(frozenset({None, self.thing}), is_own=True, account=account, answers=record.answers)
+        testimony = Testimony(is_wire=True, executions=heard, order=own.order, reported=own.reported)
+        wire = Wire(frozenset({None, self.thing}), is_own=True, testimony=testimony, answers=record.answers)
         wire.becomes(
             latest=Map((job, keys[-1]) for job, keys in record.jobs.items()),
             known=Map((job_of(key), key) for key in own.executions),

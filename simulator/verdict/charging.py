@@ -42,10 +42,10 @@ def charged(subject: Subject, since: float, until: float, allowed: int) -> Charg
 
 def _own_time(subject: Subject, since: float, until: float) -> float | None:
     """What a device spent by itself of a span on the cloud's clock; None if its account does not tell (any more)."""
-    account, devices = subject.account, subject.course.lag.devices
+    testimony, devices = subject.testimony, subject.course.lag.devices
     start, end = since - subject.offset.highest, until - subject.offset.lowest
-    heard = next((at for _, at in account.times if at >= start), None)
-    if heard is None or heard > end or account.times_since >= start:
+    heard = next((at for _, at in testimony.times if at >= start), None)
+    if heard is None or heard > end or testimony.times_since >= start:
         return None
     own, at = 0.0, float(heard)
     for sent, to in (*_waits_for_answers(subject), (end, end)):
@@ -58,7 +58,7 @@ def _own_time(subject: Subject, since: float, until: float) -> float | None:
 def _waits_for_answers(subject: Subject) -> Iterator[tuple[float, float]]:
     """From when to when the device waited for answers that came, one span after the other."""
     since = until = float("-inf")
-    waits = sorted((sent, at) for sent, at in subject.account.times if sent is not None)
+    waits = sorted((sent, at) for sent, at in subject.testimony.times if sent is not None)
     for sent, answered in waits:
         if sent > until:
             yield since, until

@@ -8,9 +8,9 @@ from agent.values import ExecutionKey
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.clocks import Offset
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.heard import News
+from simulator.verdict.heard import AnswerNews
 from simulator.verdict.limits import Limits
-from simulator.verdict.lives import Life, Record
+from simulator.verdict.lives import Life, ThingRecord
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lag
 from simulator.verdict.state import State
@@ -34,18 +34,18 @@ class Course(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """An entry that comes in; `account` is how things stood with the client before it, if it is of its own.
+    """An entry that comes in; `testimony` is how things stood with the client before it, if it is of its own.
 
     `exchange` is the one that a request or an answer belongs to, `news` what an answer says of executions.
     """
 
     mark: Mark
     event: Any
-    account: Testimony
-    record: Record
+    testimony: Testimony
+    record: ThingRecord
     limits: Limits
     exchange: Exchange | None = None
-    news: tuple[News, ...] = ()
+    news: tuple[AnswerNews, ...] = ()
 
 
 Reads: TypeAlias = dict[type, Callable[[Any, Moment], None]]
@@ -56,8 +56,8 @@ class Subject(NamedTuple):
     """A client of a thing when the verdict is asked for."""
 
     thing: str
-    account: Testimony
-    record: Record
+    testimony: Testimony
+    record: ThingRecord
     limits: Limits
     offset: Offset
     course: Course
@@ -65,11 +65,11 @@ class Subject(NamedTuple):
     @property
     def is_wire(self) -> bool:
         """Whether it gave no account, and the wire is all there is."""
-        return self.account.is_wire
+        return self.testimony.is_wire
 
     def is_shared(self, key: ExecutionKey) -> bool:
         """Whether more than one execution had this identity."""
-        return self.record.is_shared(key, len(self.account.heard(key).digests))
+        return self.record.is_shared(key, len(self.testimony.heard(key).digests))
 
     def lives_of(self, key: ExecutionKey) -> list[Life]:
         """The incarnations with this identity."""

@@ -24,7 +24,7 @@ GONE, ENDED, OVER, REPLACED = range(4)
 """What may be enough to know that an execution is over, for this purpose or that: indices into ENOUGH."""
 
 
-class News(NamedTuple):
+class AnswerNews(NamedTuple):
     """What an answer that the device processed says with authority about an execution.
 
     gone: it is not there, ended without the device, or the job id names a later incarnation;
@@ -48,7 +48,7 @@ class News(NamedTuple):
     """Where the cloud tells of the question and of its first answer."""
 
     @property
-    def at_cloud(self) -> "News":
+    def at_cloud(self) -> "AnswerNews":
         """The same as the wire shows it, before all that it will show."""
         sent, answer = self.received or self.sent, self.answered or self.answer
         return self._replace(
@@ -77,10 +77,10 @@ class Heard(State):
     order: int = 0
     touched: Mark | None = None
     """The last entry about it."""
-    standing: tuple[News | None, ...] = (None, None, None, None)
+    standing: tuple[AnswerNews | None, ...] = (None, None, None, None)
     ends: tuple[int, ...] = (0, 0, 0, 0)
-    over: News | None = None
-    over_otherwise: News | None = None
+    over: AnswerNews | None = None
+    over_otherwise: AnswerNews | None = None
     queued_again: bool = False
     """It was found QUEUED after it had been taken: it is another one."""
     alive_asked: int = 0
@@ -100,12 +100,12 @@ class Heard(State):
     updated: bool = False
     omitted: Mark | None = None
     """The last notification of its namespace that did not name it, with the execution in mind or not."""
-    told_at_report: News | None = None
+    told_at_report: AnswerNews | None = None
     """What had told the device that it is over when it last reported on it."""
     change_at_report: "tuple[Mark, bool] | None" = None
     """How the connection had last changed then."""
 
-    def hears(self, news: News, licence: int) -> None:
+    def hears(self, news: AnswerNews, licence: int) -> None:
         """Take in news of it."""
         if news.says == "alive":
             self._lives(news.sent.n, licence)
@@ -152,7 +152,7 @@ class Heard(State):
         self.standing = tuple(None if news and died_at - news.answer.at < within else news for news in self.standing)
 
 
-def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[News]:
+def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[AnswerNews]:
     """What an answer tells a device that has these executions in hand."""
     sent, answer, asked, read = exchange.sent, exchange.answer, exchange.request, exchange.read
     assert sent is not None, "it is answered"
@@ -160,11 +160,11 @@ def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[N
     assert answer is not None, "it is answered"
     assert read is not None, "it is answered"
 
-    def news(key: ExecutionKey, says: Says) -> News:
+    def news(key: ExecutionKey, says: Says) -> AnswerNews:
         had_reported = key in exchange.had_reported
         answered = exchange.answered.mark if exchange.answered is not None else None
         told = (read.accepted, read.code, read.status, had_reported)
-        return News(key, says, sent, answer, *told, exchange.received, answered)
+        return AnswerNews(key, says, sent, answer, *told, exchange.received, answered)
 
     about, found = asked.execution, read.execution
     if not read.accepted:

@@ -28,8 +28,8 @@ from simulator.verdict.invariants import INVARIANTS
 from simulator.verdict.limits import Limits
 from simulator.verdict.model import (
     Doubt,
+    InvariantOutcome,
     InvariantVerdict,
-    Outcome,
     PlaceToReach,
     Reached,
     RecoverySeconds,
@@ -213,15 +213,15 @@ class Judge:
         """The clients of each thing, first the one that the thing itself is."""
         course = Course(self._bounds, self._ended is not None, self._cloud_end, self._lag)
         devices = {thing: self._devices[thing].at_last(self._watching, self._lag.cloud) for thing in started.things}
-        told = (device.own.account.offset for device in devices.values() if device.has_told)
+        told = (device.own.testimony.offset for device in devices.values() if device.has_told)
         clock = common(told) if started.one_clock else None
         return {thing: list(self._watched(thing, device, clock, course)) for thing, device in devices.items()}
 
     def _watched(self, thing: str, device: Case, clock: Offset | None, course: Course) -> Iterator[_Judged]:
         for watch, monitors in device.watched(self._watching):
-            account = watch.account
-            offset = SAME_CLOCK if account.is_wire else account.offset.agreed if clock is None else clock
-            subject = Subject(thing, account, device.record, device.limits, offset, course)
+            testimony = watch.testimony
+            offset = SAME_CLOCK if testimony.is_wire else testimony.offset.agreed if clock is None else clock
+            subject = Subject(thing, testimony, device.record, device.limits, offset, course)
             yield _Judged(watch, monitors, subject)
 
     def _arrivals(self, place: PlaceToReach, judged: dict[str, list[_Judged]]) -> Arrivals:
@@ -289,7 +289,7 @@ def _judge(invariant: Invariant, judged: dict[str, list[_Judged]]) -> InvariantV
             shown = [_of(Violation, thing, finding) for finding in found if finding.outcome == "violated"]
             opportunities += len(shown)
         violations += shown
-    outcome: Outcome = (
+    outcome: InvariantOutcome = (
         "violated" if violations else "undecided" if doubts else "held" if opportunities else "not-exercised"
     )
     return InvariantVerdict(

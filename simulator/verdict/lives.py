@@ -80,7 +80,7 @@ class Uses(NamedTuple):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Record(State):
+class ThingRecord(State):
     """The cloud's account of one thing.
 
     `lives` are by a number of their own, in the order of queueing; `current` is the one that each identity names now.

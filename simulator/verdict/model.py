@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
-Outcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
+InvariantOutcome: TypeAlias = Literal["held", "violated", "undecided", "not-exercised"]
 """Of one invariant."""
 
 RunOutcome: TypeAlias = Literal["passed", "failed", "inconclusive"]
@@ -84,7 +84,7 @@ class InvariantVerdict(_Model):
     """One invariant over all devices; `opportunities` counts how often it could have been broken."""
 
     id: str
-    outcome: Outcome
+    outcome: InvariantOutcome
     opportunities: int
     violations: tuple[Violation, ...] = ()
     doubts: tuple[Doubt, ...] = ()

@@ -144,16 +144,16 @@ def _power_lost_in(visit: Visit) -> bool:
 
 
 def _answer_lost(visit: Visit) -> bool:
-    account = visit.subject.account
+    testimony = visit.subject.testimony
     return any(
-        bool(each.said) and each.sent is not None and each.sent.n < account.heard_n
-        for each in account.exchanges.values()
+        bool(each.said) and each.sent is not None and each.sent.n < testimony.heard_n
+        for each in testimony.exchanges.values()
         if each.execution == visit.life.key
     )
 
 
 def _never_heard(visit: Visit) -> bool:
-    return visit.subject.account.connected is not None and visit.place.hint not in visit.deeds.listed
+    return visit.subject.testimony.connected is not None and visit.place.hint not in visit.deeds.listed
 
 
 PLACES: Final[dict[PlaceName, Callable[[Visit], bool]]] = {
@@ -184,7 +184,7 @@ PLACES: Final[dict[PlaceName, Callable[[Visit], bool]]] = {
     "heard": lambda visit: visit.place.hint in visit.deeds.listed,
     "heard-absence": lambda visit: visit.place.hint in visit.deeds.omitted,
     "never-heard": lambda visit: (
-        visit.subject.account.connected is not None and visit.place.hint not in visit.deeds.listed
+        visit.subject.testimony.connected is not None and visit.place.hint not in visit.deeds.listed
     ),
 }
 """Whether a device was there with one incarnation of the place's job. One place is no device's: see `refused`."""

@@ -18,9 +18,9 @@ from agent.device_events import (
 )
 from agent.values import Status
 from simulator.verdict.exchanges import Exchange
-from simulator.verdict.heard import OVER, REPLACED, News, news_in, omits
+from simulator.verdict.heard import OVER, REPLACED, AnswerNews, news_in, omits
 from simulator.verdict.limits import Limits
-from simulator.verdict.lives import Record
+from simulator.verdict.lives import ThingRecord
 from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.testimony import CLOSED, HANDS, Testimony
 
@@ -31,108 +31,110 @@ RESTARTS: Final = (DeviceBooted, DeviceConnected)
 """With what a device begins anew; from the wire, a connection may be the first that is seen of one that has."""
 
 
-def sends(account: Testimony, mark: Mark, sent: RequestSent) -> Exchange | None:
+def sends(testimony: Testimony, mark: Mark, sent: RequestSent) -> Exchange | None:
     """The exchange that a request begins, before the account takes it in."""
-    exchange = account.exchange_of(sent.client_token)
+    exchange = testimony.exchange_of(sent.client_token)
     if exchange is None or exchange.sent is not None:
         return None
-    heard = account.heard(sent.execution)
+    heard = testimony.heard(sent.execution)
     told = heard.standing[REPLACED]
-    exchange.sent, exchange.request, exchange.had_reported = mark, sent, account.reported
+    exchange.sent, exchange.request, exchange.had_reported = mark, sent, testimony.reported
     exchange.knew = told is not None and told.answer.n < mark.n
-    exchange.licence = 0 if _is_late(account, mark) else heard.licence
+    exchange.licence = 0 if _is_late(testimony, mark) else heard.licence
     return exchange
 
 
 def hears(
-    account: Testimony, mark: Mark, read: AnswerReceived, record: Record
-) -> tuple[Exchange | None, tuple[News, ...]]:
+    testimony: Testimony, mark: Mark, read: AnswerReceived, record: ThingRecord
+) -> tuple[Exchange | None, tuple[AnswerNews, ...]]:
     """The exchange that an answer ends, and what it says of executions, before the account takes it in."""
-    exchange = account.exchanges.get(read.client_token)
+    exchange = testimony.exchanges.get(read.client_token)
     if exchange is None or exchange.sent is None:
         return None, ()
     exchange.answer, exchange.read = mark, read
-    is_told = record.answers and not (account.has_lost_answers and not exchange.said)
+    is_told = record.answers and not (testimony.has_lost_answers and not exchange.said)
     if is_told and not exchange.believes(read):
         return exchange, ()
-    return exchange, tuple(news_in(exchange, account.in_hand))
+    return exchange, tuple(news_in(exchange, testimony.in_hand))
 
 
 def take_in(
-    account: Testimony, seen: Seen[Any], exchange: Exchange | None, news: tuple[News, ...], limits: Limits
+    testimony: Testimony, seen: Seen[Any], exchange: Exchange | None, news: tuple[AnswerNews, ...], limits: Limits
 ) -> None:
     """Take in the next entry of its own, with its exchange, and with what it says of executions."""
     mark, event = seen
     kind = type(event)
-    account.has_taken_leave = False
-    if kind is RESTARTS[account.is_wire]:
-        if account.last_sign is not None:
-            for heard in account.executions.values():
-                heard.forget(account.last_sign, JOURNAL_MICROS)
+    testimony.has_taken_leave = False
+    if kind is RESTARTS[testimony.is_wire]:
+        if testimony.last_sign is not None:
+            for heard in testimony.executions.values():
+                heard.forget(testimony.last_sign, JOURNAL_MICROS)
     elif kind is not DeviceDisconnected and kind is not HintReceived:
-        account.last_sign = mark.at
+        testimony.last_sign = mark.at
     if kind is RequestSent:
-        _asked(account, mark, event, exchange)
+        _asked(testimony, mark, event, exchange)
     elif kind is AnswerReceived:
-        _answer(account, mark, event, exchange, news)
+        _answer(testimony, mark, event, exchange, news)
     elif (change := CHANGES.get(kind)) is not None:
-        change(account, mark, event)
+        change(testimony, mark, event)
     elif (key := getattr(event, "execution", None)) is not None:
-        account.known(key).touched = mark
+        testimony.known(key).touched = mark
     if kind is StepStarted and _leaps(event, limits):
-        account.known(event.execution).leapt = True
-    account.last = mark
+        testimony.known(event.execution).leapt = True
+    testimony.last = mark
 
 
-def _is_late(account: Testimony, mark: Mark) -> bool:
-    return account.last is not None and mark.n < account.last.n
+def _is_late(testimony: Testimony, mark: Mark) -> bool:
+    return testimony.last is not None and mark.n < testimony.last.n
 
 
-def _asked(account: Testimony, mark: Mark, sent: RequestSent, exchange: Exchange | None) -> None:
+def _asked(testimony: Testimony, mark: Mark, sent: RequestSent, exchange: Exchange | None) -> None:
     key = sent.execution
-    over = account.heard(key).standing[OVER]
-    if _is_late(account, mark):
-        for each in account.executions.values():
+    over = testimony.heard(key).standing[OVER]
+    if _is_late(testimony, mark):
+        for each in testimony.executions.values():
             each.unhear(mark.n)
     if exchange is not None and exchange.received is not None:
-        account.offset = account.offset.sent(mark.at, exchange.received.at)
-        account.arrived_n = max(account.arrived_n, mark.n)
-    account.asked, account.asked_token = mark, sent.client_token
+        testimony.offset = testimony.offset.sent(mark.at, exchange.received.at)
+        testimony.arrived_n = max(testimony.arrived_n, mark.n)
+    testimony.asked, testimony.asked_token = mark, sent.client_token
     if key is not None:
-        heard = account.known(key)
+        heard = testimony.known(key)
         heard.touched = mark
         if sent.request == "update":
             heard.updated = True
             heard.succeeded = heard.succeeded or sent.status == Status.SUCCEEDED
             heard.failed = heard.failed or sent.status == Status.FAILED
-            if key not in account.reported:
-                account.reported = (*account.reported, key)[-HANDS:]
-            if account.is_wire:
-                heard.told_at_report, heard.change_at_report = over, account.change
+            if key not in testimony.reported:
+                testimony.reported = (*testimony.reported, key)[-HANDS:]
+            if testimony.is_wire:
+                heard.told_at_report, heard.change_at_report = over, testimony.change
 
 
 def _answer(
-    account: Testimony, mark: Mark, read: AnswerReceived, exchange: Exchange | None, news: tuple[News, ...]
+    testimony: Testimony, mark: Mark, read: AnswerReceived, exchange: Exchange | None, news: tuple[AnswerNews, ...]
 ) -> None:
-    account.is_done(mark.at)
-    account.heard_n, account.cleared = mark.n, ()
+    testimony.is_done(mark.at)
+    testimony.heard_n, testimony.cleared = mark.n, ()
     if read.execution is not None:
-        account.known(read.execution).touched = mark
+        testimony.known(read.execution).touched = mark
     if exchange is None or exchange.sent is None:
-        account.notes_time(None, mark.at)
+        testimony.notes_time(None, mark.at)
         return
-    account.notes_time(exchange.sent.at, mark.at)
+    testimony.notes_time(exchange.sent.at, mark.at)
     if exchange.said:
-        account.offset = account.offset.answered(exchange.said[0].mark.at, mark.at)
-    account.exchanges = account.exchanges.without(read.client_token)
-    account.closed = account.closed.put(read.client_token, exchange.execution if exchange.is_update else None, CLOSED)
+        testimony.offset = testimony.offset.answered(exchange.said[0].mark.at, mark.at)
+    testimony.exchanges = testimony.exchanges.without(read.client_token)
+    testimony.closed = testimony.closed.put(
+        read.client_token, exchange.execution if exchange.is_update else None, CLOSED
+    )
     licence = exchange.said[0].mark.n if exchange.said else 0
     for each in news:
-        heard = account.known(each.key)
+        heard = testimony.known(each.key)
         if not heard.order:
-            account.order = heard.order = account.order + 1
+            testimony.order = heard.order = testimony.order + 1
         heard.hears(each, licence)
-    account.cleared = tuple(each.key for each in news if each.says == "alive" and each.key not in account.at_work)
+    testimony.cleared = tuple(each.key for each in news if each.says == "alive" and each.key not in testimony.at_work)
 
 
 def _leaps(began: StepStarted, limits: Limits) -> bool:
@@ -143,70 +145,70 @@ def _leaps(began: StepStarted, limits: Limits) -> bool:
 # ── what else a client tells of ───────────────────────────────────────────────────────────────────────────────
 
 
-def _booted(account: Testimony, mark: Mark, _event: DeviceBooted) -> None:
-    account.booted, account.running, account.at_work = mark, (), ()
-    for key in account.cleared:
-        account.known(key).leapt = True  # it cannot know whether what was about to begin had begun
+def _booted(testimony: Testimony, mark: Mark, _event: DeviceBooted) -> None:
+    testimony.booted, testimony.running, testimony.at_work = mark, (), ()
+    for key in testimony.cleared:
+        testimony.known(key).leapt = True  # it cannot know whether what was about to begin had begun
 
 
-def _connected(account: Testimony, mark: Mark, _event: DeviceConnected) -> None:
-    account.connected, account.change, account.reported = mark, (mark, True), ()
+def _connected(testimony: Testimony, mark: Mark, _event: DeviceConnected) -> None:
+    testimony.connected, testimony.change, testimony.reported = mark, (mark, True), ()
 
 
-def _disconnected(account: Testimony, mark: Mark, event: DeviceDisconnected) -> None:
-    account.change, account.has_taken_leave = (mark, False), event.planned
-    account.planned += event.planned
+def _disconnected(testimony: Testimony, mark: Mark, event: DeviceDisconnected) -> None:
+    testimony.change, testimony.has_taken_leave = (mark, False), event.planned
+    testimony.planned += event.planned
 
 
-def _hinted(account: Testimony, mark: Mark, event: HintReceived) -> None:
-    account.cleared = ()
-    account.notes_time(None, mark.at)
+def _hinted(testimony: Testimony, mark: Mark, event: HintReceived) -> None:
+    testimony.cleared = ()
+    testimony.notes_time(None, mark.at)
     for key in event.listed:
-        account.known(key)
-    for key, heard in account.executions.items():
+        testimony.known(key)
+    for key, heard in testimony.executions.items():
         if omits(event, key):
             heard.omitted = mark
-    account.hints = account.hints.put(event.namespace_id, mark, HANDS)
+    testimony.hints = testimony.hints.put(event.namespace_id, mark, HANDS)
 
 
-def _moved(account: Testimony, mark: Mark, event: PhaseChanged) -> None:
-    account.phase, account.phase_mark = event.phase, mark
+def _moved(testimony: Testimony, mark: Mark, event: PhaseChanged) -> None:
+    testimony.phase, testimony.phase_mark = event.phase, mark
     if event.execution is not None:
-        account.known(event.execution).touched = mark
+        testimony.known(event.execution).touched = mark
 
 
-def _took(account: Testimony, mark: Mark, event: ExecutionTaken) -> None:
-    key, heard = event.execution, account.known(event.execution)
+def _took(testimony: Testimony, mark: Mark, event: ExecutionTaken) -> None:
+    key, heard = event.execution, testimony.known(event.execution)
     heard.touched, heard.taken, heard.queued_again = mark, mark.n, False
     heard.takings += 1
     if event.digest not in heard.digests:
         heard.digests = (*heard.digests, event.digest)[:2]
-    if key not in account.in_hand:
-        account.in_hand = (*account.in_hand, key)[-HANDS:]
+    if key not in testimony.in_hand:
+        testimony.in_hand = (*testimony.in_hand, key)[-HANDS:]
 
 
-def _left(account: Testimony, mark: Mark, event: ExecutionLeft) -> None:
-    account.known(event.execution).touched = mark
-    account.in_hand = tuple(each for each in account.in_hand if each != event.execution)
+def _left(testimony: Testimony, mark: Mark, event: ExecutionLeft) -> None:
+    testimony.known(event.execution).touched = mark
+    testimony.in_hand = tuple(each for each in testimony.in_hand if each != event.execution)
 
 
-def _began(account: Testimony, mark: Mark, event: StepStarted) -> None:
+def _began(testimony: Testimony, mark: Mark, event: StepStarted) -> None:
     key = event.execution
-    account.step = step = (key, event.step)
-    account.cleared = tuple(each for each in account.cleared if each != key)
-    if key not in account.at_work:
-        account.at_work = (*account.at_work, key)[-HANDS:]
-    if step not in account.running:
-        account.running = (*account.running, step)[-HANDS:]
-    account.known(key).touched = mark
+    testimony.step = step = (key, event.step)
+    testimony.cleared = tuple(each for each in testimony.cleared if each != key)
+    if key not in testimony.at_work:
+        testimony.at_work = (*testimony.at_work, key)[-HANDS:]
+    if step not in testimony.running:
+        testimony.running = (*testimony.running, step)[-HANDS:]
+    testimony.known(key).touched = mark
 
 
-def _ended(account: Testimony, mark: Mark, event: StepFinished) -> None:
+def _ended(testimony: Testimony, mark: Mark, event: StepFinished) -> None:
     key = event.execution
-    account.is_done(mark.at)
-    account.at_work = tuple(each for each in account.at_work if each != key)
-    account.running = tuple(each for each in account.running if each != (key, event.step))
-    account.known(key).touched = mark
+    testimony.is_done(mark.at)
+    testimony.at_work = tuple(each for each in testimony.at_work if each != key)
+    testimony.running = tuple(each for each in testimony.running if each != (key, event.step))
+    testimony.known(key).touched = mark
 
 
 CHANGES: Final[dict[type, Callable[[Testimony, Mark, Any], None]]] = {

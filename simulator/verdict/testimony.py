@@ -13,7 +13,7 @@ from simulator.verdict.clocks import UNKNOWN, Offset
 from simulator.verdict.exchanges import COPIES, Exchange, Said
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import Heard
-from simulator.verdict.lives import Record
+from simulator.verdict.lives import ThingRecord
 from simulator.verdict.seen import Mark, Seen
 from simulator.verdict.state import State
 
@@ -25,7 +25,7 @@ HANDS: Final = 32
 """So much is remembered of a client: open and closed requests, exchanges' times, executions, those in hand."""
 
 Forward: TypeAlias = Literal["yes", "if-shared", "no"]
-Change: TypeAlias = tuple[Mark, bool]
+ConnectionChange: TypeAlias = tuple[Mark, bool]
 """How the connection last changed: whether it is there since."""
 
 
@@ -65,7 +65,7 @@ class Testimony(State):
     step: tuple[ExecutionKey, str] | None = None
     """The step that last began."""
     connected: Mark | None = None
-    change: Change | None = None
+    change: ConnectionChange | None = None
     hints: Map[str | None, Mark] = EMPTY
     phase: str | None = None
     phase_mark: Mark | None = None
@@ -105,7 +105,7 @@ class Testimony(State):
         heard = self.executions.get(key)
         return key.queued_at <= self.forgotten if heard is None else heard.is_vague
 
-    def forward(self, key: ExecutionKey, record: Record) -> Forward:
+    def forward(self, key: ExecutionKey, record: ThingRecord) -> Forward:
         """Whether a step that begins now belongs to a recovery that can only go on.
 
         That is so if the device has been told that the execution is over, after a step had begun from which there is

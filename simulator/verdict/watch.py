@@ -8,9 +8,9 @@ from agent.device_events import AnswerReceived, RequestSent
 from simulator.trace import RequestAnswered, RequestReceived
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Invariant, Moment, Ruling
-from simulator.verdict.heard import News
+from simulator.verdict.heard import AnswerNews
 from simulator.verdict.limits import Limits
-from simulator.verdict.lives import Record
+from simulator.verdict.lives import ThingRecord
 from simulator.verdict.seen import Seen
 from simulator.verdict.state import State
 from simulator.verdict.telling import hears, sends, take_in
@@ -45,47 +45,47 @@ class Monitors:
 class Watch(State):
     """A client, and the states of its monitors in their order."""
 
-    account: Testimony
+    testimony: Testimony
     states: tuple[Any, ...]
 
-    def told(self, seen: Seen[Any], record: Record, limits: Limits, monitors: Monitors) -> None:
+    def told(self, seen: Seen[Any], record: ThingRecord, limits: Limits, monitors: Monitors) -> None:
         """Take in the next entry of the client's own."""
         exchange: Exchange | None = None
-        news: tuple[News, ...] = ()
+        news: tuple[AnswerNews, ...] = ()
         kind = type(seen.event)
         if kind is RequestSent:
-            exchange = sends(self.account, *seen)
+            exchange = sends(self.testimony, *seen)
         elif kind is AnswerReceived:
-            exchange, news = hears(self.account, *seen, record)
+            exchange, news = hears(self.testimony, *seen, record)
         self._step(seen, record, limits, monitors, exchange, news)
-        take_in(self.account, seen, exchange, news, limits)
+        take_in(self.testimony, seen, exchange, news, limits)
 
     def at_cloud(
-        self, seen: Seen[Any], token: str | None, record: Record, limits: Limits, monitors: Monitors
+        self, seen: Seen[Any], token: str | None, record: ThingRecord, limits: Limits, monitors: Monitors
     ) -> Exchange | None:
         """Take in the next entry of the cloud's, with the token of the request that it is about; its exchange."""
         exchange, kind = None, type(seen.event)
         if kind is RequestReceived:
-            exchange = self.account.received(token, seen)
+            exchange = self.testimony.received(token, seen)
         elif kind is RequestAnswered:
-            exchange = self.account.answered(token, seen)
+            exchange = self.testimony.answered(token, seen)
         self._step(seen, record, limits, monitors, exchange, ())
         return exchange
 
     def _step(
         self,
         seen: Seen[Any],
-        record: Record,
+        record: ThingRecord,
         limits: Limits,
         monitors: Monitors,
         exchange: Exchange | None,
-        news: tuple[News, ...],
+        news: tuple[AnswerNews, ...],
     ) -> None:
         mark, event = seen
         kind = type(event)
         steps, is_followed = monitors.steps.get(kind, ()), monitors.follows and kind in limits.reads
         if steps or is_followed:
-            now = _new(Moment, (mark, event, self.account, record, limits, exchange, news))
+            now = _new(Moment, (mark, event, self.testimony, record, limits, exchange, news))
             states = self.states
             for index, step in steps:
                 step(states[index], now)

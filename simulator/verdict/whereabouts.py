@@ -174,7 +174,7 @@ def _ended(state: Whereabouts, now: Moment) -> None:
 def _lost_power(state: Whereabouts, now: Moment) -> None:
     instant = now.event.instant
     for key, mine in state.deeds.items():
-        in_hand = key in now.account.in_hand
+        in_hand = key in now.testimony.in_hand
         if in_hand or key in state.left:
             runs = state.step[1] if state.step is not None and state.step[0] == key and state.is_open else None
             lost = (runs, instant)
@@ -195,7 +195,7 @@ def _booted(state: Whereabouts, now: Moment) -> None:
     _all_end(state, now.mark)
     for key, mine in state.deeds.items():
         fell_back = mine.is_rebooting and event.version == mine.version and not event.on_trial
-        if fell_back and key in now.account.in_hand and not mine.rolled_back:
+        if fell_back and key in now.testimony.in_hand and not mine.rolled_back:
             state.put(key, rolled_back=True)
     state.steps = state.steps.each(lambda steps: tuple(each._replace(boot=each.boot or now.mark) for each in steps))
     state.outages = tuple((lost, boot or now.mark) for lost, boot in state.outages)
@@ -233,8 +233,8 @@ def _heard(state: Whereabouts, now: Moment) -> None:
         mine = state.of(key)
         answer, token = now.mark, event.client_token
         asked = tuple(each._replace(answer=answer) if each.token == token else each for each in mine.asked)
-        left_out = now.account.heard(key).omitted is not None
-        throttled = event.code == ErrorCode.REQUEST_THROTTLED and left_out and key in now.account.in_hand
+        left_out = now.testimony.heard(key).omitted is not None
+        throttled = event.code == ErrorCode.REQUEST_THROTTLED and left_out and key in now.testimony.in_hand
         if throttled or asked != mine.asked:
             state.put(key, asked=asked, throttled=mine.throttled or throttled)
     if answered is not None and answered.accepted and answered.execution is not None:
@@ -243,7 +243,7 @@ def _heard(state: Whereabouts, now: Moment) -> None:
 
 
 def _received(state: Whereabouts, now: Moment) -> None:
-    updated = now.account.closed.get(now.event.client_token) if now.exchange is None else None
+    updated = now.testimony.closed.get(now.event.client_token) if now.exchange is None else None
     if updated is not None and updated in state.deeds:
         state.put(updated, arrived_twice=True)
     _at_cloud(state, now)
@@ -282,7 +282,7 @@ def _hinted(state: Whereabouts, now: Moment) -> None:
         if key.job_id in now.limits.jobs:
             mine = state.of(key)
             listed = mine.listed if kind in mine.listed else (*mine.listed, kind)
-            announced = mine.announced or now.account.heard(key).standing[GONE] is not None
+            announced = mine.announced or now.testimony.heard(key).standing[GONE] is not None
             state.put(key, listed=listed, is_known=True, announced=announced)
 
 

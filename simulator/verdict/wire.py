@@ -68,7 +68,7 @@ STEPS: Final = 64
 comes after so many steps is none that could be told from these.
 """
 
-Client: TypeAlias = frozenset[str | None]
+ClientNames: TypeAlias = frozenset[str | None]
 """An MQTT client, by the names that it has in the trace."""
 
 
@@ -89,15 +89,15 @@ class Unproven(NamedTuple):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Wire(State):
-    """What is inferred of one client so far; `account` is its account in those words.
+    """What is inferred of one client so far; `testimony` is its account in those words.
 
     `known` is the latest incarnation of each job that it could know of, `latest` that which there is. `unheard` is what
     was told of while it was off line; None while it is connected, or counts as connected.
     """
 
-    client: Client
+    client: ClientNames
     is_own: bool
-    account: Testimony = field(default_factory=lambda: Testimony(is_wire=True))
+    testimony: Testimony = field(default_factory=lambda: Testimony(is_wire=True))
     entries: int = 0
     last_times: tuple[int, ...] = ()
     known: Map[tuple[str | None, str], ExecutionKey] = EMPTY
@@ -187,12 +187,12 @@ class Wire(State):
         self.asking = None
         if event.client not in self.client:
             return []
-        account = self.account
+        testimony = self.testimony
         token = self.asking = event.client_token or f"#{mark.n}"
-        if token in account.exchanges or token in account.closed:
+        if token in testimony.exchanges or token in testimony.closed:
             return []
-        if event.client_token is None and event.dup and account.asked_token:
-            self.asking = account.asked_token
+        if event.client_token is None and event.dup and testimony.asked_token:
+            self.asking = testimony.asked_token
             return []
         job = (event.namespace_id, event.job_id or NEXT)
         sent = RequestSent(
@@ -259,7 +259,7 @@ class Wire(State):
 
     def _heard(self, given: Given, delivered_at: int, n: int) -> list[Seen[Any]]:
         """The answer, where it has certainly been processed."""
-        exchange = self.account.exchanges.get(given.token or "")
+        exchange = self.testimony.exchanges.get(given.token or "")
         if exchange is None or exchange.sent is None or delivered_at - given.mark.at > SOON_MICROS:
             return []
         if self.asked_n > exchange.sent.n or self.connection_n > exchange.sent.n:

@@ -15,7 +15,7 @@ from agent.handlers.slots import SlotFiles
 from agent.jitter import Jitter
 from agent.journal import FRAME, HEADER
 from agent.plan import Plan, Step
-from agent.records import numbered, write_record
+from agent.record_json import numbered, write_record
 from agent.transports.paho import Endpoint, PahoFleet
 from tests.agent.handlers.bench import FW, context_in
 

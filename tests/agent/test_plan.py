@@ -13,7 +13,7 @@ from agent.causes import Cause
 from agent.core.record import Record, Work
 from agent.documents import plan_of
 from agent.plan import Plan, Step, Unusable
-from agent.records import read_record, write_record
+from agent.record_json import read_record, write_record
 from agent.values import ExecutionKey, JobDocument, details_text
 
 CONFINED = Abilities(root="/var/lib/agent/files", scripts="/etc/agent/scripts")

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from agent.causes import Cause
-from agent.device_events import Phase
+from agent.device_events import PhaseName
 from agent.values import ErrorCode
 from simulator.cli import main
 from simulator.cloud.notices.refusals import CODES
@@ -66,7 +66,7 @@ def test_a_page_fits_into_eighty_columns_with_all_its_words(name: str, capsys: p
         ("causes", {cause.value for cause in Cause}),
         ("refusals", set(CODES)),
         ("flash layouts", {"ab", "swap", "single"}),
-        ("phases of a device", set(get_args(Phase))),
+        ("phases of a device", set(get_args(PhaseName))),
         ("words of our own", {"ghost", "hint", "leap", "nonce"}),
     ],
 )

@@ -27,7 +27,7 @@ from agent.core.record import Record, Work
 from agent.documents import plan_of
 from agent.log import configure
 from agent.plan import Plan
-from agent.records import read_record, write_record
+from agent.record_json import read_record, write_record
 from agent.values import ExecutionKey, JobDocument, details_text
 from simulator.engines.virtual_time import run_virtually
 from tests.agent.offline import played

@@ -24,7 +24,7 @@ from agent.device_events import DeviceCrashed
 from agent.errors import GhostjobError
 from agent.journal import FRAME, HEADER, Journal
 from agent.log import configure
-from agent.records import number_of, numbered, read_record, write_record
+from agent.record_json import number_of, numbered, read_record, write_record
 from simulator.engines.virtual_time import run_virtually
 from tests.agent.offline import Bench, Device
 from tests.agent.spoiling import Job, Service

@@ -12,7 +12,7 @@ from simulator.devices.hardware import describe
 from simulator.devices.rig.power import instant
 from simulator.devices.rig.running import work
 from simulator.devices.rig.steps import advance, begin, fail
-from simulator.devices.rig.values import Outcome, Rig
+from simulator.devices.rig.values import Rig, RigOutcome
 from simulator.scenario import Outage
 
 VERSION: Final = "2.0"
@@ -62,11 +62,11 @@ def failure_of(trouble: str) -> tuple[str, str]:
     return (step, when) if when else ("", "")
 
 
-def begin_failing(rig: Rig, effect: BeginStep, when: str) -> Outcome:
+def begin_failing(rig: Rig, effect: BeginStep, when: str) -> RigOutcome:
     """Start a step that is to fail: now, or half done, or once it is done."""
     if when == "at once":
         step = effect.step
-        started = Outcome(rig, (StepStarted(effect.execution, step.name, step.reversible),))
+        started = RigOutcome(rig, (StepStarted(effect.execution, step.name, step.reversible),))
         begun = started.then(instant, f"{step.name} begins", step.name)
         return begun.then(fail, effect, "on purpose", Cause.STEP_FAILED)
     begun = begin(rig, effect)
@@ -77,7 +77,7 @@ def begin_failing(rig: Rig, effect: BeginStep, when: str) -> Outcome:
     return begun._replace(rig=begun.rig._replace(run=run._replace(pause=pause)))
 
 
-def advance_failing(rig: Rig, done: int, when: str) -> Outcome:
+def advance_failing(rig: Rig, done: int, when: str) -> RigOutcome:
     """Do the sectors of a step that is to fail, and let it fail there if it is far enough."""
     run = rig.run
     assert run is not None, "it has begun"
@@ -86,7 +86,7 @@ def advance_failing(rig: Rig, done: int, when: str) -> Outcome:
     return work(rig, done).then(_fail)
 
 
-def _fail(rig: Rig) -> Outcome:
+def _fail(rig: Rig) -> RigOutcome:
     assert rig.run is not None, "it has begun"
     effect = rig.run.work
     assert isinstance(effect, BeginStep), "only steps fail"

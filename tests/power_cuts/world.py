@@ -39,7 +39,7 @@ from simulator.devices.device import SimulatedDevice, Wiring
 from simulator.devices.models import model_named
 from simulator.devices.rig.power import instant
 from simulator.devices.rig.steps import advance, power_on
-from simulator.devices.rig.values import Make, Outcome, Rig
+from simulator.devices.rig.values import Make, Rig, RigOutcome
 from simulator.devices.storage import SURVIVALS, Survival
 from simulator.engines.memoised_steps import memoised
 from simulator.engines.virtual import VirtualCloud, VirtualLink
@@ -210,7 +210,7 @@ class CutDevice(SimulatedDevice):
         else:
             super().begin(effect)
 
-    def _advance(self, rig: Rig, done: int) -> Outcome:
+    def _advance(self, rig: Rig, done: int) -> RigOutcome:
         run = rig.run
         if run is not None and isinstance(run.work, BeginStep) and self._fails(run.work):
             return advance_failing(rig, done, self.fails[1])
@@ -219,7 +219,7 @@ class CutDevice(SimulatedDevice):
     def _fails(self, effect: BeginStep) -> bool:
         return (effect.version, effect.step.name) == (VERSION, self.fails[0])
 
-    def do(self, operation: Callable[..., Outcome], *args: Any) -> None:
+    def do(self, operation: Callable[..., RigOutcome], *args: Any) -> None:
         self._settle()
         outcome = operation(self.rig, *args)
         if not self.story.lost_at and self.rig.is_on and not outcome.rig.is_on:
@@ -231,7 +231,7 @@ class CutDevice(SimulatedDevice):
     def _surviving(self, survives: Survival) -> Rig:
         return self.rig._replace(make=replace(self.rig.make, survives=survives))
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: RigOutcome) -> None:
         for event in outcome.tells:
             if isinstance(event, PowerLost):
                 self.story.lost_at.append((self._instants + outcome.instants, event.instant))

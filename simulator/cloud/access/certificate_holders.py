@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from simulator.certs import LONGEST_COMMON_NAME, RESERVED, THING_NAME
-from simulator.cloud.access.policies import Context
+from simulator.cloud.access.policies import RequestContext
 from simulator.cloud.access.policy_variables import certificate_variables, common_name
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.notices.refusals import Code, Notice
@@ -146,7 +146,7 @@ class CertificateHolders:
             return things.principals.only_left(principal)
         return client_id if things.principals.get(client_id, principal) is not None else None
 
-    def _thing_variables(self, name: str) -> Context:
+    def _thing_variables(self, name: str) -> RequestContext:
         found: dict[str, str] = {"iot:Connection.Thing.ThingName": name}
         thing = self.registry.things.get(name)
         if thing is not None:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from simulator.certs import THING_NAME
 from simulator.cloud.access.certificate_holders import OWN_POLICY, CertificateHolders
-from simulator.cloud.access.policies import Context, allowed_resources, covers, denied_by
+from simulator.cloud.access.policies import RequestContext, allowed_resources, covers, denied_by
 from simulator.cloud.notices.refusals import Denial
 
 MOST_SHOWN: Final = 3
@@ -19,7 +19,7 @@ class _Question(NamedTuple):
     certificate_id: str
     action: str
     resource: str
-    context: Context
+    context: RequestContext
     policies: tuple[str, ...]
     allowed: tuple[str, ...]
 
@@ -29,7 +29,9 @@ class _Question(NamedTuple):
         return self.resource.split(":", 5)[-1].partition("/")[2]
 
 
-def denial_of(holders: CertificateHolders, certificate_id: str, action: str, resource: str, context: Context) -> Denial:
+def denial_of(
+    holders: CertificateHolders, certificate_id: str, action: str, resource: str, context: RequestContext
+) -> Denial:
     """Why policies do not allow an action on an ARN; asked only where they do not."""
     found = holders.registry.policies_on(certificate_id)
     names, documents = tuple(name for name, _ in found), tuple(document for _, document in found)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias
 
-Context: TypeAlias = Mapping[str, str | tuple[str, ...]]
+RequestContext: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """What is known of who asks, by the name of the policy variable; a tuple has the values of an attribute with many."""
 
 LONGEST_DOCUMENT: Final = 2048
@@ -79,7 +79,7 @@ class DeniedBy:
     sid: str | None
 
 
-def allows(documents: Iterable[str], action: str, resource: str, context: Context) -> bool:
+def allows(documents: Iterable[str], action: str, resource: str, context: RequestContext) -> bool:
     """Whether these policies together let the holder do it. A document that is none counts as no policy."""
     allowed = False
     for document in documents:
@@ -91,7 +91,7 @@ def allows(documents: Iterable[str], action: str, resource: str, context: Contex
     return allowed
 
 
-def denied_by(documents: Iterable[str], action: str, resource: str, context: Context) -> DeniedBy | None:
+def denied_by(documents: Iterable[str], action: str, resource: str, context: RequestContext) -> DeniedBy | None:
     """The first statement that denies it explicitly; None if none does."""
     for index, document in enumerate(documents):
         for number, statement in enumerate(_statements(document), 1):
@@ -199,7 +199,7 @@ def _condition(name: str, key: str, told: Any) -> Condition:
 # ── matching ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _applies(statement: Statement, action: str, resource: str, context: Context) -> bool:
+def _applies(statement: Statement, action: str, resource: str, context: RequestContext) -> bool:
     return (
         any(_pattern(wanted.lower()).fullmatch(action.lower()) for wanted in statement.actions)
         and any(covers(wanted, resource, context) for wanted in statement.resources)
@@ -207,14 +207,14 @@ def _applies(statement: Statement, action: str, resource: str, context: Context)
     )
 
 
-def covers(template: str, text: str, context: Context) -> bool:
+def covers(template: str, text: str, context: RequestContext) -> bool:
     """Whether a template with variables and wildcards, as it stands in a statement, means this one. One whose variable
     has no value means nothing ("no substitution is made and authorization fails")."""
     values = () if "$" not in template else _values(template, context)
     return values is not None and _pattern(template, values).fullmatch(text) is not None
 
 
-def _values(template: str, context: Context) -> tuple[str, ...] | None:
+def _values(template: str, context: RequestContext) -> tuple[str, ...] | None:
     """What a template's variables stand for, in their order; None if one has no value."""
     values = list[str]()
     for name in _VARIABLE.findall(template):
@@ -254,7 +254,7 @@ def _compiled(template: str, values: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(head + "".join(f"(?>.*?{text})" for text in rest[:-1]) + ".*" + rest[-1], re.DOTALL)
 
 
-def _value(name: str, context: Context) -> str | None:
+def _value(name: str, context: RequestContext) -> str | None:
     """What a variable stands for; `….1` is the second value of an attribute that has several."""
     found = context.get(name)
     if found is None:
@@ -290,7 +290,7 @@ _OPERATORS: Final = {
 """Condition operators: how a value is compared, and whether the outcome is turned round."""
 
 
-def _holds(condition: Condition, context: Context) -> bool:
+def _holds(condition: Condition, context: RequestContext) -> bool:
     told = _told(condition.key, context)
     if condition.operator == "null":
         return ("false" if told else "true") in (value.lower() for value in condition.values)
@@ -306,17 +306,17 @@ def _holds(condition: Condition, context: Context) -> bool:
             return all(matching) if condition.negated else any(matching)
 
 
-def _told(key: str, context: Context) -> tuple[str, ...]:
+def _told(key: str, context: RequestContext) -> tuple[str, ...]:
     """The values under a condition key; `.List` asks for all of an attribute's, which is what it gets anyway."""
     found = context.get(key, context.get(key.removesuffix(".List"), ()))
     return (found,) if isinstance(found, str) else found[:MOST_VALUES]
 
 
-def _is_one_of(condition: Condition, told: str, context: Context) -> bool:
+def _is_one_of(condition: Condition, told: str, context: RequestContext) -> bool:
     return any(_compares(condition.operator, wanted, told, context) for wanted in condition.values)
 
 
-def _compares(operator: str, wanted: str, told: str, context: Context) -> bool:
+def _compares(operator: str, wanted: str, told: str, context: RequestContext) -> bool:
     if operator == "like":
         return covers(wanted, told, context)
     filled = _filled(wanted, context)
@@ -329,7 +329,7 @@ def _compares(operator: str, wanted: str, told: str, context: Context) -> bool:
     return _is_within(told, filled)
 
 
-def _filled(template: str, context: Context) -> str | None:
+def _filled(template: str, context: RequestContext) -> str | None:
     """A template with its variables' values, where `*` is no wildcard; None if one has none."""
     values = _values(template, context)
     if values is None:

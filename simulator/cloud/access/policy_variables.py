@@ -7,7 +7,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from simulator.cloud.access.policies import Context
+from simulator.cloud.access.policies import RequestContext
 
 ATTRIBUTES: Final = {
     "DistinguishedNameQualifier": NameOID.DN_QUALIFIER,
@@ -37,18 +37,18 @@ LONGEST_REMEMBERED: Final = 4096
 """Characters of a certificate; a longer one is read each time it is asked."""
 
 
-def certificate_variables(pem: str) -> Context:
+def certificate_variables(pem: str) -> RequestContext:
     """Every variable that has a value; an attribute may have several."""
     return _remembered(pem) if len(pem) <= LONGEST_REMEMBERED else _read(pem)
 
 
 @lru_cache(maxsize=1024)
-def _remembered(pem: str) -> Context:
+def _remembered(pem: str) -> RequestContext:
     """So many of the longest take 24 MiB."""
     return _read(pem)
 
 
-def _read(pem: str) -> Context:
+def _read(pem: str) -> RequestContext:
     certificate = x509.load_pem_x509_certificate(pem.encode())
     found: dict[str, str | tuple[str, ...]] = {"iot:Certificate.SerialNumber": str(certificate.serial_number)}
     for whose, name, oid in (

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.denials import denial_of
 from simulator.cloud.access.policies import allows
-from simulator.cloud.mqtt.authority import RESOURCES, Action, Visitor
+from simulator.cloud.mqtt.authorization import RESOURCES, Action, Visitor
 from simulator.cloud.notices.refusals import Denial, Tell, tell_nobody
 
 BITS: Final[dict[Action, int]] = {action: 1 << number for number, action in enumerate(RESOURCES)}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.denials import denial_of
-from simulator.cloud.access.policies import Context, allows
+from simulator.cloud.access.policies import RequestContext, allows
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.notices.refusals import Notice
 
@@ -18,7 +18,7 @@ class CertificateHolder:
     holders: CertificateHolders
     certificate_id: str
     address: str
-    context: Context
+    context: RequestContext
 
     def must(self, action: str, resource: str) -> None:
         """Whether policies allow it; `resource` is the end of an ARN, or `*` of what is about none. Raises Refusal.

@@ -5,7 +5,7 @@ from simulator.cloud.api.authority import issued_by, key_pair, new_key
 from simulator.cloud.api.backing import Backing, Operation, Parameters
 from simulator.cloud.api.paging import Key, page_of_many
 from simulator.cloud.registry import Certificate
-from simulator.cloud.registry.certificates import certificate_id, place, read_certificate
+from simulator.cloud.registry.certificates import certificate_id, list_position, read_certificate
 from simulator.cloud.registry.records import CertificateStatus
 
 PRIVATE_KEY = "privateKey"
@@ -82,7 +82,7 @@ class CertificateOperations:
                 raise invalid("Invalid marker.") from None
             return self._certificates.after(where, count, newest_first=newest_first)
 
-        shown, marker = page_of_many("ListCertificates", given, walk, place)
+        shown, marker = page_of_many("ListCertificates", given, walk, list_position)
         return {"certificates": [self._shown(each) for each in shown], "nextMarker": marker}
 
     def _update(self, given: Parameters) -> Parameters:

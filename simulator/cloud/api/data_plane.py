@@ -36,7 +36,7 @@ from simulator.cloud.api.api_errors import invalid, not_found, not_served
 from simulator.cloud.api.backing import Parameters
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, Faults
-from simulator.cloud.device_api.service import Answered, DeviceApi
+from simulator.cloud.device_api.service import AnsweredRequest, DeviceApi
 from simulator.cloud.settings.http import HttpSettings
 
 LONGEST_STEP_MINUTES: Final = 10_080
@@ -54,7 +54,7 @@ ERRORS: Final[dict[ErrorCode, tuple[int, str]]] = {
 STATUSES: Final = {"InvalidRequestException": 400, "InvalidStateTransitionException": 409}
 
 
-class Lost(Exception):  # noqa: N818 - what befell a message
+class RequestLost(Exception):  # noqa: N818 - what befell a message
     """A request, or its answer, did not arrive: the connection ends without one."""
 
 
@@ -63,7 +63,7 @@ class DataPlane:
     """`answer` carries out a device's request and publishes what comes of it; `knows` tells whether a thing exists."""
 
     device_api: DeviceApi
-    answer: Callable[[str, Request, bool, float], Answered]
+    answer: Callable[[str, Request, bool, float], AnsweredRequest]
     knows: Callable[[str], bool]
     settings: HttpSettings
     faults: Faults | None = None
@@ -85,7 +85,7 @@ class DataPlane:
             raise refusal
         return _output(thing, told.answer), told.receipt
 
-    async def _ask(self, thing: str, request: Request) -> Answered:
+    async def _ask(self, thing: str, request: Request) -> AnsweredRequest:
         """The first answer; the network may have the request come later, or more than once, or not at all."""
         first = None
         for number, late in enumerate(self._delays(thing, request)):
@@ -95,7 +95,7 @@ class DataPlane:
             told = self.answer(thing, request, number > 0, late)
             first = first or told
         if first is None:
-            raise Lost
+            raise RequestLost
         return first
 
     def _delays(self, thing: str, request: Request) -> tuple[float, ...]:
@@ -108,7 +108,7 @@ class DataPlane:
         if self.faults is not None:
             delays = self.faults.delays(thing, ANSWERS[request_kind(request)], About.request(request))
             if not delays:
-                raise Lost
+                raise RequestLost
             await asyncio.sleep(min(delays))
 
     def _refusal(self, told: Rejected) -> Refusal:

@@ -17,7 +17,7 @@ from agent.log import get_logger
 from simulator.cloud.access.signatures import SignatureRefused, SignedRequest
 from simulator.cloud.api.api_errors import not_served
 from simulator.cloud.api.boundary import carrying_out, reading
-from simulator.cloud.api.data_plane import DataPlane, Lost
+from simulator.cloud.api.data_plane import DataPlane, RequestLost
 from simulator.cloud.api.gate import Gate, Route, Served, of_signature, path_of
 from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.retained import PATH as RETAINED
@@ -69,7 +69,7 @@ class HttpListener:
             if refusal.notice is not None:
                 self._tell(refusal.notice)
             _let_go(error)
-        except Lost:
+        except RequestLost:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()

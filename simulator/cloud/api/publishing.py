@@ -34,7 +34,7 @@ FORMATS: Final = {"UNSPECIFIED_BYTES": False, "UTF8_DATA": True}
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Publication:
     """What is published. `expiry_seconds` is how long it is of use; None is what the sender did not say."""
 
     topic: str
@@ -49,7 +49,7 @@ class Message:
     expiry_seconds: int | None = None
 
 
-class Retained(NamedTuple):
+class RetainedMessage(NamedTuple):
     """A message that is kept on a topic; `modified_at` is epoch seconds."""
 
     topic: str
@@ -62,13 +62,13 @@ class Retained(NamedTuple):
 class Broker(Protocol):
     """Whom a message goes through."""
 
-    def publish(self, message: Message) -> bool:
+    def publish(self, message: Publication) -> bool:
         """Give it to all subscribers, and keep it if it is to be retained; False if there is no room to keep it."""
 
-    def retained(self, topic: str) -> Retained | None:
+    def retained(self, topic: str) -> RetainedMessage | None:
         """What is kept on a topic, or None."""
 
-    def retained_after(self, topic: str | None, count: int) -> list[Retained]:
+    def retained_after(self, topic: str | None, count: int) -> list[RetainedMessage]:
         """So many of what is kept, by topic, those after `topic`; None: from the first."""
 
 
@@ -89,7 +89,7 @@ class Publisher:
             raise _invalid("The topic is not UTF-8.") from None
         return _topic(topic, "A topic")
 
-    def read(self, topic: str, query: Mapping[str, str], headers: Mapping[str, str], payload: bytes) -> Message:
+    def read(self, topic: str, query: Mapping[str, str], headers: Mapping[str, str], payload: bytes) -> Publication:
         """What is to be published; `headers` by their names in lower case. Raises Refusal."""
         qos, retain = query.get("qos", "0"), query.get("retain", "false")
         if qos not in ("0", "1"):
@@ -100,12 +100,12 @@ class Publisher:
             message = f"A payload has at most {LARGEST_PAYLOAD} bytes."
             raise Refusal(413, "RequestEntityTooLargeException", message)
         if rule_of(topic) is not None and retain == "false":
-            return Message(topic, payload, int(qos))
+            return Publication(topic, payload, int(qos))
         if topic.startswith("$"):
             raise _invalid(f"Publishing to a restricted topic: {topic}")
-        return Message(topic, payload, int(qos), retain == "true", **_properties(query, headers, payload))
+        return Publication(topic, payload, int(qos), retain == "true", **_properties(query, headers, payload))
 
-    def publish(self, message: Message) -> Parameters:
+    def publish(self, message: Publication) -> Parameters:
         """Publish, and what AWS answers. Raises Refusal."""
         if (rule := rule_of(message.topic)) is not None and not message.retain:
             self._tell(in_the_void(rule))

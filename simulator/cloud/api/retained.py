@@ -11,7 +11,7 @@ from typing import Final
 from simulator.cloud.api.api_errors import not_found
 from simulator.cloud.api.backing import Parameters
 from simulator.cloud.api.paging import Key, page_of_many, sized
-from simulator.cloud.api.publishing import Broker, Retained
+from simulator.cloud.api.publishing import Broker, RetainedMessage
 
 PATH: Final = "/retainedMessage"
 LONGEST_PAGE: Final = 200
@@ -39,7 +39,7 @@ class RetainedMessages:
         return told
 
     def _list(self, given: Parameters) -> Parameters:
-        def walk(after: Key | None, count: int) -> Iterable[Retained]:
+        def walk(after: Key | None, count: int) -> Iterable[RetainedMessage]:
             return self._broker.retained_after(None if after is None else str(after[0]), count)
 
         operation = "ListRetainedMessages"
@@ -51,5 +51,5 @@ class RetainedMessages:
         }
 
 
-def _summary(kept: Retained) -> Parameters:
+def _summary(kept: RetainedMessage) -> Parameters:
     return {"topic": kept.topic, "qos": kept.qos, "lastModifiedTime": round(kept.modified_at * 1000)}

@@ -11,12 +11,12 @@ from typing import Any, Final
 from agent.jitter import Jitter
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, Verb, parse
 from agent.values import ErrorCode, Request, Update
-from simulator.cloud.settings.service import Fault, Message
+from simulator.cloud.settings.service import Fault, MessageKind
 
 MOST_THINGS: Final = 100_000
 """So many things are told apart; a scenario has fewer."""
 ON_TIME: Final[tuple[float, ...]] = (0.0,)
-ANSWERS: Final[dict[Verb, Message]] = {
+ANSWERS: Final[dict[Verb, MessageKind]] = {
     "get-pending": "get-pending-answer",
     "start-next": "start-next-answer",
     "describe": "describe-answer",
@@ -43,7 +43,7 @@ class About:
 NOTHING: Final = About()
 
 
-def message_on(topic: str) -> tuple[str, Message, str | None] | None:
+def message_on(topic: str) -> tuple[str, MessageKind, str | None] | None:
     """What a message on a Jobs topic is: thing, kind, job id; None if it is on another one."""
     match parse(topic):
         case RequestTopic() as request:
@@ -75,7 +75,7 @@ class Faults:
     """The faults of one run."""
 
     def __init__(self, faults: tuple[Fault, ...], seed: str) -> None:
-        self._on: dict[Message, list[Fault]] = {}
+        self._on: dict[MessageKind, list[Fault]] = {}
         for fault in faults:
             for message in fault.messages:
                 self._on.setdefault(message, []).append(fault)
@@ -91,7 +91,7 @@ class Faults:
         thing, message, job_id = found
         return self.delays(thing, message, About(job_id, *_reported(request)))
 
-    def delays(self, thing: str, message: Message, about: About = NOTHING) -> tuple[float, ...]:
+    def delays(self, thing: str, message: MessageKind, about: About = NOTHING) -> tuple[float, ...]:
         """How many seconds late each copy of a message arrives; no copy if it is lost."""
         delays = ON_TIME
         for fault in self._on.get(message, ()):
@@ -101,7 +101,7 @@ class Faults:
                 delays = delays * 2 if fault.do == "duplicate" else tuple(late + fault.seconds for late in delays)
         return delays
 
-    def refusal(self, thing: str, message: Message, about: About) -> ErrorCode | None:
+    def refusal(self, thing: str, message: MessageKind, about: About) -> ErrorCode | None:
         """The passing error that the service answers instead of doing what it is asked."""
         for fault in self._on.get(message, ()):
             if fault.do in ("throttle", "fail") and self._strikes(fault, thing, about):

@@ -40,7 +40,7 @@ FAULT: Final = "The local cloud has a fault; its log says more."
 NOTHING: Final[tuple[tuple[str, bytes], ...]] = ()
 
 
-class Answered(NamedTuple):
+class AnsweredRequest(NamedTuple):
     """What a request brought about; there is always an answer."""
 
     answer: Answer
@@ -65,7 +65,7 @@ class Keeper(Protocol):
 
 
 class DeviceApi:
-    """What the gateway asks (see `simulator.cloud.mqtt.Service`).
+    """What the gateway asks (see `simulator.cloud.mqtt.ReservedTopics`).
 
     `clock` gives epoch seconds. `observe` gets the trace events of everything that happens, and raises nothing; None
     costs nothing. `faults` are the service's own, for those who ask for them. `keeper` writes the changes down.
@@ -132,7 +132,7 @@ class DeviceApi:
 
     def ask(
         self, thing: str, request: Request, dup: bool = False, client_id: str | None = None, late_seconds: float = 0.0
-    ) -> Answered:
+    ) -> AnsweredRequest:
         """Answer a request, and trace what comes of it; without `client_id`, the thing's own client asks."""
         outcome = self._refuse_for_now(thing, request) or self._carried_out(thing, request)
         told = outcome.answer
@@ -143,7 +143,7 @@ class DeviceApi:
             receipt = self._receipt(thing)
         if outcome.changes and self._changed is not None:
             contained("setting the clock", self._changed)
-        return Answered(told, outcome.changes, outcome.hints, outcome.events, receipt)
+        return AnsweredRequest(told, outcome.changes, outcome.hints, outcome.events, receipt)
 
     def _carried_out(self, thing: str, request: Request) -> Outcome:
         """What came of a request; a fault of ours is a passing error to whoever asks, and has changed nothing."""
@@ -187,7 +187,7 @@ class DeviceApi:
         if self._observe is not None:
             self._observe(trace.ClientDisconnected(client_id, reason))
 
-    def publications(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
+    def publications(self, outcome: Outcome | AnsweredRequest) -> tuple[tuple[str, bytes], ...]:
         """The outcome's hints and events as topics and payloads, in order."""
         try:
             told = [_publication(thing, hint) for thing, hint in outcome.hints]
@@ -197,7 +197,7 @@ class DeviceApi:
             return self._publications_one_by_one(outcome)
         return tuple(told)
 
-    def _publications_one_by_one(self, outcome: Outcome | Answered) -> tuple[tuple[str, bytes], ...]:
+    def _publications_one_by_one(self, outcome: Outcome | AnsweredRequest) -> tuple[tuple[str, bytes], ...]:
         told: list[tuple[str, bytes]] = []
         events = deque(outcome.events)
 

@@ -17,7 +17,7 @@ MOST_TIMES: Final = 10
 """More failures in a row are not counted: the pause is the longest by then (see `ticking`)."""
 
 
-class Owner(NamedTuple):
+class WorkOwner(NamedTuple):
     """A job, or a thing whose jobs learn of it: what waits, and is tried again, together. The other one is None."""
 
     job_id: str | None
@@ -68,16 +68,16 @@ class TellJobs:
 BackgroundWork: TypeAlias = RemoveRecords | CancelRest | RollOut | TellJobs
 
 
-def owner_of(work: BackgroundWork) -> Owner:
+def owner_of(work: BackgroundWork) -> WorkOwner:
     """What it is work on."""
-    return Owner(None, work.thing) if isinstance(work, TellJobs) else Owner(work.job_id)
+    return WorkOwner(None, work.thing) if isinstance(work, TellJobs) else WorkOwner(work.job_id)
 
 
-def _by_name(failed: tuple[Owner, int]) -> tuple[str, str]:
+def _by_name(failed: tuple[WorkOwner, int]) -> tuple[str, str]:
     return failed[0].job_id or "", failed[0].thing or ""
 
 
-class Held(NamedTuple):
+class HeldWork(NamedTuple):
     """Work that failed waits until then."""
 
     until: float
@@ -91,8 +91,8 @@ class Backlog(NamedTuple):
     """
 
     under_way: tuple[BackgroundWork, ...] = ()
-    held: tuple[Held, ...] = ()
-    failures: tuple[tuple[Owner, int], ...] = ()
+    held: tuple[HeldWork, ...] = ()
+    failures: tuple[tuple[WorkOwner, int], ...] = ()
 
     def put(self, work: BackgroundWork) -> "Backlog":
         """With that work under way, as the last."""
@@ -107,9 +107,9 @@ class Backlog(NamedTuple):
     def hold(self, work: BackgroundWork, until: float) -> "Backlog":
         """With that work waiting until then."""
         left = self.without(owner_of(work))
-        return left._replace(held=tuple(sorted((*left.held, Held(until, work)), key=itemgetter(0))))
+        return left._replace(held=tuple(sorted((*left.held, HeldWork(until, work)), key=itemgetter(0))))
 
-    def without(self, owner: Owner) -> "Backlog":
+    def without(self, owner: WorkOwner) -> "Backlog":
         """Without the owner's work; itself if there is none."""
         if not any(owner_of(work) == owner for work in self.works()):
             return self
@@ -121,15 +121,15 @@ class Backlog(NamedTuple):
         """All of it, whether it goes on or waits."""
         return (*self.under_way, *(work for _, work in self.held)) if self.held else self.under_way
 
-    def of(self, owner: Owner) -> BackgroundWork:
+    def of(self, owner: WorkOwner) -> BackgroundWork:
         """The owner's work."""
         return next(work for work in self.works() if owner_of(work) == owner)
 
-    def times_failed(self, owner: Owner) -> int:
+    def times_failed(self, owner: WorkOwner) -> int:
         """How often in a row; counted up to `MOST_TIMES`."""
         return next((times for each, times in self.failures if each == owner), 0)
 
-    def with_failures(self, owner: Owner, times: int) -> "Backlog":
+    def with_failures(self, owner: WorkOwner, times: int) -> "Backlog":
         """With so many failures in a row; itself if it is so."""
         times = min(times, MOST_TIMES)
         if times == self.times_failed(owner):

@@ -7,7 +7,7 @@ device has it (Developer Guide; observed: tgsong/amazon-freertos-examples#4).
 from dataclasses import replace
 
 from agent.values import Status, StatusDetails
-from simulator.cloud.jobs.backlog import CancelRest, Owner
+from simulator.cloud.jobs.backlog import CancelRest, WorkOwner
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.queue import changed
 from simulator.cloud.jobs.records import Job, JobExecution, JobStatus
@@ -33,7 +33,7 @@ def cancel_job(
         rollout_due=None,
         is_cancelling=True,
     )
-    tx.drop(Owner(job.job_id))
+    tx.drop(WorkOwner(job.job_id))
     tx.put_job(canceled)
     tx.tell_job("cancellation_in_progress", canceled)
     cancel_executions(tx, canceled)

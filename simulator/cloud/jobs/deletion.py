@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from agent.values import NEXT, Answer, Describe, Request, Status, Update
-from simulator.cloud.jobs.backlog import Owner, RemoveRecords
+from simulator.cloud.jobs.backlog import RemoveRecords, WorkOwner
 from simulator.cloud.jobs.endings import complete_if_done
 from simulator.cloud.jobs.errors import JobsError
 from simulator.cloud.jobs.ledger import Ledger
@@ -71,7 +71,7 @@ def delete_job(tx: Transaction, job: Job, *, force: bool, tags: Mapping[str, str
         limit = settings.deletions_at_once
         raise JobsError("LimitExceeded", f"{limit} jobs are DELETION_IN_PROGRESS; wait until one is gone.")
     delay, stays = spans(job_id, settings, tags, sum(tx.ledger.of_job[job_id].counts.values()))
-    tx.drop(Owner(job_id))
+    tx.drop(WorkOwner(job_id))
     deleting = replace(
         job,
         status=JobStatus.DELETION_IN_PROGRESS,

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from agent.values import Describe, ErrorCode, ExecutionKey, JobDocument, Status, Update
 from simulator.cloud.jobs.agenda import Agenda
-from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog, Owner, owner_of
+from simulator.cloud.jobs.backlog import NOTHING_TO_DO, Backlog, WorkOwner, owner_of
 from simulator.cloud.jobs.changes import Change
 from simulator.cloud.jobs.configuration import MaintenanceWindow, Presign, PresignedUrls
 from simulator.cloud.jobs.errors import JobsError
@@ -44,7 +44,7 @@ class ExecutionDue(NamedTuple):
 class WorkDue(NamedTuple):
     """Work that failed is to be tried again."""
 
-    owner: Owner
+    owner: WorkOwner
 
 
 Due: TypeAlias = JobDue | ExecutionDue | WorkDue

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from agent.values import Status
-from simulator.cloud.jobs.backlog import Owner, RollOut
+from simulator.cloud.jobs.backlog import RollOut, WorkOwner
 from simulator.cloud.jobs.configuration import ExponentialRate
 from simulator.cloud.jobs.endings import complete_if_done
 from simulator.cloud.jobs.ledger import Ledger
@@ -84,7 +84,7 @@ def start(tx: Transaction, job: Job) -> None:
 
 def stop(tx: Transaction, job: Job) -> None:
     """Nobody else has a turn; a job whose start was missed with its end has had nobody."""
-    tx.drop(Owner(job.job_id))
+    tx.drop(WorkOwner(job.job_id))
     stopped = replace(
         job,
         status=JobStatus.IN_PROGRESS,

@@ -8,7 +8,15 @@ from typing import Final, assert_never
 
 from agent.values import Status
 from simulator.cloud.jobs import cancelling, deletion, endings, rollout, scheduling, targets
-from simulator.cloud.jobs.backlog import BackgroundWork, CancelRest, Owner, RemoveRecords, RollOut, TellJobs, owner_of
+from simulator.cloud.jobs.backlog import (
+    BackgroundWork,
+    CancelRest,
+    RemoveRecords,
+    RollOut,
+    TellJobs,
+    WorkOwner,
+    owner_of,
+)
 from simulator.cloud.jobs.changes import Outcome, TransactionFailed, in_one
 from simulator.cloud.jobs.ledger import Due, ExecutionDue, JobDue, Ledger, WorkDue
 from simulator.cloud.jobs.queue import changed
@@ -65,19 +73,19 @@ def tick(ledger: Ledger, now: float, at_most: int | None) -> Outcome:
     return in_one(outcomes, tuple(failures))
 
 
-def _owner(ledger: Ledger, item: Due | None) -> Owner:
+def _owner(ledger: Ledger, item: Due | None) -> WorkOwner:
     """Whom it concerns, what is due or what is the first under way."""
     match item:
         case JobDue() | ExecutionDue():
-            return Owner(item.job_id)
+            return WorkOwner(item.job_id)
         case WorkDue():
             return item.owner
         case None:
             work = ledger.backlog.under_way[0]
-            return Owner(None, targets.next_told(ledger)) if isinstance(work, TellJobs) else owner_of(work)
+            return WorkOwner(None, targets.next_told(ledger)) if isinstance(work, TellJobs) else owner_of(work)
 
 
-def _put_off(ledger: Ledger, item: Due | None, owner: Owner, now: float, error: Exception) -> TransactionFailed:
+def _put_off(ledger: Ledger, item: Due | None, owner: WorkOwner, now: float, error: Exception) -> TransactionFailed:
     """Have what is due, or the owner's work, tried again, later each time."""
     backlog, times = ledger.backlog, ledger.backlog.times_failed(owner) + 1
     until = now + (pause := min(PAUSE_SECONDS * 2.0 ** (times - 1), LONGEST_PAUSE_SECONDS))

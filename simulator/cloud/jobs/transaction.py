@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Self, assert_never
 
 from agent.values import Answer, ExecutionKey, Hint, Status
-from simulator.cloud.jobs.backlog import AT_ONCE, BackgroundWork, Owner
+from simulator.cloud.jobs.backlog import AT_ONCE, BackgroundWork, WorkOwner
 from simulator.cloud.jobs.changes import (
     Change,
     ExecutionChanged,
@@ -132,7 +132,7 @@ class Transaction:
             del ledger.stale_reads[thing]
         self._forgotten = {**(self._forgotten or {}), job_id: ledger.of_job[job_id]}
         self._put_job(job, None)
-        ledger.backlog = ledger.backlog.with_failures(Owner(job_id), 0)
+        ledger.backlog = ledger.backlog.with_failures(WorkOwner(job_id), 0)
 
     def _put_job(self, before: Job | None, job: Job | None) -> None:
         job_id = self.ledger.put_job(before, job)
@@ -241,6 +241,6 @@ class Transaction:
         if work is not None:
             self.ledger.set_backlog(self.ledger.backlog.put(work))
 
-    def drop(self, owner: Owner) -> None:
+    def drop(self, owner: WorkOwner) -> None:
         """The owner's work is not to be done any more."""
         self.ledger.set_backlog(self.ledger.backlog.without(owner))

@@ -18,8 +18,8 @@ from simulator.cloud.access.signatures import ClaimedSignature, SignedRequest
 from simulator.cloud.api.boundary import reading
 from simulator.cloud.api.gate import Served, Signed, Signer, path_of
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.mqtt.agenda import TURN_SECONDS
-from simulator.cloud.mqtt.authority import Action, Visitor
+from simulator.cloud.mqtt.authorization import Action, Visitor
+from simulator.cloud.mqtt.scheduler import TURN_SECONDS
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Denial, Notice
 

@@ -6,10 +6,10 @@
     router                 who gets which message
     sessions               who comes and goes, and what waits for whom
     sweeping               what has to be looked at once a second
-    agenda                 what is to be done in another turn
+    scheduler              what is to be done in another turn
 
 Whoever carries bytes gives them to `receive`, with the time; `attend` of each client tells him when there is something
-to send. The time is seconds of any clock; what has to be done without anything coming in is done by `agenda.run`.
+to send. The time is seconds of any clock; what has to be done without anything coming in is done by `scheduler.run`.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,20 +17,19 @@ from functools import partial
 from typing import Final, assert_never
 
 from simulator.cloud.contained import tell_fault
-from simulator.cloud.mqtt.agenda import Agenda
-from simulator.cloud.mqtt.authority import Credential
+from simulator.cloud.mqtt.authorization import Credential
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.connecting import connect
-from simulator.cloud.mqtt.context import Context, Lateness
+from simulator.cloud.mqtt.context import BrokerContext, Lateness
 from simulator.cloud.mqtt.encode import PINGRESP
 from simulator.cloud.mqtt.fan_out import AT_ONCE
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.packets import (
     Connect,
     Disconnect,
-    Kind,
     Malformed,
     Packet,
+    PacketType,
     PingReq,
     PubAck,
     Publish,
@@ -41,11 +40,12 @@ from simulator.cloud.mqtt.packets import (
 from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.protocol import NotMqttError
 from simulator.cloud.mqtt.publishing import publish
+from simulator.cloud.mqtt.reserved_topics import ReservedTopics
 from simulator.cloud.mqtt.router import Router
-from simulator.cloud.mqtt.service import Service
+from simulator.cloud.mqtt.scheduler import Scheduler
 from simulator.cloud.mqtt.session import Session
 from simulator.cloud.mqtt.sessions import Sessions
-from simulator.cloud.mqtt.shared import Draw
+from simulator.cloud.mqtt.shared_subscriptions import Draw
 from simulator.cloud.mqtt.subscribing import subscribe, unsubscribe
 from simulator.cloud.mqtt.sweeping import Sweeper
 from simulator.cloud.notices.refusals import Code, Tell, tell_nobody
@@ -60,7 +60,7 @@ CODES: Final[dict[Reason, Code]] = {
     Reason.QOS_NOT_SUPPORTED: "qos-2",
 }
 """How it is told that the peer's bytes may not come here; what is not listed is malformed."""
-ACTIONS: Final[dict[int, str]] = {Kind.PUBLISH: "iot:Publish", Kind.SUBSCRIBE: "iot:Subscribe"}
+ACTIONS: Final[dict[int, str]] = {PacketType.PUBLISH: "iot:Publish", PacketType.SUBSCRIBE: "iot:Subscribe"}
 """What a packet asks for, in the words of policies."""
 MOST_HEARD_OUT: Final = 100
 """Connections that are lost, and of which something that came waits for its turn: half a MiB each at most, and no file
@@ -73,9 +73,9 @@ class Broker:
 
     def __init__(
         self,
-        service: Service,
+        service: ReservedTopics,
         settings: GatewaySettings,
-        agenda: Agenda,
+        scheduler: Scheduler,
         *,
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -84,7 +84,7 @@ class Broker:
         tell: Tell = tell_nobody,
         at_once: int = AT_ONCE,
     ) -> None:
-        self.context = context = Context(service, settings, agenda, lateness, tell)
+        self.context = context = BrokerContext(service, settings, scheduler, lateness, tell)
         self.router = Router(context, draw, at_once)
         self.presence = Presence(
             lambda topic, payload: self.router.publish_now(topic, payload, 1, None, None, 0),
@@ -172,7 +172,7 @@ class Broker:
         """One turn of what is to be done without anything coming in."""
         context = self.context
         context.now = max(context.now, now)
-        context.agenda.run(now)
+        context.scheduler.run(now)
 
     def sweep(self, now: float) -> None:
         """Do at once what the sweeper does in turns."""
@@ -194,7 +194,7 @@ class Broker:
                 else:
                     self._handle(client, packet)
                     if packet is client.postponed:
-                        later = self.context.agenda.soon
+                        later = self.context.scheduler.soon
                         break
                 if client.session is None:  # it is over
                     break
@@ -203,10 +203,10 @@ class Broker:
                     break
                 if not protocol.unread:
                     break
-                agenda = self.context.agenda
-                ends = ends or agenda.turn_ends()
-                if agenda.stopwatch() >= ends:
-                    later = agenda.soon
+                scheduler = self.context.scheduler
+                ends = ends or scheduler.turn_ends()
+                if scheduler.stopwatch() >= ends:
+                    later = scheduler.soon
                     break
                 packet = protocol.next_packet(now)
             if later is not None:

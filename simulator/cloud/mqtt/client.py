@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from simulator.cloud.mqtt.authority import RESOURCES, Action, Credential, Principal
-from simulator.cloud.mqtt.context import Context
+from simulator.cloud.mqtt.authorization import RESOURCES, Action, Credential, Principal
+from simulator.cloud.mqtt.context import BrokerContext
 from simulator.cloud.mqtt.encode import publish_bytes
 from simulator.cloud.mqtt.limits import PublishRate
 from simulator.cloud.mqtt.packets import Connect, Extra, Reason, Will
@@ -22,7 +22,7 @@ SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
 HIGH_BYTES: Final = 64 * 1024
 """With more than this waiting for its carrier a client is not read."""
-Step: TypeAlias = Literal["read", "wait", "close"]
+NextStep: TypeAlias = Literal["read", "wait", "close"]
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +33,7 @@ class Client:
     tells how many bytes that it took have not left yet. `ended` is told the disconnectReason of AWS's lifecycle events.
     """
 
-    context: Context
+    context: BrokerContext
     attend: Callable[[], int]
     ended: "Callable[[Client, str], None]"
     address: str
@@ -87,7 +87,7 @@ class Client:
         if self._is_behind:
             self._catch_up_soon()
 
-    def next_step(self) -> Step:
+    def next_step(self) -> NextStep:
         """What its carrier is to do once it has what there is to send."""
         protocol = self.protocol
         if protocol.is_over:
@@ -106,7 +106,7 @@ class Client:
         else:
             self.protocol.send(raw)
             if not self.is_in_turn:
-                self.context.agenda.soon(self.attend)
+                self.context.scheduler.soon(self.attend)
 
     def let_go(self, raw: bytes) -> None:
         """Send what was held back until now."""
@@ -218,7 +218,7 @@ class Client:
     def _catch_up_soon(self) -> None:
         if not self.is_paused:
             self._is_behind = False
-            self.context.agenda.soon(self._catch_up)
+            self.context.scheduler.soon(self._catch_up)
 
     def _catch_up(self) -> None:
         """Send what waited until the client read, as much as may go now."""

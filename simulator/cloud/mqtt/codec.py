@@ -25,9 +25,9 @@ from simulator.cloud.mqtt.packets import (
     Connect,
     Disconnect,
     Extra,
-    Kind,
     Malformed,
     Packet,
+    PacketType,
     PingReq,
     PubAck,
     Publish,
@@ -85,24 +85,24 @@ def _topic(raw: bytes) -> str:
 def decode(first: int, body: bytes, version: int) -> Packet:
     """The packet of one frame. Raises Malformed."""
     kind, flags = first >> 4, first & 0x0F
-    if kind == Kind.PUBLISH:
+    if kind == PacketType.PUBLISH:
         return decode_publish(flags, body, version)
-    wanted = 0x02 if kind in (Kind.SUBSCRIBE, Kind.UNSUBSCRIBE, Kind.PUBREL) else 0
+    wanted = 0x02 if kind in (PacketType.SUBSCRIBE, PacketType.UNSUBSCRIBE, PacketType.PUBREL) else 0
     if flags != wanted:
         raise malformed(f"flags {flags:#x}")
     reader = Reader(body)
     match kind:
-        case Kind.CONNECT:
+        case PacketType.CONNECT:
             packet: Packet = _connect(reader)
-        case Kind.PUBACK:
+        case PacketType.PUBACK:
             packet = _puback(reader, version)
-        case Kind.SUBSCRIBE:
+        case PacketType.SUBSCRIBE:
             packet = _subscribe(reader, version)
-        case Kind.UNSUBSCRIBE:
+        case PacketType.UNSUBSCRIBE:
             packet = _unsubscribe(reader, version)
-        case Kind.PINGREQ:
+        case PacketType.PINGREQ:
             packet = PingReq()
-        case Kind.DISCONNECT:
+        case PacketType.DISCONNECT:
             packet = _disconnect(reader, version)
         case _:
             raise Malformed(Reason.PROTOCOL_ERROR, f"packet type {kind} does not come from a client of QoS 0 and 1")

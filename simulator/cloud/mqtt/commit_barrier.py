@@ -9,7 +9,7 @@ from typing import Protocol
 from simulator.cloud.contained import contained
 
 
-class Waiting(Protocol):
+class WaitingConnection(Protocol):
     """A connection, as far as it waits."""
 
     def let_go(self, raw: bytes) -> None:
@@ -24,9 +24,9 @@ class CommitBarrier:
     def __init__(self) -> None:
         self.committed = 0
         self.newest = 0
-        self._parts: dict[Waiting, list[tuple[int, bytearray]]] = {}
+        self._parts: dict[WaitingConnection, list[tuple[int, bytearray]]] = {}
 
-    def hold(self, connection: Waiting, commit: int, raw: bytes) -> None:
+    def hold(self, connection: WaitingConnection, commit: int, raw: bytes) -> None:
         """Keep bytes for a connection until that commit; those of one connection come in order."""
         parts = self._parts.setdefault(connection, [])
         if parts and parts[-1][0] == commit:
@@ -34,7 +34,7 @@ class CommitBarrier:
         else:
             parts.append((commit, bytearray(raw)))
 
-    def forget(self, connection: Waiting) -> None:
+    def forget(self, connection: WaitingConnection) -> None:
         """A connection is over, and what it was to hear with it."""
         self._parts.pop(connection, None)
 

@@ -1,6 +1,6 @@
 """How a connection begins: who may come in, by which client id, and which session is his."""
 
-from simulator.cloud.mqtt.authority import Credential, Visitor
+from simulator.cloud.mqtt.authorization import Credential, Visitor
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.encode import connack_bytes
 from simulator.cloud.mqtt.limits import is_valid_client_id

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
-from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.commit_barrier import CommitBarrier
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.persistence import Persistence
-from simulator.cloud.mqtt.service import Service
+from simulator.cloud.mqtt.reserved_topics import ReservedTopics
+from simulator.cloud.mqtt.scheduler import Scheduler
 from simulator.cloud.mqtt.session import Session
 from simulator.cloud.notices.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.notices.strangers import Strangers
@@ -22,12 +22,12 @@ Of an answer, the payload given is that of its request.
 
 
 @dataclass(slots=True, eq=False)
-class Context:
+class BrokerContext:
     """`now` is the time as of the last thing that came in, in seconds of the clock that is given to the broker."""
 
-    service: Service
+    service: ReservedTopics
     settings: GatewaySettings
-    agenda: Agenda
+    scheduler: Scheduler
     lateness: Lateness | None = None
     tell: Tell = tell_nobody
     """What clients did not get."""
@@ -64,6 +64,6 @@ class Context:
         """
         for number, late in enumerate((0.0,) if self.lateness is None else self.lateness(topic, payload)):
             if late:
-                self.agenda.at(self.now + late, partial(act, late, number > 0))
+                self.scheduler.at(self.now + late, partial(act, late, number > 0))
             else:
                 act(late, number > 0)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from simulator.cloud.mqtt.agenda import Act, Agenda
+from simulator.cloud.mqtt.scheduler import Act, Scheduler
 from simulator.cloud.mqtt.session import Message, Session
 
 AT_ONCE: Final = 32
@@ -36,12 +36,12 @@ class FanOut:
 
     def __init__(
         self,
-        agenda: Agenda,
+        scheduler: Scheduler,
         give: Callable[[Session, Owed], None],
         lose: Callable[[Session, Owed], None],
         at_once: int = AT_ONCE,
     ) -> None:
-        self._agenda = agenda
+        self._scheduler = scheduler
         self.at_once = at_once
         self._give = give
         self._lose = lose
@@ -97,10 +97,10 @@ class FanOut:
 
     def _go_on(self) -> None:
         if self.owed or self._patient:
-            self._agenda.soon(self._turn)
+            self._scheduler.soon(self._turn)
 
     def _turn(self) -> None:
-        ends, stopwatch = self._agenda.turn_ends(), self._agenda.stopwatch
+        ends, stopwatch = self._scheduler.turn_ends(), self._scheduler.stopwatch
         try:
             while self.owed:
                 self._give_until(next(iter(self.owed)), ends)
@@ -120,7 +120,7 @@ class FanOut:
             for owed in mine:
                 given += 1
                 self._give(session, owed)
-                if self._agenda.stopwatch() >= ends:
+                if self._scheduler.stopwatch() >= ends:
                     break
         finally:
             if given < len(mine):

@@ -11,7 +11,7 @@ V311: Final = 4
 V5: Final = 5
 
 
-class Kind(IntEnum):
+class PacketType(IntEnum):
     """Control packet types (2.1.2)."""
 
     CONNECT = 1

@@ -13,7 +13,7 @@ from typing import Final
 from simulator.cloud.mqtt.codec import decode, decode_publish, frame
 from simulator.cloud.mqtt.encode import connack_bytes, disconnect_bytes
 from simulator.cloud.mqtt.limits import GatewaySettings
-from simulator.cloud.mqtt.packets import V5, Kind, Malformed, Packet, Publish, Reason
+from simulator.cloud.mqtt.packets import V5, Malformed, Packet, PacketType, Publish, Reason
 
 RETURN_CODES: Final = {
     Reason.UNSUPPORTED_PROTOCOL_VERSION: 1,
@@ -22,7 +22,7 @@ RETURN_CODES: Final = {
     Reason.NOT_AUTHORIZED: 7,
 }
 """Version 3.1.1 codes of a refused CONNECT; AWS answers 7 where the standard has 5 (Developer Guide, "MQTT")."""
-PUBLISH: Final = int(Kind.PUBLISH)
+PUBLISH: Final = int(PacketType.PUBLISH)
 """The most frequent one, looked up the fast way."""
 TLS_RECORD: Final = b"\x16\x03"
 """How TLS begins; its first half would be a CONNECT with flags that none has."""
@@ -74,7 +74,7 @@ class ServerProtocol:
         data, offset = self.unread, self._offset
         if not data:
             return None
-        if not self.is_connected and (data[0] >> 4 != Kind.CONNECT or data.startswith(TLS_RECORD)):
+        if not self.is_connected and (data[0] >> 4 != PacketType.CONNECT or data.startswith(TLS_RECORD)):
             raise NotMqttError(_looks_like(data))
         self.kind = kind = data[offset] >> 4
         found = frame(data, offset, self.settings.largest_packet)

@@ -7,7 +7,7 @@ Requests on reserved topics go to the Service, whose answer goes straight to the
 exactly once, and to nobody else; what the Service publishes besides goes to the subscribers afterwards.
 """
 
-from simulator.cloud.mqtt.authority import Action, Principal
+from simulator.cloud.mqtt.authorization import Action, Principal
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.encode import puback_bytes
 from simulator.cloud.mqtt.limits import GatewaySettings

@@ -41,7 +41,7 @@ class KeptMessage:
 KINDS: Final[dict[str, type]] = {"session": KeptSession, "message": KeptMessage, "retained": KeptMessage}
 
 
-class Remembered(NamedTuple):
+class RememberedSessions(NamedTuple):
     """Records as they were kept, messages by key and in order."""
 
     sessions: tuple[KeptSession, ...]

@@ -12,7 +12,7 @@ from typing import Final
 from simulator.cloud.mqtt.filters import SHARED
 from simulator.cloud.mqtt.packets import Extra
 from simulator.cloud.mqtt.persistence import Persistence
-from simulator.cloud.mqtt.records import KeptMessage, KeptSession, Remembered
+from simulator.cloud.mqtt.records import KeptMessage, KeptSession, RememberedSessions
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.sessions import Sessions
 
@@ -20,7 +20,7 @@ LONGEST_SECONDS: Final = 7 * 86_400.0
 """No session lasts longer on AWS; a machine that was switched off for so long looks like a clock that is wrong."""
 
 
-def restore(sessions: Sessions, persistence: Persistence, remembered: Remembered) -> None:
+def restore(sessions: Sessions, persistence: Persistence, remembered: RememberedSessions) -> None:
     """Give a broker that nobody is connected to yet what was remembered."""
     router, sharing = sessions.router, sessions.router.sharing
     persistence.owed = router.fan_out.waiting

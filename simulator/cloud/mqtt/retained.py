@@ -13,7 +13,7 @@ MOST_BYTES: Final = 64 << 20
 """Of all retained messages; ours, as five thousand of the largest would take 640 MiB."""
 
 
-class Retained:
+class RetainedStore:
     """So many at most, and so many bytes."""
 
     def __init__(self, most: int) -> None:

@@ -7,13 +7,13 @@ member gets it (`sharing`).
 from typing import Final
 
 from simulator.cloud.mqtt.client import Client
-from simulator.cloud.mqtt.context import Context
+from simulator.cloud.mqtt.context import BrokerContext
 from simulator.cloud.mqtt.fan_out import AT_ONCE, MOST_OWED, FanOut, Owed
 from simulator.cloud.mqtt.filters import SHARED, Subscriptions
 from simulator.cloud.mqtt.packets import NO_LOCAL, RETAIN_AS_PUBLISHED, Extra
-from simulator.cloud.mqtt.retained import Retained
+from simulator.cloud.mqtt.retained import RetainedStore
 from simulator.cloud.mqtt.session import Message, Session
-from simulator.cloud.mqtt.shared import Draw
+from simulator.cloud.mqtt.shared_subscriptions import Draw
 from simulator.cloud.mqtt.sharing import Sharing
 from simulator.cloud.notices.refusals import Notice
 
@@ -24,13 +24,13 @@ CLEARED_AT_ONCE: Final = 100
 class Router:
     """Every subscription of one broker, and what is retained."""
 
-    def __init__(self, context: Context, draw: Draw, at_once: int = AT_ONCE) -> None:
+    def __init__(self, context: BrokerContext, draw: Draw, at_once: int = AT_ONCE) -> None:
         self.context = context
         self.connected: dict[Session, Client] = {}
         """Who is connected with each session; those that nobody is connected with are not here."""
         self.subscriptions: Subscriptions[Session] = Subscriptions()
-        self.retained = Retained(context.settings.retained_messages)
-        self.fan_out = FanOut(context.agenda, self._give, self._tell_too_much, at_once)
+        self.retained = RetainedStore(context.settings.retained_messages)
+        self.fan_out = FanOut(context.scheduler, self._give, self._tell_too_much, at_once)
         self.sharing = Sharing(context, self.fan_out, self.connected, draw)
         self._is_clearing_up = False
         """Whether the places of who went are going to be looked at."""

@@ -42,7 +42,7 @@ class Message(NamedTuple):
         return expiry is not None and now - self.since >= expiry
 
 
-class Queue(deque[Message]):
+class MessageQueue(deque[Message]):
     """Messages in the order in which they came: added at the end, taken in front. `size` is their weight in bytes."""
 
     size = 0
@@ -68,7 +68,7 @@ def too_large(size: int, most: int) -> str:
     return f"a packet of {size} bytes; its CONNECT said at most {most}"
 
 
-Lost: TypeAlias = tuple[Code, Message, str]
+LostMessage: TypeAlias = tuple[Code, Message, str]
 """A message that is gone, and why, in a word and in a sentence."""
 
 
@@ -83,9 +83,9 @@ class Session:
     version: int = 5
     filters: dict[str, tuple[int, int]] = field(default_factory=dict)
     in_flight: dict[int, Message] | None = None
-    waiting: Queue | None = None
+    waiting: MessageQueue | None = None
     """Has to wait until something is acknowledged, or read."""
-    stored: Queue | None = None
+    stored: MessageQueue | None = None
     """Came while nobody was connected; goes out at the pace of a replay."""
     _again: deque[int] | None = None
     """What was under way when the last connection ended, or is due again, and has not been sent yet."""
@@ -94,7 +94,7 @@ class Session:
     next_packet_id: int = 1
     expiry_seconds: int = 0
     expires_at: float | None = None
-    lost: list[Lost] | None = None
+    lost: list[LostMessage] | None = None
 
     # ── while nobody is connected ─────────────────────────────────────────────────────────────────────────────
 
@@ -169,7 +169,7 @@ class Session:
         self.waiting = self._queued(self.waiting, message)
         return b""
 
-    def take_lost(self) -> list[Lost]:
+    def take_lost(self) -> list[LostMessage]:
         """What had to be given up since this was asked last."""
         lost, self.lost = self.lost or [], None
         return lost
@@ -177,9 +177,9 @@ class Session:
     def _lose(self, code: Code, message: Message, why: str) -> None:
         self.lost = [*(self.lost or ()), (code, message, why)]
 
-    def _queued(self, queue: Queue | None, message: Message) -> Queue:
+    def _queued(self, queue: MessageQueue | None, message: Message) -> MessageQueue:
         """A queue with one more; the oldest go if that is too many, or too much."""
-        queue = Queue() if queue is None else queue
+        queue = MessageQueue() if queue is None else queue
         if len(queue) >= MOST_QUEUED:
             self._lose("queue-full", queue.popleft(), f"{MOST_QUEUED} messages wait for it already: the oldest goes")
         queue.append(message)

@@ -3,22 +3,24 @@
 from collections.abc import Iterator, Mapping
 
 from simulator.cloud.mqtt.client import Client
-from simulator.cloud.mqtt.context import Context
+from simulator.cloud.mqtt.context import BrokerContext
 from simulator.cloud.mqtt.fan_out import FanOut, Owed
 from simulator.cloud.mqtt.packets import Extra
-from simulator.cloud.mqtt.session import Message, Queue, Session
-from simulator.cloud.mqtt.shared import Draw, Group, Groups
+from simulator.cloud.mqtt.session import Message, MessageQueue, Session
+from simulator.cloud.mqtt.shared_subscriptions import Draw, SharedSubscription, SharedSubscriptions
 from simulator.cloud.notices.refusals import Notice
 
 
 class Sharing:
     """The groups of one broker. `connected` says who is connected with a session; `draw` chooses who gets a message."""
 
-    def __init__(self, context: Context, fan_out: FanOut, connected: Mapping[Session, Client], draw: Draw) -> None:
+    def __init__(
+        self, context: BrokerContext, fan_out: FanOut, connected: Mapping[Session, Client], draw: Draw
+    ) -> None:
         self._context = context
         self._fan_out = fan_out
         self._connected = connected
-        self.groups = Groups(draw, context.settings.persistent_seconds)
+        self.groups = SharedSubscriptions(draw, context.settings.persistent_seconds)
 
     # ── members ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,7 +111,7 @@ class Sharing:
             self._give_what_waits(group)
             yield
 
-    def _give(self, group: Group, message: Message, qos: int, after: int) -> None:
+    def _give(self, group: SharedSubscription, message: Message, qos: int, after: int) -> None:
         """To one member that is there, or to the group's queue."""
         context, member = self._context, self._one_of(group, message.topic)
         if member is not None:
@@ -127,7 +129,7 @@ class Sharing:
             why = "no member of the group can take it, and none has a session that lasts"
             context.tell(Notice("nobody-left", "iot:Receive", f"topic/{message.topic}", why, group.text))
 
-    def _one_of(self, group: Group, topic: str) -> tuple[Session, Client] | None:
+    def _one_of(self, group: SharedSubscription, topic: str) -> tuple[Session, Client] | None:
         """A member by chance that is connected and may receive a message on this topic; one that has room before one
         that has not. Who may not is told, if it was asked: a group may be large, and the first will do mostly."""
         without_room = None
@@ -143,9 +145,9 @@ class Sharing:
                 without_room = without_room or (session, client)
         return without_room
 
-    def _give_what_waits(self, group: Group) -> None:
+    def _give_what_waits(self, group: SharedSubscription) -> None:
         """To the members that are there, to each at the pace of a replay."""
-        context, queue = self._context, group.queue.stored or Queue()
+        context, queue = self._context, group.queue.stored or MessageQueue()
         connected = sum(session in self._connected for session in group.members)
         each = context.settings.replay_per_second
         for _ in range(len(queue) if each is None else min(len(queue), each * connected)):

@@ -18,7 +18,7 @@ from simulator.cloud.mqtt.packets import (
 from simulator.cloud.mqtt.presence import Presence
 from simulator.cloud.mqtt.router import Router
 from simulator.cloud.mqtt.session import Session
-from simulator.cloud.mqtt.shared import split
+from simulator.cloud.mqtt.shared_subscriptions import split
 from simulator.cloud.notices.basic_ingest import PREFIX as BASIC_INGEST
 
 RESERVED: Final = "$aws/"

@@ -29,11 +29,11 @@ class Sweeper:
         self._go_on()
 
     def _go_on(self) -> None:
-        agenda = self._context.agenda
-        ends = agenda.turn_ends()
+        scheduler = self._context.scheduler
+        ends = scheduler.turn_ends()
         for _ in self._steps or ():
-            if agenda.stopwatch() >= ends:
-                agenda.soon(self._go_on)
+            if scheduler.stopwatch() >= ends:
+                scheduler.soon(self._go_on)
                 return
         self._steps = None
 

@@ -6,7 +6,7 @@ Not every will is due at once: version 5 clients may ask for a delay, in which t
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from simulator.cloud.mqtt.authority import Action, Principal
+from simulator.cloud.mqtt.authorization import Action, Principal
 from simulator.cloud.mqtt.packets import Will
 from simulator.cloud.mqtt.router import Router
 from simulator.cloud.notices.refusals import Notice

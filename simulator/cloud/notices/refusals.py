@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
-Refused: TypeAlias = Literal[
+RefusalCode: TypeAlias = Literal[
     "not-allowed",
     "certificate-missing",
     "certificate-foreign",
@@ -50,7 +50,7 @@ Dropped: TypeAlias = Literal[
     "no-rules",
 ]
 """Why a message is gone."""
-Code: TypeAlias = Literal[Refused, Dropped]
+Code: TypeAlias = Literal[RefusalCode, Dropped]
 
 CODES: Final[dict[Code, str]] = {
     "not-allowed": "policies do not allow it",

@@ -15,7 +15,7 @@ from simulator.cloud.registry.records import (
 )
 from simulator.cloud.registry.registry import Registry
 from simulator.cloud.registry.registry_errors import RegistryError
-from simulator.cloud.registry.tables import KINDS, Record, RegistryChange
+from simulator.cloud.registry.tables import KINDS, RegistryChange, RegistryRecord
 
 __all__ = [
     "KINDS",
@@ -27,10 +27,10 @@ __all__ = [
     "Link",
     "Policy",
     "PolicyVersion",
-    "Record",
     "Registry",
     "RegistryChange",
     "RegistryError",
+    "RegistryRecord",
     "Tags",
     "Thing",
     "ThingGroup",

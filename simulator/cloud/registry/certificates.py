@@ -32,7 +32,7 @@ def certificate_id(certificate: "x509.Certificate") -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
-Place: TypeAlias = tuple[float, str]
+ListPosition: TypeAlias = tuple[float, str]
 """When a certificate was made, and its id."""
 
 
@@ -43,12 +43,12 @@ class Certificates:
     def __init__(self, report: Report) -> None:
         self._certificates: Table[Certificate] = Table("certificate", report)
         self._deleted: Table[DeletedCertificate] = Table("deleted-certificate", report)
-        self._places: list[Place] | None = None
+        self._positions: list[ListPosition] | None = None
 
     def restore(self, certificate: Certificate) -> None:
         """Put a remembered certificate back."""
         self._certificates.put(certificate.certificate_id, certificate)
-        self._places = None
+        self._positions = None
 
     def restore_deleted(self, record: DeletedCertificate) -> None:
         """Remember again that one was deleted."""
@@ -69,8 +69,8 @@ class Certificates:
         )
         self._certificates.put(certificate.certificate_id, certificate)
         self._deleted.drop(certificate.certificate_id)
-        if self._places is not None:
-            insort(self._places, place(certificate))
+        if self._positions is not None:
+            insort(self._positions, list_position(certificate))
         return certificate
 
     def get(self, certificate_id: str) -> Certificate | None:
@@ -97,8 +97,8 @@ class Certificates:
     def drop(self, certificate_id: str) -> None:
         """Forget a certificate."""
         known = self._certificates.get(certificate_id)
-        if known is not None and self._places is not None:
-            del self._places[bisect_left(self._places, place(known))]
+        if known is not None and self._positions is not None:
+            del self._positions[bisect_left(self._positions, list_position(known))]
         self._certificates.drop(certificate_id)
 
     def delete(self, certificate_id: str, now: float) -> None:
@@ -110,20 +110,20 @@ class Certificates:
         """Whether it was there, and nobody has registered it since it was deleted."""
         return self._deleted.get(certificate_id) is not None
 
-    def after(self, where: Place | None, count: int, *, newest_first: bool) -> list[Certificate]:
+    def after(self, where: ListPosition | None, count: int, *, newest_first: bool) -> list[Certificate]:
         """The next certificates by time of creation; the first question sorts them, and the next ones need not."""
-        if self._places is None:
-            self._places = sorted(map(place, self._certificates))
-        places = self._places
+        if self._positions is None:
+            self._positions = sorted(map(list_position, self._certificates))
+        positions = self._positions
         if newest_first:
-            end = len(places) if where is None else bisect_left(places, where)
-            found = places[max(0, end - count) : end][::-1]
+            end = len(positions) if where is None else bisect_left(positions, where)
+            found = positions[max(0, end - count) : end][::-1]
         else:
-            start = 0 if where is None else bisect_right(places, where)
-            found = places[start : start + count]
+            start = 0 if where is None else bisect_right(positions, where)
+            found = positions[start : start + count]
         return [self.needed(certificate_id) for _, certificate_id in found]
 
 
-def place(certificate: Certificate) -> Place:
+def list_position(certificate: Certificate) -> ListPosition:
     """Where it stands in a list."""
     return certificate.created_at, certificate.certificate_id

@@ -35,7 +35,7 @@ class Moves(NamedTuple):
 NOWHERE: Final = Moves()
 
 
-class Groups:
+class ThingGroups:
     """Every thing group of one account."""
 
     def __init__(self, report: Report, new_id: Callable[[], str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from simulator.cloud.registry.certificates import Certificates
-from simulator.cloud.registry.groups import Groups
+from simulator.cloud.registry.groups import ThingGroups
 from simulator.cloud.registry.policies import Policies
 from simulator.cloud.registry.records import (
     Certificate,
@@ -19,7 +19,7 @@ from simulator.cloud.registry.records import (
     ThingGroup,
 )
 from simulator.cloud.registry.registry_errors import RegistryError
-from simulator.cloud.registry.tables import Record, RegistryChange, Report, Table
+from simulator.cloud.registry.tables import RegistryChange, RegistryRecord, Report, Table
 from simulator.cloud.registry.things import Things
 
 ONLY: Final = "account"
@@ -35,7 +35,7 @@ class Registry:
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._report = Report()
         self.things = Things(self._report, new_id)
-        self.groups = Groups(self._report, new_id)
+        self.groups = ThingGroups(self._report, new_id)
         self.certificates = Certificates(self._report)
         self.policies = Policies(self._report)
         self.templates: Table[JobTemplate] = Table("job-template", self._report)
@@ -63,7 +63,7 @@ class Registry:
         """Have `sink` told of every change from now on, in order, as it is made."""
         self._report.sink = sink
 
-    def restore(self, kind: str, record: Record) -> None:
+    def restore(self, kind: str, record: RegistryRecord) -> None:
         """Put a remembered record of one of KINDS back; nobody is told of it."""
         sink, self._report.sink = self._report.sink, None
         try:
@@ -71,7 +71,7 @@ class Registry:
         finally:
             self._report.sink = sink
 
-    def _restore(self, kind: str, record: Record) -> None:
+    def _restore(self, kind: str, record: RegistryRecord) -> None:
         match record:
             case Thing():
                 self.things.restore(record)

@@ -16,7 +16,7 @@ from simulator.cloud.registry.records import (
     ThingGroup,
 )
 
-Record: TypeAlias = (
+RegistryRecord: TypeAlias = (
     Thing
     | ThingGroup
     | Certificate
@@ -28,9 +28,9 @@ Record: TypeAlias = (
     | IndexingConfiguration
     | DeletedCertificate
 )
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=RegistryRecord)
 
-KINDS: Final[dict[str, type[Record]]] = {
+KINDS: Final[dict[str, type[RegistryRecord]]] = {
     "thing": Thing,
     "thing-group": ThingGroup,
     "certificate": Certificate,
@@ -52,7 +52,7 @@ class RegistryChange(NamedTuple):
 
     kind: str
     key: str
-    record: Record | None
+    record: RegistryRecord | None
 
 
 class Report:
@@ -63,7 +63,7 @@ class Report:
         self.revision = 0
         """How many changes there were."""
 
-    def __call__(self, kind: str, key: str, record: Record | None) -> None:
+    def __call__(self, kind: str, key: str, record: RegistryRecord | None) -> None:
         """Tell of one change."""
         self.revision += 1
         if self.sink is not None:

@@ -11,7 +11,7 @@ from simulator.cloud.jobs import JobsSettings
 
 Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-Message: TypeAlias = Literal[
+MessageKind: TypeAlias = Literal[
     "notify",
     "notify-next",
     "notify-documented",
@@ -44,7 +44,7 @@ class Fault(Frozen):
 
     do: Literal["lose", "duplicate", "delay", "throttle", "fail"]
     """What becomes of them."""
-    messages: Annotated[tuple[Message, ...], Field(min_length=1)]
+    messages: Annotated[tuple[MessageKind, ...], Field(min_length=1)]
     """Which kinds: hints, requests, and answers to them."""
     job: Name | None = None
     """Only those about this job."""

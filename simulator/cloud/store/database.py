@@ -20,9 +20,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
-import simulator.cloud.store.state_file as place
 from agent.errors import InputError
-from simulator.cloud.store import seals
+from simulator.cloud.store import seals, state_file
 from simulator.cloud.store.damage import Counted, Damage, Damaged, Raw, of_changed
 from simulator.cloud.store.encoding import (
     Plain,
@@ -91,12 +90,12 @@ class Database:
         self.path = path
         self._lacking = lacking
         self._kinds = kinds
-        self._mark: place.Mark | None = None
-        is_new = not place.exists(path)
+        self._mark: state_file.OpenMark | None = None
+        is_new = not state_file.exists(path)
         see_log(path)
-        self.remarks = place.prepare(path)
+        self.remarks = state_file.prepare(path)
         """What is to be told of the file."""
-        self._marked = place.read_mark(path)
+        self._marked = state_file.read_mark(path)
         try:
             self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
@@ -130,7 +129,7 @@ class Database:
 
     def unmarked(self, error: OSError) -> InputError:
         """The mark beside the file does not take what is written."""
-        where = f"--state {self.path}: the mark beside it ({self.path.name}{place.MARK})"
+        where = f"--state {self.path}: the mark beside it ({self.path.name}{state_file.MARK})"
         return InputError(f"{where} cannot be written: {error.strerror}; see to that, and start again")
 
     def fault(self, error: Exception) -> InputError:
@@ -162,7 +161,7 @@ class Database:
             run(statement)
         run("COMMIT")
         self._commits = commits
-        self._mark = place.Mark(self.path, file_id)
+        self._mark = state_file.OpenMark(self.path, file_id)
         self._mark.put(commits)
 
     def _migrate(self) -> bool:

@@ -24,10 +24,9 @@ from simulator.cloud.jobs import (
 )
 from simulator.cloud.mqtt.records import KINDS as GATEWAY_KINDS
 from simulator.cloud.mqtt.records import KeptMessage
-from simulator.cloud.mqtt.records import Remembered as Sessions
+from simulator.cloud.mqtt.records import RememberedSessions as Sessions
 from simulator.cloud.registry import KINDS as REGISTRY_KINDS
-from simulator.cloud.registry import Link, Tags, ThingGroup
-from simulator.cloud.registry import Record as RegistryRecord
+from simulator.cloud.registry import Link, RegistryRecord, Tags, ThingGroup
 from simulator.cloud.store.damage import Damage, named
 from simulator.cloud.store.database import Kept
 

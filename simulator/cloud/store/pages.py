@@ -12,7 +12,7 @@ from pathlib import Path
 from struct import Struct, error
 from typing import Any, Final, TypeAlias
 
-import simulator.cloud.store.state_file as place
+from simulator.cloud.store import state_file
 
 Value: TypeAlias = Any
 """None, int, float, str or bytes."""
@@ -42,7 +42,7 @@ def rows(path: Path, size: int, *, with_log: bool) -> Iterator[Found]:
     raw = path.read_bytes()
     pages = {at // size + 1: raw[at : at + size] for at in range(0, len(raw), size)}
     if with_log:
-        pages |= _logged(place.beside(path, place.WAL), size)
+        pages |= _logged(state_file.beside(path, state_file.WAL), size)
     for number, page in pages.items():
         yield from _rows_in(page, 100 if number == 1 else 0, size, pages)
 

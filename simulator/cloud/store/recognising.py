@@ -6,7 +6,7 @@ from itertools import pairwise, starmap
 from operator import lt
 from pathlib import Path
 
-import simulator.cloud.store.state_file as place
+from simulator.cloud.store import state_file
 from simulator.cloud.store.damage import Damage, Damaged
 from simulator.cloud.store.layout import APPLICATION_ID, MIGRATIONS
 from simulator.cloud.store.refusing import NotOurs, newer
@@ -15,7 +15,7 @@ from simulator.cloud.store.state_file import Marked, Remark
 
 def see_log(path: Path) -> None:
     """SQLite throws the log of an empty file away, and with it all that is left. Raises Damaged."""
-    wal = place.beside(path, place.WAL)
+    wal = state_file.beside(path, state_file.WAL)
     with suppress(OSError):
         if path.stat().st_size == 0 and wal.stat().st_size:
             raise Damaged(path, Damage(f"it is empty, and {wal.name} belongs to one that was not"))
@@ -64,8 +64,8 @@ def compared(path: Path, marked: Marked | None, commits: int, file_id: int) -> t
     if marked is None:
         if not commits:
             return ()
-        why = f"nothing beside it ({path.name}{place.MARK}) tells whether its newest commits are there"
-        hint = f"a copy needs that file too, and the one that ends in {place.WAL}, if there is one"
+        why = f"nothing beside it ({path.name}{state_file.MARK}) tells whether its newest commits are there"
+        hint = f"a copy needs that file too, and the one that ends in {state_file.WAL}, if there is one"
         return (Remark("state.newest_unknown", fields | {"why": why, "hint": hint}),)
     if marked.file_id != file_id:
         why = f"the file that was used here last was another, and had {marked.commits} commits"

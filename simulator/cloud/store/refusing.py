@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import simulator.cloud.store.state_file as place
 from agent.errors import InputError
+from simulator.cloud.store import state_file
 from simulator.cloud.store.damage import Damage, Damaged
 
 WHOSE: Final = "another process uses it, such as a second ghostjob cloud; stop that one, or choose another file"
@@ -60,5 +60,5 @@ def newer(path: Path, what: str) -> Newer:
 def _is_sqlites(path: Path) -> bool:
     """Whether the file begins as SQLite's do, or the mark beside it says that it was ours."""
     with suppress(OSError), path.open("rb") as file:
-        return file.read(len(OTHERS_BEGIN)) == OTHERS_BEGIN or place.read_mark(path) is not None
+        return file.read(len(OTHERS_BEGIN)) == OTHERS_BEGIN or state_file.read_mark(path) is not None
     return False

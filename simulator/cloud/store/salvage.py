@@ -13,8 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import simulator.cloud.store.state_file as place
 from agent.errors import InputError
+from simulator.cloud.store import state_file
 from simulator.cloud.store.damage import LOST, Damaged, named, several
 from simulator.cloud.store.database import Database, Put
 from simulator.cloud.store.encoding import writer
@@ -37,7 +37,7 @@ class Left(NamedTuple):
     why: str
 
 
-class Plan(NamedTuple):
+class SalvagePlan(NamedTuple):
     """What goes on, and what is said of the rest, line by line. `readable` of `written` records (None: who knows)."""
 
     records: dict[At, Read]
@@ -62,7 +62,7 @@ class Salvaged(NamedTuple):
 
 def salvage(path: Path) -> Salvaged:
     """Go on with what can be read of a damaged file. Raises InputError if it is none, not ours, or in use."""
-    if not any(place.beside(path, ending).exists() for ending in place.BESIDE):
+    if not any(state_file.beside(path, ending).exists() for ending in state_file.BESIDE):
         raise InputError(
             f"--state {path}: there is no such file; name the one that is damaged, or leave out --salvage to begin one"
         )
@@ -87,13 +87,13 @@ def salvage(path: Path) -> Salvaged:
     return Salvaged(kept_as, (done, *(f"lost: {line}" for line in plan.lines or ("nothing",))))
 
 
-def plan_for(path: Path) -> Plan:
+def plan_for(path: Path) -> SalvagePlan:
     """See what can be read, and what must be left out. Raises OSError."""
     found = survey(path, KINDS)
     kept, left = _independent(found.records)
     written = sum(number for number, _ in found.told.values()) if found.told else None
     lines = (*_lost(path, found), *_by_name(left))
-    return Plan(kept, lines, len(found.records), written, found.is_whole)
+    return SalvagePlan(kept, lines, len(found.records), written, found.is_whole)
 
 
 def _lost(path: Path, found: Survey) -> Iterator[str]:
@@ -147,11 +147,11 @@ def _independent(records: dict[At, Read]) -> tuple[dict[At, Read], list[Left]]:
 # ── the new file ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _write(path: Path, plan: Plan) -> None:
+def _write(path: Path, plan: SalvagePlan) -> None:
     """Beside the old one, under a name of its own."""
-    new = place.beside(path, SALVAGED)
-    for ending in place.BESIDE:
-        place.beside(new, ending).unlink(missing_ok=True)
+    new = state_file.beside(path, SALVAGED)
+    for ending in state_file.BESIDE:
+        state_file.beside(new, ending).unlink(missing_ok=True)
     rows = sorted(plan.records.items(), key=lambda item: item[1].number)
     with closing(Database(new, KINDS)) as database:
         for first in range(0, len(rows), AT_ONCE):
@@ -168,14 +168,14 @@ def _write(path: Path, plan: Plan) -> None:
 
 def _exchange(path: Path) -> Path:
     """Put the new file in the place of the old one: where that is kept. At no instant is there none."""
-    new = place.beside(path, SALVAGED)
-    kept = next(free for number in count(1) if not (free := place.beside(path, f"-damaged-{number}")).exists())
-    for ending in (place.WAL, place.MARK, ""):
-        if place.beside(path, ending).exists():
-            _same(place.beside(path, ending), place.beside(kept, ending))
-    place.beside(path, place.WAL).unlink(missing_ok=True)  # first: it would be taken for the new one's
+    new = state_file.beside(path, SALVAGED)
+    kept = next(free for number in count(1) if not (free := state_file.beside(path, f"-damaged-{number}")).exists())
+    for ending in (state_file.WAL, state_file.MARK, ""):
+        if state_file.beside(path, ending).exists():
+            _same(state_file.beside(path, ending), state_file.beside(kept, ending))
+    state_file.beside(path, state_file.WAL).unlink(missing_ok=True)  # first: it would be taken for the new one's
     os.replace(new, path)
-    os.replace(place.beside(new, place.MARK), place.beside(path, place.MARK))
+    os.replace(state_file.beside(new, state_file.MARK), state_file.beside(path, state_file.MARK))
     directory = os.open(path.absolute().parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -189,5 +189,5 @@ def _same(old: Path, new: Path) -> None:
     with suppress(OSError):
         os.link(old, new)
         return
-    with old.open("rb") as source, os.fdopen(place.private(new), "wb") as copy:
+    with old.open("rb") as source, os.fdopen(state_file.private(new), "wb") as copy:
         shutil.copyfileobj(source, copy)

@@ -126,7 +126,7 @@ def read_mark(path: Path) -> Marked | None:
     return Marked(file_id, commits) if crc32(text) == sum_ else None
 
 
-class Mark:
+class OpenMark:
     """The mark beside an open state file."""
 
     def __init__(self, path: Path, file_id: int) -> None:

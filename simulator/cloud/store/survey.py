@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import simulator.cloud.store.state_file as place
-from simulator.cloud.store import pages, seals
+from simulator.cloud.store import pages, seals, state_file
 from simulator.cloud.store.damage import Raw, is_sealed
 from simulator.cloud.store.encoding import Reader, Shape, Shapes, is_readable
 from simulator.cloud.store.layout import FILE
@@ -182,5 +181,5 @@ def _from_both_ends(connection: sqlite3.Connection, kind: int) -> Iterator[tuple
 
 def newest_commit(path: Path) -> int | None:
     """How many commits the mark beside a file counts."""
-    marked = place.read_mark(path)
+    marked = state_file.read_mark(path)
     return None if marked is None else marked.commits

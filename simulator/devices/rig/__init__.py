@@ -4,6 +4,6 @@
     power_on ────► Run (the bootloader's exchange of slots) ─────────────────────────────► Booted
     instant: one more sector or write, before which the power may go; cut: it goes
 
-Every operation takes a Rig and gives an Outcome: the rig afterwards, what is told of it, what the agent gets to know,
+Every operation takes a Rig and gives a RigOutcome: the rig afterwards, what is told of it, what the agent gets to know,
 and what takes how long from here. Time itself is whoever's that drives it: `device` has a clock, an explorer none.
 """

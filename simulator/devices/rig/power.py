@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 
 from agent.device_events import BootReason, PowerLost
-from simulator.devices.rig.values import After, Outcome, PowerOn, Rig
+from simulator.devices.rig.values import After, PowerOn, Rig, RigOutcome
 from simulator.devices.storage import Survival, Write
 from simulator.scenario import Outage
 
 
-def instant(rig: Rig, name: str, step: str = "", percent: int = 0) -> Outcome:
+def instant(rig: Rig, name: str, step: str = "", percent: int = 0) -> RigOutcome:
     """One more sector or write, of that name, if there is power; a cut that the scenario wants here happens here.
 
     `percent` is how far `step` will be after it. What is done at this instant is done with `then`.
     """
     if not rig.is_on or not (rig.cuts or rig.outages):
-        return Outcome(rig, instants=int(rig.is_on))
+        return RigOutcome(rig, instants=int(rig.is_on))
     if rig.cuts:
         rig = rig._replace(instants=rig.instants + 1, last_step=step or rig.last_step)
     for planned in rig.cuts:
@@ -31,7 +31,7 @@ def instant(rig: Rig, name: str, step: str = "", percent: int = 0) -> Outcome:
         if applies(outage, step, percent):
             rig = rig._replace(outages=tuple(other for other in rig.outages if other is not outage))
             offline_seconds = outage.seconds
-    return Outcome(rig, instants=1, offline_seconds=offline_seconds)
+    return RigOutcome(rig, instants=1, offline_seconds=offline_seconds)
 
 
 def applies(outage: Outage, step: str, percent: int) -> bool:
@@ -39,33 +39,33 @@ def applies(outage: Outage, step: str, percent: int) -> bool:
     return step == outage.step and percent >= outage.progress
 
 
-def cut(rig: Rig, instant: str = "", off_seconds: float = 0.0, survives: Survival = "nothing") -> Outcome:
+def cut(rig: Rig, instant: str = "", off_seconds: float = 0.0, survives: Survival = "nothing") -> RigOutcome:
     """The power goes, between any two operations, and comes back after so long."""
     lost = off(rig._replace(disk=rig.disk.after_power_cut(survives)), "power-lost", off_seconds)
     return lost._replace(tells=(PowerLost(instant),))
 
 
-def reboot(rig: Rig, why: BootReason) -> Outcome:
+def reboot(rig: Rig, why: BootReason) -> RigOutcome:
     """Restart in good order as far as the hardware goes; what is in memory is lost all the same."""
     return off(rig, why, rig.make.timings.boot)
 
 
-def off(rig: Rig, why: BootReason, seconds: float) -> Outcome:
+def off(rig: Rig, why: BootReason, seconds: float) -> RigOutcome:
     """No power; it comes back after so long."""
     back = PowerOn(why)
-    return Outcome(rig._replace(power="off", run=None, pending=(back,)), after=After(seconds, back))
+    return RigOutcome(rig._replace(power="off", run=None, pending=(back,)), after=After(seconds, back))
 
 
-def write(rig: Rig, writes: Sequence[Write]) -> Outcome:
+def write(rig: Rig, writes: Sequence[Write]) -> RigOutcome:
     """Operations on the disk, one after the other."""
     if not (rig.is_on and writes):
-        return Outcome(rig)
+        return RigOutcome(rig)
     if not (rig.cuts or rig.outages):
-        return Outcome(rig._replace(disk=writes[-1].disk), instants=len(writes))
+        return RigOutcome(rig._replace(disk=writes[-1].disk), instants=len(writes))
     for number, each in enumerate(writes, 1):
         passed = instant(rig, each.name)
         rig = passed.rig
         if not rig.is_on:
             return passed._replace(instants=number)
         rig = rig._replace(disk=each.disk)
-    return Outcome(rig, instants=len(writes))
+    return RigOutcome(rig, instants=len(writes))

@@ -6,7 +6,7 @@ from typing import Final
 from agent.core.events import BeginStep
 from simulator.devices.hardware import describe
 from simulator.devices.rig.power import applies, instant
-from simulator.devices.rig.values import After, HoldPoint, Outcome, Rig, Run, Sectors
+from simulator.devices.rig.values import After, HoldPoint, Rig, RigOutcome, SectorRun, Sectors
 from simulator.devices.sectors import worked
 
 PROGRESS_PERCENT: Final = 50
@@ -22,7 +22,7 @@ def next_stop(rig: Rig) -> int:
     return next((done for done in range(run.done + 1, run.pause) if _is_perilous(rig, run, done)), run.pause)
 
 
-def _is_perilous(rig: Rig, run: Run, done: int) -> bool:
+def _is_perilous(rig: Rig, run: SectorRun, done: int) -> bool:
     """Whether the power, or the network, goes at the sector after which so many are done."""
     step, percent, number = run.step, run.percent(done), rig.instants + done - run.done
     name, last_step = run.instant(done), step or rig.last_step
@@ -30,7 +30,7 @@ def _is_perilous(rig: Rig, run: Run, done: int) -> bool:
     return cut or any(applies(outage, step, percent) for outage in rig.outages)
 
 
-def work(rig: Rig, done: int) -> Outcome:
+def work(rig: Rig, done: int) -> RigOutcome:
     """The sectors alone: what they lead to, see `reached`."""
     run = rig.run
     assert run is not None, "there is something to do"
@@ -41,23 +41,23 @@ def work(rig: Rig, done: int) -> Outcome:
     return _worked(rig, done, count)
 
 
-def _worked(rig: Rig, done: int, count: int = 0) -> Outcome:
+def _worked(rig: Rig, done: int, count: int = 0) -> RigOutcome:
     """Without asking for power; `count` instants are those sectors."""
     run = rig.run
     assert run is not None, "there is something to do"
     hardware, brick = worked(run.sector, rig.hardware, run.image, run.done, done)
     number = rig.instants + count if rig.cuts else 0
     rig = rig._replace(hardware=hardware, run=run._replace(done=done), instants=number)
-    return Outcome(rig, () if brick is None else (describe(brick),), instants=count)
+    return RigOutcome(rig, () if brick is None else (describe(brick),), instants=count)
 
 
-def go_on(rig: Rig, run: Run) -> Outcome:
+def go_on(rig: Rig, run: SectorRun) -> RigOutcome:
     """Do its next sectors, up to the next pause."""
     run = run._replace(held=None, pause=_next_pause(rig, run))
-    return Outcome(rig._replace(run=run), after=After(run.seconds, Sectors()))
+    return RigOutcome(rig._replace(run=run), after=After(run.seconds, Sectors()))
 
 
-def _next_pause(rig: Rig, run: Run) -> int:
+def _next_pause(rig: Rig, run: SectorRun) -> int:
     """With how many sectors done the next point is reached; they are counted up to the percentage."""
     if not run.sectors or not isinstance(run.work, BeginStep):
         return run.sectors
@@ -65,7 +65,7 @@ def _next_pause(rig: Rig, run: Run) -> int:
     return max(run.done + 1, -(-point * run.sectors // 100))
 
 
-def points(rig: Rig, run: Run, effect: BeginStep) -> list[int]:
+def points(rig: Rig, run: SectorRun, effect: BeginStep) -> list[int]:
     """The percentages, beyond the one told last, at which a step reports progress."""
     points = (PROGRESS_PERCENT, *(hold.percent for hold in holds_of(rig, effect)))
     return sorted(at for at in points if at > run.told)
@@ -77,9 +77,9 @@ def holds_of(rig: Rig, effect: BeginStep) -> Iterator[HoldPoint]:
     return (hold for hold in rig.holds if (hold.job_id, hold.step) == place)
 
 
-def let_go(rig: Rig, hold: HoldPoint) -> Outcome:
+def let_go(rig: Rig, hold: HoldPoint) -> RigOutcome:
     """That hold is over, and what it holds goes on."""
     rig = rig._replace(holds=tuple(other for other in rig.holds if other != hold))
     if rig.run is not None and rig.run.held == hold:
         return go_on(rig, rig.run)
-    return Outcome(rig)
+    return RigOutcome(rig)

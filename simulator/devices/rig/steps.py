@@ -20,8 +20,18 @@ from agent.plan import Step
 from simulator.devices.hardware import SECTORS, Image, describe, revert, swap_sectors, try_to_boot
 from simulator.devices.rig.power import instant, off, reboot
 from simulator.devices.rig.running import go_on, holds_of, points, work
-from simulator.devices.rig.values import After, Exchange, Outcome, Pending, PowerOn, Reboot, Rig, Run, UndoReboot
-from simulator.devices.sectors import cause_of, exchange, image_of, knows, refuses_to_do, refuses_to_undo, work_of
+from simulator.devices.rig.values import (
+    After,
+    Pending,
+    PowerOn,
+    Reboot,
+    Rig,
+    RigOutcome,
+    SectorRun,
+    SlotSwap,
+    UndoReboot,
+)
+from simulator.devices.sectors import action_of, cause_of, exchange, image_of, knows, refuses_to_do, refuses_to_undo
 from simulator.devices.storage import recall
 
 WATCHDOG_SECONDS: Final = 0.05
@@ -32,66 +42,68 @@ NO_IMAGE: Final = Image("")
 # ── steps ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def begin(rig: Rig, effect: BeginStep) -> Outcome:
+def begin(rig: Rig, effect: BeginStep) -> RigOutcome:
     """Start a step."""
     step = effect.step
-    started = Outcome(rig, (StepStarted(effect.execution, step.name, step.reversible),))
+    started = RigOutcome(rig, (StepStarted(effect.execution, step.name, step.reversible),))
     if step.action == "reboot":
         return started.then(_wait_for, Reboot(), rig.make.timings.reboot)
     return started.then(instant, f"{step.name} begins", step.name).then(_begin, effect)
 
 
-def _begin(rig: Rig, effect: BeginStep) -> Outcome:
-    work = work_of(effect.step)
+def _begin(rig: Rig, effect: BeginStep) -> RigOutcome:
+    action = action_of(effect.step)
     try:
         image = image_of(effect.step.args)
     except ValueError as error:
         return fail(rig, effect, str(error), Cause.MALFORMED_DOCUMENT)
     if rig.make.guarded and refuses_to_do(rig.hardware, effect.step):
         return fail(rig, effect, "what runs, or is to boot next, is not written over", Cause.NOT_ALLOWED)
-    name, sectors = effect.step.name, work.sectors(rig.hardware, image)
+    name, sectors = effect.step.name, action.sectors(rig.hardware, image)
     seconds = rig.make.timings.seconds(effect.step.action) / max(sectors, 1)
-    run = Run(effect, name, name, work.sector, image, sectors, seconds)
+    run = SectorRun(effect, name, name, action.sector, image, sectors, seconds)
     held = next((hold for hold in holds_of(rig, effect) if not hold.percent), None)
-    return Outcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
+    return RigOutcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
 
 
-def fail(rig: Rig, effect: BeginStep, why: str, cause: str) -> Outcome:
+def fail(rig: Rig, effect: BeginStep, why: str, cause: str) -> RigOutcome:
     """A step ends, because that went wrong."""
     failed = StepEnded(effect.index, "failed", why, cause=cause)
-    return Outcome(rig, (StepFinished(effect.execution, effect.step.name, "failed"),), failed)
+    return RigOutcome(rig, (StepFinished(effect.execution, effect.step.name, "failed"),), failed)
 
 
-def stop(rig: Rig, effect: StopStep) -> Outcome:
+def stop(rig: Rig, effect: StopStep) -> RigOutcome:
     """Stop the running step after the sector at which it is."""
     match rig.run:
-        case Run(work=BeginStep(index=effect.index) as running):
+        case SectorRun(work=BeginStep(index=effect.index) as running):
             finished = StepFinished(running.execution, running.step.name, "stopped")
             stopped = StepEnded(effect.index, "stopped")
-            return Outcome(rig._replace(run=None), (describe(rig.hardware), finished), stopped)
+            return RigOutcome(rig._replace(run=None), (describe(rig.hardware), finished), stopped)
         case _:
-            return Outcome(rig)
+            return RigOutcome(rig)
 
 
-def verify(rig: Rig) -> Outcome:
+def verify(rig: Rig) -> RigOutcome:
     """Say whether the hardware is whole."""
-    return Outcome(rig, event=Verified(rig.hardware.is_whole))
+    return RigOutcome(rig, event=Verified(rig.hardware.is_whole))
 
 
-def undo(rig: Rig, effect: UndoStep) -> Outcome:
+def undo(rig: Rig, effect: UndoStep) -> RigOutcome:
     """Take a step back, sector by sector, too."""
     return instant(rig, f"undo {effect.step.name}").then(_undo, effect)
 
 
-def _undo(rig: Rig, effect: UndoStep) -> Outcome:
+def _undo(rig: Rig, effect: UndoStep) -> RigOutcome:
     step, image = effect.step, _image_to_undo(effect.step)
     if not knows(step) or (rig.make.guarded and refuses_to_undo(rig.hardware, step, image)):
-        return Outcome(rig, (StepUndone(effect.execution, step.name, ok=False),), StepRestored(effect.index, False))
+        return RigOutcome(rig, (StepUndone(effect.execution, step.name, ok=False),), StepRestored(effect.index, False))
     if step.action == "reboot":
         return _wait_for(rig, UndoReboot(effect), rig.make.timings.undo)
-    work, undo_seconds = work_of(step), rig.make.timings.undo
-    sectors = work.to_undo(rig.hardware, image)
-    return go_on(rig, Run(effect, f"undo {step.name}", "", work.undo, image, sectors, undo_seconds / max(sectors, 1)))
+    action, undo_seconds = action_of(step), rig.make.timings.undo
+    sectors = action.to_undo(rig.hardware, image)
+    return go_on(
+        rig, SectorRun(effect, f"undo {step.name}", "", action.undo, image, sectors, undo_seconds / max(sectors, 1))
+    )
 
 
 def _image_to_undo(step: Step) -> Image:
@@ -105,7 +117,7 @@ def _image_to_undo(step: Step) -> Image:
 # ── what comes of it ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def advance(rig: Rig, done: int) -> Outcome:
+def advance(rig: Rig, done: int) -> RigOutcome:
     """Do the run's sectors until so many are done; before those nothing else must happen (see `next_stop`)."""
     run = rig.run
     assert run is not None, "there is something to do"
@@ -113,12 +125,12 @@ def advance(rig: Rig, done: int) -> Outcome:
     return outcome.then(reached) if done == run.pause else outcome
 
 
-def reached(rig: Rig) -> Outcome:
+def reached(rig: Rig) -> RigOutcome:
     """The run is where it was to pause, or at its end."""
     run = rig.run
     assert run is not None, "there is something to do"
     match run.work:
-        case Exchange(why=why):
+        case SlotSwap(why=why):
             return _boot(rig, why)
         case UndoStep():
             return _undone(rig._replace(run=None), run, run.work)
@@ -130,7 +142,7 @@ def reached(rig: Rig) -> Outcome:
             assert_never(run.work)
 
 
-def _pause(rig: Rig, run: Run, effect: BeginStep) -> Outcome:
+def _pause(rig: Rig, run: SectorRun, effect: BeginStep) -> RigOutcome:
     """Report progress; at a hold, wait."""
     percent = run.percent(run.done)
     passed = [at for at in points(rig, run, effect) if at <= percent]
@@ -138,14 +150,14 @@ def _pause(rig: Rig, run: Run, effect: BeginStep) -> Outcome:
         return go_on(rig, run)
     run = run._replace(told=percent)
     held = next((hold for hold in holds_of(rig, effect) if hold.percent in passed), None)
-    on = Outcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
+    on = RigOutcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
     told = StepProgressed(effect.execution, effect.step.name, passed[-1])
     return on._replace(tells=(told,), event=StepAdvanced(effect.index, passed[-1]))
 
 
-def _finish(rig: Rig, run: Run, effect: BeginStep) -> Outcome:
+def _finish(rig: Rig, run: SectorRun, effect: BeginStep) -> RigOutcome:
     hardware, step = rig.hardware, effect.step
-    fault = work_of(step).fault(hardware, run.image)
+    fault = action_of(step).fault(hardware, run.image)
     changed = describe(hardware)
     if fault:
         failed = fail(rig, effect, fault, cause_of(fault))
@@ -154,21 +166,21 @@ def _finish(rig: Rig, run: Run, effect: BeginStep) -> Outcome:
     commits = step.action == "commit" or (step.action == "write" and hardware.layout == "single")
     committed = (VersionCommitted(effect.execution, effect.version),) if commits else ()
     done = StepFinished(effect.execution, step.name, "done")
-    return Outcome(rig, (changed, *committed, done), StepEnded(effect.index, "done"))
+    return RigOutcome(rig, (changed, *committed, done), StepEnded(effect.index, "done"))
 
 
-def _undone(rig: Rig, run: Run, effect: UndoStep) -> Outcome:
+def _undone(rig: Rig, run: SectorRun, effect: UndoStep) -> RigOutcome:
     """A step has been taken back, as far as there was anything to take back."""
     changed = (describe(rig.hardware),) if run.sectors else ()
     is_commit = effect.step.action == "commit"
     reverted = (VersionReverted(effect.execution, rig.hardware.version),) if is_commit else ()
-    return Outcome(rig, (*changed, *reverted)).then(_restored, effect)
+    return RigOutcome(rig, (*changed, *reverted)).then(_restored, effect)
 
 
-def _restored(rig: Rig, effect: UndoStep) -> Outcome:
+def _restored(rig: Rig, effect: UndoStep) -> RigOutcome:
     undone = StepUndone(effect.execution, effect.step.name)
     if rig.hardware.running is not None:
-        return Outcome(rig, (undone,), StepRestored(effect.index, True))
+        return RigOutcome(rig, (undone,), StepRestored(effect.index, True))
     crashed = DeviceCrashed(f"undo {effect.step.name}: erased the firmware that was running")
     return reboot(rig, "watchdog")._replace(tells=(undone, crashed))
 
@@ -176,10 +188,10 @@ def _restored(rig: Rig, effect: UndoStep) -> Outcome:
 # ── booting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def happen(rig: Rig, what: Pending) -> Outcome:
+def happen(rig: Rig, what: Pending) -> RigOutcome:
     """What was pending comes; what is not, or not any more, does not."""
     if what not in rig.pending:
-        return Outcome(rig)
+        return RigOutcome(rig)
     rig = rig._replace(pending=tuple(other for other in rig.pending if other != what))
     match what:
         case PowerOn(why=why):
@@ -192,21 +204,21 @@ def happen(rig: Rig, what: Pending) -> Outcome:
             assert_never(what)
 
 
-def _wait_for(rig: Rig, what: Pending, seconds: float) -> Outcome:
-    return Outcome(rig._replace(pending=(*rig.pending, what)), after=After(seconds, what))
+def _wait_for(rig: Rig, what: Pending, seconds: float) -> RigOutcome:
+    return RigOutcome(rig._replace(pending=(*rig.pending, what)), after=After(seconds, what))
 
 
-def power_on(rig: Rig, why: BootReason = "power-on") -> Outcome:
+def power_on(rig: Rig, why: BootReason = "power-on") -> RigOutcome:
     """Boot: exchange the slots if that was asked for, or goes on; then start what the bootloader chooses."""
     rig = rig._replace(power="booting", pending=())
     sectors = swap_sectors(rig.hardware)
     if not sectors:
         return _boot(rig, why)
     seconds = rig.make.timings.write / SECTORS
-    return go_on(rig, Run(Exchange(why), "exchange", "", exchange, NO_IMAGE, sectors, seconds))
+    return go_on(rig, SectorRun(SlotSwap(why), "exchange", "", exchange, NO_IMAGE, sectors, seconds))
 
 
-def _boot(rig: Rig, why: BootReason) -> Outcome:
+def _boot(rig: Rig, why: BootReason) -> RigOutcome:
     hardware, hangs = try_to_boot(rig.hardware, after_hang=why == "watchdog")
     rig = rig._replace(hardware=hardware, run=None)
     if hangs:
@@ -214,17 +226,17 @@ def _boot(rig: Rig, why: BootReason) -> Outcome:
     on_trial = hardware.trial == "running"
     tells = DeviceBooted(hardware.version, why, on_trial), describe(hardware)
     if hardware.running is None:
-        return Outcome(rig._replace(power="off"), tells)
+        return RigOutcome(rig._replace(power="off"), tells)
     try:
         disk, record = recall(rig.disk)
     except GhostjobError as error:
-        return Outcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
+        return RigOutcome(rig._replace(power="off"), (*tells, DeviceCrashed(f"the agent cannot begin: {error}")))
     in_recovery = hardware.layout == "single" and hardware.running == 1
     booted = Booted(record, hardware.version, on_trial, in_recovery=in_recovery)
-    return Outcome(rig._replace(power="up", disk=disk), tells, booted)
+    return RigOutcome(rig._replace(power="up", disk=disk), tells, booted)
 
 
-def _undo_reboot(rig: Rig, effect: UndoStep) -> Outcome:
+def _undo_reboot(rig: Rig, effect: UndoStep) -> RigOutcome:
     if rig.hardware.trial == "running":
         return reboot(rig._replace(hardware=revert(rig.hardware)), "reboot")
     return _restored(rig, effect)

@@ -76,20 +76,20 @@ class HoldPoint(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class SlotSwap:
     """The bootloader's exchange of slots, on the way from a boot for that reason."""
 
     why: BootReason
 
 
-class Run(NamedTuple):
+class SectorRun(NamedTuple):
     """`sectors` operations in a row, called `name`, each of `seconds`, of which so many are `done`.
 
     `step` is the plan's step that they do, empty if none. With `pause` of them done something is to be told; `told` is
     the percentage of the step that was told last. `held` is where it stands still, None while it goes on.
     """
 
-    work: BeginStep | UndoStep | Exchange
+    work: BeginStep | UndoStep | SlotSwap
     name: str
     step: str
     sector: Sector
@@ -122,7 +122,7 @@ class Rig(NamedTuple):
     hardware: Hardware
     disk: Disk = Disk()
     power: Literal["off", "booting", "up"] = "off"
-    run: Run | None = None
+    run: SectorRun | None = None
     pending: tuple[Pending, ...] = ()
     cuts: tuple[PowerCut, ...] = ()
     outages: tuple[Outage, ...] = ()
@@ -136,7 +136,7 @@ class Rig(NamedTuple):
         return self.power != "off"
 
 
-class Outcome(NamedTuple):
+class RigOutcome(NamedTuple):
     """What an operation came to: `tells` for the account, then `event` for the agent; a Booted begins one.
 
     `after` is what takes time from here. `instants` is how many sectors and writes there were; `offline_seconds`: the
@@ -150,12 +150,14 @@ class Outcome(NamedTuple):
     instants: int = 0
     offline_seconds: float = 0.0
 
-    def then(self, operation: "Callable[Concatenate[Rig, P], Outcome]", *args: P.args, **named: P.kwargs) -> "Outcome":
+    def then(
+        self, operation: "Callable[Concatenate[Rig, P], RigOutcome]", *args: P.args, **named: P.kwargs
+    ) -> "RigOutcome":
         """With another operation done after it, if there is still power."""
         if self.rig.power == "off":
             return self
         more = operation(self.rig, *args, **named)
-        return Outcome(
+        return RigOutcome(
             more.rig,
             self.tells + more.tells,
             more.event,

@@ -20,7 +20,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "bootable",
         "has nothing whole to boot from at some instant, or is half changed at rest",
-        hardware.Hardware,
+        hardware.LastHardware,
         hardware.READS_HARDWARE,
         hardware.rule_bootable,
     ),
@@ -72,7 +72,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     Invariant(
         "no-lost-job",
         "leaves an execution pending beyond the bound while connected and free",
-        losing.Condition,
+        losing.SafetySigns,
         losing.READS,
         losing.rule,
     ),

@@ -34,7 +34,7 @@ WRITTEN: Final = 64
 """So many reports, versions that ran before this one, and executions that wrote an image are remembered."""
 
 
-class Report(NamedTuple):
+class VersionReport(NamedTuple):
     """An update or a start-next that may explain a version."""
 
     token: str
@@ -53,7 +53,7 @@ class Report(NamedTuple):
             return self.status == Status.SUCCEEDED or noted
         return version in self.kept
 
-    def seen(self, exchange: Exchange) -> "Report":
+    def seen(self, exchange: Exchange) -> "VersionReport":
         """With what has become of it."""
         over = exchange.answered is not None or exchange.answer is not None
         return self._replace(is_taken=exchange.is_taken, is_over=over)
@@ -72,7 +72,7 @@ class Running(NamedTuple):
     had_to_stay: bool = True
     explained: bool = False
 
-    def by(self, reports: tuple[Report, ...]) -> "Running":
+    def by(self, reports: tuple[VersionReport, ...]) -> "Running":
         """With what these explain."""
         if self.explained:
             return self
@@ -107,7 +107,7 @@ class Books(State):
     tested: bool = False
     before_write: Map[ExecutionKey, str | None] = EMPTY
     committed: tuple[ExecutionKey, ...] = ()
-    reports: tuple[Report, ...] = ()
+    reports: tuple[VersionReport, ...] = ()
     successes: tuple[Success, ...] = ()
     so_far: Ruling = NOTHING_YET
     taken: tuple[tuple[int, ExecutionKey | None], ...] = ()
@@ -126,7 +126,7 @@ def _changed(state: Books, now: Moment) -> None:
         brought = brought[:-1]
     if not brought or brought[-1].version != version:
         # No commit announced it: it is of the execution whose step last began.
-        key = now.account.step[0] if now.account.step is not None else None
+        key = now.testimony.step[0] if now.testimony.step is not None else None
         brought = (*brought, Running(version, now.mark, key, False).by(state.reports))[-VERSIONS:]
     state.brought = brought
 
@@ -173,12 +173,16 @@ def _asked(state: Books, now: Moment) -> None:
         return
     details, key = event.details or (), event.execution
     kept = tuple(value for name, value in details if name == KEPT)
-    if event.status == Status.SUCCEEDED and now.account.is_wire and (version := dict(details).get(VERSION)) is not None:
+    if (
+        event.status == Status.SUCCEEDED
+        and now.testimony.is_wire
+        and (version := dict(details).get(VERSION)) is not None
+    ):
         state.claim = Running(version, now.mark, key, True).by(state.reports)
     if event.status == Status.SUCCEEDED and key in state.before_write:
         _succeeded(state, now, key)
     if kept or event.status == Status.SUCCEEDED:
-        report = Report(event.client_token, now.mark, key, event.status, kept)
+        report = VersionReport(event.client_token, now.mark, key, event.status, kept)
         state.reports = (*state.reports, report)[-REPORTS:]
     _told(state, now.exchange)
 
@@ -268,20 +272,20 @@ def _claimed(claim: Running) -> Finding | None:
 
 
 def _may_yet_explain(state: Books, running: Running, subject: Subject) -> bool:
-    key, account = running.key, subject.account
-    assert account.last is not None, "it has told of what it runs"
-    end = account.last.at
+    key, testimony = running.key, subject.testimony
+    assert testimony.last is not None, "it has told of what it runs"
+    end = testimony.last.at
     for report in state.reports:
         if report.is_over or not report.explains(key, running.version, had_to_stay=running.had_to_stay):
             continue
-        has_arrived = account.exchanges.get(report.token, NO_EXCHANGE).received is not None
-        is_lost = not has_arrived and account.arrived_n > report.sent.n
+        has_arrived = testimony.exchanges.get(report.token, NO_EXCHANGE).received is not None
+        is_lost = not has_arrived and testimony.arrived_n > report.sent.n
         lost = subject.course.lag.seen_by_device(subject.offset, report.sent.at, end).whole
         if end - report.sent.at - lost <= subject.limits.ready and not is_lost:
             return True
     if key is None:
         return False
-    told = account.heard(key).standing[ENDED]
+    told = testimony.heard(key).standing[ENDED]
     if told is None:
         return _may_yet_learn(key, subject)
     return not any(n > told.answer.n and other != key for n, other in state.taken)
@@ -289,7 +293,7 @@ def _may_yet_explain(state: Books, running: Running, subject: Subject) -> bool:
 
 def _may_yet_learn(key: ExecutionKey, subject: Subject) -> bool:
     """Whether the execution goes on, or its end is too fresh for a device that is connected to know of it."""
-    lives, phase, course = subject.lives_of(key), subject.account.phase, subject.course
+    lives, phase, course = subject.lives_of(key), subject.testimony.phase, subject.course
     if not lives:
         return phase in ("starting", "executing", "trial", "reporting", "suspect", "recovering")
     if phase in ("idle", "safe"):

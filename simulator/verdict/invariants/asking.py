@@ -35,15 +35,15 @@ class Leaps(State):
 def _began(state: Leaps, now: Moment) -> None:
     if now.event.reversible:
         return
-    account, key, at = now.account, now.event.execution, now.mark.at
-    forward = account.forward(key, now.record)
+    testimony, key, at = now.testimony, now.event.execution, now.mark.at
+    forward = testimony.forward(key, now.record)
     if forward == "yes":
         return
-    cause = _last_cause(account, key)
+    cause = _last_cause(testimony, key)
     asked_after = 0 if cause is None else cause[0].n
-    since = at if account.done_at is None else account.done_at
+    since = at if testimony.done_at is None else testimony.done_at
     policy = now.limits.leap_unanswered
-    is_held = account.heard(key).alive_asked > asked_after
+    is_held = testimony.heard(key).alive_asked > asked_after
     is_held = is_held or (policy is not None and at - since + TIMER_SLACK >= policy)
     if is_held and forward == "no":
         state.held += 1
@@ -58,9 +58,9 @@ def _began(state: Leaps, now: Moment) -> None:
 READS: Final[Reads] = {StepStarted: _began}
 
 
-def _last_cause(account: Testimony, key: ExecutionKey) -> tuple[Mark, str] | None:
+def _last_cause(testimony: Testimony, key: ExecutionKey) -> tuple[Mark, str] | None:
     """What last gave the device a reason to ask about `key` again."""
-    hint, connected = account.hints.get(key.namespace_id), account.connected
+    hint, connected = testimony.hints.get(key.namespace_id), testimony.connected
     causes = [(hint, "hint.received"), (connected, "device.connected")]
     known = [(mark, name) for mark, name in causes if mark is not None]
     return max(known, key=lambda cause: cause[0].n, default=None)

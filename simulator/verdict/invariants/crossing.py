@@ -53,7 +53,7 @@ def _told(state: Crossing, now: Moment) -> None:
 
 
 def _exchanged(state: Crossing, exchange: Exchange, now: Moment) -> None:
-    if now.account.is_wire:
+    if now.testimony.is_wire:
         _loosely(state, exchange)
     if state.reuses:
         state.reuses = tuple(_answered(reuse, exchange, now) for reuse in state.reuses)
@@ -79,7 +79,7 @@ def _queued(state: Crossing, now: Moment) -> None:
         return
     reuses = (*state.reuses, Reuse(now.mark, key, earlier, may_cross=key in state.loose))
     if len(reuses) > REUSES:
-        state.before = state.before.but(*_ruling(reuses[0], now.account))
+        state.before = state.before.but(*_ruling(reuses[0], now.testimony))
     state.reuses = reuses[-REUSES:]
 
 
@@ -90,7 +90,7 @@ def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
     assert asked is not None, "it was sent"
     if answered is None or not answered.accepted:
         return reuse
-    is_wire = now.account.is_wire
+    is_wire = now.testimony.is_wire
     # From the wire, what is said of two that share an identity says nothing of either.
     is_vague = is_wire and asked.execution is not None and now.record.is_shared(asked.execution, 0)
     is_licensed = exchange.licence > reuse.queued.n and not is_vague
@@ -118,9 +118,9 @@ def _doubt(reuse: Reuse, sent: Mark, finding: Finding) -> Reuse:
     return reuse._replace(doubtful=(sent.n, finding))
 
 
-def _ruling(reuse: Reuse, account: Testimony) -> tuple[Finding | None, ...]:
+def _ruling(reuse: Reuse, testimony: Testimony) -> tuple[Finding | None, ...]:
     """What a reuse comes to; nothing if it was no opportunity."""
-    if not any(account.heard(key).updated for key in reuse.earlier):
+    if not any(testimony.heard(key).updated for key in reuse.earlier):
         return ()
     if reuse.may_cross:
         why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
@@ -143,7 +143,7 @@ def rule(state: Crossing, subject: Subject) -> Ruling:
 
     Relies on a request's token alone: an update is judged once both its sending and its first answer are known.
     """
-    return state.before.but(*(found for reuse in state.reuses for found in _ruling(reuse, subject.account)))
+    return state.before.but(*(found for reuse in state.reuses for found in _ruling(reuse, subject.testimony)))
 
 
 READS: Final[Reads] = {RequestSent: _asked, RequestAnswered: _told, ExecutionQueued: _queued}

@@ -7,7 +7,7 @@ from agent.device_events import RequestSent, StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
-from simulator.verdict.heard import GONE, OVER, News
+from simulator.verdict.heard import GONE, OVER, AnswerNews
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import CLOSED
@@ -23,7 +23,7 @@ class Haunting(NamedTuple):
     execution had this identity.
     """
 
-    news: News
+    news: AnswerNews
     order: int
     deeds: tuple[Mark, ...]
     times: int = 1
@@ -45,11 +45,11 @@ class Ghosts(State):
 
 def _began(state: Ghosts, now: Moment) -> None:
     key = now.event.execution
-    heard = now.account.heard(key)
-    news = heard.told_at_report if now.account.is_wire else heard.standing[OVER]
-    if news is None and not now.account.may_be_forgotten(key):
+    heard = now.testimony.heard(key)
+    news = heard.told_at_report if now.testimony.is_wire else heard.standing[OVER]
+    if news is None and not now.testimony.may_be_forgotten(key):
         return
-    forward = now.account.forward(key, now.record)
+    forward = now.testimony.forward(key, now.record)
     if forward == "yes":
         return
     if news is None:
@@ -61,7 +61,7 @@ def _began(state: Ghosts, now: Moment) -> None:
 
 def _unknown(state: Ghosts, key: ExecutionKey, now: Moment) -> None:
     """Whoever begins something for an execution that is not remembered may have been told of its end."""
-    if now.account.may_be_forgotten(key) and key not in state.unknown:
+    if now.testimony.may_be_forgotten(key) and key not in state.unknown:
         state.unknown = state.unknown.put(key, now.mark, CLOSED)
 
 
@@ -94,7 +94,7 @@ def _asked(state: Ghosts, now: Moment) -> None:
     key = now.event.execution
     if now.event.request != "update" or key is None:
         return
-    heard = now.account.heard(key)
+    heard = now.testimony.heard(key)
     news = heard.standing[GONE]
     if news is None:
         _unknown(state, key, now)
@@ -132,9 +132,9 @@ def _in_order(seen: list[Haunting], subject: Subject) -> list[Haunting]:
 
 
 def _ruling(seen: list[Haunting], enough: int, subject: Subject, found: list[Finding], state: Ghosts) -> Ruling:
-    times = subject.account.ends_forgotten[enough] + sum(
+    times = subject.testimony.ends_forgotten[enough] + sum(
         heard.ends[enough]
-        for key, heard in subject.account.executions.items()
+        for key, heard in subject.testimony.executions.items()
         if heard.ends[enough] and not (subject.is_wire and subject.is_shared(key))
     )
     why = "whether it had been told that this execution is over is not remembered: too many came since"

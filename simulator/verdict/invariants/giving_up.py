@@ -88,7 +88,7 @@ class GivingUp(State):
 
 
 def _hinted(state: GivingUp, now: Moment) -> None:
-    state.resisted += sum(omits(now.event, key) for key in now.account.in_hand)
+    state.resisted += sum(omits(now.event, key) for key in now.testimony.in_hand)
 
 
 def _restarted(state: GivingUp, now: Moment) -> None:
@@ -159,7 +159,7 @@ def _put(state: GivingUp, now: Moment, mine: Abandoned) -> None:
 
 def _forget(state: GivingUp, now: Moment) -> None:
     """Forget the oldest that is not in hand: what is to be said of it is said."""
-    key = next((key for key in state.executions if key not in now.account.in_hand), next(iter(state.executions)))
+    key = next((key for key in state.executions if key not in now.testimony.in_hand), next(iter(state.executions)))
     gone = _counted(state.executions[key])
     findings = (None if each.is_allowed else _violation(key, each) for each in gone)
     state.executions, state.before = state.executions.without(key), state.before.but(*findings)
@@ -187,7 +187,7 @@ def _confirmed(mine: Abandoned) -> Abandoned:
 
 
 def _given_up(mine: Abandoned, now: Moment) -> Abandoned:
-    mine, heard = _confirmed(mine), now.account.heard(now.event.execution)
+    mine, heard = _confirmed(mine), now.testimony.heard(now.event.execution)
     told = heard.over_otherwise if heard.succeeded else heard.over
     taking = heard.takings
     may = told is not None or heard.queued_again
@@ -255,8 +255,8 @@ def _finding(this: GivenUp, key: ExecutionKey, subject: Subject) -> Finding | No
 
 def _fails_just_now(this: GivenUp, subject: Subject) -> bool:
     """Whether the account ends in the middle of this, so that a report with the reason may still come."""
-    assert subject.account.last is not None, "it has told something"
-    end = subject.account.last.at
+    assert subject.testimony.last is not None, "it has told something"
+    end = subject.testimony.last.at
     lost = subject.course.lag.seen_by_device(subject.offset, this.mark.at, end).whole
     return not this.left and end - this.mark.at - lost <= subject.limits.ready
 

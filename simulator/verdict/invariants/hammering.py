@@ -35,7 +35,7 @@ QUESTIONS: Final = 64
 SHOWN: Final = 5
 
 
-class Question(NamedTuple):
+class QuestionKey(NamedTuple):
     """What makes two requests the same question, whatever their tokens and details."""
 
     request: str
@@ -45,12 +45,12 @@ class Question(NamedTuple):
     status: str | None
 
     @classmethod
-    def of(cls, sent: RequestSent) -> "Question":
+    def of(cls, sent: RequestSent) -> "QuestionKey":
         """The question that a request puts."""
         return cls(sent.request, sent.namespace_id, sent.job_id, sent.execution, sent.status)
 
 
-class Refused(NamedTuple):
+class RefusedRequest(NamedTuple):
     """A request that was refused for good, and how often it was sent again since."""
 
     asked: RequestSent
@@ -96,11 +96,11 @@ class TooSoon(NamedTuple):
 class Hammering(State):
     """What was refused for good and still is, who asked again all the same, and what is asked without success."""
 
-    standing: Map[tuple[Question, int | None], str] = EMPTY
-    refused: Map[str, Refused] = EMPTY
+    standing: Map[tuple[QuestionKey, int | None], str] = EMPTY
+    refused: Map[str, RefusedRequest] = EMPTY
     begun: tuple[ExecutionKey, ...] = ()
     before: Ruling = NOTHING_YET
-    attempts: Map[Question, Attempts] = EMPTY
+    attempts: Map[QuestionKey, Attempts] = EMPTY
     in_time: int = 0
     too_soon: tuple[TooSoon, ...] = ()
 
@@ -111,7 +111,7 @@ def _hinted(state: Hammering, _now: Moment) -> None:
 
 
 def _connected(state: Hammering, now: Moment) -> None:
-    if now.account.is_wire:
+    if now.testimony.is_wire:
         _booted(state, now)
         return
     state.standing = state.standing.only(lambda _, token: state.refused[token].code not in UNSETTLED)
@@ -146,9 +146,9 @@ def _unhear(state: Hammering, n: int) -> None:
 
 def _asked(state: Hammering, now: Moment) -> None:
     mark, sent = now.mark, now.event
-    if now.account.last is not None and mark.n < now.account.last.n:
+    if now.testimony.last is not None and mark.n < now.testimony.last.n:
         _unhear(state, mark.n)
-    question = Question.of(sent)
+    question = QuestionKey.of(sent)
     token = state.standing.get((question, sent.expected_version)) if state.standing else None
     if token is not None:
         refused = state.refused[token]
@@ -192,7 +192,7 @@ def _answered(state: Hammering, now: Moment) -> None:
     assert mark is not None, "it is answered"
     _refused(state, sent, asked, mark, answer)
     _settle(state)
-    question = Question.of(asked)
+    question = QuestionKey.of(asked)
     known = state.attempts.get(question)
     if known is None:
         return
@@ -231,10 +231,10 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
         _void(state, about, frozenset({ErrorCode.VERSION_MISMATCH}), sent.n)
     elif answer.code == ErrorCode.VERSION_MISMATCH and answer.status in (Status.QUEUED, Status.IN_PROGRESS):
         _void(state, about, FACTS - {ErrorCode.VERSION_MISMATCH}, sent.n)
-    which = Question.of(asked), asked.expected_version
+    which = QuestionKey.of(asked), asked.expected_version
     if which not in state.standing:
         state.standing = state.standing.put(which, asked.client_token, QUESTIONS)
-    state.refused = state.refused.put(asked.client_token, Refused(asked, sent, mark, answer.code))
+    state.refused = state.refused.put(asked.client_token, RefusedRequest(asked, sent, mark, answer.code))
 
 
 def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], asked_n: int) -> None:
@@ -242,7 +242,7 @@ def _void(state: Hammering, key: ExecutionKey, codes: frozenset[ErrorCode], aske
     if not state.standing:
         return
 
-    def stands(_which: tuple[Question, int | None], token: str) -> bool:
+    def stands(_which: tuple[QuestionKey, int | None], token: str) -> bool:
         refused = state.refused[token]
         is_void = refused.code in codes or (codes >= FACTS and refused.can_mean_the_version)
         return refused.asked.execution != key or not is_void or refused.answer.n > asked_n
@@ -272,7 +272,7 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     return ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
 
 
-def _repeated(refused: Refused) -> Finding:
+def _repeated(refused: RefusedRequest) -> Finding:
     times = "again" if refused.times == 1 else f"again {refused.times} times"
     message = f"sent {_named(refused.asked)} {times} after it was refused for good ({refused.code})"
     return violated(_job(refused.asked), message, refused.sent, refused.answer, *refused.again)

@@ -26,7 +26,7 @@ COMMITS: Final = 64
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Hardware(State):
+class LastHardware(State):
     """The hardware as it last was: whether it has `rested` since, by the phase in `resting`, if it was at rest last."""
 
     last: Mark | None = None
@@ -41,11 +41,11 @@ class Hardware(State):
     so_far: Ruling = NOTHING_YET
 
 
-def _worked(state: Hardware, now: Moment) -> None:
+def _worked(state: LastHardware, now: Moment) -> None:
     state.worked_at = max(state.worked_at, now.mark.at) if state.worked_at else now.mark.at
 
 
-def _changed(state: Hardware, now: Moment) -> None:
+def _changed(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
     event = now.event
     message = f"had nothing whole to boot from, at version {event.version}"
@@ -53,23 +53,23 @@ def _changed(state: Hardware, now: Moment) -> None:
     state.last, state.pending, state.rested = now.mark, event.pending, False
 
 
-def _booted(state: Hardware, now: Moment) -> None:
+def _booted(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
     state.has_power = True
 
 
-def _lost_power(state: Hardware, _now: Moment) -> None:
+def _lost_power(state: LastHardware, _now: Moment) -> None:
     state.has_power = False
 
 
-def _took(state: Hardware, now: Moment) -> None:
+def _took(state: LastHardware, now: Moment) -> None:
     state.job = now.event.execution.job_id
 
 
-def _moved(state: Hardware, now: Moment) -> None:
+def _moved(state: LastHardware, now: Moment) -> None:
     rests = now.event.phase in ("idle", "safe")
     state.resting, state.phase = now.mark if rests else None, now.event.phase
-    if rests and state.last is not None and not state.rested and not now.account.running:
+    if rests and state.last is not None and not state.rested and not now.testimony.running:
         state.so_far, state.rested = state.so_far.but(_at_rest(state)), True
 
 
@@ -85,7 +85,7 @@ READS_HARDWARE: Final[Reads] = {
 }
 
 
-def _at_rest(state: Hardware) -> Finding | None:
+def _at_rest(state: LastHardware) -> Finding | None:
     if not state.pending:
         return None
     message = f"is {state.phase} with {', '.join(state.pending)} half done"
@@ -93,7 +93,7 @@ def _at_rest(state: Hardware) -> Finding | None:
     return violated(state.job, message, *sorted(marks, key=lambda mark: mark.n))
 
 
-def rule_bootable(state: Hardware, subject: Subject) -> Ruling:
+def rule_bootable(state: LastHardware, subject: Subject) -> Ruling:
     """Nothing whole to boot from at some instant, or something half done at rest.
 
     At rest is a device that by its own words has become idle or safe with no step running, or is so at the end of
@@ -102,7 +102,7 @@ def rule_bootable(state: Hardware, subject: Subject) -> Ruling:
 
     The wire does not show it; a device that does not boot is one that never comes back, and so not alive.
     """
-    if not subject.course.ended or state.last is None or state.rested or subject.account.running:
+    if not subject.course.ended or state.last is None or state.rested or subject.testimony.running:
         return state.so_far
     if state.resting is not None:
         return state.so_far.but(_at_rest(state))
@@ -114,9 +114,9 @@ def rule_bootable(state: Hardware, subject: Subject) -> Ruling:
     return state.so_far.but(undecided(state.job, f"{what}, but the run ended before that had to be over", state.last))
 
 
-def _must_rest(state: Hardware, subject: Subject) -> bool | None:
+def _must_rest(state: LastHardware, subject: Subject) -> bool | None:
     """Whether all work has been over for long at the end, while connected; None if some is not over."""
-    record, course, bound, last = subject.record, subject.course, subject.limits.ready, subject.account.last
+    record, course, bound, last = subject.record, subject.course, subject.limits.ready, subject.testimony.last
     lives = record.lives.values()
     if not state.has_power or not lives or any(life.ended is None for life in lives):
         return None
@@ -187,7 +187,7 @@ def _committed(state: Commits, now: Moment) -> None:
         state.twice = (*state.twice, again)[:FOUND]
         return
     state.standing = state.standing.put((key, version), Commit(now.mark, state.steps.get(key)), COMMITS)
-    if now.account.may_be_forgotten(key):
+    if now.testimony.may_be_forgotten(key):
         state.unknown = (*state.unknown, (key, now.mark))[:FOUND]
     else:
         state.held += 1

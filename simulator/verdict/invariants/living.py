@@ -74,30 +74,30 @@ def rule(state: Vital, subject: Subject) -> Ruling:
     From the wire, a keep-alive that lapses may have been a reboot: then it counts only if the device does not come
     back although there is work for it, and does not show itself for as long as it may be silent.
     """
-    account, record = subject.account, subject.record
-    if account.connected is None and not record.tells_connections:
+    testimony, record = subject.testimony, subject.record
+    if testimony.connected is None and not record.tells_connections:
         return Ruling()
     return ruling([_fate(state, subject)])
 
 
 def _fate(state: Vital, subject: Subject) -> Finding | None:
-    account, bounds, lapses = subject.account, subject.limits.bounds, subject.record.lapses
+    testimony, bounds, lapses = subject.testimony, subject.limits.bounds, subject.record.lapses
     restarts = state.longest
     if state.crashes:
         return violated(None, f"the agent crashed: {state.reason}", *state.crashes)
     if restarts.times > bounds.restarts:
         message = f"restarted {restarts.times} times, and neither took an execution nor was done with one"
         return violated(None, message, restarts.first, restarts.last)
-    if account.is_wire and (gone := _never_came_back(subject)) is not None:
+    if testimony.is_wire and (gone := _never_came_back(subject)) is not None:
         return violated(None, "vanished, and did not come back although there was work for it", gone)
-    if account.is_wire and lapses:
+    if testimony.is_wire and lapses:
         why = "its keep-alive lapsed, which from the wire may have been a reboot"
         return undecided(None, why, *(lapse.mark for lapse in lapses))
     excused = [lapse for lapse in lapses if _may_have_pinged(lapse, subject)]
-    if len(lapses) - len(excused) > account.planned:
+    if len(lapses) - len(excused) > testimony.planned:
         charged_with = [lapse.mark for lapse in lapses if lapse not in excused]
-        return violated(None, "sent nothing for longer than its keep-alive", *charged_with[account.planned :])
-    if len(lapses) > account.planned:
+        return violated(None, "sent nothing for longer than its keep-alive", *charged_with[testimony.planned :])
+    if len(lapses) > testimony.planned:
         why = "its keep-alive lapsed while the processes of the run hardly ran"
         return undecided(None, why, *(lapse.mark for lapse in excused))
     return _silent(subject)

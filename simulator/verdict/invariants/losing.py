@@ -15,7 +15,7 @@ from simulator.verdict.state import State
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Condition(State):
+class SafetySigns(State):
     """Signs that a device may be SAFE: a refused update, or hardware that is not whole.
 
     `is_whole` is None as long as the device has not told of its hardware; `has_worked` once it has begun a step.
@@ -27,20 +27,20 @@ class Condition(State):
     booted: Mark | None = None
 
 
-def _answered(state: Condition, now: Moment) -> None:
+def _answered(state: SafetySigns, now: Moment) -> None:
     if not now.event.accepted and now.exchange is not None and now.exchange.is_update:
         state.was_refused = True
 
 
-def _changed(state: Condition, now: Moment) -> None:
+def _changed(state: SafetySigns, now: Moment) -> None:
     state.is_whole = now.event.bootable and not now.event.pending
 
 
-def _began(state: Condition, _now: Moment) -> None:
+def _began(state: SafetySigns, _now: Moment) -> None:
     state.has_worked = True
 
 
-def _booted(state: Condition, now: Moment) -> None:
+def _booted(state: SafetySigns, now: Moment) -> None:
     state.booted = now.mark
 
 
@@ -52,7 +52,7 @@ READS: Final[Reads] = {
 }
 
 
-def rule(state: Condition, subject: Subject) -> Ruling:
+def rule(state: SafetySigns, subject: Subject) -> Ruling:
     """An execution left pending beyond the bound by a device that is connected and free.
 
     Free is a device none of whose executions, in any namespace, is in progress, and whose time to recover from a
@@ -75,7 +75,7 @@ def rule(state: Condition, subject: Subject) -> Ruling:
 
 
 def _fate(
-    life: Life, wait: Waits | None, state: Condition, subject: Subject, *, safe: bool
+    life: Life, wait: Waits | None, state: SafetySigns, subject: Subject, *, safe: bool
 ) -> tuple[Finding | None, ...]:
     limits, job = subject.limits, life.key.job_id
     since, until, (charge, lost) = worst(wait or Waits(), limits.lost_job, subject)
@@ -96,9 +96,9 @@ def _fate(
     return (None,) if life.began is not None else ()
 
 
-def _is_safe(state: Condition, subject: Subject) -> bool:
+def _is_safe(state: SafetySigns, subject: Subject) -> bool:
     """Whether it says that it is SAFE, and there is a sign of it."""
-    return subject.account.phase == "safe" and (state.was_refused or not state.is_whole)
+    return subject.testimony.phase == "safe" and (state.was_refused or not state.is_whole)
 
 
 def _may_be_safe(subject: Subject) -> bool:
@@ -108,39 +108,39 @@ def _may_be_safe(subject: Subject) -> bool:
     return last is not None and last[1].ended is not None and not last[1].ended_by_device
 
 
-def _left_in_progress(key: ExecutionKey, began: Mark, state: Condition, subject: Subject) -> Finding | None:
+def _left_in_progress(key: ExecutionKey, began: Mark, state: SafetySigns, subject: Subject) -> Finding | None:
     """What to think of an execution whose last known status is IN_PROGRESS."""
-    account, course, bound = subject.account, subject.course, subject.limits.lost_job
+    testimony, course, bound = subject.testimony, subject.course, subject.limits.lost_job
     idle = _idle_since(key, bound, state, subject)
     if idle is None or _is_safe(state, subject):
         return None
     connected = subject.record.connected_at
     since = max(subject.offset.latest(idle.at), began.at, *(() if connected is None else (connected,)))
-    is_asking = account.asked_token in account.exchanges
+    is_asking = testimony.asked_token in testimony.exchanges
     if not course.ended or is_asking or charged(subject, since, course.cloud_end, bound).charge != "too-long":
-        if account.phase != "idle":
+        if testimony.phase != "idle":
             return None
         why = "idles with the execution IN_PROGRESS, but the run ended before that had to be over"
         return undecided(key.job_id, why, began, idle)
     return violated(key.job_id, "left the execution IN_PROGRESS, and idles", began, idle)
 
 
-def _idle_since(key: ExecutionKey, bound: int, state: Condition, subject: Subject) -> Mark | None:
+def _idle_since(key: ExecutionKey, bound: int, state: SafetySigns, subject: Subject) -> Mark | None:
     """When the device last had to do with an execution; None if it still has, is not connected, or never had."""
-    account = subject.account
-    if account.is_wire or not account.concerns(key):
+    testimony = subject.testimony
+    if testimony.is_wire or not testimony.concerns(key):
         return None
     # Whoever is stopped at the end of the run takes leave as the last thing it does.
-    if account.change is not None and not account.change[1] and not account.has_taken_leave:
+    if testimony.change is not None and not testimony.change[1] and not testimony.has_taken_leave:
         return None
-    if account.phase == "idle":
-        return account.phase_mark
-    if not state.has_worked or account.running:
+    if testimony.phase == "idle":
+        return testimony.phase_mark
+    if not state.has_worked or testimony.running:
         return None  # without an account of the hardware, that may be at work
-    marks = [mark for mark in (account.heard(key).touched, state.booted) if mark is not None]
+    marks = [mark for mark in (testimony.heard(key).touched, state.booted) if mark is not None]
     last = max(marks, key=lambda mark: mark.n)
-    if account.asked is None:
+    if testimony.asked is None:
         return None
     # Who does nothing at all may be dead: see `alive`.
-    lost = subject.course.lag.seen_by_device(subject.offset, last.at, account.asked.at).whole
-    return last if account.asked.at - last.at - lost > bound else None
+    lost = subject.course.lag.seen_by_device(subject.offset, last.at, testimony.asked.at).whole
+    return last if testimony.asked.at - last.at - lost > bound else None

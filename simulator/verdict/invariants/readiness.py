@@ -65,7 +65,7 @@ def _is_meant(spurned: Spurned, subject: Subject) -> bool:
     key, lives = spurned.execution, subject.record.lives.values()
     if subject.is_wire and sum(job_of(life.key) == job_of(key) for life in lives) > 1:
         return False
-    return not subject.is_shared(key) and subject.account.heard(key).failed
+    return not subject.is_shared(key) and subject.testimony.heard(key).failed
 
 
 def _not_ready(recovery: Recovery, waited: float, allowed: float) -> Finding:

@@ -11,7 +11,7 @@ from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import omits
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
-from simulator.verdict.testimony import Change, Forward
+from simulator.verdict.testimony import ConnectionChange, Forward
 
 STEPS: Final = 64
 LOSSES: Final = 16
@@ -30,7 +30,7 @@ class Begun(NamedTuple):
     step: str
     forward: Forward
     licence: int
-    change: Change | None
+    change: ConnectionChange | None
 
 
 class Loss(NamedTuple):
@@ -62,9 +62,9 @@ def _connected(state: Stopping, now: Moment) -> None:
 
 def _begun(state: Stopping, now: Moment) -> None:
     key = now.event.execution
-    heard = now.account.heard(key)
-    change = heard.change_at_report if now.account.is_wire else now.account.change
-    begun = Begun(now.mark, now.event.step, now.account.forward(key, now.record), heard.licence, change)
+    heard = now.testimony.heard(key)
+    change = heard.change_at_report if now.testimony.is_wire else now.testimony.change
+    begun = Begun(now.mark, now.event.step, now.testimony.forward(key, now.record), heard.licence, change)
     state.steps = state.steps.put(key, (*state.steps.get(key, ()), begun)[-STEPS:], STEPS)
     if state.losses:
         state.losses = tuple(
@@ -100,7 +100,7 @@ def _removed(state: Stopping, now: Moment) -> None:
         return
     span = record.attendance.span
     # What began long before cannot be late, and is only in the way.
-    offset = now.account.offset.agreed
+    offset = now.testimony.offset.agreed
     steps = tuple(each for each in state.steps.get(key, ()) if not offset.latest(each.mark.at) <= now.mark.at)
     loss = Loss(number, now.mark, key, (span,) if span else (), steps, state.hints.get(key, ()))
     if len(state.losses) == LOSSES:
@@ -109,8 +109,8 @@ def _removed(state: Stopping, now: Moment) -> None:
 
 
 def _forget(state: Stopping, oldest: Loss, now: Moment) -> None:
-    due, offset = oldest.removed.at + now.limits.detection, now.account.offset.agreed
-    was_there = now.account.concerns(oldest.key) and _is_connected(oldest, now.record.tells_connections)
+    due, offset = oldest.removed.at + now.limits.detection, now.testimony.offset.agreed
+    was_there = now.testimony.concerns(oldest.key) and _is_connected(oldest, now.record.tells_connections)
     surely = all(each.forward == "yes" or offset.latest(each.mark.at) <= due for each in oldest.steps)
     state.held += was_there and surely
     if was_there and not surely:
@@ -135,7 +135,7 @@ def rule(state: Stopping, subject: Subject) -> Ruling:
     """
     found: list[Finding | None] = []
     for loss in sorted(state.losses, key=lambda loss: loss.number):
-        if not subject.account.concerns(loss.key) or not _is_connected(loss, subject.record.tells_connections):
+        if not subject.testimony.concerns(loss.key) or not _is_connected(loss, subject.record.tells_connections):
             continue
         if subject.is_wire and subject.is_shared(loss.key):
             why = "two executions share this identity, and the wire does not tell reports on them apart"

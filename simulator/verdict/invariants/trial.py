@@ -47,7 +47,7 @@ class Vouched(NamedTuple):
     is_accepted: bool = False
 
 
-class Image(NamedTuple):
+class WrittenImage(NamedTuple):
     """What a write has committed."""
 
     mark: Mark
@@ -62,7 +62,7 @@ class Tested(State):
     test: SelfTest | None = None
     step: str = ""
     test_since_write: SelfTest | None = None
-    written: Map[ExecutionKey, Image] = EMPTY
+    written: Map[ExecutionKey, WrittenImage] = EMPTY
     committed: Ruling = NOTHING_YET
     vouched: tuple[Vouched, ...] = ()
     vouched_before: Ruling = NOTHING_YET
@@ -92,7 +92,7 @@ def _committed(state: Tested, now: Moment) -> None:
         finding = _untested(key, f"committed version {version}", state.test, now.mark)
         state.committed, state.on_trial = state.committed.but(finding), False
     if state.step == "write":
-        state.written = state.written.put(key, Image(now.mark, version), VOUCHES)
+        state.written = state.written.put(key, WrittenImage(now.mark, version), VOUCHES)
         state.test_since_write = None
 
 

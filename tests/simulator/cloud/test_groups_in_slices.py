@@ -14,7 +14,7 @@ from simulator.cloud.api.membership import AT_ONCE, MOVE
 from simulator.cloud.core import CloudCore
 from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.registry import RegistryChange
-from simulator.cloud.registry.tables import Record
+from simulator.cloud.registry.tables import RegistryRecord
 from simulator.cloud.store import Remembered
 from simulator.cloud.store.kinds import remember
 from tests.fidelity.proofs import proves
@@ -38,7 +38,7 @@ class Kept:
     """What would be on the disk: the newest record of each kind and key."""
 
     def __init__(self) -> None:
-        self.records: dict[tuple[str, str], Record] = {}
+        self.records: dict[tuple[str, str], RegistryRecord] = {}
 
     def keep(self, changes: Any) -> int:
         return 0

@@ -13,7 +13,7 @@ from agent.values import JobDocument
 from simulator.cloud.jobs import NewJob
 from simulator.cloud.jobs.commands import CreateJob
 from simulator.cloud.local import LocalCloud
-from simulator.controller.controller import Command, Controller
+from simulator.controller.controller import Controller, ControllerCommand
 from simulator.controller.hand import Hand, Refused, check_endpoint, is_local
 from simulator.trace import ControllerEvent, DeletionAccepted, DeletionRefused, DeletionRequested
 
@@ -54,7 +54,10 @@ async def test_more_deletions_than_the_quota_wait_their_turn(hand: Hand):
     for number in range(4):
         await controller.create_job(f"fw-{number}", ["a"], DOCUMENT, None)
     await asyncio.gather(
-        *(controller.carry_out(Command("delete-job", f"fw-{number}", True, None), why="test") for number in range(4))
+        *(
+            controller.carry_out(ControllerCommand("delete-job", f"fw-{number}", True, None), why="test")
+            for number in range(4)
+        )
     )
     assert {event.job_id for event in events if isinstance(event, DeletionAccepted)} == {f"fw-{n}" for n in range(4)}
     assert {event.code for event in events if isinstance(event, DeletionRefused)} == {"LimitExceededException"}
@@ -66,7 +69,9 @@ async def test_more_deletions_than_the_quota_wait_their_turn(hand: Hand):
 async def test_what_is_deleted_and_why_is_recorded(hand: Hand, job: str):
     events: list[ControllerEvent] = []
     controller = Controller(hand, events.append, rng=Jitter("test"))
-    await controller.carry_out(Command("delete-job", job, True, "lab"), why="all 2 devices reported write 50%")
+    await controller.carry_out(
+        ControllerCommand("delete-job", job, True, "lab"), why="all 2 devices reported write 50%"
+    )
     assert events == [DeletionRequested(job, True, "all 2 devices reported write 50%"), DeletionAccepted(job)]
     await controller.gone(job)
     await controller.close()
@@ -75,14 +80,14 @@ async def test_what_is_deleted_and_why_is_recorded(hand: Hand, job: str):
 async def test_a_refusal_for_good_is_passed_on(hand: Hand, job: str):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"))
     with pytest.raises(Refused, match="InvalidStateTransition"):
-        await controller.carry_out(Command("delete-job", job, False, "lab"), why="test")
+        await controller.carry_out(ControllerCommand("delete-job", job, False, "lab"), why="test")
     await controller.close()
 
 
 async def test_executions_that_ended_meanwhile_are_not_cancelled(hand: Hand, job: str):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"))
     await hand.cancel_execution("a", job, force=False)
-    await controller.carry_out(Command("cancel-execution", job, True, "lab"), why="test")
+    await controller.carry_out(ControllerCommand("cancel-execution", job, True, "lab"), why="test")
     assert {each.thing: each.status for each in await hand.executions(job)} == {"a": "CANCELED", "b": "CANCELED"}
     with pytest.raises(Refused):
         await hand.cancel_execution("a", job, force=True)
@@ -91,14 +96,14 @@ async def test_executions_that_ended_meanwhile_are_not_cancelled(hand: Hand, job
 async def test_only_jobs_that_were_created_here_or_named_are_deleted(hand: Hand, job: str):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"), named=["another"])
     with pytest.raises(InputError, match="neither created here nor named"):
-        await controller.carry_out(Command("delete-job", job, True, "lab"), why="test")
+        await controller.carry_out(ControllerCommand("delete-job", job, True, "lab"), why="test")
     assert (await hand.describe_job(job))["status"] == "IN_PROGRESS"
     await controller.close()
 
 
 async def test_what_will_be_gone_is_saved_first(hand: Hand, job: str, tmp_path: Path):
     controller = Controller(hand, lambda event: None, rng=Jitter("test"), save_in=tmp_path / "gone")
-    await controller.carry_out(Command("delete-job", job, True, "lab"), why="test")
+    await controller.carry_out(ControllerCommand("delete-job", job, True, "lab"), why="test")
     saved = json.loads((tmp_path / "gone" / "fw-1.json").read_text())
     assert (saved["job"]["status"], json.loads(saved["document"])) == ("IN_PROGRESS", DOCUMENT)
     assert [each["thing"] for each in saved["executions"]] == ["a", "b"]
@@ -109,7 +114,7 @@ async def test_nothing_is_deleted_that_could_not_be_saved(hand: Hand, job: str, 
     (tmp_path / "file").write_text("")
     controller = Controller(hand, lambda event: None, rng=Jitter("test"), save_in=tmp_path / "file")
     with pytest.raises(InputError, match="nothing was deleted"):
-        await controller.carry_out(Command("delete-job", job, True, "lab"), why="test")
+        await controller.carry_out(ControllerCommand("delete-job", job, True, "lab"), why="test")
     assert (await hand.describe_job(job))["status"] == "IN_PROGRESS"
     await controller.close()
 
@@ -147,6 +152,6 @@ async def test_what_greengrass_made_is_deleted_by_greengrasss_hand_which_only_th
             await making
     else:
         await making
-        await controller.carry_out(Command("delete-job", "deployment", True, "aws-gg-deployment"), why="test")
+        await controller.carry_out(ControllerCommand("delete-job", "deployment", True, "aws-gg-deployment"), why="test")
         await controller.gone("deployment")
     await controller.close()

@@ -25,7 +25,7 @@ from simulator.devices.hardware import (
     swap_sectors,
     try_to_boot,
 )
-from simulator.devices.sectors import ACTIONS, image_of, work_of, worked
+from simulator.devices.sectors import ACTIONS, action_of, image_of, worked
 
 NEW = Image("2.0", counter=1)
 LAYOUTS: tuple[Layout, ...] = ("ab", "swap", "single")
@@ -232,8 +232,8 @@ def test_a_file_has_its_name_once_its_last_sector_is_there():
 
 
 def test_a_step_that_downloads_to_a_place_fetches_a_file():
-    assert work_of(Step("get", "download", (("to", "/a"), ("url", "http://h/a")))) is ACTIONS["fetch"]
-    assert work_of(Step("download", "download", (("version", "2.0"),))) is ACTIONS["download"]
+    assert action_of(Step("get", "download", (("to", "/a"), ("url", "http://h/a")))) is ACTIONS["fetch"]
+    assert action_of(Step("download", "download", (("version", "2.0"),))) is ACTIONS["download"]
 
 
 def test_an_image_is_read_from_a_steps_arguments():

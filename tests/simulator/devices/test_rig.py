@@ -21,7 +21,7 @@ from agent.journal import Journal
 from simulator.devices.hardware import factory
 from simulator.devices.holds import Hold
 from simulator.devices.rig import power, running, steps
-from simulator.devices.rig.values import After, HoldPoint, Make, Outcome, Rig, Sectors
+from simulator.devices.rig.values import After, HoldPoint, Make, Rig, RigOutcome, Sectors
 from simulator.devices.storage import SURVIVALS, FlashFile, Survival, Write, recall, snapshot_of
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue
@@ -61,7 +61,7 @@ waits = st.sampled_from([0.0, 0.0731, 0.3317, 0.8573, 2.5131, 4.0193])
 plays = st.lists(st.tuples(doings, waits), min_size=1, max_size=14)
 
 
-def operation(do: Do, rig: Rig) -> tuple[Callable[..., Outcome], tuple[Any, ...]]:
+def operation(do: Do, rig: Rig) -> tuple[Callable[..., RigOutcome], tuple[Any, ...]]:
     """What that is to a rig."""
     index = do.about % len(ACTIONS)
     begin = step(ACTIONS[index], index)
@@ -99,7 +99,7 @@ class ByHand:
     due: tuple[tuple[float, After], ...] = ()
     noted: tuple[object, ...] = ()
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: RigOutcome) -> None:
         had_agent, had_power = self.rig.power == "up", self.rig.is_on
         self.rig = outcome.rig
         self.note(*outcome.tells)
@@ -222,7 +222,7 @@ class Device(NamedTuple):
             case _:
                 return self  # nobody is there to be told, and no clock
 
-    def take(self, outcome: Outcome) -> "Device":
+    def take(self, outcome: RigOutcome) -> "Device":
         device = self._replace(rig=outcome.rig, told=self.told + outcome.tells)
         if isinstance(outcome.event, Booted):
             policy = self.machine.machine.policy

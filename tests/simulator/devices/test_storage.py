@@ -4,10 +4,10 @@ import pytest
 
 from agent.core.record import Record
 from agent.journal import Journal
-from agent.records import write_record
+from agent.record_json import write_record
 from simulator.devices.hardware import factory
 from simulator.devices.rig.power import write
-from simulator.devices.rig.values import Make, Outcome, Rig
+from simulator.devices.rig.values import Make, Rig, RigOutcome
 from simulator.devices.storage import FILE_BYTES, FlashFile, Survival, recalled, snapshot_of
 from simulator.scenario import Timings
 
@@ -64,7 +64,7 @@ def test_without_power_nothing_is_done(operation: str):
     argument = {"append": (b"x",), "write_new": (b"x",), "truncate": (1,)}.get(operation, ())
     getattr(file, operation)(*argument)
     assert file.writes or operation == "truncate"
-    assert write(rig, file.writes) == Outcome(rig)
+    assert write(rig, file.writes) == RigOutcome(rig)
 
 
 def test_what_is_done_to_a_disk_changes_no_other_one():

@@ -164,7 +164,7 @@ def test_a_device_that_is_told_of_ever_new_executions_is_still_judged():
         tale.hint(*keys)
         tale.device(StepStarted(keys[0], "download", reversible=True), StepFinished(keys[0], "download", "done"))
     judge = judge_of(tale.entries)
-    assert len(device_of(judge).own.account.executions) == EXECUTIONS
+    assert len(device_of(judge).own.testimony.executions) == EXECUTIONS
     judge.verdict()
 
 

@@ -10,15 +10,15 @@ from typing import Final
 
 from simulator.cloud.background import Every
 from simulator.cloud.contained import contained
-from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.broker import Broker
 from simulator.cloud.mqtt.context import Lateness
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.mqtt.protocol import LOOK_SECONDS
-from simulator.cloud.mqtt.service import Service
+from simulator.cloud.mqtt.reserved_topics import ReservedTopics
+from simulator.cloud.mqtt.scheduler import Scheduler
 from simulator.cloud.mqtt.shells.farewells import Farewells
 from simulator.cloud.mqtt.shells.handshake import ByName, TlsServer
-from simulator.cloud.mqtt.shells.listening import Listener, Make, bound
+from simulator.cloud.mqtt.shells.listening import Listener, ProtocolFactory, bound
 from simulator.cloud.mqtt.shells.stream import Identify, Stream
 from simulator.cloud.notices.refusals import Tell, tell_nobody
 
@@ -37,7 +37,7 @@ class Gateway:
 
     def __init__(
         self,
-        service: Service,
+        service: ReservedTopics,
         settings: GatewaySettings | None = None,
         lateness: Lateness | None = None,
         *,
@@ -51,14 +51,14 @@ class Gateway:
         self.broker = Broker(
             service,
             settings or GatewaySettings(),
-            Agenda(clocks.perf_counter),
+            Scheduler(clocks.perf_counter),
             clock=clock,
             new_id=new_id,
             draw=(rng or Random(0)).randrange,
             lateness=lateness,
             tell=tell,
         )
-        self.broker.context.agenda.wake = self._wake
+        self.broker.context.scheduler.wake = self._wake
         self.farewells = Farewells()
         self.sweeper = Every(LOOK_SECONDS, "sweeping", lambda: self.broker.sweeper.begin(self.time()))
         self._is_started = False
@@ -92,7 +92,7 @@ class Gateway:
         *,
         tls: ssl.SSLContext | None = None,
         identify: Identify | None = None,
-        others: Mapping[str, Make] | None = None,
+        others: Mapping[str, ProtocolFactory] | None = None,
     ) -> int:
         """Listen on exactly that address; the port that was bound. Raises OSError.
 
@@ -104,7 +104,7 @@ class Gateway:
         def usual() -> asyncio.BaseProtocol:
             return Stream(self.broker, self.farewells, self.time, identify)
 
-        make: Make = usual if not others else lambda: ByName(usual, others)
+        make: ProtocolFactory = usual if not others else lambda: ByName(usual, others)
         sockets = await bound(host, port, BACKLOG)
         server = Listener(sockets, usual, context.tell) if tls is None else TlsServer(sockets, make, context.tell, tls)
         server.strangers = context.strangers

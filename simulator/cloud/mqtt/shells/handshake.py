@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, cast
 
-from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, Make
+from simulator.cloud.mqtt.shells.listening import KEPT_BACK, Listener, ProtocolFactory
 from simulator.cloud.notices.refusals import Code, Notice, Tell
 
 MQTT: Final = "x-amzn-mqtt-ca"
@@ -60,7 +60,7 @@ class TlsServer(Listener):
     def __init__(
         self,
         sockets: list[socket.socket],
-        make: Make,
+        make: ProtocolFactory,
         tell: Tell,
         tls: ssl.SSLContext,
         *,
@@ -103,7 +103,7 @@ class TlsServer(Listener):
 class ByName(asyncio.Protocol):
     """Gives way to what `others` has for the name that was agreed on, or to what `usual` makes."""
 
-    def __init__(self, usual: Make, others: Mapping[str, Make]) -> None:
+    def __init__(self, usual: ProtocolFactory, others: Mapping[str, ProtocolFactory]) -> None:
         self._usual = usual
         self._others = others
 

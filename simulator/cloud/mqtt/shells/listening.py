@@ -16,7 +16,7 @@ from typing import Any, Final, Self, TypeAlias
 from simulator.cloud.notices.refusals import Notice, Tell
 from simulator.cloud.notices.strangers import Strangers
 
-Make: TypeAlias = Callable[[], asyncio.BaseProtocol]
+ProtocolFactory: TypeAlias = Callable[[], asyncio.BaseProtocol]
 
 PAUSE_SECONDS: Final = 0.5
 """When there are too many files open to take another connection, even to close it."""
@@ -40,7 +40,7 @@ class Listener:
     strangers: Strangers
     """Who goes first where there are not enough."""
 
-    def __init__(self, sockets: list[socket.socket], make: Make, tell: Tell, kept: int = KEPT_BACK) -> None:
+    def __init__(self, sockets: list[socket.socket], make: ProtocolFactory, tell: Tell, kept: int = KEPT_BACK) -> None:
         self.sockets = sockets
         self._make = make
         self._tell = tell

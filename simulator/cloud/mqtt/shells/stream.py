@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
-from simulator.cloud.mqtt.authority import Credential
+from simulator.cloud.mqtt.authorization import Credential
 from simulator.cloud.mqtt.broker import Broker
-from simulator.cloud.mqtt.client import HIGH_BYTES, Client, Step
+from simulator.cloud.mqtt.client import HIGH_BYTES, Client, NextStep
 from simulator.cloud.mqtt.shells.farewells import Farewells
 
 Identify: TypeAlias = Callable[[asyncio.Transport], Credential | None]
@@ -27,7 +27,7 @@ class Stream(asyncio.Protocol):
         self._farewells = farewells
         self._time = time
         self._identify = identify
-        self._does: Step = "read"
+        self._does: NextStep = "read"
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

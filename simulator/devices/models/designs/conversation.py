@@ -41,7 +41,7 @@ from agent.values import (
 )
 from simulator.devices.models.asker import Question, is_passing, work_of
 from simulator.devices.models.designs import working
-from simulator.devices.models.designs.state import Facts, Moment, Undertaking
+from simulator.devices.models.designs.state import DesignTurn, Facts, Undertaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,15 @@ class Manners:
     status it met; if not, only a describe can tell, and what ended may have ended by our own report.
     """
 
-    hear: Callable[[Moment, Hint], None]
-    proceed: Callable[[Moment], None]
+    hear: Callable[[DesignTurn, Hint], None]
+    proceed: Callable[[DesignTurn], None]
     poll_seconds: float
     is_told_the_status: bool = True
 
 
 def live(manners: Manners, device: Facts, event: Event) -> tuple[Facts, tuple[Effect, ...]]:
     """One event in; the device afterwards, and what the shell is to do."""
-    now, known = Moment(device), device.record()
+    now, known = DesignTurn(device), device.record()
     match event:
         case Booted():
             known = event.record or Record()
@@ -88,7 +88,7 @@ def live(manners: Manners, device: Facts, event: Event) -> tuple[Facts, tuple[Ef
     return now.result(now.state.record(), known)
 
 
-def _connected(now: Moment) -> None:
+def _connected(now: DesignTurn) -> None:
     """What was asked may not have arrived, and much may have happened since."""
     working = now.state.task is not None and now.state.task.aim == "on"
     now.set(connected=True, asked=None, claim=None, due=True, promised=True, misses=0, told=0, percent_told=0)
@@ -99,7 +99,9 @@ def _connected(now: Moment) -> None:
 # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ask(now: Moment, question: Request, about: ExecutionKey | None, after: float = 0.0, spread: float = 0.0) -> None:
+def ask(
+    now: DesignTurn, question: Request, about: ExecutionKey | None, after: float = 0.0, spread: float = 0.0
+) -> None:
     """Put a question, now or after a while; with `spread`, at a random moment within it."""
     now.set(asked=Question(question, about))
     if after or spread:
@@ -108,7 +110,7 @@ def ask(now: Moment, question: Request, about: ExecutionKey | None, after: float
         now.send()
 
 
-def outdate(now: Moment) -> None:
+def outdate(now: DesignTurn) -> None:
     """Something happened: what is being asked now was asked too early to prove anything, and what waits need not."""
     asked = now.state.asked
     if asked is not None and asked.sent:
@@ -122,7 +124,7 @@ def outdate(now: Moment) -> None:
 # ── the questions ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ask_for_work(now: Moment, *, by_start_next: bool = False) -> None:
+def ask_for_work(now: DesignTurn, *, by_start_next: bool = False) -> None:
     """Ask for the head of the queue, if it is time to; start-next takes it in the same breath."""
     device = now.state
     if device.claim is not None:
@@ -137,20 +139,20 @@ def ask_for_work(now: Moment, *, by_start_next: bool = False) -> None:
         ask(now, question, None, spread=device.policy.hint_spread)
 
 
-def ask_about_it(now: Moment) -> None:
+def ask_about_it(now: DesignTurn) -> None:
     """Ask whether the execution in hand is still there, and still the one that we know."""
     key = now.task.work.key
     question = Describe(key.job_id, namespace_id=key.namespace_id, include_document=not now.task.work.begun)
     ask(now, question, key, after=now.backoff(now.state.known.doubts))
 
 
-def probe(now: Moment) -> None:
+def probe(now: DesignTurn) -> None:
     """Ask by a write, which sees what is there now."""
     work = now.task.work
     ask(now, _touch(work.key, work.version_number), work.key)
 
 
-def report_step(now: Moment) -> None:
+def report_step(now: DesignTurn) -> None:
     """Report the last finished step."""
     work = now.task.work
     now.set(told=work.done)
@@ -158,7 +160,7 @@ def report_step(now: Moment) -> None:
     ask(now, _update(now, work, Status.IN_PROGRESS, **details), work.key)
 
 
-def report_progress(now: Moment) -> None:
+def report_progress(now: DesignTurn) -> None:
     """Report how far the running step is, if that is wanted and news."""
     device, work = now.state, now.task.work
     step = work.next_step
@@ -171,7 +173,7 @@ def report_progress(now: Moment) -> None:
     ask(now, _update(now, work, Status.IN_PROGRESS, **details), work.key)
 
 
-def report_end(now: Moment) -> None:
+def report_end(now: DesignTurn) -> None:
     """Report how it ended; who does not know the version, or that it is still ours, asks first."""
     task, known = now.task, now.state.known
     if (known.refuted or not task.work.version_number) and not known.probing:
@@ -194,12 +196,12 @@ def _touch(key: ExecutionKey, expected_version: int) -> Update:
     )
 
 
-def _update(now: Moment, work: Work, status: Status, **details: str) -> Update:
+def _update(now: DesignTurn, work: Work, status: Status, **details: str) -> Update:
     touched = _touch(work.key, work.version_number)
     return replace(touched, status=status, status_details=_details(now, **details))
 
 
-def _details(now: Moment, **details: str) -> StatusDetails | None:
+def _details(now: DesignTurn, **details: str) -> StatusDetails | None:
     """With the version that is still to be accounted for."""
     return tuple(sorted((key, text) for key, text in {**details, "kept": now.state.kept}.items() if text)) or None
 
@@ -207,7 +209,7 @@ def _details(now: Moment, **details: str) -> StatusDetails | None:
 # ── the answers ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _answered(now: Moment, manners: Manners, answer: Answer) -> None:
+def _answered(now: DesignTurn, manners: Manners, answer: Answer) -> None:
     asked = now.receive(answer)
     if asked is None:
         return
@@ -228,7 +230,7 @@ def _answered(now: Moment, manners: Manners, answer: Answer) -> None:
             pass
 
 
-def _read_head(now: Moment, manners: Manners, asked: Question, answer: Answer) -> None:
+def _read_head(now: DesignTurn, manners: Manners, asked: Question, answer: Answer) -> None:
     """What there is to do."""
     head = answer.execution if isinstance(answer, ExecutionTold) else None
     if head is None:
@@ -244,7 +246,7 @@ def _read_head(now: Moment, manners: Manners, asked: Question, answer: Answer) -
         now.set("claiming", claim=head)
 
 
-def _nothing_to_do(now: Moment, manners: Manners) -> None:
+def _nothing_to_do(now: DesignTurn, manners: Manners) -> None:
     """Look again soon if there should be something: reads lag, and so do subscriptions. Otherwise from time to time."""
     device = now.state
     if device.promised and device.misses + 1 < device.policy.confirmations:
@@ -255,7 +257,7 @@ def _nothing_to_do(now: Moment, manners: Manners) -> None:
         now.timer("poll", manners.poll_seconds, jitter=True)
 
 
-def _read_claim(now: Moment, manners: Manners, claim: Execution, answer: Answer) -> None:
+def _read_claim(now: DesignTurn, manners: Manners, claim: Execution, answer: Answer) -> None:
     """Whether the head is ours now; which incarnation said so, only a describe will tell."""
     if isinstance(answer, UpdateAccepted):
         plan = plan_of(claim.document, now.policy.abilities)
@@ -267,14 +269,14 @@ def _read_claim(now: Moment, manners: Manners, claim: Execution, answer: Answer)
         _nothing_to_do(now, manners)
 
 
-def _task(now: Moment, execution: Execution, plan: Plan, version_number: int) -> Undertaking:
+def _task(now: DesignTurn, execution: Execution, plan: Plan, version_number: int) -> Undertaking:
     """What is to be done: nothing, if we had begun this once and lost our memory of it after it was done."""
     is_done = execution.status is Status.IN_PROGRESS and plan.version and plan.version == now.state.running
     work = replace(work_of(execution, plan), version_number=version_number)
     return Undertaking(work, "over" if is_done else "on")
 
 
-def _read_description(now: Moment, manners: Manners, asked: Question, answer: Answer) -> None:
+def _read_description(now: DesignTurn, manners: Manners, asked: Question, answer: Answer) -> None:
     """Whether the execution in hand is still there."""
     match answer:
         case ExecutionTold(execution=told) if told is not None:
@@ -291,7 +293,7 @@ def _read_description(now: Moment, manners: Manners, asked: Question, answer: An
             now.know(doubts=now.state.known.doubts + 1)
 
 
-def _found(now: Moment, asked: Question, told: Execution) -> None:
+def _found(now: DesignTurn, asked: Question, told: Execution) -> None:
     work, known = now.task.work, now.state.known
     is_ours = told.key == work.key
     has_other_document = told.document is not None and told.document.digest != work.digest
@@ -315,7 +317,7 @@ def _age(key: ExecutionKey) -> tuple[int, int]:
     return key.queued_at, key.execution_number
 
 
-def _read_update(now: Moment, manners: Manners, asked: Question, answer: Answer) -> None:
+def _read_update(now: DesignTurn, manners: Manners, asked: Question, answer: Answer) -> None:
     """Whether a write stands; if not, whether the execution does."""
     task = now.task
     assert isinstance(asked.question, Update), "an update was answered"

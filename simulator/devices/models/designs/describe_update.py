@@ -16,13 +16,13 @@ from typing import Final
 from agent.device_events import hint_received
 from agent.values import Hint, PendingChanged
 from simulator.devices.models.designs import conversation, working
-from simulator.devices.models.designs.state import Moment
+from simulator.devices.models.designs.state import DesignTurn
 
 LOOK_SECONDS: Final = 3.0
 """How often it looks for work without having heard of any: a list can be lost."""
 
 
-def _hear(now: Moment, hint: Hint) -> None:
+def _hear(now: DesignTurn, hint: Hint) -> None:
     if not isinstance(hint, PendingChanged):
         return  # not subscribed
     now.tell(hint_received(hint))
@@ -36,7 +36,7 @@ def _hear(now: Moment, hint: Hint) -> None:
         now.know("not listed", suspect=True)
 
 
-def _proceed(now: Moment) -> None:
+def _proceed(now: DesignTurn) -> None:
     device, task = now.state, now.state.task
     if not device.connected or device.asked is not None:
         return
@@ -50,7 +50,7 @@ def _proceed(now: Moment) -> None:
         seek_leave(now)
 
 
-def watch_step(now: Moment, *, in_doubt: bool) -> None:
+def watch_step(now: DesignTurn, *, in_doubt: bool) -> None:
     """While a step runs: ask whether it is still wanted if there is doubt, or else report how far it is."""
     known = now.state.known
     if known.probing:
@@ -61,7 +61,7 @@ def watch_step(now: Moment, *, in_doubt: bool) -> None:
         conversation.report_progress(now)
 
 
-def seek_leave(now: Moment) -> None:
+def seek_leave(now: DesignTurn) -> None:
     """Between two steps: report the last one, ask for leave, begin the next one."""
     work, known = now.task.work, now.state.known
     if known.probing:

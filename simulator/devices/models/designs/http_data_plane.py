@@ -16,7 +16,7 @@ from typing import Final
 from agent.core.events import Answered, Effect, Event
 from agent.values import Answer, ErrorCode, ExecutionTold, Hint, PendingListed, Rejected, UpdateAccepted
 from simulator.devices.models.designs import conversation, poller
-from simulator.devices.models.designs.state import Facts, Moment
+from simulator.devices.models.designs.state import DesignTurn, Facts
 
 TIMELESS: Final = 0
 
@@ -32,7 +32,7 @@ def over_http(answer: Answer) -> Answer:
             return replace(answer, timestamp=TIMELESS)
 
 
-def _hear(now: Moment, hint: Hint) -> None:
+def _hear(now: DesignTurn, hint: Hint) -> None:
     """Nothing: there are no notifications over HTTP."""
 
 

@@ -17,7 +17,7 @@ from typing import Final
 from agent.values import Hint
 from simulator.devices.models.designs import conversation
 from simulator.devices.models.designs.describe_update import seek_leave, watch_step
-from simulator.devices.models.designs.state import Moment
+from simulator.devices.models.designs.state import DesignTurn
 
 IDLE_SECONDS: Final = 2.0
 """How often it looks for work."""
@@ -25,11 +25,11 @@ STEP_SECONDS: Final = 2.0
 """How often it asks, while a step runs, whether that is still wanted."""
 
 
-def _hear(now: Moment, hint: Hint) -> None:
+def _hear(now: DesignTurn, hint: Hint) -> None:
     """Nothing: it is subscribed to none of these."""
 
 
-def proceed(now: Moment) -> None:
+def proceed(now: DesignTurn) -> None:
     """The question that is next, or the step."""
     device, task = now.state, now.state.task
     if not device.connected or device.asked is not None:
@@ -48,7 +48,7 @@ def proceed(now: Moment) -> None:
             _next_poll(now)
 
 
-def _next_poll(now: Moment) -> None:
+def _next_poll(now: DesignTurn) -> None:
     now.set(due=False)
     now.timer("poll", STEP_SECONDS, jitter=True)
 

@@ -17,13 +17,13 @@ from typing import Final
 from agent.device_events import hint_received
 from agent.values import Hint, NextChanged
 from simulator.devices.models.designs import conversation, working
-from simulator.devices.models.designs.state import Moment
+from simulator.devices.models.designs.state import DesignTurn
 
 LOOK_SECONDS: Final = 3.0
 """How often it looks for work without having heard of any: a notification can be lost."""
 
 
-def _hear(now: Moment, hint: Hint) -> None:
+def _hear(now: DesignTurn, hint: Hint) -> None:
     if not isinstance(hint, NextChanged):
         return  # not subscribed
     head = hint.execution
@@ -38,7 +38,7 @@ def _hear(now: Moment, hint: Hint) -> None:
         now.know("another is next", suspect=True)
 
 
-def _proceed(now: Moment) -> None:
+def _proceed(now: DesignTurn) -> None:
     device, task = now.state, now.state.task
     if not device.connected:
         _work_alone(now)
@@ -54,7 +54,7 @@ def _proceed(now: Moment) -> None:
         _next_instruction(now)
 
 
-def _next_instruction(now: Moment) -> None:
+def _next_instruction(now: DesignTurn) -> None:
     """Between two steps: report the last one, ask if there is reason to, begin the next one."""
     work, known = now.task.work, now.state.known
     step = work.next_step
@@ -74,7 +74,7 @@ def _next_instruction(now: Moment) -> None:
         working.begin(now)
 
 
-def _work_alone(now: Moment) -> None:
+def _work_alone(now: DesignTurn) -> None:
     task = now.state.task
     if task is None or task.aim != "on" or task.busy or not task.work.version_number:
         return

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from agent.core.record import Activity, Record, Work
 from agent.core.state import DevicePolicy
-from agent.device_events import End, Phase, PhaseChanged
+from agent.device_events import End, PhaseChanged, PhaseName
 from agent.recovery import Reached
 from agent.values import Execution, ExecutionKey, Status
 from simulator.devices.models.asker import Asker, Asking
@@ -82,7 +82,7 @@ class Facts(Asking):
         return self.task is None and self.claim is None
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> PhaseName:
         """What it is at, in the words of the account."""
         task = self.task
         if task is None:
@@ -124,7 +124,7 @@ def start(policy: DevicePolicy) -> Facts:
     return Facts(policy)
 
 
-class Moment(Asker[Facts]):
+class DesignTurn(Asker[Facts]):
     """A device during one event."""
 
     @property

@@ -23,10 +23,18 @@ from agent.core.events import (
     Verify,
 )
 from agent.core.record import Record, Work
-from agent.device_events import OUTCOMES, End, ExecutionGone, ExecutionLeft, ExecutionTaken, JournalUnwritable, Outcome
+from agent.device_events import (
+    OUTCOMES,
+    End,
+    ExecutionGone,
+    ExecutionLeft,
+    ExecutionOutcome,
+    ExecutionTaken,
+    JournalUnwritable,
+)
 from agent.recovery import Reached
 from agent.values import Status
-from simulator.devices.models.designs.state import Aim, Known, Moment, Undertaking
+from simulator.devices.models.designs.state import Aim, DesignTurn, Known, Undertaking
 
 NO_WAY_BACK: Final = (Reached.LEAPT, Reached.RAN)
 
@@ -34,7 +42,7 @@ NO_WAY_BACK: Final = (Reached.LEAPT, Reached.RAN)
 # ── what the talking asks of the hands ────────────────────────────────────────────────────────────────────────
 
 
-def take(now: Moment, task: Undertaking, why: str, *, fresh: bool = False) -> None:
+def take(now: DesignTurn, task: Undertaking, why: str, *, fresh: bool = False) -> None:
     """Make an execution ours."""
     now.tell(ExecutionTaken(task.work.key, task.work.digest))
     now.set(why, task=task, claim=None, known=Known(fresh=fresh), told=0, misses=0, promised=False)
@@ -42,7 +50,7 @@ def take(now: Moment, task: Undertaking, why: str, *, fresh: bool = False) -> No
     _wait_for_leave(now)
 
 
-def begin(now: Moment) -> None:
+def begin(now: DesignTurn) -> None:
     """Do the next step."""
     work = now.task.work
     step = work.next_step
@@ -56,7 +64,7 @@ def begin(now: Moment) -> None:
         now.timer("step", now.policy.step_deadline)
 
 
-def give_way(now: Moment, end: End) -> None:
+def give_way(now: DesignTurn, end: End) -> None:
     """The execution ended without us, as the answer at hand says."""
     task, work = now.task, now.task.work
     if task.end is not None:
@@ -76,7 +84,7 @@ def give_way(now: Moment, end: End) -> None:
         now.do(StopStep(work.done))
 
 
-def fail(now: Moment, reason: str) -> None:
+def fail(now: DesignTurn, reason: str) -> None:
     """The work failed by itself: put the hardware right, then say so."""
     task = now.task
     aim: Aim = "check" if task.work.reached in NO_WAY_BACK else "back"
@@ -86,7 +94,7 @@ def fail(now: Moment, reason: str) -> None:
         now.do(StopStep(task.work.done))
 
 
-def reported(now: Moment, *, surely: bool = True) -> None:
+def reported(now: DesignTurn, *, surely: bool = True) -> None:
     """Our last report stands (or it might, if not `surely`); nothing is left of the execution."""
     task = now.task
     stays = task.work.plan.version if task.work.reached in NO_WAY_BACK and not task.broken else ""
@@ -96,7 +104,7 @@ def reported(now: Moment, *, surely: bool = True) -> None:
 # ── what the hands do by themselves ───────────────────────────────────────────────────────────────────────────
 
 
-def pursue(now: Moment) -> None:
+def pursue(now: DesignTurn) -> None:
     """Do what needs no leave, if the hardware is free for it."""
     task = now.state.task
     if task is None or task.busy:
@@ -120,7 +128,7 @@ def pursue(now: Moment) -> None:
             pass
 
 
-def on_hardware(now: Moment, event: Event) -> None:
+def on_hardware(now: DesignTurn, event: Event) -> None:
     """What the hardware, the journal or the clock says."""
     task = now.state.task
     match event:
@@ -156,7 +164,7 @@ def on_hardware(now: Moment, event: Event) -> None:
             pass
 
 
-def _step_ended(now: Moment, event: StepEnded) -> None:
+def _step_ended(now: DesignTurn, event: StepEnded) -> None:
     task, work = now.task, now.task.work
     now.no_timer("step")
     now.know(fresh=False)
@@ -173,7 +181,7 @@ def _step_ended(now: Moment, event: StepEnded) -> None:
         now.aim("stopped", busy=False)
 
 
-def _wait_for_leave(now: Moment) -> None:
+def _wait_for_leave(now: DesignTurn) -> None:
     """A deadline where standing still is not safe for ever: before the leap, and on new firmware."""
     task = now.task
     step = task.work.next_step
@@ -181,7 +189,7 @@ def _wait_for_leave(now: Moment) -> None:
         now.timer("leap", now.policy.leap_deadline)
 
 
-def _not_begun(now: Moment, reason: str) -> None:
+def _not_begun(now: DesignTurn, reason: str) -> None:
     """A step that could not be put on record was not begun."""
     work = now.task.work
     now.aim("not begun", work=replace(work, begun=work.done), busy=False)
@@ -191,7 +199,7 @@ def _not_begun(now: Moment, reason: str) -> None:
         now.aim("not begun", aim="check" if now.task.work.reached in NO_WAY_BACK else "back")
 
 
-def _leave(now: Moment, outcome: Outcome, *, kept: str) -> None:
+def _leave(now: DesignTurn, outcome: ExecutionOutcome, *, kept: str) -> None:
     """Be done with it and look for more; not at once if it was gone when rejected: a read that lags offers it again."""
     task = now.task
     in_vain = outcome == "recovered" and task.status is Status.REJECTED
@@ -214,7 +222,7 @@ def _step_name(task: Undertaking) -> str:
 # ── after a restart ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def wake(now: Moment, booted: Booted) -> None:
+def wake(now: DesignTurn, booted: Booted) -> None:
     """Begin with what the record holds and the hardware shows."""
     record = booted.record or Record()
     work = record.work

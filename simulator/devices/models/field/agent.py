@@ -45,12 +45,12 @@ from agent.device_events import (
     End,
     ExecutionGone,
     ExecutionLeft,
+    ExecutionOutcome,
     ExecutionTaken,
-    Outcome,
     PhaseChanged,
+    PhaseName,
     hint_received,
 )
-from agent.device_events import Phase as PhaseName
 from agent.documents import plan_of
 from agent.plan import Plan, Unusable
 from agent.recovery import Reached
@@ -275,12 +275,12 @@ class FieldAgent(Asker[M]):
         self.to("reporting", f"reporting {status.value}")
         self.update(status, reason=reason, version="" if reason else work.plan.version)
 
-    def leave(self, outcome: Outcome) -> None:
+    def leave(self, outcome: ExecutionOutcome) -> None:
         """Be done with the work in hand, and ask for more."""
         self.forget(outcome)
         self.seek()
 
-    def forget(self, outcome: Outcome) -> None:
+    def forget(self, outcome: ExecutionOutcome) -> None:
         """Be done with the work in hand."""
         self.tell(ExecutionLeft(self.work.key, outcome))
         self.set(work=None, is_running=False, status=None, reason="")

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from agent.core.events import SetTimer, TimerName
 from agent.core.record import Record, Work
-from agent.device_events import OUTCOMES, Outcome
+from agent.device_events import OUTCOMES, ExecutionOutcome
 from agent.values import Answer, Execution, ExecutionKey, Rejected, Request, Status, Update
 from simulator.devices.models.asker import Question
 from simulator.devices.models.field.agent import FieldAgent, Memory
@@ -41,7 +41,7 @@ class ClientMemory(Memory):
 C = TypeVar("C", bound=ClientMemory)
 
 
-class Client(FieldAgent[C], ABC):
+class FieldClient(FieldAgent[C], ABC):
     """One job after another, and a report that outlives its job."""
 
     reports_progress = False
@@ -89,7 +89,7 @@ class Client(FieldAgent[C], ABC):
         if self.state.seeks:
             self.seek()
 
-    def leave(self, outcome: Outcome) -> None:
+    def leave(self, outcome: ExecutionOutcome) -> None:
         """Be done with the work in hand; what comes next waits already, or will be announced."""
         self.forget(outcome)
         if self.state.waiting:

@@ -44,7 +44,7 @@ from agent.values import (
 )
 from simulator.devices.models.asker import Question, work_of
 from simulator.devices.models.field.agent import FieldAgent, stepping
-from simulator.devices.models.field.client import MINUTE, Client, ClientMemory, Undelivered
+from simulator.devices.models.field.client import MINUTE, ClientMemory, FieldClient, Undelivered
 from simulator.devices.models.model import Model
 
 GIVEN_UP: Final = (ErrorCode.RESOURCE_NOT_FOUND, ErrorCode.REQUEST_THROTTLED, ErrorCode.INTERNAL_ERROR)
@@ -63,7 +63,7 @@ class DeviceClientMemory(ClientMemory):
     lock_reason: str = ""
 
 
-class DeviceClient(Client[DeviceClientMemory]):
+class DeviceClient(FieldClient[DeviceClientMemory]):
     """AWS IoT Device Client today."""
 
     def on_booted(self, event: Booted) -> None:

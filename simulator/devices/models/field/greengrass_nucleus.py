@@ -24,7 +24,7 @@ from agent.recovery import Reached
 from agent.values import Answer, Execution, ExecutionTold, Hint, PendingChanged
 from simulator.devices.models.asker import Question
 from simulator.devices.models.field.agent import stepping
-from simulator.devices.models.field.client import Client, ClientMemory
+from simulator.devices.models.field.client import ClientMemory, FieldClient
 from simulator.devices.models.model import Model
 
 CANCELLABLE: Final = (Reached.NOTHING, Reached.STAGED)
@@ -42,12 +42,12 @@ class NucleusMemory(ClientMemory):
     restarted_with: str | None = None
 
 
-class Nucleus(Client[NucleusMemory]):
+class Nucleus(FieldClient[NucleusMemory]):
     """Greengrass nucleus."""
 
     def on_booted(self, event: Booted) -> None:
         """The deployment goes on by itself."""
-        Client.on_booted(self, event)
+        FieldClient.on_booted(self, event)
         work = self.state.work
         self.set(restarted_with=work.key.job_id if work else None)
 

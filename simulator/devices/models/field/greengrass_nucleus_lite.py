@@ -22,7 +22,7 @@ from agent.core.events import Booted
 from agent.values import Answer, Describe, ExecutionTold, Hint, NextChanged, Rejected, UpdateAccepted
 from simulator.devices.models.asker import Question
 from simulator.devices.models.field.agent import stepping
-from simulator.devices.models.field.client import MINUTE, Client, ClientMemory, Undelivered
+from simulator.devices.models.field.client import MINUTE, ClientMemory, FieldClient, Undelivered
 from simulator.devices.models.model import Model
 
 
@@ -33,12 +33,12 @@ class LiteMemory(ClientMemory):
     last: tuple[str, int] | None = None
 
 
-class NucleusLite(Client[LiteMemory]):
+class NucleusLite(FieldClient[LiteMemory]):
     """Greengrass nucleus lite."""
 
     def on_booted(self, event: Booted) -> None:
         """The deployment goes on by itself, and its job is known again."""
-        Client.on_booted(self, event)
+        FieldClient.on_booted(self, event)
         work = self.state.work
         self.set(last=(work.key.job_id, work.key.queued_at) if work else None)
 
@@ -64,14 +64,14 @@ class NucleusLite(Client[LiteMemory]):
         if isinstance(asked.question, Describe):
             self.put_off(asked)
         else:
-            Client.on_lost(self, asked)
+            FieldClient.on_lost(self, asked)
 
     def on_refused_for_now(self, asked: Question, answer: Rejected) -> None:
         """A question for work is put again; a status is kept."""
         if isinstance(asked.question, Describe):
             self.put_off(asked)
         else:
-            Client.on_refused_for_now(self, asked, answer)
+            FieldClient.on_refused_for_now(self, asked, answer)
 
     def backoff(self, attempts: int) -> float:
         """For questions for work."""

@@ -11,7 +11,7 @@ begun. The rest is what every OTA agent breaks.
 from dataclasses import dataclass
 from typing import Final
 
-from agent.device_events import Outcome
+from agent.device_events import ExecutionOutcome
 from agent.values import Execution, Status
 from simulator.devices.models.field.agent import Memory, stepping
 from simulator.devices.models.field.ota_agent import BREAKS, OtaAgent
@@ -43,7 +43,7 @@ class OldName(OtaAgent[NameMemory]):
         self.set(active=execution.key.job_id)
         OtaAgent.take(self, execution)
 
-    def forget(self, outcome: Outcome) -> None:
+    def forget(self, outcome: ExecutionOutcome) -> None:
         """Forget it, unless the job was cancelled."""
         work = self.state.work
         if work is not None and outcome != "recovered" and work.key.job_id == self.state.active:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agent.core import DevicePolicy, Machine, start
 from agent.core import step as reference
 from agent.core.events import Connected, Effect, Event, Hinted, SetTimer, Tell, TimerFired
-from agent.device_events import ExecutionLeft, Outcome
+from agent.device_events import ExecutionLeft, ExecutionOutcome
 from simulator.devices.models.mutants.silence import without_requests
 
 
@@ -29,7 +29,7 @@ def begin(policy: DevicePolicy) -> Resting:
 
 
 def resting_after(
-    outcomes: frozenset[Outcome], seconds: float | None
+    outcomes: frozenset[ExecutionOutcome], seconds: float | None
 ) -> Callable[[Resting, Event], tuple[Resting, tuple[Effect, ...]]]:
     """A step as the reference device's, but it rests after executions that were left so; None: until it connects."""
 
@@ -51,5 +51,5 @@ def _is_left_over(event: Event) -> bool:
     return isinstance(event, TimerFired) and event.name != "poll"
 
 
-def _leaves(effect: Effect, outcomes: frozenset[Outcome]) -> bool:
+def _leaves(effect: Effect, outcomes: frozenset[ExecutionOutcome]) -> bool:
     return isinstance(effect, Tell) and isinstance(effect.event, ExecutionLeft) and effect.event.outcome in outcomes

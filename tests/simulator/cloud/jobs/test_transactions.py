@@ -7,7 +7,7 @@ import pytest
 
 from agent.values import StartNext
 from simulator.cloud.jobs import Change, ExecutionEvent, JobChanged, Jobs, Outcome, Rollout, Service, targets
-from simulator.cloud.jobs.backlog import AT_ONCE, Owner
+from simulator.cloud.jobs.backlog import AT_ONCE, WorkOwner
 from simulator.cloud.jobs.commands import ThingDeleted
 from simulator.cloud.jobs.ledger import Due, WorkDue
 from simulator.cloud.jobs.ticking import LONGEST_PAUSE_SECONDS
@@ -58,8 +58,8 @@ def keep_in(kept: Kept, jobs: Jobs) -> None:
     jobs.keep = keep
 
 
-def _owner(item: Due) -> Owner:
-    return item.owner if isinstance(item, WorkDue) else Owner(item.job_id)
+def _owner(item: Due) -> WorkOwner:
+    return item.owner if isinstance(item, WorkDue) else WorkOwner(item.job_id)
 
 
 @pytest.mark.parametrize("at_once", [AT_ONCE, 1], ids=["", "of a thing that has many jobs"])

@@ -10,7 +10,7 @@ import pytest
 
 from agent.values import Describe, ExecutionTold, GetPending, PendingListed, StartNext, Status, Update
 from simulator.cloud.jobs import Jobs, JobsError, JobsSettings, JobUpdate, NewJob, Rollout, Service, canonical, step
-from simulator.cloud.jobs.backlog import AT_ONCE, Backlog, CancelRest, Owner, RemoveRecords, RollOut
+from simulator.cloud.jobs.backlog import AT_ONCE, Backlog, CancelRest, RemoveRecords, RollOut, WorkOwner
 from simulator.cloud.jobs.canonical import second_names
 from simulator.cloud.jobs.commands import (
     CancelExecution,
@@ -95,7 +95,7 @@ def test_what_waits_after_a_fault_and_how_often_it_failed_is_in_the_value():
     assert isinstance(failure.error, Thrown)
     backlog = account.jobs.value().backlog
     assert [held.until for held in backlog.held] == [account.now + 1]
-    assert backlog.failures == ((Owner("fw"), 1),)
+    assert backlog.failures == ((WorkOwner("fw"), 1),)
     service, outcome = step(account.jobs.value(), Tick(), account.now + 0.5)
     assert outcome.changes == ()
     service, _ = step(service, Tick(), account.now + 1)
@@ -197,7 +197,7 @@ def test_a_round_that_comes_back_to_where_it_began_is_a_round(name: str):
 
 
 def test_who_failed_first_is_nothing_that_anybody_can_see():
-    one, other = Owner("one"), Owner(None, "other")
+    one, other = WorkOwner("one"), WorkOwner(None, "other")
     assert Backlog().with_failures(one, 1).with_failures(other, 2) == (
         Backlog().with_failures(other, 2).with_failures(one, 1)
     )

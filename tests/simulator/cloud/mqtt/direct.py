@@ -8,10 +8,10 @@ from random import Random
 from typing import Any
 
 from simulator.cloud.mqtt import GatewaySettings
-from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.broker import Broker
-from simulator.cloud.mqtt.client import Step
-from simulator.cloud.mqtt.service import Service
+from simulator.cloud.mqtt.client import NextStep
+from simulator.cloud.mqtt.reserved_topics import ReservedTopics
+from simulator.cloud.mqtt.scheduler import Scheduler
 
 from .packets import connect, text
 from .peers import Jobs
@@ -23,15 +23,15 @@ UNLIMITED = GatewaySettings(
 
 
 def broker_without_loop(
-    service: Service | None = None, settings: GatewaySettings = UNLIMITED, *, hurries: bool = False, **more: Any
+    service: ReservedTopics | None = None, settings: GatewaySettings = UNLIMITED, *, hurries: bool = False, **more: Any
 ) -> Broker:
     """`hurries`: a turn is over after each thing that is done in it."""
-    agenda = Agenda(itertools.count().__next__ if hurries else lambda: 0.0, 0.5)
+    scheduler = Scheduler(itertools.count().__next__ if hurries else lambda: 0.0, 0.5)
     names = itertools.count(1)
     return Broker(
         service or Jobs(),
         settings,
-        agenda,
+        scheduler,
         clock=lambda: 1_800_000_000.0,
         new_id=lambda: f"id-{next(names)}",
         draw=Random(0).randrange,
@@ -45,7 +45,7 @@ class Direct:
     def __init__(self, broker: Broker, now: float = 0.0) -> None:
         self.broker = broker
         self.heard = b""
-        self.step: Step = "read"
+        self.step: NextStep = "read"
         self.reads = True
         self.client = broker.open(now, self._attend, "192.0.2.1")
 
@@ -79,7 +79,7 @@ class Direct:
 def turns_out(broker: Broker) -> int:
     """Take turns until there is nothing to be done in another; how many there were."""
     for turns in range(10_000):
-        if not broker.context.agenda._soon:
+        if not broker.context.scheduler._soon:
             return turns
         broker.run(broker.context.now)
     raise AssertionError("it never ends")

@@ -11,7 +11,7 @@ from simulator.cloud.jobs import Jobs as JobsService
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt import GatewaySettings, presence, retained, session, sessions, wills
 from simulator.cloud.mqtt.persistence import Persistence
-from simulator.cloud.mqtt.records import KeptMessage, KeptSession, Remembered
+from simulator.cloud.mqtt.records import KeptMessage, KeptSession, RememberedSessions
 from simulator.cloud.mqtt.restoring import restore
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Code, Notice
@@ -110,7 +110,7 @@ async def test_messages_that_are_too_many_when_they_are_remembered_are_told_of(
     kept = KeptSession("dev", 5, 60, 60.0, (("a", 1, 0),))
     messages = {f"dev/{number}": KeptMessage("dev", "a", b"%d" % number, 0.0) for number in range(5)}
     persistence = Persistence(lambda source: 1, lambda: 0.0, lambda: 0.0)
-    restore(gateway.broker.sessions, persistence, Remembered((kept,), messages, ()))
+    restore(gateway.broker.sessions, persistence, RememberedSessions((kept,), messages, ()))
     assert [(notice.code, notice.client_id) for notice in told] == [("queue-full", "dev")] * 3
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from simulator.cloud.mqtt import GatewaySettings, broker, fan_out
-from simulator.cloud.mqtt.agenda import Agenda
 from simulator.cloud.mqtt.fan_out import AT_ONCE, FanOut, Owed
 from simulator.cloud.mqtt.persistence import Persistence
+from simulator.cloud.mqtt.scheduler import Scheduler
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Notice
@@ -29,7 +29,7 @@ def settings() -> GatewaySettings:
 @pytest.fixture
 def _short_turns(gateway: Gateway) -> None:
     """One thing a turn."""
-    gateway.broker.context.agenda.turn_seconds = 0.0
+    gateway.broker.context.scheduler.turn_seconds = 0.0
 
 
 async def _all(bare: BareConnect, topic: str = "all", **more: Any) -> list[Bare]:
@@ -187,15 +187,15 @@ def lost() -> list[tuple[Session, bytes]]:
 
 
 @pytest.fixture
-def agenda() -> Agenda:
+def scheduler() -> Scheduler:
     """Nobody is in a hurry."""
-    return Agenda(lambda: 0.0)
+    return Scheduler(lambda: 0.0)
 
 
 @pytest.fixture
-def owing(agenda: Agenda, given: list[tuple[Session, bytes]], lost: list[tuple[Session, bytes]]) -> FanOut:
+def owing(scheduler: Scheduler, given: list[tuple[Session, bytes]], lost: list[tuple[Session, bytes]]) -> FanOut:
     return FanOut(
-        agenda,
+        scheduler,
         lambda session, owed: given.append((session, owed.message.payload)),
         lambda session, owed: lost.append((session, owed.message.payload)),
     )
@@ -230,7 +230,7 @@ async def test_a_session_that_is_owed_too_much_is_told_of(
     assert {notice.client_id for notice in told} == {f"c{number}" for number in range(MANY)}
 
 
-def test_a_turn_that_fails_is_not_the_last(agenda: Agenda, faults: list[str]):
+def test_a_turn_that_fails_is_not_the_last(scheduler: Scheduler, faults: list[str]):
     given: list[bytes] = []
 
     def give(session: Session, owed: Owed) -> None:
@@ -238,11 +238,11 @@ def test_a_turn_that_fails_is_not_the_last(agenda: Agenda, faults: list[str]):
             raise ValueError
         given.append(owed.message.payload)
 
-    owing, one = FanOut(agenda, give, lambda session, owed: None), Session("one")
+    owing, one = FanOut(scheduler, give, lambda session, owed: None), Session("one")
     for payload in (b"1", b"bad", b"2"):
         owing.owe(one, _owed(payload))
-    while agenda._soon:
-        agenda.run(0.0)
+    while scheduler._soon:
+        scheduler.run(0.0)
     assert given == [b"1", b"2"]
     assert faults == ["a turn of the broker"]
 

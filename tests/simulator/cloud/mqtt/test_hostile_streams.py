@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.cloud.mqtt import GatewaySettings, fan_out
-from simulator.cloud.mqtt.agenda import TURN_SECONDS
+from simulator.cloud.mqtt.scheduler import TURN_SECONDS
 from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
 
@@ -75,7 +75,7 @@ async def _endures(streams: list[tuple[list[bytes], int, bool]], turn_seconds: f
     faults: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
     gateway = Gateway(Jobs(), GatewaySettings(connects_per_second=None))
-    gateway.broker.context.agenda.turn_seconds = turn_seconds
+    gateway.broker.context.scheduler.turn_seconds = turn_seconds
     gateway.broker.router.fan_out.at_once = 0 if turn_seconds == 0 else fan_out.AT_ONCE
     port = await gateway.listen("127.0.0.1", 0)
     try:

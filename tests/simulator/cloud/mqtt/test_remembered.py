@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.cloud.mqtt.persistence import Persistence
-from simulator.cloud.mqtt.records import KeptMessage, KeptSession, Remembered
+from simulator.cloud.mqtt.records import KeptMessage, KeptSession, RememberedSessions
 from simulator.cloud.mqtt.restoring import LONGEST_SECONDS, restore
 from simulator.cloud.mqtt.shells import Gateway
 
@@ -30,7 +30,7 @@ def test_what_passed_between_two_processes(after: float, passed: float):
     messages = {"lamp/1": KeptMessage("lamp", "mail", b"1", EPOCH, expiry_seconds=HOUR)}
     retained = (KeptMessage(None, "a", b"", EPOCH, expiry_seconds=HOUR), KeptMessage(None, "b", b"x", EPOCH))
     session = KeptSession("lamp", 4, HOUR, EPOCH + HOUR)
-    restore(gateway.broker.sessions, persistence, Remembered((session,), messages, retained))
+    restore(gateway.broker.sessions, persistence, RememberedSessions((session,), messages, retained))
     restored = gateway.broker.sessions.by_client_id["lamp"]
     assert restored.expires_at == LOOP + HOUR - passed
     assert [message.since for message in restored.stored or ()] == [LOOP - passed]

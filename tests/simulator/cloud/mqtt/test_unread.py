@@ -265,7 +265,7 @@ async def test_who_answers_no_close_of_tls_is_gone(gateway: Gateway, tmp_path: P
 async def test_packets_that_come_at_once_leave_others_their_turns(
     gateway: Gateway, port: int, monkeypatch: pytest.MonkeyPatch
 ):
-    gateway.broker.context.agenda.turn_seconds = 0.0
+    gateway.broker.context.scheduler.turn_seconds = 0.0
     client = Bare(*await asyncio.open_connection("127.0.0.1", port))
     client.send(connect(5))
     assert (await client.packet())[0] == 0x20
@@ -283,7 +283,7 @@ async def test_packets_that_come_at_once_leave_others_their_turns(
 async def test_who_leaves_is_heard_out(
     gateway: Gateway, service: Jobs, bare: BareConnect, monkeypatch: pytest.MonkeyPatch, is_reset: bool
 ):
-    gateway.broker.context.agenda.turn_seconds = 0.0
+    gateway.broker.context.scheduler.turn_seconds = 0.0
     watcher, _ = await bare(name="watcher"), await bare(name="leaving")
     watcher.send(subscribe("a", options=0))
     assert (await watcher.packet())[0] == 0x90
@@ -301,7 +301,7 @@ async def test_who_leaves_is_heard_out(
 async def test_who_is_told_to_go_is_not_heard_out(
     gateway: Gateway, bare: BareConnect, told: list[Notice], monkeypatch: pytest.MonkeyPatch
 ):
-    gateway.broker.context.agenda.turn_seconds = 0.0
+    gateway.broker.context.scheduler.turn_seconds = 0.0
     client = await bare()
     [connection] = gateway.broker.clients
     gateway.broker.receive(connection, publish("a") * 50, 0.0)

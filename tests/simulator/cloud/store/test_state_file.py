@@ -13,7 +13,7 @@ from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store, salvage
 from simulator.cloud.store.database import Database
 from simulator.cloud.store.kinds import KINDS
-from simulator.cloud.store.state_file import Mark, Marked, Remark, read_mark
+from simulator.cloud.store.state_file import Marked, OpenMark, Remark, read_mark
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o077, 0o777], ids=lambda umask: f"umask {umask:03o}")
@@ -108,7 +108,7 @@ def test_a_pipe_is_no_place_for_a_state(tmp_path: Path):
 
 
 def test_a_mark_says_what_was_put_last(path: Path):
-    with closing(Mark(path, 77)) as mark:
+    with closing(OpenMark(path, 77)) as mark:
         mark.put(1)
         mark.put(1 << 40)
         assert read_mark(path) == Marked(77, 1 << 40)
@@ -116,7 +116,7 @@ def test_a_mark_says_what_was_put_last(path: Path):
 
 @pytest.mark.parametrize("at", range(57))
 def test_a_mark_of_which_any_byte_was_changed_says_nothing(path: Path, at: int):
-    with closing(Mark(path, 77)) as mark:
+    with closing(OpenMark(path, 77)) as mark:
         mark.put(5)
     file = Path(f"{path}-mark")
     raw = bytearray(file.read_bytes())

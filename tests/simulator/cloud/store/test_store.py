@@ -15,7 +15,7 @@ from simulator.cloud.jobs.commands import CancelJob, CreateJob, DeleteExecution,
 from simulator.cloud.registry import RegistryChange, Thing
 from simulator.cloud.store import Store
 from simulator.cloud.store.database import Batch, Database
-from simulator.cloud.store.state_file import Mark
+from simulator.cloud.store.state_file import OpenMark
 
 DOCUMENT = JobDocument('{"operation":"update"}')
 
@@ -216,11 +216,11 @@ async def test_a_fault_of_ours_in_a_batch_ends_the_store_in_words_and_nobody_wai
 
 
 async def test_a_mark_that_cannot_be_written_ends_the_store_in_words(path: Path, monkeypatch: pytest.MonkeyPatch):
-    def full(mark: Mark, commits: int) -> None:
+    def full(mark: OpenMark, commits: int) -> None:
         raise OSError(28, "No space left on device")
 
     store = Store(path)
-    monkeypatch.setattr(Mark, "put", full)
+    monkeypatch.setattr(OpenMark, "put", full)
     store.keep_registry(RegistryChange("thing", "a", Thing("a", "id-a")))
     with pytest.raises(InputError, match=r"the mark beside it .* cannot be written: No space left on device; see to"):
         await store.settled()

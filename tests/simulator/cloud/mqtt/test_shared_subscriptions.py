@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED, Session
-from simulator.cloud.mqtt.shared import Groups, split
+from simulator.cloud.mqtt.shared_subscriptions import SharedSubscriptions, split
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Notice
 from tests.fidelity.proofs import proves
@@ -372,7 +372,7 @@ def test_a_large_group_is_not_asked_whole_for_each_message():
             return super().randrange(*args)
 
     chances = Chances(0)
-    groups, sessions = Groups(chances.randrange, 60), [Session(f"m{number}") for number in range(50)]
+    groups, sessions = SharedSubscriptions(chances.randrange, 60), [Session(f"m{number}") for number in range(50)]
     for session in sessions:
         groups.add("$share/g/a", session, 1)
     group = groups.by_text.get("$share/g/a")

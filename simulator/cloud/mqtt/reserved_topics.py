@@ -17,7 +17,7 @@ class Reaction(NamedTuple):
     after: int = 0
 
 
-class Service(Protocol):
+class ReservedTopics(Protocol):
     """What stands behind the reserved topics; called on the loop, and quick."""
 
     def request(

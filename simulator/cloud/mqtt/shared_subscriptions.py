@@ -39,7 +39,7 @@ def split(text: str) -> SharedFilter | None:
 
 
 @dataclass(slots=True, eq=False)
-class Group:
+class SharedSubscription:
     """The members of one shared subscription in the order in which they came, and what waits for any of them.
 
     `queue` is a session that nobody connects to: no client id begins with `$share/`.
@@ -57,14 +57,14 @@ class Group:
         return any(qos and session.expiry_seconds for session, qos in self.members.items())
 
 
-class Groups:
+class SharedSubscriptions:
     """Every shared subscription of one broker. `draw` gives a number below the one it is given, by chance."""
 
     def __init__(self, draw: Draw, lasts_seconds: int) -> None:
         self._draw = draw
         self._lasts_seconds = lasts_seconds
-        self.by_text: dict[str, Group] = {}
-        self.index: Subscriptions[Group] = Subscriptions()
+        self.by_text: dict[str, SharedSubscription] = {}
+        self.index: Subscriptions[SharedSubscription] = Subscriptions()
 
     def add(self, text: str, session: Session, qos: int) -> None:
         """Add a member, or change its QoS. `text` has been found valid."""
@@ -72,11 +72,13 @@ class Groups:
         if group is None:
             what = split(text)
             assert what is not None, "only valid filters come here"
-            group = self.by_text[text] = Group(text, what, Session(text, expiry_seconds=self._lasts_seconds))
+            group = self.by_text[text] = SharedSubscription(
+                text, what, Session(text, expiry_seconds=self._lasts_seconds)
+            )
             self.index.add(what.filter, group, 1)
         group.members[session] = qos
 
-    def remove(self, text: str, session: Session) -> Group | None:
+    def remove(self, text: str, session: Session) -> SharedSubscription | None:
         """Take a member away; the group, if that was its last."""
         group = self.by_text.get(text)
         if group is None or group.members.pop(session, None) is None or group.members:
@@ -85,7 +87,7 @@ class Groups:
         self.index.remove(group.what.filter, group)
         return group
 
-    def by_chance(self, group: Group) -> Iterator[Session]:
+    def by_chance(self, group: SharedSubscription) -> Iterator[Session]:
         """The members in an order of chance, which costs what is taken of it."""
         left = list(group.members)
         while left:

@@ -4,7 +4,7 @@ import pytest
 
 from agent.device_events import AnswerReceived, DeviceConnected, ExecutionGone, HintReceived, RequestSent, StepStarted
 from agent.values import ExecutionKey
-from simulator.report.causes import NEAR, is_about_job, is_about_thing, surroundings
+from simulator.report.causality import NEAR, is_about_job, is_about_thing, surroundings
 from simulator.trace import (
     CLOUD,
     CONTROLLER,

@@ -17,7 +17,7 @@ TURN_SECONDS: Final = 0.001
 """How long a turn takes, of whatever kind: giving to many, sweeping, or packets of one client, who may send 100,000."""
 
 
-class Agenda:
+class Scheduler:
     """`stopwatch` gives seconds, and says when a turn that takes `turn_seconds` is over.
 
     `wake` is called with None when something is to be done in the next turn, or with the time that it is to be done at.

@@ -10,7 +10,7 @@ from agent.core.state import Safe
 from agent.documents import plan_of
 from agent.journal import LONGEST_SNAPSHOT
 from agent.plan import Plan, Step
-from agent.records import RecordError, number_of, numbered, read_record, write_record
+from agent.record_json import RecordError, number_of, numbered, read_record, write_record
 from agent.values import ErrorCode, ExecutionKey, JobDocument, Status
 from tests.agent.core.driver import UPDATE, Driver, execution, key
 
