@@ -66,7 +66,6 @@ KINDS: Final[dict[str, Kind]] = {
         loud.wildcards,
         ["clients", "filters", "jobs"],
         most_mib=96,
-        held_cpu_ms=100,  # they come and go in one moment, which is one turn of the loop: a quarter of a ms each
     ),
     "documents nested deep": Kind(greedy.deep_documents, ["documents", "taken", "answers"]),
     "bodies of 1 MiB": Kind(greedy.large_bodies, ["many targets", "long documents"]),

@@ -1,5 +1,7 @@
 """The broker with nothing around it: time is an argument, what clients hear is bytes, and turns are counted."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
@@ -195,6 +197,20 @@ def test_what_many_hear_goes_in_turns_and_nothing_overtakes_it():
     heard = clients[-1].hear()
     assert [packet[-1:] for packet in heard if packet[0] >> 4 == 3] == [b"1", b"2", b"3"]
     assert all(_payloads(client.hear()) == [b"1", b"3"] for client in clients[:-1])
+
+
+def test_of_many_who_leave_in_one_moment_those_beyond_a_turns_time_are_seen_off_in_later_turns():
+    broker = broker_without_loop()
+    clients = [connected(broker, f"c{number}") for number in range(10)]
+    times = itertools.count(step=0.3)
+    broker.context.scheduler.stopwatch = lambda: next(times)
+    for client in clients:
+        broker.lost(client.client, 0.0)
+    assert list(broker.clients) == [client.client for client in clients[2:]], "two in the half second of a turn"
+    again = connected(broker, "c9")
+    turns_out(broker)
+    assert list(broker.clients) == [again.client]
+    assert list(broker.sessions.by_client_id) == ["c9"]
 
 
 def test_a_fault_ends_the_connection_that_met_it_and_no_other(faults: list[str]):
