@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import tempfile
-import time
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -155,13 +156,37 @@ def test_what_cannot_be_handed_over_is_told_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_ends_with_whoever_was_to_hear_of_it(tmp_path: Path):
+class Hears(logging.Handler):
+    """Sets `said` when the library's logger is told something that begins with `words`."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self._words = words
+        self.said = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith(self._words):
+            self.said.set()
+
+
+@pytest.fixture
+def plays() -> Iterator[threading.Event]:
+    """Set once a run is under way."""
+    hears, logger = Hears("playing "), logging.getLogger("ghostjob")
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(hears)
+    yield hears.said
+    logger.removeHandler(hears)
+    logger.setLevel(before)
+
+
+def test_a_run_ends_with_whoever_was_to_hear_of_it(tmp_path: Path, plays: threading.Event):
     (tmp_path / "slow.yaml").write_text(SLOW)
     for engine in ("live", "virtual"):
         devices = "--devices=1" if engine == "live" else "--devices=5000"
         scenario = str(tmp_path / "slow.yaml") if engine == "live" else "main"
         run = Process("run", f"--engine={engine}", devices, "--no-table", "--until-stdin-closes", "--", scenario)
-        time.sleep(1.5)
-        began = time.monotonic()
-        assert run.end() == 130
-        assert time.monotonic() - began < 10
+        assert plays.wait(60), "it says so once it is under way"
+        plays.clear()
+        assert run.end() == 130, "neither to its end, nor killed because it did not mind"
