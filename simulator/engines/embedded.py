@@ -50,7 +50,8 @@ class EmbeddedCloud:
         listening: asyncio.Future[dict[str, str | None]] = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(listening))
         try:
-            self.endpoints = await asyncio.wait_for(listening, START_LIMIT_SECONDS)
+            async with asyncio.timeout(START_LIMIT_SECONDS):
+                self.endpoints = await listening
         except TimeoutError:
             await self._end()
             raise InputError(f"the embedded cloud did not listen within {START_LIMIT_SECONDS:g} s") from None

@@ -27,9 +27,11 @@ class SecondClient:
         """The answer. Raises TimeoutError if there is none."""
         self._transport.start(self)
         try:
-            await asyncio.wait_for(self._connected.wait(), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._connected.wait()
             self._transport.send(request)
-            return await asyncio.wait_for(self._answer, PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._answer
         finally:
             await self._transport.stop()
 

@@ -14,6 +14,7 @@ from tests.cli.served import Served
 from tests.clients.cloud_process import running_cloud
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import WAIT, Bare
+from tests.within import within
 
 MOST = 200
 """Open files of the cloud; half of them are kept for its API and its files."""
@@ -26,7 +27,7 @@ async def came_in(port: int, number: int) -> Bare | None:
     client = Bare(*await asyncio.open_connection("127.0.0.1", port))
     client.send(connect(4, rest=text(f"dev-{number}")))
     try:
-        first = await asyncio.wait_for(client.reader.read(4), WAIT)
+        first = await within(client.reader.read(4), WAIT)
     except ConnectionError:
         first = b""
     if first == b"\x20\x02\0\0":
@@ -87,7 +88,7 @@ async def test_served_clients_go_on_and_the_api_answers_when_files_run_out(tmp_p
         assert {answer.status for answer in answers} == {200}
 
         served[1].close()
-        await asyncio.wait_for(served[1].writer.wait_closed(), WAIT)
+        await within(served[1].writer.wait_closed(), WAIT)
         async with asyncio.timeout(WAIT):
             while (newcomer := await came_in(port, TOO_MANY)) is None:
                 pass

@@ -15,6 +15,7 @@ import pytest
 import ghostjob
 from ghostjob._process import Process
 from simulator.cli import main
+from tests.within import within
 
 UPDATE = {"name": "update", "devices": [{"group": "all"}], "jobs": [{"id": "fw", "to": ["all"], "version": "2.0"}]}
 SLOW = "name: slow\ndevices: [{group: all}]\njobs: [{id: fw, to: [all], version: '2.0'}]\nhardware: {write: 600}\n"
@@ -121,7 +122,7 @@ async def test_a_run_that_is_cancelled_has_ended_by_then(tmp_path: Path, caplog:
     caplog.set_level(logging.INFO, "ghostjob")
     try:
         task = asyncio.create_task(ghostjob.play_async(SLOW, devices=1, out=tmp_path))
-        await asyncio.wait_for(begun.wait(), 60)
+        await within(begun.wait(), 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

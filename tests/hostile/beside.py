@@ -21,6 +21,7 @@ from tests.hostile.clients import paced
 from tests.hostile.device import Seen
 from tests.hostile.report import Bounds, Report
 from tests.hostile.victim import Victim, victim
+from tests.within import within
 
 Hostile: TypeAlias = Callable[[Victim, float, Random], Awaitable[dict[str, int]]]
 """Is hostile until that time (of `time.monotonic`), and gives what it did, counted by name."""
@@ -211,7 +212,7 @@ async def _device(cloud: Victim) -> AsyncIterator[_Device]:
             raise RuntimeError("the device did not come up")
         yield _Device(process)
         process.stdin.close()
-        await asyncio.wait_for(process.wait(), 60)
+        await within(process.wait(), 60)
     finally:
         if process.returncode is None:
             process.kill()

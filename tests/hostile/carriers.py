@@ -15,6 +15,7 @@ from simulator.cloud.mqtt.codec import frame
 from simulator.cloud.mqtt.packets import Malformed
 from tests.hostile.mutations import BYTE_LEVEL, Case, thing_of
 from tests.hostile.victim import Victim
+from tests.within import within
 
 PINGREQ: Final = b"\xc0\0"
 PINGRESP: Final = b"\xd0\0"
@@ -69,7 +70,7 @@ class Talk(asyncio.Protocol):
     async def answers(self, seconds: float) -> None:
         """Until a sign of life, the end, or so long."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._answered.wait(), seconds)
+            await within(self._answered.wait(), seconds)
 
     async def ends(self, seconds: float) -> bool:
         """Whether it is over by then."""

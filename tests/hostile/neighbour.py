@@ -7,6 +7,7 @@ from typing import Final
 from tests.hostile.clients import Peer
 from tests.hostile.victim import Victim
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
+from tests.within import within
 
 THING: Final = "neighbour"
 ANSWER_SECONDS: Final = 30.0
@@ -32,7 +33,7 @@ class Neighbour:
                     first, body = await peer.packet()
                     assert first == expected, f"the neighbour got {first:#x} {body!r}"
                 while True:
-                    await asyncio.wait_for(self._ask(peer), ANSWER_SECONDS)
+                    await within(self._ask(peer), ANSWER_SECONDS)
                     await asyncio.sleep(PAUSE_SECONDS)
             finally:
                 peer.transport.abort()

@@ -5,6 +5,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Final
 
+from tests.within import within
+
 PATIENCE_SECONDS: Final = 20.0
 """How long an answer may take on a busy machine."""
 
@@ -32,7 +34,7 @@ class Wire:
     async def ask(self, raw: bytes, method: str = "GET") -> Answer:
         """Send a whole request, and read the answer to it. Raises NoAnswerError."""
         try:
-            return await asyncio.wait_for(self._ask(raw, method), PATIENCE_SECONDS)
+            return await within(self._ask(raw, method), PATIENCE_SECONDS)
         except (
             TimeoutError,
             ConnectionError,

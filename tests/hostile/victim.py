@@ -16,6 +16,7 @@ import aiohttp
 
 from simulator.certs import make_certificates
 from tests.hostile.probed import Reading
+from tests.within import within
 
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 60
@@ -103,7 +104,7 @@ class Victim:
         async with self._asking:
             writer.write(question)
             try:
-                line = await asyncio.wait_for(reader.readline(), ANSWER_SECONDS)
+                line = await within(reader.readline(), ANSWER_SECONDS)
             except ConnectionError:
                 line = b""
         return Reading(**json.loads(line)) if line else None
@@ -163,7 +164,7 @@ async def victim(
 @asynccontextmanager
 async def _attached(process: asyncio.subprocess.Process, home: Path, certs: Path | None) -> AsyncIterator[Victim]:
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+    line = await within(process.stdout.readline(), START_SECONDS)
     if not line:
         raise RuntimeError(f"the cloud did not start: {(home / 'log').read_text()[-2000:]}")
     asked = await asyncio.open_unix_connection(str(home / "probe"))
@@ -182,7 +183,7 @@ async def _stopped(process: asyncio.subprocess.Process) -> list[str]:
     assert process.stdin is not None
     process.stdin.close()
     try:
-        status = await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        status = await within(process.wait(), STOP_SECONDS)
     except TimeoutError:
         process.kill()
         await process.wait()

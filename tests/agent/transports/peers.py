@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from simulator.cloud.mqtt import Reaction
+from tests.within import within
 
 WAIT = 20
 
@@ -24,7 +25,7 @@ class Heard:
         self.events.put_nowait((topic, payload))
 
     async def next(self) -> tuple[str, object]:
-        return await asyncio.wait_for(self.events.get(), WAIT)
+        return await within(self.events.get(), WAIT)
 
 
 class Echo:

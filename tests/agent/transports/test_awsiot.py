@@ -13,6 +13,7 @@ from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes
 from simulator.cloud.mqtt.shells import Gateway
 from tests.agent.transports.peers import WAIT, Echo, Heard
+from tests.within import within
 
 FILTERS = ("$aws/things/dev/jobs/notify",)
 
@@ -52,7 +53,7 @@ async def test_a_device_connects_asks_is_answered_and_takes_leave(gateway, servi
     transport.send(GetPending("hello"))
     assert await heard.next() == ("$aws/things/dev/jobs/get/accepted", b'{"clientToken":"hello"}')
     await transport.stop()
-    ended = await asyncio.wait_for(service.ends.get(), WAIT)
+    ended = await within(service.ends.get(), WAIT)
     assert ended == ("dev", "CLIENT_INITIATED_DISCONNECT")
 
 
@@ -61,7 +62,7 @@ async def test_a_transport_that_is_cut_vanishes_without_a_word(gateway, service)
     transport, heard = device(AwsIotEndpoint("127.0.0.1", port))
     assert await heard.next() == ("connected", False)
     transport.cut()
-    assert await asyncio.wait_for(service.ends.get(), WAIT) == ("dev", "CONNECTION_LOST")
+    assert await within(service.ends.get(), WAIT) == ("dev", "CONNECTION_LOST")
     assert heard.events.empty()
 
 

@@ -36,6 +36,7 @@ from tests.simulator.cloud.jobs.account import Account as JobsAccount
 from tests.simulator.cloud.mqtt.direct import broker_without_loop
 from tests.simulator.cloud.mqtt.peers import V3, Peer
 from tests.thrown import Thrown, sees_to_transactions, thrown_at
+from tests.within import within
 
 OURS: Final = str(Path(simulator.__file__).parent)
 FAST: Final = 600.0
@@ -132,7 +133,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_callback_of_the_cloud_ends_with_a_fault(fast: None, tmp_path: Path):
     with asyncio.Runner(loop_factory=ThrowingLoop) as runner:
-        runner.run(asyncio.wait_for(_play(tmp_path / "trace.jsonl"), 60))
+        runner.run(within(_play(tmp_path / "trace.jsonl"), 60))
 
 
 async def _play(trace: Path) -> None:

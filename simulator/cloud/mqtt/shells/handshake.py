@@ -84,7 +84,8 @@ class TlsServer(Listener):
         loop = asyncio.get_running_loop()
         try:
             accepted.setblocking(False)
-            first = await asyncio.wait_for(_first_byte(accepted), SILENT_SECONDS)
+            async with asyncio.timeout(SILENT_SECONDS):
+                first = await _first_byte(accepted)
         except (OSError, TimeoutError):
             first = b""
         if not first:  # it never said anything, as those who only look whether a port is open

@@ -25,6 +25,7 @@ from simulator.trace import ClientDisconnected
 from tests.fidelity.proofs import proves
 from tests.simulator.cloud.mqtt.packets import connect, text
 from tests.simulator.cloud.mqtt.peers import V3, V5, VERSIONS, WAIT, Peer
+from tests.within import within
 
 LONG = "a-thing-whose-name-is-longer-than-a-common-name-may-be-" + "x" * 60
 ARN = "arn:aws:iot:us-east-1:000000000000:"
@@ -143,7 +144,7 @@ async def test_the_return_code_of_who_may_not_connect_is_aws_own(world: World, v
     tls = tls_of(world.certs, "lamp")
     reader, writer = await asyncio.open_connection("localhost", port, ssl=tls, family=2)
     writer.write(connect(version, rest=text("other")))
-    assert await asyncio.wait_for(reader.read(), WAIT) == answer
+    assert await within(reader.read(), WAIT) == answer
     writer.close()
 
 
@@ -367,7 +368,7 @@ async def _is_turned_away(world: World, tls: ssl.SSLContext) -> bool:
         return True
     try:
         writer.write(connect(5, rest=text("lamp")))
-        return not await asyncio.wait_for(reader.read(1), WAIT)
+        return not await within(reader.read(1), WAIT)
     except (ssl.SSLError, ConnectionError):
         return True
     finally:

@@ -22,6 +22,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.trace import ClientRefused, CloudEvent
 from tests.simulator.cloud.mqtt.packets import connect, text
 from tests.simulator.cloud.mqtt.peers import WAIT
+from tests.within import within
 
 NAME: Final = "name-of-the-server"
 MUTATIONS: Final = 150
@@ -50,7 +51,7 @@ class World:
         try:
             writer.write(raw)
             writer.write_eof()
-            return await asyncio.wait_for(reader.read(), WAIT)
+            return await within(reader.read(), WAIT)
         except ConnectionError:
             return b""
         finally:
@@ -70,9 +71,9 @@ class World:
                 "127.0.0.1", self.port(name), ssl=tls, server_hostname=tls and "localhost"
             )
             writer.write(connect(4, rest=text("lamp")))
-            assert await asyncio.wait_for(reader.readexactly(4), WAIT) == b"\x20\x02\0\0"
+            assert await within(reader.readexactly(4), WAIT) == b"\x20\x02\0\0"
             writer.write(b"\xe0\0")
-            await asyncio.wait_for(reader.read(), WAIT)
+            await within(reader.read(), WAIT)
             writer.close()
 
 
@@ -219,7 +220,7 @@ def test_a_handshake_that_stops_half_way_ends(play: Play, port: str, monkeypatch
             reader, writer = await asyncio.open_connection("127.0.0.1", world.port(port))
             writer.write(said)
             with contextlib.suppress(ConnectionError):
-                await asyncio.wait_for(reader.read(), WAIT)
+                await within(reader.read(), WAIT)
             writer.close()
         monkeypatch.undo()
 

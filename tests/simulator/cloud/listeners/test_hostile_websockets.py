@@ -17,6 +17,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.trace import ClientRefused, CloudEvent
 from tests.simulator.cloud.mqtt.packets import connect, subscribe, text
 from tests.simulator.cloud.mqtt.peers import WAIT
+from tests.within import within
 
 BINARY, CONTINUES, PING, PONG, CLOSE = 2, 0, 9, 10, 8
 UPGRADE: Final = (
@@ -51,7 +52,7 @@ class World:
         host, _, port = (self.cloud.endpoints["api"] or "").removeprefix("http://").rpartition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(UPGRADE)
-        assert b"101" in await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WAIT)
+        assert b"101" in await within(reader.readuntil(b"\r\n\r\n"), WAIT)
         for each in said:
             writer.write(each)
         return reader, writer
@@ -110,7 +111,7 @@ async def test_no_frame_and_no_message_is_gathered_without_end(
         for _ in range(4 * LARGEST_MESSAGE // len(goes_on)):
             writer.write(goes_on)
             await writer.drain()
-        await asyncio.wait_for(reader.read(), WAIT)
+        await within(reader.read(), WAIT)
     except ConnectionError:
         pass
     writer.close()
@@ -142,7 +143,7 @@ async def test_a_flood_of_small_frames_leaves_others_their_turns(world: World, f
 
     flooding = asyncio.create_task(flood())
     for _ in range(20):
-        await asyncio.wait_for(world.is_served(), WAIT)
+        await within(world.is_served(), WAIT)
     flooding.cancel()
     await asyncio.gather(flooding, return_exceptions=True)
     writer.transport.abort()
@@ -177,7 +178,7 @@ async def test_who_does_not_read_and_is_told_to_go_is_gone(world: World, monkeyp
     [connection] = gateway.broker.clients
     assert 0 < connection.waiting_bytes < 1 << 20
     connection.refuse(Reason.SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID")
-    await asyncio.wait_for(gateway.farewells.ended(), WAIT)
+    await within(gateway.farewells.ended(), WAIT)
     [api] = [server for _, server in world.cloud._http._servers]
     async with asyncio.timeout(WAIT):
         while api.connections:  # noqa: ASYNC110 - aiohttp's own
@@ -189,7 +190,7 @@ async def test_a_cloud_stops_beside_who_does_not_read(world: World, monkeypatch:
     monkeypatch.setattr("simulator.cloud.mqtt.shells.farewells.GRACE_SECONDS", 0.05)
     monkeypatch.setattr("simulator.cloud.listeners.http_ports.GRACE_SECONDS", 0.05)
     client = await deaf(world)
-    await asyncio.wait_for(world.cloud._close(), WAIT)
+    await within(world.cloud._close(), WAIT)
     client.close()
 
 
@@ -197,6 +198,6 @@ async def test_who_says_nothing_after_the_handshake_is_hung_up_on(world: World):
     reader, writer = await world.open()
     gateway = world.cloud._gateway
     gateway.broker.sweep(gateway.broker.context.now + 11)
-    await asyncio.wait_for(reader.read(), WAIT)
+    await within(reader.read(), WAIT)
     assert world.codes == ["connect-timeout"]
     writer.close()

@@ -15,6 +15,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from tests.fidelity.proofs import proves
 from tests.simulator.cloud.mqtt.packets import connect, text
 from tests.simulator.cloud.mqtt.peers import WAIT
+from tests.within import within
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ async def test_who_names_mqtt_or_nothing_speaks_mqtt(cloud: LocalCloud, certs: P
     expected = "x-amzn-mqtt-ca" if "x-amzn-mqtt-ca" in named else None
     assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == expected
     writer.write(connect(4, rest=text("lamp")))
-    assert await asyncio.wait_for(reader.readexactly(4), WAIT) == b"\x20\x02\0\0"
+    assert await within(reader.readexactly(4), WAIT) == b"\x20\x02\0\0"
     writer.close()
 
 
@@ -79,7 +80,7 @@ async def test_who_says_something_else_does_not_disturb_others(cloud: LocalCloud
     reader, writer = await asyncio.open_connection("127.0.0.1", port_of(cloud, "api"))
     writer.write(said)
     writer.write_eof()
-    await asyncio.wait_for(reader.read(), WAIT)
+    await within(reader.read(), WAIT)
     writer.close()
     await test_the_api_is_spoken_with_tls_and_without_on_one_port(cloud, certs)
 

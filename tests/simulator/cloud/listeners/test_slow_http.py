@@ -16,6 +16,7 @@ from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.trace import ClientRefused, CloudEvent
 from tests.simulator.cloud.mqtt.peers import WAIT
+from tests.within import within
 
 HEAD = b"PUT /jobs/j HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 LARGE = 8 << 20
@@ -87,7 +88,7 @@ async def ended(cloud: LocalCloud, *said: bytes) -> bytes:
         writer.write(each)
         await asyncio.sleep(0)
     try:
-        return await asyncio.wait_for(reader.read(), WAIT)
+        return await within(reader.read(), WAIT)
     finally:
         writer.close()
 
@@ -218,7 +219,7 @@ def test_a_cloud_stops_beside_who_does_not_read(play: Play, monkeypatch: pytest.
             each for _, server in cloud._http._servers for each in server.connections if each._request_in_progress
         ]
         transport: Any = connection.transport
-        await asyncio.wait_for(cloud._http.close(), WAIT)
+        await within(cloud._http.close(), WAIT)
         async with asyncio.timeout(WAIT):
             while transport.get_write_buffer_size():  # noqa: ASYNC110
                 await asyncio.sleep(0)
@@ -232,7 +233,7 @@ def test_heads_without_end_are_not_gathered(play: Play):
     async def story(cloud: LocalCloud) -> None:
         reader, writer = await asyncio.open_connection(*address(cloud))
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: x\r\n" % number for number in range(200)))
-        assert (await asyncio.wait_for(reader.read(), WAIT))[8:].startswith(b" 400 ")
+        assert (await within(reader.read(), WAIT))[8:].startswith(b" 400 ")
         writer.close()
 
     play(story)

@@ -21,6 +21,7 @@ from simulator.trace import ClientDisconnected
 from tests.fidelity.proofs import proves
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import VERSIONS, WAIT
+from tests.within import within
 
 KEYS = (("AKEXAMPLE", "secret"),)
 PING = b"\xc0\0"
@@ -94,11 +95,11 @@ async def test_paho_takes_its_messages_over_websockets(world: World, version: An
     host, _, port = (world.cloud.endpoints["api"] or "").removeprefix("http://").rpartition(":")
     await asyncio.to_thread(client.connect, host, int(port))
     client.loop_start()
-    assert await asyncio.wait_for(heard.get(), WAIT) == "Success"
+    assert await within(heard.get(), WAIT) == "Success"
     client.subscribe("big", 1)
-    assert await asyncio.wait_for(heard.get(), WAIT) == ["Granted QoS 1"]
+    assert await within(heard.get(), WAIT) == ["Granted QoS 1"]
     client.publish("big", bytes(100_000), 1)
-    assert await asyncio.wait_for(heard.get(), WAIT) == ("big", bytes(100_000))
+    assert await within(heard.get(), WAIT) == ("big", bytes(100_000))
     client.disconnect()
     await asyncio.to_thread(client.loop_stop)
     assert await world.gone.get() == ClientDisconnected("lamp", "CLIENT_INITIATED_DISCONNECT")

@@ -13,6 +13,7 @@ from paho.mqtt.properties import Properties
 
 from simulator.cloud.mqtt import Reaction
 from simulator.cloud.mqtt.client import Client
+from tests.within import within
 
 WAIT = 20
 V3, V5 = MQTTProtocolVersion.MQTTv311, MQTTProtocolVersion.MQTTv5
@@ -102,7 +103,7 @@ class Peer:
         self.loop.call_soon_threadsafe(self.heard.put_nowait, event)
 
     async def next(self) -> Any:
-        return await asyncio.wait_for(self.heard.get(), WAIT)
+        return await within(self.heard.get(), WAIT)
 
     async def subscribe(self, *topics: str, qos: int = 1) -> list[str]:
         self.client.subscribe([(topic, qos) for topic in topics])
@@ -132,17 +133,17 @@ class Bare:
         self.writer.write(b"".join(raw))
 
     async def packet(self) -> tuple[int, bytes]:
-        first, length = await asyncio.wait_for(self.reader.readexactly(2), WAIT)
+        first, length = await within(self.reader.readexactly(2), WAIT)
         shift = 7
         while length >> (shift - 7) & 0x80:
-            (byte,) = await asyncio.wait_for(self.reader.readexactly(1), WAIT)
+            (byte,) = await within(self.reader.readexactly(1), WAIT)
             length = length & ~(0x80 << (shift - 7)) | byte << shift
             shift += 7
-        return first, await asyncio.wait_for(self.reader.readexactly(length), WAIT)
+        return first, await within(self.reader.readexactly(length), WAIT)
 
     async def rest(self) -> bytes:
         """What comes until the gateway closes."""
-        return await asyncio.wait_for(self.reader.read(), WAIT)
+        return await within(self.reader.read(), WAIT)
 
     def close(self) -> None:
         self.writer.close()

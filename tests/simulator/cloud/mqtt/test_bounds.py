@@ -16,6 +16,7 @@ from simulator.cloud.mqtt.restoring import restore
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Code, Notice
 from simulator.cloud.settings.service import Fault
+from tests.within import within
 
 from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs
@@ -35,7 +36,7 @@ async def _come_and_go(service: Jobs, bare: BareConnect, *names: str, **more: An
     for name in names:
         client = await bare(5, name, **more)
         client.close()
-        await asyncio.wait_for(service.gone.get(), WAIT)
+        await within(service.gone.get(), WAIT)
 
 
 async def test_clients_that_are_gone_are_forgotten_when_there_are_too_many(
@@ -87,7 +88,7 @@ async def test_a_will_that_finds_no_room_to_wait_is_published_at_once(
         client.send(connect(5, flags=0x06, properties=LASTING, rest=will))
         await client.packet()
         client.close()
-        await asyncio.wait_for(service.gone.get(), WAIT)
+        await within(service.gone.get(), WAIT)
     assert (await listener.packet())[1].startswith(text("will/two"))
     assert _of(told, "quota").resource == "topic/will/two"
     gateway.broker.sweep(gateway.broker.context.now + 31)

@@ -13,6 +13,7 @@ from simulator.cloud.mqtt.scheduler import Scheduler
 from simulator.cloud.mqtt.session import Message, Session
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Notice
+from tests.within import within
 
 from .packets import LASTING, connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs, transport_of
@@ -133,7 +134,7 @@ async def test_what_waits_for_who_goes_stays_before_what_comes_later(
     for number in (b"1", b"2", b"3"):
         gateway.broker.publish("a", number)
     client.close()
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
     gateway.broker.publish("a", b"4")
     again = Bare(*await asyncio.open_connection(*client.writer.get_extra_info("peername")[:2]))
     again.send(connect(5, flags=0, properties=LASTING, rest=text("dev")))
@@ -306,7 +307,7 @@ async def test_who_takes_leave_after_many_packets_leaves_no_will(gateway: Gatewa
     client.send(connect(5, flags=0x06, rest=will), PING * 200, b"\xe0\0")
     client.writer.write_eof()
     assert (await client.rest()).endswith(b"\xd0\0" * 200)
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "CLIENT_INITIATED_DISCONNECT")
+    assert await within(service.gone.get(), WAIT) == ("dev", "CLIENT_INITIATED_DISCONNECT")
     client.close()
 
 
@@ -339,7 +340,7 @@ async def test_a_fault_in_a_later_turn_of_a_client_ends_its_connection(
     monkeypatch.setattr(broker, "publish", lambda *_: 1 / 0)
     client.send(PING * 3, publish("a"), PING)
     assert await client.rest() == b"\xd0\0" * 3
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "SERVER_ERROR")
+    assert await within(service.gone.get(), WAIT) == ("dev", "SERVER_ERROR")
     assert faults == ["handling packets"], "it is told, and stays here"
 
 
@@ -360,13 +361,13 @@ async def test_of_who_left_while_others_are_behind_not_everybody_is_heard_out(
         talkers.append(there)
     for there in talkers:
         transport_of(there).abort()
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("t1", "CONNECTION_LOST")
+    assert await within(service.gone.get(), WAIT) == ("t1", "CONNECTION_LOST")
     assert not talkers[0].protocol.unread
     assert service.gone.empty()
     assert [(notice.code, notice.client_id) for notice in told] == [("quota", "t1")]
     monkeypatch.setattr(fan_out.FanOut, "is_behind", False)
     for name in ("t2", "t3"):
-        assert await asyncio.wait_for(service.gone.get(), WAIT) == (name, "CONNECTION_LOST")
+        assert await within(service.gone.get(), WAIT) == (name, "CONNECTION_LOST")
     heard = {(await listeners[0].packet())[1][6:] for _ in range(5)}
     assert heard == {b"first", b"t2", b"t3"}
     assert not gateway.broker._heard_out

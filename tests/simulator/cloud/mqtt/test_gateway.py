@@ -7,6 +7,7 @@ import pytest
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
+from tests.within import within
 
 from .packets import connect, text
 from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs, transport_of
@@ -125,7 +126,7 @@ async def test_a_persistent_session_keeps_subscriptions_and_qos_1_messages(
     first = await peer("keeps", version, **options)
     await first.subscribe("a")
     await asyncio.to_thread(first.close)
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("keeps", "CLIENT_INITIATED_DISCONNECT")
+    assert await within(service.gone.get(), WAIT) == ("keeps", "CLIENT_INITIATED_DISCONNECT")
     gateway.broker.publish("a", b"kept", 1)
     gateway.broker.publish("a", b"lost", 0)
     again = await peer("keeps", version, present=True, **options)
@@ -137,7 +138,7 @@ async def test_a_clean_session_forgets(gateway: Gateway, service: Jobs, peer: Co
     first = await peer("forgets", version)
     await first.subscribe("a")
     await asyncio.to_thread(first.close)
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
     gateway.broker.publish("a", b"x", 1)
     again = await peer("forgets", version)
     await again.subscribe("b")
@@ -148,7 +149,7 @@ async def test_a_clean_session_forgets(gateway: Gateway, service: Jobs, peer: Co
 async def test_a_session_that_has_expired_is_not_there(gateway: Gateway, service: Jobs, peer: Connect):
     first = await peer("expires", V5, clean=False, SessionExpiryInterval=60)
     await asyncio.to_thread(first.close)
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
     gateway.broker.sweep(gateway.broker.context.now + 61)
     await peer("expires", V5, clean=False, SessionExpiryInterval=60, present=False)
 
@@ -164,7 +165,7 @@ async def test_a_second_connection_of_the_same_id_takes_over(service: Jobs, peer
     assert kind == "disconnected"
     if version == V5:
         assert reason == "Session taken over"
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("same", "DUPLICATE_CLIENTID")
+    assert await within(service.gone.get(), WAIT) == ("same", "DUPLICATE_CLIENTID")
     assert await watcher.next() == ("will/of/same", b"gone", 1)
 
 
@@ -174,7 +175,7 @@ async def test_who_takes_leave_leaves_no_will(service: Jobs, peer: Connect, vers
     await watcher.subscribe("#")
     polite = await peer("polite", version, will=("will", b"x", 1))
     await asyncio.to_thread(polite.close)
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
     watcher.client.publish("end", b"", 0)
     assert await watcher.next() == ("published", "Success")
     assert await watcher.next() == ("end", b"", 0)
@@ -186,7 +187,7 @@ async def test_silence_beyond_one_and_a_half_keep_alives_ends_a_connection(
 ):
     silent = await peer("silent", version)
     gateway.broker.sweep(gateway.broker.context.now + 30 * 1.5 + 2)
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("silent", "MQTT_KEEP_ALIVE_TIMEOUT")
+    assert await within(service.gone.get(), WAIT) == ("silent", "MQTT_KEEP_ALIVE_TIMEOUT")
     kind, reason = await silent.next()
     assert kind == "disconnected"
     if version == V5:
@@ -213,7 +214,7 @@ async def test_silence_beyond_one_and_a_half_keep_alives_ends_a_connection(
 async def test_a_bad_beginning_ends_the_connection(port: int, sent: bytes, answer: bytes):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(sent)
-    assert await asyncio.wait_for(reader.read(), WAIT) == answer
+    assert await within(reader.read(), WAIT) == answer
     writer.close()
 
 
@@ -236,7 +237,7 @@ async def test_a_malformed_packet_ends_that_connection_with_its_reason_and_no_ot
     length = (await reader.readexactly(2))[1]
     await reader.readexactly(length)
     writer.write(sent)
-    assert await asyncio.wait_for(reader.read(), WAIT) == bytes((0xE0, 1, reason))
+    assert await within(reader.read(), WAIT) == bytes((0xE0, 1, reason))
     writer.close()
     bystander.client.publish("$aws/ask/it", b"still here", 0)
     assert await bystander.next() == ("published", "Success")
@@ -248,7 +249,7 @@ async def test_a_packet_may_come_a_byte_at_a_time(port: int):
     for byte in connect(4) + b"\xc0\x00":
         writer.write(bytes((byte,)))
         await writer.drain()
-    assert await asyncio.wait_for(reader.readexactly(6), WAIT) == b"\x20\x02\0\0\xd0\0"
+    assert await within(reader.readexactly(6), WAIT) == b"\x20\x02\0\0\xd0\0"
     writer.close()
 
 
@@ -258,7 +259,7 @@ async def test_who_never_says_connect_is_let_go(gateway: Gateway, port: int):
     await writer.drain()
     await asyncio.to_thread(lambda: None)
     gateway.broker.sweep(gateway.broker.context.now + 60)
-    assert await asyncio.wait_for(reader.read(), WAIT) == b""
+    assert await within(reader.read(), WAIT) == b""
     writer.close()
 
 

@@ -15,6 +15,7 @@ from simulator.certs import client_context, make_certificates, server_context
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Notice
+from tests.within import within
 
 from .packets import connect, text
 from .peers import WAIT, Jobs
@@ -52,9 +53,9 @@ def play(run: Any, certs: Path, story: Callable[[World], Coroutine[Any, Any, Non
         gateway = Gateway(Jobs(), GatewaySettings(connects_per_second=None), tell=tell)
         try:
             port = await gateway.listen("127.0.0.1", 0, tls=server_context(certs))
-            await asyncio.wait_for(story(World(gateway, port, heard)), WAIT)
+            await within(story(World(gateway, port, heard)), WAIT)
         finally:
-            await asyncio.wait_for(gateway.close(), WAIT)
+            await within(gateway.close(), WAIT)
 
     run(whole())
     return told

@@ -13,6 +13,7 @@ from simulator.cloud.mqtt import GatewaySettings, fan_out
 from simulator.cloud.mqtt.scheduler import TURN_SECONDS
 from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
+from tests.within import within
 
 from .packets import connect, length, publish, subscribe, text
 from .peers import WAIT, Bare, Jobs
@@ -109,7 +110,7 @@ async def _send(port: int, raw: bytes, pieces: int) -> None:
             writer.write(raw[start : start + step])
             await asyncio.sleep(0)
         writer.write_eof()
-    await asyncio.wait_for(_read_out(reader), WAIT)
+    await within(_read_out(reader), WAIT)
     writer.close()
 
 
@@ -129,4 +130,4 @@ async def _read_out(reader: asyncio.StreamReader) -> None:
 def test_no_stream_of_bytes_disturbs_anybody_else(
     run: Any, streams: list[tuple[list[bytes], int, bool]], turn_seconds: float
 ):
-    run(asyncio.wait_for(_endures(streams, turn_seconds), WAIT))
+    run(within(_endures(streams, turn_seconds), WAIT))

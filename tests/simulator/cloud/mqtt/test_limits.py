@@ -8,6 +8,7 @@ from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
+from tests.within import within
 
 from .packets import connect, publish, subscribe, text
 from .peers import V3, V5, WAIT, BareConnect, Connect, Jobs
@@ -57,7 +58,7 @@ async def test_a_keep_alive_is_brought_within_its_bounds(
     gateway.broker.sweep(start + granted * 1.5 - 1)
     assert service.gone.empty()
     gateway.broker.sweep(start + granted * 1.5 + 3)
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("lamp", "MQTT_KEEP_ALIVE_TIMEOUT")
+    assert await within(service.gone.get(), WAIT) == ("lamp", "MQTT_KEEP_ALIVE_TIMEOUT")
 
 
 async def test_half_a_packet_does_not_keep_a_connection_alive(gateway: Gateway, service: Jobs, bare: BareConnect):
@@ -68,7 +69,7 @@ async def test_half_a_packet_does_not_keep_a_connection_alive(gateway: Gateway, 
     await client.writer.drain()
     await asyncio.to_thread(lambda: None)
     gateway.broker.sweep(gateway.broker.context.now + 100)
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("dev", "MQTT_KEEP_ALIVE_TIMEOUT")
+    assert await within(service.gone.get(), WAIT) == ("dev", "MQTT_KEEP_ALIVE_TIMEOUT")
 
 
 # ── what is too large or too deep ─────────────────────────────────────────────────────────────────────────────
@@ -236,7 +237,7 @@ async def test_a_client_id_is_let_in_once_a_second(port: int, bare: BareConnect,
     first = await bare(version, "same")
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(connect(version, rest=text("same")))
-    assert (await asyncio.wait_for(reader.read(), WAIT))[2:] == answer
+    assert (await within(reader.read(), WAIT))[2:] == answer
     writer.close()
     first.send(PING)
     assert await first.packet() == PONG, "the connection that there is stays"

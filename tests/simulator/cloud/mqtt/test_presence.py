@@ -10,6 +10,7 @@ import pytest
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
+from tests.within import within
 
 from .packets import connect, publish, subscribe, text
 from .peers import V5, WAIT, Bare, BareConnect, Connect, Jobs
@@ -182,4 +183,4 @@ async def test_events_can_be_switched_off(gateway: Gateway, peer: Connect, bare:
     await watcher.subscribe("$aws/events/#", "now")
     await bare()
     gateway.broker.publish("now", b"")
-    assert await asyncio.wait_for(watcher.next(), WAIT) == ("now", b"", 1)
+    assert await within(watcher.next(), WAIT) == ("now", b"", 1)

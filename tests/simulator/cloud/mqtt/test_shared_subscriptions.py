@@ -17,6 +17,7 @@ from simulator.cloud.mqtt.shared_subscriptions import SharedSubscriptions, split
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Notice
 from tests.fidelity.proofs import proves
+from tests.within import within
 
 from .packets import connect, publish, subscribe, text
 from .peers import V5, VERSIONS, WAIT, Bare, BareConnect, Connect, Jobs
@@ -179,7 +180,7 @@ async def gets(client: Bare) -> list[int]:
 
 async def lose(service: Jobs, client: Bare) -> None:
     client.close()
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
 
 
 @proves("shared-messages-go-on-to-another-member")
@@ -360,7 +361,7 @@ async def _none_is_lost(story: list[str]) -> None:
 @hypothesis.settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STORY)
 def test_every_message_is_acknowledged_by_exactly_one_member(story: list[str]):
-    asyncio.run(asyncio.wait_for(_none_is_lost(story), WAIT))
+    asyncio.run(within(_none_is_lost(story), WAIT))
 
 
 def test_a_large_group_is_not_asked_whole_for_each_message():

@@ -10,6 +10,7 @@ from simulator.cloud.mqtt.client import SLOW_READER_BYTES
 from simulator.cloud.mqtt.session import MOST_QUEUED
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Code, Notice
+from tests.within import within
 
 from .packets import LASTING, connect, publish, subscribe, text
 from .peers import V5, WAIT, BareConnect, Connect, Jobs, transport_of
@@ -26,7 +27,7 @@ async def _away(service: Jobs, bare: BareConnect, name: str = "dev") -> None:
     client.send(subscribe("a"))
     await client.packet()
     client.close()
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
 
 
 async def test_the_oldest_message_of_a_full_queue_is_told_of(
@@ -123,7 +124,7 @@ async def test_a_will_that_may_not_be_published_is_told_of(
 ):
     dying = await peer("dev", V5, will=("$aws/things/dev/jobs/get", b"{}", 1))
     dying.lose()
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
     notice = _of(told, "topic")
     assert (notice.resource, notice.client_id) == ("topic/$aws/things/dev/jobs/get", "dev")
     assert notice.why.startswith("its will ")
@@ -145,7 +146,7 @@ async def test_who_never_sends_a_connect_is_told_of(port: int, gateway: Gateway,
     later.send(b"\xe0\0")
     await later.rest()
     gateway.broker.sweep(gateway.broker.context.now + 11)
-    assert not await asyncio.wait_for(reader.read(), WAIT)
+    assert not await within(reader.read(), WAIT)
     assert _of(told, "connect-timeout").why == "no CONNECT came for 10 s"
     writer.close()
 
@@ -157,7 +158,7 @@ async def test_nothing_is_told_of_who_gets_what_it_wants(
     client = await bare(5)
     client.send(subscribe("a"), publish("a", qos=1), publish("$aws/ask/it", b"{}"), b"\xc0\0", b"\xe0\0")
     await client.rest()
-    await asyncio.wait_for(service.gone.get(), WAIT)
+    await within(service.gone.get(), WAIT)
     assert not told
 
 

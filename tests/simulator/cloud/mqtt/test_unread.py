@@ -17,6 +17,7 @@ from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.session import MOST_QUEUED_BYTES, Message, Session
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Notice
+from tests.within import within
 
 from .packets import connect, publish, subscribe, text
 from .peers import WAIT, Bare, BareConnect, Jobs, transport_of
@@ -163,7 +164,7 @@ async def test_who_asks_while_a_commit_is_awaited_is_not_read_for_ever(gateway: 
     client.send(b"\xc0\0" * PINGS)
     await until(lambda: connection.held_bytes > SLOW_READER_BYTES)
     gateway.broker.context.commits.commit(1)
-    assert await asyncio.wait_for(client.reader.readexactly(2 * PINGS), WAIT) == b"\xd0\0" * PINGS
+    assert await within(client.reader.readexactly(2 * PINGS), WAIT) == b"\xd0\0" * PINGS
     client.close()
 
 
@@ -210,7 +211,7 @@ async def test_who_does_not_read_and_is_told_to_go_is_gone(
     transport = transport_of(connection)
     assert transport.get_write_buffer_size() > 0
     await told_to_go(gateway, connection)
-    await asyncio.wait_for(gateway.farewells.ended(), WAIT)
+    await within(gateway.farewells.ended(), WAIT)
     assert transport.get_write_buffer_size() == 0
 
 
@@ -221,7 +222,7 @@ async def test_who_reads_gets_what_was_written_before_it_was_told_to_go(gateway:
     read = await asyncio.to_thread(client.drain)
     assert read.count(PAYLOAD) == 3
     assert read.endswith(b"\xe0\x01\x8b")
-    await asyncio.wait_for(gateway.farewells.ended(), WAIT)
+    await within(gateway.farewells.ended(), WAIT)
 
 
 async def test_a_gateway_closes_beside_who_does_not_read(
@@ -231,7 +232,7 @@ async def test_a_gateway_closes_beside_who_does_not_read(
     _, connection = deaf
     await published(gateway, 90)
     transport = transport_of(connection)
-    await asyncio.wait_for(gateway.close(), WAIT)
+    await within(gateway.close(), WAIT)
     assert transport.get_write_buffer_size() == 0
 
 
@@ -255,7 +256,7 @@ async def test_who_answers_no_close_of_tls_is_gone(gateway: Gateway, tmp_path: P
     transport = transport_of(connection)
     assert transport.get_write_buffer_size() <= AT_MOST
     connection.refuse(Reason.KEEP_ALIVE_TIMEOUT, "MQTT_KEEP_ALIVE_TIMEOUT")
-    await asyncio.wait_for(gateway.farewells.ended(), WAIT)
+    await within(gateway.farewells.ended(), WAIT)
     client.close()
 
 
@@ -273,7 +274,7 @@ async def test_packets_that_come_at_once_leave_others_their_turns(
     gateway.broker.receive(connection, b"\xc0\0" * 100, 0.0)
     assert connection.protocol.unsent == 0
     assert connection.protocol.unread[connection.protocol._offset :] == b"\xc0\0" * 99
-    assert await asyncio.wait_for(client.reader.readexactly(200), WAIT) == b"\xd0\0" * 100
+    assert await within(client.reader.readexactly(200), WAIT) == b"\xd0\0" * 100
     client.send(b"\xc0\0")
     assert await client.packet() == (0xD0, b"")
     client.close()
@@ -293,7 +294,7 @@ async def test_who_leaves_is_heard_out(
         transport_of(connection).abort()
     heard = [(await watcher.packet())[1][4:] for _ in range(50)]
     assert heard == [b"%d" % number for number in range(50)]
-    assert await asyncio.wait_for(service.gone.get(), WAIT) == ("leaving", "CLIENT_INITIATED_DISCONNECT")
+    assert await within(service.gone.get(), WAIT) == ("leaving", "CLIENT_INITIATED_DISCONNECT")
     await asyncio.sleep(0)
     assert connection not in gateway.broker.clients
 

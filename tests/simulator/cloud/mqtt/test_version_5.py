@@ -11,6 +11,7 @@ from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.packets import Reason
 from simulator.cloud.mqtt.shells import Gateway
 from tests.fidelity.proofs import proves
+from tests.within import within
 
 from .packets import connect, publish, subscribe, text
 from .peers import V3, V5, WAIT, BareConnect, Connect, Jobs
@@ -174,6 +175,6 @@ async def test_a_session_that_was_not_to_last_cannot_be_made_to_on_leaving(bare:
 async def test_who_brings_no_client_id_is_given_one(port: int):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(connect(5, rest=text("")))
-    first = await asyncio.wait_for(reader.readexactly(2), WAIT)
+    first = await within(reader.readexactly(2), WAIT)
     assert b"\x12" + text("assigned-1") in await reader.readexactly(first[1])
     writer.close()

@@ -28,6 +28,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.trace import ClientRefused, CloudEvent, MessageDropped
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import V3, V5, WAIT, Bare, Peer
+from tests.within import within
 
 ARN = "arn:aws:iot:us-east-1:000000000000:"
 
@@ -97,7 +98,7 @@ class World:
         return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex()
 
     async def next(self) -> ClientRefused | MessageDropped:
-        return await asyncio.wait_for(self.told.get(), WAIT)
+        return await within(self.told.get(), WAIT)
 
 
 @pytest.fixture(scope="module")
