@@ -1,0 +1,102 @@
+"""Between two cells: the device is back where it was, or it is found out what brings it back, if anything does.
+
+    ready        it was done with the cell's last job, and runs the version that this brought
+    by-a-job     it did another job, undisturbed
+    by-restart   its process had to be started again
+    by-reset     it had to be reset
+    bricked      none of these
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from agent.errors import InputError
+from simulator.certify.desk import Desk
+from simulator.certify.device import Device
+from simulator.certify.one_play import Played, Plays
+from simulator.certify.probes import Sampling
+from simulator.controller.hand import Refused
+from simulator.scenario import Scenario
+
+Left: TypeAlias = Literal["ready", "by-a-job", "by-restart", "by-reset", "bricked"]
+LIVE: Final = frozenset({"IN_PROGRESS", "SCHEDULED"})
+"""States of a job of which a device may still take something."""
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtBack:
+    """How the device came back, and what was wrong at first."""
+
+    left: Left
+    why: str = ""
+
+
+class Baseline:
+    """`undisturbed` makes a scenario of one job that nobody disturbs; `version_of` tells what it brings."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        device: Device,
+        plays: Plays,
+        sampling: Sampling | None,
+        undisturbed: Callable[[], Scenario],
+        version_of: Callable[[str], str | None],
+    ) -> None:
+        self._desk = desk
+        self._device = device
+        self._plays = plays
+        self._sampling = sampling
+        self._undisturbed = undisturbed
+        self._version_of = version_of
+
+    async def wrong(self, played: Played) -> str | None:
+        """What is wrong with the device after a play; None if nothing is."""
+        last = played.scenario.jobs[-1].id
+        if not played.last_job_succeeded:
+            return f"job {last}, with which it ends, is {played.ended.get(last, 'not taken')}"
+        if self._sampling is None:
+            return None
+        sample = await self._sampling.now()
+        if not sample.alive:
+            return f"the probe finds it dead: {sample.why}"
+        expected = self._version_of(last)
+        if None not in (sample.version, expected) and sample.version != expected:
+            return f"it runs {sample.version}, and job {last} brought {expected}"
+        return None
+
+    async def bring_back(self, played: Played) -> BroughtBack:
+        """Leave the device as a play should find it. Raises InputError."""
+        await self._clear(played.scenario)
+        why = await self.wrong(played)
+        if why is None:
+            return BroughtBack("ready")
+        if await self._does_a_job("by-a-job"):
+            return BroughtBack("by-a-job", why)
+        if self._device.can_restart:
+            await self._device.stop()
+            await self._device.start()
+            if await self._does_a_job("by-restart"):
+                return BroughtBack("by-restart", why)
+        if self._device.can_reset:
+            await self._device.reset()
+            if await self._does_a_job("by-reset"):
+                return BroughtBack("by-reset", why)
+        return BroughtBack("bricked", why)
+
+    async def _does_a_job(self, how: Left) -> bool:
+        played = await self._plays.play(self._undisturbed(), f"baseline/{how}")
+        await self._clear(played.scenario)
+        return await self.wrong(played) is None
+
+    async def _clear(self, scenario: Scenario) -> None:
+        """Nothing of a play is left for the device to take."""
+        hand = self._desk.hand()
+        for job_id, job in {job.id: job for job in scenario.jobs}.items():
+            try:
+                if (await hand.describe_job(job_id))["status"] in LIVE:
+                    await hand.delete_job(job_id, force=True, namespace_id=job.namespace, by=job.by)
+            except Refused as refused:
+                if refused.code not in ("ResourceNotFoundException", "InvalidStateTransitionException"):
+                    raise InputError(f"job {job_id}: cannot be cleared away: {refused}") from None

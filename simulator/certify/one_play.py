@@ -1,0 +1,112 @@
+"""One play with the device on the desk: its verdict, and all that was seen of it."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from agent.values import Status
+from simulator.certify.desk import Desk
+from simulator.certify.device import Device
+from simulator.certify.venue import DeskVenue
+from simulator.certify.wiretap import Wiretap
+from simulator.engines.judged import JudgedPlay
+from simulator.heartbeat import Heartbeat
+from simulator.scenario import Scenario
+from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, RequestReceived
+from simulator.verdict import Verdict
+
+MOST_ENTRIES: Final = 50_000
+"""So many of one play are remembered for its report; whatever a device floods us with, the verdict needs none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a play showed. `seconds` is how long it took; `device_seconds` how long of that the device was at it.
+
+    `directory` has its trace and verdict, if it was kept; `ended` the last status of each job's execution.
+    """
+
+    scenario: Scenario
+    verdict: Verdict
+    entries: tuple[Entry, ...]
+    seconds: float
+    device_seconds: float
+    directory: Path | None
+    ended: dict[str, str]
+
+    @property
+    def last_job_succeeded(self) -> bool:
+        """Whether the device was done with the job that the play ends with."""
+        return self.ended.get(self.scenario.jobs[-1].id) == Status.SUCCEEDED
+
+
+@dataclass(slots=True)
+class _Account:
+    """What is remembered of a play while it goes on. Times are the cloud's clock."""
+
+    entries: list[Entry] = field(default_factory=list)
+    ended: dict[str, str] = field(default_factory=dict)
+    first: float | None = None
+    last: float = 0.0
+
+    def feed(self, entry: Entry) -> None:
+        if len(self.entries) < MOST_ENTRIES:
+            self.entries.append(entry)
+        match entry.event:
+            case ExecutionQueued():
+                self.first = entry.at if self.first is None else self.first
+            case ExecutionChanged(execution=key, status=status):
+                self.ended[key.job_id] = status
+            case RequestReceived():
+                self.last = entry.at
+            case _:
+                pass
+
+    @property
+    def device_seconds(self) -> float:
+        """From the first job to the last thing that it said."""
+        return 0.0 if self.first is None else max(self.last - self.first, 0.0)
+
+
+class Plays:
+    """Plays scenarios with one device, one after the other. `out` is where each is kept; None: nowhere."""
+
+    def __init__(
+        self, desk: Desk, device: Device, wiretap: Wiretap, heartbeat: Heartbeat, seed: int, out: Path | None
+    ) -> None:
+        self._desk = desk
+        self._device = device
+        self._wiretap = wiretap
+        self._heartbeat = heartbeat
+        self._seed = seed
+        self._out = out
+
+    async def play(self, scenario: Scenario, name: str) -> Played:
+        """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
+        account, began = _Account(), time.monotonic()
+        directory = None if self._out is None else self._out / _as_path(name)
+        venue = DeskVenue(self._desk, self._wiretap, self._heartbeat, scenario, self._seed)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        things, also = [self._desk.offer.thing], (account.feed,)
+        with JudgedPlay(
+            scenario, venue, things, seed=self._seed, out=directory, also=also, started_at=now, hands=self._device
+        ) as run:
+            result = await run.result()
+        seconds = time.monotonic() - began
+        return Played(
+            scenario,
+            result.verdict,
+            tuple(account.entries),
+            seconds,
+            min(account.device_seconds, seconds),
+            directory,
+            account.ended,
+        )
+
+
+def _as_path(name: str) -> str:
+    """A cell's id may have slashes, and nothing else that a path could mind."""
+    return re.sub(r"[^a-z0-9/-]", "-", name)

@@ -1,0 +1,203 @@
+"""What a session says while it goes on: to people on stderr, or to scripts as lines of JSON on stdout.
+
+    desk.ready      {"offer": …}                 what is to be put on the device
+    device.seen     {"says": …}                  what was seen of a device that is waited for
+    device.missing  {"why": …, "failed": bool}   it did not come, or did not do its first job
+    learned         {"learned": …}
+    cells           {"cells": [{"id", "shows", "applies", "why"}], "seconds": …}    in the order in which they are played
+    cell.began      {"id": …}
+    cell.ended      {"result": …}                a CellResult, as in certificate.json
+    bricked         {"cell": …, "why": …}
+    certificate     {"certificate": …}           the last line
+
+Each line has "event", and its members besides; readers ignore what they do not know.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
+from typing import Any, NamedTuple, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from simulator.certify.certificate import Bricked, CellResult, Certificate
+from simulator.certify.desk import Offer
+from simulator.certify.learning import Learned
+from simulator.certify.matrix import Cell
+
+
+class Planned(NamedTuple):
+    """A cell that was asked for, and why it does not apply to this device, if that is so."""
+
+    cell: Cell
+    why_not: str | None
+
+
+class Telling(Protocol):
+    """Who is told; each method as the table above has it."""
+
+    def ready(self, offer: Offer) -> None:
+        """The desk is ready for the device."""
+
+    def waits(self, says: str) -> None:
+        """The device is waited for; the same is said once."""
+
+    def missing(self, why: str, *, failed: bool) -> None:
+        """It was not met."""
+
+    def learned(self, learned: Learned) -> None:
+        """It did its first job."""
+
+    def planned(self, cells: Sequence[Planned], seconds: float) -> None:
+        """What is going to be played, and how long that takes by estimate."""
+
+    def began(self, cell: Cell) -> None:
+        """A cell is being played."""
+
+    def ended(self, result: CellResult) -> None:
+        """It is over, or was not played."""
+
+    def bricked(self, bricked: Bricked) -> None:
+        """Nothing brings the device back."""
+
+    def certified(self, certificate: Certificate) -> None:
+        """It is over."""
+
+    def shown(self) -> AbstractContextManager[object]:
+        """While the session lasts."""
+
+
+class ToScripts:
+    """`write` takes a line."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._said = ""
+
+    def _say(self, event: str, **members: Any) -> None:
+        self._write(json.dumps({"event": event, **members}))
+
+    def ready(self, offer: Offer) -> None:
+        """See Telling."""
+        self._say("desk.ready", offer=offer.as_json())
+
+    def waits(self, says: str) -> None:
+        """See Telling."""
+        if says != self._said:
+            self._said = says
+            self._say("device.seen", says=says)
+
+    def missing(self, why: str, *, failed: bool) -> None:
+        """See Telling."""
+        self._say("device.missing", why=why, failed=failed)
+
+    def learned(self, learned: Learned) -> None:
+        """See Telling."""
+        self._say("learned", learned=asdict(learned))
+
+    def planned(self, cells: Sequence[Planned], seconds: float) -> None:
+        """See Telling."""
+        told = [
+            {"id": each.cell.id, "shows": each.cell.shows, "applies": each.why_not is None, "why": each.why_not}
+            for each in cells
+        ]
+        self._say("cells", cells=told, seconds=round(seconds, 1))
+
+    def began(self, cell: Cell) -> None:
+        """See Telling."""
+        self._say("cell.began", id=cell.id)
+
+    def ended(self, result: CellResult) -> None:
+        """See Telling."""
+        self._say("cell.ended", result=result.model_dump(mode="json"))
+
+    def bricked(self, bricked: Bricked) -> None:
+        """See Telling."""
+        self._say("bricked", **bricked.model_dump(mode="json"))
+
+    def certified(self, certificate: Certificate) -> None:
+        """See Telling."""
+        self._say("certificate", certificate=certificate.model_dump(mode="json"))
+
+    def shown(self) -> AbstractContextManager[object]:
+        """See Telling."""
+        return nullcontext()
+
+
+MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?", "not-applicable": "–"}
+
+
+class ToPeople:
+    """On `console`, with a bar of progress if that is a terminal."""
+
+    def __init__(self, console: Console, offer_lines: Callable[[Offer], Sequence[str]]) -> None:
+        self._console = console
+        self._offer_lines = offer_lines
+        self._said = ""
+        self._task: TaskID | None = None
+        self._seconds: dict[str, float] = {}
+        columns = (BarColumn(20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
+
+    def ready(self, offer: Offer) -> None:
+        """See Telling."""
+        for line in self._offer_lines(offer):
+            self._print(line)
+
+    def waits(self, says: str) -> None:
+        """See Telling."""
+        if says != self._said:
+            self._said = says
+            self._print(f"the device: {says}")
+
+    def missing(self, why: str, *, failed: bool) -> None:
+        """See Telling."""
+        self._print(why)
+
+    def learned(self, learned: Learned) -> None:
+        """See Telling."""
+        self._print(f"learned from the first job: {learned}")
+
+    def planned(self, cells: Sequence[Planned], seconds: float) -> None:
+        """See Telling."""
+        playable = [each.cell for each in cells if each.why_not is None]
+        left_out = len(cells) - len(playable)
+        apart = f"; {left_out} do not apply to this device" if left_out else ""
+        self._print(f"{len(playable)} cells, about {_span(seconds)}{apart}")
+        self._task = self._progress.add_task("", total=len(cells))
+
+    def began(self, cell: Cell) -> None:
+        """See Telling."""
+        if self._task is not None:
+            self._progress.update(self._task, description=cell.id)
+
+    def ended(self, result: CellResult) -> None:
+        """See Telling."""
+        took = f"{result.seconds:6.1f} s" if result.seconds else ""
+        line = f"{MARKS[result.outcome]} {result.outcome:<14} {result.id:<44} {took}"
+        self._print(line.rstrip())
+        if result.outcome in ("failed", "inconclusive"):
+            self._print(f"    {result.why}")
+        if self._task is not None:
+            self._progress.advance(self._task)
+
+    def bricked(self, bricked: Bricked) -> None:
+        """See Telling."""
+        self._print(f"the device is bricked since {bricked.cell}: {bricked.why}")
+
+    def certified(self, certificate: Certificate) -> None:
+        """See Telling: it goes to stdout, and not here."""
+
+    def shown(self) -> AbstractContextManager[object]:
+        """See Telling."""
+        return self._progress
+
+
+def _span(seconds: float) -> str:
+    """About how long, in the unit that people would choose."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,219 @@
+"""`ghostjob certify`: find out whether a device of one's own recovers when its job is deleted under it."""
+
+import json
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from agent.errors import InputError
+from simulator.cli.options import Port, logging_options, run_loop
+
+if TYPE_CHECKING:
+    from simulator.certify.matrix import Cell
+
+EXAMPLE = """\b
+Examples:
+  ghostjob certify --thing pump-7
+  ghostjob certify --thing pump-7 --probe 'cmd:./version.sh' --out report
+  ghostjob certify --quick -- ./my-agent --host {host} --port {mqtts_port} --ca {ca} --cert {cert} --key {key} \\
+      --thing {thing}
+  ghostjob certify --list
+"""
+DEFAULT_PORTS: Final = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
+"""For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
+
+
+def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """What the shell may complete a cell's name to."""
+    from simulator.certify.matrix import CELLS
+
+    return [cell.id for cell in CELLS if cell.id.startswith(incomplete)]
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]")
+@click.option("--thing", default="device-under-test", show_default=True, help="The thing that the device is.")
+@click.option("--namespace-id", default=None, help="The namespace in which it listens; none: the default one.")
+@click.option(
+    "--probe",
+    "probes",
+    multiple=True,
+    help="What shows that the device is alive, and its version: cmd:COMMAND, http:URL, mqtt:TOPIC, serial:DEVICE, "
+    "file:PATH; may be repeated. `ghostjob explain certify` has more.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A directory for certificate.json, junit.xml, summary.md, trace.jsonl and each cell's own trace.",
+)
+@click.option("--quick", is_flag=True, help="Only the most telling cells.")
+@click.option("--full", is_flag=True, help="Every cell.")
+@click.option(
+    "--only", multiple=True, shell_complete=_cells, help="Only this cell, or all of this point; may be repeated."
+)
+@click.option("--list", "is_list", is_flag=True, help="Print the cells and what each shows; start nothing.")
+@click.option(
+    "--document",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="The job document, JSON or YAML: {version} in it becomes the version, one of two in turn.",
+)
+@click.option(
+    "--artifact",
+    "artifacts",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Give it twice: the files A and B that jobs bring in turn, as presigned URLs.",
+)
+@click.option(
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="REGEX",
+    help="A line that the device's process prints at a dangerous moment which the wire does not show; may be repeated.",
+)
+@click.option("--reset-cmd", default=None, help="A command that brings the device back to a state in which it works.")
+@click.option(
+    "--power-cmd", default=None, help="A command that cuts the device's power if called with `off`, and `on` again."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address that the cloud binds to.")
+@click.option("--mqtts-port", type=Port(), default=None, help="MQTT with mutual TLS: 8883; free with COMMAND.")
+@click.option("--data-port", type=Port(), default=None, help="The data plane: 8443; free with COMMAND.")
+@click.option("--api-port", type=Port(), default=None, help="The control plane: 4566; free with COMMAND.")
+@click.option(
+    "--mqtt-port", type=Port(), default="off", show_default=True, help="MQTT without TLS, which lets anybody in."
+)
+@click.option(
+    "--certs",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Where certificates are made, and found again: certify-certs; temporary with COMMAND.",
+)
+@click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(0, min_open=True),
+    default=None,
+    help="Seconds to wait for the device to come by: 3600; 60 with COMMAND.",
+)
+@click.option(
+    "--first-job",
+    "first_job_seconds",
+    type=click.FloatRange(0, 86_400, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Seconds that its first job, which nobody disturbs, may take.",
+)
+@click.option("--json", "is_json", is_flag=True, help="Say everything on stdout, as lines of JSON.")
+@click.option(
+    "--cells-from-stdin", is_flag=True, help="Play each cell whose id comes in as a line of stdin, until it closes."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The seed of all chance.")
+@logging_options()
+def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_level: str, **given: Any) -> int:
+    """Certify a device: force-delete jobs under it at every dangerous point, and judge how it recovers.
+
+    The device is on your desk: a local AWS IoT starts, says what to put on it, and waits for it. Or it is COMMAND, which
+    is started, has its power cut and is started again by this command; placeholders such as {host} and {cert} are
+    filled in (`ghostjob explain certify` has all of them), and are in its environment as GHOSTJOB_HOST and so on.
+
+    Exit code 0: passed; 1: failed, an invariant was violated; 2: bad input; 3: inconclusive, since the device did not
+    come by, or a cell could not show what it is there to show.
+    """
+    from agent.log import configure
+    from simulator.certify.matrix import choose
+
+    configure(log_format, log_level)
+    if sum((quick, full, bool(given["only"]))) > 1:
+        raise InputError("certify: give at most one of --quick, --full and --only")
+    cells = choose(given["only"], quick=quick, full=full)
+    if is_list:
+        return _list(choose((), quick=False, full=True) if not (quick or given["only"]) else cells, given["is_json"])
+    return run_loop(_Certify(cells, **given).run())
+
+
+def _list(cells: Sequence["Cell"], is_json: bool) -> int:
+    from simulator.certify.matrix import DEFAULT, QUICK
+
+    told = [
+        {
+            "id": cell.id,
+            "point": cell.point,
+            "condition": cell.condition,
+            "shows": cell.shows,
+            "needs": list(cell.needs),
+            "quick": cell in QUICK,
+            "default": cell in DEFAULT,
+        }
+        for cell in cells
+    ]
+    if is_json:
+        click.echo(json.dumps({"cells": told}))
+        return 0
+    width = max(len(cell.id) for cell in cells)
+    for cell in cells:
+        mark = "quick" if cell in QUICK else "" if cell in DEFAULT else "full"
+        click.echo(f"{cell.id:<{width}}  {mark:<5}  {cell.shows}")
+    return 0
+
+
+@dataclass(slots=True)
+class _Certify:
+    """One call of the command; members are its options."""
+
+    cells: tuple["Cell", ...]
+    command: tuple[str, ...]
+    thing: str
+    namespace_id: str | None
+    probes: tuple[str, ...]
+    out: Path | None
+    only: tuple[str, ...]
+    document: Path | None
+    artifacts: tuple[Path, ...]
+    steps: tuple[str, ...]
+    reset_cmd: str | None
+    power_cmd: str | None
+    host: str
+    mqtts_port: int | str | None
+    data_port: int | str | None
+    api_port: int | str | None
+    mqtt_port: int | str | None
+    certs: Path | None
+    wait_seconds: float | None
+    first_job_seconds: float
+    is_json: bool
+    cells_from_stdin: bool
+    seed: int
+
+    async def run(self) -> int:
+        """Certify; the exit code. Raises InputError."""
+        async with AsyncExitStack() as stack:
+            session = await self._session(stack)
+            telling = session.telling
+            stack.enter_context(telling.shown())
+            wanted: list[Cell] = list(self.cells)
+            is_whole = False
+            try:
+                await session.meet()
+                async for cell in self._to_play(session, wanted):
+                    await session.play(cell)
+                is_whole = True
+            except NotMet as why:
+                is_whole = True
+                telling.missing(str(why), failed=why.failed)
+            finally:
+                # Also when it is interrupted: what is known by then is kept.
+                certificate = session.certificate(wanted, interrupted=not is_whole)
+                telling.certified(certificate)
+                if self.out is not None:
+                    write(certificate, self.out)
+        if not self.is_json:
+            print_certificate(certificate, Console())
+        return OF_OUTCOME[certificate.outcome]
