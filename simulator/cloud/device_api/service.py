@@ -23,12 +23,15 @@ from simulator.cloud.device_api.job_events import Arn, event_publication
 from simulator.cloud.device_api.trace_events import change_events, hint_events, kind_of, received, status_in
 from simulator.cloud.jobs import Change, Event, Jobs, Outcome
 from simulator.cloud.mqtt import Reaction
+from simulator.cloud.notices.refusals import shortened
 from simulator.cloud.registry import RegistryChange
 
 _log = get_logger("ghostjob.cloud")
 
 MOST_COUNTED: Final = 100_000
 """Things whose answers are counted for the trace; anybody may ask about any on the port without TLS."""
+MOST_FILTERS: Final = 64
+"""Of one SUBSCRIBE that the trace tells; AWS takes eight."""
 LONGEST_REMEMBERED: Final = 256
 """Characters of a topic, which is what AWS takes in bytes; a longer one is read each time."""
 _parse = lru_cache(maxsize=4096)(parse)
@@ -182,6 +185,11 @@ class DeviceApi:
         if self._observe is not None:
             self._observe(trace.ClientConnected(client_id, session_present))
 
+    def subscribed(self, client_id: str, filters: list[str], refused: list[str]) -> None:
+        """A client asked for subscriptions."""
+        if self._observe is not None:
+            self._observe(trace.ClientSubscribed(client_id, _bounded(filters), _bounded(refused)))
+
     def disconnected(self, client_id: str, reason: str) -> None:
         """A connection ended."""
         if self._observe is not None:
@@ -257,6 +265,11 @@ class DeviceApi:
                 return self._jobs.execution(thing, request.job_id).key
             case _:
                 return None
+
+
+def _bounded(filters: list[str]) -> tuple[str, ...]:
+    """As many filters, and as much of each, as are told."""
+    return tuple(map(shortened, filters[:MOST_FILTERS]))
 
 
 def _is_below_jobs(topic: str) -> bool:

@@ -48,6 +48,9 @@ class Jobs:
     def connected(self, client_id: str, session_present: bool) -> None:
         self.came.append((client_id, session_present))
 
+    def subscribed(self, client_id: str, filters: list[str], refused: list[str]) -> None:
+        pass
+
     def disconnected(self, client_id: str, reason: str) -> None:
         self.gone.put_nowait((client_id, reason))
 
