@@ -73,6 +73,8 @@ class Fault(Frozen):
     """Only updates that report this, and answers to them."""
     step: str | None = None
     """Only updates that report this step, and answers to them."""
+    step_key: Annotated[str, Field(min_length=1, max_length=128)] = "step"
+    """The key of statusDetails under which devices report their steps."""
     after_deletion_of: Name | None = None
     """Only from when that job's deletion began, or its execution on that thing was removed or cancelled."""
     first: Annotated[int, Field(ge=1)] | None = None

@@ -6,6 +6,7 @@ import pytest
 
 from agent.values import ErrorCode, Status, Update
 from simulator.cloud.device_api.fault_injection import About, Faults
+from simulator.cloud.device_api.network import Network
 from simulator.cloud.settings.service import Fault
 
 UPDATE = "$aws/things/lamp/jobs/fw/update"
@@ -14,6 +15,13 @@ UPDATE = "$aws/things/lamp/jobs/fw/update"
 def payload(status: str, step: str | None = None) -> bytes:
     details = {"statusDetails": {"step": step}} if step else {}
     return json.dumps({"status": status, **details}).encode()
+
+
+def arrivals(network: Network, topic: str, request: bytes = b"", answer: bytes = b"") -> tuple[float, ...]:
+    """How late each copy comes, as soon as it is on its way."""
+    came: list[tuple[float, ...]] = [()]
+    network.carry_topic(topic, request, lambda delays, held: came.append(delays), answer=answer)
+    return came[-1]
 
 
 def fault(**given: object) -> Fault:
@@ -52,19 +60,19 @@ def fault(**given: object) -> Fault:
     ],
 )
 def test_what_becomes_of_a_message(faults: list[Fault], topic: str, request_: bytes, delays: tuple[float, ...]):
-    assert Faults(tuple(faults), "seed").lateness(topic, request_) == delays
+    assert arrivals(Network(tuple(faults), "seed", lambda: 0.0, lambda *_: None), topic, request_) == delays
 
 
 def test_only_the_first_of_each_device_are_struck():
     faults = Faults((fault(first=2),), "seed")
-    struck = [faults.delays(thing, "update", About("fw")) for thing in ("a", "a", "b", "a", "b")]
+    struck = [faults.fate(thing, "update", About("fw")).delays for thing in ("a", "a", "b", "a", "b")]
     assert struck == [(), (), (), (0.0,), ()]
 
 
 def test_by_chance_some_are_struck_and_the_same_ones_with_the_same_seed():
     def lost(seed: str) -> list[bool]:
         faults = Faults((fault(rate=0.3),), seed)
-        return [not faults.delays("a", "update") for _ in range(200)]
+        return [not faults.fate("a", "update").delays for _ in range(200)]
 
     assert 30 < sum(lost("one")) < 90
     assert lost("one") == lost("one") != lost("other")
