@@ -86,12 +86,15 @@ class Network:
     ) -> None:
         """The same by its topic. Of an answer, `payload` is that of its request; of a request, `client_id` sent it."""
         found = message_on(topic)
-        if found is None or not self._faults.concern(found[1]):
+        if found is None:
             travel(ON_TIME, None)
             return
         thing, kind, job_id = found
         if self._cuts and client_id is not None and client_id != thing:
             self._note(thing, client_id)
+        if not self._faults.concern(kind):
+            travel(ON_TIME, None)
+            return
         self.carry(thing, kind, About.read(job_id, payload, answer), len(payload) + len(answer), travel)
 
     def refusal(self, thing: str, kind: MessageKind, about: About) -> ErrorCode | None:
