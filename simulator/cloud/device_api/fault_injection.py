@@ -141,7 +141,9 @@ class Faults:
         """What becomes of a message on its way."""
         fate = UNTOUCHED
         for fault in self._on.get(message, ()):
-            if fault.do in ("throttle", "fail") or not self._strikes(fault, thing, message, about):
+            if fault.do in ("throttle", "fail") or (fault.do == "hold" and fate.hold is not None):
+                continue
+            if not self._strikes(fault, thing, message, about):
                 continue
             match fault.do:
                 case "lose":
@@ -149,7 +151,7 @@ class Faults:
                 case "cut":
                     return Fate((), cut=fault)
                 case "hold":
-                    fate = fate._replace(hold=fate.hold or fault)
+                    fate = fate._replace(hold=fault)
                 case "duplicate":
                     fate = fate._replace(delays=fate.delays * 2)
                 case _:

@@ -203,6 +203,7 @@ class Broker:
             if client.session is not None and belongs(peer := client.peer()):
                 ended.append(peer)
                 client.cut()
+                self.sessions.may_come_back(peer.client_id)
         return ended
 
     def reach_again(self) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from yarl import URL
 
 from simulator.certs import client_context, make_certificates
 from simulator.cloud.jobs import JobsSettings
@@ -89,11 +91,11 @@ class World:
 @asynccontextmanager
 async def running(certs: Path | None = None, *faults: Fault, **more: Any) -> AsyncIterator[World]:
     account = Account()
-    gateway = GatewaySettings(connects_per_second=None)
+    more = {"gateway": GatewaySettings(connects_per_second=None)} | more
     ports: dict[str, Any] = {"api_port": 0, "mqtt_port": 0, "mqtts_port": None, "data_port": None}
     if certs is not None:
         ports |= {"mqtts_port": 0, "data_port": 0, "certs": certs}
-    settings = CloudSettings(**ports, cloud=QUICK, gateway=gateway, faults=faults, **more)
+    settings = CloudSettings(**ports, cloud=QUICK, faults=faults, **more)
     async with LocalCloud(settings, account.observe) as cloud:
         world = World(cloud, account, certs or Path())
         for thing in ("t", "other"):
@@ -323,6 +325,124 @@ async def test_a_cut_ends_whoever_else_asks_or_listens_for_the_thing():
         await world.account.tells("fault.over")
         assert not world.account.of("client.disconnected", thing="watches")
         assert len(world.account.of("client.connected", thing="listens")) == 1
+
+
+async def test_who_was_cut_off_may_come_back_at_once():
+    cut = Fault(name="gap", do="cut", messages=("update",), seconds=0.0)
+    async with running(None, cut, gateway=GatewaySettings(connects_per_second=1)) as world:
+        device = await world.device()
+        ask(device, "update", "a")
+        assert await heard(device) == ("disconnected", "Unspecified error")
+        await world.account.tells("fault.over")
+        await world.device()
+        assert not world.account.of("client.refused")
+
+
+class Noticed(dict[Any, None]):
+    """Who is not heard; each change can be waited for."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def __setitem__(self, key: Any, value: None) -> None:
+        super().__setitem__(key, value)
+        self._changed.set()
+
+    def pop(self, key: Any, *default: Any) -> None:
+        super().pop(key, *default)
+        self._changed.set()
+
+    async def number(self, wanted: int) -> None:
+        while len(self) != wanted:
+            self._changed.clear()
+            await asyncio.wait_for(self._changed.wait(), WAIT)
+
+
+async def test_who_is_not_heard_and_gives_up_leaves_nothing_behind():
+    cut = Fault(name="gap", do="cut", messages=("update",), seconds=LONG)
+    async with running(None, cut) as world:
+        device, broker = await world.device(), world.cloud._gateway.broker
+        unheard = broker.context.unheard = Noticed()
+        ask(device, "update", "a")
+        assert await heard(device) == ("disconnected", "Unspecified error")
+        silent = await world.peer()
+        await unheard.number(1)
+        silent.lose()
+        await unheard.number(0)
+        assert not broker.clients
+        kept = await world.peer()
+        await unheard.number(1)
+        world.cloud.retune(QUICK, (), "0")
+        assert (await heard(kept))[0] == "disconnected"
+        await world.device()
+
+
+# ── over HTTP ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Http:
+    """The device's requests on the data port, each over a connection of its own."""
+
+    def __init__(self, world: World) -> None:
+        self._tls = client_context(world.certs / "ca.pem", world.certs / "t.pem", world.certs / "t.key")
+        self._url = world.cloud.endpoints["data"] or ""
+
+    async def ask(self, kind: str) -> int:
+        """The status of the answer. Raises aiohttp.ClientError where there is none."""
+        method, path = {"describe": ("GET", "/things/t/jobs/fw"), "start-next": ("PUT", "/things/t/jobs/$next")}[kind]
+        url = URL(f"{self._url}{path}", encoded=True)
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=self._tls)) as session,
+            session.request(method, url, data=b"{}" if method == "PUT" else None) as answer,
+        ):
+            await answer.read()
+            return answer.status
+
+
+@pytest.mark.parametrize("message", ["start-next", "start-next-answer"])
+async def test_a_request_over_http_waits_or_its_answer_does(certs: Path, message: Any):
+    hold = Fault(name="gap", do="hold", messages=(message,), job="fw", first=1, seconds=LONG)
+    async with running(certs, hold) as world:
+        http = Http(world)
+        world.create("fw")
+        asked = asyncio.create_task(http.ask("start-next"))
+        await world.account.tells("fault.struck", message=message)
+        assert await http.ask("describe") == 200, "others pass"
+        assert len(world.account.of("request.received", request="start-next")) == (message == "start-next-answer")
+        world.call("DeleteJob", jobId="fw", force=True)
+        assert await asyncio.wait_for(asked, WAIT) == 200
+        removed, over = world.account.of("execution.removed")[0], world.account.of("fault.over", why="done")[0]
+        received = world.account.of("request.received", request="start-next")[0]
+        assert world.account.before(removed, over)
+        assert world.account.before(over, received) is (message == "start-next")
+
+
+async def test_a_request_over_http_that_is_held_arrives_when_nobody_waits_for_its_answer(certs: Path):
+    hold = Fault(name="gap", do="hold", messages=("start-next",), job="fw", seconds=LONG)
+    async with running(certs, hold) as world:
+        world.create("fw")
+        asked = asyncio.create_task(Http(world).ask("start-next"))
+        await world.account.tells("fault.struck")
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        world.call("DeleteJob", jobId="fw", force=True)
+        assert (await world.account.tells("request.received", request="start-next")).thing == "t"
+
+
+@pytest.mark.parametrize("message", ["start-next", "start-next-answer"])
+async def test_a_cut_ends_requests_over_http_and_the_connections_over_mqtt(certs: Path, message: Any):
+    cut = Fault(name="gap", do="cut", messages=(message,), first=1, seconds=0.2)
+    async with running(certs, cut) as world:
+        http, device = Http(world), await world.device(tls=True)
+        world.create("fw")
+        for kind in ("start-next", "describe"):
+            with pytest.raises(aiohttp.ClientError):
+                await http.ask(kind)
+        assert await heard(device) == ("disconnected", "Unspecified error")
+        assert len(world.account.of("request.received")) == (message == "start-next-answer")
+        await world.account.tells("fault.over", why="done")
+        assert await http.ask("describe") == 200
+        assert not world.account.of("client.refused")
 
 
 async def test_a_named_fault_of_any_kind_is_traced():
