@@ -69,6 +69,50 @@ class ClientDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientSubscribed:
+    """An MQTT client asked for subscriptions: what it was granted, and what it was not, as it wrote them.
+
+    `thing` is its client id.
+    """
+
+    thing: str
+    filters: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    type: Literal["client.subscribed"] = "client.subscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultStruck:
+    """A fault that has a name struck a message: `do` is what became of it, `message` what kind it was.
+
+    `job_id`, `status` and `step` are what it was about; of an answer, its request's, as far as these named them.
+    """
+
+    thing: str
+    fault: str
+    do: str
+    message: str
+    job_id: str | None = None
+    status: str | None = None
+    step: str | None = None
+    type: Literal["fault.struck"] = "fault.struck"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOver:
+    """A message that such a fault held was let go, or a thing that it had cut off may come back.
+
+    `why`: `done`, what was waited for has happened, or a cut has lasted as long as it should; `limit`, a hold was to
+    last no longer; `full`, too much was held for that thing; `replaced`, other faults count from now on.
+    """
+
+    thing: str
+    fault: str
+    why: Literal["done", "limit", "full", "replaced"]
+    type: Literal["fault.over"] = "fault.over"
+
+
+@dataclass(frozen=True, slots=True)
 class _NotGiven:
     """What a client did not get, told at once the first time; of what is like it, a later event tells how many.
 
@@ -327,6 +371,9 @@ CloudEvent: TypeAlias = (
     CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientSubscribed
+    | FaultStruck
+    | FaultOver
     | ClientRefused
     | MessageDropped
     | RequestReceived

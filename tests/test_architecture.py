@@ -220,6 +220,7 @@ RULES = [
             "simulator.cloud.contained",
             "simulator.cloud.jobs",
             "simulator.cloud.mqtt",
+            "simulator.cloud.notices.refusals",
             "simulator.cloud.registry",
             "simulator.cloud.settings",
             "agent.device_events",

@@ -23,7 +23,7 @@ from simulator.cloud.api import Backing, ControlPlane, Membership
 from simulator.cloud.api.membership import STEP
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained
-from simulator.cloud.device_api.fault_injection import Faults
+from simulator.cloud.device_api.network import Network
 from simulator.cloud.device_api.service import AnsweredRequest, DeviceApi, Keeper
 from simulator.cloud.jobs import JobChanged, Jobs, JobsSettings, Outcome, TransactionFailed
 from simulator.cloud.jobs.commands import ClockMoved
@@ -72,7 +72,7 @@ class CloudCore:
         clock: Callable[[], float],
         publish: Callable[[Outcome], None],
         observe: Callable[[CloudEvent], None] | None = None,
-        faults: Faults | None = None,
+        network: Network | None = None,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         keeper: Keeper | None = None,
         slice_seconds: float | None = None,
@@ -103,7 +103,7 @@ class CloudCore:
             self.jobs.keep = keeper.keep
         arn = self._account.arn
         self.device_api = DeviceApi(
-            self.jobs, self.now, observe, faults, keeper, changed=self._set_tick, new_id=new_id, arn=arn
+            self.jobs, self.now, observe, network, keeper, changed=self._set_tick, new_id=new_id, arn=arn
         )
         self._membership = Membership(self.jobs, self.registry, arn, self.now, self._tell)
         self._members_at = 0.0

@@ -15,6 +15,7 @@ from simulator.cloud.access.principals import Gatekeeper
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.background import Every
 from simulator.cloud.contained import contained
+from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.listeners.file_server import PREFIX as FILES
 from simulator.cloud.listeners.file_server import FileServer
 from simulator.cloud.listeners.http_ports import HttpPorts, in_url
@@ -24,6 +25,7 @@ from simulator.cloud.notices.strangers import Strangers
 from simulator.cloud.notices.telling import Notices
 from simulator.cloud.s3.presigned import FileUrls
 from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.service import Fault
 from simulator.cloud.store import Store
 from simulator.cloud.tenant import Tenant, Tenants, account_of, owner
 from simulator.trace import AccountEnded, CloudEvent, CloudListening
@@ -175,6 +177,7 @@ class LocalCloud:
     async def _close(self) -> None:
         for tenant in self._tenants:
             tenant.core.close()
+            tenant.put_behind((), "")
         self._websockets.close()
         await self._http.close()
         if self._store is not None:
@@ -183,6 +186,15 @@ class LocalCloud:
             await tenant.gateway.close()
         if self._store is not None:
             await self._store.close()
+
+    def retune(self, cloud: JobsSettings, faults: tuple[Fault, ...], seed: str) -> None:
+        """Have other settings of the Jobs service, and other faults, while it runs; nothing of the old ones is left.
+
+        What is held goes on first, in order, and whoever was cut off is let in again.
+        """
+        self._settings = self._settings.model_copy(update={"cloud": cloud, "faults": faults, "seed": seed})
+        for tenant in self._tenants:
+            tenant.retune(cloud, faults, seed)
 
     def when_it_fails(self, act: Callable[[InputError], None]) -> None:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""

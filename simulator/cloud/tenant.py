@@ -20,13 +20,14 @@ from simulator.cloud.api.wire import Refusal
 from simulator.cloud.arns import ACCOUNT_ID, REGION, AccountRegion
 from simulator.cloud.contained import contained
 from simulator.cloud.core import SLICE_SECONDS, CloudCore
-from simulator.cloud.device_api.fault_injection import Faults
-from simulator.cloud.jobs import Outcome
+from simulator.cloud.device_api.network import Network
+from simulator.cloud.jobs import JobsSettings, Outcome
 from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.restoring import restore
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Tell, tell_nobody
 from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.service import Fault
 from simulator.cloud.store import OWN, Shelf
 from simulator.trace import CloudEvent
 
@@ -63,7 +64,6 @@ class Tenant:
         tell: Tell = tell_nobody,
     ) -> None:
         self.account = account
-        self.faults = Faults(settings.faults, settings.seed) if settings.faults else None
         self._shelf = shelf
         self._remembered = None if shelf is None else shelf.remembered()
         self.core = CloudCore(
@@ -71,7 +71,6 @@ class Tenant:
             time.time,
             self._publish,
             observe,
-            self.faults,
             keeper=shelf,
             slice_seconds=SLICE_SECONDS,
             remembered=self._remembered,
@@ -82,10 +81,32 @@ class Tenant:
         self.gateway = Gateway(
             self.core.device_api,
             settings.gateway,
-            self.faults.lateness if self.faults else None,
             tell=tell,
             rng=Random(f"{settings.seed}/{owner(account)}/shared subscriptions"),
         )
+
+        self._observe = observe
+        self.put_behind(settings.faults, settings.seed)
+
+    def put_behind(self, faults: tuple[Fault, ...], seed: str) -> None:
+        """From now on the network has these faults; what those before hold goes on at once."""
+        device_api = self.core.device_api
+        if device_api.network is not None:
+            device_api.network.retire()
+        gateway, things = self.gateway, self.core.registry.things
+        network = Network(faults, seed, lambda: gateway.time(), self._later, self._observe) if faults else None
+        if network is not None:
+            network.thing_of = lambda certificate: things.principals.only_left(f"cert/{certificate}")
+        device_api.network = network
+        gateway.broker.put_behind(network)
+
+    def retune(self, cloud: JobsSettings, faults: tuple[Fault, ...], seed: str) -> None:
+        """Have other settings of the service, and other faults."""
+        self.put_behind(faults, seed)
+        self.core.jobs.settings = cloud
+
+    def _later(self, seconds: float, act: Callable[[], object]) -> None:
+        self.gateway.broker.context.scheduler.at(self.gateway.time() + seconds, act)
 
     def start(self) -> None:
         """Let the sessions that were remembered be there."""

@@ -4,20 +4,22 @@ Messages travel as values: no JSON, no topics, no MQTT. What the network may do 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, cast
+from functools import partial
+from typing import Final, cast
 
 from agent.core.events import Answered, Event, Hinted
 from agent.device_events import request_kind
 from agent.runner import Listener
-from agent.values import Hint, JobMentioned, NextChanged, PendingChanged, Request
+from agent.values import Answer, Hint, JobMentioned, Request
 from simulator.cloud.core import CloudCore
-from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, Faults
+from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About
+from simulator.cloud.device_api.network import Network
 from simulator.cloud.device_api.trace_events import kind_of
 from simulator.cloud.jobs import Outcome
-from simulator.cloud.settings.service import MessageKind
+from simulator.cloud.mqtt import Peer
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.engines.judged import JudgedPlay
@@ -36,7 +38,6 @@ from simulator.trace import (
 )
 from simulator.verdict import Verdict
 
-A = TypeVar("A", Request, Hint)
 LATENCY_SECONDS: Final = 0.005
 """One way."""
 APART_SECONDS: Final = 1e-6
@@ -51,8 +52,11 @@ class VirtualCloud:
         self.call_at = cast("Callable[..., object]", self.loop.call_at)
         recorder = Recorder(CLOUD, self.loop.time, sink)
         self.observe = recorder.record
-        self.faults = Faults(scenario.faults, str(seed)) if scenario.faults else None
-        self.core = CloudCore(scenario.cloud, self.clock, self._publish, recorder.record, self.faults, new_id=str)
+        faults, loop = scenario.faults, self.loop
+        self.network = Network(faults, str(seed), loop.time, loop.call_later, recorder.record) if faults else None
+        if self.network is not None:
+            self.network.cut = self._cut
+        self.core = CloudCore(scenario.cloud, self.clock, self._publish, recorder.record, self.network, new_id=str)
         self._links: dict[str, tuple[VirtualLink, ...]] = {}
 
     def clock(self) -> float:
@@ -68,6 +72,17 @@ class VirtualCloud:
         """It is not there any more."""
         self._links[link.thing] = tuple(other for other in self._links[link.thing] if other is not link)
         self.observe(ClientDisconnected(link.name, reason))
+
+    def link_of(self, name: str) -> "VirtualLink | None":
+        """The connection of the agent of that name, if it is there."""
+        return next((link for link in self._links.get(thing_of_agent(name), ()) if link.name == name), None)
+
+    def _cut(self, thing: str, _belongs: object) -> list[Peer]:
+        """The network of a thing is dead: its agents lose their connections."""
+        links = self._links.get(thing, ())
+        for link in links:
+            link.lose()
+        return [Peer(link.name) for link in links]
 
     def ask(self, link: "VirtualLink", request: Request, *, dup: bool, late_seconds: float) -> None:
         """A request arrived."""
@@ -90,6 +105,7 @@ class VirtualLink:
 
     __slots__ = (
         "_cloud",
+        "_connections",
         "_hears_all",
         "_is_up",
         "_last",
@@ -110,6 +126,7 @@ class VirtualLink:
         self._hears_all = group.hears == "everything"
         self._listener: Listener | None = None
         self._is_up = False
+        self._connections = 0
         self._last = 0.0
         self._timer: Alarm | None = None
 
@@ -123,7 +140,12 @@ class VirtualLink:
     def send(self, request: Request) -> None:
         """Send, or drop while disconnected."""
         if self._is_up:
-            self._carry(request_kind, request, self._arrive, request)
+            network = self._cloud.network
+            if network is None:
+                self._travel(ON_TIME, 0.0, self._arrive, request)
+            else:
+                kind, about = request_kind(request), About.request(request)
+                network.carry(self.thing, kind, about, 0, partial(self._request_travels, request))
 
     def cut(self) -> None:
         """Vanish."""
@@ -151,32 +173,74 @@ class VirtualLink:
 
     # ── what the cloud uses ───────────────────────────────────────────────────────────────────────────────────
 
-    def answer(self, request: Request, told: Any, receipt: object) -> None:
+    def answer(self, request: Request, told: Answer, receipt: object) -> None:
         """Answer a request."""
-        self._carry(_answer_to, request, self._deliver, Answered(told), receipt)
+        network, event = self._cloud.network, Answered(told)
+        if network is None:
+            self._travel(ON_TIME, 0.0, self._deliver, event, receipt)
+        else:
+            kind, about = ANSWERS[request_kind(request)], About.request(request).told(told)
+            network.carry(self.thing, kind, about, 0, partial(self._answer_travels, event, receipt, self._connections))
 
     def hint(self, hint: Hint) -> None:
         """Publish a notification, if this device listens there."""
         if self._hears_all or hint.namespace_id == self._namespace_id:
-            self._carry(kind_of, hint, self._deliver, Hinted(hint), None)
+            network = self._cloud.network
+            if network is None:
+                self._travel(ON_TIME, 0.0, self._deliver, Hinted(hint), None)
+            else:
+                about = About(hint.job_id if isinstance(hint, JobMentioned) else None)
+                network.carry(self.thing, kind_of(hint), about, 0, partial(self._hint_travels, Hinted(hint)))
 
-    def _carry(self, kind: Callable[[A], MessageKind], about: A, arrive: Callable[..., None], *what: Any) -> None:
-        """Let a message take its time; those on time stay in order. `arrive` is told what, how late, and if again.
+    def lose(self) -> None:
+        """The network is dead until the scenario's has it back; the device learns of it in a moment."""
+        if self._is_up:
+            self._go_down("CONNECTION_LOST")
+            self._cloud.loop.call_soon(self._lost)
 
-        What `kind` of message it is, is asked only where there are faults.
-        """
-        faults, call_at = self._cloud.faults, self._cloud.call_at
-        now = self._cloud.loop.time()
-        delays = ON_TIME if faults is None else faults.delays(self.thing, kind(about), _about(about))
+    def _lost(self) -> None:
+        if self._listener is not None:
+            self._listener.on_disconnected("the network is gone")
+            self._connect()
+
+    def _travel(self, delays: Iterable[float], held_seconds: float, arrive: Callable[..., None], *what: object) -> None:
+        """Let a message take its time; those on time stay in order. `arrive` is told what, how late, and if again."""
+        now, call_at = self._cloud.loop.time(), self._cloud.call_at
         for number, late in enumerate(delays):
             at = now + LATENCY_SECONDS + late
             if not late:
                 at = self._last = max(at, self._last + APART_SECONDS)
-            call_at(at, arrive, *what, late, number > 0)
+            call_at(at, arrive, *what, late + held_seconds, number > 0)
+
+    def _request_travels(self, request: Request, delays: tuple[float, ...], held_seconds: float | None) -> None:
+        """One that was held arrives, whatever has become of its connection."""
+        arrive = self._arrive if held_seconds is None else self._arrive_anyway
+        self._travel(delays, held_seconds or 0.0, arrive, request)
+
+    def _answer_travels(
+        self,
+        event: Event,
+        receipt: object,
+        connection: int,
+        delays: tuple[float, ...],
+        held_seconds: float | None,
+    ) -> None:
+        """One that was held for longer than its connection lasted is nobody's."""
+        if held_seconds is None or (self._is_up and connection == self._connections):
+            self._travel(delays, 0.0, self._deliver, event, receipt)
+
+    def _hint_travels(self, event: Event, delays: tuple[float, ...], held_seconds: float | None) -> None:
+        """One that was held goes to who listens when it is let go."""
+        link = self if held_seconds is None else self._cloud.link_of(self.name)
+        if link is not None:
+            link._travel(delays, 0.0, link._deliver, event, None)
 
     def _arrive(self, request: Request, late_seconds: float, again: bool) -> None:
         if self._is_up:
             self._cloud.ask(self, request, dup=again, late_seconds=late_seconds)
+
+    def _arrive_anyway(self, request: Request, late_seconds: float, again: bool) -> None:
+        self._cloud.ask(self, request, dup=again, late_seconds=late_seconds)
 
     def _deliver(self, event: Event, receipt: object, *_: object) -> None:
         if self._is_up and self._listener is not None:
@@ -193,8 +257,13 @@ class VirtualLink:
 
     def _connect(self) -> None:
         self._timer = None
-        if self._listener is not None:
+        network = self._cloud.network
+        silent = 0.0 if network is None else network.silent_for(self.thing)
+        if silent:
+            self._timer = self._cloud.loop.call_later(silent, self._connect)
+        elif self._listener is not None:
             self._is_up = True
+            self._connections += 1
             self._cloud.connected(self)
             self._listener.on_connected(False)
 
@@ -202,20 +271,6 @@ class VirtualLink:
         if self._is_up:
             self._is_up = False
             self._cloud.disconnected(self, reason)
-
-
-def _answer_to(request: Request) -> MessageKind:
-    return ANSWERS[request_kind(request)]
-
-
-def _about(message: Request | Hint) -> About:
-    match message:
-        case JobMentioned(job_id=job_id):
-            return About(job_id)
-        case PendingChanged() | NextChanged():
-            return About()
-        case _:
-            return About.request(message)
 
 
 @dataclass(slots=True)

@@ -35,6 +35,9 @@ class Jobs:
 
     def connected(self, client_id: str, session_present: bool) -> None: ...
 
+    def subscribed(self, client_id: str, filters: list[str], refused: list[str]) -> None:
+        pass
+
     def disconnected(self, client_id: str, reason: str) -> None: ...
 
 

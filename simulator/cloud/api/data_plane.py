@@ -13,7 +13,7 @@ the model lacks and the Developer Guide shows for Describe, is heeded in every q
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, assert_never
+from typing import Any, Final, Generic, TypeVar, assert_never
 
 from agent.device_events import request_kind
 from agent.values import (
@@ -35,7 +35,8 @@ from agent.values import (
 from simulator.cloud.api.api_errors import invalid, not_found, not_served
 from simulator.cloud.api.backing import Parameters
 from simulator.cloud.api.wire import Refusal
-from simulator.cloud.device_api.fault_injection import ANSWERS, ON_TIME, About, Faults
+from simulator.cloud.device_api.fault_injection import ANSWERS, About
+from simulator.cloud.device_api.network import Network
 from simulator.cloud.device_api.service import AnsweredRequest, DeviceApi
 from simulator.cloud.settings.http import HttpSettings
 
@@ -54,8 +55,40 @@ ERRORS: Final[dict[ErrorCode, tuple[int, str]]] = {
 STATUSES: Final = {"InvalidRequestException": 400, "InvalidStateTransitionException": 409}
 
 
+T = TypeVar("T")
+SIZE: Final = 1024
+"""Bytes that an answer counts for while it is held."""
+
+
 class RequestLost(Exception):  # noqa: N818 - what befell a message
     """A request, or its answer, did not arrive: the connection ends without one."""
+
+
+class _Arrival(Generic[T]):
+    """Each copy of a message that arrives does something; `first` is what came of the first one."""
+
+    def __init__(self, act: Callable[[bool, float], T]) -> None:
+        self._act = act
+        self._loop = asyncio.get_running_loop()
+        self.first: asyncio.Future[T] = self._loop.create_future()
+
+    def travel(self, delays: tuple[float, ...], held_seconds: float | None) -> None:
+        """As `Network.carry` has it."""
+        for number, late in enumerate(delays):
+            if late:
+                self._loop.call_later(late, self._arrive, number > 0, late + (held_seconds or 0.0))
+            else:
+                self._arrive(number > 0, held_seconds or 0.0)
+
+    def _arrive(self, again: bool, late: float) -> None:
+        try:
+            came_of_it = self._act(again, late)
+        except Exception as error:  # whatever it is: who asked is told
+            if not self.first.done():
+                self.first.set_exception(error)
+        else:
+            if not self.first.done():
+                self.first.set_result(came_of_it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +99,6 @@ class DataPlane:
     answer: Callable[[str, Request, bool, float], AnsweredRequest]
     knows: Callable[[str], bool]
     settings: HttpSettings
-    faults: Faults | None = None
 
     def read(self, operation: str, given: Parameters, query: Mapping[str, str]) -> tuple[str, Request]:
         """The thing, and what it asks for. Raises ApiError."""
@@ -76,40 +108,37 @@ class DataPlane:
         return given["thingName"], read(given, query.get("namespaceId") or None)
 
     async def call(self, thing: str, request: Request) -> tuple[Parameters, object]:
-        """The output of an operation, and what to say when it was sent. Raises ApiError, Refusal, Lost."""
-        told = await self._ask(thing, request)
-        await self._late(thing, request)
+        """The output of an operation, and what to say when it was sent. Raises ApiError, Refusal, RequestLost."""
+        network = self.device_api.network
+        told = self._answered(thing, request) if network is None else await self._through(network, thing, request)
         if isinstance(told.answer, Rejected):
             refusal = self._refusal(told.answer)
             refusal.receipt = told.receipt
             raise refusal
         return _output(thing, told.answer), told.receipt
 
-    async def _ask(self, thing: str, request: Request) -> AnsweredRequest:
-        """The first answer; the network may have the request come later, or more than once, or not at all."""
-        first = None
-        for number, late in enumerate(self._delays(thing, request)):
-            await asyncio.sleep(late)
-            if not self.knows(thing):
-                raise not_found(f"Thing {thing} cannot be found.")
-            told = self.answer(thing, request, number > 0, late)
-            first = first or told
-        if first is None:
+    def _answered(self, thing: str, request: Request, again: bool = False, late: float = 0.0) -> AnsweredRequest:
+        if not self.knows(thing):
+            raise not_found(f"Thing {thing} cannot be found.")
+        return self.answer(thing, request, again, late)
+
+    async def _through(self, network: Network, thing: str, request: Request) -> AnsweredRequest:
+        """The first answer; the network may have the request come later, or more than once, or not at all, and have
+        the answer wait."""
+        if network.silent_for(thing):
             raise RequestLost
-        return first
-
-    def _delays(self, thing: str, request: Request) -> tuple[float, ...]:
-        return (
-            ON_TIME if self.faults is None else self.faults.delays(thing, request_kind(request), About.request(request))
-        )
-
-    async def _late(self, thing: str, request: Request) -> None:
-        """Wait as long as the network has the answer wait; of one that comes twice the client reads the first."""
-        if self.faults is not None:
-            delays = self.faults.delays(thing, ANSWERS[request_kind(request)], About.request(request))
-            if not delays:
-                raise RequestLost
-            await asyncio.sleep(min(delays))
+        kind, about = request_kind(request), About.request(request)
+        arrived = _Arrival[AnsweredRequest](lambda again, late: self._answered(thing, request, again, late))
+        if not network.carry(thing, kind, about, len(str(request)), arrived.travel):
+            raise RequestLost
+        told = await arrived.first
+        delivered = _Arrival[AnsweredRequest](lambda again, late: told)
+        if not network.carry(thing, ANSWERS[kind], about.told(told.answer), SIZE, delivered.travel):
+            raise RequestLost
+        await delivered.first
+        if network.silent_for(thing):
+            raise RequestLost
+        return told
 
     def _refusal(self, told: Rejected) -> Refusal:
         if told.code is ErrorCode.VERSION_MISMATCH:

@@ -18,17 +18,21 @@ from agent.topics import HintTopic, RequestTopic, hint_topic, parse
 from agent.values import Answer, ErrorCode, ExecutionKey, ExecutionTold, Hint, JobMentioned, Rejected, Request, Update
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained, tell_fault
-from simulator.cloud.device_api.fault_injection import About, Faults
+from simulator.cloud.device_api.fault_injection import About
 from simulator.cloud.device_api.job_events import Arn, event_publication
+from simulator.cloud.device_api.network import Network
 from simulator.cloud.device_api.trace_events import change_events, hint_events, kind_of, received, status_in
 from simulator.cloud.jobs import Change, Event, Jobs, Outcome
 from simulator.cloud.mqtt import Reaction
+from simulator.cloud.notices.refusals import shortened
 from simulator.cloud.registry import RegistryChange
 
 _log = get_logger("ghostjob.cloud")
 
 MOST_COUNTED: Final = 100_000
 """Things whose answers are counted for the trace; anybody may ask about any on the port without TLS."""
+MOST_FILTERS: Final = 64
+"""Of one SUBSCRIBE that the trace tells; AWS takes eight."""
 LONGEST_REMEMBERED: Final = 256
 """Characters of a topic, which is what AWS takes in bytes; a longer one is read each time."""
 _parse = lru_cache(maxsize=4096)(parse)
@@ -68,7 +72,8 @@ class DeviceApi:
     """What the gateway asks (see `simulator.cloud.mqtt.ReservedTopics`).
 
     `clock` gives epoch seconds. `observe` gets the trace events of everything that happens, and raises nothing; None
-    costs nothing. `faults` are the service's own, for those who ask for them. `keeper` writes the changes down.
+    costs nothing. `network` has the faults of a scenario, the service's own among them, and learns
+    what befalls jobs. `keeper` writes the changes down.
     `changed` is called after a request that changed something; `new_id` gives the ids of events, and `arn` their ARNs.
     """
 
@@ -77,14 +82,15 @@ class DeviceApi:
         jobs: Jobs,
         clock: Callable[[], float],
         observe: Callable[[trace.CloudEvent], None] | None = None,
-        faults: Faults | None = None,
+        network: Network | None = None,
         keeper: Keeper | None = None,
         *,
         changed: Callable[[], None] | None = None,
         new_id: Callable[[], str] = str,
         arn: Arn | None = None,
     ) -> None:
-        self._faults = faults
+        self.network = network
+        """What a scenario puts before the service, and has it fail at; may be replaced at any time."""
         self._keeper = keeper
         self._changed = changed
         self._new_id = new_id
@@ -134,7 +140,12 @@ class DeviceApi:
         self, thing: str, request: Request, dup: bool = False, client_id: str | None = None, late_seconds: float = 0.0
     ) -> AnsweredRequest:
         """Answer a request, and trace what comes of it; without `client_id`, the thing's own client asks."""
-        outcome = self._refuse_for_now(thing, request) or self._carried_out(thing, request)
+        network = self.network
+        if network is None:
+            outcome = self._carried_out(thing, request)
+        else:
+            outcome = self._refuse_for_now(network, thing, request) or self._carried_out(thing, request)
+            contained("telling the network", network.learn, outcome.changes)
         told = outcome.answer
         assert told is not None, "a device is always answered"
         receipt = None
@@ -170,17 +181,20 @@ class DeviceApi:
                 _log.warning("trace.things_forgotten", things=MOST_COUNTED, hint=hint)
         return trace.AnswerDelivered(thing, number)
 
-    def _refuse_for_now(self, thing: str, request: Request) -> Outcome | None:
+    def _refuse_for_now(self, network: Network, thing: str, request: Request) -> Outcome | None:
         """What a scenario wants the service to fail at."""
-        if self._faults is None:
-            return None
-        code = self._faults.refusal(thing, request_kind(request), About.request(request))
+        code = network.refusal(thing, request_kind(request), About.request(request))
         return None if code is None else Outcome(Rejected(int(self._clock()), code, "", request.client_token))
 
     def connected(self, client_id: str, session_present: bool) -> None:
         """A client is connected."""
         if self._observe is not None:
             self._observe(trace.ClientConnected(client_id, session_present))
+
+    def subscribed(self, client_id: str, filters: list[str], refused: list[str]) -> None:
+        """A client asked for subscriptions."""
+        if self._observe is not None:
+            self._observe(trace.ClientSubscribed(client_id, _bounded(filters), _bounded(refused)))
 
     def disconnected(self, client_id: str, reason: str) -> None:
         """A connection ended."""
@@ -215,7 +229,9 @@ class DeviceApi:
         return tuple(told)
 
     def record(self, outcome: Outcome) -> None:
-        """Trace the outcome's changes and hints."""
+        """Trace the outcome's changes and hints, and have the network learn of them."""
+        if self.network is not None:
+            contained("telling the network", self.network.learn, outcome.changes)
         if self._observe is not None:
             self._trace(chain(change_events(outcome.changes), hint_events(outcome.hints)))
 
@@ -257,6 +273,11 @@ class DeviceApi:
                 return self._jobs.execution(thing, request.job_id).key
             case _:
                 return None
+
+
+def _bounded(filters: list[str]) -> tuple[str, ...]:
+    """As many filters, and as much of each, as are told."""
+    return tuple(map(shortened, filters[:MOST_FILTERS]))
 
 
 def _is_below_jobs(topic: str) -> bool:

@@ -76,7 +76,7 @@ class HttpPorts:
 
     def _for_devices(self, tenant: Tenant) -> tuple[DataPlane, Publisher, RetainedMessages]:
         core = tenant.core
-        data_plane = DataPlane(core.device_api, core.answer, core.knows, self._settings, tenant.faults)
+        data_plane = DataPlane(core.device_api, core.answer, core.knows, self._settings)
         messages = HttpMessages(tenant.gateway.broker.router, self._clock, tenant.gateway.time)
         publisher = Publisher(messages, lambda: str(uuid.uuid4()), self._tell)
         return data_plane, publisher, RetainedMessages(messages, self._settings.page_size)

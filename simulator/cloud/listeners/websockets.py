@@ -145,6 +145,9 @@ class _Carrier:
         if step == "close" and not self._is_parting:
             self._is_parting = True
             self._gateway.farewells.part(self, self._abort)
+        if step == "cut":
+            self._is_lost = True
+            self._abort()
         if step == "wait" and not self._is_lost:
             self._may_read.clear()
         else:

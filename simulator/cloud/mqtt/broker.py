@@ -20,10 +20,11 @@ from simulator.cloud.contained import tell_fault
 from simulator.cloud.mqtt.authorization import Credential
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.connecting import connect
-from simulator.cloud.mqtt.context import BrokerContext, Lateness
+from simulator.cloud.mqtt.context import BrokerContext
 from simulator.cloud.mqtt.encode import PINGRESP
 from simulator.cloud.mqtt.fan_out import AT_ONCE
 from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.network import Network, Peer
 from simulator.cloud.mqtt.packets import (
     Connect,
     Disconnect,
@@ -80,11 +81,11 @@ class Broker:
         clock: Callable[[], float],
         new_id: Callable[[], str],
         draw: Draw,
-        lateness: Lateness | None = None,
+        network: Network | None = None,
         tell: Tell = tell_nobody,
         at_once: int = AT_ONCE,
     ) -> None:
-        self.context = context = BrokerContext(service, settings, scheduler, lateness, tell)
+        self.context = context = BrokerContext(service, settings, scheduler, tell=tell)
         self.router = Router(context, draw, at_once)
         self.presence = Presence(
             lambda topic, payload: self.router.publish_now(topic, payload, 1, None, None, 0),
@@ -105,6 +106,7 @@ class Broker:
         self._leaving_since = float("-inf")
         """By the stopwatch, when the first of those left who leave in this moment."""
         self.publish = self.router.publish
+        self.put_behind(network)
 
     # ── connections ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,6 +148,8 @@ class Broker:
         """Its carrier has lost it: it is over once all that came has been handled."""
         self.context.has_come(now)
         if client.session is None:
+            if client.is_unheard:
+                client.forget_unheard()
             self._ended(client, "CONNECTION_LOST")
             return
         if not client.has_more:
@@ -182,6 +186,32 @@ class Broker:
                 break
         if leaving:
             scheduler.soon(self._see_off)
+
+    # ── a network that a scenario has between ─────────────────────────────────────────────────────────────────
+
+    def put_behind(self, network: Network | None) -> None:
+        """From now on messages come and go through this one; None: as they are sent."""
+        self.context.network = network
+        if network is not None:
+            network.cut, network.reopened = self.cut, self.reach_again
+        self.reach_again()
+
+    def cut(self, _thing: str, belongs: Callable[[Peer], bool]) -> list[Peer]:
+        """End the connections that belong to a thing as if its network were dead; whose they were."""
+        ended: list[Peer] = []
+        for client in tuple(self.clients):
+            if client.session is not None and belongs(peer := client.peer()):
+                ended.append(peer)
+                client.cut()
+                self.sessions.may_come_back(peer.client_id)
+        return ended
+
+    def reach_again(self) -> None:
+        """Drop those who were not heard, and may be now: they come again."""
+        network = self.context.network
+        for client in tuple(self.context.unheard):
+            if network is None or not network.is_dead_for(client.peer()):
+                client.cut()
 
     def part_with(self, clients: Iterable[Client]) -> None:
         """The cloud shuts down: end these."""

@@ -12,6 +12,7 @@ from simulator.cloud.mqtt.authorization import RESOURCES, Action, Credential, Pr
 from simulator.cloud.mqtt.context import BrokerContext
 from simulator.cloud.mqtt.encode import publish_bytes
 from simulator.cloud.mqtt.limits import PublishRate
+from simulator.cloud.mqtt.network import Peer
 from simulator.cloud.mqtt.packets import Connect, Extra, Reason, Will
 from simulator.cloud.mqtt.protocol import ServerProtocol
 from simulator.cloud.mqtt.session import Message, Session, too_large
@@ -22,15 +23,16 @@ SLOW_READER_BYTES: Final = 256 * 1024
 """With more than this unread a client gets no more until it reads: messages of QoS 0 are lost, those of QoS 1 wait."""
 HIGH_BYTES: Final = 64 * 1024
 """With more than this waiting for its carrier a client is not read."""
-NextStep: TypeAlias = Literal["read", "wait", "close"]
+NextStep: TypeAlias = Literal["read", "wait", "close", "cut"]
 
 
 @dataclass(slots=True, eq=False)
 class Client:
     """A peer, and the bytes on their way to it.
 
-    `attend` has its carrier take what there is to send (`data_to_send`), and then read, wait or close (`next_step`); it
-    tells how many bytes that it took have not left yet. `ended` is told the disconnectReason of AWS's lifecycle events.
+    `attend` has its carrier take what there is to send (`data_to_send`), and then read, wait, close or drop the
+    connection (`next_step`); it tells how many bytes that it took have not left yet. `ended` is told the
+    disconnectReason of AWS's lifecycle events.
     """
 
     context: BrokerContext
@@ -58,6 +60,10 @@ class Client:
     """Whether its packets are being handled, after which its carrier looks after it anyway."""
     is_paused: bool = False
     """Whether its carrier has as much as it takes; it says so itself."""
+    is_cut: bool = False
+    """Whether its connection is to end as if the network were dead."""
+    is_unheard: bool = False
+    """Whether nothing of it is heard: its network is dead."""
     held_bytes: int = 0
     """That wait for a commit."""
     _is_behind: bool = False
@@ -91,7 +97,7 @@ class Client:
         """What its carrier is to do once it has what there is to send."""
         protocol = self.protocol
         if protocol.is_over:
-            return "close"
+            return "cut" if self.is_cut else "read" if self.is_unheard else "close"
         is_full = self.held_bytes > SLOW_READER_BYTES or protocol.unsent > HIGH_BYTES
         return "wait" if self.is_paused or self.has_more or is_full else "read"
 
@@ -152,6 +158,26 @@ class Client:
         self.protocol.close()
         self.attend()
         self.ended(self, reason)
+
+    def cut(self) -> None:
+        """The network is dead: the connection ends without a word, and its will is published."""
+        if self.is_unheard:
+            self.forget_unheard()
+        self.is_cut = True
+        self.end("CONNECTION_LOST")
+
+    def fall_silent(self) -> None:
+        """The network is dead: whatever comes is thrown away, and nothing is said, until this is cut."""
+        self.ended(self, "CONNECTION_LOST")
+        self.is_unheard = True
+        self.context.unheard[self] = None
+        self.context.strangers.came(self, self.cut)
+
+    def forget_unheard(self) -> None:
+        """It is gone, or going."""
+        self.is_unheard = False
+        self.context.unheard.pop(self, None)
+        self.context.strangers.known(self)
 
     def leave(self) -> None:
         """The client takes leave."""
@@ -289,6 +315,10 @@ class Client:
     def client_id(self) -> str:
         """Its session's, or the one that it asked for."""
         return self.name if self.session is None else self.session.client_id
+
+    def peer(self) -> Peer:
+        """Whose it is, as far as it is known."""
+        return Peer(self.client_id, self._identifier, () if self.session is None else tuple(self.session.filters))
 
     @property
     def _identifier(self) -> str:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from simulator.cloud.mqtt.commit_barrier import CommitBarrier
 from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.network import Network, Passage, Unheard
 from simulator.cloud.mqtt.persistence import Persistence
 from simulator.cloud.mqtt.reserved_topics import ReservedTopics
 from simulator.cloud.mqtt.scheduler import Scheduler
@@ -14,11 +15,8 @@ from simulator.cloud.mqtt.session import Session
 from simulator.cloud.notices.refusals import Notice, Tell, tell_nobody
 from simulator.cloud.notices.strangers import Strangers
 
-Lateness: TypeAlias = Callable[[str, bytes], tuple[float, ...]]
-"""What a scenario wants of the network: for a message on a reserved topic, how late each copy of it arrives.
-
-Of an answer, the payload given is that of its request.
-"""
+Arrive: TypeAlias = Callable[[Passage], object]
+"""Does what a message brings about that arrives."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,12 +26,15 @@ class BrokerContext:
     service: ReservedTopics
     settings: GatewaySettings
     scheduler: Scheduler
-    lateness: Lateness | None = None
+    network: Network | None = None
+    """What a scenario wants of the network; None: messages arrive."""
     tell: Tell = tell_nobody
     """What clients did not get."""
     now: float = 0.0
     commits: CommitBarrier = field(default_factory=CommitBarrier)
     strangers: Strangers = field(default_factory=Strangers)
+    unheard: dict[Unheard, None] = field(default_factory=dict)
+    """Clients whose CONNECT was not answered, as their network is dead."""
     persistence: Persistence | None = None
     """What outlives the process is noted there; None: nothing does."""
 
@@ -57,13 +58,22 @@ class BrokerContext:
         for code, message, why in session.take_lost():
             self.tell(Notice(code, "iot:Receive", f"topic/{message.topic}", why, session.client_id, principal, address))
 
-    def carry(self, topic: str, payload: bytes, act: Callable[[float, bool], None]) -> None:
-        """Do what a message on a reserved topic brings about: at once, or as the faults of the network have it.
+    def carry(
+        self,
+        network: Network,
+        topic: str,
+        payload: bytes,
+        arrive: Arrive,
+        client_id: str | None = None,
+        answer: bytes = b"",
+    ) -> None:
+        """Do what a message on a reserved topic brings about, as the network has it (see `Network.carry_topic`)."""
+        network.carry_topic(topic, payload, partial(self._travel, arrive), client_id, answer)
 
-        `act` is told how late it is, and whether this copy is not the first.
-        """
-        for number, late in enumerate((0.0,) if self.lateness is None else self.lateness(topic, payload)):
+    def _travel(self, arrive: Arrive, delays: tuple[float, ...], held_seconds: float | None) -> None:
+        for number, late in enumerate(delays):
+            passage = Passage(late + (held_seconds or 0.0), number > 0, held_seconds is not None)
             if late:
-                self.scheduler.at(self.now + late, partial(act, late, number > 0))
+                self.scheduler.at(self.now + late, partial(arrive, passage))
             else:
-                act(late, number > 0)
+                arrive(passage)

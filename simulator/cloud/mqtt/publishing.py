@@ -7,10 +7,13 @@ Requests on reserved topics go to the Service, whose answer goes straight to the
 exactly once, and to nobody else; what the Service publishes besides goes to the subscribers afterwards.
 """
 
+from functools import partial
+
 from simulator.cloud.mqtt.authorization import Action, Principal
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.encode import puback_bytes
 from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.network import PROMPT, Passage
 from simulator.cloud.mqtt.packets import V5, Malformed, Publish, Reason
 from simulator.cloud.mqtt.router import Router
 from simulator.cloud.mqtt.session import Message
@@ -47,10 +50,10 @@ def publish(router: Router, client: Client, packet: Publish) -> None:
         _ingest(client, packet, rule)
     elif topic[0] != "$":
         _pass_on(router, client, packet)
-    elif context.lateness is None:
+    elif (network := context.network) is None:
         _serve(router, client, packet)
     else:
-        context.carry(topic, payload, lambda late, again: _serve(router, client, packet, late, again))
+        context.carry(network, topic, payload, partial(_serve, router, client, packet), client.client_id)
 
 
 def _pass_on(router: Router, client: Client, packet: Publish) -> None:
@@ -108,12 +111,15 @@ def _decline(client: Client, packet: Publish, reason: Reason, lifecycle_reason: 
         client.refuse(reason, lifecycle_reason)
 
 
-def _serve(router: Router, client: Client, packet: Publish, late_seconds: float = 0.0, again: bool = False) -> None:
+def _serve(router: Router, client: Client, packet: Publish, passage: Passage = PROMPT) -> None:
     """Let the service answer a request."""
     session = client.session
     if session is None:
+        if passage.was_held:
+            _serve_nobody(router, client, packet, passage)
         return
     topic, payload, qos, packet_id, dup, _, _ = packet
+    late_seconds, again, _ = passage
     context = router.context
     reaction = context.service.request(session.client_id, topic, payload, dup or again, late_seconds)
     if reaction is None:
@@ -126,14 +132,25 @@ def _serve(router: Router, client: Client, packet: Publish, late_seconds: float 
         client.wait_for(after)
     if qos:
         client.send(puback_bytes(packet_id, client.protocol.version))
-    if context.lateness is not None:
-        context.carry(answer_topic, payload, lambda *_: _answer(router, client, answer_topic, answer, qos, receipt))
+    if (network := context.network) is not None:
+        arrive = partial(_answer, router, client, answer_topic, answer, qos, receipt)
+        context.carry(network, answer_topic, payload, lambda _: arrive(), answer=answer)
     elif qos or session in router.fan_out.owed:
         _answer(router, client, answer_topic, answer, qos, receipt)
     else:
         client.deliver_at_most_once(answer_topic, answer, receipt)
     for name, told in publications:
         router.publish(name, told, 1, after=after)
+
+
+def _serve_nobody(router: Router, client: Client, packet: Publish, passage: Passage) -> None:
+    """The same for a request that was held for longer than its connection lasted: nobody gets the answer."""
+    late_seconds, again, _ = passage
+    topic, payload = packet.topic, packet.payload
+    reaction = router.context.service.request(client.client_id, topic, payload, packet.dup or again, late_seconds)
+    if reaction is not None:
+        for name, told in reaction.publications:
+            router.publish(name, told, 1, after=reaction.after)
 
 
 def _answer(router: Router, client: Client, topic: str, answer: bytes, qos: int, receipt: object | None) -> None:

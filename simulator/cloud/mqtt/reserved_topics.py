@@ -31,5 +31,8 @@ class ReservedTopics(Protocol):
     def connected(self, client_id: str, session_present: bool) -> None:
         """A client is connected, and goes on with its session if that was present."""
 
+    def subscribed(self, client_id: str, filters: list[str], refused: list[str]) -> None:
+        """A client asked for subscriptions: what it was granted, and what it was not."""
+
     def disconnected(self, client_id: str, reason: str) -> None:
         """A client is gone; `reason` is a disconnectReason of AWS's lifecycle events."""

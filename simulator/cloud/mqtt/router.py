@@ -51,10 +51,12 @@ class Router:
 
         It leaves when the commit `after` is done.
         """
-        if self.context.lateness is None or topic[0] != "$":
+        if (network := self.context.network) is None or topic[0] != "$":
             self.publish_now(topic, payload, qos, origin, extra, after)
         else:
-            self.context.carry(topic, payload, lambda *_: self.publish_now(topic, payload, qos, origin, extra, after))
+            self.context.carry(
+                network, topic, payload, lambda _: self.publish_now(topic, payload, qos, origin, extra, after)
+            )
 
     def publish_now(
         self, topic: str, payload: bytes, qos: int, origin: Session | None, extra: Extra | None, after: int

@@ -59,6 +59,10 @@ class Sessions:
         self._connects[client_id] = now
         return True
 
+    def may_come_back(self, client_id: str) -> None:
+        """Its connection ended by no doing of its own: it may come again at once."""
+        self._connects.pop(client_id, None)
+
     def expiry(self, asked: int) -> int:
         """How many seconds a session outlives its connection."""
         return min(asked, self.context.settings.persistent_seconds)

@@ -63,7 +63,11 @@ def subscribe(router: Router, presence: Presence, client: Client, session: Sessi
         _tell_retained(router, client, session, text)
     for text in shared:
         router.sharing.joined(text)
-    told = [text for text, code in zip((text for text, _, _ in packet.filters), codes, strict=True) if code <= 1]
+    told: list[str] = []
+    refused: list[str] = []
+    for (text, _, _), code in zip(packet.filters, codes, strict=True):
+        (told if code <= 1 else refused).append(text)
+    router.context.service.subscribed(session.client_id, told, refused)
     presence.subscribed(client, told)
     if client.protocol.version != V5 and Reason.NOT_AUTHORIZED in codes:
         client.end("AUTH_ERROR")

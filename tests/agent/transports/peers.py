@@ -41,5 +41,8 @@ class Echo:
 
     def connected(self, client_id: str, session_present: bool) -> None: ...
 
+    def subscribed(self, client_id: str, filters: list[str], refused: list[str]) -> None:
+        pass
+
     def disconnected(self, client_id: str, reason: str) -> None:
         self.ends.put_nowait((client_id, reason))

@@ -14,7 +14,7 @@ from simulator.cloud.api.publishing import _user_properties
 from simulator.cloud.api.schema import BadRequest, schema_of
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.core import CloudCore
-from simulator.cloud.device_api.fault_injection import Faults
+from simulator.cloud.device_api.network import Network
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.settings.service import Fault
 
@@ -39,8 +39,10 @@ def test_a_device_is_told_that_it_is_no_json(verb: str, payload: str):
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_fault_of_the_network_that_looks_at_a_payload_strikes_it_or_not(payload: str):
-    faults = Faults((Fault(do="lose", messages=("update",), status="FAILED"),), "0")
-    assert faults.lateness("$aws/things/t/jobs/fw/update", payload.encode()) == (0.0,)
+    came: list[tuple[float, ...]] = []
+    network = Network((Fault(do="lose", messages=("update",), status="FAILED"),), "0", lambda: 0.0, lambda *_: None)
+    network.carry_topic("$aws/things/t/jobs/fw/update", payload.encode(), lambda delays, _: came.append(delays))
+    assert came == [(0.0,)]
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)

@@ -11,8 +11,8 @@ from typing import Final
 from simulator.cloud.background import Every
 from simulator.cloud.contained import contained
 from simulator.cloud.mqtt.broker import Broker
-from simulator.cloud.mqtt.context import Lateness
 from simulator.cloud.mqtt.limits import GatewaySettings
+from simulator.cloud.mqtt.network import Network
 from simulator.cloud.mqtt.protocol import LOOK_SECONDS
 from simulator.cloud.mqtt.reserved_topics import ReservedTopics
 from simulator.cloud.mqtt.scheduler import Scheduler
@@ -39,7 +39,7 @@ class Gateway:
         self,
         service: ReservedTopics,
         settings: GatewaySettings | None = None,
-        lateness: Lateness | None = None,
+        network: Network | None = None,
         *,
         tell: Tell = tell_nobody,
         rng: Random | None = None,
@@ -55,7 +55,7 @@ class Gateway:
             clock=clock,
             new_id=new_id,
             draw=(rng or Random(0)).randrange,
-            lateness=lateness,
+            network=network,
             tell=tell,
         )
         self.broker.context.scheduler.wake = self._wake
@@ -117,6 +117,7 @@ class Gateway:
         self.sweeper.stop()
         for server in self._servers:
             await server.close()
+        self.broker.put_behind(None)
         self.broker.part_with(self.broker.clients)
         await self.farewells.ended()
         self._servers.clear()

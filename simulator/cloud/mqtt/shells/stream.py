@@ -61,7 +61,7 @@ class Stream(asyncio.Protocol):
         self._attend()
 
     def _attend(self) -> int:
-        """Take what there is to send, then read, wait or close; how many bytes have not left yet."""
+        """Take what there is to send, then read, wait, close or drop it; how many bytes have not left yet."""
         transport, client = self._transport, self.client
         raw = client.data_to_send()
         if transport is None:  # it is gone, and nobody hears this
@@ -80,5 +80,9 @@ class Stream(asyncio.Protocol):
                     self._transport = None
                     self._farewells.part(self, transport.abort)
                     transport.close()
+                    return 0
+                case "cut":
+                    self._transport = None
+                    transport.abort()
                     return 0
         return transport.get_write_buffer_size()

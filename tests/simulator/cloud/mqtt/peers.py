@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from simulator.cloud.mqtt import Reaction
+from simulator.cloud.mqtt import Reaction, Travel
 from simulator.cloud.mqtt.client import Client
 from tests.within import within
 
@@ -49,8 +49,28 @@ class Jobs:
     def connected(self, client_id: str, session_present: bool) -> None:
         self.came.append((client_id, session_present))
 
+    def subscribed(self, client_id: str, filters: list[str], refused: list[str]) -> None:
+        pass
+
     def disconnected(self, client_id: str, reason: str) -> None:
         self.gone.put_nowait((client_id, reason))
+
+
+class Twice:
+    """A network that has a second copy of each message on one topic come late (see `simulator.cloud.mqtt.network`)."""
+
+    def __init__(self, topic: str, seconds: float) -> None:
+        self.topic, self.seconds = topic, seconds
+        self.cut: Callable[..., Any] = lambda thing, belongs: ()
+        self.reopened: Callable[[], object] = lambda: None
+
+    def carry_topic(
+        self, topic: str, payload: bytes, travel: Travel, client_id: str | None = None, answer: bytes = b""
+    ) -> None:
+        travel((0.0, self.seconds) if topic == self.topic else (0.0,), None)
+
+    def is_dead_for(self, peer: object) -> bool:
+        return False
 
 
 class Peer:

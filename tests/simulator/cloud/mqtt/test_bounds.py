@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulator.cloud.device_api.fault_injection import Faults
+from simulator.cloud.device_api.fault_injection import About, Faults
 from simulator.cloud.device_api.service import DeviceApi
 from simulator.cloud.jobs import Jobs as JobsService
 from simulator.cloud.jobs import JobsSettings
@@ -119,7 +119,7 @@ def test_things_that_faults_are_counted_for_are_bounded(monkeypatch: pytest.Monk
     monkeypatch.setattr("simulator.cloud.device_api.fault_injection.MOST_THINGS", 2)
     faults = Faults((Fault(do="lose", messages=("describe",), first=3, rate=0.5),), "0")
     for number in range(10):
-        faults.lateness(f"$aws/things/thing-{number}/jobs/job/get")
+        faults.fate(f"thing-{number}", "describe", About("job"))
     assert len(faults._counts) == len(faults._chances) == 2
 
 

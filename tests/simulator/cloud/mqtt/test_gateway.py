@@ -10,7 +10,7 @@ from tests.fidelity.proofs import proves
 from tests.within import within
 
 from .packets import connect, text
-from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs, transport_of
+from .peers import V3, V5, VERSIONS, WAIT, Connect, Jobs, Twice, transport_of
 
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -47,7 +47,7 @@ async def test_the_service_learns_that_an_answer_was_delivered(service: Jobs, pe
 async def test_copies_of_a_request_are_marked_and_late_ones_say_how_late(
     gateway: Gateway, service: Jobs, peer: Connect
 ):
-    gateway.broker.context.lateness = lambda topic, payload: (0.0, 0.01) if topic == "$aws/ask/this" else (0.0,)
+    gateway.broker.put_behind(Twice("$aws/ask/this", 0.01))
     asker = await peer("asker", V5)
     asker.client.publish("$aws/ask/this", "1", qos=1)
     while len(service.asked) < 2:

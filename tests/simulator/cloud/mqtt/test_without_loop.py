@@ -14,7 +14,7 @@ from simulator.cloud.notices.refusals import Notice
 
 from .direct import UNLIMITED, Direct, broker_without_loop, connected, turns_out
 from .packets import LASTING, connect, publish, subscribe, text
-from .peers import Jobs
+from .peers import Jobs, Twice
 from .test_hostile_streams import STREAM
 
 PING, PONG = b"\xc0\0", b"\xd0\0"
@@ -107,7 +107,7 @@ def test_a_rate_is_of_a_second_that_begins_with_a_message():
 
 
 def test_a_late_copy_comes_when_its_time_has_come():
-    broker = broker_without_loop(lateness=lambda topic, payload: (0.0, 5.0) if topic == "$aws/ask/it" else (0.0,))
+    broker = broker_without_loop(network=Twice("$aws/ask/it", 5.0))
     client = connected(broker)
     answers = client.say(publish("$aws/ask/it", b"1"), now=10.0)
     assert len(answers) == 1

@@ -1,0 +1,155 @@
+"""The network that a scenario puts between devices and the service: it carries messages on, or not, or later.
+
+Whoever carries messages, over MQTT, HTTP or as values, gives each to `carry`, and is told when it goes on: at once as a
+rule; when what it waits for has happened; never. What befalls jobs comes in by `learn`.
+
+A cut looks like a network that is dead: connections end without a word, so that wills are published and sessions that
+last wait; who connects again is let in as far as TCP and TLS go, and his CONNECT is not answered, until the network is
+back: then that connection is dropped, and the next one is let in. A request over HTTP ends unanswered. None of that is
+the device's mistake, and `client.refused` is not told.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from agent.log import get_logger
+from agent.values import ErrorCode
+from simulator.cloud.device_api.fault_injection import MOST_THINGS, ON_TIME, About, Faults, message_on
+from simulator.cloud.device_api.holding import Holds, Later, Why
+from simulator.cloud.jobs import Change
+from simulator.cloud.mqtt import Peer, Travel
+from simulator.cloud.settings.service import Fault, MessageKind
+from simulator.trace import CloudEvent, FaultOver
+
+SIZE: Final = 256
+"""Bytes that a message counts for besides its payload."""
+_log = get_logger("ghostjob.cloud")
+
+
+@dataclass(slots=True, eq=False)
+class _Door:
+    """The network of a thing, while it is cut; `others` are its clients of other names."""
+
+    fault: Fault
+    opens_at: float
+    others: set[str]
+
+
+class Network:
+    """`time` gives seconds, `later` calls in so many of them; both are the carriers'. `observe` gets the trace."""
+
+    def __init__(
+        self,
+        faults: tuple[Fault, ...],
+        seed: str,
+        time: Callable[[], float],
+        later: Later,
+        observe: Callable[[CloudEvent], object] | None = None,
+    ) -> None:
+        self._observe: Callable[[CloudEvent], object] = observe or (lambda event: None)
+        self._faults = Faults(faults, seed, observe)
+        self._time = time
+        self._later = later
+        self._holds = Holds(time, later, self._observe)
+        self._learns = any(fault.do == "hold" or fault.after_deletion_of is not None for fault in faults)
+        self._cuts = any(fault.do == "cut" for fault in faults)
+        self._doors: dict[str, _Door] = {}
+        """By thing."""
+        self._asked: dict[tuple[str, str], None] = {}
+        """Things, and clients of other names that asked for them."""
+        self.cut: Callable[[str, Callable[[Peer], bool]], Iterable[Peer]] = lambda thing, belongs: ()
+        """Ends the connections of a thing: the carriers', of MQTT or of values."""
+        self.reopened: Callable[[], object] = lambda: None
+        """Is called when the network of a thing is back."""
+        self.thing_of: Callable[[str], str | None] = lambda certificate: None
+        """The only thing that a certificate is attached to."""
+
+    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def carry(self, thing: str, kind: MessageKind, about: About, size: int, travel: Travel) -> bool:
+        """Let a message go on its way, perhaps later; False: it never arrives."""
+        fate = self._faults.fate(thing, kind, about)
+        if fate.cut is not None:
+            self._cut(thing, fate.cut)
+        if not fate.delays:
+            return False
+        if fate.hold is None and not self._holds.is_queued(thing, kind):
+            travel(fate.delays, None)
+        else:
+            self._holds.keep(thing, kind, about.job_id, fate.hold, size + SIZE, partial(travel, fate.delays))
+        return True
+
+    def carry_topic(
+        self, topic: str, payload: bytes, travel: Travel, client_id: str | None = None, answer: bytes = b""
+    ) -> None:
+        """The same by its topic. Of an answer, `payload` is that of its request; of a request, `client_id` sent it."""
+        found = message_on(topic)
+        if found is None:
+            travel(ON_TIME, None)
+            return
+        thing, kind, job_id = found
+        if self._cuts and client_id is not None and client_id != thing:
+            self._note(thing, client_id)
+        if not self._faults.concern(kind):
+            travel(ON_TIME, None)
+            return
+        self.carry(thing, kind, About.read(job_id, payload, answer), len(payload) + len(answer), travel)
+
+    def refusal(self, thing: str, kind: MessageKind, about: About) -> ErrorCode | None:
+        """The passing error that the service answers instead of doing what it is asked."""
+        return self._faults.refusal(thing, kind, about)
+
+    def learn(self, changes: Iterable[Change]) -> None:
+        """What befell jobs."""
+        if self._learns:
+            for change in changes:
+                if (progress := self._faults.deletions.learn(change)) is not None:
+                    self._holds.learn(progress)
+
+    # ── a network that is dead ────────────────────────────────────────────────────────────────────────────────
+
+    def silent_for(self, thing: str) -> float:
+        """For how many seconds more nothing of a thing comes through; 0: everything does."""
+        door = self._doors.get(thing)
+        return 0.0 if door is None else max(0.0, door.opens_at - self._time())
+
+    def is_dead_for(self, peer: Peer) -> bool:
+        """Whether who wants to connect is one of those whose network is cut."""
+        return any(peer.client_id in door.others or self._belongs(peer, thing) for thing, door in self._doors.items())
+
+    def _belongs(self, peer: Peer, thing: str) -> bool:
+        if peer.client_id == thing or (thing, peer.client_id) in self._asked:
+            return True
+        if peer.certificate and self.thing_of(peer.certificate) == thing:
+            return True
+        return any(text.startswith(f"$aws/things/{thing}/jobs/") for text in peer.filters)
+
+    def _note(self, thing: str, client_id: str) -> None:
+        self._asked[thing, client_id] = None
+        if len(self._asked) > MOST_THINGS:
+            del self._asked[next(iter(self._asked))]
+
+    def _cut(self, thing: str, fault: Fault) -> None:
+        before = self._doors.get(thing)
+        opens_at = self._time() + fault.lasts
+        door = self._doors[thing] = _Door(fault, opens_at, set() if before is None else before.others)
+        _log.warning("network.cut", thing=thing, fault=fault.name, seconds=fault.lasts)
+        door.others.update(peer.client_id for peer in self.cut(thing, partial(self._belongs, thing=thing)))
+        self._later(fault.lasts, partial(self._reopen, thing, door, "done"))
+
+    def _reopen(self, thing: str, door: _Door, why: Why) -> None:
+        if self._doors.get(thing) is not door:  # it was cut again meanwhile
+            return
+        del self._doors[thing]
+        _log.info("network.back", thing=thing, fault=door.fault.name)
+        if door.fault.name is not None:
+            self._observe(FaultOver(thing, door.fault.name, why))
+        self.reopened()
+
+    def retire(self) -> None:
+        """Others count from now on: let go what is held, and everybody in."""
+        self._holds.let_all_go()
+        for thing, door in tuple(self._doors.items()):
+            self._reopen(thing, door, "replaced")
