@@ -23,7 +23,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from agent.device_events import DeviceEvent, RequestKind
 from agent.errors import InputError
-from agent.values import ExecutionKey
+from agent.values import ExecutionKey, Status
 from agent.wording import first_wrong
 
 CLOUD = "cloud"
@@ -34,6 +34,10 @@ ENGINE = "engine"
 def device_source(thing: str) -> str:
     """The source name of a device."""
     return f"device/{thing}"
+
+
+TERMINAL: frozenset[str] = frozenset(status for status in Status if status.is_terminal)
+"""The statuses of an execution that nothing follows; a word that this version does not know is none of them."""
 
 
 # ── the cloud's account ───────────────────────────────────────────────────────────────────────────────────────
@@ -66,6 +70,50 @@ class ClientDisconnected:
     thing: str
     reason: str
     type: Literal["client.disconnected"] = "client.disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSubscribed:
+    """An MQTT client asked for subscriptions: what it was granted, and what it was not, as it wrote them.
+
+    `thing` is its client id.
+    """
+
+    thing: str
+    filters: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    type: Literal["client.subscribed"] = "client.subscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultStruck:
+    """A fault that has a name struck a message: `do` is what became of it, `message` what kind it was.
+
+    `job_id`, `status` and `step` are what it was about; of an answer, its request's, as far as these named them.
+    """
+
+    thing: str
+    fault: str
+    do: str
+    message: str
+    job_id: str | None = None
+    status: str | None = None
+    step: str | None = None
+    type: Literal["fault.struck"] = "fault.struck"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOver:
+    """A message that such a fault held was let go, or a thing that it had cut off may come back.
+
+    `why`: `done`, what was waited for has happened, or a cut has lasted as long as it should; `limit`, a hold was to
+    last no longer; `full`, too much was held for that thing; `replaced`, other faults count from now on.
+    """
+
+    thing: str
+    fault: str
+    why: Literal["done", "limit", "full", "replaced"]
+    type: Literal["fault.over"] = "fault.over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +342,9 @@ class RunStarted:
     Where several agents share one thing, `things` has their names, and `shared` for each the thing and its namespace.
     `version` is that of the ghostjob that plays, `started_at` the time of day, in UTC as ISO 8601 has it.
     `one_clock`: the devices live in the engine's own process, and tell the time by its clock.
+    `jobs` are those of the run if the cloud may have others besides, of earlier runs or made to provoke: what concerns
+    those is nothing that this run judges. Empty: all. `are_foreign`: the devices are not ours, give no account of
+    themselves, and may use any client id; `step_key` is the key of statusDetails by which they name their steps.
     """
 
     scenario: str
@@ -308,18 +359,45 @@ class RunStarted:
     version: str | None = None
     started_at: str | None = None
     one_clock: bool = False
+    jobs: tuple[str, ...] = ()
+    are_foreign: bool = False
+    step_key: str = "step"
     type: Literal["run.started"] = "run.started"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCutOff:
+    """The engine cut the power of a device that is not ours; `why` names the cut.
+
+    `job_id` is what it had in hand, and `step` the one that it had reported of that, as far as the cloud knew.
+    """
+
+    thing: str
+    why: str
+    job_id: str | None = None
+    step: str | None = None
+    type: Literal["power.cut"] = "power.cut"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRestored:
+    """The engine gave it its power back."""
+
+    thing: str
+    type: Literal["power.restored"] = "power.restored"
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
     """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`.
 
-    `waited_for` says what a run that timed out was waiting for.
+    `waited_for` says what a run that timed out was waiting for, `missed` what one that finished was to do and never
+    came to, each with why: told of runs with devices that are not ours.
     """
 
     why: Literal["finished", "timed-out", "interrupted"]
     waited_for: str = ""
+    missed: tuple[str, ...] = ()
     type: Literal["run.ended"] = "run.ended"
 
 
@@ -327,6 +405,9 @@ CloudEvent: TypeAlias = (
     CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientSubscribed
+    | FaultStruck
+    | FaultOver
     | ClientRefused
     | MessageDropped
     | RequestReceived
@@ -343,7 +424,7 @@ CloudEvent: TypeAlias = (
     | AccountEnded
 )
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
-EngineEvent: TypeAlias = RunStarted | ProcessStalled | RunEnded
+EngineEvent: TypeAlias = RunStarted | ProcessStalled | PowerCutOff | PowerRestored | RunEnded
 Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import assert_never
+from typing import Final, assert_never
 
 from agent.device_events import (
     AnswerReceived,
@@ -37,6 +37,7 @@ from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
     ClientRefused,
+    ClientSubscribed,
     CloudListening,
     ControllerEvent,
     DeletionAccepted,
@@ -48,11 +49,15 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
+    FaultOver,
+    FaultStruck,
     HintPublished,
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
     MessageDropped,
+    PowerCutOff,
+    PowerRestored,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -77,7 +82,14 @@ def words(event: Event) -> str:
     """What happened; its subject is who says it."""
     match event:
         case (
-            DeletionRequested() | DeletionAccepted() | DeletionRefused() | RunStarted() | RunEnded() | ProcessStalled()
+            DeletionRequested()
+            | DeletionAccepted()
+            | DeletionRefused()
+            | RunStarted()
+            | RunEnded()
+            | ProcessStalled()
+            | PowerCutOff()
+            | PowerRestored()
         ):
             return _of_the_run(event)
         case RequestSent() | AnswerReceived() | AnswerUnreadable() | HintReceived():
@@ -101,6 +113,8 @@ def words(event: Event) -> str:
             return _of_the_device(event)
         case RequestReceived() | RequestAnswered() | AnswerDelivered() | HintPublished():
             return _of_the_service(event)
+        case FaultStruck() | FaultOver():
+            return _of_faults(event)
         case _:
             return _of_records(event)
 
@@ -215,10 +229,40 @@ def _of_the_service(event: RequestReceived | RequestAnswered | AnswerDelivered |
             assert_never(event)
 
 
+STRUCK: Final = {
+    "lose": "lost",
+    "duplicate": "doubled",
+    "delay": "delayed",
+    "throttle": "throttled",
+    "fail": "failed",
+    "hold": "held",
+    "cut": "cut the network at",
+}
+OVER: Final = {
+    "done": "what was waited for has happened",
+    "limit": "it was to last no longer",
+    "full": "too much was held",
+    "replaced": "other faults count from now on",
+}
+
+
+def _of_faults(event: FaultStruck | FaultOver) -> str:
+    match event:
+        case FaultStruck(thing=thing, fault=fault, do=do, message=message, job_id=job_id):
+            told = " ".join(each for each in (event.status, event.step and f"({event.step})") if each)
+            about = (f" of {job_id}" if job_id is not None else "") + (f" to {told}" if told else "")
+            return f"{STRUCK.get(do, do)} the {message} of {thing}{about}, by fault {fault}"
+        case FaultOver(thing=thing, fault=fault, why=why):
+            return f"lets {thing} have what fault {fault} kept from it: {OVER[why]}"
+        case _:
+            assert_never(event)
+
+
 def _of_records(
     event: CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientSubscribed
     | ClientRefused
     | MessageDropped
     | ExecutionQueued
@@ -237,6 +281,9 @@ def _of_records(
             return f"saw {thing} connect" + (", to go on with its last session" if present else "")
         case ClientDisconnected(thing=thing, reason=reason):
             return f"saw {thing} disconnect{_because(reason)}"
+        case ClientSubscribed(thing=thing, filters=filters, refused=refused):
+            denied = f", and refused it {', '.join(refused)}" if refused else ""
+            return f"subscribed {thing} to {', '.join(filters) or 'nothing'}{denied}"
         case ClientRefused() | MessageDropped():
             return _of_what_was_not_given(event)
         case ExecutionQueued(thing=thing, execution=key):
@@ -278,6 +325,10 @@ def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:
         case ProcessStalled(process=process, seconds=seconds, worked_seconds=worked):
             whose = {"cloud": "cloud's", "devices": "devices'"}[process]
             return f"found that the {whose} process was {seconds:.3f} s behind, {worked:.3f} s of them at work"
+        case PowerCutOff(thing=thing, why=why, job_id=job_id):
+            return f"cut the power of {thing}" + (f", at work on {job_id}" if job_id else "") + _because(why)
+        case PowerRestored(thing=thing):
+            return f"gave {thing} its power back"
         case RunEnded(why=why, waited_for=waited_for):
             return f"ended the run: {why}" + (f", while it waited for {waited_for}" if waited_for else "")
         case _:

@@ -14,6 +14,7 @@ from simulator.trace import (
     CLOUD,
     DeletionRefused,
     Entry,
+    FaultStruck,
     ProcessStalled,
     RequestReceived,
     RunEnded,
@@ -94,6 +95,7 @@ class Judge:
         self._shares: dict[str, dict[str, Share]] = {}
         self._agents: frozenset[str] = frozenset()
         self._refusals: dict[tuple[str, bool], DeletionRefused] = {}
+        self._strikes: dict[tuple[str, str], str] = {}
         self._cloud_end = 0
         self._lag = Lag()
         self._rate = _Peak()
@@ -105,6 +107,7 @@ class Judge:
         twin._devices = {thing: device.twin() for thing, device in self._devices.items()}
         twin._shares = {thing: dict(shares) for thing, shares in self._shares.items()}
         twin._refusals = dict(self._refusals)
+        twin._strikes = dict(self._strikes)
         twin._rate = self._rate.fork()
         return twin
 
@@ -112,6 +115,8 @@ class Judge:
         """Take in the next entry."""
         kind = type(entry.event)
         if kind in UNJUDGED:
+            if isinstance(entry.event, FaultStruck):
+                self._strikes[entry.event.thing, entry.event.fault] = entry.id
             return
         if self._started is not None:
             self._take_in(entry)
@@ -227,12 +232,19 @@ class Judge:
     def _arrivals(self, place: PlaceToReach, judged: dict[str, list[_Judged]]) -> Arrivals:
         if place.place == "deletion-refused":
             missing = () if refused(place, self._refusals.values()) else place.things
+        elif place.place == "fault-struck":
+            missing = tuple(name for name in place.things if (_thing(name), place.fault) not in self._strikes)
         else:
             missing = tuple(name for name in place.things if name not in judged or not judged[name][0].is_at(place))
         there = Reached(id=place.id, devices=len(place.things) - len(missing), of=len(place.things))
         first = next(iter(missing), None)
         shown_by = last_seen_of(place.job, judged[first][0].subject) if first in judged else None
         return Arrivals(place, there, first, shown_by)
+
+
+def _thing(name: str) -> str:
+    """The thing that an agent of that name lives on."""
+    return name.partition("@")[0]
 
 
 class _Peak:

@@ -42,6 +42,8 @@ class Fault(Frozen):
     many of each device, `rate` to that part of them, by chance.
     """
 
+    name: Name | None = None
+    """What the trace and a scenario's instants call it; with none, its strikes are not told."""
     do: Literal["lose", "duplicate", "delay", "throttle", "fail"]
     """What becomes of them."""
     messages: Annotated[tuple[MessageKind, ...], Field(min_length=1)]
