@@ -180,7 +180,8 @@ class RequestReceived:
 class RequestAnswered:
     """The service answered. `execution` is the incarnation read or changed; `code` is set when it was rejected.
 
-    `status` is the one that the answer names: of the execution that was read, or in its executionState.
+    `status` is the one that the answer names: of the execution that was read, or in its executionState. `number` counts
+    the answers to requests about this thing from 1; None: it is the next, which is all that some traces tell.
     """
 
     thing: str
@@ -190,6 +191,7 @@ class RequestAnswered:
     code: str | None = None
     execution: ExecutionKey | None = None
     status: str | None = None
+    number: int | None = None
     type: Literal["request.answered"] = "request.answered"
 
 
@@ -197,9 +199,8 @@ class RequestAnswered:
 class AnswerDelivered:
     """An answer is with the client that asked: the proof of receipt that the wire offers, if it offers one.
 
-    `number` counts the answers to requests about this thing from 1, so it names the `request.answered` that it is
-    about. `acknowledged`: the client sent its PUBACK; if not, the answer went out with QoS 0, and all that is known is
-    that it was written to the connection.
+    `number` is that of the `request.answered` that it is about. `acknowledged`: the client sent its PUBACK; if not, the
+    answer went out with QoS 0, and all that is known is that it was written to the connection.
     """
 
     thing: str
