@@ -23,7 +23,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from agent.device_events import DeviceEvent, RequestKind
 from agent.errors import InputError
-from agent.values import ExecutionKey
+from agent.values import ExecutionKey, Status
 from agent.wording import first_wrong
 
 CLOUD = "cloud"
@@ -34,6 +34,10 @@ ENGINE = "engine"
 def device_source(thing: str) -> str:
     """The source name of a device."""
     return f"device/{thing}"
+
+
+TERMINAL: frozenset[str] = frozenset(status for status in Status if status.is_terminal)
+"""The statuses of an execution that nothing follows; a word that this version does not know is none of them."""
 
 
 # ── the cloud's account ───────────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +180,8 @@ class RequestReceived:
 class RequestAnswered:
     """The service answered. `execution` is the incarnation read or changed; `code` is set when it was rejected.
 
-    `status` is the one that the answer names: of the execution that was read, or in its executionState.
+    `status` is the one that the answer names: of the execution that was read, or in its executionState. `number` counts
+    the answers to requests about this thing from 1; None: it is the next, which is all that some traces tell.
     """
 
     thing: str
@@ -186,6 +191,7 @@ class RequestAnswered:
     code: str | None = None
     execution: ExecutionKey | None = None
     status: str | None = None
+    number: int | None = None
     type: Literal["request.answered"] = "request.answered"
 
 
@@ -193,9 +199,8 @@ class RequestAnswered:
 class AnswerDelivered:
     """An answer is with the client that asked: the proof of receipt that the wire offers, if it offers one.
 
-    `number` counts the answers to requests about this thing from 1, so it names the `request.answered` that it is
-    about. `acknowledged`: the client sent its PUBACK; if not, the answer went out with QoS 0, and all that is known is
-    that it was written to the connection.
+    `number` is that of the `request.answered` that it is about. `acknowledged`: the client sent its PUBACK; if not, the
+    answer went out with QoS 0, and all that is known is that it was written to the connection.
     """
 
     thing: str
@@ -338,6 +343,9 @@ class RunStarted:
     Where several agents share one thing, `things` has their names, and `shared` for each the thing and its namespace.
     `version` is that of the ghostjob that plays, `started_at` the time of day, in UTC as ISO 8601 has it.
     `one_clock`: the devices live in the engine's own process, and tell the time by its clock.
+    `jobs` are those of the run if the cloud may have others besides, of earlier runs or made to provoke: what concerns
+    those is nothing that this run judges. Empty: all. `are_foreign`: the devices are not ours, give no account of
+    themselves, and may use any client id; `step_key` is the key of statusDetails by which they name their steps.
     """
 
     scenario: str
@@ -352,18 +360,45 @@ class RunStarted:
     version: str | None = None
     started_at: str | None = None
     one_clock: bool = False
+    jobs: tuple[str, ...] = ()
+    are_foreign: bool = False
+    step_key: str = "step"
     type: Literal["run.started"] = "run.started"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerCutOff:
+    """The engine cut the power of a device that is not ours; `why` names the cut.
+
+    `job_id` is what it had in hand, and `step` the one that it had reported of that, as far as the cloud knew.
+    """
+
+    thing: str
+    why: str
+    job_id: str | None = None
+    step: str | None = None
+    type: Literal["power.cut"] = "power.cut"
+
+
+@dataclass(frozen=True, slots=True)
+class PowerRestored:
+    """The engine gave it its power back."""
+
+    thing: str
+    type: Literal["power.restored"] = "power.restored"
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
     """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`.
 
-    `waited_for` says what a run that timed out was waiting for.
+    `waited_for` says what a run that timed out was waiting for, `missed` what one that finished was to do and never
+    came to, each with why: told of runs with devices that are not ours.
     """
 
     why: Literal["finished", "timed-out", "interrupted"]
     waited_for: str = ""
+    missed: tuple[str, ...] = ()
     type: Literal["run.ended"] = "run.ended"
 
 
@@ -390,7 +425,7 @@ CloudEvent: TypeAlias = (
     | AccountEnded
 )
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
-EngineEvent: TypeAlias = RunStarted | ProcessStalled | RunEnded
+EngineEvent: TypeAlias = RunStarted | ProcessStalled | PowerCutOff | PowerRestored | RunEnded
 Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])

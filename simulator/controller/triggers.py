@@ -8,8 +8,10 @@ from typing import Final
 from agent.values import Status
 from simulator.scenario import Instant
 
-ORDER = {Status.QUEUED: 0, Status.IN_PROGRESS: 1}
+ORDER: Final[Mapping[str, int]] = {Status.QUEUED: 0, Status.IN_PROGRESS: 1}
 """A status counts as reached once an execution has gone beyond it, too."""
+KNOWN: Final = frozenset(Status)
+"""Of another word nobody knows whether it is beyond anything."""
 PERCENT: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%?\s*", re.ASCII)
 
 
@@ -65,8 +67,13 @@ class Trigger:
             self._miss(seen.thing, "began anew")
         elif self._is_there(seen):
             self._reached[seen.thing] = None
-        elif Status(seen.status).is_terminal:
+        elif seen.status in KNOWN and ORDER.get(seen.status, 2) == 2:
             self._miss(seen.thing, f"ended {seen.status}")
+
+    def struck(self, thing: str, fault: str) -> None:
+        """Take note of a fault that did to a message of a thing what was wanted."""
+        if thing in self.things and fault == self.when.fault:
+            self._reached[thing] = None
 
     def due(self, now: float) -> str | None:
         """Why it fires, as a sentence; None while it does not."""
@@ -75,12 +82,16 @@ class Trigger:
             if self._created_at is None or now < self._created_at + when.after_seconds:
                 return None
             return f"{when.after_seconds:g} s after the job was found"
+        if when.fault is not None and self._created_at is None:
+            return None  # it may strike what is there before the job
         needed = len(self.things) if when.devices == "all" else 1
         if not self.things or len(self._reached) < needed:
             return None
         count = len(self.things)
         noun = "device" if count == 1 else "devices"
         who = f"all {count} {noun}" if when.devices == "all" else f"{len(self._reached)} of {count} {noun}"
+        if when.fault is not None:
+            return f"fault {when.fault} struck {who}"
         if when.step is None:
             return f"{who} reached {when.status}"
         return f"{who} reported {when.step}" + (f" {when.progress}%" if when.progress else "")
@@ -104,5 +115,5 @@ class Trigger:
             return seen.details.get("step") == self.when.step and percent(seen.details) >= self.when.progress
         if self.when.status is None:
             return False
-        wanted, has = Status(self.when.status), Status(seen.status)
-        return has is wanted or ORDER.get(has, 2) > ORDER.get(wanted, 2)
+        wanted, has = self.when.status, seen.status
+        return has == wanted or (has in KNOWN and ORDER.get(has, 2) > ORDER.get(wanted, 2))

@@ -108,6 +108,14 @@ class SimulatedDevice:
             return not self.rig.is_on and not self.rig.pending
         return self.runner.crashed or self.runner.rests
 
+    def cut_power(self, instant: str, off_seconds: float) -> None:
+        """Let the power go, if there is any, once what is going on now is done; it comes back after so long."""
+        asyncio.get_running_loop().call_soon(self._cut_power, instant, off_seconds)
+
+    def _cut_power(self, instant: str, off_seconds: float) -> None:
+        if self.rig.is_on:
+            self.do(power.cut, instant, off_seconds, self.rig.make.survives)
+
     async def end(self) -> None:
         """End for good."""
         self._settle()

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from simulator.scenario import JobSpec, Place, Scenario, agents, thing_of_agent
 from simulator.trace import RunStarted
+
+STEP: Final = "step"
+"""The key of statusDetails under which our own agents say at which step they are."""
 
 
 class Casting:
@@ -15,6 +18,8 @@ class Casting:
         self.scenario = scenario
         self.things = tuple(zip(things, scenario.deal(len(things)), strict=True))
         self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
+        self.jobs = frozenset(job.id for job in scenario.jobs if not job.provokes)
+        """Those that are there to be taken."""
 
     def targets(self, job: JobSpec) -> tuple[str, ...]:
         """The things that a job is for."""
@@ -28,8 +33,11 @@ class Casting:
         """The things that the first job of that id is for."""
         return self.targets(self.first(job_id))
 
-    def announced(self, engine: str, seed: int, started_at: str | None, *, one_clock: bool) -> RunStarted:
+    def announced(
+        self, engine: str, seed: int, started_at: str | None, *, one_clock: bool, are_foreign: bool = False
+    ) -> RunStarted:
         """The trace's entry that a run begins with."""
+        has_others = are_foreign or len(self.jobs) < len({job.id for job in self.scenario.jobs})
         names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
         places = tuple(self._place(place) for place in self.scenario.must_reach if self._is_asked(place))
@@ -56,6 +64,9 @@ class Casting:
             version("ghostjob"),
             started_at,
             one_clock=one_clock,
+            jobs=tuple(sorted(self.jobs)) if has_others else (),
+            are_foreign=are_foreign,
+            step_key=self.scenario.step_key if are_foreign else STEP,
         )
 
     def _is_asked(self, place: Place) -> bool:
@@ -67,7 +78,7 @@ class Casting:
         groups = place.groups or self.first(place.job).to
         models = place.models or [group.model for group in self.scenario.groups]
         things = [name for name, group in self.agents if group.group in groups and group.model in models]
-        words = (place.place, place.job, place.step, place.instant, place.hint, "/".join(place.groups))
+        words = (place.place, place.job, place.step, place.instant, place.hint, place.fault, "/".join(place.groups))
         name = " ".join(word for word in words if word)
         return place.model_dump(mode="json", exclude={"groups", "models"}, exclude_none=True) | {
             "id": name,

@@ -19,6 +19,7 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
+    FaultStruck,
     JobDeleted,
     device_source,
 )
@@ -29,6 +30,7 @@ NOTICED: Final = frozenset(
         ExecutionChanged,
         ExecutionQueued,
         ExecutionRemoved,
+        FaultStruck,
         JobDeleted,
         StepFinished,
         StepProgressed,
@@ -46,6 +48,24 @@ class Cue:
     trigger: Trigger
     holding: Holding | None
     is_done: bool = False
+    refused: str | None = None
+    """Why the service did not do it."""
+
+    @property
+    def words(self) -> str:
+        """What it is, and when it is to come."""
+        what, when = self.what, self.what.when
+        do = f"update to {what.status}" if isinstance(what, Intervention) else what.do
+        at = f"{when.step} {when.progress}%" if when.step else when.status or (when.fault and f"fault {when.fault}")
+        return f"{do} of job {what.job} (at {at or f'{when.after_seconds:g} s'})"
+
+    def missed(self) -> str | None:
+        """Why it did not come, or nothing came of it; None if it did."""
+        if self.refused is not None:
+            return f"{self.words} was refused: {self.refused}"
+        if self.is_done:
+            return None
+        return f"{self.words} never came: {self.trigger.missed() or 'its instant was not seen'}"
 
 
 class Cues:
@@ -54,6 +74,7 @@ class Cues:
     def __init__(self, casting: Casting, changed: Callable[[], None]) -> None:
         self._casting = casting
         self._changed = changed
+        self._step_key = casting.scenario.step_key
         what: tuple[Deletion | Intervention, ...] = (*casting.scenario.deletions, *casting.scenario.updates)
         self.all = tuple(self._cue(each) for each in what)
         self._watched = frozenset((cue.what.job, cue.what.when.step) for cue in self.all)
@@ -88,9 +109,11 @@ class Cues:
         """Take note of one entry, of a type that is NOTICED."""
         match entry.event:
             case ExecutionChanged(thing=thing, execution=key, status=status, details=details):
-                self._observe(thing, key, status, details or {})
+                self._observe(thing, key, status, self._named(details or {}))
             case ExecutionQueued(thing=thing, execution=key):
                 self._observe(thing, key, Status.QUEUED, {})
+            case FaultStruck(thing=thing, fault=fault):
+                self._struck(thing, fault)
             case StepStarted(execution=key, step=step):
                 self._observe_step(entry.source, key, step, 0)
             case StepProgressed(execution=key, step=step, percent=percent):
@@ -102,6 +125,11 @@ class Cues:
         for holding in self._holdings:
             holding.feed(entry.event)
 
+    def _named(self, details: dict[str, str]) -> dict[str, str]:
+        """What an execution tells, with its step under the name that triggers know it by."""
+        key = self._step_key
+        return details | {"step": details[key]} if key != "step" and key in details else details
+
     def _observe_step(self, source: str, key: ExecutionKey, step: str, percent: int) -> None:
         """Our own hardware shows how far it is, whatever its agent reports."""
         if (key.job_id, step) not in self._watched and (key.job_id, None) not in self._watched:
@@ -109,9 +137,16 @@ class Cues:
         thing = thing_of_agent(source.removeprefix(device_source("")))
         self._observe(thing, key, Status.IN_PROGRESS, {"step": step, "progress": str(percent)})
 
+    def _struck(self, thing: str, fault: str) -> None:
+        for cue in self.all:
+            if cue.what.when.fault == fault:
+                cue.trigger.struck(thing, fault)
+                self._changed()
+
     def _observe(self, thing: str, key: ExecutionKey, status: str, details: dict[str, str]) -> None:
         for cue in self.all:
-            if cue.what.job == key.job_id and not cue.trigger.has(thing):
+            is_told = cue.what.when.fault is not None or cue.trigger.has(thing)
+            if cue.what.job == key.job_id and not is_told:
                 cue.trigger.observe(Observation(thing, status, details, _incarnation(key)))
                 if cue.trigger.has(thing):
                     self._changed()

@@ -5,21 +5,51 @@ from collections.abc import Callable, Sequence
 
 from simulator.engines.casting import Casting
 from simulator.engines.cues import Cues
+from simulator.engines.outlets import Outlets
 from simulator.engines.players import Players
 from simulator.engines.stage import Stage
-from simulator.scenario import Scenario
+from simulator.scenario import After, JobSpec
 
 
-def is_over(scenario: Scenario, stage: Stage, cues: Cues, now: float) -> bool:
+def is_over(casting: Casting, stage: Stage, cues: Cues, now: float) -> bool:
     """Whether every deletion that is due is done, every job made that can be made, and no execution is open."""
     if stage.open or stage.queued != stage.asked_for:
         return False
-    waiting = any(
-        index not in stage.created and (job.after is None or job.after.deletion_of in stage.deletions_accepted)
-        for index, job in enumerate(scenario.jobs)
-    )
+    jobs = casting.scenario.jobs
+    waiting = any(index not in stage.created and may_come(job, stage, casting) for index, job in enumerate(jobs))
     deleting = any(not cue.is_done and cue.trigger.due(now) for cue in cues.all)
     return not waiting and not deleting
+
+
+def may_come(job: JobSpec, stage: Stage, casting: Casting) -> bool:
+    """Whether a job that is not made yet has nothing more to wait for, or only what comes by itself."""
+    match job.after:
+        case None:
+            return True
+        case After(deletion_of=str() as deleted):
+            return deleted in stage.deletions_accepted
+        case After(taken=str() as taken):
+            return is_taken(taken, job, stage, casting)
+        case After(fault=fault):
+            return all((thing, fault) in stage.struck for thing in casting.targets(job))
+
+
+def is_taken(taken: str, job: JobSpec, stage: Stage, casting: Casting) -> bool:
+    """Whether each device that has both jobs has taken that one."""
+    things = casting.targets_of(taken)
+    return all((thing, taken) in stage.taken for thing in casting.targets(job) if thing in things)
+
+
+def missed(casting: Casting, stage: Stage, cues: Cues, outlets: Outlets) -> tuple[str, ...]:
+    """What the scenario wants and never came, each in a sentence: then the run has not shown what it was to show."""
+    late = [why for cue in cues.all if (why := cue.missed()) is not None]
+    jobs = enumerate(casting.scenario.jobs)
+    unmade = [
+        f"job {job.id} was never made, for what it is to come after did not come"
+        for index, job in jobs
+        if index not in stage.created
+    ]
+    return (*late, *outlets.missed(), *unmade)
 
 
 async def within(

@@ -54,7 +54,8 @@ class Fleet:
         self._connections = connections
         self._seed = seed
         self._policy = policy or DevicePolicy()
-        cuts: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
+        planned: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
+        cuts = tuple(cut for cut in planned if cut.fault is None)
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
         wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time))
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}

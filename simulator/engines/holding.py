@@ -7,11 +7,10 @@ hold, but what the trace tells of the device's own execution.
 
 from dataclasses import dataclass, field
 
-from agent.values import Status
 from simulator.devices.holds import Hold
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Deletion
-from simulator.trace import DeletionAccepted, Event, ExecutionChanged, ExecutionRemoved, JobDeleted
+from simulator.trace import TERMINAL, DeletionAccepted, Event, ExecutionChanged, ExecutionRemoved, JobDeleted
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class Holding:
             case ExecutionRemoved(thing=thing, execution=key) if key.job_id == self.what.job:
                 self._end(thing)
             case ExecutionChanged(thing=thing, execution=key, status=status) if key.job_id == self.what.job:
-                if self._cancels and Status(status).is_terminal:
+                if self._cancels and status in TERMINAL:
                     self._end(thing)
             case DeletionAccepted(job_id=job, do=do) if (job, do) == (self.what.job, self.what.do):
                 if self._cancels and not self.what.force:

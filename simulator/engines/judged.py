@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
+from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import OutputDirectory
 from simulator.engines.play import Play, Venue
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
-from simulator.trace import Entry, Sink
+from simulator.trace import CLOUD, AccountEnded, Entry, Sink
 from simulator.verdict import Judge, Verdict
+
+ABOUT_WAITING: Final = frozenset({"no-lost-job", "ready-in-time", "alive"})
+"""What a device violates that lets a job wait: nothing that it does afterwards mends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,15 @@ class JudgedPlay:
         out: Path | None = None,
         also: Sequence[Sink] = (),
         started_at: str | None = None,
+        hands: DeviceHands | None = None,
     ) -> None:
         self._out = out
         self._verdict: Verdict | None = None
+        self._cloud_n = 0
         self.judge = Judge()
-        self.play = Play(scenario, devices, seed, self._feed, venue, started_at=started_at)
+        self.play = Play(
+            scenario, devices, seed, self._feed, venue, started_at=started_at, hands=hands, is_decided=self._decided
+        )
         self._output = OutputDirectory(out) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)
         self._sinks = (self.judge.feed, *keep, *also)
@@ -67,6 +75,16 @@ class JudgedPlay:
         self._verdict = self.judge.verdict()
         return Result(self._verdict, self._out)
 
+    def _decided(self, cloud_at: float) -> bool:
+        """Whether it is held against a device, at that time of the cloud's clock, that it does not take a job."""
+        if self._cloud_n == 0:
+            return False
+        now = self.judge.fork()
+        now.feed(Entry(CLOUD, self._cloud_n + 1, cloud_at, AccountEnded()))
+        return any(each.id in ABOUT_WAITING and each.outcome == "violated" for each in now.verdict().invariants)
+
     def _feed(self, entry: Entry) -> None:
+        if entry.source == CLOUD:
+            self._cloud_n = entry.n
         for take in self._sinks:
             take(entry)

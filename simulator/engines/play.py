@@ -23,16 +23,32 @@ from simulator.controller.controller import Controller, ControllerCommand
 from simulator.controller.hand import Hand, Refused
 from simulator.engines.casting import Casting
 from simulator.engines.cues import NOTICED, Cue, Cues
-from simulator.engines.ending import is_over, waited_for, within
+from simulator.engines.ending import is_over, may_come, missed, waited_for, within
 from simulator.engines.fleet import Fleet
+from simulator.engines.outlets import DeviceHands, Outlet, Outlets
 from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.stage import Stage
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Intervention, JobSpec, Scenario, thing_names
-from simulator.trace import CLOUD, CONTROLLER, ENGINE, Entry, ProcessStalled, Recorder, RunEnded, Sink
+from simulator.trace import (
+    CLOUD,
+    CONTROLLER,
+    ENGINE,
+    AccountEnded,
+    Entry,
+    PowerRestored,
+    ProcessStalled,
+    Recorder,
+    RunEnded,
+    Sink,
+)
 
 CREATIONS_AT_ONCE = 32
+PATIENCE_SECONDS = 0.25
+"""So often whoever waits in vain looks whether that is certain by now."""
+CLEARING_SECONDS = 10.0
+"""So long the service may take to remove what a run leaves behind."""
 
 
 class Venue(Protocol):
@@ -66,6 +82,11 @@ class Play:
     venue's cloud by themselves: the trace begins with where that is. A deletion that the service refuses for good
     stands in the trace, and the run goes on. `started_at` is the time of day, in UTC as ISO 8601 has it, for whoever
     reads the verdict. Raises InputError if somebody else's devices cannot play it.
+
+    The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
+    otherwise ignored. `hands` can cut the power of such a device. `is_decided` is asked, once one has let a job wait
+    for longer than the bounds allow, whether that is held against it by now, in which case the run need not go on.
+    What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
     def __init__(
@@ -77,6 +98,8 @@ class Play:
         venue: Venue,
         *,
         started_at: str | None = None,
+        hands: DeviceHands | None = None,
+        is_decided: Callable[[float], bool] = lambda since: False,
     ) -> None:
         self.scenario = scenario
         self._started_at = started_at
@@ -84,7 +107,11 @@ class Play:
         self._seed = seed
         self._sink = sink
         self._venue = venue
-        self._stage = Stage(awaited=frozenset(job.after.taken for job in scenario.jobs if job.after is not None))
+        self._stage = Stage(
+            frozenset(thing for thing, _ in self.casting.things),
+            self.casting.jobs,
+            awaited=frozenset(job.after.taken for job in scenario.jobs if job.after is not None),
+        )
         self._pace = LOOP_TIME
         """What the scenario's times are counted by."""
         changed = self._stage.changed.set
@@ -92,12 +119,25 @@ class Play:
         self._players: Players = (
             OwnFleet(self.casting, venue, seed, self._feed)
             if isinstance(devices, int)
-            else Foreign(self.casting, changed)
+            else Foreign(self.casting, changed, hands)
         )
+        self._hands = hands
+        self._outlets = Outlets(self.casting, self._stage.changed)
+        self._is_decided = is_decided
+        self._is_sure = False
+        """It is certain by now that a device has failed to take a job, so nobody waits for that any more."""
+        self._is_clearing = False
+        """The run has ended, and what it leaves behind is being removed."""
         self._are_registered = False
         self._cloud_lost = 0.0
         """Seconds in which the cloud's process did not run."""
         self._controller: Controller | None = None
+        self._made: dict[str, JobSpec] = {}
+        """The jobs that were made, or asked for, the last of each id."""
+        self._stage_at = 0.0
+        """When something last befell an execution, by the pace."""
+        self._cloud_at = 0.0, 0.0
+        """The time of the cloud's last entry, and when that came in, by the venue's clock."""
         self._is_ending = False
         """Nothing more is to be done but to wait until every device rests."""
 
@@ -105,22 +145,32 @@ class Play:
         """Play it to the end. Raises InputError if the cloud does not start, or refuses to make a job."""
         async with AsyncExitStack() as stack:
             hand = await self._venue.open(stack, self._feed)
-            engine = Recorder(ENGINE, self._venue.clock, self._feed)
-            ours = isinstance(self._players, OwnFleet)
-            engine.record(self.casting.announced(self._venue.name, self._seed, self._started_at, one_clock=ours))
+            engine = self._engine = Recorder(ENGINE, self._venue.clock, self._feed)
+            engine.record(
+                self.casting.announced(
+                    self._venue.name,
+                    self._seed,
+                    self._started_at,
+                    one_clock=self._is_ours,
+                    are_foreign=not self._is_ours,
+                )
+            )
             stack.enter_context(self._venue.watched(engine.record))
             self._pace = Pace(self._venue.running_time)
             self._cues.keep_to(self._pace)
+            if isinstance(self._players, Foreign):
+                self._players.keep_to(self._pace)
             controller = self._controller = Controller(
                 hand, Recorder(CONTROLLER, self._venue.clock, self._feed).record, rng=Jitter(f"{self._seed}/controller")
             )
             stack.push_async_callback(controller.close)
+            stack.push_async_callback(self._clear, hand)
             acting = asyncio.create_task(self._act(hand, controller, stack))
             limit, running_time = self.scenario.time_limit_seconds, self._venue.running_time
             try:
                 if await within(acting, limit, running_time, lambda: self._cloud_lost):
                     await acting
-                    engine.record(RunEnded("finished"))
+                    engine.record(RunEnded("finished", missed=self._missed()))
                 else:
                     players = self._players if self._are_registered else None
                     why = waited_for(self._stage, self._cues, self.casting, players)
@@ -139,17 +189,32 @@ class Play:
         await stage.until(lambda: players.are_there)
         async with asyncio.TaskGroup() as group:
             await _at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
-            cued = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
-            creations = [
+            tasks = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
+            tasks += [
                 group.create_task(self._create_after(index, job, controller))
                 for index, job in enumerate(jobs)
                 if job.after is not None
             ]
-            await stage.until(lambda: is_over(self.scenario, stage, self._cues, self._pace.now()))
-            for task in (*cued, *creations):
+            if not self._is_ours:
+                tasks += [group.create_task(self._switch(outlet)) for outlet in self._outlets.all]
+                tasks.append(group.create_task(self._lose_patience()))
+            await stage.until(self._is_over)
+            for task in tasks:
                 task.cancel()
         self._is_ending = True
-        await stage.until(players.all_rest)
+        await stage.until(lambda: self._is_sure or players.all_rest())
+
+    def _is_over(self) -> bool:
+        if self._outlets.is_busy and not self._is_ours:
+            return False
+        return self._is_sure or is_over(self.casting, self._stage, self._cues, self._pace.now())
+
+    @property
+    def _is_ours(self) -> bool:
+        return isinstance(self._players, OwnFleet)
+
+    def _missed(self) -> tuple[str, ...]:
+        return () if self._is_ours else missed(self.casting, self._stage, self._cues, self._outlets)
 
     @property
     def fleet(self) -> Fleet | None:
@@ -170,8 +235,9 @@ class Play:
         job = self.scenario.jobs[index]
         targets = self.casting.targets(job)
         if targets:
+            self._stage.asked_for += 0 if job.provokes else len(targets)
+            self._made[job.id] = job
             await controller.create_job(job.id, targets, job.job_document(), job.namespace, job.by)
-            self._stage.asked_for += len(targets)
             self._cues.created(job, self._pace)
         self._stage.created.add(index)
         self._stage.changed.set()
@@ -179,11 +245,9 @@ class Play:
     async def _create_after(self, index: int, job: JobSpec, controller: Controller) -> None:
         after = job.after
         assert after is not None, "only jobs that wait for another are created after one"
-        stage, targets = self._stage, self.casting.targets(job)
-        if after.taken is not None:
-            taken = after.taken
-            awaited = [thing for thing in targets if thing in self.casting.targets_of(taken)]
-            await stage.until(lambda: all((thing, taken) in stage.taken for thing in awaited))
+        stage = self._stage
+        if after.deletion_of is None:
+            await stage.until(lambda: may_come(job, stage, self.casting))
         else:
             reached = stage.deletions_accepted if after.until == "accepted" else stage.jobs_gone
             await stage.until(lambda: after.deletion_of in reached)
@@ -202,7 +266,8 @@ class Play:
             command = ControllerCommand(what.do, what.job, what.force, job.namespace)
             try:
                 await controller.carry_out(command, why=why)
-            except Refused:  # it stands in the trace; what the devices make of it is the run
+            except Refused as refused:  # it stands in the trace; what the devices make of it is the run
+                cue.refused = str(refused)
                 if cue.holding is not None:
                     cue.holding.end()
         cue.is_done = True
@@ -216,10 +281,64 @@ class Play:
         with contextlib.suppress(TimeoutError):  # an update that gets lost has been tried all the same
             await client.ask(request)
 
+    # ── devices that are not ours ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _switch(self, outlet: Outlet) -> None:
+        """Wait for a power cut, make it, and give the power back."""
+        hands = self._hands
+        assert hands is not None, "who plays without hands has no power cuts"
+        await self._stage.until(lambda: outlet.due is not None)
+        assert outlet.due is not None, "it is due"
+        self._engine.record(outlet.due)
+        await hands.cut_power()
+        try:
+            await self._pace.sleep(outlet.cut.off_seconds)
+        finally:
+            await asyncio.shield(hands.power_on())
+            self._engine.record(PowerRestored(outlet.due.thing))
+        outlet.is_over = True
+        self._stage.changed.set()
+
+    async def _lose_patience(self) -> None:
+        """Once a device lets a job wait for longer than the bounds allow, see whether that is held against it."""
+        bounds = self.scenario.bounds
+        shortest = min(bounds.ready_seconds + bounds.uninterruptible_seconds, bounds.lost_job_seconds)
+        while True:
+            await self._stage.until(lambda: bool(self._stage.open))
+            await self._pace.sleep(max(shortest - self._since_last(), PATIENCE_SECONDS))
+            if self._stage.open and self._since_last() >= shortest and self._is_decided(self._cloud_now()):
+                self._is_sure = True
+                self._stage.changed.set()
+                return
+
+    def _since_last(self) -> float:
+        """For how long nothing has befallen an execution."""
+        return self._pace.now() - self._stage_at
+
+    def _cloud_now(self) -> float:
+        """The time by the cloud's clock, as far as it is known for certain that it has come."""
+        at, seen_at = self._cloud_at
+        return at + self._venue.clock() - seen_at
+
+    async def _clear(self, hand: Hand) -> None:
+        """Remove what devices that are not ours, whose cloud goes on, would find there the next time."""
+        self._is_clearing = True
+        left = {key.job_id for _, key in self._stage.open} if not self._is_ours else set()
+        jobs = [job for job in self._made.values() if job.provokes or job.id in left]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLEARING_SECONDS):
+                for job in jobs:
+                    with contextlib.suppress(Refused, InputError):  # it is gone already, or nobody answers any more
+                        await hand.delete_job(job.id, force=True, namespace_id=job.namespace, by=job.by)
+
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _feed(self, entry: Entry) -> None:
+        if self._is_clearing and type(entry.event) is not AccountEnded:
+            return
         self._sink(entry)
+        if entry.source == CLOUD:
+            self._cloud_at = entry.at, self._venue.clock()
         if isinstance(entry.event, ProcessStalled) and entry.source == CLOUD:
             self._cloud_lost += entry.event.seconds
         if self._is_ending:
@@ -229,6 +348,9 @@ class Play:
         if type(entry.event) in NOTICED:
             self._cues.feed(entry)
             self._stage.feed(entry)
+            if not self._is_ours:
+                self._stage_at = self._pace.now()
+                self._outlets.feed(entry)
 
 
 def _plainly(group: BaseExceptionGroup[BaseException]) -> BaseException:

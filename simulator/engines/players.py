@@ -2,8 +2,8 @@
 
                who is there                        at rest
 OwnFleet       DeviceConnected, their own account  each device says so
-Foreign        the client of that name connected,  no execution has been removed for as long as a device may take
-               or asked for something              to find out; what it does until then is seen
+Foreign        the client of that name connected,  it has done its next job since an execution was taken from it, or
+               or one asked or listens for it      had as long as it may take to find out: see `settling`
 """
 
 from collections import Counter
@@ -17,9 +17,20 @@ from simulator.devices.device import SimulatedDevice
 from simulator.devices.holds import Hold
 from simulator.engines.casting import Casting
 from simulator.engines.fleet import Connections, Fleet
+from simulator.engines.outlets import DeviceHands
+from simulator.engines.settling import Settling
 from simulator.pace import Pace
-from simulator.scenario import Scenario
-from simulator.trace import ClientConnected, Entry, ExecutionRemoved, RequestReceived, Sink, device_source
+from simulator.scenario import Scenario, thing_of_agent
+from simulator.trace import (
+    ClientConnected,
+    ClientSubscribed,
+    Entry,
+    FaultStruck,
+    RequestReceived,
+    Sink,
+    device_source,
+)
+from simulator.verdict.clients import listened_to
 
 
 class OwnFleet:
@@ -32,6 +43,8 @@ class OwnFleet:
         self._sink = sink
         self._connected: set[str] = set()
         self._restless: SimulatedDevice | None = None
+        self._cut: set[tuple[int, SimulatedDevice]] = set()
+        """The power cuts that came with a fault, and on whom."""
         self.fleet: Fleet | None = None
 
     async def enter(self, stack: AsyncExitStack, holds: tuple[Hold, ...]) -> None:
@@ -44,6 +57,8 @@ class OwnFleet:
 
     def feed(self, entry: Entry) -> bool:
         """Take note of one entry; whether somebody has come by it."""
+        if type(entry.event) is FaultStruck:
+            self._struck(entry.event)
         if type(entry.event) is not DeviceConnected:
             return False
         self._connected.add(entry.source)
@@ -68,6 +83,20 @@ class OwnFleet:
         """Whose hardware or agent is not at rest."""
         return [device.thing for device in self._devices if not device.rests]
 
+    def _struck(self, struck: FaultStruck) -> None:
+        """A power cut may come with that: after what struck, which may be the device's own doing, has been dealt with.
+
+        Each comes once on each device, as all cuts do.
+        """
+        for number, cut in enumerate(self._casting.scenario.power_cuts):
+            if cut.fault != struck.fault:
+                continue
+            for device in self._devices:
+                is_meant = not cut.groups or device.group.group in cut.groups
+                if is_meant and thing_of_agent(device.thing) == struck.thing and (number, device) not in self._cut:
+                    self._cut.add((number, device))
+                    device.cut_power(f"fault {cut.fault}", cut.off_seconds)
+
     @property
     def _devices(self) -> tuple[SimulatedDevice, ...]:
         assert self.fleet is not None, "there are devices by now"
@@ -75,42 +104,50 @@ class OwnFleet:
 
 
 class Foreign:
-    """Devices that are not ours: they connect by themselves, with their thing's name for a client id, or ask over HTTP.
+    """Devices that are not ours: they connect by themselves, by any client id, or ask over HTTP.
 
-    Of any other client the verdict would know nothing. `changed` is told when all may rest.
+    One is there once a client of its name is connected, or any client has asked or listens for it. `changed` is told
+    when all may rest. `hands` can do to the device what the wire cannot.
 
     Raises InputError for a scenario that does to them what can be done to our own only, and if there is none of them or
     one twice: a run without devices would show nothing, and pass.
     """
 
-    def __init__(self, casting: Casting, changed: Callable[[], None]) -> None:
-        _check(casting.scenario)
+    def __init__(self, casting: Casting, changed: Callable[[], None], hands: DeviceHands | None = None) -> None:
+        _check(casting.scenario, hands)
         named = Counter(thing for thing, _ in casting.things).most_common(1)
         if not named:
             raise InputError("devices: there is none; name the things that play")
         if named[0][1] > 1:
             raise InputError(f"devices: {named[0][0]} stands there twice; name each once")
+        if hands is not None and len(casting.things) > 1:
+            raise InputError("devices: whose power can be cut plays alone; name that one")
         self._away = dict.fromkeys(name for name, _ in casting.agents)
-        self._settling_seconds = casting.scenario.bounds.detection_seconds
-        self._changed = changed
-        self._settled_at = 0.0
-        self._pace = Pace()
+        self._settling = Settling(casting, changed)
+
+    def keep_to(self, pace: Pace) -> None:
+        """What the waiting for them is counted by."""
+        self._settling.keep_to(pace)
 
     async def enter(self, stack: AsyncExitStack, holds: tuple[Hold, ...]) -> None:
         """They come when they come."""
 
     def feed(self, entry: Entry) -> bool:
         """Take note of one entry; whether somebody has come by it."""
+        self._settling.feed(entry)
         match entry.event:
-            case ClientConnected(thing=name) | RequestReceived(thing=name, client=None) if name in self._away:
-                del self._away[name]
-                return True
-            case ExecutionRemoved():
-                self._settled_at = self._pace.now() + self._settling_seconds
-                self._pace.call_later(self._settling_seconds, self._changed)
+            case ClientConnected(thing=name) | RequestReceived(thing=name):
+                return self._has_come(name)
+            case ClientSubscribed(thing=client, filters=filters):
+                return max(map(self._has_come, (client, *listened_to(filters))))
             case _:
-                pass
-        return False
+                return False
+
+    def _has_come(self, name: str) -> bool:
+        if name not in self._away:
+            return False
+        del self._away[name]
+        return True
 
     @property
     def are_there(self) -> bool:
@@ -123,21 +160,25 @@ class Foreign:
 
     def all_rest(self) -> bool:
         """Whether what a device goes on to do after a deletion would have been seen by now."""
-        return self._pace.now() >= self._settled_at
+        return self._settling.is_over
 
     def restless(self) -> list[str]:
-        """Nobody knows who."""
-        return []
+        """Who may yet do something."""
+        return self._settling.restless()
 
 
 Players: TypeAlias = OwnFleet | Foreign
 
 
-def _check(scenario: Scenario) -> None:
+def _check(scenario: Scenario, hands: DeviceHands | None) -> None:
     ours = "is for ghostjob's own devices, and those that play are not"
     for index, deletion in enumerate(scenario.deletions):
         if deletion.hold:
             raise InputError(f"deletions.{index}.hold: {ours}: who is in a step cannot be held there; leave it out")
-    for name in ("power_cuts", "outages"):
-        if getattr(scenario, name):
-            raise InputError(f"{name}: {ours}; leave it out")
+    for index, cut in enumerate(scenario.power_cuts):
+        if cut.instant is not None or cut.nth is not None:
+            raise InputError(f"power_cuts.{index}: instants of the hardware: {ours}; name a step or a fault")
+        if hands is None or not hands.can_cut_power:
+            raise InputError(f"power_cuts: {ours}: nobody here can cut their power; leave it out")
+    if scenario.outages:
+        raise InputError(f"outages: {ours}; leave it out, or cut their connection with a fault")

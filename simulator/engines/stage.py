@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agent.values import ExecutionKey, Status
+from agent.values import ExecutionKey
 from simulator.trace import (
+    TERMINAL,
     DeletionAccepted,
     Entry,
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
+    FaultStruck,
     JobDeleted,
 )
 
@@ -53,8 +55,13 @@ class Changes:
 
 @dataclass(slots=True)
 class Stage:
-    """How far the run is. `changed` is set only at what somebody may wait for: most conditions are dear to look at."""
+    """How far the run is. `changed` is set only at what somebody may wait for: most conditions are dear to look at.
 
+    `things` and `jobs` are those whose executions the run waits for; a cloud that stays up has others besides.
+    """
+
+    things: frozenset[str] = frozenset()
+    jobs: frozenset[str] = frozenset()
     created: set[int] = field(default_factory=set)
     """The scenario's jobs that have been made, by their number in it."""
     asked_for: int = 0
@@ -65,6 +72,8 @@ class Stage:
     """The jobs that others wait for until they are taken."""
     taken: set[tuple[str, str]] = field(default_factory=set)
     """Things, each with an awaited job that it took, be it over or not."""
+    struck: set[tuple[str, str]] = field(default_factory=set)
+    """Things, each with a fault that has struck one of its messages."""
     deletions_accepted: set[str] = field(default_factory=set)
     jobs_gone: set[str] = field(default_factory=set)
     changed: Changes = field(default_factory=Changes)
@@ -72,11 +81,11 @@ class Stage:
     def feed(self, entry: Entry) -> None:
         """Take note of one entry."""
         match entry.event:
-            case ExecutionQueued(thing=thing, execution=key):
+            case ExecutionQueued(thing=thing, execution=key) if self._is_ours(thing, key):
                 self.queued += 1
                 self.open[thing, key] = None
-            case ExecutionChanged(thing=thing, execution=key, status=status):
-                is_over = Status(status).is_terminal
+            case ExecutionChanged(thing=thing, execution=key, status=status) if self._is_ours(thing, key):
+                is_over = status in TERMINAL
                 if is_over:
                     self.open.pop((thing, key), None)
                 if key.job_id in self.awaited:
@@ -85,6 +94,8 @@ class Stage:
                     return
             case ExecutionRemoved(thing=thing, execution=key):
                 self.open.pop((thing, key), None)
+            case FaultStruck(thing=thing, fault=fault):
+                self.struck.add((thing, fault))
             case DeletionAccepted(job_id=job_id):
                 self.deletions_accepted.add(job_id)
             case JobDeleted(job_id=job_id):
@@ -92,6 +103,9 @@ class Stage:
             case _:
                 return
         self.changed.set()
+
+    def _is_ours(self, thing: str, key: ExecutionKey) -> bool:
+        return thing in self.things and key.job_id in self.jobs
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until `holds()`; it is looked at after every batch of entries."""

@@ -25,8 +25,8 @@ from agent.device_events import (
     StepStarted,
     StepUndone,
 )
-from agent.values import Status
 from simulator.trace import (
+    TERMINAL,
     DeletionRefused,
     DeletionRequested,
     Entry,
@@ -131,7 +131,7 @@ class LiveTable:
                 self._jobs[job_id] = "in progress"
             case ExecutionQueued(execution=key):
                 self._open[key.job_id] = self._open.get(key.job_id, 0) + 1
-            case ExecutionChanged(execution=key, status=status) if Status(status).is_terminal:
+            case ExecutionChanged(execution=key, status=status) if status in TERMINAL:
                 self._open[key.job_id] -= 1
                 if not self._open[key.job_id] and self._jobs.get(key.job_id) == "in progress":
                     self._jobs[key.job_id] = "done"

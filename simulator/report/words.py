@@ -56,6 +56,8 @@ from simulator.trace import (
     JobDeleted,
     JobDeletionBegan,
     MessageDropped,
+    PowerCutOff,
+    PowerRestored,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -80,7 +82,14 @@ def words(event: Event) -> str:
     """What happened; its subject is who says it."""
     match event:
         case (
-            DeletionRequested() | DeletionAccepted() | DeletionRefused() | RunStarted() | RunEnded() | ProcessStalled()
+            DeletionRequested()
+            | DeletionAccepted()
+            | DeletionRefused()
+            | RunStarted()
+            | RunEnded()
+            | ProcessStalled()
+            | PowerCutOff()
+            | PowerRestored()
         ):
             return _of_the_run(event)
         case RequestSent() | AnswerReceived() | AnswerUnreadable() | HintReceived():
@@ -316,6 +325,10 @@ def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:
         case ProcessStalled(process=process, seconds=seconds, worked_seconds=worked):
             whose = {"cloud": "cloud's", "devices": "devices'"}[process]
             return f"found that the {whose} process was {seconds:.3f} s behind, {worked:.3f} s of them at work"
+        case PowerCutOff(thing=thing, why=why, job_id=job_id):
+            return f"cut the power of {thing}" + (f", at work on {job_id}" if job_id else "") + _because(why)
+        case PowerRestored(thing=thing):
+            return f"gave {thing} its power back"
         case RunEnded(why=why, waited_for=waited_for):
             return f"ended the run: {why}" + (f", while it waited for {waited_for}" if waited_for else "")
         case _:

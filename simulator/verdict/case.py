@@ -113,7 +113,7 @@ class Case(State):
     @classmethod
     def new(cls, thing: str, limits: Limits, watching: Watching) -> "Case":
         """One of which nothing is known."""
-        wire = Wire(frozenset({None, thing}), is_own=True)
+        wire = Wire(frozenset({None, thing}), is_own=True, step_key=limits.step_key)
         return cls(thing, limits, Watch(Testimony(), watching.own.start()), (Follower.of(wire, watching.wire),))
 
     @property
@@ -198,7 +198,13 @@ class Case(State):
         own, record = self.own.testimony, self.record
         heard = Map((key, heard.at_cloud()) for key, heard in own.executions.items())
         testimony = Testimony(is_wire=True, executions=heard, order=own.order, reported=own.reported)
-        wire = Wire(frozenset({None, self.thing}), is_own=True, testimony=testimony, answers=record.answers)
+        wire = Wire(
+            frozenset({None, self.thing}),
+            is_own=True,
+            step_key=self.limits.step_key,
+            testimony=testimony,
+            answers=record.answers,
+        )
         wire.becomes(
             latest=Map((job, keys[-1]) for job, keys in record.jobs.items()),
             known=Map((job_of(key), key) for key in own.executions),
@@ -217,6 +223,12 @@ class Case(State):
             return
         first = self.followers[0].wire
         # What could be known before it first asked is the same for all clients.
-        wire = Wire(frozenset({name}), is_own=False, entries=first.entries, answers=first.answers)
+        wire = Wire(
+            frozenset({name}),
+            is_own=False,
+            step_key=first.step_key,
+            entries=first.entries,
+            answers=first.answers,
+        )
         wire.becomes(latest=first.latest, known=first.hinted)
         self.followers = (*self.followers, Follower.of(wire, monitors))

@@ -12,8 +12,10 @@ from agent.errors import InputError
 from agent.wording import first_wrong
 from simulator.trace import (
     CLOUD,
+    ClientSubscribed,
     DeletionRefused,
     Entry,
+    FaultStruck,
     ProcessStalled,
     RequestReceived,
     RunEnded,
@@ -22,6 +24,7 @@ from simulator.trace import (
 )
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.case import Case, Watching
+from simulator.verdict.clients import Clients
 from simulator.verdict.clocks import SAME_CLOCK, Offset, common
 from simulator.verdict.findings import Course, Finding, Invariant, Ruling, Subject
 from simulator.verdict.invariants import INVARIANTS
@@ -39,7 +42,7 @@ from simulator.verdict.model import (
 from simulator.verdict.outcome import Arrivals, concluded
 from simulator.verdict.places import last_seen_of, reached, refused
 from simulator.verdict.seen import UNJUDGED, Seen, seen_in
-from simulator.verdict.sharing import CONNECTIONS, Share
+from simulator.verdict.sharing import CONNECTIONS, Rest, Share
 from simulator.verdict.stalls import Lag
 from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 from simulator.verdict.whereabouts import reads_for
@@ -93,7 +96,11 @@ class Judge:
         self._devices: dict[str, Case] = {}
         self._shares: dict[str, dict[str, Share]] = {}
         self._agents: frozenset[str] = frozenset()
+        self._jobs: frozenset[str] = frozenset()
+        self._rests: dict[str, Rest] = {}
+        self._clients: Clients | None = None
         self._refusals: dict[tuple[str, bool], DeletionRefused] = {}
+        self._strikes: dict[tuple[str, str], str] = {}
         self._cloud_end = 0
         self._lag = Lag()
         self._rate = _Peak()
@@ -104,14 +111,19 @@ class Judge:
         twin._early = list(self._early)
         twin._devices = {thing: device.twin() for thing, device in self._devices.items()}
         twin._shares = {thing: dict(shares) for thing, shares in self._shares.items()}
+        twin._rests = dict(self._rests)
+        twin._clients = None if self._clients is None else self._clients.fork()
         twin._refusals = dict(self._refusals)
+        twin._strikes = dict(self._strikes)
         twin._rate = self._rate.fork()
         return twin
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry."""
         kind = type(entry.event)
-        if kind in UNJUDGED:
+        if isinstance(entry.event, FaultStruck):
+            self._strikes[entry.event.thing, entry.event.fault] = entry.id
+        if kind in UNJUDGED and kind is not ClientSubscribed:
             return
         if self._started is not None:
             self._take_in(entry)
@@ -130,7 +142,8 @@ class Judge:
             return
         for thing in event.things:
             self._devices[thing] = self._new(thing, event)
-        self._agents = frozenset(event.shared)
+        self._agents, self._jobs = frozenset(event.shared), frozenset(event.jobs)
+        self._clients = Clients(event.things) if event.are_foreign else None
         for agent, (thing, namespace_id) in event.shared.items():
             self._shares.setdefault(thing, {})[agent] = Share(namespace_id)
         early, self._early = self._early, []
@@ -154,7 +167,10 @@ class Judge:
             self._cloud_end = at = seen.mark.at
             if kind is RequestReceived:
                 self._rate.count(at)
-            if (thing := getattr(event, "thing", None)) is not None:
+            if self._clients is not None:
+                for about, told in self._clients.told(seen):
+                    self._take_in_cloud(about, told)
+            elif (thing := getattr(event, "thing", None)) is not None and kind is not ClientSubscribed:
                 self._take_in_cloud(thing, seen)
         elif source.startswith(DEVICE) and (device := self._devices.get(source[len(DEVICE) :])) is not None:
             device.told(seen, self._watching)
@@ -169,6 +185,11 @@ class Judge:
                 self._lag = self._lag.after(cast("Seen[ProcessStalled]", seen))
 
     def _take_in_cloud(self, thing: str, seen: Seen[Any]) -> None:
+        if self._jobs:
+            self._rests[thing], rest = self._rests.get(thing, Rest()).of(seen, self._jobs)
+            if rest is None:
+                return
+            seen = rest
         shares = self._shares.get(thing, {}) if self._shares else {}
         for agent, share in shares.items():
             shares[agent], shared = share.of(seen)
@@ -227,12 +248,19 @@ class Judge:
     def _arrivals(self, place: PlaceToReach, judged: dict[str, list[_Judged]]) -> Arrivals:
         if place.place == "deletion-refused":
             missing = () if refused(place, self._refusals.values()) else place.things
+        elif place.place == "fault-struck":
+            missing = tuple(name for name in place.things if (_thing(name), place.fault) not in self._strikes)
         else:
             missing = tuple(name for name in place.things if name not in judged or not judged[name][0].is_at(place))
         there = Reached(id=place.id, devices=len(place.things) - len(missing), of=len(place.things))
         first = next(iter(missing), None)
         shown_by = last_seen_of(place.job, judged[first][0].subject) if first in judged else None
         return Arrivals(place, there, first, shown_by)
+
+
+def _thing(name: str) -> str:
+    """The thing that an agent of that name lives on."""
+    return name.partition("@")[0]
 
 
 class _Peak:

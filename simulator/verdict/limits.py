@@ -25,6 +25,8 @@ class Limits(NamedTuple):
     lost_job: int = 0
     silence: int = 0
     detection: int = 0
+    step_key: str = "step"
+    """The key of statusDetails under which the device says at which step it is."""
 
     @classmethod
     def of(cls, thing: str, started: RunStarted, bounds: Bounds) -> "Limits":
@@ -38,4 +40,5 @@ class Limits(NamedTuple):
             lost_job=micros(bounds.lost_job_seconds),
             silence=micros(bounds.silence_seconds),
             detection=micros(bounds.detection_seconds),
+            step_key=started.step_key,
         )

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
+    TERMINAL,
     AnswerDelivered,
     ClientConnected,
     ClientDisconnected,
@@ -101,7 +102,7 @@ class ThingRecord(State):
     attendance: Attendance = field(default_factory=Attendance)
     untold: Attendance | None = field(default_factory=lambda: Attendance(Queue(connected_since=float("-inf"))))
     answers: int = 0
-    """How often the service answered."""
+    """How often the service answered, by its own count."""
     tells_deliveries: bool = False
     lapses: tuple[Lapse, ...] = ()
     heard_at: int | None = None
@@ -142,7 +143,7 @@ class ThingRecord(State):
         if kind is RequestReceived:
             self.heard_at = mark.at
         elif kind is RequestAnswered:
-            self.answers += 1
+            self.answers = self.answers + 1 if event.number is None else event.number
         elif kind is AnswerDelivered:
             self.tells_deliveries = True
         elif kind is ClientConnected:
@@ -188,7 +189,7 @@ class ThingRecord(State):
                 life.began = mark
                 for other in self.lives.values():
                     other.followed = other.followed or (other.removed is not None and other is not life)
-        elif life.ended is None and Status(event.status).is_terminal:
+        elif life.ended is None and event.status in TERMINAL:
             life.ended, life.ended_as, life.ended_by_device = mark, event.status, event.by == "device"
 
     def _removed(self, life: Life, mark: Mark, event: ExecutionRemoved) -> None:

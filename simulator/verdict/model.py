@@ -40,6 +40,7 @@ PlaceName: TypeAlias = Literal[
     "heard",
     "heard-absence",
     "never-heard",
+    "fault-struck",
 ]
 """The dangerous places that a run is told to reach: see `simulator.scenario.Place`."""
 
@@ -61,6 +62,7 @@ class PlaceToReach(_Model):
     step: str | None = None
     instant: str | None = None
     hint: str | None = None
+    fault: str | None = None
     devices: Literal["all", "any"] = "all"
     things: tuple[str, ...] = ()
 

@@ -41,7 +41,7 @@ def concluded(
     """The outcome of a run of so many `devices`, and why."""
     if (why := _violated(invariants)) is not None:
         return "failed", why
-    why = _cut_short(ended) or _not_reached(arrivals, lag) or _undecided(invariants)
+    why = _cut_short(ended) or _missed(ended) or _not_reached(arrivals, lag) or _undecided(invariants)
     if why is not None:
         return "inconclusive", why
     what = "no invariant was violated" + (" and every place was reached" if arrivals else "")
@@ -68,6 +68,14 @@ def _cut_short(ended: Seen[RunEnded] | None) -> str | None:
         return f"the run was interrupted{_see((ended.mark.id,))}"
     waited_for = f"while it waited for {ended.event.waited_for}" if ended.event.waited_for else "before it was over"
     return f"the run met its time limit {waited_for}{_see((ended.mark.id,))}"
+
+
+def _missed(ended: Seen[RunEnded] | None) -> str | None:
+    """What the run never came to do."""
+    if ended is None or not ended.event.missed:
+        return None
+    first, *others = ended.event.missed
+    return first + (f"; and {len(others)} more" if others else "")
 
 
 def _not_reached(arrivals: Sequence[Arrivals], lag: Lag) -> str | None:

@@ -187,4 +187,4 @@ PLACES: Final[dict[PlaceName, Callable[[Visit], bool]]] = {
         visit.subject.testimony.connected is not None and visit.place.hint not in visit.deeds.listed
     ),
 }
-"""Whether a device was there with one incarnation of the place's job. One place is no device's: see `refused`."""
+"""Whether a device was there with one incarnation of the place's job. Two are told without it: see `judge`."""

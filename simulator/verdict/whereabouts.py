@@ -306,6 +306,7 @@ STEPS = (StepStarted, StepFinished, PowerLost, DeviceBooted)
 
 READ_FOR: Final[dict[PlaceName, tuple[type, ...]]] = {
     "deletion-refused": (),
+    "fault-struck": (),
     "deleted-before-start": (),
     "deleted-while-offline": (),
     "deleted-beside-another": (),

@@ -10,7 +10,7 @@ explanations are left, the one that does not accuse it is taken:
                          nothing, only if the device then said nothing for longer than any round trip takes.
     client.connected     it may have lost its memory: what it had been told just before may be forgotten.
     hint.published       it may have heard it, if it was connected, or went on with its session afterwards.
-    statusDetails.step   (our own convention) a step that is named for the first time began after the report before.
+    statusDetails.step   (or another key) a step that is named for the first time began after the report before.
 
 All times are the cloud's. Where entries are pointed at, they are the cloud's, too.
 
@@ -54,9 +54,6 @@ SOON_MICROS: Final = 1_000_000
 ROUND_TRIP_MICROS: Final = 2_000_000
 """Longer than any message takes to and fro."""
 
-STEP: Final = "step"
-"""The key of statusDetails under which our own agents, and whoever follows them, say at which step they are."""
-
 ROOM: Final = 4
 """So many places in the order of what is inferred lie between two entries of the cloud's."""
 
@@ -97,6 +94,8 @@ class Wire(State):
 
     client: ClientNames
     is_own: bool
+    step_key: str = "step"
+    """The key of statusDetails under which it says at which step it is: `step` is our own agents' word."""
     testimony: Testimony = field(default_factory=lambda: Testimony(is_wire=True))
     entries: int = 0
     last_times: tuple[int, ...] = ()
@@ -222,7 +221,7 @@ class Wire(State):
         before = self.reports.get(key)
         self.reports = self.reports.put(key, mark, JOBS)
         named = self.steps.get(key, ())
-        step = dict(sent.details or ()).get(STEP)
+        step = dict(sent.details or ()).get(self.step_key)
         if step is None or step in named or len(named) >= STEPS:
             return ()
         self.steps = self.steps.put(key, (*named, step), JOBS)
@@ -235,7 +234,7 @@ class Wire(State):
         """Note what the service said, and what the client may know by that."""
         mark, event = seen
         token = self.asking
-        self.answers += 1
+        self.answers = self.answers + 1 if event.number is None else event.number
         found = None if event.request == "update" else event.execution
         read = AnswerReceived(token or "", event.accepted, event.code, event.status, found)
         self.given = self.given.put(self.answers, Given(token, mark, read), ANSWERS)

@@ -16,7 +16,15 @@ from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse
-from simulator.trace import ClientConnected, CloudListening, Entry, ExecutionRemoved, RequestReceived, RunEnded
+from simulator.trace import (
+    ClientConnected,
+    ClientSubscribed,
+    CloudListening,
+    Entry,
+    ExecutionRemoved,
+    RequestReceived,
+    RunEnded,
+)
 from simulator.verdict import Verdict
 
 WAIT = 60
@@ -155,13 +163,18 @@ def test_a_device_that_does_not_come_is_waited_for_and_named():
     [
         pytest.param(ClientConnected(LAMP), id="a client of its name connects"),
         pytest.param(RequestReceived(LAMP, "get-pending"), id="it asks over HTTP"),
+        pytest.param(RequestReceived(LAMP, "get-pending", client="x-1"), id="it asks by another client id"),
+        pytest.param(ClientSubscribed("x-1", ("$aws/things/lamp/jobs/notify",)), id="a client listens for it"),
+        pytest.param(ClientSubscribed("x-1", ("a/b", "$aws/things/lamp/#")), id="a client listens to all of it"),
     ],
 )
 def test_a_device_has_come_when_the_cloud_has_seen_it(seen: Any):
     play = Play(parse(DELETED_IN_WRITE), [LAMP], 1, lambda entry: None, VirtualVenue(parse(DELETED_IN_WRITE), 1))
     players = play._players
     players.feed(Entry("cloud", 1, 0.0, ClientConnected("somebody")))
-    players.feed(Entry("cloud", 1, 0.0, RequestReceived(LAMP, "get-pending", client="somebody")))
+    players.feed(Entry("cloud", 1, 0.0, RequestReceived("pump", "get-pending", client="somebody")))
+    players.feed(Entry("cloud", 1, 0.0, ClientSubscribed("somebody", ("$aws/things/+/jobs/notify", "lamp/jobs"))))
+    players.feed(Entry("cloud", 1, 0.0, ClientSubscribed("somebody", ("$aws/things/lamp/shadow/update", "#"))))
     assert not players.are_there
     players.feed(Entry("cloud", 2, 0.0, seen))
     assert players.are_there

@@ -150,8 +150,10 @@ class DeviceApi:
         assert told is not None, "a device is always answered"
         receipt = None
         if self._observe is not None:
-            contained("tracing", self._trace, self._events(thing, request, dup, client_id, late_seconds, outcome))
-            receipt = self._receipt(thing)
+            number = self._number(thing)
+            events = self._events(thing, request, dup, client_id, late_seconds, outcome, number)
+            contained("tracing", self._trace, events)
+            receipt = trace.AnswerDelivered(thing, number)
         if outcome.changes and self._changed is not None:
             contained("setting the clock", self._changed)
         return AnsweredRequest(told, outcome.changes, outcome.hints, outcome.events, receipt)
@@ -169,7 +171,8 @@ class DeviceApi:
         if self._observe is not None and isinstance(receipt, trace.AnswerDelivered):
             self._observe(receipt if acknowledged else replace(receipt, acknowledged=False))
 
-    def _receipt(self, thing: str) -> trace.AnswerDelivered:
+    def _number(self, thing: str) -> int:
+        """The number of the next answer about a thing."""
         number = self._answers[thing] = self._answers.get(thing, 0) + 1
         if number == 1 and len(self._answers) > MOST_COUNTED:
             del self._answers[next(iter(self._answers))]
@@ -179,7 +182,7 @@ class DeviceApi:
                     "answers to the first are counted anew in the trace; fewer things ask if ports are closed to others"
                 )
                 _log.warning("trace.things_forgotten", things=MOST_COUNTED, hint=hint)
-        return trace.AnswerDelivered(thing, number)
+        return number
 
     def _refuse_for_now(self, network: Network, thing: str, request: Request) -> Outcome | None:
         """What a scenario wants the service to fail at."""
@@ -241,7 +244,14 @@ class DeviceApi:
             self._observe(event)
 
     def _events(
-        self, thing: str, request: Request, dup: bool, client_id: str | None, late_seconds: float, outcome: Outcome
+        self,
+        thing: str,
+        request: Request,
+        dup: bool,
+        client_id: str | None,
+        late_seconds: float,
+        outcome: Outcome,
+        number: int,
     ) -> Iterator[trace.CloudEvent]:
         """What there is to trace of a request and of what came of it."""
         told = outcome.answer
@@ -250,7 +260,7 @@ class DeviceApi:
         yield from change_events(outcome.changes)
         code = told.code.value if isinstance(told, Rejected) else None
         verb, token, key = request_kind(request), request.client_token, self._meant(thing, request, told)
-        yield trace.RequestAnswered(thing, verb, code is None, token, code, key, status_in(told))
+        yield trace.RequestAnswered(thing, verb, code is None, token, code, key, status_in(told), number)
         yield from hint_events(outcome.hints)
 
     def _trace_refusal(self, topic: RequestTopic, answer: Rejected, client_id: str) -> trace.AnswerDelivered | None:
@@ -258,9 +268,10 @@ class DeviceApi:
             return None
         thing, verb, token = topic.thing, topic.verb, answer.client_token
         client = client_id if client_id != thing else None
+        number = self._number(thing)
         self._observe(trace.RequestReceived(thing, verb, token, topic.namespace_id, topic.job_id, client=client))
-        self._observe(trace.RequestAnswered(thing, verb, False, token, answer.code.value))
-        return self._receipt(thing)
+        self._observe(trace.RequestAnswered(thing, verb, False, token, answer.code.value, number=number))
+        return trace.AnswerDelivered(thing, number)
 
     def _meant(self, thing: str, request: Request, told: Answer) -> ExecutionKey | None:
         """The incarnation that an accepted request read or changed."""

@@ -54,6 +54,8 @@ from simulator.trace import (
     JobDeleted,
     JobDeletionBegan,
     MessageDropped,
+    PowerCutOff,
+    PowerRestored,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -160,6 +162,8 @@ TABLE: list[tuple[Event, str]] = [
     (DeletionRefused("fw", "LimitExceeded", True), "was refused the deletion of fw: LimitExceeded, and will ask again"),
     (DeletionRefused("fw", "InvalidRequest", False), "was refused the deletion of fw: InvalidRequest"),
     (RunStarted("main", "live", ("a", "b")), "began to play main (live) with 2 devices"),
+    (PowerCutOff("a", "fault late struck", "fw", "write"), "cut the power of a, at work on fw: fault late struck"),
+    (PowerRestored("a"), "gave a its power back"),
     (RunEnded("finished"), "ended the run: finished"),
     (RunEnded("timed-out", "fw"), "ended the run: timed-out, while it waited for fw"),
 ]
