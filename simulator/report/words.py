@@ -37,6 +37,7 @@ from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
     ClientRefused,
+    ClientSubscribed,
     CloudListening,
     ControllerEvent,
     DeletionAccepted,
@@ -219,6 +220,7 @@ def _of_records(
     event: CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientSubscribed
     | ClientRefused
     | MessageDropped
     | ExecutionQueued
@@ -237,6 +239,10 @@ def _of_records(
             return f"saw {thing} connect" + (", to go on with its last session" if present else "")
         case ClientDisconnected(thing=thing, reason=reason):
             return f"saw {thing} disconnect{_because(reason)}"
+        case ClientSubscribed(thing=thing, filters=filters, refused=refused):
+            return f"had {thing} subscribe to {', '.join(filters)}" + (
+                f", but for {', '.join(refused)}" if refused else ""
+            )
         case ClientRefused() | MessageDropped():
             return _of_what_was_not_given(event)
         case ExecutionQueued(thing=thing, execution=key):

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from agent.device_events import StepProgressed
-from simulator.trace import CLOUD, Entry, device_source
+from simulator.trace import CLOUD, ClientSubscribed, Entry, device_source
 
 E_co = TypeVar("E_co", covariant=True)
 
-UNJUDGED: Final = frozenset({StepProgressed})
-"""What no invariant and no place reads, and by far the most numerous."""
+UNJUDGED: Final = frozenset({StepProgressed, ClientSubscribed})
+"""What no invariant and no place reads; steps are by far the most numerous."""
 
 TIMER_SLACK = 5_000
 """Microseconds that a wait may be short of its bound: event loops count in whole milliseconds."""

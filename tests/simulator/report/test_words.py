@@ -37,6 +37,7 @@ from simulator.trace import (
     ClientConnected,
     ClientDisconnected,
     ClientRefused,
+    ClientSubscribed,
     CloudListening,
     DeletionAccepted,
     DeletionRefused,
@@ -103,6 +104,7 @@ TABLE: list[tuple[Event, str]] = [
     (ClientConnected("a"), "saw a connect"),
     (ClientConnected("a", True), "saw a connect, to go on with its last session"),
     (ClientDisconnected("a", "CONNECTION_LOST"), "saw a disconnect: CONNECTION_LOST"),
+    (ClientSubscribed("a", ("t/1", "t/2"), ("t/2",)), "had a subscribe to t/1, t/2, but for t/2"),
     (
         ClientRefused("not-allowed", "iot:Publish", "topic/x", "no statement allows it", "a", "5f", "127.0.0.1"),
         "refused a: iot:Publish topic/x: no statement allows it",
