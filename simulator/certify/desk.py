@@ -27,7 +27,7 @@ from cryptography.exceptions import InvalidSignature
 
 from agent.errors import InputError
 from agent.hosts import is_loopback
-from simulator.certify.offer import Offer, topics_that_count
+from simulator.certify.offer import FURTHER, Offer, is_client_of, topics_that_count
 from simulator.certs import DEFAULT_HOSTS, make_certificates
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained
@@ -47,8 +47,6 @@ __all__ = ["Desk", "DeskSettings", "Offer", "policy_of"]
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - asked for by name
 ELSEWHERE: Final = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}  # noqa: S104
 """Addresses that stand for any on the network (RFC 5737, RFC 3849); nothing is sent there."""
-MORE_CLIENTS: Final = ("-*", "@*", "#*")
-"""What may follow the thing's name in the ids of a device's further connections; Greengrass nucleus has `THING#2`."""
 MOST_STANDING: Final = 32
 """Connections of one device that are remembered; the first goes when there are more."""
 POLICY: Final = "ghostjob-device-under-test"
@@ -135,7 +133,7 @@ class Desk:
 
     def _tell(self, entry: Entry) -> None:
         match entry.event:
-            case ClientConnected(thing=name) if self._is_its(name):
+            case ClientConnected(thing=name) if is_client_of(self._settings.thing, name):
                 self._standing.pop(name, None)
                 self._standing[name] = entry
                 if len(self._standing) > MOST_STANDING:
@@ -146,14 +144,6 @@ class Desk:
                 pass
         for sink in tuple(self._sinks):
             contained("tracing", sink, entry)
-
-    def _is_its(self, client_id: str) -> bool:
-        return is_client_of(self._settings.thing, client_id)
-
-
-def is_client_of(thing: str, client_id: str) -> bool:
-    """Whether a client id is one that the policy lets a device of that name connect with."""
-    return client_id == thing or any(client_id.startswith(f"{thing}{more[:-1]}") for more in MORE_CLIENTS)
 
 
 # ── what the cloud is told ────────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +157,7 @@ def policy_of(account: AccountRegion) -> str:
     """
     own = (f"$aws/things/{NAME}/jobs/*", f"dut/{NAME}/*")
     allowed: dict[tuple[str, ...], list[str]] = {
-        ("iot:Connect",): [account.arn("client", f"{NAME}{more}") for more in ("", *MORE_CLIENTS)],
+        ("iot:Connect",): [account.arn("client", f"{NAME}{more}") for more in ("", *(f"{mark}*" for mark in FURTHER))],
         ("iot:Publish", "iot:Receive"): [account.arn("topic", name) for name in own],
         ("iot:RetainPublish",): [account.arn("topic", own[1])],
         ("iot:Subscribe",): [account.arn("topicfilter", name) for name in own],

@@ -2,13 +2,16 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from agent.topics import HintTopic, hint_topic, request_topic
 from agent.values import Describe, GetPending, StartNext, Status, Update
 
-ANY_JOB = "JOB-ID"
+ANY_JOB: Final = "JOB-ID"
 """Stands in topics for the id of a job."""
+FURTHER: Final = ("-", "@", "#")
+"""What stands after the thing's name in the client ids of a device's further connections; Greengrass nucleus has
+`THING#2`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +77,8 @@ def topics_that_count(thing: str, namespace_id: str | None) -> tuple[str, ...]:
     # No client is known to ask these in a namespace, nor does AWS say that one can.
     of_all = (GetPending(), StartNext()) if namespace_id is None else ()
     return (*hints, *(request_topic(thing, each) for each in (*of_all, *of_a_job)))
+
+
+def is_client_of(thing: str, client_id: str) -> bool:
+    """Whether a client id is one by which a device of that name may connect."""
+    return client_id == thing or any(client_id.startswith(f"{thing}{mark}") for mark in FURTHER)
