@@ -64,6 +64,8 @@ class Arrival:
         self._clients: dict[str, _Client] = {}
         self._strangers: dict[str, None] = {}
         self._asked: dict[str, None] = {}
+        self._asked_by_name = False
+        """Over HTTP, or by the client whose id is the thing's name."""
         self._elsewhere: dict[tuple[str, str | None], None] = {}
         """Other things and namespaces that were asked about."""
         self._refused: ClientRefused | None = None
@@ -93,6 +95,7 @@ class Arrival:
     def anew(self) -> None:
         """Forget what was asked, refused and ended: for waiting again. Who is connected and listens still does."""
         self._asked.clear()
+        self._asked_by_name = False
         self._elsewhere.clear()
         self._ends.clear()
         self._refused = None
@@ -129,6 +132,7 @@ class Arrival:
         offer = self._offer
         if (request.thing, request.namespace_id) == (offer.thing, offer.namespace_id):
             self._asked[request.request] = None
+            self._asked_by_name |= request.client is None
         elif request.client is not None or request.thing == offer.thing:
             _put(self._elsewhere, (request.thing, request.namespace_id), None, MOST_OTHERS)
 
@@ -144,8 +148,11 @@ class Arrival:
 
     @property
     def is_there(self) -> bool:
-        """It listens for notifications of its namespace, or has asked about its jobs, over MQTT or HTTP."""
-        return bool(self._asked or self._heard())
+        """It listens for notifications of its namespace, or has asked about its jobs, over MQTT or HTTP.
+
+        What it does by further connections counts once that by its own name is there: a play knows it by that.
+        """
+        return self._has_come and bool(self._asked or self._heard())
 
     def says(self) -> str:
         """What was seen so far, in one line."""
@@ -167,6 +174,11 @@ class Arrival:
 
     def _first(self, looks: "tuple[Callable[[Arrival], str | None], ...]") -> str | None:
         return next((said for look in looks if (said := look(self)) is not None), None)
+
+    @property
+    def _has_come(self) -> bool:
+        own = self._clients.get(self._offer.thing)
+        return self._asked_by_name or (own is not None and own.is_connected)
 
     @property
     def _is_connected(self) -> bool:
@@ -234,12 +246,14 @@ class Arrival:
         most = max(self._ends, key=lambda reason: self._ends[reason])
         return f"the device has connected and left {number} times: {ENDS.get(most, shown(most))}"
 
-    def _is_a_stranger(self) -> str | None:
-        if self._clients or not self._strangers:
+    def _is_by_another_id(self) -> str | None:
+        there = [name for name, client in self._clients.items() if client.is_connected] or [*self._strangers]
+        if self._has_come or not there:
             return None
-        name, offer = next(reversed(self._strangers)), self._offer
+        thing = self._offer.thing
         return (
-            f"a client is connected as {shown(name)}: a device is known by its client id, which has to be {offer.thing}"
+            f"a client is connected as {shown(there[-1])}: a device is known by the client id {thing}; set that,"
+            " at least for the connection that its Jobs client uses"
         )
 
     def _is_silent(self) -> str | None:
@@ -274,7 +288,7 @@ WRONG: Final = (
     Arrival._is_refused,
     Arrival._is_on_wrong_topics,
     Arrival._asks_elsewhere,
-    Arrival._is_a_stranger,
+    Arrival._is_by_another_id,
     Arrival._comes_and_goes,
 )
 """What can be seen to be wrong; the first that is the case is told."""
