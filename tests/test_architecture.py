@@ -401,6 +401,29 @@ RULES = [
         True,
         id="engines play and judge, and know no report and no command line",
     ),
+    pytest.param(
+        "simulator/certify",
+        (
+            "simulator.certify",
+            "simulator.certs",
+            "simulator.cloud",
+            "simulator.controller",
+            "simulator.heartbeat",
+            "simulator.trace",
+            "agent",
+        ),
+        ("cryptography", "rich"),
+        True,
+        id="certifying knows everything but the command line, and only that knows it",
+    ),
+    *(
+        pytest.param(f"simulator/certify/{name}.py", ours, (), False, id=f"{name} of a device reads the trace")
+        for name, ours in (
+            ("arrival", ("simulator.certify", "simulator.trace")),
+            ("refused_arrival", ("simulator.certify", "simulator.trace")),
+            ("wrong_topics", ("agent.topics",)),
+        )
+    ),
     pytest.param("simulator/cli", ("simulator", "agent"), None, True, id="the command line is above everything"),
     pytest.param(
         "simulator/face", (), ("ghostjob",), True, id="the face is imported by anybody: the standard library alone"
