@@ -80,7 +80,7 @@ def test_placeholders_are_filled_in(text: str, made: str):
 
 @pytest.mark.parametrize("text", ["{hots}", "{}", "{a b}", '{"a": 1}', "{", "x}", "${HOME}", "{host"])
 def test_what_is_no_placeholder_is_an_error_that_lists_those_there_are(text: str):
-    with pytest.raises(InputError, match="there are {host}, {port}, {thing}, {namespace}; for a brace write it twice"):
+    with pytest.raises(InputError, match=r"there are \{host\}, \{port\}, \{thing\}, \{namespace\}; for a brace"):
         Process(["agent", text], PLACES)
 
 
@@ -217,8 +217,7 @@ async def test_a_program_that_is_not_there_is_named():
 
 
 async def test_output_is_bounded_and_never_blocks_who_writes_it():
-    script = "import sys; sys.stdout.write('x' * 1000000 + '\\n'); print('y\\n' * 100000 + 'done', flush=True); input()"
-    flood = f"{script.replace('; input()', '')}; import time; time.sleep(60)"
+    flood = "print('x' * 1000000); print('y\\n' * 20000 + 'done', flush=True); import time; time.sleep(60)"
     async with running(sys.executable, "-c", flood) as (device, reader):
         first = await reader.line()
         assert first == "x" * LONGEST_LINE + "…"
@@ -279,7 +278,7 @@ async def test_power_elsewhere_is_switched_by_a_command_with_a_word_after_it(tmp
 
 async def test_what_cannot_be_done_elsewhere_says_which_option_would_do_it():
     device = Elsewhere()
-    assert not (device.can_cut_power or device.can_restart or device.can_reset)
+    assert (device.can_cut_power, device.can_restart, device.can_reset) == (False, False, False)
     await device.start()
     await device.stop()
     for act in (device.cut_power, device.power_on):
@@ -313,7 +312,7 @@ async def test_a_process_is_reset_while_it_does_not_run(tmp_path: Path):
     async with running(*sh(script), reset_cmd=reset) as (device, reader):
         assert (await reader.line()).strip() == "1"
         await device.reset()
-        assert (await reader.line()).strip() == "1", "it runs again, as new"
+        assert (await reader.line(lambda line: line.strip().isdigit())).strip() == "1", "it runs again, as new"
         await device.stop()
         kept.touch()
         await device.reset()
