@@ -137,4 +137,4 @@ def wrongs(texts: Iterator[str], thing: str, namespace_id: str | None) -> Iterat
     for text in texts:
         why = wrong_with(text, thing, namespace_id)
         if why is not None:
-            yield f"{shown(text)} {why}"
+            yield f"{shown(text)}, which {why}"
