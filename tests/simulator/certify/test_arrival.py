@@ -156,15 +156,15 @@ TROUBLE = [
     pytest.param(
         (CAME, listens("aws/things/pump-7/jobs/notify")),
         None,
-        "the device is connected and subscribes to aws/things/pump-7/jobs/notify, which does not begin with $aws/: topics of"
-        f" Jobs are {JOBS}/…",
+        "the device is connected and subscribes to aws/things/pump-7/jobs/notify, which does not begin with $aws/: topics"
+        f" of Jobs are {JOBS}/…",
         id="without the dollar",
     ),
     pytest.param(
         (CAME, listens(f"{JOBS}/notify-next/")),
         None,
-        f"the device is connected and subscribes to {JOBS}/notify-next/, which is no topic of Jobs: notifications come on"
-        f" {JOBS}/notify and {JOBS}/notify-next",
+        f"the device is connected and subscribes to {JOBS}/notify-next/, which is no topic of Jobs: notifications come"
+        f" on {JOBS}/notify and {JOBS}/notify-next",
         id="a slash too many",
     ),
     pytest.param(
@@ -176,29 +176,29 @@ TROUBLE = [
     pytest.param(
         (CAME, listens(f"{JOBS}/notify")),
         "gg",
-        f"the device is connected and subscribes to {JOBS}/notify, which is of the default namespace, and this session is of"
-        f" the namespace gg: subscribe to {JOBS}/notify-namespace-gg or {JOBS}/notify-next-namespace-gg, or {OPTION}"
+        f"the device is connected and subscribes to {JOBS}/notify, which is of the default namespace, and this session is"
+        f" of the namespace gg: subscribe to {JOBS}/notify-namespace-gg or {JOBS}/notify-next-namespace-gg, or {OPTION}"
         " without --namespace-id",
         id="the default namespace",
     ),
     pytest.param(
         (CAME, listens(NS)),
         None,
-        f"the device is connected and subscribes to {NS}, which is of the namespace gg, and this session is of the default"
-        f" namespace: subscribe to {JOBS}/notify or {JOBS}/notify-next, or {OPTION} with --namespace-id gg",
+        f"the device is connected and subscribes to {NS}, which is of the namespace gg, and this session is of the"
+        f" default namespace: subscribe to {JOBS}/notify or {JOBS}/notify-next, or {OPTION} with --namespace-id gg",
         id="a namespace",
     ),
     pytest.param(
         (CAME, listens(f"{JOBS}/+/notify-namespace-gg/")),
         "gg",
-        f"the device is connected and subscribes to {JOBS}/+/notify-namespace-gg/, which is a form that AWS documents, and on"
-        f" which no known client relies: subscribe to {NS} or ",
+        f"the device is connected and subscribes to {JOBS}/+/notify-namespace-gg/, which is a form that AWS documents, and"
+        f" on which no known client relies: subscribe to {NS} or ",
         id="the documented form",
     ),
     pytest.param(
         (CAME, listens(f"{JOBS}/+/namespace-gg/get/accepted")),
         None,
-        f"the device is connected and subscribes to {JOBS}/+/namespace-gg/get/accepted, which is of the namespace gg, and",
+        f"the device is connected and subscribes to {JOBS}/+/namespace-gg/get/accepted, which is of the namespace gg",
         id="answers of a namespace",
     ),
     pytest.param(
