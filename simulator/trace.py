@@ -70,7 +70,10 @@ class ClientDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class ClientSubscribed:
-    """An MQTT client asked for topic filters; `thing` is its client id. `refused` are those that it did not get."""
+    """An MQTT client asked for subscriptions: what it was granted, and what it was not, as it wrote them.
+
+    `thing` is its client id.
+    """
 
     thing: str
     filters: tuple[str, ...]

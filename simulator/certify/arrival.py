@@ -123,8 +123,9 @@ class Arrival:
     def _subscribed(self, name: str, filters: tuple[str, ...], refused: tuple[str, ...]) -> None:
         if self._is_its(name):
             client = self._client(name)
-            for text in filters:
-                _put(client.refused if text in refused else client.filters, text, None, MOST_FILTERS)
+            for kept, texts in ((client.filters, filters), (client.refused, refused)):
+                for text in texts:
+                    _put(kept, text, None, MOST_FILTERS)
 
     def _received(self, request: RequestReceived) -> None:
         if request.client is not None and not self._is_its(request.client):

@@ -28,9 +28,10 @@ def told_subscriptions(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def tell(router: Any, presence: Any, client: Any, session: Any, packet: Any) -> None:
         subscribe(router, presence, client, session, packet)
-        wanted = tuple(text for text, _, _ in packet.filters)
+        wanted = [text for text, _, _ in packet.filters]
+        granted = tuple(text for text in wanted if text in session.filters)
         refused = tuple(text for text in wanted if text not in session.filters)
-        router.context.service._observe(ClientSubscribed(session.client_id, wanted, refused))
+        router.context.service._observe(ClientSubscribed(session.client_id, granted, refused))
 
     monkeypatch.setattr(broker, "subscribe", tell)
 

@@ -95,7 +95,7 @@ NOT_THERE = [
     ((CAME,), None, "connected, has not subscribed to notify nor asked"),
     ((CAME, listens(f"{JOBS}/+/get/accepted")), None, "connected, has not subscribed to notify nor asked"),
     ((CAME, listens("#", "+/things/#")), None, "connected, has not subscribed to notify nor asked"),
-    ((CAME, listens(f"{JOBS}/notify", refused=(f"{JOBS}/notify",))), None, "connected, has not subscribed"),
+    ((CAME, listens(refused=(f"{JOBS}/notify",))), None, "connected, has not subscribed"),
     ((CAME, listens(f"{JOBS}/notify")), "gg", "connected, has not subscribed"),
     ((CAME, listens(NS)), None, "connected, has not subscribed"),
     ((CAME, listens(f"{JOBS}/notify"), GONE), None, "gone (CONNECTION_LOST), has not subscribed"),
@@ -156,8 +156,8 @@ TROUBLE = [
     pytest.param(
         (CAME, listens("aws/things/pump-7/jobs/notify")),
         None,
-        "the device is connected and subscribes to aws/things/pump-7/jobs/notify, which does not begin with $aws/: topics"
-        f" of Jobs are {JOBS}/…",
+        "the device is connected and subscribes to aws/things/pump-7/jobs/notify, which does not begin with $aws/:"
+        f" topics of Jobs are {JOBS}/…",
         id="without the dollar",
     ),
     pytest.param(
@@ -176,8 +176,8 @@ TROUBLE = [
     pytest.param(
         (CAME, listens(f"{JOBS}/notify")),
         "gg",
-        f"the device is connected and subscribes to {JOBS}/notify, which is of the default namespace, and this session is"
-        f" of the namespace gg: subscribe to {JOBS}/notify-namespace-gg or {JOBS}/notify-next-namespace-gg, or {OPTION}"
+        f"the device is connected and subscribes to {JOBS}/notify, which is of the default namespace, and this session"
+        f" is of the namespace gg: subscribe to {JOBS}/notify-namespace-gg or {JOBS}/notify-next-namespace-gg, or {OPTION}"
         " without --namespace-id",
         id="the default namespace",
     ),
@@ -191,8 +191,8 @@ TROUBLE = [
     pytest.param(
         (CAME, listens(f"{JOBS}/+/notify-namespace-gg/")),
         "gg",
-        f"the device is connected and subscribes to {JOBS}/+/notify-namespace-gg/, which is a form that AWS documents, and"
-        f" on which no known client relies: subscribe to {NS} or ",
+        f"the device is connected and subscribes to {JOBS}/+/notify-namespace-gg/, which is a form that AWS documents,"
+        f" and on which no known client relies: subscribe to {NS} or ",
         id="the documented form",
     ),
     pytest.param(

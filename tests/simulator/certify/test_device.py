@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -52,13 +53,18 @@ async def ended(device: Process) -> None:
     await asyncio.wait_for(device._child.exited.wait(), WAIT)
 
 
-def is_running(pid: int) -> bool:
-    """Whether there is such a process, and it is no zombie."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in ("Z", "X")
+class Watched:
+    """A process that is there, and whose end is seen whoever its parent is."""
+
+    def __init__(self, pid: int) -> None:
+        self._descriptor = os.pidfd_open(pid)
+
+    async def is_gone(self, seconds: float = WAIT) -> bool:
+        """Whether it has ended, or does before so many seconds are over."""
+        return bool((await asyncio.to_thread(select.select, [self._descriptor], [], [], seconds))[0])
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
 
 
 # ── placeholders ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,9 +119,9 @@ async def test_a_power_cut_ends_everything_of_its_group_and_nothing_cleans_up(tm
         leader = device.pid
         assert leader is not None
         assert os.getpgid(child) == leader
+        watched = [Watched(leader), Watched(child)]
         await device.cut_power()
-        assert not is_running(leader)
-        assert not is_running(child)
+        assert [await each.is_gone() for each in watched] == [True, True]
         assert not mark.exists()
         assert device.died() is None, "we did it"
 
@@ -146,18 +152,18 @@ async def test_a_device_is_asked_to_end_before_it_is_made_to(tmp_path: Path):
 async def test_a_device_that_does_not_end_is_killed():
     async with running(*sh("trap '' TERM; echo up; while :; do sleep 0.05; done"), stop_seconds=0.1) as (dev, reader):
         await reader.line()
+        watched = Watched(dev.pid or 0)
         await dev.stop()
-        assert dev.pid is not None
-        assert not is_running(dev.pid)
+        assert await watched.is_gone(0)
 
 
 async def test_who_is_left_when_the_leader_ends_is_killed_too():
     async with running(*sh("trap '' TERM; sleep 60 & echo $!; trap - TERM; exit 3")) as (device, reader):
-        child = int(await reader.line())
+        child = Watched(int(await reader.line()))
         await ended(device)
-        assert is_running(child)
+        assert not await child.is_gone(0)
         await device.stop()
-        assert not is_running(child)
+        assert await child.is_gone()
 
 
 async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
@@ -165,9 +171,10 @@ async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
     daemon = f'"{sys.executable}" -c "{leaves}" & sleep 60'
     async with running(*sh(daemon)) as (device, reader):
         pid = int(await reader.line())
+        daemon_of_it = Watched(pid)
         try:
             await asyncio.wait_for(device.cut_power(), WAIT)
-            assert is_running(pid)
+            assert not await daemon_of_it.is_gone(0)
         finally:
             os.kill(pid, signal.SIGKILL)
 
@@ -314,9 +321,10 @@ async def test_a_process_is_reset_while_it_does_not_run(tmp_path: Path):
         await device.reset()
         assert (await reader.line(lambda line: line.strip().isdigit())).strip() == "1", "it runs again, as new"
         await device.stop()
+        before = device.pid
         kept.touch()
         await device.reset()
-        assert not is_running(device.pid or 0)
+        assert device.pid == before, "it did not run, and is not started"
     with pytest.raises(InputError, match="--reset-cmd"):
         await Process(["x"], PLACES).reset()
 
