@@ -177,7 +177,7 @@ TROUBLE = [
         (CAME, listens(f"{JOBS}/notify")),
         "gg",
         f"the device is connected and subscribes to {JOBS}/notify, which is of the default namespace, and this session"
-        f" is of the namespace gg: subscribe to {JOBS}/notify-namespace-gg or {JOBS}/notify-next-namespace-gg, or {OPTION}"
+        f" is of the namespace gg: subscribe to {NS} or {JOBS}/notify-next-namespace-gg, or {OPTION}"
         " without --namespace-id",
         id="the default namespace",
     ),
