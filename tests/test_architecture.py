@@ -402,6 +402,36 @@ RULES = [
         True,
         id="engines play and judge, and know no report and no command line",
     ),
+    pytest.param(
+        "simulator/certify",
+        (
+            "simulator.certify",
+            "simulator.certs",
+            "simulator.cloud",
+            "simulator.controller",
+            "simulator.heartbeat",
+            "simulator.trace",
+            "agent",
+        ),
+        ("cryptography", "rich"),
+        True,
+        id="certifying knows everything but the command line, and only that knows it",
+    ),
+    pytest.param(
+        "simulator/certify/arrival.py",
+        ("simulator.certify", "simulator.trace"),
+        (),
+        False,
+        id="who arrives is read from the trace",
+    ),
+    pytest.param(
+        "simulator/certify/refused_arrival.py",
+        ("simulator.certify", "simulator.trace"),
+        (),
+        False,
+        id="why somebody was refused is read from the trace",
+    ),
+    pytest.param("simulator/certify/wrong_topics.py", ("agent.topics",), (), False, id="what is wrong knows topics"),
     pytest.param("simulator/cli", ("simulator", "agent"), None, True, id="the command line is above everything"),
     pytest.param(
         "simulator/face", (), ("ghostjob",), True, id="the face is imported by anybody: the standard library alone"

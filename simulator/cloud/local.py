@@ -132,7 +132,7 @@ class LocalCloud:
             self.endpoints["data"] = await self._listen_http("data", settings.data_port)
         if settings.api_port is not None:
             url = self.endpoints["api"] = await self._listen_http("api", settings.api_port)
-            self._offer_files(settings.files_url or url)
+            self._offer_files((settings.files_url or url).replace("{port}", url.rpartition(":")[2]))
 
     def _offer_files(self, url: str) -> None:
         if self._settings.files is not None:

@@ -67,7 +67,8 @@ class CloudSettings(Frozen):
     files: Path | None = None
     """The directory of the files that presigned URLs in job documents lead to; without one, placeholders stay."""
     files_url: str | None = None
-    """What these URLs begin with, if devices do not reach the API port by the address that it is bound to."""
+    """What these URLs begin with, if devices do not reach the API port by the address that it is bound to; `{port}` is
+    its port."""
     cloud: ServiceSettings = JobsSettings()
     http: HttpSettings = HttpSettings()
     gateway: GatewaySettings = GatewaySettings()

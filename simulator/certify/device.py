@@ -1,0 +1,323 @@
+"""The device under test: somewhere else, or a process that we start; and its power.
+
+    Elsewhere    a device on the desk or in the lab; `--power-cmd` switches its power, `--reset-cmd` makes it as new
+    Process      a command: started and ended by us, and its power cut by SIGKILL of its whole process group
+
+`--power-cmd CMD` is given to the shell with `off` or `on` after it (`relay.sh 3` is called as `relay.sh 3 off`), and
+`--reset-cmd CMD` as it is. Both have GHOSTJOB_HOST, GHOSTJOB_THING and so on in their environment, as a Process has.
+A command that does not end in two minutes is ended.
+
+A Process keeps its working directory and its files when its power is cut: what is in memory is gone, what is on the
+disk is there. It must stay in the foreground: what leaves its process group lives on when the power is cut, which then
+was none.
+"""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+
+from agent.errors import InputError
+from simulator.certify.child import Child
+
+COMMAND_SECONDS: Final = 120.0
+"""How long `--power-cmd` or `--reset-cmd` may take."""
+STOP_SECONDS: Final = 10.0
+"""How long a device may take to end after SIGTERM; then it is killed."""
+SHOWN: Final = 12
+"""Lines of output that stand in an error."""
+SHELL: Final = "/bin/sh"
+
+
+class Device(Protocol):
+    """What can be done to a device under test; whoever asks for what cannot be done gets an InputError."""
+
+    @property
+    def can_cut_power(self) -> bool:
+        """Whether `cut_power` and `power_on` can be had."""
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether `stop` ends it, and `start` has it begin again."""
+
+    @property
+    def can_reset(self) -> bool:
+        """Whether `reset` can be had."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether we start it: then it is there only between `start` and `stop`."""
+
+    async def start(self) -> None:
+        """Have it run. Raises InputError."""
+
+    async def stop(self) -> None:
+        """Have it run no more. Raises InputError."""
+
+    async def cut_power(self) -> None:
+        """From here on it does nothing, and its memory is lost. Raises InputError."""
+
+    async def power_on(self) -> None:
+        """Power is back. Raises InputError."""
+
+    async def reset(self) -> None:
+        """Make it as new, as its owner's command does. Raises InputError."""
+
+    def died(self) -> str | None:
+        """In words, how a process of ours ended by itself; None if it did not."""
+
+    def output(self) -> tuple[str, ...]:
+        """Its last lines, or those of the command that acted on it last."""
+
+
+class Elsewhere:
+    """A device that is reached by the network alone, and by its owner's commands, if there are any.
+
+    `start` and `stop` switch its power, if that can be done; else they do nothing.
+    """
+
+    is_ours: Final = False
+
+    def __init__(
+        self,
+        power_cmd: str | None = None,
+        reset_cmd: str | None = None,
+        placeholders: Mapping[str, str] | None = None,
+        *,
+        limit_seconds: float = COMMAND_SECONDS,
+    ) -> None:
+        self._power = power_cmd
+        self._reset = reset_cmd
+        self._environment = environment(placeholders or {})
+        self._limit_seconds = limit_seconds
+        self._is_off = False
+        self._output: tuple[str, ...] = ()
+
+    @property
+    def can_cut_power(self) -> bool:
+        """With `--power-cmd`."""
+        return self._power is not None
+
+    @property
+    def can_restart(self) -> bool:
+        """With `--power-cmd`."""
+        return self._power is not None
+
+    @property
+    def can_reset(self) -> bool:
+        """With `--reset-cmd`."""
+        return self._reset is not None
+
+    async def start(self) -> None:
+        """Switch it on, if we switched it off."""
+        if self._is_off:
+            await self.power_on()
+
+    async def stop(self) -> None:
+        """Switch it off, if that can be done."""
+        if self._power is not None and not self._is_off:
+            await self.cut_power()
+
+    async def cut_power(self) -> None:
+        """`--power-cmd` with `off`."""
+        await self._switch("off")
+        self._is_off = True
+
+    async def power_on(self) -> None:
+        """`--power-cmd` with `on`."""
+        await self._switch("on")
+        self._is_off = False
+
+    async def reset(self) -> None:
+        """`--reset-cmd`."""
+        if self._reset is None:
+            raise InputError("the device cannot be reset: give a command that does it with --reset-cmd")
+        self._output = await commanded("--reset-cmd", self._reset, self._environment, self._limit_seconds)
+
+    def died(self) -> None:
+        """Nobody knows."""
+
+    def output(self) -> tuple[str, ...]:
+        """What the last command wrote."""
+        return self._output
+
+    async def _switch(self, word: str) -> None:
+        if self._power is None:
+            raise InputError("the device's power cannot be cut: give a command that does it with --power-cmd")
+        command = f"{self._power} {word}"
+        self._output = await commanded("--power-cmd", command, self._environment, self._limit_seconds)
+
+
+class Process:
+    """A device that is a command of ours. `placeholders` fill `{name}` in `argv`; `{{` and `}}` are braces.
+
+    They are in its environment too, as GHOSTJOB_NAME, beside ours and `env`. `on_line` gets each line of its output,
+    standard error too. Raises InputError for a placeholder that there is none of.
+    """
+
+    is_ours: Final = True
+    can_cut_power: Final = True
+    can_restart: Final = True
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        placeholders: Mapping[str, str],
+        env: Mapping[str, str] | None = None,
+        reset_cmd: str | None = None,
+        on_line: Callable[[str], None] = lambda _: None,
+        *,
+        stop_seconds: float = STOP_SECONDS,
+        limit_seconds: float = COMMAND_SECONDS,
+    ) -> None:
+        if not argv:
+            raise InputError("-- COMMAND: there is none; give the command that starts the device after --")
+        self.argv = tuple(filled(each, placeholders) for each in argv)
+        self._environment = environment(placeholders) | dict(env or {})
+        self._reset = reset_cmd
+        self._on_line = on_line
+        self._stop_seconds = stop_seconds
+        self._limit_seconds = limit_seconds
+        self._child: Child | None = None
+        self._is_ended_by_us = False
+
+    @property
+    def can_reset(self) -> bool:
+        """With `--reset-cmd`."""
+        return self._reset is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The number of its process, and of its group; None before the first start."""
+        return None if self._child is None else self._child.pid
+
+    async def start(self) -> None:
+        """Start it, unless it runs."""
+        if self._child is not None:
+            if self._child.exit_code is None and not self._is_ended_by_us:
+                return
+            await self._child.end()
+        self._child = await Child.begin(self.argv, self._environment, self._on_line)
+        self._is_ended_by_us = False
+
+    async def stop(self) -> None:
+        """SIGTERM to its group, and SIGKILL to what is left of it when its leader has ended, or has not in time."""
+        child = self._ending()
+        if child is not None:
+            child.signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(child.exited.wait(), self._stop_seconds)
+            except TimeoutError:
+                pass
+            finally:
+                await child.end()
+
+    async def cut_power(self) -> None:
+        """SIGKILL to its group."""
+        child = self._ending()
+        if child is not None:
+            await child.end()
+
+    async def power_on(self) -> None:
+        """Start it again, with the files that it left."""
+        await self.start()
+
+    async def reset(self) -> None:
+        """`--reset-cmd`, while it does not run; it runs again after it, if it did before."""
+        if self._reset is None:
+            raise InputError("the device cannot be reset: give a command that does it with --reset-cmd")
+        runs = self._child is not None and not self._is_ended_by_us
+        await self.stop()
+        await commanded("--reset-cmd", self._reset, self._environment, self._limit_seconds)
+        if runs:
+            await self.start()
+
+    def died(self) -> str | None:
+        """How it ended, if it did so by itself, with its last lines."""
+        child = self._child
+        if child is None or child.exit_code is None or self._is_ended_by_us:
+            return None
+        daemon = (
+            "; if it goes on as a daemon, have it stay in the foreground: its power cannot be cut otherwise"
+            if child.exit_code == 0
+            else ""
+        )
+        return f"{self.argv[0]} ended by itself, {_how(child.exit_code)}{daemon}{_last(child.lines.last)}"
+
+    def output(self) -> tuple[str, ...]:
+        """Its last lines since it was started last."""
+        return () if self._child is None else tuple(self._child.lines.last)
+
+    def _ending(self) -> Child | None:
+        """What is to be ended. What ended by itself before stays told until the next start."""
+        if self._child is not None and self._child.exit_code is None:
+            self._is_ended_by_us = True
+        return self._child
+
+
+# ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+_TOKENS: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+
+def filled(text: str, placeholders: Mapping[str, str]) -> str:
+    """An argument with its placeholders filled in. Raises InputError that lists those there are."""
+
+    def fill(token: "re.Match[str]") -> str:
+        found = token.group()
+        if found in ("{{", "}}"):
+            return found[0]
+        name = token.group(1)
+        if name is not None and name in placeholders:
+            return placeholders[name]
+        there = ", ".join(f"{{{each}}}" for each in placeholders)
+        raise InputError(
+            f"-- COMMAND: {text[:200]}: there is no placeholder {found[:80]}; there are {there};"
+            f" for a brace write it twice{_closed(name)}"
+        )
+
+    return _TOKENS.sub(fill, text)
+
+
+def _closed(name: str | None) -> str:
+    return "; the port without TLS is closed: --mqtt-port 0 opens it" if name == "mqtt_port" else ""
+
+
+def environment(placeholders: Mapping[str, str]) -> dict[str, str]:
+    """Ours, and the placeholders as GHOSTJOB_HOST and so on."""
+    return dict(os.environ) | {f"GHOSTJOB_{name.upper()}": value for name, value in placeholders.items()}
+
+
+async def commanded(option: str, command: str, env: Mapping[str, str], limit_seconds: float) -> tuple[str, ...]:
+    """The last lines of what a shell command wrote. Raises InputError with them if it fails, or does not end."""
+    child = await Child.begin((SHELL, "-c", command), env)
+    try:
+        await asyncio.wait_for(child.exited.wait(), limit_seconds)
+    except TimeoutError:
+        await child.end()
+        raise InputError(
+            f"{option}: `{command}` did not end in {limit_seconds:g} s, and was ended{_last(child.lines.last)}"
+        ) from None
+    except BaseException:
+        await child.end()
+        raise
+    await child.end()
+    if child.exit_code:
+        raise InputError(f"{option}: `{command}` failed, {_how(child.exit_code)}{_last(child.lines.last)}")
+    return tuple(child.lines.last)
+
+
+def _how(code: int) -> str:
+    if code >= 0:
+        return f"with exit code {code}"
+    try:
+        return f"by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"by signal {-code}"
+
+
+def _last(lines: Sequence[str]) -> str:
+    shown = tuple(lines)[-SHOWN:]
+    return f"; it wrote {'nothing' if not shown else 'at the end:'}" + "".join(f"\n    {line}" for line in shown)

@@ -1,0 +1,226 @@
+"""A client that the cloud refused while a device is waited for: why, in words that lead to the fix.
+
+Each is a sentence: who did what, and what to do. What the cloud itself says of a refusal is for its operator; this is
+for whoever holds the device.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from simulator.certify.offer import Offer
+from simulator.certify.wrong_topics import shown, wrong_with
+from simulator.trace import ClientRefused
+
+Say: TypeAlias = Callable[[ClientRefused, Offer], str]
+
+AT_THE_DOOR: Final = frozenset(
+    {
+        "certificate-missing",
+        "certificate-foreign",
+        "certificate-expired",
+        "certificate-bad",
+        "certificate-unregistered",
+        "certificate-inactive",
+        "server-not-trusted",
+        "tls-failed",
+        "not-mqtt",
+        "protocol-version",
+        "client-id",
+        "connect-rate",
+        "connect-timeout",
+        "too-many-files",
+    }
+)
+"""Codes of refusals that say nothing any more once the device is in."""
+OF_A_PAST: Final = frozenset({"taken-over", "keep-alive", "connection-time"})
+"""Codes of connections that were, and ended: told by how they end."""
+
+
+def is_at_the_door(event: ClientRefused) -> bool:
+    """Whether it never got in."""
+    return event.code in AT_THE_DOOR or event.action == "iot:Connect"
+
+
+def said_of(event: ClientRefused, offer: Offer) -> str:
+    """The sentence."""
+    return _SAY.get(event.code, _otherwise)(event, offer)
+
+
+def _who(event: ClientRefused) -> str:
+    """As far as it is known."""
+    name = f"the client {shown(event.client_id)}" if event.client_id else "a client"
+    return f"{name} from {event.address}" if event.address else name
+
+
+def _files(offer: Offer) -> str:
+    return f"{offer.cert} with the key {offer.key}"
+
+
+# ── TLS and certificates ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _no_certificate(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} shows no client certificate: give it {_files(offer)}"
+
+
+def _foreign(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} shows a certificate of another CA: give it {_files(offer)}"
+
+
+def _expired(event: ClientRefused, offer: Offer) -> str:
+    return (
+        f"{_who(event)} shows a certificate that is not valid now: give it {_files(offer)};"
+        " if it has these, remove both files and start again, and they are made anew"
+    )
+
+
+def _bad(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} shows a certificate that is not accepted ({shown(event.why)}): give it {_files(offer)}"
+
+
+def _unregistered(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} shows a certificate of this CA that is not this device's: give it {_files(offer)}"
+
+
+def _inactive(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} shows a certificate that somebody made inactive: {event.hint or 'make it ACTIVE again'}"
+
+
+def _distrusts(event: ClientRefused, offer: Offer) -> str:
+    return (
+        f"{_who(event)} does not accept the cloud's certificate: give it {offer.ca} as its only CA, in the place of"
+        f" Amazon's root CA, and connect by {offer.host}, not by another name or address"
+    )
+
+
+def _tls(event: ClientRefused, offer: Offer) -> str:
+    who = _who(event)
+    if "plain HTTP" in event.why:
+        return f"{who} speaks HTTP without TLS to a port with TLS: use https://, with {_files(offer)}"
+    if "no TLS" in event.why:
+        return f"{who} speaks without TLS to a port with TLS: turn TLS on, with {_files(offer)}, and the CA {offer.ca}"
+    if "hung up" in event.why:
+        return (
+            f"{who} hangs up in the TLS handshake: most likely it does not accept the cloud's certificate;"
+            f" give it {offer.ca} as its CA, and connect by {offer.host}"
+        )
+    return f"{who} fails in the TLS handshake: {shown(event.why)}; this cloud takes TLS 1.2 and 1.3"
+
+
+# ── MQTT and HTTP ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _no_mqtt(event: ClientRefused, offer: Offer) -> str:
+    who, hint = _who(event), event.hint or ""
+    if "HTTP" in hint:
+        return (
+            f"{who} speaks HTTP to the port for MQTT: HTTPS is on port {offer.data_port},"
+            " and on this one with x-amzn-http-ca in ALPN"
+        )
+    if "TLS" in hint:
+        return f"{who} speaks TLS to the port without it: MQTT with TLS is on port {offer.mqtts_port}"
+    return f"{who} does not begin with an MQTT CONNECT: speak MQTT 3.1.1 or 5 there, without WebSocket"
+
+
+def _no_http(event: ClientRefused, offer: Offer) -> str:
+    if event.hint and "MQTT" in event.hint:
+        return (
+            f"{_who(event)} speaks MQTT where HTTP is spoken: connect to port {offer.mqtts_port}, without"
+            " x-amzn-http-ca in ALPN (x-amzn-mqtt-ca, or none)"
+        )
+    return f"{_who(event)} sends what is no HTTP: MQTT with TLS is on port {offer.mqtts_port}"
+
+
+def _version(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} speaks another version ({shown(event.why)}): set its client to MQTT 3.1.1 or 5"
+
+
+def _malformed(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} sends a packet that AWS IoT does not take ({shown(event.why)}), and its connection ended"
+
+
+def _qos_2(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} uses QoS 2 ({_resource(event)}), which AWS IoT does not have: use QoS 0 or 1"
+
+
+def _client_id(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} has a client id that AWS IoT does not take ({shown(event.why)}): use {offer.client_id}"
+
+
+def _no_connect(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} connects and sends no CONNECT ({shown(event.why)}): have its client speak MQTT there"
+
+
+def _quota(event: ClientRefused, offer: Offer) -> str:
+    return f"{_who(event)} asks for more than AWS IoT gives ({shown(event.why)})"
+
+
+def _not_allowed(event: ClientRefused, offer: Offer) -> str:
+    name = _resource(event)
+    match event.action:
+        case "iot:Connect":
+            return (
+                f"{_who(event)} may not connect by that client id: it has to be {offer.client_id},"
+                f" and of further connections {offer.client_id}-…"
+            )
+        case "iot:Subscribe":
+            return f"{_who(event)} may not subscribe to {name}{_not_own(name, offer)}"
+        case "iot:Publish" | "iot:RetainPublish" | "iot:Receive":
+            return f"{_who(event)} may not {_verb(event.action)} {name}{_not_own(name, offer)}"
+        case _ if event.action.startswith("iotjobsdata:"):
+            return f"{_who(event)} asks about {name} over HTTP: its certificate is for the thing {offer.thing} alone"
+        case _:
+            return f"{_who(event)} may not do {shown(event.action)} on {name} ({shown(event.why)})"
+
+
+def _not_own(name: str, offer: Offer) -> str:
+    why = wrong_with(name, offer.thing, offer.namespace_id)
+    if why is not None and "shadow" not in why:
+        return f", which {why}"
+    allowed = f"its policy has $aws/things/{offer.thing}/jobs/… and dut/{offer.thing}/…"
+    return f": {allowed}; if the device needs it, add --allow-topic '{name}'"
+
+
+def _verb(action: str) -> str:
+    return {"iot:Publish": "publish to", "iot:RetainPublish": "publish retained to"}.get(action, "receive from")
+
+
+def _resource(event: ClientRefused) -> str:
+    """What it was about, without the kind before it."""
+    kind, _, name = event.resource.partition("/")
+    return shown(name if kind in ("topic", "topicfilter", "client", "thing") else event.resource)
+
+
+def _topic(event: ClientRefused, offer: Offer) -> str:
+    name = _resource(event)
+    why = wrong_with(name, offer.thing, offer.namespace_id) or f"is not served: {shown(event.why)}"
+    did = "subscribes to" if event.action == "iot:Subscribe" else "publishes to"
+    return f"{_who(event)} {did} {name}, which {why}"
+
+
+def _otherwise(event: ClientRefused, offer: Offer) -> str:
+    hint = f"; {shown(event.hint)}" if event.hint else ""
+    return f"{_who(event)} was refused, {shown(event.code)}: {shown(event.why)}{hint}"
+
+
+_SAY: Final[dict[str, Say]] = {
+    "certificate-missing": _no_certificate,
+    "certificate-foreign": _foreign,
+    "certificate-expired": _expired,
+    "certificate-bad": _bad,
+    "certificate-unregistered": _unregistered,
+    "certificate-inactive": _inactive,
+    "server-not-trusted": _distrusts,
+    "tls-failed": _tls,
+    "not-mqtt": _no_mqtt,
+    "not-http": _no_http,
+    "protocol-version": _version,
+    "malformed": _malformed,
+    "qos-2": _qos_2,
+    "client-id": _client_id,
+    "connect-timeout": _no_connect,
+    "quota": _quota,
+    "not-allowed": _not_allowed,
+    "topic": _topic,
+}
+"""By the code of the refusal; of any other, what the cloud says."""
