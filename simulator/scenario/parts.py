@@ -103,6 +103,8 @@ class PowerCut(Part):
     """Counted since this step was at work."""
     nth: Annotated[int, Field(ge=1)] | None = None
     """The number of the instant at which it goes, whatever its name."""
+    fault: Name | None = None
+    """The fault at whose strike it goes."""
     off_seconds: Seconds = 0.2
     """How long it stays away."""
     groups: tuple[Name, ...] = ()
@@ -110,8 +112,8 @@ class PowerCut(Part):
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
-        if sum(choice is not None for choice in (self.step, self.instant, self.nth)) != 1:
-            raise ValueError("name exactly one of step, instant, nth")
+        if sum(choice is not None for choice in (self.step, self.instant, self.nth, self.fault)) != 1:
+            raise ValueError("name exactly one of step, instant, nth, fault")
         if (self.after is not None or self.occurrence > 1) and self.instant is None:
             raise ValueError("after, occurrence: say which instant")
         return self
@@ -151,11 +153,13 @@ class After(Part):
     """How far that deletion must have come."""
     taken: Name | None = None
     """The job on which its devices must be at work."""
+    fault: Name | None = None
+    """The fault that must have struck."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
-        if (self.deletion_of is None) == (self.taken is None):
-            raise ValueError("name exactly one of deletion_of, taken")
+        if sum(choice is not None for choice in (self.deletion_of, self.taken, self.fault)) != 1:
+            raise ValueError("name exactly one of deletion_of, taken, fault")
         return self
 
 
@@ -194,6 +198,8 @@ class JobSpec(Part):
     """greengrass: as Greengrass makes and deletes its deployments, by its own hand; on the local cloud only."""
     after: After | None = None
     """What it waits for; none: for all devices to be connected."""
+    provokes: bool = False
+    """Whether it is in a namespace in which nobody listens, and nobody's to take."""
 
     @model_validator(mode="after")
     def _owns_its_namespace(self) -> Self:
@@ -231,6 +237,8 @@ class Instant(Part):
     """The status that executions must have."""
     after_seconds: Seconds | None = None
     """How old the job must be."""
+    fault: Name | None = None
+    """The fault that must have struck."""
     devices: Literal["all", "any"] = "all"
     """How many must have got there."""
     later_seconds: Seconds = 0
@@ -238,8 +246,8 @@ class Instant(Part):
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
-        if sum(choice is not None for choice in (self.step, self.status, self.after_seconds)) != 1:
-            raise ValueError("name exactly one of step, status, after_seconds")
+        if sum(choice is not None for choice in (self.step, self.status, self.after_seconds, self.fault)) != 1:
+            raise ValueError("name exactly one of step, status, after_seconds, fault")
         return self
 
 

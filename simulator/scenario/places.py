@@ -52,6 +52,8 @@ class Place(Part):
     """Of power that is lost: at which instant."""
     hint: Literal["notify", "notify-next"] | None = None
     """Of what is heard, or not: which notification."""
+    fault: Name | None = None
+    """Of a fault that struck: which."""
     devices: Literal["all", "any"] = "all"
     """Whether every device must reach it, or one is enough."""
     groups: tuple[Name, ...] = ()

@@ -71,7 +71,7 @@ class Scenario(Part):
             for name in job.to:
                 if name not in groups:
                     raise ValueError(f"jobs.{index}.to: no group '{name}'; there are {', '.join(groups)}")
-                if groups[name].namespace != job.namespace:
+                if groups[name].namespace != job.namespace and not job.provokes:
                     raise ValueError(f"jobs.{index}.to: group '{name}' listens in another namespace than the job")
             for key in ("deletion_of", "taken"):
                 if (other := getattr(job.after, key, None)) is not None and other not in ids:

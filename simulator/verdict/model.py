@@ -40,6 +40,7 @@ PlaceName: TypeAlias = Literal[
     "heard",
     "heard-absence",
     "never-heard",
+    "fault-struck",
 ]
 """The dangerous places that a run is told to reach: see `simulator.scenario.Place`."""
 

@@ -42,8 +42,10 @@ class Fault(Frozen):
     many of each device, `rate` to that part of them, by chance.
     """
 
-    do: Literal["lose", "duplicate", "delay", "throttle", "fail"]
+    do: Literal["lose", "duplicate", "delay", "throttle", "fail", "hold", "cut"]
     """What becomes of them."""
+    name: Name | None = None
+    """What tells of its strikes."""
     messages: Annotated[tuple[MessageKind, ...], Field(min_length=1)]
     """Which kinds: hints, requests, and answers to them."""
     job: Name | None = None
@@ -54,6 +56,12 @@ class Fault(Frozen):
     """Only updates that report this step, and answers to them."""
     first: Annotated[int, Field(ge=1)] | None = None
     """Only the first so many of each device."""
+    nth: Annotated[int, Field(ge=1)] | None = None
+    """Only that one of each device."""
+    after_deletion_of: Name | None = None
+    """Only from when the deletion of that job began."""
+    until: Literal["deletion-began", "removed", "ended", "gone"] = "removed"
+    """Until when a held one waits."""
     rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Only this part of them, by chance."""
     seconds: Seconds = 0.3
