@@ -12,6 +12,8 @@ Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 StepName: TypeAlias = Literal[
     "download", "write", "switch", "reboot", "self-test", "commit", "stage", "validate", "swap", "restart", "run"
 ]
+OtherStep: TypeAlias = Annotated[str, Field(min_length=1, max_length=128)]
+"""A step of ours, or one that is among the scenario's `steps`."""
 
 
 class Part(BaseModel):
@@ -88,13 +90,17 @@ class PowerCut(Part):
 
     Exactly one of: when `step` is at `progress` percent (0: as it begins); at the first `instant` of that name (or the
     `occurrence`-th), such as "write 7/32", "undo write", "journal sync" or "journal synced", since the step `after`, if
-    that is named, was at work; at the `nth` instant since the device was first powered on.
+    that is named, was at work; at the `nth` instant since the device was first powered on; when the `fault` of that
+    name strikes one of its messages. Devices that are not ours have none of the instants, and are at the step that
+    they report.
     """
 
-    step: StepName | None = None
+    step: StepName | OtherStep | None = None
     """The step in which it goes."""
     progress: Annotated[int, Field(ge=0, le=100)] = 0
     """Percent of that step."""
+    fault: Name | None = None
+    """The name of the fault with which it goes."""
     instant: str | None = None
     """The name of the instant at which it goes."""
     occurrence: Annotated[int, Field(ge=1)] = 1
@@ -103,8 +109,6 @@ class PowerCut(Part):
     """Counted since this step was at work."""
     nth: Annotated[int, Field(ge=1)] | None = None
     """The number of the instant at which it goes, whatever its name."""
-    fault: Name | None = None
-    """The fault at whose strike it goes."""
     off_seconds: Seconds = 0.2
     """How long it stays away."""
     groups: tuple[Name, ...] = ()
@@ -124,7 +128,7 @@ class PowerCut(Part):
             return step == self.step and percent >= self.progress
         if self.nth is not None:
             return number >= self.nth
-        return name == self.instant and self.after in (None, last_step)
+        return self.instant is not None and name == self.instant and self.after in (None, last_step)
 
 
 class Outage(Part):
@@ -144,7 +148,8 @@ class After(Part):
     """When a job is created that waits for another: exactly one of these.
 
     `deletion_of`: once the deletion of that job was accepted, or, with `until: gone`, once that job is gone;
-    `taken`: once every device that this one targets, too, is IN_PROGRESS on that job, or beyond.
+    `taken`: once every device that this one targets, too, is IN_PROGRESS on that job, or beyond; `fault`: once the
+    fault of that name has struck a message of every device that it targets.
     """
 
     deletion_of: Name | None = None
@@ -154,7 +159,7 @@ class After(Part):
     taken: Name | None = None
     """The job on which its devices must be at work."""
     fault: Name | None = None
-    """The fault that must have struck."""
+    """The name of the fault that must have struck."""
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -199,7 +204,10 @@ class JobSpec(Part):
     after: After | None = None
     """What it waits for; none: for all devices to be connected."""
     provokes: bool = False
-    """Whether it is in a namespace in which nobody listens, and nobody's to take."""
+    """It is nobody's to take, in a namespace in which its groups' devices do not listen, and must change nothing.
+
+    Nobody waits for it to be done. It is removed once all other jobs are over, and also if the run is cut short.
+    """
 
     @model_validator(mode="after")
     def _owns_its_namespace(self) -> Self:
@@ -222,11 +230,12 @@ class JobSpec(Part):
 
 
 class Instant(Part):
-    """When a deletion is due: exactly one of a step, a status, or a time after the job's creation.
+    """When a deletion is due: exactly one of a step, a status, a fault, or a time after the job's creation.
 
     `step` with `progress` (percent; 0: it begins, 100: it is done): when the hardware is there, or, if that is not ours
-    to see, when that is reported in statusDetails; `status`: when an execution of the job has it. `devices` says how
-    many must have got there: all of the job's, or any one. It happens `later_seconds` after that.
+    to see, when that is reported in statusDetails; `status`: when an execution of the job has it; `fault`: when the
+    fault of that name has struck a message of the device, whatever that was about. `devices` says how many must have
+    got there: all of the job's, or any one. It happens `later_seconds` after that.
     """
 
     step: str | None = None
@@ -238,7 +247,7 @@ class Instant(Part):
     after_seconds: Seconds | None = None
     """How old the job must be."""
     fault: Name | None = None
-    """The fault that must have struck."""
+    """The name of the fault that must have struck."""
     devices: Literal["all", "any"] = "all"
     """How many must have got there."""
     later_seconds: Seconds = 0
@@ -252,9 +261,9 @@ class Instant(Part):
 
 
 class When(Instant):
-    """The instant of a deletion in a scenario, whose devices' steps have the names that ours have."""
+    """The instant of a deletion in a scenario: its devices' steps have the names that ours have, or its `steps`."""
 
-    step: StepName | None = None
+    step: StepName | OtherStep | None = None
     """The step that devices must have reached."""
 
 

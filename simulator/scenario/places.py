@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from simulator.scenario.parts import Name, Part, StepName
+from simulator.scenario.parts import Name, OtherStep, Part, StepName
 from simulator.verdict.model import PlaceName
 
 
@@ -23,6 +23,7 @@ class Place(Part):
     deleted-beside-another: had another execution in progress.
 
     deletion-refused: the service refused to delete `job` for the time being;
+    fault-struck: the `fault` of that name struck a message of the device, whatever `job` that was about;
     cancelled-in-step: an execution of `job` was CANCELED between the start and the end of `step`;
     recovered: the device went IN_PROGRESS on another execution after `job` was removed;
     reused-id: it went IN_PROGRESS on a later incarnation of `job`;
@@ -46,14 +47,14 @@ class Place(Part):
     """Which one."""
     job: Name
     """The id of the job that it is about."""
-    step: StepName | None = None
+    step: StepName | OtherStep | None = None
     """Of a place in a step: which."""
     instant: str | None = None
     """Of power that is lost: at which instant."""
     hint: Literal["notify", "notify-next"] | None = None
     """Of what is heard, or not: which notification."""
     fault: Name | None = None
-    """Of a fault that struck: which."""
+    """Of a fault that strikes: which."""
     devices: Literal["all", "any"] = "all"
     """Whether every device must reach it, or one is enough."""
     groups: tuple[Name, ...] = ()
@@ -65,4 +66,6 @@ class Place(Part):
     def _says_what(self) -> Self:
         if (self.hint is None) == (self.place in ("heard", "heard-absence", "never-heard")):
             raise ValueError("hint: needed where something is heard, or not, and only there")
+        if (self.fault is None) == (self.place == "fault-struck"):
+            raise ValueError("fault: needed of the place fault-struck, and only there")
         return self

@@ -1,24 +1,30 @@
 """A scenario as a whole: what it says must fit together; and how things are named and dealt to groups."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Final, Self, get_args
 
 from pydantic import Field, model_validator
 
 from simulator.cloud.settings.service import Fault, PlayedService, played
 from simulator.scenario.parts import (
+    After,
     Deletion,
     Group,
     Intervention,
     JobSpec,
     Name,
+    OtherStep,
     Outage,
     Part,
     PowerCut,
+    StepName,
     Timings,
+    When,
 )
 from simulator.scenario.places import Place
 from simulator.verdict.bounds import Bounds, Seconds
+
+STEPS: Final[tuple[str, ...]] = get_args(StepName)
 
 
 class Scenario(Part):
@@ -44,6 +50,10 @@ class Scenario(Part):
     """What becomes of messages on their way."""
     must_reach: tuple[Place, ...] = ()
     """The dangerous places without which the run is inconclusive."""
+    steps: tuple[OtherStep, ...] = ()
+    """Steps that devices which are not ghostjob's report besides, under `step_key`; ours have none of them."""
+    step_key: Annotated[str, Field(min_length=1, max_length=128)] = "step"
+    """The key of statusDetails under which devices that are not ghostjob's say at which step they are."""
     hardware: Timings = Timings()
     """How long steps take."""
     cloud: Annotated[PlayedService, Field(default_factory=played)]
@@ -63,6 +73,7 @@ class Scenario(Part):
         self._check_jobs(groups)
         self._check_orders()
         self._check_places(groups)
+        self._check_named()
         return self
 
     def _check_jobs(self, groups: Mapping[str, Group]) -> None:
@@ -71,14 +82,18 @@ class Scenario(Part):
             for name in job.to:
                 if name not in groups:
                     raise ValueError(f"jobs.{index}.to: no group '{name}'; there are {', '.join(groups)}")
-                if groups[name].namespace != job.namespace and not job.provokes:
+                if not job.provokes and groups[name].namespace != job.namespace:
                     raise ValueError(f"jobs.{index}.to: group '{name}' listens in another namespace than the job")
+                if job.provokes and job.namespace in self._namespaces_beside(name):
+                    raise ValueError(f"jobs.{index}.provokes: devices of group '{name}' listen in that namespace")
+            if job.provokes and sum(other.id == job.id for other in self.jobs) > 1:
+                raise ValueError(f"jobs.{index}.provokes: its id is that of one job only")
             for key in ("deletion_of", "taken"):
                 if (other := getattr(job.after, key, None)) is not None and other not in ids:
                     raise ValueError(f"jobs.{index}.after.{key}: no job '{other}'")
 
     def _check_orders(self) -> None:
-        first_jobs = {job.id for job in self.jobs if job.after is None or job.after.taken}
+        first_jobs = {job.id for job in self.jobs if job.after is None or job.after.deletion_of is None}
         of_others = {job.id for job in self.jobs if job.by != "customer"}
         for index, deletion in enumerate(self.deletions):
             if deletion.job not in first_jobs:
@@ -104,6 +119,27 @@ class Scenario(Part):
             for index, part in enumerate(parts):
                 if unknown := [name for name in part.groups if name not in groups]:
                     raise ValueError(f"{key}.{index}.groups: no group '{unknown[0]}'; there are {', '.join(groups)}")
+
+    def _namespaces_beside(self, name: str) -> set[str | None]:
+        """Those in which anybody listens who lives where devices of a group do."""
+        homes = (home for home in self.devices if name in (home.group, *(other.group for other in home.beside)))
+        return {one.namespace for home in homes for one in (home, *home.beside)}
+
+    def _check_named(self) -> None:
+        """Steps and faults that other parts name."""
+        whens = [(f"deletions.{index}.when", deletion.when) for index, deletion in enumerate(self.deletions)]
+        whens += [(f"updates.{index}.when", update.when) for index, update in enumerate(self.updates)]
+        named: list[tuple[str, PowerCut | When | Place | After]] = [*whens]
+        named += ((f"power_cuts.{index}", cut) for index, cut in enumerate(self.power_cuts))
+        named += ((f"must_reach.{index}", place) for index, place in enumerate(self.must_reach))
+        named += ((f"jobs.{index}.after", job.after) for index, job in enumerate(self.jobs) if job.after is not None)
+        faults, steps = [fault.name for fault in self.faults if fault.name is not None], (*STEPS, *self.steps)
+        for where, part in named:
+            if part.fault is not None and part.fault not in faults:
+                there = f"there are {', '.join(faults)}" if faults else "none has a name"
+                raise ValueError(f"{where}.fault: no fault '{part.fault}'; {there}")
+            if (step := getattr(part, "step", None)) is not None and step not in steps:
+                raise ValueError(f"{where}.step: no step '{step}'; there are {', '.join(steps)}")
 
     def cast(self, model: str) -> Self:
         """The same with every device that is ours played by another model."""

@@ -98,7 +98,7 @@ class Faults:
             if fault.do in ("lose", "duplicate", "delay") and self._strikes(fault, thing, about):
                 if fault.do == "lose":
                     return ()
-                delays = delays * 2 if fault.do == "duplicate" else tuple(late + fault.seconds for late in delays)
+                delays = delays * 2 if fault.do == "duplicate" else tuple(late + fault.lasts for late in delays)
         return delays
 
     def refusal(self, thing: str, message: MessageKind, about: About) -> ErrorCode | None:

@@ -1,9 +1,17 @@
 """What a scenario may ask of the local service and of the network before it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -33,39 +41,67 @@ class Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Deed: TypeAlias = Literal["lose", "duplicate", "delay", "throttle", "fail", "hold", "cut"]
+Until: TypeAlias = Literal["deletion-began", "removed", "ended", "gone"]
+USUAL_SECONDS: Final[Mapping[Deed, float]] = {"delay": 0.3, "hold": 30.0, "cut": 0.5}
+REQUESTS: Final = ("get-pending", "start-next", "describe", "update")
+
+
 class Fault(Frozen):
     """What the network, or the service, does to messages of these kinds.
 
     lose: they do not arrive; duplicate: they arrive twice; delay: they arrive `seconds` later, and so after others;
-    throttle, fail: the service answers RequestThrottled or InternalError (requests only). `job` limits it to messages
-    about that job, `status` and `step` to updates that report these and to answers to them, `first` to the first so
-    many of each device, `rate` to that part of them, by chance.
+    throttle, fail: the service answers RequestThrottled or InternalError (requests only); hold: they wait on their way
+    `until` that has befallen `job`, or the job that they name, and those of that kind that come later wait behind them,
+    in order; cut: they are lost, all connections of their thing end without a word, and it gets none for `seconds`.
+
+    `job` limits it to messages about that job (a hold: of those that name one), `status` and `step` to updates that
+    report these and to answers to them, `after_deletion_of` to what comes after the deletion of that job, or of its
+    execution on that thing, began. Of these, `first` takes the first so many of each device, `nth` one, and `rate`
+    that part of them, by chance.
     """
 
-    do: Literal["lose", "duplicate", "delay", "throttle", "fail", "hold", "cut"]
-    """What becomes of them."""
     name: Name | None = None
-    """What tells of its strikes."""
+    """What the trace, and other parts of a scenario, call it; each strike of one that has a name is traced."""
+    do: Deed
+    """What becomes of them."""
     messages: Annotated[tuple[MessageKind, ...], Field(min_length=1)]
     """Which kinds: hints, requests, and answers to them."""
     job: Name | None = None
-    """Only those about this job."""
+    """Only those about this job; for a hold, also whose fate it waits for."""
     status: Literal["IN_PROGRESS", "SUCCEEDED", "FAILED", "REJECTED"] | None = None
     """Only updates that report this, and answers to them."""
     step: str | None = None
     """Only updates that report this step, and answers to them."""
+    after_deletion_of: Name | None = None
+    """Only from when that job's deletion began, or its execution on that thing was removed or cancelled."""
     first: Annotated[int, Field(ge=1)] | None = None
     """Only the first so many of each device."""
     nth: Annotated[int, Field(ge=1)] | None = None
-    """Only that one of each device."""
-    after_deletion_of: Name | None = None
-    """Only from when the deletion of that job began."""
-    until: Literal["deletion-began", "removed", "ended", "gone"] = "removed"
-    """Until when a held one waits."""
+    """Only the one of that number, of each device."""
     rate: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Only this part of them, by chance."""
-    seconds: Seconds = 0.3
-    """How late a delayed one arrives."""
+    seconds: Seconds | None = None
+    """How late a delayed one arrives (0.3 where nothing is said), how long one is held at most (30), or how long the
+    network stays away that was cut (0.5)."""
+    until: Until = "removed"
+    """What lets go one that is held: the job's deletion began; its execution on that thing is removed; that execution
+    ended, cancelled for one; the job is gone."""
+
+    @property
+    def lasts(self) -> float:
+        """`seconds`, or what is usual."""
+        return USUAL_SECONDS.get(self.do, 0.0) if self.seconds is None else self.seconds
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.first is not None and self.nth is not None:
+            raise ValueError("first, nth: one of these")
+        if self.do in ("throttle", "fail") and (wrong := [each for each in self.messages if each not in REQUESTS]):
+            raise ValueError(f"messages: {self.do} is for requests, not for {wrong[0]}")
+        if self.do != "hold" and self.until != "removed":
+            raise ValueError(f"until: for hold, not for {self.do}")
+        return self
 
 
 def _in_pairs(given: Any) -> Any:
