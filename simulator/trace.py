@@ -69,6 +69,16 @@ class ClientDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientSubscribed:
+    """An MQTT client asked for topic filters; `thing` is its client id. `refused` are those that it did not get."""
+
+    thing: str
+    filters: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    type: Literal["client.subscribed"] = "client.subscribed"
+
+
+@dataclass(frozen=True, slots=True)
 class _NotGiven:
     """What a client did not get, told at once the first time; of what is like it, a later event tells how many.
 
@@ -327,6 +337,7 @@ CloudEvent: TypeAlias = (
     CloudListening
     | ClientConnected
     | ClientDisconnected
+    | ClientSubscribed
     | ClientRefused
     | MessageDropped
     | RequestReceived
