@@ -88,8 +88,9 @@ class Sampling:
         said = [each.alive for each in samples]
         alive = False if False in said else True if True in said else None
         version = next((each.version for each in samples if each.version is not None), None)
-        whys = [f"{each.probe.text}: {each.last.why}" for each in self._followed if each.last.why]
-        return Sample(alive, version, bounded("; ".join(whys)))
+        several = len(self._followed) > 1
+        whys = [f"{each.probe.text if several else ''}: {each.last.why}" for each in self._followed if each.last.why]
+        return Sample(alive, version, bounded("; ".join(whys).removeprefix(": ")))
 
     @property
     def each(self) -> dict[str, Sample]:
@@ -140,6 +141,7 @@ class _Followed:
         self._same_at: float | None = None
         """When the last sample began that showed what was told last."""
         self._changes: list[float] = []
+        self._heard = 0
 
     async def go_on(self, every_seconds: float) -> None:
         """Sample it again and again."""
@@ -154,11 +156,14 @@ class _Followed:
             self._catch_up(keep=keep)
             return
         async with self._turn:
-            began = self._clock()
-            self._saw(await self._asked(), began, keep=keep)
+            began, heard = self._clock(), self._heard
+            sample = await self._asked()
+            # What it told of itself meanwhile is newer than what it was asked before.
+            self._saw(sample if heard == self._heard else self.last, began, keep=keep)
 
     def heard(self, sample: Sample) -> None:
         """It told of a change itself."""
+        self._heard += 1
         self._saw(sample, self._clock(), keep=False)
 
     async def _asked(self) -> Sample:
