@@ -4,8 +4,9 @@ On disk a trace is JSON Lines, one entry a line:
 
     {"id": "device/thing-3#12", "source": "device/thing-3", "n": 12, "at": 1.204, "type": "step.started", …}
 
-`source` is who saw it (`cloud`, `device/THING`, `controller`, `engine`), `n` counts that source's entries from 1,
-`at` is seconds on that source's own monotonic clock, which no other source shares unless `run.started` says so.
+`source` is who saw it (`cloud`, `device/THING`, `controller`, `engine`, `probe`), `n` counts that source's entries
+from 1, `at` is seconds on its own monotonic clock, which no other source shares unless `run.started` says so; only
+`probe` counts by the cloud's.
 Entries of one source are in order; entries of two sources are ordered only by what caused what: a request's
 `client_token` stands in the device's `request.sent`, in the cloud's `request.received` and `request.answered`, and in
 the device's `answer.received`. How the lines of different sources interleave means nothing.
@@ -29,6 +30,11 @@ from agent.wording import first_wrong
 CLOUD = "cloud"
 CONTROLLER = "controller"
 ENGINE = "engine"
+PROBE = "probe"
+"""Who samples a device that is not ours, in the cloud's own process and by its clock: times of these two compare.
+
+They are numbered apart, and an entry of one comes before or after one of the other as the process got round to them.
+"""
 
 
 def device_source(thing: str) -> str:
@@ -402,6 +408,28 @@ class RunEnded:
     type: Literal["run.ended"] = "run.ended"
 
 
+# ── the probes' ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSampled:
+    """What a probe of a device saw that is not ours: whether it is `alive`, and which `version` runs.
+
+    `alive` null: it could not be sampled, which says nothing of the device; `why` says what was wrong. The sample was
+    over at the entry's time and took `seconds`: what it shows was so at some instant in those. Only changes are told,
+    and one sample in a few seconds besides; until `not_before`, on the same clock, it had been seen as told before.
+    """
+
+    thing: str
+    probe: str
+    alive: bool | None
+    version: str | None = None
+    why: str = ""
+    seconds: float = 0.0
+    not_before: float | None = None
+    type: Literal["probe.sampled"] = "probe.sampled"
+
+
 CloudEvent: TypeAlias = (
     CloudListening
     | ClientConnected
@@ -426,7 +454,7 @@ CloudEvent: TypeAlias = (
 )
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
 EngineEvent: TypeAlias = RunStarted | ProcessStalled | PowerCutOff | PowerRestored | RunEnded
-Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent
+Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 

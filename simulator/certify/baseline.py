@@ -1,10 +1,10 @@
 """Between two cells: the device is back where it was, or it is found out what brings it back, if anything does.
 
-    ready        it was done with the cell's last job, and runs the version that this brought
-    by-a-job     it did another job, undisturbed
-    by-restart   its process had to be started again
-    by-reset     it had to be reset
-    bricked      none of these
+ready        it was done with the cell's last job, and runs the version that this brought
+by-a-job     it did another job, undisturbed
+by-restart   its process had to be started again
+by-reset     it had to be reset
+bricked      none of these
 """
 
 from collections.abc import Callable

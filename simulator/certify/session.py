@@ -18,19 +18,19 @@ from typing import Final
 
 from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
-from simulator.certify.baseline import Baseline, BroughtBack
+from simulator.certify.baseline import Baseline
 from simulator.certify.certificate import Bricked, CellResult, Certificate, certificate_of
 from simulator.certify.desk import Desk
 from simulator.certify.device import Device
 from simulator.certify.learning import Learned, NotLearned, learn
-from simulator.certify.matrix import Cell, Names, Need, undisturbed, why_not_applicable
-from simulator.certify.one_play import Played, Plays
+from simulator.certify.matrix import Cell, Names, Need, undisturbed
+from simulator.certify.one_play import Plays
 from simulator.certify.probes import Sampling
 from simulator.certify.result import cell_result, not_applicable, not_played
 from simulator.certify.telling import Telling
 from simulator.certify.wiretap import Wiretap
 from simulator.heartbeat import Heartbeat
-from simulator.trace import Entry, ExecutionQueued
+from simulator.trace import Entry
 
 SAY_SECONDS: Final = 0.5
 """How often it is looked whether there is something new to say of a device that is waited for."""

@@ -1,10 +1,8 @@
 """`ghostjob certify`: find out whether a device of one's own recovers when its job is deleted under it."""
 
 import json
-import sys
-import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final

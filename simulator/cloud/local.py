@@ -196,6 +196,13 @@ class LocalCloud:
         for tenant in self._tenants:
             tenant.retune(cloud, faults, seed)
 
+    def overhear(self, topic: str, hear: Callable[[bytes], None]) -> Callable[[], None]:
+        """Have `hear` called with every message that is published on a topic, until the result is called.
+
+        What is retained there comes first, at once.
+        """
+        return self._gateway.broker.router.overhear(topic, hear)
+
     def when_it_fails(self, act: Callable[[InputError], None]) -> None:
         """Have `act` told if nothing can be kept any more. Nothing is answered from then on."""
 

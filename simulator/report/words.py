@@ -58,6 +58,7 @@ from simulator.trace import (
     MessageDropped,
     PowerCutOff,
     PowerRestored,
+    ProbeSampled,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -73,7 +74,7 @@ def told(entry: Entry) -> str:
 
 
 def who(entry: Entry) -> str:
-    """Who says it: a thing, or one of its agents, by name, or the cloud, the controller, the engine."""
+    """Who says it: a thing, or one of its agents, by name, or the cloud, the controller, the engine, the probe."""
     prefix = device_source("")
     return entry.source.removeprefix(prefix) if entry.source.startswith(prefix) else f"the {entry.source}"
 
@@ -115,6 +116,8 @@ def words(event: Event) -> str:
             return _of_the_service(event)
         case FaultStruck() | FaultOver():
             return _of_faults(event)
+        case ProbeSampled():
+            return _of_a_probe(event)
         case _:
             return _of_records(event)
 
@@ -302,6 +305,15 @@ def _of_records(
             return "watched until here"
         case _:
             assert_never(event)
+
+
+def _of_a_probe(event: ProbeSampled) -> str:
+    by = f"{event.thing} by {event.probe}"
+    why = _because(event.why)
+    version = f"at version {event.version}" if event.version is not None else "at no version"
+    if event.alive is None:
+        return f"could not sample {by}{why}"
+    return f"found {by} alive, {version}{why}" if event.alive else f"found {by} dead{why}"
 
 
 def _of_what_was_not_given(event: ClientRefused | MessageDropped) -> str:

@@ -118,13 +118,15 @@ SOURCES: Final = {
     "`cloud`: the service's account": trace.CloudEvent,
     "`controller`: who deletes": trace.ControllerEvent,
     "`engine`: the run": trace.EngineEvent,
+    "`probe`: what a device that is not ours is seen to be": trace.ProbeSampled,
 }
 
 
 def events() -> str:
     """Every event, by who tells it."""
     definitions = TypeAdapter(trace.Event).json_schema()["$defs"]
-    return "\n".join(f"### {who}\n\n" + _events(get_args(kinds), definitions) for who, kinds in SOURCES.items())
+    told = {who: get_args(kinds) or (kinds,) for who, kinds in SOURCES.items()}
+    return "\n".join(f"### {who}\n\n" + _events(kinds, definitions) for who, kinds in told.items())
 
 
 def _events(kinds: Iterable[type], definitions: Schema) -> str:

@@ -4,8 +4,10 @@ A message that few hear is given to them at once; what many hear goes in turns (
 member gets it (`sharing`).
 """
 
+from collections.abc import Callable
 from typing import Final
 
+from simulator.cloud.contained import contained
 from simulator.cloud.mqtt.client import Client
 from simulator.cloud.mqtt.context import BrokerContext
 from simulator.cloud.mqtt.fan_out import AT_ONCE, MOST_OWED, FanOut, Owed
@@ -32,6 +34,8 @@ class Router:
         self.retained = RetainedStore(context.settings.retained_messages)
         self.fan_out = FanOut(context.scheduler, self._give, self._tell_too_much, at_once)
         self.sharing = Sharing(context, self.fan_out, self.connected, draw)
+        self.overheard: dict[str, list[Callable[[bytes], None]]] = {}
+        """Who in this process hears what is published on a topic, without being anybody's client."""
         self._is_clearing_up = False
         """Whether the places of who went are going to be looked at."""
 
@@ -81,6 +85,23 @@ class Router:
                     self.context.note(session)
         if self.sharing.groups.by_text:
             self.sharing.give(topic, payload, now, qos, after)
+        if self.overheard and topic in self.overheard:
+            for hear in tuple(self.overheard[topic]):
+                contained("overhearing", hear, payload)
+
+    def overhear(self, topic: str, hear: Callable[[bytes], None]) -> Callable[[], None]:
+        """Have `hear` called with every message on a topic, first with the one that is retained; the result ends it."""
+        hearers = self.overheard.setdefault(topic, [])
+        hearers.append(hear)
+
+        def stop() -> None:
+            hearers.remove(hear)
+            if not hearers:
+                self.overheard.pop(topic, None)
+
+        if (kept := self.retained.on(topic, self.context.now)) is not None:
+            hear(kept[0].payload)
+        return stop
 
     def _give(self, session: Session, owed: Owed) -> None:
         """Give a message to a session, or to the group whose queue it is."""
