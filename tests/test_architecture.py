@@ -401,6 +401,22 @@ RULES = [
         True,
         id="engines play and judge, and know no report and no command line",
     ),
+    pytest.param(
+        "simulator/certify",
+        (
+            "simulator.certify",
+            "simulator.report",
+            "simulator.trace",
+            "simulator.verdict",
+            "agent.device_events",
+            "agent.errors",
+            "agent.topics",
+            "agent.values",
+        ),
+        ("pydantic", "rich"),
+        True,
+        id="certifying plays, judges and reports, and knows no command line",
+    ),
     pytest.param("simulator/cli", ("simulator", "agent"), None, True, id="the command line is above everything"),
     pytest.param(
         "simulator/face", (), ("ghostjob",), True, id="the face is imported by anybody: the standard library alone"

@@ -64,7 +64,7 @@ class Packets:
                 copy = ", a copy" if request.dup else ""
                 text = f"{by} {self._sent(request)}: {_body(request)}{copy}"
             case RequestAnswered() as answer if entry.source == CLOUD:
-                text = f"the cloud {self._answered(answer, self._asked.get(entry.id))}: {_answer(answer)}"
+                text = f"the cloud {self._answered(answer, self._asked.get(entry.id))}"
             case HintPublished(thing=thing, hint=hint, namespace_id=namespace, listed=listed):
                 job = listed[0].job_id if listed else "JOB"
                 topic = hint_topic(HintTopic(thing, hint, namespace, job))
@@ -77,11 +77,10 @@ class Packets:
         return f"{_preposition(self._carrier)}{self._place(request)}"
 
     def _answered(self, answer: RequestAnswered, request: RequestReceived | None) -> str:
-        if request is None:
-            return f"answered a {answer.request}"
-        end = "accepted" if answer.accepted else "rejected"
-        place = self._place(request)
-        return f"to {place}/{end}" if self._carrier == "mqtt" else f"answered {place}"
+        place, told = answer.request if request is None else self._place(request), _told_by(answer)
+        if self._carrier == "mqtt" and request is not None:
+            return f"to {place}/{'accepted' if answer.accepted else 'rejected'}: {told or '{}'}"
+        return f"answered {place}: {'accepted' if answer.accepted else 'rejected with'} {told}".rstrip()
 
     def _place(self, request: RequestReceived) -> str:
         match self._carrier:
@@ -184,15 +183,15 @@ def _body(request: RequestReceived) -> str:
         "executionNumber": request.execution_number,
         "clientToken": request.client_token,
     }
-    return json.dumps({name: value for name, value in members.items() if value is not None}, ensure_ascii=False)
+    there = {name: value for name, value in members.items() if value is not None}
+    return json.dumps(there, ensure_ascii=False, separators=(",", ":"))
 
 
-def _answer(answer: RequestAnswered) -> str:
-    if not answer.accepted:
-        return f"rejected with {answer.code}" + (f", it is {answer.status}" if answer.status else "")
-    if answer.execution is None:
-        return "accepted"
-    return f"accepted, {execution_words(answer.execution)}" + (f" is {answer.status}" if answer.status else "")
+def _told_by(answer: RequestAnswered) -> str:
+    """What an answer says, as far as the trace has it."""
+    about = execution_words(answer.execution) if answer.execution is not None else "it"
+    state = f"{about} is {answer.status}" if answer.status is not None else about if answer.execution else ""
+    return ", ".join(filter(None, (answer.code, state)))
 
 
 def _preposition(carrier: Carrier) -> str:

@@ -42,7 +42,9 @@ def markdown(certificate: Certificate) -> str:
 
 
 def _facts(certificate: Certificate) -> str:
-    counts = ", ".join(f"{len(found)} {name}" for name in MARKS if (found := certificate.with_outcome(name)))
+    counts = ", ".join(
+        f"{len(found)} {name.replace('-', ' ')}" for name in MARKS if (found := certificate.with_outcome(name))
+    )
     namespace = f" in namespace {prose(certificate.namespace_id, 64)}" if certificate.namespace_id else ""
     return (
         f"{counts or 'no cell was played'}{namespace}; {certificate.seconds:.0f} s, "
@@ -78,7 +80,7 @@ def _table(certificate: Certificate) -> str:
     rows: list[tuple[str, str, str, str]] = []
     left = TABLE
     for cell in cells:
-        row = (MARKS[cell.outcome], code(cell.id, 128), f"{cell.seconds:.1f} s", _in_short(cell))
+        row = (MARKS[cell.outcome], code(cell.id, 128), _took(cell), _in_short(cell))
         left -= len(" | ".join(row).encode()) + 2 * sum(each.count("|") for each in row) + 5
         if left < 0:
             break
@@ -86,6 +88,10 @@ def _table(certificate: Certificate) -> str:
     text = table(("outcome", "cell", "took", "what it shows, or why not"), rows) if rows else "No cell was played."
     more = len(cells) - len(rows)
     return text + (f"\n\n… and {more} more cells, which are in `certificate.json`." if more else "")
+
+
+def _took(cell: CellResult) -> str:
+    return f"{cell.seconds:.1f} s" if cell.seconds else ""
 
 
 def _in_short(cell: CellResult) -> str:

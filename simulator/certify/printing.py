@@ -24,7 +24,22 @@ SHOWN: Final = 12
 def print_certificate(certificate: Certificate, console: Console) -> None:
     """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words."""
     for part in parts(certificate):
-        console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
+        if isinstance(part, Text) and console.is_terminal:
+            console.print(_indented(part))
+        else:
+            console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def _indented(line: Text) -> RenderableType:
+    """Where it goes on below, it is as far from the edge as where it begins."""
+    depth = len(line.plain) - len(line.plain.lstrip(" >"))
+    if not depth:
+        return line
+    grid = Table.grid()
+    grid.add_column(width=depth)
+    grid.add_column(overflow="fold")
+    grid.add_row(line[:depth], line[depth:])
+    return grid
 
 
 def parts(certificate: Certificate) -> Iterator[RenderableType]:

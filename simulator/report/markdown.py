@@ -12,8 +12,9 @@ from simulator.report.plain import plain
 
 LARGEST: Final = 65_000
 """Bytes of a comment: GitHub takes 65,536 characters, and what is posted may get a line before it."""
-PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{}~])")
-"""ASCII punctuation, before which a backslash means the character itself (CommonMark 0.31, section 2.4).
+MEANT: Final = re.compile(r"([\\`*_\[\]<>#~&$!]|^[-+=:]|^\d+(?=[.)]))")
+"""What Markdown and GitHub's mathematics read, anywhere or at the beginning; a backslash before it, or between
+the number of an item and what follows, makes it a character like others (CommonMark 0.31, section 2.4).
 
 All but the pipe, which is for `table` to escape: in its cells it ends even a span of code.
 """
@@ -23,8 +24,8 @@ APART: Final = "\u200b"
 
 def prose(text: str, longest: int = 400) -> str:
     """Text within a sentence or the cell of a table."""
-    apart = ACTIVE.sub(lambda found: found[0][0] + APART + found[0][1:], plain(text, longest))
-    return PUNCTUATION.sub(r"\\\1", apart)
+    apart = ACTIVE.sub(lambda found: found[0][0] + APART + found[0][1:], plain(text.strip(), longest))
+    return MEANT.sub(lambda found: f"{found[0]}\\" if found[0].isdecimal() else f"\\{found[0]}", apart)
 
 
 def code(text: str, longest: int = 400) -> str:
