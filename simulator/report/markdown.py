@@ -18,7 +18,7 @@ the number of an item and what follows, makes it a character like others (Common
 
 All but the pipe, which is for `table` to escape: in its cells it ends even a span of code.
 """
-ACTIVE: Final = re.compile(r"([@#]|://|www\.|\bGH-)", re.IGNORECASE)
+ACTIVE: Final = re.compile(r"([@#]|://|www\.|GH-)", re.IGNORECASE)
 APART: Final = "\u200b"
 
 
