@@ -7,9 +7,11 @@ Stable: what stands here under one SCHEMA_VERSION keeps its name, its type and i
 """
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import to_jsonable_python
 
 from simulator.verdict import InvariantVerdict, Reached, RunOutcome
 
@@ -38,16 +40,28 @@ class Evidence(_Model):
 
 
 class ProbeSeen(_Model):
-    """What a probe showed during a cell: `alive` of so many `samples`; `versions`, each time another one ran, in order.
+    """What a probe showed during a cell: of so many `samples` that the trace tells, the device was `alive` in some, and
+    of `unknown` the probe could not be asked.
 
-    `why` says what was wrong the last time that it was not alive.
+    `versions` has each time that another one ran, in order, `why` what was wrong the last time that it was not alive.
     """
 
     probe: str
     samples: int
     alive: int
+    unknown: int
     versions: tuple[str, ...]
     why: str
+
+
+class Afterwards(_Model):
+    """How the device was after a cell: ready for the next one, or what brought it back, and `why` that had to be.
+
+    `by-a-job`: it was not ready, and did another job; `by-restart` and `by-reset`: that alone did not help.
+    """
+
+    left: Literal["ready", "by-a-job", "by-restart", "by-reset", "bricked"]
+    why: str = ""
 
 
 class CellResult(_Model):
@@ -71,6 +85,7 @@ class CellResult(_Model):
     reached: tuple[Reached, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     probes: tuple[ProbeSeen, ...] = ()
+    afterwards: Afterwards | None = None
     directory: str | None = None
 
     @model_validator(mode="after")
@@ -86,13 +101,29 @@ class CellResult(_Model):
 class Bricked(_Model):
     """After the cell of that id the device could not be brought back to work, for all that was tried.
 
-    `reset`: the reset command brought it back, and the session went on.
+    `evidence` is what was seen of it last.
     """
 
     cell: str
     why: str
     evidence: tuple[Evidence, ...] = Field(min_length=1)
-    reset: bool = False
+
+
+class NotMet(_Model):
+    """No cell was played: the device did not come, or did not do an undisturbed job.
+
+    `failed`: that is its own fault, by what `evidence` shows; else nothing is known of it.
+    """
+
+    why: str
+    failed: bool = False
+    evidence: tuple[Evidence, ...] = ()
+
+    @model_validator(mode="after")
+    def _accuses_on_evidence(self) -> Self:
+        if self.failed and not self.evidence:
+            raise ValueError("a first job that failed, without an entry of the trace that shows it")
+        return self
 
 
 class Certificate(_Model):
@@ -102,8 +133,8 @@ class Certificate(_Model):
     `device_share` the part of it, from 0 to 1, for which the device was waited for. `command` started the device, if
     ghostjob did. `learned` is what an undisturbed job showed of it, empty if it did not come so far. `not_seen` says of
     each invariant that could not be judged from outside why not. `outcome` is failed if a cell failed, or the device
-    was bricked; inconclusive if a cell was, or none passed, or the session was cut short; else passed. `why` is one
-    sentence.
+    was bricked or failed an undisturbed job; inconclusive if a cell was, or none passed, or the session was cut short;
+    else passed. `why` is one sentence.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -121,11 +152,12 @@ class Certificate(_Model):
     probes: tuple[str, ...]
     cells: tuple[CellResult, ...]
     not_seen: dict[str, str]
+    not_met: NotMet | None = None
     bricked: Bricked | None = None
 
     @model_validator(mode="after")
     def _says_what_its_cells_say(self) -> Self:
-        least = _outcome(self.cells, self.bricked, None)
+        least = _outcome(self.cells, self.bricked, self.not_met, None)
         if self.outcome != least and (self.outcome, least) != ("inconclusive", "passed"):
             raise ValueError(f"the cells come to {least}, and not to {self.outcome}")
         return self
@@ -137,24 +169,28 @@ class Certificate(_Model):
 
 def certificate_of(
     *,
-    version: str,
     thing: str,
     namespace_id: str | None,
     started_at: str,
     seconds: float,
     cells: Sequence[CellResult],
-    learned: Mapping[str, JsonValue],
+    learned: object,
     probes: Sequence[str] = (),
     not_seen: Mapping[str, str],
+    not_met: NotMet | None = None,
     bricked: Bricked | None = None,
     seed: int | None = None,
     command: Sequence[str] = (),
     cut_short: str | None = None,
 ) -> Certificate:
-    """What the cells come to. `cut_short` says why not all was played that was asked for, if so."""
+    """What the cells come to.
+
+    `learned` is a dataclass or a mapping, None if nothing was. `not_seen` is `simulator.certify.unseen.not_seen`.
+    `cut_short` says why not all was played that was asked for, if so.
+    """
     devices = sum(cell.device_seconds for cell in cells)
     return Certificate(
-        version=version,
+        version=version("ghostjob"),
         thing=thing,
         namespace_id=namespace_id,
         seed=seed,
@@ -162,14 +198,29 @@ def certificate_of(
         started_at=started_at,
         seconds=seconds,
         device_share=min(1.0, devices / seconds) if seconds else 0.0,
-        outcome=_outcome(cells, bricked, cut_short),
-        why=_why(cells, bricked, cut_short),
-        learned=dict(learned),
+        outcome=_outcome(cells, bricked, not_met, cut_short),
+        why=_why(cells, bricked, not_met, cut_short),
+        learned=to_jsonable_python(learned) or {},
         probes=tuple(map(_text, probes)),
         cells=tuple(cells),
         not_seen=dict(not_seen),
+        not_met=not_met,
         bricked=bricked,
     )
+
+
+CAME_BACK: Final = {
+    "by-a-job": "afterwards it was not ready, and came back with another job",
+    "by-restart": "afterwards it was not ready, and came back when it was restarted",
+    "by-reset": "afterwards it was not ready, and came back when it was reset",
+    "bricked": "afterwards it did not come back to work",
+}
+
+
+def came_back(cell: CellResult) -> str:
+    """What had to be done for the device after a cell, in a sentence; empty if nothing had to be."""
+    after = cell.afterwards
+    return "" if after is None or after.left == "ready" else f"{CAME_BACK[after.left]}: {after.why}"
 
 
 def _text(argument: str) -> str:
@@ -177,17 +228,21 @@ def _text(argument: str) -> str:
     return argument.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _outcome(cells: Sequence[CellResult], bricked: Bricked | None, cut_short: str | None) -> RunOutcome:
+def _outcome(
+    cells: Sequence[CellResult], bricked: Bricked | None, not_met: NotMet | None, cut_short: str | None
+) -> RunOutcome:
     outcomes = {cell.outcome for cell in cells}
-    if "failed" in outcomes or bricked is not None:
+    if "failed" in outcomes or bricked is not None or (not_met is not None and not_met.failed):
         return "failed"
-    if "inconclusive" in outcomes or "passed" not in outcomes or cut_short is not None:
+    if "inconclusive" in outcomes or "passed" not in outcomes or not_met is not None or cut_short is not None:
         return "inconclusive"
     return "passed"
 
 
-def _why(cells: Sequence[CellResult], bricked: Bricked | None, cut_short: str | None) -> str:
+def _why(cells: Sequence[CellResult], bricked: Bricked | None, not_met: NotMet | None, cut_short: str | None) -> str:
     """The worst first: what was found out, and then what could not be."""
+    if not_met is not None:
+        return not_met.why
     applicable = [cell for cell in cells if cell.outcome != "not-applicable"]
     failed = _first(applicable, "failed", "failed")
     if bricked is not None:

@@ -22,9 +22,12 @@ from simulator.verdict import Doubt, Verdict, Violation
 Carrier: TypeAlias = Literal["mqtt", "http", "both"]
 """What the device speaks; of one that speaks both it is not told where a packet went."""
 
+WITHIN: Final = 1_000
+"""What belongs to an entry is looked for so far before and after it: a device may flood a trace."""
 MOST_POINTED_AT: Final = 12
 MOST_AROUND: Final = 24
 MOST_MOMENTS: Final = 12
+MOST_AT_THE_END: Final = 16
 """So many entries of a cell, at most."""
 MOMENTS: Final = frozenset(
     {
@@ -38,6 +41,8 @@ MOMENTS: Final = frozenset(
         "fault.over",
     }
 )
+UNTOLD: Final = frozenset({"answer.delivered", "process.stalled", "account.ended"})
+"""What says little of a device."""
 SEE: Final = re.compile(r"; see (\S+#\d+)")
 """How a verdict names the entry that shows why."""
 HTTP: Final[dict[RequestKind, str]] = {
@@ -104,11 +109,18 @@ def evidence(verdict: Verdict, trace: Sequence[Entry], carrier: Carrier = "mqtt"
         for each in pointed_at
         if each not in known
     )
-    found = (
-        Evidence(id=trace[n].id, at=round(trace[n].at, 6), text=packets.told(trace[n]), pointed_at=n in shown)
-        for n in chosen
-    )
-    return (*found, *lost)
+    return (*(_evident(packets, trace[number], number in shown) for number in chosen), *lost)
+
+
+def last_seen(trace: Sequence[Entry], carrier: Carrier = "mqtt") -> tuple[Evidence, ...]:
+    """How a trace ends: what was seen last of a device that does not come back to work, or did not do its first job."""
+    packets = Packets(trace, carrier)
+    told = [entry for entry in trace if entry.event.type not in UNTOLD]
+    return tuple(_evident(packets, entry, False) for entry in told[-MOST_AT_THE_END:])
+
+
+def _evident(packets: Packets, entry: Entry, is_pointed_at: bool) -> Evidence:
+    return Evidence(id=entry.id, at=round(entry.at, 6), text=packets.told(entry), pointed_at=is_pointed_at)
 
 
 def last_named(found: Violation | Doubt) -> str | None:
@@ -131,7 +143,7 @@ def _around(trace: Sequence[Entry], shown: Sequence[int], known: dict[str, int])
     near: dict[int, None] = {}
     linked: dict[int, None] = {}
     for number in shown:
-        found = surroundings(trace[number], trace)
+        found = surroundings(trace[number], trace[max(0, number - WITHIN) : number + WITHIN])
         near |= dict.fromkeys(known[entry.id] for entry in (*found.before, *found.after))
         linked |= dict.fromkeys(known[entry.id] for entry in found.linked)
     return [each for each in dict.fromkeys((*linked, *near)) if each not in shown][:MOST_AROUND]

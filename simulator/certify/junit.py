@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from simulator.certify.certificate import CellResult, Certificate, Evidence
+from simulator.certify.certificate import CellResult, Certificate, Evidence, came_back
 from simulator.report.junit import Case, Suite, xml
 
 
@@ -36,7 +36,7 @@ def _properties(certificate: Certificate) -> Iterator[tuple[str, str]]:
 
 def _case(cell: CellResult) -> Case:
     kind = next((each.id for each in cell.invariants if each.outcome == "violated"), cell.outcome)
-    text = "\n".join((cell.why, *lines(cell.evidence), *_look(cell)))
+    text = "\n".join((cell.why, *lines(cell.evidence), *_afterwards(cell)))
     return Case(cell.id, cell.outcome, cell.seconds, kind, cell.why, text, f"shows: {cell.shows}\n{_judged(cell)}")
 
 
@@ -51,7 +51,9 @@ def _judged(cell: CellResult) -> str:
     return "\n".join(f"{each.id}: {each.outcome}, opportunities: {each.opportunities}" for each in cell.invariants)
 
 
-def _look(cell: CellResult) -> Iterator[str]:
+def _afterwards(cell: CellResult) -> Iterator[str]:
+    if told := came_back(cell):
+        yield told
     if cell.directory is not None:
         yield f"all of it: ghostjob trace {cell.directory}"
 

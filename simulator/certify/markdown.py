@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence
+from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence, came_back
 from simulator.certify.junit import lines
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 
@@ -53,14 +53,15 @@ def _facts(certificate: Certificate) -> str:
 
 
 def _bricked(bricked: Bricked) -> str:
-    then = " The reset command brought it back." if bricked.reset else ""
     head = f"### ❌ not brought back to work after {code(bricked.cell, 128)}"
-    return "\n\n".join((head, prose(bricked.why, 800) + "." + then, block(_nearest(bricked.evidence))))
+    return "\n\n".join((head, prose(bricked.why, 800), block(_nearest(bricked.evidence))))
 
 
 def _told(cell: CellResult) -> str:
     """A cell that did not pass, with what shows it; what it did not come to has no evidence."""
     parts = [f"### {MARKS[cell.outcome]}: {code(cell.id, 128)}", prose(cell.why, 800)]
+    if told := came_back(cell):
+        parts.append(prose(told, 400))
     if cell.evidence:
         parts.append(block(_nearest(cell.evidence)))
     return "\n\n".join(parts)

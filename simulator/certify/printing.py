@@ -7,7 +7,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.certify.certificate import CellOutcome, CellResult, Certificate
+from simulator.certify.certificate import CellOutcome, CellResult, Certificate, came_back
 from simulator.certify.junit import lines
 from simulator.report.summary import WORDS
 
@@ -77,6 +77,8 @@ def _told(cell: CellResult) -> Iterator[Text]:
     evidence = [each for each in cell.evidence if each.pointed_at] or list(cell.evidence)
     for line in list(lines(evidence))[:SHOWN]:
         yield Text(f"    {line}", "dim")
+    if told := came_back(cell):
+        yield Text(f"    {told}", style)
     for invariant in cell.invariants:
         if invariant.outcome == "violated":
             yield Text(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")

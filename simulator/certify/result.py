@@ -9,7 +9,7 @@ not-applicable   it was not for this device
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from simulator.certify.certificate import CellOutcome, CellResult, Evidence, ProbeSeen
+from simulator.certify.certificate import Afterwards, CellOutcome, CellResult, Evidence, ProbeSeen
 from simulator.certify.evidence import Carrier, evidence, last_named
 from simulator.report.plain import plain
 from simulator.trace import Entry
@@ -56,9 +56,13 @@ def cell_result(
     device_seconds: float = 0.0,
     carrier: Carrier = "mqtt",
     trouble: str | None = None,
+    afterwards: Afterwards | None = None,
     directory: str | None = None,
 ) -> CellResult:
-    """What came of playing a cell: `entries` are its whole trace, `trouble` what the tool itself could not do, if so.
+    """What came of playing a cell.
+
+    `entries` are its whole trace, `device_seconds` how long of `seconds` the device was waited for, `trouble` what the
+    tool itself could not do, if so, `directory` where it is kept, relative to the certificate.
 
     Trouble does not unsay a violation that packets show; a violation that none shows is trouble of ours.
     """
@@ -81,6 +85,7 @@ def cell_result(
         reached=verdict.reached,
         evidence=shown,
         probes=probes_seen(trace),
+        afterwards=afterwards,
         directory=directory,
     )
 
@@ -105,17 +110,18 @@ def probes_seen(trace: Iterable[Entry]) -> tuple[ProbeSeen, ...]:
     return tuple(seen.values())
 
 
-def _sampled(seen: ProbeSeen | None, probe: str, is_alive: bool, version: str | None, why: str) -> ProbeSeen:
-    before = seen or ProbeSeen(probe=probe, samples=0, alive=0, versions=(), why="")
+def _sampled(seen: ProbeSeen | None, probe: str, is_alive: bool | None, version: str | None, why: str) -> ProbeSeen:
+    before = seen or ProbeSeen(probe=probe, samples=0, alive=0, unknown=0, versions=(), why="")
     versions = before.versions
-    if version is not None and (not versions or versions[-1] != plain(version)):
+    if is_alive is not None and version is not None and (not versions or versions[-1] != plain(version)):
         versions = (*versions, plain(version))[:MOST_VERSIONS]
     return ProbeSeen(
         probe=before.probe,
         samples=before.samples + 1,
-        alive=before.alive + is_alive,
+        alive=before.alive + (is_alive is True),
+        unknown=before.unknown + (is_alive is None),
         versions=versions,
-        why=before.why if is_alive else plain(why),
+        why=plain(why) if is_alive is False else before.why,
     )
 
 

@@ -63,7 +63,6 @@ def result(model: str = "hammering", cell: Cell = CELL, **more: Any) -> CellResu
 def certificate(*cells: CellResult, **more: Any) -> Certificate:
     """Of a session with these cells."""
     members = {
-        "version": "1.0",
         "thing": "pump-7",
         "namespace_id": None,
         "started_at": "2026-01-02T03:04:05+00:00",

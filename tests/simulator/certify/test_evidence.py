@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from agent.values import ExecutionKey
-from simulator.certify.evidence import MOST_AROUND, MOST_MOMENTS, MOST_POINTED_AT, Packets, evidence
+from simulator.certify.evidence import (
+    MOST_AROUND,
+    MOST_AT_THE_END,
+    MOST_MOMENTS,
+    MOST_POINTED_AT,
+    UNTOLD,
+    Packets,
+    evidence,
+    last_seen,
+)
 from simulator.certify.result import probes_seen
 from simulator.trace import Entry, HintPublished, JobDeletionBegan, RequestAnswered, RequestReceived
 from simulator.verdict import InvariantVerdict, Violation
@@ -133,6 +142,21 @@ def test_evidence_is_bounded_and_can_be_read_whatever_a_device_sends():
     assert r"\ud800" in next(each.text for each in found if each.pointed_at)
 
 
+def test_a_flooded_trace_is_told_in_no_time_but_for_what_is_far_away():
+    bad = played("hammering")
+    flood = [Entry("cloud", n, 90.0, POLL) for n in range(1_000, 21_000)]
+    found = evidence(bad.verdict, (*bad.entries, *flood))
+    assert [each.id for each in found] == [each.id for each in evidence(bad.verdict, bad.entries)]
+
+
+def test_what_was_seen_last_is_told_without_what_says_little():
+    entries = played("reference").entries
+    found = last_seen(entries)
+    assert len(found) == MOST_AT_THE_END
+    assert [each.id for each in found] == [each.id for each in entries if each.event.type not in UNTOLD][-len(found) :]
+    assert last_seen(()) == ()
+
+
 def test_what_the_trace_does_not_have_is_named_all_the_same():
     found = evidence(played("hammering").verdict, ())
     assert found
@@ -146,17 +170,22 @@ def test_a_probe_is_told_by_its_changes():
         type = "probe.sampled"
         thing = "lamp"
 
-        def __init__(self, probe: str, alive: bool, version: str | None, why: str = "") -> None:
+        def __init__(self, probe: str, alive: bool | None, version: str | None, why: str = "") -> None:
             self.probe, self.alive, self.version, self.why = probe, alive, version, why
 
     events = [
-        Sampled("cmd:x", True, "1"), Sampled("cmd:x", True, "1"), Sampled("file:y", True, None),
-        Sampled("cmd:x", False, None, "exit code\n7"), Sampled("cmd:x", True, "2"), Sampled("cmd:x", True, "1"),
-    ]  # fmt: skip
+        Sampled("cmd:x", True, "1"),
+        Sampled("cmd:x", True, "1"),
+        Sampled("file:y", True, None),
+        Sampled("cmd:x", False, None, "exit code\n7"),
+        Sampled("cmd:x", True, "2"),
+        Sampled("cmd:x", None, "9", "no such file"),
+        Sampled("cmd:x", True, "1"),
+    ]
     trace: Any = [Entry("probe", n, n, event) for n, event in enumerate(events, 1)]  # type: ignore[arg-type]
     first, second = probes_seen(trace)
     assert first.model_dump() == {
-        "probe": "cmd:x", "samples": 5, "alive": 4, "versions": ("1", "2", "1"), "why": r"exit code\n7"
+        "probe": "cmd:x", "samples": 6, "alive": 4, "unknown": 1, "versions": ("1", "2", "1"), "why": r"exit code\n7"
     }  # fmt: skip
     assert (second.probe, second.samples, second.versions) == ("file:y", 1, ())
     flapping: Any = [Entry("probe", n, n, Sampled("cmd:x", True, str(n % 2))) for n in range(500)]  # type: ignore[arg-type]
