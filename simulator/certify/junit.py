@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Iterator
 
 from simulator.certify.certificate import CellResult, Certificate, Evidence, came_back
-from simulator.report.junit import Case, Suite, xml
+from simulator.report.junit import Case, Result, Suite, xml
 
 
 def junit_xml(certificate: Certificate) -> str:
-    """The text of `junit.xml`. What bricked the device is a case of its own."""
+    """The text of `junit.xml`. A device that was not met, or that was bricked, is a case of its own."""
     return xml(
         Suite(
             f"ghostjob certify {certificate.thing}",
             f"ghostjob.certify.{certificate.thing}",
             certificate.seconds,
-            [*map(_case, certificate.cells), *_bricked(certificate)],
+            [*_not_met(certificate), *map(_case, certificate.cells), *_bricked(certificate)],
             [(name, value) for name, value in _properties(certificate) if value],
             certificate.started_at,
         )
@@ -56,6 +56,13 @@ def _afterwards(cell: CellResult) -> Iterator[str]:
         yield told
     if cell.directory is not None:
         yield f"all of it: ghostjob trace {cell.directory}"
+
+
+def _not_met(certificate: Certificate) -> Iterator[Case]:
+    if (missing := certificate.not_met) is not None:
+        text = "\n".join((missing.why, *lines(missing.evidence)))
+        result: Result = "failed" if missing.failed else "inconclusive"
+        yield Case("the first job, undisturbed", result, 0.0, "first-job", missing.why, text)
 
 
 def _bricked(certificate: Certificate) -> Iterator[Case]:

@@ -32,6 +32,8 @@ def markdown(certificate: Certificate) -> str:
     page.add(f"## {MARKS[certificate.outcome]}: {prose(certificate.thing, 128)}")
     page.add(prose(certificate.why, 800))
     page.add(_facts(certificate))
+    if certificate.not_met is not None and certificate.not_met.evidence:
+        page.add(block(_nearest(certificate.not_met.evidence)))
     if certificate.bricked is not None:
         page.add(_bricked(certificate.bricked))
     for outcome in ("failed", "inconclusive"):

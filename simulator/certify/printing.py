@@ -44,6 +44,8 @@ def _indented(line: Text) -> RenderableType:
 
 def parts(certificate: Certificate) -> Iterator[RenderableType]:
     """From top to bottom; the outcome is the last line."""
+    if certificate.not_met is not None:
+        yield from (Text(f"    {line}", "dim") for line in list(lines(certificate.not_met.evidence))[-SHOWN:])
     if certificate.cells:
         yield _cells(certificate)
     for cell in certificate.cells:
@@ -51,7 +53,7 @@ def parts(certificate: Certificate) -> Iterator[RenderableType]:
             yield from _told(cell)
     if (bricked := certificate.bricked) is not None:
         yield Text(f"after {bricked.cell} it could not be brought back to work: {bricked.why}", "bold red")
-        yield from (Text(f"    {line}", "dim") for line in list(lines(bricked.evidence))[:SHOWN])
+        yield from (Text(f"    {line}", "dim") for line in list(lines(bricked.evidence))[-SHOWN:])
     for invariant, why in certificate.not_seen.items():
         yield Text(f"not judged: {invariant}: {why}", "dim")
     yield Text(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")

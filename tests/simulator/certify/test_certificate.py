@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simulator.certify.certificate import Bricked, CellResult, Certificate, Evidence
+from simulator.certify.certificate import Bricked, CellResult, Certificate, Evidence, NotMet
 from simulator.certify.result import cell_result, not_applicable, not_played
 from simulator.trace import Entry
 from simulator.verdict import InvariantVerdict, Violation
@@ -50,6 +50,13 @@ def test_nothing_is_called_bricked_without_evidence():
         Bricked(cell="a/b", why="gone", evidence=())
 
 
+def test_no_first_job_has_failed_without_evidence():
+    assert NotMet(why="it did not come").failed is False
+    assert NotMet(why="it reported FAILED", failed=True, evidence=(PACKET,)).failed
+    with pytest.raises(ValidationError, match="a first job that failed, without an entry of the trace"):
+        NotMet(why="it reported FAILED", failed=True)
+
+
 def test_a_certificate_cannot_say_something_else_than_its_cells():
     failed = certificate(result("hammering"))
     assert failed.outcome == "failed"
@@ -64,6 +71,8 @@ SKIPPED = not_applicable(Cell("c/d"), "it speaks no MQTT")
 CUT = not_played(Cell("e/f"), "interrupted")
 PASSED = result("reference", Cell("p/q"))
 FAILED = result("hammering")
+ABSENT = NotMet(why="it never came")
+REFUSES = NotMet(why="its first job is FAILED", failed=True, evidence=(PACKET,))
 GONE = Bricked(cell="p/q", why="it took no job", evidence=(PACKET,))
 
 
@@ -79,18 +88,10 @@ GONE = Bricked(cell="p/q", why="it took no job", evidence=(PACKET,))
         ([PASSED], {"cut_short": "interrupted"}, "inconclusive", "interrupted; 1 of 1 cell passed"),
         ([], {"cut_short": "it never came"}, "inconclusive", "it never came; no cell was played"),
         ([FAILED], {"cut_short": "interrupted"}, "failed", "1 of 1 cell failed; "),
-        (
-            [PASSED],
-            {"bricked": GONE},
-            "failed",
-            "the device could not be brought back to work after p/q: it took no job",
-        ),
-        (
-            [PASSED, FAILED],
-            {"bricked": GONE},
-            "failed",
-            "the device could not be brought back to work after p/q: it took ",
-        ),
+        ([CUT], {"not_met": ABSENT}, "inconclusive", "it never came"),
+        ([], {"not_met": REFUSES}, "failed", "its first job is FAILED"),
+        ([PASSED], {"bricked": GONE}, "failed", "the device could not be brought back to work after p/q: it took"),
+        ([PASSED, FAILED], {"bricked": GONE}, "failed", "the device could not be brought back to work after p/q: "),
     ],
 )
 def test_it_says_the_worst_of_what_is_known(cells: list[CellResult], more: Any, outcome: str, why: str):
