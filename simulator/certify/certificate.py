@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
-from pydantic_core import to_jsonable_python
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
 from simulator.verdict import InvariantVerdict, Reached, RunOutcome
 
 SCHEMA_VERSION: Final = 1
+ANYTHING: Final = TypeAdapter(object)
 
 CellOutcome: TypeAlias = Literal["passed", "failed", "inconclusive", "not-applicable"]
 """Of one cell; `not-applicable`: it was not for this device."""
@@ -200,7 +200,7 @@ def certificate_of(
         device_share=min(1.0, devices / seconds) if seconds else 0.0,
         outcome=_outcome(cells, bricked, not_met, cut_short),
         why=_why(cells, bricked, not_met, cut_short),
-        learned=to_jsonable_python(learned) or {},
+        learned=ANYTHING.dump_python(learned, mode="json") or {},
         probes=tuple(map(_text, probes)),
         cells=tuple(cells),
         not_seen=dict(not_seen),

@@ -6,10 +6,10 @@ from agent.errors import InputError
 from simulator.certify.certificate import Certificate
 from simulator.certify.junit import junit_xml
 from simulator.certify.markdown import markdown
+from simulator.report.junit import JUNIT
+from simulator.report.markdown import SUMMARY
 
 CERTIFICATE = "certificate.json"
-JUNIT = "junit.xml"
-SUMMARY = "summary.md"
 
 
 def write(certificate: Certificate, directory: Path) -> None:

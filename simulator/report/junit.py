@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+JUNIT: Final = "junit.xml"
 Result: TypeAlias = Literal["passed", "failed", "inconclusive", "not-applicable"]
 TAGS: Final[dict[Result, str | None]] = {
     "passed": None,

@@ -10,6 +10,7 @@ from typing import Final
 
 from simulator.report.plain import plain
 
+SUMMARY: Final = "summary.md"
 LARGEST: Final = 65_000
 """Bytes of a comment: GitHub takes 65,536 characters, and what is posted may get a line before it."""
 MEANT: Final = re.compile(r"([\\`*_\[\]<>#~&$!]|^[-+=:]|^\d+(?=[.)]))")

@@ -45,6 +45,10 @@ ALL = certificate(
     not_seen={"bootable": "it is not on the wire"}, namespace_id="lab",
 )  # fmt: skip
 
+AGAIN = (
+    "ghostjob certify --thing pump-7 --namespace-id lab --probe cmd:./v.sh --seed 7 --only step/calm -- ./a '{host}'"
+)
+
 
 def cases(made: Certificate) -> dict[str, Element]:
     root = fromstring(junit_xml(made).encode())
@@ -99,7 +103,7 @@ def test_a_summary_tells_failures_first_then_all_cells_then_how_to_play_one_agai
             "| ✅ passed | `p/q` |",
             "| ➖ not applicable | `c/d` |  | it speaks no MQTT |",
             "- `bootable`: it is not on the wire",
-            "ghostjob certify --thing pump-7 --namespace-id lab --probe cmd:./v.sh --seed 7 --only step/calm -- ./a '{host}'",
+            AGAIN,
         )
     ]
     assert places == sorted(places)
