@@ -5,21 +5,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import simulator.schemas
+from simulator.certify.certificate import Certificate
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.scenario import Scenario
 from simulator.schemas import NAMES
 from simulator.verdict import Verdict
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+WRITTEN: Final = frozenset({"verdict", "certificate"})
+"""By ghostjob, for others to read."""
 NOT_ALWAYS: Final = frozenset({"explored"})
 """What a verdict has only if it says something."""
 
 
 def generated(name: str) -> str:
     """The text of the schema of that name."""
-    models = {"scenario": Scenario, "settings": CloudSettings, "verdict": Verdict}
+    models = {"scenario": Scenario, "settings": CloudSettings, "verdict": Verdict, "certificate": Certificate}
     schema = models[name].model_json_schema()
-    if name == "verdict":
+    if name in WRITTEN:
         _require(schema)
     return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"
 
@@ -27,7 +30,8 @@ def generated(name: str) -> str:
 def _require(schema: dict[str, Any]) -> None:
     """Of what is written: what the models need not be given stands there all the same."""
     for each in (schema, *schema["$defs"].values()):
-        each["required"] = [name for name in each["properties"] if name not in NOT_ALWAYS]
+        if "properties" in each:
+            each["required"] = [name for name in each["properties"] if name not in NOT_ALWAYS]
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ from simulator.cli.keyboard import keys
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.play import Venue
+from simulator.report.junit import JUNIT
 from simulator.report.live_table import LiveTable
+from simulator.report.markdown import SUMMARY
 from simulator.report.recent import Recent
+from simulator.report.run_files import junit_of_run, markdown_of_run
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
@@ -28,7 +31,14 @@ class ShownPlay:
     ) -> None:
         self._recent = Recent()
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self._run = JudgedPlay(scenario, venue, devices, seed=seed, out=out, also=(self._show,), started_at=now)
+        entries_of = self._recent.entries_of
+        faces = {
+            JUNIT: lambda verdict: junit_of_run(verdict, entries_of),
+            SUMMARY: lambda verdict: markdown_of_run(verdict, entries_of),
+        }
+        self._run = JudgedPlay(
+            scenario, venue, devices, seed=seed, out=out, also=(self._show,), faces=faces, started_at=now
+        )
         self._console = Console(stderr=True)
         self._shows_table = shows_table
         self._asked: set[asyncio.Task[None]] = set()

@@ -52,7 +52,10 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl and verdict.json."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A directory for trace.jsonl, verdict.json, junit.xml and summary.md.",
 )
 @click.option(
     "--time-limit",

@@ -1,12 +1,12 @@
 """A play from its beginning to its end: played, judged, kept, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from simulator.engines.outlets import DeviceHands
-from simulator.engines.output import OutputDirectory
+from simulator.engines.output import NO_FACES, Face, OutputDirectory
 from simulator.engines.play import Play, Venue
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
@@ -33,8 +33,8 @@ class Result:
 class JudgedPlay:
     """Plays a scenario at a venue; `devices` are as `Play` has them. A context: what it keeps has its name at the end.
 
-    `also` get every entry after the judge. Raises InputError if `out` cannot be written to: at once, or at the end,
-    when whoever waited for the verdict has it.
+    `also` get every entry after the judge; `faces` are kept beside trace and verdict, as OutputDirectory has them.
+    Raises InputError if `out` cannot be written to: at once, or at the end, when whoever waited for the verdict has it.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class JudgedPlay:
         seed: int = 0,
         out: Path | None = None,
         also: Sequence[Sink] = (),
+        faces: Mapping[str, Face] = NO_FACES,
         started_at: str | None = None,
         hands: DeviceHands | None = None,
     ) -> None:
@@ -56,7 +57,7 @@ class JudgedPlay:
         self.play = Play(
             scenario, devices, seed, self._feed, venue, started_at=started_at, hands=hands, is_decided=self._decided
         )
-        self._output = OutputDirectory(out) if out else None
+        self._output = OutputDirectory(out, faces) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)
         self._sinks = (self.judge.feed, *keep, *also)
 

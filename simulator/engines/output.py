@@ -1,14 +1,15 @@
-"""The directory that `--out` names: a trace and a verdict, whole or not at all.
+"""The directory that `--out` names: a trace, a verdict and what others read of it, whole or not at all.
 
-Both are written under names with `.partial` and get their own at the end, so that a reader never meets a file that is
+All are written under names with `.partial` and get their own at the end, so that a reader never meets a file that is
 cut off, and an older run's files stay until a new one has finished. A disk that fills up ends the trace, and not the
 run: what was played is judged all the same, and the command fails when it is over.
 """
 
 import contextlib
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self, TextIO
+from typing import Final, Self, TextIO, TypeAlias
 
 from agent.errors import InputError
 from agent.log import get_logger
@@ -17,13 +18,19 @@ from simulator.verdict import Verdict
 
 TRACE = "trace.jsonl"
 VERDICT = "verdict.json"
+Face: TypeAlias = Callable[[Verdict], str]
+NO_FACES: Final[Mapping[str, Face]] = {}
 
 
 class OutputDirectory:
-    """Makes `directory` if need be. Raises InputError if it cannot be written to."""
+    """Makes `directory` if need be. Raises InputError if it cannot be written to.
 
-    def __init__(self, directory: Path) -> None:
+    `faces` are further files that are made of the verdict, by their names.
+    """
+
+    def __init__(self, directory: Path, faces: Mapping[str, Face] = NO_FACES) -> None:
         self._directory = directory
+        self._faces = faces
         self._lost: InputError | None = None
         """Why nothing is written any more."""
         try:
@@ -38,7 +45,7 @@ class OutputDirectory:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):  # what could not be written is still in its hands
             self._trace.close()
-        for name in (TRACE, VERDICT):
+        for name in (TRACE, VERDICT, *self._faces):
             self._partial(name).unlink(missing_ok=True)
 
     def write(self, entry: Entry) -> None:
@@ -62,9 +69,13 @@ class OutputDirectory:
         try:
             self._trace.flush()
             os.fsync(self._trace.fileno())
+            texts = {} if verdict is None else {name: make(verdict) for name, make in self._faces.items()}
             if verdict is not None:
-                self._partial(VERDICT).write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
-                self._partial(VERDICT).replace(self._directory / VERDICT)
+                texts[VERDICT] = verdict.model_dump_json(indent=2) + "\n"
+            for name, text in texts.items():
+                self._partial(name).write_text(text, encoding="utf-8")
+            for name in texts:
+                self._partial(name).replace(self._directory / name)
             self._partial(TRACE).replace(self._directory / TRACE)
         except OSError as error:
             raise self._refusal(error) from None

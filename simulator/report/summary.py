@@ -34,10 +34,10 @@ def summary(verdict: Verdict, entries_of: EntriesOf = lambda _: ()) -> Iterator[
     """
     yield _invariants(verdict)
     for invariant in verdict.invariants:
-        yield from _devices(invariant.id, invariant.violations, "red", entries_of)
+        yield from found_by_device(invariant.id, invariant.violations, "red", entries_of)
         if invariant.violations:
             yield Text(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")
-        yield from _devices(f"{invariant.id} undecided", invariant.doubts, "yellow", entries_of)
+        yield from found_by_device(f"{invariant.id} undecided", invariant.doubts, "yellow", entries_of)
     for place in verdict.reached:
         yield _place_line(place.id, place.devices, place.of)
         if place.of and not place.devices:
@@ -52,8 +52,8 @@ def print_summary(verdict: Verdict, console: Console, entries_of: EntriesOf = la
         console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
 
 
-def _devices(what: str, found: Sequence[Violation | Doubt], style: str, entries_of: EntriesOf) -> Iterator[Text]:
-    """The first few devices of which there is something to say."""
+def found_by_device(what: str, found: Sequence[Violation | Doubt], style: str, entries_of: EntriesOf) -> Iterator[Text]:
+    """The first few devices of which there is something to say, with the entries that show it."""
     for each in found[:SHOWN_DEVICES]:
         yield Text(f"  {what}: {each.thing}: {each.message}", style)
         entries = {entry.id: entry for entry in entries_of(each.thing)}

@@ -111,7 +111,7 @@ def test_the_verdict_goes_to_stdout_and_the_talk_to_stderr(tmp_path: Path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("name", ["trace.jsonl", "verdict.json"])
+@pytest.mark.parametrize("name", ["trace.jsonl", "verdict.json", "junit.xml"])
 def test_a_disk_that_fills_up_ends_what_is_kept_of_a_run_and_not_the_run(tmp_path: Path, name: str):
     (tmp_path / "o").mkdir()
     (tmp_path / "o" / f"{name}.partial").symlink_to("/dev/full")

@@ -15,6 +15,7 @@ import pytest
 from agent.errors import InputError
 from simulator.certify.child import LONGEST_LINE, MOST_LINES
 from simulator.certify.device import Device, Elsewhere, Process, filled
+from tests.within import within
 
 PLACES = {"host": "127.0.0.1", "port": "8883", "thing": "pump-7", "namespace": ""}
 WAIT = 20
@@ -28,7 +29,7 @@ class Reader:
 
     async def line(self, holds: Callable[[str], bool] = bool) -> str:
         while True:
-            line = await asyncio.wait_for(self.lines.get(), WAIT)
+            line = await within(self.lines.get(), WAIT)
             if holds(line):
                 return line
 
@@ -50,7 +51,7 @@ def sh(script: str) -> tuple[str, ...]:
 
 async def ended(device: Process) -> None:
     assert device._child is not None
-    await asyncio.wait_for(device._child.exited.wait(), WAIT)
+    await within(device._child.exited.wait(), WAIT)
 
 
 class Watched:
@@ -173,7 +174,7 @@ async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
         pid = int(await reader.line())
         daemon_of_it = Watched(pid)
         try:
-            await asyncio.wait_for(device.cut_power(), WAIT)
+            await within(device.cut_power(), WAIT)
             assert not await daemon_of_it.is_gone(0)
         finally:
             os.kill(pid, signal.SIGKILL)

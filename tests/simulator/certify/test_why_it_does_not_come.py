@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from simulator.certs import authority_in, make_certificates
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
 from tests.simulator.cloud.mqtt.peers import V5
+from tests.within import within
 
 from .conftest import World, opened
 
@@ -312,7 +313,7 @@ TOPICS = [
 @pytest.mark.parametrize(("story", "sentence"), DOOR + TOPICS, ids=lambda each: getattr(each, "__name__", "is told"))
 async def test_whoever_is_refused_reads_why_and_what_to_do(certs: Path, story: Story, sentence: str):
     async with opened(certs, mqtt_port=0) as world:
-        await asyncio.wait_for(story(world), 20)
+        await within(story(world), 20)
         await world.until(world.arrival.wrong)
         fields = world.desk.offer.placeholders()
         assert (world.arrival.wrong() or "").startswith(sentence.format(**fields) if "{" in sentence else sentence)

@@ -20,6 +20,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.settings.service import Fault
 from simulator.trace import CloudEvent
 from tests.simulator.cloud.mqtt.peers import V5, VERSIONS, WAIT, Peer
+from tests.within import within
 
 QUICK = JobsSettings(deletion_seconds=0.01, deletion_seconds_per_execution=0.0)
 JOBS = "$aws/things/t/jobs"
@@ -46,7 +47,7 @@ class Account:
     async def tells(self, kind: str, times: int = 1, **wanted: Any) -> Any:
         while len(found := self.of(kind, **wanted)) < times:
             self._news.clear()
-            await asyncio.wait_for(self._news.wait(), WAIT)
+            await within(self._news.wait(), WAIT)
         return found[times - 1]
 
     def before(self, first: Any, second: Any) -> bool:
@@ -355,7 +356,7 @@ class Noticed(dict[Any, None]):
     async def number(self, wanted: int) -> None:
         while len(self) != wanted:
             self._changed.clear()
-            await asyncio.wait_for(self._changed.wait(), WAIT)
+            await within(self._changed.wait(), WAIT)
 
 
 async def test_who_is_not_heard_and_gives_up_leaves_nothing_behind():
@@ -410,7 +411,7 @@ async def test_a_request_over_http_waits_or_its_answer_does(certs: Path, message
         assert await http.ask("describe") == 200, "others pass"
         assert len(world.account.of("request.received", request="start-next")) == (message == "start-next-answer")
         world.call("DeleteJob", jobId="fw", force=True)
-        assert await asyncio.wait_for(asked, WAIT) == 200
+        assert await within(asked, WAIT) == 200
         removed, over = world.account.of("execution.removed")[0], world.account.of("fault.over", why="done")[0]
         received = world.account.of("request.received", request="start-next")[0]
         assert world.account.before(removed, over)

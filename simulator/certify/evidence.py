@@ -1,0 +1,210 @@
+"""Which entries of a cell's trace show what came of it; and packets in words, with topic and payload.
+
+Of a cell that failed, or is in doubt, those that the verdict points at, and what happened around them; of any cell the
+moments at which it was played: deletions, what was done to messages, records that went. Bounded in number and length.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from agent.device_events import RequestKind
+from agent.topics import HintTopic, hint_topic, request_topic
+from agent.values import Describe, GetPending, Request, StartNext, Status, Update
+from simulator.certify.certificate import Evidence
+from simulator.report.causality import surroundings
+from simulator.report.plain import plain
+from simulator.report.words import execution_words, who, words
+from simulator.trace import CLOUD, Entry, HintPublished, RequestAnswered, RequestReceived
+from simulator.verdict import Doubt, Verdict, Violation
+
+Carrier: TypeAlias = Literal["mqtt", "http", "both"]
+"""What the device speaks; of one that speaks both it is not told where a packet went."""
+
+WITHIN: Final = 1_000
+"""What belongs to an entry is looked for so far before and after it: a device may flood a trace."""
+MOST_POINTED_AT: Final = 12
+MOST_AROUND: Final = 24
+MOST_MOMENTS: Final = 12
+MOST_AT_THE_END: Final = 16
+"""So many entries of a cell, at most."""
+MOMENTS: Final = frozenset(
+    {
+        "deletion.requested",
+        "deletion.accepted",
+        "deletion.refused",
+        "job.deletion_began",
+        "job.deleted",
+        "execution.removed",
+        "fault.struck",
+        "fault.over",
+    }
+)
+UNTOLD: Final = frozenset({"answer.delivered", "process.stalled", "account.ended"})
+"""What says little of a device."""
+SEE: Final = re.compile(r"; see (\S+#\d+)")
+"""How a verdict names the entry that shows why."""
+HTTP: Final[dict[RequestKind, str]] = {
+    "get-pending": "GET /things/{thing}/jobs",
+    "start-next": "PUT /things/{thing}/jobs/$next",
+    "describe": "GET /things/{thing}/jobs/{job}",
+    "update": "POST /things/{thing}/jobs/{job}",
+}
+"""The Jobs data plane (AWS IoT Jobs Data Plane API Reference)."""
+
+
+class Packets:
+    """Tells the entries of one trace; of an answer it looks up what had been asked."""
+
+    def __init__(self, trace: Sequence[Entry], carrier: Carrier) -> None:
+        self._carrier = carrier
+        self._asked = dict(_answers(trace))
+
+    def told(self, entry: Entry) -> str:
+        """What happened, in one line; of a packet where it went, and what it says."""
+        match entry.event:
+            case RequestReceived() as request if entry.source == CLOUD:
+                by = request.client or request.thing
+                copy = ", a copy" if request.dup else ""
+                text = f"{by} {self._sent(request)}: {_body(request)}{copy}"
+            case RequestAnswered() as answer if entry.source == CLOUD:
+                text = f"the cloud {self._answered(answer, self._asked.get(entry.id))}"
+            case HintPublished(thing=thing, hint=hint, namespace_id=namespace, listed=listed):
+                job = listed[0].job_id if listed else "JOB"
+                topic = hint_topic(HintTopic(thing, hint, namespace, job))
+                text = f"the cloud to {topic}: {', '.join(map(execution_words, listed)) or 'nothing is pending'}"
+            case event:
+                text = f"{who(entry)} {words(event)}"
+        return plain(text)
+
+    def _sent(self, request: RequestReceived) -> str:
+        return f"{_preposition(self._carrier)}{self._place(request)}"
+
+    def _answered(self, answer: RequestAnswered, request: RequestReceived | None) -> str:
+        place, told = answer.request if request is None else self._place(request), _told_by(answer)
+        if self._carrier == "mqtt" and request is not None:
+            return f"to {place}/{'accepted' if answer.accepted else 'rejected'}: {told or '{}'}"
+        return f"answered {place}: {'accepted' if answer.accepted else 'rejected with'} {told}".rstrip()
+
+    def _place(self, request: RequestReceived) -> str:
+        match self._carrier:
+            case "mqtt":
+                return request_topic(request.thing, _asked(request))
+            case "http":
+                return HTTP[request.request].format(thing=request.thing, job=request.job_id or "JOB")
+            case "both":
+                return f"{request.request} {request.job_id or ''}".strip()
+
+
+def evidence(verdict: Verdict, trace: Sequence[Entry], carrier: Carrier = "mqtt") -> tuple[Evidence, ...]:
+    """In the order of the trace; what it points at first of all that there is room for."""
+    packets = Packets(trace, carrier)
+    known = {entry.id: number for number, entry in enumerate(trace)}
+    pointed_at = tuple(dict.fromkeys(_pointed_at(verdict)))[:MOST_POINTED_AT]
+    shown = dict.fromkeys(known[each] for each in pointed_at if each in known)
+    chosen = sorted({*shown, *_around(trace, list(shown), known), *_moments(trace)})
+    lost = (
+        Evidence(id=each, at=None, text="not in this trace", pointed_at=True)
+        for each in pointed_at
+        if each not in known
+    )
+    return (*(_evident(packets, trace[number], number in shown) for number in chosen), *lost)
+
+
+def last_seen(trace: Sequence[Entry], carrier: Carrier = "mqtt") -> tuple[Evidence, ...]:
+    """How a trace ends: what was seen last of a device that does not come back to work, or did not do its first job."""
+    packets = Packets(trace, carrier)
+    told = [entry for entry in trace if entry.event.type not in UNTOLD]
+    return tuple(_evident(packets, entry, False) for entry in told[-MOST_AT_THE_END:])
+
+
+def _evident(packets: Packets, entry: Entry, is_pointed_at: bool) -> Evidence:
+    return Evidence(id=entry.id, at=round(entry.at, 6), text=packets.told(entry), pointed_at=is_pointed_at)
+
+
+def last_named(found: Violation | Doubt) -> str | None:
+    """The entry that a violation ends in: those that it names are in order of cause."""
+    return found.events[-1] if found.events else None
+
+
+def _pointed_at(verdict: Verdict) -> Iterator[str]:
+    """By violations; else by doubts, and by the sentence that says why."""
+    violations = [each for invariant in verdict.invariants for each in invariant.violations]
+    doubts = [each for invariant in verdict.invariants for each in invariant.doubts]
+    for each in violations or doubts:
+        yield from each.events
+    if verdict.outcome == "inconclusive":
+        yield from SEE.findall(verdict.why)
+
+
+def _around(trace: Sequence[Entry], shown: Sequence[int], known: dict[str, int]) -> list[int]:
+    """What stands beside them, and what they caused or were caused by: near ones of each before far ones of any."""
+    near: dict[int, None] = {}
+    linked: dict[int, None] = {}
+    for number in shown:
+        found = surroundings(trace[number], trace[max(0, number - WITHIN) : number + WITHIN])
+        near |= dict.fromkeys(known[entry.id] for entry in (*found.before, *found.after))
+        linked |= dict.fromkeys(known[entry.id] for entry in found.linked)
+    return [each for each in dict.fromkeys((*linked, *near)) if each not in shown][:MOST_AROUND]
+
+
+def _moments(trace: Sequence[Entry]) -> list[int]:
+    return [number for number, entry in enumerate(trace) if entry.event.type in MOMENTS][:MOST_MOMENTS]
+
+
+class _Question(NamedTuple):
+    thing: str
+    request: str
+    token: str | None
+
+
+def _answers(trace: Iterable[Entry]) -> Iterator[tuple[str, RequestReceived]]:
+    """Of each answer its id, with the request; without a token the last one of its kind."""
+    asked: dict[_Question, RequestReceived] = {}
+    for entry in trace:
+        match entry.event:
+            case RequestReceived(thing=thing, request=kind, client_token=token) as request:
+                asked[_Question(thing, kind, token)] = request
+            case RequestAnswered(thing=thing, request=kind, client_token=token):
+                if (found := asked.get(_Question(thing, kind, token))) is not None:
+                    yield entry.id, found
+            case _:
+                pass
+
+
+def _asked(request: RequestReceived) -> Request:
+    """As far as its topic needs it."""
+    namespace, job_id = request.namespace_id, request.job_id or "JOB"
+    match request.request:
+        case "get-pending":
+            return GetPending(namespace_id=namespace)
+        case "start-next":
+            return StartNext(namespace_id=namespace)
+        case "describe":
+            return Describe(job_id, namespace_id=namespace)
+        case "update":
+            return Update(job_id, Status.IN_PROGRESS, namespace_id=namespace)
+
+
+def _body(request: RequestReceived) -> str:
+    members = {
+        "status": request.status,
+        "statusDetails": request.details,
+        "expectedVersion": request.expected_version,
+        "executionNumber": request.execution_number,
+        "clientToken": request.client_token,
+    }
+    there = {name: value for name, value in members.items() if value is not None}
+    return json.dumps(there, ensure_ascii=False, separators=(",", ":"))
+
+
+def _told_by(answer: RequestAnswered) -> str:
+    """What an answer says, as far as the trace has it."""
+    about = execution_words(answer.execution) if answer.execution is not None else "it"
+    state = f"{about} is {answer.status}" if answer.status is not None else about if answer.execution else ""
+    return ", ".join(filter(None, (answer.code, state)))
+
+
+def _preposition(carrier: Carrier) -> str:
+    return {"mqtt": "to ", "http": "", "both": "asked for "}[carrier]

@@ -1,0 +1,88 @@
+"""A certificate on a terminal: each cell, what did not pass and what shows it, what was not judged, the outcome."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simulator.certify.certificate import CellOutcome, CellResult, Certificate, came_back
+from simulator.certify.junit import lines
+from simulator.report.summary import WORDS
+
+STYLES: Final[dict[CellOutcome, tuple[str, str]]] = {
+    "passed": WORDS["passed"],
+    "failed": WORDS["failed"],
+    "inconclusive": WORDS["inconclusive"],
+    "not-applicable": ("not applicable", "dim"),
+}
+SHOWN: Final = 12
+"""Entries of one cell; the files have the others."""
+
+
+def print_certificate(certificate: Certificate, console: Console) -> None:
+    """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words."""
+    for part in parts(certificate):
+        if isinstance(part, Text) and console.is_terminal:
+            console.print(_indented(part))
+        else:
+            console.print(part, soft_wrap=isinstance(part, Text))
+
+
+def _indented(line: Text) -> RenderableType:
+    """Where it goes on below, it is as far from the edge as where it begins."""
+    depth = len(line.plain) - len(line.plain.lstrip(" >"))
+    if not depth:
+        return line
+    grid = Table.grid()
+    grid.add_column(width=depth)
+    grid.add_column(overflow="fold")
+    grid.add_row(line[:depth], line[depth:])
+    return grid
+
+
+def parts(certificate: Certificate) -> Iterator[RenderableType]:
+    """From top to bottom; the outcome is the last line."""
+    if certificate.not_met is not None:
+        yield from (Text(f"    {line}", "dim") for line in list(lines(certificate.not_met.evidence))[-SHOWN:])
+    if certificate.cells:
+        yield _cells(certificate)
+    for cell in certificate.cells:
+        if cell.outcome in ("failed", "inconclusive"):
+            yield from _told(cell)
+    if (bricked := certificate.bricked) is not None:
+        yield Text(f"after {bricked.cell} it could not be brought back to work: {bricked.why}", "bold red")
+        yield from (Text(f"    {line}", "dim") for line in list(lines(bricked.evidence))[-SHOWN:])
+    for invariant, why in certificate.not_seen.items():
+        yield Text(f"not judged: {invariant}: {why}", "dim")
+    yield Text(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")
+    yield Text.assemble(WORDS[certificate.outcome], f": {certificate.why}")
+
+
+def _cells(certificate: Certificate) -> Table:
+    table = Table(title="cells", title_justify="left", title_style="bold", pad_edge=False)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("cell", overflow="fold")
+    table.add_column("took", justify="right", no_wrap=True)
+    for cell in certificate.cells:
+        took = f"{cell.seconds:.1f} s" if cell.seconds else ""
+        table.add_row(Text(*STYLES[cell.outcome]), Text(cell.id), took)
+        if cell.outcome == "not-applicable":
+            table.add_row("", Text(cell.why, "dim"), "")
+    return table
+
+
+def _told(cell: CellResult) -> Iterator[Text]:
+    word, style = STYLES[cell.outcome]
+    yield Text.assemble((f"{cell.id} {word}", style), f": {cell.why}")
+    evidence = [each for each in cell.evidence if each.pointed_at] or list(cell.evidence)
+    for line in list(lines(evidence))[:SHOWN]:
+        yield Text(f"    {line}", "dim")
+    if told := came_back(cell):
+        yield Text(f"    {told}", style)
+    for invariant in cell.invariants:
+        if invariant.outcome == "violated":
+            yield Text(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")
+    if cell.directory is not None:
+        yield Text(f"    all that happened: ghostjob trace {cell.directory}", "dim")

@@ -1,0 +1,171 @@
+"""What came of a cell: the verdict on its play, with the packets that show it; or that it was not played, and why.
+
+failed           a violation, and an entry of the trace that shows it
+inconclusive     an invariant is undecided, a place was not reached, the time limit met, or the tool itself could not
+passed           else
+not-applicable   it was not for this device
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol
+
+from simulator.certify.certificate import Afterwards, CellOutcome, CellResult, Evidence, ProbeSeen
+from simulator.certify.evidence import Carrier, evidence, last_named
+from simulator.report.plain import plain
+from simulator.trace import Entry
+from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
+
+MOST_FOUND: Final = 8
+"""Violations and doubts of one invariant that a certificate has."""
+MOST_VERSIONS: Final = 24
+"""Changes of version that a probe saw."""
+LONGEST_WHY: Final = 800
+UNSHOWN: Final = "but nothing in the trace shows it, which is a fault of ghostjob's own and says nothing of the device"
+
+
+class Described(Protocol):
+    """What a cell of the matrix says of itself."""
+
+    @property
+    def id(self) -> str:
+        """Such as `report-in-flight/answer-lost`."""
+        ...
+
+    @property
+    def point(self) -> str:
+        """When the job is deleted, or what is done instead."""
+        ...
+
+    @property
+    def condition(self) -> str:
+        """What the network, the service, or the power do meanwhile."""
+        ...
+
+    @property
+    def shows(self) -> str:
+        """What a device must get right to pass."""
+        ...
+
+
+def cell_result(
+    cell: Described,
+    verdict: Verdict,
+    entries: Iterable[Entry],
+    *,
+    seconds: float,
+    device_seconds: float = 0.0,
+    carrier: Carrier = "mqtt",
+    trouble: str | None = None,
+    afterwards: Afterwards | None = None,
+    directory: str | None = None,
+) -> CellResult:
+    """What came of playing a cell.
+
+    `entries` are its whole trace, `device_seconds` how long of `seconds` the device was waited for, `trouble` what the
+    tool itself could not do, if so, `directory` where it is kept, relative to the certificate.
+
+    Trouble does not unsay a violation that packets show; a violation that none shows is trouble of ours.
+    """
+    trace = tuple(entries)
+    shown = evidence(verdict, trace, carrier)
+    accused = verdict.outcome == "failed"
+    if accused and not any(each.pointed_at for each in shown):
+        accused, trouble = False, f"{verdict.why}, {UNSHOWN}"
+    outcome: CellOutcome = "failed" if accused else "inconclusive" if trouble else verdict.outcome
+    return CellResult(
+        id=cell.id,
+        point=cell.point,
+        condition=cell.condition,
+        shows=cell.shows,
+        outcome=outcome,
+        why=plain(_why(verdict, shown) if accused or not trouble else trouble, LONGEST_WHY),
+        seconds=max(seconds, 0.0),
+        device_seconds=min(max(device_seconds, 0.0), max(seconds, 0.0)),
+        invariants=tuple(_bounded(each, accused) for each in verdict.invariants),
+        reached=verdict.reached,
+        evidence=shown,
+        probes=probes_seen(trace),
+        afterwards=afterwards,
+        directory=directory,
+    )
+
+
+def not_applicable(cell: Described, why: str) -> CellResult:
+    """Of a cell that is not for this device."""
+    return _not_played(cell, "not-applicable", why)
+
+
+def not_played(cell: Described, why: str) -> CellResult:
+    """Of a cell that was to be played, and was not."""
+    return _not_played(cell, "inconclusive", f"not played: {why}")
+
+
+def probes_seen(trace: Iterable[Entry]) -> tuple[ProbeSeen, ...]:
+    """What each probe showed, in the order in which they were first asked."""
+    seen: dict[str, ProbeSeen] = {}
+    for entry in trace:
+        event: Any = entry.event
+        if event.type == "probe.sampled":
+            seen[event.probe] = _sampled(seen.get(event.probe), event.probe, event.alive, event.version, event.why)
+    return tuple(seen.values())
+
+
+def _sampled(seen: ProbeSeen | None, probe: str, is_alive: bool | None, version: str | None, why: str) -> ProbeSeen:
+    before = seen or ProbeSeen(probe=probe, samples=0, alive=0, unknown=0, versions=(), why="")
+    versions = before.versions
+    if is_alive is not None and version is not None and (not versions or versions[-1] != plain(version)):
+        versions = (*versions, plain(version))[:MOST_VERSIONS]
+    return ProbeSeen(
+        probe=before.probe,
+        samples=before.samples + 1,
+        alive=before.alive + (is_alive is True),
+        unknown=before.unknown + (is_alive is None),
+        versions=versions,
+        why=plain(why) if is_alive is False else before.why,
+    )
+
+
+def _not_played(cell: Described, outcome: CellOutcome, why: str) -> CellResult:
+    return CellResult(
+        id=cell.id,
+        point=cell.point,
+        condition=cell.condition,
+        shows=cell.shows,
+        outcome=outcome,
+        why=plain(why, LONGEST_WHY),
+        seconds=0.0,
+        device_seconds=0.0,
+    )
+
+
+def _why(verdict: Verdict, shown: Sequence[Evidence]) -> str:
+    """The first violation, or doubt, with the packet in which it ends; else the verdict's own sentence."""
+    violations = [(each.id, found) for each in verdict.invariants for found in each.violations]
+    if violations:
+        return _sentence(f"{violations[0][0]} was violated", violations[0][1], len(violations), shown)
+    doubts = [(each.id, found) for each in verdict.invariants for found in each.doubts]
+    if doubts and verdict.why.startswith(f"{doubts[0][0]} is undecided"):
+        return _sentence(f"{doubts[0][0]} is undecided", doubts[0][1], len(doubts), shown)
+    return verdict.why
+
+
+def _sentence(what: str, found: Violation | Doubt, of: int, shown: Sequence[Evidence]) -> str:
+    texts = {each.id: f"{each.text} [{each.id}]" for each in shown}
+    last = last_named(found)
+    packet = f": {texts[last]}" if last in texts else ""
+    more = f"; and {of - 1} more" if of > 1 else ""
+    return f"{what}: the device {found.message}{packet}{more}"
+
+
+def _bounded(invariant: InvariantVerdict, accused: bool) -> InvariantVerdict:
+    """With the first of what was found. What nothing shows is not said to be violated."""
+    violations = invariant.violations[:MOST_FOUND] if accused else ()
+    doubts = invariant.doubts[:MOST_FOUND]
+    outcome = "undecided" if invariant.outcome == "violated" and not accused else invariant.outcome
+    return InvariantVerdict(
+        id=invariant.id,
+        outcome=outcome,
+        opportunities=invariant.opportunities,
+        violations=violations,
+        doubts=doubts,
+    )

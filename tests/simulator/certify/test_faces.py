@@ -1,0 +1,207 @@
+"""A certificate as JUnit's XML, as Markdown, on a terminal and on the disk."""
+
+import io
+import json
+import re
+from pathlib import Path
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from agent.errors import InputError
+from simulator.certify.certificate import (
+    Afterwards,
+    Bricked,
+    CellOutcome,
+    CellResult,
+    Certificate,
+    Evidence,
+    NotMet,
+)
+from simulator.certify.junit import junit_xml
+from simulator.certify.markdown import again, markdown
+from simulator.certify.output import write
+from simulator.certify.printing import print_certificate
+from simulator.certify.result import not_applicable, not_played
+from simulator.report.markdown import LARGEST
+from simulator.verdict import InvariantVerdict, Violation
+from tests.simulator.report.junit_form import problems
+
+from .played import Cell, certificate, result
+
+PASSED = result("reference", Cell("p/q"), afterwards=Afterwards(left="ready"))
+FAILED = result(
+    "hammering", directory="cells/step/calm", afterwards=Afterwards(left="by-restart", why="job fw-9 not taken")
+)
+SKIPPED = not_applicable(Cell("c/d"), "it speaks no MQTT")
+CUT = not_played(Cell("e/f"), "interrupted")
+PACKET = Evidence(id="cloud#1", at=1.0, text="the cloud saw pump-7 disconnect", pointed_at=True)
+GONE = Bricked(cell="p/q", why="it took no job", evidence=(PACKET,))
+ALL = certificate(
+    PASSED, FAILED, SKIPPED, CUT, bricked=GONE, probes=["cmd:./v.sh"], command=["./a", "{host}"], seed=7,
+    not_seen={"bootable": "it is not on the wire"}, namespace_id="lab",
+)  # fmt: skip
+
+AGAIN = (
+    "ghostjob certify --thing pump-7 --namespace-id lab --probe cmd:./v.sh --seed 7 --only step/calm -- ./a '{host}'"
+)
+
+
+def cases(made: Certificate) -> dict[str, Element]:
+    root = fromstring(junit_xml(made).encode())
+    assert problems(root) == []
+    return {each.get("name", ""): each for each in root.iter("testcase")}
+
+
+def test_junit_has_a_case_a_cell_and_one_for_a_device_that_was_bricked():
+    found = cases(ALL)
+    assert {name: [each.tag for each in case if each.tag != "system-out"] for name, case in found.items()} == {
+        "p/q": [],
+        "step/calm": ["failure"],
+        "c/d": ["skipped"],
+        "e/f": ["error"],
+        "back to work after p/q": ["failure"],
+    }
+    assert {case.get("classname") for case in found.values()} == {"ghostjob.certify.pump-7"}
+
+
+def test_a_failure_has_its_evidence_in_its_text():
+    (failure,) = cases(ALL)["step/calm"].iter("failure")
+    assert failure.get("type") == "no-hammering"
+    assert failure.get("message") == FAILED.why
+    assert re.search(
+        r"^> .* s  thing-0 to \$aws/things/thing-0/jobs/fw/get: .*\[cloud#47\]$", failure.text or "", re.MULTILINE
+    )
+    assert "came back when it was restarted: job fw-9 not taken\n" in (failure.text or "")
+    assert (failure.text or "").endswith("all of it: ghostjob trace cells/step/calm")
+
+
+@pytest.mark.parametrize(("failed", "tag"), [(True, "failure"), (False, "error")])
+def test_a_device_that_was_not_met_is_red_too(failed: bool, tag: str):
+    made = certificate(not_met=NotMet(why="it did not do it", failed=failed, evidence=(PACKET,)))
+    (case,) = cases(made).values()
+    assert [each.tag for each in case] == [tag]
+    assert "saw pump-7 disconnect" in markdown(made)
+    assert "saw pump-7 disconnect" in printed(made)
+
+
+def test_a_summary_tells_failures_first_then_all_cells_then_how_to_play_one_again():
+    text = markdown(ALL)
+    places = [
+        text.index(each)
+        for each in (
+            "## ❌ failed: pump-7",
+            "### ❌ not brought back to work after `p/q`",
+            "### ❌ failed: `step/calm`",
+            "came back when it was restarted: job fw-9 not taken",
+            "### ❔ inconclusive: `e/f`",
+            "| outcome | cell |",
+            "| ❌ failed | `step/calm` | 3.0 s | asks in good time, and stops |",
+            "| ✅ passed | `p/q` |",
+            "| ➖ not applicable | `c/d` |  | it speaks no MQTT |",
+            "- `bootable`: it is not on the wire",
+            AGAIN,
+        )
+    ]
+    assert places == sorted(places)
+    assert "1 failed, 1 inconclusive, 1 passed, 1 not applicable" in text
+    (block,) = re.findall(r"```text\n(.*?)```", text[text.index("### ❌ failed") :], re.DOTALL)[:1]
+    assert "\n> 0.459 s  thing-0 to $aws/things/thing-0/jobs/fw/get: " in block
+
+
+def test_a_summary_of_what_passed_has_nothing_to_play_again():
+    text = markdown(certificate(PASSED))
+    assert "## ✅ passed: pump-7" in text
+    assert "--only" not in text
+    assert again(certificate(PASSED), "a/b") == ("ghostjob", "certify", "--thing", "pump-7", "--only", "a/b")
+
+
+def loud(number: int, outcome: CellOutcome, text: str) -> CellResult:
+    """A cell of which everything is as long as it can be."""
+    failed = InvariantVerdict(
+        id="alive",
+        outcome="violated",
+        opportunities=1,
+        violations=(Violation(thing="x", job="y", message=text, events=("cloud#1",)),),
+    )
+    seen = tuple(Evidence(id=f"cloud#{n}", at=n, text=text, pointed_at=n % 3 == 0) for n in range(48))
+    return CellResult(
+        id=f"{text[:200]}/{number}",
+        point="a",
+        condition="b",
+        shows=text,
+        outcome=outcome,
+        why=text * 2,
+        seconds=1,
+        device_seconds=1,
+        invariants=(failed,) if outcome == "failed" else (),
+        evidence=seen if outcome in ("failed", "inconclusive") else (),
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.sampled_from(["😀", "`", "|", "@", "\\", "<", "a ", "\x1b"]),
+    st.lists(st.sampled_from(["failed", "inconclusive", "passed", "not-applicable"]), min_size=1, max_size=12),
+)
+def test_a_summary_fits_into_a_comment_whatever_a_device_sends(letter: str, outcomes: list[CellOutcome]):
+    text = letter * (400 // len(letter))
+    bricked = Bricked(cell=text, why=text, evidence=tuple(PACKET.model_copy(update={"text": text}) for _ in range(40)))
+    made = certificate(
+        *(loud(n, outcome, text) for n, outcome in enumerate(outcomes * 30)),
+        bricked=bricked,
+        not_met=NotMet(why=text, evidence=bricked.evidence),
+        not_seen={f"{n}{text}": text for n in range(20)},
+        probes=[text] * 40,
+        command=[text] * 40,
+    )
+    told = markdown(made)
+    assert len(told.encode()) <= LARGEST
+    assert "| outcome | cell |" in told
+    assert "To play one of them again" in told or not {"failed", "inconclusive"} & set(outcomes)
+    for outcome in ("failed", "inconclusive"):
+        shown = told.count(f"### {'❌' if outcome == 'failed' else '❔'} {outcome}: ")
+        left = re.search(rf"… and (\d+) more {outcome}", told)
+        assert shown + (int(left[1]) if left else 0) == (outcomes * 30).count(outcome)
+
+
+def printed(made: Certificate, width: int = 80, *, terminal: bool = True) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, force_terminal=terminal, no_color=True, color_system=None, highlight=False)
+    print_certificate(made, console)
+    return out.getvalue()
+
+
+def test_it_is_read_on_a_terminal_of_eighty_columns_without_colour():
+    text = printed(ALL)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+    for word in ("FAILED", "passed", "INCONCLUSIVE", "not applicable", "it speaks no MQTT", "not judged: bootable"):
+        assert word in text
+    assert "    > 0.459 s  thing-0 to " in text
+    assert "ghostjob explain no-hammering" in text
+
+
+def test_in_a_file_a_sentence_is_one_line_and_the_last_one_is_the_outcome():
+    lines = printed(ALL, terminal=False).splitlines()
+    assert lines[-1] == f"FAILED: {ALL.why}"
+    assert f"step/calm FAILED: {FAILED.why}" in lines
+
+
+def test_the_files_are_whole_and_replace_those_of_before(tmp_path: Path):
+    out = tmp_path / "a" / "report"
+    write(certificate(PASSED), out)
+    write(ALL, out)
+    assert sorted(each.name for each in out.iterdir()) == ["certificate.json", "junit.xml", "summary.md"]
+    assert Certificate.model_validate(json.loads((out / "certificate.json").read_text("utf-8"))) == ALL
+    assert (out / "junit.xml").read_text("utf-8") == junit_xml(ALL)
+    assert (out / "summary.md").read_text("utf-8") == markdown(ALL)
+
+
+def test_a_directory_that_cannot_be_written_to_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=rf"--out {re.escape(str(tmp_path))}/file: cannot write there: File exists"):
+        write(ALL, tmp_path / "file")
