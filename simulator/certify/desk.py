@@ -89,6 +89,7 @@ class Desk:
         self._sinks: list[Sink] = []
         self._standing: dict[str, Entry] = {}
         self._record = Recorder(CLOUD, time.monotonic, self._tell)
+        self._heartbeat = Heartbeat("cloud", self._heard)
 
     async def __aenter__(self) -> Self:
         settings, certs = self._settings, self._settings.certs
@@ -99,7 +100,7 @@ class Desk:
         _enrol(self.cloud.core.registry, settings, pem)
         try:
             await self._stack.enter_async_context(self.cloud)
-            self._stack.enter_context(Heartbeat("cloud", self._heard))
+            self._stack.enter_context(self._heartbeat)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -123,6 +124,10 @@ class Desk:
     def standing(self) -> tuple[Entry, ...]:
         """What a new judge has to know: the connections of this device that last, as they were told."""
         return tuple(self._standing.values())
+
+    def running_time(self) -> float:
+        """Seconds in which this process ran, by the clock of the trace."""
+        return self._heartbeat.running_time()
 
     def hand(self) -> Hand:
         """What a controller acts through."""

@@ -13,7 +13,6 @@ from simulator.certify.device import Device
 from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.judged import JudgedPlay
-from simulator.heartbeat import Heartbeat
 from simulator.scenario import Scenario
 from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, RequestReceived
 from simulator.verdict import Verdict
@@ -74,13 +73,10 @@ class _Account:
 class Plays:
     """Plays scenarios with one device, one after the other. `out` is where each is kept; None: nowhere."""
 
-    def __init__(
-        self, desk: Desk, device: Device, wiretap: Wiretap, heartbeat: Heartbeat, seed: int, out: Path | None
-    ) -> None:
+    def __init__(self, desk: Desk, device: Device, wiretap: Wiretap, seed: int, out: Path | None) -> None:
         self._desk = desk
         self._device = device
         self._wiretap = wiretap
-        self._heartbeat = heartbeat
         self._seed = seed
         self._out = out
 
@@ -88,7 +84,7 @@ class Plays:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
         account, began = _Account(), time.monotonic()
         directory = None if self._out is None else self._out / _as_path(name)
-        venue = DeskVenue(self._desk, self._wiretap, self._heartbeat, scenario, self._seed)
+        venue = DeskVenue(self._desk, self._wiretap, scenario, self._seed)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         things, also = [self._desk.offer.thing], (account.feed,)
         with JudgedPlay(

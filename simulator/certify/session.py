@@ -11,26 +11,32 @@ others and judged by the same monitors (see `simulator.certify.matrix` for what 
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from json import dumps, loads
 from pathlib import Path
 from typing import Final
 
 from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
-from simulator.certify.baseline import Baseline
+from simulator.certify.baseline import Baseline, BroughtBack
 from simulator.certify.certificate import Bricked, CellResult, Certificate, certificate_of
 from simulator.certify.desk import Desk
 from simulator.certify.device import Device
-from simulator.certify.learning import Learned, NotLearned, learn
-from simulator.certify.matrix import Cell, Names, Need, undisturbed
-from simulator.certify.one_play import Plays
+from simulator.certify.evidence import last_seen
+from simulator.certify.learning import Carrier, Learned, NotLearned, learn
+from simulator.certify.matrix import Cell, Names, Need, not_applicable, undisturbed
+from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
-from simulator.certify.result import cell_result, not_applicable, not_played
+from simulator.certify.result import cell_result, not_played
+from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
 from simulator.certify.wiretap import Wiretap
-from simulator.heartbeat import Heartbeat
 from simulator.trace import Entry
+from simulator.verdict import SEEN_FROM_THE_WIRE
 
 SAY_SECONDS: Final = 0.5
 """How often it is looked whether there is something new to say of a device that is waited for."""
@@ -58,11 +64,12 @@ class Session:
         desk: Desk,
         device: Device,
         wiretap: Wiretap,
-        heartbeat: Heartbeat,
         names: Names,
         telling: Telling,
         *,
         sampling: Sampling | None,
+        probes: Sequence[str],
+        command: Sequence[str],
         seed: int,
         out: Path | None,
         patience: Patience,
@@ -73,23 +80,32 @@ class Session:
         self._names = names
         self._telling = telling
         self._sampling = sampling
+        self._probes = tuple(probes)
+        self._command = tuple(command)
         self._seed = seed
         self._patience = patience
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = Plays(desk, device, wiretap, heartbeat, seed, out and out / "cells")
+        self._plays = Plays(desk, device, wiretap, seed, out and out / "cells")
         self._learned: Learned | None = None
         self._why_not: NotMet | None = None
         self._results: dict[str, CellResult] = {}
         self._bricked: Bricked | None = None
+        self._is_out_of_action = False
+        """Whether nothing brings the device back."""
 
     # ── before the cells ──────────────────────────────────────────────────────────────────────────────────────
 
     async def meet(self) -> Learned:
         """Wait for the device, and have it do one job. Raises NotMet, InputError."""
         arriving: list[Entry] = []
-        leave = self._wiretap.join(lambda entry: len(arriving) < MOST_ARRIVING and arriving.append(entry))
+
+        def keep(entry: Entry) -> None:
+            if len(arriving) < MOST_ARRIVING:
+                arriving.append(entry)
+
+        leave = self._wiretap.join(keep)
         try:
             await self._device.start()
             await self._arrived()
@@ -102,6 +118,11 @@ class Session:
         self._learned = learned
         self._telling.learned(learned)
         return learned
+
+    @property
+    def telling(self) -> Telling:
+        """Who is told."""
+        return self._telling
 
     async def _arrived(self) -> None:
         """Wait until the device has come by; meanwhile it is said what was seen of it."""
@@ -141,75 +162,97 @@ class Session:
     @property
     def abilities(self) -> frozenset[Need]:
         """What can be done to this device beside what the gateway does."""
-        can: set[Need] = set()
-        if self._device.can_cut_power:
-            can.add("power")
-        if self._device.can_restart:
-            can.add("restart")
-        return frozenset(can)
+        can: dict[Need, bool] = {"power": self._device.can_cut_power, "restart": self._device.can_restart}
+        return frozenset(need for need, is_there in can.items() if is_there)
 
     def why_not(self, cell: Cell) -> str | None:
-        """Why a cell cannot be played with this device; None if it can."""
+        """Why a cell cannot be played with this device; None if it can. Only after `meet`."""
         assert self._learned is not None, "met before"
         return not_applicable(cell, self._learned, self.abilities)
 
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
-        result = await self._played(cell)
-        self._results[cell.id] = result
+        result = self._results[cell.id] = await self._played(cell)
         self._telling.ended(result)
-        return result
-
-    async def _played(self, cell: Cell) -> CellResult:
-        assert self._learned is not None, "met before"
-        if self._bricked is not None:
-            return not_played(cell, f"the device is bricked since {self._bricked.cell}")
-        if (why := self.why_not(cell)) is not None:
-            return not_played(cell, why, applies=False)
-        self._telling.began(cell)
-        played = await self._plays.play(cell.scenario(self._learned, self._names), cell.id)
-        brought = await self._baseline(self._learned).bring_back(played)
-        result = cell_result(cell, played, brought)
-        if brought.left == "bricked":
-            self._bricked = Bricked(cell=cell.id, why=brought.why)
+        if self._bricked is not None and self._bricked.cell == cell.id:
             self._telling.bricked(self._bricked)
         return result
 
-    def _baseline(self, learned: Learned) -> Baseline:
-        namespace_id, limit = self._desk.offer.namespace_id, learned.bounds().ready_seconds + 10 * learned.work_seconds
-        return Baseline(
-            self._desk,
-            self._device,
-            self._plays,
-            self._sampling,
-            lambda: undisturbed(self._names, namespace_id, limit, learned.bounds()),
-            self._names.version_of,
+    async def _played(self, cell: Cell) -> CellResult:
+        learned = self._learned
+        assert learned is not None, "met before"
+        if (why := self.why_not(cell)) is not None:
+            return not_for(cell, why)
+        if self._is_out_of_action:
+            assert self._bricked is not None, "nothing else keeps it from playing"
+            return not_played(cell, f"the device is bricked since {self._bricked.cell}")
+        self._telling.began(cell)
+        played = await self._plays.play(cell.scenario(learned, self._names), cell.id)
+        brought = await self._baseline(learned).bring_back(played)
+        result = self._result(cell, played, learned)
+        if brought.left in ("by-reset", "bricked") and self._bricked is None:
+            self._bricked = _bricked(result, played, brought, learned.carrier)
+        self._is_out_of_action = brought.left == "bricked"
+        return result
+
+    def _result(self, cell: Cell, played: Played, learned: Learned) -> CellResult:
+        kept = played.directory
+        return cell_result(
+            cell,
+            played.verdict,
+            played.entries,
+            seconds=played.seconds,
+            device_seconds=played.device_seconds,
+            carrier=learned.carrier,
+            directory=None if kept is None or self._out is None else kept.relative_to(self._out).as_posix(),
         )
+
+    def _baseline(self, learned: Learned) -> Baseline:
+        bounds = learned.bounds()
+        limit = bounds.ready_seconds + bounds.silence_seconds + learned.work_seconds
+        make = partial(undisturbed, self._names, self._desk.offer.namespace_id, limit, bounds)
+        return Baseline(self._desk, self._device, self._plays, self._sampling, make, self._names.version_of)
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def certificate(self, wanted: Sequence[Cell], *, interrupted: bool = False) -> Certificate:
-        """Of the cells that were to be played: those that were, and why not of the others."""
-        why = "interrupted before it was played" if interrupted else "not played: the device was not met"
-        cells = tuple(self._results.get(cell.id) or not_played(cell, why) for cell in wanted)
+    def certificate(self, wanted: Sequence[Cell], cut_short: str | None = None) -> Certificate:
+        """Of the cells that were to be played: those that were, and why not of the others.
+
+        `cut_short` says why not all were played, if that is not the device's doing.
+        """
+        why = None if self._why_not is None else str(self._why_not)
+        cells = [self._results.get(cell.id) or not_played(cell, cut_short or why or "nobody asked") for cell in wanted]
+        offer = self._desk.offer
         return certificate_of(
-            thing=self._desk.offer.thing,
-            namespace_id=self._desk.offer.namespace_id,
-            seed=self._seed,
+            version=version("ghostjob"),
+            thing=offer.thing,
+            namespace_id=offer.namespace_id,
             started_at=self._started_at,
             seconds=time.monotonic() - self._began,
-            learned=self._learned,
-            probes=() if self._sampling is None else self._sampling.texts,
             cells=cells,
+            learned={} if self._learned is None else loads(dumps(asdict(self._learned))),
+            probes=self._probes,
+            not_seen=_not_seen(),
             bricked=self._bricked,
-            not_met=None if self._why_not is None else (str(self._why_not), self._why_not.failed),
+            seed=self._seed,
+            command=self._command,
+            cut_short=cut_short or why,
         )
+
+
+def _bricked(result: CellResult, played: Played, brought: BroughtBack, carrier: Carrier) -> Bricked:
+    """With the evidence of the cell, or, if nothing was violated there, the last that was seen of the device."""
+    shown = result.evidence or last_seen(played.entries, carrier)
+    return Bricked(cell=result.id, why=brought.why, evidence=shown, reset=brought.left == "by-reset")
+
+
+def _not_seen() -> dict[str, str]:
+    """The invariants that nothing outside of the device shows, and why not."""
+    return {name: seen for name, seen in SEEN_FROM_THE_WIRE.items() if seen.startswith("no")}
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
     """Wait until it is set, so long at most."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-    except TimeoutError:
-        pass

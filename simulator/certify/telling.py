@@ -2,9 +2,9 @@
 
     desk.ready      {"offer": …}                 what is to be put on the device
     device.seen     {"says": …}                  what was seen of a device that is waited for
-    device.missing  {"why": …, "failed": bool}   it did not come, or did not do its first job
+    device.missing  {"why": …}                 it did not come, or did not do its first job
     learned         {"learned": …}
-    cells           {"cells": [{"id", "shows", "applies", "why"}], "seconds": …}    in the order in which they are played
+    cells           {"cells": [{"id", "shows", "applies", "why"}], "seconds": …}    in the order of play
     cell.began      {"id": …}
     cell.ended      {"result": …}                a CellResult, as in certificate.json
     bricked         {"cell": …, "why": …}
@@ -44,7 +44,7 @@ class Telling(Protocol):
     def waits(self, says: str) -> None:
         """The device is waited for; the same is said once."""
 
-    def missing(self, why: str, *, failed: bool) -> None:
+    def missing(self, why: str) -> None:
         """It was not met."""
 
     def learned(self, learned: Learned) -> None:
@@ -89,9 +89,9 @@ class ToScripts:
             self._said = says
             self._say("device.seen", says=says)
 
-    def missing(self, why: str, *, failed: bool) -> None:
+    def missing(self, why: str) -> None:
         """See Telling."""
-        self._say("device.missing", why=why, failed=failed)
+        self._say("device.missing", why=why)
 
     def learned(self, learned: Learned) -> None:
         """See Telling."""
@@ -155,7 +155,7 @@ class ToPeople:
             self._said = says
             self._print(f"the device: {says}")
 
-    def missing(self, why: str, *, failed: bool) -> None:
+    def missing(self, why: str) -> None:
         """See Telling."""
         self._print(why)
 

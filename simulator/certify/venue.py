@@ -9,7 +9,6 @@ from agent.runner import Transport
 from simulator.certify.desk import Desk
 from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand
-from simulator.heartbeat import Heartbeat
 from simulator.scenario import Group, Scenario
 from simulator.trace import ProcessStalled, Sink
 
@@ -17,16 +16,14 @@ from simulator.trace import ProcessStalled, Sink
 class DeskVenue:
     """Plays one scenario with the device on the desk (see `simulator.engines.play.Venue`).
 
-    The cloud, the engine and the probes are in one process, and tell the time by one clock. `heartbeat` tells when that
-    process did not run.
+    The cloud, the engine and the probes are in one process, and tell the time by one clock.
     """
 
     name: Final = "certify"
 
-    def __init__(self, desk: Desk, wiretap: Wiretap, heartbeat: Heartbeat, scenario: Scenario, seed: int) -> None:
+    def __init__(self, desk: Desk, wiretap: Wiretap, scenario: Scenario, seed: int) -> None:
         self._desk = desk
         self._wiretap = wiretap
-        self._heartbeat = heartbeat
         self._scenario = scenario
         self._seed = str(seed)
 
@@ -51,7 +48,7 @@ class DeskVenue:
     @property
     def running_time(self) -> Callable[[], float] | None:
         """Seconds in which this process ran."""
-        return self._heartbeat.running_time
+        return self._desk.running_time
 
     def transport(self, thing: str, group: Group) -> Transport:
         """Nobody of ours connects here."""

@@ -17,6 +17,7 @@ from simulator.exit_codes import ExitCode
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
+    "certify": "Find out whether a device of your own recovers, and certify it.",
     "trace": "Print what happened in a run, in words, or one entry with what is around it.",
     "cloud": "Keep a local AWS IoT up for anyone's tools.",
     "certs": "Make certificates for the local cloud and its devices.",

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,8 +21,6 @@ Examples:
       --thing {thing}
   ghostjob certify --list
 """
-DEFAULT_PORTS: Final = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
-"""For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
 
 
 def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -118,9 +114,9 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_level: str, **given: Any) -> int:
     """Certify a device: force-delete jobs under it at every dangerous point, and judge how it recovers.
 
-    The device is on your desk: a local AWS IoT starts, says what to put on it, and waits for it. Or it is COMMAND, which
-    is started, has its power cut and is started again by this command; placeholders such as {host} and {cert} are
-    filled in (`ghostjob explain certify` has all of them), and are in its environment as GHOSTJOB_HOST and so on.
+    The device is on your desk: a local AWS IoT starts, says what to put on it, and waits for it. Or it is COMMAND,
+    which is started, has its power cut and is started again by this command; placeholders such as {host} and {cert}
+    are filled in (`ghostjob explain certify` has all of them), and are in its environment as GHOSTJOB_HOST and so on.
 
     Exit code 0: passed; 1: failed, an invariant was violated; 2: bad input; 3: inconclusive, since the device did not
     come by, or a cell could not show what it is there to show.
@@ -134,7 +130,9 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     cells = choose(given["only"], quick=quick, full=full)
     if is_list:
         return _list(choose((), quick=False, full=True) if not (quick or given["only"]) else cells, given["is_json"])
-    return run_loop(_Certify(cells, **given).run())
+    from simulator.cli.certifying import Certifying
+
+    return run_loop(Certifying(cells, **given).run())
 
 
 def _list(cells: Sequence["Cell"], is_json: bool) -> int:
@@ -160,58 +158,3 @@ def _list(cells: Sequence["Cell"], is_json: bool) -> int:
         mark = "quick" if cell in QUICK else "" if cell in DEFAULT else "full"
         click.echo(f"{cell.id:<{width}}  {mark:<5}  {cell.shows}")
     return 0
-
-
-@dataclass(slots=True)
-class _Certify:
-    """One call of the command; members are its options."""
-
-    cells: tuple["Cell", ...]
-    command: tuple[str, ...]
-    thing: str
-    namespace_id: str | None
-    probes: tuple[str, ...]
-    out: Path | None
-    only: tuple[str, ...]
-    document: Path | None
-    artifacts: tuple[Path, ...]
-    steps: tuple[str, ...]
-    reset_cmd: str | None
-    power_cmd: str | None
-    host: str
-    mqtts_port: int | str | None
-    data_port: int | str | None
-    api_port: int | str | None
-    mqtt_port: int | str | None
-    certs: Path | None
-    wait_seconds: float | None
-    first_job_seconds: float
-    is_json: bool
-    cells_from_stdin: bool
-    seed: int
-
-    async def run(self) -> int:
-        """Certify; the exit code. Raises InputError."""
-        async with AsyncExitStack() as stack:
-            session = await self._session(stack)
-            telling = session.telling
-            stack.enter_context(telling.shown())
-            wanted: list[Cell] = list(self.cells)
-            is_whole = False
-            try:
-                await session.meet()
-                async for cell in self._to_play(session, wanted):
-                    await session.play(cell)
-                is_whole = True
-            except NotMet as why:
-                is_whole = True
-                telling.missing(str(why), failed=why.failed)
-            finally:
-                # Also when it is interrupted: what is known by then is kept.
-                certificate = session.certificate(wanted, interrupted=not is_whole)
-                telling.certified(certificate)
-                if self.out is not None:
-                    write(certificate, self.out)
-        if not self.is_json:
-            print_certificate(certificate, Console())
-        return OF_OUTCOME[certificate.outcome]

@@ -1,0 +1,216 @@
+"""One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
+
+import asyncio
+import secrets
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from agent.errors import InputError
+from simulator.certify.desk import Desk, DeskSettings
+from simulator.certify.device import Device, Elsewhere, Process
+from simulator.certify.documents import Documents, read_documents
+from simulator.certify.matrix import CELLS, Cell, Names
+from simulator.certify.offer_text import offer_lines
+from simulator.certify.output import write
+from simulator.certify.printing import print_certificate
+from simulator.certify.probes import Sampling, probe_of
+from simulator.certify.session import NotMet, Patience, Session
+from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
+from simulator.certify.wiretap import Wiretap
+from simulator.engines.output import OutputDirectory
+from simulator.exit_codes import OF_OUTCOME
+
+PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
+"""For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
+CERTS = Path("certify-certs")
+COMING_SECONDS, COMING_SECONDS_OF_OURS = 3600.0, 60.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Options:
+    """What the command line says, by the names of its options."""
+
+    command: tuple[str, ...]
+    thing: str
+    namespace_id: str | None
+    probes: tuple[str, ...]
+    out: Path | None
+    only: tuple[str, ...]
+    document: Path | None
+    artifacts: tuple[Path, ...]
+    steps: tuple[str, ...]
+    reset_cmd: str | None
+    power_cmd: str | None
+    host: str
+    mqtts_port: int | str | None
+    data_port: int | str | None
+    api_port: int | str | None
+    mqtt_port: int | str | None
+    certs: Path | None
+    wait_seconds: float | None
+    first_job_seconds: float
+    is_json: bool
+    cells_from_stdin: bool
+    seed: int
+
+    def port(self, name: str) -> int | None:
+        """The number of a port, None for none."""
+        given = getattr(self, name)
+        if given is None:
+            return 0 if self.command else PORTS[name]
+        return None if given == "off" else int(given)
+
+    def check(self) -> None:
+        """Raises InputError for what does not go together."""
+        if self.command and self.power_cmd:
+            raise InputError(
+                "--power-cmd: is for a device elsewhere; the power of COMMAND is cut by ending its processes"
+            )
+        if self.port("api_port") is None:
+            raise InputError("--api-port off: artifacts and probes need it; give a port, or 0 for any free one")
+        if self.port("mqtts_port") is self.port("data_port") is self.port("mqtt_port") is None:
+            raise InputError("certify: every port is off, so no device could come by")
+
+
+class Certifying:
+    """`cells` are to be played, or, with `cells_from_stdin`, those that come in there."""
+
+    def __init__(self, cells: Sequence[Cell], **given: object) -> None:
+        self._cells = list(cells)
+        self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
+        self._console = Console(stderr=True)
+
+    async def run(self) -> int:
+        """Certify; the exit code. Raises InputError."""
+        options = self._options
+        options.check()
+        async with AsyncExitStack() as stack:
+            session = await self._session(stack)
+            cut_short: str | None = "interrupted"
+            try:
+                await self._play(session)
+                cut_short = None
+            except InputError as error:
+                cut_short = str(error)
+                raise
+            finally:
+                # Also when it is interrupted: what is known by then is kept.
+                certificate = session.certificate(self._cells, cut_short)
+                session.telling.certified(certificate)
+                if options.out is not None:
+                    write(certificate, options.out)
+                if not options.is_json:
+                    print_certificate(certificate, Console())
+        return OF_OUTCOME[certificate.outcome]
+
+    async def _play(self, session: Session) -> None:
+        try:
+            learned = await session.meet()
+        except NotMet as why:
+            session.telling.missing(str(why))
+            return
+        planned = [Planned(cell, session.why_not(cell)) for cell in self._cells]
+        seconds = sum(each.cell.seconds(learned) for each in planned if each.why_not is None)
+        session.telling.planned(planned, seconds)
+        async with aclosing(self._wanted()) as wanted:
+            async for cell in wanted:
+                await session.play(cell)
+
+    async def _wanted(self) -> AsyncGenerator[Cell, None]:
+        """The cells to be played, one after the other."""
+        if not self._options.cells_from_stdin:
+            for cell in self._cells:
+                yield cell
+            return
+        self._cells.clear()
+        known = {cell.id: cell for cell in CELLS}
+        async for line in _lines_of_stdin():
+            if (name := line.strip()) not in known:
+                raise InputError(f"stdin: no cell '{name[:80]}'; `ghostjob certify --list` has all")
+            self._cells.append(known[name])
+            yield known[name]
+
+    # ── what is set up ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _session(self, stack: AsyncExitStack) -> Session:
+        options, wiretap = self._options, Wiretap()
+        documents = read_documents(options.document, options.artifacts)
+        telling = self._telling()
+        stack.enter_context(telling.shown())
+        if options.out is not None:
+            output = OutputDirectory(options.out)
+            stack.enter_context(output)
+            wiretap.join(output.write)
+            stack.callback(output.finish, None)
+        desk = await stack.enter_async_context(Desk(self._desk_settings(stack, documents)))
+        stack.callback(desk.listen(wiretap.feed))
+        telling.ready(desk.offer)
+        placeholders = desk.offer.placeholders()
+        device: Device = (
+            Process(options.command, placeholders, reset_cmd=options.reset_cmd)
+            if options.command
+            else Elsewhere(options.power_cmd, options.reset_cmd, placeholders)
+        )
+        if device.is_ours:
+            stack.push_async_callback(device.stop)
+        sampling = None
+        if options.probes:
+            probes = [probe_of(text, desk.offer, desk.cloud.overhear) for text in options.probes]
+            sampling = await stack.enter_async_context(Sampling(options.thing, probes, wiretap.feed))
+        coming = COMING_SECONDS_OF_OURS if options.command else COMING_SECONDS
+        return Session(
+            desk,
+            device,
+            wiretap,
+            Names(f"certify-{secrets.token_hex(3)}", documents),
+            telling,
+            sampling=sampling,
+            probes=options.probes,
+            command=options.command,
+            seed=options.seed,
+            out=options.out,
+            patience=Patience(options.wait_seconds or coming, options.first_job_seconds),
+        )
+
+    def _desk_settings(self, stack: AsyncExitStack, documents: Documents) -> DeskSettings:
+        options = self._options
+        certs = options.certs
+        if certs is None:
+            certs = CERTS if not options.command else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        settings = DeskSettings(
+            options.thing,
+            certs,
+            options.namespace_id,
+            options.host,
+            mqtt_port=options.port("mqtt_port"),
+            mqtts_port=options.port("mqtts_port"),
+            data_port=options.port("data_port"),
+            api_port=options.port("api_port") or 0,
+        )
+        if documents.artifacts:
+            files = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            documents.put_files(files)
+            settings = replace(settings, files=files)
+        return settings
+
+    def _telling(self) -> Telling:
+        return ToScripts(click.echo) if self._options.is_json else ToPeople(self._console, offer_lines)
+
+
+async def _lines_of_stdin() -> AsyncGenerator[str, None]:
+    """As they come, until it closes."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        async for line in reader:
+            yield line.decode("utf-8", "replace")
+    finally:
+        transport.close()
