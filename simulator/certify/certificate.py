@@ -132,10 +132,11 @@ class Certificate(_Model):
     `version` is that of ghostjob; `started_at` is in UTC as ISO 8601 has it; `seconds` is the whole session's time, and
     `device_share` the part of it, from 0 to 1, for which the device was waited for. `command` started the device, if
     ghostjob did; `options` are those of the command line that bear on how a cell is played, beside thing, namespace,
-    probes and seed. `learned` is what an undisturbed job showed of it, empty if it did not come so far. `not_seen` says of
-    each invariant that could not be judged from outside why not. `outcome` is failed if a cell failed, or the device
-    was bricked or failed an undisturbed job; inconclusive if a cell was, or none passed, or the session was cut short;
-    else passed. `why` is one sentence.
+    probes and seed. `learned` is what an undisturbed job showed of it, empty if it did not come so far. `not_seen` says
+    of each invariant that could not be judged from outside why not.
+
+    `outcome` is failed if a cell failed, or the device was bricked or failed an undisturbed job; inconclusive if a cell
+    was, or none passed, or the session was cut short; else passed. `why` is one sentence.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
