@@ -131,10 +131,12 @@ class Certificate(_Model):
 
     `version` is that of ghostjob; `started_at` is in UTC as ISO 8601 has it; `seconds` is the whole session's time, and
     `device_share` the part of it, from 0 to 1, for which the device was waited for. `command` started the device, if
-    ghostjob did. `learned` is what an undisturbed job showed of it, empty if it did not come so far. `not_seen` says of
-    each invariant that could not be judged from outside why not. `outcome` is failed if a cell failed, or the device
-    was bricked or failed an undisturbed job; inconclusive if a cell was, or none passed, or the session was cut short;
-    else passed. `why` is one sentence.
+    ghostjob did; `options` are those of the command line that bear on how a cell is played, beside thing, namespace,
+    probes and seed. `learned` is what an undisturbed job showed of it, empty if it did not come so far. `not_seen` says
+    of each invariant that could not be judged from outside why not.
+
+    `outcome` is failed if a cell failed, or the device was bricked or failed an undisturbed job; inconclusive if a cell
+    was, or none passed, or the session was cut short; else passed. `why` is one sentence.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -143,6 +145,7 @@ class Certificate(_Model):
     namespace_id: str | None
     seed: int | None = None
     command: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     started_at: str
     seconds: float = Field(ge=0, allow_inf_nan=False)
     device_share: float = Field(ge=0, le=1)
@@ -181,6 +184,7 @@ def certificate_of(
     bricked: Bricked | None = None,
     seed: int | None = None,
     command: Sequence[str] = (),
+    options: Sequence[str] = (),
     cut_short: str | None = None,
 ) -> Certificate:
     """What the cells come to.
@@ -195,6 +199,7 @@ def certificate_of(
         namespace_id=namespace_id,
         seed=seed,
         command=tuple(map(_text, command)),
+        options=tuple(map(_text, options)),
         started_at=started_at,
         seconds=seconds,
         device_share=min(1.0, devices / seconds) if seconds else 0.0,

@@ -129,10 +129,12 @@ def last_named(found: Violation | Doubt) -> str | None:
 
 
 def _pointed_at(verdict: Verdict) -> Iterator[str]:
-    """By violations; else by doubts, and by the sentence that says why."""
+    """By violations; else by doubts, and by the sentence that says why. First that in which each ends."""
     violations = [each for invariant in verdict.invariants for each in invariant.violations]
     doubts = [each for invariant in verdict.invariants for each in invariant.doubts]
-    for each in violations or doubts:
+    found = violations or doubts
+    yield from (last for each in found if (last := last_named(each)) is not None)
+    for each in found:
         yield from each.events
     if verdict.outcome == "inconclusive":
         yield from SEE.findall(verdict.why)

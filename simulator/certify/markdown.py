@@ -127,5 +127,5 @@ def again(certificate: Certificate, cell: str) -> tuple[str, ...]:
         words += ["--probe", probe]
     if certificate.seed is not None:
         words += ["--seed", str(certificate.seed)]
-    words += ["--only", cell]
+    words += [*certificate.options, "--only", cell]
     return (*words, "--", *certificate.command) if certificate.command else tuple(words)

@@ -17,6 +17,7 @@ PAGES: Final = (
     "models",
     "recovery",
     "agent",
+    "certify",
     "cloud",
     "settings",
     "fidelity",

@@ -127,7 +127,7 @@ def test_evidence_is_bounded_and_can_be_read_whatever_a_device_sends():
     details = {"\ud800\x1b[2J\n": "x" * 5_000}
     loud = RequestReceived("lamp", "update", "t-1", None, "fw", "FAILED", details)
     trace = [Entry("cloud", n, n, loud if n < 900 else JobDeletionBegan(f"fw-{n}")) for n in range(1_000)]
-    events = tuple(f"cloud#{n}" for n in range(0, 900, 2))
+    events = tuple(f"cloud#{n}" for n in range(0, 901, 2))
     violated = InvariantVerdict(
         id="alive",
         outcome="violated",
@@ -137,6 +137,7 @@ def test_evidence_is_bounded_and_can_be_read_whatever_a_device_sends():
     verdict = played("hammering").verdict.model_copy(update={"invariants": (violated,)})
     found = evidence(verdict, trace)
     assert sum(each.pointed_at for each in found) == MOST_POINTED_AT
+    assert next(each for each in found if each.id == "cloud#900").pointed_at, "in which it ends"
     assert len(found) <= MOST_POINTED_AT + MOST_AROUND + MOST_MOMENTS
     assert all(len(each.text) <= 400 and each.text.isprintable() for each in found)
     assert r"\ud800" in next(each.text for each in found if each.pointed_at)

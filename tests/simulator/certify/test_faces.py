@@ -119,6 +119,11 @@ def test_a_summary_of_what_passed_has_nothing_to_play_again():
     assert again(certificate(PASSED), "a/b") == ("ghostjob", "certify", "--thing", "pump-7", "--only", "a/b")
 
 
+def test_a_cell_is_played_again_with_what_bears_on_it():
+    made = certificate(FAILED, options=["--document", "my job.json"], command=["./a"])
+    assert "--thing pump-7 --document 'my job.json' --only step/calm -- ./a\n" in markdown(made)
+
+
 def loud(number: int, outcome: CellOutcome, text: str) -> CellResult:
     """A cell of which everything is as long as it can be."""
     failed = InvariantVerdict(
