@@ -8,10 +8,10 @@ bricked      none of these
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from agent.errors import InputError
+from simulator.certify.certificate import Afterwards
 from simulator.certify.desk import Desk
 from simulator.certify.device import Device
 from simulator.certify.one_play import Played, Plays
@@ -19,17 +19,8 @@ from simulator.certify.probes import Sampling
 from simulator.controller.hand import Refused
 from simulator.scenario import Scenario
 
-Left: TypeAlias = Literal["ready", "by-a-job", "by-restart", "by-reset", "bricked"]
 LIVE: Final = frozenset({"IN_PROGRESS", "SCHEDULED"})
 """States of a job of which a device may still take something."""
-
-
-@dataclass(frozen=True, slots=True)
-class BroughtBack:
-    """How the device came back, and what was wrong at first."""
-
-    left: Left
-    why: str = ""
 
 
 class Baseline:
@@ -66,26 +57,26 @@ class Baseline:
             return f"it runs {sample.version}, and job {last} brought {expected}"
         return None
 
-    async def bring_back(self, played: Played) -> BroughtBack:
+    async def bring_back(self, played: Played) -> Afterwards:
         """Leave the device as a play should find it. Raises InputError."""
         await self._clear(played.scenario)
         why = await self.wrong(played)
         if why is None:
-            return BroughtBack("ready")
+            return Afterwards(left="ready")
         if await self._does_a_job("by-a-job"):
-            return BroughtBack("by-a-job", why)
+            return Afterwards(left="by-a-job", why=why)
         if self._device.can_restart:
             await self._device.stop()
             await self._device.start()
             if await self._does_a_job("by-restart"):
-                return BroughtBack("by-restart", why)
+                return Afterwards(left="by-restart", why=why)
         if self._device.can_reset:
             await self._device.reset()
             if await self._does_a_job("by-reset"):
-                return BroughtBack("by-reset", why)
-        return BroughtBack("bricked", why)
+                return Afterwards(left="by-reset", why=why)
+        return Afterwards(left="bricked", why=why)
 
-    async def _does_a_job(self, how: Left) -> bool:
+    async def _does_a_job(self, how: str) -> bool:
         played = await self._plays.play(self._undisturbed(), f"baseline/{how}")
         await self._clear(played.scenario)
         return await self.wrong(played) is None

@@ -12,28 +12,27 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
-from json import dumps, loads
 from pathlib import Path
 from typing import Final
 
 from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
-from simulator.certify.baseline import Baseline, BroughtBack
-from simulator.certify.certificate import Bricked, CellResult, Certificate, certificate_of
+from simulator.certify.baseline import Baseline
+from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certificate, NotMet, certificate_of
 from simulator.certify.desk import Desk
 from simulator.certify.device import Device
 from simulator.certify.evidence import last_seen
-from simulator.certify.learning import Carrier, Learned, NotLearned, learn
+from simulator.certify.learning import Learned, NotLearned, learn
 from simulator.certify.matrix import Cell, Names, Need, not_applicable, undisturbed
 from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
+from simulator.certify.unseen import not_seen
 from simulator.certify.wiretap import Wiretap
 from simulator.trace import Entry
 from simulator.verdict import SEEN_FROM_THE_WIRE
@@ -44,8 +43,12 @@ MOST_ARRIVING: Final = 10_000
 """Entries before the first job that are remembered, for what the device does when it comes."""
 
 
-class NotMet(GhostjobError):  # noqa: N818 - an outcome, no fault
+class DeviceUnmet(GhostjobError):  # noqa: N818 - an outcome, no fault
     """The device did not come, or did not do its first job: nothing can be said of how it bears a deletion."""
+
+    def __init__(self, unmet: NotMet) -> None:
+        super().__init__(unmet.why)
+        self.unmet = unmet
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +92,14 @@ class Session:
         self._out = out
         self._plays = Plays(desk, device, wiretap, seed, out and out / "cells")
         self._learned: Learned | None = None
-        self._why_not: NotMet | None = None
+        self._unmet: NotMet | None = None
         self._results: dict[str, CellResult] = {}
         self._bricked: Bricked | None = None
-        self._is_out_of_action = False
-        """Whether nothing brings the device back."""
 
     # ── before the cells ──────────────────────────────────────────────────────────────────────────────────────
 
     async def meet(self) -> Learned:
-        """Wait for the device, and have it do one job. Raises NotMet, InputError."""
+        """Wait for the device, and have it do one job. Raises DeviceUnmet, InputError."""
         arriving: list[Entry] = []
 
         def keep(entry: Entry) -> None:
@@ -110,8 +111,8 @@ class Session:
             await self._device.start()
             await self._arrived()
             learned = await self._first_job(arriving)
-        except NotMet as why:
-            self._why_not = why
+        except DeviceUnmet as why:
+            self._unmet = why.unmet
             raise
         finally:
             leave()
@@ -140,11 +141,11 @@ class Session:
                 while not came.is_set():
                     self._telling.waits(arrival.trouble() or arrival.says())
                     if (died := self._device.died()) is not None:
-                        raise NotMet(f"the device's process ended before it came by: {died}")
+                        raise _unmet(f"the device's process ended before it came by: {died}")
                     await _set_within(came, SAY_SECONDS)
         except TimeoutError:
             seen = arrival.trouble() or arrival.says()
-            raise NotMet(f"the device did not come by within {self._patience.coming:g} s: {seen}") from None
+            raise _unmet(f"the device did not come by within {self._patience.coming:g} s: {seen}") from None
         finally:
             leave()
         self._telling.waits(arrival.says())
@@ -155,7 +156,8 @@ class Session:
         try:
             return learn((*arriving, *played.entries), self._desk.offer.thing, scenario.jobs[0].id)
         except NotLearned as error:
-            raise NotMet(str(error)) from None
+            shown = last_seen(played.entries)
+            raise DeviceUnmet(NotMet(why=str(error), failed=error.failed and bool(shown), evidence=shown)) from None
 
     # ── the cells ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -183,19 +185,17 @@ class Session:
         assert learned is not None, "met before"
         if (why := self.why_not(cell)) is not None:
             return not_for(cell, why)
-        if self._is_out_of_action:
-            assert self._bricked is not None, "nothing else keeps it from playing"
+        if self._bricked is not None:
             return not_played(cell, f"the device is bricked since {self._bricked.cell}")
         self._telling.began(cell)
         played = await self._plays.play(cell.scenario(learned, self._names), cell.id)
-        brought = await self._baseline(learned).bring_back(played)
-        result = self._result(cell, played, learned)
-        if brought.left in ("by-reset", "bricked") and self._bricked is None:
-            self._bricked = _bricked(result, played, brought, learned.carrier)
-        self._is_out_of_action = brought.left == "bricked"
-        return result
+        afterwards = await self._baseline(learned).bring_back(played)
+        if afterwards.left == "bricked":
+            shown = last_seen(played.entries, learned.carrier)
+            self._bricked = Bricked(cell=cell.id, why=afterwards.why, evidence=shown)
+        return self._result(cell, played, learned, afterwards)
 
-    def _result(self, cell: Cell, played: Played, learned: Learned) -> CellResult:
+    def _result(self, cell: Cell, played: Played, learned: Learned, afterwards: Afterwards) -> CellResult:
         kept = played.directory
         return cell_result(
             cell,
@@ -204,6 +204,7 @@ class Session:
             seconds=played.seconds,
             device_seconds=played.device_seconds,
             carrier=learned.carrier,
+            afterwards=afterwards,
             directory=None if kept is None or self._out is None else kept.relative_to(self._out).as_posix(),
         )
 
@@ -220,35 +221,29 @@ class Session:
 
         `cut_short` says why not all were played, if that is not the device's doing.
         """
-        why = None if self._why_not is None else str(self._why_not)
-        cells = [self._results.get(cell.id) or not_played(cell, cut_short or why or "nobody asked") for cell in wanted]
-        offer = self._desk.offer
+        why = cut_short or (self._unmet and self._unmet.why) or "nobody asked for it"
+        cells = [self._results.get(cell.id) or not_played(cell, why) for cell in wanted]
+        offer, learned = self._desk.offer, self._learned
         return certificate_of(
-            version=version("ghostjob"),
             thing=offer.thing,
             namespace_id=offer.namespace_id,
             started_at=self._started_at,
             seconds=time.monotonic() - self._began,
             cells=cells,
-            learned={} if self._learned is None else loads(dumps(asdict(self._learned))),
+            learned=learned,
             probes=self._probes,
-            not_seen=_not_seen(),
+            not_seen=not_seen(SEEN_FROM_THE_WIRE, reports_steps=learned is not None and bool(learned.steps)),
+            not_met=self._unmet,
             bricked=self._bricked,
             seed=self._seed,
             command=self._command,
-            cut_short=cut_short or why,
+            cut_short=cut_short,
         )
 
 
-def _bricked(result: CellResult, played: Played, brought: BroughtBack, carrier: Carrier) -> Bricked:
-    """With the evidence of the cell, or, if nothing was violated there, the last that was seen of the device."""
-    shown = result.evidence or last_seen(played.entries, carrier)
-    return Bricked(cell=result.id, why=brought.why, evidence=shown, reset=brought.left == "by-reset")
-
-
-def _not_seen() -> dict[str, str]:
-    """The invariants that nothing outside of the device shows, and why not."""
-    return {name: seen for name, seen in SEEN_FROM_THE_WIRE.items() if seen.startswith("no")}
+def _unmet(why: str) -> DeviceUnmet:
+    """Nothing is known of the device."""
+    return DeviceUnmet(NotMet(why=why))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

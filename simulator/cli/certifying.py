@@ -21,7 +21,7 @@ from simulator.certify.offer_text import offer_lines
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.probes import Sampling, probe_of
-from simulator.certify.session import NotMet, Patience, Session
+from simulator.certify.session import DeviceUnmet, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.output import OutputDirectory
@@ -113,7 +113,7 @@ class Certifying:
     async def _play(self, session: Session) -> None:
         try:
             learned = await session.meet()
-        except NotMet as why:
+        except DeviceUnmet as why:
             session.telling.missing(str(why))
             return
         planned = [Planned(cell, session.why_not(cell)) for cell in self._cells]
