@@ -154,7 +154,8 @@ class Session:
         scenario = undisturbed(self._names, self._desk.offer.namespace_id, self._patience.first_job)
         played = await self._plays.play(scenario, "first-job")
         try:
-            return learn((*arriving, *played.entries), self._desk.offer.thing, scenario.jobs[0].id)
+            seen = {entry.id: entry for entry in (*arriving, *played.entries)}.values()
+            return learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
         except NotLearned as error:
             shown = last_seen(played.entries)
             raise DeviceUnmet(NotMet(why=str(error), failed=error.failed and bool(shown), evidence=shown)) from None

@@ -161,7 +161,7 @@ class ToPeople:
 
     def learned(self, learned: Learned) -> None:
         """See Telling."""
-        self._print(f"learned from the first job: {learned}")
+        self._print(f"its first job: {in_words(learned)}")
 
     def planned(self, cells: Sequence[Planned], seconds: float) -> None:
         """See Telling."""
@@ -196,6 +196,27 @@ class ToPeople:
     def shown(self) -> AbstractContextManager[object]:
         """See Telling."""
         return self._progress
+
+
+BY = {
+    "start-next": "takes jobs by start-next",
+    "describe-update": "reads a job and takes it by an update",
+    "update": "takes jobs by an update",
+}
+
+
+def in_words(learned: Learned) -> str:
+    """What was learned of a device, for people."""
+    carrier = {"mqtt": "over MQTT", "http": "over HTTP", "both": "over MQTT and HTTP"}[learned.carrier]
+    hears = f"hears {', '.join(learned.listens)}" if learned.listens else "hears no notification"
+    polls = "" if learned.polls_seconds is None else f", asks every {learned.polls_seconds:.1f} s"
+    steps = f", names its steps ({', '.join(learned.steps)})" if learned.steps else ""
+    times = len(learned.progress)
+    reports = "says nothing between the beginning and the end" if not times else f"reports {times} times on the way"
+    return (
+        f"{BY[learned.takes_by]} {carrier}, {hears}{polls}, {reports}{steps}; "
+        f"taken after {learned.take_seconds:.1f} s, done in {learned.work_seconds:.1f} s"
+    )
 
 
 def _span(seconds: float) -> str:

@@ -110,7 +110,7 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--cells-from-stdin", is_flag=True, help="Play each cell whose id comes in as a line of stdin, until it closes."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all chance.")
-@logging_options()
+@logging_options("error")
 def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_level: str, **given: Any) -> int:
     """Certify a device: force-delete jobs under it at every dangerous point, and judge how it recovers.
 
