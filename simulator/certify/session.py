@@ -39,6 +39,8 @@ from simulator.verdict import SEEN_FROM_THE_WIRE
 
 SAY_SECONDS: Final = 0.5
 """How often it is looked whether there is something new to say of a device that is waited for."""
+QUIET_SECONDS: Final = 5.0
+"""What is missing is not yet worth a word before that: a device has to start, and to connect."""
 MOST_ARRIVING: Final = 10_000
 """Entries before the first job that are remembered, for what the device does when it comes."""
 
@@ -121,6 +123,11 @@ class Session:
         return learned
 
     @property
+    def is_met(self) -> bool:
+        """Whether it is known how the device works."""
+        return self._learned is not None
+
+    @property
     def telling(self) -> Telling:
         """Who is told."""
         return self._telling
@@ -138,8 +145,10 @@ class Session:
         leave = self._wiretap.join(feed)
         try:
             async with asyncio.timeout(self._patience.coming):
+                began = time.monotonic()
                 while not came.is_set():
-                    self._telling.waits(arrival.trouble() or arrival.says())
+                    is_early = time.monotonic() - began < QUIET_SECONDS
+                    self._telling.waits(arrival.says() if is_early else arrival.trouble() or arrival.says())
                     if (died := self._device.died()) is not None:
                         raise _unmet(f"the device's process ended before it came by: {died}")
                     await _set_within(came, SAY_SECONDS)

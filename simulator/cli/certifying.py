@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from agent.errors import InputError
+from simulator.certify.certificate import Certificate
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.device import Device, Elsewhere, Process
 from simulator.certify.documents import Documents, read_documents
@@ -93,22 +94,23 @@ class Certifying:
         options.check()
         async with AsyncExitStack() as stack:
             session = await self._session(stack)
-            cut_short: str | None = "interrupted"
             try:
                 await self._play(session)
-                cut_short = None
-            except InputError as error:
-                cut_short = str(error)
+            except BaseException as error:  # also when it is interrupted: what is known by then is kept
+                if session.is_met:
+                    self._certify(session, str(error) if isinstance(error, InputError) else "interrupted")
                 raise
-            finally:
-                # Also when it is interrupted: what is known by then is kept.
-                certificate = session.certificate(self._cells, cut_short)
-                session.telling.certified(certificate)
-                if options.out is not None:
-                    write(certificate, options.out)
-                if not options.is_json:
-                    print_certificate(certificate, Console())
-        return OF_OUTCOME[certificate.outcome]
+            return OF_OUTCOME[self._certify(session, None).outcome]
+
+    def _certify(self, session: Session, cut_short: str | None) -> Certificate:
+        """Say what is known, and keep it."""
+        certificate = session.certificate(self._cells, cut_short)
+        session.telling.certified(certificate)
+        if self._options.out is not None:
+            write(certificate, self._options.out)
+        if not self._options.is_json:
+            print_certificate(certificate, Console())
+        return certificate
 
     async def _play(self, session: Session) -> None:
         try:
