@@ -40,7 +40,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.heartbeat import Heartbeat
-from simulator.trace import CLOUD, ClientConnected, ClientDisconnected, CloudEvent, Entry, Recorder, Sink
+from simulator.trace import CLOUD, AccountEnded, ClientConnected, ClientDisconnected, CloudEvent, Entry, Recorder, Sink
 
 __all__ = ["Desk", "DeskSettings", "Offer", "policy_of"]
 
@@ -124,6 +124,10 @@ class Desk:
     def standing(self) -> tuple[Entry, ...]:
         """What a new judge has to know: the connections of this device that last, as they were told."""
         return tuple(self._standing.values())
+
+    def watched_until_now(self) -> None:
+        """Tell in the trace that what the cloud has not told by now did not happen: a play with it is over."""
+        self._heard(AccountEnded())
 
     def running_time(self) -> float:
         """Seconds in which this process ran, by the clock of the trace."""

@@ -70,6 +70,8 @@ class Learned:
     sends_tokens: bool
     sends_expected_version: bool
     versions: tuple[str, ...] = ()
+    required: tuple[tuple[str, float], ...] = ()
+    """Bounds that its owner wants it to keep, by name, instead of those that are made of the above."""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -93,7 +95,7 @@ class Learned:
         gap, turn = self.longest_gap_seconds, self.polls_seconds or 0.0
         ready = SPARE_SECONDS + 2 * self.work_seconds + 3 * self.take_seconds + 2 * turn
         deaf = 0.0 if self.listens else turn
-        return Bounds(
+        bounds = Bounds(
             detection_seconds=_within_a_day(DETECTION_SECONDS + gap + deaf),
             ready_seconds=_within_a_day(ready),
             uninterruptible_seconds=_within_a_day(gap),
@@ -103,6 +105,7 @@ class Learned:
             retry_gap_seconds=0,
             retry_growth=1,
         )
+        return bounds.model_copy(update=dict(self.required))
 
     def slower(self, other: "Learned") -> "Learned":
         """The same with the longer of two times each, after another job."""

@@ -10,9 +10,9 @@ others and judged by the same monitors (see `simulator.certify.matrix` for what 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -75,6 +75,7 @@ class Session:
         sampling: Sampling | None,
         probes: Sequence[str],
         command: Sequence[str],
+        required: Mapping[str, float],
         seed: int,
         out: Path | None,
         patience: Patience,
@@ -87,6 +88,7 @@ class Session:
         self._sampling = sampling
         self._probes = tuple(probes)
         self._command = tuple(command)
+        self._required = tuple(sorted(required.items()))
         self._seed = seed
         self._patience = patience
         self._began = time.monotonic()
@@ -118,7 +120,7 @@ class Session:
             raise
         finally:
             leave()
-        self._learned = learned
+        learned = self._learned = replace(learned, required=self._required)
         self._telling.learned(learned)
         return learned
 

@@ -39,6 +39,7 @@ class DeskVenue:
         for entry in self._desk.standing():
             sink(entry)
         stack.callback(self._wiretap.join(sink))
+        stack.callback(self._desk.watched_until_now)
         return self._desk.hand()
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> AbstractContextManager[object]:

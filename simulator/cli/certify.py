@@ -73,6 +73,14 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     metavar="REGEX",
     help="A line that the device's process prints at a dangerous moment which the wire does not show; may be repeated.",
 )
+@click.option(
+    "--bound",
+    "bounds",
+    multiple=True,
+    metavar="NAME=SECONDS",
+    help="A bound that the device must keep, instead of the one that is made of its first job: ready_seconds=5 wants "
+    "it to be at the next job within 5 s; may be repeated. `ghostjob explain bounds` has all.",
+)
 @click.option("--reset-cmd", default=None, help="A command that brings the device back to a state in which it works.")
 @click.option(
     "--power-cmd", default=None, help="A command that cuts the device's power if called with `off`, and `on` again."

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from agent.errors import InputError
+from agent.names import no_such_name
 from simulator.certify.certificate import Certificate
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.device import Device, Elsewhere, Process
@@ -27,6 +28,7 @@ from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
+from simulator.scenario import Bounds
 
 PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
 """For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
@@ -47,6 +49,7 @@ class Options:
     document: Path | None
     artifacts: tuple[Path, ...]
     steps: tuple[str, ...]
+    bounds: tuple[str, ...]
     reset_cmd: str | None
     power_cmd: str | None
     host: str
@@ -80,12 +83,28 @@ class Options:
             raise InputError("certify: every port is off, so no device could come by")
 
 
+def required(given: Sequence[str]) -> dict[str, float]:
+    """Bounds by name, of NAME=SECONDS. Raises InputError."""
+    found: dict[str, float] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if name not in Bounds.model_fields:
+            raise InputError(f"--bound {text}: {no_such_name(name, Bounds.model_fields, '`ghostjob explain bounds`')}")
+        try:
+            bounds = Bounds.model_validate({name: float(value)})
+        except ValueError:
+            raise InputError(f"--bound {text}: give a number, such as {name}=5") from None
+        found[name] = getattr(bounds, name)
+    return found
+
+
 class Certifying:
     """`cells` are to be played, or, with `cells_from_stdin`, those that come in there."""
 
     def __init__(self, cells: Sequence[Cell], **given: object) -> None:
         self._cells = list(cells)
         self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
+        self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
 
     async def run(self) -> int:
@@ -176,6 +195,7 @@ class Certifying:
             sampling=sampling,
             probes=options.probes,
             command=options.command,
+            required=self._required,
             seed=options.seed,
             out=options.out,
             patience=Patience(options.wait_seconds or coming, options.first_job_seconds),

@@ -1,0 +1,151 @@
+"""`ghostjob certify` from outside: a device as a command of its own, real MQTT with certificates, files and exit codes."""
+
+import json
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from simulator.certify.matrix import CELLS, DEFAULT, QUICK
+from tests.cli.certifying import Certifying, device
+from tests.cli.command import ghostjob
+
+CALM = "step-middle/calm"
+HELD = "report/held"
+
+
+def test_a_device_that_recovers_is_certified_and_the_files_say_so(tmp_path: Path):
+    with Certifying(tmp_path, "--only", CALM, "--only", HELD, "--out", "out", command=device()) as certify:
+        code, out, err = certify.end()
+    assert code == 0, out + err
+    told = json.loads((tmp_path / "out/certificate.json").read_text())
+    assert (told["outcome"], [cell["outcome"] for cell in told["cells"]]) == ("passed", ["passed", "passed"])
+    assert told["learned"]["takes_by"] == "start-next"
+    suite = ElementTree.parse(tmp_path / "out/junit.xml").getroot()
+    assert [case.get("name") for case in suite.iter("testcase")] == [CALM, HELD]
+    assert (tmp_path / "out/summary.md").read_text()
+    for cell in told["cells"]:
+        verdict = json.loads((tmp_path / "out" / cell["directory"] / "verdict.json").read_text())
+        assert verdict["outcome"] == "passed"
+        told_again = ghostjob("trace", f"out/{cell['directory']}", cwd=tmp_path)
+        assert (told_again.returncode, bool(told_again.stdout)) == (0, True)
+    assert "passed: 2 of 2 cells passed" in out
+    assert "its first job:" in err
+
+
+def test_a_device_that_goes_on_reporting_what_is_gone_fails_with_the_packet_that_shows_it(tmp_path: Path):
+    command = device("reports-success-for-a-gone-job")
+    with Certifying(tmp_path, "--json", "--only", CALM, command=command) as certify:
+        (result,) = [each["result"] for each in certify.events() if each["event"] == "cell.ended"]
+        assert certify.end()[0] == 1
+    assert result["outcome"] == "failed"
+    violated = [each["id"] for each in result["invariants"] if each["outcome"] == "violated"]
+    assert violated == ["no-ghost-update"]
+    pointed = [each["text"] for each in result["evidence"] if each["pointed_at"]]
+    assert any("/update" in text and "SUCCEEDED" in text for text in pointed), pointed
+
+
+def test_a_device_that_ends_is_waited_for_no_longer(tmp_path: Path):
+    with Certifying(tmp_path, "--quick", command=("sh", "-c", "echo no flash; exit 7")) as certify:
+        code, out, err = certify.end()
+    assert code == 3
+    assert "ended by itself, with exit code 7" in out + err
+    assert "no flash" in out + err
+
+
+def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Path):
+    with Certifying(tmp_path, "--json", "--wait", "0.5", command=("sleep", "60")) as certify:
+        missing = certify.until("device.missing")
+        certificate = certify.until("certificate")["certificate"]
+        assert certify.end()[0] == 3
+    assert "nothing has connected" in missing["why"]
+    assert certificate["outcome"] == "inconclusive"
+
+
+def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
+    with Certifying(tmp_path, "--json", "--quick", "--out", "out", command=device()) as certify:
+        certify.until("cell.ended")
+        certify.interrupt()
+        code, out, _ = certify.end()
+    assert code == 130
+    (last,) = [json.loads(line) for line in out.splitlines() if '"certificate"' in line]
+    assert last["certificate"]["why"].startswith("interrupted; 1 of 8 cells passed")
+    told = json.loads((tmp_path / "out/certificate.json").read_text())
+    assert told["outcome"] == "inconclusive"
+    assert "--thing\0device-under-test" not in _command_lines()
+
+
+def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
+    with Certifying(tmp_path, "--json", "--cells-from-stdin", command=device()) as certify:
+        told = certify.until("cells")["cells"]
+        assert [cell["id"] for cell in told] == [cell.id for cell in DEFAULT]
+        for name in (CALM, "asking/held"):
+            certify.say(name)
+            assert certify.until("cell.ended")["result"]["outcome"] == "passed"
+        code, out, _ = certify.end()
+    assert code == 0
+    certificate = json.loads(out.splitlines()[-1])["certificate"]
+    assert [cell["id"] for cell in certificate["cells"]] == [CALM, "asking/held"]
+
+
+def test_a_device_that_needs_a_restart_gets_one_and_that_is_told(tmp_path: Path):
+    command = device("rests-after-a-loss")
+    limits = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
+    with Certifying(tmp_path, "--json", "--only", CALM, *limits, command=command) as certify:
+        result = certify.until("cell.ended")["result"]
+        assert certify.end()[0] == 1
+    assert [each["id"] for each in result["invariants"] if each["outcome"] == "violated"] == ["ready-in-time"]
+    assert result["afterwards"]["left"] in ("by-a-job", "by-restart")
+
+
+def test_the_list_has_every_cell_and_starts_nothing(tmp_path: Path):
+    told = json.loads(ghostjob("certify", "--list", "--json", cwd=tmp_path).stdout)["cells"]
+    assert [cell["id"] for cell in told] == [cell.id for cell in CELLS]
+    assert [cell["id"] for cell in told if cell["quick"]] == [cell.id for cell in QUICK]
+    listed = ghostjob("certify", "--list", "--quick", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in listed] == [cell.id for cell in QUICK]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--quick", "--full"], "at most one of --quick, --full and --only"),
+        (["--only", "step-midle/calm"], "did you mean step-middle/calm"),
+        (["--probe", "smoke:signal", "--", "sleep", "9"], "'smoke' is no kind of probe"),
+        (["--bound", "ready=5"], "did you mean ready_seconds"),
+        (["--bound", "ready_seconds=soon"], "give a number"),
+        (["--power-cmd", "x", "--", "sleep", "9"], "--power-cmd: is for a device elsewhere"),
+        (["--api-port", "off"], "--api-port off"),
+        (["--mqtts-port", "off", "--data-port", "off"], "every port is off"),
+        (["--", "sleep", "{hosts}"], "there is no placeholder {hosts}"),
+        (["--", "no-such-program-anywhere"], "no-such-program-anywhere: cannot be started"),
+        (["--artifact", __file__, "--", "sleep", "9"], "--artifact: give it twice"),
+    ],
+)
+def test_bad_input_is_one_line_that_says_what_to_do(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    with capfd.disabled():
+        told = ghostjob("certify", *arguments, cwd=tmp_path)
+    line = told.stderr.splitlines()[-1]
+    assert (told.returncode, told.stdout) == (2, "")
+    assert said in line
+    assert "Traceback" not in told.stderr
+
+
+def _command_lines() -> str:
+    """Of every process here."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(each.read_text())
+        except OSError:  # it has ended
+            continue
+    return "\n".join(found) + str(os.getpid())
