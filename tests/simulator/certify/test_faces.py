@@ -38,10 +38,11 @@ FAILED = result(
 )
 SKIPPED = not_applicable(Cell("c/d"), "it speaks no MQTT")
 CUT = not_played(Cell("e/f"), "interrupted")
+TROUBLE = result("reference", Cell("g/h"), trouble="the probe could not be asked")
 PACKET = Evidence(id="cloud#1", at=1.0, text="the cloud saw pump-7 disconnect", pointed_at=True)
 GONE = Bricked(cell="p/q", why="it took no job", evidence=(PACKET,))
 ALL = certificate(
-    PASSED, FAILED, SKIPPED, CUT, bricked=GONE, probes=["cmd:./v.sh"], command=["./a", "{host}"], seed=7,
+    PASSED, FAILED, SKIPPED, CUT, TROUBLE, bricked=GONE, probes=["cmd:./v.sh"], command=["./a", "{host}"], seed=7,
     not_seen={"bootable": "it is not on the wire"}, namespace_id="lab",
 )  # fmt: skip
 
@@ -63,6 +64,7 @@ def test_junit_has_a_case_a_cell_and_one_for_a_device_that_was_bricked():
         "step/calm": ["failure"],
         "c/d": ["skipped"],
         "e/f": ["error"],
+        "g/h": ["error"],
         "back to work after p/q": ["failure"],
     }
     assert {case.get("classname") for case in found.values()} == {"ghostjob.certify.pump-7"}
@@ -97,7 +99,8 @@ def test_a_summary_tells_failures_first_then_all_cells_then_how_to_play_one_agai
             "### ❌ not brought back to work after `p/q`",
             "### ❌ failed: `step/calm`",
             "came back when it was restarted: job fw-9 not taken",
-            "### ❔ inconclusive: `e/f`",
+            "### ❔ inconclusive: `g/h`\n\nthe probe could not be asked\n",
+            "### ❔ 1 of 5 cells not played: interrupted\n",
             "| outcome | cell |",
             "| ❌ failed | `step/calm` | 3.0 s | asks in good time, and stops |",
             "| ✅ passed | `p/q` |",
@@ -107,7 +110,7 @@ def test_a_summary_tells_failures_first_then_all_cells_then_how_to_play_one_agai
         )
     ]
     assert places == sorted(places)
-    assert "1 failed, 1 inconclusive, 1 passed, 1 not applicable" in text
+    assert "1 failed, 2 inconclusive, 1 passed, 1 not applicable" in text
     (block,) = re.findall(r"```text\n(.*?)```", text[text.index("### ❌ failed") :], re.DOTALL)[:1]
     assert "\n> 0.459 s  thing-0 to $aws/things/thing-0/jobs/fw/get: " in block
 
@@ -132,6 +135,7 @@ def loud(number: int, outcome: CellOutcome, text: str) -> CellResult:
         opportunities=1,
         violations=(Violation(thing="x", job="y", message=text, events=("cloud#1",)),),
     )
+    unsure = InvariantVerdict(id="alive", outcome="undecided", opportunities=1)
     seen = tuple(Evidence(id=f"cloud#{n}", at=n, text=text, pointed_at=n % 3 == 0) for n in range(48))
     return CellResult(
         id=f"{text[:200]}/{number}",
@@ -142,7 +146,7 @@ def loud(number: int, outcome: CellOutcome, text: str) -> CellResult:
         why=text * 2,
         seconds=1,
         device_seconds=1,
-        invariants=(failed,) if outcome == "failed" else (),
+        invariants={"failed": (failed,), "inconclusive": (unsure,)}.get(outcome, ()),
         evidence=seen if outcome in ("failed", "inconclusive") else (),
     )
 
@@ -188,6 +192,21 @@ def test_it_is_read_on_a_terminal_of_eighty_columns_without_colour():
         assert word in text
     assert "    > 0.459 s  thing-0 to " in text
     assert "ghostjob explain no-hammering" in text
+
+
+def test_a_device_that_was_not_met_is_told_of_once_and_nothing_is_obeyed_that_it_wrote():
+    why = "it ended by itself; it wrote at the end:\n  Traceback \x1b[2J\n  KeyError"
+    cells = [not_played(Cell(f"a/{n}"), f"the device was not met: {why}") for n in range(3)]
+    made = certificate(*cells, not_met=NotMet(why=why), not_seen={"bootable": "x"})
+    assert made.why == "it ended by itself; it wrote at the end"
+    assert made.not_seen == {}
+    text = printed(made, 120)
+    assert text.count("it wrote at the end") == 2
+    assert "not played: the device was not met: it ended by itself; it wrote at the end: a/0, a/1, a/2\n" in text
+    assert r"      Traceback \x1b[2J" in text
+    told = markdown(made)
+    assert "  Traceback \\x1b[2J\n  KeyError\n```" in told
+    assert "### ❔ 3 of 3 cells not played: the device was not met: it ended by itself" in told
 
 
 def test_in_a_file_a_sentence_is_one_line_and_the_last_one_is_the_outcome():
