@@ -32,11 +32,13 @@ class Evidence(_Model):
     """An entry of the cell's trace in words: a packet with its topic and payload, as far as the trace has them, or else
     what happened.
 
-    `at` is in seconds on the clock of who saw it, None if the trace does not have the entry any more. `pointed_at`: a
-    violation or a doubt names this very entry; the others tell what happened around it.
+    `type` is the entry's, as in the trace; `at` is in seconds on the clock of who saw it. If the trace does not have
+    the entry any more, they are empty and None. `pointed_at`: a violation or a doubt names this very entry; the others
+    tell what happened around it.
     """
 
     id: str
+    type: str = ""
     at: float | None
     text: str
     pointed_at: bool = False

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence, came_back
+from simulator.certify.evidence import telling
 from simulator.certify.junit import lines
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 
@@ -75,10 +76,8 @@ def _told(cell: CellResult) -> str:
 
 
 def _nearest(evidence: Sequence[Evidence]) -> Iterator[str]:
-    """What is pointed at, and as many of the others as there is room for, the nearest first; told in order."""
-    shown = [number for number, each in enumerate(evidence) if each.pointed_at] or [len(evidence)]
-    nearest = sorted(range(len(evidence)), key=lambda number: (min(abs(number - each) for each in shown), number))
-    for line in lines(evidence[number] for number in sorted(nearest[:MOST_EVIDENCE])):
+    """What is most telling of it, in lines that still name their entry when they are cut off."""
+    for line in lines(telling(evidence, MOST_EVIDENCE)):
         head, bracket, entry = line.rpartition("  [")
         yield f"{head[:LONGEST_LINE]}{bracket}{entry}"
 

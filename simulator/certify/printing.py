@@ -1,6 +1,8 @@
 """A certificate on a terminal: each cell, what did not pass and what shows it, what was not judged, the outcome."""
 
+import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console, RenderableType
@@ -8,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, came_back
+from simulator.certify.evidence import TURNS, telling
 from simulator.certify.junit import lines
 from simulator.report.plain import plain
 from simulator.report.summary import WORDS
@@ -24,9 +27,12 @@ LONGEST: Final = 2_000
 """Characters of a line."""
 
 
-def print_certificate(certificate: Certificate, console: Console) -> None:
-    """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words."""
-    for part in parts(certificate):
+def print_certificate(certificate: Certificate, console: Console, out: Path | None = None) -> None:
+    """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words.
+
+    `out` is the directory in which it is kept, as it is reached from here.
+    """
+    for part in parts(certificate, out):
         if isinstance(part, Text) and console.is_terminal:
             console.print(_indented(part))
         else:
@@ -45,7 +51,7 @@ def _indented(line: Text) -> RenderableType:
     return grid
 
 
-def parts(certificate: Certificate) -> Iterator[RenderableType]:
+def parts(certificate: Certificate, out: Path | None = None) -> Iterator[RenderableType]:
     """From top to bottom; the outcome is the last line."""
     unplayed = certificate.not_played
     played = [cell for cell in certificate.cells if cell.why not in unplayed]
@@ -56,7 +62,7 @@ def parts(certificate: Certificate) -> Iterator[RenderableType]:
         yield _cells(played)
     for cell in played:
         if cell.outcome in ("failed", "inconclusive"):
-            yield from _told(cell)
+            yield from _told(cell, out)
     for why, cells in unplayed.items():
         yield _line(f"{why}: {', '.join(cell.id for cell in cells)}", STYLES["inconclusive"][1])
     if (bricked := certificate.bricked) is not None:
@@ -90,11 +96,11 @@ def _cells(cells: Sequence[CellResult]) -> Table:
     return table
 
 
-def _told(cell: CellResult) -> Iterator[Text]:
+def _told(cell: CellResult, out: Path | None) -> Iterator[Text]:
     word, style = STYLES[cell.outcome]
     yield Text.assemble((f"{cell.id} {word}", style), f": {plain(cell.why, LONGEST)}")
-    evidence = [each for each in cell.evidence if each.pointed_at] or list(cell.evidence)
-    for line in list(lines(evidence))[:SHOWN]:
+    pointed_at = sum(each.pointed_at or each.type in TURNS for each in cell.evidence)
+    for line in lines(telling(cell.evidence, min(pointed_at or SHOWN, SHOWN))):
         yield _line(f"    {line}", "dim")
     if told := came_back(cell):
         yield _line(f"    {told}", style)
@@ -102,4 +108,5 @@ def _told(cell: CellResult) -> Iterator[Text]:
         if invariant.outcome == "violated":
             yield _line(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")
     if cell.directory is not None:
-        yield _line(f"    all that happened: ghostjob trace {cell.directory}", "dim")
+        where = cell.directory if out is None else (out / cell.directory).as_posix()
+        yield _line(f"    all that happened: ghostjob trace {shlex.quote(where)}", "dim")

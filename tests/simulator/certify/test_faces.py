@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from rich.console import Console
 
 from agent.errors import InputError
@@ -27,6 +28,7 @@ from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.result import not_applicable, not_played
 from simulator.report.markdown import LARGEST
+from simulator.schemas import shipped
 from simulator.verdict import InvariantVerdict, Violation
 from tests.simulator.report.junit_form import problems
 
@@ -177,10 +179,10 @@ def test_a_summary_fits_into_a_comment_whatever_a_device_sends(letter: str, outc
         assert shown + (int(left[1]) if left else 0) == (outcomes * 30).count(outcome)
 
 
-def printed(made: Certificate, width: int = 80, *, terminal: bool = True) -> str:
+def printed(made: Certificate, width: int = 80, *, terminal: bool = True, out_at: Path | None = None) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=terminal, no_color=True, color_system=None, highlight=False)
-    print_certificate(made, console)
+    print_certificate(made, console, out_at)
     return out.getvalue()
 
 
@@ -213,6 +215,15 @@ def test_in_a_file_a_sentence_is_one_line_and_the_last_one_is_the_outcome():
     lines = printed(ALL, terminal=False).splitlines()
     assert lines[-1] == f"FAILED: {ALL.why}"
     assert f"step/calm FAILED: {FAILED.why}" in lines
+    assert "    all that happened: ghostjob trace cells/step/calm" in lines
+    there = printed(ALL, terminal=False, out_at=Path("my report"))
+    assert "    all that happened: ghostjob trace 'my report/cells/step/calm'\n" in there
+
+
+def test_on_a_terminal_and_in_a_summary_stands_when_the_job_went():
+    for text in (printed(ALL, 200), markdown(ALL)):
+        assert "the cloud began to delete job fw, by force  [cloud#27]" in text
+        assert "delivered its answer" not in text
 
 
 def test_the_files_are_whole_and_replace_those_of_before(tmp_path: Path):
@@ -220,7 +231,9 @@ def test_the_files_are_whole_and_replace_those_of_before(tmp_path: Path):
     write(certificate(PASSED), out)
     write(ALL, out)
     assert sorted(each.name for each in out.iterdir()) == ["certificate.json", "junit.xml", "summary.md"]
-    assert Certificate.model_validate(json.loads((out / "certificate.json").read_text("utf-8"))) == ALL
+    kept = json.loads((out / "certificate.json").read_text("utf-8"))
+    assert Certificate.model_validate(kept) == ALL
+    assert list(Draft202012Validator(json.loads(shipped("certificate"))).iter_errors(kept)) == []
     assert (out / "junit.xml").read_text("utf-8") == junit_xml(ALL)
     assert (out / "summary.md").read_text("utf-8") == markdown(ALL)
 
