@@ -12,9 +12,12 @@ from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, model_validator
 
+from simulator.report.plain import first_line, plain
 from simulator.verdict import InvariantVerdict, Reached, RunOutcome
 
 SCHEMA_VERSION: Final = 1
+LONGEST_WHY: Final = 800
+"""Characters of the sentence that says why."""
 ANYTHING: Final = TypeAdapter(object)
 
 CellOutcome: TypeAlias = Literal["passed", "failed", "inconclusive", "not-applicable"]
@@ -29,11 +32,13 @@ class Evidence(_Model):
     """An entry of the cell's trace in words: a packet with its topic and payload, as far as the trace has them, or else
     what happened.
 
-    `at` is in seconds on the clock of who saw it, None if the trace does not have the entry any more. `pointed_at`: a
-    violation or a doubt names this very entry; the others tell what happened around it.
+    `type` is the entry's, as in the trace; `at` is in seconds on the clock of who saw it. If the trace does not have
+    the entry any more, they are empty and None. `pointed_at`: a violation or a doubt names this very entry; the others
+    tell what happened around it.
     """
 
     id: str
+    type: str = ""
     at: float | None
     text: str
     pointed_at: bool = False
@@ -110,7 +115,7 @@ class Bricked(_Model):
 
 
 class NotMet(_Model):
-    """No cell was played: the device did not come, or did not do an undisturbed job.
+    """No cell was played: the device did not come, or did not do an undisturbed job; `why` may have several lines.
 
     `failed`: that is its own fault, by what `evidence` shows; else nothing is known of it.
     """
@@ -133,7 +138,7 @@ class Certificate(_Model):
     `device_share` the part of it, from 0 to 1, for which the device was waited for. `command` started the device, if
     ghostjob did; `options` are those of the command line that bear on how a cell is played, beside thing, namespace,
     probes and seed. `learned` is what an undisturbed job showed of it, empty if it did not come so far. `not_seen` says
-    of each invariant that could not be judged from outside why not.
+    of each invariant that could not be judged from outside why not; it is empty if nothing was judged.
 
     `outcome` is failed if a cell failed, or the device was bricked or failed an undisturbed job; inconclusive if a cell
     was, or none passed, or the session was cut short; else passed. `why` is one sentence.
@@ -164,6 +169,14 @@ class Certificate(_Model):
         if self.outcome != least and (self.outcome, least) != ("inconclusive", "passed"):
             raise ValueError(f"the cells come to {least}, and not to {self.outcome}")
         return self
+
+    @property
+    def not_played(self) -> dict[str, tuple[CellResult, ...]]:
+        """The cells that were to be played and were not, by why not."""
+        cells = [cell for cell in self.cells if cell.outcome == "inconclusive" and not cell.invariants]
+        return {
+            why: tuple(cell for cell in cells if cell.why == why) for why in dict.fromkeys(cell.why for cell in cells)
+        }
 
     def with_outcome(self, outcome: CellOutcome) -> tuple[CellResult, ...]:
         """The cells of which that came."""
@@ -208,7 +221,7 @@ def certificate_of(
         learned=ANYTHING.dump_python(learned, mode="json") or {},
         probes=tuple(map(_text, probes)),
         cells=tuple(cells),
-        not_seen=dict(not_seen),
+        not_seen=dict(not_seen) if any(cell.invariants for cell in cells) else {},
         not_met=not_met,
         bricked=bricked,
     )
@@ -247,7 +260,7 @@ def _outcome(
 def _why(cells: Sequence[CellResult], bricked: Bricked | None, not_met: NotMet | None, cut_short: str | None) -> str:
     """The worst first: what was found out, and then what could not be."""
     if not_met is not None:
-        return not_met.why
+        return plain(first_line(not_met.why), LONGEST_WHY)
     applicable = [cell for cell in cells if cell.outcome != "not-applicable"]
     failed = _first(applicable, "failed", "failed")
     if bricked is not None:

@@ -41,6 +41,8 @@ MOMENTS: Final = frozenset(
         "fault.over",
     }
 )
+TURNS: Final = frozenset({"job.deletion_began", "execution.removed", "fault.struck", "fault.over"})
+"""Without which nobody understands what came after."""
 UNTOLD: Final = frozenset({"answer.delivered", "process.stalled", "account.ended"})
 """What says little of a device."""
 SEE: Final = re.compile(r"; see (\S+#\d+)")
@@ -112,6 +114,17 @@ def evidence(verdict: Verdict, trace: Sequence[Entry], carrier: Carrier = "mqtt"
     return (*(_evident(packets, trace[number], number in shown) for number in chosen), *lost)
 
 
+def telling(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
+    """So many of them at most, in order: those that are pointed at, what turned before, then what is next to them."""
+    shown = [number for number, each in enumerate(evidence) if each.pointed_at] or [len(evidence)]
+
+    def rank(number: int) -> tuple[bool, bool, int, int]:
+        each = evidence[number]
+        return not each.pointed_at, each.type not in TURNS, min(abs(number - near) for near in shown), number
+
+    return [evidence[number] for number in sorted(sorted(range(len(evidence)), key=rank)[:most])]
+
+
 def last_seen(trace: Sequence[Entry], carrier: Carrier = "mqtt") -> tuple[Evidence, ...]:
     """How a trace ends: what was seen last of a device that does not come back to work, or did not do its first job."""
     packets = Packets(trace, carrier)
@@ -120,7 +133,8 @@ def last_seen(trace: Sequence[Entry], carrier: Carrier = "mqtt") -> tuple[Eviden
 
 
 def _evident(packets: Packets, entry: Entry, is_pointed_at: bool) -> Evidence:
-    return Evidence(id=entry.id, at=round(entry.at, 6), text=packets.told(entry), pointed_at=is_pointed_at)
+    text, at = packets.told(entry), round(entry.at, 6)
+    return Evidence(id=entry.id, type=entry.event.type, at=at, text=text, pointed_at=is_pointed_at)
 
 
 def last_named(found: Violation | Doubt) -> str | None:
@@ -148,7 +162,8 @@ def _around(trace: Sequence[Entry], shown: Sequence[int], known: dict[str, int])
         found = surroundings(trace[number], trace[max(0, number - WITHIN) : number + WITHIN])
         near |= dict.fromkeys(known[entry.id] for entry in (*found.before, *found.after))
         linked |= dict.fromkeys(known[entry.id] for entry in found.linked)
-    return [each for each in dict.fromkeys((*linked, *near)) if each not in shown][:MOST_AROUND]
+    around = [each for each in dict.fromkeys((*linked, *near)) if each not in shown]
+    return [each for each in around if trace[each].event.type not in UNTOLD][:MOST_AROUND]
 
 
 def _moments(trace: Sequence[Entry]) -> list[int]:
@@ -192,7 +207,7 @@ def _asked(request: RequestReceived) -> Request:
 def _body(request: RequestReceived) -> str:
     members = {
         "status": request.status,
-        "statusDetails": request.details,
+        "statusDetails": request.details or None,
         "expectedVersion": request.expected_version,
         "executionNumber": request.execution_number,
         "clientToken": request.client_token,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence, came_back
+from simulator.certify.evidence import telling
 from simulator.certify.junit import lines
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 
@@ -19,27 +20,32 @@ TABLE: Final = 20_000
 NOT_SEEN: Final = 5_000
 AGAIN: Final = 3_000
 """Bytes that each of these may take, so that no evidence leaves it out."""
+MOST_LINES: Final = 40
 MOST_EVIDENCE: Final = 14
 LONGEST_LINE: Final = 200
 SHORT: Final = 160
-"""Entries of a cell, characters of a line of evidence, and of a sentence in the table."""
+"""Lines of a device that was not met, entries of a cell, characters of a line, and of a sentence in the table."""
 
 
 def markdown(certificate: Certificate) -> str:
     """The text of `summary.md`, short enough for a comment on GitHub whatever a device has sent."""
     tail = "\n\n".join((_table(certificate), *_not_seen(certificate), *_again(certificate)))
+    unplayed = certificate.not_played
     page = Page(LARGEST - len(tail.encode()) - 2)
     page.add(f"## {MARKS[certificate.outcome]}: {prose(certificate.thing, 128)}")
     page.add(prose(certificate.why, 800))
     page.add(_facts(certificate))
-    if certificate.not_met is not None and certificate.not_met.evidence:
-        page.add(block(_nearest(certificate.not_met.evidence)))
+    if certificate.not_met is not None:
+        told = (*certificate.not_met.why.splitlines(), *_nearest(certificate.not_met.evidence))
+        page.add(block(told[:MOST_LINES], LONGEST_LINE))
     if certificate.bricked is not None:
         page.add(_bricked(certificate.bricked))
     for outcome in ("failed", "inconclusive"):
-        told = [_told(cell) for cell in certificate.cells if cell.outcome == outcome]
-        if left := page.add_while(told, keep=200):
+        told_of = [_told(cell) for cell in certificate.with_outcome(outcome) if cell.why not in unplayed]
+        if left := page.add_while(told_of, keep=2_500):
             page.add(f"… and {left} more {outcome}: what shows it is in `junit.xml` and `certificate.json`.")
+    for why, cells in unplayed.items():
+        page.add(f"### ❔ {len(cells)} of {len(certificate.cells)} cells {prose(why)}")
     return f"{page.text()}\n{tail}\n"
 
 
@@ -70,10 +76,8 @@ def _told(cell: CellResult) -> str:
 
 
 def _nearest(evidence: Sequence[Evidence]) -> Iterator[str]:
-    """What is pointed at, and as many of the others as there is room for, the nearest first; told in order."""
-    shown = [number for number, each in enumerate(evidence) if each.pointed_at] or [len(evidence)]
-    nearest = sorted(range(len(evidence)), key=lambda number: (min(abs(number - each) for each in shown), number))
-    for line in lines(evidence[number] for number in sorted(nearest[:MOST_EVIDENCE])):
+    """What is most telling of it, in lines that still name their entry when they are cut off."""
+    for line in lines(telling(evidence, MOST_EVIDENCE)):
         head, bracket, entry = line.rpartition("  [")
         yield f"{head[:LONGEST_LINE]}{bracket}{entry}"
 

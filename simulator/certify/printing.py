@@ -1,14 +1,18 @@
 """A certificate on a terminal: each cell, what did not pass and what shows it, what was not judged, the outcome."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.certify.certificate import CellOutcome, CellResult, Certificate, came_back
+from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, came_back
+from simulator.certify.evidence import TURNS, telling
 from simulator.certify.junit import lines
+from simulator.report.plain import plain
 from simulator.report.summary import WORDS
 
 STYLES: Final[dict[CellOutcome, tuple[str, str]]] = {
@@ -19,11 +23,16 @@ STYLES: Final[dict[CellOutcome, tuple[str, str]]] = {
 }
 SHOWN: Final = 12
 """Entries of one cell; the files have the others."""
+LONGEST: Final = 2_000
+"""Characters of a line."""
 
 
-def print_certificate(certificate: Certificate, console: Console) -> None:
-    """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words."""
-    for part in parts(certificate):
+def print_certificate(certificate: Certificate, console: Console, out: Path | None = None) -> None:
+    """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words.
+
+    `out` is the directory in which it is kept, as it is reached from here.
+    """
+    for part in parts(certificate, out):
         if isinstance(part, Text) and console.is_terminal:
             console.print(_indented(part))
         else:
@@ -42,47 +51,62 @@ def _indented(line: Text) -> RenderableType:
     return grid
 
 
-def parts(certificate: Certificate) -> Iterator[RenderableType]:
+def parts(certificate: Certificate, out: Path | None = None) -> Iterator[RenderableType]:
     """From top to bottom; the outcome is the last line."""
+    unplayed = certificate.not_played
+    played = [cell for cell in certificate.cells if cell.why not in unplayed]
     if certificate.not_met is not None:
-        yield from (Text(f"    {line}", "dim") for line in list(lines(certificate.not_met.evidence))[-SHOWN:])
-    if certificate.cells:
-        yield _cells(certificate)
-    for cell in certificate.cells:
+        yield from (_line(f"    {line}", "dim") for line in certificate.not_met.why.splitlines()[1:])
+        yield from _last(certificate.not_met.evidence)
+    if played:
+        yield _cells(played)
+    for cell in played:
         if cell.outcome in ("failed", "inconclusive"):
-            yield from _told(cell)
+            yield from _told(cell, out)
+    for why, cells in unplayed.items():
+        yield _line(f"{why}: {', '.join(cell.id for cell in cells)}", STYLES["inconclusive"][1])
     if (bricked := certificate.bricked) is not None:
-        yield Text(f"after {bricked.cell} it could not be brought back to work: {bricked.why}", "bold red")
-        yield from (Text(f"    {line}", "dim") for line in list(lines(bricked.evidence))[-SHOWN:])
+        yield _line(f"after {bricked.cell} it could not be brought back to work: {bricked.why}", STYLES["failed"][1])
+        yield from _last(bricked.evidence)
     for invariant, why in certificate.not_seen.items():
-        yield Text(f"not judged: {invariant}: {why}", "dim")
-    yield Text(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")
-    yield Text.assemble(WORDS[certificate.outcome], f": {certificate.why}")
+        yield _line(f"not judged: {invariant}: {why}", "dim")
+    yield _line(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")
+    yield Text.assemble(WORDS[certificate.outcome], f": {plain(certificate.why, LONGEST)}")
 
 
-def _cells(certificate: Certificate) -> Table:
+def _line(text: str, style: str) -> Text:
+    """A line without what a terminal would obey."""
+    return Text(plain(text, LONGEST), style)
+
+
+def _last(evidence: tuple[Evidence, ...]) -> Iterator[Text]:
+    yield from (_line(f"    {line}", "dim") for line in list(lines(evidence))[-SHOWN:])
+
+
+def _cells(cells: Sequence[CellResult]) -> Table:
     table = Table(title="cells", title_justify="left", title_style="bold", pad_edge=False)
     table.add_column("outcome", no_wrap=True)
     table.add_column("cell", overflow="fold")
     table.add_column("took", justify="right", no_wrap=True)
-    for cell in certificate.cells:
+    for cell in cells:
         took = f"{cell.seconds:.1f} s" if cell.seconds else ""
         table.add_row(Text(*STYLES[cell.outcome]), Text(cell.id), took)
         if cell.outcome == "not-applicable":
-            table.add_row("", Text(cell.why, "dim"), "")
+            table.add_row("", _line(cell.why, "dim"), "")
     return table
 
 
-def _told(cell: CellResult) -> Iterator[Text]:
+def _told(cell: CellResult, out: Path | None) -> Iterator[Text]:
     word, style = STYLES[cell.outcome]
-    yield Text.assemble((f"{cell.id} {word}", style), f": {cell.why}")
-    evidence = [each for each in cell.evidence if each.pointed_at] or list(cell.evidence)
-    for line in list(lines(evidence))[:SHOWN]:
-        yield Text(f"    {line}", "dim")
+    yield Text.assemble((f"{cell.id} {word}", style), f": {plain(cell.why, LONGEST)}")
+    pointed_at = sum(each.pointed_at or each.type in TURNS for each in cell.evidence)
+    for line in lines(telling(cell.evidence, min(pointed_at or SHOWN, SHOWN))):
+        yield _line(f"    {line}", "dim")
     if told := came_back(cell):
-        yield Text(f"    {told}", style)
+        yield _line(f"    {told}", style)
     for invariant in cell.invariants:
         if invariant.outcome == "violated":
-            yield Text(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")
+            yield _line(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")
     if cell.directory is not None:
-        yield Text(f"    all that happened: ghostjob trace {cell.directory}", "dim")
+        where = cell.directory if out is None else (out / cell.directory).as_posix()
+        yield _line(f"    all that happened: ghostjob trace {shlex.quote(where)}", "dim")

@@ -9,9 +9,9 @@ not-applicable   it was not for this device
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
-from simulator.certify.certificate import Afterwards, CellOutcome, CellResult, Evidence, ProbeSeen
+from simulator.certify.certificate import LONGEST_WHY, Afterwards, CellOutcome, CellResult, Evidence, ProbeSeen
 from simulator.certify.evidence import Carrier, evidence, last_named
-from simulator.report.plain import plain
+from simulator.report.plain import first_line, plain
 from simulator.trace import Entry
 from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
 
@@ -19,7 +19,6 @@ MOST_FOUND: Final = 8
 """Violations and doubts of one invariant that a certificate has."""
 MOST_VERSIONS: Final = 24
 """Changes of version that a probe saw."""
-LONGEST_WHY: Final = 800
 UNSHOWN: Final = "but nothing in the trace shows it, which is a fault of ghostjob's own and says nothing of the device"
 
 
@@ -97,7 +96,7 @@ def not_applicable(cell: Described, why: str) -> CellResult:
 
 def not_played(cell: Described, why: str) -> CellResult:
     """Of a cell that was to be played, and was not."""
-    return _not_played(cell, "inconclusive", f"not played: {why}")
+    return _not_played(cell, "inconclusive", f"not played: {first_line(why)}")
 
 
 def probes_seen(trace: Iterable[Entry]) -> tuple[ProbeSeen, ...]:

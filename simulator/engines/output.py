@@ -9,6 +9,7 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self, TextIO, TypeAlias
 
 from agent.errors import InputError
@@ -19,7 +20,7 @@ from simulator.verdict import Verdict
 TRACE = "trace.jsonl"
 VERDICT = "verdict.json"
 Face: TypeAlias = Callable[[Verdict], str]
-NO_FACES: Final[Mapping[str, Face]] = {}
+NO_FACES: Final[Mapping[str, Face]] = MappingProxyType({})
 
 
 class OutputDirectory:

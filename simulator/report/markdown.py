@@ -13,7 +13,7 @@ from simulator.report.plain import plain
 SUMMARY: Final = "summary.md"
 LARGEST: Final = 65_000
 """Bytes of a comment: GitHub takes 65,536 characters, and what is posted may get a line before it."""
-MEANT: Final = re.compile(r"([\\`*_\[\]<>#~&$!]|^[-+=:]|^\d+(?=[.)]))")
+MEANT: Final = re.compile(r"([\\`*_\[\]<>#~&$!]|^[-+=:]|^\d+(?=[.)](?:\s|$)))")
 """What Markdown and GitHub's mathematics read, anywhere or at the beginning; a backslash before it, or between
 the number of an item and what follows, makes it a character like others (CommonMark 0.31, section 2.4).
 

@@ -16,5 +16,10 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return seen if len(text) <= longest and len(seen) <= longest else seen[: longest - 1] + ELLIPSIS
 
 
+def first_line(text: str) -> str:
+    """What a text of several lines begins with, as a sentence of its own."""
+    return text.strip().partition("\n")[0].rstrip(" :")
+
+
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")

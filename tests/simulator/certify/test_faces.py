@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, fromstring
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from rich.console import Console
 
 from agent.errors import InputError
@@ -27,6 +28,7 @@ from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.result import not_applicable, not_played
 from simulator.report.markdown import LARGEST
+from simulator.schemas import shipped
 from simulator.verdict import InvariantVerdict, Violation
 from tests.simulator.report.junit_form import problems
 
@@ -38,10 +40,11 @@ FAILED = result(
 )
 SKIPPED = not_applicable(Cell("c/d"), "it speaks no MQTT")
 CUT = not_played(Cell("e/f"), "interrupted")
+TROUBLE = result("reference", Cell("g/h"), trouble="the probe could not be asked")
 PACKET = Evidence(id="cloud#1", at=1.0, text="the cloud saw pump-7 disconnect", pointed_at=True)
 GONE = Bricked(cell="p/q", why="it took no job", evidence=(PACKET,))
 ALL = certificate(
-    PASSED, FAILED, SKIPPED, CUT, bricked=GONE, probes=["cmd:./v.sh"], command=["./a", "{host}"], seed=7,
+    PASSED, FAILED, SKIPPED, CUT, TROUBLE, bricked=GONE, probes=["cmd:./v.sh"], command=["./a", "{host}"], seed=7,
     not_seen={"bootable": "it is not on the wire"}, namespace_id="lab",
 )  # fmt: skip
 
@@ -63,6 +66,7 @@ def test_junit_has_a_case_a_cell_and_one_for_a_device_that_was_bricked():
         "step/calm": ["failure"],
         "c/d": ["skipped"],
         "e/f": ["error"],
+        "g/h": ["error"],
         "back to work after p/q": ["failure"],
     }
     assert {case.get("classname") for case in found.values()} == {"ghostjob.certify.pump-7"}
@@ -97,7 +101,8 @@ def test_a_summary_tells_failures_first_then_all_cells_then_how_to_play_one_agai
             "### ❌ not brought back to work after `p/q`",
             "### ❌ failed: `step/calm`",
             "came back when it was restarted: job fw-9 not taken",
-            "### ❔ inconclusive: `e/f`",
+            "### ❔ inconclusive: `g/h`\n\nthe probe could not be asked\n",
+            "### ❔ 1 of 5 cells not played: interrupted\n",
             "| outcome | cell |",
             "| ❌ failed | `step/calm` | 3.0 s | asks in good time, and stops |",
             "| ✅ passed | `p/q` |",
@@ -107,7 +112,7 @@ def test_a_summary_tells_failures_first_then_all_cells_then_how_to_play_one_agai
         )
     ]
     assert places == sorted(places)
-    assert "1 failed, 1 inconclusive, 1 passed, 1 not applicable" in text
+    assert "1 failed, 2 inconclusive, 1 passed, 1 not applicable" in text
     (block,) = re.findall(r"```text\n(.*?)```", text[text.index("### ❌ failed") :], re.DOTALL)[:1]
     assert "\n> 0.459 s  thing-0 to $aws/things/thing-0/jobs/fw/get: " in block
 
@@ -132,6 +137,7 @@ def loud(number: int, outcome: CellOutcome, text: str) -> CellResult:
         opportunities=1,
         violations=(Violation(thing="x", job="y", message=text, events=("cloud#1",)),),
     )
+    unsure = InvariantVerdict(id="alive", outcome="undecided", opportunities=1)
     seen = tuple(Evidence(id=f"cloud#{n}", at=n, text=text, pointed_at=n % 3 == 0) for n in range(48))
     return CellResult(
         id=f"{text[:200]}/{number}",
@@ -142,7 +148,7 @@ def loud(number: int, outcome: CellOutcome, text: str) -> CellResult:
         why=text * 2,
         seconds=1,
         device_seconds=1,
-        invariants=(failed,) if outcome == "failed" else (),
+        invariants={"failed": (failed,), "inconclusive": (unsure,)}.get(outcome, ()),
         evidence=seen if outcome in ("failed", "inconclusive") else (),
     )
 
@@ -173,10 +179,10 @@ def test_a_summary_fits_into_a_comment_whatever_a_device_sends(letter: str, outc
         assert shown + (int(left[1]) if left else 0) == (outcomes * 30).count(outcome)
 
 
-def printed(made: Certificate, width: int = 80, *, terminal: bool = True) -> str:
+def printed(made: Certificate, width: int = 80, *, terminal: bool = True, out_at: Path | None = None) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, force_terminal=terminal, no_color=True, color_system=None, highlight=False)
-    print_certificate(made, console)
+    print_certificate(made, console, out_at)
     return out.getvalue()
 
 
@@ -190,10 +196,34 @@ def test_it_is_read_on_a_terminal_of_eighty_columns_without_colour():
     assert "ghostjob explain no-hammering" in text
 
 
+def test_a_device_that_was_not_met_is_told_of_once_and_nothing_is_obeyed_that_it_wrote():
+    why = "it ended by itself; it wrote at the end:\n  Traceback \x1b[2J\n  KeyError"
+    cells = [not_played(Cell(f"a/{n}"), f"the device was not met: {why}") for n in range(3)]
+    made = certificate(*cells, not_met=NotMet(why=why), not_seen={"bootable": "x"})
+    assert made.why == "it ended by itself; it wrote at the end"
+    assert made.not_seen == {}
+    text = printed(made, 120)
+    assert text.count("it wrote at the end") == 2
+    assert "not played: the device was not met: it ended by itself; it wrote at the end: a/0, a/1, a/2\n" in text
+    assert r"      Traceback \x1b[2J" in text
+    told = markdown(made)
+    assert "  Traceback \\x1b[2J\n  KeyError\n```" in told
+    assert "### ❔ 3 of 3 cells not played: the device was not met: it ended by itself" in told
+
+
 def test_in_a_file_a_sentence_is_one_line_and_the_last_one_is_the_outcome():
     lines = printed(ALL, terminal=False).splitlines()
     assert lines[-1] == f"FAILED: {ALL.why}"
     assert f"step/calm FAILED: {FAILED.why}" in lines
+    assert "    all that happened: ghostjob trace cells/step/calm" in lines
+    there = printed(ALL, terminal=False, out_at=Path("my report"))
+    assert "    all that happened: ghostjob trace 'my report/cells/step/calm'\n" in there
+
+
+def test_on_a_terminal_and_in_a_summary_stands_when_the_job_went():
+    for text in (printed(ALL, 200), markdown(ALL)):
+        assert "the cloud began to delete job fw, by force  [cloud#27]" in text
+        assert "delivered its answer" not in text
 
 
 def test_the_files_are_whole_and_replace_those_of_before(tmp_path: Path):
@@ -201,7 +231,9 @@ def test_the_files_are_whole_and_replace_those_of_before(tmp_path: Path):
     write(certificate(PASSED), out)
     write(ALL, out)
     assert sorted(each.name for each in out.iterdir()) == ["certificate.json", "junit.xml", "summary.md"]
-    assert Certificate.model_validate(json.loads((out / "certificate.json").read_text("utf-8"))) == ALL
+    kept = json.loads((out / "certificate.json").read_text("utf-8"))
+    assert Certificate.model_validate(kept) == ALL
+    assert list(Draft202012Validator(json.loads(shipped("certificate"))).iter_errors(kept)) == []
     assert (out / "junit.xml").read_text("utf-8") == junit_xml(ALL)
     assert (out / "summary.md").read_text("utf-8") == markdown(ALL)
 

@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.report.junit import Case, Result, Suite, xml
@@ -42,6 +42,7 @@ def read(suite: Suite) -> Element:
     return fromstring(xml(suite).encode("utf-8"))
 
 
+@settings(deadline=None)
 @given(SUITES)
 def test_it_is_valid_whatever_bytes_a_device_sends(suite: Suite):
     root = read(suite)
@@ -50,6 +51,7 @@ def test_it_is_valid_whatever_bytes_a_device_sends(suite: Suite):
     assert len(inner.findall("testcase")) == len(suite.cases)
 
 
+@settings(deadline=None)
 @given(SUITES)
 def test_it_counts_its_cases(suite: Suite):
     root = read(suite)

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -35,6 +35,7 @@ def active(text: str) -> list[str]:
     return re.findall(r"@\w|#\d|GH-\d|\w://|www\.", text, re.IGNORECASE)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_prose_is_one_paragraph_of_text_and_nothing_else(text: str):
     tokens = READ.parse(prose(text))
@@ -44,6 +45,7 @@ def test_prose_is_one_paragraph_of_text_and_nothing_else(text: str):
     assert active(shown(tokens)) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=3))
 def test_a_table_has_the_cells_that_it_is_given(rows: list[list[str]]):
     tokens = READ.parse(table(("a", "b"), [(prose(one), code(other)) for one, other in rows]))
@@ -55,6 +57,7 @@ def test_a_table_has_the_cells_that_it_is_given(rows: list[list[str]]):
     assert not any(each.type in ("html_inline", "link_open", "image") for each in inner(tokens))
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=4))
 def test_a_block_holds_its_lines(lines: list[str]):
     (fence,) = READ.parse(block(lines))
@@ -62,6 +65,7 @@ def test_a_block_holds_its_lines(lines: list[str]):
     assert fence.content == "".join(f"{plain(line)}\n" for line in lines)
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(2, 50))
 def test_a_plain_text_is_one_bounded_line_that_can_be_seen(text: str, longest: int):
     told = plain(text, longest)
