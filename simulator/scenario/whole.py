@@ -63,6 +63,7 @@ class Scenario(Part):
         self._check_jobs(groups)
         self._check_orders()
         self._check_places(groups)
+        self._check_faults()
         return self
 
     def _check_jobs(self, groups: Mapping[str, Group]) -> None:
@@ -104,6 +105,14 @@ class Scenario(Part):
             for index, part in enumerate(parts):
                 if unknown := [name for name in part.groups if name not in groups]:
                     raise ValueError(f"{key}.{index}.groups: no group '{unknown[0]}'; there are {', '.join(groups)}")
+
+    def _check_faults(self) -> None:
+        ids = {job.id for job in self.jobs}
+        for index, fault in enumerate(self.faults):
+            job = fault.after_deletion_of
+            if job is not None and job not in ids:
+                known = ", ".join(sorted(ids))
+                raise ValueError(f"faults.{index}.after_deletion_of: no job '{job}'; there are {known}")
 
     def cast(self, model: str) -> Self:
         """The same with every device that is ours played by another model."""

@@ -327,6 +327,19 @@ async def test_a_cut_ends_whoever_else_asks_or_listens_for_the_thing():
         assert len(world.account.of("client.connected", thing="listens")) == 1
 
 
+async def test_who_comes_by_another_name_meanwhile_is_cut_off_when_it_asks():
+    cut = Fault(name="gap", do="cut", messages=("update",), seconds=LONG)
+    async with running(None, cut) as world:
+        world.create("fw")
+        device = await world.device()
+        ask(device, "update", "a")
+        assert await heard(device) == ("disconnected", "Unspecified error")
+        other = await world.device("t-2")
+        ask(other, "describe", "b")
+        assert await heard(other) == ("disconnected", "Unspecified error")
+        assert not world.account.of("request.received")
+
+
 async def test_who_was_cut_off_may_come_back_at_once():
     cut = Fault(name="gap", do="cut", messages=("update",), seconds=0.0)
     async with running(None, cut, gateway=GatewaySettings(connects_per_second=1)) as world:

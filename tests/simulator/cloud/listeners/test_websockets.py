@@ -17,6 +17,7 @@ from yarl import URL
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.service import Fault
 from simulator.trace import ClientDisconnected
 from tests.fidelity.proofs import proves
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
@@ -240,3 +241,17 @@ async def test_a_message_without_end_is_not_gathered(world: World):
     wire.write(b"\x82\xff" + (1 << 40).to_bytes(8, "big") + b"mask" + bytes(1000))
     assert await world.gone.get() == ClientDisconnected("dev", "CLIENT_ERROR")
     await socket.close()
+
+
+async def test_a_network_that_is_cut_leaves_without_a_close_frame_and_answers_nobody():
+    cut = Fault(do="cut", messages=("start-next",), first=1, seconds=0.1)
+    async with running(gateway=GatewaySettings(connects_per_second=None), faults=(cut,)) as world:
+        socket = await world.open()
+        await socket.send_bytes(publish("$aws/things/dev/jobs/start-next", b"{}"))
+        assert (await socket.receive(WAIT)).type is aiohttp.WSMsgType.CLOSED
+        assert socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
+        assert await world.gone.get() == ClientDisconnected("dev", "CONNECTION_LOST")
+        again = await world.http.ws_connect(URL(world.url), protocols=("mqtt",))
+        await again.send_bytes(connect(5, rest=text("dev")))
+        assert (await again.receive(WAIT)).type is aiohttp.WSMsgType.CLOSED
+        await (await world.open()).close()
