@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 from paho.mqtt.enums import CallbackAPIVersion
 from yarl import URL
 
+from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.settings.cloud import CloudSettings
@@ -244,14 +245,17 @@ async def test_a_message_without_end_is_not_gathered(world: World):
 
 
 async def test_a_network_that_is_cut_leaves_without_a_close_frame_and_answers_nobody():
-    cut = Fault(do="cut", messages=("start-next",), first=1, seconds=0.1)
+    cut = Fault(do="cut", messages=("start-next",), first=1, seconds=3600)
     async with running(gateway=GatewaySettings(connects_per_second=None), faults=(cut,)) as world:
         socket = await world.open()
         await socket.send_bytes(publish("$aws/things/dev/jobs/start-next", b"{}"))
         assert (await socket.receive(WAIT)).type is aiohttp.WSMsgType.CLOSED
         assert socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
         assert await world.gone.get() == ClientDisconnected("dev", "CONNECTION_LOST")
-        again = await world.http.ws_connect(URL(world.url), protocols=("mqtt",))
+        again = await world.http.ws_connect(URL(world.url), protocols=("mqtt",), autoping=False)
         await again.send_bytes(connect(5, rest=text("dev")))
+        await again.ping()
+        assert (await again.receive(WAIT)).type is aiohttp.WSMsgType.PONG, "and no CONNACK before"
+        world.cloud.retune(JobsSettings(), (), "0")
         assert (await again.receive(WAIT)).type is aiohttp.WSMsgType.CLOSED
         await (await world.open()).close()
