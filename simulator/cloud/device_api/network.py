@@ -122,13 +122,20 @@ class Network:
         return 0.0 if door is None else max(0.0, door.opens_at - self._time())
 
     def is_dead_for(self, peer: Peer) -> bool:
-        """Whether who wants to connect is one of those whose network is cut."""
+        """Whether it is one of those whose network is cut."""
         if not self._doors:
             return False
         its = self.thing_of(peer.certificate) if peer.certificate else None
         if peer.client_id in self._doors or its in self._doors or peer.client_id in self._cut_off:
             return True
         return any(thing in self._doors for thing in self._asked.get(peer.client_id, ()))
+
+    def turns_away(self, peer: Peer) -> bool:
+        """Whether who wants to connect is one of those; then its CONNECT is not answered."""
+        is_dead = self.is_dead_for(peer)
+        if is_dead:
+            _log.info("connect.unanswered", client_id=peer.client_id, why="its network is cut, by a fault")
+        return is_dead
 
     def _is_cut_off(self, thing: str, client_id: str) -> bool:
         """Note who asks for a thing; whoever comes by another name while its network is cut shows himself by that."""

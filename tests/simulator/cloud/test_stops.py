@@ -446,6 +446,19 @@ async def test_a_request_over_http_that_is_held_arrives_when_nobody_waits_for_it
         assert (await world.account.tells("request.received", request="start-next")).thing == "t"
 
 
+async def test_a_cloud_that_shuts_down_lets_go_what_it_holds(certs: Path):
+    hold = Fault(name="gap", do="hold", messages=("start-next", "describe"), job="fw", seconds=LONG)
+    async with running(certs, hold) as world:
+        world.create("fw")
+        device = await world.device()
+        ask(device, "describe", "a")
+        asked = asyncio.create_task(Http(world).ask("start-next"))
+        await world.account.tells("fault.struck", 2)
+    assert await asyncio.wait_for(asked, WAIT) == 200
+    assert [event.why for event in world.account.of("fault.over")] == ["replaced"] * 2
+    assert world.account.events[-1].type == "account.ended"
+
+
 @pytest.mark.parametrize("message", ["start-next", "start-next-answer"])
 async def test_a_cut_ends_requests_over_http_and_the_connections_over_mqtt(certs: Path, message: Any):
     cut = Fault(name="gap", do="cut", messages=(message,), first=1, seconds=LONG)
