@@ -176,8 +176,8 @@ class LocalCloud:
 
     async def _close(self) -> None:
         for tenant in self._tenants:
+            tenant.put_behind((), "")  # while what comes of it can still be carried out
             tenant.core.close()
-            tenant.put_behind((), "")
         self._websockets.close()
         await self._http.close()
         if self._store is not None:

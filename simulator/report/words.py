@@ -242,7 +242,7 @@ STRUCK: Final = {
     "cut": "cut the network at",
 }
 OVER: Final = {
-    "done": "what was waited for has happened",
+    "done": "what it was to wait for has come",
     "limit": "it was to last no longer",
     "full": "too much was held",
     "replaced": "other faults count from now on",

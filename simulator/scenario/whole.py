@@ -74,6 +74,7 @@ class Scenario(Part):
         self._check_orders()
         self._check_places(groups)
         self._check_named()
+        self._check_faults()
         return self
 
     def _check_jobs(self, groups: Mapping[str, Group]) -> None:
@@ -140,6 +141,14 @@ class Scenario(Part):
                 raise ValueError(f"{where}.fault: no fault '{part.fault}'; {there}")
             if (step := getattr(part, "step", None)) is not None and step not in steps:
                 raise ValueError(f"{where}.step: no step '{step}'; there are {', '.join(steps)}")
+
+    def _check_faults(self) -> None:
+        ids = {job.id for job in self.jobs}
+        for index, fault in enumerate(self.faults):
+            job = fault.after_deletion_of
+            if job is not None and job not in ids:
+                known = ", ".join(sorted(ids))
+                raise ValueError(f"faults.{index}.after_deletion_of: no job '{job}'; there are {known}")
 
     def cast(self, model: str) -> Self:
         """The same with every device that is ours played by another model."""

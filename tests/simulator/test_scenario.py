@@ -111,6 +111,21 @@ def test_every_shipped_scenario_loads_and_says_what_it_shows(name: str):
             "flash.yaml:13: outages.0.groups: no group 'c'; there are a, b",
             id="outages of nobody",
         ),
+        pytest.param(
+            GOOD + "faults: [{do: lose, messages: [update], after_deletion_of: fx}]\n",
+            "flash.yaml:13: faults.0.after_deletion_of: no job 'fx'; there are fw",
+            id="a fault after no job's deletion",
+        ),
+        pytest.param(
+            GOOD + "faults: [{do: throttle, messages: [notify]}]\n",
+            "flash.yaml:13: faults.0: messages: throttle is for requests, not for notify",
+            id="a throttled notification",
+        ),
+        pytest.param(
+            GOOD + "faults: [{do: lose, messages: [update], first: 1, nth: 1}]\n",
+            "flash.yaml:13: faults.0: first, nth: one of these",
+            id="a fault of the first and of one",
+        ),
         pytest.param("- a\n- b\n", "flash.yaml: a scenario is a YAML mapping", id="a list"),
         pytest.param("", "flash.yaml: a scenario is a YAML mapping", id="an empty file"),
     ],

@@ -85,6 +85,7 @@ class Holds:
         if awaited is not None:
             self._waiting.setdefault(awaited, []).append(held)
         if fault is not None:
+            _log.info("message.held", thing=thing, message=kind, fault=fault.name, until=fault.until, job_id=awaited)
             self.later(fault.lasts, partial(self._at_its_limit, held))
         if _is_too_much(weight, MOST_OF_A_THING, MOST_BYTES_OF_A_THING) or _is_too_much(self._total, MOST, MOST_BYTES):
             _log.warning("hold.full", thing=thing, messages=weight.messages, bytes=weight.size, hint=FULL)

@@ -25,16 +25,20 @@ from simulator.trace import CloudEvent, FaultOver
 
 SIZE: Final = 256
 """Bytes that a message counts for besides its payload."""
+MOST_ASKERS: Final = 2000
+MOST_OF_ONE: Final = 50
+"""Clients of other names than their things, and things that each asks for, which are remembered."""
 _log = get_logger("ghostjob.cloud")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Door:
-    """The network of a thing, while it is cut; `others` are its clients of other names."""
+    """The network of a thing, while it is cut."""
 
     fault: Fault
     opens_at: float
-    others: set[str]
+    clients: dict[str, None]
+    """Ids of those whose connections were ended for that."""
 
 
 class Network:
@@ -57,8 +61,10 @@ class Network:
         self._cuts = any(fault.do == "cut" for fault in faults)
         self._doors: dict[str, _Door] = {}
         """By thing."""
-        self._asked: dict[tuple[str, str], None] = {}
-        """Things, and clients of other names that asked for them."""
+        self._cut_off: dict[str, str] = {}
+        """The same, with the thing that this was for."""
+        self._asked: dict[str, dict[str, None]] = {}
+        """By client id, the things that have other names and that it asked for."""
         self.cut: Callable[[str, Callable[[Peer], bool]], Iterable[Peer]] = lambda thing, belongs: ()
         """Ends the connections of a thing: the carriers', of MQTT or of values."""
         self.reopened: Callable[[], object] = lambda: None
@@ -90,12 +96,12 @@ class Network:
             travel(ON_TIME, None)
             return
         thing, kind, job_id = found
-        if self._cuts and client_id is not None and client_id != thing:
-            self._note(thing, client_id)
-        if not self._faults.concern(kind):
-            travel(ON_TIME, None)
+        if self._cuts and client_id is not None and self._is_cut_off(thing, client_id):
             return
-        self.carry(thing, kind, About.read(job_id, payload, answer), len(payload) + len(answer), travel)
+        if self._faults.concern(kind):
+            self.carry(thing, kind, About.read(job_id, payload, answer), len(payload) + len(answer), travel)
+        else:
+            travel(ON_TIME, None)
 
     def refusal(self, thing: str, kind: MessageKind, about: About) -> ErrorCode | None:
         """The passing error that the service answers instead of doing what it is asked."""
@@ -116,33 +122,63 @@ class Network:
         return 0.0 if door is None else max(0.0, door.opens_at - self._time())
 
     def is_dead_for(self, peer: Peer) -> bool:
-        """Whether who wants to connect is one of those whose network is cut."""
-        return any(peer.client_id in door.others or self._belongs(peer, thing) for thing, door in self._doors.items())
+        """Whether it is one of those whose network is cut."""
+        if not self._doors:
+            return False
+        its = self.thing_of(peer.certificate) if peer.certificate else None
+        if peer.client_id in self._doors or its in self._doors or peer.client_id in self._cut_off:
+            return True
+        return any(thing in self._doors for thing in self._asked.get(peer.client_id, ()))
+
+    def turns_away(self, peer: Peer) -> bool:
+        """Whether who wants to connect is one of those; then its CONNECT is not answered."""
+        is_dead = self.is_dead_for(peer)
+        if is_dead:
+            _log.info("connect.unanswered", client_id=peer.client_id, why="its network is cut, by a fault")
+        return is_dead
+
+    def _is_cut_off(self, thing: str, client_id: str) -> bool:
+        """Note who asks for a thing; whoever comes by another name while its network is cut shows himself by that."""
+        if client_id != thing:
+            things = self._asked.setdefault(client_id, {})
+            things[thing] = None
+            for known, most in ((things, MOST_OF_ONE), (self._asked, MOST_ASKERS)):
+                if len(known) > most:
+                    del known[next(iter(known))]
+        if thing in self._doors:
+            self._end_connections(thing)
+        return thing in self._doors
 
     def _belongs(self, peer: Peer, thing: str) -> bool:
-        if peer.client_id == thing or (thing, peer.client_id) in self._asked:
+        if peer.client_id == thing or thing in self._asked.get(peer.client_id, ()):
             return True
         if peer.certificate and self.thing_of(peer.certificate) == thing:
             return True
         return any(text.startswith(f"$aws/things/{thing}/jobs/") for text in peer.filters)
 
-    def _note(self, thing: str, client_id: str) -> None:
-        self._asked[thing, client_id] = None
-        if len(self._asked) > MOST_THINGS:
-            del self._asked[next(iter(self._asked))]
+    def _end_connections(self, thing: str) -> None:
+        for peer in self.cut(thing, partial(self._belongs, thing=thing)):
+            self._cut_off[peer.client_id] = thing
+            self._doors[thing].clients[peer.client_id] = None
 
     def _cut(self, thing: str, fault: Fault) -> None:
-        before = self._doors.get(thing)
-        opens_at = self._time() + fault.lasts
-        door = self._doors[thing] = _Door(fault, opens_at, set() if before is None else before.others)
+        before = self._doors.pop(thing, None)
+        door = _Door(fault, self._time() + fault.lasts, {} if before is None else before.clients)
+        self._doors[thing] = door
         _log.warning("network.cut", thing=thing, fault=fault.name, seconds=fault.lasts)
-        door.others.update(peer.client_id for peer in self.cut(thing, partial(self._belongs, thing=thing)))
+        self._end_connections(thing)
         self._later(fault.lasts, partial(self._reopen, thing, door, "done"))
+        if len(self._doors) > MOST_THINGS:
+            first, oldest = next(iter(self._doors.items()))
+            self._reopen(first, oldest, "full")
 
     def _reopen(self, thing: str, door: _Door, why: Why) -> None:
         if self._doors.get(thing) is not door:  # it was cut again meanwhile
             return
         del self._doors[thing]
+        for client_id in door.clients:
+            if self._cut_off.get(client_id) == thing:
+                del self._cut_off[client_id]
         _log.info("network.back", thing=thing, fault=door.fault.name)
         if door.fault.name is not None:
             self._observe(FaultOver(thing, door.fault.name, why))

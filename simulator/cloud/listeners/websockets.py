@@ -136,6 +136,10 @@ class _Carrier:
             await sender
             self._gateway.farewells.gone(self)
 
+    def _is_over(self) -> bool:
+        """Whether nothing more is read or sent; of who is not heard, what comes is thrown away."""
+        return self._is_lost or (self._client.protocol.is_over and not self._client.is_unheard)
+
     def _attend(self) -> int:
         """As Client has it; what there is to send stays with the client until the socket takes it."""
         client = self._client
@@ -167,7 +171,7 @@ class _Carrier:
                     await self._socket.send_bytes(raw)
                     self._sending = 0
                     self._attend()
-                if client.protocol.is_over or self._is_lost:
+                if self._is_over():
                     return
         except ConnectionError:
             self._is_lost = True
@@ -178,7 +182,7 @@ class _Carrier:
     async def _receive(self) -> None:
         client, broker, now = self._client, self._gateway.broker, self._gateway.time
         ends = perf_counter() + TURN_SECONDS
-        while not client.protocol.is_over and not self._is_lost:
+        while not self._is_over():
             await self._may_read.wait()
             if perf_counter() >= ends:  # frames that have come already are taken without a pause
                 await asyncio.sleep(0)

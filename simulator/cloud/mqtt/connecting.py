@@ -13,7 +13,7 @@ def connect(sessions: Sessions, client: Client, packet: Connect) -> bool:
     context, settings = sessions.context, sessions.context.settings
     client.name = packet.client_id
     client_id = client.name = _client_id(sessions, packet)
-    if context.network is not None and context.network.is_dead_for(client.peer()):
+    if context.network is not None and context.network.turns_away(client.peer()):
         client.fall_silent()
         return True
     if client.credential is not None and not _is_admitted(client, client.credential, client_id, packet):

@@ -51,4 +51,7 @@ class Network(Protocol):
         `client_id` sent it."""
 
     def is_dead_for(self, peer: Peer) -> bool:
-        """Whether nothing of who wants to connect comes through."""
+        """Whether nothing of a client comes through."""
+
+    def turns_away(self, peer: Peer) -> bool:
+        """The same of one who wants to connect; it is told, if so."""

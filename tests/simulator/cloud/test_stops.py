@@ -58,6 +58,26 @@ def fits(event: object, wanted: dict[str, Any]) -> bool:
     return all(getattr(event, name) == value for name, value in wanted.items())
 
 
+class Noticed(dict[Any, None]):
+    """Who is not heard; each change can be waited for."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    def __setitem__(self, key: Any, value: None) -> None:
+        super().__setitem__(key, value)
+        self._changed.set()
+
+    def pop(self, key: Any, *default: Any) -> None:
+        super().pop(key, *default)
+        self._changed.set()
+
+    async def number(self, wanted: int) -> None:
+        while len(self) != wanted:
+            self._changed.clear()
+            await asyncio.wait_for(self._changed.wait(), WAIT)
+
+
 @dataclass
 class World:
     """A cloud with the thing t, its operator, and who connects to it."""
@@ -66,6 +86,9 @@ class World:
     account: Account
     certs: Path
     opened: list[Peer] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.unheard = self.cloud._gateway.broker.context.unheard = Noticed()
 
     def call(self, operation: str, **given: Any) -> dict[str, Any]:
         return dict(self.cloud.core.control_plane().call(operation, given))
@@ -287,7 +310,7 @@ async def strike(world: World, device: Peer, message: str) -> None:
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("message", ["update", "update-answer", "notify"])
 async def test_a_cut_ends_the_connections_of_its_thing_as_a_dead_network_does(certs: Path, message, tls, version):
-    cut = Fault(name="gap", do="cut", messages=(message,), first=1, seconds=0.2)
+    cut = Fault(name="gap", do="cut", messages=(message,), first=1, seconds=LONG)
     async with running(certs, cut) as world:
         if message != "notify":
             world.create("fw")
@@ -300,8 +323,10 @@ async def test_a_cut_ends_the_connections_of_its_thing_as_a_dead_network_does(ce
         assert await heard(device) == ("disconnected", "Unspecified error")
         assert await beside.next() == ("t/will", b"gone", 1), "and it stays"
         silent = await world.peer(version=version, tls=tls, clean=False, **lasting)
-        assert (await silent.next())[0] == "disconnected", "it was not answered, and dropped in the end"
-        assert (await world.account.tells("fault.over", fault="gap")).why == "done"
+        await world.unheard.number(1)
+        assert silent.heard.empty(), "its CONNECT is not answered"
+        world.cloud.retune(QUICK, (), "0")
+        assert (await heard(silent))[0] == "disconnected", "and it is dropped when the network is back"
         await world.device(version=version, tls=tls, clean=False, present=True, **lasting)
         assert await world.account.tells("client.disconnected", thing="t", reason="CONNECTION_LOST")
         assert not world.account.of("client.refused")
@@ -310,7 +335,7 @@ async def test_a_cut_ends_the_connections_of_its_thing_as_a_dead_network_does(ce
 
 
 async def test_a_cut_ends_whoever_else_asks_or_listens_for_the_thing():
-    cut = Fault(name="gap", do="cut", messages=("update",), seconds=0.2)
+    cut = Fault(name="gap", do="cut", messages=("update",), seconds=LONG)
     async with running(None, cut) as world:
         world.create("fw")
         listens, asks, sends = [await world.device(name) for name in ("listens", "asks", "t")]
@@ -322,10 +347,23 @@ async def test_a_cut_ends_whoever_else_asks_or_listens_for_the_thing():
         ask(sends, "update", "b")
         for each in (listens, asks, sends):
             assert await heard(each) == ("disconnected", "Unspecified error")
-        assert not (await world.peer("listens")).client.is_connected()
-        await world.account.tells("fault.over")
+        await world.peer("listens")
+        await world.unheard.number(1)
         assert not world.account.of("client.disconnected", thing="watches")
         assert len(world.account.of("client.connected", thing="listens")) == 1
+
+
+async def test_who_comes_by_another_name_meanwhile_is_cut_off_when_it_asks():
+    cut = Fault(name="gap", do="cut", messages=("update",), seconds=LONG)
+    async with running(None, cut) as world:
+        world.create("fw")
+        device = await world.device()
+        ask(device, "update", "a")
+        assert await heard(device) == ("disconnected", "Unspecified error")
+        other = await world.device("t-2")
+        ask(other, "describe", "b")
+        assert await heard(other) == ("disconnected", "Unspecified error")
+        assert not world.account.of("request.received")
 
 
 async def test_who_was_cut_off_may_come_back_at_once():
@@ -334,45 +372,24 @@ async def test_who_was_cut_off_may_come_back_at_once():
         device = await world.device()
         ask(device, "update", "a")
         assert await heard(device) == ("disconnected", "Unspecified error")
-        await world.account.tells("fault.over")
+        assert (await world.account.tells("fault.over")).why == "done"
         await world.device()
         assert not world.account.of("client.refused")
-
-
-class Noticed(dict[Any, None]):
-    """Who is not heard; each change can be waited for."""
-
-    def __init__(self) -> None:
-        self._changed = asyncio.Event()
-
-    def __setitem__(self, key: Any, value: None) -> None:
-        super().__setitem__(key, value)
-        self._changed.set()
-
-    def pop(self, key: Any, *default: Any) -> None:
-        super().pop(key, *default)
-        self._changed.set()
-
-    async def number(self, wanted: int) -> None:
-        while len(self) != wanted:
-            self._changed.clear()
-            await within(self._changed.wait(), WAIT)
 
 
 async def test_who_is_not_heard_and_gives_up_leaves_nothing_behind():
     cut = Fault(name="gap", do="cut", messages=("update",), seconds=LONG)
     async with running(None, cut) as world:
-        device, broker = await world.device(), world.cloud._gateway.broker
-        unheard = broker.context.unheard = Noticed()
+        device = await world.device()
         ask(device, "update", "a")
         assert await heard(device) == ("disconnected", "Unspecified error")
         silent = await world.peer()
-        await unheard.number(1)
+        await world.unheard.number(1)
         silent.lose()
-        await unheard.number(0)
-        assert not broker.clients
+        await world.unheard.number(0)
+        assert not world.cloud._gateway.broker.clients
         kept = await world.peer()
-        await unheard.number(1)
+        await world.unheard.number(1)
         world.cloud.retune(QUICK, (), "0")
         assert (await heard(kept))[0] == "disconnected"
         await world.device()
@@ -430,9 +447,22 @@ async def test_a_request_over_http_that_is_held_arrives_when_nobody_waits_for_it
         assert (await world.account.tells("request.received", request="start-next")).thing == "t"
 
 
+async def test_a_cloud_that_shuts_down_lets_go_what_it_holds(certs: Path):
+    hold = Fault(name="gap", do="hold", messages=("start-next", "describe"), job="fw", seconds=LONG)
+    async with running(certs, hold) as world:
+        world.create("fw")
+        device = await world.device()
+        ask(device, "describe", "a")
+        asked = asyncio.create_task(Http(world).ask("start-next"))
+        await world.account.tells("fault.struck", 2)
+    assert await asyncio.wait_for(asked, WAIT) == 200
+    assert [event.why for event in world.account.of("fault.over")] == ["replaced"] * 2
+    assert world.account.events[-1].type == "account.ended"
+
+
 @pytest.mark.parametrize("message", ["start-next", "start-next-answer"])
 async def test_a_cut_ends_requests_over_http_and_the_connections_over_mqtt(certs: Path, message: Any):
-    cut = Fault(name="gap", do="cut", messages=(message,), first=1, seconds=0.2)
+    cut = Fault(name="gap", do="cut", messages=(message,), first=1, seconds=LONG)
     async with running(certs, cut) as world:
         http, device = Http(world), await world.device(tls=True)
         world.create("fw")
@@ -441,7 +471,7 @@ async def test_a_cut_ends_requests_over_http_and_the_connections_over_mqtt(certs
                 await http.ask(kind)
         assert await heard(device) == ("disconnected", "Unspecified error")
         assert len(world.account.of("request.received")) == (message == "start-next-answer")
-        await world.account.tells("fault.over", why="done")
+        world.cloud.retune(QUICK, (), "0")
         assert await http.ask("describe") == 200
         assert not world.account.of("client.refused")
 

@@ -14,9 +14,11 @@ from botocore.credentials import Credentials
 from paho.mqtt.enums import CallbackAPIVersion
 from yarl import URL
 
+from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.service import Fault
 from simulator.trace import ClientDisconnected
 from tests.fidelity.proofs import proves
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text
@@ -241,3 +243,20 @@ async def test_a_message_without_end_is_not_gathered(world: World):
     wire.write(b"\x82\xff" + (1 << 40).to_bytes(8, "big") + b"mask" + bytes(1000))
     assert await world.gone.get() == ClientDisconnected("dev", "CLIENT_ERROR")
     await socket.close()
+
+
+async def test_a_network_that_is_cut_leaves_without_a_close_frame_and_answers_nobody():
+    cut = Fault(do="cut", messages=("start-next",), first=1, seconds=3600)
+    async with running(gateway=GatewaySettings(connects_per_second=None), faults=(cut,)) as world:
+        socket = await world.open()
+        await socket.send_bytes(publish("$aws/things/dev/jobs/start-next", b"{}"))
+        assert (await socket.receive(WAIT)).type is aiohttp.WSMsgType.CLOSED
+        assert socket.close_code == aiohttp.WSCloseCode.ABNORMAL_CLOSURE
+        assert await world.gone.get() == ClientDisconnected("dev", "CONNECTION_LOST")
+        again = await world.http.ws_connect(URL(world.url), protocols=("mqtt",), autoping=False)
+        await again.send_bytes(connect(5, rest=text("dev")))
+        await again.ping()
+        assert (await again.receive(WAIT)).type is aiohttp.WSMsgType.PONG, "and no CONNACK before"
+        world.cloud.retune(JobsSettings(), (), "0")
+        assert (await again.receive(WAIT)).type is aiohttp.WSMsgType.CLOSED
+        await (await world.open()).close()

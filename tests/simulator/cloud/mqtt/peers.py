@@ -72,6 +72,8 @@ class Twice:
     def is_dead_for(self, peer: object) -> bool:
         return False
 
+    turns_away = is_dead_for
+
 
 class Peer:
     """A paho client in its own thread, heard on the test's loop."""
