@@ -53,7 +53,12 @@ class Life(State):
     beside: bool = False
     """Another execution was in progress when the record was removed."""
     followed: bool = False
-    """Another execution went IN_PROGRESS after the record was removed."""
+    """Another execution went IN_PROGRESS after the record was removed, or, without that, SUCCEEDED."""
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether the device went IN_PROGRESS on it, or, without that, brought it to SUCCEEDED."""
+        return self.began is not None or (self.ended_as == Status.SUCCEEDED and self.ended_by_device)
 
     @property
     def lost_in_progress(self) -> bool:
@@ -184,11 +189,12 @@ class ThingRecord(State):
             self._bury()
 
     def _changed(self, life: Life, mark: Mark, event: ExecutionChanged) -> None:
+        is_done = event.status == Status.SUCCEEDED and event.by == "device"
+        if life.began is None and life.ended is None and (is_done or event.status == Status.IN_PROGRESS):
+            for other in self.lives.values():
+                other.followed = other.followed or (other.removed is not None and other is not life)
         if event.status == Status.IN_PROGRESS:
-            if life.began is None:
-                life.began = mark
-                for other in self.lives.values():
-                    other.followed = other.followed or (other.removed is not None and other is not life)
+            life.began = life.began or mark
         elif life.ended is None and event.status in TERMINAL:
             life.ended, life.ended_as, life.ended_by_device = mark, event.status, event.by == "device"
 

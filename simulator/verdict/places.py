@@ -168,7 +168,7 @@ PLACES: Final[dict[PlaceName, Callable[[Visit], bool]]] = {
     "deleted-beside-another": lambda visit: visit.life.lost_in_progress and visit.life.beside,
     "cancelled-in-step": _cancelled_in_step,
     "recovered": lambda visit: visit.life.followed,
-    "reused-id": lambda visit: visit.life.began is not None and bool(visit.life.earlier),
+    "reused-id": lambda visit: visit.life.was_taken and bool(visit.life.earlier),
     "stale-update-after-recreation": _stale_update,
     "power-lost-in": _power_lost_in,
     "power-lost-before-publishing": lambda visit: visit.deeds.power_lost_before_publishing,

@@ -204,12 +204,13 @@ class Wire(State):
             event.expected_version,
             tuple(sorted(event.details.items())) if event.details else None,
         )
-        n = self.n
+        n, at = self.n, mark.at
         if event.late_seconds:
-            since = bisect_left(self.last_times, mark.at - micros(event.late_seconds))
+            at -= micros(event.late_seconds)
+            since = bisect_left(self.last_times, at)
             n -= (len(self.last_times) - 1 - since) * ROOM + ROOM // 2
         self.asked_n = max(self.asked_n, n)
-        asked = self._seen(mark, sent, n)
+        asked = self._seen(mark, sent, n, at)
         return [*self._step_in(asked), asked]
 
     def _step_in(self, asked: Seen[RequestSent]) -> Sequence[Seen[Any]]:
