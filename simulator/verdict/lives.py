@@ -19,7 +19,7 @@ from simulator.verdict.attendance import KEEP_ALIVE_TIMEOUT, Attendance, Queue, 
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.limits import Limits
-from simulator.verdict.seen import Mark, Seen
+from simulator.verdict.seen import Elsewhere, Mark, Seen
 from simulator.verdict.state import State
 
 LIVES: Final = 48
@@ -139,6 +139,8 @@ class ThingRecord(State):
         mark, event = seen
         self.is_empty = False
         kind = type(event)
+        if kind is Elsewhere and event.is_provocation and event.event.execution.job_id in limits.jobs:
+            self._provoked(mark, event.event)
         self.attendance.after(seen, limits)
         if self.untold is not None:
             if isinstance(event, ClientConnected):
@@ -160,6 +162,13 @@ class ThingRecord(State):
         elif kind is ExecutionChanged:
             self._changed(self._current(event.execution), mark, event)
         elif kind is ExecutionRemoved:
+            self._removed(self._current(event.execution), mark, event)
+
+    def _provoked(self, mark: Mark, event: Any) -> None:
+        """Where an execution is that nobody is to take, because a place of the run asks for it."""
+        if isinstance(event, ExecutionQueued):
+            self._born(event.execution, mark)
+        elif isinstance(event, ExecutionRemoved):
             self._removed(self._current(event.execution), mark, event)
 
     def _lapsed(self, mark: Mark) -> None:
