@@ -64,9 +64,9 @@ class Design:
         return self.listens and self.carrier == "mqtt"
 
     @property
-    def polls(self) -> float | None:
-        """How often it asks: who hears nothing has to."""
-        return self.poll if self.hears else self.poll or 3.0
+    def polls(self) -> float:
+        """How often it asks: who hears nothing has to; and who hears may have been told too early that there is none."""
+        return self.poll or (20.0 if self.hears else 3.0)
 
 
 class Line:
@@ -103,7 +103,9 @@ class Device:
     # ── power ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
-        """Boot."""
+        """Boot, if it does not run."""
+        if self._running is not None:
+            return
         self._boots += 1
         self._news = asyncio.Event()
         self._asked = None
@@ -196,11 +198,12 @@ class Device:
         """Work for so long; whether the job is still there, as far as anybody said."""
         until = asyncio.get_running_loop().time() + seconds
         while (left := until - asyncio.get_running_loop().time()) > 0:
-            if self.design.looks_when_told and self._news.is_set():
-                self._news.clear()
-                if self.in_hand is not None and not await self._still_there(self.in_hand) and not self.ghost:
-                    return False
             await self._until_news(left)
+            if self._news.is_set():
+                self._news.clear()
+                looks = self.design.looks_when_told and self.in_hand is not None
+                if looks and self.in_hand and not await self._still_there(self.in_hand) and not self.ghost:
+                    return False
         return True
 
     async def _drop(self) -> None:
