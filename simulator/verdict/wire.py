@@ -99,6 +99,8 @@ class Wire(State):
     step_key: str = "step"
     """The key of statusDetails under which it says at which step it is: `step` is our own agents' word."""
     testimony: Testimony = field(default_factory=lambda: Testimony(is_wire=True))
+    crossing: int = 0
+    """So soon after a report another says nothing of what the device decided in between."""
     entries: int = 0
     last_times: tuple[int, ...] = ()
     known: Map[tuple[str | None, str], ExecutionKey] = EMPTY
@@ -237,7 +239,7 @@ class Wire(State):
         if step is None or step in named or len(named) >= STEPS:
             return ()
         self.steps = self.steps.put(key, (*named, step), JOBS)
-        if before is None:
+        if before is None or mark.at - before.at < self.crossing:
             return ()
         began = StepStarted(key, step, reversible=True)
         return (Seen(Mark(CLOUD, before.n + 1, before.at, mark.shown_by), began),)

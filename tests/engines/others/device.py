@@ -49,6 +49,10 @@ class Design:
     """At a notification it asks after what it has in hand."""
     poll: float | None = None
     tokens: bool = True
+    new_tokens: bool = False
+    """Each attempt has another."""
+    threads: int = 1
+    """With two, one asks at a notification, and the other goes by what that found once its next report is away."""
     acknowledges: bool = True
     connections: int = 1
     """With two, it asks on the first and listens on the second."""
@@ -65,7 +69,7 @@ class Design:
 
     @property
     def polls(self) -> float:
-        """How often it asks: who hears nothing has to; and who hears may have been told too early that there is none."""
+        """How often it asks: who hears nothing has to, and who hears may have heard too early."""
         return self.poll or (20.0 if self.hears else 3.0)
 
 
@@ -96,7 +100,10 @@ class Device:
     _line: Line | None = None
     _tokens: "count[int]" = field(default_factory=lambda: count(1))
     _boots: int = 0
-    _asked: tuple[Request, asyncio.Future[Answer]] | None = None
+    _asked: list[tuple[Request, asyncio.Future[Answer]]] = field(default_factory=list)
+    _aside: asyncio.Task[None] | None = None
+    _is_gone: bool = False
+    """The second thread found so, and the first has not looked."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _running: asyncio.Task[None] | None = None
 
@@ -108,7 +115,7 @@ class Device:
             return
         self._boots += 1
         self._news = asyncio.Event()
-        self._asked = None
+        self._asked = []
         self._line = self.dial(self)
         self._running = asyncio.create_task(self._run())
 
@@ -117,6 +124,9 @@ class Device:
         if self._running is not None:
             self._running.cancel()
             self._running = None
+        if self._aside is not None:
+            self._aside.cancel()
+            self._aside = None
         if self._line is not None:
             self._line.close()
         if not self.design.remembers:
@@ -126,20 +136,21 @@ class Device:
 
     def answered(self, request: Request, answer: Answer) -> None:
         """An answer on the topic of such a request."""
-        if self._asked is None or self._asked[1].done():
-            return
-        asked, waiting = self._asked
-        if self.design.tokens:
-            is_mine = answer.client_token == asked.client_token
-        else:
-            is_mine = type(request) is type(asked) and getattr(request, "job_id", "") == getattr(asked, "job_id", "")
-        if is_mine:
-            waiting.set_result(answer)
+        for asked, waiting in self._asked:
+            if self.design.tokens:
+                is_mine = answer.client_token == asked.client_token
+            else:
+                is_mine = type(request) is type(asked) and _about(request) == _about(asked)
+            if is_mine and not waiting.done():
+                waiting.set_result(answer)
+                return
 
     def told(self, hint: Event) -> None:
         """A notification: whatever it says, there is something to ask."""
         if isinstance(hint, Hinted) and isinstance(hint.hint, NextChanged | PendingChanged):
             self._news.set()
+            if self.design.threads > 1 and self.in_hand is not None and self._aside is None:
+                self._aside = asyncio.create_task(self._look_aside(self.in_hand))
 
     def connected(self) -> None:
         """On line again: something may have been missed."""
@@ -201,13 +212,18 @@ class Device:
             await self._until_news(left)
             if self._news.is_set():
                 self._news.clear()
-                looks = self.design.looks_when_told and self.in_hand is not None
+                looks = self.design.looks_when_told and self.design.threads == 1
                 if looks and self.in_hand and not await self._still_there(self.in_hand) and not self.ghost:
                     return False
         return True
 
+    async def _look_aside(self, job: Execution) -> None:
+        if not await self._still_there(job) and self.in_hand is job:
+            self._is_gone = True
+        self._aside = None
+
     async def _drop(self) -> None:
-        self.in_hand = None
+        self.in_hand, self._is_gone = None, False
         await asyncio.sleep(self.design.undo_seconds)
 
     async def _still_there(self, job: Execution) -> bool:
@@ -215,7 +231,8 @@ class Device:
         found = answer.execution if isinstance(answer, ExecutionTold) else None
         if found is None or found.key != job.key:
             return False
-        self.in_hand = replace(found, document=found.document or job.document)
+        if self.in_hand is job:
+            self.in_hand = replace(found, document=found.document or job.document)
         return not found.status.is_terminal
 
     async def _report(self, status: Status, **details: str) -> bool:
@@ -223,6 +240,9 @@ class Device:
         for _ in range(4):
             job = self.in_hand
             assert job is not None
+            was_gone, self._is_gone = self._is_gone, False
+            if was_gone and not self.ghost:
+                return False
             answer = await self._ask(
                 Update(
                     job.key.job_id,
@@ -245,12 +265,12 @@ class Device:
 
     async def _ask(self, request: Request) -> Answer:
         """Its answer, however long that takes."""
-        if self.design.tokens:
-            request = replace(request, client_token=f"{self._boots}-{next(self._tokens)}")
         wait = 0.5
         for attempt in count(1):
+            if self.design.tokens and (attempt == 1 or self.design.new_tokens):
+                request = replace(request, client_token=f"{self._boots}-{next(self._tokens)}")
             waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-            self._asked = request, waiting
+            self._asked = [each for each in self._asked if not each[1].done()] + [(request, waiting)]
             assert self._line is not None
             self._line.send(request)
             try:
@@ -266,6 +286,10 @@ class Device:
     async def _until_news(self, seconds: float | None) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
+
+
+def _about(request: Request) -> str | None:
+    return getattr(request, "job_id", None)
 
 
 def any_answer(event: Any) -> Answer | None:

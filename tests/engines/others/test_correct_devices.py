@@ -2,7 +2,6 @@
 
 from typing import Any, get_args
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +51,8 @@ designs = st.builds(
     looks_when_told=st.booleans(),
     poll=st.sampled_from([None, 1.0, 5.0]),
     tokens=st.booleans(),
+    new_tokens=st.booleans(),
+    threads=st.sampled_from([1, 2]),
     acknowledges=st.booleans(),
     connections=st.sampled_from([1, 2]),
     step_seconds=st.sampled_from([0.02, 0.5, 3.0]),
@@ -126,8 +127,6 @@ def cells(draw: st.DrawFn) -> Scenario:
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cells(), designs, st.lists(accidents, max_size=2), st.integers(0, 3))
-def test_a_correct_device_is_accused_of_nothing(
-    cell: Scenario, design: Design, happens: list[Accident], seed: int
-):
+def test_a_correct_device_is_accused_of_nothing(cell: Scenario, design: Design, happens: list[Accident], seed: int):
     verdict = played(stand(cell, design, *happens, seed=seed))
     assert {each.id: each.violations for each in verdict.invariants if each.violations} == {}
