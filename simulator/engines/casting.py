@@ -4,18 +4,28 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
+from agent.errors import InputError
+from agent.names import no_such_name
+from simulator.devices.models import MODELS
 from simulator.scenario import JobSpec, Place, Scenario, agents, thing_of_agent
 from simulator.trace import RunStarted
 
 STEP: Final = "step"
 """The key of statusDetails under which our own agents say at which step they are."""
+LISTED: Final = "`ghostjob run --models`"
 
 
 class Casting:
-    """Each of `things` with its group, and the agents that live on them, each with its own."""
+    """Each of `things` with its group, and the agents that live on them, each with its own.
+
+    Raises InputError for a place that is for a model which does not exist.
+    """
 
     def __init__(self, scenario: Scenario, things: Sequence[str]) -> None:
         self.scenario = scenario
+        for index, place in enumerate(scenario.must_reach):
+            if unknown := [name for name in place.models if name not in MODELS]:
+                raise InputError(f"must_reach.{index}.models: {no_such_name(unknown[0], MODELS, LISTED)}")
         self.things = tuple(zip(things, scenario.deal(len(things)), strict=True))
         self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
         self.jobs = frozenset(job.id for job in scenario.jobs if not job.provokes)

@@ -9,7 +9,7 @@ Foreign        the client of that name connected,  it has done its next job sinc
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from agent.device_events import DeviceConnected
 from agent.errors import InputError
@@ -20,7 +20,7 @@ from simulator.engines.fleet import Connections, Fleet
 from simulator.engines.outlets import DeviceHands
 from simulator.engines.settling import Settling
 from simulator.pace import Pace
-from simulator.scenario import Scenario, thing_of_agent
+from simulator.scenario import PlaceName, Scenario, thing_of_agent
 from simulator.trace import (
     ClientConnected,
     ClientSubscribed,
@@ -31,6 +31,20 @@ from simulator.trace import (
     device_source,
 )
 from simulator.verdict.clients import listened_to
+
+UNSEEN: Final[frozenset[PlaceName]] = frozenset(
+    {
+        "deleted-before-leap",
+        "deleted-after-leap",
+        "deleted-while-rebooting",
+        "deleted-while-powerless",
+        "power-lost-before-publishing",
+        "failed-in-step",
+        "rolled-back",
+        "failed-unchanged",
+    }
+)
+"""Places inside a device."""
 
 
 class OwnFleet:
@@ -180,5 +194,10 @@ def _check(scenario: Scenario, hands: DeviceHands | None) -> None:
             raise InputError(f"power_cuts.{index}: instants of the hardware: {ours}; name a step or a fault")
         if hands is None or not hands.can_cut_power:
             raise InputError(f"power_cuts: {ours}: nobody here can cut their power; leave it out")
+    for index, place in enumerate(scenario.must_reach):
+        if place.place in UNSEEN:
+            raise InputError(
+                f"must_reach.{index}.place: {place.place}: {ours}: the wire does not show it; leave it out"
+            )
     if scenario.outages:
         raise InputError(f"outages: {ours}; leave it out, or cut their connection with a fault")

@@ -25,8 +25,8 @@ class Place(Part):
     deletion-refused: the service refused to delete `job` for the time being;
     fault-struck: the `fault` of that name struck a message of the device, whatever `job` that was about;
     cancelled-in-step: an execution of `job` was CANCELED between the start and the end of `step`;
-    recovered: the device went IN_PROGRESS on another execution after `job` was removed;
-    reused-id: it went IN_PROGRESS on a later incarnation of `job`;
+    recovered: the device went IN_PROGRESS on another execution after `job` was removed, or SUCCEEDED without that;
+    reused-id: it went IN_PROGRESS on a later incarnation of `job`, or SUCCEEDED without that;
     stale-update-after-recreation: an update meant for an earlier incarnation of `job` arrived once a later was queued;
     power-lost-in: the power went, with `job` in hand or just left, in `step`, or at `instant`;
     power-lost-before-publishing: it went between the journal's record of the report's being due, and the report;
@@ -41,6 +41,10 @@ class Place(Part):
     announced-after-deletion: a notification named `job` although the device had been told that it is gone;
     heard, never-heard: a notification of kind `hint` named `job`, or none did although the device was connected;
     heard-absence: a notification of kind `hint` left `job` out, after the device had heard of it or had taken it.
+
+    Of devices that are not ours the wire shows less. They are in a step from when they first report it, until they
+    report the end; their last report left when it arrived, less what the network kept it; what was published while they
+    were connected they heard. Of places inside the device, leap, reboot, rollback, the wire shows nothing.
     """
 
     place: PlaceName

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from agent.values import ExecutionKey, Status
 from simulator.trace import (
+    TERMINAL,
     AnswerDelivered,
     ClientConnected,
     ClientDisconnected,
@@ -102,19 +103,19 @@ class Queue(State):
                 self.queued = self.queued.put(key, mark, PENDING)
             case ExecutionChanged(execution=key, status=status, by=by):
                 self.went_on = by == "device" and key in self.running
-                self._changed(key, Status(status), mark)
+                self._changed(key, status, mark)
             case ExecutionRemoved(execution=key):
                 self.queued, self.running = self.queued.without(key), self.running.without(key)
             case _:
                 pass
 
-    def _changed(self, key: ExecutionKey, status: Status, mark: Mark) -> None:
-        if status is Status.IN_PROGRESS:
+    def _changed(self, key: ExecutionKey, status: str, mark: Mark) -> None:
+        if status == Status.IN_PROGRESS:
             if key not in self.running:
                 self.is_overfull = self.is_overfull or len(self.running) >= PENDING
                 self.running, self.began = self.running.put(key, mark, PENDING), key
-        elif status.is_terminal:
-            self.failed_unbegun = status is Status.FAILED and key in self.queued
+        elif status in TERMINAL:
+            self.failed_unbegun = status == Status.FAILED and key in self.queued
             self.running = self.running.without(key)
         else:
             return
@@ -321,6 +322,6 @@ def _is_ended_by_service(event: Event) -> bool:
         case ExecutionRemoved():
             return True
         case ExecutionChanged(status=status, by="service"):
-            return Status(status).is_terminal
+            return status in TERMINAL
         case _:
             return False

@@ -113,7 +113,7 @@ class Case(State):
     @classmethod
     def new(cls, thing: str, limits: Limits, watching: Watching) -> "Case":
         """One of which nothing is known."""
-        wire = Wire(frozenset({None, thing}), is_own=True, step_key=limits.step_key)
+        wire = Wire(frozenset({None, thing}), is_own=True, step_key=limits.step_key, crossing=limits.crossing)
         return cls(thing, limits, Watch(Testimony(), watching.own.start()), (Follower.of(wire, watching.wire),))
 
     @property
@@ -202,6 +202,7 @@ class Case(State):
             frozenset({None, self.thing}),
             is_own=True,
             step_key=self.limits.step_key,
+            crossing=self.limits.crossing,
             testimony=testimony,
             answers=record.answers,
         )
@@ -227,6 +228,7 @@ class Case(State):
             frozenset({name}),
             is_own=False,
             step_key=first.step_key,
+            crossing=first.crossing,
             entries=first.entries,
             answers=first.answers,
         )

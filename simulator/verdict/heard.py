@@ -6,11 +6,12 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from agent.device_events import AnswerReceived, HintReceived, RequestSent
 from agent.values import ErrorCode, ExecutionKey, Status
+from simulator.trace import TERMINAL
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 
-ENDED_WITHOUT_US = frozenset({Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
+ENDED_WITHOUT_US: Final[frozenset[str]] = frozenset({Status.CANCELED, Status.TIMED_OUT, Status.REMOVED})
 
 Says: TypeAlias = Literal["gone", "reported", "terminal", "superseded", "alive"]
 
@@ -182,8 +183,8 @@ def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[A
 
 def _state_of(found: AnswerReceived) -> Says:
     """What the status of an execution that was found says; the service shows ended ones to nobody, but who knows."""
-    status = Status(found.status) if found.status else Status.IN_PROGRESS
-    return "alive" if not status.is_terminal else "gone" if status in ENDED_WITHOUT_US else "reported"
+    status = found.status or Status.IN_PROGRESS
+    return "alive" if status not in TERMINAL else "gone" if status in ENDED_WITHOUT_US else "reported"
 
 
 def _end_in(answer: AnswerReceived, sent: RequestSent) -> Says | None:
@@ -191,8 +192,8 @@ def _end_in(answer: AnswerReceived, sent: RequestSent) -> Says | None:
     if answer.code == ErrorCode.RESOURCE_NOT_FOUND:
         return "gone"
     if answer.code in (ErrorCode.INVALID_STATE_TRANSITION, ErrorCode.VERSION_MISMATCH) and answer.status is not None:
-        status = Status(answer.status)
-        return "gone" if status in ENDED_WITHOUT_US else "reported" if status.is_terminal else None
+        status = answer.status
+        return "gone" if status in ENDED_WITHOUT_US else "reported" if status in TERMINAL else None
     if answer.code == ErrorCode.TERMINAL_STATE_REACHED and sent.request == "describe":
         return "terminal"
     return None

@@ -16,6 +16,7 @@ from simulator.trace import (
     DeletionRefused,
     Entry,
     FaultStruck,
+    PowerCutOff,
     ProcessStalled,
     RequestReceived,
     RunEnded,
@@ -40,7 +41,7 @@ from simulator.verdict.model import (
     Violation,
 )
 from simulator.verdict.outcome import Arrivals, concluded
-from simulator.verdict.places import last_seen_of, reached, refused
+from simulator.verdict.places import last_seen_of, lost_power, reached, refused
 from simulator.verdict.seen import UNJUDGED, Seen, seen_in
 from simulator.verdict.sharing import CONNECTIONS, Rest, Share
 from simulator.verdict.stalls import Lag
@@ -52,9 +53,11 @@ Found = TypeVar("Found", Violation, Doubt)
 SECOND: Final = 1_000_000
 EARLY: Final = 100_000
 """So many entries may come before the run's beginning, without which none can be judged; then no more are kept."""
+CUTS: Final = 64
+"""So many power cuts of a thing are remembered."""
 
 
-ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, ProcessStalled})
+ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, ProcessStalled, PowerCutOff})
 DEVICE: Final = device_source("")
 
 
@@ -101,6 +104,7 @@ class Judge:
         self._clients: Clients | None = None
         self._refusals: dict[tuple[str, bool], DeletionRefused] = {}
         self._strikes: dict[tuple[str, str], str] = {}
+        self._cuts: dict[str, tuple[PowerCutOff, ...]] = {}
         self._cloud_end = 0
         self._lag = Lag()
         self._rate = _Peak()
@@ -114,7 +118,7 @@ class Judge:
         twin._rests = dict(self._rests)
         twin._clients = None if self._clients is None else self._clients.fork()
         twin._refusals = dict(self._refusals)
-        twin._strikes = dict(self._strikes)
+        twin._strikes, twin._cuts = dict(self._strikes), dict(self._cuts)
         twin._rate = self._rate.fork()
         return twin
 
@@ -175,12 +179,14 @@ class Judge:
         elif source.startswith(DEVICE) and (device := self._devices.get(source[len(DEVICE) :])) is not None:
             device.told(seen, self._watching)
 
-    def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled]) -> None:
+    def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled | PowerCutOff]) -> None:
         match seen.event:
             case RunEnded():
                 self._ended = self._ended or cast("Seen[RunEnded]", seen)
             case DeletionRefused() as refusal:
                 self._refusals[refusal.job_id, refusal.retry] = refusal
+            case PowerCutOff(thing=thing) as cut:
+                self._cuts[thing] = (*self._cuts.get(thing, ()), cut)[-CUTS:]
             case ProcessStalled():
                 self._lag = self._lag.after(cast("Seen[ProcessStalled]", seen))
 
@@ -250,6 +256,8 @@ class Judge:
             missing = () if refused(place, self._refusals.values()) else place.things
         elif place.place == "fault-struck":
             missing = tuple(name for name in place.things if (_thing(name), place.fault) not in self._strikes)
+        elif place.place == "power-lost-in" and self._cuts:
+            missing = tuple(name for name in place.things if not lost_power(place, self._cuts.get(name, ())))
         else:
             missing = tuple(name for name in place.things if name not in judged or not judged[name][0].is_at(place))
         there = Reached(id=place.id, devices=len(place.things) - len(missing), of=len(place.things))

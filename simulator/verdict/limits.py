@@ -1,10 +1,15 @@
 """The numbers that one device is judged by, in microseconds."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulator.trace import RunStarted
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.seen import micros
+
+CROSSING_MICROS: Final = 500_000
+"""Longer than what was acknowledged takes, inside a device, to whoever decides what it does next."""
+LOCKSTEP: Final = 3
+"""Who goes on so often, each time with another refusal, does not listen."""
 
 
 class Limits(NamedTuple):
@@ -25,8 +30,24 @@ class Limits(NamedTuple):
     lost_job: int = 0
     silence: int = 0
     detection: int = 0
+    is_foreign: bool = False
+    """It is not ours: what it makes of what reached it, inside, nobody knows."""
     step_key: str = "step"
     """The key of statusDetails under which the device says at which step it is."""
+
+    def is_proof(self, times: int, first: int, last: int) -> bool:
+        """Whether it takes no notice, who did so often what he was told not to, from when to when.
+
+        A client that our own agents are judged by tells when it processed an answer. Of others only the connection's
+        PUBACK is seen, and that may come from another thread than the next report: one report, or a few at once, may
+        cross with what that thread has to say. Whoever reports again after that has had the time to look.
+        """
+        return not self.is_foreign or times >= LOCKSTEP or (times > 1 and last - first > CROSSING_MICROS)
+
+    @property
+    def crossing(self) -> int:
+        """For so long what a device was told may not have reached whoever decides."""
+        return CROSSING_MICROS if self.is_foreign else 0
 
     @classmethod
     def of(cls, thing: str, started: RunStarted, bounds: Bounds) -> "Limits":
@@ -40,5 +61,6 @@ class Limits(NamedTuple):
             lost_job=micros(bounds.lost_job_seconds),
             silence=micros(bounds.silence_seconds),
             detection=micros(bounds.detection_seconds),
+            is_foreign=started.are_foreign,
             step_key=started.step_key,
         )

@@ -19,7 +19,7 @@ from simulator.verdict.attendance import KEEP_ALIVE_TIMEOUT, Attendance, Queue, 
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.limits import Limits
-from simulator.verdict.seen import Mark, Seen
+from simulator.verdict.seen import Elsewhere, Mark, Seen
 from simulator.verdict.state import State
 
 LIVES: Final = 48
@@ -53,7 +53,12 @@ class Life(State):
     beside: bool = False
     """Another execution was in progress when the record was removed."""
     followed: bool = False
-    """Another execution went IN_PROGRESS after the record was removed."""
+    """Another execution went IN_PROGRESS after the record was removed, or, without that, SUCCEEDED."""
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether the device went IN_PROGRESS on it, or, without that, brought it to SUCCEEDED."""
+        return self.began is not None or (self.ended_as == Status.SUCCEEDED and self.ended_by_device)
 
     @property
     def lost_in_progress(self) -> bool:
@@ -134,6 +139,8 @@ class ThingRecord(State):
         mark, event = seen
         self.is_empty = False
         kind = type(event)
+        if kind is Elsewhere and event.is_provocation and event.event.execution.job_id in limits.jobs:
+            self._provoked(mark, event.event)
         self.attendance.after(seen, limits)
         if self.untold is not None:
             if isinstance(event, ClientConnected):
@@ -155,6 +162,13 @@ class ThingRecord(State):
         elif kind is ExecutionChanged:
             self._changed(self._current(event.execution), mark, event)
         elif kind is ExecutionRemoved:
+            self._removed(self._current(event.execution), mark, event)
+
+    def _provoked(self, mark: Mark, event: Any) -> None:
+        """Where an execution is that nobody is to take, because a place of the run asks for it."""
+        if isinstance(event, ExecutionQueued):
+            self._born(event.execution, mark)
+        elif isinstance(event, ExecutionRemoved):
             self._removed(self._current(event.execution), mark, event)
 
     def _lapsed(self, mark: Mark) -> None:
@@ -184,11 +198,12 @@ class ThingRecord(State):
             self._bury()
 
     def _changed(self, life: Life, mark: Mark, event: ExecutionChanged) -> None:
+        is_done = event.status == Status.SUCCEEDED and event.by == "device"
+        if life.began is None and life.ended is None and (is_done or event.status == Status.IN_PROGRESS):
+            for other in self.lives.values():
+                other.followed = other.followed or (other.removed is not None and other is not life)
         if event.status == Status.IN_PROGRESS:
-            if life.began is None:
-                life.began = mark
-                for other in self.lives.values():
-                    other.followed = other.followed or (other.removed is not None and other is not life)
+            life.began = life.began or mark
         elif life.ended is None and event.status in TERMINAL:
             life.ended, life.ended_as, life.ended_by_device = mark, event.status, event.by == "device"
 

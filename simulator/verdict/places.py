@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from agent.values import Status
-from simulator.trace import DeletionRefused
+from simulator.trace import DeletionRefused, PowerCutOff
 from simulator.verdict.findings import Subject
 from simulator.verdict.lives import Life
 from simulator.verdict.model import PlaceName, PlaceToReach
@@ -46,6 +46,16 @@ def last_seen_of(job: str, subject: Subject) -> str | None:
 def refused(place: PlaceToReach, refusals: Iterable[DeletionRefused]) -> bool:
     """Whether the service refused to delete the place's job for the time being: it says nothing of any device."""
     return any(refusal.job_id == place.job and refusal.retry for refusal in refusals)
+
+
+def lost_power(place: PlaceToReach, cuts: Iterable[PowerCutOff]) -> bool:
+    """Whether the engine cut the power of a device that is not ours there; the `instant` is what it came with."""
+    return any(
+        cut.job_id == place.job
+        and place.step in (None, cut.step)
+        and (place.instant is None or place.instant in cut.why)
+        for cut in cuts
+    )
 
 
 # ── when the record was removed ───────────────────────────────────────────────────────────────────────────────
@@ -168,7 +178,7 @@ PLACES: Final[dict[PlaceName, Callable[[Visit], bool]]] = {
     "deleted-beside-another": lambda visit: visit.life.lost_in_progress and visit.life.beside,
     "cancelled-in-step": _cancelled_in_step,
     "recovered": lambda visit: visit.life.followed,
-    "reused-id": lambda visit: visit.life.began is not None and bool(visit.life.earlier),
+    "reused-id": lambda visit: visit.life.was_taken and bool(visit.life.earlier),
     "stale-update-after-recreation": _stale_update,
     "power-lost-in": _power_lost_in,
     "power-lost-before-publishing": lambda visit: visit.deeds.power_lost_before_publishing,

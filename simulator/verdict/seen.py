@@ -49,9 +49,13 @@ class Seen(NamedTuple, Generic[E_co]):
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What befell an execution in a namespace of others, who live on the same thing."""
+    """What befell an execution in a namespace of others, who live on the same thing, or of a job of another run.
+
+    `is_provocation`: it may be one of this run's, of which it wants to know where its executions are.
+    """
 
     event: Any
+    is_provocation: bool = False
 
 
 def seen_in(entry: Entry) -> Seen[Any]:

@@ -42,7 +42,8 @@ class Rest(NamedTuple):
             case RequestAnswered() if self.is_others:
                 return self, None
             case ExecutionQueued() | ExecutionChanged() | ExecutionRemoved() as event:
-                return self, seen if event.execution.job_id in jobs else Seen(seen.mark, Elsewhere(event))
+                is_mine = event.execution.job_id in jobs
+                return self, seen if is_mine else Seen(seen.mark, Elsewhere(event, is_provocation=True))
             case _:
                 return self, seen
 

@@ -18,7 +18,7 @@ from agent.device_events import (
     StepStarted,
 )
 from agent.values import ErrorCode, ExecutionKey, Status
-from simulator.trace import RequestAnswered, RequestReceived
+from simulator.trace import TERMINAL, RequestAnswered, RequestReceived
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import Moment, Reads
 from simulator.verdict.frozen import EMPTY, Map
@@ -213,7 +213,9 @@ def _asked(state: Whereabouts, now: Moment) -> None:
         return
     if key is not None and key.job_id in now.limits.jobs:
         mine = state.of(key)
-        if event.status is not None and Status(event.status).is_terminal:
+        if now.testimony.is_wire:
+            _reports(state, now, key)
+        if event.status in TERMINAL:
             at = mark.at if mine.reported_at is None else min(mine.reported_at, mark.at)
             version = mine.version if mine.was_taken else None
             unchanged = event.status == Status.FAILED and version is not None and state.version == version
@@ -222,6 +224,14 @@ def _asked(state: Whereabouts, now: Moment) -> None:
             state.put(key, asked=(*mine.asked, Inquiry(event.client_token, mark))[-DEEDS:])
     if exchange.received is not None or exchange.said:
         _joined(state, now, exchange)
+
+
+def _reports(state: Whereabouts, now: Moment, key: ExecutionKey) -> None:
+    """From the wire, a device is in a step from when it first names that, whenever the step began."""
+    step = dict(now.event.details or ()).get(now.limits.step_key)
+    steps = state.steps.get(key, ())
+    if now.event.request == "update" and step is not None and all(each.step != step for each in steps):
+        state.steps = state.steps.put(key, (*steps, Stretch(step, now.mark, reversible=True))[-DEEDS:], EXECUTIONS)
 
 
 def _heard(state: Whereabouts, now: Moment) -> None:
@@ -313,7 +323,7 @@ READ_FOR: Final[dict[PlaceName, tuple[type, ...]]] = {
     "recovered": (),
     "reused-id": (),
     "deleted-in-step": (*STEPS, RequestSent, RequestAnswered),
-    "cancelled-in-step": STEPS,
+    "cancelled-in-step": (*STEPS, RequestSent),
     "deleted-after-leap": STEPS,
     "deleted-while-rebooting": STEPS,
     "deleted-while-powerless": STEPS,

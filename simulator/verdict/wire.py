@@ -3,8 +3,9 @@
 The service sees requests arrive and answers go; what the device made of them has to be inferred, and wherever two
 explanations are left, the one that does not accuse it is taken:
 
-    request.received     it sent that, once, however many copies came. An update or a describe is meant for the latest
-                         incarnation of its job id that any answer or notification could have told this client of.
+    request.received     it sent that, once, however many copies came, and before the network kept it. An update or a
+                         describe is meant for the latest incarnation of its job id that any answer or notification
+                         could have told this client of by then.
     answer.delivered     it processed the answer, if that came soon, on the connection on which it had asked, and before
                          it asked anything else: devices may drop what they no longer await. With QoS 0, which proves
                          nothing, only if the device then said nothing for longer than any round trip takes.
@@ -61,8 +62,9 @@ JOBS: Final = 128
 ANSWERS: Final = 64
 ENTRIES: Final = 64
 STEPS: Final = 64
-"""So many jobs, answers that may yet be delivered, times of the last entries, and steps of a job are remembered; what
-comes after so many steps is none that could be told from these.
+LEARNED: Final = 8
+"""So many jobs, answers that may yet be delivered, times of the last entries, steps of a job, and incarnations of it
+are remembered; what comes after so many steps is none that could be told from these.
 """
 
 ClientNames: TypeAlias = frozenset[str | None]
@@ -97,9 +99,13 @@ class Wire(State):
     step_key: str = "step"
     """The key of statusDetails under which it says at which step it is: `step` is our own agents' word."""
     testimony: Testimony = field(default_factory=lambda: Testimony(is_wire=True))
+    crossing: int = 0
+    """So soon after a report another says nothing of what the device decided in between."""
     entries: int = 0
     last_times: tuple[int, ...] = ()
     known: Map[tuple[str | None, str], ExecutionKey] = EMPTY
+    learned: Map[tuple[str | None, str], tuple[tuple[int, ExecutionKey], ...]] = EMPTY
+    """Where it could first know of each of the last of these."""
     latest: Map[tuple[str | None, str], ExecutionKey] = EMPTY
     hinted: Map[tuple[str | None, str], ExecutionKey] = EMPTY
     """What it could know of each job by notifications alone."""
@@ -167,8 +173,16 @@ class Wire(State):
 
     def _learn(self, *keys: ExecutionKey) -> None:
         for key in keys:
-            if self.known.get(job_of(key)) != key:
-                self.known = self.known.put(job_of(key), key, JOBS)
+            job = job_of(key)
+            if self.known.get(job) != key:
+                self.known = self.known.put(job, key, JOBS)
+                self.learned = self.learned.put(job, (*self.learned.get(job, ()), (self.n, key))[-LEARNED:], JOBS)
+
+    def _known_at(self, job: tuple[str | None, str], n: int) -> ExecutionKey | None:
+        """The latest incarnation that it could know of there; of what was first told of later, the first."""
+        learned = self.learned.get(job, ())
+        known = [key for since, key in learned if since <= n] or [key for _, key in learned[:1]]
+        return known[-1] if known else self.known.get(job, self.latest.get(job))
 
     def _hinted(self, listed: tuple[ExecutionKey, ...]) -> None:
         """A device that is off line hears nothing, unless it goes on with its session."""
@@ -193,23 +207,23 @@ class Wire(State):
         if event.client_token is None and event.dup and testimony.asked_token:
             self.asking = testimony.asked_token
             return []
-        job = (event.namespace_id, event.job_id or NEXT)
+        n, at = self.n, mark.at
+        if event.late_seconds:
+            at -= micros(event.late_seconds)
+            since = bisect_left(self.last_times, at)
+            n -= (len(self.last_times) - 1 - since) * ROOM + ROOM // 2
+        self.asked_n = max(self.asked_n, n)
         sent = RequestSent(
             token,
             event.request,
             event.namespace_id,
             event.job_id,
-            self.known.get(job, self.latest.get(job)),
+            self._known_at((event.namespace_id, event.job_id or NEXT), n),
             event.status,
             event.expected_version,
             tuple(sorted(event.details.items())) if event.details else None,
         )
-        n = self.n
-        if event.late_seconds:
-            since = bisect_left(self.last_times, mark.at - micros(event.late_seconds))
-            n -= (len(self.last_times) - 1 - since) * ROOM + ROOM // 2
-        self.asked_n = max(self.asked_n, n)
-        asked = self._seen(mark, sent, n)
+        asked = self._seen(mark, sent, n, at)
         return [*self._step_in(asked), asked]
 
     def _step_in(self, asked: Seen[RequestSent]) -> Sequence[Seen[Any]]:
@@ -225,7 +239,7 @@ class Wire(State):
         if step is None or step in named or len(named) >= STEPS:
             return ()
         self.steps = self.steps.put(key, (*named, step), JOBS)
-        if before is None:
+        if before is None or mark.at - before.at < self.crossing:
             return ()
         began = StepStarted(key, step, reversible=True)
         return (Seen(Mark(CLOUD, before.n + 1, before.at, mark.shown_by), began),)

@@ -29,6 +29,8 @@ class Haunting(NamedTuple):
     times: int = 1
     what: str = ""
     unless_shared: bool = False
+    last: int = 0
+    """When it did so last."""
 
 
 Hauntings = Map[tuple[ExecutionKey, int], Haunting]
@@ -100,7 +102,9 @@ def _asked(state: Ghosts, now: Moment) -> None:
         _unknown(state, key, now)
     elif news.answer.n <= now.mark.n:
         known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
-        haunting = known._replace(times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN])
+        haunting = known._replace(
+            times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN], last=max(known.last, now.mark.at)
+        )
         state.seen = state.seen.put((key, news.answer.n), haunting, CLOSED)
 
 
@@ -119,9 +123,11 @@ def rule_ghost_update(state: Ghosts, subject: Subject) -> Ruling:
     terminal state it was, and repeating the update is how a device finds out.
 
     From the wire it is the same, once the answer has certainly been processed. An update that arrives after the job id
-    has been used again may be meant for the new execution, and does not count.
+    has been used again may be meant for the new execution, and does not count. Of a device that is not ours, one update
+    may cross with the answer inside it: see `Limits.is_proof`.
     """
-    seen = list(state.seen.values())
+    limits = subject.limits
+    seen = [each for each in state.seen.values() if limits.is_proof(each.times, each.deeds[0].at, each.last)]
     return _ruling(seen, GONE, subject, [_updates_of_a_ghost(each) for each in _in_order(seen, subject)], state)
 
 

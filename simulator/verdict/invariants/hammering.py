@@ -8,6 +8,7 @@ from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.limits import Limits
 from simulator.verdict.seen import TIMER_SLACK, Mark, micros
 from simulator.verdict.state import State
 
@@ -59,6 +60,8 @@ class RefusedRequest(NamedTuple):
     code: str | None
     again: tuple[Mark, ...] = ()
     times: int = 0
+    last: int = 0
+    """When it was sent again last."""
 
     @property
     def can_mean_the_version(self) -> bool:
@@ -116,15 +119,15 @@ def _connected(state: Hammering, now: Moment) -> None:
         return
     state.standing = state.standing.only(lambda _, token: state.refused[token].code not in UNSETTLED)
     state.attempts = EMPTY
-    _settle(state)
+    _settle(state, now.limits)
 
 
-def _booted(state: Hammering, _now: Moment) -> None:
+def _booted(state: Hammering, now: Moment) -> None:
     state.standing = state.attempts = EMPTY
-    _settle(state)
+    _settle(state, now.limits)
 
 
-def _settle(state: Hammering) -> None:
+def _settle(state: Hammering, limits: Limits) -> None:
     """Of what does not stand any more and was never asked again, there is a count."""
     if not state.refused:
         return
@@ -133,7 +136,7 @@ def _settle(state: Hammering) -> None:
     before = state.before._replace(held=state.before.held + len(state.refused) - len(stay))
     while len(stay) > FOUND:
         token, oldest = next(iter(stay.items()))
-        before, stay = before.but(_repeated(oldest) if oldest.times else None), stay.without(token)
+        before, stay = before.but(_repeated(oldest, limits)), stay.without(token)
         state.standing = state.standing.only(lambda _, other, gone=token: other != gone)  # type: ignore[misc]
     state.refused, state.before = stay, before
 
@@ -153,7 +156,8 @@ def _asked(state: Hammering, now: Moment) -> None:
     if token is not None:
         refused = state.refused[token]
         if refused.code not in CONTENT or refused.asked.details == sent.details:
-            refused = refused._replace(again=(*refused.again, mark)[:SHOWN], times=refused.times + 1)
+            again, last = (*refused.again, mark)[:SHOWN], max(refused.last, mark.at)
+            refused = refused._replace(again=again, times=refused.times + 1, last=last)
             state.refused = state.refused.put(token, refused)
     known = state.attempts.get(question)
     is_retry = known is not None and _is_retry(known, sent)
@@ -191,7 +195,7 @@ def _answered(state: Hammering, now: Moment) -> None:
     assert asked is not None, "it is answered"
     assert mark is not None, "it is answered"
     _refused(state, sent, asked, mark, answer)
-    _settle(state)
+    _settle(state, now.limits)
     question = QuestionKey.of(asked)
     known = state.attempts.get(question)
     if known is None:
@@ -264,15 +268,18 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
 
     From the wire both are seen: a request again that was refused, once the refusal was processed. The wait is counted
     from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,
-    since the network may have held back the first, and a connection may be that of a device that has restarted.
+    since the network may have held back the first, and a connection may be that of a device that has restarted. Of a
+    device that is not ours, one repetition may cross with the refusal inside it: see `Limits.is_proof`.
     """
-    found = [_repeated(refused) if refused.times else None for refused in state.refused.values()]
+    found = [_repeated(refused, subject.limits) for refused in state.refused.values()]
     ruling = state.before.but(*found)
     ruling = ruling._replace(held=ruling.held + state.in_time)
     return ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
 
 
-def _repeated(refused: RefusedRequest) -> Finding:
+def _repeated(refused: RefusedRequest, limits: Limits) -> Finding | None:
+    if not refused.times or not limits.is_proof(refused.times, refused.again[0].at, refused.last):
+        return None
     times = "again" if refused.times == 1 else f"again {refused.times} times"
     message = f"sent {_named(refused.asked)} {times} after it was refused for good ({refused.code})"
     return violated(_job(refused.asked), message, refused.sent, refused.answer, *refused.again)

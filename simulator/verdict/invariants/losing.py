@@ -71,6 +71,8 @@ def rule(state: SafetySigns, subject: Subject) -> Ruling:
         found += _fate(life, None if safe else waited, state, subject, safe=safe)
     for life in record.lives.values():
         found += _fate(life, waits.pop(life.key, None), state, subject, safe=safe)
+    if record.present.queue.is_overfull:
+        found.append(undecided(None, "so much was pending that not all of it is remembered", None))
     return Ruling(record.in_time).but(*found)
 
 

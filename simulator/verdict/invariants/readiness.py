@@ -19,8 +19,12 @@ def rule(_state: None, subject: Subject) -> Ruling:
     The wire shows all of this. It needs no monitor but the queue's: see `simulator.verdict.attendance`.
     """
     present = subject.record.present
-    why = "whether it was ready for the next is not remembered: too many were removed under it"
-    doubts = (undecided(None, why),) if present.forgotten else ()
+    doubts: list[Finding] = []
+    if present.forgotten:
+        why = "whether it was ready for the next is not remembered: too many were removed under it"
+        doubts.append(undecided(None, why))
+    if present.queue.is_overfull and (present.in_time or present.recoveries):
+        doubts.append(undecided(None, "so much was pending that what it was to do next is not remembered"))
     found = [each for recovery in present.recoveries for each in _recovered(recovery, subject)]
     return Ruling(present.in_time).but(*found, *doubts)
 

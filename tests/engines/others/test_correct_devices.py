@@ -1,0 +1,132 @@
+"""Correct devices of many designs, under everything that a cell may do to them: none is accused of anything."""
+
+from typing import Any, get_args
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simulator.cloud.jobs.settings import WhileDeleting
+from simulator.engines.judged import JudgedPlay
+from simulator.engines.virtual_time import run_virtually
+from simulator.scenario import Scenario
+from simulator.trace import Entry
+from simulator.verdict import Verdict
+from tests.engines.others.device import STEPS, Design
+from tests.engines.others.stand import THING, Accident, Stand, stand
+
+BOUNDS = {"detection_seconds": 40, "ready_seconds": 300, "lost_job_seconds": 300, "silence_seconds": 300}
+"""Generous: what is lost on the way is asked for again, later each time, and that is no fault of the device's."""
+REQUESTS = ["get-pending", "start-next", "describe", "update"]
+ANSWERS = [f"{kind}-answer" for kind in REQUESTS]
+HINTS = ["notify", "notify-next"]
+WHILE_DELETING = get_args(WhileDeleting)
+
+
+def played(stand: Stand, *, kept: list[Entry] | None = None) -> Verdict:
+    entries: list[Entry] = [] if kept is None else kept
+    with JudgedPlay(stand.scenario, stand, [THING], seed=stand.seed, also=(entries.append,)) as run:
+        return run_virtually(run.result()).verdict
+
+
+def scenario(**parts: Any) -> Scenario:
+    base: dict[str, Any] = {
+        "name": "cell",
+        "devices": [{"group": "all"}],
+        "steps": STEPS,
+        "jobs": [{"id": "fw", "to": ["all"], "version": "A"}],
+        "bounds": BOUNDS,
+        "cloud": {"deletion_seconds": 1.2},
+        "time_limit_seconds": 2000,
+    }
+    return Scenario.model_validate(base | parts)
+
+
+designs = st.builds(
+    Design,
+    takes=st.sampled_from(["start-next", "describe", "get-pending"]),
+    carrier=st.sampled_from(["mqtt", "mqtt", "http"]),
+    reports=st.sampled_from(["steps", "begin-and-end", "end"]),
+    client_ids=st.sampled_from(["thing", "other", "new-each-time"]),
+    listens=st.booleans(),
+    looks_when_told=st.booleans(),
+    poll=st.sampled_from([None, 1.0, 5.0]),
+    tokens=st.booleans(),
+    new_tokens=st.booleans(),
+    threads=st.sampled_from([1, 2]),
+    acknowledges=st.booleans(),
+    connections=st.sampled_from([1, 2]),
+    step_seconds=st.sampled_from([0.02, 0.5, 3.0]),
+    undo_seconds=st.sampled_from([0.0, 0.5, 4.0]),
+    patience=st.sampled_from([0.4, 1.0, 2.0]),
+    remembers=st.booleans(),
+)
+instants = st.one_of(
+    st.sampled_from(STEPS).map(lambda step: {"step": step}),
+    st.sampled_from(["QUEUED", "IN_PROGRESS", "SUCCEEDED"]).map(lambda status: {"status": status}),
+    st.sampled_from([0.005, 0.02, 0.6, 2.0]).map(lambda seconds: {"after_seconds": seconds}),
+)
+whens = st.builds(lambda when, later: when | {"later_seconds": later}, instants, st.sampled_from([0, 0, 0.007, 0.3, 2]))
+
+
+@st.composite
+def faults(draw: st.DrawFn) -> dict[str, Any]:
+    do = draw(st.sampled_from(["lose", "duplicate", "delay", "throttle", "fail"]))
+    kinds = REQUESTS if do in ("throttle", "fail") else [*REQUESTS, *ANSWERS, *HINTS]
+    fault: dict[str, Any] = {"do": do, "messages": draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3))}
+    if do == "delay":
+        fault["seconds"] = draw(st.sampled_from([0.05, 0.7, 2.5, 6.0]))
+    if draw(st.booleans()):
+        fault["first"] = draw(st.integers(1, 4))
+    else:
+        fault["rate"] = draw(st.sampled_from([0.1, 0.4]))
+    if draw(st.booleans()):
+        fault["status"] = draw(st.sampled_from(["IN_PROGRESS", "SUCCEEDED"]))
+    return fault
+
+
+accidents = st.builds(
+    Accident,
+    st.sampled_from([0.013, 0.3, 0.9, 1.7, 3.1, 5.0]),
+    st.sampled_from(["power", "network"]),
+    st.sampled_from([0.02, 0.5, 3.0]),
+)
+
+
+@st.composite
+def cells(draw: st.DrawFn) -> Scenario:
+    do = draw(st.sampled_from(["delete-job", "delete-job", "delete-execution", "cancel-job"]))
+    again = draw(st.booleans()) and do == "delete-job"
+    jobs = [
+        {"id": "fw", "to": ["all"], "version": "A"},
+        {
+            "id": "fw" if again else "next",
+            "to": ["all"],
+            "version": draw(st.sampled_from(["A", "B"])),
+            "after": {"deletion_of": "fw", "until": "gone" if again else "accepted"},
+        },
+    ]
+    if draw(st.booleans()):
+        jobs.append({"id": "other", "to": ["all"], "version": "C", "after": {"taken": "fw"}})
+    if draw(st.booleans()):
+        jobs.append(
+            {"id": "lure", "to": ["all"], "namespace": "x", "provokes": True, "version": "D", "after": {"taken": "fw"}}
+        )
+    cloud: dict[str, Any] = {"deletion_seconds": draw(st.sampled_from([1.2, 3.0]))}
+    if draw(st.booleans()):
+        cloud["stale_reads_seconds"] = 1.0
+    if draw(st.booleans()):
+        cloud["while_deleting"] = draw(st.sampled_from(WHILE_DELETING))
+        cloud["removal_delay_seconds"] = 1.0
+    return scenario(
+        jobs=jobs,
+        deletions=[{"job": "fw", "do": do, "when": draw(whens)}],
+        faults=draw(st.lists(faults(), max_size=3)),
+        cloud=cloud,
+    )
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cells(), designs, st.lists(accidents, max_size=2), st.integers(0, 3))
+def test_a_correct_device_is_accused_of_nothing(cell: Scenario, design: Design, happens: list[Accident], seed: int):
+    verdict = played(stand(cell, design, *happens, seed=seed))
+    assert {each.id: each.violations for each in verdict.invariants if each.violations} == {}
