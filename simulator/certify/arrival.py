@@ -160,7 +160,9 @@ class Arrival:
         if not (self._clients or self._asked):
             refused = "" if self._refused is None else f"; refused: {shown(self._refused.why)}"
             return f"nothing has connected yet{refused}"
-        there = "connected" if self._is_connected else self._how_it_is_gone()
+        if not self._clients:
+            return f"asked over HTTP ({', '.join(self._asked)})"
+        there = "connected" if self._is_connected else f"gone ({shown(self._last_end)})"
         told = [f"listens on {', '.join(self._heard())}"] if self._heard() else []
         told += [f"asked ({', '.join(self._asked)})"] if self._asked else []
         return f"{there}, {' and '.join(told) or 'has not subscribed to notify nor asked'}"
@@ -184,11 +186,6 @@ class Arrival:
     @property
     def _is_connected(self) -> bool:
         return any(client.is_connected for client in self._clients.values())
-
-    def _how_it_is_gone(self) -> str:
-        if not self._clients:
-            return "asked over HTTP" if self._offer.data_port is not None else "not connected"
-        return f"gone ({shown(self._last_end)})"
 
     def _heard(self) -> tuple[str, ...]:
         """The names of the notifications that reach it; without those of a connection that ended, unless it comes back

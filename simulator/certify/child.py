@@ -89,8 +89,13 @@ class Child:
     ) -> "Child":
         """Start a command in a group, and a session, of its own. Raises InputError if there is no such program."""
         popen, read = _started(argv, environment)
-        loop = asyncio.get_running_loop()
-        reading, lines = await loop.connect_read_pipe(lambda: Lines(on_line), os.fdopen(read, "rb", 0))
+        try:
+            pipe = os.fdopen(read, "rb", 0)
+            reading, lines = await asyncio.get_running_loop().connect_read_pipe(lambda: Lines(on_line), pipe)
+        except BaseException:
+            os.killpg(popen.pid, signal.SIGKILL)
+            popen.wait()
+            raise
         return cls(popen, lines, reading)
 
     @property
@@ -148,7 +153,7 @@ def _exit_code(pid: int) -> int:
     """Wait until a process of ours has ended, and leave it to be waited for."""
     if hasattr(os, "waitid"):
         ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        assert ended is not None, "it waits for it"
+        assert ended is not None, "without WNOHANG it waits"
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
     return _exit_code_by_kqueue(pid)
 

@@ -11,12 +11,14 @@ anybody may do anything there, also another device that is on the same network. 
 connect, the control plane takes signatures of a key that nobody has; files by presigned URLs are served all the same.
 """
 
+import fcntl
 import json
+import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +51,8 @@ ELSEWHERE: Final = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_I
 """Addresses that stand for any on the network (RFC 5737, RFC 3849); nothing is sent there."""
 MOST_STANDING: Final = 32
 """Connections of one device that are remembered; the first goes when there are more."""
+CONNECT_SECONDS: Final = 30.0
+"""How long a device may take from its connection to its CONNECT; small ones are slow."""
 POLICY: Final = "ghostjob-device-under-test"
 ASKED_FOR: Final = "ghostjob-allowed-besides"
 NAME: Final = "${iot:Connection.Thing.ThingName}"
@@ -93,8 +97,9 @@ class Desk:
     async def __aenter__(self) -> Self:
         settings, certs = self._settings, self._settings.certs
         hosts = (*DEFAULT_HOSTS, *(() if self._address in DEFAULT_HOSTS else (self._address,)))
-        make_certificates(certs, [settings.thing], hosts)
-        pem = _checked(certs, settings.thing)
+        with _alone_in(certs):
+            make_certificates(certs, [settings.thing], hosts)
+            pem = _checked(certs, settings.thing)
         self.cloud = LocalCloud(_cloud_settings(settings, self._address), self._record)
         _enrol(self.cloud.core.registry, settings, pem)
         try:
@@ -200,7 +205,9 @@ def _enrol(registry: Registry, settings: DeskSettings, pem: str) -> None:
 def _cloud_settings(settings: DeskSettings, address: str) -> CloudSettings:
     # Power comes back in less than the second that AWS wants between two connections of one client id, and what a
     # device does about being throttled then is no question of Jobs. Other certificates are nobody's here.
-    gateway = GatewaySettings(connects_per_second=None, own_certificates="unknown")
+    gateway = GatewaySettings(
+        connects_per_second=None, own_certificates="unknown", connect_limit_seconds=CONNECT_SECONDS
+    )
     is_private = is_loopback(settings.host)
     return CloudSettings(
         host=settings.host,
@@ -239,6 +246,23 @@ def _offer(settings: DeskSettings, address: str, endpoints: dict[str, str | None
 
 
 # ── what is there ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _alone_in(certs: Path) -> Iterator[None]:
+    """Nobody else makes certificates there meanwhile: where tests run side by side, several desks open at once."""
+    try:
+        certs.mkdir(parents=True, exist_ok=True)
+        directory = os.open(certs, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"--certs {certs}: cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)  # which others have for some milliseconds
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace("--dir ", "--certs ", 1)) from None
+    finally:
+        os.close(directory)
 
 
 def _checked(certs: Path, thing: str) -> str:

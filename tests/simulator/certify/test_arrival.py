@@ -1,7 +1,7 @@
 """Who is there by now, and what is missing: by real clients where one can do it, else by what the cloud tells."""
 
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ THERE = [
     ((CAME, asks()), None, "connected, asked (start-next)"),
     ((CAME, asks(), GONE), None, "gone (CONNECTION_LOST), asked (start-next)"),
     ((CAME, asks(namespace_id="gg")), "gg", "connected, asked (start-next)"),
-    ((asks(),), None, "asked over HTTP, asked (start-next)"),
+    ((asks(),), None, "asked over HTTP (start-next)"),
     (
         (CAME, ClientConnected("pump-7-jobs"), listens(f"{JOBS}/notify", name="pump-7-jobs")),
         None,
@@ -404,6 +404,16 @@ def test_every_refusal_has_a_sentence_that_says_who(code: str):
     said = said_of(ClientRefused(code, "mqtt", "topic/a", "because", "pump-7", address="10.0.0.9"), offer())
     assert said.startswith("the client pump-7 from 10.0.0.9 ")
     assert "None" not in said
+
+
+@pytest.mark.parametrize("hint", [None, "this is HTTP", "this is TLS", "this is MQTT"])
+@pytest.mark.parametrize("code", ["not-mqtt", "not-http"])
+def test_nobody_is_sent_to_a_port_that_is_closed(code: str, hint: str | None):
+    closed = replace(offer(), data_port=None, mqtts_port=None, mqtt_port=1883)
+    said = said_of(ClientRefused(code, "mqtt", "", "because", hint=hint), closed)
+    assert "None" not in said
+    assert "opens one" in said or "CONNECT" in said
+    assert "None" not in (Arrival(closed).trouble() or "")
 
 
 @pytest.mark.parametrize("topic", [*topics_that_count("pump-7", None), f"{JOBS}/#", f"{JOBS}/+/update/rejected"])

@@ -1,8 +1,10 @@
 """The desk: what it makes, what it keeps, whom it lets in, and what it hands to those who judge."""
 
+import asyncio
 import json
 import os
 import stat
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -101,7 +103,7 @@ async def test_it_asks_over_http_with_the_same_certificate(certs: Path):
         async with http.get(f"{base}/pump-7/jobs") as answer:
             assert (answer.status, await answer.json()) == (200, {"inProgressJobs": [], "queuedJobs": []})
         assert world.arrival.is_there
-        assert world.arrival.says() == "asked over HTTP, asked (get-pending)"
+        assert world.arrival.says() == "asked over HTTP (get-pending)"
         async with http.get(f"{base}/pump-8/jobs") as answer:
             assert answer.status == 403
 
@@ -131,6 +133,39 @@ async def test_certificates_are_made_once_and_kept(tmp_path: Path):
         assert desk.offer.ca == (tmp_path / "new" / "ca.pem").absolute()
     async with Desk(settings) as desk:
         assert desk.offer.cert.read_bytes() == first
+
+
+OPENS = """
+import asyncio, sys
+from pathlib import Path
+from simulator.certify.desk import Desk, DeskSettings
+
+async def main():
+    async with Desk(DeskSettings(sys.argv[2], Path(sys.argv[1]))) as desk:
+        print(desk.offer.ca.read_text())
+
+asyncio.run(main())
+"""
+
+
+async def test_desks_that_open_at_once_share_one_ca(tmp_path: Path):
+    begun = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", OPENS, str(tmp_path / "certs"), name), stdout=asyncio.subprocess.PIPE
+        )
+        for name in ("lamp", "lamp", "pump")
+    ]
+    told = [(await each.communicate())[0] for each in begun]
+    assert [each.returncode for each in begun] == [0, 0, 0]
+    assert len(set(told)) == 1
+    assert b"BEGIN CERTIFICATE" in told[0]
+
+
+async def test_a_directory_that_cannot_be_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"^--certs .*file: cannot be used: File exists$"):
+        async with Desk(DeskSettings("lamp", tmp_path / "file")):
+            pytest.fail("it opened")
 
 
 def _without_key(directory: Path) -> None:

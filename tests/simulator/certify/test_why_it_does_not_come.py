@@ -201,15 +201,17 @@ DOOR = [
     ),
     (
         https_without_alpn,
-        "a client from 127.0.0.1 speaks HTTP to the port for MQTT: HTTPS is on port {data_port}, and on this one with"
-        " x-amzn-http-ca in ALPN",
+        "a client from 127.0.0.1 speaks HTTP to the port for MQTT: HTTPS is on port {data_port}",
     ),
     (
         mqtt_by_the_name_of_http,
-        "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: connect to port {mqtts_port}, without x-amzn-http-ca"
-        " in ALPN (x-amzn-mqtt-ca, or none)",
+        "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: MQTT with TLS is on port {mqtts_port}, with"
+        " x-amzn-mqtt-ca in ALPN or none, and not with x-amzn-http-ca",
     ),
-    (mqtt_to_the_data_port, "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: connect to port {mqtts_port}"),
+    (
+        mqtt_to_the_data_port,
+        "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: MQTT with TLS is on port {mqtts_port}",
+    ),
     (
         tls_to_the_port_without,
         "a client from 127.0.0.1 speaks TLS to the port without it: MQTT with TLS is on port {mqtts_port}",
