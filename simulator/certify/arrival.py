@@ -6,7 +6,8 @@
     arrival.is_there    False
     arrival.trouble()   "the device is connected, and neither subscribes to … nor asks for its jobs: …"
 
-Pure: it is fed with the trace, and knows no time. What a peer can do to it is bounded.
+It is fed with the trace, and knows no time; what a peer can do to it is bounded. Who cuts the device's power or network
+on purpose calls `anew` before waiting again: what came of that is nothing that went wrong.
 """
 
 from collections.abc import Callable, Iterator
