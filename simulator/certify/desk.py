@@ -12,7 +12,6 @@ connect, the control plane takes signatures of a key that nobody has; files by p
 """
 
 import fcntl
-import json
 import os
 import secrets
 import socket
@@ -29,22 +28,21 @@ from cryptography.exceptions import InvalidSignature
 
 from agent.errors import InputError
 from agent.hosts import is_loopback
-from simulator.certify.offer import FURTHER, Offer, is_client_of, topics_that_count
+from simulator.certify.enrolment import enrol
+from simulator.certify.offer import Offer, is_client_of, topics_that_count
 from simulator.certs import DEFAULT_HOSTS, make_certificates
-from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained
 from simulator.cloud.listeners.http_ports import in_url
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt.limits import GatewaySettings
-from simulator.cloud.registry import Registry
-from simulator.cloud.registry.things import EXCLUSIVE
+from simulator.cloud.serving import odd_names_unheard
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.heartbeat import Heartbeat
 from simulator.trace import CLOUD, ClientConnected, ClientDisconnected, CloudEvent, Entry, Recorder, Sink
 
-__all__ = ["Desk", "DeskSettings", "Offer", "policy_of"]
+__all__ = ["Desk", "DeskSettings", "Offer"]
 
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - asked for by name
 ELSEWHERE: Final = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}  # noqa: S104
@@ -53,9 +51,6 @@ MOST_STANDING: Final = 32
 """Connections of one device that are remembered; the first goes when there are more."""
 CONNECT_SECONDS: Final = 30.0
 """How long a device may take from its connection to its CONNECT; small ones are slow."""
-POLICY: Final = "ghostjob-device-under-test"
-ASKED_FOR: Final = "ghostjob-allowed-besides"
-NAME: Final = "${iot:Connection.Thing.ThingName}"
 
 
 @dataclass(frozen=True)
@@ -101,8 +96,9 @@ class Desk:
             make_certificates(certs, [settings.thing], hosts)
             pem = _checked(certs, settings.thing)
         self.cloud = LocalCloud(_cloud_settings(settings, self._address), self._record)
-        _enrol(self.cloud.core.registry, settings, pem)
+        enrol(self.cloud.core.registry, settings.thing, pem, settings.allow)
         try:
+            await self._stack.enter_async_context(odd_names_unheard())
             await self._stack.enter_async_context(self.cloud)
             self._stack.enter_context(Heartbeat("cloud", self._heard))
         except BaseException:
@@ -152,54 +148,6 @@ class Desk:
 
 
 # ── what the cloud is told ────────────────────────────────────────────────────────────────────────────────────
-
-
-def policy_of(account: AccountRegion) -> str:
-    """What a device of AWS IoT Jobs needs, and probes (`dut/THING/…`): the policy of each thing's own certificate.
-
-    A certificate that is one thing's exclusively has the variable of its name whatever its client id is, and over HTTP
-    (Developer Guide, "Thing policy variables").
-    """
-    own = (f"$aws/things/{NAME}/jobs/*", f"dut/{NAME}/*")
-    allowed: dict[tuple[str, ...], list[str]] = {
-        ("iot:Connect",): [account.arn("client", f"{NAME}{more}") for more in ("", *(f"{mark}*" for mark in FURTHER))],
-        ("iot:Publish", "iot:Receive"): [account.arn("topic", name) for name in own],
-        ("iot:RetainPublish",): [account.arn("topic", own[1])],
-        ("iot:Subscribe",): [account.arn("topicfilter", name) for name in own],
-        ("iotjobsdata:*",): [account.arn("thing", NAME)],
-    }
-    return _document(allowed)
-
-
-def _besides(account: AccountRegion, topics: tuple[str, ...]) -> str:
-    """In policies * is the wildcard; + and # are plain characters, which filters have to have there too."""
-    names = [topic.replace("#", "*").replace("+", "*") for topic in topics]
-    return _document(
-        {
-            ("iot:Publish", "iot:RetainPublish", "iot:Receive"): [account.arn("topic", name) for name in names],
-            ("iot:Subscribe",): [account.arn("topicfilter", name) for name in names],
-        }
-    )
-
-
-def _document(allowed: dict[tuple[str, ...], list[str]]) -> str:
-    statements = [
-        {"Effect": "Allow", "Action": list(actions), "Resource": resources} for actions, resources in allowed.items()
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def _enrol(registry: Registry, settings: DeskSettings, pem: str) -> None:
-    now, account = time.time(), AccountRegion()
-    registry.things.create(settings.thing)
-    principal = f"cert/{registry.register_certificate(pem, now).certificate_id}"
-    registry.things.attach(settings.thing, principal, EXCLUSIVE)
-    documents = {POLICY: policy_of(account)}
-    if settings.allow:
-        documents[ASKED_FOR] = _besides(account, settings.allow)
-    for name, document in documents.items():
-        registry.policies.create(name, document, now)
-        registry.policies.attach(name, principal)
 
 
 def _cloud_settings(settings: DeskSettings, address: str) -> CloudSettings:

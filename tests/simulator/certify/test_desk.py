@@ -17,7 +17,8 @@ from cryptography import x509
 import simulator.certify.desk as desk_module
 from agent.errors import InputError
 from agent.values import JobDocument
-from simulator.certify.desk import Desk, DeskSettings, policy_of
+from simulator.certify.desk import Desk, DeskSettings
+from simulator.certify.enrolment import policy_of
 from simulator.certify.offer import topics_that_count
 from simulator.certify.offer_text import offer_lines, offer_panel
 from simulator.certs import make_certificates
@@ -120,6 +121,12 @@ def test_the_policy_is_small_enough_for_aws_and_is_one():
     document = policy_of(AccountRegion())
     assert len(parse(document)) == 5
     assert len(document) <= LONGEST_DOCUMENT
+
+
+async def test_more_topics_than_a_policy_has_room_for_are_refused(certs: Path):
+    with pytest.raises(InputError, match="--allow-topic topic-0 …: a policy has at most 2048 characters"):
+        async with opened(certs, allow=tuple(f"topic-{number}" for number in range(60))):
+            pytest.fail("it opened")
 
 
 # ── certificates ──────────────────────────────────────────────────────────────────────────────────────────────
