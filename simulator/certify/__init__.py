@@ -3,6 +3,7 @@
 The device, and the cloud before it:
 
     desk.py             the local cloud with this device's thing; `enrolment.py` has its certificate and its policy
+    standing.py         the device's connections and subscriptions, for who begins to listen later
     offer.py            what is put on the device: addresses, files, topics; `offer_text.py` prints it
     device.py           the device under test, wherever it is, and its power; `child.py` is a process of ours
     arrival.py          who is there by now, and what is missing

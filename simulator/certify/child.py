@@ -119,7 +119,8 @@ class Child:
         self._is_reaped = True
         self._popen.wait()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.lines.ended.wait(), FLUSH_SECONDS)
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self.lines.ended.wait()
         self._reading.close()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -29,7 +29,8 @@ from cryptography.exceptions import InvalidSignature
 from agent.errors import InputError
 from agent.hosts import is_loopback
 from simulator.certify.enrolment import enrol
-from simulator.certify.offer import Offer, is_client_of, topics_that_count
+from simulator.certify.offer import Offer, topics_that_count
+from simulator.certify.standing import Standing
 from simulator.certs import DEFAULT_HOSTS, make_certificates
 from simulator.cloud.contained import contained
 from simulator.cloud.listeners.http_ports import in_url
@@ -40,15 +41,13 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.heartbeat import Heartbeat
-from simulator.trace import CLOUD, ClientConnected, ClientDisconnected, CloudEvent, Entry, Recorder, Sink
+from simulator.trace import CLOUD, CloudEvent, Entry, Recorder, Sink
 
 __all__ = ["Desk", "DeskSettings", "Offer"]
 
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - asked for by name
 ELSEWHERE: Final = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}  # noqa: S104
 """Addresses that stand for any on the network (RFC 5737, RFC 3849); nothing is sent there."""
-MOST_STANDING: Final = 32
-"""Connections of one device that are remembered; the first goes when there are more."""
 CONNECT_SECONDS: Final = 30.0
 """How long a device may take from its connection to its CONNECT; small ones are slow."""
 
@@ -86,8 +85,9 @@ class Desk:
         self._address = settings.address or _reached_at(settings.host)
         self._stack = AsyncExitStack()
         self._sinks: list[Sink] = []
-        self._standing: dict[str, Entry] = {}
+        self._standing = Standing(settings.thing)
         self._record = Recorder(CLOUD, time.monotonic, self._tell)
+        self._heartbeat = Heartbeat("cloud", self._heard)
 
     async def __aenter__(self) -> Self:
         settings, certs = self._settings, self._settings.certs
@@ -100,7 +100,7 @@ class Desk:
         try:
             await self._stack.enter_async_context(odd_names_unheard())
             await self._stack.enter_async_context(self.cloud)
-            self._stack.enter_context(Heartbeat("cloud", self._heard))
+            self._stack.enter_context(self._heartbeat)
         except BaseException:
             await self._stack.aclose()
             raise
@@ -122,8 +122,12 @@ class Desk:
         return stop
 
     def standing(self) -> tuple[Entry, ...]:
-        """What a new judge has to know: the connections of this device that last, as they were told."""
-        return tuple(self._standing.values())
+        """What a new judge has to know: this device's connections and subscriptions that last, as they were told."""
+        return self._standing.entries()
+
+    def running_time(self) -> float:
+        """Seconds in which this process ran, by the clock of the trace."""
+        return self._heartbeat.running_time()
 
     def hand(self) -> Hand:
         """What a controller acts through."""
@@ -133,16 +137,7 @@ class Desk:
         contained("tracing", self._record, event)
 
     def _tell(self, entry: Entry) -> None:
-        match entry.event:
-            case ClientConnected(thing=name) if is_client_of(self._settings.thing, name):
-                self._standing.pop(name, None)
-                self._standing[name] = entry
-                if len(self._standing) > MOST_STANDING:
-                    del self._standing[next(iter(self._standing))]
-            case ClientDisconnected(thing=name):
-                self._standing.pop(name, None)
-            case _:
-                pass
+        self._standing.feed(entry)
         for sink in tuple(self._sinks):
             contained("tracing", sink, entry)
 

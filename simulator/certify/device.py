@@ -208,7 +208,8 @@ class Process:
         if child is not None:
             child.signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(child.exited.wait(), self._stop_seconds)
+                async with asyncio.timeout(self._stop_seconds):
+                    await child.exited.wait()
             except TimeoutError:
                 pass
             finally:
@@ -294,7 +295,8 @@ async def commanded(option: str, command: str, env: Mapping[str, str], limit_sec
     """The last lines of what a shell command wrote. Raises InputError with them if it fails, or does not end."""
     child = await Child.begin((SHELL, "-c", command), env)
     try:
-        await asyncio.wait_for(child.exited.wait(), limit_seconds)
+        async with asyncio.timeout(limit_seconds):
+            await child.exited.wait()
     except TimeoutError:
         await child.end()
         raise InputError(

@@ -54,6 +54,7 @@ class Offer:
             "mqtts_port": self.mqtts_port,
             "data_port": self.data_port,
             "api_url": self.api_url,
+            "certs": self.ca.parent,
             "ca": self.ca,
             "cert": self.cert,
             "key": self.key,

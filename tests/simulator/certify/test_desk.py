@@ -17,14 +17,16 @@ from cryptography import x509
 import simulator.certify.desk as desk_module
 from agent.errors import InputError
 from agent.values import JobDocument
+from simulator.certify.arrival import Arrival
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.enrolment import policy_of
 from simulator.certify.offer import topics_that_count
 from simulator.certify.offer_text import offer_lines, offer_panel
+from simulator.certify.standing import MOST_CLIENTS, MOST_SUBSCRIBES, Standing
 from simulator.certs import make_certificates
 from simulator.cloud.access.policies import LONGEST_DOCUMENT, parse
 from simulator.cloud.arns import AccountRegion
-from simulator.trace import ClientConnected, ClientDisconnected, Entry, RequestReceived
+from simulator.trace import ClientConnected, ClientDisconnected, ClientSubscribed, CloudEvent, Entry, RequestReceived
 from tests.simulator.cloud.mqtt.peers import V5, VERSIONS
 
 from .conftest import opened
@@ -145,6 +147,7 @@ async def test_certificates_are_made_once_and_kept(tmp_path: Path):
 OPENS = """
 import asyncio, sys
 from pathlib import Path
+from simulator.certify.arrival import Arrival
 from simulator.certify.desk import Desk, DeskSettings
 
 async def main():
@@ -260,16 +263,49 @@ def test_elsewhere_than_on_loopback_the_control_plane_wants_a_key_that_nobody_ha
 # ── what is told ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_judge_that_comes_later_is_told_of_connections_that_last(certs: Path):
+async def test_a_judge_that_comes_later_is_told_of_what_lasts(certs: Path):
     async with opened(certs, mqtt_port=0) as world:
         await world.connect("somebody", plain=True)
         pump = await world.connect()
-        (standing,) = world.desk.standing()
-        assert standing.event == ClientConnected("pump-7")
-        assert standing in world.entries
+        await pump.subscribe(f"{JOBS}/notify")
+        standing = world.desk.standing()
+        assert [each.event for each in standing] == [
+            ClientConnected("pump-7"),
+            ClientSubscribed("pump-7", (f"{JOBS}/notify",)),
+        ]
+        assert set(standing) <= set(world.entries)
+        later = Arrival(world.desk.offer)
+        for entry in standing:
+            later.feed(entry)
+        assert (later.is_there, later.says()) == (True, world.arrival.says())
         pump.client.disconnect()
         await world.until(lambda: any(isinstance(each.event, ClientDisconnected) for each in world.entries))
         assert world.desk.standing() == ()
+
+
+CAME, WENT = ClientConnected("pump-7"), ClientDisconnected("pump-7", "CONNECTION_LOST")
+AGAIN, LISTENS = ClientConnected("pump-7", session_present=True), ClientSubscribed("pump-7", ("a",))
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [
+        ((CAME, LISTENS), (0, 1)),
+        ((CAME, LISTENS, WENT), ()),
+        ((CAME, LISTENS, WENT, CAME), (3,)),
+        ((CAME, LISTENS, WENT, AGAIN), (1, 3)),
+        ((CAME, LISTENS, CAME), (2,)),
+        ((CAME, LISTENS, LISTENS), (0, 1, 2)),
+        ((LISTENS,), ()),
+        ((ClientConnected("pump-8"), ClientSubscribed("pump-8", ("a",))), ()),
+        ((CAME, ClientConnected("pump-7-2"), WENT), (1,)),
+    ],
+)
+def test_what_lasts_of_a_session_stands(told: tuple[CloudEvent, ...], stands: tuple[int, ...]):
+    standing, entries = Standing("pump-7"), [Entry("cloud", n, n / 10, event) for n, event in enumerate(told)]
+    for entry in entries:
+        standing.feed(entry)
+    assert standing.entries() == tuple(entries[n] for n in stands)
 
 
 async def test_who_stops_listening_hears_no_more_and_who_fails_stops_nobody(certs: Path):
@@ -293,7 +329,9 @@ async def test_a_flood_of_connections_is_not_remembered(certs: Path):
     async with opened(certs) as world:
         for number in range(1000):
             world.desk.cloud.core.device_api.connected(f"pump-7-{number}", False)
-        assert len(world.desk.standing()) == desk_module.MOST_STANDING
+        for _ in range(1000):
+            world.desk.cloud.core.device_api._observe(ClientSubscribed("pump-7-999", ("a",)))
+        assert len(world.desk.standing()) == MOST_CLIENTS + MOST_SUBSCRIBES
 
 
 async def test_jobs_are_made_by_its_hand(certs: Path):
