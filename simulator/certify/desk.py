@@ -13,6 +13,7 @@ connect, the control plane takes signatures of a key that nobody has; files by p
 
 import fcntl
 import os
+import re
 import secrets
 import socket
 import time
@@ -48,6 +49,8 @@ __all__ = ["Desk", "DeskSettings", "Offer"]
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - asked for by name
 ELSEWHERE: Final = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}  # noqa: S104
 """Addresses that stand for any on the network (RFC 5737, RFC 3849); nothing is sent there."""
+NAMESPACE: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""As CreateJob takes it (API reference, NamespaceId), and as long as job ids may be."""
 CONNECT_SECONDS: Final = 30.0
 """How long a device may take from its connection to its CONNECT; small ones are slow."""
 
@@ -91,6 +94,8 @@ class Desk:
 
     async def __aenter__(self) -> Self:
         settings, certs = self._settings, self._settings.certs
+        if settings.namespace_id is not None and not NAMESPACE.fullmatch(settings.namespace_id):
+            raise InputError(f"--namespace-id {settings.namespace_id}: 1 to 64 of a-z A-Z 0-9 _ -")
         hosts = (*DEFAULT_HOSTS, *(() if self._address in DEFAULT_HOSTS else (self._address,)))
         with _alone_in(certs):
             make_certificates(certs, [settings.thing], hosts)

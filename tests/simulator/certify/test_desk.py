@@ -222,6 +222,13 @@ async def test_an_expired_certificate_is_named(tmp_path: Path, monkeypatch: pyte
             pytest.fail("it opened")
 
 
+@pytest.mark.parametrize("namespace_id", ["", "a/b", "+", "x" * 65])
+async def test_a_namespace_that_no_name_can_be_is_refused(certs: Path, namespace_id: str):
+    with pytest.raises(InputError, match=r"^--namespace-id .*: 1 to 64 of"):
+        async with opened(certs, namespace_id=namespace_id):
+            pytest.fail("it opened")
+
+
 async def test_a_thing_that_no_name_can_be_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="a thing name is 1 to 128"):
         async with Desk(DeskSettings("a lamp", tmp_path)):
