@@ -432,7 +432,7 @@ RULES = [
     ),
     pytest.param(
         "simulator/certify/standing.py",
-        ("simulator.certify.offer", "simulator.trace"),
+        ("simulator.certify", "simulator.trace"),
         (),
         False,
         id="what stands is read from the trace",
