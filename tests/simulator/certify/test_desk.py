@@ -260,6 +260,49 @@ async def test_on_the_network_the_certificate_names_the_address_by_which_a_devic
         assert "reached from  the network, at 198.51.100.9" in offer_lines(desk.offer)[-1]
 
 
+class _Ways:
+    """A socket that only chooses a way."""
+
+    def __init__(self, mine: str | None) -> None:
+        self._mine = mine
+
+    def __enter__(self) -> "_Ways":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def connect(self, where: tuple[str, int]) -> None:
+        assert where[0] in ("192.0.2.1", "2001:db8::1")
+        if self._mine is None:
+            raise OSError(101, "Network is unreachable")
+
+    def getsockname(self) -> tuple[str | None, int]:
+        return self._mine, 40000
+
+
+@pytest.mark.parametrize(
+    ("host", "mine", "reached"),
+    [
+        ("0.0.0.0", "198.51.100.9", "198.51.100.9"),
+        ("::", "2001:db8::9", "2001:db8::9"),
+        ("127.0.0.1", None, "127.0.0.1"),
+        ("lab.example", None, "lab.example"),
+    ],
+)
+def test_who_listens_everywhere_is_reached_by_the_address_that_leads_out(
+    monkeypatch: pytest.MonkeyPatch, host: str, mine: str | None, reached: str
+):
+    monkeypatch.setattr(desk_module.socket, "socket", lambda *_: _Ways(mine))
+    assert desk_module._reached_at(host) == reached
+
+
+def test_a_machine_without_a_network_says_that_an_address_is_needed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(desk_module.socket, "socket", lambda *_: _Ways(None))
+    with pytest.raises(InputError, match="this machine has no address on a network; give one with --address"):
+        desk_module._reached_at("0.0.0.0")
+
+
 def test_elsewhere_than_on_loopback_the_control_plane_wants_a_key_that_nobody_has(tmp_path: Path):
     private = desk_module._cloud_settings(DeskSettings("lamp", tmp_path), "127.0.0.1")
     public = desk_module._cloud_settings(DeskSettings("lamp", tmp_path, host="192.0.2.7"), "192.0.2.7")
