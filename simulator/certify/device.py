@@ -5,11 +5,11 @@
 
 `--power-cmd CMD` is given to the shell with `off` or `on` after it (`relay.sh 3` is called as `relay.sh 3 off`), and
 `--reset-cmd CMD` as it is. Both have GHOSTJOB_HOST, GHOSTJOB_THING and so on in their environment, as a Process has.
-A command that does not end in two minutes is ended.
+A command that does not end in two minutes is ended; what one leaves in the background is ended with it.
 
 A Process keeps its working directory and its files when its power is cut: what is in memory is gone, what is on the
-disk is there. It must stay in the foreground: what leaves its process group lives on when the power is cut, which then
-was none.
+disk is there. Its standard input is empty. It must stay in the foreground: what leaves its process group (setsid, as
+daemons do) is never touched, and lives on when the power is cut, which then was none.
 """
 
 import asyncio

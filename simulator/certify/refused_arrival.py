@@ -89,10 +89,15 @@ def _inactive(event: ClientRefused, offer: Offer) -> str:
 
 
 def _distrusts(event: ClientRefused, offer: Offer) -> str:
-    return (
-        f"{_who(event)} does not accept the cloud's certificate: give it {offer.ca} as its only CA, in the place of"
-        f" Amazon's root CA, and connect by {offer.host}, not by another name or address"
-    )
+    """What a client says of it is an alert's name; many have one for everything."""
+    said = f"{_who(event)} does not accept the cloud's certificate"
+    alert = event.why.rpartition(": ")[2]
+    if "expired" in alert:
+        return f"{said} ({shown(alert)}): is the device's clock right?"
+    ca = f"give it {offer.ca} as its CA, in the place of Amazon's root CA"
+    if "unknown ca" in alert:
+        return f"{said} ({shown(alert)}): {ca}"
+    return f"{said} ({shown(alert)}): {ca}; connect by {offer.host}, not by another name; and is its clock right?"
 
 
 def _tls(event: ClientRefused, offer: Offer) -> str:

@@ -265,6 +265,13 @@ def test_what_is_missing_is_told_with_what_to_do(
     assert told.startswith(sentence), told
 
 
+def test_a_device_whose_clock_is_wrong_is_asked_for_the_time():
+    alert = "the client does not accept the cloud's certificate: certificate expired"
+    assert said_of(ClientRefused("server-not-trusted", "tls", "", alert), offer()) == (
+        "a client does not accept the cloud's certificate (certificate expired): is the device's clock right?"
+    )
+
+
 def test_what_is_not_there_yet_is_not_wrong_yet():
     assert seen().wrong() is None
     assert seen(CAME).wrong() is None

@@ -49,6 +49,15 @@ async def test_a_device_asks_and_is_answered_with_what_was_offered(certs: Path, 
         assert world.arrival.is_there
 
 
+@pytest.mark.parametrize("name", ["x-amzn-mqtt-ca", "mqtt", "h2"])
+async def test_a_device_may_name_mqtt_in_alpn_or_anything_that_is_not_http(certs: Path, name: str):
+    async with opened(certs) as world:
+        tls = world.tls()
+        tls.set_alpn_protocols([name])
+        pump = await world.connect(version=V5, tls=tls)
+        assert await pump.subscribe(f"{JOBS}/notify") == ["Granted QoS 1"]
+
+
 @VERSIONS
 async def test_a_probe_hears_what_the_device_says_of_itself(certs: Path, version: Any):
     async with opened(certs) as world:

@@ -186,10 +186,14 @@ DOOR = [
     (inactive, "a client from 127.0.0.1 shows a certificate that somebody made inactive: aws iot update-certificate"),
     (
         public_roots_only,
-        "a client from 127.0.0.1 does not accept the cloud's certificate: give it {ca} as its only CA, in the place of"
-        " Amazon's root CA, and connect by 127.0.0.1, not by another name or address",
+        "a client from 127.0.0.1 does not accept the cloud's certificate (unknown ca): give it {ca} as its CA, in the"
+        " place of Amazon's root CA",
     ),
-    (another_name, "a client from 127.0.0.1 does not accept the cloud's certificate: give it {ca} as its only CA"),
+    (
+        another_name,
+        "a client from 127.0.0.1 does not accept the cloud's certificate (bad certificate): give it {ca} as its CA, in"
+        " the place of Amazon's root CA; connect by 127.0.0.1, not by another name; and is its clock right?",
+    ),
     (
         no_tls,
         "a client from 127.0.0.1 speaks without TLS to a port with TLS: turn TLS on, with {cert} with the key {key},"
