@@ -81,6 +81,8 @@ class Child:
         self._popen = popen
         self._reading = reading
         self._is_reaped = False
+        self.was_survived = False
+        """Once it was ended: somebody who had left the group still had its output open."""
         told = asyncio.get_running_loop()
         # As a daemon, so that this process can end while that one does not.
         threading.Thread(target=self._watch, args=(told,), name=f"child {popen.pid}", daemon=True).start()
@@ -121,6 +123,7 @@ class Child:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self.lines.ended.wait()
+        self.was_survived |= not self.lines.ended.is_set()
         self._reading.close()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:

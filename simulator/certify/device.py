@@ -247,6 +247,15 @@ class Process:
         )
         return f"{self.argv[0]} ended by itself, {_how(child.exit_code)}{daemon}{_last(child.lines.last)}"
 
+    def survived(self) -> str | None:
+        """In words, that its last end was none for part of it, as far as that can be seen; None if it was."""
+        if self._child is None or not self._child.was_survived:
+            return None
+        return (
+            f"something that {self.argv[0]} started has left its process group and lives on, so no power cut reaches it:"
+            " have the device stay in the foreground, without setsid or --daemon"
+        )
+
     def output(self) -> tuple[str, ...]:
         """Its last lines since it was started last."""
         return () if self._child is None else tuple(self._child.lines.last)

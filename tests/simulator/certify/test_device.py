@@ -130,6 +130,7 @@ async def test_a_power_cut_ends_everything_of_its_group_and_nothing_cleans_up(tm
         assert [await each.is_gone() for each in watched] == [True, True]
         assert not mark.exists()
         assert device.died() is None, "we did it"
+        assert device.survived() is None
 
 
 async def test_power_comes_back_with_the_files_that_were_there(tmp_path: Path):
@@ -181,6 +182,7 @@ async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
         try:
             await asyncio.wait_for(device.cut_power(), WAIT)
             assert not await daemon_of_it.is_gone(0)
+            assert (device.survived() or "").startswith("something that /bin/sh started has left its process group")
         finally:
             os.kill(pid, signal.SIGKILL)
 
