@@ -252,8 +252,8 @@ class Process:
         if self._child is None or not self._child.was_survived:
             return None
         return (
-            f"something that {self.argv[0]} started has left its process group and lives on, so no power cut reaches it:"
-            " have the device stay in the foreground, without setsid or --daemon"
+            f"something that {self.argv[0]} started has left its process group and lives on, out of reach of a power"
+            " cut: have the device stay in the foreground, without setsid or --daemon"
         )
 
     def output(self) -> tuple[str, ...]:
