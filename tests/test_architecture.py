@@ -435,6 +435,13 @@ RULES = [
         False,
         id="why somebody was refused is read from the trace",
     ),
+    pytest.param(
+        "simulator/certify/standing.py",
+        ("simulator.certify", "simulator.trace"),
+        (),
+        False,
+        id="what stands is read from the trace",
+    ),
     pytest.param("simulator/certify/wrong_topics.py", ("agent.topics",), (), False, id="what is wrong knows topics"),
     pytest.param("simulator/cli", ("simulator", "agent"), None, True, id="the command line is above everything"),
     pytest.param(

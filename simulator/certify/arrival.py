@@ -6,7 +6,8 @@
     arrival.is_there    False
     arrival.trouble()   "the device is connected, and neither subscribes to … nor asks for its jobs: …"
 
-Pure: it is fed with the trace, and knows no time. What a peer can do to it is bounded.
+It is fed with the trace, and knows no time; what a peer can do to it is bounded. Who cuts the device's power or network
+on purpose calls `anew` before waiting again: what came of that is nothing that went wrong.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,8 +31,8 @@ V = TypeVar("V")
 
 MOST_CLIENTS: Final = 16
 """Connections that are told apart, by client id; the first is forgotten when there are more."""
-MOST_FILTERS: Final = 32
-"""Of one client."""
+MOST_FILTERS: Final = 64
+"""Of one client, of each kind; AWS lets a connection have 50."""
 MOST_OTHERS: Final = 4
 """Requests about other things, or in other namespaces, that are told apart."""
 AGAIN: Final = 3
@@ -49,10 +50,15 @@ ENDS: Final = {
 
 @dataclass(slots=True)
 class _Client:
-    """One client id: whether it is connected, and the filters that it has."""
+    """One client id: whether it is connected, and the filters that it has.
+
+    Those that bring notifications are apart: nobody tells of an UNSUBSCRIBE, and a device that has others for each job
+    has more and more of them here.
+    """
 
     is_connected: bool = False
-    filters: dict[str, None] = field(default_factory=dict)
+    listens: dict[str, None] = field(default_factory=dict)
+    others: dict[str, None] = field(default_factory=dict)
     refused: dict[str, None] = field(default_factory=dict)
 
 
@@ -109,8 +115,8 @@ class Arrival:
         client = self._client(name)
         client.is_connected = True
         if not goes_on:
-            client.filters.clear()
-            client.refused.clear()
+            for filters in (client.listens, client.others, client.refused):
+                filters.clear()
 
     def _disconnected(self, name: str, reason: str) -> None:
         self._strangers.pop(name, None)
@@ -123,9 +129,13 @@ class Arrival:
     def _subscribed(self, name: str, filters: tuple[str, ...], refused: tuple[str, ...]) -> None:
         if self._is_its(name):
             client = self._client(name)
-            for kept, texts in ((client.filters, filters), (client.refused, refused)):
-                for text in texts:
-                    _put(kept, text, None, MOST_FILTERS)
+            for text in filters:
+                _put(client.listens if self._hears(text) else client.others, text, None, MOST_FILTERS)
+            for text in refused:
+                _put(client.refused, text, None, MOST_FILTERS)
+
+    def _hears(self, text: str) -> tuple[str, ...]:
+        return hears(text, self._offer.thing, self._offer.namespace_id)
 
     def _received(self, request: RequestReceived) -> None:
         if request.client is not None and not self._is_its(request.client):
@@ -159,8 +169,14 @@ class Arrival:
         """What was seen so far, in one line."""
         if not (self._clients or self._asked):
             refused = "" if self._refused is None else f"; refused: {shown(self._refused.why)}"
-            return f"nothing has connected yet{refused}"
-        there = "connected" if self._is_connected else self._how_it_is_gone()
+            stranger = next(reversed(self._strangers), None)
+            who = (
+                "nothing has connected yet" if stranger is None else f"connected as {shown(stranger)}, which it is not"
+            )
+            return f"{who}{refused}"
+        if not self._clients:
+            return f"asked over HTTP ({', '.join(self._asked)})"
+        there = "connected" if self._is_connected else f"gone ({shown(self._last_end)})"
         told = [f"listens on {', '.join(self._heard())}"] if self._heard() else []
         told += [f"asked ({', '.join(self._asked)})"] if self._asked else []
         return f"{there}, {' and '.join(told) or 'has not subscribed to notify nor asked'}"
@@ -185,32 +201,26 @@ class Arrival:
     def _is_connected(self) -> bool:
         return any(client.is_connected for client in self._clients.values())
 
-    def _how_it_is_gone(self) -> str:
-        if not self._clients:
-            return "asked over HTTP" if self._offer.data_port is not None else "not connected"
-        return f"gone ({shown(self._last_end)})"
-
     def _heard(self) -> tuple[str, ...]:
         """The names of the notifications that reach it; without those of a connection that ended, unless it comes back
         to them."""
-        offer = self._offer
         found = (
             topic.rpartition("/")[2]
             for client in self._clients.values()
             if client.is_connected
-            for text in client.filters
-            for topic in hears(text, offer.thing, offer.namespace_id)
+            for text in client.listens
+            for topic in self._hears(text)
         )
         return tuple(sorted(set(found)))
 
     def _filters(self) -> Iterator[str]:
         for client in self._clients.values():
-            yield from (*client.refused, *client.filters)
+            yield from (*client.refused, *client.others)
 
     # ── what may be wrong ─────────────────────────────────────────────────────────────────────────────────────
 
     def _is_two(self) -> str | None:
-        if self._ends.get("DUPLICATE_CLIENTID", 0) < AGAIN - 1:
+        if self._ends.get("DUPLICATE_CLIENTID", 0) < AGAIN:
             return None
         return (
             f"two clients use the client id {self._offer.client_id} and end each other's connection, again and again:"

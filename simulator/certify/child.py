@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from agent.errors import InputError
 from agent.log import get_logger
@@ -26,6 +26,8 @@ MOST_LINES: Final = 200
 """The last ones are kept."""
 FLUSH_SECONDS: Final = 2.0
 """How long to wait for the output's end after the group was killed: who left the group may hold it open for ever."""
+NOTE_EXITSTATUS: Final = 0x04000000
+"""Of kqueue, as <sys/event.h> of macOS has it: an exit is told with its status."""
 CUT: Final = "…"
 _SEPARATORS: Final = re.compile(rb"[\r\n]+")
 _COLOURS: Final = re.compile(r"\x1b(\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)")
@@ -79,6 +81,8 @@ class Child:
         self._popen = popen
         self._reading = reading
         self._is_reaped = False
+        self.was_survived = False
+        """Once it was ended: somebody who had left the group still had its output open."""
         told = asyncio.get_running_loop()
         # As a daemon, so that this process can end while that one does not.
         threading.Thread(target=self._watch, args=(told,), name=f"child {popen.pid}", daemon=True).start()
@@ -89,8 +93,13 @@ class Child:
     ) -> "Child":
         """Start a command in a group, and a session, of its own. Raises InputError if there is no such program."""
         popen, read = _started(argv, environment)
-        loop = asyncio.get_running_loop()
-        reading, lines = await loop.connect_read_pipe(lambda: Lines(on_line), os.fdopen(read, "rb", 0))
+        try:
+            pipe = os.fdopen(read, "rb", 0)
+            reading, lines = await asyncio.get_running_loop().connect_read_pipe(lambda: Lines(on_line), pipe)
+        except BaseException:
+            os.killpg(popen.pid, signal.SIGKILL)
+            popen.wait()
+            raise
         return cls(popen, lines, reading)
 
     @property
@@ -106,8 +115,6 @@ class Child:
 
     async def end(self) -> None:
         """SIGKILL to whoever is left of the group; returns when they are gone."""
-        if self._is_reaped:
-            return
         self.signal(signal.SIGKILL)
         await self.exited.wait()
         self.signal(signal.SIGKILL)  # whom the leader had just started
@@ -117,9 +124,12 @@ class Child:
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self.lines.ended.wait()
         self._reading.close()
+        self.was_survived |= not self.lines.ended.is_set()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         code = _exit_code(self._popen.pid)
+        if code is None:  # there is no other way to learn it; who is left of its group is out of reach then
+            self._is_reaped, code = True, self._popen.wait()
 
         def note() -> None:
             self.exit_code = code
@@ -145,28 +155,27 @@ def _started(argv: Sequence[str], environment: Mapping[str, str]) -> "tuple[subp
     return popen, read
 
 
-def _exit_code(pid: int) -> int:
-    """Wait until a process of ours has ended, and leave it to be waited for."""
+def _exit_code(pid: int) -> int | None:
+    """Wait until a process of ours has ended, and leave it to be waited for; None: it had, and nobody knows how."""
     if hasattr(os, "waitid"):
         ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        assert ended is not None, "it waits for it"
+        assert ended is not None, "without WNOHANG it waits"
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
-    return _exit_code_by_kqueue(pid)
+    return _exit_code_by_kqueue(select, pid)
 
 
-def _exit_code_by_kqueue(pid: int) -> int:
-    """Of macOS before Python 3.13, which has no waitid there."""
-    status = 0x04000000  # NOTE_EXITSTATUS
-    queue = select.kqueue()  # type: ignore[attr-defined, unused-ignore]
+def _exit_code_by_kqueue(queues: Any, pid: int) -> int | None:
+    """Of macOS before Python 3.13, which has no waitid there; `queues` is its `select` module."""
+    queue = queues.kqueue()
+    wanted = queues.kevent(
+        pid,
+        filter=queues.KQ_FILTER_PROC,
+        flags=queues.KQ_EV_ADD | queues.KQ_EV_ONESHOT,
+        fflags=queues.KQ_NOTE_EXIT | NOTE_EXITSTATUS,
+    )
     try:
-        wanted = select.kevent(  # type: ignore[attr-defined, unused-ignore]
-            pid,
-            filter=select.KQ_FILTER_PROC,  # type: ignore[attr-defined, unused-ignore]
-            flags=select.KQ_EV_ADD | select.KQ_EV_ONESHOT,  # type: ignore[attr-defined, unused-ignore]
-            fflags=select.KQ_NOTE_EXIT | status,  # type: ignore[attr-defined, unused-ignore]
-        )
         return os.waitstatus_to_exitcode(queue.control([wanted], 1)[0].data)
-    except ProcessLookupError:  # it ended before it was asked about; how, is known when it has been waited for
-        return 0
+    except ProcessLookupError:
+        return None
     finally:
         queue.close()

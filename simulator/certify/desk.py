@@ -11,12 +11,14 @@ anybody may do anything there, also another device that is on the same network. 
 connect, the control plane takes signatures of a key that nobody has; files by presigned URLs are served all the same.
 """
 
-import json
+import fcntl
+import os
+import re
 import secrets
 import socket
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,31 +29,30 @@ from cryptography.exceptions import InvalidSignature
 
 from agent.errors import InputError
 from agent.hosts import is_loopback
-from simulator.certify.offer import FURTHER, Offer, is_client_of, topics_that_count
+from simulator.certify.enrolment import enrol
+from simulator.certify.offer import Offer, topics_that_count
+from simulator.certify.standing import Standing
 from simulator.certs import DEFAULT_HOSTS, make_certificates
-from simulator.cloud.arns import AccountRegion
 from simulator.cloud.contained import contained
 from simulator.cloud.listeners.http_ports import in_url
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt.limits import GatewaySettings
-from simulator.cloud.registry import Registry
-from simulator.cloud.registry.things import EXCLUSIVE
+from simulator.cloud.serving import odd_names_unheard
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.controller.hand import Hand
 from simulator.controller.in_process import InProcess
 from simulator.heartbeat import Heartbeat
-from simulator.trace import CLOUD, AccountEnded, ClientConnected, ClientDisconnected, CloudEvent, Entry, Recorder, Sink
+from simulator.trace import CLOUD, AccountEnded, CloudEvent, Entry, Recorder, Sink
 
-__all__ = ["Desk", "DeskSettings", "Offer", "policy_of"]
+__all__ = ["Desk", "DeskSettings", "Offer"]
 
 EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - asked for by name
 ELSEWHERE: Final = {"0.0.0.0": (socket.AF_INET, "192.0.2.1"), "::": (socket.AF_INET6, "2001:db8::1")}  # noqa: S104
 """Addresses that stand for any on the network (RFC 5737, RFC 3849); nothing is sent there."""
-MOST_STANDING: Final = 32
-"""Connections of one device that are remembered; the first goes when there are more."""
-POLICY: Final = "ghostjob-device-under-test"
-ASKED_FOR: Final = "ghostjob-allowed-besides"
-NAME: Final = "${iot:Connection.Thing.ThingName}"
+NAMESPACE: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""As CreateJob takes it (API reference, NamespaceId), and as long as job ids may be."""
+CONNECT_SECONDS: Final = 30.0
+"""How long a device may take from its connection to its CONNECT; small ones are slow."""
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,22 @@ class Desk:
         self._address = settings.address or _reached_at(settings.host)
         self._stack = AsyncExitStack()
         self._sinks: list[Sink] = []
-        self._standing: dict[str, Entry] = {}
+        self._standing = Standing(settings.thing)
         self._record = Recorder(CLOUD, time.monotonic, self._tell)
         self._heartbeat = Heartbeat("cloud", self._heard)
 
     async def __aenter__(self) -> Self:
         settings, certs = self._settings, self._settings.certs
+        if settings.namespace_id is not None and not NAMESPACE.fullmatch(settings.namespace_id):
+            raise InputError(f"--namespace-id {settings.namespace_id}: 1 to 64 of a-z A-Z 0-9 _ -")
         hosts = (*DEFAULT_HOSTS, *(() if self._address in DEFAULT_HOSTS else (self._address,)))
-        make_certificates(certs, [settings.thing], hosts)
-        pem = _checked(certs, settings.thing)
+        with _alone_in(certs):
+            make_certificates(certs, [settings.thing], hosts)
+            pem = _checked(certs, settings.thing)
         self.cloud = LocalCloud(_cloud_settings(settings, self._address), self._record)
-        _enrol(self.cloud.core.registry, settings, pem)
+        enrol(self.cloud.core.registry, settings.thing, pem, settings.allow)
         try:
+            await self._stack.enter_async_context(odd_names_unheard())
             await self._stack.enter_async_context(self.cloud)
             self._stack.enter_context(self._heartbeat)
         except BaseException:
@@ -122,8 +127,8 @@ class Desk:
         return stop
 
     def standing(self) -> tuple[Entry, ...]:
-        """What a new judge has to know: the connections of this device that last, as they were told."""
-        return tuple(self._standing.values())
+        """What a new judge has to know: this device's connections and subscriptions that last, as they were told."""
+        return self._standing.entries()
 
     def watched_until_now(self) -> None:
         """Tell in the trace that what the cloud has not told by now did not happen: a play with it is over."""
@@ -141,16 +146,7 @@ class Desk:
         contained("tracing", self._record, event)
 
     def _tell(self, entry: Entry) -> None:
-        match entry.event:
-            case ClientConnected(thing=name) if is_client_of(self._settings.thing, name):
-                self._standing.pop(name, None)
-                self._standing[name] = entry
-                if len(self._standing) > MOST_STANDING:
-                    del self._standing[next(iter(self._standing))]
-            case ClientDisconnected(thing=name):
-                self._standing.pop(name, None)
-            case _:
-                pass
+        self._standing.feed(entry)
         for sink in tuple(self._sinks):
             contained("tracing", sink, entry)
 
@@ -158,58 +154,12 @@ class Desk:
 # ── what the cloud is told ────────────────────────────────────────────────────────────────────────────────────
 
 
-def policy_of(account: AccountRegion) -> str:
-    """What a device of AWS IoT Jobs needs, and probes (`dut/THING/…`): the policy of each thing's own certificate.
-
-    A certificate that is one thing's exclusively has the variable of its name whatever its client id is, and over HTTP
-    (Developer Guide, "Thing policy variables").
-    """
-    own = (f"$aws/things/{NAME}/jobs/*", f"dut/{NAME}/*")
-    allowed: dict[tuple[str, ...], list[str]] = {
-        ("iot:Connect",): [account.arn("client", f"{NAME}{more}") for more in ("", *(f"{mark}*" for mark in FURTHER))],
-        ("iot:Publish", "iot:Receive"): [account.arn("topic", name) for name in own],
-        ("iot:RetainPublish",): [account.arn("topic", own[1])],
-        ("iot:Subscribe",): [account.arn("topicfilter", name) for name in own],
-        ("iotjobsdata:*",): [account.arn("thing", NAME)],
-    }
-    return _document(allowed)
-
-
-def _besides(account: AccountRegion, topics: tuple[str, ...]) -> str:
-    """In policies * is the wildcard; + and # are plain characters, which filters have to have there too."""
-    names = [topic.replace("#", "*").replace("+", "*") for topic in topics]
-    return _document(
-        {
-            ("iot:Publish", "iot:RetainPublish", "iot:Receive"): [account.arn("topic", name) for name in names],
-            ("iot:Subscribe",): [account.arn("topicfilter", name) for name in names],
-        }
-    )
-
-
-def _document(allowed: dict[tuple[str, ...], list[str]]) -> str:
-    statements = [
-        {"Effect": "Allow", "Action": list(actions), "Resource": resources} for actions, resources in allowed.items()
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
-def _enrol(registry: Registry, settings: DeskSettings, pem: str) -> None:
-    now, account = time.time(), AccountRegion()
-    registry.things.create(settings.thing)
-    principal = f"cert/{registry.register_certificate(pem, now).certificate_id}"
-    registry.things.attach(settings.thing, principal, EXCLUSIVE)
-    documents = {POLICY: policy_of(account)}
-    if settings.allow:
-        documents[ASKED_FOR] = _besides(account, settings.allow)
-    for name, document in documents.items():
-        registry.policies.create(name, document, now)
-        registry.policies.attach(name, principal)
-
-
 def _cloud_settings(settings: DeskSettings, address: str) -> CloudSettings:
     # Power comes back in less than the second that AWS wants between two connections of one client id, and what a
     # device does about being throttled then is no question of Jobs. Other certificates are nobody's here.
-    gateway = GatewaySettings(connects_per_second=None, own_certificates="unknown")
+    gateway = GatewaySettings(
+        connects_per_second=None, own_certificates="unknown", connect_limit_seconds=CONNECT_SECONDS
+    )
     is_private = is_loopback(settings.host)
     return CloudSettings(
         host=settings.host,
@@ -248,6 +198,23 @@ def _offer(settings: DeskSettings, address: str, endpoints: dict[str, str | None
 
 
 # ── what is there ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def _alone_in(certs: Path) -> Iterator[None]:
+    """Nobody else makes certificates there meanwhile: where tests run side by side, several desks open at once."""
+    try:
+        certs.mkdir(parents=True, exist_ok=True)
+        directory = os.open(certs, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(f"--certs {certs}: cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)  # which others have for some milliseconds
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace("--dir ", "--certs ", 1)) from None
+    finally:
+        os.close(directory)
 
 
 def _checked(certs: Path, thing: str) -> str:

@@ -5,11 +5,11 @@
 
 `--power-cmd CMD` is given to the shell with `off` or `on` after it (`relay.sh 3` is called as `relay.sh 3 off`), and
 `--reset-cmd CMD` as it is. Both have GHOSTJOB_HOST, GHOSTJOB_THING and so on in their environment, as a Process has.
-A command that does not end in two minutes is ended.
+A command that does not end in two minutes is ended; what one leaves in the background is ended with it.
 
 A Process keeps its working directory and its files when its power is cut: what is in memory is gone, what is on the
-disk is there. It must stay in the foreground: what leaves its process group lives on when the power is cut, which then
-was none.
+disk is there. Its standard input is empty. It must stay in the foreground: what leaves its process group (setsid, as
+daemons do) is never touched, and lives on when the power is cut, which then was none.
 """
 
 import asyncio
@@ -246,6 +246,15 @@ class Process:
             else ""
         )
         return f"{self.argv[0]} ended by itself, {_how(child.exit_code)}{daemon}{_last(child.lines.last)}"
+
+    def survived(self) -> str | None:
+        """In words, that its last end was none for part of it, as far as that can be seen; None if it was."""
+        if self._child is None or not self._child.was_survived:
+            return None
+        return (
+            f"something that {self.argv[0]} started has left its process group and lives on, out of reach of a power"
+            " cut: have the device stay in the foreground, without setsid or --daemon"
+        )
 
     def output(self) -> tuple[str, ...]:
         """Its last lines since it was started last."""

@@ -18,7 +18,7 @@ def offer_lines(offer: Offer) -> list[str]:
 
 
 def offer_panel(offer: Offer) -> Panel:
-    """The same with a frame; what is too long for a line goes on in the next, and can still be copied."""
+    """The same with a frame; what is too long for a line goes on in the next."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")

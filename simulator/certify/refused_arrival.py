@@ -79,6 +79,8 @@ def _bad(event: ClientRefused, offer: Offer) -> str:
 
 
 def _unregistered(event: ClientRefused, offer: Offer) -> str:
+    if "was deleted" in event.why:
+        return f"{_who(event)} shows a certificate that somebody deleted here: start again, and it is known again"
     return f"{_who(event)} shows a certificate of this CA that is not this device's: give it {_files(offer)}"
 
 
@@ -87,10 +89,15 @@ def _inactive(event: ClientRefused, offer: Offer) -> str:
 
 
 def _distrusts(event: ClientRefused, offer: Offer) -> str:
-    return (
-        f"{_who(event)} does not accept the cloud's certificate: give it {offer.ca} as its only CA, in the place of"
-        f" Amazon's root CA, and connect by {offer.host}, not by another name or address"
-    )
+    """What a client says of it is an alert's name; many have one for everything."""
+    said = f"{_who(event)} does not accept the cloud's certificate"
+    alert = event.why.rpartition(": ")[2]
+    if "expired" in alert:
+        return f"{said} ({shown(alert)}): is the device's clock right?"
+    ca = f"give it {offer.ca} as its CA, in the place of Amazon's root CA"
+    if "unknown ca" in alert:
+        return f"{said} ({shown(alert)}): {ca}"
+    return f"{said} ({shown(alert)}): {ca}; connect by {offer.host}, not by another name; and is its clock right?"
 
 
 def _tls(event: ClientRefused, offer: Offer) -> str:
@@ -110,25 +117,34 @@ def _tls(event: ClientRefused, offer: Offer) -> str:
 # ── MQTT and HTTP ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _https(offer: Offer) -> str:
+    port = offer.data_port
+    return "no port is open for HTTPS: --data-port 0 opens one" if port is None else f"HTTPS is on port {port}"
+
+
+def _mqtt(offer: Offer) -> str:
+    port = offer.mqtts_port
+    if port is None:
+        return "no port is open for MQTT with TLS: --mqtts-port 0 opens one"
+    return f"MQTT with TLS is on port {port}"
+
+
 def _no_mqtt(event: ClientRefused, offer: Offer) -> str:
     who, hint = _who(event), event.hint or ""
     if "HTTP" in hint:
-        return (
-            f"{who} speaks HTTP to the port for MQTT: HTTPS is on port {offer.data_port},"
-            " and on this one with x-amzn-http-ca in ALPN"
-        )
+        return f"{who} speaks HTTP to the port for MQTT: {_https(offer)}"
     if "TLS" in hint:
-        return f"{who} speaks TLS to the port without it: MQTT with TLS is on port {offer.mqtts_port}"
+        return f"{who} speaks TLS to the port without it: {_mqtt(offer)}"
     return f"{who} does not begin with an MQTT CONNECT: speak MQTT 3.1.1 or 5 there, without WebSocket"
 
 
 def _no_http(event: ClientRefused, offer: Offer) -> str:
     if event.hint and "MQTT" in event.hint:
         return (
-            f"{_who(event)} speaks MQTT where HTTP is spoken: connect to port {offer.mqtts_port}, without"
-            " x-amzn-http-ca in ALPN (x-amzn-mqtt-ca, or none)"
+            f"{_who(event)} speaks MQTT where HTTP is spoken: {_mqtt(offer)}, with x-amzn-mqtt-ca in ALPN or none,"
+            " and not with x-amzn-http-ca"
         )
-    return f"{_who(event)} sends what is no HTTP: MQTT with TLS is on port {offer.mqtts_port}"
+    return f"{_who(event)} sends what is no HTTP: {_mqtt(offer)}"
 
 
 def _version(event: ClientRefused, offer: Offer) -> str:

@@ -1,7 +1,7 @@
 """Who is there by now, and what is missing: by real clients where one can do it, else by what the cloud tells."""
 
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ THERE = [
     ((CAME, asks()), None, "connected, asked (start-next)"),
     ((CAME, asks(), GONE), None, "gone (CONNECTION_LOST), asked (start-next)"),
     ((CAME, asks(namespace_id="gg")), "gg", "connected, asked (start-next)"),
-    ((asks(),), None, "asked over HTTP, asked (start-next)"),
+    ((asks(),), None, "asked over HTTP (start-next)"),
     (
         (CAME, ClientConnected("pump-7-jobs"), listens(f"{JOBS}/notify", name="pump-7-jobs")),
         None,
@@ -100,6 +100,7 @@ NOT_THERE = [
     ((CAME, listens(NS)), None, "connected, has not subscribed"),
     ((CAME, listens(f"{JOBS}/notify"), GONE), None, "gone (CONNECTION_LOST), has not subscribed"),
     ((CAME, listens(f"{JOBS}/notify"), GONE, CAME), None, "connected, has not subscribed"),
+    ((ClientConnected("spy"),), None, "connected as spy, which it is not"),
     ((CAME, asks(client="technician")), None, "connected, has not subscribed"),
     ((ClientConnected("pump-7-jobs"), listens(f"{JOBS}/notify", name="pump-7-jobs")), None, "connected, listens on"),
 ]
@@ -220,7 +221,7 @@ TROUBLE = [
         id="asks in the default namespace",
     ),
     pytest.param(
-        (CAME, TWICE, CAME, TWICE, CAME),
+        (*(CAME, TWICE) * 3, CAME),
         None,
         "two clients use the client id pump-7 and end each other's connection, again and again: is another device, or"
         " an older process of it, still running with this certificate?",
@@ -264,6 +265,13 @@ def test_what_is_missing_is_told_with_what_to_do(
     assert told.startswith(sentence), told
 
 
+def test_a_device_whose_clock_is_wrong_is_asked_for_the_time():
+    alert = "the client does not accept the cloud's certificate: certificate expired"
+    assert said_of(ClientRefused("server-not-trusted", "tls", "", alert), offer()) == (
+        "a client does not accept the cloud's certificate (certificate expired): is the device's clock right?"
+    )
+
+
 def test_what_is_not_there_yet_is_not_wrong_yet():
     assert seen().wrong() is None
     assert seen(CAME).wrong() is None
@@ -276,7 +284,7 @@ def test_on_the_network_nobody_is_sent_back_to_loopback():
 
 async def test_two_real_devices_with_one_id_are_told_from_one(certs: Path):
     async with opened(certs) as world:
-        for _ in range(3):
+        for _ in range(4):
             await world.connect(version=V5)
         await world.until(world.arrival.wrong)
         assert (world.arrival.wrong() or "").startswith("two clients use the client id pump-7")
@@ -344,6 +352,11 @@ def test_waiting_again_begins_anew_with_who_listens():
     assert not arrival.is_there
 
 
+def test_a_device_that_subscribes_anew_for_each_job_still_listens():
+    own = [listens(f"{JOBS}/fw-{number}/get/accepted", f"{JOBS}/fw-{number}/update/accepted") for number in range(500)]
+    assert seen(CAME, listens(f"{JOBS}/notify"), *own).says() == "connected, listens on notify"
+
+
 # ── bounds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 NAMES = st.one_of(st.sampled_from(["pump-7", "pump-7-2", "x"]), st.text(max_size=300), st.text().map("pump-7-".__add__))
@@ -390,7 +403,8 @@ def test_a_thousand_kinds_of_nonsense_take_no_more_room():
         ):
             arrival.feed(Entry("cloud", number, 0.0, event))
     assert len(arrival._clients) <= MOST_CLIENTS
-    assert all(len(each.filters) + len(each.refused) <= 2 * MOST_FILTERS for each in arrival._clients.values())
+    kept = [(each.listens, each.others, each.refused) for each in arrival._clients.values()]
+    assert all(len(filters) <= MOST_FILTERS for each in kept for filters in each)
     assert max(len(arrival._strangers), len(arrival._elsewhere)) <= MOST_OTHERS
     assert len(arrival._ends) < 20
     assert sys.getsizeof(arrival.trouble()) < 2000
@@ -404,6 +418,16 @@ def test_every_refusal_has_a_sentence_that_says_who(code: str):
     said = said_of(ClientRefused(code, "mqtt", "topic/a", "because", "pump-7", address="10.0.0.9"), offer())
     assert said.startswith("the client pump-7 from 10.0.0.9 ")
     assert "None" not in said
+
+
+@pytest.mark.parametrize("hint", [None, "this is HTTP", "this is TLS", "this is MQTT"])
+@pytest.mark.parametrize("code", ["not-mqtt", "not-http"])
+def test_nobody_is_sent_to_a_port_that_is_closed(code: str, hint: str | None):
+    closed = replace(offer(), data_port=None, mqtts_port=None, mqtt_port=1883)
+    said = said_of(ClientRefused(code, "mqtt", "", "because", hint=hint), closed)
+    assert "None" not in said
+    assert "opens one" in said or "CONNECT" in said
+    assert "None" not in (Arrival(closed).trouble() or "")
 
 
 @pytest.mark.parametrize("topic", [*topics_that_count("pump-7", None), f"{JOBS}/#", f"{JOBS}/+/update/rejected"])

@@ -1,8 +1,10 @@
 """The desk: what it makes, what it keeps, whom it lets in, and what it hands to those who judge."""
 
+import asyncio
 import json
 import os
 import stat
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,16 @@ from cryptography import x509
 import simulator.certify.desk as desk_module
 from agent.errors import InputError
 from agent.values import JobDocument
-from simulator.certify.desk import Desk, DeskSettings, policy_of
+from simulator.certify.arrival import Arrival
+from simulator.certify.desk import Desk, DeskSettings
+from simulator.certify.enrolment import policy_of
 from simulator.certify.offer import topics_that_count
 from simulator.certify.offer_text import offer_lines, offer_panel
+from simulator.certify.standing import MOST_CLIENTS, MOST_SUBSCRIBES, Standing
 from simulator.certs import make_certificates
 from simulator.cloud.access.policies import LONGEST_DOCUMENT, parse
 from simulator.cloud.arns import AccountRegion
-from simulator.trace import ClientConnected, ClientDisconnected, Entry, RequestReceived
+from simulator.trace import ClientConnected, ClientDisconnected, ClientSubscribed, CloudEvent, Entry, RequestReceived
 from tests.simulator.cloud.mqtt.peers import V5, VERSIONS
 
 from .conftest import opened
@@ -42,6 +47,15 @@ async def test_a_device_asks_and_is_answered_with_what_was_offered(certs: Path, 
         topic, payload, _ = await pump.next()
         assert (topic, json.loads(payload)["clientToken"]) == (f"{JOBS}/get/accepted", "t")
         assert world.arrival.is_there
+
+
+@pytest.mark.parametrize("name", ["x-amzn-mqtt-ca", "mqtt", "h2"])
+async def test_a_device_may_name_mqtt_in_alpn_or_anything_that_is_not_http(certs: Path, name: str):
+    async with opened(certs) as world:
+        tls = world.tls()
+        tls.set_alpn_protocols([name])
+        pump = await world.connect(version=V5, tls=tls)
+        assert await pump.subscribe(f"{JOBS}/notify") == ["Granted QoS 1"]
 
 
 @VERSIONS
@@ -101,7 +115,7 @@ async def test_it_asks_over_http_with_the_same_certificate(certs: Path):
         async with http.get(f"{base}/pump-7/jobs") as answer:
             assert (answer.status, await answer.json()) == (200, {"inProgressJobs": [], "queuedJobs": []})
         assert world.arrival.is_there
-        assert world.arrival.says() == "asked over HTTP, asked (get-pending)"
+        assert world.arrival.says() == "asked over HTTP (get-pending)"
         async with http.get(f"{base}/pump-8/jobs") as answer:
             assert answer.status == 403
 
@@ -120,6 +134,12 @@ def test_the_policy_is_small_enough_for_aws_and_is_one():
     assert len(document) <= LONGEST_DOCUMENT
 
 
+async def test_more_topics_than_a_policy_has_room_for_are_refused(certs: Path):
+    with pytest.raises(InputError, match="--allow-topic topic-0 …: a policy has at most 2048 characters"):
+        async with opened(certs, allow=tuple(f"topic-{number}" for number in range(60))):
+            pytest.fail("it opened")
+
+
 # ── certificates ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -131,6 +151,40 @@ async def test_certificates_are_made_once_and_kept(tmp_path: Path):
         assert desk.offer.ca == (tmp_path / "new" / "ca.pem").absolute()
     async with Desk(settings) as desk:
         assert desk.offer.cert.read_bytes() == first
+
+
+OPENS = """
+import asyncio, sys
+from pathlib import Path
+from simulator.certify.arrival import Arrival
+from simulator.certify.desk import Desk, DeskSettings
+
+async def main():
+    async with Desk(DeskSettings(sys.argv[2], Path(sys.argv[1]))) as desk:
+        print(desk.offer.ca.read_text())
+
+asyncio.run(main())
+"""
+
+
+async def test_desks_that_open_at_once_share_one_ca(tmp_path: Path):
+    begun = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", OPENS, str(tmp_path / "certs"), name), stdout=asyncio.subprocess.PIPE
+        )
+        for name in ("lamp", "lamp", "pump")
+    ]
+    told = [(await each.communicate())[0] for each in begun]
+    assert [each.returncode for each in begun] == [0, 0, 0]
+    assert len(set(told)) == 1
+    assert b"BEGIN CERTIFICATE" in told[0]
+
+
+async def test_a_directory_that_cannot_be_is_named(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"^--certs .*file: cannot be used: File exists$"):
+        async with Desk(DeskSettings("lamp", tmp_path / "file")):
+            pytest.fail("it opened")
 
 
 def _without_key(directory: Path) -> None:
@@ -177,6 +231,13 @@ async def test_an_expired_certificate_is_named(tmp_path: Path, monkeypatch: pyte
             pytest.fail("it opened")
 
 
+@pytest.mark.parametrize("namespace_id", ["", "a/b", "+", "x" * 65])
+async def test_a_namespace_that_no_name_can_be_is_refused(certs: Path, namespace_id: str):
+    with pytest.raises(InputError, match=r"^--namespace-id .*: 1 to 64 of"):
+        async with opened(certs, namespace_id=namespace_id):
+            pytest.fail("it opened")
+
+
 async def test_a_thing_that_no_name_can_be_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="a thing name is 1 to 128"):
         async with Desk(DeskSettings("a lamp", tmp_path)):
@@ -208,6 +269,49 @@ async def test_on_the_network_the_certificate_names_the_address_by_which_a_devic
         assert "reached from  the network, at 198.51.100.9" in offer_lines(desk.offer)[-1]
 
 
+class _Ways:
+    """A socket that only chooses a way."""
+
+    def __init__(self, mine: str | None) -> None:
+        self._mine = mine
+
+    def __enter__(self) -> "_Ways":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def connect(self, where: tuple[str, int]) -> None:
+        assert where[0] in ("192.0.2.1", "2001:db8::1")
+        if self._mine is None:
+            raise OSError(101, "Network is unreachable")
+
+    def getsockname(self) -> tuple[str | None, int]:
+        return self._mine, 40000
+
+
+@pytest.mark.parametrize(
+    ("host", "mine", "reached"),
+    [
+        ("0.0.0.0", "198.51.100.9", "198.51.100.9"),
+        ("::", "2001:db8::9", "2001:db8::9"),
+        ("127.0.0.1", None, "127.0.0.1"),
+        ("lab.example", None, "lab.example"),
+    ],
+)
+def test_who_listens_everywhere_is_reached_by_the_address_that_leads_out(
+    monkeypatch: pytest.MonkeyPatch, host: str, mine: str | None, reached: str
+):
+    monkeypatch.setattr(desk_module.socket, "socket", lambda *_: _Ways(mine))
+    assert desk_module._reached_at(host) == reached
+
+
+def test_a_machine_without_a_network_says_that_an_address_is_needed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(desk_module.socket, "socket", lambda *_: _Ways(None))
+    with pytest.raises(InputError, match="this machine has no address on a network; give one with --address"):
+        desk_module._reached_at("0.0.0.0")
+
+
 def test_elsewhere_than_on_loopback_the_control_plane_wants_a_key_that_nobody_has(tmp_path: Path):
     private = desk_module._cloud_settings(DeskSettings("lamp", tmp_path), "127.0.0.1")
     public = desk_module._cloud_settings(DeskSettings("lamp", tmp_path, host="192.0.2.7"), "192.0.2.7")
@@ -218,16 +322,51 @@ def test_elsewhere_than_on_loopback_the_control_plane_wants_a_key_that_nobody_ha
 # ── what is told ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_judge_that_comes_later_is_told_of_connections_that_last(certs: Path):
+async def test_a_judge_that_comes_later_is_told_of_what_lasts(certs: Path):
     async with opened(certs, mqtt_port=0) as world:
         await world.connect("somebody", plain=True)
         pump = await world.connect()
-        (standing,) = world.desk.standing()
-        assert standing.event == ClientConnected("pump-7")
-        assert standing in world.entries
+        await pump.subscribe(f"{JOBS}/notify")
+        standing = world.desk.standing()
+        assert [each.event for each in standing] == [
+            ClientConnected("pump-7"),
+            ClientSubscribed("pump-7", (f"{JOBS}/notify",)),
+        ]
+        assert set(standing) <= set(world.entries)
+        later = Arrival(world.desk.offer)
+        for entry in standing:
+            later.feed(entry)
+        assert (later.is_there, later.says()) == (True, world.arrival.says())
         pump.client.disconnect()
         await world.until(lambda: any(isinstance(each.event, ClientDisconnected) for each in world.entries))
         assert world.desk.standing() == ()
+
+
+CAME, WENT = ClientConnected("pump-7"), ClientDisconnected("pump-7", "CONNECTION_LOST")
+NOTIFIED = ClientSubscribed("pump-7", ("$aws/things/pump-7/jobs/notify-namespace-gg",))
+AGAIN, LISTENS = ClientConnected("pump-7", session_present=True), ClientSubscribed("pump-7", ("a",))
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [
+        ((CAME, LISTENS), (0, 1)),
+        ((CAME, LISTENS, WENT), ()),
+        ((CAME, LISTENS, WENT, CAME), (3,)),
+        ((CAME, LISTENS, WENT, AGAIN), (1, 3)),
+        ((CAME, LISTENS, CAME), (2,)),
+        ((CAME, LISTENS, LISTENS), (0, 1, 2)),
+        ((LISTENS,), ()),
+        ((ClientConnected("pump-8"), ClientSubscribed("pump-8", ("a",))), ()),
+        ((CAME, ClientConnected("pump-7-2"), WENT), (1,)),
+        ((CAME, NOTIFIED, *[LISTENS] * MOST_SUBSCRIBES, LISTENS), (0, 1, *range(3, MOST_SUBSCRIBES + 3))),
+    ],
+)
+def test_what_lasts_of_a_session_stands(told: tuple[CloudEvent, ...], stands: tuple[int, ...]):
+    standing, entries = Standing("pump-7"), [Entry("cloud", n, n / 10, event) for n, event in enumerate(told)]
+    for entry in entries:
+        standing.feed(entry)
+    assert standing.entries() == tuple(entries[n] for n in stands)
 
 
 async def test_who_stops_listening_hears_no_more_and_who_fails_stops_nobody(certs: Path):
@@ -241,17 +380,21 @@ async def test_who_stops_listening_hears_no_more_and_who_fails_stops_nobody(cert
         stops[1]()
         stops[1]()
         await world.connect()
-        assert [each.event for each in heard] == [ClientConnected("pump-7")]
+        came = [each.event for each in heard if isinstance(each.event, ClientConnected)]
+        assert came == [ClientConnected("pump-7")]
         stops[2]()
+        before = len(heard)
         world.desk.cloud.core.device_api.connected("pump-7", False)
-        assert len(heard) == 1
+        assert len(heard) == before
 
 
 async def test_a_flood_of_connections_is_not_remembered(certs: Path):
     async with opened(certs) as world:
         for number in range(1000):
             world.desk.cloud.core.device_api.connected(f"pump-7-{number}", False)
-        assert len(world.desk.standing()) == desk_module.MOST_STANDING
+        for _ in range(1000):
+            world.desk.cloud.core.device_api._observe(ClientSubscribed("pump-7-999", ("a",)))
+        assert len(world.desk.standing()) == MOST_CLIENTS + MOST_SUBSCRIBES
 
 
 async def test_jobs_are_made_by_its_hand(certs: Path):

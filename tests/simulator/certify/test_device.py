@@ -8,11 +8,13 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agent.errors import InputError
+from simulator.certify import child
 from simulator.certify.child import LONGEST_LINE, MOST_LINES
 from simulator.certify.device import Device, Elsewhere, Process, filled
 from tests.within import within
@@ -116,15 +118,16 @@ async def test_a_power_cut_ends_everything_of_its_group_and_nothing_cleans_up(tm
     mark = tmp_path / "cleaned-up"
     script = f"trap 'touch {mark}' TERM INT EXIT; sleep 60 & echo $!; wait"
     async with running(*sh(script)) as (device, reader):
-        child = int(await reader.line())
+        pid = int(await reader.line())
         leader = device.pid
         assert leader is not None
-        assert os.getpgid(child) == leader
-        watched = [Watched(leader), Watched(child)]
+        assert os.getpgid(pid) == leader
+        watched = [Watched(leader), Watched(pid)]
         await device.cut_power()
         assert [await each.is_gone() for each in watched] == [True, True]
         assert not mark.exists()
         assert device.died() is None, "we did it"
+        assert device.survived() is None
 
 
 async def test_power_comes_back_with_the_files_that_were_there(tmp_path: Path):
@@ -160,11 +163,11 @@ async def test_a_device_that_does_not_end_is_killed():
 
 async def test_who_is_left_when_the_leader_ends_is_killed_too():
     async with running(*sh("trap '' TERM; sleep 60 & echo $!; trap - TERM; exit 3")) as (device, reader):
-        child = Watched(int(await reader.line()))
+        orphan = Watched(int(await reader.line()))
         await ended(device)
-        assert not await child.is_gone(0)
+        assert not await orphan.is_gone(0)
         await device.stop()
-        assert await child.is_gone()
+        assert await orphan.is_gone()
 
 
 async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
@@ -176,6 +179,7 @@ async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
         try:
             await within(device.cut_power(), WAIT)
             assert not await daemon_of_it.is_gone(0)
+            assert (device.survived() or "").startswith("something that /bin/sh started has left its process group")
         finally:
             os.kill(pid, signal.SIGKILL)
 
@@ -201,6 +205,49 @@ async def test_a_device_that_ends_by_itself_is_told(script: str, told: str):
         await ended(device)
         await device.stop()
         assert (device.died() or "").startswith(told), "the second run, too"
+
+
+class Kqueue:
+    """What the `select` module has on macOS, for one process: `known` is its wait status, None if it had ended."""
+
+    KQ_FILTER_PROC, KQ_EV_ADD, KQ_EV_ONESHOT, KQ_NOTE_EXIT = -5, 1, 16, 1 << 31
+
+    def __init__(self, *, is_early: bool) -> None:
+        self._is_early = is_early
+
+    def kqueue(self) -> "Kqueue":
+        return self
+
+    def kevent(self, ident: int, **wanted: int) -> Any:
+        return SimpleNamespace(ident=ident, **wanted)
+
+    def control(self, wanted: list[Any], count: int) -> list[Any]:
+        assert wanted[0].fflags & child.NOTE_EXITSTATUS
+        if not self._is_early:
+            raise ProcessLookupError
+        ended = WAITID(os.P_PID, wanted[0].ident, os.WEXITED | os.WNOWAIT)
+        status = ended.si_status << 8 if ended.si_code == os.CLD_EXITED else ended.si_status
+        return [SimpleNamespace(data=status)]
+
+    def close(self) -> None:
+        pass
+
+
+WAITID: Any = getattr(os, "waitid", None)
+
+
+@pytest.mark.parametrize("is_early", [True, False], ids=["asked in time", "asked too late"])
+@pytest.mark.parametrize(("script", "told"), [("exit 3", "with exit code 3"), ("kill -TERM $$", "by SIGTERM")])
+async def test_where_there_is_no_waitid_a_device_that_ends_is_told_too(
+    monkeypatch: pytest.MonkeyPatch, script: str, told: str, is_early: bool
+):
+    monkeypatch.delattr(os, "waitid")
+    monkeypatch.setattr(child, "select", Kqueue(is_early=is_early))
+    async with running(*sh(script)) as (device, _):
+        await ended(device)
+        assert told in (device.died() or "")
+        await device.cut_power()
+        await device.cut_power()
 
 
 async def test_starting_what_runs_and_ending_what_does_not_does_nothing():

@@ -187,10 +187,14 @@ DOOR = [
     (inactive, "a client from 127.0.0.1 shows a certificate that somebody made inactive: aws iot update-certificate"),
     (
         public_roots_only,
-        "a client from 127.0.0.1 does not accept the cloud's certificate: give it {ca} as its only CA, in the place of"
-        " Amazon's root CA, and connect by 127.0.0.1, not by another name or address",
+        "a client from 127.0.0.1 does not accept the cloud's certificate (unknown ca): give it {ca} as its CA, in the"
+        " place of Amazon's root CA",
     ),
-    (another_name, "a client from 127.0.0.1 does not accept the cloud's certificate: give it {ca} as its only CA"),
+    (
+        another_name,
+        "a client from 127.0.0.1 does not accept the cloud's certificate (bad certificate): give it {ca} as its CA, in"
+        " the place of Amazon's root CA; connect by 127.0.0.1, not by another name; and is its clock right?",
+    ),
     (
         no_tls,
         "a client from 127.0.0.1 speaks without TLS to a port with TLS: turn TLS on, with {cert} with the key {key},"
@@ -202,15 +206,17 @@ DOOR = [
     ),
     (
         https_without_alpn,
-        "a client from 127.0.0.1 speaks HTTP to the port for MQTT: HTTPS is on port {data_port}, and on this one with"
-        " x-amzn-http-ca in ALPN",
+        "a client from 127.0.0.1 speaks HTTP to the port for MQTT: HTTPS is on port {data_port}",
     ),
     (
         mqtt_by_the_name_of_http,
-        "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: connect to port {mqtts_port}, without x-amzn-http-ca"
-        " in ALPN (x-amzn-mqtt-ca, or none)",
+        "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: MQTT with TLS is on port {mqtts_port}, with"
+        " x-amzn-mqtt-ca in ALPN or none, and not with x-amzn-http-ca",
     ),
-    (mqtt_to_the_data_port, "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: connect to port {mqtts_port}"),
+    (
+        mqtt_to_the_data_port,
+        "a client from 127.0.0.1 speaks MQTT where HTTP is spoken: MQTT with TLS is on port {mqtts_port}",
+    ),
     (
         tls_to_the_port_without,
         "a client from 127.0.0.1 speaks TLS to the port without it: MQTT with TLS is on port {mqtts_port}",

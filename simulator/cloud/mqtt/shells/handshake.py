@@ -153,7 +153,8 @@ def _told(error: OSError) -> tuple[Code, str, str | None]:
     if reason in REASONS:
         return REASONS[reason]
     if "ALERT" in reason and reason.endswith(DISTRUST):
-        return "server-not-trusted", "the client does not accept the cloud's certificate", TRUST
+        alert = reason.partition("ALERT_")[2].lower().replace("_", " ")
+        return "server-not-trusted", f"the client does not accept the cloud's certificate: {alert}", TRUST
     if isinstance(error, ssl.SSLError) and reason:
         return "tls-failed", f"the handshake failed: {reason.lower().replace('_', ' ')}", None
     if isinstance(error, ConnectionAbortedError):
