@@ -62,6 +62,7 @@ class PlaceToReach(_Model):
     step: str | None = None
     instant: str | None = None
     hint: str | None = None
+    fault: str | None = None
     devices: Literal["all", "any"] = "all"
     things: tuple[str, ...] = ()
 

@@ -75,6 +75,18 @@ def no_longer_awaited_the_answer(tale: Tale) -> None:
 
 
 @story("no-ghost-update", "not-exercised")
+@story("no-hammering", "not-exercised")
+def no_longer_awaited_the_answer_to_what_the_network_kept(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    token = tale.send("update", FW, status="IN_PROGRESS", expected_version=2)
+    tale.wait(1.5)
+    tale.arrive(token, code=RNF, late_seconds=1.5)
+    tale.answer(token, code=RNF)
+    tale.arrive(tale.send("update", FW, status="IN_PROGRESS", expected_version=2), code=RNF)
+
+
+@story("no-ghost-update", "not-exercised")
 def had_asked_something_else_before_the_answer_came(tale: Tale) -> None:
     at_work(tale)
     tale.remove(FW)
