@@ -391,7 +391,7 @@ REST: Final[tuple[Cell, ...]] = (
         mistake="only an update tells it; what it did in good faith is then reported for ever",
     ),
     row(
-        "cancelled/held",
+        "cancelled/deleted",
         "full",
         step_middle,
         cancelled_and_deleted,

@@ -163,15 +163,6 @@ USUAL: Final[tuple[Cell, ...]] = (
         mistake="work goes on for as long as updates are accepted, whatever the lists leave out",
     ),
     row(
-        "deleting/terminal",
-        "default",
-        step_middle,
-        while_deleting("terminal"),
-        shows="the job is DELETION_IN_PROGRESS and updates meet TerminalStateReached: it has ended, and is left",
-        mistake="the code is not known, or passes for one that is worth another try",
-        catches="hammering device-client",
-    ),
-    row(
         "execution-deleted/calm",
         "default",
         step_middle,
