@@ -23,7 +23,8 @@ POWER_SECONDS: Final = 3.0
 LATE_SECONDS: Final = 1.0
 BEHIND_SECONDS: Final = 2.0
 """How late an update is that arrives after the next execution of its job id was queued."""
-STALE_SECONDS: Final = 1.0
+STALE_SECONDS: Final = 0.3
+"""How long reads lag behind: a device that asks once more finds what is there, or does at its next turn."""
 THROTTLED: Final = 3
 """Requests in a row that are throttled: a device that waits ten seconds each time is still back in a minute."""
 NOBODY: Final = "ghostjob-nobody"
@@ -173,8 +174,8 @@ def throttled(draft: Draft) -> Draft:
 
 
 def stale(draft: Draft) -> Draft:
-    """For a second after the deletion, reads show what was."""
-    return draft.serving(stale_reads_seconds=STALE_SECONDS).taking(STALE_SECONDS)
+    """For a moment after the deletion, reads show what was; and for a moment, nothing of the next job."""
+    return draft.serving(stale_reads_seconds=STALE_SECONDS).taking(STALE_SECONDS, PATIENCE_SECONDS)
 
 
 # ── the deletion itself ───────────────────────────────────────────────────────────────────────────────────────

@@ -39,8 +39,8 @@ USUAL: Final[tuple[Cell, ...]] = (
         "default",
         step_middle,
         stale,
-        shows="for a second, reads still show the job that is gone: one `still there` is not believed for good",
-        mistake="what a read shows is begun anew, although the service said that it is gone",
+        shows="for a moment, reads show the job that is gone, and not the next: neither is believed for good",
+        mistake="a notification's job that a read does not show yet is not asked for again",
         catches="embedded-crash old-name",
     ),
     row(

@@ -302,6 +302,34 @@ def repeats_what_was_refused_for_good(tale: Tale) -> None:
         tale.ask(FW, code=RNF)
 
 
+@story("no-hammering", "held")
+def asks_anew_since_a_notification_crossed_its_question(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.cloud(HintPublished(tale.thing, "notify", None))
+    for _ in range(2):
+        tale.ask(FW, code=RNF)
+
+
+@story("no-hammering", "violated", "request.received", "request.answered", "request.received")
+def asks_anew_long_after_a_notification(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.cloud(HintPublished(tale.thing, "notify", None))
+    tale.wait(3)
+    for _ in range(2):
+        tale.ask(FW, code=RNF)
+
+
+@story("no-hammering", "violated", "request.received", "request.answered", "request.received")
+def reports_anew_although_a_notification_crossed_its_report(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.cloud(HintPublished(tale.thing, "notify", None))
+    for _ in range(2):
+        tale.update(FW, "SUCCEEDED", code=RNF)
+
+
 @story("no-hammering", "violated", "request.received", "request.answered", "request.received")
 def repeats_at_once_what_was_throttled(tale: Tale) -> None:
     at_work(tale)
