@@ -105,7 +105,7 @@ class Hammering(State):
     in_time: int = 0
     too_soon: tuple[TooSoon, ...] = ()
     hinted_at: int | None = None
-    """When the last notification came, or, from the wire, left."""
+    """When the last notification came, or, from the wire, left; None once it has excused a question."""
 
 
 def _hinted(state: Hammering, now: Moment) -> None:
@@ -156,6 +156,7 @@ def _asked(state: Hammering, now: Moment) -> None:
     token = state.standing.get((question, sent.expected_version)) if state.standing else None
     if token is not None and now.testimony.is_wire and _may_ask_anew(state, question, state.refused[token]):
         state.standing, token = state.standing.without((question, sent.expected_version)), None
+        state.hinted_at = None
     if token is not None:
         refused = state.refused[token]
         if refused.code not in CONTENT or refused.asked.details == sent.details:

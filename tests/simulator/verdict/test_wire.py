@@ -312,6 +312,15 @@ def asks_anew_since_a_notification_crossed_its_question(tale: Tale) -> None:
 
 
 @story("no-hammering", "violated", "request.received", "request.answered", "request.received")
+def asks_again_and_again_after_one_notification(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    tale.cloud(HintPublished(tale.thing, "notify", None))
+    for _ in range(3):
+        tale.ask(FW, code=RNF)
+
+
+@story("no-hammering", "violated", "request.received", "request.answered", "request.received")
 def asks_anew_long_after_a_notification(tale: Tale) -> None:
     at_work(tale)
     tale.remove(FW)
