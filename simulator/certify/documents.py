@@ -23,6 +23,7 @@ from typing import Any, Final
 import yaml
 
 from agent.errors import InputError
+from simulator.scenario.reading import LOADER
 
 BUCKET: Final = "ghostjob"
 """Below the directory of files: where the artifacts lie."""
@@ -160,7 +161,7 @@ def _templates(path: Path) -> tuple[dict[str, Any], ...]:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise InputError(f"{path}: is too large for a job document, which has {LONGEST_DOCUMENT} bytes at most")
-        found = list(yaml.safe_load_all(path.read_text("utf-8")))
+        found = list(yaml.load_all(path.read_text("utf-8"), LOADER))
     except OSError as error:
         raise InputError(f"{path}: cannot read the job document: {error.strerror}") from None
     except UnicodeDecodeError:

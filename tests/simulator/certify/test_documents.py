@@ -95,7 +95,7 @@ def test_files_of_one_name_are_told_apart_and_their_version_is_ours(tmp_path: Pa
         pytest.param("", r"has 0 documents", id="empty"),
         pytest.param("{a: 1}\n---\n{a: 2}\n---\n{a: 3}", "has 3 documents", id="three"),
         pytest.param("{a: 1}\n---\n{a: 1}", "are the same", id="the same twice"),
-        pytest.param("a: [1,\nb", r"job.yaml:2: neither JSON nor YAML", id="no YAML"),
+        pytest.param("a: [1,\nb", r"job.yaml:\d: neither JSON nor YAML", id="no YAML"),
         pytest.param("{since: 2026-01-01}", "put it in quotes", id="a date"),
         pytest.param("fw: {version}", r'write "\{version\}" in quotes', id="a placeholder that is a mapping"),
         pytest.param("{n: .inf}", "cannot be written as JSON", id="infinity"),
