@@ -447,6 +447,47 @@ RULES = [
     pytest.param(
         "simulator/face", (), ("ghostjob",), True, id="the face is imported by anybody: the standard library alone"
     ),
+    pytest.param(
+        "simulator/certify",
+        (
+            "simulator.certify",
+            "simulator.cloud",
+            "simulator.scenario",
+            "simulator.trace",
+            "simulator.verdict",
+            "agent",
+        ),
+        ("yaml",),
+        True,
+        id="certifying knows everything but the command line, and only that knows it",
+    ),
+    pytest.param(
+        "simulator/certify/learning.py",
+        (
+            "simulator.certify.first_job",
+            "simulator.certify.not_learned",
+            "simulator.trace",
+            "simulator.verdict",
+            "agent",
+        ),
+        (),
+        False,
+        id="what a device shows is read from the trace",
+    ),
+    pytest.param(
+        "simulator/certify/cells",
+        ("simulator.certify.cell", "simulator.certify.conditions", "simulator.certify.points"),
+        (),
+        False,
+        id="cells are rows of points and conditions",
+    ),
+    pytest.param(
+        "simulator/certify/draft.py",
+        ("simulator.certify", "simulator.cloud.jobs", "simulator.cloud.settings", "simulator.scenario"),
+        (),
+        False,
+        id="a cell comes to a scenario",
+    ),
     pytest.param("simulator/exit_codes.py", (), (), False, id="the table of exit codes knows nothing"),
     pytest.param("simulator/processes.py", (), (), True, id="how a process begins knows nothing"),
     pytest.param(

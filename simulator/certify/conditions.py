@@ -5,7 +5,7 @@ deletion: notifications lost, doubled, late or behind younger ones, requests thr
 what it answers while a job is DELETION_IN_PROGRESS, and what is asked of it.
 """
 
-from typing import Final, get_args
+from typing import Final
 
 from simulator.certify.draft import HOLD_SECONDS, MARK, PATIENCE_SECONDS, Draft, Move
 from simulator.cloud.jobs.settings import WhileDeleting
@@ -14,6 +14,8 @@ from simulator.scenario import After, Deletion, JobSpec, Place, PowerCut, When
 
 HINTS: Final[tuple[MessageKind, ...]] = ("notify", "notify-next", "notify-documented")
 REQUESTS: Final[tuple[MessageKind, ...]] = ("get-pending", "start-next", "describe", "update")
+FOR_WORK: Final[tuple[MessageKind, ...]] = ("get-pending", "start-next", "describe")
+"""Requests that name no job: what a device asks for work by."""
 AWAY_SECONDS: Final = 2.0
 """How long the network stays away."""
 POWER_SECONDS: Final = 3.0
@@ -21,12 +23,12 @@ POWER_SECONDS: Final = 3.0
 LATE_SECONDS: Final = 1.0
 BEHIND_SECONDS: Final = 2.0
 """How late an update is that arrives after the next execution of its job id was queued."""
-STALE_SECONDS: Final = 1.0
+STALE_SECONDS: Final = 0.3
+"""How long reads lag behind: a device that asks once more finds what is there, or does at its next turn."""
 THROTTLED: Final = 3
 """Requests in a row that are throttled: a device that waits ten seconds each time is still back in a minute."""
 NOBODY: Final = "ghostjob-nobody"
 """A namespace in which nobody listens."""
-WHILE_DELETING: Final[tuple[WhileDeleting, ...]] = get_args(WhileDeleting)
 
 
 # ── the packet that is the mark ───────────────────────────────────────────────────────────────────────────────
@@ -54,16 +56,21 @@ def doubled(draft: Draft) -> Draft:
 
 def cut(draft: Draft) -> Draft:
     """It is lost, and the connection with it."""
-    drawn = draft.marked(do="cut", seconds=AWAY_SECONDS).taking(AWAY_SECONDS, PATIENCE_SECONDS)
-    if draft.kept or draft.learned.carrier == "http":
-        return drawn
-    return drawn.reaching(Place(place="deleted-while-offline", job=draft.lost.id))
+    assert draft.mark is not None, "the point comes first"
+    job = draft.mark.job if any(kind not in FOR_WORK for kind in draft.mark.messages) else None
+    drawn = draft.marked(do="cut", job=job, until="removed", seconds=AWAY_SECONDS)
+    return drawn.but(goes_offline=True, when=_later(draft, AWAY_SECONDS / 4)).taking(AWAY_SECONDS, PATIENCE_SECONDS)
+
+
+def _later(draft: Draft, seconds: float) -> When | None:
+    """The deletion, so long after the mark: when it has befallen the device."""
+    return draft.when and draft.when.model_copy(update={"later_seconds": seconds})
 
 
 def power_cut(draft: Draft) -> Draft:
     """The power goes as it passes."""
-    when = draft.when and draft.when.model_copy(update={"later_seconds": POWER_SECONDS / 3})
-    drawn = draft.but(power_cuts=(PowerCut(fault=MARK, off_seconds=POWER_SECONDS),), when=when)
+    cuts = (PowerCut(fault=MARK, off_seconds=POWER_SECONDS),)
+    drawn = draft.but(power_cuts=cuts, when=_later(draft, POWER_SECONDS / 3))
     return drawn.taking(POWER_SECONDS + draft.learned.work_seconds, PATIENCE_SECONDS)
 
 
@@ -167,20 +174,26 @@ def throttled(draft: Draft) -> Draft:
 
 
 def stale(draft: Draft) -> Draft:
-    """For a second after the deletion, reads show what was."""
-    return draft.serving(stale_reads_seconds=STALE_SECONDS).taking(STALE_SECONDS)
+    """For a moment after the deletion, reads show what was; and for a moment, nothing of the next job."""
+    return draft.serving(stale_reads_seconds=STALE_SECONDS).taking(STALE_SECONDS, PATIENCE_SECONDS)
 
 
 # ── the deletion itself ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def while_deleting(mode: WhileDeleting) -> Move:
-    """The record stays for a while in DELETION_IN_PROGRESS: long enough for the device's next report to meet it."""
+    """The record stays for a while in DELETION_IN_PROGRESS: long enough for the device's next report to meet it.
+
+    `terminal` is left out: it calls an execution ended that the same answers show IN_PROGRESS, and what a device should
+    make of that, nobody can say.
+    """
 
     def move(draft: Draft) -> Draft:
         seconds = min(max(1.0, 1.5 * draft.learned.longest_gap_seconds), 120.0)
         settings = {"while_deleting": mode, "removal_delay_seconds": seconds, "deletion_seconds": seconds + 0.1}
-        return draft.serving(**settings).taking(seconds, seconds)
+        met = Fault(name="met", do="delay", seconds=0, messages=REQUESTS, first=1, after_deletion_of=draft.lost.id)
+        drawn = draft.but(is_overtaken=True).serving(**settings).taking(seconds, seconds).with_faults(met)
+        return drawn.reaching(Place(place="fault-struck", job=draft.lost.id, fault="met"))
 
     return move
 
@@ -200,8 +213,7 @@ def cancelled_and_deleted(draft: Draft) -> Draft:
     assert draft.when is not None, "the point comes first"
     later = draft.when.model_copy(update={"later_seconds": draft.when.later_seconds + 0.3})
     deletion = Deletion(job=draft.lost.id, do="delete-job", when=later)
-    drawn = draft.but(ending="cancel-job", deletions=(deletion,))
-    return drawn.reaching(Place(place="recovered", job=draft.lost.id))
+    return draft.but(ending="cancel-job", deletions=(deletion,))
 
 
 def same_again(draft: Draft) -> Draft:
@@ -224,21 +236,22 @@ def stale_update(draft: Draft) -> Draft:
 
 def other_namespace(draft: Draft) -> Draft:
     """A job of a namespace in which nobody listens comes as the device takes its own, and is deleted under it."""
-    return _provoked(draft, draft.names.job("provocation", NOBODY, After(taken=draft.lost.id), provokes=True))
+    other = draft.names.job("provocation", NOBODY, After(taken=draft.lost.id), provokes=True)
+    return _provoked(draft, other)
 
 
 def other_job(draft: Draft) -> Draft:
     """Another job is queued behind the device's own, and deleted before its turn."""
     other = draft.names.job("other", draft.learned.namespace_id, After(taken=draft.lost.id))
-    return _provoked(draft, other)
+    places = (Place(place="deleted-before-start", job=other.id), Place(place="recovered", job=other.id))
+    return _provoked(draft, other).reaching(*places)
 
 
 def _provoked(draft: Draft, other: JobSpec) -> Draft:
     assert draft.when is not None, "the point comes first"
     deletion = Deletion(job=other.id, when=draft.when)
     then = draft.then.model_copy(update={"after": After(deletion_of=other.id)})
-    drawn = draft.keeping().but(then=then, between=(other,), deletions=(deletion,))
-    return drawn.reaching(Place(place="deleted-before-start", job=other.id), Place(place="recovered", job=other.id))
+    return draft.keeping().but(then=then, between=(other,), deletions=(deletion,))
 
 
 def other_head(draft: Draft) -> Draft:

@@ -23,6 +23,7 @@ from typing import Any, Final
 import yaml
 
 from agent.errors import InputError
+from simulator.scenario.reading import LOADER
 
 BUCKET: Final = "ghostjob"
 """Below the directory of files: where the artifacts lie."""
@@ -37,6 +38,8 @@ DEEPEST: Final = 64
 """Levels of lists and mappings in one another."""
 VERSION: Final = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 PLACEHOLDER: Final = re.compile(r"\{(version|url|sha256|size)\}")
+UNQUOTED: Final = [[(name, None)] for name in ("version", "url", "sha256", "size")]
+"""What YAML reads where a placeholder stands without quotes."""
 OURS: Final = {"operation": "update", "version": "{version}"}
 OF_ARTIFACT: Final = ("url", "sha256", "size")
 
@@ -158,7 +161,7 @@ def _templates(path: Path) -> tuple[dict[str, Any], ...]:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise InputError(f"{path}: is too large for a job document, which has {LONGEST_DOCUMENT} bytes at most")
-        found = list(yaml.safe_load_all(path.read_text("utf-8")))
+        found = list(yaml.load_all(path.read_text("utf-8"), LOADER))
     except OSError as error:
         raise InputError(f"{path}: cannot read the job document: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -197,6 +200,10 @@ def _check_size(path: Path, document: Any) -> None:
             raise InputError(f"{path}: lists and mappings stand more than {DEEPEST} deep in one another")
         if parts > LONGEST_DOCUMENT:
             raise InputError(f"{path}: is too large for a job document, which has {LONGEST_DOCUMENT} bytes at most")
+        if isinstance(value, dict) and list(value.items()) in UNQUOTED:
+            raise InputError(
+                f'{path}: in YAML, {{{next(iter(value))}}} is a mapping; write "{{{next(iter(value))}}}" in quotes'
+            )
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         waiting += ((each, depth + 1) for each in inner)
 

@@ -35,7 +35,8 @@ class Draft:
     """What is drawn. `lost` goes when the mark is struck, unless it is `kept`; `then` ends the cell.
 
     `at_seconds` is how long it takes until the mark, `more_seconds` what the cell takes besides, `patience_seconds`
-    what a device may take besides. `service` are settings of the cloud.
+    what a device may take besides. `service` are settings of the cloud. `goes_offline`: its connection is lost with the
+    mark; `is_overtaken`: it may be at work on the next job before the record of this one is removed.
     """
 
     learned: Learned
@@ -46,6 +47,8 @@ class Draft:
     when: When | None = None
     ending: Ending = "delete-job"
     kept: bool = False
+    goes_offline: bool = False
+    is_overtaken: bool = False
     between: tuple[JobSpec, ...] = ()
     deletions: tuple[Deletion, ...] = ()
     faults: tuple[Fault, ...] = ()
@@ -153,9 +156,13 @@ class Draft:
     def _places(self) -> tuple[Place, ...]:
         """The mark was struck, and the device went on."""
         struck = () if self.mark is None else (Place(place="fault-struck", job=self.lost.id, fault=MARK),)
-        is_removed = not self.kept and self.ending != "cancel-job" and self.then.id != self.lost.id
-        went_on = (Place(place="recovered", job=self.lost.id),) if is_removed else ()
-        return (*struck, *self.places, *went_on)
+        if self.kept or self.ending == "cancel-job":
+            return (*struck, *self.places)
+        absent = self.goes_offline and self.learned.carrier != "http"
+        offline = (Place(place="deleted-while-offline", job=self.lost.id),) if absent else ()
+        is_last = self.then.id != self.lost.id and not self.is_overtaken
+        went_on = (Place(place="recovered", job=self.lost.id),) if is_last else ()
+        return (*struck, *offline, *self.places, *went_on)
 
 
 Move: TypeAlias = Callable[[Draft], Draft]

@@ -11,7 +11,8 @@ from statistics import median
 from typing import Final, Literal, TypeAlias
 
 from agent.device_events import RequestKind
-from simulator.certify.first_job import Account, NotLearned, account_of, why_not
+from simulator.certify.first_job import Account, account_of
+from simulator.certify.not_learned import NotLearned, why_not
 from simulator.trace import Entry
 from simulator.verdict.bounds import Bounds
 

@@ -11,6 +11,7 @@ from typing import Final
 from agent.errors import InputError
 from agent.names import no_such_name
 from simulator.certify.cell import Cell, Need
+from simulator.certify.cells.beginnings import BEGINNINGS
 from simulator.certify.cells.powerless import POWERLESS
 from simulator.certify.cells.rest import REST
 from simulator.certify.cells.telling import TELLING
@@ -21,7 +22,7 @@ from simulator.certify.names import Names
 
 __all__ = ["CELLS", "DEFAULT", "QUICK", "Cell", "Names", "Need", "choose", "not_applicable", "undisturbed"]
 
-CELLS: Final = (*TELLING, *USUAL, *REST, *POWERLESS)
+CELLS: Final = (*TELLING, *USUAL, *REST, *BEGINNINGS, *POWERLESS)
 """All of them, in the order in which they are played."""
 
 QUICK: Final = tuple(cell for cell in CELLS if cell.level == "quick")

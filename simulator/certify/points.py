@@ -18,8 +18,6 @@ from simulator.cloud.settings.service import Fault, MessageKind
 from simulator.scenario import Place
 
 Which: TypeAlias = Literal["first", "middle", "last"]
-STEP_KEY: Final = "step"
-"""The key under which the gateway reads which step an update reports."""
 ASKS: Final[dict[str, tuple[MessageKind, ...]]] = {
     "start-next": ("start-next",),
     "describe-update": ("describe",),
@@ -31,21 +29,21 @@ ASKS: Final[dict[str, tuple[MessageKind, ...]]] = {
 def asking(draft: Draft) -> Draft:
     """Its question waits at the gateway until the job is gone, so that it was QUEUED to the last."""
     kinds = ASKS[draft.learned.takes_by]
-    mark = _mark(kinds, nth=1).model_copy(update=_held(draft))
+    mark = _mark(kinds, None, nth=1).model_copy(update=_held(draft))
     drawn = draft.struck(mark, draft.learned.take_seconds)
     return drawn.reaching(Place(place="deleted-before-start", job=draft.lost.id))
 
 
 def reading(draft: Draft) -> Draft:
     """What it was told of a QUEUED job waits until that is gone."""
-    mark = _mark(("describe-answer",), nth=1).model_copy(update=_held(draft))
+    mark = _mark(("describe-answer",), draft.lost.id, nth=1).model_copy(update=_held(draft))
     drawn = draft.struck(mark, draft.learned.take_seconds)
     return drawn.reaching(Place(place="deleted-before-start", job=draft.lost.id))
 
 
 def taking(draft: Draft) -> Draft:
     """It is IN_PROGRESS by the service's account; the device does not know yet."""
-    return draft.struck(taking_mark(draft.learned), draft.learned.take_seconds)
+    return draft.struck(_taking(draft), draft.learned.take_seconds)
 
 
 def step_first(draft: Draft) -> Draft:
@@ -66,37 +64,35 @@ def step_last(draft: Draft) -> Draft:
 def report(draft: Draft) -> Draft:
     """The report of its success arrives at the gateway."""
     learned = draft.learned
-    mark = _mark(("update",), status="SUCCEEDED", nth=1)
+    mark = _mark(("update",), draft.lost.id, status="SUCCEEDED", nth=1)
     return draft.struck(mark, learned.take_seconds + learned.work_seconds)
 
 
 def report_accepted(draft: Draft) -> Draft:
     """The answer to that leaves: it was accepted."""
     learned = draft.learned
-    mark = _mark(("update-answer",), status="SUCCEEDED", nth=1)
+    mark = _mark(("update-answer",), draft.lost.id, status="SUCCEEDED", nth=1)
     return draft.struck(mark, learned.take_seconds + learned.work_seconds)
 
 
 # ── marks ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def taking_mark(learned: Learned) -> Fault:
-    """The answer by which it takes a job leaves."""
-    if learned.takes_by == "start-next":
-        return _mark(("start-next-answer",), nth=1)
-    return _mark(("update-answer",), status="IN_PROGRESS", nth=1)
+def _taking(draft: Draft) -> Fault:
+    """The answer by which it takes the job leaves."""
+    if draft.learned.takes_by == "start-next":
+        return _mark(("start-next-answer",), draft.lost.id, nth=1)
+    return _mark(("update-answer",), draft.lost.id, status="IN_PROGRESS", nth=1)
 
 
 def _at_step(draft: Draft, which: Which) -> Draft:
     learned = draft.learned
     if not learned.progress:
-        return draft.struck(taking_mark(learned), learned.take_seconds, learned.work_seconds / 2)
+        return draft.struck(_taking(draft), learned.take_seconds, learned.work_seconds / 2)
     index = _index(which, len(_choices(learned)))
     step, number = _choices(learned)[index]
-    if step is not None:
-        mark = _mark(("update-answer",), status="IN_PROGRESS", step=step, nth=1)
-    else:
-        mark = _mark(("update-answer",), status="IN_PROGRESS", nth=number)
+    named = {"nth": number} if step is None else {"nth": 1, "step": step, "step_key": learned.step_key}
+    mark = _mark(("update-answer",), draft.lost.id, status="IN_PROGRESS", **named)
     return draft.struck(mark, learned.progress[number - _before(learned) - 1].seconds)
 
 
@@ -104,9 +100,9 @@ def _choices(learned: Learned) -> list[tuple[str | None, int]]:
     """Its reports between: the steps that they name first, or else each; and which update to IN_PROGRESS each is."""
     numbers = range(_before(learned) + 1, _before(learned) + 1 + len(learned.progress))
     named: dict[str | None, int] = {}
-    if learned.step_key == STEP_KEY:
+    if learned.step_key is not None:
         for number, said in zip(numbers, learned.progress, strict=True):
-            step = dict(said.details).get(STEP_KEY)
+            step = dict(said.details).get(learned.step_key)
             if step in learned.steps:
                 named.setdefault(step, number)
     return list(named.items()) or [(None, number) for number in numbers]
@@ -121,8 +117,9 @@ def _index(which: Which, count: int) -> int:
     return {"first": 0, "middle": count // 2, "last": count - 1}[which]
 
 
-def _mark(kinds: tuple[MessageKind, ...], **which: object) -> Fault:
-    return Fault.model_validate({"name": MARK, "do": "delay", "seconds": 0, "messages": kinds, **which})
+def _mark(kinds: tuple[MessageKind, ...], job_id: str | None, **which: object) -> Fault:
+    given = {"name": MARK, "do": "delay", "seconds": 0, "messages": kinds, "job": job_id, **which}
+    return Fault.model_validate(given)
 
 
 def _held(draft: Draft) -> dict[str, object]:

@@ -51,7 +51,6 @@ POWERLESS: Final[tuple[Cell, ...]] = (
         kept,
         shows="the control: the power goes, and nothing is deleted, so the job is to be ended, one way or the other",
         mistake="after the restart the job is forgotten, and IN_PROGRESS for ever",
-        catches="forgets-the-journal-on-reboot",
         needs=("power",),
     ),
     row(
@@ -62,7 +61,6 @@ POWERLESS: Final[tuple[Cell, ...]] = (
         same_again,
         shows="without power, the job is deleted and made again as it was",
         mistake="the journal's job and the service's have one id, and pass for one",
-        catches="keys-on-job-id-alone greengrass-nucleus",
         needs=("power",),
     ),
 )

@@ -3,8 +3,8 @@
 from typing import Final
 
 from simulator.certify.cell import Cell, row
-from simulator.certify.conditions import as_request, calm, cut, held, lost, notification_reordered, same_again
-from simulator.certify.points import asking, report, report_accepted, step_middle, taking
+from simulator.certify.conditions import as_request, calm, cut, held, lost, other_head, same_again, throttled
+from simulator.certify.points import asking, report, report_accepted, step_first, step_middle, taking
 
 TELLING: Final[tuple[Cell, ...]] = (
     row(
@@ -14,7 +14,7 @@ TELLING: Final[tuple[Cell, ...]] = (
         calm,
         shows="its job is force-deleted while it works: it stops, tells nobody of it any more, and takes the next",
         mistake="nobody reads the answers to updates, so it works on at what is gone, and reports it",
-        catches="hammering reports-success-for-a-gone-job device-client-old drops-the-next-job",
+        catches="drops-the-next-job reports-success-for-a-gone-job hammering",
     ),
     row(
         "report/held",
@@ -26,50 +26,52 @@ TELLING: Final[tuple[Cell, ...]] = (
         catches="hammering device-client-old",
     ),
     row(
-        "taking/held",
-        "quick",
-        taking,
-        held,
-        shows="the job goes while the answer that hands it over is on its way: it is not worked on to the end",
-        mistake="an answer is taken for the state of things, though a notification said otherwise before it came",
-        catches="reads-an-answer-sent-before-the-hint",
-    ),
-    row(
         "report-accepted/lost",
         "quick",
         report_accepted,
         lost,
         shows="its success was accepted, the answer lost, the job deleted: asking again, it finds none, and goes on",
         mistake="it waits for the answer without a time-out, or repeats the report although it is refused for good",
-        catches="hammering waits-for-ever device-client-old",
+        catches="hammering device-client-old",
     ),
     row(
-        "step-middle/cut",
+        "taking/cut",
         "quick",
-        step_middle,
-        as_request(cut),
-        shows="the job is deleted while it is off line: back again, it finds that out, and takes what is there now",
-        mistake="what was in hand before the connection was lost is taken to be in hand still",
-        needs=("steps",),
+        taking,
+        cut,
+        shows="the answer that hands the job over is lost with the connection, and the job deleted meanwhile",
+        mistake="what the service has IN_PROGRESS and the device never saw blocks it",
+        catches="device-client old-name",
     ),
     row(
-        "step-middle/notification-reordered",
+        "provoked/other-head",
         "quick",
-        step_middle,
-        notification_reordered,
-        shows="an old notification that nothing is pending comes while it works on the next job: that is no news",
-        mistake="a notification is taken for proof that the job in hand is gone",
-        catches="acts-on-the-hint-alone embedded-crash over-eager greengrass-nucleus",
+        step_first,
+        other_head,
+        shows="a late notify-next names a job that has come and gone while it works on a third: it works on",
+        mistake="another job at the head is taken for the end of the one in hand",
+        catches="embedded-crash waits-for-ever over-eager ota-self-test-flag",
         needs=("hints",),
     ),
     row(
-        "recreated/same-document",
+        "recreated/cut-same-document",
         "quick",
         step_middle,
+        as_request(cut),
         same_again,
-        shows="the id of the deleted job is used again, a second later, with the same document: it is another job",
-        mistake="jobs are told apart by their id, so the second is taken for a duplicate of the first, and never done",
-        catches="device-client",
+        shows="off line, the job is deleted and made again as it was: what is found is not what was left",
+        mistake="the old work is gone on with, under a job that has not begun",
+        catches="embedded-crash old-name waits-for-ever over-eager",
+        needs=("steps",),
+    ),
+    row(
+        "step-middle/throttled",
+        "quick",
+        step_middle,
+        throttled,
+        shows="what it asks after the deletion is throttled three times: it asks again later, and finds the next job",
+        mistake="RequestThrottled is taken for a refusal for good, and the device gives up",
+        catches="greengrass-nucleus device-client waits-for-ever",
     ),
     row(
         "asking/held",
@@ -77,6 +79,5 @@ TELLING: Final[tuple[Cell, ...]] = (
         asking,
         shows="the job is gone before its question for work arrives: an answer without an execution is an ordinary one",
         mistake="an answer, or a notify-next, without `execution` brings the agent down",
-        catches="embedded-crash crashes-on-an-empty-head",
     ),
 )
