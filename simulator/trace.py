@@ -31,9 +31,10 @@ CLOUD = "cloud"
 CONTROLLER = "controller"
 ENGINE = "engine"
 PROBE = "probe"
-"""Who samples a device that is not ours, in the cloud's own process and by its clock: times of these two compare.
+"""Who samples a device that is not ours: in one process with the cloud and the engine, and all by one clock.
 
-They are numbered apart, and an entry of one comes before or after one of the other as the process got round to them.
+So times of these compare. They are numbered apart, and entries of two come in the order in which the process got round
+to them.
 """
 
 
@@ -300,6 +301,8 @@ class RunStarted:
     Where several agents share one thing, `things` has their names, and `shared` for each the thing and its namespace.
     `version` is that of the ghostjob that plays, `started_at` the time of day, in UTC as ISO 8601 has it.
     `one_clock`: the devices live in the engine's own process, and tell the time by its clock.
+    `versions` has, for each job, what a device runs once that has succeeded, in the words of its probes; several, if
+    the job's id is used again for another. A job of which that is not known is not in it.
     """
 
     scenario: str
@@ -314,6 +317,7 @@ class RunStarted:
     version: str | None = None
     started_at: str | None = None
     one_clock: bool = False
+    versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     type: Literal["run.started"] = "run.started"
 
 

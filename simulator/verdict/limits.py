@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from simulator.trace import RunStarted
 from simulator.verdict.bounds import Bounds
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import micros
 
 
@@ -25,6 +26,8 @@ class Limits(NamedTuple):
     lost_job: int = 0
     silence: int = 0
     detection: int = 0
+    versions: Map[str, tuple[str, ...]] = EMPTY
+    """What each job brings, in the words of the device's probes."""
 
     @classmethod
     def of(cls, thing: str, started: RunStarted, bounds: Bounds) -> "Limits":
@@ -38,4 +41,5 @@ class Limits(NamedTuple):
             lost_job=micros(bounds.lost_job_seconds),
             silence=micros(bounds.silence_seconds),
             detection=micros(bounds.detection_seconds),
+            versions=Map((job, tuple(versions)) for job, versions in started.versions.items()),
         )

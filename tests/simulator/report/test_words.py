@@ -51,6 +51,7 @@ from simulator.trace import (
     JobDeleted,
     JobDeletionBegan,
     MessageDropped,
+    ProbeSampled,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -149,6 +150,10 @@ TABLE: list[tuple[Event, str]] = [
     (DeletionRefused("fw", "LimitExceeded", True), "was refused the deletion of fw: LimitExceeded, and will ask again"),
     (DeletionRefused("fw", "InvalidRequest", False), "was refused the deletion of fw: InvalidRequest"),
     (RunStarted("main", "live", ("a", "b")), "began to play main (live) with 2 devices"),
+    (ProbeSampled("a", "cmd:./v.sh", True, "2.0"), "found a by cmd:./v.sh alive, at version 2.0"),
+    (ProbeSampled("a", "cmd:./v.sh", True, None, "no line"), "found a by cmd:./v.sh alive, at no version: no line"),
+    (ProbeSampled("a", "cmd:./v.sh", False, None, "exit code 1"), "found a by cmd:./v.sh dead: exit code 1"),
+    (ProbeSampled("a", "cmd:./v.sh", None, None, "slow"), "could not sample a by cmd:./v.sh: slow"),
     (RunEnded("finished"), "ended the run: finished"),
     (RunEnded("timed-out", "fw"), "ended the run: timed-out, while it waited for fw"),
 ]
