@@ -62,8 +62,9 @@ def rule_alive(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
 
     What the cloud still heard of it counts as a sign of life.
     """
+    is_known = any(each.outcome == "violated" for each in ruling.findings)
     for death in _deaths(samples, subject):
-        if death.is_too_long:
+        if death.is_too_long and not is_known:
             message = f"is {death.in_words}, and has not come back"
             return ruling.but(violated(None, message, death.stretch.first, death.stretch.last))
     return ruling

@@ -22,10 +22,10 @@ LATE_MICROS: Final = 1_000_000
 def rule_accounted_for(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
     """A success that was taken, after which another version runs; or one that runs at the end, and nothing explains.
 
-    The first: seen more than `ready_seconds` after the report was taken and before anything else was, in the words of
-    some job of the run, with no note of it. The second: its execution was taken from under the device, has been for so
-    long, and a report of another one since says nothing of it. A note is any text in the details of a later report, or
-    of its own FAILED, that has the version in it.
+    The first: seen more than `ready_seconds` after the report was taken, before anything else was and while its record
+    was there, in the words of some job of the run, with no note of it. The second: its execution was taken from under
+    the device, has been for so long, and a report of another one since says nothing of it. A note is any text in the
+    details of a later report, or of its own FAILED, that has the version in it.
     """
     accounts = accounts_of(samples, subject)
     if not accounts:
@@ -53,7 +53,7 @@ def _is_explained(account: Account) -> bool:
 
 def _false_success(account: Account) -> Finding | None:
     for key, _, mark in account.successes:
-        until = account.next_began(key, mark)
+        until = account.stands_until(key, mark)
         for stretch in account.after(mark.at, account.subject.limits.ready, until):
             version = stretch.runs or ""
             if version in account.brings(key) or account.noted(version, key, mark):
@@ -86,6 +86,8 @@ def _unexplained(account: Account) -> Finding | None:
     has_told = life.ended is not None and any(
         report.last.n > life.ended.n for key, report in account.samples.reports.items() if key != life.key
     )
+    if is_over and last.until <= at_rest:
+        return None  # nobody has looked since
     is_long = is_over and last in account.after(at_rest, subject.limits.ready, float("inf"))
     if subject.course.ended and has_told and is_long and not account.samples.forgot_reports:
         return violated(job, f"{words} and no later note explains", life.ended, last.first, last.last)
@@ -121,7 +123,7 @@ def _told_before(account: Account, key: ExecutionKey, success: Mark) -> bool:
 
 def _vouched_untried(account: Account, key: ExecutionKey, success: Mark) -> Finding | None:
     limits, brings = account.subject.limits, account.brings(key)
-    old = account.after(success.at, max(limits.detection, LATE_MICROS), account.next_began(key, success))
+    old = account.after(success.at, max(limits.detection, LATE_MICROS), account.stands_until(key, success))
     for stretch in old:
         at = account.stretches.index(stretch)
         later = [each for each in account.stretches[at + 1 :] if each.alive is not None][:2]
@@ -142,7 +144,7 @@ def rule_double_apply(samples: Samples, subject: Subject, ruling: Ruling) -> Rul
     """
     for account in accounts_of(samples, subject):
         for key, _, mark in account.successes:
-            brings, until = account.brings(key), account.next_began(key, mark)
+            brings, until = account.brings(key), account.stands_until(key, mark)
             runs = [each for each in account.stretches if each.runs is not None and mark.at < each.last.at]
             seen = [each.runs in brings for each in runs if each.at < until]
             if True not in seen:

@@ -46,14 +46,21 @@ class Account(NamedTuple):
         """What it ran when it was last seen alive; None if it was dead since, or could not be sampled."""
         return self.stretches[-1] if self.stretches[-1].runs is not None else None
 
-    def next_began(self, key: ExecutionKey, after: Mark) -> float:
-        """When another execution was first taken after that: from then on the device may run something else."""
-        began = (
-            life.began.at
-            for life in self.subject.record.lives.values()
-            if life.key != key and life.began is not None and life.began.n > after.n
-        )
-        return min(began, default=float("inf"))
+    def stands_until(self, key: ExecutionKey, success: Mark) -> float:
+        """Until when what runs after a success must be what that brought.
+
+        Another execution may bring something else from when it was taken, or could have been, if the device does not
+        say when it takes one. One whose record is removed may be taken back: its report may not have been answered.
+        """
+        ends = [float("inf")]
+        for life in self.subject.record.lives.values():
+            if life.key == key:
+                if life.removed is not None and life.removed.n > success.n:
+                    ends.append(life.removed.at)
+            elif life.ended is None or life.ended.n > success.n:
+                taken = life.began or life.queued or success
+                ends.append(max(taken.at, success.at))
+        return min(ends)
 
     def after(self, since: int, allowed: int, until: float) -> list[Stretch]:
         """What it was seen to run between `allowed` after an instant and `until`; only certain instants count."""
@@ -92,16 +99,19 @@ def lost(subject: Subject, since: float, until: float) -> float:
 def turned_to(account: Account, life: Life) -> Iterator[tuple[Stretch, Stretch]]:
     """Each time that it came to run what a lost execution would have brought, with what it ran before.
 
-    Nobody else may have brought it: no other execution of such a job was queued since, or is not over.
+    Nobody else may have brought it: no other execution of such a job was queued since, or is not over, and it was not
+    there before.
     """
     brings, record = account.brings(life.key), account.subject.record
     others = [
         each for each in record.lives.values() if each is not life and set(account.brings(each.key)) & set(brings)
     ]
     is_alone = all(each.ended and life.queued and each.ended.n < life.queued.n for each in others)
-    if not brings or not is_alone or record.next_life > len(record.lives) or life.removed is None:
+    if not brings or not is_alone or record.next_life > len(record.lives) or life.began is None:
         return
     runs = [each for each in account.stretches if each.runs is not None]
+    if any(each.runs in brings and each.began < life.began.at for each in runs):
+        return  # it had run it before, and may have gone back to that
     for before, after in pairwise(runs):
         if before.runs not in brings and after.runs in brings:
             yield before, after
