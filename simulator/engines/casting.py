@@ -1,6 +1,6 @@
 """Which device plays what in a run, and how the run announces that to whoever judges it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -28,8 +28,16 @@ class Casting:
         """The things that the first job of that id is for."""
         return self.targets(self.first(job_id))
 
-    def announced(self, engine: str, seed: int, started_at: str | None, *, one_clock: bool) -> RunStarted:
-        """The trace's entry that a run begins with."""
+    def announced(
+        self,
+        engine: str,
+        seed: int,
+        started_at: str | None,
+        *,
+        one_clock: bool,
+        versions: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> RunStarted:
+        """The trace's entry that a run begins with; `versions` is as `RunStarted` has it."""
         names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
         places = tuple(self._place(place) for place in self.scenario.must_reach if self._is_asked(place))
@@ -56,6 +64,7 @@ class Casting:
             version("ghostjob"),
             started_at,
             one_clock=one_clock,
+            versions=dict(versions or {}),
         )
 
     def _is_asked(self, place: Place) -> bool:

@@ -1,6 +1,6 @@
 """A play from its beginning to its end: played, judged, kept, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -27,10 +27,11 @@ class Result:
 
 
 class JudgedPlay:
-    """Plays a scenario at a venue; `devices` are as `Play` has them. A context: what it keeps has its name at the end.
+    """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
-    `also` get every entry after the judge. Raises InputError if `out` cannot be written to: at once, or at the end,
-    when whoever waited for the verdict has it.
+    `devices` and `versions` are as `Play` has them. `also` get every entry after the judge. `last_look` is awaited
+    between the end and the verdict, with where what it sees is to go, such as the samples of a probe. Raises InputError
+    if `out` cannot be written to: at once, or at the end, when whoever waited for the verdict has it.
     """
 
     def __init__(
@@ -43,11 +44,14 @@ class JudgedPlay:
         out: Path | None = None,
         also: Sequence[Sink] = (),
         started_at: str | None = None,
+        versions: Mapping[str, tuple[str, ...]] | None = None,
+        last_look: Callable[[Sink], Awaitable[object]] | None = None,
     ) -> None:
         self._out = out
+        self._last_look = last_look
         self._verdict: Verdict | None = None
         self.judge = Judge()
-        self.play = Play(scenario, devices, seed, self._feed, venue, started_at=started_at)
+        self.play = Play(scenario, devices, seed, self._feed, venue, started_at=started_at, versions=versions)
         self._output = OutputDirectory(out) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)
         self._sinks = (self.judge.feed, *keep, *also)
@@ -64,6 +68,8 @@ class JudgedPlay:
     async def result(self) -> Result:
         """Play it to its end, and judge. Raises InputError."""
         await self.play.play()
+        if self._last_look is not None:
+            await self._last_look(self._feed)
         self._verdict = self.judge.verdict()
         return Result(self._verdict, self._out)
 

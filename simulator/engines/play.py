@@ -11,7 +11,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Protocol
 
@@ -65,7 +65,8 @@ class Play:
     `devices` is how many of our own play, or the things that somebody else's devices are, which have to connect to the
     venue's cloud by themselves: the trace begins with where that is. A deletion that the service refuses for good
     stands in the trace, and the run goes on. `started_at` is the time of day, in UTC as ISO 8601 has it, for whoever
-    reads the verdict. Raises InputError if somebody else's devices cannot play it.
+    reads the verdict; `versions` are those that jobs bring, as `RunStarted` has them. Raises InputError if somebody
+    else's devices cannot play it.
     """
 
     def __init__(
@@ -77,8 +78,10 @@ class Play:
         venue: Venue,
         *,
         started_at: str | None = None,
+        versions: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.scenario = scenario
+        self._versions = versions
         self._started_at = started_at
         self.casting = Casting(scenario, thing_names(devices) if isinstance(devices, int) else devices)
         self._seed = seed
@@ -107,7 +110,11 @@ class Play:
             hand = await self._venue.open(stack, self._feed)
             engine = Recorder(ENGINE, self._venue.clock, self._feed)
             ours = isinstance(self._players, OwnFleet)
-            engine.record(self.casting.announced(self._venue.name, self._seed, self._started_at, one_clock=ours))
+            engine.record(
+                self.casting.announced(
+                    self._venue.name, self._seed, self._started_at, one_clock=ours, versions=self._versions
+                )
+            )
             stack.enter_context(self._venue.watched(engine.record))
             self._pace = Pace(self._venue.running_time)
             self._cues.keep_to(self._pace)

@@ -67,7 +67,10 @@ class Sampling:
         await self._close()
 
     async def now(self) -> Sample:
-        """What all probes say, of which each that can be asked was asked after this call; it is written down."""
+        """What all probes say, of which each that can be asked was asked after this call; it is written down.
+
+        Of probes that hang it takes their time limit, and the rest of that of a sample under way.
+        """
         await asyncio.gather(*(each.ask(keep=True) for each in self._followed))
         return self.last
 

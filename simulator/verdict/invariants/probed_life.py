@@ -39,8 +39,8 @@ def _deaths(samples: Samples, subject: Subject) -> Iterator[Death]:
         return
     for probe, stretches in samples.stretches.items():
         last = stretches[-1]
-        if last.alive is not False:
-            continue
+        if last.alive is not False or not any(each.alive for each in stretches):
+            continue  # or a probe that does not work: it has never seen it alive
         on = power.at if isinstance(power, Mark) else power
         since = max(last.at, on, subject.record.heard_at or float("-inf"))
         lost = subject.course.lag.between(SAME_CLOCK, since, last.until).whole

@@ -84,11 +84,11 @@ class Account(NamedTuple):
 
 
 def accounts_of(samples: Samples, subject: Subject) -> list[Account]:
-    """Of the probes that tell versions; none while it is not known which versions jobs bring."""
+    """Of the probes that have told a version that some job brings: others may have words of their own."""
     brought = frozenset(version for versions in subject.limits.versions.values() for version in versions)
     told = samples.stretches.items()
-    found = [Account(samples, subject, probe, each, brought) for probe, each in told if brought]
-    return [each for each in found if each.first is not None]
+    found = [Account(samples, subject, probe, each, brought) for probe, each in told]
+    return [each for each in found if any(stretch.runs in brought for stretch in each.stretches)]
 
 
 def lost(subject: Subject, since: float, until: float) -> float:
