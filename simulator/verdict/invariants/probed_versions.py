@@ -43,12 +43,12 @@ def rule_accounted_for(samples: Samples, subject: Subject, ruling: Ruling) -> Ru
 
 
 def _is_explained(account: Account) -> bool:
-    """Whether what it was last seen to run is what the last success brought."""
+    """Whether what it was last seen to run is what the last success brought, be it seen only before the report."""
     successes, last = account.successes, account.last
     if not successes or last is None:
         return False
     key, _, mark = successes[-1]
-    return last.until > mark.at and last.runs in account.brings(key)
+    return last.until > account.began(key, mark) and last.runs in account.brings(key)
 
 
 def _false_success(account: Account) -> Finding | None:
@@ -113,8 +113,7 @@ def rule_tested(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
 def _told_before(account: Account, key: ExecutionKey, success: Mark) -> bool:
     """Whether its version was seen to come while it was in progress, before its success was taken."""
     runs = [each for each in account.stretches if each.runs is not None]
-    brings, lives = account.brings(key), account.subject.record.lives.values()
-    began = max((life.began.at for life in lives if life.key == key and life.began is not None), default=success.at)
+    brings, began = account.brings(key), account.began(key, success)
     return any(
         before.runs not in brings and after.runs in brings and began < after.began and after.at < success.at
         for before, after in pairwise(runs)

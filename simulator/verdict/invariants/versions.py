@@ -46,6 +46,11 @@ class Account(NamedTuple):
         """What it ran when it was last seen alive; None if it was dead since, or could not be sampled."""
         return self.stretches[-1] if self.stretches[-1].runs is not None else None
 
+    def began(self, key: ExecutionKey, success: Mark) -> int:
+        """When an execution that succeeded was taken; if the device did not say, when it succeeded."""
+        lives = self.subject.record.lives.values()
+        return max((life.began.at for life in lives if life.key == key and life.began is not None), default=success.at)
+
     def stands_until(self, key: ExecutionKey, success: Mark) -> float:
         """Until when what runs after a success must be what that brought.
 
