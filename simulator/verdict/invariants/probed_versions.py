@@ -162,10 +162,11 @@ def rule_double_apply(samples: Samples, subject: Subject, ruling: Ruling) -> Rul
 
 
 def rule_stops(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
-    """A version of a deleted execution that came to run long after its record was removed, while connected.
+    """A version of a deleted execution that came to run long after its record was removed, while connected, and stayed.
 
     The old one was seen to run for both bounds, `detection_seconds` and `ready_seconds` (whoever is at an
-    uninterruptible step ends it), after the removal and after a connection that lasted as long.
+    uninterruptible step ends it), after the removal and after a connection that lasted as long. The new one was seen to
+    run for as long: one to which no notification came may try it, and ask before it keeps it.
     """
     limits = subject.limits
     for account in accounts_of(samples, subject):
@@ -174,14 +175,15 @@ def rule_stops(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
                 continue
             removed, allowed = life.removed, limits.detection + limits.ready
             for before, after in turned_to(account, life):
-                if _was_told_by_connection(account, removed.at, before.until, allowed):
+                if _could_know(account, removed.at, before.until, allowed) and account.stays(after, allowed):
                     seconds = f"{(before.until - removed.at) / 1_000_000:.1f} s"
                     message = f"came to run version {after.runs} more than {seconds} after the record was removed"
-                    ruling = ruling.but(violated(life.key.job_id, message, removed, before.last, after.first))
+                    marks = (removed, before.last, after.first, after.last)
+                    ruling = ruling.but(violated(life.key.job_id, message, *marks))
     return ruling
 
 
-def _was_told_by_connection(account: Account, removed_at: int, until: int, allowed: int) -> bool:
+def _could_know(account: Account, removed_at: int, until: int, allowed: int) -> bool:
     """Whether it was connected for so long after the removal, before it was last seen with the old version."""
     for since, end in account.samples.spans:
         start = max(since, removed_at)

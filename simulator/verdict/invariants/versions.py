@@ -55,12 +55,15 @@ class Account(NamedTuple):
         """Until when what runs after a success must be what that brought.
 
         Another execution may bring something else from when it was taken, or could have been, if the device does not
-        say when it takes one. One whose record is removed may be taken back: its report may not have been answered.
+        say when it takes one. One whose record is removed may be taken back: its report may not have been answered. And
+        a report may have been under way when its job's id was used again.
         """
         ends = [float("inf")]
         for life in self.subject.record.lives.values():
             if life.key == key:
-                if life.removed is not None and life.removed.n > success.n:
+                if life.earlier:
+                    ends.append(success.at)
+                elif life.removed is not None and life.removed.n > success.n:
                     ends.append(life.removed.at)
             elif life.ended is None or life.ended.n > success.n:
                 taken = life.began or life.queued or success
@@ -76,6 +79,10 @@ class Account(NamedTuple):
             if each.runs is not None and (is_first or is_last):
                 found.append(each)
         return found
+
+    def stays(self, stretch: Stretch, allowed: int) -> bool:
+        """Whether it was seen to run for longer than that."""
+        return self._is_past(stretch.at, stretch.until, allowed)
 
     def _is_past(self, since: int, at: int, allowed: int) -> bool:
         return at - since - lost(self.subject, since, at) > allowed

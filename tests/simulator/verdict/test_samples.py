@@ -317,6 +317,27 @@ def gets_the_same_id_again_with_another_version(bench: Bench) -> None:
 
 
 @right
+def hears_of_nothing_tries_it_and_asks_before_it_keeps_it(bench: Bench) -> None:
+    bench.starts()
+    bench.remove(FW)
+    bench.sees(OLD, 2 * LATE)
+    bench.sees(NEW, 1)
+    bench.say(FW, "self-test", code=RNF)
+    bench.is_dead(0.3)
+    bench.sees(OLD, LATE)
+
+
+@right
+def had_a_success_under_way_when_its_id_was_used_again(bench: Bench) -> None:
+    bench.told_at_the_start(versions={"fw": (NEW, "3.0")})
+    bench.starts()
+    bench.remove(FW)
+    bench.queue(FW_AGAIN)
+    bench.succeeds(FW_AGAIN)
+    bench.sees(OLD, LATE)
+
+
+@right
 def gets_the_deleted_version_by_a_later_job(bench: Bench) -> None:
     bench.starts()
     bench.is_deleted()
@@ -389,7 +410,7 @@ def switches_long_after_its_record_was_removed(bench: Bench) -> None:
     bench.starts()
     bench.remove(FW)
     bench.sees(OLD, LATE)
-    bench.sees(NEW)
+    bench.sees(NEW, LATE)
 
 
 @story("no-ghost-work", "violated")
@@ -546,7 +567,7 @@ def _is_looked_at(bench: Bench, rng: Random, version: str) -> None:
             bench.sees(version, rng.uniform(0, 2 * LATE))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_no_device_that_does_right_is_accused_however_it_lives_and_is_sampled(rng: Random):
     entries = Story("", "", lambda bench: lives_rightly(bench, rng)).told()
