@@ -31,9 +31,10 @@ CLOUD = "cloud"
 CONTROLLER = "controller"
 ENGINE = "engine"
 PROBE = "probe"
-"""Who samples a device that is not ours, in the cloud's own process and by its clock: times of these two compare.
+"""Who samples a device that is not ours: in one process with the cloud and the engine, and all by one clock.
 
-They are numbered apart, and an entry of one comes before or after one of the other as the process got round to them.
+So times of these compare. They are numbered apart, and entries of two come in the order in which the process got round
+to them.
 """
 
 
@@ -352,6 +353,8 @@ class RunStarted:
     `jobs` are those of the run if the cloud may have others besides, of earlier runs or made to provoke: what concerns
     those is nothing that this run judges. Empty: all. `are_foreign`: the devices are not ours, give no account of
     themselves, and may use any client id; `step_key` is the key of statusDetails by which they name their steps.
+    `versions` has, for each job, what a device runs once that has succeeded, in the words of its probes; several, if
+    the job's id is used again for another. A job of which that is not known is not in it.
     """
 
     scenario: str
@@ -369,6 +372,7 @@ class RunStarted:
     jobs: tuple[str, ...] = ()
     are_foreign: bool = False
     step_key: str = "step"
+    versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     type: Literal["run.started"] = "run.started"
 
 

@@ -13,6 +13,7 @@ PAGES: Final = (
     "scenario",
     "scenarios",
     "trace",
+    "probes",
     "devices",
     "models",
     "recovery",

@@ -1,6 +1,6 @@
 """Which device plays what in a run, and how the run announces that to whoever judges it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -44,9 +44,16 @@ class Casting:
         return self.targets(self.first(job_id))
 
     def announced(
-        self, engine: str, seed: int, started_at: str | None, *, one_clock: bool, are_foreign: bool = False
+        self,
+        engine: str,
+        seed: int,
+        started_at: str | None,
+        *,
+        one_clock: bool,
+        are_foreign: bool = False,
+        versions: Mapping[str, tuple[str, ...]] | None = None,
     ) -> RunStarted:
-        """The trace's entry that a run begins with."""
+        """The trace's entry that a run begins with; `versions` is as `RunStarted` has it."""
         has_others = are_foreign or len(self.jobs) < len({job.id for job in self.scenario.jobs})
         names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
@@ -77,6 +84,7 @@ class Casting:
             jobs=tuple(sorted(self.jobs)) if has_others else (),
             are_foreign=are_foreign,
             step_key=self.scenario.step_key if are_foreign else STEP,
+            versions=dict(versions or {}),
         )
 
     def _is_asked(self, place: Place) -> bool:

@@ -1,6 +1,6 @@
 """A play from its beginning to its end: played, judged, kept, and what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -31,10 +31,12 @@ class Result:
 
 
 class JudgedPlay:
-    """Plays a scenario at a venue; `devices` are as `Play` has them. A context: what it keeps has its name at the end.
+    """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
-    `also` get every entry after the judge; `faces` are kept beside trace and verdict, as OutputDirectory has them.
-    Raises InputError if `out` cannot be written to: at once, or at the end, when whoever waited for the verdict has it.
+    `devices` and `versions` are as `Play` has them. `also` get every entry after the judge; `faces` are kept beside
+    trace and verdict, as OutputDirectory has them. `last_look` is awaited between the end and the verdict, with where
+    what it sees is to go, such as the samples of a probe. Raises InputError if `out` cannot be written to: at once, or
+    at the end, when whoever waited for the verdict has it.
     """
 
     def __init__(
@@ -49,13 +51,24 @@ class JudgedPlay:
         faces: Mapping[str, Face] = NO_FACES,
         started_at: str | None = None,
         hands: DeviceHands | None = None,
+        versions: Mapping[str, tuple[str, ...]] | None = None,
+        last_look: Callable[[Sink], Awaitable[object]] | None = None,
     ) -> None:
         self._out = out
+        self._last_look = last_look
         self._verdict: Verdict | None = None
         self._cloud_n = 0
         self.judge = Judge()
         self.play = Play(
-            scenario, devices, seed, self._feed, venue, started_at=started_at, hands=hands, is_decided=self._decided
+            scenario,
+            devices,
+            seed,
+            self._feed,
+            venue,
+            started_at=started_at,
+            hands=hands,
+            versions=versions,
+            is_decided=self._decided,
         )
         self._output = OutputDirectory(out, faces) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)
@@ -73,6 +86,8 @@ class JudgedPlay:
     async def result(self) -> Result:
         """Play it to its end, and judge. Raises InputError."""
         await self.play.play()
+        if self._last_look is not None:
+            await self._last_look(self._feed)
         self._verdict = self.judge.verdict()
         return Result(self._verdict, self._out)
 

@@ -11,7 +11,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Protocol
 
@@ -81,7 +81,8 @@ class Play:
     `devices` is how many of our own play, or the things that somebody else's devices are, which have to connect to the
     venue's cloud by themselves: the trace begins with where that is. A deletion that the service refuses for good
     stands in the trace, and the run goes on. `started_at` is the time of day, in UTC as ISO 8601 has it, for whoever
-    reads the verdict. Raises InputError if somebody else's devices cannot play it.
+    reads the verdict; `versions` are those that jobs bring, as `RunStarted` has them. Raises InputError if somebody
+    else's devices cannot play it.
 
     The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
     otherwise ignored. `hands` can cut the power of such a device. `is_decided` is asked, once one has let a job wait
@@ -100,8 +101,10 @@ class Play:
         started_at: str | None = None,
         hands: DeviceHands | None = None,
         is_decided: Callable[[float], bool] = lambda since: False,
+        versions: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.scenario = scenario
+        self._versions = versions
         self._started_at = started_at
         self.casting = Casting(scenario, thing_names(devices) if isinstance(devices, int) else devices)
         self._seed = seed
@@ -153,6 +156,7 @@ class Play:
                     self._started_at,
                     one_clock=self._is_ours,
                     are_foreign=not self._is_ours,
+                    versions=self._versions,
                 )
             )
             stack.enter_context(self._venue.watched(engine.record))

@@ -20,7 +20,8 @@ hold is bounded, whatever a peer does: beside each thing that can grow stands ho
 forgotten nobody is accused; where it could have decided an outcome, that is undecided.
 
 Of a device that is not ours there is no account: what the wire shows of it is judged (see `simulator.verdict.wire`),
-and so it is if a device does not tell of all that it asks. SEEN_FROM_THE_WIRE says how much that is.
+and so it is if a device does not tell of all that it asks. SEEN_FROM_THE_WIRE says how much that is. Its probes show
+more (see `simulator.verdict.samples`): SEEN_WITH_A_PROBE.
 """
 
 from typing import Final
@@ -58,9 +59,20 @@ SEEN_FROM_THE_WIRE: Final[dict[str, str]] = {
 }
 """Whether a device that gives no account can be seen to break an invariant."""
 
+SEEN_WITH_A_PROBE: Final[dict[str, str]] = SEEN_FROM_THE_WIRE | {
+    "bootable": "yes, if its power was cut and restored",
+    "no-ghost-work": "yes, if it reports its steps, or comes to run the deleted version",
+    "stops-in-time": "yes, if it reports its steps, or comes to run the deleted version",
+    "no-double-apply": "held or undecided only",
+    "accounted-for": "yes",
+    "tests-before-commit": "yes, if it boots what it vouched for only then",
+}
+"""The same of one that has a probe which says whether it is alive, and which version it runs."""
+
 __all__ = [
     "INVARIANTS",
     "SEEN_FROM_THE_WIRE",
+    "SEEN_WITH_A_PROBE",
     "Doubt",
     "Explored",
     "Finding",

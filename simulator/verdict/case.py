@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from agent.device_events import AnswerReceived
-from simulator.trace import RequestAnswered, RequestReceived
+from simulator.trace import ClientConnected, ClientDisconnected, ExecutionChanged, RequestAnswered, RequestReceived
 from simulator.verdict.findings import Invariant
 from simulator.verdict.frozen import Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.invariants import crossing
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import ThingRecord
+from simulator.verdict.samples import Samples
 from simulator.verdict.seen import Seen
 from simulator.verdict.stalls import Stalls
 from simulator.verdict.state import State
@@ -26,6 +27,7 @@ from simulator.verdict.wire import Wire
 
 REQUESTS: Final = frozenset({RequestReceived, RequestAnswered})
 
+SHOWN_BY_CLOUD: Final = frozenset({ExecutionChanged, ClientConnected, ClientDisconnected})
 WAITING: Final = 1_000
 """So many entries of a device may wait for the cloud's; then the first is taken in without."""
 CLIENTS: Final = 8
@@ -109,6 +111,8 @@ class Case(State):
     record: ThingRecord = field(default_factory=ThingRecord)
     has_told: bool = False
     waiting: tuple[Seen[Any], ...] = ()
+    samples: Samples = field(default_factory=Samples)
+    """What probes showed of it, and the cloud's account that this is held against; of one of ours, of no use."""
 
     @classmethod
     def new(cls, thing: str, limits: Limits, watching: Watching) -> "Case":
@@ -139,6 +143,8 @@ class Case(State):
         event, limits, record = seen.event, self.limits, self.record
         kind = type(event)
         record.after(seen, limits)
+        if self.followers and kind in SHOWN_BY_CLOUD:
+            self._note(seen)
         if not self.followers and kind not in watching.own.steps and kind not in REQUESTS:
             return
         token = event.client_token if kind in REQUESTS else None
@@ -154,6 +160,13 @@ class Case(State):
                 follower.at_cloud(seen, record, limits, monitors, stalls)
         if self.waiting and kind is RequestAnswered:
             self._take_in(watching, WAITING)
+
+    def _note(self, seen: Seen[Any]) -> None:
+        """What samples are held against."""
+        if isinstance(seen.event, ExecutionChanged):
+            self.samples.reported(seen)
+        else:
+            self.samples.connected(self.record.present.queue.connected_since, seen.mark.at)
 
     def _following(self, watching: Watching) -> Iterator[tuple[Follower, Monitors]]:
         """The first is the thing's own client; nobody else is watched for all."""

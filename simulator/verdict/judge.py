@@ -12,6 +12,8 @@ from agent.errors import InputError
 from agent.wording import first_wrong
 from simulator.trace import (
     CLOUD,
+    ENGINE,
+    PROBE,
     ClientSubscribed,
     DeletionRefused,
     Entry,
@@ -29,6 +31,7 @@ from simulator.verdict.clients import Clients
 from simulator.verdict.clocks import SAME_CLOCK, Offset, common
 from simulator.verdict.findings import Course, Finding, Invariant, Ruling, Subject
 from simulator.verdict.invariants import INVARIANTS
+from simulator.verdict.invariants.probing import PROBED
 from simulator.verdict.limits import Limits
 from simulator.verdict.model import (
     Doubt,
@@ -42,6 +45,7 @@ from simulator.verdict.model import (
 )
 from simulator.verdict.outcome import Arrivals, concluded
 from simulator.verdict.places import last_seen_of, lost_power, reached, refused
+from simulator.verdict.samples import POWER, Samples
 from simulator.verdict.seen import UNJUDGED, Seen, seen_in
 from simulator.verdict.sharing import CONNECTIONS, Rest, Share
 from simulator.verdict.stalls import Lag
@@ -67,11 +71,16 @@ class _Judged(NamedTuple):
     watch: Watch
     monitors: Monitors
     subject: Subject
+    samples: Samples | None = None
+    """What probes showed of it, if it gave no account and they did."""
 
     def ruling(self, invariant: Invariant) -> Ruling:
         """What an invariant says of it; nothing if it is not watched for that."""
         index = self.monitors.indexes.get(invariant.id)
-        return Ruling() if index is None else invariant.rule(self.watch.states[index], self.subject)
+        ruling = Ruling() if index is None else invariant.rule(self.watch.states[index], self.subject)
+        if self.samples is None or invariant.id not in PROBED:
+            return ruling
+        return PROBED[invariant.id](self.samples, self.subject, ruling)
 
     def is_at(self, place: PlaceToReach) -> bool:
         """Whether it was at a place."""
@@ -178,6 +187,11 @@ class Judge:
                 self._take_in_cloud(thing, seen)
         elif source.startswith(DEVICE) and (device := self._devices.get(source[len(DEVICE) :])) is not None:
             device.told(seen, self._watching)
+        elif (device := self._devices.get(getattr(event, "thing", ""))) is not None:
+            if source == PROBE:
+                device.samples.sampled(seen)
+            elif source == ENGINE and event.type in POWER:
+                device.samples.powered(seen)
 
     def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled | PowerCutOff]) -> None:
         match seen.event:
@@ -249,7 +263,9 @@ class Judge:
             testimony = watch.testimony
             offset = SAME_CLOCK if testimony.is_wire else testimony.offset.agreed if clock is None else clock
             subject = Subject(thing, testimony, device.record, device.limits, offset, course)
-            yield _Judged(watch, monitors, subject)
+            is_probed = watch is device.followers[0].watch if device.followers and not device.has_told else False
+            samples = device.samples if is_probed and device.samples.stretches else None
+            yield _Judged(watch, monitors, subject, samples)
 
     def _arrivals(self, place: PlaceToReach, judged: dict[str, list[_Judged]]) -> Arrivals:
         if place.place == "deletion-refused":

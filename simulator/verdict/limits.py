@@ -4,6 +4,7 @@ from typing import Final, NamedTuple
 
 from simulator.trace import RunStarted
 from simulator.verdict.bounds import Bounds
+from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import micros
 
 CROSSING_MICROS: Final = 500_000
@@ -30,6 +31,8 @@ class Limits(NamedTuple):
     lost_job: int = 0
     silence: int = 0
     detection: int = 0
+    versions: Map[str, tuple[str, ...]] = EMPTY
+    """What each job brings, in the words of the device's probes."""
     is_foreign: bool = False
     """It is not ours: what it makes of what reached it, inside, nobody knows."""
     step_key: str = "step"
@@ -63,4 +66,5 @@ class Limits(NamedTuple):
             detection=micros(bounds.detection_seconds),
             is_foreign=started.are_foreign,
             step_key=started.step_key,
+            versions=Map((job, tuple(versions)) for job, versions in started.versions.items()),
         )

@@ -1,4 +1,4 @@
-"""`ghostjob certify` from outside: a device as a command of its own, real MQTT with certificates, files and exit codes."""
+"""`ghostjob certify` from outside: a device that is a command, MQTT with certificates, files and exit codes."""
 
 import json
 import os

@@ -24,7 +24,7 @@ from simulator.cloud.settings.cloud import CloudSettings
 from simulator.cloud.settings.http import HttpSettings
 from simulator.devices.models import MODELS
 from simulator.scenario import Place, PlaceName, Scenario
-from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE
+from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 from tests.simulator.devices.models.table import table as who_breaks_what
 from tests.test_architecture import RULES
 
@@ -152,10 +152,11 @@ def invariant(name: str) -> str:
     """What is known of one."""
     (broken_by,) = (each.broken_by for each in INVARIANTS if each.id == name)
     models = code(model for model, each in MODELS.items() if name in each.breaks)
-    seen = SEEN_FROM_THE_WIRE[name]
+    seen, probed = SEEN_FROM_THE_WIRE[name], SEEN_WITH_A_PROBE[name]
     lines = (
         f"Broken by a device that {broken_by}.",
         f"Seen from the wire alone: {seen}.",
+        *([f"With a probe: {probed}."] if probed != seen else []),
         f"Models that break it: {models}.",
     )
     return "\n".join(wrapped(f"- {line}") for line in lines) + "\n"

@@ -17,13 +17,17 @@ from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, load, parse
 from simulator.trace import (
+    PROBE,
     ClientConnected,
     ClientSubscribed,
     CloudListening,
     Entry,
     ExecutionRemoved,
+    ProbeSampled,
     RequestReceived,
     RunEnded,
+    RunStarted,
+    Sink,
 )
 from simulator.verdict import Verdict
 
@@ -178,6 +182,24 @@ def test_a_device_has_come_when_the_cloud_has_seen_it(seen: Any):
     assert not players.are_there
     players.feed(Entry("cloud", 2, 0.0, seen))
     assert players.are_there
+
+
+def test_what_is_seen_between_the_end_and_the_verdict_counts():
+    scenario = parse(DELETED_IN_WRITE)
+    venue = VirtualVenue(scenario, 1)
+    entries: list[Entry] = []
+    samples = ((0.0, True), (1.0, False), (1.0 + 2 * scenario.bounds.silence_seconds, False))
+
+    async def look(sink: Sink) -> None:
+        for number, (at, is_alive) in enumerate(samples, 1):
+            sink(Entry(PROBE, number, at, ProbeSampled(LAMP, "cmd:it", is_alive)))
+
+    versions = {"fw": ("2.0", "2.1")}
+    with JudgedPlay(scenario, venue, [LAMP], also=(entries.append,), versions=versions, last_look=look) as run:
+        verdict = run_virtually(run.result()).verdict
+    assert [entry.event.versions for entry in entries if isinstance(entry.event, RunStarted)] == [versions]
+    (alive,) = [each for each in verdict.invariants if each.id == "alive"]
+    assert alive.violations[0].events == ("probe#2", "probe#3")
 
 
 def test_what_a_device_does_after_a_deletion_is_awaited():

@@ -29,7 +29,7 @@ class FileProbe:
         if not path or "\0" in path:
             raise InputError(f"--probe {text}: name a file, such as file:/var/lib/dut/version")
         self.text = text
-        self._path = Path(path)
+        self._path = Path(path).expanduser()
         if self._path.is_dir():
             raise InputError(f"--probe {text}: that is a directory; name the file in it")
         self._limit_seconds = limit_seconds

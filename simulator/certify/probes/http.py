@@ -69,7 +69,12 @@ class HttpProbe:
     async def _asked(self) -> Sample:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=None)  # ours counts, which is one for all of it
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), timeout=timeout)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(force_close=True),
+                timeout=timeout,
+                headers={"Accept-Encoding": "identity"},
+                auto_decompress=False,  # who compresses all the same may mean to fill this memory
+            )
         async with asyncio.timeout(self._limit_seconds), self._session.get(self._url, allow_redirects=False) as answer:
             if answer.status != OK:
                 elsewhere = answer.headers.get("Location")

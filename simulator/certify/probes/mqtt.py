@@ -1,8 +1,8 @@
 """`mqtt:TOPIC`: the version that the device publishes, such as on `dut/THING/version`; `#/MEMBER` names one of JSON.
 
 It is overheard in the local cloud, which runs in this process: no client of ours connects, none has to be let in, and
-nothing lies between a message and its sample. What is retained on the topic counts as said. A device that says nothing
-may be alive or not; one that has published was alive then.
+nothing lies between a message and its sample. A device that says nothing may be alive or not; one that publishes is
+alive. What is retained on the topic tells a version, and nothing of whether that still runs.
 """
 
 from collections.abc import Callable
@@ -37,9 +37,11 @@ class MqttProbe:
         """From now on."""
 
         def hear(payload: bytes) -> None:
-            empty = unsampled(f"an empty message was published on {self._topic}")
-            self._last = told(payload, self._pointer) if payload else empty
-            tell(self._last)
+            sample = told(payload, self._pointer) if payload else unsampled(f"an empty message came on {self._topic}")
+            if self._stop is None:
+                sample = Sample(None, sample.version, f"{self._topic} was retained: said before anybody listened")
+            self._last = sample
+            tell(sample)
 
         self._stop = self._overhear(self._topic, hear)
 

@@ -13,6 +13,7 @@ LIMIT_SECONDS: Final = 5.0
 """What has not answered by then could not be sampled."""
 MOST_BYTES: Final = 64 * 1024
 """So much of what a device writes is read at once; the rest is not kept."""
+NO_UTF_8: Final = "\N{REPLACEMENT CHARACTER}"
 VERSION_LENGTH: Final = 128
 WHY_LENGTH: Final = 300
 """Characters."""
@@ -85,7 +86,7 @@ def _version(text: str, where: str) -> Sample:
         return Sample(True, None, f"{where} is empty: there is no version")
     if len(text) > VERSION_LENGTH:
         return Sample(True, None, f"{where} has more than {VERSION_LENGTH} characters: that is no version")
-    if not text.isprintable():
+    if not text.isprintable() or NO_UTF_8 in text:
         return Sample(True, None, f"{where} has characters that cannot be printed: that is no version")
     return Sample(True, text)
 

@@ -67,7 +67,10 @@ class Sampling:
         await self._close()
 
     async def now(self) -> Sample:
-        """What all probes say, of which each that can be asked was asked after this call; it is written down."""
+        """What all probes say, of which each that can be asked was asked after this call; it is written down.
+
+        Of probes that hang it takes their time limit, and the rest of that of a sample under way.
+        """
         await asyncio.gather(*(each.ask(keep=True) for each in self._followed))
         return self.last
 
@@ -142,6 +145,8 @@ class _Followed:
         """When the last sample began that showed what was told last."""
         self._changes: list[float] = []
         self._heard = 0
+        self._heard_at = float("-inf")
+        """How often, and when last, it told of itself."""
 
     async def go_on(self, every_seconds: float) -> None:
         """Sample it again and again."""
@@ -164,7 +169,8 @@ class _Followed:
     def heard(self, sample: Sample) -> None:
         """It told of a change itself."""
         self._heard += 1
-        self._saw(sample, self._clock(), keep=False)
+        self._heard_at = self._clock()
+        self._saw(sample, self._heard_at, keep=False)
 
     async def _asked(self) -> Sample:
         try:
@@ -191,9 +197,9 @@ class _Followed:
             self._changed()
 
     def _catch_up(self, *, keep: bool) -> None:
-        """Tell what there were too many changes to tell at once."""
-        if keep and self._told is not None and self._told != self.last:
-            self._write(self.last, self._clock(), self._clock())
+        """Tell what it said last, if that stands nowhere yet: there was too much, or it was nothing new."""
+        if keep and self._heard and (self._heard_at > self._told_at or self._told != self.last):
+            self._write(self.last, self._heard_at, self._clock())
 
     def _may_tell(self, now: float) -> bool:
         self._changes = [at for at in self._changes if at > now - 1][-MOST_A_SECOND:]

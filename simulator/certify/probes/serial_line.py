@@ -11,6 +11,7 @@ Needs pyserial, the extra `serial`: the port is opened as its own users do, and 
 import asyncio
 import re
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
@@ -89,9 +90,11 @@ class SerialProbe:
                     raw += self._port.read(min(self._port.in_waiting, READ_BYTES))
                 except (OSError, TypeError) as error:  # TypeError: closed under it (pyserial#617)
                     self._lose()
-                    loop.call_soon_threadsafe(self._lost, _reason(error))
+                    self._rest = b""
+                    loop.call_soon_threadsafe(self._say, unsampled(f"the line is gone: {_reason(error)}"))
                 else:
-                    loop.call_soon_threadsafe(self._take, raw)
+                    for version in self._found(raw):
+                        loop.call_soon_threadsafe(self._say, told(version.encode()))
         self._lose()
 
     def _reopen(self) -> None:
@@ -105,28 +108,21 @@ class SerialProbe:
             with suppress(OSError):
                 port.close()
 
-    # ── in the loop ───────────────────────────────────────────────────────────────────────────────────────────
-
-    def _lost(self, reason: str) -> None:
-        self._rest = b""
-        self._say(unsampled(f"the line is gone: {reason}"))
-
-    def _take(self, raw: bytes) -> None:
-        *lines, self._rest = LINE_END.split(self._rest + raw)
+    def _found(self, raw: bytes) -> Iterator[str]:
+        """The versions on the lines that end with these bytes; what the last line has so far is kept."""
+        *lines, rest = LINE_END.split(self._rest + raw)
+        self._rest = rest[:LONGEST_LINE]
         for line in lines:
-            self._match(line[:LONGEST_LINE])
-        self._rest = self._rest[:LONGEST_LINE]
+            text = "".join(each for each in line[:LONGEST_LINE].decode("utf-8", "replace") if _may_stand(each))
+            try:
+                found = self._pattern.search(text, timeout=MATCH_SECONDS, concurrent=True)
+            except TimeoutError:
+                _log.warning("probe.pattern_slow", probe=self.text, line=bounded(text, 80))
+                continue
+            if found is not None:
+                yield (found.group(1) if self._pattern.groups else found.group()) or ""
 
-    def _match(self, line: bytes) -> None:
-        text = "".join(each for each in line.decode("utf-8", "replace") if each.isprintable() or each == "\t")
-        try:
-            found = self._pattern.search(text, timeout=MATCH_SECONDS)
-        except TimeoutError:
-            _log.warning("probe.pattern_slow", probe=self.text, line=bounded(text, 80))
-            return
-        if found is not None:
-            version = found.group(1) if self._pattern.groups else found.group()
-            self._say(told((version or "").encode()))
+    # ── in the loop ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _say(self, sample: Sample) -> None:
         self._last = sample
@@ -154,6 +150,11 @@ def _parts(text: str, line: str) -> "tuple[str, int, regex.Pattern[str]]":
     except regex.error as error:
         raise InputError(f"--probe {text}: the pattern after # is none: {error}") from None
     return device, int(baud) if has_baud else BAUD, compiled
+
+
+def _may_stand(character: str) -> bool:
+    """Whether it is text: a terminal's codes are not."""
+    return character.isprintable() or character == "\t"
 
 
 def _reason(error: Exception) -> str:

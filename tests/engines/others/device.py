@@ -31,6 +31,7 @@ from agent.values import (
     Update,
     UpdateAccepted,
 )
+from tests.within import within
 
 PASSING = (ErrorCode.REQUEST_THROTTLED, ErrorCode.INTERNAL_ERROR)
 STEPS = ("fetch", "flash", "check")
@@ -274,7 +275,7 @@ class Device:
             assert self._line is not None
             self._line.send(request)
             try:
-                answer = await asyncio.wait_for(waiting, self.design.patience * 1.5 ** min(attempt, 5))
+                answer = await within(waiting, self.design.patience * 1.5 ** min(attempt, 5))
             except TimeoutError:
                 continue
             if not (isinstance(answer, Rejected) and answer.code in PASSING):
@@ -285,7 +286,7 @@ class Device:
 
     async def _until_news(self, seconds: float | None) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
+            await within(self._news.wait(), seconds)
 
 
 def _about(request: Request) -> str | None:

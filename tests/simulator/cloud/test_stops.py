@@ -75,7 +75,7 @@ class Noticed(dict[Any, None]):
     async def number(self, wanted: int) -> None:
         while len(self) != wanted:
             self._changed.clear()
-            await asyncio.wait_for(self._changed.wait(), WAIT)
+            await within(self._changed.wait(), WAIT)
 
 
 @dataclass
@@ -455,7 +455,7 @@ async def test_a_cloud_that_shuts_down_lets_go_what_it_holds(certs: Path):
         ask(device, "describe", "a")
         asked = asyncio.create_task(Http(world).ask("start-next"))
         await world.account.tells("fault.struck", 2)
-    assert await asyncio.wait_for(asked, WAIT) == 200
+    assert await within(asked, WAIT) == 200
     assert [event.why for event in world.account.of("fault.over")] == ["replaced"] * 2
     assert world.account.events[-1].type == "account.ended"
 

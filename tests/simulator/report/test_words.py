@@ -56,6 +56,7 @@ from simulator.trace import (
     MessageDropped,
     PowerCutOff,
     PowerRestored,
+    ProbeSampled,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -164,6 +165,10 @@ TABLE: list[tuple[Event, str]] = [
     (RunStarted("main", "live", ("a", "b")), "began to play main (live) with 2 devices"),
     (PowerCutOff("a", "fault late struck", "fw", "write"), "cut the power of a, at work on fw: fault late struck"),
     (PowerRestored("a"), "gave a its power back"),
+    (ProbeSampled("a", "cmd:./v.sh", True, "2.0"), "found a by cmd:./v.sh alive, at version 2.0"),
+    (ProbeSampled("a", "cmd:./v.sh", True, None, "no line"), "found a by cmd:./v.sh alive, at no version: no line"),
+    (ProbeSampled("a", "cmd:./v.sh", False, None, "exit code 1"), "found a by cmd:./v.sh dead: exit code 1"),
+    (ProbeSampled("a", "cmd:./v.sh", None, None, "slow"), "could not sample a by cmd:./v.sh: slow"),
     (RunEnded("finished"), "ended the run: finished"),
     (RunEnded("timed-out", "fw"), "ended the run: timed-out, while it waited for fw"),
 ]

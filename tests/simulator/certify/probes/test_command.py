@@ -37,6 +37,11 @@ def shell(script: str, limit_seconds: float = 5.0) -> CommandProbe:
         pytest.param("kill -9 $$", Sample(None, None, "it was ended by signal 9"), id="killed by somebody"),
         pytest.param("kill -9 $$ & wait", Sample(None, None, "it was ended by signal 9"), id="killed in mid-sample"),
         pytest.param(
+            "printf 'v\\377\\n'",
+            Sample(True, None, "the first line has characters that cannot be printed: that is no version"),
+            id="what is no text",
+        ),
+        pytest.param(
             "printf '\\033[2J\\n'",
             Sample(True, None, "the first line has characters that cannot be printed: that is no version"),
             id="what would clear the screen",

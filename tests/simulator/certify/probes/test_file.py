@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -52,7 +53,7 @@ async def test_a_pipe_in_which_nobody_writes_is_not_waited_for(tmp_path: Path):
 
 async def test_megabytes_are_not_read(tmp_path: Path):
     path = tmp_path / "version"
-    path.write_bytes(os.urandom(3_000_000))
+    path.write_bytes(Random(1).randbytes(3_000_000))
     sample = await probe_of(f"file:{path}", AnOffer()).sample()
     assert (sample.alive, sample.version) == (True, None)
 

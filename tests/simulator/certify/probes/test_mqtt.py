@@ -48,14 +48,17 @@ async def test_each_version_that_is_published_counts_also_one_that_is_taken_back
     assert {sample.not_before for sample in kept.samples} == {None}
 
 
-async def test_what_is_retained_counts_as_said():
+async def test_what_is_retained_tells_a_version_and_no_life():
     kept = Kept()
     async with cloud_and_device() as (cloud, publish):
         await publish('{"fw": "2.0"}', retain=True)
         probe = probe_of(f"mqtt:{TOPIC}#/fw", AnOffer(), cloud.overhear)
         async with sampling_of([probe], kept) as sampling:
-            assert await sampling.now() == Sample(True, "2.0")
-    assert kept.versions == ["2.0"]
+            retained = Sample(None, "2.0", f"{TOPIC} was retained: said before anybody listened")
+            assert await sampling.now() == retained
+            await publish('{"fw": "2.0"}')
+            assert sampling.last == Sample(True, "2.0")
+    assert [sample.alive for sample in kept.samples] == [None, True]
 
 
 async def test_garbage_is_no_version_and_an_empty_message_says_nothing():

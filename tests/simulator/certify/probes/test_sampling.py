@@ -126,11 +126,24 @@ async def test_the_background_sees_what_nobody_asked_for():
 
 async def test_who_announces_is_not_asked_in_vain():
     kept, probe = Kept(), Acted(announces=True, says=unsampled("nothing yet"))
-    async with sampling_of([probe], kept) as sampling:
+    async with sampling_of([probe], kept, clock=Clock()) as sampling:
         probe.announce(ONE)
         probe.announce(ONE)
         assert await sampling.now() == ONE
     assert kept.versions == ["1.0"]
+    assert not probe.asked
+
+
+async def test_what_is_announced_again_stands_there_once_it_counts_and_says_since_when():
+    kept, clock, probe = Kept(), Clock(), Acted(announces=True)
+    async with sampling_of([probe], kept, clock=clock) as sampling:
+        for at in (100, 101, 103):
+            clock.now = at
+            probe.announce(ONE)
+        clock.now = 103.5
+        await sampling.now()
+        await sampling.now()
+    assert [(entry.at, entry.event.seconds) for entry in kept] == [(100, 0), (103.5, 0.5)]  # type: ignore[union-attr]
 
 
 async def test_of_a_device_that_says_too_much_the_last_is_told():
