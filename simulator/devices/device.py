@@ -232,8 +232,9 @@ class SimulatedDevice:
     def _plan(self, run: SectorRun) -> None:
         """Set the alarm for the next sector at which anything happens."""
         assert self._since is not None, "planned while it goes on"
-        # What is to be in a file when the process dies is written sector by sector, and not at the next look.
-        self._next = running.next_stop(self.rig) if self._chip is None else run.done + 1
+        self._next = running.next_stop(self.rig)
+        if self._chip is not None:  # what is to be there when the process dies is written sector by sector
+            self._next = min(self._next, run.done + 1)
         if self._sectors_alarm is not None:
             self._sectors_alarm.cancel()
         self._sectors_alarm = self._wiring.pace.call_at(self._since + self._next * run.seconds, self._arrive)
