@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 from agent.values import Status
 from simulator.certs import make_certificates
@@ -93,7 +94,24 @@ async def bench(directory: Path, *options: str) -> AsyncIterator[Bench]:
     cloud = EmbeddedCloud(sink, [*ports, *options])
     async with cloud, Hand(LocalHttp(cloud.endpoints["api"] or "")) as hand:
         await hand.create_thing(THING)
+        await asyncio.to_thread(_let_in, cloud.endpoints["api"] or "", (certs / f"{THING}.pem").read_text())
         yield Bench(hand, cloud.endpoints, certs, told, changed)
+
+
+def _let_in(api: str, pem: str) -> None:
+    """As a tutorial has it: whatever connects with this certificate may do anything, under any client id."""
+
+    def call(method: str, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+        request = Request(f"{api}{path}", json.dumps(body).encode(), headers, method=method)
+        with urlopen(request) as response:
+            return dict(json.loads(response.read() or b"{}"))
+
+    arn = call("POST", "/certificate/register-no-ca", {"certificatePem": pem, "status": "ACTIVE"})["certificateArn"]
+    allowed = {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    call("POST", "/policies/tutorial", {"policyDocument": policy})
+    call("PUT", "/target-policies/tutorial", {"target": arn})
+    call("PUT", f"/things/{THING}/principals", {}, **{"x-amzn-principal": arn})
 
 
 @dataclass
