@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,7 @@ THING = "dut"
 
 @dataclass
 class Bench:
-    """A local cloud with one thing, its certificates, and what it has told so far."""
+    """A local cloud with things, their certificates, and what it has told so far."""
 
     hand: Hand
     endpoints: dict[str, str | None]
@@ -32,10 +32,10 @@ class Bench:
     entries: list[Entry] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def placeholders(self) -> dict[str, str]:
+    def placeholders(self, thing: str = THING) -> dict[str, str]:
         ports = {f"{name}_port": str(self.endpoints[name]).rsplit(":", 1)[1] for name in ("mqtts", "data")}
-        files = {"ca": "ca.pem", "cert": f"{THING}.pem", "key": f"{THING}.key"}
-        return {"host": "localhost", "thing": THING} | ports | {k: str(self.certs / v) for k, v in files.items()}
+        files = {"ca": "ca.pem", "cert": f"{thing}.pem", "key": f"{thing}.key"}
+        return {"host": "localhost", "thing": thing} | ports | {k: str(self.certs / v) for k, v in files.items()}
 
     async def until(self, is_it: Callable[[Any], bool]) -> Any:
         """Wait until the cloud has told such an event."""
@@ -48,8 +48,8 @@ class Bench:
             self.changed.clear()
             await self.changed.wait()
 
-    async def job(self, job_id: str, document: str, namespace: str | None = None) -> None:
-        await self.hand.create_job(job_id, [THING], json.loads(document), namespace)
+    async def job(self, job_id: str, document: str, namespace: str | None = None, thing: str = THING) -> None:
+        await self.hand.create_job(job_id, [thing], json.loads(document), namespace)
 
     async def is_at(self, job_id: str, step: str | None = None) -> None:
         """Wait until an execution is IN_PROGRESS, at that step if it is given."""
@@ -80,9 +80,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(directory: Path, *options: str) -> AsyncIterator[Bench]:
+async def bench(directory: Path, *options: str, things: Sequence[str] = (THING,)) -> AsyncIterator[Bench]:
     certs = directory / "certs"
-    make_certificates(certs, [THING])
+    make_certificates(certs, things)
     told: list[Entry] = []
     changed = asyncio.Event()
 
@@ -93,25 +93,29 @@ async def bench(directory: Path, *options: str) -> AsyncIterator[Bench]:
     ports = ("--mqtts-port", "0", "--data-port", "0", "--certs", str(certs), "--deletion-seconds", "0.2")
     cloud = EmbeddedCloud(sink, [*ports, *options])
     async with cloud, Hand(LocalHttp(cloud.endpoints["api"] or "")) as hand:
-        await hand.create_thing(THING)
-        await asyncio.to_thread(_let_in, cloud.endpoints["api"] or "", (certs / f"{THING}.pem").read_text())
+        for thing in things:
+            await hand.create_thing(thing)
+        await asyncio.to_thread(_let_in, cloud.endpoints["api"] or "", certs, things)
         yield Bench(hand, cloud.endpoints, certs, told, changed)
 
 
-def _let_in(api: str, pem: str) -> None:
-    """As a tutorial has it: whatever connects with this certificate may do anything, under any client id."""
+def _let_in(api: str, certs: Path, things: Sequence[str]) -> None:
+    """As a tutorial has it: whatever connects with these certificates may do anything, under any client id."""
 
     def call(method: str, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
         request = Request(f"{api}{path}", json.dumps(body).encode(), headers, method=method)
         with urlopen(request) as response:
             return dict(json.loads(response.read() or b"{}"))
 
-    arn = call("POST", "/certificate/register-no-ca", {"certificatePem": pem, "status": "ACTIVE"})["certificateArn"]
     allowed = {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    over_http = {"Effect": "Allow", "Action": "iotjobsdata:*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed, over_http]})
     call("POST", "/policies/tutorial", {"policyDocument": policy})
-    call("PUT", "/target-policies/tutorial", {"target": arn})
-    call("PUT", f"/things/{THING}/principals", {}, **{"x-amzn-principal": arn})
+    for thing in things:
+        pem = (certs / f"{thing}.pem").read_text()
+        told = call("POST", "/certificate/register-no-ca", {"certificatePem": pem, "status": "ACTIVE"})
+        call("PUT", "/target-policies/tutorial", {"target": told["certificateArn"]})
+        call("PUT", f"/things/{thing}/principals", {}, **{"x-amzn-principal": told["certificateArn"]})
 
 
 @dataclass
@@ -149,13 +153,20 @@ async def _spawn(argv: tuple[str, ...], flash: Path) -> asyncio.subprocess.Proce
 
 @asynccontextmanager
 async def device(
-    on: Bench, name: str, flash: Path, *, step_seconds: float = 0.1, built: Path | None = None, namespace: str = ""
+    on: Bench,
+    name: str,
+    flash: Path,
+    *,
+    step_seconds: float = 0.1,
+    built: Path | None = None,
+    namespace: str = "",
+    thing: str = THING,
 ) -> AsyncIterator[DeviceProcess]:
     """That row of `commands`, running against a bench."""
     words = commands.argv(
         name, flash=flash, certs=on.certs, step_seconds=step_seconds, built=built, namespace=namespace
     )
-    whole = tuple(each.format(**on.placeholders()) for each in words)
+    whole = tuple(each.format(**on.placeholders(thing)) for each in words)
     os.makedirs(flash, exist_ok=True)
     running = DeviceProcess(whole, flash, await _spawn(whole, flash))
     try:
