@@ -15,6 +15,7 @@ PAGES: Final = (
     "trace",
     "devices",
     "models",
+    "force-delete",
     "recovery",
     "agent",
     "cloud",

@@ -278,24 +278,12 @@ class Device:
                 return
             if code in GONE_CODES:
                 raise Gone(code)
+            if status != "IN_PROGRESS" and (told.get("executionState") or {}).get("status") == status:
+                return  # it had been taken before, and the answer lost
             if self.flaw == "version-mismatch-fatal" and code == "VersionMismatch":
                 self.ask(f"{self.job['jobId']}/{self.level}update", {"status": "FAILED"})
                 raise Gone(code)
-            if self.stands_there_already(status):
-                return
-
-    def stands_there_already(self, status):
-        """Whether a report that was refused had been taken before, its answer lost. Raises Gone."""
-        ok, told = self.ask(f"{self.job['jobId']}/{self.level}get", {})
-        found = told.get("execution") if ok else None
-        if not found or not self.is_ours(found):
-            raise Gone(told.get("code") or "another, or none")
-        self.job["versionNumber"] = found["versionNumber"]
-        if found["status"] == status and status != "IN_PROGRESS":
-            return True
-        if found["status"] not in ("IN_PROGRESS", "QUEUED"):
-            raise Gone(found["status"])
-        return False
+            self.confirm()
 
     def end(self, status, details):
         try:
