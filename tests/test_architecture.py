@@ -381,6 +381,20 @@ RULES = [
     pytest.param(
         "simulator/certs.py", ("agent.errors", "agent.tls"), ("cryptography",), True, id="certificates know TLS"
     ),
+    pytest.param(
+        "simulator/http_connections.py",
+        ("agent.messages", "agent.runner", "agent.topics", "agent.values", "simulator.scenario"),
+        ("aiohttp",),
+        True,
+        id="devices' connections over HTTP carry requests, and know no cloud and no engine",
+    ),
+    pytest.param(
+        "simulator/engines/chip.py",
+        ("agent.errors", "simulator.devices.device", "simulator.devices.hardware"),
+        (),
+        True,
+        id="a flash in a file knows hardware, and no engine",
+    ),
     pytest.param("simulator/schemas", (), (), False, id="schemas are files, and know no model"),
     pytest.param(
         "simulator/engines",

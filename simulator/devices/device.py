@@ -8,7 +8,7 @@ and whoever looks, stops or cuts in between finds done what is done by then.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol
 
 from agent.core.events import BeginStep, Booted, StopStep, UndoStep, Verify
 from agent.core.record import Record
@@ -19,7 +19,7 @@ from simulator.devices.hardware import Hardware, factory
 from simulator.devices.holds import Hold
 from simulator.devices.rig import power, running, steps
 from simulator.devices.rig.values import After, HoldPoint, Make, Rig, RigOutcome, SectorRun, Sectors
-from simulator.devices.storage import FILE_BYTES, FlashFile, snapshot_of
+from simulator.devices.storage import FILE_BYTES, Disk, FlashFile, snapshot_of
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
 
@@ -29,11 +29,30 @@ ROUNDING: Final = 1e-6
 P = ParamSpec("P")
 
 
+class Kept(NamedTuple):
+    """What outlives a power cut: the hardware, the journal as far as it is durable, and how often there was a boot."""
+
+    hardware: Hardware
+    journal: bytes
+    boots: int
+
+
+class Chip(Protocol):
+    """Where a device's flash stands that is to outlive the process, too."""
+
+    def read(self) -> Kept | None:
+        """What stands in it; None if that is nothing yet."""
+
+    def write(self, kept: Kept) -> None:
+        """Have it hold that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What a device is put together from, the same for a whole fleet.
 
-    `make_agent` gives the agent that runs from one boot to the next, with the device as its workbench.
+    `make_agent` gives the agent that runs from one boot to the next, with the device as its workbench; `chip` is where
+    the flash of a thing outlives the process, None if it need not.
     """
 
     cuts: tuple[PowerCut, ...]
@@ -41,6 +60,7 @@ class Wiring:
     make_agent: Callable[["SimulatedDevice"], Runner[Any]]
     holds: tuple[Hold, ...] = ()
     pace: Pace = LOOP_TIME
+    chip: Callable[[str], Chip] | None = None
 
 
 class SimulatedDevice:
@@ -48,6 +68,7 @@ class SimulatedDevice:
 
     __slots__ = (
         "_alarms",
+        "_chip",
         "_file",
         "_instants",
         "_journal",
@@ -78,6 +99,10 @@ class SimulatedDevice:
         at = thing_of_agent(thing)
         holds = tuple(hold.point(number, at, self._let_go) for number, hold in enumerate(wiring.holds))
         self.rig = Rig(make, factory(group.layout), cuts=cuts, outages=outages, holds=holds)
+        self._chip = wiring.chip(thing) if wiring.chip else None
+        if self._chip is not None and (kept := self._chip.read()) is not None:
+            self.rig = self.rig._replace(hardware=kept.hardware, disk=Disk((kept.journal,), (kept.journal,)))
+            self.boots = kept.boots
         self._file: FlashFile
         self._journal: Journal
         self._offline_until = 0.0
@@ -195,8 +220,14 @@ class SimulatedDevice:
     def _tell(self, outcome: RigOutcome) -> None:
         self.rig = outcome.rig
         self._instants += outcome.instants
+        if self._chip is not None:
+            self._keep(self._chip)
         for event in outcome.tells:
             self.observe(event)
+
+    def _keep(self, chip: Chip) -> None:
+        """Before anything comes of it: whoever hears of what was done finds it done after a power cut, too."""
+        chip.write(Kept(self.rig.hardware, b"".join(self.rig.disk.after_power_cut().written), self.boots))
 
     def _wait(self, after: After) -> None:
         pace, run = self._wiring.pace, self.rig.run
@@ -210,6 +241,8 @@ class SimulatedDevice:
         """Set the alarm for the next sector at which anything happens."""
         assert self._since is not None, "planned while it goes on"
         self._next = running.next_stop(self.rig)
+        if self._chip is not None:  # what is to be there when the process dies is written sector by sector
+            self._next = min(self._next, run.done + 1)
         if self._sectors_alarm is not None:
             self._sectors_alarm.cancel()
         self._sectors_alarm = self._wiring.pace.call_at(self._since + self._next * run.seconds, self._arrive)
@@ -240,6 +273,8 @@ class SimulatedDevice:
         self._journal = Journal(self._file, limit_bytes=FILE_BYTES)
         self._journal.open()
         self.boots += 1
+        if self._chip is not None:
+            self._keep(self._chip)
         self.runner = self._wiring.make_agent(self)
         self.runner.start(booted, offline_seconds=self._offline_until - self._wiring.pace.now())
 

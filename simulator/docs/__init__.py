@@ -16,6 +16,7 @@ PAGES: Final = (
     "probes",
     "devices",
     "models",
+    "force-delete",
     "recovery",
     "agent",
     "certify",

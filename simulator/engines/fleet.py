@@ -10,7 +10,7 @@ from agent.core import DevicePolicy
 from agent.correlation import Correlated, Correlation, correlated
 from agent.jitter import Jitter
 from agent.runner import Runner, Transport
-from simulator.devices.device import SimulatedDevice, Wiring
+from simulator.devices.device import Chip, SimulatedDevice, Wiring
 from simulator.devices.holds import Hold
 from simulator.devices.models import model_named
 from simulator.devices.models.model import Model
@@ -37,7 +37,10 @@ class Connections(Protocol):
 
 
 class Fleet:
-    """Devices that start and stop together, by name (see `scenario.agents`); `sink` gets their trace entries."""
+    """Devices that start and stop together, by name (see `scenario.agents`); `sink` gets their trace entries.
+
+    `chip` gives the flash of a device that is to outlive the process. Raises InputError if one cannot be read.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Fleet:
         timings: Timings | None = None,
         holds: tuple[Hold, ...] = (),
         policy: DevicePolicy | None = None,
+        chip: Callable[[str], Chip] | None = None,
     ) -> None:
         self._connections = connections
         self._seed = seed
@@ -57,7 +61,7 @@ class Fleet:
         planned: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
         cuts = tuple(cut for cut in planned if cut.fault is None)
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
-        wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time))
+        wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time), chip)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
         timings = timings or (scenario.hardware if scenario else Timings())
         makes = {name: Make(timings, model.guarded) for name, model in self._models.items()}

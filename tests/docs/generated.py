@@ -25,6 +25,7 @@ from simulator.cloud.settings.http import HttpSettings
 from simulator.devices.models import MODELS
 from simulator.scenario import Place, PlaceName, Scenario
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
+from tests.devices.recording import SCENES, recorded
 from tests.simulator.devices.models.table import table as who_breaks_what
 from tests.test_architecture import RULES
 
@@ -310,6 +311,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "fidelity-table": fidelity,
     "not-carried-out": not_carried_out,
     "dependencies": dependencies,
+    **{f"wire {scene}": lambda scene=scene: recorded(scene) for scene in SCENES},
     "walk notify": lambda: walk("notify"),
     "walk delete": lambda: walk("delete"),
 }

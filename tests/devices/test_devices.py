@@ -1,0 +1,108 @@
+"""Each device really runs: it takes and finishes a job, loses one to a force delete, and does what is known of it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from simulator.trace import RequestReceived
+from tests.devices import commands
+from tests.devices.bench import Bench, DeviceProcess, bench, device
+from tests.devices.building import built
+from tests.devices.commands import COMMANDS
+from tests.devices.paho_options import DESIGNS, FLAWS
+
+LIMIT_SECONDS = 60.0
+OFTEN = ("--settings", '{"gateway": {"connects_per_second": null}}')
+"""A client id may come back as soon as it likes."""
+OTHERS = ("sdk-v2", "paho-c", "node", "shell")
+DIES = {"node": 1}
+"""Whose process ends when its job is deleted, with which exit code: it reports the failure, and that is refused too."""
+MODELS = ("model-reference", "model-start-next", "model-http-data-plane")
+CORRECT = ("agent-paho", "agent-awsiot", "paho", "paho-clean", *(f"paho-{name}" for name in DESIGNS if name != "plain"))
+
+
+def runs(running: DeviceProcess, name: str) -> str:
+    """The version in its flash."""
+    where = COMMANDS[name].version
+    return "" if where is None else (running.flash / where.format(thing=name)).read_text().strip()
+
+
+async def finishes(on: Bench, name: str, job: str, version: str, running: DeviceProcess, namespace: str = "") -> None:
+    await on.job(f"{name}-{job}", commands.document(name, version), namespace or None, name)
+    assert await on.end_of(f"{name}-{job}") == "SUCCEEDED", running.log
+    if COMMANDS[name].version:
+        assert runs(running, name) == version
+
+
+async def loses_a_job(on: Bench, name: str, directory: Path, namespace: str = "") -> None:
+    """One job done, one deleted as it begins, one done."""
+    place = directory / name
+    place.mkdir()
+    where = built(COMMANDS[name].needs, place)
+    async with device(on, name, place / "flash", built=where, namespace=namespace, thing=name) as running:
+        await finishes(on, name, "first", "2.0", running, namespace)
+        await on.job(f"{name}-gone", commands.document(name, "3.0"), namespace or None, name)
+        await on.is_at(f"{name}-gone")
+        await on.delete(f"{name}-gone", namespace or None)
+        if name in DIES:
+            assert await running.process.wait() == DIES[name], running.log
+        else:
+            await finishes(on, name, "next", "4.0", running, namespace)
+
+
+async def all_lose_a_job(names: tuple[str, ...], directory: Path, namespace: str = "") -> None:
+    async with bench(directory, things=names) as on, asyncio.timeout(LIMIT_SECONDS), asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(loses_a_job(on, name, directory, namespace), name=name)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_a_device_of_another_library_takes_jobs_and_loses_one(tmp_path: Path, name: str):
+    await all_lose_a_job((name,), tmp_path)
+
+
+async def test_correct_devices_of_all_designs_take_jobs_and_lose_one(tmp_path: Path):
+    await all_lose_a_job((*CORRECT, *MODELS), tmp_path)
+
+
+async def test_in_a_namespace_it_is_the_same(tmp_path: Path):
+    await all_lose_a_job(("agent-awsiot", "paho", "paho-http-only", "model-reference"), tmp_path, "lab")
+
+
+async def test_a_device_with_a_flaw_does_what_nobody_disturbs(tmp_path: Path):
+    names = tuple(f"flaw-{flaw}" for flaw in FLAWS)
+
+    async def finishes_one(on: Bench, name: str) -> None:
+        async with device(on, name, tmp_path / name, thing=name) as running:
+            await finishes(on, name, "first", "2.0", running)
+
+    async with bench(tmp_path, things=names) as on, asyncio.timeout(LIMIT_SECONDS), asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(finishes_one(on, name), name=name)
+
+
+@pytest.mark.parametrize("name", ["paho", "model-reference"])
+async def test_a_device_whose_power_is_cut_goes_on_with_what_its_flash_has(tmp_path: Path, name: str):
+    on_the_bench = bench(tmp_path, *OFTEN, things=(name,))
+    async with on_the_bench as on, device(on, name, tmp_path / name, thing=name, step_seconds=0.3) as running:
+        await on.job("goes-on", commands.document(name, "2.0"), None, name)
+        await on.is_at("goes-on", "install" if name == "paho" else "write")
+        await running.kill()
+        assert runs(running, name) == "1.0"
+        cut = len(on.entries)
+        await running.power_on()
+        assert await on.end_of("goes-on") == "SUCCEEDED", running.log
+        assert runs(running, name) == "2.0"
+        requests = [entry.event for entry in on.entries[cut:] if isinstance(entry.event, RequestReceived)]
+        assert requests[0].request == "describe", "it knew what it had in hand, and asked for that"
+        assert await running.stop() == 0
+
+
+async def test_every_command_line_is_complete(tmp_path: Path):
+    filled = dict.fromkeys(("host", "mqtts_port", "data_port", "ca", "cert", "key", "thing"), "x")
+    for name, command in COMMANDS.items():
+        namespaces = ("", "lab") if command.namespaced is not None else ("",)
+        for namespace in namespaces:
+            words = commands.argv(name, flash=tmp_path, certs=tmp_path, built=tmp_path, namespace=namespace)
+            assert not [each for each in words if "{" in each.format(**filled)], name
