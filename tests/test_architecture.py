@@ -403,7 +403,18 @@ RULES = [
     ),
     pytest.param("simulator/cli", ("simulator", "agent"), None, True, id="the command line is above everything"),
     pytest.param(
-        "simulator/face", (), ("ghostjob",), True, id="the face is imported by anybody: the standard library alone"
+        "simulator/face/ghostjob",
+        (),
+        ("ghostjob",),
+        True,
+        id="the face is imported by anybody: the standard library alone",
+    ),
+    pytest.param(
+        "simulator/face/pytest_ghostjob",
+        (),
+        ("ghostjob", "pytest", "pytest_ghostjob"),
+        True,
+        id="the plug-in is loaded by every pytest: it knows pytest and the face",
     ),
     pytest.param("simulator/exit_codes.py", (), (), False, id="the table of exit codes knows nothing"),
     pytest.param("simulator/processes.py", (), (), True, id="how a process begins knows nothing"),
