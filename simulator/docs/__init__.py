@@ -23,6 +23,7 @@ PAGES: Final = (
     "security",
     "errors",
     "python",
+    "pytest",
     "greengrass",
     "aws",
     "benchmarks",

@@ -16,7 +16,7 @@ OUTCOMES: Final = {
     "bad": ("failed", "it works on a job that is gone"),
     "doubtful": ("inconclusive", "the deletion came too late"),
 }
-OFFER: Final = {"thing": "pump-7", "host": "127.0.0.1", "mqtt_port": 41883}
+OFFER: Final = {"thing": "pump-7", "port": 41883, "mqtt_port": None, "topics": ["$aws/a", "$aws/b"]}
 VIOLATION: Final = {"thing": "pump-7", "job": "fw-3", "message": "fw-3 is gone", "events": ["gateway#36"]}
 VIOLATED: Final = {"id": "no-ghost-work", "outcome": "violated", "opportunities": 1, "violations": [VIOLATION]}
 TEXT: Final = "$aws/things/pump-7/jobs/fw-3/update: IN_PROGRESS"

@@ -8,6 +8,8 @@ import pytest
 import ghostjob
 from ghostjob._certify import matrix
 from ghostjob.certification import Afterwards, Bricked, CellResult, Certification, Evidence, NotMet, ProbeSeen
+from tests.docs.blocks import files
+from tests.docs.marks import DIRECTORY
 
 from .stand_in import Log
 
@@ -16,7 +18,7 @@ WRONG = "report-in-flight/answer-lost"
 
 def test_a_device_is_certified_cell_by_cell(stand_in: Log):
     with ghostjob.certify("good --port {port}", cells="quick", thing="pump-7", probes=["cmd:./v.sh"]) as session:
-        assert session.offer["mqtt_port"] == 41883
+        assert session.offer["port"] == 41883
         results = list(session)
         assert [(result.id, result.outcome) for result in results] == [
             (WRONG, "passed"),
@@ -97,6 +99,11 @@ def test_the_matrix_is_listed_without_a_device(stand_in: Log):
     assert [cell.id for cell in cells if not cell.quick] == ["re-created/late"]
     assert cells[2].needs == ("power",)
     assert stand_in() == [{"listed": True, "pid": stand_in()[0]["pid"]}]
+
+
+def test_the_example_on_the_page_runs(stand_in: Log, capsys: pytest.CaptureFixture[str]):
+    exec(compile(files(DIRECTORY / "python.md")["certify_pump.py"], "python.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines()[0] == f"passed {WRONG} "
 
 
 def test_a_certificate_has_every_member_that_the_file_has():

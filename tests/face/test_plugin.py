@@ -1,23 +1,21 @@
 """The plug-in for pytest, in somebody's repository. What is played is the stand-in's."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.docs.blocks import files
+from tests.docs.marks import DIRECTORY, README
+
 from .stand_in import Log
 
 pytest_plugins = ("pytester",)
 
 WRONG = "report-in-flight/answer-lost"
-FIVE_LINES = """
-import pytest
-
-@pytest.mark.ghostjob_cells("quick")
-def test_a_deleted_job_is_survived(ghostjob_cell):
-    ghostjob_cell.play()
-"""
+FIVE_LINES = files(README)["test_pump.py"]
 
 
 class Firmware:
@@ -62,6 +60,13 @@ def test_each_cell_is_a_test_of_one_session(firmware: Firmware, stand_in: Log, p
     assert begun["argv"] == ["--full", "--probe", "cmd:./v.sh", "--", "good", "--host", "{host}"]
     assert begun["cwd"] == str(pytester.path)
     assert ended["ended"] == "passed"
+
+
+def test_the_configuration_on_the_page_does(firmware: Firmware, stand_in: Log):
+    ini = files(DIRECTORY / "pytest.md")["pytest.ini"]
+    firmware.has(FIVE_LINES, ini.removeprefix("[pytest]\n"))
+    firmware.run("-k", WRONG).assert_outcomes(passed=1, deselected=2)
+    assert stand_in()[1]["argv"] == ["--full", "--", *ini.partition("=")[2].split()]
 
 
 def test_a_cell_that_fails_says_what_was_seen_and_shows_no_traceback(firmware: Firmware):
@@ -221,7 +226,7 @@ def test_what_to_put_on_a_device_that_runs_elsewhere_is_told_at_once(firmware: F
     result = firmware.run("-q")
     result.stdout.fnmatch_lines(
         [
-            "ghostjob: put on pump-7: thing pump-7, host 127.0.0.1, mqtt_port 41883",
+            "ghostjob: put on pump-7: thing pump-7, port 41883, topics $aws/a $aws/b",
             "ghostjob: connected, has not subscribed to notify nor asked",
         ]
     )
@@ -247,6 +252,20 @@ def test_a_setting_that_is_none_is_refused_before_anything_is_played(firmware: F
     result = firmware.run()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "ghostjob_inconclusive: pass: give fail or skip" in "\n".join(result.errlines)
+
+
+TOLD = re.compile(
+    r"^ +(--ghostjob-[a-z-]+)|^ +(ghostjob_[a-z]+) \(|^((?:fresh_)?iot_cloud\w*|ghostjob\w*)", re.MULTILINE
+)
+
+
+def test_the_page_tells_every_setting_option_and_fixture(firmware: Firmware):
+    firmware.has("")
+    told = said(firmware.run("--help")) + said(firmware.run("--fixtures"))
+    names = sorted({each for found in TOLD.findall(told) for each in found if each})
+    assert len(names) == 15
+    page = (DIRECTORY / "pytest.md").read_text("utf-8")
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_the_plugin_imports_the_standard_library_and_pytest_alone():

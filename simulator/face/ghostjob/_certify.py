@@ -34,7 +34,7 @@ def certify(
     wire does not; `out` is a directory that keeps certificate and traces; `options` are more of `ghostjob certify
     --help`. To be used under `with`, and iterated for a CellResult a cell. Raises InputError.
 
-        with ghostjob.certify("./agent --host {host} --port {mqtt_port} --thing {thing}", cells="quick") as session:
+        with ghostjob.certify("./agent --port {port} --ca {ca} --cert {cert} --key {key}", cells="quick") as session:
             for result in session:
                 print(result.id, result.outcome)
         assert session.certification.passed
@@ -117,7 +117,7 @@ class Certifying:
 
     @property
     def offer(self) -> Mapping[str, Any]:
-        """What is to be put on a device that runs elsewhere: thing, client_id, host, ports, ca, cert, key, topics."""
+        """What is to be put on a device that runs elsewhere: thing, client_id, host, port, ca, cert, key, topics, …"""
         return self._offer
 
     @property

@@ -137,6 +137,8 @@ class Certification:
     """By invariant, why nothing could be said of it from outside."""
     seed: int | None = None
     command: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    """What else of the command line bears on how a cell is played."""
     not_met: NotMet | None = None
     bricked: Bricked | None = None
 
@@ -174,6 +176,7 @@ def certification_of(data: Mapping[str, Any]) -> Certification:
         cells=tuple(map(cell_result_of, data["cells"])),
         probes=tuple(data["probes"]),
         command=tuple(data.get("command", ())),
+        options=tuple(data.get("options", ())),
         bricked=bricked and _named(Bricked, bricked, evidence=_evidence(bricked)),
         not_met=not_met and _named(NotMet, not_met, evidence=_evidence(not_met)),
     )

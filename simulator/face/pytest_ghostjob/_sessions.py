@@ -10,7 +10,7 @@ from ghostjob import GhostjobError
 from ghostjob._certify import Certifying
 from ghostjob.certification import CellResult
 from pytest_ghostjob._device import SHARED, DeviceUnderTest
-from pytest_ghostjob._words import words
+from pytest_ghostjob._words import offered, words
 
 
 class Sessions:
@@ -54,7 +54,7 @@ class Sessions:
         session.__enter__()
         try:
             if not device.command:
-                self._tell(f"put on {device.name}: " + ", ".join(f"{name} {it}" for name, it in session.offer.items()))
+                self._tell(f"put on {device.name}: {offered(session.offer)}")
             session.learn()
         except BaseException:
             session.end(interrupt=True)

@@ -1,7 +1,8 @@
 """What came of a cell, in words: the text of a test's failure."""
 
 import shlex
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_ghostjob._device import DeviceUnderTest
 
@@ -48,3 +49,9 @@ def again(cell: str, device: DeviceUnderTest) -> str:
     thing = () if device.thing is None else ("--thing", device.thing)
     command = ("--", *device.command) if device.command else ()
     return shlex.join(("ghostjob", "certify", "--only", cell, *thing, *device.options, *command))
+
+
+def offered(offer: Mapping[str, Any]) -> str:
+    """What is to be put on a device, in a line."""
+    texts = {name: " ".join(it) if isinstance(it, list) else it for name, it in offer.items() if it is not None}
+    return ", ".join(f"{name} {text}" for name, text in texts.items())
