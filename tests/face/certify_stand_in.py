@@ -119,6 +119,8 @@ def play(device: str) -> None:
             log(ended="and was not interrupted")
         results.append(result(cell.strip(), device))
         say("cell.ended", result=results[-1])
+    if device == "cannot-write":
+        sys.exit("ghostjob: --out: no space left on device")
     end(results)
 
 

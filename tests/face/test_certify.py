@@ -77,6 +77,11 @@ def test_a_device_that_does_not_come_back_is_told_with_its_cell(stand_in: Log):
     assert (result.passed, result.is_bricked) == (True, True)
 
 
+def test_a_session_without_a_certificate_is_a_fault(stand_in: Log):
+    with pytest.raises(ghostjob.GhostjobError, match="ended with exit code 1\n.*no space left"):
+        assert list(ghostjob.certify(["cannot-write"], cells=[WRONG]))
+
+
 def test_who_leaves_early_interrupts_it(stand_in: Log):
     def left(session: Any) -> None:
         with session:

@@ -247,6 +247,21 @@ def test_ctrl_c_in_the_middle_of_a_cell_interrupts_the_session(firmware: Firmwar
     assert stand_in()[-1]["ended"] == "interrupted"
 
 
+def test_a_session_that_comes_to_no_certificate_is_told_at_the_end(firmware: Firmware):
+    firmware.has(FIVE_LINES, "ghostjob_command = cannot-write")
+    result = firmware.run("-k", WRONG)
+    result.assert_outcomes(passed=1, deselected=2)
+    assert "the device: ended with exit code 1\nghostjob: --out: no space left on device" in said(result)
+
+
+def test_a_cloud_that_cannot_be_says_why(firmware: Firmware):
+    firmware.has("def test_it(fresh_iot_cloud): pass")
+    result = firmware.run()
+    result.assert_outcomes(errors=1)
+    assert "\niot_cloud: ended with exit code 1\n" in said(result)
+    assert "Traceback" not in said(result)
+
+
 def test_a_setting_that_is_none_is_refused_before_anything_is_played(firmware: Firmware):
     firmware.has(FIVE_LINES, "ghostjob_inconclusive = pass")
     result = firmware.run()

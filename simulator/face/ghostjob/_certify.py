@@ -105,8 +105,8 @@ class Certifying:
 
     def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         self.end(interrupt=exc_type is not None)
-        if exc_type is None and self._code not in JUDGED:
-            raise self._trouble()
+        if exc_type is None and (fault := self.fault()) is not None:
+            raise fault
 
     def __iter__(self) -> Iterator[CellResult]:
         if self._process is None:
@@ -161,6 +161,11 @@ class Certifying:
         while (event := self._events.get()) is not None:
             self._note(event)
         self._events.put(None)
+
+    def fault(self) -> GhostjobError | None:
+        """What was wrong with the session itself, once it has ended; None if it came to a certificate."""
+        is_judged = self._code in JUDGED and self._certification is not None
+        return None if self._code is None or is_judged else self._trouble()
 
     def _each(self) -> Iterator[CellResult]:
         for cell in self.learn():

@@ -40,8 +40,10 @@ class Sessions:
     def end(self, *, interrupt: bool) -> None:
         """End them all, and what they started."""
         while self._begun:
-            _, session = self._begun.popitem()
+            device, session = self._begun.popitem()
             session.end(interrupt=interrupt)
+            if (fault := session.fault()) is not None:
+                self._tell(f"{device.name}: {fault}")
 
     def _begin(self, device: DeviceUnderTest) -> None:
         if self._worker is not None and not device.command:

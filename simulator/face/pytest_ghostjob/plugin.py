@@ -1,6 +1,7 @@
 """What pytest finds: options, the marker, fixtures, and the end of what they have begun."""
 
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -137,8 +138,12 @@ def ghostjob(tmp_path: Path) -> "Scenarios":
 
 def _cloud(things: list[str], settings: dict[str, Any]) -> Iterator["LocalCloud"]:
     with own_ghostjob():
-        from ghostjob import LocalCloud
-    with LocalCloud(things=things, settings=settings) as cloud:
+        from ghostjob import GhostjobError, LocalCloud
+    with ExitStack() as stack:
+        try:
+            cloud = stack.enter_context(LocalCloud(things=things, settings=settings))
+        except GhostjobError as error:
+            raise pytest.fail.Exception(f"iot_cloud: {error}", pytrace=False) from None
         yield cloud
 
 
