@@ -78,7 +78,7 @@ def test_a_device_that_does_not_come_back_is_told_with_its_cell(stand_in: Log):
 
 
 def test_a_session_without_a_certificate_is_a_fault(stand_in: Log):
-    with pytest.raises(ghostjob.GhostjobError, match="ended with exit code 1\n.*no space left"):
+    with pytest.raises(ghostjob.GhostjobError, match=r"ended with exit code 1\n.*no space left"):
         assert list(ghostjob.certify(["cannot-write"], cells=[WRONG]))
 
 
