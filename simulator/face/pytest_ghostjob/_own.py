@@ -17,7 +17,7 @@ _own: Final[dict[str, ModuleType]] = {}
 def own_ghostjob() -> Iterator[None]:
     """In here `import ghostjob` imports ours; outside it stays whose it is."""
     loaded = sys.modules.get(NAME)
-    if _is_ours(loaded.__file__) if loaded else _is_ours(_found()):
+    if _is_ours(getattr(loaded, "__file__", None) if loaded else _found()):
         yield
         return
     theirs = _taken_away()
