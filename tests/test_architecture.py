@@ -459,7 +459,18 @@ RULES = [
     pytest.param("simulator/certify/wrong_topics.py", ("agent.topics",), (), False, id="what is wrong knows topics"),
     pytest.param("simulator/cli", ("simulator", "agent"), None, True, id="the command line is above everything"),
     pytest.param(
-        "simulator/face", (), ("ghostjob",), True, id="the face is imported by anybody: the standard library alone"
+        "simulator/face/ghostjob",
+        (),
+        ("ghostjob",),
+        True,
+        id="the face is imported by anybody: the standard library alone",
+    ),
+    pytest.param(
+        "simulator/face/pytest_ghostjob",
+        (),
+        ("ghostjob", "pytest", "pytest_ghostjob"),
+        True,
+        id="the plug-in is loaded by every pytest: it knows pytest and the face",
     ),
     pytest.param(
         "simulator/certify",

@@ -26,6 +26,7 @@ PAGES: Final = (
     "security",
     "errors",
     "python",
+    "pytest",
     "greengrass",
     "aws",
     "benchmarks",

@@ -1,18 +1,12 @@
 """In somebody's own repository, which has an `agent` and a `simulator` too; and what ghostjob says there: nothing."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import agent
-import ghostjob
-import simulator
-
-ALIEN = 'raise ImportError("this is another package than ghostjob\'s")\n'
 TESTS = """
 import subprocess, sys
 import ghostjob
@@ -31,14 +25,6 @@ def test_the_command():
 """
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    for name in ("agent", "simulator"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text(ALIEN)
-    return tmp_path
-
-
 def run(*command: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     env = {**os.environ, **environment}
     return subprocess.run([sys.executable, *command], cwd=cwd, env=env, capture_output=True, text=True, check=False)
@@ -51,12 +37,7 @@ def test_it_works_in_a_repository_with_packages_of_the_same_names_even_on_python
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_it_works_as_the_wheel_lays_it_out(repository: Path, tmp_path_factory: pytest.TempPathFactory):
-    site = tmp_path_factory.mktemp("site")
-    ignore = shutil.ignore_patterns("__pycache__", "face")
-    for package in (agent, simulator, ghostjob):
-        source = Path(str(package.__file__)).parent
-        shutil.copytree(source, site / source.name, ignore=ignore)
+def test_it_works_as_the_wheel_lays_it_out(repository: Path, site: Path):
     code = (
         f"import ghostjob; assert ghostjob.__file__.startswith({str(site)!r}); "
         "assert ghostjob.play('delete-in-write', engine='virtual', devices=1).passed"

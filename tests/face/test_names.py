@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import ghostjob
+from ghostjob import certification
 from ghostjob._play import PLAYED
 from ghostjob._process import BAD_INPUT
 from simulator.exit_codes import OF_OUTCOME, ExitCode
@@ -32,13 +33,19 @@ EXAMPLES.append(
 )
 
 
-def test_there_are_twelve_names_at_most_and_each_is_documented():
+def test_there_are_thirteen_names_at_most_and_each_is_documented():
     assert sorted(ghostjob.__all__) == ghostjob.__all__
-    assert len(ghostjob.__all__) <= 12
+    assert len(ghostjob.__all__) <= 13
     for name in ghostjob.__all__:
         named = getattr(ghostjob, name)
         assert named.__doc__, name
         assert len(inspect.getdoc(named) or "") > 20, name
+
+
+def test_what_certifying_gives_has_a_module_of_its_own():
+    assert sorted(certification.__all__) == certification.__all__
+    for name in certification.__all__:
+        assert len(inspect.getdoc(getattr(certification, name)) or "") > 20, name
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: str(each.name))

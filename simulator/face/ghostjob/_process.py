@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -28,13 +29,13 @@ PREFIX: Final = "ghostjob: "
 SHOWN: Final = 20
 """Lines of stderr that an error tells."""
 END_SECONDS: Final = 60.0
-_log = logging.getLogger("ghostjob")
-_log.addHandler(logging.NullHandler())  # else `logging` would print warnings to stderr
+log = logging.getLogger("ghostjob")
+log.addHandler(logging.NullHandler())  # else `logging` would print warnings to stderr
 
 
 def log_options() -> tuple[str, ...]:
     """For verbs that log: as much as anybody here wants to have."""
-    level = _log.getEffectiveLevel()
+    level = log.getEffectiveLevel()
     name = "debug" if level <= logging.DEBUG else "info" if level <= logging.INFO else "warning"
     return ("--log-format", "json", "--log-level", name)
 
@@ -43,10 +44,11 @@ class Process:
     """`ghostjob` with these arguments; it ends when its stdin does, if it was told to mind that, so even a caller who
     is killed leaves none behind.
 
-    What is wrong in a file below `hidden` is told without that, as nobody knows the place but we.
+    What is wrong in a file below `hidden` is told without that, as nobody knows the place but we. It works in the
+    directory `cwd`, or in yours. `apart`: Ctrl-C is for its caller alone, who then ends it.
     """
 
-    def __init__(self, *arguments: str, hidden: str = "") -> None:
+    def __init__(self, *arguments: str, hidden: str = "", cwd: Path | None = None, apart: bool = False) -> None:
         self._hidden = hidden
         self._last: deque[str] = deque(maxlen=SHOWN)
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
@@ -57,6 +59,8 @@ class Process:
             text=True,
             encoding="utf-8",
             errors="replace",
+            cwd=cwd,
+            start_new_session=apart,
         )
         self._listening = threading.Thread(target=self._listen, name="ghostjob", daemon=True)
         self._listening.start()
@@ -68,20 +72,27 @@ class Process:
             self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
 
-    def ready_line(self) -> str:
-        """The JSON that it says on stdout; empty if it ended instead. Somebody's `sitecustomize` may speak before."""
+    def lines(self) -> Iterator[str]:
+        """The objects of JSON that it says on stdout, until it ends. Somebody's `sitecustomize` may speak before."""
         assert self._process.stdout is not None
-        return next((line for line in self._process.stdout if line.startswith("{")), "")
+        return (line for line in self._process.stdout if line.startswith("{"))
+
+    def ready_line(self) -> str:
+        """The first of them; empty if it ended instead."""
+        return next(self.lines(), "")
+
+    def read(self) -> str:
+        """All that it says on stdout, once it has ended."""
+        assert self._process.stdout is not None
+        return self._process.stdout.read()
 
     def wait(self) -> int:
         """Wait until it ends: its exit code. Raises InputError if it was given something wrong."""
-        assert self._process.stdout is not None
-        self._process.stdout.read()
+        self.read()
         code = self._process.wait()
         self._close()
         if code == BAD_INPUT:
-            said = self._last[-1] if self._last else ""
-            raise InputError(said.removeprefix(PREFIX).removeprefix(self._hidden))
+            raise self.refusal()
         return code
 
     async def wait_async(self) -> int:
@@ -101,9 +112,19 @@ class Process:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT) if os.name == "posix" else self._process.terminate()
 
+    def close_stdin(self) -> None:
+        """It has heard everything."""
+        assert self._process.stdin is not None
+        with suppress(OSError):  # what one that has ended has not read is still in our hands
+            self._process.stdin.close()
+
+    def kill(self) -> None:
+        """For one that does not end."""
+        self._process.kill()
+
     def end(self) -> int:
         """Close its stdin, and wait until it ends: its exit code."""
-        self._close_stdin()
+        self.close_stdin()
         try:
             code = self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -112,21 +133,21 @@ class Process:
         self._close()
         return code
 
+    def refusal(self) -> InputError:
+        """What is wrong with what it was given, which is what it said last."""
+        said = self._last[-1] if self._last else ""
+        return InputError(said.removeprefix(PREFIX).removeprefix(self._hidden))
+
     def fault(self) -> GhostjobError:
         """What it said before it ended in a way in which it should not."""
         return GhostjobError("\n".join((f"ended with exit code {self._process.returncode}", *self._last)))
 
     def _close(self) -> None:
         self._listening.join()
-        self._close_stdin()
+        self.close_stdin()
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
-
-    def _close_stdin(self) -> None:
-        assert self._process.stdin is not None
-        with suppress(OSError):  # what one that has ended has not read is still in our hands
-            self._process.stdin.close()
 
     def _listen(self) -> None:
         assert self._process.stderr is not None
@@ -143,7 +164,7 @@ def _tell(text: str) -> None:
         level = logging.getLevelNamesMapping()[said.pop("level").upper()]
         event = said.pop("event")
     except (ValueError, KeyError, TypeError, AttributeError):
-        _log.info("%s", text)
+        log.info("%s", text)
         return
     said.pop("timestamp", None)
-    _log.log(level, "%s", " ".join(f"{name}={value!r}" for name, value in {"event": event, **said}.items()))
+    log.log(level, "%s", " ".join(f"{name}={value!r}" for name, value in {"event": event, **said}.items()))

@@ -136,10 +136,11 @@ class Result:
 def _verdict(data: dict[str, Any]) -> Verdict:
     reached = tuple(Reached(each["id"], each["devices"], each["of"]) for each in data["reached"])
     given = {name: data[name] for name in Verdict.__slots__ if name in data}
-    return Verdict(**{**given, "invariants": tuple(map(_invariant, data["invariants"])), "reached": reached})
+    return Verdict(**{**given, "invariants": tuple(map(invariant_of, data["invariants"])), "reached": reached})
 
 
-def _invariant(data: dict[str, Any]) -> Invariant:
+def invariant_of(data: Mapping[str, Any]) -> Invariant:
+    """One of a verdict, or of a cell."""
     shown, open_ = (
         tuple(Violation(each["thing"], each["job"], each["message"], tuple(each["events"])) for each in data[name])
         for name in ("violations", "doubts")
