@@ -1,6 +1,7 @@
 """What the jobs of a session are called, and what each of them brings."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from agent.errors import InputError
@@ -26,7 +27,7 @@ class Names:
         self._prefix = prefix
         self._jobs = 0
         self._documents = 0
-        self._versions: dict[str, str | None] = {}
+        self._versions: dict[str, list[str | None]] = {}
 
     def job(
         self, word: str, namespace_id: str | None, after: After | None = None, *, provokes: bool = False
@@ -47,9 +48,18 @@ class Names:
 
     def version_of(self, job_id: str) -> str | None:
         """What the last job of that id brings; None if its document does not say, or it is none of these."""
-        return self._versions.get(job_id)
+        return self._versions.get(job_id, [None])[-1]
+
+    def versions(self, jobs: Iterable[JobSpec]) -> dict[str, tuple[str, ...]]:
+        """What each of these jobs brings, in order, if its document says so; several where an id is used again."""
+        known = {job.id: self._versions.get(job.id, [None]) for job in jobs}
+        return {
+            job_id: tuple(dict.fromkeys(each for each in brought if each is not None))
+            for job_id, brought in known.items()
+            if None not in brought
+        }
 
     def _next(self, job_id: str) -> dict[str, object]:
         number, self._documents = self._documents, self._documents + 1
-        self._versions[job_id] = self.documents.version(number)
+        self._versions.setdefault(job_id, []).append(self.documents.version(number))
         return self.documents.document(number)

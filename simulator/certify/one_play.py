@@ -10,11 +10,13 @@ from typing import Final
 from agent.values import Status
 from simulator.certify.desk import Desk
 from simulator.certify.device import Device
+from simulator.certify.names import Names
+from simulator.certify.probes import Sampling
 from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.judged import JudgedPlay
 from simulator.scenario import Scenario
-from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, RequestReceived
+from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, RequestReceived, Sink
 from simulator.verdict import Verdict
 
 MOST_ENTRIES: Final = 50_000
@@ -73,10 +75,21 @@ class _Account:
 class Plays:
     """Plays scenarios with one device, one after the other. `out` is where each is kept; None: nowhere."""
 
-    def __init__(self, desk: Desk, device: Device, wiretap: Wiretap, seed: int, out: Path | None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        device: Device,
+        wiretap: Wiretap,
+        sampling: Sampling | None,
+        names: Names,
+        seed: int,
+        out: Path | None,
+    ) -> None:
         self._desk = desk
         self._device = device
         self._wiretap = wiretap
+        self._sampling = sampling
+        self._names = names
         self._seed = seed
         self._out = out
 
@@ -84,11 +97,19 @@ class Plays:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
         account, began = _Account(), time.monotonic()
         directory = None if self._out is None else self._out / _as_path(name)
-        venue = DeskVenue(self._desk, self._wiretap, scenario, self._seed)
+        venue = DeskVenue(self._desk, self._wiretap, self._sampling, scenario, self._seed)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        things, also = [self._desk.offer.thing], (account.feed,)
         with JudgedPlay(
-            scenario, venue, things, seed=self._seed, out=directory, also=also, started_at=now, hands=self._device
+            scenario,
+            venue,
+            [self._desk.offer.thing],
+            seed=self._seed,
+            out=directory,
+            also=(account.feed,),
+            started_at=now,
+            hands=self._device,
+            versions=self._names.versions(scenario.jobs),
+            last_look=None if self._sampling is None else self._look,
         ) as run:
             result = await run.result()
         seconds = time.monotonic() - began
@@ -101,6 +122,15 @@ class Plays:
             directory,
             account.ended,
         )
+
+    async def _look(self, sink: Sink) -> None:
+        """At what the probes show now."""
+        assert self._sampling is not None, "there are some"
+        leave = self._wiretap.join(sink)
+        try:
+            await self._sampling.now()
+        finally:
+            leave()
 
 
 def _as_path(name: str) -> str:

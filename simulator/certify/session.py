@@ -35,12 +35,10 @@ from simulator.certify.telling import Telling
 from simulator.certify.unseen import not_seen
 from simulator.certify.wiretap import Wiretap
 from simulator.trace import Entry
-from simulator.verdict import SEEN_FROM_THE_WIRE
+from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 
 SAY_SECONDS: Final = 0.5
 """How often it is looked whether there is something new to say of a device that is waited for."""
-QUIET_SECONDS: Final = 5.0
-"""What is missing is not yet worth a word before that: a device has to start, and to connect."""
 MOST_ARRIVING: Final = 10_000
 """Entries before the first job that are remembered, for what the device does when it comes."""
 
@@ -75,6 +73,7 @@ class Session:
         sampling: Sampling | None,
         probes: Sequence[str],
         command: Sequence[str],
+        options: Sequence[str],
         required: Mapping[str, float],
         seed: int,
         out: Path | None,
@@ -88,13 +87,14 @@ class Session:
         self._sampling = sampling
         self._probes = tuple(probes)
         self._command = tuple(command)
+        self._options = tuple(options)
         self._required = tuple(sorted(required.items()))
         self._seed = seed
         self._patience = patience
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = Plays(desk, device, wiretap, seed, out and out / "cells")
+        self._plays = Plays(desk, device, wiretap, sampling, names, seed, out and out / "cells")
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, CellResult] = {}
@@ -136,21 +136,20 @@ class Session:
 
     async def _arrived(self) -> None:
         """Wait until the device has come by; meanwhile it is said what was seen of it."""
-        arrival = Arrival(self._desk.offer)
-        came = asyncio.Event()
+        arrival, came = Arrival(self._desk.offer), asyncio.Event()
 
         def feed(entry: Entry) -> None:
             arrival.feed(entry)
             if arrival.is_there:
                 came.set()
 
+        for entry in self._desk.standing():
+            feed(entry)
         leave = self._wiretap.join(feed)
         try:
             async with asyncio.timeout(self._patience.coming):
-                began = time.monotonic()
                 while not came.is_set():
-                    is_early = time.monotonic() - began < QUIET_SECONDS
-                    self._telling.waits(arrival.says() if is_early else arrival.trouble() or arrival.says())
+                    self._telling.waits(arrival.wrong() or arrival.says())
                     if (died := self._device.died()) is not None:
                         raise _unmet(f"the device's process ended before it came by: {died}")
                     await _set_within(came, SAY_SECONDS)
@@ -236,6 +235,7 @@ class Session:
         why = cut_short or (self._unmet and self._unmet.why) or "nobody asked for it"
         cells = [self._results.get(cell.id) or not_played(cell, why) for cell in wanted]
         offer, learned = self._desk.offer, self._learned
+        seen = SEEN_FROM_THE_WIRE if self._sampling is None else SEEN_WITH_A_PROBE
         return certificate_of(
             thing=offer.thing,
             namespace_id=offer.namespace_id,
@@ -244,11 +244,12 @@ class Session:
             cells=cells,
             learned=learned,
             probes=self._probes,
-            not_seen=not_seen(SEEN_FROM_THE_WIRE, reports_steps=learned is not None and bool(learned.steps)),
+            not_seen=not_seen(seen, reports_steps=learned is not None and bool(learned.steps)),
             not_met=self._unmet,
             bricked=self._bricked,
             seed=self._seed,
             command=self._command,
+            options=self._options,
             cut_short=cut_short,
         )
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from agent.runner import Transport
 from simulator.certify.desk import Desk
+from simulator.certify.probes import Sampling
 from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand
 from simulator.scenario import Group, Scenario
@@ -21,8 +22,9 @@ class DeskVenue:
 
     name: Final = "certify"
 
-    def __init__(self, desk: Desk, wiretap: Wiretap, scenario: Scenario, seed: int) -> None:
+    def __init__(self, desk: Desk, wiretap: Wiretap, sampling: Sampling | None, scenario: Scenario, seed: int) -> None:
         self._desk = desk
+        self._sampling = sampling
         self._wiretap = wiretap
         self._scenario = scenario
         self._seed = str(seed)
@@ -36,7 +38,7 @@ class DeskVenue:
         cloud, scenario = self._desk.cloud, self._scenario
         stack.callback(cloud.retune, scenario.cloud, (), self._seed)
         cloud.retune(scenario.cloud, scenario.faults, self._seed)
-        for entry in self._desk.standing():
+        for entry in (*self._desk.standing(), *(() if self._sampling is None else self._sampling.standing())):
             sink(entry)
         stack.callback(self._wiretap.join(sink))
         stack.callback(self._desk.watched_until_now)

@@ -86,6 +86,18 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--power-cmd", default=None, help="A command that cuts the device's power if called with `off`, and `on` again."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address that the cloud binds to.")
+@click.option(
+    "--address",
+    default=None,
+    help="The address by which the device reaches us, if it is another; it stands in the server's certificate.",
+)
+@click.option(
+    "--allow-topic",
+    "allow_topics",
+    multiple=True,
+    metavar="FILTER",
+    help="What the device uses besides its Jobs topics and dut/THING/#, such as 'telemetry/#'; may be repeated.",
+)
 @click.option("--mqtts-port", type=Port(), default=None, help="MQTT with mutual TLS: 8883; free with COMMAND.")
 @click.option("--data-port", type=Port(), default=None, help="The data plane: 8443; free with COMMAND.")
 @click.option("--api-port", type=Port(), default=None, help="The control plane: 4566; free with COMMAND.")

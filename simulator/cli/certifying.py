@@ -53,6 +53,8 @@ class Options:
     reset_cmd: str | None
     power_cmd: str | None
     host: str
+    address: str | None
+    allow_topics: tuple[str, ...]
     mqtts_port: int | str | None
     data_port: int | str | None
     api_port: int | str | None
@@ -70,6 +72,14 @@ class Options:
         if given is None:
             return 0 if self.command else PORTS[name]
         return None if given == "off" else int(given)
+
+    def again(self) -> tuple[str, ...]:
+        """The options that bear on how a cell is played, for a certificate that says how to play it again."""
+        several = {"--allow-topic": self.allow_topics, "--bound": self.bounds, "--artifact": self.artifacts, "--step": self.steps}
+        single = {"--document": self.document, "--reset-cmd": self.reset_cmd, "--power-cmd": self.power_cmd}
+        given = [(name, value) for name, values in several.items() for value in values]
+        given += [(name, value) for name, value in single.items() if value is not None]
+        return tuple(str(word) for pair in given for word in pair)
 
     def check(self) -> None:
         """Raises InputError for what does not go together."""
@@ -128,7 +138,7 @@ class Certifying:
         if self._options.out is not None:
             write(certificate, self._options.out)
         if not self._options.is_json:
-            print_certificate(certificate, Console())
+            print_certificate(certificate, Console(), self._options.out)
         return certificate
 
     async def _play(self, session: Session) -> None:
@@ -195,6 +205,7 @@ class Certifying:
             sampling=sampling,
             probes=options.probes,
             command=options.command,
+            options=options.again(),
             required=self._required,
             seed=options.seed,
             out=options.out,
@@ -211,6 +222,8 @@ class Certifying:
             certs,
             options.namespace_id,
             options.host,
+            options.address,
+            allow=options.allow_topics,
             mqtt_port=options.port("mqtt_port"),
             mqtts_port=options.port("mqtts_port"),
             data_port=options.port("data_port"),
