@@ -123,8 +123,8 @@ class Child:
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self.lines.ended.wait()
-        self.was_survived |= not self.lines.ended.is_set()
         self._reading.close()
+        self.was_survived |= not self.lines.ended.is_set()
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         code = _exit_code(self._popen.pid)

@@ -90,7 +90,6 @@ class Desk:
         self._sinks: list[Sink] = []
         self._standing = Standing(settings.thing)
         self._record = Recorder(CLOUD, time.monotonic, self._tell)
-        self._heartbeat = Heartbeat("cloud", self._heard)
 
     async def __aenter__(self) -> Self:
         settings, certs = self._settings, self._settings.certs
@@ -105,7 +104,7 @@ class Desk:
         try:
             await self._stack.enter_async_context(odd_names_unheard())
             await self._stack.enter_async_context(self.cloud)
-            self._stack.enter_context(self._heartbeat)
+            self._stack.enter_context(Heartbeat("cloud", self._heard))
         except BaseException:
             await self._stack.aclose()
             raise
@@ -129,10 +128,6 @@ class Desk:
     def standing(self) -> tuple[Entry, ...]:
         """What a new judge has to know: this device's connections and subscriptions that last, as they were told."""
         return self._standing.entries()
-
-    def running_time(self) -> float:
-        """Seconds in which this process ran, by the clock of the trace."""
-        return self._heartbeat.running_time()
 
     def hand(self) -> Hand:
         """What a controller acts through."""

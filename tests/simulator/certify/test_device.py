@@ -12,15 +12,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import uvloop
 
 from agent.errors import InputError
 from simulator.certify import child
 from simulator.certify.child import LONGEST_LINE, MOST_LINES
 from simulator.certify.device import Device, Elsewhere, Process, filled
-from simulator.processes import command
-
-from .conftest import opened
 
 PLACES = {"host": "127.0.0.1", "port": "8883", "thing": "pump-7", "namespace": ""}
 WAIT = 20
@@ -269,31 +265,6 @@ async def test_starting_what_runs_and_ending_what_does_not_does_nothing():
 async def test_a_program_that_is_not_there_is_named():
     with pytest.raises(InputError, match="/no/such/agent: cannot be started: No such file or directory"):
         await Process(["/no/such/agent"], PLACES).start()
-
-
-def test_our_own_agent_comes_back_from_a_power_cut_to_the_desk(tmp_path: Path, certs: Path):
-    """On the loop that the command line has, with nothing given but placeholders."""
-
-    async def story() -> None:
-        async with opened(certs) as world:
-            files = ("--ca", "{ca}", "--cert", "{cert}", "--key", "{key}", "--state", str(tmp_path / "state"))
-            argv = (*command("agent", "--endpoint", "{host}:{port}", "--thing", "{thing}"), *files)
-            device, arrival = Process(argv, world.desk.offer.placeholders()), world.arrival
-            try:
-                for act in (device.start, device.power_on):
-                    await act()
-                    await world.until(lambda: arrival.is_there)
-                    assert arrival.says().startswith("connected, ")
-                    assert arrival.wrong() is None
-                    await device.cut_power()
-                    await world.until(lambda: not world.desk.standing())
-                    arrival.anew()
-                    assert not arrival.is_there
-                    assert device.died() is None
-            finally:
-                await device.stop()
-
-    uvloop.run(story())
 
 
 # ── output ────────────────────────────────────────────────────────────────────────────────────────────────────
