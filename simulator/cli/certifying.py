@@ -75,7 +75,12 @@ class Options:
 
     def again(self) -> tuple[str, ...]:
         """The options that bear on how a cell is played, for a certificate that says how to play it again."""
-        several = {"--allow-topic": self.allow_topics, "--bound": self.bounds, "--artifact": self.artifacts, "--step": self.steps}
+        several = {
+            "--allow-topic": self.allow_topics,
+            "--bound": self.bounds,
+            "--artifact": self.artifacts,
+            "--step": self.steps,
+        }
         single = {"--document": self.document, "--reset-cmd": self.reset_cmd, "--power-cmd": self.power_cmd}
         given = [(name, value) for name, values in several.items() for value in values]
         given += [(name, value) for name, value in single.items() if value is not None]
