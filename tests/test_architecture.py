@@ -431,7 +431,7 @@ RULES = [
             "simulator.verdict",
             "agent",
         ),
-        ("aiohttp", "cryptography", "pydantic", "rich", "serial", "yaml"),
+        ("aiohttp", "cryptography", "pydantic", "regex", "rich", "yaml", "yarl"),
         True,
         id="certifying knows everything but the command line, and only that knows it",
     ),
@@ -471,20 +471,6 @@ RULES = [
         ("ghostjob", "pytest", "pytest_ghostjob"),
         True,
         id="the plug-in is loaded by every pytest: it knows pytest and the face",
-    ),
-    pytest.param(
-        "simulator/certify",
-        (
-            "simulator.certify",
-            "simulator.cloud",
-            "simulator.scenario",
-            "simulator.trace",
-            "simulator.verdict",
-            "agent",
-        ),
-        ("yaml",),
-        True,
-        id="certifying knows everything but the command line, and only that knows it",
     ),
     pytest.param(
         "simulator/certify/learning.py",
@@ -531,13 +517,6 @@ RULES = [
         ("aiohttp", "boto3", "botocore"),
         True,
         id="the controller knows a control plane, and no engine",
-    ),
-    pytest.param(
-        "simulator/certify",
-        ("simulator.certify", "simulator.trace", "agent"),
-        ("aiohttp", "regex", "yarl"),
-        True,
-        id="certifying plays, judges and reports, and knows no command line",
     ),
     pytest.param(
         "simulator/certify/probes",

@@ -90,6 +90,7 @@ class Desk:
         self._sinks: list[Sink] = []
         self._standing = Standing(settings.thing)
         self._record = Recorder(CLOUD, time.monotonic, self._tell)
+        self._heartbeat = Heartbeat("cloud", self._heard)
 
     async def __aenter__(self) -> Self:
         settings, certs = self._settings, self._settings.certs
@@ -104,7 +105,7 @@ class Desk:
         try:
             await self._stack.enter_async_context(odd_names_unheard())
             await self._stack.enter_async_context(self.cloud)
-            self._stack.enter_context(Heartbeat("cloud", self._heard))
+            self._stack.enter_context(self._heartbeat)
         except BaseException:
             await self._stack.aclose()
             raise
