@@ -26,6 +26,7 @@ MOST_BYTES_OF_A_THING: Final = 1 << 20
 MOST: Final = 10_000
 MOST_BYTES: Final = 64 << 20
 """So many messages wait at most, of one thing and of all: whatever is sent meanwhile by whoever comes."""
+FULL: Final = f"at most {MOST_OF_A_THING} messages and {MOST_BYTES_OF_A_THING} bytes of one thing are held: all go now"
 _log = get_logger("ghostjob.cloud")
 
 
@@ -64,8 +65,8 @@ class Holds:
     later: Later
     over: Callable[[FaultOver], object]
     _queues: dict[tuple[str, MessageKind], deque[Held]] = field(default_factory=dict)
-    _waiting: dict[str, list[Held]] = field(default_factory=dict)
-    """By the job whose fate is awaited."""
+    _waiting: dict[str, dict[str, list[Held]]] = field(default_factory=dict)
+    """By the job whose fate is awaited, and by thing."""
     _weights: dict[str, _Weight] = field(default_factory=dict)
     """By thing."""
     _total: _Weight = field(default_factory=_Weight)
@@ -83,7 +84,7 @@ class Holds:
         weight.add(1, size)
         self._total.add(1, size)
         if awaited is not None:
-            self._waiting.setdefault(awaited, []).append(held)
+            self._waiting.setdefault(awaited, {}).setdefault(thing, []).append(held)
         if fault is not None:
             _log.info("message.held", thing=thing, message=kind, fault=fault.name, until=fault.until, job_id=awaited)
             self.later(fault.lasts, partial(self._at_its_limit, held))
@@ -93,7 +94,9 @@ class Holds:
 
     def learn(self, progress: Progress) -> None:
         """Let go who waited for that."""
-        freed = [held for held in self._waiting.get(progress.job_id, ()) if _is_awaited(progress, held)]
+        waiting = self._waiting.get(progress.job_id, {})
+        things = waiting.values() if progress.thing is None else (waiting.get(progress.thing, ()),)
+        freed = [held for some in things for held in some if _is_awaited(progress, held)]
         for held in freed:
             self._free(held, "done")
         for place in dict.fromkeys((held.thing, held.kind) for held in freed):
@@ -102,7 +105,7 @@ class Holds:
     def let_all_go(self) -> None:
         """Everything, now: nothing is held any more."""
         for thing, kind in tuple(self._queues):
-            for held in self._queues[thing, kind]:
+            for held in self._queues.get((thing, kind), ()):
                 self._free(held, "replaced")
             self._flush(thing, kind)
 
@@ -118,17 +121,19 @@ class Holds:
     def _let_go_of(self, thing: str) -> None:
         for owner, kind in tuple(self._queues):
             if owner == thing:
-                for held in self._queues[owner, kind]:
+                for held in self._queues.get((owner, kind), ()):
                     self._free(held, "full")
                 self._flush(owner, kind)
 
     def _free(self, held: Held, why: Why) -> None:
-        held.let_go = held.let_go or why
-        waiting = self._waiting.get(held.awaited or "", [])
-        if held in waiting:
-            waiting.remove(held)
+        if held.let_go is None and held.awaited is not None:
+            waiting = self._waiting[held.awaited]
+            waiting[held.thing].remove(held)
+            if not waiting[held.thing]:
+                del waiting[held.thing]
             if not waiting:
-                del self._waiting[held.awaited or ""]
+                del self._waiting[held.awaited]
+        held.let_go = held.let_go or why
 
     def _flush(self, thing: str, kind: MessageKind) -> None:
         """Let those go on that stand first and may."""
@@ -138,8 +143,9 @@ class Holds:
             self._forget_weight(held)
             if held.fault is not None and held.fault.name is not None:
                 self.over(FaultOver(thing, held.fault.name, held.let_go or "done"))
-            contained("letting go what was held", held.go, self.time() - held.since)
-        if not queue:
+            go, held.go = held.go, _is_gone  # its limit is still to come, and would keep what it carries
+            contained("letting go what was held", go, self.time() - held.since)
+        if not queue and self._queues.get((thing, kind)) is queue:  # what went may have had others wait
             self._queues.pop((thing, kind), None)
 
     def _forget_weight(self, held: Held) -> None:
@@ -150,7 +156,8 @@ class Holds:
             del self._weights[held.thing]
 
 
-FULL: Final = f"at most {MOST_OF_A_THING} messages and {MOST_BYTES_OF_A_THING} bytes of one thing are held: all go now"
+def _is_gone(_seconds: float) -> None:
+    """In the place of what lets a message go that went."""
 
 
 def _is_too_much(weight: _Weight, messages: int, size: int) -> bool:
@@ -159,4 +166,4 @@ def _is_too_much(weight: _Weight, messages: int, size: int) -> bool:
 
 def _is_awaited(progress: Progress, held: Held) -> bool:
     fault = held.fault
-    return fault is not None and progress.thing in (None, held.thing) and fault.until in progress.reached
+    return fault is not None and fault.until in progress.reached

@@ -62,7 +62,7 @@ class Network:
         self._doors: dict[str, _Door] = {}
         """By thing."""
         self._cut_off: dict[str, str] = {}
-        """The same, with the thing that this was for."""
+        """Client ids whose connections were ended, with the thing that this was for."""
         self._asked: dict[str, dict[str, None]] = {}
         """By client id, the things that have other names and that it asked for."""
         self.cut: Callable[[str, Callable[[Peer], bool]], Iterable[Peer]] = lambda thing, belongs: ()
@@ -186,6 +186,7 @@ class Network:
 
     def retire(self) -> None:
         """Others count from now on: let go what is held, and everybody in."""
+        self._faults = Faults((), "")  # for the answers to what is let go
         self._holds.let_all_go()
         for thing, door in tuple(self._doors.items()):
             self._reopen(thing, door, "replaced")

@@ -209,6 +209,21 @@ def test_the_event_that_lets_go_is_told_and_published_first():
     assert world.whats == ["a", "b"]
 
 
+def test_what_is_let_go_may_have_the_next_wait():
+    world = World(Fault(do="hold", messages=("update",), seconds=LONG, first=2))
+
+    def again(delays: tuple[float, ...], held: float | None) -> None:
+        world.network.learn([QUEUED])
+        world.send("b")
+
+    world.network.carry("t", "update", About("fw"), 0, again)
+    world.send("c", about=About("other"))
+    world.learn(REMOVED)
+    assert not world.arrived
+    world.learn(ExecutionRemoved(replace(EXECUTION, key=replace(EXECUTION.key, job_id="other"))))
+    assert world.whats == ["c", "b"]
+
+
 def test_who_cannot_be_let_go_keeps_nobody_else():
     world = World(Fault(do="hold", messages=("update",), nth=1, seconds=LONG))
     world.network.carry("t", "update", About("fw"), 0, lambda delays, held: 1 / 0)
@@ -336,6 +351,13 @@ def test_who_belongs_to_a_thing(peer: Peer, belongs: bool):
     world.network.carry_topic("$aws/things/t/jobs/get", b"", lambda *_: None, "asks")
     world.send("a")
     assert asked == [belongs]
+
+
+def test_what_comes_of_a_message_that_others_let_go_is_not_held_again():
+    world = World(Fault(do="hold", messages=("update", "update-answer"), seconds=LONG))
+    world.network.carry("t", "update", About("fw"), 0, lambda delays, held: world.send("answer", "update-answer"))
+    world.network.retire()
+    assert world.whats == ["answer"]
 
 
 def test_others_count_from_now_on_and_nothing_is_left_of_these():
