@@ -143,7 +143,6 @@ class Device:
                 is_mine = type(request) is type(asked) and _about(request) == _about(asked)
             if is_mine and not waiting.done():
                 waiting.set_result(answer)
-                return
 
     def told(self, hint: Event) -> None:
         """A notification: whatever it says, there is something to ask."""
