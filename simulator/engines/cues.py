@@ -56,7 +56,8 @@ class Cue:
         """What it is, and when it is to come."""
         what, when = self.what, self.what.when
         do = f"update to {what.status}" if isinstance(what, Intervention) else what.do
-        at = f"{when.step} {when.progress}%" if when.step else when.status or (when.fault and f"fault {when.fault}")
+        step = f"{when.step} {when.progress}%" if when.progress else when.step
+        at = step or when.status or (when.fault and f"fault {when.fault}")
         return f"{do} of job {what.job} (at {at or f'{when.after_seconds:g} s'})"
 
     def missed(self) -> str | None:

@@ -43,7 +43,7 @@ class Limits(NamedTuple):
 
         A client that our own agents are judged by tells when it processed an answer. Of others only the connection's
         PUBACK is seen, and that may come from another thread than the next report: one report, or a few at once, may
-        cross with what that thread has to say. Whoever reports again after that has had the time to look.
+        cross with what that thread has to say. Whoever is told once more, and reports again, had the time to look.
         """
         return not self.is_foreign or times >= LOCKSTEP or (times > 1 and last - first > CROSSING_MICROS)
 

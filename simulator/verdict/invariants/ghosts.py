@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from agent.device_events import RequestSent, StepStarted
+from agent.device_events import AnswerReceived, RequestSent, StepStarted
 from agent.values import ExecutionKey
 from simulator.verdict.findings import Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
@@ -31,6 +31,8 @@ class Haunting(NamedTuple):
     unless_shared: bool = False
     last: int = 0
     """When it did so last."""
+    is_told: bool = True
+    """It was told once more since then; of a device that is not ours, nothing else counts."""
 
 
 Hauntings = Map[tuple[ExecutionKey, int], Haunting]
@@ -102,10 +104,23 @@ def _asked(state: Ghosts, now: Moment) -> None:
         _unknown(state, key, now)
     elif news.answer.n <= now.mark.n:
         known = state.seen.get((key, news.answer.n), Haunting(news, heard.order, (), 0))
+        if now.limits.is_foreign and not known.is_told:
+            return
         haunting = known._replace(
-            times=known.times + 1, deeds=(*known.deeds, now.mark)[:SHOWN], last=max(known.last, now.mark.at)
+            times=known.times + 1,
+            deeds=(*known.deeds, now.mark)[:SHOWN],
+            last=max(known.last, now.mark.at),
+            is_told=False,
         )
         state.seen = state.seen.put((key, news.answer.n), haunting, CLOSED)
+
+
+def _told(state: Ghosts, now: Moment) -> None:
+    for news in now.news:
+        standing = now.testimony.heard(news.key).standing[GONE]
+        which = (news.key, standing.answer.n) if standing is not None and news.says == "gone" else None
+        if which is not None and which in state.seen:
+            state.seen = state.seen.put(which, state.seen[which]._replace(is_told=True), CLOSED)
 
 
 def _updates_of_a_ghost(haunting: Haunting) -> Finding:
@@ -149,4 +164,4 @@ def _ruling(seen: list[Haunting], enough: int, subject: Subject, found: list[Fin
 
 
 READS_WORK: Final[Reads] = {StepStarted: _began}
-READS_UPDATES: Final[Reads] = {RequestSent: _asked}
+READS_UPDATES: Final[Reads] = {RequestSent: _asked, AnswerReceived: _told}

@@ -63,6 +63,8 @@ class RefusedRequest(NamedTuple):
     times: int = 0
     last: int = 0
     """When it was sent again last."""
+    is_told: bool = True
+    """It was refused once more since then; of a device that is not ours, nothing else counts."""
 
     @property
     def can_mean_the_version(self) -> bool:
@@ -162,9 +164,10 @@ def _asked(state: Hammering, now: Moment) -> None:
         state.hinted_at = None
     if token is not None:
         refused = state.refused[token]
-        if refused.code not in CONTENT or refused.asked.details == sent.details:
+        is_same = refused.code not in CONTENT or refused.asked.details == sent.details
+        if is_same and (refused.is_told or not now.limits.is_foreign):
             again, last = (*refused.again, mark)[:SHOWN], max(refused.last, mark.at)
-            refused = refused._replace(again=again, times=refused.times + 1, last=last)
+            refused = refused._replace(again=again, times=refused.times + 1, last=last, is_told=False)
             state.refused = state.refused.put(token, refused)
     known = state.attempts.get(question)
     is_retry = known is not None and _is_retry(known, sent)
@@ -249,8 +252,11 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
     elif answer.code == ErrorCode.VERSION_MISMATCH and answer.status in (Status.QUEUED, Status.IN_PROGRESS):
         _void(state, about, FACTS - {ErrorCode.VERSION_MISMATCH}, sent.n)
     which = QuestionKey.of(asked), asked.expected_version
-    if which not in state.standing:
+    before = state.standing.get(which)
+    if before is None:
         state.standing = state.standing.put(which, asked.client_token, QUESTIONS)
+    else:
+        state.refused = state.refused.put(before, state.refused[before]._replace(is_told=True))
     state.refused = state.refused.put(asked.client_token, RefusedRequest(asked, sent, mark, answer.code))
 
 

@@ -60,6 +60,7 @@ class Design:
     step_seconds: float = 0.5
     undo_seconds: float = 0.1
     patience: float = 1.0
+    step_key: str = "step"
     remembers: bool = True
     """After a restart it knows what it had in hand."""
 
@@ -106,6 +107,7 @@ class Device:
     _is_gone: bool = False
     """The second thread found so, and the first has not looked."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_up: asyncio.Event = field(default_factory=asyncio.Event)
     _running: asyncio.Task[None] | None = None
 
     # ── power ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +117,7 @@ class Device:
         if self._running is not None:
             return
         self._boots += 1
-        self._news = asyncio.Event()
+        self._news, self._is_up = asyncio.Event(), asyncio.Event()
         self._asked = []
         self._line = self.dial(self)
         self._running = asyncio.create_task(self._run())
@@ -144,7 +146,6 @@ class Device:
                 is_mine = type(request) is type(asked) and _about(request) == _about(asked)
             if is_mine and not waiting.done():
                 waiting.set_result(answer)
-                return
 
     def told(self, hint: Event) -> None:
         """A notification: whatever it says, there is something to ask."""
@@ -154,12 +155,14 @@ class Device:
                 self._aside = asyncio.create_task(self._look_aside(self.in_hand))
 
     def connected(self) -> None:
-        """On line again: something may have been missed."""
+        """On line, perhaps again: something may have been missed."""
+        self._is_up.set()
         self._news.set()
 
     # ── what it does ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def _run(self) -> None:
+        await self._is_up.wait()
         while True:
             if self.in_hand is None:
                 self.in_hand = await self._take()
@@ -196,7 +199,7 @@ class Device:
         if reports == "begin-and-end" and job.status is Status.QUEUED and not await self._report(Status.IN_PROGRESS):
             return await self._drop()
         for step in STEPS:
-            if reports == "steps" and not await self._report(Status.IN_PROGRESS, step=step):
+            if reports == "steps" and not await self._report(Status.IN_PROGRESS, **{self.design.step_key: step}):
                 return await self._drop()
             if not await self._pass(self.design.step_seconds):
                 return await self._drop()

@@ -1,7 +1,8 @@
 """A cloud in virtual time with one device of somebody else's at it: over MQTT in values, or over HTTP."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -11,7 +12,7 @@ from agent.values import Answer, Request
 from simulator.controller.hand import Hand
 from simulator.engines.virtual import LATENCY_SECONDS, VirtualCloud, VirtualLink, VirtualVenue
 from simulator.scenario import Group, Scenario
-from simulator.trace import ClientSubscribed, Sink
+from simulator.trace import ClientConnected, ClientSubscribed, Entry, FaultStruck, Sink
 from tests.engines.others.device import Design, Device, Line, any_answer
 
 THING = "pump-7"
@@ -126,6 +127,7 @@ class Dialling:
     def __call__(self, device: Device) -> Line:
         design = device.design
         if design.carrier == "http":
+            device.connected()
             return OverHttp(self.cloud, device)
         hints = (f"$aws/things/{THING}/jobs/notify", f"$aws/things/{THING}/jobs/notify-next")
         answers = (f"$aws/things/{THING}/jobs/+/get/accepted",)
@@ -145,11 +147,11 @@ class Dialling:
 
 @dataclass(slots=True)
 class Accident:
-    """`what` happens to the device at `at` seconds, for `seconds`."""
+    """`what` happens to the device at `at` seconds, for `seconds`: to its power, its network, or a fault strikes."""
 
     at: float
     what: str
-    seconds: float
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -176,10 +178,17 @@ class Stand(VirtualVenue):
             self._cloud.loop.call_later(accident.at, self._happens, accident)
         return hand
 
+    def strike(self, fault: str, message: str = "update", job_id: str | None = None) -> None:
+        """Tell that a fault struck: what it does is not the play's business."""
+        assert self._cloud is not None
+        self._cloud.observe(FaultStruck(THING, fault, "lose", message, job_id))
+
     def _happens(self, accident: Accident) -> None:
         assert self.device is not None
         assert self.dialling is not None
-        if accident.what == "power":
+        if accident.what not in ("power", "network"):
+            self.strike(accident.what)
+        elif accident.what == "power":
             self.device.kill()
             asyncio.get_running_loop().call_later(accident.seconds, self.device.start)
         else:
@@ -198,3 +207,45 @@ class Stand(VirtualVenue):
 def stand(scenario: Scenario, design: Design, *accidents: Accident, seed: int = 1, ghost: bool = False) -> Stand:
     """One for a scenario."""
     return Stand(scenario, seed, design=design, accidents=accidents, ghost=ghost)
+
+
+@dataclass(slots=True)
+class Desk:
+    """A cloud that stays up, with its device, for one play after the other: each is a venue of its own."""
+
+    stand: Stand
+    name: str = "desk"
+    running_time: None = None
+    sinks: list[Sink] = field(default_factory=list)
+    standing: list[Entry] = field(default_factory=list)
+    hand: Hand | None = None
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """Virtual seconds."""
+        return self.stand.clock
+
+    async def set_up(self, stack: AsyncExitStack) -> None:
+        """Start the cloud and the device, for as long as the stack lasts."""
+        self.hand = await self.stand.open(stack, self._feed)
+
+    def _feed(self, entry: Entry) -> None:
+        if isinstance(entry.event, ClientConnected | ClientSubscribed):
+            self.standing.append(entry)
+        for sink in tuple(self.sinks):
+            sink(entry)
+
+    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
+        """Tell who is connected, and everything from now on."""
+        for entry in self.standing:
+            sink(entry)
+        self.sinks.append(sink)
+        stack.callback(self.sinks.remove, sink)
+        assert self.hand is not None
+        return self.hand
+
+    def watched(self, record: Any) -> nullcontext[None]:
+        return nullcontext()
+
+    def transport(self, thing: str, group: Group) -> Any:
+        return self.stand.transport(thing, group)
