@@ -210,7 +210,7 @@ class Wire(State):
             since = bisect_left(self.last_times, mark.at - micros(event.late_seconds))
             n -= (len(self.last_times) - 1 - since) * ROOM + ROOM // 2
         self.asked_n = max(self.asked_n, n)
-        asked = self._seen(mark, sent, n, mark.at - micros(event.late_seconds))
+        asked = self._seen(mark, sent, n)
         return [*self._step_in(asked), asked]
 
     def _step_in(self, asked: Seen[RequestSent]) -> Sequence[Seen[Any]]:
@@ -260,8 +260,8 @@ class Wire(State):
     def _heard(self, given: Given, delivered_at: int, n: int) -> list[Seen[Any]]:
         """The answer, where it has certainly been processed."""
         exchange = self.testimony.exchanges.get(given.token or "")
-        if exchange is None or exchange.sent is None or delivered_at - exchange.sent.at > SOON_MICROS:
-            return []  # counted from when it asked, however long the network kept that
+        if exchange is None or exchange.sent is None or delivered_at - given.mark.at > SOON_MICROS:
+            return []
         if self.asked_n > exchange.sent.n or self.connection_n > exchange.sent.n:
             return []  # it may have dropped what it no longer awaited
         return [self._seen(given.mark, given.event, n, delivered_at)]
