@@ -78,7 +78,7 @@ REST: Final[tuple[Cell, ...]] = (
         as_request(held),
         shows="its first report is on its way as the job goes, and finds nothing",
         mistake="a refused first report is taken for one that need not be made",
-        catches="old-name over-eager",
+        catches="old-name",
         needs=("two-reports",),
     ),
     row(
@@ -88,7 +88,6 @@ REST: Final[tuple[Cell, ...]] = (
         as_request(held),
         shows="the last report before the end is on its way as the job goes, and finds nothing",
         mistake="the last step begins without the answer to that report",
-        catches="over-eager",
         needs=("two-reports",),
     ),
     row(
@@ -162,7 +161,6 @@ REST: Final[tuple[Cell, ...]] = (
         notification_lost,
         shows="nobody tells it of the deletion, and it is about to take the last step: it asks before that",
         mistake="the last step is taken because nobody said no",
-        catches="over-eager",
         needs=("two-reports", "hints"),
     ),
     row(
@@ -172,7 +170,6 @@ REST: Final[tuple[Cell, ...]] = (
         stale,
         shows="before the last step, reads still show the job that is gone",
         mistake="one `still there` is leave for what cannot be taken back",
-        catches="over-eager",
         needs=("two-reports",),
     ),
     row(
@@ -288,7 +285,6 @@ REST: Final[tuple[Cell, ...]] = (
         while_deleting("gone"),
         shows="the job is DELETION_IN_PROGRESS: requests find nothing, and no notification has said so yet",
         mistake="ResourceNotFound is taken for a passing fault as long as no notification says the same",
-        catches="reports-success-for-a-gone-job",
     ),
     row(
         "deleting/reads-answer",

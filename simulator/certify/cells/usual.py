@@ -68,7 +68,6 @@ USUAL: Final[tuple[Cell, ...]] = (
         notification_lost,
         shows="nobody tells it of the deletion: it learns of it by its next report, and of the next job in time",
         mistake="only a notification stops the work, and what updates are told is not read",
-        catches="reports-success-for-a-gone-job",
         needs=("hints",),
     ),
     row(
@@ -87,7 +86,6 @@ USUAL: Final[tuple[Cell, ...]] = (
         calm,
         shows="the job goes at the last report before the end, when the next step may not be taken back",
         mistake="the last step is not preceded by a question whether the job still stands",
-        catches="over-eager",
         needs=("two-reports",),
     ),
     row(
@@ -162,7 +160,7 @@ USUAL: Final[tuple[Cell, ...]] = (
         execution_deleted,
         shows="its execution alone is deleted, and the job stays: to the device that is the same",
         mistake="the job is looked up, not the execution",
-        catches="reports-success-for-a-gone-job drops-the-next-job",
+        catches="drops-the-next-job",
         needs=("own-namespace",),
     ),
     row(
