@@ -27,6 +27,17 @@ from simulator.certify.points import report, report_accepted, step_first, step_l
 
 REST: Final[tuple[Cell, ...]] = (
     row(
+        "recreated/stale-update",
+        "full",
+        step_middle,
+        as_request(stale_update),
+        other_again,
+        shows="a report for the deleted job arrives when its id is another job's: it must not count for that",
+        mistake="updates have no expectedVersion, so the new job is told what the old one did",
+        catches="sends-no-expected-version",
+        needs=("steps",),
+    ),
+    row(
         "step-middle/held",
         "full",
         step_middle,
@@ -246,16 +257,6 @@ REST: Final[tuple[Cell, ...]] = (
         other_again,
         shows="its success was accepted, the answer lost, and the id used again: the repeated report is not for that",
         mistake="the repeated report marks a job as done that was never begun",
-    ),
-    row(
-        "report/recreated",
-        "full",
-        report,
-        stale_update,
-        other_again,
-        shows="the report of its success arrives when the id is another job's: that is not done by it",
-        mistake="updates have no expectedVersion, so a job is SUCCEEDED that never ran",
-        catches="device-client",
     ),
     row(
         "recreated/cut-other-document",
