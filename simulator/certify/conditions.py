@@ -71,7 +71,7 @@ def power_cut(draft: Draft) -> Draft:
     """The power goes as it passes."""
     cuts = (PowerCut(fault=MARK, off_seconds=POWER_SECONDS),)
     drawn = draft.but(power_cuts=cuts, when=_later(draft, POWER_SECONDS / 3))
-    return drawn.taking(POWER_SECONDS + draft.learned.work_seconds, PATIENCE_SECONDS)
+    return drawn.taking(POWER_SECONDS, PATIENCE_SECONDS)
 
 
 def as_request(then: Move) -> Move:

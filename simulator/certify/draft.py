@@ -111,6 +111,7 @@ class Draft:
         learned = self.learned
         done = learned.take_seconds + learned.work_seconds
         first = max(done, self.at_seconds) if self.kept else self.at_seconds + learned.longest_gap_seconds
+        first += done if self.kept and self.power_cuts else 0.0  # it may have to begin anew
         return round(first + self.more_seconds + done + SOON_GONE_SECONDS, 3)
 
     @property

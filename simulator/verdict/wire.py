@@ -273,8 +273,8 @@ class Wire(State):
     def _heard(self, given: Given, delivered_at: int, n: int) -> list[Seen[Any]]:
         """The answer, where it has certainly been processed."""
         exchange = self.testimony.exchanges.get(given.token or "")
-        if exchange is None or exchange.sent is None or delivered_at - exchange.sent.at > SOON_MICROS:
-            return []  # counted from when it asked, however long the network kept that
+        if exchange is None or exchange.sent is None or delivered_at - given.mark.at > SOON_MICROS:
+            return []
         if self.asked_n > exchange.sent.n or self.connection_n > exchange.sent.n:
             return []  # it may have dropped what it no longer awaited
         return [self._seen(given.mark, given.event, n, delivered_at)]

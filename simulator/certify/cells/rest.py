@@ -27,6 +27,17 @@ from simulator.certify.points import report, report_accepted, step_first, step_l
 
 REST: Final[tuple[Cell, ...]] = (
     row(
+        "recreated/stale-update",
+        "full",
+        step_middle,
+        as_request(stale_update),
+        other_again,
+        shows="a report for the deleted job arrives when its id is another job's: it must not count for that",
+        mistake="updates have no expectedVersion, so the new job is told what the old one did",
+        catches="sends-no-expected-version",
+        needs=("steps",),
+    ),
+    row(
         "step-middle/held",
         "full",
         step_middle,
@@ -78,7 +89,7 @@ REST: Final[tuple[Cell, ...]] = (
         as_request(held),
         shows="its first report is on its way as the job goes, and finds nothing",
         mistake="a refused first report is taken for one that need not be made",
-        catches="old-name over-eager",
+        catches="old-name",
         needs=("two-reports",),
     ),
     row(
@@ -88,7 +99,6 @@ REST: Final[tuple[Cell, ...]] = (
         as_request(held),
         shows="the last report before the end is on its way as the job goes, and finds nothing",
         mistake="the last step begins without the answer to that report",
-        catches="over-eager",
         needs=("two-reports",),
     ),
     row(
@@ -162,7 +172,6 @@ REST: Final[tuple[Cell, ...]] = (
         notification_lost,
         shows="nobody tells it of the deletion, and it is about to take the last step: it asks before that",
         mistake="the last step is taken because nobody said no",
-        catches="over-eager",
         needs=("two-reports", "hints"),
     ),
     row(
@@ -172,7 +181,6 @@ REST: Final[tuple[Cell, ...]] = (
         stale,
         shows="before the last step, reads still show the job that is gone",
         mistake="one `still there` is leave for what cannot be taken back",
-        catches="over-eager",
         needs=("two-reports",),
     ),
     row(
@@ -251,16 +259,6 @@ REST: Final[tuple[Cell, ...]] = (
         mistake="the repeated report marks a job as done that was never begun",
     ),
     row(
-        "report/recreated",
-        "full",
-        report,
-        stale_update,
-        other_again,
-        shows="the report of its success arrives when the id is another job's: that is not done by it",
-        mistake="updates have no expectedVersion, so a job is SUCCEEDED that never ran",
-        catches="device-client",
-    ),
-    row(
         "recreated/cut-other-document",
         "full",
         step_middle,
@@ -288,7 +286,6 @@ REST: Final[tuple[Cell, ...]] = (
         while_deleting("gone"),
         shows="the job is DELETION_IN_PROGRESS: requests find nothing, and no notification has said so yet",
         mistake="ResourceNotFound is taken for a passing fault as long as no notification says the same",
-        catches="reports-success-for-a-gone-job",
     ),
     row(
         "deleting/reads-answer",

@@ -14,7 +14,7 @@ TELLING: Final[tuple[Cell, ...]] = (
         calm,
         shows="its job is force-deleted while it works: it stops, tells nobody of it any more, and takes the next",
         mistake="nobody reads the answers to updates, so it works on at what is gone, and reports it",
-        catches="drops-the-next-job reports-success-for-a-gone-job hammering",
+        catches="drops-the-next-job hammering",
     ),
     row(
         "report/held",

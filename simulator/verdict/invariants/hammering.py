@@ -11,7 +11,6 @@ from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.limits import Limits
 from simulator.verdict.seen import TIMER_SLACK, Mark, micros
 from simulator.verdict.state import State
-from simulator.verdict.wire import ROUND_TRIP_MICROS
 
 CONTENT = frozenset({ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_JSON})
 """Refusals of what a request said: with other details it is another request."""
@@ -109,12 +108,9 @@ class Hammering(State):
     attempts: Map[QuestionKey, Attempts] = EMPTY
     in_time: int = 0
     too_soon: tuple[TooSoon, ...] = ()
-    hinted_at: int | None = None
-    """When the last notification came, or, from the wire, left; None once it has excused a question."""
 
 
-def _hinted(state: Hammering, now: Moment) -> None:
-    state.hinted_at = now.mark.at
+def _hinted(state: Hammering, _now: Moment) -> None:
     if not all(each.hinted for each in state.attempts.values()):
         state.attempts = state.attempts.each(lambda each: each._replace(hinted=True))
 
@@ -159,9 +155,6 @@ def _asked(state: Hammering, now: Moment) -> None:
         _unhear(state, mark.n)
     question = QuestionKey.of(sent)
     token = state.standing.get((question, sent.expected_version)) if state.standing else None
-    if token is not None and now.testimony.is_wire and _may_ask_anew(state, question, state.refused[token]):
-        state.standing, token = state.standing.without((question, sent.expected_version)), None
-        state.hinted_at = None
     if token is not None:
         refused = state.refused[token]
         is_same = refused.code not in CONTENT or refused.asked.details == sent.details
@@ -180,12 +173,6 @@ def _asked(state: Hammering, now: Moment) -> None:
         state.in_time += 1
     else:
         state.too_soon = (*state.too_soon, retry)[:FOUND]
-
-
-def _may_ask_anew(state: Hammering, question: QuestionKey, refused: RefusedRequest) -> bool:
-    """Whether a notification may have come to a device that had asked already, so that the answer was out of date."""
-    is_question, hinted_at = question.request == "describe", state.hinted_at
-    return is_question and hinted_at is not None and refused.sent.at - hinted_at < ROUND_TRIP_MICROS
 
 
 def _is_retry(known: Attempts, sent: RequestSent) -> bool:
@@ -285,8 +272,7 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     connection begins anew, and so does a hint if the device counts anew (`attempt` 1): it is a new reason to ask.
     Whoever restarts may ask everything once more.
 
-    From the wire both are seen: a request again that was refused, once the refusal was processed; but a question may be
-    put again if a notification was on its way when it was put before: the answer was out of date. The wait is counted
+    From the wire both are seen: a request again that was refused, once the refusal was processed. The wait is counted
     from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,
     since the network may have held back the first, and a connection may be that of a device that has restarted. Of a
     device that is not ours, one repetition may cross with the refusal inside it: see `Limits.is_proof`.

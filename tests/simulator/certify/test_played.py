@@ -6,6 +6,7 @@ gets, from the wire alone.
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ import simulator.trace
 from simulator.certify.cell import Cell
 from simulator.certify.draft import undisturbed
 from simulator.certify.learning import Learned, learn
-from simulator.certify.matrix import CELLS, DEFAULT, Names, not_applicable
+from simulator.certify.matrix import CELLS, DEFAULT, Names, Need, not_applicable
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
@@ -27,6 +28,9 @@ pytestmark = pytest.mark.skipif(
 
 SECONDS = Timings(download=1, write=1, switch=0.3, reboot=0.1, boot=0.3, self_test=0.6, commit=0.3)
 THING = "thing-0"
+CAN: frozenset[Need] = frozenset({"power"})
+FOREIGN: dict[str, Any] = {"one_clock": False, "are_foreign": True}
+"""What `run.started` says of devices that are not ours."""
 
 
 def played(scenario: Scenario, model: str, **group: object) -> tuple[Verdict, Verdict, list[Entry]]:
@@ -46,7 +50,7 @@ def by_the_wire(entries: list[Entry]) -> Verdict:
         event = entry.event
         if entry.source.startswith("device/"):
             continue
-        judge.feed(entry._replace(event=replace(event, one_clock=False)) if isinstance(event, RunStarted) else entry)
+        judge.feed(entry._replace(event=replace(event, **FOREIGN)) if isinstance(event, RunStarted) else entry)
     return judge.verdict()
 
 
@@ -59,7 +63,7 @@ def learned(model: str, namespace_id: str | None = None, reports: str = "progres
 
 
 def cells_of(device: Learned, cells: tuple[Cell, ...]) -> list[Cell]:
-    return [cell for cell in cells if not_applicable(cell, device, frozenset()) is None]
+    return [cell for cell in cells if not_applicable(cell, device, CAN) is None]
 
 
 CORRECT = [
@@ -100,6 +104,6 @@ CAUGHT = [pytest.param(cell, model, id=f"{cell.id} {model}") for cell in CELLS f
 @pytest.mark.parametrize(("cell", "model"), CAUGHT)
 def test_a_cell_finds_the_mistake_that_it_names(cell: Cell, model: str):
     device = learned(model)
-    assert not_applicable(cell, device, frozenset()) is None
+    assert not_applicable(cell, device, CAN) is None
     wire, _, _ = played(cell.scenario(device, Names("cell")), model)
     assert wire.outcome == "failed", wire.why

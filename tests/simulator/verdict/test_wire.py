@@ -75,18 +75,6 @@ def no_longer_awaited_the_answer(tale: Tale) -> None:
 
 
 @story("no-ghost-update", "not-exercised")
-@story("no-hammering", "not-exercised")
-def no_longer_awaited_the_answer_to_what_the_network_kept(tale: Tale) -> None:
-    at_work(tale)
-    tale.remove(FW)
-    token = tale.send("update", FW, status="IN_PROGRESS", expected_version=2)
-    tale.wait(1.5)
-    tale.arrive(token, code=RNF, late_seconds=1.5)
-    tale.answer(token, code=RNF)
-    tale.arrive(tale.send("update", FW, status="IN_PROGRESS", expected_version=2), code=RNF)
-
-
-@story("no-ghost-update", "not-exercised")
 def had_asked_something_else_before_the_answer_came(tale: Tale) -> None:
     at_work(tale)
     tale.remove(FW)
@@ -300,43 +288,6 @@ def repeats_what_was_refused_for_good(tale: Tale) -> None:
     tale.remove(FW)
     for _ in range(2):
         tale.ask(FW, code=RNF)
-
-
-@story("no-hammering", "held")
-def asks_anew_since_a_notification_crossed_its_question(tale: Tale) -> None:
-    at_work(tale)
-    tale.remove(FW)
-    tale.cloud(HintPublished(tale.thing, "notify", None))
-    for _ in range(2):
-        tale.ask(FW, code=RNF)
-
-
-@story("no-hammering", "violated", "request.received", "request.answered", "request.received")
-def asks_again_and_again_after_one_notification(tale: Tale) -> None:
-    at_work(tale)
-    tale.remove(FW)
-    tale.cloud(HintPublished(tale.thing, "notify", None))
-    for _ in range(3):
-        tale.ask(FW, code=RNF)
-
-
-@story("no-hammering", "violated", "request.received", "request.answered", "request.received")
-def asks_anew_long_after_a_notification(tale: Tale) -> None:
-    at_work(tale)
-    tale.remove(FW)
-    tale.cloud(HintPublished(tale.thing, "notify", None))
-    tale.wait(3)
-    for _ in range(2):
-        tale.ask(FW, code=RNF)
-
-
-@story("no-hammering", "violated", "request.received", "request.answered", "request.received")
-def reports_anew_although_a_notification_crossed_its_report(tale: Tale) -> None:
-    at_work(tale)
-    tale.remove(FW)
-    tale.cloud(HintPublished(tale.thing, "notify", None))
-    for _ in range(2):
-        tale.update(FW, "SUCCEEDED", code=RNF)
 
 
 @story("no-hammering", "violated", "request.received", "request.answered", "request.received")
