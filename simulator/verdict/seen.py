@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from agent.device_events import StepProgressed
-from simulator.trace import CLOUD, ClientSubscribed, Entry, FaultOver, FaultStruck, device_source
+from simulator.trace import CLOUD, PROBE, ClientSubscribed, Entry, FaultOver, FaultStruck, device_source
 
 E_co = TypeVar("E_co", covariant=True)
 
@@ -68,6 +68,6 @@ def seen_in(entry: Entry) -> Seen[Any]:
 
 def thing_of(entry: Entry) -> str | None:
     """The thing that an entry tells of; None for what concerns a job or the run."""
-    if entry.source == CLOUD:
+    if entry.source in (CLOUD, PROBE):
         return getattr(entry.event, "thing", None)
     return entry.source.removeprefix(_DEVICE) if entry.source.startswith(_DEVICE) else None

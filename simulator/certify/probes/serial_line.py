@@ -88,7 +88,7 @@ class SerialProbe:
                 try:
                     raw = self._port.read(1)
                     raw += self._port.read(min(self._port.in_waiting, READ_BYTES))
-                except (OSError, TypeError) as error:  # TypeError: closed under it (pyserial#617)
+                except (OSError, TypeError) as error:  # TypeError: it was closed meanwhile
                     self._lose()
                     self._rest = b""
                     loop.call_soon_threadsafe(self._say, unsampled(f"the line is gone: {_reason(error)}"))

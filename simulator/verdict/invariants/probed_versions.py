@@ -23,9 +23,9 @@ def rule_accounted_for(samples: Samples, subject: Subject, ruling: Ruling) -> Ru
     """A success that was taken, after which another version runs; or one that runs at the end, and nothing explains.
 
     The first: seen more than `ready_seconds` after the report was taken, before anything else was and while its record
-    was there, in the words of some job of the run, with no note of it. The second: its execution was taken from under
-    the device, has been for so long, and a report of another one since says nothing of it. A note is any text in the
-    details of a later report, or of its own FAILED, that has the version in it.
+    was there, in the words of some job of the run or of what ran at first, with no note of it. The second: its
+    execution was taken from under the device, has been for so long, and a report of another one since says nothing of
+    it. A note is any text in the details of a later report, or of its own FAILED, that has the version in it.
     """
     accounts = accounts_of(samples, subject)
     if not accounts:
@@ -59,7 +59,7 @@ def _false_success(account: Account) -> Finding | None:
             if version in account.brings(key) or account.noted(version, key, mark):
                 continue
             wanted = " or ".join(account.brings(key))
-            if version not in account.brought:
+            if not account.knows(version):
                 why = (
                     f"reported success, which brings {wanted}, and {account.probe} says {version}, which no job brings"
                 )
@@ -126,7 +126,7 @@ def _vouched_untried(account: Account, key: ExecutionKey, success: Mark) -> Find
     for stretch in old:
         at = account.stretches.index(stretch)
         later = [each for each in account.stretches[at + 1 :] if each.alive is not None][:2]
-        if stretch.runs in brings or stretch.runs not in account.brought or len(later) < 2:
+        if stretch.runs in brings or not account.knows(stretch.runs) or len(later) < 2:
             continue
         died, came = later
         if died.alive is False and came.runs in brings:

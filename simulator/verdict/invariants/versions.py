@@ -46,6 +46,10 @@ class Account(NamedTuple):
         """What it ran when it was last seen alive; None if it was dead since, or could not be sampled."""
         return self.stretches[-1] if self.stretches[-1].runs is not None else None
 
+    def knows(self, version: str | None) -> bool:
+        """Whether a job brings it, or it ran at first: of other words nobody knows what they stand for."""
+        return version in self.brought or version == self.first
+
     def began(self, key: ExecutionKey, success: Mark) -> int:
         """When an execution that succeeded was taken; if the device did not say, when it succeeded."""
         lives = self.subject.record.lives.values()

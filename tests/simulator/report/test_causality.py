@@ -8,12 +8,14 @@ from simulator.report.causality import NEAR, is_about_job, is_about_thing, surro
 from simulator.trace import (
     CLOUD,
     CONTROLLER,
+    PROBE,
     DeletionRequested,
     Entry,
     Event,
     ExecutionRemoved,
     HintPublished,
     JobDeletionBegan,
+    ProbeSampled,
     RequestAnswered,
     RequestReceived,
 )
@@ -93,6 +95,12 @@ def test_it_tells_what_is_about_a_thing_and_an_agent_on_it():
     assert is_about_thing(beside, "b")
     assert is_about_thing(beside, "b@lab")
     assert not is_about_thing(beside, "a")
+
+
+def test_a_sample_is_about_the_thing_that_was_sampled():
+    (sample,) = trace((PROBE, ProbeSampled("a", "cmd:it", True, "1.0")))
+    assert is_about_thing(sample, "a")
+    assert not is_about_thing(sample, "b")
 
 
 def test_it_tells_what_is_about_a_job():

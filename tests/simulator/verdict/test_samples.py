@@ -375,6 +375,15 @@ def reports_a_success_and_runs_what_ran_before(bench: Bench) -> None:
 
 
 @story("accounted-for", "violated")
+def reports_a_success_and_runs_what_ran_at_first_and_no_job_brings(bench: Bench) -> None:
+    bench.told_at_the_start(versions={"next": ("3.0",)})
+    bench.works_through(FW, NEW)
+    bench.starts(NEXT)
+    bench.succeeds(NEXT)
+    bench.sees(OLD, READY)
+
+
+@story("accounted-for", "violated")
 def takes_a_reported_version_back_in_silence(bench: Bench) -> None:
     bench.works_through(FW, NEW)
     bench.is_dead(0.3)
