@@ -38,13 +38,15 @@ class Cell(NamedTuple):
 class Evidence(NamedTuple):
     """An entry of a cell's trace, such as a packet, in words; `pointed_at`: a violation or a doubt names this very one.
 
-    `at` is in seconds on the clock of who saw it, None where the trace does not have the entry any more.
+    `type` is the entry's, as in the trace; `at` is in seconds on the clock of who saw it. If the trace does not have
+    the entry any more, they are empty and None.
     """
 
     id: str
     at: float | None
     text: str
     pointed_at: bool = False
+    type: str = ""
 
 
 class ProbeSeen(NamedTuple):
