@@ -82,6 +82,31 @@ def _nothing(cwd: Path) -> None:
         pytest.param(_nothing, ["fleet", "--endpoint", "localhost"], "HOST:PORT", id="fleet: no port"),
         pytest.param(
             _nothing,
+            ["fleet", "--data-endpoint", "127.0.0.1:1", "--model", "start-next"],
+            "--data-endpoint: start-next listens to MQTT; those that do not: poller, http-data-plane",
+            id="fleet: a listener over HTTPS",
+        ),
+        pytest.param(
+            _nothing,
+            ["fleet", "--data-endpoint", "127.0.0.1:1", "--model", "poller"],
+            "give --certs",
+            id="fleet: HTTPS without a certificate",
+        ),
+        pytest.param(
+            _nothing,
+            ["fleet", "--data-endpoint", "x.iot.eu-west-1.amazonaws.com:8443", "--model", "poller", "--certs", "c"],
+            "--allow-aws",
+            id="fleet: AWS over HTTPS without leave",
+        ),
+        pytest.param(_write("", "taken"), ["fleet", "--flash", "taken"], "--flash", id="fleet: its flash is a file"),
+        pytest.param(
+            _write("{}", "thing-0.flash"),
+            ["fleet", "--flash", ".", "--endpoint", "127.0.0.1:1", "--devices", "1"],
+            "127.0.0.1:1: nobody answers",
+            id="fleet: nobody there, whatever its flash",
+        ),
+        pytest.param(
+            _nothing,
             ["control", "--endpoint-url", "http://127.0.0.1:1", "--job-id", "fw", "--after", "0"],
             "nobody answers",
             id="control: nobody there",

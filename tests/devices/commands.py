@@ -16,7 +16,8 @@ from tests.devices.paho_options import DESIGNS, FLAWS
 HERE: Final = Path(__file__).parent
 GHOSTJOB: Final = (sys.executable, "-P", "-m", "simulator.cli")
 WITH: Final = ("--host", "{host}", "--port", "{mqtts_port}", "--ca", "{ca}", "--cert", "{cert}", "--key", "{key}")
-OWN: Final = ("--thing", "{thing}", "--step-seconds", "{step_seconds}", "--dir", "{flash}")
+OWN: Final = ("--thing", "{thing}", "--step-seconds", "{step_seconds}", "--dir", "{flash}", "--announce")
+"""Announced is the version that runs, on `dut/THING/version`: at each connection, and when it changes."""
 SECONDS_OF_HTTP: Final = ("--poll-seconds", "0.5")
 
 Needs = Literal["paho-c", "node", "mosquitto"]

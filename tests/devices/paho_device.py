@@ -147,7 +147,7 @@ class Device:
             self.listen(left)
         self.look_again = True
         if self.design == "slow":
-            self.listen(2 * self.options.step_seconds)
+            time.sleep(2 * self.options.step_seconds)
 
     def next_execution(self):
         """The execution that is now ours; None if there is none."""
@@ -172,7 +172,10 @@ class Device:
             return
         self.job = json.loads(read("job.json"))
         if self.flaw == "reruns-after-restart":
-            self.perform(self.job, 0)
+            for step in STEPS:
+                time.sleep(self.options.step_seconds)
+                self.change(step, self.job["jobDocument"]["version"])
+            self.end("SUCCEEDED", {"version": read("version")})
             return
         try:
             self.confirm()

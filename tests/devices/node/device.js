@@ -101,8 +101,8 @@ async function main() {
     operationTimeoutInSeconds: 30,
   });
   const stream = jobs.createNextJobExecutionChangedStream({ thingName: args.thing });
-  stream.on("incomingPublish", (event) => {
-    if (event.message.execution) startNextJob(client, jobs).catch((error) => console.log(error.message));
+  stream.on("incomingPublish", async (event) => {
+    if (event.message.execution) await startNextJob(client, jobs);
   });
   stream.open();
   await announce(client);
