@@ -42,25 +42,24 @@ class Baseline:
         self._undisturbed = undisturbed
         self._version_of = version_of
 
-    async def wrong(self, played: Played) -> str | None:
+    def wrong(self, played: Played) -> str | None:
         """What is wrong with the device after a play; None if nothing is."""
         last = played.scenario.jobs[-1].id
         if not played.last_job_succeeded:
             return f"job {last}, with which it ends, is {played.ended.get(last, 'not taken')}"
         if self._sampling is None:
             return None
-        sample = await self._sampling.now()
-        if not sample.alive:
+        sample, expected = self._sampling.last, self._version_of(last)
+        if sample.alive is False:
             return f"the probe finds it dead: {sample.why}"
-        expected = self._version_of(last)
-        if None not in (sample.version, expected) and sample.version != expected:
-            return f"it runs {sample.version}, and job {last} brought {expected}"
+        if self._plays.runs is not None and expected is not None and sample.version != expected:
+            return f"it runs {sample.version or 'an unknown version'}, and job {last} brought {expected}"
         return None
 
     async def bring_back(self, played: Played) -> Afterwards:
         """Leave the device as a play should find it. Raises InputError."""
         await self._clear(played.scenario)
-        why = await self.wrong(played)
+        why = self.wrong(played)
         if why is None:
             return Afterwards(left="ready")
         if await self._does_a_job("by-a-job"):
@@ -79,7 +78,7 @@ class Baseline:
     async def _does_a_job(self, how: str) -> bool:
         played = await self._plays.play(self._undisturbed(), f"baseline/{how}")
         await self._clear(played.scenario)
-        return await self.wrong(played) is None
+        return self.wrong(played) is None
 
     async def _clear(self, scenario: Scenario) -> None:
         """Nothing of a play is left for the device to take."""

@@ -50,6 +50,10 @@ class Names:
         """What the last job of that id brings; None if its document does not say, or it is none of these."""
         return self._versions.get(job_id, [None])[-1]
 
+    def knows(self, version: str | None) -> bool:
+        """Whether some job of this session brought it."""
+        return version is not None and any(version in brought for brought in self._versions.values())
+
     def versions(self, jobs: Iterable[JobSpec]) -> dict[str, tuple[str, ...]]:
         """What each of these jobs brings, in order, if its document says so; several where an id is used again."""
         known = {job.id: self._versions.get(job.id, [None]) for job in jobs}

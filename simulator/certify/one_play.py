@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from agent.values import Status
 from simulator.certify.desk import Desk
 from simulator.certify.device import Device
 from simulator.certify.names import Names
-from simulator.certify.probes import Sampling
+from simulator.certify.probes import Sample, Sampling
 from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.judged import JudgedPlay
@@ -21,6 +22,11 @@ from simulator.verdict import Verdict
 
 MOST_ENTRIES: Final = 50_000
 """So many of one play are remembered for its report; whatever a device floods us with, the verdict needs none."""
+SPARE_SECONDS: Final = 1.0
+UNKNOWN_SECONDS: Final = 2.0
+"""How long to wait for a version that the probes may have other words for."""
+BEFORE: Final = "before"
+"""Stands for the job that brought what the device runs as a play begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ class Plays:
         self._names = names
         self._seed = seed
         self._out = out
+        self.runs: str | None = None
+        """The version that the probes showed last, if they speak of versions as the job documents do."""
 
     async def play(self, scenario: Scenario, name: str) -> Played:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
@@ -108,8 +116,8 @@ class Plays:
             also=(account.feed,),
             started_at=now,
             hands=self._device,
-            versions=self._names.versions(scenario.jobs),
-            last_look=None if self._sampling is None else self._look,
+            versions=self._versions(scenario),
+            last_look=None if self._sampling is None else partial(self._look, scenario),
         ) as run:
             result = await run.result()
         seconds = time.monotonic() - began
@@ -123,14 +131,35 @@ class Plays:
             account.ended,
         )
 
-    async def _look(self, sink: Sink) -> None:
-        """At what the probes show now."""
-        assert self._sampling is not None, "there are some"
+    def _versions(self, scenario: Scenario) -> dict[str, tuple[str, ...]]:
+        """What each job brings, and what the device runs before the first."""
+        before = {} if self.runs is None else {BEFORE: (self.runs,)}
+        return before | self._names.versions(scenario.jobs)
+
+    async def _look(self, scenario: Scenario, sink: Sink) -> None:
+        """At what the probes show, once they show what the last job brought, or have had the time to."""
+        sampling, bounds = self._sampling, scenario.bounds
+        assert sampling is not None, "there are some"
         leave = self._wiretap.join(sink)
+        expected = self._names.version_of(scenario.jobs[-1].id)
+        patience = bounds.ready_seconds + bounds.uninterruptible_seconds + SPARE_SECONDS
         try:
-            await self._sampling.now()
+            if expected is not None:
+                is_there = partial(_runs, expected)
+                await sampling.until(is_there, UNKNOWN_SECONDS if self.runs is None else patience)
+            sample = await sampling.until(_is_not_dead, bounds.silence_seconds + SPARE_SECONDS)
         finally:
             leave()
+        if self._names.knows(sample.version):
+            self.runs = sample.version
+
+
+def _runs(version: str, sample: Sample) -> bool:
+    return sample.version == version
+
+
+def _is_not_dead(sample: Sample) -> bool:
+    return sample.alive is not False
 
 
 def _as_path(name: str) -> str:

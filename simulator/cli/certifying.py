@@ -139,9 +139,9 @@ class Certifying:
     def _certify(self, session: Session, cut_short: str | None) -> Certificate:
         """Say what is known, and keep it."""
         certificate = session.certificate(self._cells, cut_short)
-        session.telling.certified(certificate)
-        if self._options.out is not None:
+        if self._options.out is not None:  # first: whoever reads what is said may be gone
             write(certificate, self._options.out)
+        session.telling.certified(certificate)
         if not self._options.is_json:
             print_certificate(certificate, Console(), self._options.out)
         return certificate
