@@ -65,7 +65,10 @@ def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Pa
 
 
 def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
-    with Certifying(tmp_path, "--json", "--quick", "--out", "out", command=device()) as certify:
+    flash = ("--flash", str(tmp_path / "flash"))
+    with Certifying(
+        tmp_path, "--json", "--quick", "--out", "out", command=device("reference", 0.05, *flash)
+    ) as certify:
         certify.until("cell.ended")
         certify.interrupt()
         code, out, _ = certify.end()
