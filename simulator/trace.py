@@ -399,6 +399,19 @@ class PowerRestored:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessEnded:
+    """The process that a device is ended by itself, and is started again, as whoever looks after it would.
+
+    `why` says how, with the last of what it wrote; `crashed`: by a signal, or with an exit code that is not 0.
+    """
+
+    thing: str
+    why: str
+    crashed: bool
+    type: Literal["process.ended"] = "process.ended"
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """Nothing more will be played; `why` is `finished`, `timed-out` or `interrupted`.
 
@@ -457,7 +470,7 @@ CloudEvent: TypeAlias = (
     | AccountEnded
 )
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
-EngineEvent: TypeAlias = RunStarted | ProcessStalled | PowerCutOff | PowerRestored | RunEnded
+EngineEvent: TypeAlias = RunStarted | ProcessStalled | PowerCutOff | PowerRestored | ProcessEnded | RunEnded
 Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])

@@ -65,6 +65,9 @@ class Device(Protocol):
     async def reset(self) -> None:
         """Make it as new, as its owner's command does. Raises InputError."""
 
+    async def ended(self) -> tuple[str, bool]:
+        """Wait until a process of ours has ended by itself: how, in words, and whether that is a crash."""
+
     def died(self) -> str | None:
         """In words, how a process of ours ended by itself; None if it did not."""
 
@@ -136,6 +139,11 @@ class Elsewhere:
             raise InputError("the device cannot be reset: give a command that does it with --reset-cmd")
         self._output = await commanded("--reset-cmd", self._reset, self._environment, self._limit_seconds)
 
+    async def ended(self) -> tuple[str, bool]:
+        """Nobody would know: this waits for ever."""
+        never: asyncio.Future[tuple[str, bool]] = asyncio.get_running_loop().create_future()
+        return await never
+
     def died(self) -> None:
         """Nobody knows."""
 
@@ -181,6 +189,8 @@ class Process:
         self._stop_seconds = stop_seconds
         self._limit_seconds = limit_seconds
         self._child: Child | None = None
+        self._begun = asyncio.Event()
+        """Set each time that it is started."""
         self._is_ended_by_us = False
 
     @property
@@ -201,6 +211,7 @@ class Process:
             await self._child.end()
         self._child = await Child.begin(self.argv, self._environment, self._on_line)
         self._is_ended_by_us = False
+        self._begun.set()
 
     async def stop(self) -> None:
         """SIGTERM to its group, and SIGKILL to what is left of it when its leader has ended, or has not in time."""
@@ -234,6 +245,17 @@ class Process:
         await commanded("--reset-cmd", self._reset, self._environment, self._limit_seconds)
         if runs:
             await self.start()
+
+    async def ended(self) -> tuple[str, bool]:
+        """How it ended, once it has by itself; with an exit code of 0 that is no crash, and may be a reboot."""
+        while True:
+            child = self._child
+            if child is not None and not self._is_ended_by_us:
+                await child.exited.wait()
+            if (how := self.died()) is not None and child is self._child:
+                return how, child is not None and child.exit_code != 0
+            self._begun.clear()
+            await self._begun.wait()
 
     def died(self) -> str | None:
         """How it ended, if it did so by itself, with its last lines."""

@@ -24,6 +24,12 @@ class DeviceHands(Protocol):
     async def power_on(self) -> None:
         """Give it back; returns when the device has begun to start."""
 
+    async def ended(self) -> "tuple[str, bool]":
+        """Wait until a process of ours has ended by itself: how, in words, and whether that is a crash."""
+
+    async def start(self) -> None:
+        """Have it run, if it does not."""
+
 
 @dataclass(slots=True)
 class Outlet:

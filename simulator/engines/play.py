@@ -38,6 +38,7 @@ from simulator.trace import (
     AccountEnded,
     Entry,
     PowerRestored,
+    ProcessEnded,
     ProcessStalled,
     Recorder,
     RunEnded,
@@ -45,6 +46,8 @@ from simulator.trace import (
 )
 
 CREATIONS_AT_ONCE = 32
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+"""Before a device's process that ended by itself is started again."""
 PATIENCE_SECONDS = 0.25
 """So often whoever waits in vain looks whether that is certain by now."""
 CLEARING_SECONDS = 10.0
@@ -201,6 +204,8 @@ class Play:
             ]
             if not self._is_ours:
                 tasks += [group.create_task(self._switch(outlet)) for outlet in self._outlets.all]
+                if self._hands is not None:
+                    tasks.append(group.create_task(self._look_after(self.casting.things[0][0])))
                 tasks.append(group.create_task(self._lose_patience()))
             await stage.until(self._is_over)
             for task in tasks:
@@ -302,6 +307,17 @@ class Play:
             self._engine.record(PowerRestored(outlet.due.thing))
         outlet.is_over = True
         self._stage.changed.set()
+
+    async def _look_after(self, thing: str) -> None:
+        """Start a device again that ends by itself, later each time; what it is worth, the verdict says."""
+        hands, pause = self._hands, FIRST_PAUSE_SECONDS
+        assert hands is not None, "who plays without hands is nobody's process"
+        while True:
+            why, crashed = await hands.ended()
+            self._engine.record(ProcessEnded(thing, why, crashed))
+            await self._pace.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            await hands.start()
 
     async def _lose_patience(self) -> None:
         """Once a device lets a job wait for longer than the bounds allow, see whether that is held against it."""

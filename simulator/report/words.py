@@ -59,6 +59,7 @@ from simulator.trace import (
     PowerCutOff,
     PowerRestored,
     ProbeSampled,
+    ProcessEnded,
     ProcessStalled,
     RequestAnswered,
     RequestReceived,
@@ -91,6 +92,7 @@ def words(event: Event) -> str:
             | ProcessStalled()
             | PowerCutOff()
             | PowerRestored()
+            | ProcessEnded()
         ):
             return _of_the_run(event)
         case RequestSent() | AnswerReceived() | AnswerUnreadable() | HintReceived():
@@ -341,6 +343,8 @@ def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:
             return f"cut the power of {thing}" + (f", at work on {job_id}" if job_id else "") + _because(why)
         case PowerRestored(thing=thing):
             return f"gave {thing} its power back"
+        case ProcessEnded(thing=thing, why=why, crashed=crashed):
+            return f"saw {thing} {'crash' if crashed else 'end'}, and starts it again: {why}"
         case RunEnded(why=why, waited_for=waited_for):
             return f"ended the run: {why}" + (f", while it waited for {waited_for}" if waited_for else "")
         case _:

@@ -19,6 +19,7 @@ from simulator.trace import (
     Entry,
     FaultStruck,
     PowerCutOff,
+    ProcessEnded,
     ProcessStalled,
     RequestReceived,
     RunEnded,
@@ -190,6 +191,8 @@ class Judge:
         elif (device := self._devices.get(getattr(event, "thing", ""))) is not None:
             if source == PROBE:
                 device.samples.sampled(seen)
+            elif source == ENGINE and kind is ProcessEnded:
+                device.samples.ended(seen)
             elif source == ENGINE and event.type in POWER:
                 device.samples.powered(seen)
 
@@ -264,7 +267,7 @@ class Judge:
             offset = SAME_CLOCK if testimony.is_wire else testimony.offset.agreed if clock is None else clock
             subject = Subject(thing, testimony, device.record, device.limits, offset, course)
             is_probed = watch is device.followers[0].watch if device.followers and not device.has_told else False
-            samples = device.samples if is_probed and device.samples.stretches else None
+            samples = device.samples if is_probed and (device.samples.stretches or device.samples.crashes) else None
             yield _Judged(watch, monitors, subject, samples)
 
     def _arrivals(self, place: PlaceToReach, judged: dict[str, list[_Judged]]) -> Arrivals:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from agent.values import ExecutionKey, Status
-from simulator.trace import ExecutionChanged, ProbeSampled
+from simulator.trace import ExecutionChanged, ProbeSampled, ProcessEnded
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import Mark, Seen, micros
 from simulator.verdict.state import State
 
 PROBES: Final = 8
+FOUND: Final = 8
 STRETCHES: Final = 64
 REPORTS: Final = 64
 NOTES: Final = 32
@@ -75,6 +76,9 @@ class Samples(State):
     forgot_reports: bool = False
     spans: tuple[tuple[float, float | None], ...] = ()
     power: tuple[tuple[Mark, bool], ...] = ()
+    crashes: tuple[Mark, ...] = ()
+    """When the process that the device is ended by itself, and not in good order; `why` of the first."""
+    why: str = ""
 
     def sampled(self, seen: Seen[ProbeSampled]) -> None:
         """With the next sample."""
@@ -122,6 +126,12 @@ class Samples(State):
     def powered(self, seen: Seen[Any]) -> None:
         """The engine switched its power."""
         self.power = (*self.power, (seen.mark, POWER[seen.event.type]))[-CUTS:]
+
+    def ended(self, seen: Seen[ProcessEnded]) -> None:
+        """Its process ended by itself; in good order that may be a reboot."""
+        if seen.event.crashed:
+            self.why = self.why or seen.event.why[:NOTE_LENGTH]
+            self.crashes = (*self.crashes, seen.mark)[:FOUND]
 
     def has_power_since(self) -> Mark | float | None:
         """Since when it has had its power, by what is known: for ever, since a mark, or not now (None)."""

@@ -60,9 +60,12 @@ def _comebacks(samples: Samples) -> int:
 def rule_alive(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
     """Dead, by the word of a probe, for longer than it may be silent, with its power on, and never seen again.
 
-    What the cloud still heard of it counts as a sign of life.
+    What the cloud still heard of it counts as a sign of life. A process of ours that ended by itself, and not in good
+    order, needs no probe.
     """
     is_known = any(each.outcome == "violated" for each in ruling.findings)
+    if samples.crashes and not is_known:
+        return ruling.but(violated(_last_job(subject), f"crashed: {samples.why}", *samples.crashes))
     for death in _deaths(samples, subject):
         if death.is_too_long and not is_known:
             message = f"is {death.in_words}, and has not come back"
