@@ -21,8 +21,8 @@ AWAY_SECONDS: Final = 2.0
 POWER_SECONDS: Final = 3.0
 """How long the power is off; the job goes when a third of that is over."""
 LATE_SECONDS: Final = 1.0
-BEHIND_SECONDS: Final = 2.0
-"""How late an update is that arrives after the next execution of its job id was queued."""
+BEHIND_SECONDS: Final = 0.1
+"""How long after its job is gone an update arrives: when the next execution under its id has been queued."""
 STALE_SECONDS: Final = 0.3
 """How long reads lag behind: a device that asks once more finds what is there, or does at its next turn."""
 THROTTLED: Final = 3
@@ -228,7 +228,11 @@ def other_again(draft: Draft) -> Draft:
 
 def stale_update(draft: Draft) -> Draft:
     """The packet arrives once the id has been used again: it was meant for what is gone."""
-    return draft.marked(do="delay", seconds=BEHIND_SECONDS).taking(BEHIND_SECONDS, PATIENCE_SECONDS)
+    held = draft.marked(do="hold", until="gone", seconds=HOLD_SECONDS)
+    assert held.mark is not None, "the point comes first"
+    behind = held.mark.model_copy(update={"name": None, "do": "delay", "until": "removed", "seconds": BEHIND_SECONDS})
+    drawn = held.with_faults(behind).taking(BEHIND_SECONDS, PATIENCE_SECONDS)
+    return drawn.reaching(Place(place="stale-update-after-recreation", job=draft.lost.id))
 
 
 # ── provocations, which must change nothing ───────────────────────────────────────────────────────────────────
