@@ -59,7 +59,7 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
     if do == "cut":
         fault |= {"seconds": draw(st.sampled_from([0.1, 3.0])), "first": draw(st.integers(1, 2))}
         return fault
-    if draw(st.booleans()):
+    if do in ("throttle", "fail") or draw(st.booleans()):  # who is refused for ever takes no job
         fault["first"] = draw(st.integers(1, 4))
     else:
         fault["rate"] = draw(st.sampled_from([0.1, 0.4]))
