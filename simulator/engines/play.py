@@ -11,7 +11,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from agent.runner import Transport
 from agent.values import Status, Update
 from simulator.controller.controller import Controller, ControllerCommand
 from simulator.controller.hand import Hand, Refused
+from simulator.engines.at_once import at_once, plainly
 from simulator.engines.casting import Casting
 from simulator.engines.cues import NOTICED, Cue, Cues
 from simulator.engines.ending import is_over, may_come, missed, waited_for, within
@@ -45,7 +46,6 @@ from simulator.trace import (
     Sink,
 )
 
-CREATIONS_AT_ONCE = 32
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 """Before a device's process that ended by itself is started again."""
 PATIENCE_SECONDS = 0.25
@@ -183,19 +183,19 @@ class Play:
                     why = waited_for(self._stage, self._cues, self.casting, players)
                     engine.record(RunEnded("timed-out", why))
             except BaseExceptionGroup as group:
-                raise _plainly(group) from None
+                raise plainly(group) from None
             finally:
                 acting.cancel()
                 await asyncio.gather(acting, return_exceptions=True)
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
-        await _at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
+        await at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
         self._are_registered = True
         stage, players, jobs = self._stage, self._players, self.scenario.jobs
         await players.enter(stack, self._cues.holds)
         await stage.until(lambda: players.are_there)
         async with asyncio.TaskGroup() as group:
-            await _at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
+            await at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
             tasks = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
             tasks += [
                 group.create_task(self._create_after(index, job, controller))
@@ -371,23 +371,3 @@ class Play:
             if not self._is_ours:
                 self._stage_at = self._pace.now()
                 self._outlets.feed(entry)
-
-
-def _plainly(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What ended several tasks at once, in one line if it is what the service, or a file, had to say."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return InputError(str(first)) if isinstance(first, Refused) else first if isinstance(first, InputError) else group
-
-
-async def _at_once(calls: Iterator[Awaitable[None]]) -> None:
-    """Await all of them, a bounded number at a time; each is made when its turn comes."""
-
-    async def some() -> None:
-        for call in calls:
-            await call
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(CREATIONS_AT_ONCE):
-            group.create_task(some())

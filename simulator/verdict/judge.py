@@ -1,6 +1,5 @@
 """The judge: the monitors of all devices, fed entry by entry in any order that keeps each source's own."""
 
-from collections import deque
 from collections.abc import Iterator
 from copy import copy
 from math import ceil
@@ -45,6 +44,7 @@ from simulator.verdict.model import (
     Violation,
 )
 from simulator.verdict.outcome import Arrivals, concluded
+from simulator.verdict.peak import Peak
 from simulator.verdict.places import last_seen_of, lost_power, reached, refused
 from simulator.verdict.samples import POWER, Samples
 from simulator.verdict.seen import UNJUDGED, Seen, seen_in
@@ -117,7 +117,7 @@ class Judge:
         self._cuts: dict[str, tuple[PowerCutOff, ...]] = {}
         self._cloud_end = 0
         self._lag = Lag()
-        self._rate = _Peak()
+        self._rate = Peak()
 
     def fork(self) -> "Judge":
         """A judge that has seen the same; what either is fed from now on is nothing to the other."""
@@ -288,33 +288,6 @@ class Judge:
 def _thing(name: str) -> str:
     """The thing that an agent of that name lives on."""
     return name.partition("@")[0]
-
-
-class _Peak:
-    """The most events within any one second: a window that slides, and holds how many there were at which times."""
-
-    def __init__(self) -> None:
-        self.peak = 0
-        self._within = 0
-        self._window: deque[tuple[int, int]] = deque()
-
-    def fork(self) -> "_Peak":
-        """One that has counted the same."""
-        twin = copy(self)
-        twin._window = self._window.copy()
-        return twin
-
-    def count(self, at: int) -> None:
-        """One more, which counts as not earlier than the last."""
-        window = self._window
-        if window and at <= (last := window[-1])[0]:
-            window[-1] = (last[0], last[1] + 1)
-        else:
-            window.append((at, 1))
-        self._within += 1
-        while window[0][0] <= at - SECOND:
-            self._within -= window.popleft()[1]
-        self.peak = max(self.peak, self._within)
 
 
 def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:

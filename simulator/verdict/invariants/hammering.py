@@ -155,7 +155,7 @@ def _asked(state: Hammering, now: Moment) -> None:
         _unhear(state, mark.n)
     question = QuestionKey.of(sent)
     token = state.standing.get((question, sent.expected_version)) if state.standing else None
-    if token is not None:
+    if token is not None and state.refused[token].answer.n < mark.n:
         refused = state.refused[token]
         is_same = refused.code not in CONTENT or refused.asked.details == sent.details
         if is_same and (refused.is_told or not now.limits.is_foreign):
@@ -163,6 +163,8 @@ def _asked(state: Hammering, now: Moment) -> None:
             refused = refused._replace(again=again, times=refused.times + 1, last=last, is_told=False)
             state.refused = state.refused.put(token, refused)
     known = state.attempts.get(question)
+    if known is not None and _was_before(mark, known):
+        return
     is_retry = known is not None and _is_retry(known, sent)
     retries = known.retries + 1 if known is not None and is_retry else 0
     state.attempts = state.attempts.put(question, Attempts(mark, sent.details, retries), QUESTIONS)
@@ -173,6 +175,11 @@ def _asked(state: Hammering, now: Moment) -> None:
         state.in_time += 1
     else:
         state.too_soon = (*state.too_soon, retry)[:FOUND]
+
+
+def _was_before(mark: Mark, known: Attempts) -> bool:
+    """Whether it was sent before what is known already: the network had kept it."""
+    return known.last.n > mark.n or (known.refused is not None and known.refused[0].n > mark.n)
 
 
 def _is_retry(known: Attempts, sent: RequestSent) -> bool:

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.cloud.jobs.settings import WhileDeleting
+from simulator.cloud.settings.service import Fault
 from simulator.scenario import Scenario
 from tests.engines.others.device import STEPS, Design
 from tests.engines.others.playing import cell, played, violated
@@ -15,6 +16,7 @@ REQUESTS = ["get-pending", "start-next", "describe", "update"]
 ANSWERS = [f"{kind}-answer" for kind in REQUESTS]
 HINTS = ["notify", "notify-next"]
 WHILE_DELETING = get_args(WhileDeleting)
+DEEDS = get_args(Fault.model_fields["do"].annotation)
 
 
 designs = st.builds(
@@ -46,12 +48,18 @@ whens = st.builds(lambda when, later: when | {"later_seconds": later}, instants,
 
 @st.composite
 def faults(draw: st.DrawFn) -> dict[str, Any]:
-    do = draw(st.sampled_from(["lose", "duplicate", "delay", "throttle", "fail"]))
+    do = draw(st.sampled_from(DEEDS))
     kinds = REQUESTS if do in ("throttle", "fail") else [*REQUESTS, *ANSWERS, *HINTS]
     fault: dict[str, Any] = {"do": do, "messages": draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3))}
     if do == "delay":
         fault["seconds"] = draw(st.sampled_from([0.05, 0.7, 2.5, 6.0]))
-    if draw(st.booleans()):
+    if do == "hold":
+        fault["seconds"] = draw(st.sampled_from([1.0, 20.0]))
+        fault["until"] = draw(st.sampled_from(["deletion-began", "removed", "ended", "gone"]))
+    if do == "cut":
+        fault |= {"seconds": draw(st.sampled_from([0.1, 3.0])), "first": draw(st.integers(1, 2))}
+        return fault
+    if do in ("throttle", "fail") or draw(st.booleans()):  # who is refused for ever takes no job
         fault["first"] = draw(st.integers(1, 4))
     else:
         fault["rate"] = draw(st.sampled_from([0.1, 0.4]))
