@@ -42,6 +42,7 @@ class Device:
         self.job = None
         self.doubted = False  # a hint left our job out, and no answer has come since
         self.look_again = True  # there may be work
+        self.lost_one = False
         self.inbox = queue.Queue()
         self.announced = {}  # how often a notify-next named an execution
         self.polls = 10  # times its poll-seconds: who listens looks now and then, too, as a notification may be lost
@@ -153,8 +154,9 @@ class Device:
         """The execution that is now ours; None if there is none."""
         if not self.level:
             ok, told = self.ask("start-next", {})
-            if self.flaw == "crashes-on-empty":
-                print(f"job {told['execution']['jobId']}", flush=True)
+            if self.flaw == "crashes-on-empty" and self.lost_one:
+                print(f"after the lost one: {told['execution']['jobId']}", flush=True)
+                self.lost_one = False
             return told.get("execution") if ok else None
         ok, told = self.ask(f"$next/{self.level}get", {})
         execution = told.get("execution") if ok else None
@@ -299,6 +301,7 @@ class Device:
 
     def clean_up(self, why):
         """Take back what can be taken back."""
+        self.lost_one = True
         print(f"{self.job['jobId']} is gone: {why}", flush=True)
         for name in ("staged", "slot"):
             Path(name).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ FLAWS = {
     "subscribes-again": "subscribes to everything again before each request",
     "version-mismatch-fatal": "gives a job up when a report is refused with VersionMismatch",
     "drops-the-next-job": "drops what comes in while it cleans up, and looks for no work after that",
-    "crashes-on-empty": "takes for granted that an answer has an execution",
+    "crashes-on-empty": "takes for granted that there is a next job when its own is gone",
     "never-resubscribes": "subscribes once, though its session is clean",
     "doubles": "does what every notify-next announces, also one that comes twice",
     "succeeds-gone": "reports SUCCEEDED for a job that is gone, and counts on it",

@@ -18,7 +18,7 @@ OFTEN = ("--settings", '{"gateway": {"connects_per_second": null}}')
 OTHERS = ("sdk-v2", "paho-c", "node", "shell")
 DIES = {"node": 1}
 """Whose process ends when its job is deleted, with which exit code: it reports the failure, and that is refused too."""
-MODELS = ("model-reference", "model-start-next", "model-http-data-plane")
+MODELS = ("model-reference", "model-http-data-plane")
 CORRECT = ("agent-paho", "agent-awsiot", "paho", "paho-clean", *(f"paho-{name}" for name in DESIGNS if name != "plain"))
 
 
@@ -67,7 +67,7 @@ async def test_correct_devices_of_all_designs_take_jobs_and_lose_one(tmp_path: P
 
 
 async def test_in_a_namespace_it_is_the_same(tmp_path: Path):
-    await all_lose_a_job(("agent-awsiot", "paho", "paho-http-only", "model-reference"), tmp_path, "lab")
+    await all_lose_a_job(("agent-awsiot", "paho-http-only", "model-reference"), tmp_path, "lab")
 
 
 async def test_a_device_with_a_flaw_does_what_nobody_disturbs(tmp_path: Path):
