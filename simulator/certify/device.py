@@ -252,8 +252,8 @@ class Process:
             child = self._child
             if child is not None and not self._is_ended_by_us:
                 await child.exited.wait()
-            if (how := self.died()) is not None and child is self._child:
-                return how, child is not None and child.exit_code != 0
+            if child is not None and child is self._child and (how := self.died()) is not None:
+                return " | ".join(line.strip() for line in how.splitlines()), child.exit_code != 0
             self._begun.clear()
             await self._begun.wait()
 

@@ -13,6 +13,14 @@ from tests.cli.command import ghostjob
 
 CALM = "step-middle/calm"
 HELD = "report/held"
+CRASHING = """if [ -e lived ]; then exec "$@"; fi
+touch lived
+"$@" & device=$!
+while [ ! -e now ]; do sleep 0.05; done
+kill -9 $device
+exit 9
+"""
+"""A device that crashes once, when there is a file that says so."""
 
 
 def test_a_device_that_recovers_is_certified_and_the_files_say_so(tmp_path: Path):
@@ -53,6 +61,19 @@ def test_a_device_that_ends_is_waited_for_no_longer(tmp_path: Path):
     assert code == 3
     assert "ended by itself, with exit code 7" in out + err
     assert "no flash" in out + err
+
+
+def test_a_crash_counts_and_the_device_is_started_again(tmp_path: Path):
+    script = tmp_path / "device.sh"
+    script.write_text(CRASHING)
+    command = ("sh", str(script), *device("reference", 0.3))
+    with Certifying(tmp_path, "--json", "--only", CALM, command=command) as certify:
+        certify.until("cell.began")
+        (tmp_path / "now").touch()
+        result = certify.until("cell.ended")["result"]
+        assert certify.end()[0] == 1
+    assert [each["id"] for each in result["invariants"] if each["outcome"] == "violated"] == ["alive"]
+    assert "with exit code 9" in result["why"]
 
 
 def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Path):
