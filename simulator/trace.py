@@ -97,6 +97,7 @@ class FaultStruck:
     """A fault that has a name struck a message: `do` is what became of it, `message` what kind it was.
 
     `job_id`, `status` and `step` are what it was about; of an answer, its request's, as far as these named them.
+    `seen`: it is no fault, but a moment of that name which whoever plays saw by other ways, as in a device's output.
     """
 
     thing: str

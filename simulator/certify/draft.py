@@ -54,6 +54,7 @@ class Draft:
     faults: tuple[Fault, ...] = ()
     power_cuts: tuple[PowerCut, ...] = ()
     places: tuple[Place, ...] = ()
+    moments: tuple[str, ...] = ()
     service: tuple[tuple[str, Any], ...] = ()
     at_seconds: float = 0.0
     more_seconds: float = 0.0
@@ -141,6 +142,7 @@ class Draft:
             power_cuts=self.power_cuts,
             must_reach=self._places(),
             steps=learned.steps,
+            moments=self.moments,
             step_key=learned.step_key or "step",
             cloud=JobsSettings(**{**PLAYED, "deletion_seconds": SOON_GONE_SECONDS, **dict(self.service)}),
             bounds=bounds,

@@ -27,6 +27,7 @@ from simulator.certify.device import Device
 from simulator.certify.evidence import last_seen
 from simulator.certify.learning import Learned, NotLearned, learn
 from simulator.certify.matrix import Cell, Names, Need, not_applicable, undisturbed
+from simulator.certify.moments import Moments
 from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
 from simulator.certify.result import cell_result, not_played
@@ -71,6 +72,7 @@ class Session:
         telling: Telling,
         *,
         sampling: Sampling | None,
+        moments: Moments,
         probes: Sequence[str],
         command: Sequence[str],
         options: Sequence[str],
@@ -85,6 +87,7 @@ class Session:
         self._names = names
         self._telling = telling
         self._sampling = sampling
+        self._moments = moments
         self._probes = tuple(probes)
         self._command = tuple(command)
         self._options = tuple(options)
@@ -181,6 +184,8 @@ class Session:
     def why_not(self, cell: Cell) -> str | None:
         """Why a cell cannot be played with this device; None if it can. Only after `meet`."""
         assert self._learned is not None, "met before"
+        if self._moments.is_one(cell.point) and cell.point not in self._moments.seen:
+            return "its first job printed no such line"
         return not_applicable(cell, self._learned, self.abilities)
 
     async def play(self, cell: Cell) -> CellResult:

@@ -19,6 +19,7 @@ from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.device import Device, Elsewhere, Process
 from simulator.certify.documents import Documents, read_documents
 from simulator.certify.matrix import CELLS, Cell, Names
+from simulator.certify.moments import Moments, cells_of
 from simulator.certify.offer_text import offer_lines
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
@@ -88,6 +89,8 @@ class Options:
 
     def check(self) -> None:
         """Raises InputError for what does not go together."""
+        if self.steps and not self.command:
+            raise InputError("--step: only COMMAND has an output that can be read; give one after --")
         if self.command and self.power_cmd:
             raise InputError(
                 "--power-cmd: is for a device elsewhere; the power of COMMAND is cut by ending its processes"
@@ -117,8 +120,8 @@ class Certifying:
     """`cells` are to be played, or, with `cells_from_stdin`, those that come in there."""
 
     def __init__(self, cells: Sequence[Cell], **given: object) -> None:
-        self._cells = list(cells)
         self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
+        self._cells = [*cells, *cells_of(self._options.steps)]
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
 
@@ -166,7 +169,7 @@ class Certifying:
                 yield cell
             return
         self._cells.clear()
-        known = {cell.id: cell for cell in CELLS}
+        known = {cell.id: cell for cell in (*CELLS, *cells_of(self._options.steps))}
         async for line in _lines_of_stdin():
             if (name := line.strip()) not in known:
                 raise InputError(f"stdin: no cell '{name[:80]}'; `ghostjob certify --list` has all")
@@ -189,8 +192,9 @@ class Certifying:
         stack.callback(desk.listen(wiretap.feed))
         telling.ready(desk.offer)
         placeholders = desk.offer.placeholders()
+        moments = Moments(options.thing, options.steps, wiretap.feed)
         device: Device = (
-            Process(options.command, placeholders, reset_cmd=options.reset_cmd)
+            Process(options.command, placeholders, reset_cmd=options.reset_cmd, on_line=moments.line)
             if options.command
             else Elsewhere(options.power_cmd, options.reset_cmd, placeholders)
         )
@@ -208,6 +212,7 @@ class Certifying:
             Names(f"certify-{secrets.token_hex(3)}", documents),
             telling,
             sampling=sampling,
+            moments=moments,
             probes=options.probes,
             command=options.command,
             options=options.again(),

@@ -253,6 +253,8 @@ OVER: Final = {
 
 def _of_faults(event: FaultStruck | FaultOver) -> str:
     match event:
+        case FaultStruck(thing=thing, fault=fault, do="seen"):
+            return f"saw {thing} at moment {fault}"
         case FaultStruck(thing=thing, fault=fault, do=do, message=message, job_id=job_id):
             told = " ".join(each for each in (event.status, event.step and f"({event.step})") if each)
             about = (f" of {job_id}" if job_id is not None else "") + (f" to {told}" if told else "")

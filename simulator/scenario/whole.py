@@ -54,6 +54,9 @@ class Scenario(Part):
     """Steps that devices which are not ghostjob's report besides, under `step_key`; ours have none of them."""
     step_key: Annotated[str, Field(min_length=1, max_length=128)] = "step"
     """The key of statusDetails under which devices that are not ghostjob's say at which step they are."""
+    moments: tuple[Name, ...] = ()
+    """Moments of devices that are not ghostjob's, of which whoever plays tells as of a fault of that name: a line that
+    one prints, say. `fault:` may name them."""
     hardware: Timings = Timings()
     """How long steps take."""
     cloud: Annotated[PlayedService, Field(default_factory=played)]
@@ -134,7 +137,8 @@ class Scenario(Part):
         named += ((f"power_cuts.{index}", cut) for index, cut in enumerate(self.power_cuts))
         named += ((f"must_reach.{index}", place) for index, place in enumerate(self.must_reach))
         named += ((f"jobs.{index}.after", job.after) for index, job in enumerate(self.jobs) if job.after is not None)
-        faults, steps = [fault.name for fault in self.faults if fault.name is not None], (*STEPS, *self.steps)
+        faults = [*(fault.name for fault in self.faults if fault.name is not None), *self.moments]
+        steps = (*STEPS, *self.steps)
         for where, part in named:
             if part.fault is not None and part.fault not in faults:
                 there = f"there are {', '.join(faults)}" if faults else "none has a name"

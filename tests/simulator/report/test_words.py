@@ -117,6 +117,7 @@ TABLE: list[tuple[Event, str]] = [
         FaultStruck("a", "gap", "cut", "update-answer", "fw", "IN_PROGRESS", "write"),
         "cut the network at the update-answer of a of fw to IN_PROGRESS (write), by fault gap",
     ),
+    (FaultStruck("a", "said-1", "seen", "output"), "saw a at moment said-1"),
     (FaultOver("a", "gap", "done"), "lets a have what fault gap kept from it: what it was to wait for has come"),
     (
         ClientRefused("not-allowed", "iot:Publish", "topic/x", "no statement allows it", "a", "5f", "127.0.0.1"),

@@ -1,0 +1,107 @@
+"""Dangerous moments that the wire does not show: a line that the device's process prints, named by its owner.
+
+    --step 'erasing sector'      moment said-1: cells said-1/calm and said-1/power
+
+A pattern is searched in each line of output. What it finds is told in the trace as a fault of that name would be, so
+that a deletion, or a power cut, can wait for it.
+"""
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from agent.errors import InputError
+from simulator.certify.cell import Cell, row
+from simulator.certify.conditions import POWER_SECONDS
+from simulator.certify.draft import PATIENCE_SECONDS, Draft, Move
+from simulator.scenario import Place, PowerCut, When
+from simulator.trace import FaultStruck, Recorder, Sink
+
+SOURCE: Final = "output"
+"""Of the trace's entries."""
+MOST: Final = 16
+"""Patterns of one session."""
+
+
+class Moments:
+    """What `patterns` find in a device's output goes to `sink`. Raises InputError for what is no pattern."""
+
+    def __init__(self, thing: str, patterns: Sequence[str], sink: Sink) -> None:
+        if len(patterns) > MOST:
+            raise InputError(f"--step: {len(patterns)} patterns, of {MOST} at most")
+        self._thing = thing
+        self._patterns = {name_of(index): _compiled(text) for index, text in enumerate(patterns)}
+        self._record = Recorder(SOURCE, time.monotonic, sink)
+        self.seen: set[str] = set()
+        """Names of those that came at all."""
+
+    def is_one(self, name: str) -> bool:
+        """Whether a moment has that name."""
+        return name in self._patterns
+
+    def line(self, line: str) -> None:
+        """The device printed a line."""
+        for name, pattern in self._patterns.items():
+            if pattern.search(line):
+                self.seen.add(name)
+                self._record(FaultStruck(self._thing, name, "seen", "output"))
+
+
+def name_of(index: int) -> str:
+    """What the moment of a pattern is called."""
+    return f"said-{index + 1}"
+
+
+def cells_of(patterns: Sequence[str]) -> tuple[Cell, ...]:
+    """The cells of these moments."""
+    return tuple(cell for index, text in enumerate(patterns) for cell in _cells(name_of(index), text))
+
+
+def _cells(name: str, pattern: str) -> tuple[Cell, ...]:
+    shown = f"as it prints a line with {pattern[:60]}"
+    return (
+        row(
+            f"{name}/calm",
+            "default",
+            _said(name),
+            shows=f"the job is deleted {shown}",
+            mistake="what was begun at this moment is left as it is",
+        ),
+        row(
+            f"{name}/power",
+            "default",
+            _said(name),
+            _power_cut(name),
+            shows=f"the power goes {shown}, and the job meanwhile",
+            mistake="what was begun at this moment is left as it is",
+            needs=("power",),
+        ),
+    )
+
+
+def _said(name: str) -> Move:
+    def move(draft: Draft) -> Draft:
+        learned = draft.learned
+        drawn = draft.but(when=When(fault=name), at_seconds=learned.take_seconds + learned.work_seconds / 2)
+        return drawn.but(moments=(name,)).reaching(Place(place="fault-struck", job=draft.lost.id, fault=name))
+
+    return move
+
+
+def _power_cut(name: str) -> Move:
+    def move(draft: Draft) -> Draft:
+        cuts = (PowerCut(fault=name, off_seconds=POWER_SECONDS),)
+        later = round(POWER_SECONDS / 3, 3)
+        return draft.but(power_cuts=cuts, when=When(fault=name, later_seconds=later)).taking(
+            POWER_SECONDS, PATIENCE_SECONDS
+        )
+
+    return move
+
+
+def _compiled(text: str) -> "re.Pattern[str]":
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InputError(f"--step {text}: no regular expression: {error}") from None
