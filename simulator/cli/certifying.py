@@ -4,8 +4,9 @@ import asyncio
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, aclosing
+import threading
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
+from simulator.cli.options import interrupt
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
 from simulator.scenario import Bounds
@@ -150,6 +152,7 @@ class Certifying:
         return certificate
 
     async def _play(self, session: Session) -> None:
+        lines = _lines_of_stdin() if self._options.cells_from_stdin else None
         try:
             learned = await session.meet()
         except DeviceUnmet as why:
@@ -158,23 +161,21 @@ class Certifying:
         planned = [Planned(cell, session.why_not(cell)) for cell in self._cells]
         seconds = sum(each.cell.seconds(learned) for each in planned if each.why_not is None)
         session.telling.planned(planned, seconds)
-        async with aclosing(self._wanted()) as wanted:
-            async for cell in wanted:
-                await session.play(cell)
-
-    async def _wanted(self) -> AsyncGenerator[Cell, None]:
-        """The cells to be played, one after the other."""
-        if not self._options.cells_from_stdin:
+        if lines is None:
             for cell in self._cells:
-                yield cell
-            return
-        self._cells.clear()
+                await session.play(cell)
+        else:
+            await self._play_those(session, lines)
+
+    async def _play_those(self, session: Session, lines: "asyncio.Queue[str | None]") -> None:
+        """Play each cell that is named, until no more lines come."""
         known = {cell.id: cell for cell in (*CELLS, *cells_of(self._options.steps))}
-        async for line in _lines_of_stdin():
+        self._cells.clear()
+        while (line := await lines.get()) is not None:
             if (name := line.strip()) not in known:
                 raise InputError(f"stdin: no cell '{name[:80]}'; `ghostjob certify --list` has all")
             self._cells.append(known[name])
-            yield known[name]
+            await session.play(known[name])
 
     # ── what is set up ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -249,13 +250,24 @@ class Certifying:
         return ToScripts(click.echo) if self._options.is_json else ToPeople(self._console, offer_lines)
 
 
-async def _lines_of_stdin() -> AsyncGenerator[str, None]:
-    """As they come, until it closes."""
-    reader = asyncio.StreamReader()
+def _lines_of_stdin() -> "asyncio.Queue[str | None]":
+    """The lines of standard input as they come, None at its end.
+
+    If it ends without a line, nobody wants anything any more: this process is interrupted, as by Ctrl-C. A thread reads
+    it, since it may be anything: event loops take pipes only.
+    """
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    try:
-        async for line in reader:
-            yield line.decode("utf-8", "replace")
-    finally:
-        transport.close()
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        has_lines = False
+        with suppress(RuntimeError):  # the loop is over
+            for line in iter(sys.stdin.buffer.readline, b""):
+                has_lines = True
+                loop.call_soon_threadsafe(lines.put_nowait, line.decode("utf-8", "replace"))
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+            if not has_lines:
+                interrupt()
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    return lines

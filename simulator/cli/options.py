@@ -125,13 +125,18 @@ def interrupt_when_stdin_closes() -> None:
         with suppress(OSError):
             while os.read(0, 1024):
                 pass
-        main = threading.main_thread().ident
-        if sys.platform == "win32" or main is None:
-            _thread.interrupt_main()
-        else:
-            signal.pthread_kill(main, signal.SIGINT)  # the main thread may wait in its loop
+        interrupt()
 
     threading.Thread(target=wait, name="stdin", daemon=True).start()
+
+
+def interrupt() -> None:
+    """Have this process interrupted, as by Ctrl-C; from any thread."""
+    main = threading.main_thread().ident
+    if sys.platform == "win32" or main is None:
+        _thread.interrupt_main()
+    else:
+        signal.pthread_kill(main, signal.SIGINT)  # the main thread may wait in its loop
 
 
 def allow_files(wanted: int, *, at_most: bool = False) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
@@ -61,7 +62,7 @@ async def serve(
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.add_signal_handler(number, stopped.set)
                 if until_stdin_closes:
-                    await loop.connect_read_pipe(lambda: _Pipe(stopped), sys.stdin)
+                    _at_the_end_of_stdin(loop, stopped)
                 if ready_file is not None:
                     _write_whole(ready_file, json.dumps(cloud.endpoints))
                 announce(cloud.endpoints)
@@ -74,6 +75,19 @@ async def serve(
     finally:
         if writer is not None:
             await writer.close()
+
+
+def _at_the_end_of_stdin(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    """Have it set. A thread reads, since standard input may be anything, and event loops take pipes only."""
+
+    def read() -> None:
+        with suppress(OSError):
+            while os.read(0, 1024):
+                pass
+        with suppress(RuntimeError):  # the loop is over
+            loop.call_soon_threadsafe(stopped.set)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
 
 
 @asynccontextmanager
