@@ -20,7 +20,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from simulator.certify.certificate import Bricked, CellResult, Certificate
 from simulator.certify.desk import Offer
@@ -138,7 +138,12 @@ class ToPeople:
         self._said = ""
         self._task: TaskID | None = None
         self._seconds: dict[str, float] = {}
-        columns = (BarColumn(20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+        columns = (
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
+        )
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
     def _print(self, text: str) -> None:
