@@ -15,6 +15,7 @@ from agent.device_events import DeviceEvent
 from agent.recovery import TABLE
 from agent.values import ErrorCode
 from simulator import scenario, trace
+from simulator.certify.matrix import CELLS
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT
 from simulator.cloud.fidelity import CLAIMS, HONEST_LINE, TAGS, Section
 from simulator.cloud.jobs import JobsSettings
@@ -110,6 +111,13 @@ def _places() -> str:
 def shipped_scenarios() -> str:
     """What ships, and what each shows."""
     return table("scenario | shows", ((f"`{name}`", scenario.load(name).about) for name in scenario.shipped()))
+
+
+def cells() -> str:
+    """What a device of one's own is put through."""
+    when = {"quick": "quick", "default": "", "full": "full"}
+    rows = ((f"`{each.id}`", when[each.level], each.shows, each.mistake) for each in CELLS)
+    return table("cell | played | shows | the mistake that it finds", rows)
 
 
 # ── the trace ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -298,6 +306,7 @@ def dependencies() -> str:
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "scenario-keys": scenario_keys,
     "scenarios": shipped_scenarios,
+    "cells": cells,
     "events": events,
     "invariants": invariants,
     **{f"invariant {each.id}": lambda name=each.id: invariant(name) for each in INVARIANTS},
