@@ -5,7 +5,7 @@ the next time, so the bounds that are made of this are generous.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Final, Literal, TypeAlias
@@ -108,30 +108,17 @@ class Learned:
         )
         return bounds.model_copy(update=dict(self.required))
 
-    def slower(self, other: "Learned") -> "Learned":
-        """The same with the longer of two times each, after another job."""
-        polls = [seconds for seconds in (self.polls_seconds, other.polls_seconds) if seconds is not None]
-        return replace(
-            self,
-            polls_seconds=max(polls, default=None),
-            take_seconds=max(self.take_seconds, other.take_seconds),
-            work_seconds=max(self.work_seconds, other.work_seconds),
-            longest_gap_seconds=max(self.longest_gap_seconds, other.longest_gap_seconds),
-            versions=tuple(dict.fromkeys((*self.versions, *other.versions))),
-        )
-
 
 def _within_a_day(seconds: float) -> float:
     return round(min(seconds, 86_400.0), 3)
 
 
-def learn(entries: Iterable[Entry], thing: str, job_id: str, since: float = 0.0) -> Learned:
+def learn(entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
     """What the job of that id shows, of which nobody disturbed the device; `entries` may begin when the device came.
 
-    What happened before `since`, on the cloud's clock, does not count. Raises NotLearned if the job did not end
-    SUCCEEDED.
+    Raises NotLearned if the job did not end SUCCEEDED.
     """
-    account = account_of(entries, thing, job_id, since)
+    account = account_of(entries, thing, job_id)
     if (why := why_not(account)) is not None:
         raise why
     queued, began, ended = account.queued_at, account.began_at, account.ended_at

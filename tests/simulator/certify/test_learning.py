@@ -172,25 +172,6 @@ def test_one_in_a_namespace_listens_to_the_topics_of_that():
     assert (found.namespace_id, found.listens) == ("lab", ("notify-next", "notify-documented"))
 
 
-def test_what_happened_before_does_not_count_but_who_is_connected_does():
-    account = CloudAccount()
-    account.connect(*FIND)
-    account.ask("get-pending", finds=False)
-    account.wait(10)
-    account.queue()
-    account.ask("start-next")
-    worked(account)
-    found = learn(account.entries, PUMP, JOB, since=5)
-    assert (found.asks_on_connect, found.listens) == ((), ("notify", "notify-next"))
-
-
-def test_the_longer_of_two_times_counts():
-    quick, slow = DEVICES["start-next"], DEVICES["slow"]
-    both = quick.slower(replace(slow, polls_seconds=7.0, versions=("2",)))
-    assert (both.take_seconds, both.work_seconds, both.longest_gap_seconds) == (5.0, 160.0, 40.0)
-    assert (both.polls_seconds, both.versions, both.steps) == (7.0, ("2",), quick.steps)
-
-
 def played(model: str) -> list[Entry]:
     scenario = undisturbed(Names("ghostjob"), None, 60)
     entries: list[Entry] = []
