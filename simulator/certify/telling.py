@@ -2,7 +2,7 @@
 
     desk.ready      {"offer": …}                 what is to be put on the device
     device.seen     {"says": …}                  what was seen of a device that is waited for
-    device.missing  {"why": …}                 it did not come, or did not do its first job
+    device.missing  {"why": …}                   it did not come, or did not do its first job
     learned         {"learned": …}
     cells           {"cells": [{"id", "shows", "applies", "why"}], "seconds": …}    in the order of play
     cell.began      {"id": …}
