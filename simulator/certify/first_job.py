@@ -7,6 +7,7 @@ from typing import Any, Final
 from agent.device_events import RequestKind
 from agent.topics import HintKind, HintTopic, hint_topic
 from agent.values import NEXT, Status
+from simulator.certify.filters import matches
 from simulator.trace import (
     CLOUD,
     ClientConnected,
@@ -97,19 +98,6 @@ class Account:
     def last(self) -> Asked | None:
         """What it asked last."""
         return self.requests[-1] if self.requests else None
-
-
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether a filter matches a topic of the Jobs service (MQTT 5, 4.7)."""
-    wanted, levels = topic_filter.split("/"), topic.split("/")
-    if wanted[0].startswith(("+", "#")):
-        return False  # topics that begin with $ are not for wildcards
-    for index, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if index >= len(levels) or level not in ("+", levels[index]):
-            return False
-    return len(wanted) == len(levels)
 
 
 # ── taking it in ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -151,6 +151,7 @@ def test_one_that_listens_over_mqtt_and_asks_over_http():
     [
         pytest.param(("$aws/things/+/jobs/#",), ("notify", "notify-next"), id="wildcards"),
         pytest.param(("$aws/things/pump/jobs/notify",), ("notify",), id="the list alone"),
+        pytest.param(("$share/all/$aws/things/pump/jobs/notify",), ("notify",), id="a shared subscription"),
         pytest.param(("#",), (), id="a wildcard that matches no $ topic"),
         pytest.param(("$aws/things/pump/jobs/+/notify-next",), (), id="a level too many"),
         pytest.param(("$aws/things/other/jobs/notify",), (), id="another thing"),
