@@ -14,7 +14,7 @@ from agent.device_events import RequestKind
 from simulator.certify.first_job import Account, account_of
 from simulator.certify.not_learned import NotLearned, why_not
 from simulator.trace import Entry
-from simulator.verdict.bounds import Bounds
+from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 
 __all__ = ["Carrier", "Learned", "NotLearned", "Report", "TakesBy", "learn"]
 
@@ -110,7 +110,7 @@ class Learned:
 
 
 def _within_a_day(seconds: float) -> float:
-    return round(min(seconds, 86_400.0), 3)
+    return round(min(seconds, LONGEST_SECONDS), 3)
 
 
 def learn(entries: Iterable[Entry], thing: str, job_id: str) -> Learned:

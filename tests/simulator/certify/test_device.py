@@ -16,7 +16,8 @@ import pytest
 from agent.errors import InputError
 from simulator.certify import child
 from simulator.certify.child import LONGEST_LINE, MOST_LINES
-from simulator.certify.device import Device, Elsewhere, Process, filled
+from simulator.certify.commands import filled
+from simulator.certify.device import Device, Elsewhere, Process
 from tests.within import within
 
 PLACES = {"host": "127.0.0.1", "port": "8883", "thing": "pump-7", "namespace": ""}
