@@ -5,7 +5,7 @@ the next time, so the bounds that are made of this are generous.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import Final, Literal, TypeAlias
@@ -107,6 +107,18 @@ class Learned:
             retry_growth=1,
         )
         return bounds.model_copy(update=dict(self.required))
+
+    def slower(self, other: "Learned") -> "Learned":
+        """The same with the longer of two times each, after another job."""
+        polls = [seconds for seconds in (self.polls_seconds, other.polls_seconds) if seconds is not None]
+        return replace(
+            self,
+            polls_seconds=max(polls, default=None),
+            take_seconds=max(self.take_seconds, other.take_seconds),
+            work_seconds=max(self.work_seconds, other.work_seconds),
+            longest_gap_seconds=max(self.longest_gap_seconds, other.longest_gap_seconds),
+            versions=tuple(dict.fromkeys((*self.versions, *other.versions))),
+        )
 
 
 def _within_a_day(seconds: float) -> float:

@@ -173,6 +173,13 @@ def test_one_in_a_namespace_listens_to_the_topics_of_that():
     assert (found.namespace_id, found.listens) == ("lab", ("notify-next", "notify-documented"))
 
 
+def test_the_longer_of_two_times_counts():
+    quick, slow = DEVICES["start-next"], DEVICES["slow"]
+    both = quick.slower(replace(slow, polls_seconds=7.0, versions=("2",)))
+    assert (both.take_seconds, both.work_seconds, both.longest_gap_seconds) == (5.0, 160.0, 40.0)
+    assert (both.polls_seconds, both.versions, both.steps) == (7.0, ("2",), quick.steps)
+
+
 def played(model: str) -> list[Entry]:
     scenario = undisturbed(Names("ghostjob"), None, 60)
     entries: list[Entry] = []
