@@ -67,6 +67,9 @@ class Device(Protocol):
     def died(self) -> str | None:
         """In words, how a process of ours ended by itself; None if it did not."""
 
+    def survived(self) -> str | None:
+        """In words, that its last power cut was none for part of it, as far as that can be seen; None if it was."""
+
     def output(self) -> tuple[str, ...]:
         """Its last lines, or those of the command that acted on it last."""
 
@@ -143,6 +146,9 @@ class Elsewhere:
     def died(self) -> None:
         """Nobody knows."""
 
+    def survived(self) -> None:
+        """Nobody knows."""
+
     def output(self) -> tuple[str, ...]:
         """What the last command wrote."""
         return self._output
@@ -188,6 +194,7 @@ class Process:
         self._begun = asyncio.Event()
         """Set each time that it is started."""
         self._is_ended_by_us = False
+        self._was_survived = False
 
     @property
     def can_reset(self) -> bool:
@@ -227,6 +234,7 @@ class Process:
         child = self._ending()
         if child is not None:
             await child.end()
+            self._was_survived = child.was_survived
 
     async def power_on(self) -> None:
         """Start it again, with the files that it left."""
@@ -266,8 +274,8 @@ class Process:
         return f"{self.argv[0]} ended by itself, {how(child.exit_code)}{daemon}{last_lines(child.lines.last)}"
 
     def survived(self) -> str | None:
-        """In words, that its last end was none for part of it, as far as that can be seen; None if it was."""
-        if self._child is None or not self._child.was_survived:
+        """Somebody who is in no process group of ours still had its output open."""
+        if not self._was_survived:
             return None
         return (
             f"something that {self.argv[0]} started has left its process group and lives on, out of reach of a power"

@@ -180,7 +180,11 @@ async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
         try:
             await within(device.cut_power(), WAIT)
             assert not await daemon_of_it.is_gone(0)
-            assert (device.survived() or "").startswith("something that /bin/sh started has left its process group")
+            said = "something that /bin/sh started has left its process group"
+            assert (device.survived() or "").startswith(said)
+            await device.power_on()
+            assert (device.survived() or "").startswith(said), "its power was not cut, whatever it is now"
+            os.kill(int(await reader.line()), signal.SIGKILL)
         finally:
             os.kill(pid, signal.SIGKILL)
 
