@@ -456,7 +456,14 @@ RULES = [
         False,
         id="what stands is read from the trace",
     ),
-    pytest.param("simulator/certify/wrong_topics.py", ("agent.topics",), (), False, id="what is wrong knows topics"),
+    pytest.param("simulator/certify/filters.py", (), (), False, id="what a filter brings knows nothing"),
+    pytest.param(
+        "simulator/certify/wrong_topics.py",
+        ("agent.topics", "simulator.certify.filters"),
+        (),
+        False,
+        id="what is wrong knows topics",
+    ),
     pytest.param("simulator/cli", ("simulator", "agent"), None, True, id="the command line is above everything"),
     pytest.param(
         "simulator/face/ghostjob",
@@ -494,7 +501,13 @@ RULES = [
     ),
     pytest.param(
         "simulator/certify/draft.py",
-        ("simulator.certify", "simulator.cloud.jobs", "simulator.cloud.settings", "simulator.scenario"),
+        (
+            "simulator.certify",
+            "simulator.cloud.jobs",
+            "simulator.cloud.settings",
+            "simulator.scenario",
+            "simulator.verdict.bounds",
+        ),
         (),
         False,
         id="a cell comes to a scenario",
@@ -520,7 +533,14 @@ RULES = [
     ),
     pytest.param(
         "simulator/certify/probes",
-        ("simulator.certify.probes", "simulator.trace", "agent.errors", "agent.json_text", "agent.log"),
+        (
+            "simulator.certify.offer",
+            "simulator.certify.probes",
+            "simulator.trace",
+            "agent.errors",
+            "agent.json_text",
+            "agent.log",
+        ),
         ("aiohttp", "regex", "yarl"),
         True,
         id="probes know what they ask, and write it into the trace",

@@ -222,7 +222,7 @@ def same_again(draft: Draft) -> Draft:
 
 
 def other_again(draft: Draft) -> Draft:
-    """The id is used again with another document."""
+    """The id is used again with another document, if there is more than one."""
     return draft.again(other_document=True)
 
 

@@ -13,22 +13,18 @@ daemons do) is never touched, and lives on when the power is cut, which then was
 """
 
 import asyncio
-import os
-import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from agent.errors import InputError
 from simulator.certify.child import Child
+from simulator.certify.commands import commanded, environment, filled, how, last_lines
 
 COMMAND_SECONDS: Final = 120.0
 """How long `--power-cmd` or `--reset-cmd` may take."""
 STOP_SECONDS: Final = 10.0
 """How long a device may take to end after SIGTERM; then it is killed."""
-SHOWN: Final = 12
-"""Lines of output that stand in an error."""
-SHELL: Final = "/bin/sh"
 
 
 class Device(Protocol):
@@ -70,6 +66,9 @@ class Device(Protocol):
 
     def died(self) -> str | None:
         """In words, how a process of ours ended by itself; None if it did not."""
+
+    def survived(self) -> str | None:
+        """In words, that its last power cut was none for part of it, as far as that can be seen; None if it was."""
 
     def output(self) -> tuple[str, ...]:
         """Its last lines, or those of the command that acted on it last."""
@@ -147,6 +146,9 @@ class Elsewhere:
     def died(self) -> None:
         """Nobody knows."""
 
+    def survived(self) -> None:
+        """Nobody knows."""
+
     def output(self) -> tuple[str, ...]:
         """What the last command wrote."""
         return self._output
@@ -192,6 +194,7 @@ class Process:
         self._begun = asyncio.Event()
         """Set each time that it is started."""
         self._is_ended_by_us = False
+        self._was_survived = False
 
     @property
     def can_reset(self) -> bool:
@@ -231,6 +234,7 @@ class Process:
         child = self._ending()
         if child is not None:
             await child.end()
+            self._was_survived = child.was_survived
 
     async def power_on(self) -> None:
         """Start it again, with the files that it left."""
@@ -267,11 +271,11 @@ class Process:
             if child.exit_code == 0
             else ""
         )
-        return f"{self.argv[0]} ended by itself, {_how(child.exit_code)}{daemon}{_last(child.lines.last)}"
+        return f"{self.argv[0]} ended by itself, {how(child.exit_code)}{daemon}{last_lines(child.lines.last)}"
 
     def survived(self) -> str | None:
-        """In words, that its last end was none for part of it, as far as that can be seen; None if it was."""
-        if self._child is None or not self._child.was_survived:
+        """Somebody who is in no process group of ours still had its output open."""
+        if not self._was_survived:
             return None
         return (
             f"something that {self.argv[0]} started has left its process group and lives on, out of reach of a power"
@@ -287,70 +291,3 @@ class Process:
         if self._child is not None and self._child.exit_code is None:
             self._is_ended_by_us = True
         return self._child
-
-
-# ── commands ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-_TOKENS: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-
-
-def filled(text: str, placeholders: Mapping[str, str]) -> str:
-    """An argument with its placeholders filled in. Raises InputError that lists those there are."""
-
-    def fill(token: "re.Match[str]") -> str:
-        found = token.group()
-        if found in ("{{", "}}"):
-            return found[0]
-        name = token.group(1)
-        if name is not None and name in placeholders:
-            return placeholders[name]
-        there = ", ".join(f"{{{each}}}" for each in placeholders)
-        raise InputError(
-            f"-- COMMAND: {text[:200]}: there is no placeholder {found[:80]}; there are {there};"
-            f" for a brace write it twice{_closed(name)}"
-        )
-
-    return _TOKENS.sub(fill, text)
-
-
-def _closed(name: str | None) -> str:
-    return "; the port without TLS is closed: --mqtt-port 0 opens it" if name == "mqtt_port" else ""
-
-
-def environment(placeholders: Mapping[str, str]) -> dict[str, str]:
-    """Ours, and the placeholders as GHOSTJOB_HOST and so on."""
-    return dict(os.environ) | {f"GHOSTJOB_{name.upper()}": value for name, value in placeholders.items()}
-
-
-async def commanded(option: str, command: str, env: Mapping[str, str], limit_seconds: float) -> tuple[str, ...]:
-    """The last lines of what a shell command wrote. Raises InputError with them if it fails, or does not end."""
-    child = await Child.begin((SHELL, "-c", command), env)
-    try:
-        async with asyncio.timeout(limit_seconds):
-            await child.exited.wait()
-    except TimeoutError:
-        await child.end()
-        raise InputError(
-            f"{option}: `{command}` did not end in {limit_seconds:g} s, and was ended{_last(child.lines.last)}"
-        ) from None
-    except BaseException:
-        await child.end()
-        raise
-    await child.end()
-    if child.exit_code:
-        raise InputError(f"{option}: `{command}` failed, {_how(child.exit_code)}{_last(child.lines.last)}")
-    return tuple(child.lines.last)
-
-
-def _how(code: int) -> str:
-    if code >= 0:
-        return f"with exit code {code}"
-    try:
-        return f"by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"by signal {-code}"
-
-
-def _last(lines: Sequence[str]) -> str:
-    shown = tuple(lines)[-SHOWN:]
-    return f"; it wrote {'nothing' if not shown else 'at the end:'}" + "".join(f"\n    {line}" for line in shown)

@@ -8,7 +8,7 @@
                            Two documents in one file, with `---` between, are A and B themselves.
     --artifact A -- B      two files, which the local cloud serves; without a document, one of ours that names them
 
-A document in which nothing changes from job to job is sent again and again; what needs two cannot be played then.
+A document in which nothing changes from job to job is sent again and again: an id that is used again has the same one.
 """
 
 import json
@@ -69,11 +69,6 @@ class Documents:
     templates: tuple[dict[str, Any], ...] = (OURS,)
     versions: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
-
-    @property
-    def alternate(self) -> bool:
-        """Whether one job's document differs from the next one's."""
-        return self.document(0) != self.document(1)
 
     def version(self, number: int) -> str | None:
         """What the document of that number brings; None if it does not say."""

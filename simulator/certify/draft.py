@@ -14,6 +14,7 @@ from simulator.certify.names import GROUP, Names
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.settings.service import PLAYED, Fault
 from simulator.scenario import After, Bounds, Deletion, Group, JobSpec, Place, PowerCut, Scenario, When
+from simulator.verdict.bounds import LONGEST_SECONDS
 
 MARK: Final = "mark"
 """The fault that strikes the packet which a cell is about."""
@@ -146,7 +147,7 @@ class Draft:
             step_key=learned.step_key or "step",
             cloud=JobsSettings(**{**PLAYED, "deletion_seconds": SOON_GONE_SECONDS, **dict(self.service)}),
             bounds=bounds,
-            time_limit_seconds=min(86_400.0, round(self.seconds + longest + MARGIN_SECONDS, 3)),
+            time_limit_seconds=min(LONGEST_SECONDS, round(self.seconds + longest + MARGIN_SECONDS, 3)),
             play_with=1,
         )
 
@@ -180,7 +181,7 @@ def begin(learned: Learned, names: Names) -> Draft:
 
 def undisturbed(names: Names, namespace_id: str | None, limit_seconds: float, bounds: Bounds | None = None) -> Scenario:
     """One job that nobody disturbs: to learn from, and to bring a device back. `limit_seconds` is all it may take."""
-    limit = min(limit_seconds, 86_400.0)
+    limit = min(limit_seconds, LONGEST_SECONDS)
     patient = Bounds(ready_seconds=limit, lost_job_seconds=limit, silence_seconds=limit, retry_gap_seconds=0)
     return Scenario(
         name="undisturbed",

@@ -7,20 +7,18 @@ moments at which it was played: deletions, what was done to messages, records th
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from agent.device_events import RequestKind
 from agent.topics import HintTopic, hint_topic, request_topic
 from agent.values import Describe, GetPending, Request, StartNext, Status, Update
 from simulator.certify.certificate import Evidence
+from simulator.certify.learning import Carrier
 from simulator.report.causality import surroundings
 from simulator.report.plain import plain
 from simulator.report.words import execution_words, who, words
 from simulator.trace import CLOUD, Entry, HintPublished, RequestAnswered, RequestReceived
 from simulator.verdict import Doubt, Verdict, Violation
-
-Carrier: TypeAlias = Literal["mqtt", "http", "both"]
-"""What the device speaks; of one that speaks both it is not told where a packet went."""
 
 WITHIN: Final = 1_000
 """What belongs to an entry is looked for so far before and after it: a device may flood a trace."""
@@ -57,7 +55,10 @@ HTTP: Final[dict[RequestKind, str]] = {
 
 
 class Packets:
-    """Tells the entries of one trace; of an answer it looks up what had been asked."""
+    """Tells the entries of one trace; of an answer it looks up what had been asked.
+
+    Of a device that speaks both, MQTT and HTTP, it is not told where a packet went.
+    """
 
     def __init__(self, trace: Sequence[Entry], carrier: Carrier) -> None:
         self._carrier = carrier
@@ -123,6 +124,13 @@ def telling(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
         return not each.pointed_at, each.type not in TURNS, min(abs(number - near) for near in shown), number
 
     return [evidence[number] for number in sorted(sorted(range(len(evidence)), key=rank)[:most])]
+
+
+def lines(evidence: Iterable[Evidence]) -> Iterator[str]:
+    """Of each entry when, what, and its id; those that a violation or doubt points at are marked."""
+    for each in evidence:
+        at = "" if each.at is None else f"{each.at:.3f} s  "
+        yield f"{'>' if each.pointed_at else ' '} {at}{each.text}  [{each.id}]"
 
 
 def last_seen(trace: Sequence[Entry], carrier: Carrier = "mqtt") -> tuple[Evidence, ...]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from agent.device_events import RequestKind
 from agent.topics import HintKind, HintTopic, hint_topic
 from agent.values import NEXT, Status
+from simulator.certify.filters import matches
 from simulator.trace import (
     CLOUD,
     ClientConnected,
@@ -16,7 +17,6 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionQueued,
     ExecutionRemoved,
-    HintPublished,
     RequestAnswered,
     RequestReceived,
 )
@@ -71,10 +71,8 @@ class Account:
     requests: list[Asked] = field(default_factory=list)
     reports: list[Said] = field(default_factory=list)
     filters: dict[str, None] = field(default_factory=dict)
-    refused_filters: dict[str, None] = field(default_factory=dict)
     connected: set[str] = field(default_factory=set)
     has_connected: bool = False
-    hints: int = 0
     queued_at: float | None = None
     began_at: float | None = None
     taken_by: RequestKind | None = None
@@ -102,31 +100,17 @@ class Account:
         return self.requests[-1] if self.requests else None
 
 
-def matches(topic_filter: str, topic: str) -> bool:
-    """Whether a filter matches a topic of the Jobs service (MQTT 5, 4.7)."""
-    wanted, levels = topic_filter.split("/"), topic.split("/")
-    if wanted[0].startswith(("+", "#")):
-        return False  # topics that begin with $ are not for wildcards
-    for index, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if index >= len(levels) or level not in ("+", levels[index]):
-            return False
-    return len(wanted) == len(levels)
-
-
 # ── taking it in ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def account_of(entries: Iterable[Entry], thing: str, job_id: str, since: float) -> Account:
-    """The cloud's account of a job, and of the device that it was for; standing connections count from any time."""
+def account_of(entries: Iterable[Entry], thing: str, job_id: str) -> Account:
+    """The cloud's account of a job, and of the device that it was for."""
     account = Account(thing, job_id)
     for entry in entries:
         if entry.source != CLOUD:
             continue
         read = READERS.get(type(entry.event))
-        is_standing = read in (_connected, _disconnected, _subscribed)
-        if read is not None and (is_standing or entry.at >= since):
+        if read is not None:
             account.seen_until = max(account.seen_until, entry.at)
             read(account, entry.at, entry.event)
     return account
@@ -143,7 +127,6 @@ def _disconnected(account: Account, _at: float, event: Any) -> None:
 
 def _subscribed(account: Account, _at: float, event: Any) -> None:
     account.filters |= dict.fromkeys(event.filters)
-    account.refused_filters |= dict.fromkeys(event.refused)
 
 
 def _received(account: Account, at: float, event: Any) -> None:
@@ -206,11 +189,6 @@ def _is_it(account: Account, event: Any) -> bool:
     return bool(event.thing == account.thing and event.execution.job_id == account.job_id)
 
 
-def _hinted(account: Account, _at: float, event: Any) -> None:
-    if event.thing == account.thing and any(key.job_id == account.job_id for key in event.listed):
-        account.hints += 1
-
-
 READERS: Final[dict[type, Callable[[Account, float, Any], None]]] = {
     ClientConnected: _connected,
     ClientDisconnected: _disconnected,
@@ -220,5 +198,4 @@ READERS: Final[dict[type, Callable[[Account, float, Any], None]]] = {
     ExecutionQueued: _queued,
     ExecutionChanged: _changed,
     ExecutionRemoved: _removed,
-    HintPublished: _hinted,
 }

@@ -1,8 +1,9 @@
 """A certificate as JUnit's XML: one suite for the session, one case for each cell."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from simulator.certify.certificate import CellResult, Certificate, Evidence, came_back
+from simulator.certify.certificate import CellResult, Certificate, came_back
+from simulator.certify.evidence import lines
 from simulator.report.junit import Case, Result, Suite, xml
 
 
@@ -38,13 +39,6 @@ def _case(cell: CellResult) -> Case:
     kind = next((each.id for each in cell.invariants if each.outcome == "violated"), cell.outcome)
     text = "\n".join((cell.why, *lines(cell.evidence), *_afterwards(cell)))
     return Case(cell.id, cell.outcome, cell.seconds, kind, cell.why, text, f"shows: {cell.shows}\n{_judged(cell)}")
-
-
-def lines(evidence: Iterable[Evidence]) -> Iterator[str]:
-    """Of each entry when, what, and its id; those that a violation or doubt points at are marked."""
-    for each in evidence:
-        at = "" if each.at is None else f"{each.at:.3f} s  "
-        yield f"{'>' if each.pointed_at else ' '} {at}{each.text}  [{each.id}]"
 
 
 def _judged(cell: CellResult) -> str:

@@ -14,7 +14,7 @@ from agent.device_events import RequestKind
 from simulator.certify.first_job import Account, account_of
 from simulator.certify.not_learned import NotLearned, why_not
 from simulator.trace import Entry
-from simulator.verdict.bounds import Bounds
+from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 
 __all__ = ["Carrier", "Learned", "NotLearned", "Report", "TakesBy", "learn"]
 
@@ -122,16 +122,15 @@ class Learned:
 
 
 def _within_a_day(seconds: float) -> float:
-    return round(min(seconds, 86_400.0), 3)
+    return round(min(seconds, LONGEST_SECONDS), 3)
 
 
-def learn(entries: Iterable[Entry], thing: str, job_id: str, since: float = 0.0) -> Learned:
+def learn(entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
     """What the job of that id shows, of which nobody disturbed the device; `entries` may begin when the device came.
 
-    What happened before `since`, on the cloud's clock, does not count. Raises NotLearned if the job did not end
-    SUCCEEDED.
+    Raises NotLearned if the job did not end SUCCEEDED.
     """
-    account = account_of(entries, thing, job_id, since)
+    account = account_of(entries, thing, job_id)
     if (why := why_not(account)) is not None:
         raise why
     queued, began, ended = account.queued_at, account.began_at, account.ended_at

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence, came_back
-from simulator.certify.evidence import telling
-from simulator.certify.junit import lines
+from simulator.certify.evidence import lines, telling
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 
 MARKS: Final[dict[CellOutcome, str]] = {

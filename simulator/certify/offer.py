@@ -1,5 +1,6 @@
 """What is put on the device under test: where the cloud is, what proves who it is, and which topics count."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -63,6 +64,11 @@ class Offer:
             "namespace": self.namespace_id or "",
         }
         return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def variables(placeholders: Mapping[str, str]) -> dict[str, str]:
+    """The same as environment variables: GHOSTJOB_HOST and so on."""
+    return {f"GHOSTJOB_{name.upper()}": value for name, value in placeholders.items()}
 
 
 def topics_that_count(thing: str, namespace_id: str | None) -> tuple[str, ...]:

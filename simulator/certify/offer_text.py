@@ -1,10 +1,6 @@
-"""What is printed of an offer: lines for anybody, a panel for a terminal."""
+"""What is printed of an offer."""
 
 from collections.abc import Iterator
-
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from agent.hosts import is_loopback
 from simulator.certify.offer import Offer
@@ -15,16 +11,6 @@ def offer_lines(offer: Offer) -> list[str]:
     rows = list(_rows(offer))
     width = max(len(name) for name, _ in rows)
     return [f"{name:<{width}}  {what}" for name, what in rows]
-
-
-def offer_panel(offer: Offer) -> Panel:
-    """The same with a frame; what is too long for a line goes on in the next."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, what in _rows(offer):
-        table.add_row(name, Text(what))
-    return Panel(table, title="put this on the device", title_align="left", expand=False)
 
 
 def _rows(offer: Offer) -> Iterator[tuple[str, str]]:

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, came_back
-from simulator.certify.evidence import TURNS, telling
-from simulator.certify.junit import lines
+from simulator.certify.evidence import TURNS, lines, telling
 from simulator.report.plain import plain
 from simulator.report.summary import WORDS
 

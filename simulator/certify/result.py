@@ -7,10 +7,12 @@ not-applicable   it was not for this device
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
+from simulator.certify.cell import Cell
 from simulator.certify.certificate import LONGEST_WHY, Afterwards, CellOutcome, CellResult, Evidence, ProbeSeen
-from simulator.certify.evidence import Carrier, evidence, last_named
+from simulator.certify.evidence import evidence, last_named
+from simulator.certify.learning import Carrier
 from simulator.report.plain import first_line, plain
 from simulator.trace import Entry
 from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
@@ -22,32 +24,8 @@ MOST_VERSIONS: Final = 24
 UNSHOWN: Final = "but nothing in the trace shows it, which is a fault of ghostjob's own and says nothing of the device"
 
 
-class Described(Protocol):
-    """What a cell of the matrix says of itself."""
-
-    @property
-    def id(self) -> str:
-        """Such as `report-in-flight/answer-lost`."""
-        ...
-
-    @property
-    def point(self) -> str:
-        """When the job is deleted, or what is done instead."""
-        ...
-
-    @property
-    def condition(self) -> str:
-        """What the network, the service, or the power do meanwhile."""
-        ...
-
-    @property
-    def shows(self) -> str:
-        """What a device must get right to pass."""
-        ...
-
-
 def cell_result(
-    cell: Described,
+    cell: Cell,
     verdict: Verdict,
     entries: Iterable[Entry],
     *,
@@ -89,12 +67,12 @@ def cell_result(
     )
 
 
-def not_applicable(cell: Described, why: str) -> CellResult:
+def not_applicable(cell: Cell, why: str) -> CellResult:
     """Of a cell that is not for this device."""
     return _not_played(cell, "not-applicable", why)
 
 
-def not_played(cell: Described, why: str) -> CellResult:
+def not_played(cell: Cell, why: str) -> CellResult:
     """Of a cell that was to be played, and was not."""
     return _not_played(cell, "inconclusive", f"not played: {first_line(why)}")
 
@@ -124,7 +102,7 @@ def _sampled(seen: ProbeSeen | None, probe: str, is_alive: bool | None, version:
     )
 
 
-def _not_played(cell: Described, outcome: CellOutcome, why: str) -> CellResult:
+def _not_played(cell: Cell, outcome: CellOutcome, why: str) -> CellResult:
     return CellResult(
         id=cell.id,
         point=cell.point,

@@ -2,13 +2,13 @@
 
     desk.ready      {"offer": …}                 what is to be put on the device
     device.seen     {"says": …}                  what was seen of a device that is waited for
-    device.missing  {"why": …}                 it did not come, or did not do its first job
-    learned         {"learned": …}
-    cells           {"cells": [{"id", "shows", "applies", "why"}], "seconds": …}    in the order of play
-    cell.began      {"id": …}
-    cell.ended      {"result": …}                a CellResult, as in certificate.json
-    bricked         {"cell": …, "why": …}
-    certificate     {"certificate": …}           the last line
+    device.missing  {"why": …}                   it did not come, or did not do its first job
+    learned         {"learned": …}               how it does a job, as in certificate.json
+    cells           {"cells": …, "seconds": …}   in the order of play, each with id, shows, applies and why; an estimate
+    cell.began      {"id": …}                    it is being played
+    cell.ended      {"result": …}                what came of it, as in certificate.json
+    bricked         {"cell": …, "why": …, "evidence": …}   nothing brings the device back after that cell
+    certificate     {"certificate": …}           the whole of certificate.json; the last line
 
 Each line has "event", and its members besides; readers ignore what they do not know.
 """

@@ -3,15 +3,14 @@
 Pure. `text` is always a topic, or a filter, as it came from a client.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, hint_topic, parse
+from simulator.certify.filters import matches, unshared
 
 LONGEST_SHOWN: Final = 100
 """Characters of a text from outside."""
-_SHARED: Final = re.compile(r"\$share/[^/]*/")
 
 
 def shown(text: str) -> str:
@@ -35,25 +34,12 @@ def notifications(thing: str, namespace_id: str | None) -> tuple[str, str]:
 
 def hears(text: str, thing: str, namespace_id: str | None) -> tuple[str, ...]:
     """Which of `notifications` a filter brings."""
-    plain = _SHARED.sub("", text, count=1)
-    return tuple(topic for topic in notifications(thing, namespace_id) if _matches(plain, topic))
-
-
-def _matches(text: str, topic: str) -> bool:
-    levels, wanted = text.split("/"), topic.split("/")
-    if levels[0] in ("+", "#"):  # wildcards do not reach topics that begin with $
-        return False
-    for at, level in enumerate(levels):
-        if level == "#":
-            return True
-        if at >= len(wanted) or level not in ("+", wanted[at]):
-            return False
-    return len(levels) == len(wanted)
+    return tuple(topic for topic in notifications(thing, namespace_id) if matches(text, topic))
 
 
 def wrong_with(text: str, thing: str, namespace_id: str | None) -> str | None:
     """What is wrong with it, and what it should be; None for a right one, or one that has nothing to do with Jobs."""
-    plain = _SHARED.sub("", text, count=1)
+    plain = unshared(text)
     return next((why for look in _LOOKS if (why := look(plain, thing, namespace_id)) is not None), None)
 
 

@@ -1,14 +1,33 @@
-"""The power of devices that are not ours: cut when the scenario says so, given back after its time."""
+"""The power of devices that are not ours: cut when the scenario says so, given back after its time.
 
+So is what keeps one going whose process ends by itself.
+"""
+
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol, TypeAlias
 
 from simulator.controller.triggers import percent
 from simulator.engines.casting import Casting
-from simulator.engines.stage import Changes
-from simulator.pace import LOOP_TIME, Pace
+from simulator.engines.stage import Changes, Stage
+from simulator.pace import Pace
 from simulator.scenario import PowerCut
-from simulator.trace import TERMINAL, Entry, ExecutionChanged, ExecutionRemoved, FaultStruck, PowerCutOff
+from simulator.trace import (
+    TERMINAL,
+    Entry,
+    ExecutionChanged,
+    ExecutionRemoved,
+    FaultStruck,
+    PowerCutOff,
+    PowerRestored,
+    ProcessEnded,
+)
+
+FIRST_PAUSE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 5.0
+"""Before a device's process that ended by itself is started again."""
+Record: TypeAlias = Callable[[PowerCutOff | PowerRestored | ProcessEnded], None]
 
 
 class DeviceHands(Protocol):
@@ -57,7 +76,6 @@ class Outlets:
 
     casting: Casting
     changed: Changes
-    pace: Pace = LOOP_TIME
     all: tuple[Outlet, ...] = field(init=False)
     _at: dict[str, tuple[str, str | None]] = field(init=False, default_factory=dict)
     """What each thing is at work on, and the step that it reported last."""
@@ -109,3 +127,29 @@ class Outlets:
     def missed(self) -> list[str]:
         """The cuts that never came."""
         return [f"the power was to go {outlet.words}, which did not come" for outlet in self.all if not outlet.due]
+
+
+async def switched(outlet: Outlet, hands: DeviceHands, stage: Stage, pace: Pace, record: Record) -> None:
+    """Wait for a power cut, make it, and give the power back."""
+    await stage.until(lambda: outlet.due is not None)
+    assert outlet.due is not None, "it is due"
+    record(outlet.due)
+    await hands.cut_power()
+    try:
+        await pace.sleep(outlet.cut.off_seconds)
+    finally:
+        await asyncio.shield(hands.power_on())
+        record(PowerRestored(outlet.due.thing))
+    outlet.is_over = True
+    stage.changed.set()
+
+
+async def looked_after(thing: str, hands: DeviceHands, pace: Pace, record: Record) -> None:
+    """Start a device again that ends by itself, later each time; what it is worth, the verdict says."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        why, crashed = await hands.ended()
+        record(ProcessEnded(thing, why, crashed))
+        await pace.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        await hands.start()

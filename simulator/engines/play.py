@@ -11,7 +11,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Protocol
 
@@ -26,7 +26,7 @@ from simulator.engines.casting import Casting
 from simulator.engines.cues import NOTICED, Cue, Cues
 from simulator.engines.ending import is_over, may_come, missed, waited_for, within
 from simulator.engines.fleet import Fleet
-from simulator.engines.outlets import DeviceHands, Outlet, Outlets
+from simulator.engines.outlets import DeviceHands, Outlets, looked_after, switched
 from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.stage import Stage
@@ -38,16 +38,12 @@ from simulator.trace import (
     ENGINE,
     AccountEnded,
     Entry,
-    PowerRestored,
-    ProcessEnded,
     ProcessStalled,
     Recorder,
     RunEnded,
     Sink,
 )
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
-"""Before a device's process that ended by itself is started again."""
 PATIENCE_SECONDS = 0.25
 """So often whoever waits in vain looks whether that is certain by now."""
 CLEARING_SECONDS = 10.0
@@ -203,9 +199,8 @@ class Play:
                 if job.after is not None
             ]
             if not self._is_ours:
-                tasks += [group.create_task(self._switch(outlet)) for outlet in self._outlets.all]
                 if self._hands is not None:
-                    tasks.append(group.create_task(self._look_after(self.casting.things[0][0])))
+                    tasks += [group.create_task(each) for each in self._handled(self._hands)]
                 tasks.append(group.create_task(self._lose_patience()))
             await stage.until(self._is_over)
             for task in tasks:
@@ -292,32 +287,11 @@ class Play:
 
     # ── devices that are not ours ─────────────────────────────────────────────────────────────────────────────────
 
-    async def _switch(self, outlet: Outlet) -> None:
-        """Wait for a power cut, make it, and give the power back."""
-        hands = self._hands
-        assert hands is not None, "who plays without hands has no power cuts"
-        await self._stage.until(lambda: outlet.due is not None)
-        assert outlet.due is not None, "it is due"
-        self._engine.record(outlet.due)
-        await hands.cut_power()
-        try:
-            await self._pace.sleep(outlet.cut.off_seconds)
-        finally:
-            await asyncio.shield(hands.power_on())
-            self._engine.record(PowerRestored(outlet.due.thing))
-        outlet.is_over = True
-        self._stage.changed.set()
-
-    async def _look_after(self, thing: str) -> None:
-        """Start a device again that ends by itself, later each time; what it is worth, the verdict says."""
-        hands, pause = self._hands, FIRST_PAUSE_SECONDS
-        assert hands is not None, "who plays without hands is nobody's process"
-        while True:
-            why, crashed = await hands.ended()
-            self._engine.record(ProcessEnded(thing, why, crashed))
-            await self._pace.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            await hands.start()
+    def _handled(self, hands: DeviceHands) -> Iterator[Coroutine[None, None, None]]:
+        """What is done to such a device beside the wire."""
+        stage, pace, record = self._stage, self._pace, self._engine.record
+        yield from (switched(outlet, hands, stage, pace, record) for outlet in self._outlets.all)
+        yield looked_after(self.casting.things[0][0], hands, pace, record)
 
     async def _lose_patience(self) -> None:
         """Once a device lets a job wait for longer than the bounds allow, see whether that is held against it."""

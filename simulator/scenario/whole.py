@@ -22,7 +22,7 @@ from simulator.scenario.parts import (
     When,
 )
 from simulator.scenario.places import Place
-from simulator.verdict.bounds import Bounds
+from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 
 STEPS: Final[tuple[str, ...]] = get_args(StepName)
 
@@ -63,7 +63,7 @@ class Scenario(Part):
     """Settings of the local cloud."""
     bounds: Bounds = Bounds()
     """What the verdict judges by."""
-    time_limit_seconds: Annotated[float, Field(gt=0, le=86_400)] = 120
+    time_limit_seconds: Annotated[float, Field(gt=0, le=LONGEST_SECONDS)] = 120
     """When a run that hangs is ended; time in which its processes did not get round to what was due is not counted."""
     play_with: Annotated[int, Field(ge=1, le=100_000)] = 10
     """How many devices it is made for, and play unless `--devices` says so."""

@@ -1,10 +1,12 @@
 """The numbers of a scenario that the verdict judges by."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400)]
+LONGEST_SECONDS: Final = 86_400
+"""A day: nobody waits longer for a device."""
+Seconds: TypeAlias = Annotated[float, Field(ge=0, le=LONGEST_SECONDS)]
 
 
 class Bounds(BaseModel):

@@ -22,14 +22,19 @@ def ghostjob(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def complaint(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> str:
-    """The one line by which it refuses such input, in this process and directory."""
+def ended(arguments: list[str]) -> object:
+    """The exit code of running it in this process."""
     try:
         with pytest.raises(SystemExit) as exit_:
             main(arguments)
     finally:
         configure("text", "error")  # it has a log of its own
-    told = capfd.readouterr()
-    assert (exit_.value.code, told.out) == (2, ""), told.err
+    return exit_.value.code
+
+
+def complaint(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> str:
+    """The one line by which it refuses such input, in this process and directory."""
+    code, told = ended(arguments), capfd.readouterr()
+    assert (code, told.out) == (2, ""), told.err
     (line,) = told.err.splitlines()
     return line

@@ -9,7 +9,7 @@ import pytest
 
 from simulator.certify.matrix import CELLS, DEFAULT, QUICK
 from tests.cli.certifying import Certifying, device
-from tests.cli.command import ghostjob
+from tests.cli.command import ended, ghostjob
 
 CALM = "step-middle/calm"
 HELD = "report/held"
@@ -40,19 +40,6 @@ def test_a_device_that_recovers_is_certified_and_the_files_say_so(tmp_path: Path
         assert (told_again.returncode, bool(told_again.stdout)) == (0, True)
     assert "passed: 2 of 2 cells passed" in out
     assert "its first job:" in err
-
-
-def test_a_device_that_does_not_take_the_next_job_fails_with_what_shows_it(tmp_path: Path):
-    command = device("drops-the-next-job")
-    bounds = ("--bound", "ready_seconds=2", "--bound", "lost_job_seconds=2")
-    with Certifying(tmp_path, "--json", "--only", CALM, *bounds, command=command) as certify:
-        (result,) = [each["result"] for each in certify.events() if each["event"] == "cell.ended"]
-        assert certify.end()[0] == 1
-    assert result["outcome"] == "failed"
-    violated = [each["id"] for each in result["invariants"] if each["outcome"] == "violated"]
-    assert "ready-in-time" in violated
-    pointed = [each["text"] for each in result["evidence"] if each["pointed_at"]]
-    assert any("removed the record of" in text for text in pointed), pointed
 
 
 def test_a_device_that_ends_is_waited_for_no_longer(tmp_path: Path):
@@ -114,21 +101,29 @@ def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     assert [cell["id"] for cell in certificate["cells"]] == [CALM, "asking/held"]
 
 
-def test_a_device_that_needs_a_restart_gets_one_and_that_is_told(tmp_path: Path):
+def test_a_device_that_does_not_take_the_next_job_fails_with_what_shows_it_and_is_brought_back(tmp_path: Path):
     command = device("rests-after-a-loss")
-    limits = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
-    with Certifying(tmp_path, "--json", "--only", CALM, *limits, command=command) as certify:
+    bounds = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
+    with Certifying(tmp_path, "--json", "--only", CALM, *bounds, command=command) as certify:
         result = certify.until("cell.ended")["result"]
         assert certify.end()[0] == 1
+    assert result["outcome"] == "failed"
     assert [each["id"] for each in result["invariants"] if each["outcome"] == "violated"] == ["ready-in-time"]
+    pointed = [each["text"] for each in result["evidence"] if each["pointed_at"]]
+    assert any("removed the record of" in text for text in pointed), pointed
     assert result["afterwards"]["left"] in ("by-a-job", "by-restart")
 
 
-def test_the_list_has_every_cell_and_starts_nothing(tmp_path: Path):
-    told = json.loads(ghostjob("certify", "--list", "--json", cwd=tmp_path).stdout)["cells"]
+def test_the_list_has_every_cell_and_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    assert ended(["certify", "--list", "--json"]) == 0
+    told = json.loads(capfd.readouterr().out)["cells"]
     assert [cell["id"] for cell in told] == [cell.id for cell in CELLS]
     assert [cell["id"] for cell in told if cell["quick"]] == [cell.id for cell in QUICK]
-    listed = ghostjob("certify", "--list", "--quick", cwd=tmp_path).stdout.splitlines()
+    assert ended(["certify", "--list", "--quick"]) == 0
+    listed = capfd.readouterr().out.splitlines()
     assert [line.split()[0] for line in listed] == [cell.id for cell in QUICK]
     assert not list(tmp_path.iterdir())
 
@@ -157,12 +152,11 @@ def test_bad_input_is_one_line_that_says_what_to_do(
     capfd: pytest.CaptureFixture[str],
 ):
     monkeypatch.chdir(tmp_path)
-    with capfd.disabled():
-        told = ghostjob("certify", *arguments, cwd=tmp_path)
-    line = told.stderr.splitlines()[-1]
-    assert (told.returncode, told.stdout) == (2, "")
-    assert said in line
-    assert "Traceback" not in told.stderr
+    assert ended(["certify", *arguments]) == 2
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert said in told.err.splitlines()[-1]
+    assert "Traceback" not in told.err
 
 
 def _command_lines() -> str:

@@ -1,6 +1,7 @@
 """Every generated part of the pages, by the name of its marks."""
 
 import ast
+import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.device_events import DeviceEvent
 from agent.recovery import TABLE
 from agent.values import ErrorCode
 from simulator import scenario, trace
+from simulator.certify import telling
 from simulator.certify.matrix import CELLS
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT
 from simulator.cloud.fidelity import CLAIMS, HONEST_LINE, TAGS, Section
@@ -303,6 +305,16 @@ def dependencies() -> str:
     return "".join(wrapped(f"- `{row.values[0]}`: {row.id}") + "\n" for row in RULES)
 
 
+def certify_said() -> str:
+    """What certify says to scripts, as the docstring of who says it has it."""
+    rows = re.findall(r"^    ([a-z.]+) +(\{.*\})  +(.+)$", telling.__doc__ or "", re.MULTILINE)
+    said = re.findall(r'_say\("([a-z.]+)"', inspect.getsource(telling.ToScripts))
+    assert [event for event, _, _ in rows] == said
+    return table(
+        "event | members | ", ((code([event]), code(re.findall(r'"(\w+)"', has)), what) for event, has, what in rows)
+    )
+
+
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "scenario-keys": scenario_keys,
     "scenarios": shipped_scenarios,
@@ -320,6 +332,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "fidelity-table": fidelity,
     "not-carried-out": not_carried_out,
     "dependencies": dependencies,
+    "certify-said": certify_said,
     **{f"wire {scene}": lambda scene=scene: recorded(scene) for scene in SCENES},
     "walk notify": lambda: walk("notify"),
     "walk delete": lambda: walk("delete"),

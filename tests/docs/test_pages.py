@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import simulator.docs
+from simulator.cli.certify import certify
 from simulator.cloud.api import Backing, ControlPlane
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.jobs import Jobs
@@ -107,6 +108,12 @@ def test_every_key_has_a_meaning(part: str):
     items = re.findall(r"^- \*\*`(\w+)`\*\* \((.+?)\)(:?)", PARTS[part](), re.MULTILINE | re.DOTALL)
     assert items
     assert [name for name, _, colon in items if not colon] == []
+
+
+def test_every_option_of_certify_is_explained():
+    said = text(DIRECTORY / "certify.md") + text(DIRECTORY / "aws.md")
+    options = [name for each in certify.params for name in each.opts if name.startswith("--")]
+    assert [name for name in options if f"`{name}" not in said and not name.startswith("--log-")] == []
 
 
 def test_the_texts_count_what_there_is():

@@ -8,6 +8,7 @@ import pytest
 import ghostjob
 from ghostjob._certify import matrix
 from ghostjob.certification import Afterwards, Bricked, CellResult, Certification, Evidence, NotMet, ProbeSeen
+from simulator.certify import certificate as models
 from tests.docs.blocks import files
 from tests.docs.marks import DIRECTORY
 
@@ -112,7 +113,6 @@ def test_the_example_on_the_page_runs(stand_in: Log, capsys: pytest.CaptureFixtu
 
 
 def test_a_certificate_has_every_member_that_the_file_has():
-    models = pytest.importorskip("simulator.certify.certificate")
     for ours, theirs in (
         (Certification, models.Certificate),
         (CellResult, models.CellResult),

@@ -110,7 +110,6 @@ def test_clouds_and_scenarios_are_the_librarys_own(installed: Callable[..., str]
 
 
 def test_a_device_is_certified_by_the_command_itself(installed: Callable[..., str], repository: Path):
-    pytest.importorskip("simulator.cli.certify")
     device = "-m ghostjob fleet --no-table --step-seconds 0.05 --thing {thing} --endpoint {host}:{port} --certs {certs}"
     (repository / "pytest.ini").write_text(f"[pytest]\nghostjob_command = {sys.executable} {device}\n")
     (repository / "test_pump.py").write_text(FIVE_LINES + "    assert ghostjob_cell.result.invariants\n")

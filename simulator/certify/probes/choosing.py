@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from agent.errors import InputError
+from simulator.certify.offer import variables
 from simulator.certify.probes.command import CommandProbe
 from simulator.certify.probes.file import FileProbe
 from simulator.certify.probes.http import HttpProbe
@@ -42,8 +43,7 @@ def probe_of(text: str, offer: Placed, overhear: Overhear | None = None) -> Prob
     if kind == "mqtt":
         return _mqtt(text, _filled(rest, values), overhear)
     if kind == "cmd":
-        environment = {f"GHOSTJOB_{name.upper()}": value for name, value in values.items()}
-        return CommandProbe(text, _filled(rest, values), environment)
+        return CommandProbe(text, _filled(rest, values), variables(values))
     if kind not in KIND_OF:
         raise InputError(f"--probe {text}: '{kind}' is no kind of probe; write {KINDS}")
     return KIND_OF[kind](text, _filled(rest, values))

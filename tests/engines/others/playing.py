@@ -29,8 +29,8 @@ def cell(**parts: Any) -> Scenario:
 
 def played(stand: Stand, *, kept: list[Entry] | None = None, hands: bool = False) -> Verdict:
     entries: list[Entry] = [] if kept is None else kept
-    given = {"hands": stand} if hands else {}
-    with JudgedPlay(stand.scenario, stand, [THING], seed=stand.seed, also=(entries.append,), **given) as run:
+    given = stand if hands else None
+    with JudgedPlay(stand.scenario, stand, [THING], seed=stand.seed, also=(entries.append,), hands=given) as run:
         return run_virtually(run.result()).verdict
 
 

@@ -147,7 +147,10 @@ class Dialling:
 
 @dataclass(slots=True)
 class Accident:
-    """`what` happens to the device at `at` seconds, for `seconds`: to its power, its network, or a fault strikes."""
+    """`what` happens to the device at `at` seconds, for `seconds`: to its power or network, or a fault strikes.
+
+    What a fault does is not the play's business, but when it struck: so this says when, and nothing else happens.
+    """
 
     at: float
     what: str
@@ -178,22 +181,25 @@ class Stand(VirtualVenue):
             self._cloud.loop.call_later(accident.at, self._happens, accident)
         return hand
 
-    def strike(self, fault: str, message: str = "update", job_id: str | None = None) -> None:
-        """Tell that a fault struck: what it does is not the play's business."""
-        assert self._cloud is not None
-        self._cloud.observe(FaultStruck(THING, fault, "lose", message, job_id))
-
     def _happens(self, accident: Accident) -> None:
         assert self.device is not None
         assert self.dialling is not None
         if accident.what not in ("power", "network"):
-            self.strike(accident.what)
+            assert self._cloud is not None
+            self._cloud.observe(FaultStruck(THING, accident.what, "lose", "update", None))
         elif accident.what == "power":
             self.device.kill()
             asyncio.get_running_loop().call_later(accident.seconds, self.device.start)
         else:
             for number, connection in enumerate(self.dialling.connected):
                 connection.interrupt(accident.seconds * (1 + number))
+
+    async def ended(self) -> tuple[str, bool]:
+        """It never ends by itself."""
+        return await asyncio.get_running_loop().create_future()
+
+    async def start(self) -> None:
+        raise AssertionError("it never ended")
 
     async def cut_power(self) -> None:
         assert self.device is not None

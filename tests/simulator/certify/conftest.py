@@ -10,30 +10,11 @@ from typing import Any
 
 import pytest
 
-import simulator.cloud.mqtt.broker as broker
 from simulator.certify.arrival import Arrival
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certs import client_context, make_certificates
-from simulator.cloud.device_api.service import DeviceApi
-from simulator.trace import ClientSubscribed, Entry
+from simulator.trace import Entry
 from tests.simulator.cloud.mqtt.peers import WAIT, Peer
-
-
-@pytest.fixture(autouse=True)
-def told_subscriptions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stands for the cloud's own telling of SUBSCRIBEs, where it has none yet."""
-    if hasattr(DeviceApi, "subscribed"):
-        return
-    subscribe = broker.subscribe
-
-    def tell(router: Any, presence: Any, client: Any, session: Any, packet: Any) -> None:
-        subscribe(router, presence, client, session, packet)
-        wanted = [text for text, _, _ in packet.filters]
-        granted = tuple(text for text in wanted if text in session.filters)
-        refused = tuple(text for text in wanted if text not in session.filters)
-        router.context.service._observe(ClientSubscribed(session.client_id, granted, refused))
-
-    monkeypatch.setattr(broker, "subscribe", tell)
 
 
 @pytest.fixture(scope="session")

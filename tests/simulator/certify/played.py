@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from simulator.certify.cell import Cell
 from simulator.certify.certificate import CellResult, Certificate, certificate_of
 from simulator.certify.result import cell_result
 from simulator.engines.judged import JudgedPlay
@@ -14,16 +15,12 @@ from simulator.trace import Entry
 from simulator.verdict import Judge, Verdict
 
 
-class Cell(NamedTuple):
-    """What a cell of the matrix says of itself."""
-
-    id: str = "step/calm"
-    point: str = "step"
-    condition: str = "calm"
-    shows: str = "asks in good time, and stops"
+def named(cell_id: str = "step/calm") -> Cell:
+    """A cell of that name, of which only what it says of itself counts."""
+    return Cell(cell_id, "full", (), "asks in good time, and stops", "it does not")
 
 
-CELL: Final = Cell()
+CELL: Final = named()
 
 
 class Played(NamedTuple):

@@ -10,7 +10,7 @@ from simulator.certify.result import cell_result, not_applicable, not_played
 from simulator.trace import Entry
 from simulator.verdict import InvariantVerdict, Violation
 
-from .played import Cell, certificate, played, result, seen
+from .played import certificate, named, played, result, seen
 
 PACKET = Evidence(id="cloud#1", at=1.0, text="pump-7 to $aws/things/pump-7/jobs/get: {}", pointed_at=True)
 VIOLATED = InvariantVerdict(
@@ -67,9 +67,9 @@ def test_a_certificate_cannot_say_something_else_than_its_cells():
         Certificate(**(certificate(result("reference")).model_dump() | {"outcome": "failed"}))
 
 
-SKIPPED = not_applicable(Cell("c/d"), "it speaks no MQTT")
-CUT = not_played(Cell("e/f"), "interrupted")
-PASSED = result("reference", Cell("p/q"))
+SKIPPED = not_applicable(named("c/d"), "it speaks no MQTT")
+CUT = not_played(named("e/f"), "interrupted")
+PASSED = result("reference", named("p/q"))
 FAILED = result("hammering")
 ABSENT = NotMet(why="it never came")
 REFUSES = NotMet(why="its first job is FAILED", failed=True, evidence=(PACKET,))
@@ -139,7 +139,7 @@ def test_what_was_not_reached_or_not_ended_is_inconclusive(kept: str):
     if kept == "end":
         cut = [each for each in entries if "removed" not in each.event.type]
     found = seen(cut)
-    made = cell_result(Cell(), found.verdict, found.entries, seconds=1)
+    made = cell_result(named(), found.verdict, found.entries, seconds=1)
     assert made.outcome == "inconclusive"
     assert made.why.startswith(
         "'deleted-in-step fw write' was reached by 0 of 1" if kept == "end" else "the run has not"
@@ -152,7 +152,7 @@ def test_an_accusation_that_nothing_shows_is_ours_and_not_the_devices():
         each.model_copy(update={"violations": tuple(v.model_copy(update={"events": ()}) for v in each.violations)})
         for each in verdict.invariants
     ]
-    made = cell_result(Cell(), verdict.model_copy(update={"invariants": tuple(bare)}), (), seconds=1)
+    made = cell_result(named(), verdict.model_copy(update={"invariants": tuple(bare)}), (), seconds=1)
     assert made.outcome == "inconclusive"
     assert "a fault of ghostjob's own" in made.why
     assert {each.outcome for each in made.invariants} == {"held", "undecided", "not-exercised"}

@@ -21,7 +21,7 @@ from simulator.certify.arrival import Arrival
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.enrolment import policy_of
 from simulator.certify.offer import topics_that_count
-from simulator.certify.offer_text import offer_lines, offer_panel
+from simulator.certify.offer_text import offer_lines
 from simulator.certify.standing import MOST_CLIENTS, MOST_SUBSCRIBES, Standing
 from simulator.certs import make_certificates
 from simulator.cloud.access.policies import LONGEST_DOCUMENT, parse
@@ -425,7 +425,6 @@ async def test_the_offer_is_told_to_people_and_to_scripts(certs: Path):
         told = json.loads(json.dumps(offer.as_json()))
         assert (told["port"], told["ca"], told["mqtt_port"]) == (offer.mqtts_port, str(certs / "ca.pem"), None)
         assert told["topics"] == list(offer.topics)
-        assert offer_panel(offer).title == "put this on the device"
 
 
 def test_the_topics_that_count_are_of_the_namespace():

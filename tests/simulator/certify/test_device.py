@@ -16,7 +16,8 @@ import pytest
 from agent.errors import InputError
 from simulator.certify import child
 from simulator.certify.child import LONGEST_LINE, MOST_LINES
-from simulator.certify.device import Device, Elsewhere, Process, filled
+from simulator.certify.commands import filled
+from simulator.certify.device import Device, Elsewhere, Process
 from tests.within import within
 
 PLACES = {"host": "127.0.0.1", "port": "8883", "thing": "pump-7", "namespace": ""}
@@ -179,7 +180,11 @@ async def test_what_leaves_the_group_is_not_touched_and_holds_nothing_up():
         try:
             await within(device.cut_power(), WAIT)
             assert not await daemon_of_it.is_gone(0)
-            assert (device.survived() or "").startswith("something that /bin/sh started has left its process group")
+            said = "something that /bin/sh started has left its process group"
+            assert (device.survived() or "").startswith(said)
+            await device.power_on()
+            assert (device.survived() or "").startswith(said), "its power was not cut, whatever it is now"
+            os.kill(int(await reader.line()), signal.SIGKILL)
         finally:
             os.kill(pid, signal.SIGKILL)
 

@@ -29,7 +29,6 @@ def test_without_a_file_each_job_brings_a_version_that_never_was():
     brought = [documents.document(number) for number in range(3)]
     assert brought == [{"operation": "update", "version": f"1.0.{number}"} for number in (1, 2, 3)]
     assert [documents.version(number) for number in range(3)] == ["1.0.1", "1.0.2", "1.0.3"]
-    assert documents.alternate
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,6 @@ def test_a_document_is_sent_as_it_is_but_for_what_is_asked_for(
 ):
     documents = read_documents(written(tmp_path, text))
     assert [documents.document(number) for number in range(4)] == [a, b, a, b]
-    assert documents.alternate == (a != b)
     assert documents.version(0) == ("1.0.0" if "{version}" in text else None)
 
 

@@ -32,15 +32,15 @@ from simulator.schemas import shipped
 from simulator.verdict import InvariantVerdict, Violation
 from tests.simulator.report.junit_form import problems
 
-from .played import Cell, certificate, result
+from .played import certificate, named, result
 
-PASSED = result("reference", Cell("p/q"), afterwards=Afterwards(left="ready"))
+PASSED = result("reference", named("p/q"), afterwards=Afterwards(left="ready"))
 FAILED = result(
     "hammering", directory="cells/step/calm", afterwards=Afterwards(left="by-restart", why="job fw-9 not taken")
 )
-SKIPPED = not_applicable(Cell("c/d"), "it speaks no MQTT")
-CUT = not_played(Cell("e/f"), "interrupted")
-TROUBLE = result("reference", Cell("g/h"), trouble="the probe could not be asked")
+SKIPPED = not_applicable(named("c/d"), "it speaks no MQTT")
+CUT = not_played(named("e/f"), "interrupted")
+TROUBLE = result("reference", named("g/h"), trouble="the probe could not be asked")
 PACKET = Evidence(id="cloud#1", at=1.0, text="the cloud saw pump-7 disconnect", pointed_at=True)
 GONE = Bricked(cell="p/q", why="it took no job", evidence=(PACKET,))
 ALL = certificate(
@@ -198,7 +198,7 @@ def test_it_is_read_on_a_terminal_of_eighty_columns_without_colour():
 
 def test_a_device_that_was_not_met_is_told_of_once_and_nothing_is_obeyed_that_it_wrote():
     why = "it ended by itself; it wrote at the end:\n  Traceback \x1b[2J\n  KeyError"
-    cells = [not_played(Cell(f"a/{n}"), f"the device was not met: {why}") for n in range(3)]
+    cells = [not_played(named(f"a/{n}"), f"the device was not met: {why}") for n in range(3)]
     made = certificate(*cells, not_met=NotMet(why=why), not_seen={"bootable": "x"})
     assert made.why == "it ended by itself; it wrote at the end"
     assert made.not_seen == {}

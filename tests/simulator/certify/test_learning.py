@@ -151,6 +151,7 @@ def test_one_that_listens_over_mqtt_and_asks_over_http():
     [
         pytest.param(("$aws/things/+/jobs/#",), ("notify", "notify-next"), id="wildcards"),
         pytest.param(("$aws/things/pump/jobs/notify",), ("notify",), id="the list alone"),
+        pytest.param(("$share/all/$aws/things/pump/jobs/notify",), ("notify",), id="a shared subscription"),
         pytest.param(("#",), (), id="a wildcard that matches no $ topic"),
         pytest.param(("$aws/things/pump/jobs/+/notify-next",), (), id="a level too many"),
         pytest.param(("$aws/things/other/jobs/notify",), (), id="another thing"),
@@ -170,18 +171,6 @@ def test_one_in_a_namespace_listens_to_the_topics_of_that():
     account.update("IN_PROGRESS")
     found = done(worked(account))
     assert (found.namespace_id, found.listens) == ("lab", ("notify-next", "notify-documented"))
-
-
-def test_what_happened_before_does_not_count_but_who_is_connected_does():
-    account = CloudAccount()
-    account.connect(*FIND)
-    account.ask("get-pending", finds=False)
-    account.wait(10)
-    account.queue()
-    account.ask("start-next")
-    worked(account)
-    found = learn(account.entries, PUMP, JOB, since=5)
-    assert (found.asks_on_connect, found.listens) == ((), ("notify", "notify-next"))
 
 
 def test_the_longer_of_two_times_counts():

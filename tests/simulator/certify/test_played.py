@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import simulator.trace
 from simulator.certify.cell import Cell
 from simulator.certify.draft import undisturbed
 from simulator.certify.learning import Learned, learn
@@ -21,10 +20,6 @@ from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, Timings
 from simulator.trace import Entry, RunStarted
 from simulator.verdict import Judge, Verdict
-
-pytestmark = pytest.mark.skipif(
-    not hasattr(simulator.trace, "FaultStruck"), reason="needs a network that holds and cuts"
-)
 
 SECONDS = Timings(download=1, write=1, switch=0.3, reboot=0.1, boot=0.3, self_test=0.6, commit=0.3)
 THING = "thing-0"

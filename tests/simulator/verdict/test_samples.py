@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.values import ExecutionKey
-from simulator.trace import CLOUD, ENGINE, PROBE, Entry, ExecutionChanged, ProbeSampled, read_line, write_line
+from simulator.trace import (
+    CLOUD,
+    ENGINE,
+    PROBE,
+    Entry,
+    ExecutionChanged,
+    PowerCutOff,
+    PowerRestored,
+    ProbeSampled,
+    read_line,
+    write_line,
+)
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE, InvariantVerdict, Verdict
 from simulator.verdict.samples import NOTES, PROBES, REPORTS, SPANS, STRETCHES, Samples
 from simulator.verdict.seen import seen_in
@@ -23,14 +34,6 @@ VERSIONS = {"fw": (NEW,), "next": (OLD,), "last": (NEW,)}
 READY = BOUNDS.ready_seconds + 1
 LATE = BOUNDS.ready_seconds + BOUNDS.detection_seconds + 1
 DEAD = BOUNDS.silence_seconds + 1
-
-
-@dataclass
-class Powered:
-    """What the engine tells when it cuts the power of a device that is not ours."""
-
-    thing: str
-    type: str
 
 
 class Bench(Tale):
@@ -60,8 +63,11 @@ class Bench(Tale):
         self.wait(seconds)
         self.probe(False)
 
-    def power(self, what: str) -> None:
-        self._write(ENGINE, Powered(THING, what))  # type: ignore[arg-type]
+    def cuts_power(self) -> None:
+        self._write(ENGINE, PowerCutOff(THING, "reported download"))
+
+    def restores_power(self) -> None:
+        self._write(ENGINE, PowerRestored(THING))
 
     def starts(self, key: ExecutionKey = FW) -> None:
         self.queue(key)
@@ -234,16 +240,16 @@ def talks_although_its_probe_is_wrong(bench: Bench) -> None:
 
 @right
 def has_no_power(bench: Bench) -> None:
-    bench.power("power.cut")
+    bench.cuts_power()
     bench.disconnect()
     bench.is_dead(2 * DEAD)
 
 
 @right
 def boots_slowly_after_its_power_came_back(bench: Bench) -> None:
-    bench.power("power.cut")
+    bench.cuts_power()
     bench.is_dead(2 * DEAD)
-    bench.power("power.restored")
+    bench.restores_power()
     bench.is_dead(DEAD / 2)
 
 
@@ -360,10 +366,10 @@ def dies_with_nothing_to_do(bench: Bench) -> None:
 @story("alive", "violated")
 def does_not_boot_when_its_power_comes_back(bench: Bench) -> None:
     bench.works_through(FW, NEW)
-    bench.power("power.cut")
+    bench.cuts_power()
     bench.disconnect()
     bench.probe(False)
-    bench.power("power.restored")
+    bench.restores_power()
     bench.is_dead(DEAD)
 
 
