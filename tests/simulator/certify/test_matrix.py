@@ -73,6 +73,15 @@ def test_nothing_is_held_for_longer_than_devices_wait(cell: Cell):
         assert fault.do != "hold" or fault.job is not None
 
 
+@EACH
+def test_what_a_poller_asked_before_there_was_a_job_is_no_question_for_it(cell: Cell):
+    for device in players(cell):
+        scenario = drawn(cell, device)
+        for fault in scenario.faults:
+            if fault.name == MARK and {*fault.messages} <= {"get-pending", "start-next", "describe"}:
+                assert fault.after_queueing_of == (None if device.listens else scenario.jobs[0].id)
+
+
 ANNOUNCED = [cell for cell in CELLS if cell.id.startswith("asking/announcement")]
 
 
