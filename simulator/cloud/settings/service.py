@@ -57,9 +57,9 @@ class Fault(Frozen):
 
     `job` limits it to messages about that job (a hold: of those that name one), `status` and `step` to updates that
     report these and to answers to them, `after_queueing_of` to what comes once that thing has been given an execution
-    of that job, `after_deletion_of` to what comes after its deletion, or that of this execution, began. Of these, `first` takes the first so many of each device, `nth` one, and `rate`
-    that part of them, by chance. Faults look at a message in their order: one that is lost, those after it do not see,
-    nor another hold one that is held.
+    of that job, `after_deletion_of` to what comes after its deletion, or that of this execution, began. Of these,
+    `first` takes the first so many of each device, `nth` one, and `rate` that part of them, by chance. Faults look at a
+    message in their order: one that is lost, those after it do not see, nor another hold one that is held.
     """
 
     name: Name | None = None
