@@ -20,6 +20,7 @@ from rich.progress import Progress
 
 from tests.certify_sessions.sessions import CORRECT, Plan, Session, differences, hold, violated
 from tests.devices.commands import COMMANDS
+from tests.simulator.certify.from_outside import FOUND
 
 SPINS = "import sys, time\nend = time.monotonic() + float(sys.argv[1])\nwhile time.monotonic() < end: pass"
 LONGEST_SECONDS = 3600.0
@@ -150,6 +151,32 @@ def seen(devices, cells, options, namespace_id, step_seconds, at_once, is_busy, 
             Console().print(f"  {invariant}: {', '.join(where)}", highlight=False, markup=False)
         for why in held.unclear:
             Console().print(f"  inconclusive: {why}", highlight=False, markup=False)
+
+
+@certify_sessions.command()
+@click.option("--model", "models", multiple=True, type=click.Choice(list(FOUND)), help="Default: all.")
+@click.option("--step-seconds", type=float, default=0.05, show_default=True)
+@click.option("--at-once", type=click.IntRange(1), default=6, show_default=True, help="Sessions side by side.")
+@click.option("--keep", type=click.Path(path_type=Path), help="A directory for all that sessions write.")
+def models(models, step_seconds, at_once, keep):  # type: ignore[no-untyped-def]
+    """Certify bad models as processes, and tell of what should have been found and was not."""
+    names = models or tuple(FOUND)
+    plans = [Plan(f"model-{name}", 0, cells_that_find(name), "", step_seconds) for name in names]
+    missed = 0
+    for name, held in zip(names, held_all(plans, at_once, False, keep), strict=True):
+        seen_of_it = violated(held)
+        lacking = [f"{what} ({cell})" for what, cell in FOUND[name].items() if cell not in seen_of_it.get(what, ())]
+        missed += len(lacking)
+        told = f"not found: {', '.join(lacking)}" if lacking else f"found: {', '.join(FOUND[name])}"
+        Console().print(f"{name}: {told}", highlight=False, markup=False)
+    wanted = sum(len(FOUND[name]) for name in names)
+    Console().print(f"{wanted - missed} of {wanted} found")
+    raise SystemExit(1 if missed else 0)
+
+
+def cells_that_find(model: str) -> tuple[str, ...]:
+    """The options that choose the cells in which it is found."""
+    return tuple(word for cell in dict.fromkeys(FOUND[model].values()) for word in ("--only", cell))
 
 
 if __name__ == "__main__":
