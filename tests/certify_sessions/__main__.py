@@ -149,8 +149,8 @@ def seen(devices, cells, options, namespace_id, step_seconds, at_once, is_busy, 
         Console().print(f"{held.plan.device}", highlight=False)
         for invariant, where in violated(held).items():
             Console().print(f"  {invariant}: {', '.join(where)}", highlight=False, markup=False)
-        for why in held.unclear:
-            Console().print(f"  inconclusive: {why}", highlight=False, markup=False)
+        for why in (*(each for each in held.findings if each.startswith("bricked")), *held.unclear):
+            Console().print(f"  not passed: {why}", highlight=False, markup=False)
 
 
 @certify_sessions.command()

@@ -91,6 +91,7 @@ MEANT: Final = "it could have heard of the later job of that id by then, and so 
 ELSEWHERE: Final = "the job that it leaves is the next one, which `ready-in-time` and `alive` speak of"
 JITTERED: Final = "what passes by itself may be asked again at any moment: with full jitter no wait is too short"
 RESTARTED: Final = "it comes back by itself, and a lost connection is no proof of a crash"
+BRICKED: Final = "it never comes back to work, so that the certificate says `bricked`, and is failed"
 RESTING: Final = "it is slow, within what a correct device may take; `--bound ready_seconds=` says less"
 TAKEN: Final = "that needs a flash which does not boot any more, and is shown by a device that stays away"
 UNSEEN: Final[Mapping[str, str | Mapping[str, str]]] = {
@@ -100,7 +101,7 @@ UNSEEN: Final[Mapping[str, str | Mapping[str, str]]] = {
     "no-cross-incarnation": MEANT,
     "no-lost-job": ELSEWHERE,
     "no-hammering": JITTERED,
-    "alive": RESTARTED,
+    "alive": {"reboots-while-recovering": BRICKED, "": RESTARTED},
     "ready-in-time": {"rests-after-a-loss": RESTING, "": TAKEN},
 }
 """Of what is on the wire in principle: why it is not seen of models that break it; by model where that differs."""
