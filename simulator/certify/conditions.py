@@ -160,10 +160,14 @@ def announcement_overtaken(draft: Draft) -> Draft:
 
 
 def _announcement(draft: Draft, do: str, **more: object) -> Draft:
-    """The notifications of a job that is deleted as soon as it is queued: the first of each kind."""
+    """The notifications of a job that is deleted as soon as it is queued: the first of each kind.
+
+    Who asks for work just then, of his own accord, is answered when it is gone.
+    """
     first, *others = (Fault.model_validate({"do": do, "messages": (kind,), "nth": 1, **more}) for kind in _heard(draft))
     drawn = draft.but(mark=first.model_copy(update={"name": MARK}), when=When(status="QUEUED"), at_seconds=0.0)
-    return drawn.with_faults(*others).reaching(Place(place="deleted-before-start", job=draft.lost.id))
+    asks = Fault(do="hold", messages=FOR_WORK, job=draft.lost.id, until="removed", seconds=HOLD_SECONDS)
+    return drawn.with_faults(*others, asks).reaching(Place(place="deleted-before-start", job=draft.lost.id))
 
 
 def throttled(draft: Draft) -> Draft:

@@ -158,15 +158,17 @@ class Draft:
         return (Deletion(job=self.lost.id, do=self.ending, when=self.when, force=forced), *self.deletions)
 
     def _places(self) -> tuple[Place, ...]:
-        """The mark was struck, and the device went on."""
+        """The mark was struck, the device went on, and did what nobody took from it."""
         struck = () if self.mark is None else (Place(place="fault-struck", job=self.lost.id, fault=MARK),)
+        stands = [self.then.id, *([self.lost.id] if self.kept and not self.power_cuts else [])]
+        done = tuple(Place(place="succeeded", job=job) for job in stands)
         if self.kept or self.ending == "cancel-job":
-            return (*struck, *self.places)
+            return (*struck, *self.places, *done)
         absent = self.goes_offline and self.learned.carrier != "http"
         offline = (Place(place="deleted-while-offline", job=self.lost.id),) if absent else ()
         is_last = self.then.id != self.lost.id and not self.is_overtaken
         went_on = (Place(place="recovered", job=self.lost.id),) if is_last else ()
-        return (*struck, *offline, *self.places, *went_on)
+        return (*struck, *offline, *self.places, *went_on, *done)
 
 
 Move: TypeAlias = Callable[[Draft], Draft]

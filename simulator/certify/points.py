@@ -27,9 +27,13 @@ ASKS: Final[dict[str, tuple[MessageKind, ...]]] = {
 
 
 def asking(draft: Draft) -> Draft:
-    """Its question waits at the gateway until the job is gone, so that it was QUEUED to the last."""
+    """Its question waits at the gateway until the job is gone, so that it was QUEUED to the last.
+
+    Who hears of no job asks all the time: what he asked before there was one is not about this.
+    """
     kinds = ASKS[draft.learned.takes_by]
-    mark = _mark(kinds, None, nth=1).model_copy(update=_held(draft))
+    since = None if draft.learned.listens else draft.lost.id
+    mark = _mark(kinds, None, nth=1, after_queueing_of=since).model_copy(update=_held(draft))
     drawn = draft.struck(mark, draft.learned.take_seconds)
     return drawn.reaching(Place(place="deleted-before-start", job=draft.lost.id))
 

@@ -30,6 +30,7 @@ from simulator.certify.matrix import Cell, Names, Need, not_applicable, undistur
 from simulator.certify.moments import Moments
 from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
+from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
@@ -196,7 +197,7 @@ class Session:
             self._telling.bricked(self._bricked)
         return result
 
-    async def _played(self, cell: Cell) -> CellResult:
+    async def _played(self, cell: Cell, *, is_again: bool = False) -> CellResult:
         learned = self._learned
         assert learned is not None, "met before"
         if (why := self.why_not(cell)) is not None:
@@ -209,6 +210,9 @@ class Session:
         if afterwards.left == "bricked":
             shown = last_seen(played.entries, learned.carrier)
             self._bricked = Bricked(cell=cell.id, why=afterwards.why, evidence=shown)
+        elif not is_again and (anew := learned_anew(learned, played, self._desk.offer.thing)) is not None:
+            self._learned = anew
+            return await self._played(cell, is_again=True)
         return self._result(cell, played, learned, afterwards)
 
     def _result(self, cell: Cell, played: Played, learned: Learned, afterwards: Afterwards) -> CellResult:

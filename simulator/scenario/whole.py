@@ -149,10 +149,11 @@ class Scenario(Part):
     def _check_faults(self) -> None:
         ids = {job.id for job in self.jobs}
         for index, fault in enumerate(self.faults):
-            job = fault.after_deletion_of
-            if job is not None and job not in ids:
-                known = ", ".join(sorted(ids))
-                raise ValueError(f"faults.{index}.after_deletion_of: no job '{job}'; there are {known}")
+            for key in ("after_queueing_of", "after_deletion_of"):
+                job = getattr(fault, key)
+                if job is not None and job not in ids:
+                    known = ", ".join(sorted(ids))
+                    raise ValueError(f"faults.{index}.{key}: no job '{job}'; there are {known}")
 
     def cast(self, model: str) -> Self:
         """The same with every device that is ours played by another model."""

@@ -24,6 +24,7 @@ PlaceName: TypeAlias = Literal[
     "deletion-refused",
     "cancelled-in-step",
     "recovered",
+    "succeeded",
     "reused-id",
     "stale-update-after-recreation",
     "power-lost-in",

@@ -178,6 +178,7 @@ PLACES: Final[dict[PlaceName, Callable[[Visit], bool]]] = {
     "deleted-beside-another": lambda visit: visit.life.lost_in_progress and visit.life.beside,
     "cancelled-in-step": _cancelled_in_step,
     "recovered": lambda visit: visit.life.followed,
+    "succeeded": lambda visit: visit.life.ended_as == Status.SUCCEEDED,
     "reused-id": lambda visit: visit.life.was_taken and bool(visit.life.earlier),
     "stale-update-after-recreation": _stale_update,
     "power-lost-in": _power_lost_in,

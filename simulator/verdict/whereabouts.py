@@ -321,6 +321,7 @@ READ_FOR: Final[dict[PlaceName, tuple[type, ...]]] = {
     "deleted-while-offline": (),
     "deleted-beside-another": (),
     "recovered": (),
+    "succeeded": (),
     "reused-id": (),
     "deleted-in-step": (*STEPS, RequestSent, RequestAnswered),
     "cancelled-in-step": (*STEPS, RequestSent),

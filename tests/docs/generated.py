@@ -29,6 +29,7 @@ from simulator.devices.models import MODELS
 from simulator.scenario import Place, PlaceName, Scenario
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 from tests.devices.recording import SCENES, recorded
+from tests.simulator.certify.from_outside import table as from_outside
 from tests.simulator.devices.models.table import table as who_breaks_what
 from tests.test_architecture import RULES
 
@@ -324,6 +325,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     **{f"invariant {each.id}": lambda name=each.id: invariant(name) for each in INVARIANTS},
     "models-named": models,
     "models": who_breaks_what,
+    "from-outside": from_outside,
     "recovery-table": recovery,
     "causes-table": causes,
     "rejections": rejections,

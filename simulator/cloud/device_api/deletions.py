@@ -1,11 +1,12 @@
-"""How far the deletion of each job has come, for each thing: what faults wait for, and begin with. Pure.
+"""How far each job has come, for each thing: what faults wait for, and begin with. Pure.
 
+    queued     the thing has been given an execution of it
     began      the job is DELETION_IN_PROGRESS, or what the thing had of it is removed or cancelled
     ended      its execution on the thing ended: cancelled, removed, or by the device's own word
     removed    the record of that execution is gone
     gone       the job itself is, and its id may be used again
 
-An id that is used again begins anew, but for what begins with a deletion: that one has been.
+An id that is used again begins anew, but for what begins with a deletion, or a queueing: that one has been.
 """
 
 from collections.abc import Iterable
@@ -52,11 +53,13 @@ class Progress(NamedTuple):
 
 
 class Deletions:
-    """`named` are the jobs with whose deletion something begins."""
+    """`named` are the jobs with whose deletion something begins, `awaited` those with whose queueing it does."""
 
-    def __init__(self, named: Iterable[str | None] = ()) -> None:
+    def __init__(self, named: Iterable[str | None] = (), awaited: Iterable[str | None] = ()) -> None:
         self._named = frozenset(named)
+        self._awaited = frozenset(awaited)
         self._begun: dict[Place, None] = {}
+        self._queued: dict[Place, None] = {}
         self._reached: dict[Place, tuple[Until, ...]] = {}
 
     def learn(self, change: Change) -> Progress | None:
@@ -64,6 +67,8 @@ class Deletions:
         match change:
             case ExecutionQueued(execution=new):
                 self._reached.pop((new.key.job_id, new.thing), None)
+                if new.key.job_id in self._awaited:
+                    _put(self._queued, (new.key.job_id, new.thing), None)
             case ExecutionChanged(execution=new) if new.status in OVER:
                 return self._note(Progress(new.key.job_id, new.thing, OVER[new.status]))
             case ExecutionRemoved(execution=old):
@@ -82,6 +87,10 @@ class Deletions:
         if job_id in self._named and "deletion-began" in reached:
             _put(self._begun, (job_id, thing), None)
         return progress
+
+    def has_been_queued(self, job_id: str, thing: str) -> bool:
+        """Whether that thing was ever given an execution of a job of that id."""
+        return (job_id, thing) in self._queued
 
     def has_begun(self, job_id: str, thing: str) -> bool:
         """Whether the deletion of a job of that id, or of its execution on that thing, ever began."""

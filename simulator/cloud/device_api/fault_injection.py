@@ -127,7 +127,8 @@ class Faults:
         for fault in faults:
             for message in fault.messages:
                 self._on.setdefault(message, []).append(fault)
-        self.deletions = Deletions(fault.after_deletion_of for fault in faults)
+        named = (fault.after_deletion_of for fault in faults)
+        self.deletions = Deletions(named, (fault.after_queueing_of for fault in faults))
         self._seed = seed
         self._struck = struck
         self._counts: dict[tuple[int, str], int] = {}
@@ -180,6 +181,8 @@ class Faults:
         if fault.step is not None and fault.step != about.step(fault.step_key):
             return False
         if fault.after_deletion_of is not None and not self.deletions.has_begun(fault.after_deletion_of, thing):
+            return False
+        if fault.after_queueing_of is not None and not self.deletions.has_been_queued(fault.after_queueing_of, thing):
             return False
         awaited = fault.job or about.job_id
         return fault.do != "hold" or awaited is None or not self.deletions.has_come_to(fault.until, awaited, thing)

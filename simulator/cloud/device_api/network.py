@@ -57,7 +57,10 @@ class Network:
         self._time = time
         self._later = later
         self._holds = Holds(time, later, self._observe)
-        self._learns = any(fault.do == "hold" or fault.after_deletion_of is not None for fault in faults)
+        self._learns = any(
+            fault.do == "hold" or fault.after_deletion_of is not None or fault.after_queueing_of is not None
+            for fault in faults
+        )
         self._cuts = any(fault.do == "cut" for fault in faults)
         self._doors: dict[str, _Door] = {}
         """By thing."""

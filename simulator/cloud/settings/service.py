@@ -56,10 +56,10 @@ class Fault(Frozen):
     in order; cut: they are lost, all connections of their thing end without a word, and it gets none for `seconds`.
 
     `job` limits it to messages about that job (a hold: of those that name one), `status` and `step` to updates that
-    report these and to answers to them, `after_deletion_of` to what comes after the deletion of that job, or of its
-    execution on that thing, began. Of these, `first` takes the first so many of each device, `nth` one, and `rate`
-    that part of them, by chance. Faults look at a message in their order: one that is lost, those after it do not see,
-    nor another hold one that is held.
+    report these and to answers to them, `after_queueing_of` to what comes once that thing has been given an execution
+    of that job, `after_deletion_of` to what comes after its deletion, or that of this execution, began. Of these,
+    `first` takes the first so many of each device, `nth` one, and `rate` that part of them, by chance. Faults look at a
+    message in their order: one that is lost, those after it do not see, nor another hold one that is held.
     """
 
     name: Name | None = None
@@ -76,6 +76,8 @@ class Fault(Frozen):
     """Only updates that report this step, and answers to them."""
     step_key: Annotated[str, Field(min_length=1, max_length=128)] = "step"
     """The key of statusDetails under which devices report their steps."""
+    after_queueing_of: Name | None = None
+    """Only from when that thing was given an execution of that job."""
     after_deletion_of: Name | None = None
     """Only from when that job's deletion began, or its execution on that thing was removed or cancelled."""
     first: Annotated[int, Field(ge=1)] | None = None

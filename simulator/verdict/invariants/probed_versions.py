@@ -26,11 +26,13 @@ def rule_accounted_for(samples: Samples, subject: Subject, ruling: Ruling) -> Ru
     was there, in the words of some job of the run or of what ran at first, with no note of it. The second: its
     execution was taken from under the device, has been for so long, and a report of another one since says nothing of
     it. A note is any text in the details of a later report, or of its own FAILED, that has the version in it.
+
+    Undecided is what runs of an earlier job, whose id was used again, once a report of success was taken for the later.
     """
     accounts = accounts_of(samples, subject)
     if not accounts:
         return ruling
-    found = [_false_success(each) or _unexplained(each) for each in accounts]
+    found = [_false_success(each) or _unexplained(each) or _earlier(each) for each in accounts]
     wrong = [each for each in found if each is not None]
     if any(each.outcome == "violated" for each in wrong):
         return ruling.but(*(each for each in wrong if each.outcome == "violated"))
@@ -67,6 +69,21 @@ def _false_success(account: Account) -> Finding | None:
             message = f"reported success, which brings version {wanted}, but runs {version} by {account.probe}"
             return violated(key.job_id, message, mark, stretch.first, stretch.last)
     return None
+
+
+def _earlier(account: Account) -> Finding | None:
+    """Of what runs at the end: what the job brought before its id was used again, and not what it brings now."""
+    last, successes = account.last, account.successes
+    if last is None or not successes:
+        return None
+    key, _, mark = successes[-1]
+    wanted = account.meant(key)
+    if last.runs in wanted or last.runs not in account.brings(key):
+        return None
+    if last not in account.after(mark.at, account.subject.limits.ready, float("inf")):
+        return None
+    words = f"reported success, which brings version {wanted[0]}, but runs {last.runs}, which an earlier job of its id"
+    return undecided(key.job_id, f"{words} brought: was the report meant for that one?", mark, last.first, last.last)
 
 
 def _unexplained(account: Account) -> Finding | None:

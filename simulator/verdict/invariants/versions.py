@@ -11,6 +11,7 @@ from typing import NamedTuple
 from agent.values import ExecutionKey
 from simulator.verdict.clocks import SAME_CLOCK
 from simulator.verdict.findings import Subject
+from simulator.verdict.heard import job_of
 from simulator.verdict.lives import Life
 from simulator.verdict.samples import Reported, Samples, Stretch
 from simulator.verdict.seen import Mark
@@ -28,6 +29,13 @@ class Account(NamedTuple):
     def brings(self, key: ExecutionKey) -> tuple[str, ...]:
         """The versions that an execution may have brought."""
         return self.subject.limits.versions.get(key.job_id, ())
+
+    def meant(self, key: ExecutionKey) -> tuple[str, ...]:
+        """The same of an execution whose job's id was used again, where it is the last: what that alone brings."""
+        brings = self.brings(key)
+        lives = [life for life in self.subject.record.lives.values() if job_of(life.key) == job_of(key)]
+        is_last = len(lives) == len(brings) and lives[-1].key == key and not self.subject.is_shared(key)
+        return brings[-1:] if is_last else brings
 
     @property
     def successes(self) -> list[tuple[ExecutionKey, Reported, Mark]]:

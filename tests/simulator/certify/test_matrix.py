@@ -74,6 +74,26 @@ def test_nothing_is_held_for_longer_than_devices_wait(cell: Cell):
 
 
 @EACH
+def test_what_a_poller_asked_before_there_was_a_job_is_no_question_for_it(cell: Cell):
+    for device in players(cell):
+        scenario = drawn(cell, device)
+        for fault in scenario.faults:
+            if fault.name == MARK and {*fault.messages} <= {"get-pending", "start-next", "describe"}:
+                assert fault.after_queueing_of == (None if device.listens else scenario.jobs[0].id)
+
+
+ANNOUNCED = [cell for cell in CELLS if cell.id.startswith("asking/announcement")]
+
+
+@pytest.mark.parametrize("cell", ANNOUNCED, ids=lambda cell: cell.id)
+def test_who_asks_by_himself_as_a_job_is_announced_is_answered_when_it_is_gone(cell: Cell):
+    for device in players(cell):
+        scenario = drawn(cell, device)
+        (held,) = [fault for fault in scenario.faults if {"get-pending", "start-next", "describe"} == {*fault.messages}]
+        assert (held.do, held.job, held.until, held.nth) == ("hold", scenario.jobs[0].id, "removed", None)
+
+
+@EACH
 def test_a_cell_says_what_it_shows_and_which_mistake_it_finds(cell: Cell):
     assert 20 < len(cell.shows) <= 110
     assert not cell.shows.endswith(".")

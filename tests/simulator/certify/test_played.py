@@ -93,6 +93,17 @@ def test_a_cell_takes_about_as_long_as_it_says():
         assert 0.6 * wire.seconds - 1 < cell.seconds(device) < 1.6 * wire.seconds + 1, cell.id
 
 
+UNDONE = [("step-middle/notification-late", "over-eager"), ("asking/announcement-overtaken", "over-eager")]
+
+
+@pytest.mark.parametrize(("name", "model"), UNDONE)
+def test_who_fails_a_job_that_nobody_took_from_him_does_not_pass(name: str, model: str):
+    (cell,) = [cell for cell in CELLS if cell.id == name]
+    wire, _, _ = played(cell.scenario(learned(model), Names("cell")), model)
+    assert wire.outcome == "inconclusive"
+    assert wire.why.startswith("'succeeded cell-0002-next' was reached by 0 of 1 device")
+
+
 CAUGHT = [pytest.param(cell, model, id=f"{cell.id} {model}") for cell in CELLS for model in cell.catches]
 
 

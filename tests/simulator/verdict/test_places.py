@@ -23,6 +23,7 @@ from tests.simulator.verdict.tale import FW, FW_AGAIN, NEXT, THING, Tale, judge,
 IN_WRITE = PlaceToReach(id="deleted-in-step fw write", place="deleted-in-step", job="fw", step="write", things=(THING,))
 PAST_LEAP = PlaceToReach(id="deleted-after-leap fw", place="deleted-after-leap", job="fw", things=(THING,))
 REUSED = PlaceToReach(id="reused-id fw", place="reused-id", job="fw", things=(THING,))
+SUCCEEDED = PlaceToReach(id="succeeded fw", place="succeeded", job="fw", things=(THING,))
 RECOVERED = PlaceToReach(id="recovered fw", place="recovered", job="fw", things=(THING,))
 
 
@@ -72,6 +73,16 @@ def removed_after_the_report(tale: Tale) -> None:
     leapt(tale)
     tale.report(FW)
     tale.remove(FW, "SUCCEEDED")
+
+
+def reports_its_failure(tale: Tale) -> None:
+    at_work(tale)
+    tale.report(FW, "FAILED")
+
+
+def reports_its_success(tale: Tale) -> None:
+    leapt(tale)
+    tale.report(FW)
 
 
 def takes_the_reused_id(tale: Tale) -> None:
@@ -402,6 +413,10 @@ def is_never_connected(tale: Tale) -> None:
         pytest.param(REUSED, takes_the_id_reused_within_the_second, 1, id="IN_PROGRESS again, in the same second"),
         pytest.param(REUSED, sees_the_reused_id_queued, 0, id="only queued under the id again"),
         pytest.param(REUSED, takes_another, 0, id="IN_PROGRESS under another id"),
+        pytest.param(SUCCEEDED, reports_its_success, 1, id="SUCCEEDED"),
+        pytest.param(SUCCEEDED, removed_after_the_report, 1, id="SUCCEEDED, and removed since"),
+        pytest.param(SUCCEEDED, reports_its_failure, 0, id="FAILED is no success"),
+        pytest.param(SUCCEEDED, lost_in_write, 0, id="removed before its end"),
         pytest.param(RECOVERED, takes_another, 1, id="IN_PROGRESS on another"),
         pytest.param(RECOVERED, takes_the_reused_id, 1, id="IN_PROGRESS on another of the same id"),
         pytest.param(RECOVERED, recovers_from_write, 0, id="nothing to go on with"),

@@ -343,6 +343,16 @@ def had_a_success_under_way_when_its_id_was_used_again(bench: Bench) -> None:
     bench.sees(OLD, LATE)
 
 
+@story("accounted-for", "undecided")
+def may_have_meant_the_first_with_a_success_that_the_second_took(bench: Bench) -> None:
+    bench.told_at_the_start(versions={"fw": (NEW, "3.0")})
+    bench.starts()
+    bench.remove(FW)
+    bench.wait(1.2)
+    bench.works_through(FW_AGAIN, NEW)
+    bench.sees(NEW, LATE)
+
+
 @right
 def gets_the_deleted_version_by_a_later_job(bench: Bench) -> None:
     bench.starts()

@@ -13,6 +13,7 @@ from simulator.cloud.device_api.network import Network
 from simulator.cloud.jobs import (
     Change,
     ExecutionChanged,
+    ExecutionQueued,
     ExecutionRemoved,
     Job,
     JobChanged,
@@ -146,6 +147,15 @@ def test_some_faults_begin_with_a_deletion(change: Change, struck: str):
     faults = Faults((fault(after_deletion_of="old"), fault(after_deletion_of="other")), "seed")
     faults.deletions.learn(change)
     assert "".join(thing for thing in "ab" if not faults.fate(thing, "update", About("next")).delays) == struck
+
+
+def test_some_faults_begin_once_a_thing_has_been_given_a_job():
+    held = {"do": "hold", "messages": ["start-next"], "job": "old"}
+    faults = Faults((fault(after_queueing_of="old", messages=["start-next"]), fault(**held)), "seed")
+    for queued, struck in ((None, ""), (replace(EXECUTION, thing="b"), "b"), (EXECUTION, "ab")):
+        if queued is not None:
+            faults.deletions.learn(ExecutionQueued(queued))
+        assert "".join(thing for thing in "ab" if not faults.fate(thing, "start-next", About()).delays) == struck
 
 
 @pytest.mark.parametrize(
