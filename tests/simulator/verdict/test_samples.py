@@ -10,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.values import ExecutionKey
-from simulator.trace import CLOUD, ENGINE, PROBE, Entry, ExecutionChanged, ProbeSampled, read_line, write_line
+from simulator.trace import (
+    CLOUD,
+    ENGINE,
+    PROBE,
+    Entry,
+    ExecutionChanged,
+    ProbeSampled,
+    ProcessEnded,
+    read_line,
+    write_line,
+)
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE, InvariantVerdict, Verdict
 from simulator.verdict.samples import NOTES, PROBES, REPORTS, SPANS, STRETCHES, Samples
 from simulator.verdict.seen import seen_in
@@ -62,6 +72,9 @@ class Bench(Tale):
 
     def power(self, what: str) -> None:
         self._write(ENGINE, Powered(THING, what))  # type: ignore[arg-type]
+
+    def crash(self, why: str) -> None:
+        self._write(ENGINE, ProcessEnded(THING, why, crashed=True))
 
     def starts(self, key: ExecutionKey = FW) -> None:
         self.queue(key)
@@ -356,6 +369,16 @@ def dies_with_nothing_to_do(bench: Bench) -> None:
     bench.is_dead(DEAD)
 
 
+def crashes_when_its_job_is_gone(bench: Bench) -> None:
+    bench.starts()
+    bench.is_deleted()
+    bench.crash("ended by itself, with exit code 1")
+    bench.disconnect()
+    bench.connect()
+    bench.starts(NEXT)
+    bench.succeeds(NEXT)
+
+
 @story("bootable", "violated")
 @story("alive", "violated")
 def does_not_boot_when_its_power_comes_back(bench: Bench) -> None:
@@ -461,6 +484,13 @@ def test_a_story_that_samples_tell(story: Story):
     for violation in judged.violations:
         assert set(violation.events) <= there
         assert any(event.startswith(PROBE) for event in violation.events)
+
+
+def test_a_crash_is_told_of_the_job_that_it_had_begun_by_then():
+    entries = Story("alive", "violated", crashes_when_its_job_is_gone).told()
+    for shown in (entries, _unsampled(entries)):
+        (violation,) = found(judge(shown), "alive").violations
+        assert (violation.job, violation.message) == ("fw", "crashed: ended by itself, with exit code 1")
 
 
 @pytest.mark.parametrize("tell", [pytest.param(each, id=each.__name__.replace("_", " ")) for each in RIGHT])
