@@ -149,7 +149,10 @@ class Arrival:
 
     def _client(self, name: str) -> _Client:
         found = self._clients.pop(name, None) or _Client()
-        _put(self._clients, name, found, MOST_CLIENTS)
+        if len(self._clients) >= MOST_CLIENTS:
+            gone = (other for other, client in self._clients.items() if not client.is_connected)
+            del self._clients[next(gone, next(iter(self._clients)))]
+        self._clients[name] = found
         return found
 
     def _is_its(self, client_id: str) -> bool:

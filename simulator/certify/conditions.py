@@ -27,6 +27,8 @@ STALE_SECONDS: Final = 0.3
 """How long reads lag behind: a device that asks once more finds what is there, or does at its next turn."""
 THROTTLED: Final = 3
 """Requests in a row that are throttled: a device that waits ten seconds each time is still back in a minute."""
+THROTTLED_SECONDS: Final = 1.5
+"""And so long, all of them."""
 NOBODY: Final = "ghostjob-nobody"
 """A namespace in which nobody listens."""
 
@@ -58,7 +60,7 @@ def cut(draft: Draft) -> Draft:
     """It is lost, and the connection with it."""
     assert draft.mark is not None, "the point comes first"
     job = draft.mark.job if any(kind not in FOR_WORK for kind in draft.mark.messages) else None
-    drawn = draft.marked(do="cut", job=job, until="removed", seconds=AWAY_SECONDS)
+    drawn = draft.marked(do="cut", job=job, until=None, seconds=AWAY_SECONDS)
     return drawn.but(goes_offline=True, when=_later(draft, AWAY_SECONDS / 4)).taking(AWAY_SECONDS, PATIENCE_SECONDS)
 
 
@@ -151,7 +153,7 @@ def announcement_lost(draft: Draft) -> Draft:
 
 def announcement_late(draft: Draft) -> Draft:
     """What tells of the job comes when it is gone."""
-    return _announcement(draft, "hold", job=draft.lost.id, until="removed", seconds=HOLD_SECONDS)
+    return _announcement(draft, "hold", job=draft.lost.id, seconds=HOLD_SECONDS)
 
 
 def announcement_overtaken(draft: Draft) -> Draft:
@@ -171,10 +173,15 @@ def _announcement(draft: Draft, do: str, **more: object) -> Draft:
 
 
 def throttled(draft: Draft) -> Draft:
-    """After the deletion, the device's next requests are refused for the moment."""
+    """After the deletion, the device's next requests are refused for the moment, and all while the job is not gone.
+
+    Of three in a row nobody can say whether it waits before each; of a second and a half one can.
+    """
     fault = Fault(name="throttled", do="throttle", messages=REQUESTS, first=THROTTLED, after_deletion_of=draft.lost.id)
+    others = Fault(do="throttle", messages=REQUESTS, after_deletion_of=draft.lost.id, until="gone")
     struck = Place(place="fault-struck", job=draft.lost.id, fault="throttled")
-    return draft.with_faults(fault).taking(LATE_SECONDS * THROTTLED, PATIENCE_SECONDS).reaching(struck)
+    drawn = draft.with_faults(fault, others).serving(deletion_seconds=THROTTLED_SECONDS)
+    return drawn.taking(LATE_SECONDS * THROTTLED, PATIENCE_SECONDS).reaching(struck)
 
 
 def stale(draft: Draft) -> Draft:
@@ -234,7 +241,7 @@ def stale_update(draft: Draft) -> Draft:
     """The packet arrives once the id has been used again: it was meant for what is gone."""
     held = draft.marked(do="hold", until="gone", seconds=HOLD_SECONDS)
     assert held.mark is not None, "the point comes first"
-    behind = held.mark.model_copy(update={"name": None, "do": "delay", "until": "removed", "seconds": BEHIND_SECONDS})
+    behind = held.mark.model_copy(update={"name": None, "do": "delay", "until": None, "seconds": BEHIND_SECONDS})
     drawn = held.with_faults(behind).taking(BEHIND_SECONDS, PATIENCE_SECONDS)
     return drawn.reaching(Place(place="stale-update-after-recreation", job=draft.lost.id))
 

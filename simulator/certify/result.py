@@ -21,6 +21,8 @@ MOST_FOUND: Final = 8
 """Violations and doubts of one invariant that a certificate has."""
 MOST_VERSIONS: Final = 24
 """Changes of version that a probe saw."""
+CLAUSES: Final = ("its ", "whether ", "what ", "so much ", "two executions ")
+"""How messages begin that are whole clauses; of all others the device is the subject."""
 UNSHOWN: Final = "but nothing in the trace shows it, which is a fault of ghostjob's own and says nothing of the device"
 
 
@@ -131,7 +133,8 @@ def _sentence(what: str, found: Violation | Doubt, of: int, shown: Sequence[Evid
     last = last_named(found)
     packet = f": {texts[last]}" if last in texts else ""
     more = f"; and {of - 1} more" if of > 1 else ""
-    return f"{what}: the device {found.message}{packet}{more}"
+    who = "" if found.message.startswith(CLAUSES) else "the device "
+    return f"{what}: {who}{found.message}{packet}{more}"
 
 
 def _bounded(invariant: InvariantVerdict, accused: bool) -> InvariantVerdict:

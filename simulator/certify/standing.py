@@ -12,7 +12,10 @@ from simulator.trace import ClientConnected, ClientDisconnected, ClientSubscribe
 NOTIFY: Final = "/notify"
 """In every topic of notifications, of whatever namespace."""
 MOST_CLIENTS: Final = 32
-"""Client ids of one device that are remembered; the first goes when there are more."""
+"""Client ids of one device that are remembered; when there are more, the first that is not connected goes for the next.
+
+A device may use a new id for every message (`mosquitto_pub`), and listen by one that stays.
+"""
 MOST_SUBSCRIBES: Final = 32
 """The last ones of each, and as many of those for notifications."""
 
@@ -49,7 +52,7 @@ class Standing:
                 session = self._sessions[name] = before if before is not None and goes_on else _Session()
                 session.connected = entry
                 if len(self._sessions) > MOST_CLIENTS:
-                    del self._sessions[next(iter(self._sessions))]
+                    del self._sessions[self._least()]
             case ClientDisconnected(thing=name) if name in self._sessions:
                 self._sessions[name].connected = None
             case ClientSubscribed(thing=name, filters=filters) if name in self._sessions:
@@ -58,6 +61,11 @@ class Standing:
                 (session.listens if brings else session.others).append(entry)
             case _:
                 pass
+
+    def _least(self) -> str:
+        """Who is missed least."""
+        gone = (name for name, session in self._sessions.items() if session.connected is None)
+        return next(gone, next(iter(self._sessions)))
 
     def entries(self) -> tuple[Entry, ...]:
         """Of those who are connected, in the order in which they were told."""

@@ -5,7 +5,9 @@ A device may use any client id, several connections, or one for each message. Wh
     asks        the first client that asks for the thing is the device; what others ask is theirs. Once it is gone, the
                 next one that asks is the device: ids may change with every connection. Over HTTP nobody has one.
     listens     once any client has listened for Jobs messages of the thing, it is there while all that do are
-                connected: with one of its connections down, a device may not hear what it waits for.
+                connected: with one of its connections down, a device may not hear what it waits for. One that had
+                listened for answers alone may have come for one question: while another listens for notifications,
+                nobody waits for its return.
     neither     then the client that has the thing's name counts; without one, nothing is known of its being there.
 """
 
@@ -33,21 +35,31 @@ def listened_to(filters: Iterable[str]) -> Iterator[str]:
             yield thing
 
 
+def brings_notifications(text: str) -> bool:
+    """Whether a filter for Jobs messages of a thing brings more than answers."""
+    _, *levels = text.removeprefix(PREFIX).split("/")
+    is_all = levels[:1] == ["#"] or levels[1:] == ["#"] or levels[1:] == ["+"]
+    return is_all or any(level.startswith("notify") for level in levels)
+
+
 class Presence(NamedTuple):
     """Whose clients a thing's are. `asks` is the one that asks, `listens` those that listen and are connected.
 
-    `missing` listened, and have not come back. `has_listened` once any has. `counted` are those whose connections made
-    it count as there.
+    `hears` are those of whom it is known that they listen for notifications. `missing` listened, and have not come
+    back. `has_listened` once any has. `counted` are those whose connections made it count as there.
     """
 
     asks: str | None = None
     listens: tuple[str, ...] = ()
+    hears: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     has_listened: bool = False
     counted: frozenset[str] = frozenset()
 
-    def listening(self, client: str) -> "Presence":
+    def listening(self, client: str, *, hears: bool = False) -> "Presence":
         """With a client that listens: one that was missing, or else whoever takes the place of the first of these."""
+        if hears and client not in self.hears:
+            return self._replace(hears=(*self.hears, client)[-LISTENERS:]).listening(client)
         if client in self.listens:
             return self
         gone = self.missing.index(client) if client in self.missing else 0
@@ -59,7 +71,9 @@ class Presence(NamedTuple):
         if client not in self.listens:
             return self
         listens = tuple(other for other in self.listens if other != client)
-        return self._replace(listens=listens, missing=(*self.missing, client)[-LISTENERS:])
+        is_awaited = client in self.hears or not any(other in self.hears for other in listens)
+        missing = (*self.missing, client)[-LISTENERS:] if is_awaited else self.missing
+        return self._replace(listens=listens, missing=missing)
 
 
 class Clients:
@@ -88,7 +102,8 @@ class Clients:
             case ClientSubscribed(thing=client, filters=filters):
                 for thing in dict.fromkeys(listened_to(filters)):
                     if thing in self._things:
-                        self._things[thing] = self._things[thing].listening(client)
+                        hears = any(brings_notifications(text) for text in filters)
+                        self._things[thing] = self._things[thing].listening(client, hears=hears)
                         yield from self._change(seen, thing)
             case RequestReceived(thing=thing, client=client) if thing in self._things:
                 yield from self._asked(seen, thing, client)

@@ -184,8 +184,13 @@ class Faults:
             return False
         if fault.after_queueing_of is not None and not self.deletions.has_been_queued(fault.after_queueing_of, thing):
             return False
-        awaited = fault.job or about.job_id
-        return fault.do != "hold" or awaited is None or not self.deletions.has_come_to(fault.until, awaited, thing)
+        if fault.do == "hold":
+            return not self._has_come(fault, fault.job or about.job_id, thing)
+        return fault.until is None or not self._has_come(fault, fault.after_deletion_of, thing)
+
+    def _has_come(self, fault: Fault, job_id: str | None, thing: str) -> bool:
+        """Whether that which ends it has befallen a job."""
+        return job_id is not None and self.deletions.has_come_to(fault.lets_go, job_id, thing)
 
     def _is_its_turn(self, fault: Fault, thing: str) -> bool:
         if fault.first is None and fault.nth is None:

@@ -86,7 +86,7 @@ class Holds:
         if awaited is not None:
             self._waiting.setdefault(awaited, {}).setdefault(thing, []).append(held)
         if fault is not None:
-            _log.info("message.held", thing=thing, message=kind, fault=fault.name, until=fault.until, job_id=awaited)
+            _log.info("message.held", thing=thing, message=kind, fault=fault.name, until=fault.lets_go, job_id=awaited)
             self.later(fault.lasts, partial(self._at_its_limit, held))
         if _is_too_much(weight, MOST_OF_A_THING, MOST_BYTES_OF_A_THING) or _is_too_much(self._total, MOST, MOST_BYTES):
             _log.warning("hold.full", thing=thing, messages=weight.messages, bytes=weight.size, hint=FULL)
@@ -166,4 +166,4 @@ def _is_too_much(weight: _Weight, messages: int, size: int) -> bool:
 
 def _is_awaited(progress: Progress, held: Held) -> bool:
     fault = held.fault
-    return fault is not None and fault.until in progress.reached
+    return fault is not None and fault.lets_go in progress.reached

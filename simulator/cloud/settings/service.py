@@ -89,9 +89,15 @@ class Fault(Frozen):
     seconds: Seconds | None = None
     """How late a delayed one arrives (0.3 where nothing is said), how long one is held at most (30), or how long the
     network stays away that was cut (0.5)."""
-    until: Until = "removed"
-    """What lets go one that is held: the job's deletion began; its execution on that thing is removed; that execution
-    ended, cancelled for one; the job is gone."""
+    until: Until | None = None
+    """What lets go one that is held: the job's deletion began; its execution on that thing is removed (where nothing is
+    said); that execution ended, cancelled for one; the job is gone. Requests that are throttled, or fail, are so only
+    until then, of the job of `after_deletion_of`."""
+
+    @property
+    def lets_go(self) -> Until:
+        """`until`, or what is usual."""
+        return self.until or "removed"
 
     @property
     def lasts(self) -> float:
@@ -104,8 +110,11 @@ class Fault(Frozen):
             raise ValueError("first, nth: one of these")
         if self.do in ("throttle", "fail") and (wrong := [each for each in self.messages if each not in REQUESTS]):
             raise ValueError(f"messages: {self.do} is for requests, not for {wrong[0]}")
-        if self.do != "hold" and self.until != "removed":
-            raise ValueError(f"until: for hold, not for {self.do}")
+        if self.do != "hold" and self.until is not None:
+            if self.do not in ("throttle", "fail"):
+                raise ValueError(f"until: for hold, throttle and fail, not for {self.do}")
+            if self.after_deletion_of is None:
+                raise ValueError(f"until: {self.do} needs after_deletion_of, for which job that is")
         return self
 
 

@@ -31,6 +31,11 @@ OVER = frozenset({ErrorCode.RESOURCE_NOT_FOUND, ErrorCode.TERMINAL_STATE_REACHED
 UNSETTLED = (ErrorCode.TERMINAL_STATE_REACHED, ErrorCode.VERSION_MISMATCH)
 """What whoever comes back on line may put once more."""
 
+BUSY_ATTEMPTS, BUSY_MICROS = 16, 2_000_000
+"""So often within so long, each time after a refusal, asks only who does not wait: the waits of full jitter are drawn
+from a span that doubles each time, so that its sixteenth attempt comes seconds later, however short the first span.
+"""
+
 QUESTIONS: Final = 64
 """So many questions that were refused, or are put again and again, are remembered."""
 SHOWN: Final = 5
@@ -77,6 +82,7 @@ class Attempts(NamedTuple):
 
     last: Mark
     details: StatusDetails | None
+    first: Mark
     retries: int = 0
     refused: tuple[Mark, str | None] | None = None
     hinted: bool = False
@@ -90,6 +96,8 @@ class TooSoon(NamedTuple):
     again: Mark
     gap: int
     least: float
+    is_busy: bool = False
+    """It is the last of so many within so short a time that there is no back-off."""
 
     @property
     def since(self) -> Mark:
@@ -166,12 +174,14 @@ def _asked(state: Hammering, now: Moment) -> None:
     if known is not None and _was_before(mark, known):
         return
     is_retry = known is not None and _is_retry(known, sent)
-    retries = known.retries + 1 if known is not None and is_retry else 0
-    state.attempts = state.attempts.put(question, Attempts(mark, sent.details, retries), QUESTIONS)
+    retries, first = (known.retries + 1, known.first) if known is not None and is_retry else (0, mark)
+    state.attempts = state.attempts.put(question, Attempts(mark, sent.details, first, retries), QUESTIONS)
     if known is None or not is_retry:
         return
     retry = _retry(known, mark, sent, now.limits.bounds)
-    if retry.gap + TIMER_SLACK >= micros(retry.least):
+    if now.limits.is_foreign and retries + 1 == BUSY_ATTEMPTS and mark.at - first.at <= BUSY_MICROS:
+        state.too_soon = (*state.too_soon, retry._replace(is_busy=True))[:FOUND]
+    elif retry.gap + TIMER_SLACK >= micros(retry.least):
         state.in_time += 1
     else:
         state.too_soon = (*state.too_soon, retry)[:FOUND]
@@ -282,7 +292,9 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     From the wire both are seen: a request again that was refused, once the refusal was processed. The wait is counted
     from when the refusal left, so that it is no shorter than it looks; attempts that nobody answered are not judged,
     since the network may have held back the first, and a connection may be that of a device that has restarted. Of a
-    device that is not ours, one repetition may cross with the refusal inside it: see `Limits.is_proof`.
+    device that is not ours, one repetition may cross with the refusal inside it: see `Limits.is_proof`; and where its
+    bound asks for no wait, as full jitter has no least one, it is still too often to ask `BUSY_ATTEMPTS` times within
+    `BUSY_MICROS`.
     """
     found = [_repeated(refused, subject.limits) for refused in state.refused.values()]
     ruling = state.before.but(*found)
@@ -300,6 +312,11 @@ def _repeated(refused: RefusedRequest, limits: Limits) -> Finding | None:
 
 def _judged(retry: TooSoon, subject: Subject) -> Finding:
     refused, last, gap = retry.attempts.refused, retry.attempts.last, retry.gap / 1_000_000
+    if retry.is_busy:
+        seconds = (retry.again.at - retry.attempts.first.at) / 1_000_000
+        message = f"sent {_named(retry.asked)} {BUSY_ATTEMPTS} times within {seconds:.1f} s, each time after a refusal"
+        code = f" ({refused[1]})" if refused else ""
+        return violated(_job(retry.asked), f"{message}{code}: it does not back off", retry.attempts.first, retry.again)
     why = f"refused ({refused[1]})" if refused else "sent without an answer"
     sent = f"sent {_named(retry.asked)} again {gap:.3f} s after it was {why}"
     shown = (last, refused[0] if refused else None, retry.again)

@@ -65,7 +65,8 @@ def rule_alive(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
     """
     is_known = any(each.outcome == "violated" for each in ruling.findings)
     if samples.crashes and not is_known:
-        return ruling.but(violated(_last_job(subject), f"crashed: {samples.why}", *samples.crashes))
+        job = _last_job(subject, samples.crashes[0].at)
+        return ruling.but(violated(job, f"crashed: {samples.why}", *samples.crashes))
     for death in _deaths(samples, subject):
         if death.is_too_long and not is_known:
             message = f"is {death.in_words}, and has not come back"
@@ -92,6 +93,7 @@ def rule_bootable(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
     return ruling
 
 
-def _last_job(subject: Subject) -> str | None:
-    begun = [life for life in subject.record.lives.values() if life.began is not None]
+def _last_job(subject: Subject, until: float = float("inf")) -> str | None:
+    """The job that it had begun last by then, in microseconds."""
+    begun = [life for life in subject.record.lives.values() if life.began is not None and life.began.at <= until]
     return begun[-1].key.job_id if begun else None

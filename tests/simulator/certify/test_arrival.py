@@ -388,6 +388,14 @@ def test_whatever_a_peer_sends_is_said_in_a_printable_line(events: list[CloudEve
     assert (arrival.trouble() is None) == arrival.is_there
 
 
+def test_who_listens_is_known_however_many_come_and_go_beside_it():
+    passing = [(ClientConnected(name := f"pump-7-{number}"), ClientDisconnected(name, "LOST")) for number in range(40)]
+    listens = ClientSubscribed("pump-7", ("$aws/things/pump-7/jobs/notify-next",))
+    arrival = seen(ClientConnected("pump-7"), listens, *(event for pair in passing for event in pair))
+    assert arrival.is_there
+    assert len(arrival._clients) <= MOST_CLIENTS
+
+
 def test_a_thousand_kinds_of_nonsense_take_no_more_room():
     arrival = seen()
     for number in range(1000):

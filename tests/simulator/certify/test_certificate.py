@@ -132,6 +132,27 @@ def test_a_failed_cell_names_the_packet_in_its_sentence():
     assert why.endswith("[cloud#47]")
 
 
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("sent an update", "the device sent an update"),
+        ("its update was accepted by a later one", "its update was accepted by a later one"),
+    ],
+)
+def test_what_was_found_is_a_sentence(message: str, says: str):
+    verdict = played("hammering").verdict
+    worded = [
+        each.model_copy(
+            update={"violations": tuple(v.model_copy(update={"message": message}) for v in each.violations)}
+        )
+        for each in verdict.invariants
+    ]
+    made = cell_result(
+        Cell(), verdict.model_copy(update={"invariants": tuple(worded)}), played("hammering").entries, seconds=1
+    )
+    assert f"was violated: {says}: " in made.why
+
+
 @pytest.mark.parametrize("kept", ["deletion", "end"])
 def test_what_was_not_reached_or_not_ended_is_inconclusive(kept: str):
     entries = played("reference").entries

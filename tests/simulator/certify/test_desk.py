@@ -342,6 +342,12 @@ async def test_a_judge_that_comes_later_is_told_of_what_lasts(certs: Path):
         assert world.desk.standing() == ()
 
 
+PASSING: tuple[CloudEvent, ...] = tuple(
+    event
+    for number in range(MOST_CLIENTS)
+    for event in (ClientConnected(f"pump-7-{number}"), ClientDisconnected(f"pump-7-{number}", "CONNECTION_LOST"))
+)
+"""Of a device that connects anew, by another id, for each message."""
 CAME, WENT = ClientConnected("pump-7"), ClientDisconnected("pump-7", "CONNECTION_LOST")
 NOTIFIED = ClientSubscribed("pump-7", ("$aws/things/pump-7/jobs/notify-namespace-gg",))
 AGAIN, LISTENS = ClientConnected("pump-7", session_present=True), ClientSubscribed("pump-7", ("a",))
@@ -359,6 +365,7 @@ AGAIN, LISTENS = ClientConnected("pump-7", session_present=True), ClientSubscrib
         ((LISTENS,), ()),
         ((ClientConnected("pump-8"), ClientSubscribed("pump-8", ("a",))), ()),
         ((CAME, ClientConnected("pump-7-2"), WENT), (1,)),
+        ((CAME, LISTENS, *PASSING), (0, 1)),
         ((CAME, NOTIFIED, *[LISTENS] * MOST_SUBSCRIBES, LISTENS), (0, 1, *range(3, MOST_SUBSCRIBES + 3))),
     ],
 )

@@ -19,6 +19,7 @@ from simulator.trace import (
     PowerCutOff,
     PowerRestored,
     ProbeSampled,
+    ProcessEnded,
     read_line,
     write_line,
 )
@@ -68,6 +69,9 @@ class Bench(Tale):
 
     def restores_power(self) -> None:
         self._write(ENGINE, PowerRestored(THING))
+
+    def crash(self, why: str) -> None:
+        self._write(ENGINE, ProcessEnded(THING, why, crashed=True))
 
     def starts(self, key: ExecutionKey = FW) -> None:
         self.queue(key)
@@ -372,6 +376,16 @@ def dies_with_nothing_to_do(bench: Bench) -> None:
     bench.is_dead(DEAD)
 
 
+def crashes_when_its_job_is_gone(bench: Bench) -> None:
+    bench.starts()
+    bench.is_deleted()
+    bench.crash("ended by itself, with exit code 1")
+    bench.disconnect()
+    bench.connect()
+    bench.starts(NEXT)
+    bench.succeeds(NEXT)
+
+
 @story("bootable", "violated")
 @story("alive", "violated")
 def does_not_boot_when_its_power_comes_back(bench: Bench) -> None:
@@ -477,6 +491,13 @@ def test_a_story_that_samples_tell(story: Story):
     for violation in judged.violations:
         assert set(violation.events) <= there
         assert any(event.startswith(PROBE) for event in violation.events)
+
+
+def test_a_crash_is_told_of_the_job_that_it_had_begun_by_then():
+    entries = Story("alive", "violated", crashes_when_its_job_is_gone).told()
+    for shown in (entries, _unsampled(entries)):
+        (violation,) = found(judge(shown), "alive").violations
+        assert (violation.job, violation.message) == ("fw", "crashed: ended by itself, with exit code 1")
 
 
 @pytest.mark.parametrize("tell", [pytest.param(each, id=each.__name__.replace("_", " ")) for each in RIGHT])

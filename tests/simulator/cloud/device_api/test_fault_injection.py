@@ -159,6 +159,18 @@ def test_some_faults_begin_once_a_thing_has_been_given_a_job():
 
 
 @pytest.mark.parametrize(
+    ("do", "code"), [("throttle", ErrorCode.REQUEST_THROTTLED), ("fail", ErrorCode.INTERNAL_ERROR)]
+)
+def test_a_passing_refusal_ends_with_what_befalls_the_deleted_job(do: str, code: ErrorCode):
+    faults = Faults((fault(do=do, after_deletion_of="old", until="gone"),), "seed")
+    found = [faults.refusal("a", "update", About("next"))]
+    for change in (JobChanged(DELETED, DELETED), JobChanged(DELETED, None)):
+        faults.deletions.learn(change)
+        found.append(faults.refusal("a", "update", About("next")))
+    assert found == [None, code, None]
+
+
+@pytest.mark.parametrize(
     ("topic", "request_", "answer", "job_id"),
     [
         ("start-next/accepted", b"{}", b'{"execution": {"jobId": "fw"}}', "fw"),
@@ -180,7 +192,8 @@ def test_an_answer_is_about_the_job_that_it_tells_of(topic: str, request_: bytes
     [
         ({"first": 1, "nth": 2}, "first, nth: one of these"),
         ({"do": "throttle", "messages": ["notify"]}, "throttle is for requests, not for notify"),
-        ({"do": "lose", "until": "gone"}, "until: for hold, not for lose"),
+        ({"do": "lose", "until": "gone"}, "until: for hold, throttle and fail, not for lose"),
+        ({"do": "fail", "messages": ["update"], "until": "gone"}, "until: fail needs after_deletion_of"),
     ],
 )
 def test_what_a_fault_cannot_be(given: dict[str, Any], says: str):
