@@ -299,8 +299,8 @@ class Play:
         await self._stage.until(lambda: outlet.due is not None)
         assert outlet.due is not None, "it is due"
         self._engine.record(outlet.due)
-        await hands.cut_power()
         try:
+            await hands.cut_power()
             await self._pace.sleep(outlet.cut.off_seconds)
         finally:
             await asyncio.shield(hands.power_on())
@@ -317,6 +317,7 @@ class Play:
             self._engine.record(ProcessEnded(thing, why, crashed))
             await self._pace.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            await self._stage.until(lambda: not self._outlets.is_busy)  # without power nothing starts
             await hands.start()
 
     async def _lose_patience(self) -> None:

@@ -147,7 +147,10 @@ class Dialling:
 
 @dataclass(slots=True)
 class Accident:
-    """`what` happens to the device at `at` seconds, for `seconds`: to its power, its network, or a fault strikes."""
+    """`what` happens to the device at `at` seconds, for `seconds`: to its power, its network, or a fault strikes.
+
+    An `end` is its process's, by itself.
+    """
 
     at: float
     what: str
@@ -163,6 +166,11 @@ class Stand(VirtualVenue):
     ghost: bool = False
     device: Device | None = None
     can_cut_power: bool = True
+    is_off: bool = False
+    started_without_power: bool = False
+    has_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    cut_seconds: float = 0.0
+    """How long it takes to cut its power."""
     dialling: Dialling | None = None
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
@@ -186,7 +194,10 @@ class Stand(VirtualVenue):
     def _happens(self, accident: Accident) -> None:
         assert self.device is not None
         assert self.dialling is not None
-        if accident.what not in ("power", "network"):
+        if accident.what == "end":
+            self.device.kill()
+            self.has_ended.set()
+        elif accident.what not in ("power", "network"):
             self.strike(accident.what)
         elif accident.what == "power":
             self.device.kill()
@@ -197,10 +208,22 @@ class Stand(VirtualVenue):
 
     async def cut_power(self) -> None:
         assert self.device is not None
+        self.is_off = True
         self.device.kill()
+        await asyncio.sleep(self.cut_seconds)
 
     async def power_on(self) -> None:
+        self.is_off = False
+        await self.start()
+
+    async def ended(self) -> tuple[str, bool]:
+        await self.has_ended.wait()
+        self.has_ended.clear()
+        return "it ended by itself, with exit code 0", False
+
+    async def start(self) -> None:
         assert self.device is not None
+        self.started_without_power |= self.is_off
         self.device.start()
 
 

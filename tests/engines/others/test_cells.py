@@ -19,6 +19,7 @@ from simulator.trace import (
     JobDeletionBegan,
     PowerCutOff,
     PowerRestored,
+    ProcessEnded,
     RequestReceived,
     RunEnded,
     RunStarted,
@@ -144,6 +145,23 @@ def test_power_comes_back_when_a_run_is_cut_short():
     entries: list[Entry] = []
     assert played(at, kept=entries, hands=True).outcome == "inconclusive"
     assert len(of(entries, PowerRestored)) == 1
+
+
+def test_a_device_that_has_just_ended_by_itself_stays_off_until_the_power_is_back():
+    entries: list[Entry] = []
+    scenario = cell(jobs=[FW], faults=[LATE], power_cuts=[{"fault": "late", "off_seconds": 2}])
+    at = stand(scenario, Design(), Accident(0.3, "end"), Accident(0.31, "late"))
+    assert played(at, kept=entries, hands=True).outcome == "passed"
+    assert len(of(entries, ProcessEnded)) == len(of(entries, PowerRestored)) == 1
+    assert not at.started_without_power
+
+
+def test_power_comes_back_when_a_run_ends_while_it_is_being_cut():
+    scenario = cell(jobs=[FW], power_cuts=[{"step": "fetch"}], time_limit_seconds=5)
+    at = stand(scenario, Design())
+    at.cut_seconds = 500
+    assert played(at, hands=True).outcome == "inconclusive"
+    assert not at.is_off
 
 
 def test_a_power_cut_that_never_comes_is_told():
