@@ -11,7 +11,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
 from typing import Protocol
 
@@ -52,6 +52,8 @@ PATIENCE_SECONDS = 0.25
 """So often whoever waits in vain looks whether that is certain by now."""
 CLEARING_SECONDS = 10.0
 """So long the service may take to remove what a run leaves behind."""
+TOLD_AFTERWARDS = (AccountEnded, ProcessEnded)
+"""What still counts when a run has ended."""
 
 
 class Venue(Protocol):
@@ -192,26 +194,25 @@ class Play:
         await at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
         self._are_registered = True
         stage, players, jobs = self._stage, self._players, self.scenario.jobs
-        await players.enter(stack, self._cues.holds)
-        await stage.until(lambda: players.are_there)
-        async with asyncio.TaskGroup() as group:
-            await at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
-            tasks = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
-            tasks += [
-                group.create_task(self._create_after(index, job, controller))
-                for index, job in enumerate(jobs)
-                if job.after is not None
-            ]
-            if not self._is_ours:
-                tasks += [group.create_task(self._switch(outlet)) for outlet in self._outlets.all]
-                if self._hands is not None:
-                    tasks.append(group.create_task(self._look_after(self.casting.things[0][0])))
-                tasks.append(group.create_task(self._lose_patience()))
-            await stage.until(self._is_over)
-            for task in tasks:
-                task.cancel()
-        self._is_ending = True
-        await stage.until(lambda: self._is_sure or players.all_rest())
+        async with self.looked_after():
+            await players.enter(stack, self._cues.holds)
+            await stage.until(lambda: players.are_there)
+            async with asyncio.TaskGroup() as group:
+                await at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
+                tasks = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
+                tasks += [
+                    group.create_task(self._create_after(index, job, controller))
+                    for index, job in enumerate(jobs)
+                    if job.after is not None
+                ]
+                if not self._is_ours:
+                    tasks += [group.create_task(self._switch(outlet)) for outlet in self._outlets.all]
+                    tasks.append(group.create_task(self._lose_patience()))
+                await stage.until(self._is_over)
+                for task in tasks:
+                    task.cancel()
+            self._is_ending = True
+            await stage.until(lambda: self._is_sure or players.all_rest())
 
     def _is_over(self) -> bool:
         if self._outlets.is_busy and not self._is_ours:
@@ -305,20 +306,38 @@ class Play:
         finally:
             await asyncio.shield(hands.power_on())
             self._engine.record(PowerRestored(outlet.due.thing))
-        outlet.is_over = True
-        self._stage.changed.set()
+            outlet.is_over = True
+            self._stage.changed.set()
 
-    async def _look_after(self, thing: str) -> None:
+    @contextlib.asynccontextmanager
+    async def looked_after(self) -> AsyncIterator[None]:
+        """While it lasts, which may be after the run, a device that ends by itself is started again.
+
+        Raises InputError if it cannot be.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                if self._hands is None:
+                    yield
+                    return
+                task = group.create_task(self._look_after(self.casting.things[0][0], self._hands))
+                yield
+                task.cancel()
+        except BaseExceptionGroup as failed:
+            raise plainly(failed) from None
+
+    async def _look_after(self, thing: str, hands: DeviceHands) -> None:
         """Start a device again that ends by itself, later each time; what it is worth, the verdict says."""
-        hands, pause = self._hands, FIRST_PAUSE_SECONDS
-        assert hands is not None, "who plays without hands is nobody's process"
+        pause = FIRST_PAUSE_SECONDS
         while True:
             why, crashed = await hands.ended()
             self._engine.record(ProcessEnded(thing, why, crashed))
-            await self._pace.sleep(pause)
+            try:
+                await self._pace.sleep(pause)
+                await self._stage.until(lambda: not self._outlets.is_busy)  # without power nothing starts
+            finally:  # an end is told once: also if the run is over by now, it is dealt with
+                await asyncio.shield(hands.start())
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            await self._stage.until(lambda: not self._outlets.is_busy)  # without power nothing starts
-            await hands.start()
 
     async def _lose_patience(self) -> None:
         """Once a device lets a job wait for longer than the bounds allow, see whether that is held against it."""
@@ -355,7 +374,7 @@ class Play:
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _feed(self, entry: Entry) -> None:
-        if self._is_clearing and type(entry.event) is not AccountEnded:
+        if self._is_clearing and type(entry.event) not in TOLD_AFTERWARDS:
             return
         self._sink(entry)
         if entry.source == CLOUD:

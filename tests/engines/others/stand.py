@@ -216,6 +216,11 @@ class Stand(VirtualVenue):
         self.is_off = False
         await self.start()
 
+    @property
+    def runs(self) -> bool:
+        """Whether the device does."""
+        return self.device is not None and self.device._running is not None
+
     async def ended(self) -> tuple[str, bool]:
         await self.has_ended.wait()
         self.has_ended.clear()
