@@ -35,7 +35,7 @@ from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
 from simulator.certify.unseen import not_seen
 from simulator.certify.wiretap import Wiretap
-from simulator.trace import Entry, FaultOver
+from simulator.trace import Entry
 from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 
 SAY_SECONDS: Final = 0.5
@@ -220,7 +220,7 @@ class Session:
             seconds=played.seconds,
             device_seconds=played.device_seconds,
             carrier=learned.carrier,
-            trouble=_trouble(played),
+            trouble=played.trouble,
             afterwards=afterwards,
             directory=None if kept is None or self._out is None else kept.relative_to(self._out).as_posix(),
         )
@@ -258,14 +258,6 @@ class Session:
             options=self._options,
             cut_short=cut_short,
         )
-
-
-def _trouble(played: Played) -> str | None:
-    """What the tool itself could not do, so that the cell was not what it says."""
-    for entry in played.entries:
-        if isinstance(entry.event, FaultOver) and entry.event.why in ("limit", "full"):
-            return f"a packet was let go before what it was held for had come [{entry.id}]: is the machine too busy?"
-    return None
 
 
 def _unmet(why: str) -> DeviceUnmet:

@@ -137,7 +137,7 @@ class Certifying:
                 await self._play(session)
             except BaseException as error:  # also when it is interrupted: what is known by then is kept
                 if session.is_met:
-                    self._certify(session, str(error) if isinstance(error, InputError) else "interrupted")
+                    self._certify(session, _cut_short(error))
                 raise
             return OF_OUTCOME[self._certify(session, None).outcome]
 
@@ -248,6 +248,13 @@ class Certifying:
 
     def _telling(self) -> Telling:
         return ToScripts(click.echo) if self._options.is_json else ToPeople(self._console, offer_lines)
+
+
+def _cut_short(error: BaseException) -> str:
+    """Why not all was played."""
+    if isinstance(error, InputError):
+        return str(error)
+    return f"ghostjob itself failed: {type(error).__name__}" if isinstance(error, Exception) else "interrupted"
 
 
 def _lines_of_stdin() -> "asyncio.Queue[str | None]":
