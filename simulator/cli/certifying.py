@@ -28,7 +28,7 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
-from simulator.cli.options import interrupt
+from simulator.cli.options import interrupt, interrupted_by_every_end
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
 from simulator.scenario import Bounds
@@ -132,6 +132,7 @@ class Certifying:
         options = self._options
         options.check()
         async with AsyncExitStack() as stack:
+            stack.enter_context(interrupted_by_every_end())
             session = await self._session(stack)
             try:
                 await self._play(session)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -85,13 +86,18 @@ def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Pa
     assert certificate["outcome"] == "inconclusive"
 
 
-def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interruption_leaves_what_is_known_and_no_process(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     flash = ("--flash", str(tmp_path / "flash"))
     with Certifying(
         tmp_path, "--json", "--quick", "--out", "out", command=device("reference", 0.05, *flash)
     ) as certify:
         certify.until("cell.ended")
-        certify.interrupt()
+        certify.process.send_signal(number)
         code, out, _ = certify.end()
     assert code == 130
     (last,) = [json.loads(line) for line in out.splitlines() if '"certificate"' in line]
@@ -99,6 +105,7 @@ def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
     told = json.loads((tmp_path / "out/certificate.json").read_text())
     assert told["outcome"] == "inconclusive"
     assert str(tmp_path) not in _command_lines()
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
