@@ -100,7 +100,8 @@ class Session:
         self._plays = Plays(desk, device, wiretap, sampling, names, seed, out and out / "cells")
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
-        self._results: dict[str, CellResult] = {}
+        self._results: dict[str, list[CellResult]] = {}
+        """By cell, which may be played more than once: what failed is not unsaid by another try."""
         self._bricked: Bricked | None = None
 
     # ── before the cells ──────────────────────────────────────────────────────────────────────────────────────
@@ -190,13 +191,15 @@ class Session:
 
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
-        result = self._results[cell.id] = await self._played(cell)
+        results = self._results.setdefault(cell.id, [])
+        result = await self._played(cell, f"-{len(results) + 1}" if results else "")
+        results.append(result)
         self._telling.ended(result)
         if self._bricked is not None and self._bricked.cell == cell.id:
             self._telling.bricked(self._bricked)
         return result
 
-    async def _played(self, cell: Cell) -> CellResult:
+    async def _played(self, cell: Cell, again: str) -> CellResult:
         learned = self._learned
         assert learned is not None, "met before"
         if (why := self.why_not(cell)) is not None:
@@ -204,7 +207,7 @@ class Session:
         if self._bricked is not None:
             return not_played(cell, f"the device is bricked since {self._bricked.cell}")
         self._telling.began(cell)
-        played = await self._plays.play(cell.scenario(learned, self._names), cell.id)
+        played = await self._plays.play(cell.scenario(learned, self._names), cell.id + again)
         afterwards = await self._baseline(learned).bring_back(played)
         if afterwards.left == "bricked":
             shown = last_seen(played.entries, learned.carrier)
@@ -239,7 +242,8 @@ class Session:
         `cut_short` says why not all were played, if that is not the device's doing.
         """
         why = cut_short or (self._unmet and self._unmet.why) or "nobody asked for it"
-        cells = [self._results.get(cell.id) or not_played(cell, why) for cell in wanted]
+        results = {name: iter(each) for name, each in self._results.items()}
+        cells = [next(results.get(cell.id, iter(())), None) or not_played(cell, why) for cell in wanted]
         offer, learned = self._desk.offer, self._learned
         seen = SEEN_FROM_THE_WIRE if self._sampling is None else SEEN_WITH_A_PROBE
         return certificate_of(

@@ -121,6 +121,31 @@ def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     assert [cell["id"] for cell in certificate["cells"]] == [CALM, "asking/held"]
 
 
+def test_a_cell_that_failed_is_not_unsaid_by_another_try(tmp_path: Path):
+    limits = ("--bound", "ready_seconds=1.5", "--bound", "lost_job_seconds=1.5")
+    command = (
+        "sh",
+        "-c",
+        'if [ -e mended ]; then m=reference; else m=drops-the-next-job; fi; exec "$@" --model $m',
+        "-",
+    )
+    with Certifying(
+        tmp_path, "--json", "--cells-from-stdin", "--out", "out", *limits, command=(*command, *device())
+    ) as certify:
+        certify.until("cells")
+        certify.say(CALM)
+        assert certify.until("cell.ended")["result"]["outcome"] == "failed"
+        (tmp_path / "mended").touch()
+        certify.say(CALM)
+        certify.until("cell.ended")
+        code, out, _ = certify.end()
+    cells = json.loads(out.splitlines()[-1])["certificate"]["cells"]
+    assert (code, cells[0]["outcome"]) == (1, "failed")
+    first, second = (tmp_path / "out" / cell["directory"] for cell in cells)
+    assert first != second
+    assert json.loads((first / "verdict.json").read_text())["outcome"] == "failed"
+
+
 def test_a_device_that_needs_a_restart_gets_one_and_that_is_told(tmp_path: Path):
     command = device("rests-after-a-loss")
     limits = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
