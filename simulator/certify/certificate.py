@@ -59,6 +59,14 @@ class ProbeSeen(_Model):
     why: str
 
 
+CAME_BACK: Final = {
+    "by-a-job": "afterwards it was not ready, and came back with another job",
+    "by-restart": "afterwards it was not ready, and came back when it was restarted",
+    "by-reset": "afterwards it was not ready, and came back when it was reset",
+    "bricked": "afterwards it did not come back to work",
+}
+
+
 class Afterwards(_Model):
     """How the device was after a cell: ready for the next one, or what brought it back, and `why` that had to be.
 
@@ -67,6 +75,11 @@ class Afterwards(_Model):
 
     left: Literal["ready", "by-a-job", "by-restart", "by-reset", "bricked"]
     why: str = ""
+
+    @property
+    def told(self) -> str:
+        """In a sentence; empty if it was ready."""
+        return "" if self.left == "ready" else f"{CAME_BACK[self.left]}: {self.why}"
 
 
 class CellResult(_Model):
@@ -227,18 +240,10 @@ def certificate_of(
     )
 
 
-CAME_BACK: Final = {
-    "by-a-job": "afterwards it was not ready, and came back with another job",
-    "by-restart": "afterwards it was not ready, and came back when it was restarted",
-    "by-reset": "afterwards it was not ready, and came back when it was reset",
-    "bricked": "afterwards it did not come back to work",
-}
-
-
 def came_back(cell: CellResult) -> str:
-    """What had to be done for the device after a cell, in a sentence; empty if nothing had to be."""
-    after = cell.afterwards
-    return "" if after is None or after.left == "ready" else f"{CAME_BACK[after.left]}: {after.why}"
+    """What had to be done for the device after a cell, in a sentence; empty if nothing had to be, or `why` says it."""
+    told = "" if cell.afterwards is None else cell.afterwards.told
+    return "" if plain(told, LONGEST_WHY) == cell.why else told
 
 
 def _text(argument: str) -> str:

@@ -193,6 +193,7 @@ class Process:
         self._child: Child | None = None
         self._begun = asyncio.Event()
         """Set each time that it is started."""
+        self._starting = asyncio.Lock()
         self._is_ended_by_us = False
         self._was_survived = False
 
@@ -208,13 +209,14 @@ class Process:
 
     async def start(self) -> None:
         """Start it, unless it runs."""
-        if self._child is not None:
-            if self._child.exit_code is None and not self._is_ended_by_us:
-                return
-            await self._child.end()
-        self._child = await Child.begin(self.argv, self._environment, self._on_line)
-        self._is_ended_by_us = False
-        self._begun.set()
+        async with self._starting:
+            if self._child is not None:
+                if self._child.exit_code is None and not self._is_ended_by_us:
+                    return
+                await self._child.end()
+            self._child = await Child.begin(self.argv, self._environment, self._on_line)
+            self._is_ended_by_us = False
+            self._begun.set()
 
     async def stop(self) -> None:
         """SIGTERM to its group, and SIGKILL to what is left of it when its leader has ended, or has not in time."""

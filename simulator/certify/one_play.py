@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -17,11 +18,15 @@ from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.judged import JudgedPlay
 from simulator.scenario import Scenario
-from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, RequestReceived, Sink
+from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, FaultOver, RequestReceived, Sink
 from simulator.verdict import Verdict
 
-MOST_ENTRIES: Final = 50_000
-"""So many of one play are remembered for its report; whatever a device floods us with, the verdict needs none."""
+MOST_ENTRIES = 50_000
+"""So many of one play are remembered for its report, half of them the first and half the last; whatever a device floods
+us with, the verdict needs none."""
+FAILED_AT: Final = (
+    "ghostjob itself failed at something that it was told, and may have missed what that shows: see its log"
+)
 SPARE_SECONDS: Final = 1.0
 UNKNOWN_SECONDS: Final = 2.0
 """How long to wait for a version that the probes may have other words for."""
@@ -33,7 +38,8 @@ BEFORE: Final = "before"
 class Played:
     """What a play showed. `seconds` is how long it took; `device_seconds` how long of that the device was at it.
 
-    `directory` has its trace and verdict, if it was kept; `ended` the last status of each job's execution.
+    `directory` has its trace and verdict, if it was kept; `ended` the last status of each job's execution; `trouble` is
+    what the tool itself could not do, so that the cell was not what it says.
     """
 
     scenario: Scenario
@@ -43,6 +49,7 @@ class Played:
     device_seconds: float
     directory: Path | None
     ended: dict[str, str]
+    trouble: str | None
 
     @property
     def last_job_succeeded(self) -> bool:
@@ -51,31 +58,41 @@ class Played:
 
 
 @dataclass(slots=True)
-class _Account:
+class Account:
     """What is remembered of a play while it goes on. Times are the cloud's clock."""
 
-    entries: list[Entry] = field(default_factory=list)
+    trouble: str | None = None
+    _early: list[Entry] = field(default_factory=list)
+    _late: deque[Entry] = field(default_factory=lambda: deque(maxlen=MOST_ENTRIES // 2))
     ended: dict[str, str] = field(default_factory=dict)
-    first: float | None = None
-    last: float = 0.0
+    _first_at: float | None = None
+    _last_at: float = 0.0
 
     def feed(self, entry: Entry) -> None:
-        if len(self.entries) < MOST_ENTRIES:
-            self.entries.append(entry)
+        """Take note of one entry."""
+        (self._early if len(self._early) < MOST_ENTRIES // 2 else self._late).append(entry)
         match entry.event:
+            case FaultOver(why="limit" | "full"):
+                let_go = f"a packet was let go before what it was held for had come [{entry.id}]"
+                self.trouble = self.trouble or f"{let_go}: is the machine too busy?"
             case ExecutionQueued():
-                self.first = entry.at if self.first is None else self.first
+                self._first_at = entry.at if self._first_at is None else self._first_at
             case ExecutionChanged(execution=key, status=status):
                 self.ended[key.job_id] = status
             case RequestReceived():
-                self.last = entry.at
+                self._last_at = entry.at
             case _:
                 pass
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Those that are remembered."""
+        return (*self._early, *self._late)
+
+    @property
     def device_seconds(self) -> float:
         """From the first job to the last thing that it said."""
-        return 0.0 if self.first is None else max(self.last - self.first, 0.0)
+        return 0.0 if self._first_at is None else max(self._last_at - self._first_at, 0.0)
 
 
 class Plays:
@@ -103,7 +120,7 @@ class Plays:
 
     async def play(self, scenario: Scenario, name: str) -> Played:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
-        account, began = _Account(), time.monotonic()
+        account, began, faults = Account(), time.monotonic(), self._wiretap.faults
         directory = None if self._out is None else self._out / _as_path(name)
         venue = DeskVenue(self._desk, self._wiretap, self._sampling, scenario, self._seed)
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -124,11 +141,12 @@ class Plays:
         return Played(
             scenario,
             result.verdict,
-            tuple(account.entries),
+            account.entries,
             seconds,
             min(account.device_seconds, seconds),
             directory,
             account.ended,
+            account.trouble if self._wiretap.faults == faults else FAILED_AT,
         )
 
     def _versions(self, scenario: Scenario) -> dict[str, tuple[str, ...]]:

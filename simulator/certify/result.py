@@ -1,7 +1,8 @@
 """What came of a cell: the verdict on its play, with the packets that show it; or that it was not played, and why.
 
 failed           a violation, and an entry of the trace that shows it
-inconclusive     an invariant is undecided, a place was not reached, the time limit met, or the tool itself could not
+inconclusive     an invariant is undecided, a place was not reached, the time limit met, or the tool itself could not;
+                 or nothing is violated, and yet the device was not ready afterwards
 passed           else
 not-applicable   it was not for this device
 """
@@ -50,6 +51,8 @@ def cell_result(
     accused = verdict.outcome == "failed"
     if accused and not any(each.pointed_at for each in shown):
         accused, trouble = False, f"{verdict.why}, {UNSHOWN}"
+    if verdict.outcome == "passed" and afterwards is not None:
+        trouble = trouble or afterwards.told
     outcome: CellOutcome = "failed" if accused else "inconclusive" if trouble else verdict.outcome
     return CellResult(
         id=cell.id,

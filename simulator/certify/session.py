@@ -10,7 +10,7 @@ others and judged by the same monitors (see `simulator.certify.matrix` for what 
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
 from simulator.certify.unseen import not_seen
 from simulator.certify.wiretap import Wiretap
-from simulator.trace import Entry, FaultOver, PowerCutOff
+from simulator.trace import Entry, PowerCutOff
 from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 
 SAY_SECONDS: Final = 0.5
@@ -101,7 +101,8 @@ class Session:
         self._plays = Plays(desk, device, wiretap, sampling, names, seed, out and out / "cells")
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
-        self._results: dict[str, CellResult] = {}
+        self._results: dict[str, list[CellResult]] = {}
+        """By cell, which may be played more than once: what failed is not unsaid by another try."""
         self._bricked: Bricked | None = None
 
     # ── before the cells ──────────────────────────────────────────────────────────────────────────────────────
@@ -191,13 +192,15 @@ class Session:
 
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
-        result = self._results[cell.id] = await self._played(cell)
+        results = self._results.setdefault(cell.id, [])
+        result = await self._played(cell, f"-{len(results) + 1}" if results else "")
+        results.append(result)
         self._telling.ended(result)
         if self._bricked is not None and self._bricked.cell == cell.id:
             self._telling.bricked(self._bricked)
         return result
 
-    async def _played(self, cell: Cell, *, is_again: bool = False) -> CellResult:
+    async def _played(self, cell: Cell, again: str, *, is_again: bool = False) -> CellResult:
         learned = self._learned
         assert learned is not None, "met before"
         if (why := self.why_not(cell)) is not None:
@@ -205,14 +208,14 @@ class Session:
         if self._bricked is not None:
             return not_played(cell, f"the device is bricked since {self._bricked.cell}")
         self._telling.began(cell)
-        played = await self._plays.play(cell.scenario(learned, self._names), cell.id)
+        played = await self._plays.play(cell.scenario(learned, self._names), cell.id + again)
         afterwards = await self._baseline(learned).bring_back(played)
         if afterwards.left == "bricked":
             shown = last_seen(played.entries, learned.carrier)
             self._bricked = Bricked(cell=cell.id, why=afterwards.why, evidence=shown)
         elif not is_again and (anew := learned_anew(learned, played, self._desk.offer.thing)) is not None:
             self._learned = anew
-            return await self._played(cell, is_again=True)
+            return await self._played(cell, f"{again}-once-more", is_again=True)
         return self._result(cell, played, learned, afterwards)
 
     def _result(self, cell: Cell, played: Played, learned: Learned, afterwards: Afterwards) -> CellResult:
@@ -224,7 +227,7 @@ class Session:
             seconds=played.seconds,
             device_seconds=played.device_seconds,
             carrier=learned.carrier,
-            trouble=trouble(played.entries, self._device.survived()),
+            trouble=played.trouble or no_cut(played.entries, self._device.survived()),
             afterwards=afterwards,
             directory=None if kept is None or self._out is None else kept.relative_to(self._out).as_posix(),
         )
@@ -243,7 +246,8 @@ class Session:
         `cut_short` says why not all were played, if that is not the device's doing.
         """
         why = cut_short or (self._unmet and self._unmet.why) or "nobody asked for it"
-        cells = [self._results.get(cell.id) or not_played(cell, why) for cell in wanted]
+        results = {name: iter(each) for name, each in self._results.items()}
+        cells = [next(results.get(cell.id, iter(())), None) or not_played(cell, why) for cell in wanted]
         offer, learned = self._desk.offer, self._learned
         seen = SEEN_FROM_THE_WIRE if self._sampling is None else SEEN_WITH_A_PROBE
         return certificate_of(
@@ -264,22 +268,9 @@ class Session:
         )
 
 
-def trouble(entries: Iterable[Entry], survived: str | None) -> str | None:
-    """What the tool itself could not do, so that the cell was not what it says.
-
-    `survived` says how the last power cut was none, if so.
-    """
-    for entry in entries:
-        match entry.event:
-            case FaultOver(why="limit" | "full"):
-                return (
-                    f"a packet was let go before what it was held for had come [{entry.id}]: is the machine too busy?"
-                )
-            case PowerCutOff() if survived is not None:
-                return survived
-            case _:
-                pass
-    return None
+def no_cut(entries: Iterable[Entry], survived: str | None) -> str | None:
+    """`survived` says how the last power cut was none: a cell that had one was not what it says."""
+    return survived if any(isinstance(entry.event, PowerCutOff) for entry in entries) else None
 
 
 def _unmet(why: str) -> DeviceUnmet:

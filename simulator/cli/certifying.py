@@ -28,7 +28,7 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
-from simulator.cli.options import interrupt
+from simulator.cli.options import interrupt, interrupted_by_every_end
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
 from simulator.scenario import Bounds
@@ -132,12 +132,13 @@ class Certifying:
         options = self._options
         options.check()
         async with AsyncExitStack() as stack:
+            stack.enter_context(interrupted_by_every_end())
             session = await self._session(stack)
             try:
                 await self._play(session)
             except BaseException as error:  # also when it is interrupted: what is known by then is kept
                 if session.is_met:
-                    self._certify(session, str(error) if isinstance(error, InputError) else "interrupted")
+                    self._certify(session, _cut_short(error))
                 raise
             return OF_OUTCOME[self._certify(session, None).outcome]
 
@@ -248,6 +249,13 @@ class Certifying:
 
     def _telling(self) -> Telling:
         return ToScripts(click.echo) if self._options.is_json else ToPeople(self._console, offer_lines)
+
+
+def _cut_short(error: BaseException) -> str:
+    """Why not all was played."""
+    if isinstance(error, InputError):
+        return str(error)
+    return f"ghostjob itself failed: {type(error).__name__}" if isinstance(error, Exception) else "interrupted"
 
 
 def _lines_of_stdin() -> "asyncio.Queue[str | None]":

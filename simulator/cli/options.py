@@ -6,8 +6,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import click
@@ -137,6 +137,23 @@ def interrupt() -> None:
         _thread.interrupt_main()
     else:
         signal.pthread_kill(main, signal.SIGINT)  # the main thread may wait in its loop
+
+
+@contextmanager
+def interrupted_by_every_end() -> Iterator[None]:
+    """While it lasts, SIGTERM, and SIGHUP of a terminal that is gone, interrupt this process as Ctrl-C does, once.
+
+    For who leaves more behind than a process: what was started, and what was written.
+    """
+    loop, ends = asyncio.get_running_loop(), iter((interrupt,))
+    numbers = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]  # or nohup
+    for number in numbers:
+        loop.add_signal_handler(number, lambda: next(ends, lambda: None)())
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
 
 def allow_files(wanted: int, *, at_most: bool = False) -> None:

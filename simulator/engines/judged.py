@@ -87,7 +87,8 @@ class JudgedPlay:
         """Play it to its end, and judge. Raises InputError."""
         await self.play.play()
         if self._last_look is not None:
-            await self._last_look(self._feed)
+            async with self.play.looked_after():
+                await self._last_look(self._feed)
         self._verdict = self.judge.verdict()
         return Result(self._verdict, self._out)
 

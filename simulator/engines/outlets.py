@@ -4,11 +4,13 @@ So is what keeps one going whose process ends by itself.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from simulator.controller.triggers import percent
+from simulator.engines.at_once import plainly
 from simulator.engines.casting import Casting
 from simulator.engines.stage import Changes, Stage
 from simulator.pace import Pace
@@ -134,22 +136,41 @@ async def switched(outlet: Outlet, hands: DeviceHands, stage: Stage, pace: Pace,
     await stage.until(lambda: outlet.due is not None)
     assert outlet.due is not None, "it is due"
     record(outlet.due)
-    await hands.cut_power()
     try:
+        await hands.cut_power()
         await pace.sleep(outlet.cut.off_seconds)
     finally:
         await asyncio.shield(hands.power_on())
         record(PowerRestored(outlet.due.thing))
-    outlet.is_over = True
-    stage.changed.set()
+        outlet.is_over = True
+        stage.changed.set()
 
 
-async def looked_after(thing: str, hands: DeviceHands, pace: Pace, record: Record) -> None:
+@asynccontextmanager
+async def looked_after(
+    thing: str, hands: DeviceHands, stage: Stage, outlets: Outlets, pace: Pace, record: Record
+) -> AsyncIterator[None]:
+    """While it lasts, a device that ends by itself is started again. Raises InputError if it cannot be."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(_look_after(thing, hands, stage, outlets, pace, record))
+            yield
+            task.cancel()
+    except BaseExceptionGroup as failed:
+        raise plainly(failed) from None
+
+
+async def _look_after(
+    thing: str, hands: DeviceHands, stage: Stage, outlets: Outlets, pace: Pace, record: Record
+) -> None:
     """Start a device again that ends by itself, later each time; what it is worth, the verdict says."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         why, crashed = await hands.ended()
         record(ProcessEnded(thing, why, crashed))
-        await pace.sleep(pause)
+        try:
+            await pace.sleep(pause)
+            await stage.until(lambda: not outlets.is_busy)  # without power nothing starts
+        finally:  # an end is told once: also if the run is over by now, it is dealt with
+            await asyncio.shield(hands.start())
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        await hands.start()

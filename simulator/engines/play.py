@@ -12,7 +12,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from typing import Protocol
 
 from agent.errors import InputError
@@ -38,6 +38,7 @@ from simulator.trace import (
     ENGINE,
     AccountEnded,
     Entry,
+    ProcessEnded,
     ProcessStalled,
     Recorder,
     RunEnded,
@@ -48,6 +49,8 @@ PATIENCE_SECONDS = 0.25
 """So often whoever waits in vain looks whether that is certain by now."""
 CLEARING_SECONDS = 10.0
 """So long the service may take to remove what a run leaves behind."""
+TOLD_AFTERWARDS = (AccountEnded, ProcessEnded)
+"""What still counts when a run has ended."""
 
 
 class Venue(Protocol):
@@ -188,25 +191,25 @@ class Play:
         await at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
         self._are_registered = True
         stage, players, jobs = self._stage, self._players, self.scenario.jobs
-        await players.enter(stack, self._cues.holds)
-        await stage.until(lambda: players.are_there)
-        async with asyncio.TaskGroup() as group:
-            await at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
-            tasks = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
-            tasks += [
-                group.create_task(self._create_after(index, job, controller))
-                for index, job in enumerate(jobs)
-                if job.after is not None
-            ]
-            if not self._is_ours:
-                if self._hands is not None:
-                    tasks += [group.create_task(each) for each in self._handled(self._hands)]
-                tasks.append(group.create_task(self._lose_patience()))
-            await stage.until(self._is_over)
-            for task in tasks:
-                task.cancel()
-        self._is_ending = True
-        await stage.until(lambda: self._is_sure or players.all_rest())
+        async with self.looked_after():
+            await players.enter(stack, self._cues.holds)
+            await stage.until(lambda: players.are_there)
+            async with asyncio.TaskGroup() as group:
+                await at_once(self._create(index, controller) for index, job in enumerate(jobs) if job.after is None)
+                tasks = [group.create_task(self._carry_out(cue, controller)) for cue in self._cues.all]
+                tasks += [
+                    group.create_task(self._create_after(index, job, controller))
+                    for index, job in enumerate(jobs)
+                    if job.after is not None
+                ]
+                if not self._is_ours:
+                    tasks += [group.create_task(each) for each in self._switched()]
+                    tasks.append(group.create_task(self._lose_patience()))
+                await stage.until(self._is_over)
+                for task in tasks:
+                    task.cancel()
+            self._is_ending = True
+            await stage.until(lambda: self._is_sure or players.all_rest())
 
     def _is_over(self) -> bool:
         if self._outlets.is_busy and not self._is_ours:
@@ -287,11 +290,21 @@ class Play:
 
     # ── devices that are not ours ─────────────────────────────────────────────────────────────────────────────────
 
-    def _handled(self, hands: DeviceHands) -> Iterator[Coroutine[None, None, None]]:
-        """What is done to such a device beside the wire."""
-        stage, pace, record = self._stage, self._pace, self._engine.record
-        yield from (switched(outlet, hands, stage, pace, record) for outlet in self._outlets.all)
-        yield looked_after(self.casting.things[0][0], hands, pace, record)
+    def looked_after(self) -> AbstractAsyncContextManager[None]:
+        """While it lasts, which may be after the run, a device that ends by itself is started again.
+
+        Raises InputError if it cannot be.
+        """
+        if self._hands is None:
+            return contextlib.nullcontext()
+        thing = self.casting.things[0][0]
+        return looked_after(thing, self._hands, self._stage, self._outlets, self._pace, self._engine.record)
+
+    def _switched(self) -> Iterator[Coroutine[None, None, None]]:
+        """The power cuts of such a device."""
+        if self._hands is not None:
+            for outlet in self._outlets.all:
+                yield switched(outlet, self._hands, self._stage, self._pace, self._engine.record)
 
     async def _lose_patience(self) -> None:
         """Once a device lets a job wait for longer than the bounds allow, see whether that is held against it."""
@@ -328,7 +341,7 @@ class Play:
     # ── the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _feed(self, entry: Entry) -> None:
-        if self._is_clearing and type(entry.event) is not AccountEnded:
+        if self._is_clearing and type(entry.event) not in TOLD_AFTERWARDS:
             return
         self._sink(entry)
         if entry.source == CLOUD:

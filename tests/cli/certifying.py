@@ -1,7 +1,6 @@
 """`ghostjob certify` as a process, with a simulated device as the command that it starts."""
 
 import json
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -54,10 +53,6 @@ class Certifying:
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-
-    def interrupt(self) -> None:
-        """As Ctrl-C does."""
-        self.process.send_signal(signal.SIGINT)
 
     def end(self) -> tuple[int, str, str]:
         """Its exit code, and what it wrote to stdout and stderr; its standard input is closed."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -72,13 +73,18 @@ def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Pa
     assert certificate["outcome"] == "inconclusive"
 
 
-def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_an_interruption_leaves_what_is_known_and_no_process(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     flash = ("--flash", str(tmp_path / "flash"))
     with Certifying(
         tmp_path, "--json", "--quick", "--out", "out", command=device("reference", 0.05, *flash)
     ) as certify:
         certify.until("cell.ended")
-        certify.interrupt()
+        certify.process.send_signal(number)
         code, out, _ = certify.end()
     assert code == 130
     (last,) = [json.loads(line) for line in out.splitlines() if '"certificate"' in line]
@@ -86,6 +92,7 @@ def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
     told = json.loads((tmp_path / "out/certificate.json").read_text())
     assert told["outcome"] == "inconclusive"
     assert str(tmp_path) not in _command_lines()
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
@@ -99,6 +106,31 @@ def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     assert code == 0
     certificate = json.loads(out.splitlines()[-1])["certificate"]
     assert [cell["id"] for cell in certificate["cells"]] == [CALM, "asking/held"]
+
+
+def test_a_cell_that_failed_is_not_unsaid_by_another_try(tmp_path: Path):
+    limits = ("--bound", "ready_seconds=1.5", "--bound", "lost_job_seconds=1.5")
+    command = (
+        "sh",
+        "-c",
+        'if [ -e mended ]; then m=reference; else m=drops-the-next-job; fi; exec "$@" --model $m',
+        "-",
+    )
+    with Certifying(
+        tmp_path, "--json", "--cells-from-stdin", "--out", "out", *limits, command=(*command, *device())
+    ) as certify:
+        certify.until("cells")
+        certify.say(CALM)
+        assert certify.until("cell.ended")["result"]["outcome"] == "failed"
+        (tmp_path / "mended").touch()
+        certify.say(CALM)
+        certify.until("cell.ended")
+        code, out, _ = certify.end()
+    cells = json.loads(out.splitlines()[-1])["certificate"]["cells"]
+    assert (code, cells[0]["outcome"]) == (1, "failed")
+    first, second = (tmp_path / "out" / cell["directory"] for cell in cells)
+    assert first != second
+    assert json.loads((first / "verdict.json").read_text())["outcome"] == "failed"
 
 
 def test_a_device_that_does_not_take_the_next_job_fails_with_what_shows_it_and_is_brought_back(tmp_path: Path):

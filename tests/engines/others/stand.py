@@ -147,9 +147,10 @@ class Dialling:
 
 @dataclass(slots=True)
 class Accident:
-    """`what` happens to the device at `at` seconds, for `seconds`: to its power or network, or a fault strikes.
+    """`what` happens to the device at `at` seconds, for `seconds`: to its power, its network, or a fault strikes.
 
-    What a fault does is not the play's business, but when it struck: so this says when, and nothing else happens.
+    What a fault does is not the play's business, but when it struck: so this says when, and nothing else happens. An
+    `end` is its process's, by itself.
     """
 
     at: float
@@ -166,6 +167,11 @@ class Stand(VirtualVenue):
     ghost: bool = False
     device: Device | None = None
     can_cut_power: bool = True
+    is_off: bool = False
+    started_without_power: bool = False
+    has_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    cut_seconds: float = 0.0
+    """How long it takes to cut its power."""
     dialling: Dialling | None = None
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
@@ -184,7 +190,10 @@ class Stand(VirtualVenue):
     def _happens(self, accident: Accident) -> None:
         assert self.device is not None
         assert self.dialling is not None
-        if accident.what not in ("power", "network"):
+        if accident.what == "end":
+            self.device.kill()
+            self.has_ended.set()
+        elif accident.what not in ("power", "network"):
             assert self._cloud is not None
             self._cloud.observe(FaultStruck(THING, accident.what, "lose", "update", None))
         elif accident.what == "power":
@@ -194,19 +203,29 @@ class Stand(VirtualVenue):
             for number, connection in enumerate(self.dialling.connected):
                 connection.interrupt(accident.seconds * (1 + number))
 
-    async def ended(self) -> tuple[str, bool]:
-        """It never ends by itself."""
-        return await asyncio.get_running_loop().create_future()
-
-    async def start(self) -> None:
-        raise AssertionError("it never ended")
-
     async def cut_power(self) -> None:
         assert self.device is not None
+        self.is_off = True
         self.device.kill()
+        await asyncio.sleep(self.cut_seconds)
 
     async def power_on(self) -> None:
+        self.is_off = False
+        await self.start()
+
+    @property
+    def runs(self) -> bool:
+        """Whether the device does."""
+        return self.device is not None and self.device._running is not None
+
+    async def ended(self) -> tuple[str, bool]:
+        await self.has_ended.wait()
+        self.has_ended.clear()
+        return "it ended by itself, with exit code 0", False
+
+    async def start(self) -> None:
         assert self.device is not None
+        self.started_without_power |= self.is_off
         self.device.start()
 
 

@@ -19,10 +19,13 @@ from simulator.trace import (
     JobDeletionBegan,
     PowerCutOff,
     PowerRestored,
+    ProcessEnded,
     RequestReceived,
     RunEnded,
     RunStarted,
+    Sink,
 )
+from simulator.verdict import Verdict
 from tests.engines.others.device import Design
 from tests.engines.others.playing import cell, played, violated
 from tests.engines.others.stand import THING, Accident, Desk, stand
@@ -144,6 +147,45 @@ def test_power_comes_back_when_a_run_is_cut_short():
     entries: list[Entry] = []
     assert played(at, kept=entries, hands=True).outcome == "inconclusive"
     assert len(of(entries, PowerRestored)) == 1
+
+
+def test_a_device_that_has_just_ended_by_itself_stays_off_until_the_power_is_back():
+    entries: list[Entry] = []
+    scenario = cell(jobs=[FW], faults=[LATE], power_cuts=[{"fault": "late", "off_seconds": 2}])
+    at = stand(scenario, Design(), Accident(0.3, "end"), Accident(0.31, "late"))
+    assert played(at, kept=entries, hands=True).outcome == "passed"
+    assert len(of(entries, ProcessEnded)) == len(of(entries, PowerRestored)) == 1
+    assert not at.started_without_power
+
+
+@pytest.mark.parametrize("at_seconds", [0.0, 1.7, 2.5], ids=["before it came", "as the run ends", "after the run"])
+def test_a_device_that_ends_by_itself_is_started_again_also_when_it_has_nothing_to_do(at_seconds: float):
+    at, entries, runs = stand(cell(jobs=[FW]), Design(), Accident(at_seconds, "end")), list[Entry](), list[bool]()
+
+    async def look(_: Sink) -> None:
+        await asyncio.sleep(3)
+        runs.append(at.runs)
+
+    async def looked_at() -> Verdict:
+        async with AsyncExitStack() as stack:
+            desk = Desk(at)
+            await desk.set_up(stack)
+            with JudgedPlay(
+                at.scenario, desk, [THING], seed=1, also=(entries.append,), hands=at, last_look=look
+            ) as run:
+                return (await run.result()).verdict
+
+    verdict = run_virtually(looked_at())
+    assert verdict.outcome == "passed", verdict.why
+    assert (runs, len(of(entries, ProcessEnded))) == ([True], 1)
+
+
+def test_power_comes_back_when_a_run_ends_while_it_is_being_cut():
+    scenario = cell(jobs=[FW], power_cuts=[{"step": "fetch"}], time_limit_seconds=5)
+    at = stand(scenario, Design())
+    at.cut_seconds = 500
+    assert played(at, hands=True).outcome == "inconclusive"
+    assert not at.is_off
 
 
 def test_a_power_cut_that_never_comes_is_told():

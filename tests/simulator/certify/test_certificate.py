@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simulator.certify.certificate import Bricked, CellResult, Certificate, Evidence, NotMet
+from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certificate, Evidence, NotMet, came_back
 from simulator.certify.result import cell_result, not_applicable, not_played
 from simulator.trace import Entry
 from simulator.verdict import InvariantVerdict, Violation
@@ -148,7 +148,7 @@ def test_what_was_found_is_a_sentence(message: str, says: str):
         for each in verdict.invariants
     ]
     made = cell_result(
-        Cell(), verdict.model_copy(update={"invariants": tuple(worded)}), played("hammering").entries, seconds=1
+        named(), verdict.model_copy(update={"invariants": tuple(worded)}), played("hammering").entries, seconds=1
     )
     assert f"was violated: {says}: " in made.why
 
@@ -177,3 +177,19 @@ def test_an_accusation_that_nothing_shows_is_ours_and_not_the_devices():
     assert made.outcome == "inconclusive"
     assert "a fault of ghostjob's own" in made.why
     assert {each.outcome for each in made.invariants} == {"held", "undecided", "not-exercised"}
+
+
+@pytest.mark.parametrize(
+    ("left", "outcome"), [("ready", "passed"), ("by-a-job", "inconclusive"), ("bricked", "inconclusive")]
+)
+def test_a_device_that_was_not_ready_afterwards_has_not_passed(left: Any, outcome: str):
+    found = result("reference", afterwards=Afterwards(left=left, why="job fw-2 is FAILED"))
+    assert found.outcome == outcome
+    assert ("job fw-2 is FAILED" in found.why) is (outcome != "passed")
+    assert came_back(found) == ""
+
+
+def test_what_is_violated_counts_whatever_it_was_afterwards():
+    found = result("hammering", afterwards=Afterwards(left="by-a-job", why="job fw-2 is FAILED"))
+    assert (found.outcome, found.why.partition(" was ")[0]) == ("failed", "no-hammering")
+    assert came_back(found).endswith("another job: job fw-2 is FAILED")
