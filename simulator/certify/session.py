@@ -10,7 +10,7 @@ others and judged by the same monitors (see `simulator.certify.matrix` for what 
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
