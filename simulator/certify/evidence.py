@@ -15,8 +15,9 @@ from agent.values import Describe, GetPending, Request, StartNext, Status, Updat
 from simulator.certify.certificate import Evidence
 from simulator.certify.learning import Carrier
 from simulator.report.causality import surroundings
+from simulator.report.phrases import execution_words
 from simulator.report.plain import plain
-from simulator.report.words import execution_words, who, words
+from simulator.report.words import who, words
 from simulator.trace import CLOUD, Entry, HintPublished, RequestAnswered, RequestReceived
 from simulator.verdict import Doubt, Verdict, Violation
 

@@ -87,5 +87,8 @@ def topics_that_count(thing: str, namespace_id: str | None) -> tuple[str, ...]:
 
 
 def is_client_of(thing: str, client_id: str) -> bool:
-    """Whether a client id is one by which a device of that name may connect."""
+    """Whether a client id is one by which a device of that name may connect.
+
+    The verdict goes by what clients do, and not by their names: see `simulator.verdict.clients`.
+    """
     return client_id == thing or any(client_id.startswith(f"{thing}{mark}") for mark in FURTHER)

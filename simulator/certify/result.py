@@ -8,14 +8,14 @@ not-applicable   it was not for this device
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from simulator.certify.cell import Cell
 from simulator.certify.certificate import LONGEST_WHY, Afterwards, CellOutcome, CellResult, Evidence, ProbeSeen
 from simulator.certify.evidence import evidence, last_named
 from simulator.certify.learning import Carrier
 from simulator.report.plain import first_line, plain
-from simulator.trace import Entry
+from simulator.trace import Entry, ProbeSampled
 from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
 
 MOST_FOUND: Final = 8
@@ -86,9 +86,11 @@ def probes_seen(trace: Iterable[Entry]) -> tuple[ProbeSeen, ...]:
     """What each probe showed, in the order in which they were first asked."""
     seen: dict[str, ProbeSeen] = {}
     for entry in trace:
-        event: Any = entry.event
-        if event.type == "probe.sampled":
-            seen[event.probe] = _sampled(seen.get(event.probe), event.probe, event.alive, event.version, event.why)
+        match entry.event:
+            case ProbeSampled(probe=probe, alive=alive, version=version, why=why):
+                seen[probe] = _sampled(seen.get(probe), probe, alive, version, why)
+            case _:
+                pass
     return tuple(seen.values())
 
 

@@ -193,7 +193,7 @@ class Judge:
                 device.samples.sampled(seen)
             elif source == ENGINE and kind is ProcessEnded:
                 device.samples.ended(seen)
-            elif source == ENGINE and event.type in POWER:
+            elif source == ENGINE and kind in POWER:
                 device.samples.powered(seen)
 
     def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled | PowerCutOff]) -> None:

@@ -8,10 +8,10 @@ as nowhere else. Who comes first is decided by no less than the scenario's bound
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from agent.values import ExecutionKey, Status
-from simulator.trace import ExecutionChanged, ProbeSampled, ProcessEnded
+from simulator.trace import ExecutionChanged, PowerCutOff, PowerRestored, ProbeSampled, ProcessEnded
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.seen import Mark, Seen, micros
 from simulator.verdict.state import State
@@ -28,7 +28,7 @@ CUTS: Final = 32
 
 Of stretches the first stays, and then the last ones.
 """
-POWER: Final = {"power.cut": False, "power.restored": True}
+POWER: Final = {PowerCutOff: False, PowerRestored: True}
 """The engine's events by which a device has its power, or not."""
 
 
@@ -123,9 +123,9 @@ class Samples(State):
         elif since is not None and not is_open:
             self.spans = (*self.spans, (since, None))[-SPANS:]
 
-    def powered(self, seen: Seen[Any]) -> None:
+    def powered(self, seen: Seen[PowerCutOff | PowerRestored]) -> None:
         """The engine switched its power."""
-        self.power = (*self.power, (seen.mark, POWER[seen.event.type]))[-CUTS:]
+        self.power = (*self.power, (seen.mark, POWER[type(seen.event)]))[-CUTS:]
 
     def ended(self, seen: Seen[ProcessEnded]) -> None:
         """Its process ended by itself; in good order that may be a reboot."""

@@ -98,7 +98,7 @@ def session(arguments: list[str]) -> None:
     say("desk.ready", offer=OFFER)
     say("device.seen", says="connected, has not subscribed to notify nor asked")
     if device == "absent":
-        say("device.missing", why="nobody connected in 60 s; is the port right?", failed=False)
+        say("device.missing", why="nobody connected in 60 s; is the port right?")
         end([], "the device never came")
     if device == "crashes":
         sys.stderr.write("a fault of ours\n")

@@ -1,6 +1,7 @@
 """Certifying from a program. What is played is the stand-in's; `ghostjob certify` has tests of its own."""
 
 import inspect
+import re
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ import ghostjob
 from ghostjob._certify import matrix
 from ghostjob.certification import Afterwards, Bricked, CellResult, Certification, Evidence, NotMet, ProbeSeen
 from simulator.certify import certificate as models
+from simulator.certify import telling
 from tests.docs.blocks import files
 from tests.docs.marks import DIRECTORY
 
-from .stand_in import Log
+from .stand_in import SCRIPT, Log
 
 WRONG = "report-in-flight/answer-lost"
 
@@ -110,6 +112,13 @@ def test_the_matrix_is_listed_without_a_device(stand_in: Log):
 def test_the_example_on_the_page_runs(stand_in: Log, capsys: pytest.CaptureFixture[str]):
     exec(compile(files(DIRECTORY / "python.md")["certify_pump.py"], "python.md", "exec"), {})
     assert capsys.readouterr().out.splitlines()[0] == f"passed {WRONG} "
+
+
+def test_the_stand_in_says_nothing_that_certify_does_not_say():
+    said = set(re.findall(r'say\("([a-z.]+)", (\w+)=', SCRIPT.read_text("utf-8")))
+    rows = re.findall(r"^    ([a-z.]+) +(\{.*\})  ", telling.__doc__ or "", re.MULTILINE)
+    assert said
+    assert said <= {(event, member) for event, members in rows for member in re.findall(r'"(\w+)"', members)}
 
 
 def test_a_certificate_has_every_member_that_the_file_has():

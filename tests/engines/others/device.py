@@ -1,5 +1,7 @@
 """A device of somebody else's: small, correct, and of many designs. It never tells anything but over the wire.
 
+It lives in virtual time, for plays by the hundred; `tests/devices/paho_device.py` is a process with sockets and files.
+
 Correct is: what it was told is over it leaves alone; it sends the version that it expects; after a refusal that passes,
 and after no answer, it waits longer each time; it asks for the next job when it has none. Designs differ in all else.
 """

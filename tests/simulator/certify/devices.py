@@ -1,4 +1,4 @@
-"""Devices as they may be learned, for tests of what is made of that."""
+"""What may be learned of devices, for tests of what is made of that; none of them runs."""
 
 from typing import Any, Final
 

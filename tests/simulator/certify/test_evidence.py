@@ -16,7 +16,15 @@ from simulator.certify.evidence import (
     last_seen,
 )
 from simulator.certify.result import probes_seen
-from simulator.trace import Entry, HintPublished, JobDeletionBegan, RequestAnswered, RequestReceived
+from simulator.trace import (
+    PROBE,
+    Entry,
+    HintPublished,
+    JobDeletionBegan,
+    ProbeSampled,
+    RequestAnswered,
+    RequestReceived,
+)
 from simulator.verdict import InvariantVerdict, Violation
 
 from .played import played, result
@@ -165,29 +173,23 @@ def test_what_the_trace_does_not_have_is_named_all_the_same():
 
 
 def test_a_probe_is_told_by_its_changes():
-    class Sampled:
-        """As a probe's event is."""
-
-        type = "probe.sampled"
-        thing = "lamp"
-
-        def __init__(self, probe: str, alive: bool | None, version: str | None, why: str = "") -> None:
-            self.probe, self.alive, self.version, self.why = probe, alive, version, why
+    def sampled(probe: str, alive: bool | None, version: str | None, why: str = "") -> ProbeSampled:
+        return ProbeSampled("lamp", probe, alive, version, why)
 
     events = [
-        Sampled("cmd:x", True, "1"),
-        Sampled("cmd:x", True, "1"),
-        Sampled("file:y", True, None),
-        Sampled("cmd:x", False, None, "exit code\n7"),
-        Sampled("cmd:x", True, "2"),
-        Sampled("cmd:x", None, "9", "no such file"),
-        Sampled("cmd:x", True, "1"),
+        sampled("cmd:x", True, "1"),
+        sampled("cmd:x", True, "1"),
+        sampled("file:y", True, None),
+        sampled("cmd:x", False, None, "exit code\n7"),
+        sampled("cmd:x", True, "2"),
+        sampled("cmd:x", None, "9", "no such file"),
+        sampled("cmd:x", True, "1"),
     ]
-    trace: Any = [Entry("probe", n, n, event) for n, event in enumerate(events, 1)]  # type: ignore[arg-type]
+    trace = [Entry(PROBE, n, n, event) for n, event in enumerate(events, 1)]
     first, second = probes_seen(trace)
     assert first.model_dump() == {
         "probe": "cmd:x", "samples": 6, "alive": 4, "unknown": 1, "versions": ("1", "2", "1"), "why": r"exit code\n7"
     }  # fmt: skip
     assert (second.probe, second.samples, second.versions) == ("file:y", 1, ())
-    flapping: Any = [Entry("probe", n, n, Sampled("cmd:x", True, str(n % 2))) for n in range(500)]  # type: ignore[arg-type]
+    flapping = [Entry(PROBE, n, n, sampled("cmd:x", True, str(n % 2))) for n in range(500)]
     assert len(probes_seen(flapping)[0].versions) == 24
