@@ -73,7 +73,7 @@ FOUND: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "hammering": {
         "no-ghost-update": "report/held",
-        "no-hammering": "step-middle/calm",
+        "no-hammering": "report/held",
     },
     "rests-after-a-success": {
         "no-lost-job": "provoked/other-namespace",
