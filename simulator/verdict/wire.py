@@ -8,7 +8,8 @@ explanations are left, the one that does not accuse it is taken:
                          could have told this client of by then.
     answer.delivered     it processed the answer, if that came soon, on the connection on which it had asked, and before
                          it asked anything else: devices may drop what they no longer await. With QoS 0, which proves
-                         nothing, only if the device then said nothing for longer than any round trip takes.
+                         nothing, only if the device then said nothing for longer than any round trip takes; or if it
+                         then said the very same at once: nobody repeats a question while its answer may be on its way.
     client.connected     it may have lost its memory: what it had been told just before may be forgotten.
     hint.published       it may have heard it, if it was connected, or went on with its session afterwards.
     statusDetails.step   (or another key) a step that is named for the first time began after the report before.
@@ -32,7 +33,7 @@ from agent.device_events import (
     RequestSent,
     StepStarted,
 )
-from agent.values import NEXT, ExecutionKey
+from agent.values import NEXT, ExecutionKey, Status
 from simulator.trace import (
     CLOUD,
     AnswerDelivered,
@@ -54,6 +55,11 @@ SOON_MICROS: Final = 1_000_000
 """Whoever waits for an answer waits at least so long; one that comes later may be too late to be awaited."""
 ROUND_TRIP_MICROS: Final = 2_000_000
 """Longer than any message takes to and fro."""
+AT_ONCE_MICROS: Final = 50_000
+"""Shorter than anybody waits for an answer: who asks the same again so soon after it was written has read it."""
+
+COPIES: Final = 2
+"""So often a report may be sent at once, to be sure; from then on it is a reaction."""
 
 ROOM: Final = 4
 """So many places in the order of what is inferred lie between two entries of the cloud's."""
@@ -118,6 +124,9 @@ class Wire(State):
     answers: int = 0
     given: Map[int, Given] = EMPTY
     unproven: tuple[Unproven, ...] = ()
+    hinted_at: int = -SOON_MICROS
+    reactions: int = 0
+    """So often in a row the same was asked at once after its refusal."""
 
     @property
     def n(self) -> int:
@@ -151,6 +160,7 @@ class Wire(State):
             case AnswerDelivered():
                 return self._delivered(seen)
             case HintPublished():
+                self.hinted_at = mark.at
                 self._hinted(event.listed)
                 return (self._seen(mark, HintReceived(event.hint, event.namespace_id, event.listed)),)
             case ExecutionQueued(execution=key):
@@ -207,6 +217,7 @@ class Wire(State):
         if event.client_token is None and event.dup and testimony.asked_token:
             self.asking = testimony.asked_token
             return []
+        read = self._read_at_once(received)
         n, at = self.n, mark.at
         if event.late_seconds:
             at -= micros(event.late_seconds)
@@ -224,7 +235,32 @@ class Wire(State):
             tuple(sorted(event.details.items())) if event.details else None,
         )
         asked = self._seen(mark, sent, n, at)
-        return [*self._step_in(asked), asked]
+        return [*read, *self._step_in(asked), asked]
+
+    def _read_at_once(self, received: Seen[RequestReceived]) -> list[Seen[Any]]:
+        """A refusal that went out without a proof of its receipt, and to which this is the reaction.
+
+        Progress may be reported often, and without waiting for answers: only what ends a job, or asks for it, counts.
+        """
+        last = self.unproven[-1] if self.unproven else None
+        if last is None or not self._is_reaction(received, last):
+            self.reactions = 0
+            return []
+        self.reactions += 1
+        if self.reactions < COPIES:
+            return []
+        self.unproven = self.unproven[:-1]
+        return self._heard(last.given, last.at, self.n - 1)
+
+    def _is_reaction(self, received: Seen[RequestReceived], last: Unproven) -> bool:
+        mark, event = received
+        exchange = self.testimony.exchanges.get(last.given.token or "")
+        if exchange is None or exchange.request is None or last.given.event.accepted or event.late_seconds:
+            return False
+        if event.status is None and mark.at - self.hinted_at < SOON_MICROS:
+            return False  # it may ask anew at each notification
+        is_at_once = 0 <= mark.at - last.at < AT_ONCE_MICROS and event.status != Status.IN_PROGRESS
+        return is_at_once and _question(exchange.request) == _question(event)
 
     def _step_in(self, asked: Seen[RequestSent]) -> Sequence[Seen[Any]]:
         """A step that this report is the first to name, if there was a report before."""
@@ -278,3 +314,8 @@ class Wire(State):
         if self.asked_n > exchange.sent.n or self.connection_n > exchange.sent.n:
             return []  # it may have dropped what it no longer awaited
         return [self._seen(given.mark, given.event, n, delivered_at)]
+
+
+def _question(asked: RequestSent | RequestReceived) -> tuple[str, str | None, str | None, str | None, int | None]:
+    """What is asked, whatever it is called."""
+    return asked.request, asked.namespace_id, asked.job_id, asked.status, asked.expected_version

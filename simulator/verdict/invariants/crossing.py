@@ -103,11 +103,11 @@ def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
             return reuse
         return _doubt(reuse, sent, undecided(later.job_id, "two executions share this identity", reuse.queued, sent))
     if asked.expected_version is not None and (is_vague or not exchange.knew):
-        why = "its update for an earlier execution was accepted by a later one, of which it could not know"
+        why = "meant its update for an earlier execution, and a later one accepted it, of which it could not know"
         return _doubt(reuse, sent, undecided(later.job_id, why, reuse.queued, sent))
     if reuse.crossed is not None and reuse.crossed[0] < sent.n:
         return reuse
-    message = f"its update to {asked.status} for an earlier execution was accepted by a later one"
+    message = f"meant its update to {asked.status} for an earlier execution, and a later one accepted it"
     finding = violated(later.job_id, message, reuse.queued, sent, exchange.received, answered.mark)
     return reuse._replace(crossed=(sent.n, finding))
 

@@ -91,14 +91,14 @@ def _fate(state: Vital, subject: Subject) -> Finding | None:
     if testimony.is_wire and (gone := _never_came_back(subject)) is not None:
         return violated(None, "vanished, and did not come back although there was work for it", gone)
     if testimony.is_wire and lapses:
-        why = "its keep-alive lapsed, which from the wire may have been a reboot"
+        why = "let its keep-alive lapse, which from the wire may have been a reboot"
         return undecided(None, why, *(lapse.mark for lapse in lapses))
     excused = [lapse for lapse in lapses if _may_have_pinged(lapse, subject)]
     if len(lapses) - len(excused) > testimony.planned:
         charged_with = [lapse.mark for lapse in lapses if lapse not in excused]
         return violated(None, "sent nothing for longer than its keep-alive", *charged_with[testimony.planned :])
     if len(lapses) > testimony.planned:
-        why = "its keep-alive lapsed while the processes of the run hardly ran"
+        why = "let its keep-alive lapse while the processes of the run hardly ran"
         return undecided(None, why, *(lapse.mark for lapse in excused))
     return _silent(subject)
 

@@ -176,6 +176,50 @@ def asks_with_qos_0_and_goes_on_long_after(tale: Tale) -> None:
         tale.wait(3)
 
 
+def repeats(tale: Tale, times: int, seconds: float, status: str | None = "SUCCEEDED") -> None:
+    """The same report of a ghost with QoS 0, so many times, so long after the refusal of the one before."""
+    at_work(tale)
+    tale.remove(FW)
+    for _ in range(times):
+        token = tale.send("update", FW, status=status, expected_version=2)
+        tale.arrive(token, code=RNF)
+        tale.deliver(token, acknowledged=False)
+        tale.wait(seconds)
+
+
+@story("no-ghost-update", "violated", "request.received", "request.answered", *["request.received"] * 5)
+def repeats_its_success_with_qos_0_at_every_refusal(tale: Tale) -> None:
+    repeats(tale, 8, 0.005)
+
+
+@story("no-ghost-update", "held")
+def repeats_its_success_with_qos_0_for_want_of_an_answer(tale: Tale) -> None:
+    repeats(tale, 8, 0.2)
+
+
+@story("no-ghost-update", "held")
+def tells_of_its_progress_with_qos_0_without_waiting(tale: Tale) -> None:
+    repeats(tale, 8, 0.005, "IN_PROGRESS")
+
+
+@story("no-hammering", "held")
+def asks_anew_at_each_notification_with_qos_0(tale: Tale) -> None:
+    at_work(tale)
+    tale.remove(FW)
+    for _ in range(6):
+        tale.cloud(HintPublished(tale.thing, "notify", None, ()))
+    for _ in range(6):
+        token = tale.send("describe", FW)
+        tale.arrive(token, code=RNF)
+        tale.deliver(token, acknowledged=False)
+        tale.wait(0.002)
+
+
+@story("no-ghost-update", "held")
+def sends_its_success_twice_to_be_sure(tale: Tale) -> None:
+    repeats(tale, 2, 0.001)
+
+
 # ── no-ghost-work, stops-in-time ──────────────────────────────────────────────────────────────────────────────
 
 
