@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from simulator.certify.certificate import CellResult, Certificate
+from simulator.certify.matrix import CELLS
+from tests.devices import outcomes
 from tests.devices.building import built
 from tests.devices.certified import all_at_once, certified
 from tests.devices.commands import COMMANDS
+from tests.devices.paho_options import FLAWS
 
 SOON = ("ready_seconds=3", "lost_job_seconds=3")
 """For who never takes the next job: no longer is waited for it."""
@@ -70,12 +73,12 @@ Outcome = tuple[int, Certificate] | BaseException
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
+def played(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
     """Exit code and certificate; of those whose parts are not there, why not."""
     places = {case.device: tmp_path_factory.mktemp(case.device) for case in CASES}
     found = {name: _built(name, place) for name, place in places.items()}
     there = [case for case in CASES if isinstance(found[case.device], Path)]
-    played = all_at_once(
+    came = all_at_once(
         *(
             certified(
                 case.device,
@@ -88,7 +91,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Outcome]:
             for case in there
         )
     )
-    certificates = dict(zip((case.device for case in there), played, strict=True))
+    certificates = dict(zip((case.device for case in there), came, strict=True))
     return {name: certificates.get(name, why) for name, why in found.items()}
 
 
@@ -100,8 +103,8 @@ def _built(name: str, place: Path) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.device for case in CASES])
-def test_a_real_device_gets_the_certificate_that_it_deserves(outcomes: Mapping[str, Outcome], case: Case):
-    found = outcomes[case.device]
+def test_a_real_device_gets_the_certificate_that_it_deserves(played: Mapping[str, Outcome], case: Case):
+    found = played[case.device]
     if isinstance(found, BaseException):
         raise found
     code, certificate = found
@@ -113,6 +116,24 @@ def test_a_real_device_gets_the_certificate_that_it_deserves(outcomes: Mapping[s
         assert expected.says in cell.why
         assert any(each.pointed_at for each in cell.evidence) == bool(expected.violated)
     assert code == any(each.violated for each in case.cells)
+
+
+def test_it_is_what_was_recorded():
+    told = outcomes.recorded()
+    for case in CASES:
+        found = {each.cell: told[case.device].get(each.cell, ()) for each in case.cells}
+        # with other steps and bounds something may be seen besides: silence, where it is waited for longer
+        assert all(set(each.violated) <= set(found[each.cell]) for each in case.cells), case.device
+        assert all(each.violated or not found[each.cell] for each in case.cells), case.device
+
+
+def test_what_was_recorded_is_of_cells_that_there_are_and_has_a_meaning():
+    told = outcomes.recorded()
+    cells = {cell.id for cell in CELLS}
+    assert all(set(found) <= cells for found in told.values())
+    assert {(name, each) for name in outcomes.REAL for each in outcomes.by_invariant(told[name])} == set(outcomes.MEANS)
+    assert sorted([*outcomes.flaws_found(), *outcomes.NOT_FOUND]) == sorted(FLAWS)
+    assert told["paho"] == {}
 
 
 def _violated(cell: CellResult) -> tuple[str, ...]:

@@ -28,6 +28,8 @@ from simulator.cloud.settings.http import HttpSettings
 from simulator.devices.models import MODELS
 from simulator.scenario import Place, PlaceName, Scenario
 from simulator.verdict import INVARIANTS, SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
+from tests.devices import outcomes
+from tests.devices.paho_options import FLAWS
 from tests.devices.recording import SCENES, recorded
 from tests.simulator.certify.from_outside import table as from_outside
 from tests.simulator.devices.models.table import table as who_breaks_what
@@ -222,6 +224,42 @@ def recovery() -> str:
     )
 
 
+# ── real devices ──────────────────────────────────────────────────────────────────────────────────────────────
+
+MOST_CELLS: Final = 4
+
+
+def certified_devices() -> str:
+    """What certify says of those that people write first."""
+    told = outcomes.recorded()
+    rows = (
+        (f"`{name}`", f"`{invariant}`", _cells(cells), outcomes.MEANS[name, invariant])
+        for name in outcomes.REAL
+        for invariant, cells in outcomes.by_invariant(told[name]).items()
+    )
+    return table("device | violated | in | what it means", rows)
+
+
+def flaws_found() -> str:
+    """Which cells find which flaw."""
+    rows = (
+        (FLAWS[flaw], _cells(cells), f"`{invariant}`")
+        for flaw, found in outcomes.flaws_found().items()
+        for invariant, cells in outcomes.by_invariant(found).items()
+    )
+    return table("a device that | is found by | violated", rows)
+
+
+def flaws_not_found() -> str:
+    """Which flaws none finds."""
+    return table("a device that | is not, as", ((FLAWS[flaw], why) for flaw, why in outcomes.NOT_FOUND.items()))
+
+
+def _cells(cells: tuple[str, ...]) -> str:
+    more = f" and {len(cells) - MOST_CELLS} more" if len(cells) > MOST_CELLS else ""
+    return code(cells[:MOST_CELLS]) + more
+
+
 # ── words ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -327,6 +365,9 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "models": who_breaks_what,
     "from-outside": from_outside,
     "recovery-table": recovery,
+    "certified-devices": certified_devices,
+    "flaws-found": flaws_found,
+    "flaws-not-found": flaws_not_found,
     "causes-table": causes,
     "rejections": rejections,
     "refusals": refusals,
