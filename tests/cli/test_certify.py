@@ -40,6 +40,7 @@ def test_a_device_that_recovers_is_certified_and_the_files_say_so(tmp_path: Path
         told_again = ghostjob("trace", f"out/{cell['directory']}", cwd=tmp_path)
         assert (told_again.returncode, bool(told_again.stdout)) == (0, True)
     assert "passed: 2 of 2 cells passed" in out
+    assert "the device: is given its first job, which nobody disturbs; it is waited for up to 600 s" in err
     assert "its first job:" in err
 
 
