@@ -7,6 +7,7 @@ by-reset     it had to be reset
 bricked      none of these
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -65,8 +66,10 @@ class Baseline:
         if await self._does_a_job("by-a-job"):
             return Afterwards(left="by-a-job", why=why)
         if self._device.can_restart:
-            await self._device.stop()
-            await self._device.start()
+            try:
+                await self._device.stop()
+            finally:  # also who is interrupted leaves nobody's device without power
+                await asyncio.shield(self._device.start())
             if await self._does_a_job("by-restart"):
                 return Afterwards(left="by-restart", why=why)
         if self._device.can_reset:

@@ -124,8 +124,8 @@ class Elsewhere:
 
     async def cut_power(self) -> None:
         """`--power-cmd` with `off`."""
+        self._is_off = True  # from when it may be: who is interrupted here does not know
         await self._switch("off")
-        self._is_off = True
 
     async def power_on(self) -> None:
         """`--power-cmd` with `on`."""

@@ -166,7 +166,9 @@ class Session:
         self._telling.waits(arrival.says())
 
     async def _first_job(self, arriving: list[Entry]) -> Learned:
-        scenario = undisturbed(self._names, self._desk.offer.namespace_id, self._patience.first_job)
+        limit = self._patience.first_job
+        scenario = undisturbed(self._names, self._desk.offer.namespace_id, limit)
+        self._telling.waits(f"is given its first job, which nobody disturbs; it is waited for up to {limit:g} s")
         played = await self._plays.play(scenario, "first-job")
         try:
             seen = {entry.id: entry for entry in (*arriving, *played.entries)}.values()

@@ -141,16 +141,29 @@ def interrupt() -> None:
 
 @contextmanager
 def interrupted_by_every_end() -> Iterator[None]:
-    """While it lasts, SIGTERM, and SIGHUP of a terminal that is gone, interrupt this process as Ctrl-C does, once.
+    """While it lasts, SIGTERM, and SIGHUP of a terminal that is gone, interrupt this task as Ctrl-C does, once.
 
-    For who leaves more behind than a process: what was started, and what was written.
+    For who leaves more behind than a process: what was started, and what was written. Raises KeyboardInterrupt, also
+    where SIGINT is ignored, as it is in what a shell's script has started in the background.
     """
-    loop, ends = asyncio.get_running_loop(), iter((interrupt,))
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None, "a task awaits this"
+    came: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        came.append(number)
+        if len(came) == 1:
+            task.cancel()
+
     numbers = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) is signal.SIG_DFL]  # or nohup
     for number in numbers:
-        loop.add_signal_handler(number, lambda: next(ends, lambda: None)())
+        loop.add_signal_handler(number, end, number)
     try:
         yield
+    except asyncio.CancelledError:
+        if came:
+            raise KeyboardInterrupt from None
+        raise
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)

@@ -1,12 +1,14 @@
 """The directory that `--out` names: a trace, a verdict and what others read of it, whole or not at all.
 
 All are written under names with `.partial` and get their own at the end, so that a reader never meets a file that is
-cut off, and an older run's files stay until a new one has finished. A disk that fills up ends the trace, and not the
-run: what was played is judged all the same, and the command fails when it is over.
+cut off, and an older run's files stay until a new one has finished. Two at once would write into each other's. A disk
+that fills up ends the trace, and not the run: what was played is judged all the same, and the command fails when it is
+over.
 """
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -34,10 +36,13 @@ class OutputDirectory:
         self._faces = faces
         self._lost: InputError | None = None
         """Why nothing is written any more."""
+        self._alone: int | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            self._alone = _alone_in(directory)
             self._trace: TextIO = self._partial(TRACE).open("w", encoding="utf-8")
         except OSError as error:
+            self._let_others()
             raise self._refusal(error) from None
 
     def __enter__(self) -> Self:
@@ -48,6 +53,7 @@ class OutputDirectory:
             self._trace.close()
         for name in (TRACE, VERDICT, *self._faces):
             self._partial(name).unlink(missing_ok=True)
+        self._let_others()
 
     def write(self, entry: Entry) -> None:
         """Append one entry to the trace, as long as that can be done."""
@@ -81,8 +87,31 @@ class OutputDirectory:
         except OSError as error:
             raise self._refusal(error) from None
 
+    def _let_others(self) -> None:
+        if self._alone is not None:
+            os.close(self._alone)
+            self._alone = None
+
     def _refusal(self, error: OSError) -> InputError:
         return InputError(f"--out {self._directory}: cannot write there: {error.strerror}")
 
     def _partial(self, name: str) -> Path:
         return self._directory / f"{name}.partial"
+
+
+def _alone_in(directory: Path) -> int | None:
+    """What keeps others from writing there until it is closed; None where there is no such thing. Raises InputError."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    lock = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise InputError(f"--out {directory}: another run is writing there; give each a directory of its own") from None
+    except OSError:  # of a file system that knows no locks
+        os.close(lock)
+        return None
+    return lock

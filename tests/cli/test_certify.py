@@ -40,6 +40,7 @@ def test_a_device_that_recovers_is_certified_and_the_files_say_so(tmp_path: Path
         assert ended(["trace", str(tmp_path / "out" / cell["directory"])]) == 0
         assert capfd.readouterr().out
     assert "passed: 2 of 2 cells passed" in out
+    assert "the device: is given its first job, which nobody disturbs; it is waited for up to 600 s" in err
     assert "its first job:" in err
 
 
@@ -73,18 +74,21 @@ def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Pa
     assert certificate["outcome"] == "inconclusive"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(("number", "at_sigint"), [("SIGINT", signal.SIG_DFL), ("SIGTERM", signal.SIG_IGN)])
 def test_an_interruption_leaves_what_is_known_and_no_process(
-    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: str, at_sigint: signal.Handlers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     (tmp_path / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     flash = ("--flash", str(tmp_path / "flash"))
-    with Certifying(
-        tmp_path, "--json", "--quick", "--out", "out", command=device("reference", 0.05, *flash)
-    ) as certify:
+    before = signal.signal(signal.SIGINT, at_sigint)  # a shell's script has its background ignore it
+    try:
+        begun = Certifying(tmp_path, "--json", "--quick", "--out", "out", command=device("reference", 0.05, *flash))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with begun as certify:
         certify.until("cell.ended")
-        certify.process.send_signal(number)
+        certify.process.send_signal(signal.Signals[number])
         code, out, _ = certify.end()
     assert code == 130
     (last,) = [json.loads(line) for line in out.splitlines() if '"certificate"' in line]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from simulator.devices.holds import Hold
 from simulator.devices.rig.values import HoldPoint
 from simulator.engines.holding import Holding
 from simulator.engines.judged import JudgedPlay
+from simulator.engines.output import OutputDirectory
 from simulator.engines.play import Play
 from simulator.engines.virtual import VirtualVenue, judged
 from simulator.engines.virtual_time import run_virtually
@@ -173,3 +175,14 @@ def test_a_refusal_for_good_lets_everybody_go():
     written = [entry.at for entry in entries if isinstance(entry.event, StepFinished) and entry.event.step == "write"]
     assert all(refused + 2 <= at < refused + 3 for at in written)
     assert len(written) == 2
+
+
+def test_two_runs_do_not_write_into_one_directory(tmp_path: Path):
+    with OutputDirectory(tmp_path / "out"):
+        with pytest.raises(InputError, match="out: another run is writing there; give each a directory of its own"):
+            OutputDirectory(tmp_path / "out")
+        with OutputDirectory(tmp_path / "out" / "cells"):
+            pass
+    with OutputDirectory(tmp_path / "out") as again:
+        again.finish(None)
+    assert (tmp_path / "out" / "trace.jsonl").exists()

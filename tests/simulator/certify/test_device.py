@@ -313,6 +313,31 @@ async def test_who_cannot_read_along_does_not_keep_it_from_writing():
 # ── its owner's commands ──────────────────────────────────────────────────────────────────────────────────────
 
 
+async def test_power_elsewhere_comes_back_also_after_a_cut_that_was_interrupted(tmp_path: Path):
+    told, begun = tmp_path / "told", tmp_path / "begun"
+    os.mkfifo(begun)
+    script = tmp_path / "relay.sh"
+    script.write_text(f"echo $1 >> {told}; if [ $1 = off ]; then echo > {begun}; sleep 600; fi\n")
+    device = Elsewhere(f"sh {script}")
+    cutting = asyncio.create_task(device.cut_power())
+    await within(asyncio.to_thread(begun.read_text), WAIT)
+    cutting.cancel()
+    await asyncio.gather(cutting, return_exceptions=True)
+    await device.start()
+    assert told.read_text().split() == ["off", "on"]
+
+
+async def test_who_is_started_twice_at_once_is_one_process(tmp_path: Path):
+    reader = Reader()
+    device = Process(sh("echo began; exec sleep 600"), PLACES, on_line=reader.lines.put_nowait)
+    try:
+        await asyncio.gather(device.start(), device.start(), device.power_on())
+        assert await reader.line() == "began"
+    finally:
+        await device.stop()
+    assert reader.lines.empty()
+
+
 async def test_power_elsewhere_is_switched_by_a_command_with_a_word_after_it(tmp_path: Path):
     log = tmp_path / "log"
     relay = tmp_path / "relay.sh"
