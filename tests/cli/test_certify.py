@@ -85,6 +85,25 @@ def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Pa
     assert certificate["outcome"] == "inconclusive"
 
 
+def test_a_probe_that_finds_a_working_device_dead_is_waited_for_aloud_and_no_cell_is_played(tmp_path: Path):
+    options = ("--only", CALM, "--probe", "cmd:false", "--first-job", "7")
+    with Certifying(tmp_path, "--json", *options, command=device()) as certify:
+        said = [each for each in certify.events() if each["event"] in ("device.seen", "device.missing", "cell.began")]
+        assert certify.end()[0] == 3
+    assert "until the probes show that it is alive: they find it dead (exit code 1)" in said[-2]["says"]
+    assert said[-1]["why"].startswith("it has done its first job, and the probes find it dead: exit code 1")
+
+
+def test_a_probe_that_shows_nothing_is_told_and_what_it_would_show_is_not_judged(tmp_path: Path):
+    options = ("--only", CALM, "--probe", "file:nowhere")
+    with Certifying(tmp_path, "--json", *options, command=device()) as certify:
+        events = list(certify.events())
+        assert certify.end()[0] == 0
+    said = [each["says"] for each in events if each["event"] == "device.seen"]
+    assert "they show nothing (nowhere: there is no such file)" in said[-1]
+    assert {"accounted-for", "bootable"} <= set(events[-1]["certificate"]["not_seen"])
+
+
 def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
     flash = ("--flash", str(tmp_path / "flash"))
     with Certifying(
