@@ -199,9 +199,7 @@ class Session:
     def why_not(self, cell: Cell) -> str | None:
         """Why a cell cannot be played with this device; None if it can. Only after `meet`."""
         assert self._learned is not None, "met before"
-        if self._moments.is_one(cell.point) and cell.point not in self._moments.seen:
-            return "its first job printed no such line"
-        return not_applicable(cell, self._learned, self.abilities)
+        return self._moments.why_not(cell.point) or not_applicable(cell, self._learned, self.abilities)
 
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""

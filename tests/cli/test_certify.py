@@ -120,6 +120,17 @@ def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
     assert str(tmp_path) not in _command_lines()
 
 
+def test_an_interruption_of_the_first_job_is_told_and_leaves_the_files(tmp_path: Path):
+    with Certifying(tmp_path, "--only", CALM, "--out", "out", command=("sleep", "60")) as certify:
+        assert certify.process.stderr is not None
+        next(line for line in certify.process.stderr if "nothing has connected yet" in line)
+        certify.interrupt()
+        code, out, _ = certify.end()
+    assert code == 130
+    assert out.splitlines()[-1] == "INCONCLUSIVE: interrupted; 0 of 1 cell passed"
+    assert {"certificate.json", "junit.xml", "summary.md"} <= {each.name for each in (tmp_path / "out").iterdir()}
+
+
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     with Certifying(tmp_path, "--json", "--cells-from-stdin", command=device()) as certify:
         told = certify.until("cells")["cells"]
@@ -147,7 +158,9 @@ def test_the_list_has_every_cell_and_starts_nothing(tmp_path: Path):
     told = json.loads(ghostjob("certify", "--list", "--json", cwd=tmp_path).stdout)["cells"]
     assert [cell["id"] for cell in told] == [cell.id for cell in CELLS]
     assert [cell["id"] for cell in told if cell["quick"]] == [cell.id for cell in QUICK]
-    listed = ghostjob("certify", "--list", "--quick", cwd=tmp_path).stdout.splitlines()
+    printed = ghostjob("certify", "--list", "--quick", cwd=tmp_path)
+    listed = printed.stdout.splitlines()
+    assert "full: with --full only" in printed.stderr
     assert [line.split()[0] for line in listed] == [cell.id for cell in QUICK]
     assert not list(tmp_path.iterdir())
 
