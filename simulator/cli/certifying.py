@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import signal
 import sys
 import tempfile
 import threading
@@ -131,6 +132,7 @@ class Certifying:
         """Certify; the exit code. Raises InputError."""
         options = self._options
         options.check()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, interrupt)  # as a CI ends what takes too long
         async with AsyncExitStack() as stack:
             session = await self._session(stack)
             try:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -120,13 +121,16 @@ def test_an_interruption_leaves_what_is_known_and_no_process(tmp_path: Path):
     assert str(tmp_path) not in _command_lines()
 
 
-def test_an_interruption_of_the_first_job_is_told_and_leaves_the_files(tmp_path: Path):
-    with Certifying(tmp_path, "--only", CALM, "--out", "out", command=("sleep", "60")) as certify:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a CI's time limit"])
+def test_an_interruption_before_the_first_job_is_told_and_leaves_the_files(tmp_path: Path, number: signal.Signals):
+    command = ("sh", "-c", f"sleep 60; : {tmp_path}")
+    with Certifying(tmp_path, "--only", CALM, "--out", "out", command=command) as certify:
         assert certify.process.stderr is not None
         next(line for line in certify.process.stderr if "nothing has connected yet" in line)
-        certify.interrupt()
+        certify.process.send_signal(number)
         code, out, _ = certify.end()
     assert code == 130
+    assert str(tmp_path) not in _command_lines()
     assert out.splitlines()[-1] == "INCONCLUSIVE: interrupted; 0 of 1 cell passed"
     assert {"certificate.json", "junit.xml", "summary.md"} <= {each.name for each in (tmp_path / "out").iterdir()}
 
@@ -148,8 +152,12 @@ def test_a_device_that_needs_a_restart_gets_one_and_that_is_told(tmp_path: Path)
     command = device("rests-after-a-loss")
     limits = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
     with Certifying(tmp_path, "--json", "--only", CALM, *limits, command=command) as certify:
+        certify.until("cell.began")
+        tried = certify.until("device.seen")["says"]
         result = certify.until("cell.ended")["result"]
         assert certify.end()[0] == 1
+    assert tried.startswith("is not back at work: job ")
+    assert tried.endswith("; it is given another job")
     assert [each["id"] for each in result["invariants"] if each["outcome"] == "violated"] == ["ready-in-time"]
     assert result["afterwards"]["left"] in ("by-a-job", "by-restart")
 
