@@ -25,7 +25,10 @@ LIVE: Final = frozenset({"IN_PROGRESS", "SCHEDULED"})
 
 
 class Baseline:
-    """`undisturbed` makes a scenario of one job that nobody disturbs; `version_of` tells what it brings."""
+    """`undisturbed` makes a scenario of one job that nobody disturbs; `version_of` tells what it brings.
+
+    `waits` is told what is being tried, since each may take minutes.
+    """
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class Baseline:
         sampling: Sampling | None,
         undisturbed: Callable[[], Scenario],
         version_of: Callable[[str], str | None],
+        waits: Callable[[str], None],
     ) -> None:
         self._desk = desk
         self._device = device
@@ -42,6 +46,7 @@ class Baseline:
         self._sampling = sampling
         self._undisturbed = undisturbed
         self._version_of = version_of
+        self._waits = waits
 
     def wrong(self, played: Played) -> str | None:
         """What is wrong with the device after a play; None if nothing is."""
@@ -63,9 +68,11 @@ class Baseline:
         why = self.wrong(played)
         if why is None:
             return Afterwards(left="ready")
+        self._waits(f"is not back at work: {why}; it is given another job")
         if await self._does_a_job("by-a-job"):
             return Afterwards(left="by-a-job", why=why)
         if self._device.can_restart:
+            self._waits("does not do that either; it is started again, and given another job")
             try:
                 await self._device.stop()
             finally:  # also who is interrupted leaves nobody's device without power
@@ -73,6 +80,7 @@ class Baseline:
             if await self._does_a_job("by-restart"):
                 return Afterwards(left="by-restart", why=why)
         if self._device.can_reset:
+            self._waits("does not do that either; it is reset, and given another job")
             await self._device.reset()
             if await self._does_a_job("by-reset"):
                 return Afterwards(left="by-reset", why=why)

@@ -6,7 +6,7 @@ is called bricked, nor a certificate that says something else than its cells.
 Stable: what stands here under one SCHEMA_VERSION keeps its name, its type and its meaning. Members may be added.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Final, Literal, Self, TypeAlias
 
@@ -238,6 +238,14 @@ def certificate_of(
         not_met=not_met,
         bricked=bricked,
     )
+
+
+def explained(cell: CellResult) -> Iterator[str]:
+    """Of each invariant that was violated what to read; of all but the first, which `why` tells, what was found too."""
+    for number, invariant in enumerate(each for each in cell.invariants if each.violations):
+        if number:
+            yield f"{invariant.id} was violated, too: the device {invariant.violations[0].message}"
+        yield f"what that means, and what to do: ghostjob explain {invariant.id}"
 
 
 def came_back(cell: CellResult) -> str:

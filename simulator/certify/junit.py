@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simulator.certify.certificate import CellResult, Certificate, came_back
+from simulator.certify.certificate import CellResult, Certificate, came_back, explained
 from simulator.certify.evidence import lines
 from simulator.report.junit import Case, Result, Suite, xml
 
@@ -48,6 +48,7 @@ def _judged(cell: CellResult) -> str:
 def _afterwards(cell: CellResult) -> Iterator[str]:
     if told := came_back(cell):
         yield told
+    yield from explained(cell)
     if cell.directory is not None:
         yield f"all of it: ghostjob trace {cell.directory}"
 

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence, came_back
+from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence, came_back, explained
 from simulator.certify.evidence import lines, telling
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 
@@ -71,6 +71,8 @@ def _told(cell: CellResult) -> str:
         parts.append(prose(told, 400))
     if cell.evidence:
         parts.append(block(_nearest(cell.evidence)))
+    if findings := list(explained(cell)):
+        parts.append("\n".join(f"- {prose(line, 400)}" for line in findings))
     return "\n\n".join(parts)
 
 

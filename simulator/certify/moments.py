@@ -36,9 +36,11 @@ class Moments:
         self.seen: set[str] = set()
         """Names of those that came at all."""
 
-    def is_one(self, name: str) -> bool:
-        """Whether a moment has that name."""
-        return name in self._patterns
+    def why_not(self, name: str) -> str | None:
+        """Why there is nothing to play of a moment of that name; None if it came, or is none of these."""
+        if name in self.seen or (pattern := self._patterns.get(name)) is None:
+            return None
+        return f"while it did its first job it printed no line with {pattern.pattern[:60]}"
 
     def line(self, line: str) -> None:
         """The device printed a line."""

@@ -3,6 +3,7 @@
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +31,8 @@ FAILED_AT: Final = (
 SPARE_SECONDS: Final = 1.0
 UNKNOWN_SECONDS: Final = 2.0
 """How long to wait for a version that the probes may have other words for."""
+SILENT_SECONDS: Final = 5.0
+"""Whoever watches is told what is waited for, if it takes longer."""
 BEFORE: Final = "before"
 """Stands for the job that brought what the device runs as a play begins."""
 
@@ -107,6 +110,7 @@ class Plays:
         names: Names,
         seed: int,
         out: Path | None,
+        waits: Callable[[str], None],
     ) -> None:
         self._desk = desk
         self._device = device
@@ -115,8 +119,11 @@ class Plays:
         self._names = names
         self._seed = seed
         self._out = out
+        self._waits = waits
         self.runs: str | None = None
         """The version that the probes showed last, if they speak of versions as the job documents do."""
+        self.life_is_shown = False
+        """Whether the probes ever showed that the device is alive, or that it is not."""
 
     async def play(self, scenario: Scenario, name: str) -> Played:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
@@ -156,20 +163,40 @@ class Plays:
 
     async def _look(self, scenario: Scenario, sink: Sink) -> None:
         """At what the probes show, once they show what the last job brought, or have had the time to."""
-        sampling, bounds = self._sampling, scenario.bounds
-        assert sampling is not None, "there are some"
+        bounds = scenario.bounds
         leave = self._wiretap.join(sink)
         expected = self._names.version_of(scenario.jobs[-1].id)
         patience = bounds.ready_seconds + bounds.uninterruptible_seconds + SPARE_SECONDS
         try:
             if expected is not None:
                 is_there = partial(_runs, expected)
-                await sampling.until(is_there, UNKNOWN_SECONDS if self.runs is None else patience)
-            sample = await sampling.until(_is_not_dead, bounds.silence_seconds + SPARE_SECONDS)
+                await self._until(is_there, UNKNOWN_SECONDS if self.runs is None else patience, f"version {expected}")
+            sample = await self._until(_is_not_dead, bounds.silence_seconds + SPARE_SECONDS, "that it is alive")
         finally:
             leave()
+        self.life_is_shown = self.life_is_shown or sample.alive is not None
         if self._names.knows(sample.version):
             self.runs = sample.version
+
+    async def _until(self, enough: Callable[[Sample], bool], within_seconds: float, what: str) -> Sample:
+        """As `Sampling.until`; if it takes long, `what` the probes are to show is said, and what they do show."""
+        assert self._sampling is not None, "there are some"
+        silent_seconds = min(within_seconds, SILENT_SECONDS)
+        sample = await self._sampling.until(enough, silent_seconds)
+        if enough(sample) or silent_seconds == within_seconds:
+            return sample
+        self._waits(f"waited for up to {within_seconds:.0f} s until the probes show {what}: {in_words(sample)}")
+        return await self._sampling.until(enough, within_seconds - silent_seconds)
+
+
+def in_words(sample: Sample) -> str:
+    """What the probes show, for people."""
+    why = f" ({sample.why})" if sample.why else ""
+    if sample.alive is False:
+        return f"they find it dead{why}"
+    if sample.version is not None:
+        return f"they show version {sample.version}"
+    return f"they show it alive, and no version{why}" if sample.alive else f"they show nothing{why}"
 
 
 def _runs(version: str, sample: Sample) -> bool:

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, came_back
+from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, came_back, explained
 from simulator.certify.evidence import TURNS, lines, telling
 from simulator.report.plain import plain
 from simulator.report.summary import WORDS
@@ -62,8 +62,11 @@ def parts(certificate: Certificate, out: Path | None = None) -> Iterator[Rendera
     for cell in played:
         if cell.outcome in ("failed", "inconclusive"):
             yield from _told(cell, out)
+    if out is None and any(cell.outcome == "failed" for cell in played):
+        yield _line("to keep all that happened, for `ghostjob trace`: --out DIR", "dim")
     for why, cells in unplayed.items():
-        yield _line(f"{why}: {', '.join(cell.id for cell in cells)}", STYLES["inconclusive"][1])
+        what = "not played" if certificate.not_met is not None else why  # which the last line tells
+        yield _line(f"{what}: {', '.join(cell.id for cell in cells)}", STYLES["inconclusive"][1])
     if (bricked := certificate.bricked) is not None:
         yield _line(f"after {bricked.cell} it could not be brought back to work: {bricked.why}", STYLES["failed"][1])
         yield from _last(bricked.evidence)
@@ -103,9 +106,7 @@ def _told(cell: CellResult, out: Path | None) -> Iterator[Text]:
         yield _line(f"    {line}", "dim")
     if told := came_back(cell):
         yield _line(f"    {told}", style)
-    for invariant in cell.invariants:
-        if invariant.outcome == "violated":
-            yield _line(f"    what that means, and what to do: ghostjob explain {invariant.id}", "dim")
+    yield from (_line(f"    {line}", "dim") for line in explained(cell))
     if cell.directory is not None:
         where = cell.directory if out is None else (out / cell.directory).as_posix()
         yield _line(f"    all that happened: ghostjob trace {shlex.quote(where)}", "dim")

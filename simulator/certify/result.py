@@ -20,6 +20,8 @@ from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
 
 MOST_FOUND: Final = 8
 """Violations and doubts of one invariant that a certificate has."""
+SAME: Final = 60
+"""Characters by which a finding and its entry are known to say the same."""
 MOST_VERSIONS: Final = 24
 """Changes of version that a probe saw."""
 CLAUSES: Final = ("its ", "whether ", "what ", "so much ", "two executions ")
@@ -126,18 +128,21 @@ def _why(verdict: Verdict, shown: Sequence[Evidence]) -> str:
     """The first violation, or doubt, with the packet in which it ends; else the verdict's own sentence."""
     violations = [(each.id, found) for each in verdict.invariants for found in each.violations]
     if violations:
-        return _sentence(f"{violations[0][0]} was violated", violations[0][1], len(violations), shown)
+        return sentence(f"{violations[0][0]} was violated", violations[0][1], len(violations), shown)
     doubts = [(each.id, found) for each in verdict.invariants for found in each.doubts]
     if doubts and verdict.why.startswith(f"{doubts[0][0]} is undecided"):
-        return _sentence(f"{doubts[0][0]} is undecided", doubts[0][1], len(doubts), shown)
+        return sentence(f"{doubts[0][0]} is undecided", doubts[0][1], len(doubts), shown)
     return verdict.why
 
 
-def _sentence(what: str, found: Violation | Doubt, of: int, shown: Sequence[Evidence]) -> str:
-    texts = {each.id: f"{each.text} [{each.id}]" for each in shown}
+def sentence(what: str, found: Violation | Doubt, of: int, shown: Sequence[Evidence]) -> str:
+    """What was found, with the packet in which it ends, and how much more there is."""
+    texts = {each.id: each.text for each in shown}
     last = last_named(found)
-    packet = f": {texts[last]}" if last in texts else ""
-    more = f"; and {of - 1} more" if of > 1 else ""
+    packet = f": {texts[last]} [{last}]" if last in texts else ""
+    if last in texts and (told := found.message.partition(": ")[2][:SAME]) and told in texts[last]:
+        packet = f" [{last}]"  # of a crash, both have what the device wrote
+    more = f"; and {of - 1} more findings" if of > 2 else "; and one more finding" if of > 1 else ""
     who = "" if found.message.startswith(CLAUSES) else "the device "
     return f"{what}: {who}{found.message}{packet}{more}"
 

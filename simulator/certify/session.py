@@ -28,8 +28,8 @@ from simulator.certify.evidence import last_seen
 from simulator.certify.learning import Learned, NotLearned, learn
 from simulator.certify.matrix import Cell, Names, Need, not_applicable, undisturbed
 from simulator.certify.moments import Moments
-from simulator.certify.one_play import Played, Plays
-from simulator.certify.probes import Sampling
+from simulator.certify.one_play import Played, Plays, in_words
+from simulator.certify.probes import Sample, Sampling
 from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
@@ -98,7 +98,7 @@ class Session:
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = Plays(desk, device, wiretap, sampling, names, seed, out and out / "cells")
+        self._plays = Plays(desk, device, wiretap, sampling, names, seed, out and out / "cells", telling.waits)
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, list[CellResult]] = {}
@@ -127,7 +127,18 @@ class Session:
             leave()
         learned = self._learned = replace(learned, required=self._required)
         self._telling.learned(learned)
+        if self._sampling is not None:
+            self._telling.waits(f"after its first job the probes were asked: {self._by_probes(self._sampling.last)}")
         return learned
+
+    def _by_probes(self, sample: Sample) -> str:
+        """What they show, and what is not judged if that is too little."""
+        shown = in_words(sample)
+        if self._plays.runs is not None:
+            return shown
+        if sample.version is not None:
+            shown += ", which is not what a job brought"
+        return f"{shown}: {'which version runs is' if sample.alive else 'what is inside of it is'} not judged"
 
     @property
     def is_met(self) -> bool:
@@ -170,12 +181,16 @@ class Session:
         scenario = undisturbed(self._names, self._desk.offer.namespace_id, limit)
         self._telling.waits(f"is given its first job, which nobody disturbs; it is waited for up to {limit:g} s")
         played = await self._plays.play(scenario, "first-job")
+        shown = last_seen(played.entries)
         try:
             seen = {entry.id: entry for entry in (*arriving, *played.entries)}.values()
-            return learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
+            learned = learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
         except NotLearned as error:
-            shown = last_seen(played.entries)
             raise DeviceUnmet(NotMet(why=str(error), failed=error.failed and bool(shown), evidence=shown)) from None
+        if self._sampling is not None and (sample := self._sampling.last).alive is False:
+            why = f"it has done its first job, and the probes find it dead: {sample.why}; is it asked the right way?"
+            raise DeviceUnmet(NotMet(why=why, evidence=shown))
+        return learned
 
     # ── the cells ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,9 +203,7 @@ class Session:
     def why_not(self, cell: Cell) -> str | None:
         """Why a cell cannot be played with this device; None if it can. Only after `meet`."""
         assert self._learned is not None, "met before"
-        if self._moments.is_one(cell.point) and cell.point not in self._moments.seen:
-            return "its first job printed no such line"
-        return not_applicable(cell, self._learned, self.abilities)
+        return self._moments.why_not(cell.point) or not_applicable(cell, self._learned, self.abilities)
 
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
@@ -238,7 +251,9 @@ class Session:
         bounds = learned.bounds()
         limit = bounds.ready_seconds + bounds.silence_seconds + learned.work_seconds
         make = partial(undisturbed, self._names, self._desk.offer.namespace_id, limit, bounds)
-        return Baseline(self._desk, self._device, self._plays, self._sampling, make, self._names.version_of)
+        return Baseline(
+            self._desk, self._device, self._plays, self._sampling, make, self._names.version_of, self._telling.waits
+        )
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -251,7 +266,6 @@ class Session:
         results = {name: iter(each) for name, each in self._results.items()}
         cells = [next(results.get(cell.id, iter(())), None) or not_played(cell, why) for cell in wanted]
         offer, learned = self._desk.offer, self._learned
-        seen = SEEN_FROM_THE_WIRE if self._sampling is None else SEEN_WITH_A_PROBE
         return certificate_of(
             thing=offer.thing,
             namespace_id=offer.namespace_id,
@@ -260,7 +274,7 @@ class Session:
             cells=cells,
             learned=learned,
             probes=self._probes,
-            not_seen=not_seen(seen, reports_steps=learned is not None and bool(learned.steps)),
+            not_seen=not_seen(self._seen(), reports_steps=learned is not None and bool(learned.steps)),
             not_met=self._unmet,
             bricked=self._bricked,
             seed=self._seed,
@@ -268,6 +282,13 @@ class Session:
             options=self._options,
             cut_short=cut_short,
         )
+
+    def _seen(self) -> Mapping[str, str]:
+        """How far each invariant could be seen: by probes as far as they showed something."""
+        if self._plays.runs is not None:
+            return SEEN_WITH_A_PROBE
+        alive = {"bootable": SEEN_WITH_A_PROBE["bootable"]} if self._plays.life_is_shown else {}
+        return SEEN_FROM_THE_WIRE | alive
 
 
 def no_cut(entries: Iterable[Entry], survived: str | None) -> str | None:

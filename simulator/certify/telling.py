@@ -172,8 +172,9 @@ class ToPeople:
         """See Telling."""
         playable = [each.cell for each in cells if each.why_not is None]
         left_out = len(cells) - len(playable)
-        apart = f"; {left_out} do not apply to this device" if left_out else ""
-        self._print(f"{len(playable)} cells, about {_span(seconds)}{apart}")
+        apart = f"; not for this device: {left_out} more" if left_out else ""
+        what = "1 cell" if len(playable) == 1 else f"{len(playable)} cells"
+        self._print(f"{what}, about {_span(seconds)}{apart}")
         self._task = self._progress.add_task("", total=len(cells))
 
     def began(self, cell: Cell) -> None:

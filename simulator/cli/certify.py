@@ -177,4 +177,5 @@ def _list(cells: Sequence["Cell"], is_json: bool) -> int:
     for cell in cells:
         mark = "quick" if cell in QUICK else "" if cell in DEFAULT else "full"
         click.echo(f"{cell.id:<{width}}  {mark:<5}  {cell.shows}")
+    click.echo("quick: with --quick, too; full: with --full only; those without a word are played by default", err=True)
     return 0

@@ -137,7 +137,7 @@ class Certifying:
             try:
                 await self._play(session)
             except BaseException as error:  # also when it is interrupted: what is known by then is kept
-                if session.is_met:
+                if session.is_met or not isinstance(error, InputError):
                     self._certify(session, _cut_short(error))
                 raise
             return OF_OUTCOME[self._certify(session, None).outcome]

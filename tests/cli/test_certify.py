@@ -74,6 +74,25 @@ def test_a_device_that_does_not_come_by_is_told_from_one_that_fails(tmp_path: Pa
     assert certificate["outcome"] == "inconclusive"
 
 
+def test_a_probe_that_finds_a_working_device_dead_is_waited_for_aloud_and_no_cell_is_played(tmp_path: Path):
+    options = ("--only", CALM, "--probe", "cmd:false", "--first-job", "7")
+    with Certifying(tmp_path, "--json", *options, command=device()) as certify:
+        said = [each for each in certify.events() if each["event"] in ("device.seen", "device.missing", "cell.began")]
+        assert certify.end()[0] == 3
+    assert "until the probes show that it is alive: they find it dead (exit code 1)" in said[-2]["says"]
+    assert said[-1]["why"].startswith("it has done its first job, and the probes find it dead: exit code 1")
+
+
+def test_a_probe_that_shows_nothing_is_told_and_what_it_would_show_is_not_judged(tmp_path: Path):
+    options = ("--only", CALM, "--probe", "file:nowhere")
+    with Certifying(tmp_path, "--json", *options, command=device()) as certify:
+        events = list(certify.events())
+        assert certify.end()[0] == 0
+    said = [each["says"] for each in events if each["event"] == "device.seen"]
+    assert "they show nothing (nowhere: there is no such file)" in said[-1]
+    assert {"accounted-for", "bootable"} <= set(events[-1]["certificate"]["not_seen"])
+
+
 @pytest.mark.parametrize(("number", "at_sigint"), [("SIGINT", signal.SIG_DFL), ("SIGTERM", signal.SIG_IGN)])
 def test_an_interruption_leaves_what_is_known_and_no_process(
     number: str, at_sigint: signal.Handlers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -97,6 +116,20 @@ def test_an_interruption_leaves_what_is_known_and_no_process(
     assert told["outcome"] == "inconclusive"
     assert str(tmp_path) not in _command_lines()
     assert not list((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "a CI's time limit"])
+def test_an_interruption_before_the_first_job_is_told_and_leaves_the_files(tmp_path: Path, number: signal.Signals):
+    command = ("sh", "-c", f"sleep 60; : {tmp_path}")
+    with Certifying(tmp_path, "--only", CALM, "--out", "out", command=command) as certify:
+        assert certify.process.stderr is not None
+        next(line for line in certify.process.stderr if "nothing has connected yet" in line)
+        certify.process.send_signal(number)
+        code, out, _ = certify.end()
+    assert code == 130
+    assert str(tmp_path) not in _command_lines()
+    assert out.splitlines()[-1] == "INCONCLUSIVE: interrupted; 0 of 1 cell passed"
+    assert {"certificate.json", "junit.xml", "summary.md"} <= {each.name for each in (tmp_path / "out").iterdir()}
 
 
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
@@ -141,8 +174,12 @@ def test_a_device_that_does_not_take_the_next_job_fails_with_what_shows_it_and_i
     command = device("rests-after-a-loss")
     bounds = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
     with Certifying(tmp_path, "--json", "--only", CALM, *bounds, command=command) as certify:
+        certify.until("cell.began")
+        tried = certify.until("device.seen")["says"]
         result = certify.until("cell.ended")["result"]
         assert certify.end()[0] == 1
+    assert tried.startswith("is not back at work: job ")
+    assert tried.endswith("; it is given another job")
     assert result["outcome"] == "failed"
     assert [each["id"] for each in result["invariants"] if each["outcome"] == "violated"] == ["ready-in-time"]
     pointed = [each["text"] for each in result["evidence"] if each["pointed_at"]]
@@ -159,7 +196,9 @@ def test_the_list_has_every_cell_and_starts_nothing(
     assert [cell["id"] for cell in told] == [cell.id for cell in CELLS]
     assert [cell["id"] for cell in told if cell["quick"]] == [cell.id for cell in QUICK]
     assert ended(["certify", "--list", "--quick"]) == 0
-    listed = capfd.readouterr().out.splitlines()
+    told = capfd.readouterr()
+    listed = told.out.splitlines()
+    assert "full: with --full only" in told.err
     assert [line.split()[0] for line in listed] == [cell.id for cell in QUICK]
     assert not list(tmp_path.iterdir())
 

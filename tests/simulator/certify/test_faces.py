@@ -26,7 +26,7 @@ from simulator.certify.junit import junit_xml
 from simulator.certify.markdown import again, markdown
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
-from simulator.certify.result import not_applicable, not_played
+from simulator.certify.result import not_applicable, not_played, sentence
 from simulator.report.markdown import LARGEST
 from simulator.schemas import shipped
 from simulator.verdict import InvariantVerdict, Violation
@@ -153,6 +153,26 @@ def loud(number: int, outcome: CellOutcome, text: str) -> CellResult:
     )
 
 
+def test_every_invariant_that_was_violated_is_told_with_what_was_found_and_what_to_read():
+    (other,) = loud(1, "failed", "crashed").invariants
+    both = FAILED.model_copy(update={"invariants": (*FAILED.invariants, other)})
+    (failure,) = cases(certificate(both))["step/calm"].iter("failure")
+    for text in (printed(certificate(both), 200), markdown(certificate(both)), failure.text or ""):
+        assert "what that means, and what to do: ghostjob explain no-hammering" in text
+        assert "no-hammering was violated, too" not in text
+        assert "alive was violated, too: the device crashed" in text
+        assert "what that means, and what to do: ghostjob explain alive" in text
+
+
+def test_what_a_crashed_device_wrote_is_told_once_in_a_sentence():
+    wrote = f"python ended by itself, with exit code 1; it wrote at the end: {'x' * 60}"
+    crash = Violation(thing="x", job="y", message=f"crashed: {wrote}", events=("engine#2",))
+    shown = Evidence(id="engine#2", at=1, text=f"the engine saw x crash, and starts it again: {wrote}", pointed_at=True)
+    assert sentence("alive was violated", crash, 1, (shown,)) == (
+        f"alive was violated: the device {crash.message} [engine#2]"
+    )
+
+
 @settings(max_examples=10, deadline=None)
 @given(
     st.sampled_from(["😀", "`", "|", "@", "\\", "<", "a ", "\x1b"]),
@@ -203,8 +223,8 @@ def test_a_device_that_was_not_met_is_told_of_once_and_nothing_is_obeyed_that_it
     assert made.why == "it ended by itself; it wrote at the end"
     assert made.not_seen == {}
     text = printed(made, 120)
-    assert text.count("it wrote at the end") == 2
-    assert "not played: the device was not met: it ended by itself; it wrote at the end: a/0, a/1, a/2\n" in text
+    assert text.count("it wrote at the end") == 1
+    assert "not played: a/0, a/1, a/2\n" in text
     assert r"      Traceback \x1b[2J" in text
     told = markdown(made)
     assert "  Traceback \\x1b[2J\n  KeyError\n```" in told
