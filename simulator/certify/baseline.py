@@ -12,8 +12,8 @@ from typing import Final
 
 from agent.errors import InputError
 from simulator.certify.certificate import Afterwards
-from simulator.certify.desk import Desk
 from simulator.certify.device import Device
+from simulator.certify.means import AnyDesk
 from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
 from simulator.controller.hand import Refused
@@ -28,7 +28,7 @@ class Baseline:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: AnyDesk,
         device: Device,
         plays: Plays,
         sampling: Sampling | None,

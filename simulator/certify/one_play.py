@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from agent.values import Status
-from simulator.certify.desk import Desk
 from simulator.certify.device import Device
+from simulator.certify.means import AnyDesk, Means
 from simulator.certify.names import Names
 from simulator.certify.probes import Sample, Sampling
-from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.judged import JudgedPlay
 from simulator.scenario import Scenario
@@ -65,8 +64,9 @@ class _Account:
         match entry.event:
             case ExecutionQueued():
                 self.first = entry.at if self.first is None else self.first
-            case ExecutionChanged(execution=key, status=status):
+            case ExecutionChanged(execution=key, status=status, by=by):
                 self.ended[key.job_id] = status
+                self.last = entry.at if by == "device" else self.last
             case RequestReceived():
                 self.last = entry.at
             case _:
@@ -74,7 +74,7 @@ class _Account:
 
     @property
     def device_seconds(self) -> float:
-        """From the first job to the last thing that it said."""
+        """From the first job to the last thing that it said, or that its job's record shows it to have said."""
         return 0.0 if self.first is None else max(self.last - self.first, 0.0)
 
 
@@ -83,7 +83,8 @@ class Plays:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: AnyDesk,
+        means: Means,
         device: Device,
         wiretap: Wiretap,
         sampling: Sampling | None,
@@ -92,6 +93,7 @@ class Plays:
         out: Path | None,
     ) -> None:
         self._desk = desk
+        self._means = means
         self._device = device
         self._wiretap = wiretap
         self._sampling = sampling
@@ -105,7 +107,7 @@ class Plays:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
         account, began = _Account(), time.monotonic()
         directory = None if self._out is None else self._out / _as_path(name)
-        venue = DeskVenue(self._desk, self._wiretap, self._sampling, scenario, self._seed)
+        venue = self._means.venue(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with JudgedPlay(
             scenario,
@@ -118,6 +120,8 @@ class Plays:
             hands=self._device,
             versions=self._versions(scenario),
             last_look=None if self._sampling is None else partial(self._look, scenario),
+            skip=self._means.skip,
+            are_there=not self._means.sees_requests,
         ) as run:
             result = await run.result()
         seconds = time.monotonic() - began

@@ -22,20 +22,18 @@ from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
 from simulator.certify.baseline import Baseline
 from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certificate, NotMet, certificate_of
-from simulator.certify.desk import Desk
 from simulator.certify.device import Device
 from simulator.certify.evidence import last_seen
-from simulator.certify.learning import Learned, NotLearned, learn
-from simulator.certify.matrix import Cell, Names, Need, not_applicable, undisturbed
+from simulator.certify.learning import Learned, NotLearned
+from simulator.certify.matrix import Cell, Names, Need, undisturbed
+from simulator.certify.means import AnyDesk, Means
 from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
-from simulator.certify.unseen import not_seen
 from simulator.certify.wiretap import Wiretap
 from simulator.trace import Entry
-from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 
 SAY_SECONDS: Final = 0.5
 """How often it is looked whether there is something new to say of a device that is waited for."""
@@ -60,11 +58,12 @@ class Patience:
 
 
 class Session:
-    """With the device on `desk`. `out` is where plays are kept; None: nowhere."""
+    """With the device on `desk`, by what `means` allow. `out` is where plays are kept; None: nowhere."""
 
     def __init__(
         self,
-        desk: Desk,
+        desk: AnyDesk,
+        means: Means,
         device: Device,
         wiretap: Wiretap,
         names: Names,
@@ -80,6 +79,7 @@ class Session:
         patience: Patience,
     ) -> None:
         self._desk = desk
+        self._means = means
         self._device = device
         self._wiretap = wiretap
         self._names = names
@@ -94,7 +94,7 @@ class Session:
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = Plays(desk, device, wiretap, sampling, names, seed, out and out / "cells")
+        self._plays = Plays(desk, means, device, wiretap, sampling, names, seed, out and out / "cells")
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, CellResult] = {}
@@ -113,7 +113,8 @@ class Session:
         leave = self._wiretap.join(keep)
         try:
             await self._device.start()
-            await self._arrived()
+            if self._means.sees_requests:
+                await self._arrived()
             learned = await self._first_job(arriving)
         except DeviceUnmet as why:
             self._unmet = why.unmet
@@ -165,7 +166,7 @@ class Session:
         played = await self._plays.play(scenario, "first-job")
         try:
             seen = {entry.id: entry for entry in (*arriving, *played.entries)}.values()
-            return learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
+            return self._means.learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
         except NotLearned as error:
             shown = last_seen(played.entries)
             raise DeviceUnmet(NotMet(why=str(error), failed=error.failed and bool(shown), evidence=shown)) from None
@@ -181,7 +182,12 @@ class Session:
     def why_not(self, cell: Cell) -> str | None:
         """Why a cell cannot be played with this device; None if it can. Only after `meet`."""
         assert self._learned is not None, "met before"
-        return not_applicable(cell, self._learned, self.abilities)
+        return self._means.why_not(cell, self._learned, self.abilities)
+
+    def seconds(self, cell: Cell) -> float:
+        """About how long a cell takes. Only after `meet`."""
+        assert self._learned is not None, "met before"
+        return self._means.seconds(cell, self._learned)
 
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
@@ -199,7 +205,7 @@ class Session:
         if self._bricked is not None:
             return not_played(cell, f"the device is bricked since {self._bricked.cell}")
         self._telling.began(cell)
-        played = await self._plays.play(cell.scenario(learned, self._names), cell.id)
+        played = await self._plays.play(self._means.scenario(cell, learned, self._names), cell.id)
         afterwards = await self._baseline(learned).bring_back(played)
         if afterwards.left == "bricked":
             shown = last_seen(played.entries, learned.carrier)
@@ -235,7 +241,6 @@ class Session:
         why = cut_short or (self._unmet and self._unmet.why) or "nobody asked for it"
         cells = [self._results.get(cell.id) or not_played(cell, why) for cell in wanted]
         offer, learned = self._desk.offer, self._learned
-        seen = SEEN_FROM_THE_WIRE if self._sampling is None else SEEN_WITH_A_PROBE
         return certificate_of(
             thing=offer.thing,
             namespace_id=offer.namespace_id,
@@ -244,7 +249,7 @@ class Session:
             cells=cells,
             learned=learned,
             probes=self._probes,
-            not_seen=not_seen(seen, reports_steps=learned is not None and bool(learned.steps)),
+            not_seen=self._means.not_seen(learned),
             not_met=self._unmet,
             bricked=self._bricked,
             seed=self._seed,

@@ -1,7 +1,6 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
-import secrets
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
@@ -14,11 +13,16 @@ from rich.console import Console
 
 from agent.errors import InputError
 from agent.names import no_such_name
+from simulator.certify.aws.desk import AccountDesk
+from simulator.certify.aws.ledger import Ledger
+from simulator.certify.aws.reach import OF_ACCOUNTS
+from simulator.certify.aws.venue import OnAnAccount
 from simulator.certify.certificate import Certificate
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.device import Device, Elsewhere, Process
 from simulator.certify.documents import Documents, read_documents
 from simulator.certify.matrix import CELLS, Cell, Names
+from simulator.certify.means import AtTheDesk, Means
 from simulator.certify.offer_text import offer_lines
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
@@ -26,6 +30,7 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
+from simulator.cli.certifying_account import Account
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
 from simulator.scenario import Bounds
@@ -114,10 +119,15 @@ def required(given: Sequence[str]) -> dict[str, float]:
 
 
 class Certifying:
-    """`cells` are to be played, or, with `cells_from_stdin`, those that come in there."""
+    """`cells` are to be played, or, with `cells_from_stdin`, those that come in there; on an account, if there is one.
 
-    def __init__(self, cells: Sequence[Cell], **given: object) -> None:
+    `ledger` gets what is made there.
+    """
+
+    def __init__(self, cells: Sequence[Cell], account: Account | None, ledger: Ledger, **given: object) -> None:
         self._cells = list(cells)
+        self._account = account
+        self._ledger = ledger
         self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
@@ -148,12 +158,12 @@ class Certifying:
 
     async def _play(self, session: Session) -> None:
         try:
-            learned = await session.meet()
+            await session.meet()
         except DeviceUnmet as why:
             session.telling.missing(str(why))
             return
         planned = [Planned(cell, session.why_not(cell)) for cell in self._cells]
-        seconds = sum(each.cell.seconds(learned) for each in planned if each.why_not is None)
+        seconds = sum(session.seconds(each.cell) for each in planned if each.why_not is None)
         session.telling.planned(planned, seconds)
         async with aclosing(self._wanted()) as wanted:
             async for cell in wanted:
@@ -166,7 +176,7 @@ class Certifying:
                 yield cell
             return
         self._cells.clear()
-        known = {cell.id: cell for cell in CELLS}
+        known = {cell.id: cell for cell in (*CELLS, *(OF_ACCOUNTS if self._account else ()))}
         async for line in _lines_of_stdin():
             if (name := line.strip()) not in known:
                 raise InputError(f"stdin: no cell '{name[:80]}'; `ghostjob certify --list` has all")
@@ -185,7 +195,7 @@ class Certifying:
             stack.enter_context(output)
             wiretap.join(output.write)
             stack.callback(output.finish, None)
-        desk = await stack.enter_async_context(Desk(self._desk_settings(stack, documents)))
+        desk = await self._desk(stack, documents)
         stack.callback(desk.listen(wiretap.feed))
         telling.ready(desk.offer)
         placeholders = desk.offer.placeholders()
@@ -198,14 +208,16 @@ class Certifying:
             stack.push_async_callback(device.stop)
         sampling = None
         if options.probes:
-            probes = [probe_of(text, desk.offer, desk.cloud.overhear) for text in options.probes]
+            overhear = desk.cloud.overhear if isinstance(desk, Desk) else None
+            probes = [probe_of(text, desk.offer, overhear) for text in options.probes]
             sampling = await stack.enter_async_context(Sampling(options.thing, probes, wiretap.feed))
         coming = COMING_SECONDS_OF_OURS if options.command else COMING_SECONDS
         return Session(
             desk,
+            self._means(desk, wiretap, sampling),
             device,
             wiretap,
-            Names(f"certify-{secrets.token_hex(3)}", documents),
+            Names(f"certify-{self._ledger.session}", documents),
             telling,
             sampling=sampling,
             probes=options.probes,
@@ -216,6 +228,18 @@ class Certifying:
             out=options.out,
             patience=Patience(options.wait_seconds or coming, options.first_job_seconds),
         )
+
+    async def _desk(self, stack: AsyncExitStack, documents: Documents) -> Desk | AccountDesk:
+        options = self._options
+        if self._account is None:
+            return await stack.enter_async_context(Desk(self._desk_settings(stack, documents)))
+        settings = self._account.settings(options.thing, options.namespace_id, options.certs)
+        return await stack.enter_async_context(AccountDesk(settings, self._ledger))
+
+    def _means(self, desk: Desk | AccountDesk, wiretap: Wiretap, sampling: Sampling | None) -> Means:
+        if isinstance(desk, Desk):
+            return AtTheDesk(desk, wiretap, sampling, self._options.seed)
+        return OnAnAccount(desk, wiretap, sampling)
 
     def _desk_settings(self, stack: AsyncExitStack, documents: Documents) -> DeskSettings:
         options = self._options

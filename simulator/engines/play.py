@@ -87,6 +87,7 @@ class Play:
     The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
     otherwise ignored. `hands` can cut the power of such a device. `is_decided` is asked, once one has let a job wait
     for longer than the bounds allow, whether that is held against it by now, in which case the run need not go on.
+    `are_there`: nobody waits for them to come by, since their coming is not seen at that venue.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -102,6 +103,7 @@ class Play:
         hands: DeviceHands | None = None,
         is_decided: Callable[[float], bool] = lambda since: False,
         versions: Mapping[str, tuple[str, ...]] | None = None,
+        are_there: bool = False,
     ) -> None:
         self.scenario = scenario
         self._versions = versions
@@ -122,7 +124,7 @@ class Play:
         self._players: Players = (
             OwnFleet(self.casting, venue, seed, self._feed)
             if isinstance(devices, int)
-            else Foreign(self.casting, changed, hands)
+            else Foreign(self.casting, changed, hands, are_there=are_there)
         )
         self._hands = hands
         self._outlets = Outlets(self.casting, self._stage.changed)
