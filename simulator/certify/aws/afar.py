@@ -12,6 +12,8 @@ from simulator.verdict.bounds import Bounds
 
 LOOKS: Final = 4
 """So many looks lie at most between what happened, at either end of a wait, and what was told of it."""
+SURE_LOOKS: Final = 2.5
+"""What stands for so long is seen by two."""
 UNNOTICED_SECONDS: Final = 120.0
 """How long the broker may take to notice that a connection is gone: 1.5 keep-alives, of about a minute."""
 LONGEST_SECONDS: Final = 86_400.0
@@ -50,8 +52,9 @@ def learn_from_afar(entries: Iterable[Entry], thing: str, job_id: str, look_seco
     queued, queued_at, changes = account.queued, account.queued_at, account.changes
     if queued is None or not changes or changes[-1][1].status != "SUCCEEDED":
         raise account.why_not(thing, job_id)
-    reports = tuple(_report(event, at - queued_at) for at, event in changes)
-    times = [report.seconds for report in reports]
+    times = [at for at, _ in changes]
+    steady = _steady(times, look_seconds)
+    reports = tuple(_report(changes[index][1], times[index] - queued_at) for index in steady)
     return LearnedFromAfar(
         carrier="mqtt",
         takes_by="start-next",
@@ -60,7 +63,7 @@ def learn_from_afar(entries: Iterable[Entry], thing: str, job_id: str, look_seco
         asks_on_connect=(),
         listens=(),
         polls_seconds=None,
-        take_seconds=times[0],
+        take_seconds=round(times[0] - max(queued_at, min(account.connected_at, times[0])), 3),
         work_seconds=round(times[-1] - times[0], 3),
         longest_gap_seconds=round(max((late - early for early, late in pairwise(times)), default=0.0), 3),
         reports=reports,
@@ -71,6 +74,13 @@ def learn_from_afar(entries: Iterable[Entry], thing: str, job_id: str, look_seco
         seen_by="control-plane",
         look_seconds=look_seconds,
     )
+
+
+def _steady(times: list[float], look_seconds: float) -> list[int]:
+    """Which reports a look is sure to find: the first, the last, and those that stood for some looks."""
+    last = len(times) - 1
+    lasting = [index for index in range(1, last) if times[index + 1] - times[index] > SURE_LOOKS * look_seconds]
+    return sorted({0, *lasting, last})
 
 
 def _report(event: ExecutionChanged, seconds: float) -> Report:
@@ -85,6 +95,7 @@ class _Account:
     queued_at: float = 0.0
     changes: list[tuple[float, ExecutionChanged]] = field(default_factory=list)
     is_connected: bool = False
+    connected_at: float = 0.0
 
     def feed(self, entry: Entry, job_id: str) -> None:
         match entry.event:
@@ -93,7 +104,7 @@ class _Account:
             case ExecutionChanged(execution=key) as changed if key.job_id == job_id:
                 self.changes.append((entry.at, changed))
             case ClientConnected():
-                self.is_connected = True
+                self.is_connected, self.connected_at = True, entry.at
             case ClientDisconnected():
                 self.is_connected = False
             case _:

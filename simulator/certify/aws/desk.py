@@ -32,7 +32,7 @@ from simulator.trace import CLOUD, AccountEnded, ClientConnected, CloudEvent, En
 MQTTS_PORT, HTTPS_PORT = 8883, 8443
 LOOK_SECONDS: Final = 1.0
 """Between two looks: with a job or two at a time, well within AWS's quota of ten requests a second."""
-LOCAL_LOOK_SECONDS: Final = 0.2
+LOCAL_LOOK_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)

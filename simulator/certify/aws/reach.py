@@ -23,6 +23,7 @@ SLOW_SECONDS: Final = 4.0
 """Who takes longer than this to take a job can have it deleted before that."""
 GATEWAY: Final = "needs the local cloud, whose gateway holds, loses or delays packets; this endpoint's does not"
 SETTINGS: Final = "needs the local cloud, which can be told how it deletes; this endpoint cannot"
+POWER: Final = "needs the local cloud: a deletion lasts too long here to fall into the time without power"
 QUICK_TO_TAKE: Final = "it takes a job within {:.1f} s, sooner than one can be sure to delete it here"
 
 
@@ -46,6 +47,8 @@ OF_ACCOUNTS: Final = (*(cell for cell in CELLS if cell.id == "taking/calm"), UNA
 def out_of_reach(cell: Cell, learned: Learned, names: Names) -> str | None:
     """Why a cell cannot be played there; None if it can."""
     scenario = cell.scenario(learned, names)
+    if scenario.power_cuts:
+        return POWER
     if any(not _is_bare(fault) for fault in scenario.faults):
         return GATEWAY
     if replace(scenario.cloud, deletion_seconds=0) != replace(JobsSettings(**PLAYED), deletion_seconds=0):

@@ -28,6 +28,8 @@ from simulator.trace import (
     ProcessStalled,
 )
 
+ABSENCES: Final = 3
+"""So many looks in a row have to miss a record that nobody is known to have deleted."""
 BY_DEVICE: Final = frozenset({Status.IN_PROGRESS, Status.SUCCEEDED, Status.FAILED, Status.REJECTED})
 """What only a device makes of an execution; all else is the service's doing."""
 
@@ -45,6 +47,7 @@ class _Watched:
     version: int = 0
     is_asked_away: bool = False
     is_deleting: bool = False
+    times_absent: int = 0
 
     @property
     def is_worth_a_look(self) -> bool:
@@ -146,12 +149,17 @@ class Watching:
             self._present(job_id, job, told["execution"])
 
     def _absent(self, job: _Watched) -> None:
+        """Reads may lag behind: of a record that nobody asked to be removed, one that finds none proves nothing."""
+        job.times_absent += 1
+        if not job.is_asked_away and job.times_absent < ABSENCES:
+            return
         if job.execution is not None:
             self._record(ExecutionRemoved(self._thing, job.execution, job.status), self._clock())
             job.execution = None
         job.is_asked_away = False
 
     def _present(self, job_id: str, job: _Watched, told: Mapping[str, Any]) -> None:
+        job.times_absent = 0
         now, status, version = self._clock(), str(told["status"]), int(told["versionNumber"])
         key = ExecutionKey(job.namespace_id, job_id, int(told["queuedAt"]), int(told["executionNumber"]))
         if job.execution != key:
