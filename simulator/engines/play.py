@@ -87,7 +87,7 @@ class Play:
     The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
     otherwise ignored. `hands` can cut the power of such a device. `is_decided` is asked, once one has let a job wait
     for longer than the bounds allow, whether that is held against it by now, in which case the run need not go on.
-    `are_there`: nobody waits for them to come by, since their coming is not seen at that venue.
+    `are_there`: nobody waits for them to come by, since at that venue not all of them are seen to.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -127,6 +127,7 @@ class Play:
             else Foreign(self.casting, changed, hands, are_there=are_there)
         )
         self._hands = hands
+        self._are_there = are_there
         self._outlets = Outlets(self.casting, self._stage.changed)
         self._is_decided = is_decided
         self._is_sure = False
@@ -158,6 +159,7 @@ class Play:
                     self._started_at,
                     one_clock=self._is_ours,
                     are_foreign=not self._is_ours,
+                    tells_presence=self._are_there,
                     versions=self._versions,
                 )
             )

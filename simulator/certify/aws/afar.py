@@ -1,6 +1,6 @@
 """What an undisturbed job shows of a device through the control plane alone, and how much room its bounds then need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -53,8 +53,8 @@ def learn_from_afar(entries: Iterable[Entry], thing: str, job_id: str, look_seco
     if queued is None or not changes or changes[-1][1].status != "SUCCEEDED":
         raise account.why_not(thing, job_id)
     times = [at for at, _ in changes]
-    steady = _steady(times, look_seconds)
-    reports = tuple(_report(changes[index][1], times[index] - queued_at) for index in steady)
+    seen = [_report(event, at - queued_at) for at, event in changes]
+    reports = tuple(_sure(seen, look_seconds))
     return LearnedFromAfar(
         carrier="mqtt",
         takes_by="start-next",
@@ -76,11 +76,14 @@ def learn_from_afar(entries: Iterable[Entry], thing: str, job_id: str, look_seco
     )
 
 
-def _steady(times: list[float], look_seconds: float) -> list[int]:
-    """Which reports a look is sure to find: the first, the last, and those that stood for some looks."""
-    last = len(times) - 1
-    lasting = [index for index in range(1, last) if times[index + 1] - times[index] > SURE_LOOKS * look_seconds]
-    return sorted({0, *lasting, last})
+def _sure(seen: list[Report], look_seconds: float) -> Iterator[Report]:
+    """The reports that looks are sure to find: the first, the last, and those whose step lasted for some looks."""
+    key, last = step_key(tuple(seen)), len(seen) - 1
+    named = [dict(report.details).get(key or "") for report in seen]
+    for index, report in enumerate(seen):
+        over = next((n for n in range(index + 1, last) if named[n] is None or named[n] != named[index]), last)
+        if index in (0, last) or seen[over].seconds - report.seconds > SURE_LOOKS * look_seconds:
+            yield report
 
 
 def _report(event: ExecutionChanged, seconds: float) -> Report:

@@ -161,7 +161,8 @@ class Watching:
     def _present(self, job_id: str, job: _Watched, told: Mapping[str, Any]) -> None:
         job.times_absent = 0
         now, status, version = self._clock(), str(told["status"]), int(told["versionNumber"])
-        key = ExecutionKey(job.namespace_id, job_id, int(told["queuedAt"]), int(told["executionNumber"]))
+        number, queued_at = int(told["executionNumber"]), int(told["queuedAt"])
+        key = ExecutionKey(job.namespace_id, job_id, execution_number=number, queued_at=queued_at)
         if job.execution != key:
             if job.execution is not None:
                 self._record(ExecutionRemoved(self._thing, job.execution, job.status), now)
