@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, Self
 
 from agent.errors import InputError
@@ -84,8 +85,14 @@ class AccountDesk:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._stack.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            where = self._settings.endpoint_url or "AWS"
+            raise InputError(f"{where}: nothing more is seen there: {group.exceptions[0]}") from None
 
     async def _open(self) -> None:
         settings, stack = self._settings, self._stack
@@ -105,9 +112,8 @@ class AccountDesk:
         self.offer = _offer(settings, address, carrier.endpoint_url)
         await self._observe(carrier, address)
         stack.enter_context(self._heartbeat)
-        looking = asyncio.create_task(self._watching.run())
-        looking.add_done_callback(_say_why)
-        stack.push_async_callback(_ended, looking)
+        group = await stack.enter_async_context(asyncio.TaskGroup())  # whose failure ends what goes on at the desk
+        stack.push_async_callback(_ended, group.create_task(self._watching.run()))
 
     async def _enrol(self, asked: Ledgered) -> None:
         settings = self._settings
@@ -213,11 +219,6 @@ def _offer(settings: AccountSettings, address: str, api_url: str) -> Offer:
         topics=topics_that_count(thing, settings.namespace_id),
         namespace_id=settings.namespace_id,
     )
-
-
-def _say_why(looking: asyncio.Task[None]) -> None:
-    if not looking.cancelled() and (error := looking.exception()) is not None:
-        get_logger("ghostjob.certify").error("look.refused", why=str(error), then="nothing more is seen")
 
 
 async def _whole(making: Coroutine[Any, Any, None]) -> None:
