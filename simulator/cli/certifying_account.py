@@ -52,7 +52,7 @@ class Account:
     def check(self, options: dict[str, Any]) -> None:
         """Raises InputError for what does not go together, or is not allowed."""
         for name, option in LOCAL_ONLY.items():
-            if options[name]:
+            if options[name] not in (None, ()):
                 raise InputError(f"{option}: is for the local cloud, and none is started with --endpoint-url")
         check_endpoint(self.endpoint_url, self.allow_aws or self.dry_run)
 

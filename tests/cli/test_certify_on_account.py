@@ -121,7 +121,7 @@ def test_a_dry_run_asks_nothing(capsys: pytest.CaptureFixture[str]):
         (["--region", "eu-west-1"], "AWS: not this machine; deleting jobs there needs --allow-aws"),
         (["--endpoint-url", "https://iot.eu-west-1.amazonaws.com"], "needs --allow-aws"),
         (["--endpoint-url", "iot"], "give a URL"),
-        (["--allow-aws", "--api-port", "0"], "--api-port: is for the local cloud"),
+        (["--endpoint-url", "http://127.0.0.1:9", "--api-port", "0"], "--api-port: is for the local cloud"),
         (["--endpoint-url", "http://127.0.0.1:9", "--namespace-id", "aws-x"], "by AWS's services only"),
         (["--endpoint-url", "http://127.0.0.1:9", "--profile", "nobody-has-it"], "see --region, --profile"),
     ],
