@@ -19,6 +19,8 @@ from simulator.certify.probes import Sampling
 from simulator.controller.hand import Refused
 from simulator.scenario import Scenario
 
+CLEARED: Final = frozenset({"ResourceNotFoundException", "InvalidStateTransitionException", "LimitExceededException"})
+"""Refusals that stop nothing: it is gone, or on its way, or so many others are that it has to wait for the end."""
 LIVE: Final = frozenset({"IN_PROGRESS", "SCHEDULED"})
 """States of a job of which a device may still take something."""
 
@@ -88,5 +90,5 @@ class Baseline:
                 if (await hand.describe_job(job_id))["status"] in LIVE:
                     await hand.delete_job(job_id, force=True, namespace_id=job.namespace, by=job.by)
             except Refused as refused:
-                if refused.code not in ("ResourceNotFoundException", "InvalidStateTransitionException"):
+                if refused.code not in CLEARED:
                     raise InputError(f"job {job_id}: cannot be cleared away: {refused}") from None

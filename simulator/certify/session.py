@@ -10,13 +10,13 @@ others and judged by the same monitors (see `simulator.certify.matrix` for what 
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
@@ -115,7 +115,9 @@ class Session:
             await self._device.start()
             if self._means.sees_requests:
                 await self._arrived()
-            learned = await self._first_job(arriving)
+                learned = await self._first_job(arriving)
+            else:
+                learned = await self._unless_it_died(self._first_job(arriving))
         except DeviceUnmet as why:
             self._unmet = why.unmet
             raise
@@ -160,6 +162,19 @@ class Session:
         finally:
             leave()
         self._telling.waits(arrival.says())
+
+    async def _unless_it_died(self, learning: Coroutine[Any, Any, Learned]) -> Learned:
+        """Where nothing is seen of a device before it takes a job, a process that has ended is not waited for."""
+        self._telling.waits("has a job to take; nothing shows that it is there before it does")
+        task = asyncio.ensure_future(learning)
+        try:
+            while not (await asyncio.wait({task}, timeout=SAY_SECONDS))[0]:
+                if (died := self._device.died()) is not None:
+                    raise _unmet(f"the device's process ended before it was done with its first job: {died}")
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _first_job(self, arriving: list[Entry]) -> Learned:
         scenario = undisturbed(self._names, self._desk.offer.namespace_id, self._patience.first_job)
