@@ -43,6 +43,8 @@ class Baseline:
         self._sampling = sampling
         self._undisturbed = undisturbed
         self._version_of = version_of
+        self.is_charged = False
+        """Whether it is held against the device that the last of these jobs was not done."""
 
     def wrong(self, played: Played) -> str | None:
         """What is wrong with the device after a play; None if nothing is."""
@@ -80,6 +82,7 @@ class Baseline:
     async def _does_a_job(self, how: str) -> bool:
         played = await self._plays.play(self._undisturbed(), f"baseline/{how}")
         await self._clear(played.scenario)
+        self.is_charged = played.verdict.outcome == "failed"
         return self.wrong(played) is None
 
     async def _clear(self, scenario: Scenario) -> None:

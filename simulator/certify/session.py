@@ -99,6 +99,8 @@ class Session:
         self._unmet: NotMet | None = None
         self._results: dict[str, CellResult] = {}
         self._bricked: Bricked | None = None
+        self._out_of_sight: str | None = None
+        """Why nothing more can be found out about it, though nothing is known to be wrong with it."""
 
     # ── before the cells ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -219,15 +221,23 @@ class Session:
             return not_for(cell, why)
         if self._bricked is not None:
             return not_played(cell, f"the device is bricked since {self._bricked.cell}")
+        if self._out_of_sight is not None:
+            return not_played(cell, self._out_of_sight)
         self._telling.began(cell)
         played = await self._plays.play(self._means.scenario(cell, learned, self._names), cell.id)
-        afterwards = await self._baseline(learned).bring_back(played)
-        if afterwards.left == "bricked":
+        baseline = self._baseline(learned)
+        left = await baseline.bring_back(played)
+        afterwards: Afterwards | None = left
+        if left.left == "bricked" and not (self._means.sees_requests or baseline.is_charged):
+            # Where its connection is not seen, who is off line looks the same.
+            self._out_of_sight = f"after {cell.id} the device did not come back, but may be off line: {left.why}"
+            afterwards = None
+        elif left.left == "bricked":
             shown = last_seen(played.entries, learned.carrier)
-            self._bricked = Bricked(cell=cell.id, why=afterwards.why, evidence=shown)
+            self._bricked = Bricked(cell=cell.id, why=left.why, evidence=shown)
         return self._result(cell, played, learned, afterwards)
 
-    def _result(self, cell: Cell, played: Played, learned: Learned, afterwards: Afterwards) -> CellResult:
+    def _result(self, cell: Cell, played: Played, learned: Learned, afterwards: Afterwards | None) -> CellResult:
         kept = played.directory
         return cell_result(
             cell,

@@ -67,7 +67,9 @@ def reached(scenario: Scenario, learned: Learned, seconds: float) -> Scenario:
     """A cell's scenario as it is played there, within so many seconds if all goes well."""
     mark = next(iter(scenario.faults), None)
     bounds = scenario.bounds
-    most = bounds.ready_seconds + bounds.uninterruptible_seconds + LONGEST_DELETION_SECONDS + learned.work_seconds
+    is_awaited = any(job.after is not None and job.after.until == "gone" for job in scenario.jobs)
+    deletion = LONGEST_DELETION_SECONDS if is_awaited else DELETION_SECONDS
+    most = bounds.ready_seconds + bounds.uninterruptible_seconds + learned.work_seconds + deletion
     return scenario.model_copy(
         update={
             "faults": (),
