@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +17,17 @@ from simulator.certify.aws.ledger import Ledger, Ledgered
 from simulator.certify.aws.presence import Presence
 from simulator.certify.aws.reach import GATEWAY, POWER, QUICK_TO_TAKE, SETTINGS, UNASKED, out_of_reach, reached
 from simulator.certify.aws.watching import ABSENCES, Watching
+from simulator.certify.cell import Cell
+from simulator.certify.device import Elsewhere
 from simulator.certify.learning import NotLearned
 from simulator.certify.matrix import CELLS, Names, choose
+from simulator.certify.one_play import Played
+from simulator.certify.session import Patience, Session
+from simulator.certify.telling import ToScripts
+from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand, Refused
 from simulator.controller.through_boto3 import ThroughBoto3
-from simulator.scenario import Owner
+from simulator.scenario import Owner, Scenario
 from simulator.trace import (
     CLOUD,
     ENGINE,
@@ -211,6 +218,49 @@ def test_nobody_is_accused_whose_connection_was_not_seen(connections: list[Cloud
     judge.feed(Entry(ENGINE, 2, 1000.0, RunEnded("finished")))
     found = {each.id: each.outcome for each in judge.verdict().invariants}
     assert found["ready-in-time"] == outcome
+
+
+class OutOfSight:
+    """A desk, and the means of one, at which a device is lost sight of; what a play shows is the test's business."""
+
+    sees_requests = False
+    skip = frozenset[str]()
+    offer = SimpleNamespace(thing=THING, namespace_id=None)
+
+    def hand(self) -> Hand:
+        """Of an account in which every job is gone."""
+        return Hand(Answers(DescribeJob=[GONE]))
+
+    def why_not(self, *_: object) -> None:
+        """Every cell can be played."""
+
+    def scenario(self, cell: Cell, learned: LearnedFromAfar, names: Names) -> Scenario:
+        """As on the local cloud."""
+        return cell.scenario(learned, names)
+
+
+async def test_a_device_that_may_be_off_line_is_not_called_bricked(monkeypatch: pytest.MonkeyPatch):
+    there: Any = OutOfSight()
+    session = Session(
+        there, there, Elsewhere(None, None, {}), Wiretap(), Names("t"), ToScripts(lambda line: None),
+        sampling=None, probes=(), command=(), options=(), required={}, seed=0, out=None, patience=Patience(),
+    )  # fmt: skip
+    judge = Judge()
+    judge.feed(Entry(ENGINE, 1, 0.0, RunStarted("s", "certify", (THING,), are_foreign=True, tells_presence=True)))
+    judge.feed(Entry(ENGINE, 2, 9.0, RunEnded("timed-out")))
+    played: list[str] = []
+
+    async def in_vain(scenario: Scenario, name: str) -> Played:
+        played.append(name)
+        return Played(scenario, judge.verdict(), (), 9.0, 0.0, None, {})
+
+    monkeypatch.setattr(session._plays, "play", in_vain)
+    monkeypatch.setattr(session, "_learned", learn_from_afar(DONE, THING, "j", 1.0))
+    first, second = [await session.play(cell) for cell in CELLS[:2]]
+    assert (first.outcome, first.afterwards) == ("inconclusive", None)
+    assert second.outcome == "inconclusive"
+    assert "did not come back, but may be off line" in second.why
+    assert played == [CELLS[0].id, "baseline/by-a-job"]
 
 
 # ── what is learned ───────────────────────────────────────────────────────────────────────────────────────────────
