@@ -354,6 +354,7 @@ class RunStarted:
     `jobs` are those of the run if the cloud may have others besides, of earlier runs or made to provoke: what concerns
     those is nothing that this run judges. Empty: all. `are_foreign`: the devices are not ours, give no account of
     themselves, and may use any client id; `step_key` is the key of statusDetails by which they name their steps.
+    `tells_presence`: a thing is connected only from when the trace says so; else, one of which it says nothing is.
     `versions` has, for each job, what a device runs once that has succeeded, in the words of its probes; several, if
     the job's id is used again for another. A job of which that is not known is not in it.
     """
@@ -373,6 +374,7 @@ class RunStarted:
     jobs: tuple[str, ...] = ()
     are_foreign: bool = False
     step_key: str = "step"
+    tells_presence: bool = False
     versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     type: Literal["run.started"] = "run.started"
 

@@ -13,13 +13,15 @@ from typing import Final
 
 from agent.errors import InputError
 from simulator.certify.certificate import Afterwards
-from simulator.certify.desk import Desk
 from simulator.certify.device import Device
+from simulator.certify.means import AnyDesk
 from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
 from simulator.controller.hand import Refused
 from simulator.scenario import Scenario
 
+CLEARED: Final = frozenset({"ResourceNotFoundException", "InvalidStateTransitionException", "LimitExceededException"})
+"""Refusals that stop nothing: it is gone, or on its way, or so many others are that it has to wait for the end."""
 LIVE: Final = frozenset({"IN_PROGRESS", "SCHEDULED"})
 """States of a job of which a device may still take something."""
 
@@ -32,7 +34,7 @@ class Baseline:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: AnyDesk,
         device: Device,
         plays: Plays,
         sampling: Sampling | None,
@@ -47,6 +49,8 @@ class Baseline:
         self._undisturbed = undisturbed
         self._version_of = version_of
         self._waits = waits
+        self.is_charged = False
+        """Whether it is held against the device that the last of these jobs was not done."""
 
     def wrong(self, played: Played) -> str | None:
         """What is wrong with the device after a play; None if nothing is."""
@@ -89,6 +93,7 @@ class Baseline:
     async def _does_a_job(self, how: str) -> bool:
         played = await self._plays.play(self._undisturbed(), f"baseline/{how}")
         await self._clear(played.scenario)
+        self.is_charged = played.verdict.outcome == "failed"
         return self.wrong(played) is None
 
     async def _clear(self, scenario: Scenario) -> None:
@@ -99,5 +104,5 @@ class Baseline:
                 if (await hand.describe_job(job_id))["status"] in LIVE:
                     await hand.delete_job(job_id, force=True, namespace_id=job.namespace, by=job.by)
             except Refused as refused:
-                if refused.code not in ("ResourceNotFoundException", "InvalidStateTransitionException"):
+                if refused.code not in CLEARED:
                     raise InputError(f"job {job_id}: cannot be cleared away: {refused}") from None

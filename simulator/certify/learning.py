@@ -16,10 +16,11 @@ from simulator.certify.not_learned import NotLearned, why_not
 from simulator.trace import Entry
 from simulator.verdict.bounds import LONGEST_SECONDS, Bounds
 
-__all__ = ["Carrier", "Learned", "NotLearned", "Report", "TakesBy", "learn"]
+__all__ = ["Carrier", "Learned", "NotLearned", "Report", "TakesBy", "learn", "step_key", "versions_in"]
 
 Carrier: TypeAlias = Literal["mqtt", "http", "both"]
 TakesBy: TypeAlias = Literal["start-next", "describe-update", "update"]
+SeenBy: TypeAlias = Literal["wire", "control-plane"]
 USUAL_KEY: Final = "step"
 TELLS_A_STEP: Final = ("step", "stage", "phase", "state", "status", "operation", "action", "progress", "message")
 """Keys of statusDetails that are looked at before others for the names of steps."""
@@ -73,6 +74,8 @@ class Learned:
     versions: tuple[str, ...] = ()
     required: tuple[tuple[str, float], ...] = ()
     """Bounds that its owner wants it to keep, by name, instead of those that are made of the above."""
+    seen_by: SeenBy = "wire"
+    """`control-plane`: its requests were not seen, so what is said of them stands for nothing."""
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -151,10 +154,10 @@ def learn(entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
         work_seconds=round(ended - began, 3),
         longest_gap_seconds=round(max((late - early for early, late in pairwise(times)), default=0.0), 3),
         reports=reports,
-        step_key=_step_key(reports),
+        step_key=step_key(reports),
         sends_tokens=any(asked.token is not None for asked in account.requests),
         sends_expected_version=any(asked.expected_version is not None for asked in account.requests),
-        versions=_versions(reports),
+        versions=versions_in(reports),
     )
 
 
@@ -187,7 +190,7 @@ def _polls(account: Account) -> float | None:
     return round(median(gaps), 3) if len(gaps) >= 3 else None
 
 
-def _step_key(reports: tuple[Report, ...]) -> str | None:
+def step_key(reports: tuple[Report, ...]) -> str | None:
     """The key whose values name steps: more than one of them, none a number."""
     said: dict[str, dict[str, None]] = {}
     for report in reports:
@@ -211,6 +214,7 @@ def _tells_a_version(key: str) -> bool:
     return any(word in key.lower() for word in VERSION_KEYS)
 
 
-def _versions(reports: tuple[Report, ...]) -> tuple[str, ...]:
+def versions_in(reports: tuple[Report, ...]) -> tuple[str, ...]:
+    """Those that were announced, in order."""
     found = (text for report in reports for key, text in report.details if _tells_a_version(key))
     return tuple(dict.fromkeys(found))

@@ -31,19 +31,23 @@ DEFAULT: Final = tuple(cell for cell in CELLS if cell.level != "full")
 """What is played if nothing is said."""
 
 
-def choose(only: Iterable[str] = (), *, quick: bool = False, full: bool = False) -> tuple[Cell, ...]:
+def choose(
+    only: Iterable[str] = (), *, quick: bool = False, full: bool = False, besides: tuple[Cell, ...] = ()
+) -> tuple[Cell, ...]:
     """The cells that are asked for, in the order that finds failures early; `only` names cells, or points.
+
+    `besides` are cells that come before all others.
 
     Raises InputError for a name that there is not.
     """
-    wanted = tuple(only)
-    names = [cell.id for cell in CELLS] + list(dict.fromkeys(cell.point for cell in CELLS))
+    wanted, cells = tuple(only), tuple(dict.fromkeys((*besides, *CELLS)))
+    names = [cell.id for cell in cells] + list(dict.fromkeys(cell.point for cell in cells))
     for name in wanted:
         if name not in names:
             raise InputError(f"--only: {no_such_name(name, names, '`ghostjob certify --list`')}")
     if wanted:
-        return tuple(cell for cell in CELLS if cell.id in wanted or cell.point in wanted)
-    return CELLS if full else QUICK if quick else DEFAULT
+        return tuple(cell for cell in cells if cell.id in wanted or cell.point in wanted)
+    return tuple(dict.fromkeys((*besides, *(CELLS if full else QUICK if quick else DEFAULT))))
 
 
 def not_applicable(cell: Cell, learned: Learned, abilities: frozenset[Need]) -> str | None:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from agent.values import Status
-from simulator.certify.desk import Desk
 from simulator.certify.device import Device
+from simulator.certify.means import AnyDesk, Means
 from simulator.certify.names import Names
 from simulator.certify.probes import Sample, Sampling
-from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.judged import JudgedPlay
 from simulator.scenario import Scenario
@@ -80,8 +79,9 @@ class Account:
                 self.trouble = self.trouble or f"{let_go}: is the machine too busy?"
             case ExecutionQueued():
                 self._first_at = entry.at if self._first_at is None else self._first_at
-            case ExecutionChanged(execution=key, status=status):
+            case ExecutionChanged(execution=key, status=status, by=by):
                 self.ended[key.job_id] = status
+                self._last_at = entry.at if by == "device" else self._last_at
             case RequestReceived():
                 self._last_at = entry.at
             case _:
@@ -94,7 +94,7 @@ class Account:
 
     @property
     def device_seconds(self) -> float:
-        """From the first job to the last thing that it said."""
+        """From the first job to the last thing that it said, or that its job's record shows it to have said."""
         return 0.0 if self._first_at is None else max(self._last_at - self._first_at, 0.0)
 
 
@@ -103,7 +103,8 @@ class Plays:
 
     def __init__(
         self,
-        desk: Desk,
+        desk: AnyDesk,
+        means: Means,
         device: Device,
         wiretap: Wiretap,
         sampling: Sampling | None,
@@ -113,6 +114,7 @@ class Plays:
         waits: Callable[[str], None],
     ) -> None:
         self._desk = desk
+        self._means = means
         self._device = device
         self._wiretap = wiretap
         self._sampling = sampling
@@ -129,7 +131,7 @@ class Plays:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
         account, began, faults = Account(), time.monotonic(), self._wiretap.faults
         directory = None if self._out is None else self._out / _as_path(name)
-        venue = DeskVenue(self._desk, self._wiretap, self._sampling, scenario, self._seed)
+        venue = self._means.venue(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with JudgedPlay(
             scenario,
@@ -142,6 +144,8 @@ class Plays:
             hands=self._device,
             versions=self._versions(scenario),
             last_look=None if self._sampling is None else partial(self._look, scenario),
+            skip=self._means.skip,
+            are_there=not self._means.sees_requests,
         ) as run:
             result = await run.result()
         seconds = time.monotonic() - began

@@ -10,23 +10,23 @@ others and judged by the same monitors (see `simulator.certify.matrix` for what 
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
 from simulator.certify.baseline import Baseline
 from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certificate, NotMet, certificate_of
-from simulator.certify.desk import Desk
 from simulator.certify.device import Device
 from simulator.certify.evidence import last_seen
-from simulator.certify.learning import Learned, NotLearned, learn
-from simulator.certify.matrix import Cell, Names, Need, not_applicable, undisturbed
+from simulator.certify.learning import Learned, NotLearned
+from simulator.certify.matrix import Cell, Names, Need, undisturbed
+from simulator.certify.means import AnyDesk, Means
 from simulator.certify.moments import Moments
 from simulator.certify.one_play import Played, Plays, in_words
 from simulator.certify.probes import Sample, Sampling
@@ -34,7 +34,6 @@ from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
-from simulator.certify.unseen import not_seen
 from simulator.certify.wiretap import Wiretap
 from simulator.trace import Entry, PowerCutOff
 from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
@@ -62,11 +61,12 @@ class Patience:
 
 
 class Session:
-    """With the device on `desk`. `out` is where plays are kept; None: nowhere."""
+    """With the device on `desk`, by what `means` allow. `out` is where plays are kept; None: nowhere."""
 
     def __init__(
         self,
-        desk: Desk,
+        desk: AnyDesk,
+        means: Means,
         device: Device,
         wiretap: Wiretap,
         names: Names,
@@ -83,6 +83,7 @@ class Session:
         patience: Patience,
     ) -> None:
         self._desk = desk
+        self._means = means
         self._device = device
         self._wiretap = wiretap
         self._names = names
@@ -98,12 +99,14 @@ class Session:
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = Plays(desk, device, wiretap, sampling, names, seed, out and out / "cells", telling.waits)
+        self._plays = Plays(desk, means, device, wiretap, sampling, names, seed, out and out / "cells", telling.waits)
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, list[CellResult]] = {}
         """By cell, which may be played more than once: what failed is not unsaid by another try."""
         self._bricked: Bricked | None = None
+        self._out_of_sight: str | None = None
+        """Why nothing more can be found out about it, though nothing is known to be wrong with it."""
 
     # ── before the cells ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -118,8 +121,11 @@ class Session:
         leave = self._wiretap.join(keep)
         try:
             await self._device.start()
-            await self._arrived()
-            learned = await self._first_job(arriving)
+            if self._means.sees_requests:
+                await self._arrived()
+                learned = await self._first_job(arriving)
+            else:
+                learned = await self._unless_it_died(self._first_job(arriving))
         except DeviceUnmet as why:
             self._unmet = why.unmet
             raise
@@ -176,6 +182,19 @@ class Session:
             leave()
         self._telling.waits(arrival.says())
 
+    async def _unless_it_died(self, learning: Coroutine[Any, Any, Learned]) -> Learned:
+        """Where nothing is seen of a device before it takes a job, a process that has ended is not waited for."""
+        self._telling.waits("has a job to take; nothing shows that it is there before it does")
+        task = asyncio.ensure_future(learning)
+        try:
+            while not (await asyncio.wait({task}, timeout=SAY_SECONDS))[0]:
+                if (died := self._device.died()) is not None:
+                    raise _unmet(f"the device's process ended before it was done with its first job: {died}")
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
     async def _first_job(self, arriving: list[Entry]) -> Learned:
         limit = self._patience.first_job
         scenario = undisturbed(self._names, self._desk.offer.namespace_id, limit)
@@ -184,7 +203,7 @@ class Session:
         shown = last_seen(played.entries)
         try:
             seen = {entry.id: entry for entry in (*arriving, *played.entries)}.values()
-            learned = learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
+            learned = self._means.learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
         except NotLearned as error:
             raise DeviceUnmet(NotMet(why=str(error), failed=error.failed and bool(shown), evidence=shown)) from None
         if self._sampling is not None and (sample := self._sampling.last).alive is False:
@@ -203,7 +222,12 @@ class Session:
     def why_not(self, cell: Cell) -> str | None:
         """Why a cell cannot be played with this device; None if it can. Only after `meet`."""
         assert self._learned is not None, "met before"
-        return self._moments.why_not(cell.point) or not_applicable(cell, self._learned, self.abilities)
+        return self._moments.why_not(cell.point) or self._means.why_not(cell, self._learned, self.abilities)
+
+    def seconds(self, cell: Cell) -> float:
+        """About how long a cell takes. Only after `meet`."""
+        assert self._learned is not None, "met before"
+        return self._means.seconds(cell, self._learned)
 
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
@@ -222,18 +246,29 @@ class Session:
             return not_for(cell, why)
         if self._bricked is not None:
             return not_played(cell, f"the device is bricked since {self._bricked.cell}")
+        if self._out_of_sight is not None:
+            return not_played(cell, self._out_of_sight)
         self._telling.began(cell)
-        played = await self._plays.play(cell.scenario(learned, self._names), cell.id + again)
-        afterwards = await self._baseline(learned).bring_back(played)
-        if afterwards.left == "bricked":
+        played = await self._plays.play(self._means.scenario(cell, learned, self._names), cell.id + again)
+        baseline = self._baseline(learned)
+        left = await baseline.bring_back(played)
+        afterwards: Afterwards | None = left
+        if left.left == "bricked" and not (self._means.sees_requests or baseline.is_charged):
+            # Where its connection is not seen, who is off line looks the same.
+            self._out_of_sight = f"after {cell.id} the device did not come back, but may be off line: {left.why}"
+            afterwards = None
+        elif left.left == "bricked":
             shown = last_seen(played.entries, learned.carrier)
-            self._bricked = Bricked(cell=cell.id, why=afterwards.why, evidence=shown)
-        elif not is_again and (anew := learned_anew(learned, played, self._desk.offer.thing)) is not None:
+            self._bricked = Bricked(cell=cell.id, why=left.why, evidence=shown)
+        elif not is_again and self._means.sees_requests and (anew := self._anew(learned, played)) is not None:
             self._learned = anew
             return await self._played(cell, f"{again}-once-more", is_again=True)
         return self._result(cell, played, learned, afterwards)
 
-    def _result(self, cell: Cell, played: Played, learned: Learned, afterwards: Afterwards) -> CellResult:
+    def _anew(self, learned: Learned, played: Played) -> Learned | None:
+        return learned_anew(learned, played, self._desk.offer.thing)
+
+    def _result(self, cell: Cell, played: Played, learned: Learned, afterwards: Afterwards | None) -> CellResult:
         kept = played.directory
         return cell_result(
             cell,
@@ -274,7 +309,7 @@ class Session:
             cells=cells,
             learned=learned,
             probes=self._probes,
-            not_seen=not_seen(self._seen(), reports_steps=learned is not None and bool(learned.steps)),
+            not_seen=self._means.not_seen(learned, self._seen()),
             not_met=self._unmet,
             bricked=self._bricked,
             seed=self._seed,

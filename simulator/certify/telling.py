@@ -219,10 +219,10 @@ def in_words(learned: Learned) -> str:
     steps = f", names its steps ({', '.join(learned.steps)})" if learned.steps else ""
     times = len(learned.progress)
     reports = "says nothing between the beginning and the end" if not times else f"reports {times} times on the way"
-    return (
-        f"{BY[learned.takes_by]} {carrier}, {hears}{polls}, {reports}{steps}; "
-        f"taken after {learned.take_seconds:.1f} s, done in {learned.work_seconds:.1f} s"
-    )
+    how = f"{BY[learned.takes_by]} {carrier}, {hears}{polls}, {reports}"
+    if learned.seen_by != "wire":
+        how = f"seen through the control plane alone, {reports}"
+    return f"{how}{steps}; taken after {learned.take_seconds:.1f} s, done in {learned.work_seconds:.1f} s"
 
 
 def _span(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """`ghostjob certify`: find out whether a device of one's own recovers when its job is deleted under it."""
 
 import json
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from simulator.cli.options import Port, logging_options, run_loop
 
 if TYPE_CHECKING:
     from simulator.certify.matrix import Cell
+    from simulator.cli.certifying_account import Account
 
 EXAMPLE = """\b
 Examples:
@@ -130,6 +132,20 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--cells-from-stdin", is_flag=True, help="Play each cell whose id comes in as a line of stdin, until it closes."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all chance.")
+@click.option(
+    "--endpoint-url",
+    default=None,
+    help="Certify there, through boto3, and start no cloud: AWS, or anything like it. `ghostjob explain aws` has more.",
+)
+@click.option("--profile", default=None, help="Of AWS's configuration, for an endpoint that is not the local cloud.")
+@click.option("--region", default=None, help="Likewise.")
+@click.option("--allow-aws", is_flag=True, help="Make and delete jobs on an endpoint that is not this machine.")
+@click.option(
+    "--make-certificate",
+    is_flag=True,
+    help="There: make a certificate for the device, into the directory of --certs, and remove it at the end.",
+)
+@click.option("--dry-run", is_flag=True, help="There: say what would be made, asked and deleted, and ask nothing.")
 @logging_options("error")
 def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_level: str, **given: Any) -> int:
     """Certify a device: force-delete jobs under it at every dangerous point, and judge how it recovers.
@@ -147,12 +163,32 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     configure(log_format, log_level)
     if sum((quick, full, bool(given["only"]))) > 1:
         raise InputError("certify: give at most one of --quick, --full and --only")
-    cells = choose(given["only"], quick=quick, full=full)
-    if is_list:
-        return _list(choose((), quick=False, full=True) if not (quick or given["only"]) else cells, given["is_json"])
-    from simulator.cli.certifying import Certifying
+    from simulator.certify.aws.reach import OF_ACCOUNTS
+    from simulator.cli.certifying_account import Account
 
-    return run_loop(Certifying(cells, **given).run())
+    account = Account.taken_from(given)
+    besides = OF_ACCOUNTS if account.is_meant else ()
+    cells = choose(given["only"], quick=quick, full=full, besides=besides)
+    if is_list:
+        told = cells if quick or given["only"] else choose((), full=True, besides=besides)
+        return _list(told, given["is_json"])
+    return _certify(cells, account, given)
+
+
+def _certify(cells: Sequence["Cell"], account: "Account", given: dict[str, Any]) -> int:
+    from simulator.certify.aws.ledger import Ledger
+    from simulator.cli.certifying import Certifying
+    from simulator.cli.certifying_account import Remains, dry_run
+
+    ledger = Ledger(secrets.token_hex(3))
+    if not account.is_meant:
+        return run_loop(Certifying(cells, None, ledger, **given).run())
+    account.check(given)
+    if account.dry_run:
+        settings = account.settings(given["thing"], given["namespace_id"], given["certs"])
+        return dry_run(cells, settings, is_json=given["is_json"])
+    with Remains(account, ledger):
+        return run_loop(Certifying(cells, account, ledger, **given).run())
 
 
 def _list(cells: Sequence["Cell"], is_json: bool) -> int:

@@ -1,7 +1,6 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
-import secrets
 import sys
 import tempfile
 import threading
@@ -15,11 +14,16 @@ from rich.console import Console
 
 from agent.errors import InputError
 from agent.names import no_such_name
+from simulator.certify.aws.desk import AccountDesk
+from simulator.certify.aws.ledger import Ledger
+from simulator.certify.aws.reach import OF_ACCOUNTS
+from simulator.certify.aws.venue import OnAnAccount
 from simulator.certify.certificate import Certificate
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.device import Device, Elsewhere, Process
 from simulator.certify.documents import Documents, read_documents
 from simulator.certify.matrix import CELLS, Cell, Names
+from simulator.certify.means import AtTheDesk, Means
 from simulator.certify.moments import Moments, cells_of
 from simulator.certify.offer_text import offer_lines
 from simulator.certify.output import write
@@ -28,6 +32,7 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
+from simulator.cli.certifying_account import Account
 from simulator.cli.options import interrupt, interrupted_by_every_end
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
@@ -119,9 +124,14 @@ def required(given: Sequence[str]) -> dict[str, float]:
 
 
 class Certifying:
-    """`cells` are to be played, or, with `cells_from_stdin`, those that come in there."""
+    """`cells` are to be played, or, with `cells_from_stdin`, those that come in there; on an account, if there is one.
 
-    def __init__(self, cells: Sequence[Cell], **given: object) -> None:
+    `ledger` gets what is made there.
+    """
+
+    def __init__(self, cells: Sequence[Cell], account: Account | None, ledger: Ledger, **given: object) -> None:
+        self._account = account
+        self._ledger = ledger
         self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
         self._cells = [*cells, *cells_of(self._options.steps)]
         self._required = required(self._options.bounds)
@@ -155,12 +165,12 @@ class Certifying:
     async def _play(self, session: Session) -> None:
         lines = _lines_of_stdin() if self._options.cells_from_stdin else None
         try:
-            learned = await session.meet()
+            await session.meet()
         except DeviceUnmet as why:
             session.telling.missing(str(why))
             return
         planned = [Planned(cell, session.why_not(cell)) for cell in self._cells]
-        seconds = sum(each.cell.seconds(learned) for each in planned if each.why_not is None)
+        seconds = sum(session.seconds(each.cell) for each in planned if each.why_not is None)
         session.telling.planned(planned, seconds)
         if lines is None:
             for cell in self._cells:
@@ -168,9 +178,12 @@ class Certifying:
         else:
             await self._play_those(session, lines)
 
+    def _all_cells(self) -> tuple[Cell, ...]:
+        return (*CELLS, *(OF_ACCOUNTS if self._account else ()))
+
     async def _play_those(self, session: Session, lines: "asyncio.Queue[str | None]") -> None:
         """Play each cell that is named, until no more lines come."""
-        known = {cell.id: cell for cell in (*CELLS, *cells_of(self._options.steps))}
+        known = {cell.id: cell for cell in (*self._all_cells(), *cells_of(self._options.steps))}
         self._cells.clear()
         while (line := await lines.get()) is not None:
             if (name := line.strip()) not in known:
@@ -190,7 +203,7 @@ class Certifying:
             stack.enter_context(output)
             wiretap.join(output.write)
             stack.callback(output.finish, None)
-        desk = await stack.enter_async_context(Desk(self._desk_settings(stack, documents)))
+        desk = await self._desk(stack, documents)
         stack.callback(desk.listen(wiretap.feed))
         telling.ready(desk.offer)
         placeholders = desk.offer.placeholders()
@@ -204,14 +217,16 @@ class Certifying:
             stack.push_async_callback(device.stop)
         sampling = None
         if options.probes:
-            probes = [probe_of(text, desk.offer, desk.cloud.overhear) for text in options.probes]
+            overhear = desk.cloud.overhear if isinstance(desk, Desk) else None
+            probes = [probe_of(text, desk.offer, overhear) for text in options.probes]
             sampling = await stack.enter_async_context(Sampling(options.thing, probes, wiretap.feed))
         coming = COMING_SECONDS_OF_OURS if options.command else COMING_SECONDS
         return Session(
             desk,
+            self._means(desk, wiretap, sampling),
             device,
             wiretap,
-            Names(f"certify-{secrets.token_hex(3)}", documents),
+            Names(f"certify-{self._ledger.session}", documents),
             telling,
             sampling=sampling,
             moments=moments,
@@ -223,6 +238,18 @@ class Certifying:
             out=options.out,
             patience=Patience(options.wait_seconds or coming, options.first_job_seconds),
         )
+
+    async def _desk(self, stack: AsyncExitStack, documents: Documents) -> Desk | AccountDesk:
+        options = self._options
+        if self._account is None:
+            return await stack.enter_async_context(Desk(self._desk_settings(stack, documents)))
+        settings = self._account.settings(options.thing, options.namespace_id, options.certs)
+        return await stack.enter_async_context(AccountDesk(settings, self._ledger))
+
+    def _means(self, desk: Desk | AccountDesk, wiretap: Wiretap, sampling: Sampling | None) -> Means:
+        if isinstance(desk, Desk):
+            return AtTheDesk(desk, wiretap, sampling, self._options.seed)
+        return OnAnAccount(desk, wiretap, sampling)
 
     def _desk_settings(self, stack: AsyncExitStack, documents: Documents) -> DeskSettings:
         options = self._options

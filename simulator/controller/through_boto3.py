@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from agent.errors import InputError
 from simulator.controller.hand import Refused
@@ -26,15 +27,41 @@ class ThroughBoto3:
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
             self._client: Any = session.client("iot", endpoint_url=endpoint_url)
+            self._credentials = session.get_credentials()
         except (BotoCoreError, ValueError) as error:
             raise InputError(f"boto3: {error}; see --region, --profile and --endpoint-url") from None
         self._where = endpoint_url or "AWS"
+        self.endpoint_url: str = self._client.meta.endpoint_url
         self._threads = ThreadPoolExecutor(THREADS, "boto3")
 
     async def close(self) -> None:
         """Let the threads and connections go."""
         self._threads.shutdown(wait=False)
         self._client.close()
+
+    def signed_websocket(self, url: str) -> str:
+        """A URL for MQTT over WebSocket, ws(s)://HOST/mqtt, with a signature by which we are let in for five minutes.
+
+        AWS IoT wants the token of temporary credentials behind what is signed (Developer Guide, "MQTT over WebSocket").
+        Raises InputError without credentials.
+        """
+        from botocore.auth import SigV4QueryAuth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+
+        if self._credentials is None:
+            raise InputError("boto3: no credentials; see --profile and AWS_ACCESS_KEY_ID")
+        keys = self._credentials.get_frozen_credentials()
+        request = AWSRequest("GET", url)
+        signer = SigV4QueryAuth(
+            Credentials(str(keys.access_key), str(keys.secret_key)),
+            "iotdevicegateway",
+            self._client.meta.region_name,
+            300,
+        )
+        signer.add_auth(request)
+        token = "" if not keys.token else f"&X-Amz-Security-Token={quote(keys.token, safe='')}"
+        return f"{request.url}{token}"
 
     async def call(self, operation: str, parameters: Mapping[str, Any], by: Owner) -> dict[str, Any]:
         """One call, in a thread. AWS lends nobody the hand of its services."""

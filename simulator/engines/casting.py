@@ -51,6 +51,7 @@ class Casting:
         *,
         one_clock: bool,
         are_foreign: bool = False,
+        tells_presence: bool = False,
         versions: Mapping[str, tuple[str, ...]] | None = None,
     ) -> RunStarted:
         """The trace's entry that a run begins with; `versions` is as `RunStarted` has it."""
@@ -84,6 +85,7 @@ class Casting:
             jobs=tuple(sorted(self.jobs)) if has_others else (),
             are_foreign=are_foreign,
             step_key=self.scenario.step_key if are_foreign else STEP,
+            tells_presence=tells_presence,
             versions=dict(versions or {}),
         )
 

@@ -33,7 +33,8 @@ class Result:
 class JudgedPlay:
     """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
-    `devices` and `versions` are as `Play` has them. `also` get every entry after the judge; `faces` are kept beside
+    `devices`, `versions` and `are_there` are as `Play` has them; `skip` are invariants that are not judged.
+    `also` get every entry after the judge; `faces` are kept beside
     trace and verdict, as OutputDirectory has them. `last_look` is awaited between the end and the verdict, with where
     what it sees is to go, such as the samples of a probe. Raises InputError if `out` cannot be written to: at once, or
     at the end, when whoever waited for the verdict has it.
@@ -53,12 +54,14 @@ class JudgedPlay:
         hands: DeviceHands | None = None,
         versions: Mapping[str, tuple[str, ...]] | None = None,
         last_look: Callable[[Sink], Awaitable[object]] | None = None,
+        skip: frozenset[str] = frozenset(),
+        are_there: bool = False,
     ) -> None:
         self._out = out
         self._last_look = last_look
         self._verdict: Verdict | None = None
         self._cloud_n = 0
-        self.judge = Judge()
+        self.judge = Judge(skip)
         self.play = Play(
             scenario,
             devices,
@@ -69,6 +72,7 @@ class JudgedPlay:
             hands=hands,
             versions=versions,
             is_decided=self._decided,
+            are_there=are_there,
         )
         self._output = OutputDirectory(out, faces) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)

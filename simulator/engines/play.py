@@ -89,6 +89,7 @@ class Play:
     The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
     otherwise ignored. `hands` can cut the power of such a device. `is_decided` is asked, once one has let a job wait
     for longer than the bounds allow, whether that is held against it by now, in which case the run need not go on.
+    `are_there`: nobody waits for them to come by, since at that venue not all of them are seen to.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -104,6 +105,7 @@ class Play:
         hands: DeviceHands | None = None,
         is_decided: Callable[[float], bool] = lambda since: False,
         versions: Mapping[str, tuple[str, ...]] | None = None,
+        are_there: bool = False,
     ) -> None:
         self.scenario = scenario
         self._versions = versions
@@ -124,9 +126,10 @@ class Play:
         self._players: Players = (
             OwnFleet(self.casting, venue, seed, self._feed)
             if isinstance(devices, int)
-            else Foreign(self.casting, changed, hands)
+            else Foreign(self.casting, changed, hands, are_there=are_there)
         )
         self._hands = hands
+        self._are_there = are_there
         self._outlets = Outlets(self.casting, self._stage.changed)
         self._is_decided = is_decided
         self._is_sure = False
@@ -158,6 +161,7 @@ class Play:
                     self._started_at,
                     one_clock=self._is_ours,
                     are_foreign=not self._is_ours,
+                    tells_presence=self._are_there,
                     versions=self._versions,
                 )
             )

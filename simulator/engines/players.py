@@ -121,13 +121,20 @@ class Foreign:
     """Devices that are not ours: they connect by themselves, by any client id, or ask over HTTP.
 
     One is there once a client of its name is connected, or any client has asked or listens for it. `changed` is told
-    when all may rest. `hands` can do to the device what the wire cannot.
+    when all may rest. `hands` can do to the device what the wire cannot. `are_there`: they need not show themselves.
 
     Raises InputError for a scenario that does to them what can be done to our own only, and if there is none of them or
     one twice: a run without devices would show nothing, and pass.
     """
 
-    def __init__(self, casting: Casting, changed: Callable[[], None], hands: DeviceHands | None = None) -> None:
+    def __init__(
+        self,
+        casting: Casting,
+        changed: Callable[[], None],
+        hands: DeviceHands | None = None,
+        *,
+        are_there: bool = False,
+    ) -> None:
         _check(casting.scenario, hands)
         named = Counter(thing for thing, _ in casting.things).most_common(1)
         if not named:
@@ -136,7 +143,7 @@ class Foreign:
             raise InputError(f"devices: {named[0][0]} stands there twice; name each once")
         if hands is not None and len(casting.things) > 1:
             raise InputError("devices: whose power can be cut plays alone; name that one")
-        self._away = dict.fromkeys(name for name, _ in casting.agents)
+        self._away = dict.fromkeys(name for name, _ in casting.agents if not are_there)
         self._settling = Settling(casting, changed)
 
     def keep_to(self, pace: Pace) -> None:

@@ -169,7 +169,10 @@ class Judge:
         limits = Limits.of(thing, started, self._bounds)._replace(
             jobs=frozenset(place.job for place in places), reads=reads_for(place.place for place in places)
         )
-        return Case.new(thing, limits, self._watching)
+        case = Case.new(thing, limits, self._watching)
+        if started.tells_presence:
+            case.record.untold = None
+        return case
 
     def _take_in(self, entry: Entry) -> None:
         seen = seen_in(entry)

@@ -1,0 +1,106 @@
+"""By what means cells are played: what can be done where the device is, and how much of it is seen there.
+
+            cells                         seen                                     judged
+AtTheDesk   all, by the gateway's faults  every packet, and what probes show       all that the wire shows
+elsewhere   see simulator.certify.aws     records of executions, its connection    what these decide
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol
+
+from simulator.certify.cell import Cell, Need
+from simulator.certify.desk import Desk
+from simulator.certify.learning import Learned, learn
+from simulator.certify.matrix import not_applicable
+from simulator.certify.names import Names
+from simulator.certify.offer import Offer
+from simulator.certify.probes import Sampling
+from simulator.certify.unseen import not_seen
+from simulator.certify.venue import DeskVenue
+from simulator.certify.wiretap import Wiretap
+from simulator.controller.hand import Hand
+from simulator.engines.play import Venue
+from simulator.scenario import Scenario
+from simulator.trace import Entry, Sink
+
+
+class AnyDesk(Protocol):
+    """Where the device is, as a session needs it; each member as `simulator.certify.desk.Desk` has it."""
+
+    offer: Offer
+
+    def listen(self, sink: Sink) -> Callable[[], None]:
+        """Every entry from now on."""
+
+    def standing(self) -> tuple[Entry, ...]:
+        """What lasts, as it was told."""
+
+    def hand(self) -> Hand:
+        """What a controller acts through."""
+
+
+class Means(Protocol):
+    """`skip` are the invariants that cannot be judged there; `sees_requests`: the device shows itself by coming."""
+
+    @property
+    def skip(self) -> frozenset[str]:
+        """Their ids."""
+
+    @property
+    def sees_requests(self) -> bool:
+        """Whether it is waited for before its first job."""
+
+    def venue(self, scenario: Scenario) -> Venue:
+        """Where one scenario is played."""
+
+    def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
+        """What an undisturbed job showed. Raises NotLearned."""
+
+    def why_not(self, cell: Cell, learned: Learned, abilities: frozenset[Need]) -> str | None:
+        """Why a cell cannot be played; None if it can."""
+
+    def scenario(self, cell: Cell, learned: Learned, names: Names) -> Scenario:
+        """A cell as it is played there."""
+
+    def seconds(self, cell: Cell, learned: Learned) -> float:
+        """About how long it takes."""
+
+    def not_seen(self, learned: Learned | None, seen: Mapping[str, str]) -> dict[str, str]:
+        """Of each invariant that cannot be seen to be violated, why not; `seen` is what a desk of ours would show."""
+
+
+class AtTheDesk:
+    """On the local cloud."""
+
+    skip: Final = frozenset[str]()
+    sees_requests: Final = True
+
+    def __init__(self, desk: Desk, wiretap: Wiretap, sampling: Sampling | None, seed: int) -> None:
+        self._desk = desk
+        self._wiretap = wiretap
+        self._sampling = sampling
+        self._seed = seed
+
+    def venue(self, scenario: Scenario) -> Venue:
+        """See Means."""
+        return DeskVenue(self._desk, self._wiretap, self._sampling, scenario, self._seed)
+
+    def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
+        """See Means."""
+        return learn(entries, thing, job_id)
+
+    def why_not(self, cell: Cell, learned: Learned, abilities: frozenset[Need]) -> str | None:
+        """See Means."""
+        return not_applicable(cell, learned, abilities)
+
+    def scenario(self, cell: Cell, learned: Learned, names: Names) -> Scenario:
+        """See Means."""
+        return cell.scenario(learned, names)
+
+    def seconds(self, cell: Cell, learned: Learned) -> float:
+        """See Means."""
+        return cell.seconds(learned)
+
+    def not_seen(self, learned: Learned | None, seen: Mapping[str, str]) -> dict[str, str]:
+        """See Means."""
+        return not_seen(seen, reports_steps=learned is not None and bool(learned.steps))

@@ -1,0 +1,155 @@
+"""`ghostjob certify --endpoint-url`: a cloud of another process, by its public endpoints only, as AWS is reached."""
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.errors import InputError
+from simulator.certify.aws.desk import AccountDesk, AccountSettings
+from simulator.certify.aws.ledger import Ledger
+from simulator.cli.certify import certify
+from tests.cli.account import ENVIRONMENT, CloudAccount, cloud_account
+from tests.cli.certifying import Certifying, device
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudAccount]:
+    """One for all tests here."""
+    with cloud_account(tmp_path_factory.mktemp("account"), "pump") as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_device_with_a_certificate_made_for_it_passes_and_nothing_stays(account: CloudAccount, tmp_path: Path):
+    certs = tmp_path / "device"
+    certs.mkdir()
+    shutil.copy(account.certs / "ca.pem", certs)
+    only = ("--only", "recreated/same-document", "--only", "report/held")
+    there = ("--endpoint-url", account.api, "--thing", "made", "--make-certificate", "--certs", str(certs))
+    iot = account.iot()
+    with Certifying(tmp_path, "--json", *there, *only, command=device("reference", 0.4)) as certifying:
+        learned = certifying.until("learned")["learned"]
+        jobs = [_tags(iot, job["jobArn"]) for job in iot.list_jobs()["jobs"]]
+        policies = [_tags(iot, each["policyArn"]) for each in _policies(iot)]
+        attributes = iot.describe_thing(thingName="made")["attributes"]
+        assert (certs / "made.key").stat().st_mode & 0o077 == 0
+        results = [each["result"] for each in certifying.events() if each["event"] == "cell.ended"]
+        code, _, err = certifying.end()
+    outcomes = {each["id"]: each["outcome"] for each in results}
+    assert outcomes == {"recreated/same-document": "passed", "report/held": "not-applicable"}, results
+    assert code == 0, err
+    assert learned["seen_by"] == "control-plane"
+    assert {*jobs[0], *policies[0]} == {*attributes} == {"ghostjob", "ghostjob-session"}
+    assert jobs[0] == policies[0] == attributes
+    assert attributes["ghostjob"] == "certify"
+    assert "could not be removed" not in err
+    assert not (certs / "made.key").exists()
+    _is_as_it_was(account)
+
+
+def test_a_device_that_rests_after_a_loss_fails_with_what_shows_it(
+    account: CloudAccount, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    limits = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
+    there = ("--endpoint-url", account.api, "--thing", "pump", "--certs", str(account.certs))
+    kept = ("--json", "--out", str(tmp_path / "out"))
+    command = device("rests-after-a-loss", 0.1)
+    code = _certify(*there, *limits, *kept, "--only", "taking/calm", "--", *command)
+    told = json.loads((tmp_path / "out/certificate.json").read_text())
+    (cell,) = told["cells"]
+    assert (code, cell["outcome"]) == (1, "failed"), cell["why"]
+    assert {each["id"]: each["outcome"] for each in cell["invariants"]}["ready-in-time"] == "violated"
+    assert any("removed the record of" in each["text"] for each in cell["evidence"] if each["pointed_at"])
+    assert told["not_seen"]["no-hammering"].startswith("needs the device's requests")
+    assert "ready-in-time" not in told["not_seen"]
+    assert "could not be removed" not in capsys.readouterr().err
+    _is_as_it_was(account)
+
+
+async def test_who_is_interrupted_leaves_no_job_and_deletes_nobody_elses(account: CloudAccount, tmp_path: Path):
+    iot, ledger, is_made = account.iot(), Ledger("abc123"), asyncio.Event()
+    arn = iot.create_thing(thingName="lamp")["thingArn"]
+    iot.create_job(jobId="somebody-elses", targets=[arn], document="{}")
+    settings = AccountSettings("lamp", None, account.api, None, None, tmp_path, makes_certificate=False)
+
+    async def interrupted() -> None:
+        async with AccountDesk(settings, ledger) as desk:
+            await desk.hand().create_job("certify-abc123-0001", ["lamp"], {}, None)
+            with pytest.raises(InputError, match="not made by this session"):
+                await desk.hand().delete_job("somebody-elses", force=True, namespace_id=None)
+            is_made.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(interrupted())
+    await is_made.wait()
+    assert ledger.left() == ("aws iot delete-job --job-id certify-abc123-0001 --force",)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ledger.left() == ()
+    assert [job["jobId"] for job in iot.list_jobs()["jobs"]] == ["somebody-elses"]
+    iot.delete_job(jobId="somebody-elses", force=True)
+    iot.delete_thing(thingName="lamp")
+
+
+def test_a_dry_run_asks_nothing(capsys: pytest.CaptureFixture[str]):
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        nobody.setblocking(False)
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        assert _certify("--endpoint-url", url, "--dry-run", "--json", "--quick") == 0
+        with pytest.raises(BlockingIOError):
+            nobody.accept()
+    found = json.loads(capsys.readouterr().out)
+    assert found["cells"] == ["taking/calm", "asking/unasked", "step-middle/calm"]
+    assert found["jobs"] == found["calls"]["CreateJob"] == found["calls"]["DeleteJob"] == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--region", "eu-west-1"], "AWS: not this machine; deleting jobs there needs --allow-aws"),
+        (["--endpoint-url", "https://iot.eu-west-1.amazonaws.com"], "needs --allow-aws"),
+        (["--endpoint-url", "iot"], "give a URL"),
+        (["--endpoint-url", "http://127.0.0.1:9", "--api-port", "0"], "--api-port: is for the local cloud"),
+        (["--endpoint-url", "http://127.0.0.1:9", "--namespace-id", "aws-x"], "by AWS's services only"),
+        (["--endpoint-url", "http://127.0.0.1:9", "--profile", "nobody-has-it"], "see --region, --profile"),
+    ],
+)
+def test_what_is_not_allowed_or_does_not_go_together_is_told(arguments: list[str], said: str):
+    with pytest.raises(InputError) as refused:
+        _certify(*arguments)
+    assert said in str(refused.value)
+
+
+def _certify(*arguments: str) -> int:
+    code = certify.main(list(arguments), standalone_mode=False)
+    assert isinstance(code, int)
+    return code
+
+
+def _tags(iot: Any, arn: str) -> dict[str, str]:
+    return {each["Key"]: each["Value"] for each in iot.list_tags_for_resource(resourceArn=arn)["tags"]}
+
+
+def _policies(iot: Any) -> list[dict[str, str]]:
+    return [each for each in iot.list_policies()["policies"] if "certify" in each["policyName"]]
+
+
+def _is_as_it_was(account: CloudAccount) -> None:
+    """There is what the cloud was started with, and nothing besides."""
+    iot = account.iot()
+    assert iot.list_jobs()["jobs"] == []
+    assert "made" not in [each["thingName"] for each in iot.list_things()["things"]]
+    assert _policies(iot) == []
+    assert len(iot.list_certificates()["certificates"]) <= 1
