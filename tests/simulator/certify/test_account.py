@@ -21,6 +21,7 @@ from simulator.certify.cell import Cell
 from simulator.certify.device import Elsewhere
 from simulator.certify.learning import NotLearned
 from simulator.certify.matrix import CELLS, Names, choose
+from simulator.certify.moments import Moments
 from simulator.certify.one_play import Played
 from simulator.certify.session import Patience, Session
 from simulator.certify.telling import ToScripts
@@ -241,9 +242,10 @@ class OutOfSight:
 
 async def test_a_device_that_may_be_off_line_is_not_called_bricked(monkeypatch: pytest.MonkeyPatch):
     there: Any = OutOfSight()
+    none = Moments(THING, (), lambda entry: None)
     session = Session(
         there, there, Elsewhere(None, None, {}), Wiretap(), Names("t"), ToScripts(lambda line: None),
-        sampling=None, probes=(), command=(), options=(), required={}, seed=0, out=None, patience=Patience(),
+        sampling=None, moments=none, probes=(), command=(), options=(), required={}, seed=0, out=None, patience=Patience(),
     )  # fmt: skip
     judge = Judge()
     judge.feed(Entry(ENGINE, 1, 0.0, RunStarted("s", "certify", (THING,), are_foreign=True, tells_presence=True)))
@@ -252,7 +254,7 @@ async def test_a_device_that_may_be_off_line_is_not_called_bricked(monkeypatch: 
 
     async def in_vain(scenario: Scenario, name: str) -> Played:
         played.append(name)
-        return Played(scenario, judge.verdict(), (), 9.0, 0.0, None, {})
+        return Played(scenario, judge.verdict(), (), 9.0, 0.0, None, {}, None)
 
     monkeypatch.setattr(session._plays, "play", in_vain)
     monkeypatch.setattr(session, "_learned", learn_from_afar(DONE, THING, "j", 1.0))
