@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from agent.errors import GhostjobError
@@ -60,6 +61,10 @@ class Patience:
     first_job: float = 600.0
 
 
+PATIENCE: Final = Patience()
+NOTHING_REQUIRED: Final[Mapping[str, float]] = MappingProxyType({})
+
+
 class Session:
     """With the device on `desk`, by what `means` allow. `out` is where plays are kept; None: nowhere."""
 
@@ -74,13 +79,13 @@ class Session:
         *,
         sampling: Sampling | None,
         moments: Moments,
-        probes: Sequence[str],
-        command: Sequence[str],
-        options: Sequence[str],
-        required: Mapping[str, float],
-        seed: int,
-        out: Path | None,
-        patience: Patience,
+        probes: Sequence[str] = (),
+        command: Sequence[str] = (),
+        options: Sequence[str] = (),
+        required: Mapping[str, float] = NOTHING_REQUIRED,
+        seed: int = 0,
+        out: Path | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._desk = desk
         self._means = means

@@ -23,7 +23,7 @@ from simulator.certify.learning import NotLearned
 from simulator.certify.matrix import CELLS, Names, choose
 from simulator.certify.moments import Moments
 from simulator.certify.one_play import Played
-from simulator.certify.session import Patience, Session
+from simulator.certify.session import Session
 from simulator.certify.telling import ToScripts
 from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand, Refused
@@ -243,10 +243,8 @@ class OutOfSight:
 async def test_a_device_that_may_be_off_line_is_not_called_bricked(monkeypatch: pytest.MonkeyPatch):
     there: Any = OutOfSight()
     none = Moments(THING, (), lambda entry: None)
-    session = Session(
-        there, there, Elsewhere(None, None, {}), Wiretap(), Names("t"), ToScripts(lambda line: None),
-        sampling=None, moments=none, probes=(), command=(), options=(), required={}, seed=0, out=None, patience=Patience(),
-    )  # fmt: skip
+    device, telling = Elsewhere(None, None, {}), ToScripts(lambda line: None)
+    session = Session(there, there, device, Wiretap(), Names("t"), telling, sampling=None, moments=none)
     judge = Judge()
     judge.feed(Entry(ENGINE, 1, 0.0, RunStarted("s", "certify", (THING,), are_foreign=True, tells_presence=True)))
     judge.feed(Entry(ENGINE, 2, 9.0, RunEnded("timed-out")))
