@@ -8,6 +8,7 @@ that a deletion, or a power cut, can wait for it.
 
 import re
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -22,6 +23,8 @@ SOURCE: Final = "output"
 """Of the trace's entries."""
 MOST: Final = 16
 """Patterns of one session."""
+MOST_A_SECOND: Final = 50
+"""Times that one is told: who prints it all the time has told nothing more by that."""
 
 
 class Moments:
@@ -33,6 +36,7 @@ class Moments:
         self._thing = thing
         self._patterns = {name_of(index): _compiled(text) for index, text in enumerate(patterns)}
         self._record = Recorder(SOURCE, time.monotonic, sink)
+        self._told: dict[str, deque[float]] = {name: deque(maxlen=MOST_A_SECOND) for name in self._patterns}
         self.seen: set[str] = set()
         """Names of those that came at all."""
 
@@ -47,7 +51,13 @@ class Moments:
         for name, pattern in self._patterns.items():
             if pattern.search(line):
                 self.seen.add(name)
-                self._record(FaultStruck(self._thing, name, "seen", "output"))
+                self._tell(name)
+
+    def _tell(self, name: str) -> None:
+        told, now = self._told[name], time.monotonic()
+        if len(told) < MOST_A_SECOND or now - told[0] > 1:
+            told.append(now)
+            self._record(FaultStruck(self._thing, name, "seen", "output"))
 
 
 def name_of(index: int) -> str:
