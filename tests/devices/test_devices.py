@@ -7,7 +7,7 @@ import pytest
 
 from simulator.trace import RequestReceived
 from tests.devices import commands
-from tests.devices.bench import Bench, DeviceProcess, bench, device
+from tests.devices.bench import Bench, DeviceProcess, bench, device, side_by_side
 from tests.devices.building import built
 from tests.devices.commands import COMMANDS
 from tests.devices.paho_options import DESIGNS, FLAWS
@@ -60,15 +60,10 @@ async def test_in_a_namespace_it_is_the_same(tmp_path: Path):
 
 
 async def test_a_device_with_a_flaw_does_what_nobody_disturbs(tmp_path: Path):
-    names = tuple(f"flaw-{flaw}" for flaw in FLAWS)
-
-    async def finishes_one(on: Bench, name: str) -> None:
-        async with device(on, name, tmp_path / name, thing=name) as running:
-            await finishes(on, name, "first", "2.0", running)
-
-    async with bench(tmp_path, things=names) as on, asyncio.timeout(LIMIT_SECONDS), asyncio.TaskGroup() as group:
-        for name in names:
-            group.create_task(finishes_one(on, name), name=name)
+    flashes = {f"flaw-{flaw}": tmp_path / f"flaw-{flaw}" for flaw in FLAWS}
+    on_the_bench = bench(tmp_path, things=tuple(flashes))
+    async with on_the_bench as on, asyncio.timeout(LIMIT_SECONDS), side_by_side(on, flashes) as running:
+        await asyncio.gather(*(finishes(on, name, "first", "2.0", each) for name, each in running.items()))
 
 
 @pytest.mark.parametrize("name", ["paho", "model-reference"])
