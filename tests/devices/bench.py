@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,3 +174,24 @@ async def device(
         yield running
     finally:
         await running.kill()
+
+
+@asynccontextmanager
+async def side_by_side(on: Bench, flashes: Mapping[str, Path]) -> AsyncIterator[dict[str, DeviceProcess]]:
+    """Those rows of `commands`, each a thing of its own, by one start of Python."""
+    wanted = {
+        name: tuple(
+            each.format(**on.placeholders(name)) for each in commands.argv(name, flash=flash, certs=on.certs)[1:]
+        )
+        for name, flash in flashes.items()
+    }
+    told = json.dumps([(str(flashes[name]), *words) for name, words in wanted.items()])
+    script = str(commands.HERE / "side_by_side.py")
+    process = await asyncio.create_subprocess_exec(sys.executable, script, told, start_new_session=True)
+    running = {name: DeviceProcess(words, flashes[name], process) for name, words in wanted.items()}
+    try:
+        yield running
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -45,6 +45,7 @@ MEANS: Final = {
     ("shell", "ready-in-time"): "it remembers the id of a job that was deleted under it as done: made again, it never "
     "runs; and `mosquitto_pub` waits without end for an acknowledgement that was lost",
     ("shell", "alive"): SILENT,
+    ("shell", "no-lost-job"): "the same: what is made again under the id stays QUEUED",
     ("shell", "no-cross-incarnation"): NO_VERSION,
 }
 """What the violations of a device come from: confirmed in the trace, and by what the device itself printed."""
@@ -74,7 +75,6 @@ NOT_FOUND: Final = {
     "doubles": "it begins again what it has done, and stops as its first report of that is refused",
     "succeeds-gone": "one report, at once after it was told, may have crossed with that inside of it",
     "polls-too-fast": "nobody refuses it: a question for work that is answered may be put again",
-    "version-mismatch-fatal": "it ends its own job FAILED, as a device may; why is inside",
 }
 """Flaws that no cell shows with steps of a third of a second, and why."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from agent.device_events import RequestSent
-from agent.values import ExecutionKey
+from agent.values import ExecutionKey, Status
 from simulator.trace import ExecutionQueued, RequestAnswered
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
@@ -20,7 +20,8 @@ class Reuse(NamedTuple):
     """The queueing of an execution whose job id was used before.
 
     `crossed` is the first update, in the order of sending, that it accepted although it was meant for another, with
-    what shows that; `doubtful` the last of which this cannot be said. `may_cross`: from the wire, some other may be.
+    what shows that; `doubtful` the last of which this cannot be said. `may_cross`: from the wire, some other may be;
+    `spoilt` is one that was wrong whichever of them it was meant for.
     """
 
     queued: Mark
@@ -29,6 +30,7 @@ class Reuse(NamedTuple):
     crossed: tuple[int, Finding] | None = None
     doubtful: tuple[int, Finding] | None = None
     may_cross: bool = False
+    spoilt: Finding | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -95,7 +97,7 @@ def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
     is_vague = is_wire and asked.execution is not None and now.record.is_shared(asked.execution, 0)
     is_licensed = exchange.licence > reuse.queued.n and not is_vague
     if is_wire and asked.execution == later and asked.expected_version is None and not is_licensed:
-        reuse = reuse._replace(may_cross=True)
+        reuse = reuse._replace(may_cross=True, spoilt=reuse.spoilt or _spoilt(reuse, exchange, now))
     if answered.mark.n < reuse.queued.n or answered.execution != later or asked.execution not in reuse.earlier:
         return reuse
     if asked.execution == later:
@@ -112,6 +114,18 @@ def _answered(reuse: Reuse, exchange: Exchange, now: Moment) -> Reuse:
     return reuse._replace(crossed=(sent.n, finding))
 
 
+def _spoilt(reuse: Reuse, exchange: Exchange, now: Moment) -> Finding | None:
+    """What comes of a report of failure on what is only QUEUED: it was for the one before, or for nothing at all."""
+    answered, sent, asked, later = exchange.answered, exchange.sent, exchange.request, reuse.key
+    if answered is None or sent is None or asked is None or asked.status != Status.FAILED:
+        return None
+    is_later = answered.execution == later and answered.mark.n > reuse.queued.n and later not in reuse.earlier
+    if not is_later or now.record.lives[now.record.current[later]].began is not None:
+        return None
+    message = "its update to FAILED, which it owed to the one before at most, ended a later one that it had not begun"
+    return violated(later.job_id, message, reuse.queued, sent, exchange.received, answered.mark)
+
+
 def _doubt(reuse: Reuse, sent: Mark, finding: Finding) -> Reuse:
     if reuse.doubtful is not None and reuse.doubtful[0] > sent.n:
         return reuse
@@ -122,6 +136,8 @@ def _ruling(reuse: Reuse, testimony: Testimony) -> tuple[Finding | None, ...]:
     """What a reuse comes to; nothing if it was no opportunity."""
     if not any(testimony.heard(key).updated for key in reuse.earlier):
         return ()
+    if reuse.spoilt is not None:
+        return (reuse.spoilt,)
     if reuse.may_cross:
         why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
         return (undecided(reuse.key.job_id, why, reuse.queued),)
@@ -139,7 +155,8 @@ def rule(state: Crossing, subject: Subject) -> Ruling:
     An opportunity is each time that a job id is used again after the device sent updates for its last use.
 
     From the wire, an update was meant for the first if nothing that the service said could have told the device of the
-    second: no answer, and no notification that it may have heard.
+    second: no answer, and no notification that it may have heard. If something could have, it is wrong all the same to
+    report the failure of one that was never begun.
 
     Relies on a request's token alone: an update is judged once both its sending and its first answer are known.
     """

@@ -314,6 +314,46 @@ def may_have_heard_of_the_second_in_its_session(tale: Tale) -> None:
     ends_the_second(tale)
 
 
+def hears_of_the_second(tale: Tale) -> None:
+    at_work(tale)
+    tale.say(FW, "download")
+    tale.remove(FW)
+    tale.queue(FW_AGAIN)
+    tale.cloud(HintPublished(tale.thing, "notify-next", None, (FW_AGAIN,)))
+
+
+def fails_the_second(tale: Tale) -> None:
+    token = tale.send("update", FW_AGAIN, status="FAILED")
+    tale.arrive(token, found=FW_AGAIN)
+    tale.cloud(ExecutionChanged(tale.thing, FW_AGAIN, "FAILED", 2, "device"))
+    tale.answer(token)
+
+
+@story(
+    "no-cross-incarnation", "violated", "execution.queued", "request.received", "request.received", "request.answered"
+)
+def fails_what_it_has_heard_of_and_never_begun(tale: Tale) -> None:
+    hears_of_the_second(tale)
+    fails_the_second(tale)
+
+
+@story("no-cross-incarnation", "undecided")
+def fails_what_it_has_heard_of_and_begun(tale: Tale) -> None:
+    hears_of_the_second(tale)
+    token = tale.send("update", FW_AGAIN, status="IN_PROGRESS")
+    tale.arrive(token, found=FW_AGAIN)
+    tale.cloud(ExecutionChanged(tale.thing, FW_AGAIN, "IN_PROGRESS", 2, "device"))
+    tale.answer(token)
+    fails_the_second(tale)
+
+
+@story("no-cross-incarnation", "held")
+def fails_what_it_was_told_of_when_it_asked(tale: Tale) -> None:
+    hears_of_the_second(tale)
+    tale.ask(FW, found=FW_AGAIN, status="QUEUED")
+    fails_the_second(tale)
+
+
 @story("no-cross-incarnation", "undecided")
 def could_not_know_but_named_a_version(tale: Tale) -> None:
     at_work(tale)
