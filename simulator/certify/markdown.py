@@ -67,6 +67,7 @@ def _bricked(bricked: Bricked) -> str:
 def _told(cell: CellResult) -> str:
     """A cell that did not pass, with what shows it; what it did not come to has no evidence."""
     parts = [f"### {MARKS[cell.outcome]}: {code(cell.id, 128)}", prose(cell.why, 800)]
+    parts.append(f"What it is to show: {prose(cell.shows, 400)}")
     if told := came_back(cell):
         parts.append(prose(told, 400))
     if cell.evidence:

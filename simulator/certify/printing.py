@@ -101,6 +101,7 @@ def _cells(cells: Sequence[CellResult]) -> Table:
 def _told(cell: CellResult, out: Path | None) -> Iterator[Text]:
     word, style = STYLES[cell.outcome]
     yield Text.assemble((f"{cell.id} {word}", style), f": {plain(cell.why, LONGEST)}")
+    yield _line(f"    what it is to show: {cell.shows}", "dim")
     pointed_at = sum(each.pointed_at or each.type in TURNS for each in cell.evidence)
     for line in lines(telling(cell.evidence, min(pointed_at or SHOWN, SHOWN))):
         yield _line(f"    {line}", "dim")

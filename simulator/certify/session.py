@@ -291,9 +291,8 @@ class Session:
         bounds = learned.bounds()
         limit = bounds.ready_seconds + bounds.silence_seconds + learned.work_seconds
         make = partial(undisturbed, self._names, self._desk.offer.namespace_id, limit, bounds)
-        return Baseline(
-            self._desk, self._device, self._plays, self._sampling, make, self._names.version_of, self._telling.waits
-        )
+        version_of, waits = self._names.version_of, self._telling.waits
+        return Baseline(self._desk, self._device, self._plays, self._sampling, make, version_of, waits)
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -158,7 +158,7 @@ class ToPeople:
         """See Telling."""
         if says != self._said:
             self._said = says
-            self._print(f"the device: {says}")
+            self._print(says if says.startswith("the device ") else f"the device: {says}")
 
     def missing(self, why: str) -> None:
         """See Telling."""
@@ -197,7 +197,8 @@ class ToPeople:
         self._print(f"the device is bricked since {bricked.cell}: {bricked.why}")
 
     def certified(self, certificate: Certificate) -> None:
-        """See Telling: it goes to stdout, and not here."""
+        """See Telling: it goes to stdout, and not here; on a terminal that is below, where no bar may be drawn."""
+        self._progress.stop()
 
     def shown(self) -> AbstractContextManager[object]:
         """See Telling."""

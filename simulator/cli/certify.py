@@ -19,8 +19,8 @@ EXAMPLE = """\b
 Examples:
   ghostjob certify --thing pump-7
   ghostjob certify --thing pump-7 --probe 'cmd:./version.sh' --out report
-  ghostjob certify --quick -- ./my-agent --host {host} --port {mqtts_port} --ca {ca} --cert {cert} --key {key} \\
-      --thing {thing}
+  ghostjob certify --quick -- ./my-agent --host {host} --port {mqtts_port} \\
+      --ca {ca} --cert {cert} --key {key} --thing {thing}
   ghostjob certify --list
 """
 

@@ -102,6 +102,14 @@ def test_options_exist_of_commands_that_are_not_run(page: Path):
             check_options(words)
 
 
+def test_every_option_of_certify_is_on_its_page():
+    page = (ROOT / "simulator" / "docs" / "certify.md").read_text("utf-8")
+    command = ghostjob.get_command(click.Context(ghostjob), "certify")
+    assert command is not None
+    options = [name for param in command.params if isinstance(param, click.Option) for name in param.opts]
+    assert [name for name in options if f"**`{name}" not in page] == []
+
+
 def check_options(words: list[str]) -> None:
     match words:
         case "ghostjob", verb, *rest:

@@ -157,6 +157,8 @@ def test_every_invariant_that_was_violated_is_told_with_what_was_found_and_what_
     (other,) = loud(1, "failed", "crashed").invariants
     both = FAILED.model_copy(update={"invariants": (*FAILED.invariants, other)})
     (failure,) = cases(certificate(both))["step/calm"].iter("failure")
+    assert "    what it is to show: asks in good time, and stops\n" in printed(certificate(both))
+    assert "\n\nWhat it is to show: asks in good time, and stops\n\n" in markdown(certificate(both))
     for text in (printed(certificate(both), 200), markdown(certificate(both)), failure.text or ""):
         assert "what that means, and what to do: ghostjob explain no-hammering" in text
         assert "no-hammering was violated, too" not in text
