@@ -21,16 +21,16 @@ ENVIRONMENT: Final = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-DELETION_SECONDS: Final = 2.0
+DELETION_SECONDS: Final = 1.5
 
 
 @dataclass(frozen=True)
 class CloudAccount:
-    """`api` is its control plane, `certs` what its gateway was started with, `trace` where it writes all it sees."""
+    """`api` is its control plane, `mqtts` its gateway, which was started with `certs`."""
 
     api: str
+    mqtts: str
     certs: Path
-    trace: Path
 
     def iot(self) -> Any:
         """A client of its control plane."""
@@ -42,18 +42,25 @@ class CloudAccount:
             aws_secret_access_key=SECRET,
         )
 
-    def events(self) -> list[dict[str, Any]]:
-        """All that happened so far."""
-        return [json.loads(line) for line in self.trace.read_text().splitlines() if line.endswith("}")]
+    @contextmanager
+    def device(self, thing: str, model: str, step_seconds: float) -> Iterator[None]:
+        """A simulated device that is somebody else's: a process of its own while the context lasts."""
+        who = ("--thing", thing, "--model", model, "--step-seconds", str(step_seconds), "--log-level", "error")
+        command = (*GHOSTJOB, "fleet", "--endpoint", self.mqtts, "--certs", str(self.certs), "--no-table", *who)
+        with subprocess.Popen(command) as process:
+            try:
+                yield
+            finally:
+                process.kill()
 
 
 @contextmanager
 def cloud_account(directory: Path, *things: str) -> Iterator[CloudAccount]:
     """It is up while the context lasts; `things` have certificates."""
-    certs, trace = directory / "cloud-certs", directory / "cloud.jsonl"
+    certs = directory / "cloud-certs"
     make_certificates(certs, list(things), ("127.0.0.1", "localhost"))
     ports = ("--api-port", "0", "--mqtt-port", "off", "--mqtts-port", "0", "--data-port", "off")
-    more = ("--access-key", f"{KEY}:{SECRET}", "--deletion-seconds", str(DELETION_SECONDS), "--trace", str(trace))
+    more = ("--access-key", f"{KEY}:{SECRET}", "--deletion-seconds", str(DELETION_SECONDS))
     command = (*GHOSTJOB, "cloud", *ports, "--certs", str(certs), *more, "--ready-file", "-", "--until-stdin-closes")
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -63,7 +70,8 @@ def cloud_account(directory: Path, *things: str) -> Iterator[CloudAccount]:
         try:
             first = process.stdout.readline()
             assert first, "the cloud did not start"
-            yield CloudAccount(json.loads(first)["api"], certs, trace)
+            endpoints = json.loads(first)
+            yield CloudAccount(endpoints["api"], endpoints["mqtts"], certs)
         finally:
             process.stdin.close()
             process.wait()

@@ -38,7 +38,7 @@ def test_a_device_with_a_certificate_made_for_it_passes_and_nothing_stays(accoun
     only = ("--only", "recreated/same-document", "--only", "report/held")
     there = ("--endpoint-url", account.api, "--thing", "made", "--make-certificate", "--certs", str(certs))
     iot = account.iot()
-    with Certifying(tmp_path, "--json", *there, *only, command=device("reference", 0.4)) as certifying:
+    with Certifying(tmp_path, "--json", *there, *only, command=device("reference", 0.3)) as certifying:
         learned = certifying.until("learned")["learned"]
         jobs = [_tags(iot, job["jobArn"]) for job in iot.list_jobs()["jobs"]]
         policies = [_tags(iot, each["policyArn"]) for each in _policies(iot)]
@@ -64,8 +64,8 @@ def test_a_device_that_rests_after_a_loss_fails_with_what_shows_it(
     limits = ("--bound", "ready_seconds=1", "--bound", "lost_job_seconds=1")
     there = ("--endpoint-url", account.api, "--thing", "pump", "--certs", str(account.certs))
     kept = ("--json", "--out", str(tmp_path / "out"))
-    command = device("rests-after-a-loss", 0.1)
-    code = _certify(*there, *limits, *kept, "--only", "taking/calm", "--", *command)
+    with account.device("pump", "rests-after-a-loss", 0.1):
+        code = _certify(*there, *limits, *kept, "--only", "taking/calm")
     told = json.loads((tmp_path / "out/certificate.json").read_text())
     (cell,) = told["cells"]
     assert (code, cell["outcome"]) == (1, "failed"), cell["why"]
@@ -73,6 +73,7 @@ def test_a_device_that_rests_after_a_loss_fails_with_what_shows_it(
     assert any("removed the record of" in each["text"] for each in cell["evidence"] if each["pointed_at"])
     assert told["not_seen"]["no-hammering"].startswith("needs the device's requests")
     assert "ready-in-time" not in told["not_seen"]
+    assert told["bricked"]["cell"] == "taking/calm"
     assert "could not be removed" not in capsys.readouterr().err
     _is_as_it_was(account)
 
