@@ -67,7 +67,7 @@ def by_invariant(found: Found) -> dict[str, tuple[str, ...]]:
 NOT_FOUND: Final = {
     "acts-on-the-list": "it drops the job and takes it again, as that is still there: what it had in mind is inside",
     "hears-no-end": "it is done before any bound is over, and that it had been at work, nothing shows: with steps of "
-    "seconds, and `--bound ready_seconds=2`, `step-middle/calm` finds it",
+    "seconds, `--bound ready_seconds=2` and `--bound uninterruptible_seconds=0`, `step-middle/calm` finds it",
     "blocks-the-network": "only with steps that last longer than its keep-alive, when it is disconnected in each",
     "reruns-after-restart": "it reports nothing while it does the job again, and is at the next one in time",
     "subscribes-again": "it breaks no invariant, and costs packets only",
