@@ -16,7 +16,7 @@ PROBED = ("--probe", "file:{flash}/dut.version")
 
 
 def plan(device: str, *cells: str, more: tuple[str, ...] = ()) -> Plan:
-    return Plan(device, 0, (*(word for cell in cells for word in ("--only", cell)), *more), step_seconds=0.02)
+    return Plan(device, 0, (*(word for cell in cells for word in ("--only", cell)), *more), step_seconds=0.1)
 
 
 RIGHT = (
