@@ -143,7 +143,7 @@ class Plays:
             started_at=now,
             hands=self._device,
             versions=self._versions(scenario),
-            last_look=None if self._sampling is None else partial(self._look, scenario),
+            last_look=None if self._sampling is None else partial(self._look, scenario, account),
             skip=self._means.skip,
             are_there=not self._means.sees_requests,
         ) as run:
@@ -165,11 +165,12 @@ class Plays:
         before = {} if self.runs is None else {BEFORE: (self.runs,)}
         return before | self._names.versions(scenario.jobs)
 
-    async def _look(self, scenario: Scenario, sink: Sink) -> None:
-        """At what the probes show, once they show what the last job brought, or have had the time to."""
+    async def _look(self, scenario: Scenario, account: Account, sink: Sink) -> None:
+        """What the probes show, once that is what the last job brought, if it was done, or they had the time to."""
         bounds = scenario.bounds
         leave = self._wiretap.join(sink)
-        expected = self._names.version_of(scenario.jobs[-1].id)
+        last = scenario.jobs[-1].id
+        expected = self._names.version_of(last) if account.ended.get(last) == Status.SUCCEEDED else None
         patience = bounds.ready_seconds + bounds.uninterruptible_seconds + SPARE_SECONDS
         try:
             if expected is not None:

@@ -1,8 +1,10 @@
 """JUnit's XML: valid whatever is in it, with counts that are right, and red where something is not known."""
 
+from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from simulator.report.junit import Case, Result, Suite, xml
 
 from .junit_form import problems
 
+SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit-10.xsd"))
 TEXTS = st.text(st.characters(), max_size=20) | st.sampled_from(
     [
         "]]>",
@@ -49,6 +52,13 @@ def test_it_is_valid_whatever_bytes_a_device_sends(suite: Suite):
     assert problems(root) == []
     (inner,) = root
     assert len(inner.findall("testcase")) == len(suite.cases)
+
+
+@settings(deadline=None, max_examples=40)
+@given(SUITES)
+def test_it_is_what_ci_systems_take(suite: Suite):
+    """By the schema of Jenkins' xunit plug-in, which is as pytest's sources have it, under its own licence."""
+    SCHEMA.validate(xml(suite))
 
 
 @settings(deadline=None)
