@@ -51,7 +51,7 @@ class Played:
     device_seconds: float
     directory: Path | None
     ended: dict[str, str]
-    trouble: str | None
+    trouble: str | None = None
 
     @property
     def last_job_succeeded(self) -> bool:

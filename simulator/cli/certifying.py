@@ -1,6 +1,7 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
+import secrets
 import sys
 import tempfile
 import threading
@@ -129,9 +130,11 @@ class Certifying:
     `ledger` gets what is made there.
     """
 
-    def __init__(self, cells: Sequence[Cell], account: Account | None, ledger: Ledger, **given: object) -> None:
+    def __init__(
+        self, cells: Sequence[Cell], account: Account | None = None, ledger: Ledger | None = None, **given: object
+    ) -> None:
         self._account = account
-        self._ledger = ledger
+        self._ledger = ledger or Ledger(secrets.token_hex(3))
         self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
         self._cells = [*cells, *cells_of(self._options.steps)]
         self._required = required(self._options.bounds)

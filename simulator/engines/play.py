@@ -332,9 +332,14 @@ class Play:
         return at + self._venue.clock() - seen_at
 
     async def _clear(self, hand: Hand) -> None:
-        """Remove what devices that are not ours, whose cloud goes on, would find there the next time."""
+        """Remove what devices that are not ours, whose cloud goes on, would find there the next time.
+
+        The cloud of our own ends with the run, and what it still has to tell of that counts.
+        """
+        if self._is_ours:
+            return
         self._is_clearing = True
-        left = {key.job_id for _, key in self._stage.open} if not self._is_ours else set()
+        left = {key.job_id for _, key in self._stage.open}
         jobs = [job for job in self._made.values() if job.provokes or job.id in left]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLEARING_SECONDS):

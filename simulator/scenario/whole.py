@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self, get_args
 
 from pydantic import Field, model_validator
 
+from agent.wording import no_choice
 from simulator.cloud.settings.service import Fault, PlayedService, played
 from simulator.scenario.parts import (
     After,
@@ -144,7 +145,7 @@ class Scenario(Part):
                 there = f"there are {', '.join(faults)}" if faults else "none has a name"
                 raise ValueError(f"{where}.fault: no fault '{part.fault}'; {there}")
             if (step := getattr(part, "step", None)) is not None and step not in steps:
-                raise ValueError(f"{where}.step: no step '{step}'; there are {', '.join(steps)}")
+                raise ValueError(f"{where}.step: {no_choice(repr(step), steps)}")
 
     def _check_faults(self) -> None:
         ids = {job.id for job in self.jobs}

@@ -10,6 +10,7 @@ import pytest
 from simulator.certify.matrix import choose
 from simulator.cli.certify import certify
 from simulator.cli.certifying import Certifying
+from simulator.cli.certifying_account import Account
 from tests.certify_sessions.sessions import Plan, Session, command, session, violated
 
 PROBED = ("--probe", "file:{flash}/dut.version")
@@ -39,6 +40,7 @@ async def hold(held: Plan, directory: Path) -> Session:
     given: dict[str, Any] = certify.make_context("certify", words[words.index("certify") + 1 :]).params
     for name in ("quick", "full", "is_list", "log_format", "log_level"):
         del given[name]
+    assert not Account.taken_from(given).is_meant
     await Certifying(choose(given["only"]), **given).run()
     return session(held, json.loads((directory / "out" / "certificate.json").read_text("utf-8")))
 
