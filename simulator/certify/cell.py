@@ -43,14 +43,15 @@ class Cell:
 
     def scenario(self, learned: Learned, names: Names) -> Scenario:
         """The cell for a device, with jobs of its own."""
-        return self._drawn(learned, names).scenario(self.id, self.shows)
+        return self.drawn(learned, names).scenario(self.id, self.shows)
 
     def seconds(self, learned: Learned) -> float:
         """About how long it takes with that device."""
-        return self._drawn(learned, Names(ESTIMATE)).seconds
+        return self.drawn(learned).seconds
 
-    def _drawn(self, learned: Learned, names: Names) -> Draft:
-        return reduce(lambda draft, move: move(draft), self.moves, begin(learned, names))
+    def drawn(self, learned: Learned, names: Names | None = None) -> Draft:
+        """What its scenario is made of."""
+        return reduce(lambda draft, move: move(draft), self.moves, begin(learned, names or Names(ESTIMATE)))
 
 
 def row(

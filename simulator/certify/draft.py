@@ -25,7 +25,10 @@ APART_SECONDS: Final = 1.2
 HOLD_SECONDS: Final = 3.0
 """A packet is held until it has happened, which is milliseconds; no longer than this, which any time-out bears."""
 PATIENCE_SECONDS: Final = 60.0
-"""What a device may wait for an answer that got lost, or before it connects or asks again: nobody knows its own."""
+"""What a device may wait for an answer that got lost, or before it connects or asks again: nobody knows its own.
+
+AWS's SDKs for requests and responses wait for 60 s, unless told otherwise (`operationTimeoutInSeconds`).
+"""
 MARGIN_SECONDS: Final = 10.0
 
 Ending: TypeAlias = Literal["delete-job", "delete-execution", "cancel-job"]
@@ -119,19 +122,14 @@ class Draft:
     @property
     def bounds(self) -> Bounds:
         """What the device is judged by."""
-        usual, patience = self.learned.bounds(), self.patience_seconds
-        return usual.model_copy(
-            update={
-                "ready_seconds": usual.ready_seconds + patience,
-                "lost_job_seconds": usual.lost_job_seconds + patience,
-                "silence_seconds": usual.silence_seconds + patience,
-            }
-        )
+        return self.learned.bounds(self.patience_seconds)
 
     def scenario(self, name: str, about: str) -> Scenario:
         """The scenario of the cell of that name."""
         bounds = self.bounds
-        longest = max(bounds.ready_seconds + bounds.uninterruptible_seconds, bounds.silence_seconds)
+        longest = max(
+            bounds.ready_seconds + bounds.uninterruptible_seconds, bounds.lost_job_seconds, bounds.silence_seconds
+        )
         learned = self.learned
         return Scenario(
             name=name.replace("/", "--"),

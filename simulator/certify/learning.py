@@ -33,6 +33,8 @@ MOST_STEPS: Final = 32
 SPARE_SECONDS: Final = 15.0
 """What a correct device may take besides, on a busy machine, for connecting and for asking once more."""
 SILENCE_SECONDS: Final = 60.0
+LATER_SECONDS: Final = 10.0
+"""So much later than that it is not ready it is held against a device that it is silent."""
 DETECTION_SECONDS: Final = 2.0
 
 
@@ -90,26 +92,36 @@ class Learned:
         updates = tuple(report for report in self.reports if report.status == "IN_PROGRESS")
         return updates[1:]
 
-    def bounds(self) -> Bounds:
-        """What a correct device of this kind never misses, however slow the day.
+    def bounds(self, patience_seconds: float = 0.0) -> Bounds:
+        """What a correct device of this kind never misses, however slow the day; what its owner wants goes before.
 
         It may be anywhere within its work as the job goes, cannot leave a step that takes as long as the longest gap
-        between two reports, has to take back what it did, and may have to wait for its next turn to ask.
+        between two reports, has to take back what it did, and may have to wait for its next turn to ask. Before all of
+        that it may wait `patience_seconds` for what will not come. Who waits so long is silent for as long, and not for
+        that and the longest silence besides: what it does next, it says. Yet that bound is the longer one, since the
+        others say more of a device that lets a job wait.
         """
         gap, turn = self.longest_gap_seconds, self.polls_seconds or 0.0
-        ready = SPARE_SECONDS + 2 * self.work_seconds + 3 * self.take_seconds + 2 * turn
+        ready = patience_seconds + SPARE_SECONDS + 2 * self.work_seconds + 3 * self.take_seconds + 2 * turn
+        silence = max(SILENCE_SECONDS, patience_seconds + SPARE_SECONDS + LATER_SECONDS)
         deaf = 0.0 if self.listens else turn
         bounds = Bounds(
             detection_seconds=_within_a_day(DETECTION_SECONDS + gap + deaf),
             ready_seconds=_within_a_day(ready),
             uninterruptible_seconds=_within_a_day(gap),
             lost_job_seconds=_within_a_day(ready + gap),
-            silence_seconds=_within_a_day(SILENCE_SECONDS + 3 * (gap + turn) + self.work_seconds),
+            silence_seconds=_within_a_day(silence + 3 * (gap + turn) + self.work_seconds),
             # Full jitter, which is what AWS recommends, has no least wait: only what was refused for good is judged.
             retry_gap_seconds=0,
             retry_growth=1,
         )
         return bounds.model_copy(update=dict(self.required))
+
+    @property
+    def usual_seconds(self) -> float:
+        """What it needs at most, whatever its owner wants, for anything that it does when nothing is lost."""
+        bounds = replace(self, required=()).bounds()
+        return bounds.ready_seconds + bounds.uninterruptible_seconds
 
     def slower(self, other: "Learned") -> "Learned":
         """The same with the longer of two times each, after another job."""

@@ -126,6 +126,10 @@ class Plays:
         """The version that the probes showed last, if they speak of versions as the job documents do."""
         self.life_is_shown = False
         """Whether the probes ever showed that the device is alive, or that it is not."""
+        self.usual_seconds: float | None = None
+        """What the device needs for whatever it does when nothing is lost; None: that is not known yet."""
+        self._shown_seconds = UNKNOWN_SECONDS
+        """The longest that it took the probes to show what a job had brought."""
 
     async def play(self, scenario: Scenario, name: str) -> Played:
         """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
@@ -146,6 +150,7 @@ class Plays:
             last_look=None if self._sampling is None else partial(self._look, scenario, account),
             skip=self._means.skip,
             are_there=not self._means.sees_requests,
+            usual_seconds=self.usual_seconds,
         ) as run:
             result = await run.result()
         seconds = time.monotonic() - began
@@ -165,23 +170,33 @@ class Plays:
         before = {} if self.runs is None else {BEFORE: (self.runs,)}
         return before | self._names.versions(scenario.jobs)
 
-    async def _look(self, scenario: Scenario, account: Account, sink: Sink) -> None:
-        """What the probes show, once that is what the last job brought, if it was done, or they had the time to."""
+    async def _look(self, scenario: Scenario, account: Account, sink: Sink, is_failed: bool) -> None:
+        """What the probes show, once that is what the last job brought, if it was done, or they had the time to.
+
+        Of a play that has failed already they need not show a fault, only whether the device is back where it was.
+        """
         bounds = scenario.bounds
         leave = self._wiretap.join(sink)
         last = scenario.jobs[-1].id
         expected = self._names.version_of(last) if account.ended.get(last) == Status.SUCCEEDED else None
         patience = bounds.ready_seconds + bounds.uninterruptible_seconds + SPARE_SECONDS
+        silence = bounds.silence_seconds + SPARE_SECONDS
+        if is_failed and self.usual_seconds is not None:
+            patience, silence = (min(2 * self._shown_seconds, patience), min(self.usual_seconds, silence))
         try:
             if expected is not None:
-                is_there = partial(_runs, expected)
-                await self._until(is_there, UNKNOWN_SECONDS if self.runs is None else patience, f"version {expected}")
-            sample = await self._until(_is_not_dead, bounds.silence_seconds + SPARE_SECONDS, "that it is alive")
+                await self._until_it_runs(expected, UNKNOWN_SECONDS if self.runs is None else patience)
+            sample = await self._until(_is_not_dead, silence, "that it is alive")
         finally:
             leave()
         self.life_is_shown = self.life_is_shown or sample.alive is not None
         if self._names.knows(sample.version):
             self.runs = sample.version
+
+    async def _until_it_runs(self, version: str, within_seconds: float) -> None:
+        is_there, began = partial(_runs, version), time.monotonic()
+        if is_there(await self._until(is_there, within_seconds, f"version {version}")):
+            self._shown_seconds = max(self._shown_seconds, time.monotonic() - began)
 
     async def _until(self, enough: Callable[[Sample], bool], within_seconds: float, what: str) -> Sample:
         """As `Sampling.until`; if it takes long, `what` the probes are to show is said, and what they do show."""

@@ -254,6 +254,7 @@ class Session:
         if self._out_of_sight is not None:
             return not_played(cell, self._out_of_sight)
         self._telling.began(cell)
+        self._plays.usual_seconds = learned.usual_seconds
         played = await self._plays.play(self._means.scenario(cell, learned, self._names), cell.id + again)
         baseline = self._baseline(learned)
         left = await baseline.bring_back(played)

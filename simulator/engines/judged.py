@@ -3,18 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import NO_FACES, Face, OutputDirectory
+from simulator.engines.patience import Patience
 from simulator.engines.play import Play, Venue
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
 from simulator.trace import CLOUD, AccountEnded, Entry, Sink
 from simulator.verdict import Judge, Verdict
-
-ABOUT_WAITING: Final = frozenset({"no-lost-job", "ready-in-time", "alive"})
-"""What a device violates that lets a job wait: nothing that it does afterwards mends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +32,11 @@ class JudgedPlay:
     """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
     `devices`, `versions` and `are_there` are as `Play` has them; `skip` are invariants that are not judged.
-    `also` get every entry after the judge; `faces` are kept beside
-    trace and verdict, as OutputDirectory has them. `last_look` is awaited between the end and the verdict, with where
-    what it sees is to go, such as the samples of a probe. Raises InputError if `out` cannot be written to: at once, or
-    at the end, when whoever waited for the verdict has it.
+    `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
+    the judge; `faces` are kept beside trace and verdict, as OutputDirectory has them. `last_look` is awaited between
+    the end and the verdict, with where what it sees is to go, such as the samples of a probe, and whether the run has
+    failed already. Raises InputError if `out` cannot be written to: at once, or at the end, when whoever waited for the
+    verdict has it.
     """
 
     def __init__(
@@ -53,9 +52,10 @@ class JudgedPlay:
         started_at: str | None = None,
         hands: DeviceHands | None = None,
         versions: Mapping[str, tuple[str, ...]] | None = None,
-        last_look: Callable[[Sink], Awaitable[object]] | None = None,
+        last_look: Callable[[Sink, bool], Awaitable[object]] | None = None,
         skip: frozenset[str] = frozenset(),
         are_there: bool = False,
+        usual_seconds: float | None = None,
     ) -> None:
         self._out = out
         self._last_look = last_look
@@ -71,7 +71,7 @@ class JudgedPlay:
             started_at=started_at,
             hands=hands,
             versions=versions,
-            is_decided=self._decided,
+            patience=Patience(scenario.bounds, usual_seconds, self._violated),
             are_there=are_there,
         )
         self._output = OutputDirectory(out, faces) if out else None
@@ -92,17 +92,17 @@ class JudgedPlay:
         await self.play.play()
         if self._last_look is not None:
             async with self.play.looked_after():
-                await self._last_look(self._feed)
+                await self._last_look(self._feed, self.judge.verdict().outcome == "failed")
         self._verdict = self.judge.verdict()
         return Result(self._verdict, self._out)
 
-    def _decided(self, cloud_at: float) -> bool:
-        """Whether it is held against a device, at that time of the cloud's clock, that it does not take a job."""
+    def _violated(self, cloud_at: float) -> frozenset[str]:
+        """What is held against a device at that time of the cloud's clock, if nothing more comes."""
         if self._cloud_n == 0:
-            return False
+            return frozenset()
         now = self.judge.fork()
         now.feed(Entry(CLOUD, self._cloud_n + 1, cloud_at, AccountEnded()))
-        return any(each.id in ABOUT_WAITING and each.outcome == "violated" for each in now.verdict().invariants)
+        return frozenset(each.id for each in now.verdict().invariants if each.outcome == "violated")
 
     def _feed(self, entry: Entry) -> None:
         if entry.source == CLOUD:

@@ -27,6 +27,7 @@ from simulator.engines.cues import NOTICED, Cue, Cues
 from simulator.engines.ending import is_over, may_come, missed, waited_for, within
 from simulator.engines.fleet import Fleet
 from simulator.engines.outlets import DeviceHands, Outlets, looked_after, switched
+from simulator.engines.patience import Patience
 from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.stage import Stage
@@ -87,8 +88,7 @@ class Play:
     else's devices cannot play it.
 
     The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
-    otherwise ignored. `hands` can cut the power of such a device. `is_decided` is asked, once one has let a job wait
-    for longer than the bounds allow, whether that is held against it by now, in which case the run need not go on.
+    otherwise ignored. `hands` can cut the power of such a device; `patience` says when a run with it need not go on.
     `are_there`: nobody waits for them to come by, since at that venue not all of them are seen to.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
@@ -103,7 +103,7 @@ class Play:
         *,
         started_at: str | None = None,
         hands: DeviceHands | None = None,
-        is_decided: Callable[[float], bool] = lambda since: False,
+        patience: Patience | None = None,
         versions: Mapping[str, tuple[str, ...]] | None = None,
         are_there: bool = False,
     ) -> None:
@@ -131,9 +131,9 @@ class Play:
         self._hands = hands
         self._are_there = are_there
         self._outlets = Outlets(self.casting, self._stage.changed)
-        self._is_decided = is_decided
+        self._patience = patience
         self._is_sure = False
-        """It is certain by now that a device has failed to take a job, so nobody waits for that any more."""
+        """What is held against a device is certain by now, so nobody waits for it any more."""
         self._is_clearing = False
         """The run has ended, and what it leaves behind is being removed."""
         self._are_registered = False
@@ -208,7 +208,8 @@ class Play:
                 ]
                 if not self._is_ours:
                     tasks += [group.create_task(each) for each in self._switched()]
-                    tasks.append(group.create_task(self._lose_patience()))
+                    if self._patience is not None:
+                        tasks.append(group.create_task(self._lose_patience(self._patience)))
                 await stage.until(self._is_over)
                 for task in tasks:
                     task.cancel()
@@ -310,14 +311,12 @@ class Play:
             for outlet in self._outlets.all:
                 yield switched(outlet, self._hands, self._stage, self._pace, self._engine.record)
 
-    async def _lose_patience(self) -> None:
-        """Once a device lets a job wait for longer than the bounds allow, see whether that is held against it."""
-        bounds = self.scenario.bounds
-        shortest = min(bounds.ready_seconds + bounds.uninterruptible_seconds, bounds.lost_job_seconds)
+    async def _lose_patience(self, patience: Patience) -> None:
+        """While a job waits for a device, see whether there is nothing more to wait for."""
         while True:
             await self._stage.until(lambda: bool(self._stage.open))
-            await self._pace.sleep(max(shortest - self._since_last(), PATIENCE_SECONDS))
-            if self._stage.open and self._since_last() >= shortest and self._is_decided(self._cloud_now()):
+            await self._pace.sleep(max(patience.shortest_seconds - self._since_last(), PATIENCE_SECONDS))
+            if self._stage.open and patience.is_over(self._since_last(), self._cloud_now()):
                 self._is_sure = True
                 self._stage.changed.set()
                 return

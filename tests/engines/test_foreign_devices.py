@@ -190,7 +190,8 @@ def test_what_is_seen_between_the_end_and_the_verdict_counts():
     entries: list[Entry] = []
     samples = ((0.0, True), (1.0, False), (1.0 + 2 * scenario.bounds.silence_seconds, False))
 
-    async def look(sink: Sink) -> None:
+    async def look(sink: Sink, is_failed: bool) -> None:
+        assert not is_failed, "as yet"
         for number, (at, is_alive) in enumerate(samples, 1):
             sink(Entry(PROBE, number, at, ProbeSampled(LAMP, "cmd:it", is_alive)))
 

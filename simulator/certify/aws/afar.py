@@ -30,10 +30,10 @@ class LearnedFromAfar(Learned):
 
     look_seconds: float = 1.0
 
-    def bounds(self) -> Bounds:
+    def bounds(self, patience_seconds: float = 0.0) -> Bounds:
         """With room for what lies between two looks; and, unless its owner says how fast it has to be, for a connection
         whose end nobody has noticed yet."""
-        usual, looks = Learned.bounds(self), LOOKS * self.look_seconds
+        usual, looks = Learned.bounds(self, patience_seconds), LOOKS * self.look_seconds
         required = dict(self.required)
         more = {
             name: looks + (0.0 if name in required else UNNOTICED_SECONDS)

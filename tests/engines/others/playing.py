@@ -27,10 +27,19 @@ def cell(**parts: Any) -> Scenario:
     return Scenario.model_validate(base | parts)
 
 
-def played(stand: Stand, *, kept: list[Entry] | None = None, hands: bool = False) -> Verdict:
+def played(
+    stand: Stand, *, kept: list[Entry] | None = None, hands: bool = False, usual_seconds: float | None = None
+) -> Verdict:
     entries: list[Entry] = [] if kept is None else kept
-    given = stand if hands else None
-    with JudgedPlay(stand.scenario, stand, [THING], seed=stand.seed, also=(entries.append,), hands=given) as run:
+    with JudgedPlay(
+        stand.scenario,
+        stand,
+        [THING],
+        seed=stand.seed,
+        also=(entries.append,),
+        hands=stand if hands else None,
+        usual_seconds=usual_seconds,
+    ) as run:
         return run_virtually(run.result()).verdict
 
 

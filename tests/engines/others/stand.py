@@ -150,7 +150,7 @@ class Accident:
     """`what` happens to the device at `at` seconds, for `seconds`: to its power, its network, or a fault strikes.
 
     What a fault does is not the play's business, but when it struck: so this says when, and nothing else happens. An
-    `end` is its process's, by itself.
+    `end` is its process's, by itself, and `crash` too.
     """
 
     at: float
@@ -170,6 +170,7 @@ class Stand(VirtualVenue):
     is_off: bool = False
     started_without_power: bool = False
     has_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    has_crashed: bool = False
     cut_seconds: float = 0.0
     """How long it takes to cut its power."""
     dialling: Dialling | None = None
@@ -190,8 +191,9 @@ class Stand(VirtualVenue):
     def _happens(self, accident: Accident) -> None:
         assert self.device is not None
         assert self.dialling is not None
-        if accident.what == "end":
+        if accident.what in ("end", "crash"):
             self.device.kill()
+            self.has_crashed = accident.what == "crash"
             self.has_ended.set()
         elif accident.what not in ("power", "network"):
             assert self._cloud is not None
@@ -221,7 +223,7 @@ class Stand(VirtualVenue):
     async def ended(self) -> tuple[str, bool]:
         await self.has_ended.wait()
         self.has_ended.clear()
-        return "it ended by itself, with exit code 0", False
+        return f"it ended by itself, with exit code {int(self.has_crashed)}", self.has_crashed
 
     async def start(self) -> None:
         assert self.device is not None

@@ -162,7 +162,8 @@ def test_a_device_that_has_just_ended_by_itself_stays_off_until_the_power_is_bac
 def test_a_device_that_ends_by_itself_is_started_again_also_when_it_has_nothing_to_do(at_seconds: float):
     at, entries, runs = stand(cell(jobs=[FW]), Design(), Accident(at_seconds, "end")), list[Entry](), list[bool]()
 
-    async def look(_: Sink) -> None:
+    async def look(_: Sink, is_failed: bool) -> None:
+        assert not is_failed
         await asyncio.sleep(3)
         runs.append(at.runs)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.certify.draft import undisturbed
-from simulator.certify.learning import Learned, NotLearned, learn
+from simulator.certify.learning import SPARE_SECONDS, Learned, NotLearned, learn
 from simulator.certify.names import Names
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.virtual import VirtualVenue
@@ -229,6 +229,25 @@ def test_a_device_with_steps_of_a_second_that_takes_nothing_more_is_found_within
     bounds = learned().bounds()
     assert bounds.ready_seconds + bounds.uninterruptible_seconds < 30
     assert bounds.silence_seconds < 90
+
+
+@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("patience", [5.0, 60.0])
+def test_who_may_wait_for_what_will_not_come_is_granted_that_besides_and_not_twice(name: str, patience: float):
+    usual, patient = DEVICES[name].bounds(), DEVICES[name].bounds(patience)
+    for bound in ("ready_seconds", "lost_job_seconds"):
+        assert getattr(patient, bound) == pytest.approx(getattr(usual, bound) + patience)
+    assert patience + SPARE_SECONDS < patient.silence_seconds < usual.silence_seconds + patience
+    same = {"ready_seconds", "lost_job_seconds", "silence_seconds"}
+    assert patient.model_dump(exclude=same) == usual.model_dump(exclude=same)
+
+
+def test_what_its_owner_wants_is_what_he_says_whatever_gets_lost():
+    wanted = (("lost_job_seconds", 4.0), ("ready_seconds", 3.0), ("silence_seconds", 5.0))
+    device = replace(learned(), required=wanted)
+    patient = device.bounds(60.0).model_dump()
+    assert {name: patient[name] for name, _ in wanted} == dict(wanted)
+    assert device.usual_seconds == learned().usual_seconds > 3.0, "he does not say how long it needs"
 
 
 SECONDS = st.floats(0, 1e6, allow_nan=False)

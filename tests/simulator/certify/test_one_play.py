@@ -1,9 +1,15 @@
 """What is remembered of a play, however much a device sends; and that a fault of ours is not taken for a pass."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 import simulator.certify.one_play as one_play
-from simulator.certify.one_play import Account
+from simulator.certify.draft import undisturbed
+from simulator.certify.names import Names
+from simulator.certify.one_play import Account, Plays
+from simulator.certify.probes import Sample
 from simulator.certify.wiretap import Wiretap
 from simulator.trace import CLOUD, ClientSubscribed, Entry, FaultOver
 
@@ -37,3 +43,37 @@ def test_a_listener_that_fails_keeps_nobody_else_from_hearing_and_is_counted():
     wiretap.join(heard.append)
     wiretap.feed(Entry(CLOUD, 1, 0.0, FLOOD))
     assert (len(heard), wiretap.faults) == (1, 1)
+
+
+# ── the last look at the probes ───────────────────────────────────────────────────────────────────────────────
+
+
+class OldVersion:
+    """Probes that show the version of before, however long one waits: for how long that was, in seconds."""
+
+    def __init__(self) -> None:
+        self.waited = 0.0
+
+    async def until(self, enough: Callable[[Sample], bool], within_seconds: float) -> Sample:
+        sample = Sample(True, "1.0.0")
+        self.waited += 0.0 if enough(sample) else within_seconds
+        return sample
+
+
+@pytest.mark.parametrize(
+    ("is_failed", "usual_seconds", "seconds"),
+    [
+        pytest.param(False, 20.0, 601.0, id="it would be held against the device, which has all the time it may need"),
+        pytest.param(True, 20.0, 2 * one_play.UNKNOWN_SECONDS, id="the play has failed, so it is seen where it is"),
+        pytest.param(True, None, 601.0, id="nothing is known of the device as yet"),
+    ],
+)
+async def test_a_version_that_does_not_come_is_waited_for_as_long_as_it_counts(
+    is_failed: bool, usual_seconds: float | None, seconds: float
+):
+    probes, names, nobody = OldVersion(), Names("seen"), Any
+    scenario = undisturbed(names, None, 600)
+    plays = Plays(nobody, nobody, nobody, Wiretap(), probes, names, 0, None, lambda says: None)  # type: ignore[arg-type]
+    plays.runs, plays.usual_seconds = "1.0.0", usual_seconds
+    await plays._look(scenario, Account(ended={scenario.jobs[0].id: "SUCCEEDED"}), lambda entry: None, is_failed)
+    assert probes.waited == pytest.approx(seconds)
