@@ -77,7 +77,8 @@ class Account:
             case FaultOver(why="limit" | "full"):
                 let_go = f"a packet was let go before what it was held for had come [{entry.id}]"
                 self.trouble = self.trouble or f"{let_go}: is the machine too busy?"
-            case ExecutionQueued():
+            case ExecutionQueued(execution=key):
+                self.ended.pop(key.job_id, None)  # of an id that is used again, the first execution's end says nothing
                 self._first_at = entry.at if self._first_at is None else self._first_at
             case ExecutionChanged(execution=key, status=status, by=by):
                 self.ended[key.job_id] = status

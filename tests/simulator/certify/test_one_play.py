@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 import simulator.certify.one_play as one_play
+from agent.values import ExecutionKey
 from simulator.certify.draft import undisturbed
 from simulator.certify.names import Names
 from simulator.certify.one_play import Account, Plays
 from simulator.certify.probes import Sample
 from simulator.certify.wiretap import Wiretap
-from simulator.trace import CLOUD, ClientSubscribed, Entry, FaultOver
+from simulator.trace import CLOUD, ClientSubscribed, Entry, ExecutionChanged, ExecutionQueued, FaultOver
 
 FLOOD = ClientSubscribed("pump-7", ("a",))
 LET_GO = FaultOver("pump-7", "mark", "limit")
@@ -31,6 +32,16 @@ def test_a_hold_that_met_its_limit_is_told_whatever_else_came(monkeypatch: pytes
     for n in range(1, 101):
         account.feed(Entry(CLOUD, n, 0.0, LET_GO if n == 50 else FLOOD))
     assert "cloud#50" in (account.trouble or "")
+
+
+def test_an_id_that_is_used_again_has_not_ended_as_the_first_did():
+    account, first, second = Account(), ExecutionKey(None, "fw", 1, 1), ExecutionKey(None, "fw", 1, 3)
+    done = ExecutionChanged("pump-7", first, "SUCCEEDED", 2, by="device")
+    for n, event in enumerate((ExecutionQueued("pump-7", first), done), 1):
+        account.feed(Entry(CLOUD, n, 0.0, event))
+    assert account.ended == {"fw": "SUCCEEDED"}
+    account.feed(Entry(CLOUD, 3, 0.0, ExecutionQueued("pump-7", second)))
+    assert account.ended == {}
 
 
 def test_a_listener_that_fails_keeps_nobody_else_from_hearing_and_is_counted():
