@@ -25,6 +25,7 @@ __all__ = ["CELLS", "DEFAULT", "QUICK", "Cell", "Names", "Need", "choose", "not_
 CELLS: Final = (*TELLING, *USUAL, *REST, *BEGINNINGS, *POWERLESS)
 """All of them, in the order in which they are played."""
 
+LISTED: Final = "`ghostjob certify --list`"
 QUICK: Final = tuple(cell for cell in CELLS if cell.level == "quick")
 """The eight most telling."""
 DEFAULT: Final = tuple(cell for cell in CELLS if cell.level != "full")
@@ -44,7 +45,7 @@ def choose(
     names = [cell.id for cell in cells] + list(dict.fromkeys(cell.point for cell in cells))
     for name in wanted:
         if name not in names:
-            raise InputError(f"--only: {no_such_name(name, names, '`ghostjob certify --list`')}")
+            raise InputError(f"--only {name}: no such cell or point; {no_such_name(name, names, LISTED)}")
     if wanted:
         return tuple(cell for cell in cells if cell.id in wanted or cell.point in wanted)
     return tuple(dict.fromkeys((*besides, *(CELLS if full else QUICK if quick else DEFAULT))))

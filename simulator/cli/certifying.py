@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 
 from agent.errors import InputError
-from agent.names import no_such_name
+from agent.wording import first_wrong, no_choice, shown
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.aws.reach import OF_ACCOUNTS
@@ -115,11 +116,11 @@ def required(given: Sequence[str]) -> dict[str, float]:
     for text in given:
         name, _, value = text.partition("=")
         if name not in Bounds.model_fields:
-            raise InputError(f"--bound {text}: {no_such_name(name, Bounds.model_fields, '`ghostjob explain bounds`')}")
+            raise InputError(f"--bound {text}: {no_choice(shown(name), Bounds.model_fields)}")
         try:
-            bounds = Bounds.model_validate({name: float(value)})
-        except ValueError:
-            raise InputError(f"--bound {text}: give a number, such as {name}=5") from None
+            bounds = Bounds.model_validate({name: value})
+        except ValidationError as error:
+            raise InputError(f"--bound {text}: {first_wrong(error).what}, such as {name}=5") from None
         found[name] = getattr(bounds, name)
     return found
 

@@ -25,7 +25,8 @@ class Casting:
         self.scenario = scenario
         for index, place in enumerate(scenario.must_reach):
             if unknown := [name for name in place.models if name not in MODELS]:
-                raise InputError(f"must_reach.{index}.models: {no_such_name(unknown[0], MODELS, LISTED)}")
+                meant = no_such_name(unknown[0], MODELS, LISTED)
+                raise InputError(f"must_reach.{index}.models: model {unknown[0]}: there is none; {meant}")
         self.things = tuple(zip(things, scenario.deal(len(things)), strict=True))
         self.agents = tuple(agent for thing, group in self.things for agent in agents(thing, group))
         self.jobs = frozenset(job.id for job in scenario.jobs if not job.provokes)

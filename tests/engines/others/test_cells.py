@@ -337,7 +337,9 @@ def test_places_inside_a_device_are_refused():
 
 def test_a_place_for_a_model_that_does_not_exist_is_refused():
     scenario = cell(must_reach=[{"place": "recovered", "job": "fw", "models": ["referense"]}])
-    with pytest.raises(InputError, match=r"must_reach\.0\.models: .*reference"):
+    with pytest.raises(
+        InputError, match=r"must_reach\.0\.models: model referense: there is none; did you mean reference"
+    ):
         Play(scenario, 1, 1, lambda entry: None, stand(scenario, Design()))
 
 

@@ -142,7 +142,7 @@ def test_cells_are_chosen_by_name_or_by_point_in_the_order_of_all(asked: dict[st
 
 
 def test_a_cell_that_there_is_not_is_told_with_what_was_perhaps_meant():
-    with pytest.raises(InputError, match=r"--only: .*report/held"):
+    with pytest.raises(InputError, match=r"--only report/hold: .*report/held"):
         choose(["report/hold"])
 
 
