@@ -46,6 +46,11 @@ def held(draft: Draft) -> Draft:
     return draft.marked(do="hold", job=draft.lost.id, until="removed", seconds=HOLD_SECONDS)
 
 
+def held_until_deleting(draft: Draft) -> Draft:
+    """It waits at the gateway until the job is DELETION_IN_PROGRESS."""
+    return draft.marked(do="hold", job=draft.lost.id, until="deletion-began", seconds=HOLD_SECONDS)
+
+
 def lost(draft: Draft) -> Draft:
     """It does not arrive."""
     return draft.marked(do="lose", seconds=None).taking(patience_seconds=PATIENCE_SECONDS)
@@ -193,11 +198,7 @@ def stale(draft: Draft) -> Draft:
 
 
 def while_deleting(mode: WhileDeleting) -> Move:
-    """The record stays for a while in DELETION_IN_PROGRESS: long enough for the device's next report to meet it.
-
-    `terminal` is left out: it calls an execution ended that the same answers show IN_PROGRESS, and what a device should
-    make of that, nobody can say.
-    """
+    """The record stays for a while in DELETION_IN_PROGRESS: long enough for the device's next report to meet it."""
 
     def move(draft: Draft) -> Draft:
         seconds = min(max(1.0, 1.5 * draft.learned.longest_gap_seconds), 120.0)

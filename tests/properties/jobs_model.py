@@ -269,7 +269,8 @@ class Model:
             return [NOT_FOUND]
         no_transition = ("rejected", "InvalidStateTransition", run.state)
         if run.job.gone_at is not None and self.rules.while_deleting == "terminal":
-            return [no_transition]
+            status = "REMOVED" if run.is_pending else run.status
+            return [("rejected", "InvalidStateTransition", (status, run.version, run.details))]
         problems = []
         if more["expected"] not in (None, run.version):
             problems.append(("rejected", "VersionMismatch", run.state))

@@ -60,7 +60,7 @@ CLAIMS: Final = (
                 "reads-answer: it is described, but updates find nothing",
                 "answers: it is described and updated as before, though no list shows it",
                 "answers-and-lists: and the lists and $next show it too",
-                "terminal: TerminalStateReached to Describe, InvalidStateTransition to Update",
+                "terminal: TerminalStateReached to Describe, InvalidStateTransition, with REMOVED, to Update",
             ),
         ),
     ),

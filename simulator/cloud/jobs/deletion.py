@@ -152,6 +152,7 @@ def answer_meanwhile(ledger: Ledger, queue: Queue, request: Request, now: float)
         case "reads-answer" if isinstance(request, Describe):
             return queue
         case "terminal":
-            return terminal(request, now) if isinstance(request, Describe) else no_transition(request, now, found)
+            ended = found if found.status.is_terminal else replace(found, status=Status.REMOVED)
+            return terminal(request, now) if isinstance(request, Describe) else no_transition(request, now, ended)
         case _:
             return not_found(request, now)

@@ -29,7 +29,8 @@ class JobsSettings:
     removal_delays: the same for the jobs whose id matches a pattern such as `fw-*`; the first that matches counts.
     while_deleting: what a device meets that asks for an execution by its job's id before its record is removed
         (undocumented): `gone`, nothing; `reads-answer`, a description, but updates find nothing; `answers`, all as
-        before; `answers-and-lists`, and the lists and `$next` show it too; `terminal`, what an ended one answers.
+        before; `answers-and-lists`, and the lists and `$next` show it too; `terminal`, what one answers that is
+        REMOVED.
     deletions_at_once: documented, "Only 10 jobs may have status DELETION_IN_PROGRESS at the same time".
     deleting_again, cancelling_deleted: the error for a job that is DELETION_IN_PROGRESS (undocumented which).
     wrong_namespace: the error for a namespaceId that is not the job's (undocumented).

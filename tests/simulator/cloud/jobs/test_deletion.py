@@ -202,6 +202,20 @@ def test_what_a_device_meets_between_the_deletion_and_the_removal(setting, read,
     assert _code(account.ask("a", Describe("fw"))) is GONE
 
 
+@pytest.mark.parametrize(
+    ("reported", "told"), [(Status.IN_PROGRESS, Status.REMOVED), (Status.SUCCEEDED, Status.SUCCEEDED)]
+)
+def test_what_is_called_ended_is_not_told_to_be_in_progress(reported: Status, told: Status):
+    account = Account(replace(SLOW, while_deleting="terminal")).create("fw", "a")
+    account.update("a", "fw", reported)
+    account.delete("fw")
+    answer = account.ask("a", Update("fw", Status.IN_PROGRESS))
+    assert isinstance(answer, Rejected)
+    assert answer.state is not None
+    assert answer.state.status is told
+    assert answer.message.startswith(f"{told} cannot become")
+
+
 def test_a_read_may_lag_behind_a_record_that_is_gone_although_its_job_is_still_being_deleted():
     account = Account(
         JobsSettings(stale_reads_seconds=3, deletion_seconds=10, deletion_seconds_per_execution=0)
