@@ -126,11 +126,7 @@ class Draft:
 
     def scenario(self, name: str, about: str) -> Scenario:
         """The scenario of the cell of that name."""
-        bounds = self.bounds
-        longest = max(
-            bounds.ready_seconds + bounds.uninterruptible_seconds, bounds.lost_job_seconds, bounds.silence_seconds
-        )
-        learned = self.learned
+        bounds, learned = self.bounds, self.learned
         return Scenario(
             name=name.replace("/", "--"),
             about=about,
@@ -145,7 +141,7 @@ class Draft:
             step_key=learned.step_key or "step",
             cloud=JobsSettings(**{**PLAYED, "deletion_seconds": SOON_GONE_SECONDS, **dict(self.service)}),
             bounds=bounds,
-            time_limit_seconds=min(LONGEST_SECONDS, round(self.seconds + longest + MARGIN_SECONDS, 3)),
+            time_limit_seconds=min(LONGEST_SECONDS, round(self.seconds + longest_wait(bounds) + MARGIN_SECONDS, 3)),
             play_with=1,
         )
 
@@ -167,6 +163,12 @@ class Draft:
         is_last = self.then.id != self.lost.id and not self.is_overtaken
         went_on = (Place(place="recovered", job=self.lost.id),) if is_last else ()
         return (*struck, *offline, *self.places, *went_on, *done)
+
+
+def longest_wait(bounds: Bounds) -> float:
+    """When the last of these bounds has run out, in seconds."""
+    ready = bounds.ready_seconds + bounds.uninterruptible_seconds
+    return max(ready, bounds.lost_job_seconds, bounds.silence_seconds)
 
 
 Move: TypeAlias = Callable[[Draft], Draft]

@@ -1,9 +1,11 @@
 """One play with the device on the desk: its verdict, and all that was seen of it."""
 
+import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +14,7 @@ from typing import Final
 
 from agent.values import Status
 from simulator.certify.device import Device
+from simulator.certify.draft import longest_wait
 from simulator.certify.means import AnyDesk, Means
 from simulator.certify.names import Names
 from simulator.certify.probes import Sample, Sampling
@@ -138,21 +141,24 @@ class Plays:
         directory = None if self._out is None else self._out / _as_path(name)
         venue = self._means.venue(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        with JudgedPlay(
-            scenario,
-            venue,
-            [self._desk.offer.thing],
-            seed=self._seed,
-            out=directory,
-            also=(account.feed,),
-            started_at=now,
-            hands=self._device,
-            versions=self._versions(scenario),
-            last_look=None if self._sampling is None else partial(self._look, scenario, account),
-            skip=self._means.skip,
-            are_there=not self._means.sees_requests,
-            usual_seconds=self.usual_seconds,
-        ) as run:
+        with (
+            JudgedPlay(
+                scenario,
+                venue,
+                [self._desk.offer.thing],
+                seed=self._seed,
+                out=directory,
+                also=(account.feed,),
+                started_at=now,
+                hands=self._device,
+                versions=self._versions(scenario),
+                last_look=None if self._sampling is None else partial(self._look, scenario, account),
+                skip=self._means.skip,
+                are_there=not self._means.sees_requests,
+                usual_seconds=self.usual_seconds,
+            ) as run,
+            self._saying_if_slow(scenario, name),
+        ):
             result = await run.result()
         seconds = time.monotonic() - began
         return Played(
@@ -165,6 +171,19 @@ class Plays:
             account.ended,
             account.trouble if self._wiretap.faults == faults else FAILED_AT,
         )
+
+    @contextmanager
+    def _saying_if_slow(self, scenario: Scenario, name: str) -> Iterator[None]:
+        """Say how long a device that is known is waited for, once it takes longer than was to be expected."""
+        after, more = slow_after(scenario)
+        says = f"is not done with {name} yet: it has up to {more:.0f} s more, unless --bound says less"
+        timer = asyncio.get_running_loop().call_later(after, self._waits, says)
+        if self.usual_seconds is None:
+            timer.cancel()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _versions(self, scenario: Scenario) -> dict[str, tuple[str, ...]]:
         """What each job brings, and what the device runs before the first."""
@@ -208,6 +227,12 @@ class Plays:
             return sample
         self._waits(f"waited for up to {within_seconds:.0f} s until the probes show {what}: {in_words(sample)}")
         return await self._sampling.until(enough, within_seconds - silent_seconds)
+
+
+def slow_after(scenario: Scenario) -> tuple[float, float]:
+    """After how many seconds a play takes longer than was to be expected, and how many more it may then take."""
+    more = longest_wait(scenario.bounds)
+    return max(scenario.time_limit_seconds - more, SILENT_SECONDS), more
 
 
 def in_words(sample: Sample) -> str:

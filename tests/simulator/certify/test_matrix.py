@@ -6,9 +6,10 @@ import pytest
 
 from agent.errors import InputError
 from simulator.certify.cell import Cell
-from simulator.certify.draft import MARK
+from simulator.certify.draft import MARGIN_SECONDS, MARK
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import CELLS, DEFAULT, QUICK, Names, Need, choose, not_applicable, undisturbed
+from simulator.certify.one_play import slow_after
 from simulator.devices.models import MODELS
 from simulator.scenario import Scenario
 from tests.simulator.certify.devices import DEVICES, learned
@@ -64,6 +65,14 @@ def test_a_cell_ends_by_itself_only_once_all_bounds_are_over(cell: Cell):
         )
         assert scenario.time_limit_seconds > cell.seconds(device) + bounds.silence_seconds
         assert cell.seconds(device) >= device.take_seconds + device.work_seconds
+
+
+@EACH
+def test_a_cell_is_slow_once_it_takes_longer_than_was_to_be_expected(cell: Cell):
+    for device in players(cell):
+        after, more = slow_after(drawn(cell, device))
+        assert after == pytest.approx(cell.seconds(device) + MARGIN_SECONDS, abs=0.01)
+        assert more >= drawn(cell, device).bounds.silence_seconds
 
 
 @EACH
