@@ -39,8 +39,9 @@ def asking(draft: Draft) -> Draft:
 
 
 def reading(draft: Draft) -> Draft:
-    """What it was told of a QUEUED job waits until that is gone."""
-    mark = _mark(("describe-answer",), draft.lost.id, nth=1).model_copy(update=_held(draft))
+    """What it was told of a QUEUED job waits until that is gone; what it read before there was one is not about this."""
+    since = draft.lost.id
+    mark = _mark(("describe-answer",), since, nth=1, after_queueing_of=since).model_copy(update=_held(draft))
     drawn = draft.struck(mark, draft.learned.take_seconds)
     return drawn.reaching(Place(place="deleted-before-start", job=draft.lost.id))
 

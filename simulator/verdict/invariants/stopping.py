@@ -135,9 +135,11 @@ def rule(state: Stopping, subject: Subject) -> Ruling:
     """
     found: list[Finding | None] = []
     for loss in sorted(state.losses, key=lambda loss: loss.number):
-        if not subject.testimony.concerns(loss.key) or not _is_connected(loss, subject.record.tells_connections):
+        if not _is_connected(loss, subject.record.tells_connections):
             continue
-        if subject.is_wire and subject.is_shared(loss.key):
+        if not subject.testimony.concerns(loss.key):
+            found += (None,) if subject.limits.is_foreign else ()
+        elif subject.is_wire and subject.is_shared(loss.key):
             why = "two executions share this identity, and the wire does not tell reports on them apart"
             found.append(undecided(loss.key.job_id, why, loss.removed))
         else:
