@@ -87,6 +87,14 @@ class Subject(NamedTuple):
         return self.record.taken + occasions.times.get(refusal, 0)
 
     @property
+    def removals(self) -> int:
+        """How often the service removed what a device that is not ours had begun, and that went on; 0 of ours.
+
+        Whether it had reported the end by then, or had begun the next, is a race as well.
+        """
+        return self.record.overcome if self.limits.is_foreign else 0
+
+    @property
     def span(self) -> tuple[float, float] | None:
         """When the thing was last connected; as if from the cloud's clock."""
         return self.record.last_span

@@ -138,6 +138,13 @@ class ThingRecord(State):
         begun = [life for life in self.lives.values() if life.began is not None]
         return sum(life.removed is not None or (life.ended is not None and not life.ended_by_device) for life in begun)
 
+    @property
+    def overcome(self) -> int:
+        """How many executions that were begun the service removed, and the device began another one after that one."""
+        begun = [(life.began.n, life) for life in self.lives.values() if life.began is not None]
+        last = max((n for n, _ in begun), default=0)
+        return sum(life.removed is not None and n < last for n, life in begun)
+
     def was_begun(self, key: ExecutionKey) -> bool:
         """Whether an execution with that identity was begun."""
         return any(life.key == key and life.began is not None for life in self.lives.values())

@@ -135,18 +135,16 @@ def rule(state: Stopping, subject: Subject) -> Ruling:
     """
     found: list[Finding | None] = []
     for loss in sorted(state.losses, key=lambda loss: loss.number):
-        if not _is_connected(loss, subject.record.tells_connections):
+        if not subject.testimony.concerns(loss.key) or not _is_connected(loss, subject.record.tells_connections):
             continue
-        if not subject.testimony.concerns(loss.key):
-            found += (None,) if subject.limits.is_foreign else ()
-        elif subject.is_wire and subject.is_shared(loss.key):
+        if subject.is_wire and subject.is_shared(loss.key):
             why = "two executions share this identity, and the wire does not tell reports on them apart"
             found.append(undecided(loss.key.job_id, why, loss.removed))
         else:
             found.append(_stop(loss, subject))
     why = "what it did since is not remembered: too many were removed"
     doubts = (undecided(None, why, removed) for removed in state.unknown)
-    return Ruling(state.held).but(*found, *doubts)
+    return Ruling(state.held).but(*found, *doubts).at_least(subject.removals)
 
 
 def _stop(loss: Loss, subject: Subject) -> Finding | None:
