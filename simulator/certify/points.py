@@ -40,7 +40,7 @@ def asking(draft: Draft) -> Draft:
 
 def reading(draft: Draft) -> Draft:
     """What it was told of a QUEUED job waits until that is gone."""
-    mark = _mark(("describe-answer",), draft.lost.id, nth=1).model_copy(update=_held(draft))
+    mark = _mark(("describe-answer",), draft.lost.id, nth=1, **_since(draft)).model_copy(update=_held(draft))
     drawn = draft.struck(mark, draft.learned.take_seconds)
     return drawn.reaching(Place(place="deleted-before-start", job=draft.lost.id))
 
@@ -85,7 +85,7 @@ def report_accepted(draft: Draft) -> Draft:
 def _taking(draft: Draft) -> Fault:
     """The answer by which it takes the job leaves."""
     if draft.learned.takes_by == "start-next":
-        return _mark(("start-next-answer",), draft.lost.id, nth=1)
+        return _mark(("start-next-answer",), draft.lost.id, nth=1, **_since(draft))
     return _mark(("update-answer",), draft.lost.id, status="IN_PROGRESS", nth=1)
 
 
@@ -124,6 +124,11 @@ def _index(which: Which, count: int) -> int:
 def _mark(kinds: tuple[MessageKind, ...], job_id: str | None, **which: object) -> Fault:
     given = {"name": MARK, "do": "delay", "seconds": 0, "messages": kinds, "job": job_id, **which}
     return Fault.model_validate(given)
+
+
+def _since(draft: Draft) -> dict[str, object]:
+    """Once there is the job: of what a device asks of its own accord just before, the answer tells of none."""
+    return {"after_queueing_of": draft.lost.id}
 
 
 def _held(draft: Draft) -> dict[str, object]:

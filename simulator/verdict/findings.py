@@ -11,6 +11,7 @@ from simulator.verdict.exchanges import Exchange
 from simulator.verdict.heard import AnswerNews
 from simulator.verdict.limits import Limits
 from simulator.verdict.lives import Life, ThingRecord
+from simulator.verdict.occasions import Refusal
 from simulator.verdict.seen import Mark
 from simulator.verdict.stalls import Lag
 from simulator.verdict.state import State
@@ -75,6 +76,24 @@ class Subject(NamedTuple):
         """The incarnations with this identity."""
         return [life for life in self.record.lives.values() if life.key == key]
 
+    def occasions(self, refusal: Refusal) -> int:
+        """How often the service took an execution from a device that is not ours, or refused it something so.
+
+        0 of one that went on, and of ours, which tell what they were told.
+        """
+        occasions = self.record.occasions
+        if not self.limits.is_foreign or refusal in occasions.went_on:
+            return 0
+        return self.record.taken + occasions.times.get(refusal, 0)
+
+    @property
+    def removals(self) -> int:
+        """How often the service removed what a device that is not ours had begun, and that went on; 0 of ours.
+
+        Whether it had reported the end by then, or had begun the next, is a race as well.
+        """
+        return self.record.overcome if self.limits.is_foreign else 0
+
     @property
     def span(self) -> tuple[float, float] | None:
         """When the thing was last connected; as if from the cloud's clock."""
@@ -107,6 +126,10 @@ class Ruling(NamedTuple):
             return Ruling(self.held + 1, self.findings)
         found = tuple(finding for finding in findings if finding is not None)
         return Ruling(self.held + len(findings) - len(found), (*self.findings, *found)[:FOUND])
+
+    def at_least(self, occasions: int) -> "Ruling":
+        """Held in so many opportunities at least, if nothing was found."""
+        return self if self.findings else Ruling(max(self.held, occasions))
 
 
 NOTHING_YET: Final = Ruling()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from agent.device_events import AnswerReceived, HintReceived, RequestSent
+from agent.device_events import AnswerReceived, HintReceived, RequestKind
 from agent.values import ErrorCode, ExecutionKey, Status
 from simulator.trace import TERMINAL
 from simulator.verdict.exchanges import Exchange
@@ -169,7 +169,7 @@ def news_in(exchange: Exchange, in_hand: tuple[ExecutionKey, ...]) -> Iterator[A
 
     about, found = asked.execution, read.execution
     if not read.accepted:
-        if about is not None and (says := _end_in(read, asked)):
+        if about is not None and (says := end_in(read.code, read.status, asked.request)):
             yield news(about, says)
     elif found is not None and asked.request in ("describe", "start-next"):
         # An accepted update carries no identity: it proves nothing.
@@ -187,16 +187,24 @@ def _state_of(found: AnswerReceived) -> Says:
     return "alive" if status not in TERMINAL else "gone" if status in ENDED_WITHOUT_US else "reported"
 
 
-def _end_in(answer: AnswerReceived, sent: RequestSent) -> Says | None:
-    """What a rejection says about the execution that the request was meant for."""
-    if answer.code == ErrorCode.RESOURCE_NOT_FOUND:
+def end_in(code: str | None, status: str | None, request: RequestKind) -> Says | None:
+    """What a rejection says about the execution that the request was meant for; `status` is the one that it names."""
+    if code == ErrorCode.RESOURCE_NOT_FOUND:
         return "gone"
-    if answer.code in (ErrorCode.INVALID_STATE_TRANSITION, ErrorCode.VERSION_MISMATCH) and answer.status is not None:
-        status = answer.status
+    if code in (ErrorCode.INVALID_STATE_TRANSITION, ErrorCode.VERSION_MISMATCH) and status is not None:
         return "gone" if status in ENDED_WITHOUT_US else "reported" if status in TERMINAL else None
-    if answer.code == ErrorCode.TERMINAL_STATE_REACHED and sent.request == "describe":
+    if code == ErrorCode.TERMINAL_STATE_REACHED and request == "describe":
         return "terminal"
     return None
+
+
+def permanent(code: str | None) -> ErrorCode | None:
+    """The code, if the same request can never succeed; one that this version does not know may pass."""
+    try:
+        known = ErrorCode(code or "")
+    except ValueError:
+        return None
+    return known if known.is_permanent else None
 
 
 def _age(key: ExecutionKey) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from simulator.verdict.attendance import KEEP_ALIVE_TIMEOUT, Attendance, Queue, 
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import job_of
 from simulator.verdict.limits import Limits
+from simulator.verdict.occasions import Occasions
 from simulator.verdict.seen import Elsewhere, Mark, Seen
 from simulator.verdict.state import State
 
@@ -113,6 +114,8 @@ class ThingRecord(State):
     heard_at: int | None = None
     connected_at: int | None = None
     """When the thing last connected."""
+    occasions: Occasions = field(default_factory=Occasions)
+    """What was refused its device, if that is not ours."""
 
     @property
     def present(self) -> Attendance:
@@ -128,6 +131,23 @@ class ThingRecord(State):
     def tells_connections(self) -> bool:
         """Whether a connection was told of."""
         return self.untold is None
+
+    @property
+    def taken(self) -> int:
+        """How many executions that were begun the service removed, or ended."""
+        begun = [life for life in self.lives.values() if life.began is not None]
+        return sum(life.removed is not None or (life.ended is not None and not life.ended_by_device) for life in begun)
+
+    @property
+    def overcome(self) -> int:
+        """How many executions that were begun the service removed, and the device began another one after that one."""
+        begun = [(life.began.n, life) for life in self.lives.values() if life.began is not None]
+        last = max((n for n, _ in begun), default=0)
+        return sum(life.removed is not None and n < last for n, life in begun)
+
+    def was_begun(self, key: ExecutionKey) -> bool:
+        """Whether an execution with that identity was begun."""
+        return any(life.key == key and life.began is not None for life in self.lives.values())
 
     def is_shared(self, key: ExecutionKey, digests: int) -> bool:
         """Whether more than one execution had this identity; by the documents taken if the cloud does not tell."""
@@ -147,6 +167,8 @@ class ThingRecord(State):
                 self.untold = None
             else:
                 self.untold.after(seen, limits)
+        if limits.is_foreign and (kind is RequestReceived or kind is RequestAnswered):
+            self.occasions.after(seen, limits)
         if kind is RequestReceived:
             self.heard_at = mark.at
         elif kind is RequestAnswered:

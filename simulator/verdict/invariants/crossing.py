@@ -8,6 +8,8 @@ from agent.values import ExecutionKey, Status
 from simulator.trace import ExecutionQueued, RequestAnswered
 from simulator.verdict.exchanges import Exchange
 from simulator.verdict.findings import NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
+from simulator.verdict.limits import Limits
+from simulator.verdict.lives import ThingRecord
 from simulator.verdict.seen import Mark
 from simulator.verdict.state import State
 from simulator.verdict.testimony import Testimony
@@ -81,7 +83,7 @@ def _queued(state: Crossing, now: Moment) -> None:
         return
     reuses = (*state.reuses, Reuse(now.mark, key, earlier, may_cross=key in state.loose))
     if len(reuses) > REUSES:
-        state.before = state.before.but(*_ruling(reuses[0], now.testimony))
+        state.before = state.before.but(*_ruling(reuses[0], now.testimony, record, now.limits))
     state.reuses = reuses[-REUSES:]
 
 
@@ -132,10 +134,11 @@ def _doubt(reuse: Reuse, sent: Mark, finding: Finding) -> Reuse:
     return reuse._replace(doubtful=(sent.n, finding))
 
 
-def _ruling(reuse: Reuse, testimony: Testimony) -> tuple[Finding | None, ...]:
+def _ruling(reuse: Reuse, testimony: Testimony, record: ThingRecord, limits: Limits) -> tuple[Finding | None, ...]:
     """What a reuse comes to; nothing if it was no opportunity."""
     if not any(testimony.heard(key).updated for key in reuse.earlier):
-        return ()
+        # Whether a device that is not ours reported before it heard of the end is a race inside it.
+        return (None,) if limits.is_foreign and any(map(record.was_begun, reuse.earlier)) else ()
     if reuse.spoilt is not None:
         return (reuse.spoilt,)
     if reuse.may_cross:
@@ -160,7 +163,8 @@ def rule(state: Crossing, subject: Subject) -> Ruling:
 
     Relies on a request's token alone: an update is judged once both its sending and its first answer are known.
     """
-    return state.before.but(*(found for reuse in state.reuses for found in _ruling(reuse, subject.testimony)))
+    known = subject.testimony, subject.record, subject.limits
+    return state.before.but(*(found for reuse in state.reuses for found in _ruling(reuse, *known)))
 
 
 READS: Final[Reads] = {RequestSent: _asked, RequestAnswered: _told, ExecutionQueued: _queued}

@@ -8,6 +8,7 @@ from agent.values import ErrorCode, ExecutionKey, Status, StatusDetails
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.findings import FOUND, NOTHING_YET, Finding, Moment, Reads, Ruling, Subject, undecided, violated
 from simulator.verdict.frozen import EMPTY, Map
+from simulator.verdict.heard import permanent
 from simulator.verdict.limits import Limits
 from simulator.verdict.seen import TIMER_SLACK, Mark, micros
 from simulator.verdict.state import State
@@ -220,7 +221,7 @@ def _answered(state: Hammering, now: Moment) -> None:
     known = state.attempts.get(question)
     if known is None:
         return
-    if answer.accepted or (question.execution is not None and _permanent(answer.code) is not None):
+    if answer.accepted or (question.execution is not None and permanent(answer.code) is not None):
         state.attempts = state.attempts.without(question)
         return
     if known.last.n != sent.n:
@@ -248,7 +249,7 @@ def _refused(state: Hammering, sent: Mark, asked: RequestSent, mark: Mark, answe
         if asked.status is not None:
             _void(state, about, OVER, sent.n)
         return
-    if _permanent(answer.code) is None:
+    if permanent(answer.code) is None:
         return
     if answer.code == ErrorCode.TERMINAL_STATE_REACHED:
         # It names no status; repeating the update is what makes the service name it.
@@ -299,7 +300,8 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     found = [_repeated(refused, subject.limits) for refused in state.refused.values()]
     ruling = state.before.but(*found)
     ruling = ruling._replace(held=ruling.held + state.in_time)
-    return ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
+    ruling = ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
+    return ruling.at_least(subject.occasions("for-good"))
 
 
 def _repeated(refused: RefusedRequest, limits: Limits) -> Finding | None:
@@ -326,15 +328,6 @@ def _judged(retry: TooSoon, subject: Subject) -> Finding:
         return undecided(_job(retry.asked), f"{sent}; {but}", *shown)
     message = f"{sent}; retry {retry.attempts.retries + 1} must wait {retry.least:g} s"
     return violated(_job(retry.asked), message, *shown)
-
-
-def _permanent(code: str | None) -> ErrorCode | None:
-    """The code, if the same request can never succeed; one that this version does not know may pass."""
-    try:
-        known = ErrorCode(code or "")
-    except ValueError:
-        return None
-    return known if known.is_permanent else None
 
 
 def _named(sent: RequestSent) -> str:

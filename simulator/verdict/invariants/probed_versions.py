@@ -115,14 +115,14 @@ def rule_tested(samples: Samples, subject: Subject, ruling: Ruling) -> Ruling:
     """A success reported while the old version ran, which was left only later, by a restart: the new one had not run.
 
     Only by a probe that has told another version of the run before its success was reported: others may tell late. An
-    opportunity is a success whose version was seen to run, before or after.
+    opportunity is a success whose version was seen to run, before it was taken, or after, and none but that: between
+    the end of its work and its report there may be no time for a sample.
     """
     for account in accounts_of(samples, subject):
         early = [_told_before(account, key, mark) for key, _, mark in account.successes]
         for (key, _, mark), is_early in zip(account.successes, early, strict=True):
-            if is_early:
-                ruling = ruling.but(None)
-            elif any(early) and (finding := _vouched_untried(account, key, mark)) is not None:
+            finding = _vouched_untried(account, key, mark) if any(early) and not is_early else None
+            if finding is not None or is_early or _told_after(account, key, mark):
                 ruling = ruling.but(finding)
     return ruling
 
@@ -135,6 +135,13 @@ def _told_before(account: Account, key: ExecutionKey, success: Mark) -> bool:
         before.runs not in brings and after.runs in brings and began < after.began and after.at < success.at
         for before, after in pairwise(runs)
     )
+
+
+def _told_after(account: Account, key: ExecutionKey, success: Mark) -> bool:
+    """Whether the first sample that began once its success was taken, and while that stood, showed its version."""
+    until = account.stands_until(key, success)
+    later = [each for each in account.stretches if each.until >= success.at and each.at < until]
+    return bool(later) and later[0].runs in account.brings(key)
 
 
 def _vouched_untried(account: Account, key: ExecutionKey, success: Mark) -> Finding | None:

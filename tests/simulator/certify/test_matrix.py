@@ -91,6 +91,15 @@ def test_what_a_poller_asked_before_there_was_a_job_is_no_question_for_it(cell: 
                 assert fault.after_queueing_of == (None if device.listens else scenario.jobs[0].id)
 
 
+@EACH
+def test_what_a_device_was_told_before_there_was_a_job_does_not_hand_it_over(cell: Cell):
+    for device in players(cell):
+        scenario = drawn(cell, device)
+        for fault in scenario.faults:
+            if fault.name == MARK and {*fault.messages} <= {"start-next-answer", "describe-answer"}:
+                assert fault.after_queueing_of == scenario.jobs[0].id
+
+
 ANNOUNCED = [cell for cell in CELLS if cell.id.startswith("asking/announcement")]
 
 

@@ -6,6 +6,7 @@ gets, from the wire alone.
 
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from simulator.engines.judged import JudgedPlay
 from simulator.engines.virtual import VirtualVenue
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Scenario, Timings
-from simulator.trace import Entry, RunStarted
+from simulator.trace import CLOUD, AnswerDelivered, Entry, RequestReceived, RunStarted
 from simulator.verdict import Judge, Verdict
 
 SECONDS = Timings(download=1, write=1, switch=0.3, reboot=0.1, boot=0.3, self_test=0.6, commit=0.3)
@@ -47,6 +48,36 @@ def by_the_wire(entries: list[Entry]) -> Verdict:
             continue
         judge.feed(entry._replace(event=replace(event, **FOREIGN)) if isinstance(event, RunStarted) else entry)
     return judge.verdict()
+
+
+def outcomes(verdict: Verdict) -> dict[str, str]:
+    return {each.id: each.outcome for each in verdict.invariants}
+
+
+def receipts_late(entries: list[Entry]) -> list[Entry]:
+    """As of a device that acknowledges each answer only once it has asked for something else."""
+    told: list[Entry] = []
+    late: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.event, AnswerDelivered):
+            late.append(entry)
+            continue
+        told.append(entry)
+        if isinstance(entry.event, RequestReceived):
+            told += [each._replace(at=entry.at) for each in late]
+            late.clear()
+    return numbered([*told, *late])
+
+
+def receipts_untold(entries: list[Entry]) -> list[Entry]:
+    """As of one of which nothing shows whether it reads any answer."""
+    return numbered([entry for entry in entries if not isinstance(entry.event, AnswerDelivered)])
+
+
+def numbered(entries: list[Entry]) -> list[Entry]:
+    """The cloud's in the order in which they stand."""
+    number = count(1)
+    return [entry._replace(n=next(number)) if entry.source == CLOUD else entry for entry in entries]
 
 
 @cache
@@ -81,8 +112,11 @@ def test_a_correct_device_lives_through_every_cell(
     chosen = cells_of(device, cells)
     assert len(chosen) > 15
     for cell in chosen:
-        wire, own, _ = played(cell.scenario(device, names), model, reports=reports)
+        wire, own, entries = played(cell.scenario(device, names), model, reports=reports)
         assert wire.outcome == own.outcome == "passed", f"{cell.id}: {wire.why}; by its own account: {own.why}"
+        # What comes first, its receipt of an answer or its next question, may differ with each play.
+        assert outcomes(by_the_wire(receipts_late(entries))) == outcomes(wire), cell.id
+        assert outcomes(by_the_wire(receipts_untold(entries))) == outcomes(wire), cell.id
 
 
 def test_a_cell_takes_about_as_long_as_it_says():
