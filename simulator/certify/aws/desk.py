@@ -90,9 +90,13 @@ class AccountDesk:
     ) -> None:
         try:
             await self._stack.__aexit__(kind, error, trace)
-        except BaseExceptionGroup as group:
-            where = self._settings.endpoint_url or "AWS"
-            raise InputError(f"{where}: nothing more is seen there: {group.exceptions[0]}") from None
+        except BaseExceptionGroup as group:  # of the looks, and of what went wrong beside them
+            ours = next((each for each in group.exceptions if each is not error), None)
+            if isinstance(ours, InputError | Refused):
+                where = self._settings.endpoint_url or "AWS"
+                raise InputError(f"{where}: nothing more is seen there: {ours}") from None
+            if ours is not None:
+                raise ours from None
 
     async def _open(self) -> None:
         settings, stack = self._settings, self._stack
