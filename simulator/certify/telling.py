@@ -167,6 +167,8 @@ class ToPeople:
     def learned(self, learned: Learned) -> None:
         """See Telling."""
         self._print(f"its first job: {in_words(learned)}")
+        if learned.refusals_unheard:
+            self._print(UNHEARD.format(" nor to ".join(learned.refusals_unheard)))
 
     def planned(self, cells: Sequence[Planned], seconds: float) -> None:
         """See Telling."""
@@ -205,6 +207,10 @@ class ToPeople:
         return self._progress
 
 
+UNHEARD = (
+    "the device has not subscribed to {}: refusals come to its connection all the same, but many an MQTT client drops "
+    "what was not subscribed to, and who does not hear that his job is gone works on"
+)
 BY = {
     "start-next": "takes jobs by start-next",
     "describe-update": "reads a job and takes it by an update",
