@@ -14,9 +14,9 @@ from typing import Final
 from agent.errors import InputError
 from simulator.certify.certificate import Afterwards
 from simulator.certify.device import Device
-from simulator.certify.means import AnyDesk
 from simulator.certify.one_play import Played, Plays
 from simulator.certify.probes import Sampling
+from simulator.certify.venue import AnyDesk
 from simulator.controller.hand import Refused
 from simulator.scenario import Scenario
 

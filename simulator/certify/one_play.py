@@ -12,9 +12,10 @@ from typing import Final
 
 from agent.values import Status
 from simulator.certify.device import Device
-from simulator.certify.means import AnyDesk, Means
+from simulator.certify.means import Means
 from simulator.certify.names import Names
 from simulator.certify.probes import Sample, Sampling
+from simulator.certify.venue import AnyDesk
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.judged import JudgedPlay
 from simulator.scenario import Scenario

@@ -27,7 +27,7 @@ from simulator.certify.device import Device
 from simulator.certify.evidence import last_seen
 from simulator.certify.learning import Learned, NotLearned
 from simulator.certify.matrix import Cell, Names, Need, undisturbed
-from simulator.certify.means import AnyDesk, Means
+from simulator.certify.means import Means
 from simulator.certify.moments import Moments
 from simulator.certify.one_play import Played, Plays, in_words
 from simulator.certify.probes import Sample, Sampling
@@ -35,6 +35,7 @@ from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
+from simulator.certify.venue import AnyDesk
 from simulator.certify.wiretap import Wiretap
 from simulator.trace import Entry, PowerCutOff
 from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE

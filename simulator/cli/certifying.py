@@ -17,8 +17,8 @@ from agent.errors import InputError
 from agent.names import no_such_name
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.ledger import Ledger
+from simulator.certify.aws.means import OnAnAccount
 from simulator.certify.aws.reach import OF_ACCOUNTS
-from simulator.certify.aws.venue import OnAnAccount
 from simulator.certify.certificate import Certificate
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.device import Device, Elsewhere, Process
