@@ -41,8 +41,10 @@ from simulator.scenario import Bounds
 
 PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
 """For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
+HERE = "127.0.0.1"
 CERTS = Path("certify-certs")
 COMING_SECONDS, COMING_SECONDS_OF_OURS = 3600.0, 60.0
+FIRST_JOB_SECONDS = Patience().first_job
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,14 +85,31 @@ class Options:
         return None if given == "off" else int(given)
 
     def again(self) -> tuple[str, ...]:
-        """The options that bear on how a cell is played, for a certificate that says how to play it again."""
+        """The options that bear on how a cell is played, for a certificate that says how to play it again.
+
+        Among them those by which the device found the cloud: one elsewhere looks for it there, and a command may have
+        placeholders that only they fill.
+        """
         several = {
             "--allow-topic": self.allow_topics,
             "--bound": self.bounds,
             "--artifact": self.artifacts,
             "--step": self.steps,
         }
-        single = {"--document": self.document, "--reset-cmd": self.reset_cmd, "--power-cmd": self.power_cmd}
+        single = {
+            "--document": self.document,
+            "--reset-cmd": self.reset_cmd,
+            "--power-cmd": self.power_cmd,
+            "--host": None if self.host == HERE else self.host,
+            "--address": self.address,
+            "--certs": self.certs,
+            "--mqtts-port": self.mqtts_port,
+            "--data-port": self.data_port,
+            "--api-port": self.api_port,
+            "--mqtt-port": None if self.mqtt_port == "off" else self.mqtt_port,
+            "--wait": self.wait_seconds,
+            "--first-job": None if self.first_job_seconds == FIRST_JOB_SECONDS else self.first_job_seconds,
+        }
         given = [(name, value) for name, values in several.items() for value in values]
         given += [(name, value) for name, value in single.items() if value is not None]
         return tuple(str(word) for pair in given for word in pair)
@@ -235,7 +254,7 @@ class Certifying:
             moments=moments,
             probes=options.probes,
             command=options.command,
-            options=options.again(),
+            options=(*(self._account.words() if self._account else ()), *options.again()),
             required=self._required,
             seed=options.seed,
             out=options.out,
