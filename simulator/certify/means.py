@@ -17,7 +17,7 @@ from simulator.certify.matrix import not_applicable
 from simulator.certify.names import Names
 from simulator.certify.probes import Sampling
 from simulator.certify.unseen import not_seen
-from simulator.certify.venue import DeskVenue
+from simulator.certify.venue import AnyDesk, DeskVenue
 from simulator.certify.wiretap import Wiretap
 from simulator.engines.play import Venue
 from simulator.scenario import Scenario
@@ -26,6 +26,18 @@ from simulator.trace import Entry
 
 class Means(Protocol):
     """`skip` are the invariants that cannot be judged there; `sees_requests`: the device shows itself by coming."""
+
+    @property
+    def desk(self) -> AnyDesk:
+        """Where the device is."""
+
+    @property
+    def wiretap(self) -> Wiretap:
+        """Where every entry of the session passes."""
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """The device's probes; None without any."""
 
     @property
     def skip(self) -> frozenset[str]:
@@ -61,17 +73,17 @@ class AtTheDesk:
     sees_requests: Final = True
 
     def __init__(self, desk: Desk, wiretap: Wiretap, sampling: Sampling | None, seed: int) -> None:
-        self._desk = desk
-        self._wiretap = wiretap
-        self._sampling = sampling
+        self.desk = desk
+        self.wiretap = wiretap
+        self.sampling = sampling
         self._seed = str(seed)
 
     def venue(self, scenario: Scenario) -> Venue:
         """See Means."""
-        return DeskVenue(self._desk, self._wiretap, self._sampling, partial(self._tune, scenario))
+        return DeskVenue(self.desk, self.wiretap, self.sampling, partial(self._tune, scenario))
 
     def _tune(self, scenario: Scenario, stack: AsyncExitStack) -> None:
-        retune = self._desk.cloud.retune
+        retune = self.desk.cloud.retune
         stack.callback(retune, scenario.cloud, (), self._seed)
         retune(scenario.cloud, scenario.faults, self._seed)
 

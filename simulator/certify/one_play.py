@@ -14,9 +14,7 @@ from agent.values import Status
 from simulator.certify.device import Device
 from simulator.certify.means import Means
 from simulator.certify.names import Names
-from simulator.certify.probes import Sample, Sampling
-from simulator.certify.venue import AnyDesk
-from simulator.certify.wiretap import Wiretap
+from simulator.certify.probes import Sample
 from simulator.engines.judged import JudgedPlay
 from simulator.scenario import Scenario
 from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, FaultOver, RequestReceived, Sink
@@ -104,21 +102,16 @@ class Plays:
 
     def __init__(
         self,
-        desk: AnyDesk,
         means: Means,
         device: Device,
-        wiretap: Wiretap,
-        sampling: Sampling | None,
         names: Names,
         seed: int,
         out: Path | None,
         waits: Callable[[str], None],
     ) -> None:
-        self._desk = desk
         self._means = means
+        self._desk, self._wiretap, self._sampling = means.desk, means.wiretap, means.sampling
         self._device = device
-        self._wiretap = wiretap
-        self._sampling = sampling
         self._names = names
         self._seed = seed
         self._out = out

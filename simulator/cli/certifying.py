@@ -30,7 +30,7 @@ from simulator.certify.offer_text import offer_lines
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.probes import Sampling, probe_of
-from simulator.certify.session import DeviceUnmet, Patience, Session
+from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
 from simulator.cli.certifying_account import Account
@@ -243,20 +243,15 @@ class Certifying:
             probes = [probe_of(text, desk.offer, overhear) for text in options.probes]
             sampling = await stack.enter_async_context(Sampling(options.thing, probes, wiretap.feed))
         coming = COMING_SECONDS_OF_OURS if options.command else COMING_SECONDS
+        again = (*(self._account.words() if self._account else ()), *options.again())
         return Session(
-            desk,
             self._means(desk, wiretap, sampling),
             device,
-            wiretap,
             Names(f"certify-{self._ledger.session}", documents),
             telling,
-            sampling=sampling,
             moments=moments,
-            probes=options.probes,
-            command=options.command,
-            options=(*(self._account.words() if self._account else ()), *options.again()),
+            given=Given(options.probes, options.command, again, options.seed),
             required=self._required,
-            seed=options.seed,
             out=options.out,
             patience=Patience(options.wait_seconds or coming, options.first_job_seconds),
         )

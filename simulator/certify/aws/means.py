@@ -38,14 +38,14 @@ class OnAnAccount:
     sees_requests: Final = False
 
     def __init__(self, desk: AccountDesk, wiretap: Wiretap, sampling: Sampling | None) -> None:
-        self._desk = desk
-        self._wiretap = wiretap
-        self._sampling = sampling
+        self.desk = desk
+        self.wiretap = wiretap
+        self.sampling = sampling
         self._look_seconds = desk.look_seconds
 
     def venue(self, scenario: Scenario) -> Venue:
         """See Means."""
-        return DeskVenue(self._desk, self._wiretap, self._sampling)
+        return DeskVenue(self.desk, self.wiretap, self.sampling)
 
     def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> LearnedFromAfar:
         """See Means."""
@@ -67,6 +67,6 @@ class OnAnAccount:
     def not_seen(self, learned: Learned | None, seen: Mapping[str, str]) -> dict[str, str]:
         """See Means."""
         why = dict.fromkeys(self.skip, UNJUDGED)
-        if not self._desk.presence.was_seen:
+        if not self.desk.presence.was_seen:
             why |= dict.fromkeys(JUDGED, UNSEEN)
         return {each.id: why[each.id] for each in INVARIANTS if each.id in why}
