@@ -8,7 +8,8 @@
     cell.began      {"id": …}                    it is being played
     cell.ended      {"result": …}                what came of it, as in certificate.json
     bricked         {"cell": …, "why": …, "evidence": …}   nothing brings the device back after that cell
-    certificate     {"certificate": …}           the whole of certificate.json; the last line
+    certificate     {"certificate": …}           the whole of certificate.json
+    left            {"commands": …}              they remove what a session had to leave in an account
 
 Each line has "event", and its members besides; readers ignore what they do not know.
 """
@@ -120,6 +121,10 @@ class ToScripts:
     def certified(self, certificate: Certificate) -> None:
         """See Telling."""
         self._say("certificate", certificate=certificate.model_dump(mode="json"))
+
+    def left(self, commands: Sequence[str]) -> None:
+        """What a session could not remove from an account, which is known once it is over."""
+        self._say("left", commands=list(commands))
 
     def shown(self) -> AbstractContextManager[object]:
         """See Telling."""

@@ -187,7 +187,7 @@ def _certify(cells: Sequence["Cell"], account: "Account", given: dict[str, Any])
     if account.dry_run:
         settings = account.settings(given["thing"], given["namespace_id"], given["certs"])
         return dry_run(cells, settings, is_json=given["is_json"])
-    with Remains(account, ledger):
+    with Remains(account, ledger, given["is_json"]):
         return run_loop(Certifying(cells, account, ledger, **given).run())
 
 

@@ -14,6 +14,7 @@ from simulator.certify.aws.budget import budget
 from simulator.certify.aws.desk import AccountSettings
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.cell import Cell
+from simulator.certify.telling import ToScripts
 from simulator.controller.hand import check_endpoint
 
 CERTS: Final = Path("certify-certs")
@@ -85,10 +86,11 @@ class Account:
 
 @dataclass(slots=True)
 class Remains:
-    """What a session leaves in an account, said however it ends. A context."""
+    """What a session leaves in an account, said however it ends, with `is_json` for scripts too. A context."""
 
     account: Account
     ledger: Ledger
+    is_json: bool = False
     say: Callable[[str], None] = field(default=lambda line: click.echo(line, err=True))
 
     def __enter__(self) -> Ledger:
@@ -99,6 +101,8 @@ class Remains:
             self.say("ghostjob: certify: this session made what could not be removed; these commands do it:")
             for line in left:
                 self.say(f"  {line}")
+            if self.is_json:
+                ToScripts(click.echo).left(left)
 
 
 def dry_run(cells: Sequence[Cell], settings: AccountSettings, *, is_json: bool) -> int:

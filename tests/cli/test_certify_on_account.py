@@ -15,6 +15,7 @@ from simulator.certify.aws.desk import AccountDesk, AccountSettings
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.aws.watching import Watching
 from simulator.cli.certify import certify
+from simulator.cli.certifying_account import Account, Remains
 from simulator.controller.hand import Refused
 from tests.cli.account import ENVIRONMENT, CloudAccount, cloud_account
 from tests.cli.certifying import Certifying, device
@@ -126,6 +127,18 @@ async def test_an_account_that_answers_no_more_ends_what_goes_on_there(
     with pytest.raises(InputError, match=f"{account.api}: nothing more is seen there: .*not authorized"):
         async with AccountDesk(settings, Ledger("abc125")):
             await asyncio.Event().wait()
+
+
+def test_what_is_left_in_an_account_is_told_to_people_and_to_scripts(capsys: pytest.CaptureFixture[str]):
+    account = Account(
+        endpoint_url="http://x", profile=None, region=None, allow_aws=False, make_certificate=False, dry_run=False
+    )
+    ledger = Ledger("abc126", thing="pump")
+    with Remains(account, ledger, is_json=True):
+        pass
+    told, command = capsys.readouterr(), "aws iot delete-thing --thing-name pump --endpoint-url http://x"
+    assert told.err.splitlines()[1:] == [f"  {command}"]
+    assert json.loads(told.out) == {"event": "left", "commands": [command]}
 
 
 def test_a_dry_run_asks_nothing(capsys: pytest.CaptureFixture[str]):

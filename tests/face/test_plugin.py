@@ -232,6 +232,12 @@ def test_what_to_put_on_a_device_that_runs_elsewhere_is_told_at_once(firmware: F
     )
 
 
+def test_what_is_left_in_an_account_is_told_at_the_end(firmware: Firmware):
+    firmware.has(FIVE_LINES, "ghostjob_thing = pump-7\nghostjob_options = --allow-aws")
+    left = "this could not be removed from the account: aws iot delete-thing --thing-name pump-7"
+    assert f"ghostjob: pump-7: {left}" in said(firmware.run("-k", WRONG))
+
+
 def test_a_device_that_does_not_come_back_fails_whatever_the_cell_shows(firmware: Firmware):
     firmware.has(FIVE_LINES, "ghostjob_command = bricks")
     result = firmware.run("-k", WRONG)

@@ -16,6 +16,9 @@ from ghostjob.certification import Cell, CellResult, Certification, cell_of, cel
 Cells: TypeAlias = Literal["quick", "full"] | Sequence[str]
 JUDGED: Final = (0, 1, 3)
 """Exit codes of a session that came to a certificate."""
+OF_ACCOUNTS: Final = ("--endpoint-url", "--profile", "--region", "--allow-aws")
+ACCOUNT_END_SECONDS: Final = 1_200.0
+"""What a session has made in an account it removes at its end, for which AWS may take a quarter of an hour."""
 Event: TypeAlias = Mapping[str, Any]
 
 
@@ -81,6 +84,7 @@ class Certifying:
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._arguments = (*options, *(("--", *command) if command else ()))
+        self._is_on_account = any(option.startswith(OF_ACCOUNTS) for option in options)
         self._cwd, self._tell = cwd, tell
         self._process: Process | None = None
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -89,6 +93,7 @@ class Certifying:
         self._why = ""
         self._certification: Certification | None = None
         self._code: int | None = None
+        self._left: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         if self._process is not None:
@@ -127,6 +132,11 @@ class Certifying:
             raise GhostjobError("there is no certificate before the session has ended")
         return self._certification
 
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Of a session on an account, once it has ended: the commands that remove what it made and could not remove."""
+        return self._left
+
     def learn(self) -> tuple[str, ...]:
         """Wait until the device has come and has done its first job: the ids of the cells, in order.
 
@@ -147,13 +157,18 @@ class Certifying:
         return cell_result_of(result)
 
     def end(self, *, interrupt: bool = False) -> None:
-        """End it in good order, what it started included; `interrupt`: without the end of what it is at."""
+        """End it in good order, what it started included; `interrupt`: without the end of what it is at.
+
+        On an account that takes minutes: what the session made there is removed first.
+        """
         if self._process is None or self._code is not None:
             return
         if interrupt:
             self._process.interrupt()
         self._process.close_stdin()
-        self._reading.join(END_SECONDS)
+        if self._is_on_account:
+            self._tell("what was made in the account is being removed, about a minute a job on AWS")
+        self._reading.join(ACCOUNT_END_SECONDS if self._is_on_account else END_SECONDS)
         if self._reading.is_alive():
             self._process.kill()
             self._reading.join()
@@ -193,6 +208,8 @@ class Certifying:
                 self._why = why
             case {"event": "certificate", "certificate": certificate}:
                 self._certification = certification_of(certificate)
+            case {"event": "left", "commands": [*commands]}:
+                self._left = tuple(commands)
             case _:
                 pass  # progress, which the results tell as well
 
