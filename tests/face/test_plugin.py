@@ -162,6 +162,18 @@ def test_marker_and_argument_need_each_other(firmware: Firmware):
             "", "7", "device_under_test: give a command or a pytest_ghostjob.DeviceUnderTest, not 7", id="odd"
         ),
         pytest.param(
+            'addopts = --ghostjob-command="./a \'b"',
+            "",
+            "device_under_test: ./a 'b: No closing quotation; quote as in a shell",
+            id="an open quote",
+        ),
+        pytest.param(
+            "",
+            '"./a \'b"',
+            "device_under_test: ./a 'b: No closing quotation; quote as in a shell",
+            id="an open quote in a fixture",
+        ),
+        pytest.param(
             "ghostjob_command = absent",
             "",
             "the device: no cell can be played: nobody connected in 60 s; is the port right?",

@@ -54,7 +54,10 @@ def certify(
             pass
         case _:
             given += [f"--only={cell}" for cell in cells]
-    argv = shlex.split(command) if isinstance(command, str) else [*command]
+    try:
+        argv = shlex.split(command) if isinstance(command, str) else [*command]
+    except ValueError as error:
+        raise InputError(f"{command}: {error}; quote as in a shell") from None
     return Certifying(given, argv)
 
 
@@ -140,8 +143,10 @@ class Certifying:
     def learn(self) -> tuple[str, ...]:
         """Wait until the device has come and has done its first job: the ids of the cells, in order.
 
-        Raises GhostjobError, with what is amiss, if it does not.
+        Raises GhostjobError, with what is amiss, if it does not, or if the session has not begun.
         """
+        if self._process is None:
+            raise GhostjobError("this session has not begun: use it under `with`, or iterate over it")
         if self._listed is None:
             self._listed = tuple(each["id"] for each in self._until("cells")["cells"])
         return self._listed
@@ -150,6 +155,8 @@ class Certifying:
         """Play one cell. Raises InputError if there is none of this id, GhostjobError if it cannot be played."""
         if cell not in self.learn():
             raise InputError(f"{cell}: there is no such cell; ghostjob certify --list has them")
+        if self._code is not None:
+            raise GhostjobError("this session has ended; certify again for another")
         assert self._process is not None
         self._process.say(cell)
         while (result := self._until("cell.ended")["result"])["id"] != cell:
