@@ -98,7 +98,7 @@ class Desk:
         if settings.namespace_id is not None and not NAMESPACE.fullmatch(settings.namespace_id):
             raise InputError(f"--namespace-id {settings.namespace_id}: 1 to 64 of a-z A-Z 0-9 _ -")
         hosts = (*DEFAULT_HOSTS, *(() if self._address in DEFAULT_HOSTS else (self._address,)))
-        with _alone_in(certs):
+        with _alone_in(certs, settings.address):
             make_certificates(certs, [settings.thing], hosts)
             pem = _checked(certs, settings.thing)
         self.cloud = LocalCloud(_cloud_settings(settings, self._address), self._record)
@@ -194,8 +194,11 @@ def _offer(settings: DeskSettings, address: str, endpoints: dict[str, str | None
 
 
 @contextmanager
-def _alone_in(certs: Path) -> Iterator[None]:
-    """Nobody else makes certificates there meanwhile: where tests run side by side, several desks open at once."""
+def _alone_in(certs: Path, address: str | None) -> Iterator[None]:
+    """Nobody else makes certificates there meanwhile: where tests run side by side, several desks open at once.
+
+    What is wrong there is told by the options of this command.
+    """
     try:
         certs.mkdir(parents=True, exist_ok=True)
         directory = os.open(certs, os.O_RDONLY)
@@ -205,7 +208,8 @@ def _alone_in(certs: Path) -> Iterator[None]:
         fcntl.flock(directory, fcntl.LOCK_EX)  # which others have for some milliseconds
         yield
     except InputError as error:
-        raise InputError(str(error).replace("--dir ", "--certs ", 1)) from None
+        told = str(error).replace("--dir ", "--certs ", 1)
+        raise InputError(told if address is None else told.replace("--host ", "--address ", 1)) from None
     finally:
         os.close(directory)
 
