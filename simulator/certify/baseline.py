@@ -16,7 +16,7 @@ from simulator.certify.certificate import Afterwards
 from simulator.certify.device import Device
 from simulator.certify.means import Means
 from simulator.certify.names import Names
-from simulator.certify.one_play import Played, Plays
+from simulator.certify.one_play import DevicePlays, Played
 from simulator.controller.hand import Refused
 from simulator.scenario import Scenario
 
@@ -37,7 +37,7 @@ class Baseline:
         means: Means,
         device: Device,
         names: Names,
-        plays: Plays,
+        plays: DevicePlays,
         undisturbed: Callable[[], Scenario],
         waits: Callable[[str], None],
     ) -> None:

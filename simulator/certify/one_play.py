@@ -97,7 +97,7 @@ class Account:
         return 0.0 if self._first_at is None else max(self._last_at - self._first_at, 0.0)
 
 
-class Plays:
+class DevicePlays:
     """Plays scenarios with one device, one after the other. `out` is where each is kept; None: nowhere."""
 
     def __init__(

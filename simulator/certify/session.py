@@ -29,7 +29,7 @@ from simulator.certify.learning import Learned, NotLearned
 from simulator.certify.matrix import Cell, Names, Need, undisturbed
 from simulator.certify.means import Means
 from simulator.certify.moments import Moments
-from simulator.certify.one_play import Played, Plays, in_words
+from simulator.certify.one_play import DevicePlays, Played, in_words
 from simulator.certify.probes import Sample
 from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
@@ -102,7 +102,7 @@ class Session:
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = Plays(means, device, names, given.seed, out and out / "cells", telling.waits)
+        self._plays = DevicePlays(means, device, names, given.seed, out and out / "cells", telling.waits)
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, list[CellResult]] = {}

@@ -143,7 +143,7 @@ def required(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
-class Certifying:
+class CertifyCall:
     """`cells` are to be played, or, with `cells_from_stdin`, those that come in there; on an account, if there is one.
 
     `ledger` gets what is made there.
