@@ -465,7 +465,7 @@ RULES = [
             "simulator.cloud.jobs",
             "simulator.cloud.settings",
             "simulator.controller",
-            "simulator.engines.play",
+            "simulator.engines.venue",
             "simulator.heartbeat",
             "simulator.scenario",
             "simulator.trace",

@@ -19,7 +19,7 @@ from simulator.certify.probes import Sampling
 from simulator.certify.unseen import not_seen
 from simulator.certify.venue import AnyDesk, DeskVenue
 from simulator.certify.wiretap import Wiretap
-from simulator.engines.play import Venue
+from simulator.engines.venue import Venue
 from simulator.scenario import Scenario
 from simulator.trace import Entry
 

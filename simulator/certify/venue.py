@@ -36,7 +36,7 @@ class AnyDesk(Protocol):
 
 
 class DeskVenue:
-    """Plays one scenario with the device on the desk (see `simulator.engines.play.Venue`).
+    """Plays one scenario with the device on the desk (see `simulator.engines.venue.Venue`).
 
     Who looks at the cloud, the engine and the probes are in one process, and tell the time by one clock. `tune` puts
     what the scenario asks of the cloud in force, until the stack ends.

@@ -18,7 +18,7 @@ from simulator.certify.names import Names
 from simulator.certify.probes import Sampling
 from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
-from simulator.engines.play import Venue
+from simulator.engines.venue import Venue
 from simulator.scenario import Scenario
 from simulator.trace import Entry
 from simulator.verdict import INVARIANTS
