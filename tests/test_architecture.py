@@ -465,7 +465,7 @@ RULES = [
             "simulator.cloud.jobs",
             "simulator.cloud.settings",
             "simulator.controller",
-            "simulator.engines.play",
+            "simulator.engines.venue",
             "simulator.heartbeat",
             "simulator.scenario",
             "simulator.trace",
@@ -571,7 +571,7 @@ RULES = [
         True,
         id="the controller knows a control plane, and no engine",
     ),
-    pytest.param("simulator/trace.py", ("agent",), ("pydantic",), False, id="the trace knows values"),
+    pytest.param("simulator/trace", ("agent", "simulator.trace"), ("pydantic",), False, id="the trace knows values"),
     pytest.param("simulator/docs", ("simulator.docs",), (), False, id="pages know nothing but each other"),
     pytest.param("simulator/heartbeat.py", ("simulator.trace",), (), True, id="the heartbeat knows the trace"),
     pytest.param(
@@ -861,4 +861,5 @@ def test_the_verdict_loads_nothing_but_the_trace():
     loaded = _loading("simulator.verdict")
     assert not {name for name in loaded if name.partition(".")[0] == "yaml"}
     ours = {name for name in loaded if name.startswith("simulator.")}
-    assert {name for name in ours if not name.startswith("simulator.verdict")} == {"simulator.trace"}
+    events = {"simulator.trace.cloud_events", "simulator.trace.play_events"}
+    assert {name for name in ours if not name.startswith("simulator.verdict")} == {"simulator.trace", *events}

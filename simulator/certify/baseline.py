@@ -14,9 +14,9 @@ from typing import Final
 from agent.errors import InputError
 from simulator.certify.certificate import Afterwards
 from simulator.certify.device import Device
-from simulator.certify.means import AnyDesk
-from simulator.certify.one_play import Played, Plays
-from simulator.certify.probes import Sampling
+from simulator.certify.means import Means
+from simulator.certify.names import Names
+from simulator.certify.one_play import DevicePlays, Played
 from simulator.controller.hand import Refused
 from simulator.scenario import Scenario
 
@@ -27,27 +27,25 @@ LIVE: Final = frozenset({"IN_PROGRESS", "SCHEDULED"})
 
 
 class Baseline:
-    """`undisturbed` makes a scenario of one job that nobody disturbs; `version_of` tells what it brings.
+    """`undisturbed` makes a scenario of one job that nobody disturbs.
 
     `waits` is told what is being tried, since each may take minutes.
     """
 
     def __init__(
         self,
-        desk: AnyDesk,
+        means: Means,
         device: Device,
-        plays: Plays,
-        sampling: Sampling | None,
+        names: Names,
+        plays: DevicePlays,
         undisturbed: Callable[[], Scenario],
-        version_of: Callable[[str], str | None],
         waits: Callable[[str], None],
     ) -> None:
-        self._desk = desk
+        self._desk, self._sampling = means.desk, means.sampling
         self._device = device
+        self._version_of = names.version_of
         self._plays = plays
-        self._sampling = sampling
         self._undisturbed = undisturbed
-        self._version_of = version_of
         self._waits = waits
         self.is_charged = False
         """Whether it is held against the device that the last of these jobs was not done."""

@@ -18,7 +18,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from agent.hosts import is_loopback
 from simulator.certify.enrolment import enrol
 from simulator.certify.offer import Offer, topics_that_count
 from simulator.certify.standing import Standing
+from simulator.certify.wiretap import Wiretap
 from simulator.certs import DEFAULT_HOSTS, make_certificates
 from simulator.cloud.contained import contained
 from simulator.cloud.listeners.http_ports import in_url
@@ -87,7 +88,7 @@ class Desk:
         self._settings = settings
         self._address = settings.address or _reached_at(settings.host)
         self._stack = AsyncExitStack()
-        self._sinks: list[Sink] = []
+        self._wiretap = Wiretap()
         self._standing = Standing(settings.thing)
         self._record = Recorder(CLOUD, time.monotonic, self._tell)
         self._heartbeat = Heartbeat("cloud", self._heard)
@@ -97,7 +98,7 @@ class Desk:
         if settings.namespace_id is not None and not NAMESPACE.fullmatch(settings.namespace_id):
             raise InputError(f"--namespace-id {settings.namespace_id}: 1 to 64 of a-z A-Z 0-9 _ -")
         hosts = (*DEFAULT_HOSTS, *(() if self._address in DEFAULT_HOSTS else (self._address,)))
-        with _alone_in(certs):
+        with _alone_in(certs, settings.address):
             make_certificates(certs, [settings.thing], hosts)
             pem = _checked(certs, settings.thing)
         self.cloud = LocalCloud(_cloud_settings(settings, self._address), self._record)
@@ -117,14 +118,7 @@ class Desk:
 
     def listen(self, sink: Sink) -> Callable[[], None]:
         """Have `sink` told of every entry of the cloud's trace from now on, until the result is called."""
-        heard = lambda entry: sink(entry)  # noqa: E731 - one of its own, should a sink listen twice
-        self._sinks.append(heard)
-
-        def stop() -> None:
-            with suppress(ValueError):
-                self._sinks.remove(heard)
-
-        return stop
+        return self._wiretap.join(sink)
 
     def standing(self) -> tuple[Entry, ...]:
         """What a new judge has to know: this device's connections and subscriptions that last, as they were told."""
@@ -147,8 +141,7 @@ class Desk:
 
     def _tell(self, entry: Entry) -> None:
         self._standing.feed(entry)
-        for sink in tuple(self._sinks):
-            contained("tracing", sink, entry)
+        self._wiretap.feed(entry)
 
 
 # ── what the cloud is told ────────────────────────────────────────────────────────────────────────────────────
@@ -201,8 +194,11 @@ def _offer(settings: DeskSettings, address: str, endpoints: dict[str, str | None
 
 
 @contextmanager
-def _alone_in(certs: Path) -> Iterator[None]:
-    """Nobody else makes certificates there meanwhile: where tests run side by side, several desks open at once."""
+def _alone_in(certs: Path, address: str | None) -> Iterator[None]:
+    """Nobody else makes certificates there meanwhile: where tests run side by side, several desks open at once.
+
+    What is wrong there is told by the options of this command.
+    """
     try:
         certs.mkdir(parents=True, exist_ok=True)
         directory = os.open(certs, os.O_RDONLY)
@@ -212,7 +208,8 @@ def _alone_in(certs: Path) -> Iterator[None]:
         fcntl.flock(directory, fcntl.LOCK_EX)  # which others have for some milliseconds
         yield
     except InputError as error:
-        raise InputError(str(error).replace("--dir ", "--certs ", 1)) from None
+        told = str(error).replace("--dir ", "--certs ", 1)
+        raise InputError(told if address is None else told.replace("--host ", "--address ", 1)) from None
     finally:
         os.close(directory)
 

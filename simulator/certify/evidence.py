@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from agent.device_events import RequestKind
-from agent.topics import HintTopic, hint_topic, request_topic
-from agent.values import Describe, GetPending, Request, StartNext, Status, Update
+from agent.topics import HintTopic, hint_topic
 from simulator.certify.certificate import Evidence
+from simulator.certify.first_job import topic_of
 from simulator.certify.learning import Carrier
 from simulator.report.causality import surroundings
 from simulator.report.phrases import execution_words
@@ -94,7 +94,7 @@ class Packets:
     def _place(self, request: RequestReceived) -> str:
         match self._carrier:
             case "mqtt":
-                return request_topic(request.thing, _asked(request))
+                return topic_of(request.thing, request.request, request.job_id, request.namespace_id)
             case "http":
                 return HTTP[request.request].format(thing=request.thing, job=request.job_id or "JOB")
             case "both":
@@ -197,20 +197,6 @@ def _answers(trace: Iterable[Entry]) -> Iterator[tuple[str, RequestReceived]]:
                     yield entry.id, found
             case _:
                 pass
-
-
-def _asked(request: RequestReceived) -> Request:
-    """As far as its topic needs it."""
-    namespace, job_id = request.namespace_id, request.job_id or "JOB"
-    match request.request:
-        case "get-pending":
-            return GetPending(namespace_id=namespace)
-        case "start-next":
-            return StartNext(namespace_id=namespace)
-        case "describe":
-            return Describe(job_id, namespace_id=namespace)
-        case "update":
-            return Update(job_id, Status.IN_PROGRESS, namespace_id=namespace)
 
 
 def _body(request: RequestReceived) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agent.device_events import RequestKind
-from agent.topics import HintKind, HintTopic, hint_topic
-from agent.values import NEXT, Status
+from agent.topics import HintKind, HintTopic, hint_topic, request_topic
+from agent.values import NEXT, Describe, GetPending, StartNext, Status, Update
 from simulator.certify.filters import matches
 from simulator.trace import (
     CLOUD,
@@ -85,19 +85,50 @@ class Account:
     @property
     def listens(self) -> tuple[str, ...]:
         """The notifications that its subscriptions match."""
-        return tuple(kind for kind in HINTS if self._hears(kind, self.namespace_id))
+        kinds = HINTS if self.namespace_id is not None else HINTS[:2]
+        topics = {kind: hint_topic(HintTopic(self.thing, kind, self.namespace_id, self.job_id)) for kind in kinds}
+        return tuple(kind for kind, topic in topics.items() if self._hears(topic))
 
-    def _hears(self, kind: HintKind, namespace_id: str | None) -> bool:
-        if kind == "notify-documented" and namespace_id is None:
-            return False
-        job_id = self.job_id if kind == "notify-documented" else None
-        topic = hint_topic(HintTopic(self.thing, kind, namespace_id, job_id))
+    def _hears(self, topic: str) -> bool:
         return any(matches(each, topic) for each in self.filters)
+
+    @property
+    def refusals_unheard(self) -> tuple[str, ...]:
+        """Filters that would bring the refusals of what it asked by a connection, where it has none that does.
+
+        Their answers come to the connection that asked all the same (Developer Guide, "Jobs device MQTT API"); but a
+        client may pass on to the device's program only what that has subscribed to.
+        """
+        known = [each for each in self.requests if each.job_id in (None, NEXT, self.job_id) and not each.is_unconnected]
+        asked = {(each.kind, each.job_id) for each in known if each.namespace_id == self.namespace_id}
+        return tuple(
+            refusals_of(self.thing, kind, "+" if job_id == self.job_id else job_id, self.namespace_id)
+            for kind, job_id in sorted(asked, key=str)
+            if not self._hears(refusals_of(self.thing, kind, job_id, self.namespace_id))
+        )
 
     @property
     def last(self) -> Asked | None:
         """What it asked last."""
         return self.requests[-1] if self.requests else None
+
+
+def topic_of(thing: str, kind: RequestKind, job_id: str | None, namespace_id: str | None) -> str:
+    """Where a request of that kind is published; about a job that is not known, `JOB` stands for it."""
+    match kind:
+        case "get-pending":
+            return request_topic(thing, GetPending(namespace_id=namespace_id))
+        case "start-next":
+            return request_topic(thing, StartNext(namespace_id=namespace_id))
+        case "describe":
+            return request_topic(thing, Describe(job_id or "JOB", namespace_id=namespace_id))
+        case "update":
+            return request_topic(thing, Update(job_id or "JOB", Status.IN_PROGRESS, namespace_id=namespace_id))
+
+
+def refusals_of(thing: str, kind: RequestKind, job_id: str | None, namespace_id: str | None) -> str:
+    """Where a request of that kind is refused."""
+    return f"{topic_of(thing, kind, job_id, namespace_id)}/rejected"
 
 
 # ── taking it in ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -56,7 +56,7 @@ class Learned:
     is how often it asks of its own accord; None: no such thing was seen. `take_seconds` passed from the queueing until
     it was IN_PROGRESS, `work_seconds` from then to the end, `longest_gap_seconds` at most between two of its reports.
     `step_key` is the key of statusDetails under which it names its steps, None if it names none; `versions` are those
-    that it announced, in order.
+    that it announced, in order. `refusals_unheard` are topic filters that it lacks: see `Account`.
     """
 
     carrier: Carrier
@@ -74,6 +74,7 @@ class Learned:
     sends_tokens: bool
     sends_expected_version: bool
     versions: tuple[str, ...] = ()
+    refusals_unheard: tuple[str, ...] = ()
     required: tuple[tuple[str, float], ...] = ()
     """Bounds that its owner wants it to keep, by name, instead of those that are made of the above."""
     seen_by: SeenBy = "wire"
@@ -170,6 +171,7 @@ def learn(entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
         sends_tokens=any(asked.token is not None for asked in account.requests),
         sends_expected_version=any(asked.expected_version is not None for asked in account.requests),
         versions=versions_in(reports),
+        refusals_unheard=account.refusals_unheard,
     )
 
 

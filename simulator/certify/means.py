@@ -5,7 +5,9 @@ AtTheDesk   all, by the gateway's faults  every packet, and what probes show    
 elsewhere   see simulator.certify.aws     records of executions, its connection    what these decide
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final, Protocol
 
 from simulator.certify.cell import Cell, Need
@@ -13,34 +15,29 @@ from simulator.certify.desk import Desk
 from simulator.certify.learning import Learned, learn
 from simulator.certify.matrix import not_applicable
 from simulator.certify.names import Names
-from simulator.certify.offer import Offer
 from simulator.certify.probes import Sampling
 from simulator.certify.unseen import not_seen
-from simulator.certify.venue import DeskVenue
+from simulator.certify.venue import AnyDesk, DeskVenue
 from simulator.certify.wiretap import Wiretap
-from simulator.controller.hand import Hand
-from simulator.engines.play import Venue
+from simulator.engines.venue import Venue
 from simulator.scenario import Scenario
-from simulator.trace import Entry, Sink
-
-
-class AnyDesk(Protocol):
-    """Where the device is, as a session needs it; each member as `simulator.certify.desk.Desk` has it."""
-
-    offer: Offer
-
-    def listen(self, sink: Sink) -> Callable[[], None]:
-        """Every entry from now on."""
-
-    def standing(self) -> tuple[Entry, ...]:
-        """What lasts, as it was told."""
-
-    def hand(self) -> Hand:
-        """What a controller acts through."""
+from simulator.trace import Entry
 
 
 class Means(Protocol):
     """`skip` are the invariants that cannot be judged there; `sees_requests`: the device shows itself by coming."""
+
+    @property
+    def desk(self) -> AnyDesk:
+        """Where the device is."""
+
+    @property
+    def wiretap(self) -> Wiretap:
+        """Where every entry of the session passes."""
+
+    @property
+    def sampling(self) -> Sampling | None:
+        """The device's probes; None without any."""
 
     @property
     def skip(self) -> frozenset[str]:
@@ -76,14 +73,19 @@ class AtTheDesk:
     sees_requests: Final = True
 
     def __init__(self, desk: Desk, wiretap: Wiretap, sampling: Sampling | None, seed: int) -> None:
-        self._desk = desk
-        self._wiretap = wiretap
-        self._sampling = sampling
-        self._seed = seed
+        self.desk = desk
+        self.wiretap = wiretap
+        self.sampling = sampling
+        self._seed = str(seed)
 
     def venue(self, scenario: Scenario) -> Venue:
         """See Means."""
-        return DeskVenue(self._desk, self._wiretap, self._sampling, scenario, self._seed)
+        return DeskVenue(self.desk, self.wiretap, self.sampling, partial(self._tune, scenario))
+
+    def _tune(self, scenario: Scenario, stack: AsyncExitStack) -> None:
+        retune = self.desk.cloud.retune
+        stack.callback(retune, scenario.cloud, (), self._seed)
+        retune(scenario.cloud, scenario.faults, self._seed)
 
     def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> Learned:
         """See Means."""

@@ -6,13 +6,15 @@ A pattern is searched in each line of output. What it finds is told in the trace
 that a deletion, or a power cut, can wait for it.
 """
 
-import re
 import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+import regex
+
 from agent.errors import InputError
+from agent.log import get_logger
 from simulator.certify.cell import Cell, row
 from simulator.certify.conditions import POWER_SECONDS
 from simulator.certify.draft import PATIENCE_SECONDS, Draft, Move
@@ -25,6 +27,10 @@ MOST: Final = 16
 """Patterns of one session."""
 MOST_A_SECOND: Final = 50
 """Times that one is told: who prints it all the time has told nothing more by that."""
+
+
+MATCH_SECONDS: Final = 0.1
+"""A pattern that takes longer for a line is given up for that line: all else waits for it."""
 
 
 class Moments:
@@ -49,7 +55,7 @@ class Moments:
     def line(self, line: str) -> None:
         """The device printed a line."""
         for name, pattern in self._patterns.items():
-            if pattern.search(line):
+            if _is_in(line, pattern):
                 self.seen.add(name)
                 self._tell(name)
 
@@ -112,8 +118,16 @@ def _power_cut(name: str) -> Move:
     return move
 
 
-def _compiled(text: str) -> "re.Pattern[str]":
+def _is_in(line: str, pattern: "regex.Pattern[str]") -> bool:
     try:
-        return re.compile(text)
-    except re.error as error:
+        return pattern.search(line, timeout=MATCH_SECONDS) is not None
+    except TimeoutError:
+        get_logger("ghostjob.certify").warning("step.pattern_slow", pattern=pattern.pattern[:80], line=line[:80])
+        return False
+
+
+def _compiled(text: str) -> "regex.Pattern[str]":
+    try:
+        return regex.compile(text)
+    except regex.error as error:
         raise InputError(f"--step {text}: no regular expression: {error}") from None

@@ -15,10 +15,9 @@ from typing import Final
 from agent.values import Status
 from simulator.certify.device import Device
 from simulator.certify.draft import longest_wait
-from simulator.certify.means import AnyDesk, Means
+from simulator.certify.means import Means
 from simulator.certify.names import Names
-from simulator.certify.probes import Sample, Sampling
-from simulator.certify.wiretap import Wiretap
+from simulator.certify.probes import Sample
 from simulator.engines.judged import JudgedPlay
 from simulator.scenario import Scenario
 from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, FaultOver, RequestReceived, Sink
@@ -102,26 +101,21 @@ class Account:
         return 0.0 if self._first_at is None else max(self._last_at - self._first_at, 0.0)
 
 
-class Plays:
+class DevicePlays:
     """Plays scenarios with one device, one after the other. `out` is where each is kept; None: nowhere."""
 
     def __init__(
         self,
-        desk: AnyDesk,
         means: Means,
         device: Device,
-        wiretap: Wiretap,
-        sampling: Sampling | None,
         names: Names,
         seed: int,
         out: Path | None,
         waits: Callable[[str], None],
     ) -> None:
-        self._desk = desk
         self._means = means
+        self._desk, self._wiretap, self._sampling = means.desk, means.wiretap, means.sampling
         self._device = device
-        self._wiretap = wiretap
-        self._sampling = sampling
         self._names = names
         self._seed = seed
         self._out = out

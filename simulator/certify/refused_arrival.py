@@ -43,7 +43,11 @@ def is_at_the_door(event: ClientRefused) -> bool:
 
 def said_of(event: ClientRefused, offer: Offer) -> str:
     """The sentence."""
-    return _SAY.get(event.code, _otherwise)(event, offer)
+    sentence = _SENTENCES.get(event.code)
+    if sentence is None:
+        return _SAY.get(event.code, _otherwise)(event, offer)
+    told = {"files": _files(offer), "client_id": offer.client_id, "why": shown(event.why), "resource": _resource(event)}
+    return f"{_who(event)} {sentence.format_map(told)}"
 
 
 def _who(event: ClientRefused) -> str:
@@ -57,25 +61,6 @@ def _files(offer: Offer) -> str:
 
 
 # ── TLS and certificates ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _no_certificate(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} shows no client certificate: give it {_files(offer)}"
-
-
-def _foreign(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} shows a certificate of another CA: give it {_files(offer)}"
-
-
-def _expired(event: ClientRefused, offer: Offer) -> str:
-    return (
-        f"{_who(event)} shows a certificate that is not valid now: give it {_files(offer)};"
-        " if it has these, remove both files and start again, and they are made anew"
-    )
-
-
-def _bad(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} shows a certificate that is not accepted ({shown(event.why)}): give it {_files(offer)}"
 
 
 def _unregistered(event: ClientRefused, offer: Offer) -> str:
@@ -147,30 +132,6 @@ def _no_http(event: ClientRefused, offer: Offer) -> str:
     return f"{_who(event)} sends what is no HTTP: {_mqtt(offer)}"
 
 
-def _version(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} speaks another version ({shown(event.why)}): set its client to MQTT 3.1.1 or 5"
-
-
-def _malformed(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} sends a packet that AWS IoT does not take ({shown(event.why)}), and its connection ended"
-
-
-def _qos_2(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} uses QoS 2 ({_resource(event)}), which AWS IoT does not have: use QoS 0 or 1"
-
-
-def _client_id(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} has a client id that AWS IoT does not take ({shown(event.why)}): use {offer.client_id}"
-
-
-def _no_connect(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} connects and sends no CONNECT ({shown(event.why)}): have its client speak MQTT there"
-
-
-def _quota(event: ClientRefused, offer: Offer) -> str:
-    return f"{_who(event)} asks for more than AWS IoT gives ({shown(event.why)})"
-
-
 def _not_allowed(event: ClientRefused, offer: Offer) -> str:
     name = _resource(event)
     match event.action:
@@ -219,24 +180,28 @@ def _otherwise(event: ClientRefused, offer: Offer) -> str:
     return f"{_who(event)} was refused, {shown(event.code)}: {shown(event.why)}{hint}"
 
 
+_SENTENCES: Final[dict[str, str]] = {
+    "certificate-missing": "shows no client certificate: give it {files}",
+    "certificate-foreign": "shows a certificate of another CA: give it {files}",
+    "certificate-expired": "shows a certificate that is not valid now: give it {files};"
+    " if it has these, remove both files and start again, and they are made anew",
+    "certificate-bad": "shows a certificate that is not accepted ({why}): give it {files}",
+    "protocol-version": "speaks another version ({why}): set its client to MQTT 3.1.1 or 5",
+    "malformed": "sends a packet that AWS IoT does not take ({why}), and its connection ended",
+    "qos-2": "uses QoS 2 ({resource}), which AWS IoT does not have: use QoS 0 or 1",
+    "client-id": "has a client id that AWS IoT does not take ({why}): use {client_id}",
+    "connect-timeout": "connects and sends no CONNECT ({why}): have its client speak MQTT there",
+    "quota": "asks for more than AWS IoT gives ({why})",
+}
+"""By the code of the refusal, what is said behind who it was."""
 _SAY: Final[dict[str, Say]] = {
-    "certificate-missing": _no_certificate,
-    "certificate-foreign": _foreign,
-    "certificate-expired": _expired,
-    "certificate-bad": _bad,
     "certificate-unregistered": _unregistered,
     "certificate-inactive": _inactive,
     "server-not-trusted": _distrusts,
     "tls-failed": _tls,
     "not-mqtt": _no_mqtt,
     "not-http": _no_http,
-    "protocol-version": _version,
-    "malformed": _malformed,
-    "qos-2": _qos_2,
-    "client-id": _client_id,
-    "connect-timeout": _no_connect,
-    "quota": _quota,
     "not-allowed": _not_allowed,
     "topic": _topic,
 }
-"""By the code of the refusal; of any other, what the cloud says."""
+"""Where more than that decides; of any other code, it is what the cloud says."""

@@ -27,15 +27,14 @@ from simulator.certify.device import Device
 from simulator.certify.evidence import last_seen
 from simulator.certify.learning import Learned, NotLearned
 from simulator.certify.matrix import Cell, Names, Need, undisturbed
-from simulator.certify.means import AnyDesk, Means
+from simulator.certify.means import Means
 from simulator.certify.moments import Moments
-from simulator.certify.one_play import Played, Plays, in_words
-from simulator.certify.probes import Sample, Sampling
+from simulator.certify.one_play import DevicePlays, Played, in_words
+from simulator.certify.probes import Sample
 from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
-from simulator.certify.wiretap import Wiretap
 from simulator.trace import Entry, PowerCutOff
 from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 
@@ -61,50 +60,49 @@ class Patience:
     first_job: float = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a session was given, as its certificate has it, for whoever plays a cell again."""
+
+    probes: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    seed: int = 0
+
+
 PATIENCE: Final = Patience()
 NOTHING_REQUIRED: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Session:
-    """With the device on `desk`, by what `means` allow. `out` is where plays are kept; None: nowhere."""
+    """With the device at the desk of `means`, by what they allow. `out` is where plays are kept; None: nowhere."""
 
     def __init__(
         self,
-        desk: AnyDesk,
         means: Means,
         device: Device,
-        wiretap: Wiretap,
         names: Names,
         telling: Telling,
         *,
-        sampling: Sampling | None,
         moments: Moments,
-        probes: Sequence[str] = (),
-        command: Sequence[str] = (),
-        options: Sequence[str] = (),
+        given: Given = Given(),
         required: Mapping[str, float] = NOTHING_REQUIRED,
-        seed: int = 0,
         out: Path | None = None,
         patience: Patience = PATIENCE,
     ) -> None:
-        self._desk = desk
         self._means = means
+        self._desk, self._wiretap, self._sampling = means.desk, means.wiretap, means.sampling
         self._device = device
-        self._wiretap = wiretap
         self._names = names
         self._telling = telling
-        self._sampling = sampling
         self._moments = moments
-        self._probes = tuple(probes)
-        self._command = tuple(command)
-        self._options = tuple(options)
+        self._given = given
         self._required = tuple(sorted(required.items()))
-        self._seed = seed
         self._patience = patience
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = Plays(desk, means, device, wiretap, sampling, names, seed, out and out / "cells", telling.waits)
+        self._plays = DevicePlays(means, device, names, given.seed, out and out / "cells", telling.waits)
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, list[CellResult]] = {}
@@ -292,8 +290,7 @@ class Session:
         bounds = learned.bounds()
         limit = bounds.ready_seconds + bounds.silence_seconds + learned.work_seconds
         make = partial(undisturbed, self._names, self._desk.offer.namespace_id, limit, bounds)
-        version_of, waits = self._names.version_of, self._telling.waits
-        return Baseline(self._desk, self._device, self._plays, self._sampling, make, version_of, waits)
+        return Baseline(self._means, self._device, self._names, self._plays, make, self._telling.waits)
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -313,13 +310,13 @@ class Session:
             seconds=time.monotonic() - self._began,
             cells=cells,
             learned=learned,
-            probes=self._probes,
+            probes=self._given.probes,
             not_seen=self._means.not_seen(learned, self._seen()),
             not_met=self._unmet,
             bricked=self._bricked,
-            seed=self._seed,
-            command=self._command,
-            options=self._options,
+            seed=self._given.seed,
+            command=self._given.command,
+            options=self._given.options,
             cut_short=cut_short,
         )
 

@@ -8,7 +8,8 @@
     cell.began      {"id": …}                    it is being played
     cell.ended      {"result": …}                what came of it, as in certificate.json
     bricked         {"cell": …, "why": …, "evidence": …}   nothing brings the device back after that cell
-    certificate     {"certificate": …}           the whole of certificate.json; the last line
+    certificate     {"certificate": …}           the whole of certificate.json
+    left            {"commands": …}              they remove what a session had to leave in an account
 
 Each line has "event", and its members besides; readers ignore what they do not know.
 """
@@ -121,6 +122,10 @@ class ToScripts:
         """See Telling."""
         self._say("certificate", certificate=certificate.model_dump(mode="json"))
 
+    def left(self, commands: Sequence[str]) -> None:
+        """What a session could not remove from an account, which is known once it is over."""
+        self._say("left", commands=list(commands))
+
     def shown(self) -> AbstractContextManager[object]:
         """See Telling."""
         return nullcontext()
@@ -167,6 +172,8 @@ class ToPeople:
     def learned(self, learned: Learned) -> None:
         """See Telling."""
         self._print(f"its first job: {in_words(learned)}")
+        if learned.refusals_unheard:
+            self._print(UNHEARD.format(" nor to ".join(learned.refusals_unheard)))
 
     def planned(self, cells: Sequence[Planned], seconds: float) -> None:
         """See Telling."""
@@ -205,6 +212,10 @@ class ToPeople:
         return self._progress
 
 
+UNHEARD = (
+    "the device has not subscribed to {}: refusals come to its connection all the same, but many an MQTT client drops "
+    "what was not subscribed to, and who does not hear that his job is gone works on"
+)
 BY = {
     "start-next": "takes jobs by start-next",
     "describe-update": "reads a job and takes it by an update",

@@ -1,43 +1,68 @@
-"""The desk as a venue: each play is one of many on a cloud that stays up, under its own faults and settings."""
+"""A desk as a venue: each play is one of many with the device that is there, on a cloud that stays up."""
 
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
-from typing import Final
+from typing import Final, Protocol
 
 from agent.runner import Transport
-from simulator.certify.desk import Desk
+from simulator.certify.offer import Offer
 from simulator.certify.probes import Sampling
 from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand
-from simulator.scenario import Group, Scenario
-from simulator.trace import ProcessStalled, Sink
+from simulator.scenario import Group
+from simulator.trace import Entry, ProcessStalled, Sink
+
+
+class AnyDesk(Protocol):
+    """Where the device is, as a session needs it; each member as `simulator.certify.desk.Desk` has it."""
+
+    offer: Offer
+
+    def listen(self, sink: Sink) -> Callable[[], None]:
+        """Every entry from now on."""
+
+    def standing(self) -> tuple[Entry, ...]:
+        """What lasts, as it was told."""
+
+    def watched_until_now(self) -> None:
+        """What was not told by now did not happen."""
+
+    def running_time(self) -> float:
+        """Seconds in which this process ran."""
+
+    def hand(self) -> Hand:
+        """What a controller acts through."""
 
 
 class DeskVenue:
-    """Plays one scenario with the device on the desk (see `simulator.engines.play.Venue`).
+    """Plays one scenario with the device on the desk (see `simulator.engines.venue.Venue`).
 
-    The cloud, the engine and the probes are in one process, and tell the time by one clock.
+    Who looks at the cloud, the engine and the probes are in one process, and tell the time by one clock. `tune` puts
+    what the scenario asks of the cloud in force, until the stack ends.
     """
 
     name: Final = "certify"
 
-    def __init__(self, desk: Desk, wiretap: Wiretap, sampling: Sampling | None, scenario: Scenario, seed: int) -> None:
+    def __init__(
+        self,
+        desk: AnyDesk,
+        wiretap: Wiretap,
+        sampling: Sampling | None,
+        tune: Callable[[AsyncExitStack], None] = lambda _: None,
+    ) -> None:
         self._desk = desk
         self._sampling = sampling
         self._wiretap = wiretap
-        self._scenario = scenario
-        self._seed = str(seed)
+        self._tune = tune
 
     def clock(self) -> float:
         """Seconds."""
         return time.monotonic()
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
-        """Put the scenario's faults and settings in force, until the stack ends."""
-        cloud, scenario = self._desk.cloud, self._scenario
-        stack.callback(cloud.retune, scenario.cloud, (), self._seed)
-        cloud.retune(scenario.cloud, scenario.faults, self._seed)
+        """Tune the cloud and listen, until the stack ends."""
+        self._tune(stack)
         for entry in (*self._desk.standing(), *(() if self._sampling is None else self._sampling.standing())):
             sink(entry)
         stack.callback(self._wiretap.join(sink))
@@ -45,7 +70,7 @@ class DeskVenue:
         return self._desk.hand()
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> AbstractContextManager[object]:
-        """The cloud itself tells when this process did not run."""
+        """The desk itself tells when this process did not run."""
         return nullcontext()
 
     @property

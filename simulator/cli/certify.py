@@ -177,18 +177,18 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
 
 def _certify(cells: Sequence["Cell"], account: "Account", given: dict[str, Any]) -> int:
     from simulator.certify.aws.ledger import Ledger
-    from simulator.cli.certifying import Certifying
+    from simulator.cli.certifying import CertifyCall
     from simulator.cli.certifying_account import Remains, dry_run
 
     ledger = Ledger(secrets.token_hex(3))
     if not account.is_meant:
-        return run_loop(Certifying(cells, None, ledger, **given).run())
+        return run_loop(CertifyCall(cells, None, ledger, **given).run())
     account.check(given)
     if account.dry_run:
         settings = account.settings(given["thing"], given["namespace_id"], given["certs"])
         return dry_run(cells, settings, is_json=given["is_json"])
-    with Remains(account, ledger):
-        return run_loop(Certifying(cells, account, ledger, **given).run())
+    with Remains(account, ledger, given["is_json"]):
+        return run_loop(CertifyCall(cells, account, ledger, **given).run())
 
 
 def _list(cells: Sequence["Cell"], is_json: bool) -> int:

@@ -18,8 +18,8 @@ from agent.errors import InputError
 from agent.wording import first_wrong, no_choice, shown
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.ledger import Ledger
+from simulator.certify.aws.means import OnAnAccount
 from simulator.certify.aws.reach import OF_ACCOUNTS
-from simulator.certify.aws.venue import OnAnAccount
 from simulator.certify.certificate import Certificate
 from simulator.certify.desk import Desk, DeskSettings
 from simulator.certify.device import Device, Elsewhere, Process
@@ -31,7 +31,7 @@ from simulator.certify.offer_text import offer_lines
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.probes import Sampling, probe_of
-from simulator.certify.session import DeviceUnmet, Patience, Session
+from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
 from simulator.cli.certifying_account import Account
@@ -42,8 +42,10 @@ from simulator.scenario import Bounds
 
 PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
 """For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
+HERE = "127.0.0.1"
 CERTS = Path("certify-certs")
 COMING_SECONDS, COMING_SECONDS_OF_OURS = 3600.0, 60.0
+FIRST_JOB_SECONDS = Patience().first_job
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,14 +86,31 @@ class Options:
         return None if given == "off" else int(given)
 
     def again(self) -> tuple[str, ...]:
-        """The options that bear on how a cell is played, for a certificate that says how to play it again."""
+        """The options that bear on how a cell is played, for a certificate that says how to play it again.
+
+        Among them those by which the device found the cloud: one elsewhere looks for it there, and a command may have
+        placeholders that only they fill.
+        """
         several = {
             "--allow-topic": self.allow_topics,
             "--bound": self.bounds,
             "--artifact": self.artifacts,
             "--step": self.steps,
         }
-        single = {"--document": self.document, "--reset-cmd": self.reset_cmd, "--power-cmd": self.power_cmd}
+        single = {
+            "--document": self.document,
+            "--reset-cmd": self.reset_cmd,
+            "--power-cmd": self.power_cmd,
+            "--host": None if self.host == HERE else self.host,
+            "--address": self.address,
+            "--certs": self.certs,
+            "--mqtts-port": self.mqtts_port,
+            "--data-port": self.data_port,
+            "--api-port": self.api_port,
+            "--mqtt-port": None if self.mqtt_port == "off" else self.mqtt_port,
+            "--wait": self.wait_seconds,
+            "--first-job": None if self.first_job_seconds == FIRST_JOB_SECONDS else self.first_job_seconds,
+        }
         given = [(name, value) for name, values in several.items() for value in values]
         given += [(name, value) for name, value in single.items() if value is not None]
         return tuple(str(word) for pair in given for word in pair)
@@ -125,7 +144,7 @@ def required(given: Sequence[str]) -> dict[str, float]:
     return found
 
 
-class Certifying:
+class CertifyCall:
     """`cells` are to be played, or, with `cells_from_stdin`, those that come in there; on an account, if there is one.
 
     `ledger` gets what is made there.
@@ -225,20 +244,15 @@ class Certifying:
             probes = [probe_of(text, desk.offer, overhear) for text in options.probes]
             sampling = await stack.enter_async_context(Sampling(options.thing, probes, wiretap.feed))
         coming = COMING_SECONDS_OF_OURS if options.command else COMING_SECONDS
+        again = (*(self._account.words() if self._account else ()), *options.again())
         return Session(
-            desk,
             self._means(desk, wiretap, sampling),
             device,
-            wiretap,
             Names(f"certify-{self._ledger.session}", documents),
             telling,
-            sampling=sampling,
             moments=moments,
-            probes=options.probes,
-            command=options.command,
-            options=options.again(),
+            given=Given(options.probes, options.command, again, options.seed),
             required=self._required,
-            seed=options.seed,
             out=options.out,
             patience=Patience(options.wait_seconds or coming, options.first_job_seconds),
         )

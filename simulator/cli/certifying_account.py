@@ -14,6 +14,7 @@ from simulator.certify.aws.budget import budget
 from simulator.certify.aws.desk import AccountSettings
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.cell import Cell
+from simulator.certify.telling import ToScripts
 from simulator.controller.hand import check_endpoint
 
 CERTS: Final = Path("certify-certs")
@@ -68,19 +69,28 @@ class Account:
             makes_certificate=self.make_certificate,
         )
 
+    def words(self) -> tuple[str, ...]:
+        """The same as words of a command line."""
+        flags = {"--allow-aws": self.allow_aws, "--make-certificate": self.make_certificate}
+        return (*self._which(), *(option for option, is_given in flags.items() if is_given))
+
     @property
     def again(self) -> str:
         """What a command of the AWS CLI needs to mean the same account."""
+        return "".join(f" {word}" for word in self._which())
+
+    def _which(self) -> tuple[str, ...]:
         named = {"--endpoint-url": self.endpoint_url, "--profile": self.profile, "--region": self.region}
-        return "".join(f" {option} {value}" for option, value in named.items() if value is not None)
+        return tuple(word for option, value in named.items() if value is not None for word in (option, value))
 
 
 @dataclass(slots=True)
 class Remains:
-    """What a session leaves in an account, said however it ends. A context."""
+    """What a session leaves in an account, said however it ends, with `is_json` for scripts too. A context."""
 
     account: Account
     ledger: Ledger
+    is_json: bool = False
     say: Callable[[str], None] = field(default=lambda line: click.echo(line, err=True))
 
     def __enter__(self) -> Ledger:
@@ -91,6 +101,8 @@ class Remains:
             self.say("ghostjob: certify: this session made what could not be removed; these commands do it:")
             for line in left:
                 self.say(f"  {line}")
+            if self.is_json:
+                ToScripts(click.echo).left(left)
 
 
 def dry_run(cells: Sequence[Cell], settings: AccountSettings, *, is_json: bool) -> int:

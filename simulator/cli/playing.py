@@ -12,7 +12,7 @@ from rich.console import Console
 from simulator.cli.keyboard import keys
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
-from simulator.engines.play import Venue
+from simulator.engines.venue import Venue
 from simulator.report.junit import JUNIT
 from simulator.report.live_table import LiveTable
 from simulator.report.markdown import SUMMARY

@@ -8,7 +8,8 @@ from typing import Self
 from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import NO_FACES, Face, OutputDirectory
 from simulator.engines.patience import Patience
-from simulator.engines.play import Play, Venue
+from simulator.engines.play import Play
+from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
 from simulator.trace import CLOUD, AccountEnded, Entry, Sink

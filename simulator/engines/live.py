@@ -69,7 +69,7 @@ class PahoConnections:
 
 @dataclass(slots=True)
 class LiveVenue:
-    """Plays over real MQTT (see `simulator.engines.play.Venue`)."""
+    """Plays over real MQTT (see `simulator.engines.venue.Venue`)."""
 
     scenario: Scenario
     seed: int

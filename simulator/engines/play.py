@@ -12,12 +12,10 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
-from typing import Protocol
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from agent.errors import InputError
 from agent.jitter import Jitter
-from agent.runner import Transport
 from agent.values import Status, Update
 from simulator.controller.controller import Controller, ControllerCommand
 from simulator.controller.hand import Hand, Refused
@@ -31,6 +29,7 @@ from simulator.engines.patience import Patience
 from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.stage import Stage
+from simulator.engines.venue import Venue
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Intervention, JobSpec, Scenario, thing_names
 from simulator.trace import (
@@ -52,30 +51,6 @@ CLEARING_SECONDS = 10.0
 """So long the service may take to remove what a run leaves behind."""
 TOLD_AFTERWARDS = (AccountEnded, ProcessEnded)
 """What still counts when a run has ended."""
-
-
-class Venue(Protocol):
-    """Where a scenario is played."""
-
-    @property
-    def name(self) -> str:
-        """What the engine is called."""
-
-    def clock(self) -> float:
-        """Seconds, precise at every call; the clock of the devices, the controller and the engine."""
-
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
-        """Start the cloud, which lasts as long as the stack; what the controller acts through. Raises InputError."""
-
-    @property
-    def running_time(self) -> Callable[[], float] | None:
-        """What agents' timers run by: seconds in which the process ran; None for the loop's own time."""
-
-    def watched(self, record: Callable[[ProcessStalled], None]) -> AbstractContextManager[object]:
-        """Have `record` told, while that lasts, when the process in which the devices are did not run."""
-
-    def transport(self, thing: str, group: Group) -> Transport:
-        """A connection for one boot of one device."""
 
 
 class Play:

@@ -275,7 +275,7 @@ class VirtualLink:
 
 @dataclass(slots=True)
 class VirtualVenue:
-    """Plays on a VirtualLoop (see `simulator.engines.play.Venue`)."""
+    """Plays on a VirtualLoop (see `simulator.engines.venue.Venue`)."""
 
     scenario: Scenario
     seed: int

@@ -9,6 +9,7 @@ from agent.device_events import (
     DeviceConnected,
     DeviceCrashed,
     DeviceDisconnected,
+    DeviceEvent,
     ExecutionGone,
     ExecutionLeft,
     ExecutionTaken,
@@ -29,7 +30,20 @@ from agent.device_events import (
 from simulator.report.phrases import answered, asked, because, by_hint, execution_words, in_brackets
 
 
-def of_a_device(
+def of_a_device(event: DeviceEvent) -> str:
+    """What happened; its subject is the device."""
+    match event:
+        case RequestSent() | AnswerReceived() | AnswerUnreadable() | HintReceived():
+            return _of_talk(event)
+        case StepStarted() | StepProgressed() | StepFinished() | StepUndone():
+            return _of_steps(event)
+        case PhaseChanged() | ExecutionTaken() | ExecutionGone() | ExecutionLeft():
+            return _of_executions(event)
+        case _:
+            return _of_itself(event)
+
+
+def _of_itself(
     event: DeviceConnected
     | DeviceDisconnected
     | DeviceBooted
@@ -68,7 +82,7 @@ def of_a_device(
             assert_never(event)
 
 
-def of_talk(event: RequestSent | AnswerReceived | AnswerUnreadable | HintReceived) -> str:
+def _of_talk(event: RequestSent | AnswerReceived | AnswerUnreadable | HintReceived) -> str:
     """What it sends, and what it reads."""
     match event:
         case RequestSent(request=request, client_token=token, execution=key, job_id=job_id, attempt=attempt):
@@ -86,7 +100,7 @@ def of_talk(event: RequestSent | AnswerReceived | AnswerUnreadable | HintReceive
             assert_never(event)
 
 
-def of_executions(event: PhaseChanged | ExecutionTaken | ExecutionGone | ExecutionLeft) -> str:
+def _of_executions(event: PhaseChanged | ExecutionTaken | ExecutionGone | ExecutionLeft) -> str:
     """What it makes of its jobs."""
     match event:
         case PhaseChanged(phase=phase, was=was, why=why, execution=key):
@@ -102,7 +116,7 @@ def of_executions(event: PhaseChanged | ExecutionTaken | ExecutionGone | Executi
             assert_never(event)
 
 
-def of_steps(event: StepStarted | StepProgressed | StepFinished | StepUndone) -> str:
+def _of_steps(event: StepStarted | StepProgressed | StepFinished | StepUndone) -> str:
     """What it does."""
     of = f"step {event.step} of {execution_words(event.execution)}"
     match event:

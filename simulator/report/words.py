@@ -5,31 +5,8 @@
 
 from typing import Final, assert_never
 
-from agent.device_events import (
-    AnswerReceived,
-    AnswerUnreadable,
-    DeviceBooted,
-    DeviceConnected,
-    DeviceCrashed,
-    DeviceDisconnected,
-    ExecutionGone,
-    ExecutionLeft,
-    ExecutionTaken,
-    HardwareChanged,
-    HintReceived,
-    JournalUnwritable,
-    JournalWritten,
-    PhaseChanged,
-    PowerLost,
-    RequestSent,
-    StepFinished,
-    StepProgressed,
-    StepStarted,
-    StepUndone,
-    VersionCommitted,
-    VersionReverted,
-)
-from simulator.report.device_words import of_a_device, of_executions, of_steps, of_talk
+from agent.device_events import DeviceEvent
+from simulator.report.device_words import of_a_device
 from simulator.report.phrases import answered, asked, because, by_hint, execution_words, in_brackets
 from simulator.trace import (
     AccountEnded,
@@ -82,38 +59,11 @@ def who(entry: Entry) -> str:
 
 def words(event: Event) -> str:
     """What happened; its subject is who says it."""
+    if isinstance(event, DeviceEvent):
+        return of_a_device(event)
+    if isinstance(event, ControllerEvent | EngineEvent):
+        return _of_the_run(event)
     match event:
-        case (
-            DeletionRequested()
-            | DeletionAccepted()
-            | DeletionRefused()
-            | RunStarted()
-            | RunEnded()
-            | ProcessStalled()
-            | PowerCutOff()
-            | PowerRestored()
-            | ProcessEnded()
-        ):
-            return _of_the_run(event)
-        case RequestSent() | AnswerReceived() | AnswerUnreadable() | HintReceived():
-            return of_talk(event)
-        case StepStarted() | StepProgressed() | StepFinished() | StepUndone():
-            return of_steps(event)
-        case PhaseChanged() | ExecutionTaken() | ExecutionGone() | ExecutionLeft():
-            return of_executions(event)
-        case (
-            DeviceConnected()
-            | DeviceDisconnected()
-            | DeviceBooted()
-            | PowerLost()
-            | JournalUnwritable()
-            | JournalWritten()
-            | DeviceCrashed()
-            | HardwareChanged()
-            | VersionCommitted()
-            | VersionReverted()
-        ):
-            return of_a_device(event)
         case RequestReceived() | RequestAnswered() | AnswerDelivered() | HintPublished():
             return _of_the_service(event)
         case FaultStruck() | FaultOver():

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from copy import copy
-from math import ceil
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
@@ -39,9 +38,9 @@ from simulator.verdict.model import (
     InvariantVerdict,
     PlaceToReach,
     Reached,
-    RecoverySeconds,
     Verdict,
     Violation,
+    percentiles,
 )
 from simulator.verdict.outcome import Arrivals, concluded
 from simulator.verdict.peak import Peak
@@ -345,15 +344,3 @@ def _recovered(judged: dict[str, list[_Judged]]) -> tuple[int, list[float]]:
         still = all(each.resumed is not None for each in present.recoveries if each.is_exercised)
         devices += bool(present.seconds) and still
     return devices, seconds
-
-
-def percentiles(seconds: list[float]) -> RecoverySeconds | None:
-    """Nearest-rank percentiles: the smallest value that at least so many percent do not exceed. None of none."""
-    if not seconds:
-        return None
-    ordered = sorted(seconds)
-
-    def rank(percent: int) -> float:
-        return ordered[ceil(len(ordered) * percent / 100) - 1]
-
-    return RecoverySeconds(p50=rank(50), p90=rank(90), p99=rank(99), max=ordered[-1])

@@ -1,5 +1,6 @@
 """What a verdict says, as it stands in `verdict.json`, and which places a run was told to reach."""
 
+from math import ceil
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
@@ -108,6 +109,18 @@ class RecoverySeconds(_Model):
     p90: float
     p99: float
     max: float
+
+
+def percentiles(seconds: list[float]) -> RecoverySeconds | None:
+    """Nearest-rank percentiles: the smallest value that at least so many percent do not exceed. None of none."""
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+
+    def rank(percent: int) -> float:
+        return ordered[ceil(len(ordered) * percent / 100) - 1]
+
+    return RecoverySeconds(p50=rank(50), p90=rank(90), p99=rank(99), max=ordered[-1])
 
 
 class Explored(_Model):

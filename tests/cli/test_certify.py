@@ -9,6 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from simulator.certify.matrix import CELLS, DEFAULT, QUICK
+from simulator.cli.certify import certify
+from simulator.cli.certifying import Options
+from simulator.cli.certifying_account import Account
 from tests.cli.certifying import Certifying, device
 from tests.cli.command import ended
 
@@ -236,6 +239,29 @@ def test_bad_input_is_one_line_that_says_what_to_do(
     assert told.out == ""
     assert said in told.err.splitlines()[-1]
     assert "Traceback" not in told.err
+
+
+FILE = str(Path(__file__))
+AGAIN = (
+    *("--allow-topic", "telemetry/#", "--bound", "ready_seconds=5", "--artifact", FILE, "--artifact", FILE),
+    *("--step", "erasing", "--document", FILE, "--reset-cmd", "reset", "--power-cmd", "relay", "--host", "0.0.0.0"),
+    *("--address", "10.0.0.7", "--certs", "lab", "--mqtts-port", "8884", "--data-port", "off", "--api-port", "0"),
+    *("--mqtt-port", "0", "--wait", "7.0", "--first-job", "900.0"),
+)
+WHERE = ("--endpoint-url", "https://x", "--profile", "lab", "--region", "eu-west-1")
+ACCOUNT = (*WHERE, "--allow-aws", "--make-certificate")
+
+
+@pytest.mark.parametrize("given", [AGAIN, ()], ids=["all that bear on it", "none"])
+def test_a_cell_is_played_again_with_the_options_that_bear_on_it(given: tuple[str, ...]):
+    besides = ["--thing", "pump", "--out", "x", "--json", "--seed", "7", "--probe", "file:x", "--namespace-id", "n"]
+    parsed = certify.make_context("certify", [*besides, *given, *ACCOUNT, "--", "./agent"]).params
+    account = Account.taken_from(parsed)
+    for name in ("quick", "full", "is_list", "log_format", "log_level"):
+        del parsed[name]
+    assert Options(**parsed).again() == given
+    assert account.words() == ACCOUNT
+    assert account.again == " ".join(("", *WHERE))
 
 
 def _command_lines() -> str:

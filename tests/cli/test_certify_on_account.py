@@ -13,7 +13,10 @@ import pytest
 from agent.errors import InputError
 from simulator.certify.aws.desk import AccountDesk, AccountSettings
 from simulator.certify.aws.ledger import Ledger
+from simulator.certify.aws.watching import Watching
 from simulator.cli.certify import certify
+from simulator.cli.certifying_account import Account, Remains
+from simulator.controller.hand import Refused
 from tests.cli.account import ENVIRONMENT, CloudAccount, cloud_account
 from tests.cli.certifying import Certifying, device
 
@@ -102,6 +105,40 @@ async def test_who_is_interrupted_leaves_no_job_and_deletes_nobody_elses(account
     assert [job["jobId"] for job in iot.list_jobs()["jobs"]] == ["somebody-elses"]
     iot.delete_job(jobId="somebody-elses", force=True)
     iot.delete_thing(thingName="lamp")
+
+
+async def test_what_goes_wrong_beside_the_account_is_told_as_it_is(account: CloudAccount, tmp_path: Path):
+    settings = AccountSettings("lamp", None, account.api, None, None, tmp_path, makes_certificate=False)
+    for wrong in (InputError("--power-cmd: no relay answers"), KeyError("a fault of ours")):
+        with pytest.raises(type(wrong)) as told:
+            async with AccountDesk(settings, Ledger("abc124")):
+                raise wrong
+        assert told.value is wrong
+
+
+async def test_an_account_that_answers_no_more_ends_what_goes_on_there(
+    account: CloudAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    async def refused(_self: Watching) -> None:
+        raise Refused("AccessDeniedException", "not authorized")
+
+    monkeypatch.setattr(Watching, "run", refused)
+    settings = AccountSettings("lamp", None, account.api, None, None, tmp_path, makes_certificate=False)
+    with pytest.raises(InputError, match=f"{account.api}: nothing more is seen there: .*not authorized"):
+        async with AccountDesk(settings, Ledger("abc125")):
+            await asyncio.Event().wait()
+
+
+def test_what_is_left_in_an_account_is_told_to_people_and_to_scripts(capsys: pytest.CaptureFixture[str]):
+    account = Account(
+        endpoint_url="http://x", profile=None, region=None, allow_aws=False, make_certificate=False, dry_run=False
+    )
+    ledger = Ledger("abc126", thing="pump")
+    with Remains(account, ledger, is_json=True):
+        pass
+    told, command = capsys.readouterr(), "aws iot delete-thing --thing-name pump --endpoint-url http://x"
+    assert told.err.splitlines()[1:] == [f"  {command}"]
+    assert json.loads(told.out) == {"event": "left", "commands": [command]}
 
 
 def test_a_dry_run_asks_nothing(capsys: pytest.CaptureFixture[str]):

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.certify.certificate import Certificate
 from simulator.certify.matrix import CELLS
-from simulator.cli.certifying import Certifying
+from simulator.cli.certifying import CertifyCall
 from tests.devices import commands
 
 THING = "dut"
@@ -61,7 +61,7 @@ async def certified(
     }
     chosen = [each for each in CELLS if each.id in cells]
     assert len(chosen) == len(cells), cells
-    code = await Certifying(chosen, **{**USUAL, **given}).run()
+    code = await CertifyCall(chosen, **{**USUAL, **given}).run()
     return code, Certificate.model_validate_json((out / "certificate.json").read_text())
 
 

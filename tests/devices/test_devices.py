@@ -25,45 +25,55 @@ def runs(running: DeviceProcess, name: str) -> str:
     return "" if where is None else (running.flash / where.format(thing=name)).read_text().strip()
 
 
-async def finishes(on: Bench, name: str, job: str, version: str, running: DeviceProcess, namespace: str = "") -> None:
+def versions(name: str, *brought: str) -> list[str]:
+    """What it runs after jobs that bring these."""
+    return [each if COMMANDS[name].version else "" for each in brought]
+
+
+async def finishes(on: Bench, name: str, job: str, version: str, running: DeviceProcess, namespace: str = "") -> str:
+    """The version that it runs once it has done a job."""
     await on.job(f"{name}-{job}", commands.document(name, version), namespace or None, name)
     assert await on.end_of(f"{name}-{job}") == "SUCCEEDED", running.log
-    if COMMANDS[name].version:
-        assert runs(running, name) == version
+    return runs(running, name)
 
 
-async def loses_a_job(on: Bench, name: str, directory: Path, namespace: str = "") -> None:
-    """One job done, one deleted as it begins, one done."""
+async def loses_a_job(on: Bench, name: str, directory: Path, namespace: str = "") -> list[str]:
+    """One job done, one deleted as it begins, one done: the versions that it runs after the first and the last."""
     place = directory / name
     place.mkdir()
     where = built(COMMANDS[name].needs, place)
     async with device(on, name, place / "flash", built=where, namespace=namespace, thing=name) as running:
-        await finishes(on, name, "first", "2.0", running, namespace)
+        first = await finishes(on, name, "first", "2.0", running, namespace)
         await on.job(f"{name}-gone", commands.document(name, "3.0"), namespace or None, name)
         await on.is_at(f"{name}-gone")
         await on.delete(f"{name}-gone", namespace or None)
-        await finishes(on, name, "next", "4.0", running, namespace)
+        return [first, await finishes(on, name, "next", "4.0", running, namespace)]
 
 
-async def all_lose_a_job(names: tuple[str, ...], directory: Path, namespace: str = "") -> None:
+async def all_lose_a_job(names: tuple[str, ...], directory: Path, namespace: str = "") -> dict[str, list[str]]:
     async with bench(directory, things=names) as on, asyncio.timeout(LIMIT_SECONDS), asyncio.TaskGroup() as group:
-        for name in names:
-            group.create_task(loses_a_job(on, name, directory, namespace), name=name)
+        tasks = {name: group.create_task(loses_a_job(on, name, directory, namespace), name=name) for name in names}
+    return {name: task.result() for name, task in tasks.items()}
 
 
 async def test_correct_devices_of_all_designs_take_jobs_and_lose_one(tmp_path: Path):
-    await all_lose_a_job((*CORRECT, *MODELS), tmp_path)
+    names = (*CORRECT, *MODELS)
+    ran = await all_lose_a_job(names, tmp_path)
+    assert ran == {name: versions(name, "2.0", "4.0") for name in names}
 
 
 async def test_in_a_namespace_it_is_the_same(tmp_path: Path):
-    await all_lose_a_job(("agent-awsiot", "paho-http-only", "model-reference"), tmp_path, "lab")
+    names = ("agent-awsiot", "paho-http-only", "model-reference")
+    ran = await all_lose_a_job(names, tmp_path, "lab")
+    assert ran == {name: versions(name, "2.0", "4.0") for name in names}
 
 
 async def test_a_device_with_a_flaw_does_what_nobody_disturbs(tmp_path: Path):
     flashes = {f"flaw-{flaw}": tmp_path / f"flaw-{flaw}" for flaw in FLAWS}
     on_the_bench = bench(tmp_path, things=tuple(flashes))
     async with on_the_bench as on, asyncio.timeout(LIMIT_SECONDS), side_by_side(on, flashes) as running:
-        await asyncio.gather(*(finishes(on, name, "first", "2.0", each) for name, each in running.items()))
+        ran = await asyncio.gather(*(finishes(on, name, "first", "2.0", each) for name, each in running.items()))
+    assert dict(zip(flashes, ran, strict=True)) == dict.fromkeys(flashes, "2.0")
 
 
 @pytest.mark.parametrize("name", ["paho", "model-reference"])

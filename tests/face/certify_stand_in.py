@@ -69,6 +69,9 @@ def end(results: list[dict[str, Any]], why: str = "") -> None:
     outcome = "failed" if bad else "inconclusive" if why else "passed"
     say("certificate", certificate={**CERTIFICATE, "outcome": outcome, "why": why or f"bad: {bad}", "cells": results})
     log(ended=why or outcome)
+    if "--allow-aws" in sys.argv:
+        say("left", commands=["aws iot delete-thing --thing-name pump-7"])
+        log(removed=True)
     sys.exit({"passed": 0, "failed": 1, "inconclusive": 3}[outcome])
 
 

@@ -97,6 +97,31 @@ def test_who_leaves_early_interrupts_it(stand_in: Log):
     assert session.certification.why == "interrupted"
 
 
+def test_on_an_account_the_end_is_waited_for_and_what_is_left_there_is_told(
+    stand_in: Log, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ghostjob._certify.END_SECONDS", 0.0)
+    with ghostjob.certify(thing="pump-7", options=["--allow-aws"]) as session:
+        session.learn()
+    assert stand_in()[-1]["removed"]
+    assert session.left == ("aws iot delete-thing --thing-name pump-7",)
+
+
+def test_a_session_that_has_not_begun_or_is_over_plays_nothing(stand_in: Log):
+    session = ghostjob.certify(["good"])
+    with pytest.raises(ghostjob.GhostjobError, match="has not begun"):
+        session.play(WRONG)
+    assert list(session)
+    for again in (lambda: session.play(WRONG), lambda: list(session)):
+        with pytest.raises(ghostjob.GhostjobError, match="has ended"):
+            again()
+
+
+def test_a_command_that_no_shell_could_read_is_refused():
+    with pytest.raises(ghostjob.InputError, match=r"\./a 'b: No closing quotation; quote as in a shell"):
+        ghostjob.certify("./a 'b")
+
+
 def test_cells_are_quick_or_full_or_a_sequence():
     with pytest.raises(ghostjob.InputError, match=r'cells fast: give "quick", "full" or a sequence of ids'):
         ghostjob.certify(["good"], cells="fast")

@@ -162,6 +162,18 @@ def test_marker_and_argument_need_each_other(firmware: Firmware):
             "", "7", "device_under_test: give a command or a pytest_ghostjob.DeviceUnderTest, not 7", id="odd"
         ),
         pytest.param(
+            'addopts = --ghostjob-command="./a \'b"',
+            "",
+            "device_under_test: ./a 'b: No closing quotation; quote as in a shell",
+            id="an open quote",
+        ),
+        pytest.param(
+            "",
+            '"./a \'b"',
+            "device_under_test: ./a 'b: No closing quotation; quote as in a shell",
+            id="an open quote in a fixture",
+        ),
+        pytest.param(
             "ghostjob_command = absent",
             "",
             "the device: no cell can be played: nobody connected in 60 s; is the port right?",
@@ -230,6 +242,12 @@ def test_what_to_put_on_a_device_that_runs_elsewhere_is_told_at_once(firmware: F
             "ghostjob: connected, has not subscribed to notify nor asked",
         ]
     )
+
+
+def test_what_is_left_in_an_account_is_told_at_the_end(firmware: Firmware):
+    firmware.has(FIVE_LINES, "ghostjob_thing = pump-7\nghostjob_options = --allow-aws")
+    left = "this could not be removed from the account: aws iot delete-thing --thing-name pump-7"
+    assert f"ghostjob: pump-7: {left}" in said(firmware.run("-k", WRONG))
 
 
 def test_a_device_that_does_not_come_back_fails_whatever_the_cell_shows(firmware: Firmware):

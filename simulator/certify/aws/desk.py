@@ -10,7 +10,7 @@ also of a session that is interrupted; what then is left in the ledger could not
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from simulator.certify.aws.ledger import Ledger, Ledgered
 from simulator.certify.aws.presence import Observer, Presence
 from simulator.certify.aws.watching import Watching
 from simulator.certify.offer import Offer, topics_that_count
+from simulator.certify.wiretap import Wiretap
 from simulator.controller.hand import Hand, Refused, is_local
 from simulator.controller.through_boto3 import ThroughBoto3
 from simulator.controller.watching import REQUESTS_A_SECOND
@@ -68,7 +69,7 @@ class AccountDesk:
         self._settings = settings
         self._ledger = ledger
         self._stack = AsyncExitStack()
-        self._sinks: list[Sink] = []
+        self._wiretap = Wiretap()
         self._namespaces: dict[str, str | None] = {}
         self._at = 0.0
         self._recorder = Recorder(CLOUD, lambda: self._at, self._tell)
@@ -90,9 +91,13 @@ class AccountDesk:
     ) -> None:
         try:
             await self._stack.__aexit__(kind, error, trace)
-        except BaseExceptionGroup as group:
-            where = self._settings.endpoint_url or "AWS"
-            raise InputError(f"{where}: nothing more is seen there: {group.exceptions[0]}") from None
+        except BaseExceptionGroup as group:  # of the looks, and of what went wrong beside them
+            ours = next((each for each in group.exceptions if each is not error), None)
+            if isinstance(ours, InputError | Refused):
+                where = self._settings.endpoint_url or "AWS"
+                raise InputError(f"{where}: nothing more is seen there: {ours}") from None
+            if ours is not None:
+                raise ours from None
 
     async def _open(self) -> None:
         settings, stack = self._settings, self._stack
@@ -144,13 +149,7 @@ class AccountDesk:
 
     def listen(self, sink: Sink) -> Callable[[], None]:
         """Have `sink` told of every entry from now on, until the result is called."""
-        self._sinks.append(sink)
-
-        def stop() -> None:
-            with suppress(ValueError):
-                self._sinks.remove(sink)
-
-        return stop
+        return self._wiretap.join(sink)
 
     def standing(self) -> tuple[Entry, ...]:
         """What a new judge has to know: the device's connection, if it is seen and lasts."""
@@ -191,8 +190,7 @@ class AccountDesk:
                 self._ledger.jobs.pop(job_id, None)
             case _:
                 pass
-        for sink in tuple(self._sinks):
-            sink(entry)
+        self._wiretap.feed(entry)
 
 
 def _websocket(endpoint_url: str | None, address: str) -> str:

@@ -16,6 +16,9 @@ from ghostjob.certification import Cell, CellResult, Certification, cell_of, cel
 Cells: TypeAlias = Literal["quick", "full"] | Sequence[str]
 JUDGED: Final = (0, 1, 3)
 """Exit codes of a session that came to a certificate."""
+OF_ACCOUNTS: Final = ("--endpoint-url", "--profile", "--region", "--allow-aws")
+ACCOUNT_END_SECONDS: Final = 1_200.0
+"""What a session has made in an account it removes at its end, for which AWS may take a quarter of an hour."""
 Event: TypeAlias = Mapping[str, Any]
 
 
@@ -51,7 +54,10 @@ def certify(
             pass
         case _:
             given += [f"--only={cell}" for cell in cells]
-    argv = shlex.split(command) if isinstance(command, str) else [*command]
+    try:
+        argv = shlex.split(command) if isinstance(command, str) else [*command]
+    except ValueError as error:
+        raise InputError(f"{command}: {error}; quote as in a shell") from None
     return Certifying(given, argv)
 
 
@@ -81,6 +87,7 @@ class Certifying:
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._arguments = (*options, *(("--", *command) if command else ()))
+        self._is_on_account = any(option.startswith(OF_ACCOUNTS) for option in options)
         self._cwd, self._tell = cwd, tell
         self._process: Process | None = None
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -89,6 +96,7 @@ class Certifying:
         self._why = ""
         self._certification: Certification | None = None
         self._code: int | None = None
+        self._left: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         if self._process is not None:
@@ -127,11 +135,18 @@ class Certifying:
             raise GhostjobError("there is no certificate before the session has ended")
         return self._certification
 
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Of a session on an account, once it has ended: the commands that remove what it made and could not remove."""
+        return self._left
+
     def learn(self) -> tuple[str, ...]:
         """Wait until the device has come and has done its first job: the ids of the cells, in order.
 
-        Raises GhostjobError, with what is amiss, if it does not.
+        Raises GhostjobError, with what is amiss, if it does not, or if the session has not begun.
         """
+        if self._process is None:
+            raise GhostjobError("this session has not begun: use it under `with`, or iterate over it")
         if self._listed is None:
             self._listed = tuple(each["id"] for each in self._until("cells")["cells"])
         return self._listed
@@ -140,6 +155,8 @@ class Certifying:
         """Play one cell. Raises InputError if there is none of this id, GhostjobError if it cannot be played."""
         if cell not in self.learn():
             raise InputError(f"{cell}: there is no such cell; ghostjob certify --list has them")
+        if self._code is not None:
+            raise GhostjobError("this session has ended; certify again for another")
         assert self._process is not None
         self._process.say(cell)
         while (result := self._until("cell.ended")["result"])["id"] != cell:
@@ -147,13 +164,18 @@ class Certifying:
         return cell_result_of(result)
 
     def end(self, *, interrupt: bool = False) -> None:
-        """End it in good order, what it started included; `interrupt`: without the end of what it is at."""
+        """End it in good order, what it started included; `interrupt`: without the end of what it is at.
+
+        On an account that takes minutes: what the session made there is removed first.
+        """
         if self._process is None or self._code is not None:
             return
         if interrupt:
             self._process.interrupt()
         self._process.close_stdin()
-        self._reading.join(END_SECONDS)
+        if self._is_on_account:
+            self._tell("what was made in the account is being removed, about a minute a job on AWS")
+        self._reading.join(ACCOUNT_END_SECONDS if self._is_on_account else END_SECONDS)
         if self._reading.is_alive():
             self._process.kill()
             self._reading.join()
@@ -193,6 +215,8 @@ class Certifying:
                 self._why = why
             case {"event": "certificate", "certificate": certificate}:
                 self._certification = certification_of(certificate)
+            case {"event": "left", "commands": [*commands]}:
+                self._left = tuple(commands)
             case _:
                 pass  # progress, which the results tell as well
 

@@ -39,9 +39,12 @@ DeviceLike: TypeAlias = str | Sequence[str] | DeviceUnderTest
 
 
 def configured(config: pytest.Config) -> DeviceUnderTest | None:
-    """What the configuration says, and before it the command line; None if neither says anything."""
+    """What the configuration says, and before it the command line; None if neither says anything.
+
+    Raises ValueError for what no shell could read.
+    """
     given = config.getoption("ghostjob_command")
-    command = shlex.split(given) if given else config.getini("ghostjob_command")
+    command = _words(given) if given else config.getini("ghostjob_command")
     thing = config.getoption("ghostjob_thing") or config.getini("ghostjob_thing") or None
     if not command and not thing:
         return None
@@ -49,13 +52,20 @@ def configured(config: pytest.Config) -> DeviceUnderTest | None:
 
 
 def device_of(given: object) -> DeviceUnderTest:
-    """What a fixture may return. Raises TypeError for anything else."""
+    """What a fixture may return. Raises TypeError for anything else, ValueError for what no shell could read."""
     match given:
         case DeviceUnderTest(command, thing, options):
             return DeviceUnderTest(tuple(command), thing, tuple(options))
         case str() if given.strip():
-            return DeviceUnderTest(tuple(shlex.split(given)))
+            return DeviceUnderTest(tuple(_words(given)))
         case [*words] if words and all(isinstance(word, str) for word in words):
             return DeviceUnderTest(tuple(map(str, words)))
         case _:
             raise TypeError(f"device_under_test: give a command or a pytest_ghostjob.DeviceUnderTest, not {given!r}")
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise ValueError(f"device_under_test: {command}: {error}; quote as in a shell") from None

@@ -42,6 +42,8 @@ class Sessions:
         while self._begun:
             device, session = self._begun.popitem()
             session.end(interrupt=interrupt)
+            for command in session.left:
+                self._tell(f"{device.name}: this could not be removed from the account: {command}")
             if (fault := session.fault()) is not None:
                 self._tell(f"{device.name}: {fault}")
 

@@ -78,7 +78,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def device_under_test(pytestconfig: pytest.Config) -> DeviceLike:
     """The device under test, as the configuration says; override it to return a command or a DeviceUnderTest."""
-    device = configured(pytestconfig)
+    try:
+        device = configured(pytestconfig)
+    except ValueError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if device is None:
         pytest.fail(MISSING, pytrace=False)
     return device
@@ -96,7 +99,7 @@ def ghostjob_cell(
         from pytest_ghostjob._sessions import CellUnderTest
     try:
         device = device_of(device_under_test)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     session = _sessions_of(request.config, tmp_path_factory).of(device)
     made = CellUnderTest(cell.id, cell.shows, device, session, _on_doubt(request.config))

@@ -227,6 +227,13 @@ class OutOfSight:
     sees_requests = False
     skip = frozenset[str]()
     offer = SimpleNamespace(thing=THING, namespace_id=None)
+    wiretap = Wiretap()
+    sampling = None
+
+    @property
+    def desk(self) -> "OutOfSight":
+        """This one."""
+        return self
 
     def hand(self) -> Hand:
         """Of an account in which every job is gone."""
@@ -244,7 +251,7 @@ async def test_a_device_that_may_be_off_line_is_not_called_bricked(monkeypatch: 
     there: Any = OutOfSight()
     none = Moments(THING, (), lambda entry: None)
     device, telling = Elsewhere(None, None, {}), ToScripts(lambda line: None)
-    session = Session(there, there, device, Wiretap(), Names("t"), telling, sampling=None, moments=none)
+    session = Session(there, device, Names("t"), telling, moments=none)
     judge = Judge()
     judge.feed(Entry(ENGINE, 1, 0.0, RunStarted("s", "certify", (THING,), are_foreign=True, tells_presence=True)))
     judge.feed(Entry(ENGINE, 2, 9.0, RunEnded("timed-out")))

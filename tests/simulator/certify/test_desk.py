@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,13 @@ async def test_a_namespace_that_no_name_can_be_is_refused(certs: Path, namespace
 async def test_a_thing_that_no_name_can_be_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="a thing name is 1 to 128"):
         async with Desk(DeskSettings("a lamp", tmp_path)):
+            pytest.fail("it opened")
+
+
+@pytest.mark.parametrize("option", ["host", "address"])
+async def test_what_is_no_address_is_told_by_its_option(tmp_path: Path, option: str):
+    with pytest.raises(InputError, match=f"^--{option} a lamp: neither a host name nor an address"):
+        async with Desk(replace(DeskSettings("lamp", tmp_path), **{option: "a lamp"})):
             pytest.fail("it opened")
 
 

@@ -173,6 +173,43 @@ def test_one_in_a_namespace_listens_to_the_topics_of_that():
     assert (found.namespace_id, found.listens) == ("lab", ("notify-next", "notify-documented"))
 
 
+@pytest.mark.parametrize(
+    ("filters", "unheard"),
+    [
+        pytest.param(("jobs/notify-next", "jobs/#"), (), id="all"),
+        pytest.param(("jobs/start-next/+", "jobs/+/update/+"), (), id="both answers of each request"),
+        pytest.param(
+            ("jobs/start-next/rejected", f"jobs/{JOB}/update/accepted"),
+            ("jobs/+/update/rejected",),
+            id="of updates what was accepted alone",
+        ),
+        pytest.param(("jobs/notify",), ("jobs/start-next/rejected", "jobs/+/update/rejected"), id="no answers"),
+    ],
+)
+def test_one_that_may_not_hear_refusals_is_known_by_what_it_lacks(filters: tuple[str, ...], unheard: tuple[str, ...]):
+    account = hinted(*(f"$aws/things/pump/{each}" for each in filters))
+    account.ask("start-next")
+    assert done(worked(account)).refusals_unheard == tuple(f"$aws/things/pump/{each}" for each in unheard)
+
+
+def test_in_a_namespace_the_filters_that_it_lacks_are_of_that():
+    account = CloudAccount("lab")
+    account.connect(
+        "$aws/things/pump/jobs/notify-next-namespace-lab", "$aws/things/pump/jobs/$next/namespace-lab/get/+"
+    )
+    account.queue()
+    account.ask("describe")
+    account.update("IN_PROGRESS")
+    assert done(worked(account)).refusals_unheard == ("$aws/things/pump/jobs/+/namespace-lab/update/rejected",)
+
+
+def test_one_that_asks_over_http_lacks_no_filters():
+    account = CloudAccount()
+    account.queue()
+    account.ask("start-next")
+    assert done(worked(account)).refusals_unheard == ()
+
+
 def test_the_longer_of_two_times_counts():
     quick, slow = DEVICES["start-next"], DEVICES["slow"]
     both = quick.slower(replace(slow, polls_seconds=7.0, versions=("2",)))

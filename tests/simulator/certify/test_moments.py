@@ -22,6 +22,13 @@ def test_a_flood_of_one_line_is_told_so_often_only_and_others_are(monkeypatch: p
     assert len(entries) == MOST_A_SECOND + 2
 
 
+def test_a_pattern_that_takes_for_ever_is_given_up_for_that_line():
+    told: list[Entry] = []
+    heard = Moments("pump-7", (r"^(\w+\s?)*\$", "eras"), told.append)
+    heard.line("erasing sector " * 100 + "!")
+    assert [entry.event.fault for entry in told] == ["said-2"]
+
+
 def test_a_pattern_that_nothing_was_printed_for_is_named():
     told: list[Entry] = []
     moments = Moments("pump-7", ["erasing sector", "swap"], told.append)

@@ -7,6 +7,7 @@ from rich.console import Console
 from simulator.certify.matrix import QUICK
 from simulator.certify.telling import Planned, ToPeople
 
+from .devices import learned
 from .played import certificate, result
 
 
@@ -30,3 +31,12 @@ def test_what_is_said_of_a_device_names_it_once():
     for says in ("connected", "connected", "the device is connected, and asks for nothing"):
         told.waits(says)
     assert said.getvalue() == "the device: connected\nthe device is connected, and asks for nothing\n"
+
+
+def test_a_device_that_may_not_hear_refusals_is_told_what_to_subscribe_to():
+    said = io.StringIO()
+    told = ToPeople(Console(file=said), lambda _: ())
+    told.learned(learned())
+    assert "subscribed" not in said.getvalue()
+    told.learned(learned(refusals_unheard=("$aws/things/pump/jobs/+/update/rejected",)))
+    assert "has not subscribed to $aws/things/pump/jobs/+/update/rejected: refusals come" in said.getvalue()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.errors import InputError
 from simulator.trace import Entry, RequestReceived, read, write_line
 from simulator.verdict import INVARIANTS, Explored, Judge, RecoverySeconds
-from simulator.verdict.judge import percentiles
+from simulator.verdict.model import percentiles
 from tests.simulator.verdict.stories import STORIES, Story
 from tests.simulator.verdict.stories.ready_in_time import takes_the_next_in_time
 from tests.simulator.verdict.stories.scenes import main_job, recovers_from_write

@@ -1,16 +1,13 @@
-"""An account as a venue, and what can be played and judged there: one scenario after the other, on the same records.
+"""By what means cells are played on an account, and what is judged there: by records, one scenario after the other.
 
 Two invariants are judged, by the service's records and the device's connection: `ready-in-time` and `no-lost-job`, both
 of which ask whether it takes what waits for it. All others need its requests, its own account, or an order of events
 that two looks do not tell apart: a device whose job is gone may have reported its end just before.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from agent.runner import Transport
 from simulator.certify.aws.afar import LearnedFromAfar, learn_from_afar
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.reach import out_of_reach, reached, seconds_there
@@ -19,11 +16,11 @@ from simulator.certify.learning import Learned
 from simulator.certify.matrix import not_applicable
 from simulator.certify.names import Names
 from simulator.certify.probes import Sampling
+from simulator.certify.venue import DeskVenue
 from simulator.certify.wiretap import Wiretap
-from simulator.controller.hand import Hand
-from simulator.engines.play import Venue
-from simulator.scenario import Group, Scenario
-from simulator.trace import Entry, ProcessStalled, Sink
+from simulator.engines.venue import Venue
+from simulator.scenario import Scenario
+from simulator.trace import Entry
 from simulator.verdict import INVARIANTS
 
 JUDGED: Final = ("ready-in-time", "no-lost-job")
@@ -34,42 +31,6 @@ UNSEEN: Final = (
 )
 
 
-class AccountVenue:
-    """Plays one scenario with the device of `desk` (see `simulator.engines.play.Venue`). One process, one clock."""
-
-    name: Final = "certify"
-
-    def __init__(self, desk: AccountDesk, wiretap: Wiretap, sampling: Sampling | None) -> None:
-        self._desk = desk
-        self._wiretap = wiretap
-        self._sampling = sampling
-
-    def clock(self) -> float:
-        """Seconds."""
-        return time.monotonic()
-
-    async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
-        """Listen, until the stack ends."""
-        for entry in (*self._desk.standing(), *(() if self._sampling is None else self._sampling.standing())):
-            sink(entry)
-        stack.callback(self._wiretap.join(sink))
-        stack.callback(self._desk.watched_until_now)
-        return self._desk.hand()
-
-    def watched(self, record: Callable[[ProcessStalled], None]) -> AbstractContextManager[object]:
-        """Who looks tells itself when it did not."""
-        return nullcontext()
-
-    @property
-    def running_time(self) -> Callable[[], float] | None:
-        """Seconds in which this process ran."""
-        return self._desk.running_time
-
-    def transport(self, thing: str, group: Group) -> Transport:
-        """Nobody of ours connects here."""
-        raise AssertionError("the device is not ours")
-
-
 class OnAnAccount:
     """See `simulator.certify.means.Means`."""
 
@@ -77,14 +38,14 @@ class OnAnAccount:
     sees_requests: Final = False
 
     def __init__(self, desk: AccountDesk, wiretap: Wiretap, sampling: Sampling | None) -> None:
-        self._desk = desk
-        self._wiretap = wiretap
-        self._sampling = sampling
+        self.desk = desk
+        self.wiretap = wiretap
+        self.sampling = sampling
         self._look_seconds = desk.look_seconds
 
     def venue(self, scenario: Scenario) -> Venue:
         """See Means."""
-        return AccountVenue(self._desk, self._wiretap, self._sampling)
+        return DeskVenue(self.desk, self.wiretap, self.sampling)
 
     def learn(self, entries: Iterable[Entry], thing: str, job_id: str) -> LearnedFromAfar:
         """See Means."""
@@ -106,6 +67,6 @@ class OnAnAccount:
     def not_seen(self, learned: Learned | None, seen: Mapping[str, str]) -> dict[str, str]:
         """See Means."""
         why = dict.fromkeys(self.skip, UNJUDGED)
-        if not self._desk.presence.was_seen:
+        if not self.desk.presence.was_seen:
             why |= dict.fromkeys(JUDGED, UNSEEN)
         return {each.id: why[each.id] for each in INVARIANTS if each.id in why}
