@@ -159,6 +159,7 @@ class CertifyCall:
         self._cells = [*cells, *cells_of(self._options.steps)]
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
+        self._there: AccountDesk | None = None
 
     async def run(self) -> int:
         """Certify; the exit code. Raises InputError."""
@@ -171,7 +172,7 @@ class CertifyCall:
                 await self._play(session)
             except BaseException as error:  # also when it is interrupted: what is known by then is kept
                 if session.is_met or not isinstance(error, InputError):
-                    self._certify(session, _cut_short(error))
+                    self._certify(session, self._desk_failed() or _cut_short(error))
                 raise
             return OF_OUTCOME[self._certify(session, None).outcome]
 
@@ -200,6 +201,9 @@ class CertifyCall:
                 await session.play(cell)
         else:
             await self._play_those(session, lines)
+
+    def _desk_failed(self) -> str | None:
+        return None if self._there is None else self._there.failed
 
     def _all_cells(self) -> tuple[Cell, ...]:
         return (*CELLS, *(OF_ACCOUNTS if self._account else ()))
@@ -262,7 +266,8 @@ class CertifyCall:
         if self._account is None:
             return await stack.enter_async_context(Desk(self._desk_settings(stack, documents)))
         settings = self._account.settings(options.thing, options.namespace_id, options.certs)
-        return await stack.enter_async_context(AccountDesk(settings, self._ledger))
+        self._there = AccountDesk(settings, self._ledger, lambda line: click.echo(f"ghostjob: {line}", err=True))
+        return await stack.enter_async_context(self._there)
 
     def _means(self, desk: Desk | AccountDesk, wiretap: Wiretap, sampling: Sampling | None) -> Means:
         if isinstance(desk, Desk):

@@ -1,6 +1,7 @@
 """`ghostjob certify` on an endpoint that is not ours: what its options come to there, and what is said of it."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ class Account:
     @property
     def again(self) -> str:
         """What a command of the AWS CLI needs to mean the same account."""
-        return "".join(f" {word}" for word in self._which())
+        return "".join(f" {shlex.quote(word)}" for word in self._which())
 
     def _which(self) -> tuple[str, ...]:
         named = {"--endpoint-url": self.endpoint_url, "--profile": self.profile, "--region": self.region}
@@ -97,6 +98,10 @@ class Remains:
         return self.ledger
 
     def __exit__(self, *_: object) -> None:
+        if going := sorted(self.ledger.going):
+            self.say(
+                f"ghostjob: certify: the service is still deleting {', '.join(going)}, which needs nobody any more"
+            )
         if left := self.ledger.left(self.account.again):
             self.say("ghostjob: certify: this session made what could not be removed; these commands do it:")
             for line in left:

@@ -28,6 +28,10 @@ class Refused(GhostjobError):  # noqa: N818 - an answer of the service, no fault
         self.code = code
 
 
+class Unanswered(InputError):  # noqa: N818 - as above
+    """Nobody answered. Whether it was carried out is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeenExecution:
     """One job execution as the control plane tells it; `details` are its statusDetails, if they were asked for."""
@@ -43,7 +47,7 @@ class Carrier(Protocol):
     """Takes one operation to the service."""
 
     async def call(self, operation: str, parameters: Mapping[str, Any], by: Owner) -> dict[str, Any]:
-        """Its output. Raises Refused, or InputError if nobody answers, or not to that hand."""
+        """Its output. Raises Refused, Unanswered, or InputError if nobody answers to that hand."""
 
     async def close(self) -> None:
         """Let go of connections."""

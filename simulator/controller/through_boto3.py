@@ -8,25 +8,34 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from agent.errors import InputError
-from simulator.controller.hand import Refused
+from simulator.controller.hand import Refused, Unanswered
 from simulator.scenario import Owner
 
 THREADS: Final = 4
+ANSWER_SECONDS: Final = 20
+"""Of an operation of the control plane, which takes well below one; boto3 by itself waits for a minute, five times."""
 
 
 class ThroughBoto3:
     """Speaks to `endpoint_url`, or to AWS where it is None (see `simulator.controller.hand.Carrier`).
 
+    `repeats`: what fails in a way that passes is asked for again, as boto3 does it; otherwise whoever calls does that.
     Raises InputError if it cannot be made.
     """
 
-    def __init__(self, endpoint_url: str | None, *, region: str | None = None, profile: str | None = None) -> None:
+    def __init__(
+        self, endpoint_url: str | None, *, region: str | None = None, profile: str | None = None, repeats: bool = True
+    ) -> None:
         import boto3
+        from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
+        config = Config(connect_timeout=ANSWER_SECONDS, read_timeout=ANSWER_SECONDS)
+        if not repeats:
+            config = config.merge(Config(retries={"total_max_attempts": 1}))
         try:
             session = boto3.Session(profile_name=profile, region_name=region)
-            self._client: Any = session.client("iot", endpoint_url=endpoint_url)
+            self._client: Any = session.client("iot", endpoint_url=endpoint_url, config=config)
             self._credentials = session.get_credentials()
         except (BotoCoreError, ValueError) as error:
             raise InputError(f"boto3: {error}; see --region, --profile and --endpoint-url") from None
@@ -66,7 +75,7 @@ class ThroughBoto3:
     async def call(self, operation: str, parameters: Mapping[str, Any], by: Owner) -> dict[str, Any]:
         """One call, in a thread. AWS lends nobody the hand of its services."""
         from botocore import xform_name
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
         if by != "customer":
             raise InputError(f"{self._where}: {by}'s own hand is there on the embedded cloud only, not through boto3")
@@ -76,8 +85,10 @@ class ThroughBoto3:
         except ClientError as error:
             why = error.response["Error"]
             raise Refused(why["Code"], why.get("Message", "")) from None
+        except HTTPClientError as error:
+            raise Unanswered(f"{self._where}: nobody answers: {error}") from None
         except BotoCoreError as error:
-            raise InputError(f"{self._where}: nobody answers, or not to us: {error}") from None
+            raise InputError(f"{self._where}: nobody answers to us: {error}") from None
         return {name: _with_numbers(value) for name, value in told.items() if name != "ResponseMetadata"}
 
 

@@ -11,7 +11,7 @@ waits, waits for the stage to change. Who the devices are is the Players' busine
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from agent.errors import InputError

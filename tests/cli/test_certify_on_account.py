@@ -84,11 +84,11 @@ def test_a_device_that_rests_after_a_loss_fails_with_what_shows_it(
 async def test_who_is_interrupted_leaves_no_job_and_deletes_nobody_elses(account: CloudAccount, tmp_path: Path):
     iot, ledger, is_made = account.iot(), Ledger("abc123"), asyncio.Event()
     arn = iot.create_thing(thingName="lamp")["thingArn"]
-    iot.create_job(jobId="somebody-elses", targets=[arn], document="{}")
     settings = AccountSettings("lamp", None, account.api, None, None, tmp_path, makes_certificate=False)
 
     async def interrupted() -> None:
         async with AccountDesk(settings, ledger) as desk:
+            iot.create_job(jobId="somebody-elses", targets=[arn], document="{}")
             await desk.hand().create_job("certify-abc123-0001", ["lamp"], {}, None)
             with pytest.raises(InputError, match="not made by this session"):
                 await desk.hand().delete_job("somebody-elses", force=True, namespace_id=None)
@@ -103,6 +103,9 @@ async def test_who_is_interrupted_leaves_no_job_and_deletes_nobody_elses(account
         await task
     assert ledger.left() == ()
     assert [job["jobId"] for job in iot.list_jobs()["jobs"]] == ["somebody-elses"]
+    with pytest.raises(InputError, match=r"not this session's, and which its device would do first: somebody-elses"):
+        async with AccountDesk(settings, ledger):
+            pass
     iot.delete_job(jobId="somebody-elses", force=True)
     iot.delete_thing(thingName="lamp")
 

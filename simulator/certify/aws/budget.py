@@ -77,7 +77,7 @@ def budget(cells: Sequence[Cell], settings: AccountSettings) -> Budget:
 def _calls(scenarios: Sequence[Scenario], jobs: int, settings: AccountSettings) -> dict[str, int]:
     asked = Counter(ASKS.get(each.do, each.do) for scenario in scenarios for each in scenario.deletions)
     certificate = (
-        "CreateKeysAndCertificate",
+        "CreateCertificateFromCsr",
         "CreatePolicy",
         "AttachPolicy",
         "AttachThingPrincipal",
@@ -87,7 +87,8 @@ def _calls(scenarios: Sequence[Scenario], jobs: int, settings: AccountSettings) 
         "DeleteCertificate",
         "DeletePolicy",
     )
-    calls = Counter({"DescribeEndpoint": 1, "DescribeThing": 2 + len(scenarios), "CreateThing": 1, "CreateJob": jobs})
+    calls = Counter({"DescribeEndpoint": 1, "DescribeThing": 3 + len(scenarios), "ListJobExecutionsForThing": 2})
+    calls |= Counter({"CreateThing": 1, "CreateJob": jobs})
     calls |= Counter({"DeleteJob": jobs, "DeleteThing": 1})
     calls |= Counter({name: count for name, count in asked.items() if name != "DeleteJob"})
     calls["ListJobExecutionsForJob"] = asked["DeleteJobExecution"]

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from agent.errors import InputError
 from agent.log import get_logger
 from simulator.certify.aws.ledger import NOT_FOUND, Ledger, Ledgered
 from simulator.controller.controller import DELETIONS_AT_ONCE
@@ -16,10 +15,10 @@ LONGEST_SECONDS: Final = 900.0
 AGAIN_SECONDS: Final = 5.0
 
 
-async def clear(asked: Ledgered, ledger: Ledger, namespaces: dict[str, str | None], again_seconds: float) -> None:
+async def clear(asked: Ledgered, ledger: Ledger, again_seconds: float) -> None:
     """Delete the jobs that the ledger has, and wait until each is gone; those that are stay in it no more.
 
-    `namespaces` has each job's. What the service will not do stays in the ledger, and stands in the log.
+    What the service will not do stays in the ledger, and stands in the log.
     """
     await asked.settled()
     places = asyncio.Semaphore(DELETIONS_AT_ONCE)
@@ -27,11 +26,11 @@ async def clear(asked: Ledgered, ledger: Ledger, namespaces: dict[str, str | Non
     async def one(job_id: str) -> None:
         async with places:
             try:
-                await _delete(asked, job_id, namespaces.get(job_id), again_seconds)
-            except (Refused, InputError) as error:
+                await _delete(asked, ledger, job_id, again_seconds)
+            except Exception as error:  # whatever it is, the others go all the same
                 get_logger("ghostjob.certify").error("job.left", job_id=job_id, why=str(error))
             else:
-                ledger.jobs.pop(job_id, None)
+                ledger.gone(job_id)
 
     with suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_SECONDS), asyncio.TaskGroup() as group:
@@ -39,16 +38,17 @@ async def clear(asked: Ledgered, ledger: Ledger, namespaces: dict[str, str | Non
                 group.create_task(one(job_id))
 
 
-async def _delete(asked: Ledgered, job_id: str, namespace_id: str | None, again_seconds: float) -> None:
-    """Until it is gone: what is DELETION_IN_PROGRESS already is only waited for."""
+async def _delete(asked: Ledgered, ledger: Ledger, job_id: str, again_seconds: float) -> None:
+    """Until it is gone: what is being deleted already, though a look may lag behind, is only waited for."""
+    namespace_id = ledger.namespaces.get(job_id)
     more = {} if namespace_id is None else {"namespaceId": namespace_id}
     while True:
         try:
             if not await asked.is_ours(job_id):
                 return
             job = (await asked.make("DescribeJob", jobId=job_id))["job"]
-            if job["status"] != "DELETION_IN_PROGRESS":
-                await asked.make("DeleteJob", jobId=job_id, force=True, **more)
+            if job["status"] != "DELETION_IN_PROGRESS" and job_id not in ledger.going:
+                await asked.call("DeleteJob", {"jobId": job_id, "force": True, **more}, "customer")
         except Refused as refused:
             if refused.code == NOT_FOUND:
                 return

@@ -19,9 +19,10 @@ from typing import Any, Final, Self
 from agent.errors import InputError
 from agent.log import get_logger
 from simulator.certify.aws.clearing import AGAIN_SECONDS, clear
-from simulator.certify.aws.enrolment import enrol, make_certificate, remove
+from simulator.certify.aws.enrolment import check_that_nothing_waits, enrol, make_certificate
 from simulator.certify.aws.ledger import Ledger, Ledgered
 from simulator.certify.aws.presence import Observer, Presence
+from simulator.certify.aws.removal import Removal
 from simulator.certify.aws.watching import Watching
 from simulator.certify.offer import Offer, topics_that_count
 from simulator.certify.wiretap import Wiretap
@@ -57,20 +58,26 @@ class AccountSettings:
 
 
 class AccountDesk:
-    """A context. Raises InputError if the account does not let us, or nobody answers."""
+    """A context. `say` hears what its end waits for. Raises InputError if the account does not let us, or nobody
+    answers."""
 
     offer: Offer
 
-    def __init__(self, settings: AccountSettings, ledger: Ledger) -> None:
+    def __init__(
+        self, settings: AccountSettings, ledger: Ledger, say: Callable[[str], None] = lambda line: None
+    ) -> None:
         if (settings.namespace_id or "").startswith("aws-"):
             raise InputError(
                 f"--namespace-id {settings.namespace_id}: jobs there are made and deleted by AWS's services only"
             )
         self._settings = settings
         self._ledger = ledger
+        self._say = say
+        self._began_at = time.time()
+        self.failed: str | None = None
+        """Why nothing more is seen there."""
         self._stack = AsyncExitStack()
         self._wiretap = Wiretap()
-        self._namespaces: dict[str, str | None] = {}
         self._at = 0.0
         self._recorder = Recorder(CLOUD, lambda: self._at, self._tell)
         self._heartbeat = Heartbeat("cloud", self._record_now)
@@ -102,7 +109,7 @@ class AccountDesk:
     async def _open(self) -> None:
         settings, stack = self._settings, self._stack
         is_near = is_local(settings.endpoint_url)
-        carrier = ThroughBoto3(settings.endpoint_url, region=settings.region, profile=settings.profile)
+        carrier = ThroughBoto3(settings.endpoint_url, region=settings.region, profile=settings.profile, repeats=False)
         asked = self._asked = Ledgered(carrier, self._ledger, self._told, 0.0 if is_near else 1 / REQUESTS_A_SECOND)
         stack.push_async_callback(asked.close)
         self._hand = Hand(asked)
@@ -118,11 +125,20 @@ class AccountDesk:
         await self._observe(carrier, address)
         stack.enter_context(self._heartbeat)
         group = await stack.enter_async_context(asyncio.TaskGroup())  # whose failure ends what goes on at the desk
-        stack.push_async_callback(_ended, group.create_task(self._watching.run()))
+        stack.push_async_callback(_ended, group.create_task(self._watch()))
+
+    async def _watch(self) -> None:
+        try:
+            await self._watching.run()
+        except (Refused, InputError) as error:
+            self.failed = str(error)
+            raise
 
     async def _enrol(self, asked: Ledgered) -> None:
         settings = self._settings
         arn = await enrol(asked, self._ledger, settings.thing)
+        if self._ledger.thing is None:
+            await check_that_nothing_waits(asked, settings.thing)
         if settings.makes_certificate:
             await make_certificate(asked, self._ledger, settings.thing, arn, settings.certs)
 
@@ -137,13 +153,15 @@ class AccountDesk:
             get_logger("ghostjob.certify").warning("presence.unseen", why=str(error), then=then)
 
     async def _remove(self) -> None:
-        settings = self._settings
-        again = settings.look_seconds if is_local(settings.endpoint_url) else AGAIN_SECONDS
-        await clear(self._asked, self._ledger, self._namespaces, again)
-        try:
-            await remove(self._asked, self._ledger, settings.thing, settings.certs)
-        except (Refused, InputError) as error:
-            get_logger("ghostjob.certify").error("left", why=str(error))
+        again = self.look_seconds if is_local(self._settings.endpoint_url) else AGAIN_SECONDS
+        if jobs := len(self._ledger.jobs):
+            what = "1 job is" if jobs == 1 else f"{jobs} jobs are"
+            self._say(f"{what} being deleted, which takes a minute or more on AWS; who interrupts is told what is left")
+        await clear(self._asked, self._ledger, again)
+        removal = Removal(self._asked, self._ledger, self._say, again, self._began_at)
+        await removal.run()
+        for why in removal.whys:
+            get_logger("ghostjob.certify").error("left", why=why)
 
     # ── as Desk has them ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -170,8 +188,6 @@ class AccountDesk:
     # ── what is told ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _told(self, operation: str, given: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
-        if operation == "CreateJob":
-            self._namespaces[str(given["jobId"])] = given.get("namespaceId")
         self._watching.told(operation, given, answer)
 
     def _record_now(self, event: CloudEvent) -> None:
@@ -187,7 +203,7 @@ class AccountDesk:
             case ClientConnected():
                 self._connected = entry
             case JobDeleted(job_id=job_id):
-                self._ledger.jobs.pop(job_id, None)
+                self._ledger.gone(job_id)
             case _:
                 pass
         self._wiretap.feed(entry)

@@ -3,8 +3,15 @@
 Whoever provisioned his device himself has a certificate and a policy for it, and nothing of that is touched.
 """
 
+import asyncio
 from pathlib import Path
 from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from agent.errors import InputError
 from simulator.certify.aws.ledger import NOT_FOUND, Ledger, Ledgered
@@ -13,6 +20,8 @@ from simulator.cloud.arns import AccountRegion
 from simulator.controller.hand import Refused
 
 ROOT_CA: Final = "https://www.amazontrust.com/repository/AmazonRootCA1.pem"
+PENDING: Final = ("IN_PROGRESS", "QUEUED")
+MOST_NAMED: Final = 5
 
 
 async def enrol(asked: Ledgered, ledger: Ledger, thing: str) -> str:
@@ -31,65 +40,92 @@ async def enrol(asked: Ledgered, ledger: Ledger, thing: str) -> str:
         raise InputError(f"--thing {thing}: cannot be made: {refused}") from None
 
 
+async def check_that_nothing_waits(asked: Ledgered, thing: str) -> None:
+    """Raises InputError if jobs that are not the session's wait for a thing: its device would do those first."""
+    try:
+        pages = [await asked.make("ListJobExecutionsForThing", thingName=thing, status=status) for status in PENDING]
+    except Refused:
+        return  # whoever may not see that has to know himself
+    waiting = list(dict.fromkeys(each["jobId"] for page in pages for each in page["executionSummaries"]))
+    if waiting:
+        named = ", ".join(waiting[:MOST_NAMED]) + (", …" if len(waiting) > MOST_NAMED else "")
+        raise InputError(
+            f"--thing {thing}: jobs wait for it which are not this session's, and which its device would do first: "
+            f"{named}; let it do them, or delete them"
+        )
+
+
 async def make_certificate(asked: Ledgered, ledger: Ledger, thing: str, thing_arn: str, certs: Path) -> None:
     """A certificate of the thing's own, and a policy that lets it do Jobs and probes; files go to `certs`.
 
-    A certificate can have no tags: its policy has them, whose name is the session's. Raises InputError.
+    Its key is made here, and never leaves this machine. By it a certificate is known whose answer was lost. It can have
+    no tags: its policy has them, whose name is the session's. Raises InputError.
     """
     if not (certs / "ca.pem").is_file():
         raise InputError(f"--certs {certs}: has no ca.pem, the CA of the endpoint; AWS's own is at {ROOT_CA}")
     cert, key = certs / f"{thing}.pem", certs / f"{thing}.key"
-    if there := [path for path in (cert, key) if path.exists()]:
-        raise InputError(f"--make-certificate: {there[0]} is there already; name another directory with --certs")
-    partition, _, region, account = thing_arn.split(":")[1:5]
-    name = f"ghostjob-certify-{ledger.session}"
-    document = policy_of(AccountRegion(region, account)).replace("arn:aws:", f"arn:{partition}:")
+    for path in (cert, key):
+        _claim(path, ledger)
+    private, request = await asyncio.get_running_loop().run_in_executor(None, _request, thing)
+    _write(key, private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode())
     try:
-        made = await asked.make("CreateKeysAndCertificate", setAsActive=True)
-        ledger.principal = str(made["certificateArn"])
-        await asked.make("CreatePolicy", policyName=name, policyDocument=document, tags=ledger.tags)
-        ledger.policy = name
-        await asked.make("AttachPolicy", policyName=name, target=ledger.principal)
-        await asked.make(
-            "AttachThingPrincipal", thingName=thing, principal=ledger.principal, thingPrincipalType="EXCLUSIVE_THING"
-        )
-        _write(cert, made["certificatePem"])
-        _write(key, made["keyPair"]["PrivateKey"])
+        pem = await _certificate(asked, ledger, request, _public(private.public_key()))
+        await _let_in(asked, ledger, thing, thing_arn)
     except Refused as refused:
         raise InputError(f"--make-certificate: {refused}") from None
+    _write(cert, pem)
+
+
+def _claim(path: Path, ledger: Ledger) -> None:
+    """Make a file that is not there yet: another session's is never touched."""
+    try:
+        path.touch(0o600, exist_ok=False)
+    except FileExistsError:
+        raise InputError(f"--make-certificate: {path} is there already; name another directory with --certs") from None
+    except OSError as error:
+        raise InputError(f"--certs {path.parent}: cannot write there: {error.strerror}") from None
+    ledger.files.append(path)
 
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.touch(0o600, exist_ok=False)
         path.write_text(text, "utf-8")
     except OSError as error:
         raise InputError(f"--certs {path.parent}: cannot write there: {error.strerror}") from None
 
 
-async def remove(asked: Ledgered, ledger: Ledger, thing: str, certs: Path) -> None:
-    """Remove it, in an order that AWS allows; what is left stands in the ledger. Raises Refused, InputError."""
-    if (principal := ledger.principal) is not None:
-        await _if_there(asked, "DetachThingPrincipal", thingName=thing, principal=principal)
-        if ledger.policy is not None:
-            await _if_there(asked, "DetachPolicy", policyName=ledger.policy, target=principal)
-        certificate_id = principal.rpartition("/")[2]
-        await _if_there(asked, "UpdateCertificate", certificateId=certificate_id, newStatus="INACTIVE")
-        await _if_there(asked, "DeleteCertificate", certificateId=certificate_id)
-        ledger.principal = None
-        for path in (certs / f"{thing}.pem", certs / f"{thing}.key"):
-            path.unlink(missing_ok=True)
-    if ledger.policy is not None:
-        await _if_there(asked, "DeletePolicy", policyName=ledger.policy)
-        ledger.policy = None
-    if ledger.thing is not None:
-        await _if_there(asked, "DeleteThing", thingName=ledger.thing)
-        ledger.thing = None
+def _request(thing: str) -> tuple[rsa.RSAPrivateKey, str]:
+    """A key such as CreateKeysAndCertificate makes, and a signing request for it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, thing[:64])])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return key, request.public_bytes(Encoding.PEM).decode()
 
 
-async def _if_there(asked: Ledgered, operation: str, **parameters: str) -> None:
-    try:
-        await asked.make(operation, **parameters)
-    except Refused as refused:
-        if refused.code != NOT_FOUND:
-            raise
+def _public(key: object) -> bytes:
+    assert isinstance(key, rsa.RSAPublicKey), "it was made here"
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+async def _certificate(asked: Ledgered, ledger: Ledger, request: str, key: bytes) -> str:
+    """The PEM of the certificate. Asked for twice there are two, so one whose answer is lost is remembered."""
+    before = ledger.calls["CreateCertificateFromCsr"]
+    ledger.stray_key = key
+    made = await asked.make("CreateCertificateFromCsr", certificateSigningRequest=request, setAsActive=True)
+    ledger.principal = str(made["certificateArn"])
+    if ledger.calls["CreateCertificateFromCsr"] == before + 1:
+        ledger.stray_key = None
+    return str(made["certificatePem"])
+
+
+async def _let_in(asked: Ledgered, ledger: Ledger, thing: str, thing_arn: str) -> None:
+    partition, _, region, account = thing_arn.split(":")[1:5]
+    name = f"ghostjob-certify-{ledger.session}"
+    document = policy_of(AccountRegion(region, account)).replace("arn:aws:", f"arn:{partition}:")
+    ledger.policy = name
+    await asked.make("CreatePolicy", policyName=name, policyDocument=document, tags=ledger.tags)
+    await asked.make("AttachPolicy", policyName=name, target=ledger.principal)
+    ledger.attached = [thing]
+    await asked.make(
+        "AttachThingPrincipal", thingName=thing, principal=ledger.principal, thingPrincipalType="EXCLUSIVE_THING"
+    )

@@ -86,6 +86,9 @@ class Watching:
         job_id, now = str(given.get("jobId")), self._clock()
         if operation == "CreateJob":
             namespace_id = given.get("namespaceId")
+            if (before := self._jobs.get(job_id)) is not None and before.is_deleting:  # it is gone: its id was free
+                self._removed(before, now)
+                self._record(JobDeleted(job_id), now)
             self._jobs[job_id] = _Watched(namespace_id)
             self._record(JobCreated(job_id, namespace_id), now)
         elif operation == "DeleteJobExecution" and job_id in self._jobs:
@@ -124,9 +127,9 @@ class Watching:
         for job_id, job in tuple(self._jobs.items()):
             if job.is_worth_a_look:
                 await self._at_execution(job_id, job)
-            if job.is_deleting and job.execution is None and await self._is_gone(job_id):
-                if self._jobs.get(job_id) is job:
-                    del self._jobs[job_id]
+            is_gone = job.is_deleting and job.execution is None and await self._is_gone(job_id)
+            if is_gone and self._jobs.get(job_id) is job:  # and no other was made meanwhile under its id
+                del self._jobs[job_id]
                 self._record(JobDeleted(job_id), self._clock())
 
     async def _is_gone(self, job_id: str) -> bool:
@@ -153,10 +156,13 @@ class Watching:
         job.times_absent += 1
         if not job.is_asked_away and job.times_absent < ABSENCES:
             return
-        if job.execution is not None:
-            self._record(ExecutionRemoved(self._thing, job.execution, job.status), self._clock())
-            job.execution = None
+        self._removed(job, self._clock())
         job.is_asked_away = False
+
+    def _removed(self, job: _Watched, at: float) -> None:
+        if job.execution is not None:
+            self._record(ExecutionRemoved(self._thing, job.execution, job.status), at)
+            job.execution = None
 
     def _present(self, job_id: str, job: _Watched, told: Mapping[str, Any]) -> None:
         job.times_absent = 0
@@ -164,8 +170,7 @@ class Watching:
         number, queued_at = int(told["executionNumber"]), int(told["queuedAt"])
         key = ExecutionKey(job.namespace_id, job_id, execution_number=number, queued_at=queued_at)
         if job.execution != key:
-            if job.execution is not None:
-                self._record(ExecutionRemoved(self._thing, job.execution, job.status), now)
+            self._removed(job, now)
             self._record(ExecutionQueued(self._thing, key), now)
             job.execution, job.status, job.version = key, Status.QUEUED, 1
         if (status, version) == (job.status, job.version):

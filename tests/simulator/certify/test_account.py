@@ -16,6 +16,7 @@ from simulator.certify.aws.clearing import clear
 from simulator.certify.aws.ledger import Ledger, Ledgered
 from simulator.certify.aws.presence import Presence
 from simulator.certify.aws.reach import GATEWAY, POWER, QUICK_TO_TAKE, SETTINGS, UNASKED, out_of_reach, reached
+from simulator.certify.aws.removal import Removal
 from simulator.certify.aws.watching import ABSENCES, Watching
 from simulator.certify.cell import Cell
 from simulator.certify.device import Elsewhere
@@ -26,7 +27,7 @@ from simulator.certify.one_play import Played
 from simulator.certify.session import Session
 from simulator.certify.telling import ToScripts
 from simulator.certify.wiretap import Wiretap
-from simulator.controller.hand import Hand, Refused
+from simulator.controller.hand import Hand, Refused, Unanswered
 from simulator.controller.through_boto3 import ThroughBoto3
 from simulator.scenario import Owner, Scenario
 from simulator.trace import (
@@ -80,6 +81,7 @@ def execution(status: str, version: int, queued_at: int = 100, **more: Any) -> d
     return {"execution": {"thingArn": f"arn:thing/{THING}", **told, **more}}
 
 
+DELETING = "DELETION_IN_PROGRESS"
 GONE = Refused("ResourceNotFoundException", "none")
 
 
@@ -371,14 +373,16 @@ async def test_a_job_of_which_nobody_knows_whether_it_was_made_goes_only_if_it_h
         tags = {"tags": [{"Key": "ghostjob-session", "Value": session}]}
         there = {"job": {"jobArn": "arn:job/j", "status": "IN_PROGRESS"}}
         carrier = Answers(
-            CreateJob=[Refused("ResourceAlreadyExistsException", "there")],
+            CreateJob=[Unanswered("lost")],
             DescribeJob=[there, there, GONE] if deletes else [there],
             ListTagsForResource=[tags],
         )
         ledger, asked = ledgered(carrier)
-        with pytest.raises(Refused):
+        with pytest.raises(Unanswered):
             await asked.call("CreateJob", {"jobId": "j"}, "customer")
-        await clear(asked, ledger, {}, 0.0)
+        with pytest.raises(InputError, match="left alone"):
+            await asked.call("DeleteJob", {"jobId": "j"}, "customer")
+        await clear(asked, ledger, 0.0)
         assert bool(carrier.operations("DeleteJob")) is deletes
         assert not ledger.jobs
 
@@ -389,10 +393,16 @@ async def test_ten_jobs_at_once_are_deleted_and_what_is_refused_is_left_with_its
     ledger, asked = ledgered(carrier)
     ledger.jobs = {f"j{number}": "arn" for number in range(12)}
     ledger.policy, ledger.thing, ledger.principal = "p", "t", "arn:aws:iot:r:1:cert/abc"
-    await clear(asked, ledger, {}, 0.0)
+    ledger.attached, ledger.namespaces = ["t"], {"j1": "lab"}
+    await clear(asked, ledger, 0.0)
     assert carrier.operations("DescribeJob", "DeleteJob")[:10] == ["DescribeJob"] * 10
     assert ledger.left(" --profile lab")[0] == "aws iot delete-job --job-id j0 --force --profile lab"
-    assert [line.split()[2] for line in ledger.left()][12:] == [
+    assert ledger.left()[1] == "aws iot delete-job --job-id j1 --force --namespace-id lab"
+    ledger.going.add("j2")
+    assert not any("j2 " in line for line in ledger.left()), "it goes by itself"
+    assert [line.split()[2] for line in ledger.left()][11:] == [
+        "detach-thing-principal",
+        "detach-policy",
         "update-certificate",
         "delete-certificate",
         "delete-policy",
@@ -409,6 +419,113 @@ async def test_a_job_that_is_being_made_as_its_session_is_interrupted_stands_in_
     await asked.settled()
     assert ledger.jobs == {"j": "arn:job/j"}
     assert carrier.asked[0][1]["tags"] == ledger.tags
+
+
+async def test_what_is_refused_for_now_or_not_answered_is_asked_for_again_and_nothing_is_made_twice():
+    busy, lost = Refused("ThrottlingException", "busy"), Unanswered("lost")
+    ours = {"tags": [{"Key": "ghostjob-session", "Value": "abc123"}]}
+    carrier = Answers(
+        CreateJob=[busy, lost, Refused("ResourceAlreadyExistsException", "there")],
+        DescribeJob=[{"job": {"jobArn": "arn:job/j", "status": "IN_PROGRESS"}}, {"job": {"status": DELETING}}],
+        ListTagsForResource=[ours],
+        DeleteJob=[lost, Refused("InvalidStateTransitionException", "deleted already")],
+    )
+    told: list[str] = []
+    ledger = Ledger("abc123")
+    asked = Ledgered(carrier, ledger, lambda operation, given, answer: told.append(operation), 0.0)
+    assert await asked.call("CreateJob", {"jobId": "j"}, "customer") == {"jobArn": "arn:job/j"}
+    assert ledger.jobs == {"j": "arn:job/j"}
+    await asked.call("DeleteJob", {"jobId": "j"}, "customer")
+    assert ledger.going == {"j"}
+    assert told == ["CreateJob", "DeleteJob"]
+    with pytest.raises(Refused):
+        await asked.call("DeleteJob", {"jobId": "j"}, "customer")
+
+
+async def test_a_job_that_stands_is_not_made_again():
+    carrier = Answers(CreateJob=[{"jobArn": "arn:job/j"}, Refused("ResourceAlreadyExistsException", "there")])
+    ledger, asked = ledgered(carrier)
+    await asked.call("CreateJob", {"jobId": "j"}, "customer")
+    with pytest.raises(Refused):
+        await asked.call("CreateJob", {"jobId": "j"}, "customer")
+    assert ledger.jobs == {"j": "arn:job/j"}
+
+
+async def test_who_never_answered_is_not_waited_for_and_how_many_deletions_go_on_is_not_waited_for_here():
+    carrier = Answers(DescribeEndpoint=[Unanswered("nobody")])
+    _, asked = ledgered(carrier)
+    with pytest.raises(Unanswered):
+        await asked.make("DescribeEndpoint")
+    carrier = Answers(DeleteJob=[Refused("LimitExceededException", "ten")])
+    ledger, asked = ledgered(carrier)
+    ledger.jobs["j"] = "arn:job/j"
+    with pytest.raises(Refused):
+        await asked.call("DeleteJob", {"jobId": "j"}, "customer")
+    assert len(carrier.asked) == 1
+
+
+async def test_an_id_that_is_used_again_before_anybody_looked_is_a_job_that_stays_in_the_ledger():
+    told: list[CloudEvent] = []
+    carrier = Answers(DescribeJobExecution=[execution("IN_PROGRESS", 2), GONE], DescribeJob=[GONE])
+    watching = Watching(THING, Hand(carrier), lambda event, _: told.append(event), lambda: 1.0, 10.0)
+    watching.told("CreateJob", {"jobId": "j"}, {})
+    await watching._look()
+    watching.told("DeleteJob", {"jobId": "j", "force": True}, {})
+    watching.told("CreateJob", {"jobId": "j"}, {})
+    await watching._look()
+    names = [event.type for event in told]
+    assert names[-4:] == ["job.deletion_began", "execution.removed", "job.deleted", "job.created"]
+
+
+def everything(carrier: Answers) -> tuple[Ledger, Removal]:
+    """A ledger of all that lets a device in."""
+    ledger, asked = ledgered(carrier)
+    ledger.principal, ledger.policy, ledger.thing, ledger.attached = "arn:aws:iot:r:1:cert/abc", "p", "t", ["t"]
+    return ledger, Removal(asked, ledger, lambda line: None, 0.0, 1000.0)
+
+
+OURS = {"attributes": {"ghostjob-session": "abc123"}}
+
+
+async def test_what_hangs_on_something_that_takes_time_is_removed_in_the_end():
+    conflict, state = Refused("DeleteConflictException", "attached"), Refused("CertificateStateException", "active")
+    carrier = Answers(
+        DeleteCertificate=[state, conflict, {}], DeletePolicy=[conflict, conflict, {}], DescribeThing=[OURS]
+    )
+    ledger, removal = everything(carrier)
+    await removal.run()
+    assert ledger.left() == ()
+    assert not removal.whys
+    assert carrier.asked[-1] == ("DeleteThing", {"thingName": "t"})
+
+
+@pytest.mark.parametrize(
+    ("denied", "left"),
+    [
+        ("DetachThingPrincipal", ["detach-thing-principal", "detach-policy", "update", "delete-certificate", "p", "t"]),
+        ("DeletePolicy", ["delete-policy"]),
+        ("DeleteThing", ["delete-thing"]),
+    ],
+)
+async def test_one_refusal_leaves_what_hangs_on_it_and_nothing_else_and_a_certificate_of_no_use(
+    denied: str, left: list[str]
+):
+    carrier = Answers(DescribeThing=[OURS], **{denied: [Refused("AccessDeniedException", "no")]})
+    ledger, removal = everything(carrier)
+    await removal.run()
+    assert len(ledger.left()) == len(left)
+    assert all(word in line for word, line in zip(left, ledger.left(), strict=True))
+    assert removal.whys == ["AccessDeniedException: no"]
+    asked = [parameters for operation, parameters in carrier.asked if operation == "UpdateCertificate"]
+    assert asked == [{"certificateId": "abc", "newStatus": "INACTIVE"}]
+
+
+async def test_a_thing_of_that_name_which_somebody_else_made_meanwhile_stays():
+    carrier = Answers(DescribeThing=[{"attributes": {"ghostjob-session": "another"}}])
+    ledger, removal = everything(carrier)
+    await removal.run()
+    assert ledger.left() == ()
+    assert not carrier.operations("DeleteThing")
 
 
 async def test_the_token_of_temporary_credentials_stands_behind_what_is_signed(monkeypatch: pytest.MonkeyPatch):
