@@ -127,8 +127,8 @@ class Plays:
         self.life_is_shown = False
         """Whether the probes ever showed that the device is alive, or that it is not."""
 
-    async def play(self, scenario: Scenario, name: str) -> Played:
-        """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
+    async def play(self, scenario: Scenario, name: str, also: Sink = lambda _: None) -> Played:
+        """Play it to its end. `name` is the directory's, below `out`; `also` gets each entry. Raises InputError."""
         account, began, faults = Account(), time.monotonic(), self._wiretap.faults
         directory = None if self._out is None else self._out / _as_path(name)
         venue = self._means.venue(scenario)
@@ -139,7 +139,7 @@ class Plays:
             [self._desk.offer.thing],
             seed=self._seed,
             out=directory,
-            also=(account.feed,),
+            also=(account.feed, also),
             started_at=now,
             hands=self._device,
             versions=self._versions(scenario),

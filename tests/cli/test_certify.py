@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from simulator.certify.at_first_job import MOST_CRASHES
 from simulator.certify.matrix import CELLS, DEFAULT, QUICK
 from tests.cli.certifying import Certifying, device
 from tests.cli.command import ended
@@ -130,6 +132,28 @@ def test_an_interruption_before_the_first_job_is_told_and_leaves_the_files(tmp_p
     assert str(tmp_path) not in _command_lines()
     assert out.splitlines()[-1] == "INCONCLUSIVE: interrupted; 0 of 1 cell passed"
     assert {"certificate.json", "junit.xml", "summary.md"} <= {each.name for each in (tmp_path / "out").iterdir()}
+
+
+CRASHES_OVER_ITS_JOB = """
+import http.client, os, ssl, sys
+host, port, ca, cert, key, thing = sys.argv[1:]
+tls = ssl.create_default_context(cafile=ca)
+tls.load_cert_chain(cert, key)
+https = http.client.HTTPSConnection(host, int(port), context=tls)
+https.request("PUT", f"/things/{thing}/jobs/$next", "{}")
+os._exit(3 if "execution" in https.getresponse().read().decode() else 0)
+"""
+
+
+def test_a_device_that_crashes_over_an_undisturbed_job_is_not_started_until_the_time_is_up(tmp_path: Path):
+    (tmp_path / "device.py").write_text(CRASHES_OVER_ITS_JOB)
+    words = ("{host}", "{data_port}", "{ca}", "{cert}", "{key}", "{thing}")
+    with Certifying(tmp_path, "--only", CALM, command=(sys.executable, "device.py", *words)) as certify:
+        code, out, err = certify.end()
+    assert code == 1
+    assert "the device: has taken its first job" in err
+    assert "with exit code 3; it wrote nothing" in err
+    assert f"FAILED: its process crashed {MOST_CRASHES} times over its first job, which nobody disturbs" in out
 
 
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
