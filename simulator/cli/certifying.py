@@ -1,6 +1,7 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
+import os
 import secrets
 import sys
 import tempfile
@@ -292,15 +293,16 @@ def _lines_of_stdin() -> "asyncio.Queue[str | None]":
     """The lines of standard input as they come, None at its end.
 
     If it ends without a line, nobody wants anything any more: this process is interrupted, as by Ctrl-C. A thread reads
-    it, since it may be anything: event loops take pipes only.
+    it, since it may be anything: event loops take pipes only. It reads past sys.stdin, whose lock an interpreter that
+    ends while a thread waits in it cannot have, and aborts.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
 
     def read() -> None:
         has_lines = False
-        with suppress(RuntimeError):  # the loop is over
-            for line in iter(sys.stdin.buffer.readline, b""):
+        with suppress(RuntimeError), open(_stdin(), "rb", buffering=0, closefd=False) as stdin:  # the loop may be over
+            for line in iter(stdin.readline, b""):
                 has_lines = True
                 loop.call_soon_threadsafe(lines.put_nowait, line.decode("utf-8", "replace"))
             loop.call_soon_threadsafe(lines.put_nowait, None)
@@ -309,3 +311,8 @@ def _lines_of_stdin() -> "asyncio.Queue[str | None]":
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
     return lines
+
+
+def _stdin() -> int | str:
+    """Where to read from: with standard input closed, its number may be another file's by now."""
+    return os.devnull if sys.stdin is None else sys.stdin.fileno()

@@ -169,6 +169,13 @@ def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     assert [cell["id"] for cell in certificate["cells"]] == [CALM, "asking/held"]
 
 
+def test_what_is_wrong_with_the_command_is_all_that_is_said_while_stdin_is_still_open(tmp_path: Path):
+    with Certifying(tmp_path, "--json", "--cells-from-stdin", command=("./nothere",)) as certify:
+        assert certify.process.wait() == 2
+        _, _, err = certify.end()
+    assert err == "ghostjob: ./nothere: cannot be started: No such file or directory\n"
+
+
 def test_a_cell_that_failed_is_not_unsaid_by_another_try(tmp_path: Path):
     limits = ("--bound", "ready_seconds=1.5", "--bound", "lost_job_seconds=1.5")
     command = (
