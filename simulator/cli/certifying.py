@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ from simulator.certify.documents import Documents, read_documents
 from simulator.certify.matrix import CELLS, Cell, Names
 from simulator.certify.means import AtTheDesk, Means
 from simulator.certify.moments import Moments, cells_of
-from simulator.certify.offer_text import offer_lines
+from simulator.certify.offer_text import command_lines, offer_lines
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.probes import Sampling, probe_of
@@ -279,7 +280,10 @@ class Certifying:
         return settings
 
     def _telling(self) -> Telling:
-        return ToScripts(click.echo) if self._options.is_json else ToPeople(self._console, offer_lines)
+        if self._options.is_json:
+            return ToScripts(click.echo)
+        command = self._options.command
+        return ToPeople(self._console, partial(command_lines, command) if command else offer_lines)
 
 
 def _cut_short(error: BaseException) -> str:
