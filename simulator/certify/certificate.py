@@ -6,7 +6,7 @@ is called bricked, nor a certificate that says something else than its cells.
 Stable: what stands here under one SCHEMA_VERSION keeps its name, its type and its meaning. Members may be added.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Final, Literal, Self, TypeAlias
 
@@ -246,6 +246,14 @@ def explained(cell: CellResult) -> Iterator[str]:
         if number:
             yield f"{invariant.id} was violated, too: the device {invariant.violations[0].message}"
         yield f"what that means, and what to do: ghostjob explain {invariant.id}"
+
+
+def alike(told: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Of names and why: each why once, with the names of which it is said."""
+    found: dict[str, list[str]] = {}
+    for name, why in told:
+        found.setdefault(why, []).append(name)
+    yield from found.items()
 
 
 def came_back(cell: CellResult) -> str:

@@ -19,6 +19,7 @@ from simulator.trace import (
     ExecutionRemoved,
     RequestAnswered,
     RequestReceived,
+    RunEnded,
 )
 
 MOST_REQUESTS: Final = 10_000
@@ -138,6 +139,8 @@ def account_of(entries: Iterable[Entry], thing: str, job_id: str) -> Account:
     """The cloud's account of a job, and of the device that it was for."""
     account = Account(thing, job_id)
     for entry in entries:
+        if isinstance(entry.event, RunEnded):  # nothing may have happened for long
+            account.seen_until = max(account.seen_until, entry.at)
         if entry.source != CLOUD:
             continue
         read = READERS.get(type(entry.event))

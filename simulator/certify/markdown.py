@@ -4,7 +4,16 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from simulator.certify.certificate import Bricked, CellOutcome, CellResult, Certificate, Evidence, came_back, explained
+from simulator.certify.certificate import (
+    Bricked,
+    CellOutcome,
+    CellResult,
+    Certificate,
+    Evidence,
+    alike,
+    came_back,
+    explained,
+)
 from simulator.certify.evidence import lines, telling
 from simulator.report.markdown import LARGEST, Page, block, code, prose, table
 
@@ -111,8 +120,8 @@ def _not_seen(certificate: Certificate) -> Iterator[str]:
     if certificate.not_seen:
         page = Page(NOT_SEEN)
         page.add("Not judged, since it cannot be seen from outside:")
-        for invariant, why in certificate.not_seen.items():
-            page.add(f"- {code(invariant, 64)}: {prose(why, 300)}")
+        for why, invariants in alike(certificate.not_seen.items()):
+            page.add(f"- {', '.join(code(each, 64) for each in invariants)}: {prose(why, 300)}")
         yield page.text().rstrip()
 
 

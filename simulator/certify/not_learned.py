@@ -30,7 +30,7 @@ def why_not(account: Account) -> NotLearned | None:
     if account.ended_as is not None:
         return _ended(account)
     if account.began_at is not None:
-        return NotLearned(_unfinished(account), failed=True)
+        return _unfinished(account)
     return NotLearned(_not_taken(account))
 
 
@@ -39,26 +39,32 @@ def _ended(account: Account) -> NotLearned:
         return NotLearned(f"its first job was {account.ended_as} by the service; nobody else may touch it")
     hint = {
         Status.REJECTED: "; is it a document that this device understands? --document gives it one of yours",
-        Status.FAILED: "; the device must be able to do what the document asks for, undisturbed",
+        Status.FAILED: "; it must be able to do what the document asks for; --document gives it one of yours",
     }.get(Status(account.ended_as or ""), "")
     details = shown(account.end_details)
     return NotLearned(f"it reported {account.ended_as} for its first job{details}{hint}", failed=True)
 
 
-def _unfinished(account: Account) -> str:
+def _unfinished(account: Account) -> NotLearned:
+    """Refused, it has done wrong; without an end by now, it may be slow, and the limit is ours."""
+    refused = [asked for asked in account.requests if asked.kind == "update" and asked.code is not None]
+    if refused:
+        asked = refused[-1]
+        why = (
+            f"it took its first job and did not end it: {len(refused)} of its updates were rejected, the last, to "
+            f"{asked.status or 'no status'}, with {asked.code}: {_meaning(asked)}"
+        )
+        return NotLearned(why, failed=True)
     last = account.reports[-1] if account.reports else None
     since = account.seen_until - (last.at if last else account.began_at or 0.0)
     said = (
         f"its last report, {since:.0f} s before, was {last.status}{shown(last.details)}" if last else "it said no more"
     )
-    refused = [asked for asked in account.requests if asked.kind == "update" and asked.code is not None]
-    if refused:
-        asked = refused[-1]
-        return (
-            f"it took its first job and did not end it: {len(refused)} of its updates were rejected, the last, to "
-            f"{asked.status or 'no status'}, with {asked.code}: {_meaning(asked)}"
-        )
-    return f"it took its first job and did not end it: {said}; it must report SUCCEEDED when it is done"
+    took = account.seen_until - (account.began_at or 0.0)
+    return NotLearned(
+        f"it took its first job and did not end it in {took:.0f} s: {said}; it must report SUCCEEDED when it is done; "
+        "if it is slow, --first-job SECONDS lets it take longer"
+    )
 
 
 def _meaning(asked: Asked) -> str:

@@ -129,8 +129,8 @@ class DevicePlays:
         self._shown_seconds = UNKNOWN_SECONDS
         """The longest that it took the probes to show what a job had brought."""
 
-    async def play(self, scenario: Scenario, name: str) -> Played:
-        """Play it to its end. `name` is the directory's, below `out`. Raises InputError."""
+    async def play(self, scenario: Scenario, name: str, also: Sink = lambda _: None) -> Played:
+        """Play it to its end. `name` is the directory's, below `out`; `also` gets each entry. Raises InputError."""
         account, began, faults = Account(), time.monotonic(), self._wiretap.faults
         directory = None if self._out is None else self._out / _as_path(name)
         venue = self._means.venue(scenario)
@@ -142,7 +142,7 @@ class DevicePlays:
                 [self._desk.offer.thing],
                 seed=self._seed,
                 out=directory,
-                also=(account.feed,),
+                also=(account.feed, also),
                 started_at=now,
                 hands=self._device,
                 versions=self._versions(scenario),

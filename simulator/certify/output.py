@@ -6,10 +6,13 @@ from agent.errors import InputError
 from simulator.certify.certificate import Certificate
 from simulator.certify.junit import junit_xml
 from simulator.certify.markdown import markdown
+from simulator.engines.output import TRACE
 from simulator.report.junit import JUNIT
 from simulator.report.markdown import SUMMARY
 
 CERTIFICATE = "certificate.json"
+FILES = (CERTIFICATE, SUMMARY, JUNIT, TRACE)
+"""What a session leaves in its directory; the trace is written while it lasts."""
 
 
 def write(certificate: Certificate, directory: Path) -> None:

@@ -9,8 +9,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, came_back, explained
+from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, alike, came_back, explained
 from simulator.certify.evidence import TURNS, lines, telling
+from simulator.certify.hanging import hanging
+from simulator.certify.output import FILES
 from simulator.report.plain import plain
 from simulator.report.summary import WORDS
 
@@ -33,21 +35,9 @@ def print_certificate(certificate: Certificate, console: Console, out: Path | No
     """
     for part in parts(certificate, out):
         if isinstance(part, Text) and console.is_terminal:
-            console.print(_indented(part))
+            console.print(hanging(part))
         else:
             console.print(part, soft_wrap=isinstance(part, Text))
-
-
-def _indented(line: Text) -> RenderableType:
-    """Where it goes on below, it is as far from the edge as where it begins."""
-    depth = len(line.plain) - len(line.plain.lstrip(" >"))
-    if not depth:
-        return line
-    grid = Table.grid()
-    grid.add_column(width=depth)
-    grid.add_column(overflow="fold")
-    grid.add_row(line[:depth], line[depth:])
-    return grid
 
 
 def parts(certificate: Certificate, out: Path | None = None) -> Iterator[RenderableType]:
@@ -57,8 +47,10 @@ def parts(certificate: Certificate, out: Path | None = None) -> Iterator[Rendera
     if certificate.not_met is not None:
         yield from (_line(f"    {line}", "dim") for line in certificate.not_met.why.splitlines()[1:])
         yield from _last(certificate.not_met.evidence)
-    if played:
-        yield _cells(played)
+    if at_it := [cell for cell in played if cell.outcome != "not-applicable"]:
+        yield _cells(at_it)
+    for why, left_out in alike((cell.id, cell.why) for cell in played if cell.outcome == "not-applicable"):
+        yield _line(f"not applicable: {', '.join(left_out)}: {why}", "dim")
     for cell in played:
         if cell.outcome in ("failed", "inconclusive"):
             yield from _told(cell, out)
@@ -66,12 +58,16 @@ def parts(certificate: Certificate, out: Path | None = None) -> Iterator[Rendera
         yield _line("to keep all that happened, for `ghostjob trace`: --out DIR", "dim")
     for why, cells in unplayed.items():
         what = "not played" if certificate.not_met is not None else why  # which the last line tells
-        yield _line(f"{what}: {', '.join(cell.id for cell in cells)}", STYLES["inconclusive"][1])
+        is_all = not played and len(cells) > 1
+        which = f"all {len(cells)} cells" if is_all else ", ".join(cell.id for cell in cells)
+        yield _line(f"{what}: {which}", STYLES["inconclusive"][1])
     if (bricked := certificate.bricked) is not None:
         yield _line(f"after {bricked.cell} it could not be brought back to work: {bricked.why}", STYLES["failed"][1])
         yield from _last(bricked.evidence)
-    for invariant, why in certificate.not_seen.items():
-        yield _line(f"not judged: {invariant}: {why}", "dim")
+    for why, invariants in alike(certificate.not_seen.items()):
+        yield _line(f"not judged: {', '.join(invariants)}: {why}", "dim")
+    if out is not None:
+        yield _line(f"kept in {out}: {', '.join(FILES)}, and each play in cells/", "dim")
     yield _line(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")
     yield Text.assemble(WORDS[certificate.outcome], f": {plain(certificate.why, LONGEST)}")
 
@@ -93,8 +89,6 @@ def _cells(cells: Sequence[CellResult]) -> Table:
     for cell in cells:
         took = f"{cell.seconds:.1f} s" if cell.seconds else ""
         table.add_row(Text(*STYLES[cell.outcome]), Text(cell.id), took)
-        if cell.outcome == "not-applicable":
-            table.add_row("", _line(cell.why, "dim"), "")
     return table
 
 

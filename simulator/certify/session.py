@@ -10,17 +10,19 @@ others and judged by the same monitors (see `simulator.certify.matrix` for what 
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
+from simulator.certify.at_first_job import MOST_CRASHES, AtFirstJob
 from simulator.certify.baseline import Baseline
 from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certificate, NotMet, certificate_of
 from simulator.certify.device import Device
@@ -202,10 +204,11 @@ class Session:
         limit = self._patience.first_job
         scenario = undisturbed(self._names, self._desk.offer.namespace_id, limit)
         self._telling.waits(f"is given its first job, which nobody disturbs; it is waited for up to {limit:g} s")
-        played = await self._plays.play(scenario, "first-job")
+        watched = AtFirstJob(self._desk.offer, self._telling.waits)
+        played = await self._unless_hopeless(self._plays.play(scenario, "first-job", watched.feed), watched)
         shown = last_seen(played.entries)
         try:
-            seen = {entry.id: entry for entry in (*arriving, *played.entries)}.values()
+            seen = (*_before(arriving, played.entries), *played.entries)
             learned = self._means.learn(seen, self._desk.offer.thing, scenario.jobs[0].id)
         except NotLearned as error:
             raise DeviceUnmet(NotMet(why=str(error), failed=error.failed and bool(shown), evidence=shown)) from None
@@ -213,6 +216,22 @@ class Session:
             why = f"it has done its first job, and the probes find it dead: {sample.why}; is it asked the right way?"
             raise DeviceUnmet(NotMet(why=why, evidence=shown))
         return learned
+
+    async def _unless_hopeless(self, playing: Coroutine[Any, Any, Played], watched: AtFirstJob) -> Played:
+        """A process that crashes again and again over its first job is not started anew until the time is up."""
+        task, hopeless = asyncio.ensure_future(playing), asyncio.ensure_future(watched.is_hopeless.wait())
+        try:
+            await asyncio.wait({task, hopeless}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+        finally:
+            for each in (task, hopeless):
+                each.cancel()
+            await asyncio.gather(task, hopeless, return_exceptions=True)
+        doing = "its first job, which nobody disturbs" if watched.is_taken else "being given its first job"
+        why = f"its process crashed {MOST_CRASHES} times over {doing}: {watched.crashed}"
+        shown = last_seen(tuple(watched.entries))
+        raise DeviceUnmet(NotMet(why=why, failed=watched.is_taken, evidence=shown))
 
     # ── the cells ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -331,6 +350,12 @@ class Session:
 def no_cut(entries: Iterable[Entry], survived: str | None) -> str | None:
     """`survived` says how the last power cut was none: a cell that had one was not what it says."""
     return survived if any(isinstance(entry.event, PowerCutOff) for entry in entries) else None
+
+
+def _before(arriving: Iterable[Entry], played: Iterable[Entry]) -> Iterator[Entry]:
+    """What was seen until the play began; after its end its job is removed by us, which is nothing to learn from."""
+    known = {entry.id for entry in played}
+    return takewhile(lambda entry: entry.id not in known, arriving)
 
 
 def _unmet(why: str) -> DeviceUnmet:

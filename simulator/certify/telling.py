@@ -22,9 +22,11 @@ from typing import Any, NamedTuple, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from simulator.certify.certificate import Bricked, CellResult, Certificate
 from simulator.certify.desk import Offer
+from simulator.certify.hanging import hanging
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import Cell
 
@@ -152,7 +154,10 @@ class ToPeople:
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
+        if self._console.is_terminal:
+            self._console.print(hanging(Text(text)))
+        else:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def ready(self, offer: Offer) -> None:
         """See Telling."""

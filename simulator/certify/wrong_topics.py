@@ -9,6 +9,8 @@ from typing import Final
 from agent.topics import AnswerTopic, HintTopic, RequestTopic, hint_topic, parse
 from simulator.certify.filters import matches, unshared
 
+OTHER_BEGINNINGS: Final = ("$aws/things/", "$aws/events/", "$aws/rules/")
+"""What AWS IoT has, and where a level may be called job for another reason."""
 LONGEST_SHOWN: Final = 100
 """Characters of a text from outside."""
 
@@ -50,6 +52,14 @@ def _without_aws(text: str, thing: str, _namespace: str | None) -> str | None:
     if "jobs" not in levels[levels.index("things") :]:
         return None
     return f"does not begin with $aws/: topics of Jobs are {prefix_of(thing)}…"
+
+
+def _misspelt(text: str, thing: str, _namespace: str | None) -> str | None:
+    """Something like `$aws/thing/…`."""
+    levels = text.split("/")
+    if levels[0] != "$aws" or text.startswith(OTHER_BEGINNINGS) or not {"jobs", "job"} & set(levels):
+        return None
+    return f"is misspelt: topics of Jobs are {prefix_of(thing)}…"
 
 
 def _of_another_thing(text: str, thing: str, _namespace: str | None) -> str | None:
@@ -110,6 +120,7 @@ def _other(used: str | None, wanted: str) -> str:
 
 _LOOKS: Final[tuple[Callable[[str, str, str | None], str | None], ...]] = (
     _without_aws,
+    _misspelt,
     _of_another_thing,
     _without_jobs,
     _of_another_namespace,

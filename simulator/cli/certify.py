@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent.errors import InputError
+from simulator.cli.listing import print_list
 from simulator.cli.options import Port, logging_options, run_loop
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "probes",
     multiple=True,
     help="What shows that the device is alive, and its version: cmd:COMMAND, http:URL, mqtt:TOPIC, serial:DEVICE, "
-    "file:PATH; may be repeated. `ghostjob explain certify` has more.",
+    "file:PATH; may be repeated. `ghostjob explain probes` has more.",
 )
 @click.option(
     "--out",
@@ -209,9 +210,11 @@ def _list(cells: Sequence["Cell"], is_json: bool) -> int:
     if is_json:
         click.echo(json.dumps({"cells": told}))
         return 0
+
+    def mark(cell: "Cell") -> str:
+        return "quick" if cell in QUICK else "" if cell in DEFAULT else "full"
+
     width = max(len(cell.id) for cell in cells)
-    for cell in cells:
-        mark = "quick" if cell in QUICK else "" if cell in DEFAULT else "full"
-        click.echo(f"{cell.id:<{width}}  {mark:<5}  {cell.shows}")
+    print_list([(f"{cell.id:<{width}}  {mark(cell):<5}", cell.shows) for cell in cells])
     click.echo("quick: with --quick, too; full: with --full only; those without a word are played by default", err=True)
     return 0

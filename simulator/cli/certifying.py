@@ -1,6 +1,7 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
+import os
 import secrets
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,7 +29,7 @@ from simulator.certify.documents import Documents, read_documents
 from simulator.certify.matrix import CELLS, Cell, Names
 from simulator.certify.means import AtTheDesk, Means
 from simulator.certify.moments import Moments, cells_of
-from simulator.certify.offer_text import offer_lines
+from simulator.certify.offer_text import command_lines, offer_lines
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.probes import Sampling, probe_of
@@ -298,7 +300,10 @@ class CertifyCall:
         return settings
 
     def _telling(self) -> Telling:
-        return ToScripts(click.echo) if self._options.is_json else ToPeople(self._console, offer_lines)
+        if self._options.is_json:
+            return ToScripts(click.echo)
+        command = self._options.command
+        return ToPeople(self._console, partial(command_lines, command) if command else offer_lines)
 
 
 def _cut_short(error: BaseException) -> str:
@@ -312,15 +317,16 @@ def _lines_of_stdin() -> "asyncio.Queue[str | None]":
     """The lines of standard input as they come, None at its end.
 
     If it ends without a line, nobody wants anything any more: this process is interrupted, as by Ctrl-C. A thread reads
-    it, since it may be anything: event loops take pipes only.
+    it, since it may be anything: event loops take pipes only. It reads past sys.stdin, whose lock an interpreter that
+    ends while a thread waits in it cannot have, and aborts.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
 
     def read() -> None:
         has_lines = False
-        with suppress(RuntimeError):  # the loop is over
-            for line in iter(sys.stdin.buffer.readline, b""):
+        with suppress(RuntimeError), open(_stdin(), "rb", buffering=0, closefd=False) as stdin:  # the loop may be over
+            for line in iter(stdin.readline, b""):
                 has_lines = True
                 loop.call_soon_threadsafe(lines.put_nowait, line.decode("utf-8", "replace"))
             loop.call_soon_threadsafe(lines.put_nowait, None)
@@ -329,3 +335,8 @@ def _lines_of_stdin() -> "asyncio.Queue[str | None]":
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
     return lines
+
+
+def _stdin() -> int | str:
+    """Where to read from: with standard input closed, its number may be another file's by now."""
+    return os.devnull if sys.stdin is None else sys.stdin.fileno()

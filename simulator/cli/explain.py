@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from agent.errors import InputError
+from simulator.cli.listing import print_list
 
 if TYPE_CHECKING:
     from simulator.docs.topics import Topic
@@ -64,9 +65,7 @@ def explain(topic: str | None) -> int:
 def _list_pages() -> None:
     from simulator.docs.topics import listed
 
-    width = max(len(name) for name, _ in listed())
-    for name, question in listed():
-        click.echo(f"{name:<{width}}  {question}")
+    print_list(listed())
     click.echo(
         "\nTopics are these pages, and the words that they explain: invariants, settings,\n"
         "keys of scenarios, events of traces, exit codes, device models, shipped\n"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.listing import print_list
 from simulator.cli.options import (
     allow_files,
     interrupt_when_stdin_closes,
@@ -126,17 +127,14 @@ def run(
 def _print_list() -> int:
     from simulator.scenario import load, shipped
 
-    names = shipped()
-    width = max(len(name) for name in names)
-    for name in names:
-        click.echo(f"{name:<{width}}  {load(name).about}")
+    print_list([(name, load(name).about) for name in shipped()])
     return 0
 
 
 def _print_models() -> int:
     from simulator.devices.models import MODELS
 
-    width = max(len(name) for name in MODELS)
-    for name, model in MODELS.items():
-        click.echo(f"{name:<{width}}  {', '.join(sorted(model.breaks)) or 'correct: violates nothing'}")
+    print_list(
+        [(name, ", ".join(sorted(model.breaks)) or "correct: violates nothing") for name, model in MODELS.items()]
+    )
     return 0

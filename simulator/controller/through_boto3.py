@@ -38,7 +38,8 @@ class ThroughBoto3:
             self._client: Any = session.client("iot", endpoint_url=endpoint_url, config=config)
             self._credentials = session.get_credentials()
         except (BotoCoreError, ValueError) as error:
-            raise InputError(f"boto3: {error}; see --region, --profile and --endpoint-url") from None
+            why = str(error).rstrip(".")
+            raise InputError(f"boto3: {why}; see --region, --profile and --endpoint-url") from None
         self._where = endpoint_url or "AWS"
         self.endpoint_url: str = self._client.meta.endpoint_url
         self._threads = ThreadPoolExecutor(THREADS, "boto3")
@@ -75,7 +76,7 @@ class ThroughBoto3:
     async def call(self, operation: str, parameters: Mapping[str, Any], by: Owner) -> dict[str, Any]:
         """One call, in a thread. AWS lends nobody the hand of its services."""
         from botocore import xform_name
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 
         if by != "customer":
             raise InputError(f"{self._where}: {by}'s own hand is there on the embedded cloud only, not through boto3")
@@ -87,6 +88,10 @@ class ThroughBoto3:
             raise Refused(why["Code"], why.get("Message", "")) from None
         except HTTPClientError as error:
             raise Unanswered(f"{self._where}: nobody answers: {error}") from None
+        except NoCredentialsError:
+            raise InputError(
+                f"{self._where}: boto3 has no credentials; see --profile and AWS_ACCESS_KEY_ID; a local cloud takes any"
+            ) from None
         except BotoCoreError as error:
             raise InputError(f"{self._where}: nobody answers to us: {error}") from None
         return {name: _with_numbers(value) for name, value in told.items() if name != "ResponseMetadata"}

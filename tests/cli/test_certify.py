@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from simulator.certify.at_first_job import MOST_CRASHES
 from simulator.certify.matrix import CELLS, DEFAULT, QUICK
 from simulator.cli.certify import certify
 from simulator.cli.certifying import Options
@@ -135,6 +137,28 @@ def test_an_interruption_before_the_first_job_is_told_and_leaves_the_files(tmp_p
     assert {"certificate.json", "junit.xml", "summary.md"} <= {each.name for each in (tmp_path / "out").iterdir()}
 
 
+CRASHES_OVER_ITS_JOB = """
+import http.client, os, ssl, sys
+host, port, ca, cert, key, thing = sys.argv[1:]
+tls = ssl.create_default_context(cafile=ca)
+tls.load_cert_chain(cert, key)
+https = http.client.HTTPSConnection(host, int(port), context=tls)
+https.request("PUT", f"/things/{thing}/jobs/$next", "{}")
+os._exit(3 if "execution" in https.getresponse().read().decode() else 0)
+"""
+
+
+def test_a_device_that_crashes_over_an_undisturbed_job_is_not_started_until_the_time_is_up(tmp_path: Path):
+    (tmp_path / "device.py").write_text(CRASHES_OVER_ITS_JOB)
+    words = ("{host}", "{data_port}", "{ca}", "{cert}", "{key}", "{thing}")
+    with Certifying(tmp_path, "--only", CALM, command=(sys.executable, "device.py", *words)) as certify:
+        code, out, err = certify.end()
+    assert code == 1
+    assert "the device: has taken its first job" in err
+    assert "with exit code 3; it wrote nothing" in err
+    assert f"FAILED: its process crashed {MOST_CRASHES} times over its first job, which nobody disturbs" in out
+
+
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     with Certifying(tmp_path, "--json", "--cells-from-stdin", command=device()) as certify:
         told = certify.until("cells")["cells"]
@@ -146,6 +170,13 @@ def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     assert code == 0
     certificate = json.loads(out.splitlines()[-1])["certificate"]
     assert [cell["id"] for cell in certificate["cells"]] == [CALM, "asking/held"]
+
+
+def test_what_is_wrong_with_the_command_is_all_that_is_said_while_stdin_is_still_open(tmp_path: Path):
+    with Certifying(tmp_path, "--json", "--cells-from-stdin", command=("./nothere",)) as certify:
+        assert certify.process.wait() == 2
+        _, _, err = certify.end()
+    assert err == "ghostjob: ./nothere: cannot be started: No such file or directory\n"
 
 
 def test_a_cell_that_failed_is_not_unsaid_by_another_try(tmp_path: Path):

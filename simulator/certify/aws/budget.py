@@ -9,6 +9,7 @@ from simulator.certify.aws.afar import LearnedFromAfar
 from simulator.certify.aws.desk import AccountSettings
 from simulator.certify.aws.reach import DELETION_SECONDS, out_of_reach, reached, seconds_there
 from simulator.certify.cell import ESTIMATE, Cell
+from simulator.certify.certificate import alike
 from simulator.certify.learning import Report
 from simulator.certify.names import Names
 from simulator.controller.controller import DELETIONS_AT_ONCE
@@ -44,7 +45,7 @@ class Budget:
         return [
             f"nothing was asked of {where}; a session would",
             f"  play    {len(self.cells)} cells: {', '.join(self.cells)}",
-            *(f"  not     {cell}: {why}" for cell, why in self.left_out.items()),
+            *(f"  not     {', '.join(cells)}: {why}" for why, cells in alike(self.left_out.items())),
             f"  make    {made}; jobs and policy with the tag ghostjob=certify, a thing with that as attribute",
             f"  delete  these, and nothing else; {DELETIONS_AT_ONCE} jobs at most at a time",
             f"  ask     {calls}",

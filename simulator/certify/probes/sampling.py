@@ -132,7 +132,7 @@ class _Followed:
         changed: Callable[[], None],
     ) -> None:
         self.probe = probe
-        self.last = unsampled("not sampled yet")
+        self.last = unsampled(f"nothing came by {probe.text} yet" if probe.announces else "not sampled yet")
         self._thing = thing
         self._record = record
         self._clock = clock

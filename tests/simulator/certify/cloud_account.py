@@ -6,6 +6,7 @@ from agent.device_events import RequestKind
 from agent.values import NEXT, ExecutionKey
 from simulator.trace import (
     CLOUD,
+    ENGINE,
     ClientConnected,
     ClientDisconnected,
     ClientSubscribed,
@@ -16,6 +17,7 @@ from simulator.trace import (
     HintPublished,
     RequestAnswered,
     RequestReceived,
+    RunEnded,
 )
 
 PUMP = "pump"
@@ -45,6 +47,9 @@ class CloudAccount:
 
     def disconnect(self) -> None:
         self.tell(ClientDisconnected(PUMP, "CONNECTION_LOST"))
+
+    def end_run(self) -> None:
+        self.entries.append(Entry(ENGINE, 1, self.at, RunEnded("timed-out")))
 
     def queue(self) -> None:
         self.tell(ExecutionQueued(PUMP, self.key))

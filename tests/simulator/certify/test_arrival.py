@@ -161,6 +161,16 @@ TROUBLE = [
         f" topics of Jobs are {JOBS}/…",
         id="without the dollar",
     ),
+    *(
+        pytest.param(
+            (CAME, listens(refused=(f"{begins}/pump-7/jobs/notify",))),
+            None,
+            f"the device is connected and subscribes to {begins}/pump-7/jobs/notify, which is misspelt: topics of Jobs"
+            f" are {JOBS}/…",
+            id=begins,
+        )
+        for begins in ("$aws/thing", "$aws")
+    ),
     pytest.param(
         (CAME, listens(f"{JOBS}/notify-next/")),
         None,

@@ -226,7 +226,7 @@ def test_a_device_that_was_not_met_is_told_of_once_and_nothing_is_obeyed_that_it
     assert made.not_seen == {}
     text = printed(made, 120)
     assert text.count("it wrote at the end") == 1
-    assert "not played: a/0, a/1, a/2\n" in text
+    assert "not played: all 3 cells\n" in text
     assert r"      Traceback \x1b[2J" in text
     told = markdown(made)
     assert "  Traceback \\x1b[2J\n  KeyError\n```" in told
@@ -240,6 +240,22 @@ def test_in_a_file_a_sentence_is_one_line_and_the_last_one_is_the_outcome():
     assert "    all that happened: ghostjob trace cells/step/calm" in lines
     there = printed(ALL, terminal=False, out_at=Path("my report"))
     assert "    all that happened: ghostjob trace 'my report/cells/step/calm'\n" in there
+
+
+def test_what_is_said_of_several_is_said_once_with_their_names():
+    left_out = [not_applicable(named(f"a/{n}"), "it speaks no MQTT") for n in range(3)]
+    cut_short = [not_played(named(f"b/{n}"), "interrupted") for n in range(2)]
+    why = "needs the device's requests"
+    made = certificate(PASSED, *left_out, *cut_short, not_seen={"bootable": why, "alive": why, "no-lost-job": "x"})
+    lines = printed(made, terminal=False, out_at=Path("there")).splitlines()
+    assert lines[-7:-2] == [
+        "not applicable: a/0, a/1, a/2: it speaks no MQTT",
+        "not played: interrupted: b/0, b/1",
+        f"not judged: bootable, alive: {why}",
+        "not judged: no-lost-job: x",
+        "kept in there: certificate.json, summary.md, junit.xml, trace.jsonl, and each play in cells/",
+    ]
+    assert f"- `bootable`, `alive`: {why}\n" in markdown(made)
 
 
 def test_on_a_terminal_and_in_a_summary_stands_when_the_job_went():

@@ -379,7 +379,14 @@ def stays_in_progress(account: CloudAccount) -> None:
     account.ask("start-next")
     account.update("IN_PROGRESS", details={"step": "write"})
     account.wait(90)
-    account.connect()
+    account.end_run()
+
+
+def hears_and_is_silent(account: CloudAccount) -> None:
+    account.connect(*FIND)
+    account.queue()
+    account.wait(60)
+    account.end_run()
 
 
 def is_out_of_step(account: CloudAccount) -> None:
@@ -426,7 +433,12 @@ def is_removed(account: CloudAccount) -> None:
         (asks_before_and_never_since, False, "it asked, and not for the job"),
         (fails, True, 'reported FAILED for its first job with {"reason": "no such operation"}'),
         (rejects, True, "--document"),
-        (stays_in_progress, True, 'its last report, 90 s before, was IN_PROGRESS with {"step": "write"}'),
+        (hears_and_is_silent, False, "was told of its job, but asked for nothing in the 60 s since"),
+        (
+            stays_in_progress,
+            False,
+            'not end it in 90 s: its last report, 90 s before, was IN_PROGRESS with {"step": "write"};.*--first-job',
+        ),
         (
             is_out_of_step,
             True,

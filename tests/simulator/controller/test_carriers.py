@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
+from agent.errors import InputError
 from simulator.cloud.local import LocalCloud
 from simulator.controller.hand import Hand, Refused
 from simulator.controller.local_http import REQUESTS
@@ -89,3 +90,14 @@ def test_local_http_puts_everything_where_awss_model_of_the_service_has_it(opera
     in_query = {name for name, shape in members.items() if shape.serialization.get("location") == "querystring"}
     method, path, query = REQUESTS[operation]
     assert (method, path, query) == (model.http["method"], model.http["requestUri"], in_query - LEFT_OUT)
+
+
+async def test_without_credentials_boto3_says_what_to_give(monkeypatch: pytest.MonkeyPatch, cloud: LocalCloud):
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(f"AWS_{name}")
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    async with Hand(carrier_to(cloud, "boto3")) as hand:
+        with pytest.raises(InputError, match="boto3 has no credentials; see --profile and AWS_ACCESS_KEY_ID"):
+            await hand.call("DescribeThing", thingName="a")
