@@ -158,7 +158,7 @@ class Arrow(_Model):
     """A message of a sequence diagram, or, from one to itself, what somebody did. `id` is the entry's."""
 
     at: float
-    from_: str = Field(alias="from")
+    from_: str = Field(validation_alias="from", serialization_alias="from")
     to: str
     text: str
     ok: bool = True
