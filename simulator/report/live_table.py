@@ -4,27 +4,11 @@ Built from trace entries alone. Rows that do not fit on the terminal are counted
 trouble come first.
 """
 
-from dataclasses import dataclass
-
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from agent.device_events import (
-    AnswerReceived,
-    DeviceConnected,
-    DeviceCrashed,
-    DeviceDisconnected,
-    ExecutionGone,
-    ExecutionLeft,
-    ExecutionTaken,
-    HintReceived,
-    PhaseChanged,
-    StepFinished,
-    StepProgressed,
-    StepStarted,
-    StepUndone,
-)
+from simulator.report.device_row import URGENCY, Row
 from simulator.trace import (
     TERMINAL,
     DeletionRefused,
@@ -45,68 +29,12 @@ PHASE_STYLES = {
     "suspect": "yellow",
     "recovering": "magenta",
     "safe": "bold red",
+    "bricked": "bold white on red",
     "crashed": "bold red",
+    "off": "red",
+    "trial": "blue",
     "offline": "red",
 }
-URGENCY = {
-    name: rank
-    for rank, name in enumerate(
-        ("crashed", "safe", "offline", "recovering", "suspect", "executing", "starting", "reporting", "idle")
-    )
-}
-
-
-SPEAKING = frozenset({"starting", "suspect", "recovering", "safe"})
-"""Phases whose reason says what the device has come to know."""
-
-
-@dataclass(slots=True)
-class Row:
-    """One device as the table shows it."""
-
-    thing: str
-    namespace_id: str | None
-    state: str = "offline"
-    job: str = ""
-    step: str = ""
-    knows: str = ""
-    done: int = 0
-
-    def feed(self, event: object) -> None:
-        """Take note of one event of this device."""
-        match event:
-            case DeviceConnected():
-                self.state, self.knows = "idle", "connected"
-            case DeviceDisconnected(reason=reason, planned=False):
-                self.state, self.knows = "offline", reason
-            case DeviceCrashed(reason=reason):
-                self.state, self.knows = "crashed", reason
-            case PhaseChanged(phase=phase, why=why):
-                self.state = phase
-                self.knows = why if phase in SPEAKING else self.knows
-            case ExecutionTaken(execution=key):
-                self.job, self.step, self.knows = key.job_id, "", "it is its own"
-            case StepStarted(step=step):
-                self.step = step
-            case StepProgressed(step=step, percent=percent):
-                self.step = f"{step} {percent}%"
-            case StepFinished(step=step, outcome=outcome):
-                self.step = f"{step} {outcome}"
-            case StepUndone(step=step, ok=ok):
-                self.step = f"{step} {'undone' if ok else 'NOT UNDONE'}"
-            case HintReceived(listed=listed, hint=hint):
-                self.knows = f"{hint}: {', '.join(key.job_id for key in listed) or 'nothing pending'}"
-            case AnswerReceived(accepted=True, execution=key) if key is not None and key.job_id == self.job:
-                self.knows = f"{key.job_id} is still there"
-            case AnswerReceived(code=code) if code is not None:
-                self.knows = f"told {code}"
-            case ExecutionGone(execution=key, end=end):
-                self.knows = f"{key.job_id} is {end}"
-            case ExecutionLeft(execution=key, outcome=outcome):
-                self.done += outcome == "succeeded"
-                self.job, self.step, self.knows = "", "", f"{key.job_id} {outcome}"
-            case _:
-                pass
 
 
 class LiveTable:
@@ -153,7 +81,7 @@ class LiveTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = (options.height or console.height) - 8
-        rows = sorted(self._rows.values(), key=lambda row: (URGENCY.get(row.state, 0), row.thing))
+        rows = sorted(self._rows.values(), key=lambda row: (URGENCY[row.state], row.thing))
         if len(rows) <= height:
             rows = list(self._rows.values())
         table = Table(

@@ -1,0 +1,216 @@
+"""Who plays: every device, what an entry tells of which, where their clocks lie on the axis, and who has a lane."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import ValidationError
+
+from simulator.page.axis import When, shift, uncertainty
+from simulator.page.device import Device
+from simulator.report.device_row import URGENCY
+from simulator.trace import CLOUD, PROBE, Entry, RunStarted, device_source
+from simulator.verdict.bounds import Bounds
+from simulator.verdict.clocks import SAME_CLOCK, Offset, common
+from simulator.verdict.limits import Limits
+from simulator.verdict.seen import seen_in
+from simulator.verdict.sharing import CONNECTIONS, Share
+
+MANY: Final = 100
+"""From so many devices on not every one has a lane."""
+SHOWN: Final = 20
+"""So many of them have."""
+DRAWN: Final = 4_000
+"""So many spans, and so many marks, are drawn of all lanes together; of each at least LEAST, and at most MOST."""
+LEAST: Final = 200
+MOST: Final = 2_000
+KEPT: Final = 200_000
+"""So many entries are remembered of a crowd, of each device at least LEAST."""
+DEVICES: Final = 100_000
+"""So many devices are told apart; of others nothing is shown."""
+DEVICE: Final = "device/"
+WORRYING: Final = URGENCY["off"]
+"""From this state on something is wrong."""
+
+
+class Roster:
+    """`zero` is where the axis begins, on the cloud's clock."""
+
+    def __init__(self) -> None:
+        self.devices: dict[str, Device] = {}
+        self._own: dict[str, Device] = {}
+        self.shown: tuple[str, ...] = ()
+        self.zero = 0.0
+        self.started: RunStarted | None = None
+        self._began: When | None = None
+        self._shares: dict[str, dict[str, Share]] = {}
+        self._agents: frozenset[str] = frozenset()
+        self._common: Offset = SAME_CLOCK
+        self._shifts: dict[str, float] = {}
+        self._last_at = 0.0
+
+    # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, started: RunStarted, when: When) -> None:
+        """A run begins, with all who play in it."""
+        if self.started is not None:
+            return
+        self.started, self._began = started, when
+        for agent, (thing, namespace) in started.shared.items():
+            self._shares.setdefault(thing, {})[agent] = Share(namespace)
+        self._agents = frozenset(started.shared)
+        bounds = bounds_of(started)
+        for thing in started.things[:DEVICES]:
+            self._new(thing, Limits.of(thing, started, bounds), len(started.things))
+
+    def _new(self, name: str, limits: Limits, of: int) -> Device:
+        kept = max(LEAST, KEPT // of) if of >= MANY else max(LEAST, min(MOST, DRAWN // max(of, 4)))
+        device = self.devices[name] = self._own[device_source(name)] = Device(name, limits, min(kept, MOST))
+        if len(self.devices) < MANY and of < MANY:
+            self._show(device, of)
+        elif len(self.devices) == MANY:
+            self.choose(())
+        return device
+
+    def _show(self, device: Device, of: int) -> None:
+        device.show(max(LEAST, min(MOST, DRAWN // max(of, 4))))
+        self.shown = (*self.shown, device.name)
+
+    def feed(self, entry: Entry) -> None:
+        """Take in an entry that is about a device."""
+        source = entry.source
+        if (device := self._own.get(source)) is not None:
+            device.told(entry)
+            return
+        if source.startswith(DEVICE):
+            self._at(source[len(DEVICE) :]).told(entry)
+            return
+        event = entry.event
+        if (thing := getattr(event, "thing", None) or getattr(event, "client_id", None)) is None:
+            self.passes(entry)
+        elif source != CLOUD:
+            self._at(thing).seen_by_others(entry)
+        else:
+            self._last_at = entry.at
+            self._at_cloud(thing, entry)
+
+    def _at_cloud(self, thing: str, entry: Entry) -> None:
+        if self._began is None:
+            self._began = When(entry.at)
+        if self._shares and (shares := self._shares.get(thing)):
+            self._shared(shares, entry)
+        if self._agents and thing in self._agents and not isinstance(entry.event, CONNECTIONS):
+            return
+        if self.started is None or thing in self.devices:
+            self._at(thing).at_cloud(entry)
+
+    def _at(self, name: str) -> Device:
+        """The device of that name, be it the first that is heard of it."""
+        device = self.devices.get(name)
+        if device is not None:
+            return device
+        has_room = len(self.devices) < DEVICES
+        return self._new(name, NOBODYS, len(self.devices) + 1) if has_room else Device(name, NOBODYS, 1)
+
+    def _shared(self, shares: dict[str, Share], entry: Entry) -> None:
+        seen = seen_in(entry)
+        namespace = getattr(entry.event, "namespace_id", None)
+        for agent, share in shares.items():
+            shares[agent], mine = share.of(seen)
+            is_hint = entry.event.type == "hint.published" and namespace != share.namespace_id
+            if mine is not None and not is_hint and agent in self.devices:
+                self.devices[agent].at_cloud(entry, mine)
+
+    def passes(self, entry: Entry) -> None:
+        """Time has passed by an entry that is about no device."""
+        if self._began is None and entry.source in (CLOUD, PROBE):
+            self._began = When(entry.at)
+        if entry.source == CLOUD:
+            self._last_at = entry.at
+
+    # ── the axis ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def settle(self) -> None:
+        """Look anew how the clocks lie; until the next time, `lay` goes by that."""
+        started = self.started
+        if started is not None and started.one_clock:
+            self._common = common(device.talk.offset for device in self.devices.values())
+            both = shift(self._common)
+            self._shifts = {}
+        else:
+            both = 0.0
+            self._shifts = {name: shift(device.talk.offset) for name, device in self.devices.items()}
+        self._both = both
+        began = self._began or When(0.0)
+        self.zero = began.at + (both if began.is_own else 0.0)
+
+    _both = 0.0
+
+    def shift_of(self, device: Device) -> float:
+        """The seconds to add to what it tells."""
+        return self._shifts.get(device.name, self._both)
+
+    def lay(self, device: Device, when: When) -> float:
+        """An instant of a device on the axis."""
+        return round(when.at - self.zero + (self.shift_of(device) if when.is_own else 0.0), 6)
+
+    def lay_run(self, when: When) -> float:
+        """An instant of the cloud's, or of who plays."""
+        return round(when.at - self.zero + (self._both if when.is_own else 0.0), 6)
+
+    @property
+    def note(self) -> str:
+        """How far the axis can be off; empty if nothing speaks against one clock."""
+        offsets = [device.talk.offset for device in self.devices.values()]
+        if self.started is not None and self.started.one_clock:
+            offsets = [self._common]
+        most = max(map(uncertainty, offsets), default=0.0)
+        if not most:
+            return ""
+        return (
+            "What devices tell stands where it lies by who answered whom: their clocks are not the cloud's. "
+            f"It can be off by up to {most * 1000:.1f} ms."
+        )
+
+    @property
+    def now(self) -> float:
+        """Where the axis ends: the last that anybody told."""
+        lasts = [self.lay(device, device.last) for device in self.devices.values() if device.last is not None]
+        return max([self.lay_run(When(self._last_at)) if self._last_at else 0.0, 0.0, *lasts])
+
+    # ── who has a lane ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def is_crowd(self) -> bool:
+        """Whether not every device has a lane."""
+        return len(self.devices) >= MANY
+
+    def choose(self, broken: Sequence[str]) -> None:
+        """Of a crowd, who has a lane: those that broke something, then what is in trouble, the slowest, the first."""
+        if not self.is_crowd:
+            return
+        worst = {name: rank for rank, name in enumerate(dict.fromkeys(broken))}
+        names = sorted(self.devices, key=lambda name: _rank(self.devices[name], worst))[:SHOWN]
+        for name in set(self.shown) - set(names):
+            self.devices[name].hide()
+        for name in names:
+            self.devices[name].show(max(LEAST, DRAWN // SHOWN))
+        self.shown = tuple(names)
+
+
+NOBODYS: Final = Limits(Bounds())
+"""What a device is held to that nobody judges."""
+
+
+def _rank(device: Device, worst: dict[str, int]) -> tuple[float, bool, float]:
+    """Less is shown first."""
+    is_fine = URGENCY[device.row.state] > WORRYING
+    slowness = -max(device.recoveries.seconds, default=0.0) - (1e9 if device.recoveries.is_waited_for else 0.0)
+    return worst.get(device.name, len(worst)), is_fine, slowness
+
+
+def bounds_of(started: RunStarted) -> Bounds:
+    """The numbers that a run judges by; what cannot be read counts as not given."""
+    try:
+        return Bounds.model_validate({name: n for name, n in started.bounds.items() if name in Bounds.model_fields})
+    except ValidationError:
+        return Bounds()

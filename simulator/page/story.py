@@ -1,0 +1,284 @@
+"""The story of a run in up to five sentences, and what is going on in one; made from what was told, and nothing else.
+
+A table of sentence makers, each of which says one thing or nothing: the first five that say something are the story.
+What they say is counted, never guessed: a step was under way if the device told that it had begun before the record was
+removed, and that it ended after that.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from simulator.page.axis import When
+from simulator.page.device import Device
+from simulator.page.english import begun, between, count, does, has, listed, of, seconds
+from simulator.page.happenings import Deletion
+from simulator.page.losses import Loss
+from simulator.trace import RunEnded
+from simulator.verdict import Verdict
+
+SENTENCES: Final = 5
+DELETIONS: Final = 2
+"""So many are told one by one."""
+NAMED: Final = 3
+"""So many things of a list are named."""
+DOING: Final = {
+    "download": "downloaded it",
+    "write": "wrote it to flash",
+    "switch": "switched the boot selector to it",
+    "reboot": "rebooted into it",
+    "self-test": "tested it",
+    "commit": "committed it",
+    "stage": "staged it",
+    "validate": "validated it",
+    "swap": "put it in force",
+    "restart": "restarted to read it",
+    "run": "ran its program",
+    "fetch": "fetched its file",
+}
+"""What a device did with a job that it was in this step of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a story is made of. `lay` puts an instant of a device on the axis, `lay_run` one of the run's."""
+
+    devices: Sequence[Device]
+    deletions: Sequence[Deletion]
+    lay: Callable[[Device, When], float]
+    lay_run: Callable[[When], float]
+    verdict: Verdict | None = None
+    ended: RunEnded | None = None
+
+    def sentence(self, text: str) -> str:
+        """With a full stop, and a capital letter unless it begins with a name."""
+        first = text.partition(" ")[0].rstrip(",")
+        is_name = any(device.name == first for device in self.devices)
+        return f"{text if is_name else begun(text)}."
+
+    def losses(self, job: str | None = None) -> Iterator[tuple[Device, Loss]]:
+        """Of all devices; of one job, if it is named."""
+        for device in self.devices:
+            for loss in device.losses.all:
+                if job is None or loss.execution.job_id == job:
+                    yield device, loss
+
+
+def step_of(device: Device, loss: Loss, lay: Callable[[Device, When], float]) -> str:
+    """The step that the device was in when the record was removed; empty between two, or if it tells of none."""
+    removed = lay(device, loss.removed)
+    for run in (loss.next, loss.run):
+        if run is not None and lay(device, run.began) <= removed:
+            is_over = run.ended is not None and lay(device, run.ended) < removed
+            return "" if is_over else run.step
+    return ""
+
+
+def detection(device: Device, loss: Loss, lay: Callable[[Device, When], float]) -> float | None:
+    """Seconds from the removal until the device was told; None as long as it was not."""
+    return None if loss.told is None else max(lay(device, loss.told.when) - lay(device, loss.removed), 0.0)
+
+
+# ── the sentences ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _who_was_deleted(of_it: Material) -> str | None:
+    done = [each for each in of_it.deletions if not each.refused]
+    if not done:
+        return None
+    told = [_one_deletion(of_it, each, is_first=not number) for number, each in enumerate(done[:DELETIONS])]
+    rest = len(done) - len(told)
+    others = f"; {count(rest, 'other')} followed" if rest else ""
+    return f"{'; '.join(told)}{others}."
+
+
+def _one_deletion(of_it: Material, deletion: Deletion, *, is_first: bool) -> str:
+    at = f"{'At' if is_first else 'at'} {seconds(max(of_it.lay_run(deletion.when), 0.0))}"
+    what = f"{deletion.job} was {deletion.words}"
+    while_ = _while(of_it, deletion)
+    return f"{at} {what}{while_}"
+
+
+def _while(of_it: Material, deletion: Deletion) -> str:
+    """What the devices were at, whose records went by it, each by its first loss of that job from then on."""
+    since = of_it.lay_run(deletion.when) - 0.001
+    lost: dict[str, tuple[Device, Loss]] = {}
+    for device, loss in of_it.losses(deletion.job):
+        if of_it.lay(device, loss.removed) >= since:
+            lost.setdefault(device.name, (device, loss))
+    if not lost:
+        return ""
+    if len(lost) == 1:
+        ((device, loss),) = lost.values()
+        return f" while {device.name} {_doing(loss.status, step_of(device, loss, of_it.lay))}"
+    doing = Counter(_doing(loss.status, step_of(device, loss, of_it.lay)) for device, loss in lost.values())
+    parts = [f"{number} {what}" for what, number in doing.most_common()]
+    first = doing.most_common(1)[0]
+    parts[0] = f"{of(first[1], len(of_it.devices))} {first[0]}"
+    return f" while {listed(parts)}"
+
+
+def _doing(status: str, step: str) -> str:
+    if status == "QUEUED":
+        return "had it waiting"
+    if not step:
+        return "had it in progress"
+    return DOING.get(step, f"did its step {step}")
+
+
+def _what_they_knew(of_it: Material) -> str | None:
+    losses = [(device, loss) for device in of_it.devices for loss in device.losses.ghosts]
+    if not losses:
+        return None
+    took = [took for device, loss in losses if (took := detection(device, loss, of_it.lay)) is not None]
+    open_ = len(losses) - len(took)
+    names = {device.name for device, _ in losses}
+    one = losses[0][0].name if len(names) == 1 else None
+    if not took:
+        told = "was never told" if of_it.ended else "has not been told yet"
+        return (
+            f"{one} {told}."
+            if one
+            else f"None of the {len(names)} {told.replace('never', 'ever').replace('not ', '')}."
+        )
+    who = one or ("they" if not open_ else f"{len(took)} of {len(losses)}")
+    known = f"{who} went on for {between(took)} before {'it' if one else 'they'} knew"
+    if not open_:
+        return of_it.sentence(known)
+    yet = "never did" if of_it.ended else f"{does(open_)} not yet"
+    return of_it.sentence(f"{known}; {open_} {yet}")
+
+
+def _what_they_did(of_it: Material) -> str | None:
+    outcomes = Counter(
+        "dropped" if loss.left == "recovered" and not loss.undone else loss.left
+        for _, loss in of_it.losses()
+        if loss.left
+    )
+    if not outcomes:
+        return None
+    who = of_it.devices[0].name if len(of_it.devices) == 1 else None
+    parts = []
+    for outcome, number in outcomes.most_common():
+        subject = who or count(number, "device")
+        parts.append(f"{subject} {LEFT.get(outcome, f'ended {outcome}')}")
+    return of_it.sentence(f"{listed(parts)}")
+
+
+LEFT: Final = {
+    "recovered": "took back what had been done",
+    "dropped": "dropped it, and took nothing back",
+    "kept": "kept the update, which could not be taken back",
+    "safe": "could not recover, and waits for help",
+    "succeeded": "finished and reported it, as if nothing had happened",
+    "failed": "reported it failed",
+    "rejected": "reported it rejected",
+}
+"""How a device was done with what it had lost."""
+
+
+def _what_went_wrong(of_it: Material) -> str | None:
+    bricked = [device.name for device in of_it.devices if device.row.bootable is False]
+    crashed = [device.name for device in of_it.devices if device.crashes]
+    powerless = sum(device.cuts > 0 for device in of_it.devices)
+    parts = []
+    if bricked:
+        parts.append(f"{listed(bricked, NAMED)} {has(len(bricked))} nothing left to boot from")
+    if crashed:
+        times = sum(device.crashes for device in of_it.devices)
+        often = f" {times} times" if times > len(crashed) else ""
+        parts.append(f"{listed(crashed, NAMED)} crashed{often}")
+    if powerless:
+        parts.append(f"{of(powerless, len(of_it.devices))} lost {'its' if powerless == 1 else 'their'} power")
+    return of_it.sentence(f"{listed(parts)}") if parts else None
+
+
+def _what_came_next(of_it: Material) -> str | None:
+    took = sorted(number for device in of_it.devices for number in device.recoveries.seconds)
+    waiting = [device.name for device in of_it.devices if device.recoveries.is_waited_for]
+    if not took and not waiting:
+        return None
+    parts = []
+    if took:
+        resumed = [device.name for device in of_it.devices if device.recoveries.seconds]
+        who = resumed[0] if len(resumed) == 1 else of(len(resumed), len(of_it.devices))
+        times = f"after {seconds(took[0])}" if len(took) == 1 else f"after {between(took)}"
+        parts.append(f"{who} took the next job {times}")
+    if waiting:
+        what = "never took the next job" if of_it.ended else f"{has(len(waiting))} yet to take the next job"
+        parts.append(f"{listed(waiting, NAMED)} {what}")
+    return of_it.sentence(f"{'; '.join(parts)}")
+
+
+def _what_was_broken(of_it: Material) -> str | None:
+    broken = [each for each in of_it.verdict.invariants if each.violations] if of_it.verdict is not None else []
+    if not broken:
+        return None
+    first = broken[0].violations[0]
+    things = list(dict.fromkeys(each.thing for each in broken[0].violations))
+    who = listed(things, NAMED)
+    more = f"; {count(len(broken) - 1, 'other invariant')} {'was' if len(broken) == 2 else 'were'} broken, too"
+    return of_it.sentence(f"{who} broke {broken[0].id}: {first.message}{more if len(broken) > 1 else ''}")
+
+
+MAKERS: Final[tuple[Callable[[Material], str | None], ...]] = (
+    _who_was_deleted,
+    _what_they_knew,
+    _what_went_wrong,
+    _what_they_did,
+    _what_came_next,
+    _what_was_broken,
+)
+"""In the order in which they are told. Of six that would say something, what came next is left out."""
+NOTHING: Final = "No job was deleted."
+
+
+def story(of_it: Material) -> tuple[str, ...]:
+    """The sentences."""
+    told = {maker: sentence for maker in MAKERS if (sentence := maker(of_it)) is not None}
+    if len(told) > SENTENCES:
+        told.pop(_what_came_next, None)
+    if _who_was_deleted not in told and of_it.ended is not None:
+        return (NOTHING, *told.values())[:SENTENCES]
+    return tuple(told.values())[:SENTENCES]
+
+
+# ── what is going on ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def going_on(of_it: Material) -> str:
+    """One sentence while nothing is decided."""
+    devices = of_it.devices
+    if not devices:
+        return "No device has come by yet."
+    unaware = [(device, loss) for device in devices for loss in device.losses.ghosts if loss.told is None]
+    if unaware:
+        jobs = list(dict.fromkeys(loss.execution.job_id for _, loss in unaware))
+        names = list(dict.fromkeys(device.name for device, _ in unaware))
+        who = names[0] if len(names) == 1 else of(len(names), len(devices))
+        are = "is" if len(jobs) == 1 else "are"
+        return of_it.sentence(f"{who} {does(len(names))} not know yet that {listed(jobs)} {are} gone")
+    states = Counter(device.row.state for device in devices)
+    for state, what in GOING_ON:
+        if number := states[state]:
+            return of_it.sentence(f"{of(number, len(devices))} {what(number)}")
+    working = Counter(device.row.job for device in devices if device.row.job)
+    if working:
+        job, number = working.most_common(1)[0]
+        return of_it.sentence(f"{of(number, len(devices))} {'works' if number == 1 else 'work'} on {job}")
+    return of_it.sentence(f"{of(states['idle'], len(devices))} {'waits' if states['idle'] == 1 else 'wait'} for a job")
+
+
+GOING_ON: Final[tuple[tuple[str, Callable[[int], str]], ...]] = (
+    ("bricked", lambda number: f"{has(number)} nothing left to boot from"),
+    ("crashed", lambda number: f"{has(number)} crashed"),
+    ("safe", lambda number: f"{'waits' if number == 1 else 'wait'} for help"),
+    ("off", lambda number: f"{has(number)} no power"),
+    ("recovering", lambda number: f"{'takes' if number == 1 else 'take'} back what was done"),
+    ("suspect", lambda number: f"{'asks' if number == 1 else 'ask'} whether the job is still there"),
+    ("offline", lambda number: f"{'is' if number == 1 else 'are'} off line"),
+)
+"""What is told first of the states that devices are in."""
+
+__all__ = ["Material", "detection", "going_on", "step_of", "story"]
