@@ -10,6 +10,7 @@
   const OTHERS = ["#5b7a3a", "#a0764a", "#3d5a80", "#777777"];
   const DARK = new Set(["executing", "recovering", "safe", "off", "crashed", "bricked"]);
   const LABELLED = 0.09;
+  const HEIGHT = 260;
 
   function colours(states) {
     let other = 0;
@@ -18,62 +19,65 @@
 
   /** The name of each state where most devices are in it, in the middle of its area, if there is room for it. */
   function labels(crowd, states) {
-    const most = d3.max(crowd.bins, (_, index) => d3.sum(states, (state) => crowd.states[state][index])) ?? 0;
+    const all = d3.max(crowd.bins, (_, index) => d3.sum(states, (state) => crowd.states[state][index])) ?? 0;
     return states.flatMap((state, number) => {
-      const index = d3.maxIndex(crowd.states[state]);
+      const index = middleOfMost(crowd.states[state]);
       const height = crowd.states[state][index] ?? 0;
-      if (height < most * LABELLED) return [];
+      if (height < all * LABELLED) return [];
       const below = d3.sum(states.slice(0, number), (each) => crowd.states[each][index]);
-      return [{ at: middleOf(crowd, state, height), y: below + height / 2, state }];
+      return [{ at: crowd.bins[index], y: below + height / 2, state }];
     });
   }
 
-  /** The middle of the time in which as many as that are in it. */
-  function middleOf(crowd, state, height) {
-    const bins = crowd.bins.filter((_, index) => crowd.states[state][index] === height);
-    return (bins[0] + bins.at(-1)) / 2;
+  /** Where the longest time with the most of them has its middle. */
+  function middleOfMost(numbers) {
+    const most = d3.max(numbers);
+    const first = numbers.indexOf(most);
+    const after = numbers.findIndex((number, index) => index > first && number < most);
+    return Math.floor((first + (after < 0 ? numbers.length - 1 : after - 1)) / 2);
   }
 
-  function figure(words, drawn) {
-    return el("figure", {}, el("figcaption", {}, el("b", {}, words)), drawn);
-  }
-
-  function stacked(crowd, states, domain) {
+  function byState(crowd, states, palette) {
     const rows = states.flatMap((state) => crowd.bins.map((at, index) => ({ at, state, number: crowd.states[state][index] })));
-    return Plot.plot({
-      width: plotWidth("crowd-plots"), height: 260, marginLeft: 52, marginBottom: 38, style: { fontSize: "13px" }, ariaLabel: "Devices by state over time",
-      x: { label: "seconds" }, y: { label: "devices", grid: true }, color: { domain: states, range: domain },
-      marks: [Plot.areaY(rows, { x: "at", y: "number", fill: "state", order: states, curve: "step-after" }), deletions(),
-        Plot.text(labels(crowd, states), { x: "at", y: "y", text: "state", fontSize: 15, fontWeight: 700, fill: (each) => (DARK.has(each.state) ? "#fff" : "#131820") }),
-        Plot.ruleY([0])],
+    return plotted("Devices by state over time", {
+      width: plotWidth("crowd-plots"), height: HEIGHT, marginLeft: 52,
+      x: { label: "seconds" }, y: { label: "devices", grid: true }, color: { domain: states, range: palette },
+      marks: [
+        Plot.areaY(rows, { x: "at", y: "number", fill: "state", order: states, curve: "step-after" }),
+        deletionRules(),
+        Plot.text(labels(crowd, states), {
+          x: "at", y: "y", text: "state", fontSize: 15, fontWeight: 700, fill: (each) => (DARK.has(each.state) ? "#fff" : "#131820"),
+        }),
+        Plot.ruleY([0]),
+      ],
     });
   }
 
   function asked(crowd) {
-    return Plot.plot({
-      width: plotWidth("crowd-plots"), height: 260, marginLeft: 52, marginBottom: 38, style: { fontSize: "13px" }, ariaLabel: "Requests over time",
+    const curve = { x: (_, index) => crowd.bins[index], y: (number) => number, curve: "step-after" };
+    return plotted("Requests over time", {
+      width: plotWidth("crowd-plots"), height: HEIGHT, marginLeft: 52,
       x: { label: "seconds" }, y: { label: "requests", grid: true },
-      marks: [Plot.areaY(crowd.requests, { x: (_, index) => crowd.bins[index], y: (value) => value, fill: "var(--accent)", fillOpacity: 0.35, curve: "step-after" }),
-        Plot.lineY(crowd.requests, { x: (_, index) => crowd.bins[index], y: (value) => value, stroke: "var(--accent)", strokeWidth: 2, curve: "step-after" }),
-        deletions(), Plot.ruleY([0])],
+      marks: [
+        Plot.areaY(crowd.requests, { ...curve, fill: "var(--accent)", fillOpacity: 0.35 }),
+        Plot.lineY(crowd.requests, { ...curve, stroke: "var(--accent)", strokeWidth: 2 }),
+        deletionRules(), Plot.ruleY([0]),
+      ],
     });
   }
 
-  function deletions() {
-    return Plot.ruleX(data.lines.filter((line) => line.kind === "deletion"), { x: "at", stroke: "var(--bad)", strokeWidth: 3 });
-  }
-
-  function heat(crowd, states, palette) {
-    const { rows, cells } = crowd.heat;
-    const canvas = el("canvas", { class: "heat", width: crowd.bins.length, height: rows.length, role: "img",
-      "aria-label": `${count(rows.length, "row")} of devices over time, the quickest to recover above` });
+  function heat({ bins, heat: { rows, cells } }, palette) {
+    const canvas = el("canvas", {
+      class: "heat", width: bins.length, height: rows.length, role: "img",
+      "aria-label": `${count(rows.length, "row")} of devices over time, the quickest to recover above`,
+    });
     const context = canvas.getContext("2d");
     cells.forEach((row, y) => row.forEach((state, x) => {
       context.fillStyle = palette[state] ?? "transparent";
       context.fillRect(x, y, 1, 1);
     }));
-    return el("div", { class: "heat-frame" }, canvas,
-      el("p", { class: "heat-ends" }, el("span", {}, rows[0] ?? ""), el("span", {}, rows.at(-1) ?? "")));
+    return el("div", { class: "heat-frame" }, el("p", { class: "note" }, `above: ${rows[0]}`), canvas,
+      el("p", { class: "note" }, `below: ${rows.at(-1)}`));
   }
 
   function drawLegend(data, states, palette) {
@@ -84,17 +88,19 @@
     }));
   }
 
-  function draw(data) {
-    byId("crowd").hidden = !data.crowd;
-    if (!data.crowd) return;
-    const states = Object.keys(data.crowd.states);
+  function figure(words, drawn) {
+    return el("figure", {}, el("figcaption", {}, el("b", {}, words)), drawn);
+  }
+
+  section(["crowd", "counts", "lines", "size"], (data) => {
+    const { crowd } = data;
+    byId("crowd").hidden = !crowd;
+    if (!crowd) return;
+    const states = Object.keys(crowd.states);
     const palette = colours(states);
     drawLegend(data, states, palette);
     byId("crowd-plots").replaceChildren(
-      figure("Devices by state", stacked(data.crowd, states, palette)),
-      figure("Requests", asked(data.crowd)));
-    if (data.crowd.heat) byId("crowd-plots").append(figure("Each device", heat(data.crowd, states, palette)));
-  }
-
-  section(["crowd", "counts", "lines", "size"], draw);
+      figure("Devices by state", byState(crowd, states, palette)), figure("Requests", asked(crowd)),
+      ...(crowd.heat.rows.length ? [figure("Each device", heat(crowd, palette))] : []));
+  });
 }

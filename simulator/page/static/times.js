@@ -4,61 +4,57 @@
   const DOTS = 120;
   const NAMES = { detection: "until it knew", recovery: "until it was at the next job" };
 
-  function values(given) {
-    return Array.isArray(given) ? given : [];
-  }
-
   function inWords(given) {
-    const list = values(given);
-    if (!list.length) return given.counts ? count(d3.sum(given.counts), "device") : "";
-    return `${count(list.length, "device")}, half within ${seconds(d3.median(list))}, all within ${seconds(d3.max(list))}`;
+    if (!Array.isArray(given)) return count(d3.sum(given.counts), "device");
+    return `${count(given.length, "device")}, half within ${seconds(d3.median(given))}, all within ${seconds(d3.max(given))}`;
   }
 
-  function marks(given) {
-    if (!Array.isArray(given)) {
-      const bars = given.counts.map((number, index) => ({ number, from: given.edges[index], to: given.edges[index + 1] }));
-      return [Plot.rectY(bars, { x1: "from", x2: "to", y: "number", inset: 0.5, fill: "var(--accent)" }), Plot.ruleY([0])];
-    }
-    if (given.length > DOTS) {
-      return [Plot.rectY(given, Plot.binX({ y: "count" }, { x: (value) => value, inset: 0.5, fill: "var(--accent)" })), Plot.ruleY([0])];
-    }
-    return [Plot.dot(given, Plot.dodgeY("middle", { x: (value) => value, r: 6, fill: "var(--accent)", stroke: "var(--card)" }))];
+  const value = (each) => each;
+
+  function bars(given) {
+    const bins = Array.isArray(given)
+      ? d3.bin()(given).map((bin) => ({ number: bin.length, from: bin.x0, to: bin.x1 }))
+      : given.counts.map((number, index) => ({ number, from: given.edges[index], to: given.edges[index + 1] }));
+    return [Plot.rectY(bins, { x1: "from", x2: "to", y: "number", inset: 0.5, fill: "var(--accent)" }), Plot.ruleY([0])];
   }
 
+  function dots(given) {
+    return [Plot.dot(given, Plot.dodgeY("middle", { x: value, r: 6, fill: "var(--accent)", stroke: "var(--card)" }))];
+  }
+
+  function boundMarks(bound) {
+    return [
+      Plot.ruleX([bound], { stroke: "var(--bad)", strokeWidth: 2, strokeDasharray: "6 4" }),
+      Plot.text([bound], { x: value, text: () => "bound", frameAnchor: "top", textAnchor: "end", dx: -5, fill: "var(--bad)", fontSize: 13 }),
+    ];
+  }
+
+  /** One scale for both, so that they compare. */
   function extent(times) {
-    const all = Object.keys(NAMES).flatMap((name) => Array.isArray(times[name]) ? times[name] : times[name].edges);
-    return [0, Math.max(d3.max(all) ?? 1, times.bound ?? 0) * 1.05 || 1];
+    const all = Object.keys(NAMES).flatMap((name) => times[name].edges ?? times[name]);
+    return [0, Math.max(d3.max(all) ?? 0, times.bound ?? 0) * 1.05 || 1];
   }
 
-  function plot(name, data) {
-    const given = data.times[name];
-    const dots = Array.isArray(given) && given.length <= DOTS;
-    const bound = name === "detection" ? data.times.bound : null;
-    const words = `${NAMES[name]}: ${inWords(given)}`;
-    const drawn = Plot.plot({
-      width: plotWidth("times-plots"), height: dots ? 104 : 176, marginBottom: 38, marginLeft: dots ? 20 : 50, marginRight: 20, ariaLabel: words,
-      style: { fontSize: "13px" }, x: { domain: extent(data.times), label: "seconds", nice: true },
-      y: { axis: dots ? null : "left", label: "devices", grid: !dots, ticks: 4 },
-      marks: [...(bound ? [Plot.ruleX([bound], { stroke: "var(--bad)", strokeWidth: 2, strokeDasharray: "6 4" }),
-        Plot.text([bound], { x: (value) => value, text: () => "bound", frameAnchor: "top", textAnchor: "end", dx: -5, fill: "var(--bad)", fontSize: 13 })] : []),
-      ...marks(given)],
+  function figure(name, times) {
+    const given = times[name];
+    const few = Array.isArray(given) && given.length <= DOTS;
+    const bound = name === "detection" ? times.bound : null;
+    const drawn = plotted(`${NAMES[name]}: ${inWords(given)}`, {
+      width: plotWidth("times-plots"), height: few ? 104 : 176, marginLeft: few ? 20 : 50, marginRight: 20,
+      x: { domain: extent(times), label: "seconds" },
+      y: { axis: few ? null : "left", label: "devices", grid: !few, ticks: 4 },
+      marks: [...(bound === null ? [] : boundMarks(bound)), ...(few ? dots(given) : bars(given))],
     });
-    drawn.setAttribute("role", "img");
-    return el("figure", { "data-times": name, "data-dots": String(dots) }, el("figcaption", {}, el("b", {}, NAMES[name]), inWords(given)), drawn);
+    return el("figure", { "data-times": name }, el("figcaption", {}, el("b", {}, NAMES[name]), inWords(given)), drawn);
   }
 
-  function draw(data) {
-    const names = Object.keys(NAMES).filter((name) => data.times[name]?.length || data.times[name]?.counts);
+  function isThere(given) {
+    return Array.isArray(given) ? given.length > 0 : given.counts.length > 0;
+  }
+
+  section(["times", "size"], ({ times }) => {
+    const names = Object.keys(NAMES).filter((name) => isThere(times[name]));
     byId("times").hidden = !names.length;
-    byId("times-plots").replaceChildren();
-    byId("times-plots").append(...names.map((name) => plot(name, data)));
-  }
-
-  section(["times", "size"], draw);
-}
-
-/** How wide a plot in there may be. */
-function plotWidth(id) {
-  const room = byId(id).clientWidth;
-  return Math.floor(room > 900 ? (room - 24) / 2 : room);
+    byId("times-plots").replaceChildren(...names.map((name) => figure(name, times)));
+  });
 }

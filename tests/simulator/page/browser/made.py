@@ -1,5 +1,5 @@
-"""Pages' data made by hand, one for each thing that a page can have to show, so that what a person sees does not hang on
-what a scenario happens to do. All of it is the same every time.
+"""Pages' data made by hand, one for each thing that a page can have to show, so that what a person sees does not hang
+on what a scenario happens to do. All of it is the same every time.
 """
 
 from typing import Any
@@ -235,7 +235,7 @@ def page(names: list[str], **more: Any) -> Json:
         "title": "delete-in-write",
         "about": "force delete in mid-write, with two slots and with a swap bootloader",
         "state": "passed",
-        "sentence": f"All {len(names)} devices noticed that fw was gone, took back what they had done, and went on to the next job.",
+        "sentence": f"All {len(names)} devices noticed that fw was gone, took it back, and went on to the next job.",
         "story": [
             f"At 1.2 s fw was force-deleted while {len(names)} devices were writing it.",
             "Each of them heard of it within 10 ms, and none believed it before it had asked.",
@@ -317,13 +317,18 @@ def inconclusive() -> Json:
     }
     whole = page(["thing-0", "thing-1"], state="inconclusive")
     whole["sentence"] = (
-        "It is not known whether thing-0 would have gone on: the run ended first, and no device was deleted in its reboot."
+        "It is not known whether thing-0 would have gone on: the run ended first, and nobody was deleted in a reboot."
     )
     whole["invariants"] = [*whole["invariants"][:3], invariant(*INVARIANTS[3], "undecided", doubts=[doubt])]
     whole["reached"].append(
         {"id": "deleted-while-rebooting fw", "devices": 0, "of": 2, "about": "the job went during the reboot"}
     )
     return whole
+
+
+def ended() -> Json:
+    """A cloud that was stopped: nobody judges it."""
+    return page(["thing-0"], kind="cloud", state="ended", sentence="The cloud has ended.", invariants=[], reached=[])
 
 
 def waiting() -> Json:
