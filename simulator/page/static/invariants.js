@@ -1,0 +1,96 @@
+"use strict";
+// The invariants: what each says, how often it was at stake, and of each violation the events that show it. Beside them
+// the dangerous places that were reached.
+{
+  const ORDER = ["violated", "undecided", "held", "not-exercised"];
+  const SHOWN = 5;
+  const chosen = { id: null, at: 0 };
+
+  const isDrawable = (found) => found.diagram.arrows.length > 0;
+
+  function find(id, at) {
+    const row = data.invariants.find((each) => each.id === id);
+    return row ? [...row.violations, ...row.doubts][at] : undefined;
+  }
+
+  function choose(id, at) {
+    Object.assign(chosen, { id, at });
+    drawChosen();
+    byId("diagram-heading").focus();
+    byId("diagram-section").scrollIntoView({ block: "nearest" });
+  }
+
+  function drawChosen() {
+    const found = find(chosen.id, chosen.at);
+    const drawn = found !== undefined && isDrawable(found);
+    byId("diagram-section").hidden = !drawn;
+    if (drawn) showDiagram(found.diagram, `${chosen.id}: ${found.thing}${found.job ? ` on job ${found.job}` : ""}`);
+  }
+
+  function eventList(found) {
+    return el("ol", { class: "evidence" }, ...found.events.map((event) => el("li", {},
+      el("button", { type: "button", class: "event", "data-entry": event.id, click: () => showRaw([event.id]) },
+        el("b", {}, seconds(event.at)), " ", event.text))));
+  }
+
+  function foundItem(row, found, at) {
+    const what = [found.thing, found.job ? `job ${found.job}` : ""].filter(Boolean).join(", ");
+    return el("li", { class: "found" },
+      el("p", {}, el("b", {}, what), `: ${found.message}`),
+      eventList(found),
+      isDrawable(found) ? el("button", { type: "button", class: "to-diagram", click: () => choose(row.id, at) }, "Draw it") : null);
+  }
+
+  function details(row) {
+    const all = [...row.violations, ...row.doubts];
+    if (!all.length) return null;
+    const more = all.length - SHOWN + (row.more ?? 0);
+    return el("details", { open: row.outcome === "violated" },
+      el("summary", {}, count(all.length + (row.more ?? 0), row.violations.length ? "time" : "doubt")),
+      el("ul", {}, ...all.slice(0, SHOWN).map((found, at) => foundItem(row, found, at))),
+      more > 0 ? el("p", { class: "note" }, `and ${more} more in verdict.json`) : null);
+  }
+
+  function invariant(row) {
+    const [sign, word] = outcomeWords(row.outcome);
+    return el("li", { "data-id": row.id, "data-outcome": row.outcome },
+      el("div", { class: "invariant-head" },
+        el("span", { class: "outcome", "data-outcome": row.outcome }, icon(sign), word),
+        el("h3", {}, row.id),
+        el("span", { class: "note" }, row.outcome === "not-exercised" ? "" : `at stake ${count(row.opportunities, "time")}`)),
+      el("p", { class: "about" }, row.about),
+      details(row));
+  }
+
+  function drawInvariants(data) {
+    const rows = [...data.invariants].sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
+    byId("invariants-section").hidden = !rows.length && !data.reached.length;
+    fillKeepingOpen(byId("invariants"), rows.map(invariant));
+    const first = rows.find((row) => row.violations.some(isDrawable));
+    if (!find(chosen.id, chosen.at) && first) {
+      Object.assign(chosen, { id: first.id, at: first.violations.findIndex(isDrawable) });
+    }
+    drawChosen();
+  }
+
+  /** News does not close what somebody has opened. */
+  function fillKeepingOpen(list, items) {
+    for (const item of items) {
+      const old = list.querySelector(`[data-id="${CSS.escape(item.dataset.id)}"] details`);
+      const now = item.querySelector("details");
+      if (old && now) now.open = old.open;
+    }
+    fill(list, ...items);
+  }
+
+  function drawReached(data) {
+    byId("reached-section").hidden = !data.reached.length;
+    fill(byId("reached"), ...data.reached.map((place) => el("li", { "data-id": place.id, "data-outcome": place.devices ? "held" : "undecided" },
+      icon(place.devices ? "passed" : "unsure"),
+      el("b", {}, place.id), ` on ${place.devices} of ${count(place.of, "device")}`,
+      place.about ? el("span", { class: "note" }, ` ${place.about}`) : null)));
+  }
+
+  section(["invariants", "reached", "size"], drawInvariants);
+  section(["reached"], drawReached);
+}

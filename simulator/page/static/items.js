@@ -1,0 +1,144 @@
+"use strict";
+// What is in one lane: spans as bars in their tracks, marks as signs, what the device does not know yet as a shade over
+// all of it.
+{
+  const SHADES = new Set(["ghost", "off", "bricked"]);
+  const SHORT = 2.5;
+
+  /** Where tracks lie in a lane: by how many there are to be seen, and whether the name stands above. */
+  function lanePlan(lanes, narrow) {
+    const track = lanes <= 2 ? 30 : lanes <= 5 ? 22 : 14;
+    const top = narrow ? 48 : 6;
+    const step = track + (lanes <= 5 ? 3 : 2);
+    return { track, step, top, font: lanes <= 2 ? 15 : lanes <= 5 ? 14 : 11.5, height: top + TRACKS.length * step + 4 };
+  }
+
+  function yOf(plan, track) {
+    return plan.top + TRACKS.indexOf(track) * plan.step;
+  }
+
+  /** The items of a lane that are in sight, as they are drawn: {key, track, kind, from, to, text, words, events}. */
+  function itemsOf(lane, [from, to]) {
+    const spans = lane.spans.filter((span) => isDrawn(span) && span.start <= to && (span.end ?? data.now) >= from);
+    const marks = lane.marks.filter((mark) => isDrawn(mark) && mark.at >= from && mark.at <= to);
+    return { spans: spans.map(asSpan), marks: marks.map(asMark) };
+  }
+
+  function asSpan(span) {
+    const word = spanWord(span.track, span.kind);
+    const end = span.end ?? data.now;
+    return {
+      ...span, word, end, at: span.start, key: `${span.track} ${span.kind} ${span.start} ${span.namespace} ${span.job} ${span.events?.[0]}`,
+      words: `${seconds(span.start)} to ${span.end === null ? "now" : seconds(end)}, ${span.track}: ${span.text || word}`
+        + (span.job ? `, job ${span.job}` : ""),
+    };
+  }
+
+  function asMark(mark) {
+    return {
+      ...mark, row: markKind(mark), key: `${mark.track} ${mark.kind} ${mark.at} ${mark.events?.[0] ?? mark.text}`,
+      words: `${seconds(mark.at)}, ${mark.track}: ${mark.text || markRow(mark)[0]}`,
+    };
+  }
+
+  /** Of several texts the first that has room; nothing if none has. */
+  function fitting(texts, room, size) {
+    return texts.find((text) => text && textWidth(text, size) + 8 <= room) ?? "";
+  }
+
+  /** What can be written on a bar, the longest first. */
+  function writings(span) {
+    if (span.track === "ghost" || span.track === "agent") return [span.word];
+    if (span.kind === "bricked") return [`bricked: ${span.text}`, "bricked"];
+    return [span.text, span.text.split(/[:,]/)[0], span.kind === "step" ? "" : span.word];
+  }
+
+  /** Draw the items of one lane. `choose` is called with an item that was clicked or entered. */
+  function drawItems(layers, items, x, plan, choose) {
+    drawShades(layers.shades, items.spans.filter((span) => SHADES.has(shadeOf(span))), x, plan);
+    drawSpans(layers.spans, items, x, plan, choose);
+    drawMarks(layers.marks, items.marks, x, plan, choose);
+  }
+
+  function shadeOf(span) {
+    return span.track === "ghost" ? "ghost" : span.kind;
+  }
+
+  function reach(span, x) {
+    const [from, to] = x.range();
+    const left = Math.max(x(span.start), from);
+    return [left, Math.max(Math.min(x(span.end), to) - left, SHORT)];
+  }
+
+  function drawShades(layer, spans, x, plan) {
+    layer.selectAll("rect").data(spans, (span) => span.key).join("rect").attr("class", "shade")
+      .attr("data-shade", shadeOf)
+      .attr("x", (span) => reach(span, x)[0]).attr("width", (span) => reach(span, x)[1])
+      .attr("y", plan.top - 4).attr("height", plan.height - plan.top + 2);
+  }
+
+  function clickable(selection, choose) {
+    return selection.attr("role", "button").attr("aria-label", (item) => item.words)
+      .attr("data-event", (item) => item.events?.[0] ?? null)
+      .attr("data-track", (item) => item.track).attr("data-kind", (item) => item.kind)
+      .on("click", (event, item) => choose(event.currentTarget, item));
+  }
+
+  function drawSpans(layer, { spans, marks }, x, plan, choose) {
+    const bars = layer.selectAll("g.span").data(spans, (span) => span.key).join((enter) => {
+      const group = enter.append("g").attr("class", "span item").attr("tabindex", -1);
+      group.append("rect");
+      group.append("text");
+      group.append("title");
+      return group;
+    });
+    clickable(bars, choose);
+    bars.each(function each(span) {
+      drawSpan(d3.select(this), span, x, plan, marginOf(span, marks, x, plan));
+    });
+  }
+
+  /** Where writing begins in a bar: past the sign that stands at its beginning, if there is one. */
+  function marginOf(span, marks, x, plan) {
+    const left = reach(span, x)[0];
+    const covered = span.track !== "wire" && marks.some((mark) => mark.track === span.track && Math.abs(x(mark.at) - left) < plan.track * 0.6);
+    return covered ? Math.min(plan.track, 22) * 0.7 : 5;
+  }
+
+  function drawSpan(bar, span, x, plan, margin) {
+    const [left, width] = reach(span, x);
+    const ghost = span.track === "ghost";
+    const height = ghost ? Math.max(plan.track - 6, 12) : plan.track;
+    const text = fitting(writings(span), width - margin, plan.font);
+    bar.attr("transform", `translate(${left},${ghost ? plan.top - 3 : yOf(plan, span.track)})`);
+    bar.select("rect").attr("width", width).attr("height", height).attr("rx", width > 8 ? 3 : 0);
+    bar.select("text").attr("x", margin).attr("y", height / 2).attr("dy", "0.35em").style("font-size", `${plan.font}px`).text(text);
+    bar.select("title").text(span.words);
+  }
+
+  function drawMarks(layer, marks, x, plan, choose) {
+    const signs = layer.selectAll("g.mark").data(marks, (mark) => mark.key).join((enter) => {
+      const group = enter.append("g").attr("class", "mark item").attr("tabindex", -1);
+      group.append("rect").attr("class", "hit");
+      group.append("path");
+      group.append("title");
+      return group;
+    });
+    clickable(signs, choose).attr("data-row", (mark) => mark.row);
+    signs.each(function each(mark) {
+      drawMark(d3.select(this), mark, x, plan);
+    });
+  }
+
+  function drawMark(sign, mark, x, plan) {
+    const wire = mark.track === "wire";
+    const size = wire ? plan.track * 0.52 : Math.min(plan.track * 0.95, 22);
+    const middle = wire ? plan.track * (mark.kind === "to-cloud" ? 0.26 : 0.74) : plan.track / 2;
+    sign.attr("transform", `translate(${x(mark.at)},${yOf(plan, mark.track) + middle})`);
+    sign.select("path").attr("d", markRow(mark)[1]).attr("transform", `scale(${size / 16})`);
+    sign.select("rect").attr("x", -size / 2 - 1).attr("y", -size / 2).attr("width", size + 2).attr("height", size);
+    sign.select("title").text(mark.words);
+  }
+
+  Object.assign(window, { lanePlan, yOf, itemsOf, drawItems });
+}

@@ -1,0 +1,125 @@
+"use strict";
+// The swim lanes: one for each device, in columns where a good one stands beside a bad one.
+{
+  const NARROW = 720;
+  const AT_ONCE = 30;
+  const inSight = new Map();
+  const watcher = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) inSight.set(target.dataset.thing, isIntersecting);
+    say("sight");
+  }, { rootMargin: "300px" });
+
+  function columns(groups) {
+    return d3.select("#lanes-columns").attr("data-columns", groups.length)
+      .selectAll("div.column").data(groups, ([name]) => name).join((enter) => {
+        const column = enter.append("div").attr("class", "column").attr("data-group", ([name]) => name);
+        column.filter(([name]) => name).append("h3").attr("class", "group").text(([name]) => groupName(name));
+        column.append("svg").attr("class", "axis").attr("role", "group").attr("aria-label", "Time, and what happened to all");
+        column.append("div").attr("class", "lane-list");
+        return column;
+      });
+  }
+
+  function newLanes(enter) {
+    const lane = enter.append("div").attr("class", "lane").attr("data-thing", (thing) => thing.thing);
+    lane.append("div").attr("class", "who");
+    const svg = lane.append("svg").attr("role", "group").attr("tabindex", 0);
+    for (const layer of ["names", "shades", "lines", "spans", "marks", "playhead"]) svg.append("g").attr("class", layer);
+    svg.each(function each() {
+      steer(this);
+    });
+    lane.each(function each() {
+      watcher.observe(this);
+    });
+    return lane;
+  }
+
+  function drawWho(node, thing) {
+    const doing = [thing.step, thing.knows].filter(Boolean).join(" · ");
+    const state = thing.bricked ? [icon("bricked"), "bricked"] : [thing.online ? thing.state : `${thing.state}, off line`];
+    fill(node,
+      el("h3", { class: "thing" }, thing.thing),
+      el("p", { class: "state" }, ...state),
+      el("p", { class: "doing" }, doing || (thing.version ? `version ${thing.version}` : "")),
+      thing.violated.length ? el("p", { class: "violated" }, icon("failed"), thing.violated.join(", ")) : null);
+  }
+
+  function drawLane(node, thing, plan, width) {
+    const lane = data.lanes[thing.thing] ?? { spans: [], marks: [] };
+    const svg = d3.select(node).select(":scope > svg").attr("width", width).attr("height", plan.height);
+    const x = timeScale(width);
+    const items = itemsOf(lane, shownTime());
+    const layer = (name) => svg.select(`g.${name}`);
+    drawTrackNames(layer("names"), plan);
+    drawLines(layer("lines"), x, plan.height);
+    drawItems({ shades: layer("shades"), spans: layer("spans"), marks: layer("marks") }, items, x, plan,
+      (target, item) => {
+        hold(target);
+        showRaw(item.events);
+      });
+    drawPlayhead(layer("playhead"), x, plan.height);
+    svg.attr("aria-label", `${thing.thing}: ${count(items.spans.length + items.marks.length, "event")} in sight`);
+    rove(svg.node());
+  }
+
+  function drawTrackNames(group, plan) {
+    group.selectAll("text").data(TRACKS).join("text").attr("x", GUTTER - 8).attr("text-anchor", "end")
+      .attr("y", (track) => yOf(plan, track) + plan.track / 2).attr("dy", "0.35em").text((track) => track);
+  }
+
+  function drawPlayhead(group, x, height) {
+    const at = playhead();
+    group.selectAll("line").data(at === null ? [] : [at]).join("line")
+      .attr("x1", x).attr("x2", x).attr("y1", 0).attr("y2", height);
+  }
+
+  function draw(data) {
+    const groups = shownGroups();
+    const shown = d3.sum(groups, ([, things]) => things.length);
+    drawNote(data, shown);
+    columns(groups).each(function each([, things]) {
+      drawColumn(d3.select(this), things, shown / groups.length);
+    });
+  }
+
+  function drawColumn(column, things, lanes) {
+    const lane = column.select(".lane-list").selectAll("div.lane").data(things, (thing) => thing.thing).join(newLanes);
+    lane.attr("data-state", (thing) => thing.state).attr("data-bricked", (thing) => String(thing.bricked))
+      .attr("data-group", (thing) => thing.group || null);
+    lane.select(".who").each(function each(thing) {
+      drawWho(this, thing);
+    });
+    const whole = column.node().clientWidth;
+    const narrow = whole < NARROW;
+    column.classed("narrow", narrow);
+    const width = narrow ? whole : whole - whoWidth();
+    const plan = lanePlan(lanes, narrow);
+    column.select("svg.axis").style("margin-left", `${whole - width}px`);
+    drawAxis(column.select("svg.axis"), width);
+    lane.each(function each(thing) {
+      d3.select(this).style("min-height", `${plan.height}px`);
+      if (things.length <= AT_ONCE || inSight.get(thing.thing)) drawLane(this, thing, plan, width);
+    });
+  }
+
+  function whoWidth() {
+    return 11.5 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  }
+
+  function drawNote(data, shown) {
+    const all = d3.sum(Object.values(data.counts));
+    const note = !data.things.length ? "No device yet. The first one that connects is shown here."
+      : !shown ? "No device fits what is chosen above."
+      : all > shown ? `${shown} of ${count(all, "device")} shown.` : "";
+    byId("lanes-note").hidden = !note;
+    byId("lanes-note").firstChild.textContent = note;
+    byId("lanes-tools").hidden = byId("lanes-keys").hidden = !data.things.length;
+  }
+
+  let width = 0;
+  new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width !== width) say("size");
+    width = contentRect.width;
+  }).observe(byId("lanes-columns"));
+  section(["lanes", "things", "lines", "now", "counts", "filters", "size", "sight", "playhead", "view"], draw);
+}

@@ -1,0 +1,111 @@
+"use strict";
+// The page: the data that it shows, and who draws which part of it.
+//
+// A part of the page is a section: the members of the data that it reads, and a function that draws them. Data comes
+// whole, or as news, members that changed; then the sections that read them are drawn again, all of them in one frame.
+
+const EMPTY = {
+  kind: "run", title: "", about: "", state: "waiting", sentence: "", story: [], now: 0, is_over: false, axis_note: "",
+  facts: [], things: [], counts: {}, lines: [], lanes: {}, flash: {}, invariants: [], reached: [], matrix: null,
+  times: { detection: [], recovery: [], bound: null }, crowd: null, entries: {}, controls: null,
+};
+
+let data = { ...EMPTY };
+const sections = [];
+const changed = new Set();
+
+/** Have `draw(data)` called whenever one of the members `reads` has changed, or anybody says that it has. */
+function section(reads, draw) {
+  sections.push({ reads, draw });
+}
+
+/** Everything, instead of what there was. */
+function showWhole(whole) {
+  data = { ...EMPTY, ...whole };
+  say(...Object.keys(EMPTY));
+}
+
+/** News: members by their names, one thing's by `lanes.THING` and `flash.THING`, and `entries+` to be added. */
+function showNews(news) {
+  for (const [path, value] of Object.entries(news)) take(path, value);
+}
+
+function take(path, value) {
+  const [name, thing] = split(path);
+  if (name === "entries+") {
+    Object.assign(data.entries, value);
+    return;
+  }
+  if (thing) data[name] = { ...data[name], [thing]: value };
+  else data[name] = value;
+  say(name);
+}
+
+function split(path) {
+  const dot = path.indexOf(".");
+  return dot < 0 ? [path, ""] : [path.slice(0, dot), path.slice(dot + 1)];
+}
+
+/** These have changed: draw whoever reads them, in the next frame. Names need not be of the data. */
+function say(...names) {
+  if (!changed.size) requestAnimationFrame(redraw);
+  for (const name of names) changed.add(name);
+}
+
+/** Draw what has changed. A section that fails leaves the others as they are to be. */
+function redraw() {
+  const names = new Set(changed);
+  changed.clear();
+  for (const { reads, draw } of sections) {
+    if (!reads.some((name) => names.has(name))) continue;
+    try {
+      draw(data);
+    } catch (error) {
+      reportError(error);
+    }
+  }
+}
+
+/** The element of that id. */
+function byId(id) {
+  return document.getElementById(id);
+}
+
+/** An element: functions among its attributes listen, null and false leave one out; children are nodes or texts. */
+function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (value !== null && value !== false && value !== undefined) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null && child !== ""));
+  return made;
+}
+
+/** One of the signs that the page's head defines. */
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(svg.namespaceURI, "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Put these into an element instead of what is in it, if that is to look any different; the focus stays where it was. */
+function fill(element, ...children) {
+  const wanted = el("div", {}, ...children);
+  if (wanted.innerHTML === element.innerHTML) return;
+  const at = focusedWithin(element);
+  element.replaceChildren(...wanted.childNodes);
+  if (at >= 0) focusable(element)[at]?.focus();
+}
+
+function focusable(element) {
+  return [...element.querySelectorAll("button, select, input, summary, [tabindex]")];
+}
+
+function focusedWithin(element) {
+  return focusable(element).indexOf(document.activeElement);
+}

@@ -1,0 +1,60 @@
+"use strict";
+// How long detection and recovery took: a dot for each device, or bars where there are too many; and the bound.
+{
+  const DOTS = 120;
+  const NAMES = { detection: "until it knew", recovery: "until it was at the next job" };
+
+  function inWords(given) {
+    if (!Array.isArray(given)) return count(d3.sum(given.counts), "device");
+    return `${count(given.length, "device")}, half within ${seconds(d3.median(given))}, all within ${seconds(d3.max(given))}`;
+  }
+
+  const value = (each) => each;
+
+  function bars(given) {
+    const bins = Array.isArray(given)
+      ? d3.bin()(given).map((bin) => ({ number: bin.length, from: bin.x0, to: bin.x1 }))
+      : given.counts.map((number, index) => ({ number, from: given.edges[index], to: given.edges[index + 1] }));
+    return [Plot.rectY(bins, { x1: "from", x2: "to", y: "number", inset: 0.5, fill: "var(--accent)" }), Plot.ruleY([0])];
+  }
+
+  function dots(given) {
+    return [Plot.dot(given, Plot.dodgeY("middle", { x: value, r: 6, fill: "var(--accent)", stroke: "var(--card)" }))];
+  }
+
+  function boundMarks(bound) {
+    return [
+      Plot.ruleX([bound], { stroke: "var(--bad)", strokeWidth: 2, strokeDasharray: "6 4" }),
+      Plot.text([bound], { x: value, text: () => "bound", frameAnchor: "top", textAnchor: "end", dx: -5, fill: "var(--bad)", fontSize: 13 }),
+    ];
+  }
+
+  /** One scale for both, so that they compare. */
+  function extent(times) {
+    const all = Object.keys(NAMES).flatMap((name) => times[name].edges ?? times[name]);
+    return [0, Math.max(d3.max(all) ?? 0, times.bound ?? 0) * 1.05 || 1];
+  }
+
+  function figure(name, times) {
+    const given = times[name];
+    const few = Array.isArray(given) && given.length <= DOTS;
+    const bound = name === "detection" ? times.bound : null;
+    const drawn = plotted(`${NAMES[name]}: ${inWords(given)}`, {
+      width: plotWidth("times-plots"), height: few ? 104 : 176, marginLeft: few ? 20 : 50, marginRight: 20,
+      x: { domain: extent(times), label: "seconds" },
+      y: { axis: few ? null : "left", label: "devices", grid: !few, ticks: 4 },
+      marks: [...(bound === null ? [] : boundMarks(bound)), ...(few ? dots(given) : bars(given))],
+    });
+    return el("figure", { "data-times": name }, el("figcaption", {}, el("b", {}, NAMES[name]), inWords(given)), drawn);
+  }
+
+  function isThere(given) {
+    return Array.isArray(given) ? given.length > 0 : given.counts.length > 0;
+  }
+
+  section(["times", "size"], ({ times }) => {
+    const names = Object.keys(NAMES).filter((name) => isThere(times[name]));
+    byId("times").hidden = !names.length;
+    byId("times-plots").replaceChildren(...names.map((name) => figure(name, times)));
+  });
+}

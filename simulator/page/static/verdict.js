@@ -1,0 +1,29 @@
+"use strict";
+// The head of the page: how it went, in one sentence; then the story. And its foot: what was played.
+{
+  function drawState(data) {
+    const [sign, word] = STATES[data.state] ?? STATES.ended;
+    const bricked = data.things.filter((thing) => thing.bricked).length;
+    byId("verdict").dataset.state = data.state;
+    byId("state").dataset.state = data.state;
+    fill(byId("state"), icon(sign), word);
+    byId("sentence").textContent = data.sentence || "Waiting for what comes.";
+    byId("title").textContent = [data.title, data.about].filter(Boolean).join(" · ");
+    document.title = [word, data.title, bricked ? `${count(bricked, "device")} bricked` : ""].filter(Boolean).join(" · ");
+  }
+
+  function drawStory(data) {
+    byId("what-happened").hidden = !data.story.length;
+    fill(byId("story"), ...data.story.map((sentence) => el("li", {}, sentence)));
+  }
+
+  function drawFacts(data) {
+    fill(byId("facts"), ...data.facts.map(([name, value]) =>
+      el("div", {}, el("dt", {}, String(name)), el("dd", {}, String(value)))));
+    byId("axis-note").textContent = data.axis_note;
+  }
+
+  section(["state", "sentence", "title", "about", "things"], drawState);
+  section(["story"], drawStory);
+  section(["facts", "axis_note"], drawFacts);
+}

@@ -1,0 +1,242 @@
+"""What a person sees of each kind of page."""
+
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.simulator.page.browser import made
+from tests.simulator.page.browser.tab import PHONE, Json, Tab, written
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+STATES: list[tuple[Callable[[], Json], str, str]] = [
+    (made.waiting, "waiting", "Waiting"),
+    (made.running, "running", "Running"),
+    (made.passed, "passed", "Passed"),
+    (made.failed, "failed", "Failed"),
+    (made.inconclusive, "inconclusive", "Inconclusive"),
+    (made.ended, "ended", "Ended"),
+]
+
+
+@pytest.mark.parametrize(("data", "state", "word"), STATES, ids=[state for _, state, _ in STATES])
+async def test_the_verdict_is_a_word_and_a_sentence(tab: Tab, data: Callable[[], Json], state: str, word: str) -> None:
+    shown = data()
+    await tab.show(shown)
+    assert await tab.at("#state").get_attribute("data-state") == state
+    assert (await tab.text("#state")).casefold() == word.casefold()
+    assert await tab.text("#sentence") == shown["sentence"]
+    assert (await tab.page.title()).startswith(word)
+    assert await tab.texts("#story li") == shown.get("story", [])
+
+
+async def test_the_report_has_its_data_inside_and_shows_it_when_it_is_opened(tab: Tab, tmp_path: Path) -> None:
+    whole = made.failed()
+    (tmp_path / "report.html").write_text(written(whole), "utf-8")
+    await tab.open((tmp_path / "report.html").as_uri())
+    await tab.drawn()
+    assert await tab.text("#sentence") == whole["sentence"]
+    assert await tab.count(".lane") == 3
+
+
+async def test_what_devices_are_called_is_text_and_never_markup(tab: Tab, tmp_path: Path) -> None:
+    whole = made.page(["<img src=x onerror=alert(1)>"])
+    whole["sentence"] = "</script><b>bold</b>"
+    (tmp_path / "report.html").write_text(written(whole), "utf-8")
+    await tab.open((tmp_path / "report.html").as_uri())
+    await tab.drawn()
+    assert await tab.text(".lane h3") == "<img src=x onerror=alert(1)>"
+    assert await tab.text("#sentence") == "</script><b>bold</b>"
+    assert await tab.count("main img, #sentence b") == 0
+
+
+async def test_without_a_device_it_says_what_is_waited_for(tab: Tab) -> None:
+    await tab.show(made.waiting())
+    assert "No device yet" in await tab.text("#lanes-note")
+    for section in ("#controls", "#flash-section", "#invariants-section", "#matrix-section", "#times", "#crowd"):
+        assert not await tab.sees(section), section
+
+
+async def test_a_lane_has_a_track_for_each_part_and_the_deletion_goes_through_all_lanes(tab: Tab) -> None:
+    await tab.show(made.failed())
+    assert await tab.texts(".lane h3") == ["thing-0", "thing-1", "thing-2"]
+    for track in ("cloud", "wire", "agent", "hardware", "ghost"):
+        assert await tab.count(f".lane[data-thing=thing-0] [data-track={track}]"), track
+    assert await tab.text(".flag[data-kind=deletion] text") == "fw force-deleted"
+    places = await tab.page.evaluate(
+        "() => [...document.querySelectorAll('line.through[data-kind=deletion]')].map(line => {"
+        "  const {x, top, bottom} = line.getBoundingClientRect(); return [Math.round(x), top, bottom]; })"
+    )
+    assert len({x for x, _, _ in places}) == 1
+    assert all(below[1] - above[2] < 2 for above, below in pairwise(places)), "the line has gaps"
+
+
+async def test_what_a_device_does_not_know_yet_is_shaded_from_the_deletion_on(tab: Tab) -> None:
+    await tab.show(made.failed())
+    shade = tab.at(".lane[data-thing=thing-0] .shade[data-shade=ghost]")
+    assert "#hatch" in await shade.evaluate("rect => getComputedStyle(rect).fill")
+    line = await tab.at(".lane[data-thing=thing-0] .through[data-kind=deletion]").get_attribute("x1")
+    assert float(await shade.get_attribute("x") or 0) == pytest.approx(float(line or 1), abs=0.5)
+    assert "does not know yet" in await tab.text("#legend-main")
+
+
+async def test_a_power_cut_is_a_bolt_and_darkness(tab: Tab) -> None:
+    await tab.show(made.passed())
+    lane = ".lane[data-thing=thing-3]"
+    assert await tab.count(f"{lane} .mark[data-kind=power-lost]") == 1
+    assert await tab.count(f"{lane} .span[data-kind=off]") == await tab.count(f"{lane} .shade[data-shade=off]") == 1
+    assert await tab.text(f"{lane} .span[data-kind=off] text") == "without power"
+
+
+async def test_a_bricked_device_is_a_word_a_sign_and_a_shape(tab: Tab) -> None:
+    await tab.show(made.failed())
+    assert await tab.text(".lane[data-thing=thing-1] .state") == "BRICKED"
+    assert await tab.sees(".lane[data-thing=thing-1] .state .icon")
+    assert "bricked" in (await tab.text(".lane[data-thing=thing-1] .span[data-kind=bricked] text")).casefold()
+    flash = tab.at(".flash[data-thing=thing-1]")
+    assert await flash.get_attribute("data-bricked") == "true"
+    assert (await tab.text(".flash[data-thing=thing-1] .condition")).casefold() == "bricked: nothing to boot from"
+    assert await tab.at(".flash[data-thing=thing-0]").get_attribute("data-bricked") == "false"
+    assert "1 device bricked" in await tab.page.title()
+
+
+async def test_the_flash_is_shown_at_any_instant_of_it(tab: Tab) -> None:
+    await tab.show(made.failed())
+    card = ".flash[data-thing=thing-1]"
+    await tab.at("#flash-at").evaluate("slider => { slider.value = 0.9; slider.dispatchEvent(new Event('input')); }")
+    await tab.drawn()
+    cells = tab.page.locator(f"{card} .slot:nth-child(2) i")
+    assert await cells.evaluate_all("all => all.map(each => each.dataset.cell).join('')") == "####>..........."
+    assert await tab.at(f"{card} .slot:first-child").get_attribute("data-boots") == "true"
+    assert await tab.at(card).get_attribute("data-bricked") == "false"
+    assert await tab.text("#flash-time") == "0.90 s"
+    await tab.at("#flash-next").click()
+    await tab.drawn()
+    assert await cells.evaluate_all("all => all.map(each => each.dataset.cell).join('')") == "#####>.........."
+    assert await tab.count(".playhead line") == 3
+
+
+async def test_it_plays_from_before_the_deletion_to_the_end(tab: Tab) -> None:
+    await tab.show(made.failed())
+    await tab.page.evaluate(
+        """() => {
+            const time = document.querySelector('#flash-time');
+            window.seen = new Set();
+            new MutationObserver(() => seen.add(time.textContent)).observe(time, {childList: true});
+        }"""
+    )
+    await tab.at("#flash-play").click()
+    await tab.page.wait_for_function("() => seen.size > 5")
+    assert await tab.text("#flash-play") == "Stop"
+    await tab.at("#flash-play").click()
+    at = await tab.at("#flash-at").evaluate("slider => Number(slider.value)")
+    assert 0.8 < at < made.failed()["now"]
+
+
+async def test_an_invariant_says_how_often_it_was_at_stake_and_shows_what_broke_it(tab: Tab) -> None:
+    await tab.show(made.failed())
+    outcomes = await tab.page.locator("#invariants > li").evaluate_all(
+        "all => all.map(each => [each.dataset.id, each.dataset.outcome])"
+    )
+    assert outcomes[0] == ["bootable", "violated"]
+    assert outcomes[-1] == ["ready-in-time", "not-exercised"]
+    assert "at stake 42 times" in await tab.text("#invariants [data-id=bootable]")
+    assert await tab.texts("#invariants [data-id=bootable] .evidence .event") == [
+        "1.20 s writes slot A, 50 %",
+        "1.60 s is idle, slot A half done",
+    ]
+
+
+async def test_a_violation_is_drawn_as_a_sequence_and_written_for_mermaid(tab: Tab) -> None:
+    await tab.show(made.failed())
+    assert await tab.text("#diagram-heading") == "bootable: thing-1 on job fw"
+    assert await tab.texts("#diagram .participant text") == ["operator", "cloud", "thing-1"]
+    assert await tab.count("#diagram .message") == 6
+    assert await tab.count("#diagram .message[data-ok=false] .lost") == 1
+    mermaid = await tab.at("#mermaid").text_content()
+    assert (mermaid or "").startswith("sequenceDiagram\n    operator->>cloud: force-delete fw")
+
+
+async def test_dangerous_places_say_on_how_many_devices(tab: Tab) -> None:
+    await tab.show(made.inconclusive())
+    assert [re.sub(r" the job.*", "", each) for each in await tab.texts("#reached li")] == [
+        "deleted-in-step fw write on 2 of 2 devices",
+        "deleted-while-rebooting fw on 0 of 2 devices",
+    ]
+
+
+async def test_the_matrix_is_a_grid_whose_cells_tell_why(tab: Tab) -> None:
+    await tab.show(made.certified())
+    assert await tab.texts("#matrix thead th") == ["point", "plain", "offline", "power-cut", "re-created"]
+    assert await tab.count("#matrix [data-cell]") == 23
+    cell = tab.at("#matrix [data-outcome=failed]")
+    assert await cell.inner_text() == "failed"
+    await cell.click()
+    await tab.drawn()
+    assert "pump-7 went on writing for 12 s" in await tab.text("#cell")
+    assert "stops-in-time: violated" in await tab.text("#cell")
+
+
+async def test_times_are_a_dot_for_each_device_beside_the_bound(tab: Tab) -> None:
+    await tab.show(made.passed())
+    assert await tab.count("[data-times=detection] circle") == await tab.count("[data-times=recovery] circle") == 10
+    assert "10 devices, half within 0.375 s, all within 0.60 s" in await tab.text("[data-times=detection]")
+    assert "bound" in await tab.text("[data-times=detection] svg")
+
+
+async def test_of_a_fleet_there_are_curves_and_a_heat_map_first_and_few_lanes(tab: Tab) -> None:
+    await tab.show(made.fleet())
+    assert "bricked 3" in await tab.text("#crowd-legend")
+    assert await tab.at("#crowd canvas").evaluate("canvas => [canvas.width, canvas.height]") == [120, 100]
+    assert await tab.text("#lanes-note") == "3 of 1,000 devices shown. Show 20"
+    assert await tab.count("[data-times=detection] rect") >= 30
+    await tab.at("#filter-all").click()
+    await tab.drawn()
+    assert await tab.count(".lane") == 20
+
+
+async def test_a_good_one_stands_beside_a_bad_one(tab: Tab) -> None:
+    await tab.show(made.versus())
+    assert (
+        await tab.texts("#lanes-columns h3.group")
+        == await tab.texts("#flash h3.group")
+        == ["The good one", "The bad one"]
+    )
+    good, bad = [await tab.at(f".column[data-group={group}] .lane").bounding_box() for group in ("good", "bad")]
+    assert good is not None
+    assert bad is not None
+    assert good["y"] == bad["y"]
+    assert good["x"] + good["width"] <= bad["x"]
+    await tab.page.set_viewport_size(PHONE)
+    await tab.page.wait_for_function(
+        "() => { const [a, b] = [...document.querySelectorAll('.lane')].map(each => each.getBoundingClientRect());"
+        " return a.bottom <= b.top; }"
+    )
+
+
+EVERYTHING = (made.passed, made.failed, made.inconclusive, made.paused, made.versus, made.certified, made.fleet)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["projector", "phone"])
+async def test_nothing_is_cut_and_nothing_sticks_out(tab: Tab, phone: bool) -> None:
+    if phone:
+        await tab.page.set_viewport_size(PHONE)
+    for data in EVERYTHING:
+        await tab.show(data())
+        assert await tab.page.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0, data
+        assert await tab.page.evaluate(CUT) == [], data
+
+
+CUT = """() => {
+    const wide = (element, room) => element.getBoundingClientRect().width > room.getBoundingClientRect().width + 1;
+    const bars = [...document.querySelectorAll('.lane .span:not([data-track=ghost]), .flag')].filter(bar => {
+        const text = bar.querySelector('text');
+        return text.textContent && wide(text, bar.querySelector('rect'));
+    });
+    const boxes = [...document.querySelectorAll('button, h1, h2, h3, .state, .condition, .outcome, .event')].filter(
+        box => box.offsetParent && getComputedStyle(box).display !== 'inline' && box.scrollWidth > box.clientWidth + 1);
+    return [...bars, ...boxes].map(each => each.textContent);
+}"""
