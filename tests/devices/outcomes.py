@@ -28,7 +28,7 @@ Found = Mapping[str, tuple[str, ...]]
 REAL: Final = ("sdk-v2", "paho-c", "node", "shell")
 
 NO_VERSION: Final = "no `expectedVersion`, as above"
-SILENT: Final = "it is silent with work pending: the same, seen for longer"
+SILENT: Final = "it is silent with work pending: the same"
 MEANS: Final = {
     ("sdk-v2", "alive"): "`start-next` was throttled, got no answer, or its connection went: the SDK's exception is "
     "caught nowhere, and ends the process",
@@ -48,7 +48,6 @@ MEANS: Final = {
     ("shell", "ready-in-time"): "it remembers the id of a job that was deleted under it as done: made again, it never "
     "runs; and `mosquitto_pub` waits without end for an acknowledgement that was lost",
     ("shell", "alive"): SILENT,
-    ("shell", "no-lost-job"): "the same: what is made again under the id stays QUEUED",
     ("shell", "no-cross-incarnation"): NO_VERSION,
 }
 """What the violations of a device come from: confirmed in the trace, and by what the device itself printed."""
