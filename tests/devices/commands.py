@@ -37,6 +37,8 @@ class Command:
     namespaced: tuple[str, ...] | None = ("--namespace", "{namespace}")
     document: str = '{"operation": "update", "version": "VERSION"}'
     version: str | None = "version"
+    waits_seconds: float | None = None
+    """The longest that its author has it wait for anything; None: nobody says."""
 
 
 def _ours(transport: str) -> Command:
@@ -82,10 +84,10 @@ def _all() -> Iterator[tuple[str, Command]]:
     yield "paho-http-only", _http()
     yield from ((f"flaw-{name}", _paho("--flaw", name)) for name in FLAWS)
     yield "sdk-v2", Command((sys.executable, str(HERE / "sdk_v2.py"), *WITH, *OWN), namespaced=None)
-    yield "paho-c", Command(("{built}/device", *WITH, *OWN), "paho-c")
+    yield "paho-c", Command(("{built}/device", *WITH, *OWN), "paho-c", waits_seconds=10.0)
     node = ("node", "{built}/device.js", *WITH, *OWN)
     yield "node", Command(node, "node", namespaced=None)
-    yield "shell", Command(("bash", str(HERE / "shell" / "device.sh"), *WITH, *OWN), "mosquitto")
+    yield "shell", Command(("bash", str(HERE / "shell" / "device.sh"), *WITH, *OWN), "mosquitto", waits_seconds=5.0)
 
 
 COMMANDS: Final[dict[str, Command]] = dict(_all())
