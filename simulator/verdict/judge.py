@@ -136,7 +136,7 @@ class Judge:
         """Take in the next entry."""
         kind = type(entry.event)
         if isinstance(entry.event, FaultStruck):
-            self._strikes[entry.event.thing, entry.event.fault] = entry.id
+            self._struck(entry.id, entry.event)
         if kind in UNJUDGED and kind is not ClientSubscribed:
             return
         if self._started is not None:
@@ -145,6 +145,12 @@ class Judge:
             self._begin(seen_in(entry))
         elif len(self._early) < EARLY:
             self._early.append(entry)
+
+    def _struck(self, entry_id: str, strike: FaultStruck) -> None:
+        self._strikes[strike.thing, strike.fault] = entry_id
+        device = self._devices.get(strike.thing)
+        if device is not None and device.limits.is_foreign:
+            device.record.occasions.strikes(strike)
 
     def _begin(self, started: Seen[RunStarted]) -> None:
         event = started.event

@@ -115,7 +115,7 @@ class ThingRecord(State):
     connected_at: int | None = None
     """When the thing last connected."""
     occasions: Occasions = field(default_factory=Occasions)
-    """What was refused its device, if that is not ours."""
+    """What was done to its device besides, if that is not ours."""
 
     @property
     def present(self) -> Attendance:

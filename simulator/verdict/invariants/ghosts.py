@@ -160,8 +160,8 @@ def _ruling(seen: list[Haunting], enough: int, subject: Subject, found: list[Fin
     )
     why = "whether it had been told that this execution is over is not remembered: too many came since"
     doubts = [undecided(key.job_id, why, mark) for key, mark in state.unknown.items()]
-    occasions = subject.occasions("gone" if enough == GONE else "over")
-    return Ruling(max(times - len(found), 0), (*found, *doubts)).at_least(occasions)
+    ruling = Ruling(max(times - len(found), 0), (*found, *doubts))
+    return subject.by_occasions(ruling, subject.record.taken, "gone" if enough == GONE else "over")
 
 
 READS_WORK: Final[Reads] = {StepStarted: _began}

@@ -301,7 +301,8 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     ruling = state.before.but(*found)
     ruling = ruling._replace(held=ruling.held + state.in_time)
     ruling = ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
-    return ruling.at_least(subject.occasions("for-good"))
+    record = subject.record
+    return subject.by_occasions(ruling, record.taken + record.occasions.struck, "for-good")
 
 
 def _repeated(refused: RefusedRequest, limits: Limits) -> Finding | None:

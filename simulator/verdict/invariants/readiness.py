@@ -26,7 +26,7 @@ def rule(_state: None, subject: Subject) -> Ruling:
     if present.queue.is_overfull and (present.in_time or present.recoveries):
         doubts.append(undecided(None, "so much was pending that what it was to do next is not remembered"))
     found = [each for recovery in present.recoveries for each in _recovered(recovery, subject)]
-    return Ruling(present.in_time).but(*found, *doubts).at_least(subject.removals)
+    return subject.by_occasions(Ruling(present.in_time).but(*found, *doubts), subject.record.overcome)
 
 
 def _recovered(recovery: Recovery, subject: Subject) -> tuple[Finding | None, ...]:

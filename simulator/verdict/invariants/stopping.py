@@ -144,7 +144,7 @@ def rule(state: Stopping, subject: Subject) -> Ruling:
             found.append(_stop(loss, subject))
     why = "what it did since is not remembered: too many were removed"
     doubts = (undecided(None, why, removed) for removed in state.unknown)
-    return Ruling(state.held).but(*found, *doubts).at_least(subject.removals)
+    return subject.by_occasions(Ruling(state.held).but(*found, *doubts), subject.record.overcome)
 
 
 def _stop(loss: Loss, subject: Subject) -> Finding | None:
