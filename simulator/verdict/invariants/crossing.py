@@ -160,7 +160,8 @@ def rule(state: Crossing, subject: Subject) -> Ruling:
     could be told apart: with `expectedVersion` a device has done what the wire offers, as long as it had heard
     nothing of the first one's end. Two that were queued within the same second share an identity: undecided.
 
-    An opportunity is each time that a job id is used again after the device sent updates for its last use.
+    An opportunity is each time that a job id is used again after the device sent updates for its last use; if it is
+    not ours, after it had begun that.
 
     From the wire, an update was meant for the first if nothing that the service said could have told the device of the
     second: no answer, and no notification that it may have heard. If something could have, it is wrong all the same to

@@ -79,7 +79,8 @@ def rule_ghost_work(state: Ghosts, subject: Subject) -> Ruling:
     """A step of an execution that the device has been told is over.
 
     Told means that the device itself processed the answer. Undoing steps is recovery, and no work; so is finishing
-    forward what has passed the point of no return. An opportunity is each time that a device was told.
+    forward what has passed the point of no return. An opportunity is each time that a device was told; of one that is
+    not ours, each execution that was taken from it.
 
     From the wire, a step is seen when a report is the first to name it; it began after the report before, so that one
     must have left after the device was told. And it must have reported on the execution before, on the connection on

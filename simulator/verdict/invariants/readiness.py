@@ -14,7 +14,8 @@ def rule(_state: None, subject: Subject) -> Ruling:
     Counted from the latest of: the removal, the connection, the moment when a next execution is queued (a device
     cannot be ready for a job that is not there), and the end of any other that is in progress. If no next one ever
     waited for the device, there was no opportunity; if the run ended before the bound, it is undecided. One that
-    reports FAILED what it has not begun is not ready for it, either; REJECTED speaks of the document.
+    reports FAILED what it has not begun is not ready for it, either; REJECTED speaks of the document. Of a device that
+    is not ours, each removal of what it had begun is an opportunity, if it began something else after that.
 
     The wire shows all of this. It needs no monitor but the queue's: see `simulator.verdict.attendance`.
     """
