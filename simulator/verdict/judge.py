@@ -17,6 +17,7 @@ from simulator.trace import (
     DeletionRefused,
     Entry,
     FaultStruck,
+    JobDeletionBegan,
     PowerCutOff,
     ProcessEnded,
     ProcessStalled,
@@ -62,7 +63,7 @@ CUTS: Final = 64
 """So many power cuts of a thing are remembered."""
 
 
-ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, ProcessStalled, PowerCutOff})
+ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, JobDeletionBegan, ProcessStalled, PowerCutOff})
 DEVICE: Final = device_source("")
 
 
@@ -205,12 +206,16 @@ class Judge:
             elif source == ENGINE and kind in POWER:
                 device.samples.powered(seen)
 
-    def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled | PowerCutOff]) -> None:
+    def _note(self, seen: Seen[RunEnded | DeletionRefused | JobDeletionBegan | ProcessStalled | PowerCutOff]) -> None:
         match seen.event:
             case RunEnded():
                 self._ended = self._ended or cast("Seen[RunEnded]", seen)
             case DeletionRefused() as refusal:
                 self._refusals[refusal.job_id, refusal.retry] = refusal
+            case JobDeletionBegan(job_id=job_id):
+                for device in self._devices.values():
+                    if device.limits.is_foreign:
+                        device.record.deletes(job_id)
             case PowerCutOff(thing=thing) as cut:
                 self._cuts[thing] = (*self._cuts.get(thing, ()), cut)[-CUTS:]
             case ProcessStalled():

@@ -5,8 +5,8 @@ something else: which of the two comes first is a race between its own threads. 
 that its job is gone, and whether it is done with it by then. Counted by what it was told, the same device would be held
 to an invariant in one play and not in the next. What was done to it is the same each time:
 
-    taken     an execution that it had begun was removed, or ended by the service
-    overcome  one was removed, and it began another after that one
+    taken     an execution that it had begun was removed, or its job's deletion began, or the service ended it
+    overcome  one was removed, or its job's deletion began, and the device began another after that one
     struck    a message of it, or for it, was lost, doubled, refused for the moment, or its connection cut with it
 
 The first two are in the records of executions: see `simulator.verdict.lives`. A violation needs proof that it had read

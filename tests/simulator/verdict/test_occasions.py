@@ -15,6 +15,7 @@ from simulator.trace import (
     ExecutionChanged,
     ExecutionRemoved,
     FaultStruck,
+    JobDeletionBegan,
     RequestAnswered,
     RequestReceived,
     RunStarted,
@@ -152,6 +153,30 @@ def id_is_used_again_before_its_first_report(desk: Desk, *, is_read: bool) -> No
     desk.goes_on_to(FW_AGAIN)
 
 
+def record_goes_after_it_has_gone_on(desk: Desk, *, is_read: bool) -> None:
+    """While its job is DELETION_IN_PROGRESS; the play may end before the record goes."""
+    desk.takes()
+    desk.reports(code=None, is_read=True)
+    desk.cloud(JobDeletionBegan("fw", forced=True))
+    desk.goes_on_to()
+    if is_read:
+        desk.remove(FW)
+
+
+def record_goes_as_it_reports_its_end(desk: Desk, *, is_read: bool) -> None:
+    desk.takes()
+    desk.reports(code=None, is_read=True)
+    desk.cloud(JobDeletionBegan("fw", forced=True))
+    if is_read:
+        desk.reports("SUCCEEDED", code=None, is_read=True)
+        desk.cloud(ExecutionChanged(desk.thing, FW, "SUCCEEDED", 3, "device"))
+        desk.cloud(ExecutionRemoved(desk.thing, FW, "SUCCEEDED"))
+    else:
+        desk.remove(FW)
+        desk.reports("SUCCEEDED")
+    desk.goes_on_to()
+
+
 RACES = {
     report_crosses_its_copy: ("no-ghost-update", "no-hammering", "no-cross-incarnation"),
     refused_report_crosses_its_next_question: TOLD,
@@ -159,6 +184,8 @@ RACES = {
     notification_crosses_its_report: TOLD,
     power_goes_as_its_success_is_accepted: TOLD,
     power_goes_as_it_takes_the_job: ("stops-in-time", *TOLD),
+    record_goes_after_it_has_gone_on: ("stops-in-time", "ready-in-time", *TOLD),
+    record_goes_as_it_reports_its_end: ("stops-in-time", "ready-in-time", *TOLD),
     id_is_used_again_before_its_first_report: ("no-cross-incarnation", *TOLD),
 }
 
