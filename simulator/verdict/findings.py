@@ -76,23 +76,17 @@ class Subject(NamedTuple):
         """The incarnations with this identity."""
         return [life for life in self.record.lives.values() if life.key == key]
 
-    def occasions(self, refusal: Refusal) -> int:
-        """How often the service took an execution from a device that is not ours, or refused it something so.
+    def by_occasions(self, ruling: "Ruling", times: int, refusal: Refusal | None = None) -> "Ruling":
+        """Of a device that is not ours, what it comes to by so many occasions: see `simulator.verdict.occasions`.
 
-        0 of one that went on, and of ours, which tell what they were told.
+        It held on each of them on which nothing was found; on none, if it went on with what it was refused so. Of ours,
+        which tell what they were told, what it comes to by that.
         """
-        occasions = self.record.occasions
-        if not self.limits.is_foreign or refusal in occasions.went_on:
-            return 0
-        return self.record.taken + occasions.times.get(refusal, 0)
-
-    @property
-    def removals(self) -> int:
-        """How often the service removed what a device that is not ours had begun, and that went on; 0 of ours.
-
-        Whether it had reported the end by then, or had begun the next, is a race as well.
-        """
-        return self.record.overcome if self.limits.is_foreign else 0
+        if not self.limits.is_foreign:
+            return ruling
+        if refusal in self.record.occasions.went_on:
+            times = 0
+        return Ruling(max(times - len(ruling.findings), 0), ruling.findings)
 
     @property
     def span(self) -> tuple[float, float] | None:
@@ -126,10 +120,6 @@ class Ruling(NamedTuple):
             return Ruling(self.held + 1, self.findings)
         found = tuple(finding for finding in findings if finding is not None)
         return Ruling(self.held + len(findings) - len(found), (*self.findings, *found)[:FOUND])
-
-    def at_least(self, occasions: int) -> "Ruling":
-        """Held in so many opportunities at least, if nothing was found."""
-        return self if self.findings else Ruling(max(self.held, occasions))
 
 
 NOTHING_YET: Final = Ruling()

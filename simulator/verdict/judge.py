@@ -16,6 +16,7 @@ from simulator.trace import (
     DeletionRefused,
     Entry,
     FaultStruck,
+    JobDeletionBegan,
     PowerCutOff,
     ProcessEnded,
     ProcessStalled,
@@ -61,7 +62,7 @@ CUTS: Final = 64
 """So many power cuts of a thing are remembered."""
 
 
-ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, ProcessStalled, PowerCutOff})
+ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, JobDeletionBegan, ProcessStalled, PowerCutOff})
 DEVICE: Final = device_source("")
 
 
@@ -135,7 +136,7 @@ class Judge:
         """Take in the next entry."""
         kind = type(entry.event)
         if isinstance(entry.event, FaultStruck):
-            self._strikes[entry.event.thing, entry.event.fault] = entry.id
+            self._struck(entry.id, entry.event)
         if kind in UNJUDGED and kind is not ClientSubscribed:
             return
         if self._started is not None:
@@ -144,6 +145,12 @@ class Judge:
             self._begin(seen_in(entry))
         elif len(self._early) < EARLY:
             self._early.append(entry)
+
+    def _struck(self, entry_id: str, strike: FaultStruck) -> None:
+        self._strikes[strike.thing, strike.fault] = entry_id
+        device = self._devices.get(strike.thing)
+        if device is not None and device.limits.is_foreign:
+            device.record.occasions.strikes(strike)
 
     def _begin(self, started: Seen[RunStarted]) -> None:
         event = started.event
@@ -198,12 +205,16 @@ class Judge:
             elif source == ENGINE and kind in POWER:
                 device.samples.powered(seen)
 
-    def _note(self, seen: Seen[RunEnded | DeletionRefused | ProcessStalled | PowerCutOff]) -> None:
+    def _note(self, seen: Seen[RunEnded | DeletionRefused | JobDeletionBegan | ProcessStalled | PowerCutOff]) -> None:
         match seen.event:
             case RunEnded():
                 self._ended = self._ended or cast("Seen[RunEnded]", seen)
             case DeletionRefused() as refusal:
                 self._refusals[refusal.job_id, refusal.retry] = refusal
+            case JobDeletionBegan(job_id=job_id):
+                for device in self._devices.values():
+                    if device.limits.is_foreign:
+                        device.record.deletes(job_id)
             case PowerCutOff(thing=thing) as cut:
                 self._cuts[thing] = (*self._cuts.get(thing, ()), cut)[-CUTS:]
             case ProcessStalled():

@@ -44,6 +44,8 @@ class Life(State):
     ended_as: str | None = None
     """Its terminal status; None if it was removed."""
     ended_by_device: bool = False
+    is_deleted: bool = False
+    """The deletion of its job began; of a device that is not ours."""
     removed: Mark | None = None
     removed_as: str | None = None
     """The status of its record when that was removed."""
@@ -60,6 +62,11 @@ class Life(State):
     def was_taken(self) -> bool:
         """Whether the device went IN_PROGRESS on it, or, without that, brought it to SUCCEEDED."""
         return self.began is not None or (self.ended_as == Status.SUCCEEDED and self.ended_by_device)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its record was removed, or is about to be."""
+        return self.is_deleted or self.removed is not None
 
     @property
     def lost_in_progress(self) -> bool:
@@ -115,7 +122,7 @@ class ThingRecord(State):
     connected_at: int | None = None
     """When the thing last connected."""
     occasions: Occasions = field(default_factory=Occasions)
-    """What was refused its device, if that is not ours."""
+    """What was done to its device besides, if that is not ours."""
 
     @property
     def present(self) -> Attendance:
@@ -136,14 +143,14 @@ class ThingRecord(State):
     def taken(self) -> int:
         """How many executions that were begun the service removed, or ended."""
         begun = [life for life in self.lives.values() if life.began is not None]
-        return sum(life.removed is not None or (life.ended is not None and not life.ended_by_device) for life in begun)
+        return sum(life.is_gone or (life.ended is not None and not life.ended_by_device) for life in begun)
 
     @property
     def overcome(self) -> int:
         """How many executions that were begun the service removed, and the device began another one after that one."""
         begun = [(life.began.n, life) for life in self.lives.values() if life.began is not None]
         last = max((n for n, _ in begun), default=0)
-        return sum(life.removed is not None and n < last for n, life in begun)
+        return sum(life.is_gone and n < last for n, life in begun)
 
     def was_begun(self, key: ExecutionKey) -> bool:
         """Whether an execution with that identity was begun."""
@@ -185,6 +192,11 @@ class ThingRecord(State):
             self._changed(self._current(event.execution), mark, event)
         elif kind is ExecutionRemoved:
             self._removed(self._current(event.execution), mark, event)
+
+    def deletes(self, job_id: str) -> None:
+        """The deletion of a job began: whether its record goes before the device is done with it is a race."""
+        for life in self.lives.values():
+            life.is_deleted = life.is_deleted or (life.key.job_id == job_id and life.removed is None)
 
     def _provoked(self, mark: Mark, event: Any) -> None:
         """Where an execution is that nobody is to take, because a place of the run asks for it."""

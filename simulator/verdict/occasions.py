@@ -1,12 +1,17 @@
-"""What the service refused a device that is not ours: on such an occasion that could have gone on, and did not.
+"""What was done to a device that is not ours, so that it could break what it is judged by; and whether it went on.
 
-That such a device read an answer is certain only if it took it, and then asked for something else. Which of the two
-comes first is a race between its own threads, so that by what it has surely read the same device would be held to an
-invariant in one play and not in the next. Nothing of that bears on what the service said. So what it said is an
-occasion, as is an execution that it took from the device (see `simulator.verdict.lives`).
+Such a device does not tell what it was told. That it read an answer is certain only if it took it, and then asked for
+something else: which of the two comes first is a race between its own threads. So is whether it reports before it hears
+that its job is gone, and whether it is done with it by then. Counted by what it was told, the same device would be held
+to an invariant in one play and not in the next. What was done to it is the same each time:
 
-A violation needs proof that the device had read it, all the same. Whoever went on so often that it would be one, had he
-surely read it, is not held to anything either: of him nothing is known.
+    taken     an execution that it had begun was removed, or its job's deletion began, or the service ended it
+    overcome  one was removed, or its job's deletion began, and the device began another after that one
+    struck    a message of it, or for it, was lost, doubled, refused for the moment, or its connection cut with it
+
+The first two are in the records of executions: see `simulator.verdict.lives`. A violation needs proof that it had read
+the answer, all the same. Whoever went on so often that it would be one, had he surely read it, is held to nothing: of
+him it is not known.
 """
 
 from dataclasses import dataclass
@@ -14,7 +19,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from agent.device_events import RequestKind
 from agent.values import NEXT
-from simulator.trace import RequestAnswered, RequestReceived
+from simulator.trace import FaultStruck, RequestAnswered, RequestReceived
 from simulator.verdict.frozen import EMPTY, Map
 from simulator.verdict.heard import end_in, permanent
 from simulator.verdict.limits import Limits
@@ -26,10 +31,12 @@ Refusal: TypeAlias = Literal["gone", "over", "for-good"]
 
 REFUSED: Final = 64
 """So many requests and jobs are remembered of which something was refused."""
+DISTURBS: Final = frozenset({"lose", "duplicate", "cut", "throttle", "fail"})
+"""What a network does that makes a device ask again."""
 
 
 class Put(NamedTuple):
-    """A request about a job, whatever its token, its details and the client; of a job, None for what is left open."""
+    """A request about a job, whatever its token, its details and the client; None for what is left open."""
 
     namespace_id: str | None
     job_id: str | None
@@ -57,12 +64,16 @@ class Again(NamedTuple):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Occasions(State):
-    """How often a thing's device was refused something, and how it went on: with `again`, and too often with some."""
+    """How often it was `struck`, how it goes on with what it was refused, and with which refusals it did too often."""
 
+    struck: int = 0
     put: Put | None = None
-    times: Map[Refusal, int] = EMPTY
     again: Map[tuple[Refusal, Put], Again] = EMPTY
     went_on: tuple[Refusal, ...] = ()
+
+    def strikes(self, fault: FaultStruck) -> None:
+        """A fault struck a message of it."""
+        self.struck += fault.do in DISTURBS
 
     def after(self, seen: Seen[RequestReceived | RequestAnswered], limits: Limits) -> None:
         """With the next entry; an answer follows its request at once."""
@@ -76,7 +87,6 @@ class Occasions(State):
         if event.accepted:  # there is one of that name now: what was refused before it is another matter
             self.again = self.again.only(lambda which, _: which[1][:2] != put[:2])
         for refusal in _refusals(event, put.request):
-            self.times = self.times.put(refusal, self.times.get(refusal, 0) + 1)
             self._goes_on(refusal, put, mark.at, limits)
 
     def _goes_on(self, refusal: Refusal, put: Put, at: int, limits: Limits) -> None:

@@ -68,6 +68,19 @@ def sessions_of(plans: Sequence[Plan]) -> None:
     Console().print(f"{len(plans)} sessions: {', '.join(f'{name} {n}' for name, n in counted.items())}")
 
 
+def came_of(several: Sequence[Session]) -> int:
+    """Say what the cells came to; how many sessions accuse their device, or have no certificate."""
+    cells_held = [outcome for held in several for _, outcome, _ in held.said]
+    Console().print(f"cells: {', '.join(f'{how} {n}' for how, n in Counter(cells_held).items())}")
+    unclear = Counter(f"{held.plan.device}: {why}" for held in several for why in held.unclear)
+    for why, times in unclear.most_common():
+        Console().print(f"inconclusive, {times} times: {why}", highlight=False, markup=False)
+    accused = [held for held in several if held.accuses]
+    untold = [held for held in several if held.trouble]
+    Console().print(f"{len(several)} sessions, {len(accused)} accusations, {len(untold)} without a certificate")
+    return len({id(held) for held in (*accused, *untold)})
+
+
 OPTIONS = (
     click.option("--device", "devices", multiple=True, type=click.Choice(list(COMMANDS)), help="Default: the correct."),
     click.option("--cells", type=click.Choice(["quick", "default", "full"]), default="quick", show_default=True),
@@ -108,15 +121,7 @@ def correct(sessions, seed, devices, cells, options, namespace_id, step_seconds,
     plans = [Plan(names[number % len(names)], seed + number, *how) for number in range(sessions)]
     several = held_all(plans, at_once, is_busy, keep)
     sessions_of(plans)
-    cells_held = [outcome for held in several for _, outcome, _ in held.said]
-    Console().print(f"cells: {', '.join(f'{how} {n}' for how, n in Counter(cells_held).items())}")
-    unclear = Counter(f"{held.plan.device}: {why}" for held in several for why in held.unclear)
-    for why, times in unclear.most_common():
-        Console().print(f"inconclusive, {times} times: {why}", highlight=False, markup=False)
-    accused = [held for held in several if held.accuses]
-    untold = [held for held in several if held.trouble]
-    Console().print(f"{len(several)} sessions, {len(accused)} accusations, {len(untold)} without a certificate")
-    raise SystemExit(1 if accused or untold else 0)
+    raise SystemExit(1 if came_of(several) else 0)
 
 
 @certify_sessions.command()
@@ -129,6 +134,8 @@ def same(times, devices, cells, options, namespace_id, step_seconds, at_once, is
     plans = [Plan(name, 0, *how) for _ in range(times) for name in names]
     several = held_all(plans, at_once, is_busy, keep)
     sessions_of(plans)
+    came_of(several)
+    untold = any(held.trouble for held in several)
     flipped = 0
     for name in names:
         differing = differences([held for held in several if held.plan.device == name])
@@ -136,7 +143,7 @@ def same(times, devices, cells, options, namespace_id, step_seconds, at_once, is
         for line in differing:
             Console().print(f"{name}: {line}", highlight=False, markup=False)
     Console().print(f"{len(names)} devices, {times} times each: {flipped} with certificates that differ")
-    raise SystemExit(1 if flipped else 0)
+    raise SystemExit(1 if flipped or untold else 0)
 
 
 @certify_sessions.command()

@@ -136,16 +136,21 @@ def _doubt(reuse: Reuse, sent: Mark, finding: Finding) -> Reuse:
 
 def _ruling(reuse: Reuse, testimony: Testimony, record: ThingRecord, limits: Limits) -> tuple[Finding | None, ...]:
     """What a reuse comes to; nothing if it was no opportunity."""
-    if not any(testimony.heard(key).updated for key in reuse.earlier):
-        # Whether a device that is not ours reported before it heard of the end is a race inside it.
-        return (None,) if limits.is_foreign and any(map(record.was_begun, reuse.earlier)) else ()
+    has_reported = any(testimony.heard(key).updated for key in reuse.earlier)
+    finding = _finding(reuse) if has_reported else None
+    # Whether a device that is not ours reports before it hears of the end is a race inside it.
+    is_exercised = any(map(record.was_begun, reuse.earlier)) if limits.is_foreign else has_reported
+    return (finding,) if is_exercised or finding is not None else ()
+
+
+def _finding(reuse: Reuse) -> Finding | None:
     if reuse.spoilt is not None:
-        return (reuse.spoilt,)
+        return reuse.spoilt
     if reuse.may_cross:
         why = "whether an update that it accepted was meant for it, or for one before, the wire does not show"
-        return (undecided(reuse.key.job_id, why, reuse.queued),)
+        return undecided(reuse.key.job_id, why, reuse.queued)
     found = reuse.crossed or reuse.doubtful
-    return (found[1] if found is not None else None,)
+    return found[1] if found is not None else None
 
 
 def rule(state: Crossing, subject: Subject) -> Ruling:
@@ -155,7 +160,8 @@ def rule(state: Crossing, subject: Subject) -> Ruling:
     could be told apart: with `expectedVersion` a device has done what the wire offers, as long as it had heard
     nothing of the first one's end. Two that were queued within the same second share an identity: undecided.
 
-    An opportunity is each time that a job id is used again after the device sent updates for its last use.
+    An opportunity is each time that a job id is used again after the device sent updates for its last use; if it is
+    not ours, after it had begun that.
 
     From the wire, an update was meant for the first if nothing that the service said could have told the device of the
     second: no answer, and no notification that it may have heard. If something could have, it is wrong all the same to

@@ -79,7 +79,8 @@ def rule_ghost_work(state: Ghosts, subject: Subject) -> Ruling:
     """A step of an execution that the device has been told is over.
 
     Told means that the device itself processed the answer. Undoing steps is recovery, and no work; so is finishing
-    forward what has passed the point of no return. An opportunity is each time that a device was told.
+    forward what has passed the point of no return. An opportunity is each time that a device was told; of one that is
+    not ours, each execution that was taken from it.
 
     From the wire, a step is seen when a report is the first to name it; it began after the report before, so that one
     must have left after the device was told. And it must have reported on the execution before, on the connection on
@@ -160,8 +161,8 @@ def _ruling(seen: list[Haunting], enough: int, subject: Subject, found: list[Fin
     )
     why = "whether it had been told that this execution is over is not remembered: too many came since"
     doubts = [undecided(key.job_id, why, mark) for key, mark in state.unknown.items()]
-    occasions = subject.occasions("gone" if enough == GONE else "over")
-    return Ruling(max(times - len(found), 0), (*found, *doubts)).at_least(occasions)
+    ruling = Ruling(max(times - len(found), 0), (*found, *doubts))
+    return subject.by_occasions(ruling, subject.record.taken, "gone" if enough == GONE else "over")
 
 
 READS_WORK: Final[Reads] = {StepStarted: _began}

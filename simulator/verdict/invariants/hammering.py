@@ -296,12 +296,16 @@ def rule(state: Hammering, subject: Subject) -> Ruling:
     device that is not ours, one repetition may cross with the refusal inside it: see `Limits.is_proof`; and where its
     bound asks for no wait, as full jitter has no least one, it is still too often to ask `BUSY_ATTEMPTS` times within
     `BUSY_MICROS`.
+
+    An opportunity is each refusal for good, and each retry; of a device that is not ours, each execution that was taken
+    from it, and each message of its that a fault with a name struck.
     """
     found = [_repeated(refused, subject.limits) for refused in state.refused.values()]
     ruling = state.before.but(*found)
     ruling = ruling._replace(held=ruling.held + state.in_time)
     ruling = ruling.but(*(_judged(retry, subject) for retry in state.too_soon))
-    return ruling.at_least(subject.occasions("for-good"))
+    record = subject.record
+    return subject.by_occasions(ruling, record.taken + record.occasions.struck, "for-good")
 
 
 def _repeated(refused: RefusedRequest, limits: Limits) -> Finding | None:

@@ -14,7 +14,8 @@ def rule(_state: None, subject: Subject) -> Ruling:
     Counted from the latest of: the removal, the connection, the moment when a next execution is queued (a device
     cannot be ready for a job that is not there), and the end of any other that is in progress. If no next one ever
     waited for the device, there was no opportunity; if the run ended before the bound, it is undecided. One that
-    reports FAILED what it has not begun is not ready for it, either; REJECTED speaks of the document.
+    reports FAILED what it has not begun is not ready for it, either; REJECTED speaks of the document. Of a device that
+    is not ours, each removal of what it had begun is an opportunity, if it began something else after that.
 
     The wire shows all of this. It needs no monitor but the queue's: see `simulator.verdict.attendance`.
     """
@@ -26,7 +27,7 @@ def rule(_state: None, subject: Subject) -> Ruling:
     if present.queue.is_overfull and (present.in_time or present.recoveries):
         doubts.append(undecided(None, "so much was pending that what it was to do next is not remembered"))
     found = [each for recovery in present.recoveries for each in _recovered(recovery, subject)]
-    return Ruling(present.in_time).but(*found, *doubts).at_least(subject.removals)
+    return subject.by_occasions(Ruling(present.in_time).but(*found, *doubts), subject.record.overcome)
 
 
 def _recovered(recovery: Recovery, subject: Subject) -> tuple[Finding | None, ...]:

@@ -128,7 +128,8 @@ def rule(state: Stopping, subject: Subject) -> Ruling:
     The removal is on the cloud's clock and the step on the device's, so this goes by what the messages between them
     allow: violated only if the step was too late at the earliest instant that it can mean. A (re)connection starts
     the bound anew, on either side's account. A step that ran already may end. An opportunity is each removal of a
-    record in progress of which the device has given any account, if it was connected then or later.
+    record in progress of which the device has given any account, if it was connected then or later; if it is not ours,
+    each of what it had begun, if it began something else after that.
 
     From the wire, a step is seen when a report is the first to name it, and began after the report before; reports on
     two executions that share an identity cannot be told apart.
@@ -144,7 +145,7 @@ def rule(state: Stopping, subject: Subject) -> Ruling:
             found.append(_stop(loss, subject))
     why = "what it did since is not remembered: too many were removed"
     doubts = (undecided(None, why, removed) for removed in state.unknown)
-    return Ruling(state.held).but(*found, *doubts).at_least(subject.removals)
+    return subject.by_occasions(Ruling(state.held).but(*found, *doubts), subject.record.overcome)
 
 
 def _stop(loss: Loss, subject: Subject) -> Finding | None:

@@ -14,6 +14,8 @@ from simulator.trace import (
     Entry,
     ExecutionChanged,
     ExecutionRemoved,
+    FaultStruck,
+    JobDeletionBegan,
     RequestAnswered,
     RequestReceived,
     RunStarted,
@@ -104,6 +106,7 @@ def repeats_its_success_whose_answer_was_lost(desk: Desk, *, is_read: bool) -> N
     desk.takes()
     desk.reports("SUCCEEDED", code=None)
     desk.cloud(ExecutionChanged(desk.thing, FW, "SUCCEEDED", 3, "device"))
+    desk.cloud(FaultStruck(desk.thing, "mark", "lose", "update-answer", "fw", "SUCCEEDED"))
     desk.wait(5)
     token = desk.send("update", FW, status="SUCCEEDED", expected_version=2)
     desk.arrive(token, code="InvalidStateTransition", status="SUCCEEDED")
@@ -150,13 +153,39 @@ def id_is_used_again_before_its_first_report(desk: Desk, *, is_read: bool) -> No
     desk.goes_on_to(FW_AGAIN)
 
 
+def record_goes_after_it_has_gone_on(desk: Desk, *, is_read: bool) -> None:
+    """While its job is DELETION_IN_PROGRESS; the play may end before the record goes."""
+    desk.takes()
+    desk.reports(code=None, is_read=True)
+    desk.cloud(JobDeletionBegan("fw", forced=True))
+    desk.goes_on_to()
+    if is_read:
+        desk.remove(FW)
+
+
+def record_goes_as_it_reports_its_end(desk: Desk, *, is_read: bool) -> None:
+    desk.takes()
+    desk.reports(code=None, is_read=True)
+    desk.cloud(JobDeletionBegan("fw", forced=True))
+    if is_read:
+        desk.reports("SUCCEEDED", code=None, is_read=True)
+        desk.cloud(ExecutionChanged(desk.thing, FW, "SUCCEEDED", 3, "device"))
+        desk.cloud(ExecutionRemoved(desk.thing, FW, "SUCCEEDED"))
+    else:
+        desk.remove(FW)
+        desk.reports("SUCCEEDED")
+    desk.goes_on_to()
+
+
 RACES = {
     report_crosses_its_copy: ("no-ghost-update", "no-hammering", "no-cross-incarnation"),
     refused_report_crosses_its_next_question: TOLD,
-    repeats_its_success_whose_answer_was_lost: ("no-ghost-work", "no-hammering"),
+    repeats_its_success_whose_answer_was_lost: ("no-hammering",),
     notification_crosses_its_report: TOLD,
     power_goes_as_its_success_is_accepted: TOLD,
     power_goes_as_it_takes_the_job: ("stops-in-time", *TOLD),
+    record_goes_after_it_has_gone_on: ("stops-in-time", "ready-in-time", *TOLD),
+    record_goes_as_it_reports_its_end: ("stops-in-time", "ready-in-time", *TOLD),
     id_is_used_again_before_its_first_report: ("no-cross-incarnation", *TOLD),
 }
 
@@ -237,5 +266,4 @@ def test_what_is_remembered_of_refusals_is_bounded():
             Seen(Mark("cloud", 2 * number + 1, number), RequestAnswered("lamp", "update", False, code=RNF)), FOREIGN
         )
     assert len(occasions.again) == REFUSED
-    assert dict(occasions.times) == {"for-good": 4 * REFUSED, "over": 4 * REFUSED, "gone": 4 * REFUSED}
     assert (occasions.twin(), hash(occasions.twin())) == (occasions, hash(occasions))

@@ -106,6 +106,23 @@ def vouches_for_what_it_boots_only_then(bench: Bench) -> None:
     bench.sees(OLD)
 
 
+@story("tests-before-commit", "held")
+def runs_it_by_the_first_sample_after_its_report(bench: Bench) -> None:
+    bench.starts()
+    bench.sees(OLD)
+    bench.succeeds(FW)
+    bench.sees(NEW)
+
+
+@story("tests-before-commit", "not-exercised")
+def runs_it_by_a_later_sample_alone(bench: Bench) -> None:
+    bench.starts()
+    bench.succeeds(FW)
+    bench.sees(OLD, 0.3)
+    bench.is_dead(0.2)
+    bench.sees(NEW)
+
+
 @story("no-double-apply", "undecided")
 def runs_it_leaves_it_and_runs_it_again(bench: Bench) -> None:
     bench.works_through(FW, NEW)
