@@ -48,7 +48,7 @@ class Presence:
             told = json.loads(payload[:LARGEST_EVENT])
             kind, version = told["eventType"], int(told["versionNumber"])
             reason = str(told.get("disconnectReason", ""))[:64]
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return
         self.was_seen = True
         # A client that was away for an hour begins at 0 again.
