@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ghostjob import GhostjobError
-from ghostjob._certify import Certifying
+from ghostjob._certify import Certifying, is_on_account
 from ghostjob.certification import CellResult
 from pytest_ghostjob._device import SHARED, DeviceUnderTest
 from pytest_ghostjob._words import offered, words
@@ -48,7 +48,7 @@ class Sessions:
                 self._tell(f"{device.name}: {fault}")
 
     def _begin(self, device: DeviceUnderTest) -> None:
-        if self._worker is not None and not device.command:
+        if self._worker is not None and (not device.command or is_on_account(device.options)):
             self._claim(device)
         options = ["--full", *device.options]
         options += [] if device.thing is None else [f"--thing={device.thing}"]
@@ -77,7 +77,8 @@ class Sessions:
         try:
             (self._common / f"ghostjob-{device.name}").touch(exist_ok=False)
         except FileExistsError:
-            raise GhostjobError(SHARED.format(thing=device.name)) from None
+            how = "has its jobs in an account" if device.command else "runs elsewhere"
+            raise GhostjobError(SHARED.format(thing=device.name, how=how)) from None
 
 
 class CellUnderTest:
