@@ -48,12 +48,13 @@ class Sessions:
                 self._tell(f"{device.name}: {fault}")
 
     def _begin(self, device: DeviceUnderTest) -> None:
-        if self._worker is not None and (not device.command or is_on_account(device.options)):
+        is_far = not device.command or is_on_account(device.options)
+        if self._worker is not None and is_far:
             self._claim(device)
         options = ["--full", *device.options]
         options += [] if device.thing is None else [f"--thing={device.thing}"]
         options += [] if self._out is None else [f"--out={self._out / self._place(device)}"]
-        tell = (lambda line: None) if device.command else self._tell
+        tell = self._tell if is_far else lambda line: None
         session = Certifying(options, device.command, cwd=self._config.rootpath, tell=tell)
         session.__enter__()
         try:
