@@ -9,13 +9,15 @@ The device, and the cloud before it:
                         `commands.py` what its owner's commands are given
     arrival.py          who is there by now, and what is missing
     refused_arrival.py  a client that was refused: why, in words that lead to the fix
-    wrong_topics.py     topics that a device uses: which are those of Jobs, and what is wrong with the others
+    wrong_topics.py     topics that a device uses: which are those of Jobs, and what is wrong with the others;
+                        `filters.py` knows what a filter brings
 
 What is played with it:
 
-    learning.py         how it does a job that nobody disturbs; `first_job.py` collects, `not_learned.py` says why not
+    learning.py         how it does a job that nobody disturbs; `first_job.py` collects, `not_learned.py` says why not,
+                        `relearning.py` corrects it after a cell that met nothing
     names.py            job ids of a session, each with the next of `documents.py`
-    matrix.py           the cells: rows of `cells/`, of a point (`points.py`) and conditions (`conditions.py`)
+    matrix.py           the cells: rows (`cell.py`) of `cells/`, of a point (`points.py`) and of `conditions.py`
     draft.py            what a row comes to: a scenario, like any other
     moments.py          cells of moments that only the device's own output shows
     probes/             what the wire does not show: whether it lives, and which version runs
@@ -23,6 +25,7 @@ What is played with it:
 How, and what comes of it:
 
     session.py          meet the device, play the cells, say what is known
+    means.py            what can be done and seen where the device is: on the local cloud, or, in `aws/`, on an account
     one_play.py         a scenario with this device, by the engine and the judges of all scenarios; `venue.py` is where
     wiretap.py          every entry of the cloud, the probes and the output, to whoever listens
     baseline.py         the device is back at work between two cells, or what brings it back

@@ -9,7 +9,7 @@ import pytest
 
 from simulator.certify.matrix import choose
 from simulator.cli.certify import certify
-from simulator.cli.certifying import Certifying
+from simulator.cli.certifying import CertifyCall
 from simulator.cli.certifying_account import Account
 from tests.certify_sessions.sessions import Plan, Session, command, session, violated
 
@@ -41,7 +41,7 @@ async def hold(held: Plan, directory: Path) -> Session:
     for name in ("quick", "full", "is_list", "log_format", "log_level"):
         del given[name]
     assert not Account.taken_from(given).is_meant
-    await Certifying(choose(given["only"]), **given).run()
+    await CertifyCall(choose(given["only"]), **given).run()
     return session(held, json.loads((directory / "out" / "certificate.json").read_text("utf-8")))
 
 

@@ -4,9 +4,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from pytest_ghostjob import DeviceUnderTest
+from pytest_ghostjob._sessions import Sessions
 from tests.docs.blocks import files
 from tests.docs.marks import DIRECTORY, README
 
@@ -242,6 +246,21 @@ def test_what_to_put_on_a_device_that_runs_elsewhere_is_told_at_once(firmware: F
             "ghostjob: connected, has not subscribed to notify nor asked",
         ]
     )
+
+
+def test_a_device_whose_jobs_are_in_an_account_is_not_played_with_by_two_workers(stand_in: Log, tmp_path: Path):
+    def worker(name: str) -> Sessions:
+        config: Any = SimpleNamespace(workerinput={"workerid": name}, getoption=lambda _: None, rootpath=tmp_path)
+        return Sessions(config, tmp_path / name, told.append)
+
+    told: list[str] = []
+    device = DeviceUnderTest(("good",), "pump-7", ("--allow-aws",))
+    first, second = worker("gw0"), worker("gw1")
+    assert first.of(device).learn()
+    with pytest.raises(pytest.fail.Exception, match="pump-7 has its jobs in an account, and is one device"):
+        second.of(device)
+    first.end(interrupt=False)
+    assert "what was made in the account is being removed, about a minute a job on AWS" in told
 
 
 def test_what_is_left_in_an_account_is_told_at_the_end(firmware: Firmware):

@@ -72,6 +72,11 @@ def matrix(*, cwd: Path | None = None) -> tuple[Cell, ...]:
         raise process.fault() from None
 
 
+def is_on_account(options: Sequence[str]) -> bool:
+    """Whether a session with these options is held in an account, and not on a cloud of its own."""
+    return any(option.startswith(OF_ACCOUNTS) for option in options)
+
+
 class Certifying:
     """A session with one device; a context manager, and an iterator over what comes of its cells.
 
@@ -87,7 +92,7 @@ class Certifying:
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._arguments = (*options, *(("--", *command) if command else ()))
-        self._is_on_account = any(option.startswith(OF_ACCOUNTS) for option in options)
+        self._is_on_account = is_on_account(options)
         self._cwd, self._tell = cwd, tell
         self._process: Process | None = None
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()

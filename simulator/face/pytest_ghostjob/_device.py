@@ -14,7 +14,7 @@ for one that is started for the tests, or, for one that runs elsewhere,
 --ghostjob-command and --ghostjob-thing are the same on the command line, and a fixture of your own, named
 device_under_test, may return the command, or a pytest_ghostjob.DeviceUnderTest."""
 SHARED: Final = """\
-{thing} runs elsewhere, and is one device, which another worker plays with: run pytest without -n, or with
+{thing} {how}, and is one device, which another worker plays with: run pytest without -n, or with
 --dist loadfile, which gives all cells in one file to one worker"""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ghostjob import GhostjobError
-from ghostjob._certify import Certifying
+from ghostjob._certify import Certifying, is_on_account
 from ghostjob.certification import CellResult
 from pytest_ghostjob._device import SHARED, DeviceUnderTest
 from pytest_ghostjob._words import offered, words
@@ -48,12 +48,13 @@ class Sessions:
                 self._tell(f"{device.name}: {fault}")
 
     def _begin(self, device: DeviceUnderTest) -> None:
-        if self._worker is not None and not device.command:
+        is_far = not device.command or is_on_account(device.options)
+        if self._worker is not None and is_far:
             self._claim(device)
         options = ["--full", *device.options]
         options += [] if device.thing is None else [f"--thing={device.thing}"]
         options += [] if self._out is None else [f"--out={self._out / self._place(device)}"]
-        tell = (lambda line: None) if device.command else self._tell
+        tell = self._tell if is_far else lambda line: None
         session = Certifying(options, device.command, cwd=self._config.rootpath, tell=tell)
         session.__enter__()
         try:
@@ -77,7 +78,8 @@ class Sessions:
         try:
             (self._common / f"ghostjob-{device.name}").touch(exist_ok=False)
         except FileExistsError:
-            raise GhostjobError(SHARED.format(thing=device.name)) from None
+            how = "has its jobs in an account" if device.command else "runs elsewhere"
+            raise GhostjobError(SHARED.format(thing=device.name, how=how)) from None
 
 
 class CellUnderTest:

@@ -175,6 +175,7 @@ def test_lifecycle_events_may_come_twice_and_out_of_order():
         lifecycle("disconnected", 4, **lost),
         b"nonsense",
         b"[]",
+        b'{"eventType": "connected", "versionNumber": Infinity}',
         lifecycle("disconnected", 5, **lost),
         lifecycle("disconnected", 5, **lost),
         lifecycle("connected", 5),
