@@ -5,10 +5,11 @@ import secrets
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -33,6 +34,7 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
+from simulator.certs import THING_NAME
 from simulator.cli.certifying_account import Account
 from simulator.cli.options import interrupt, interrupted_by_every_end
 from simulator.engines.output import OutputDirectory
@@ -97,6 +99,8 @@ class Options:
 
     def check(self) -> None:
         """Raises InputError for what does not go together."""
+        if self.cells_from_stdin and self.only:
+            raise InputError("--only: the cells come from stdin; give one of --only and --cells-from-stdin")
         if self.steps and not self.command:
             raise InputError("--step: only COMMAND has an output that can be read; give one after --")
         if self.command and self.power_cmd:
@@ -122,6 +126,17 @@ def required(given: Sequence[str]) -> dict[str, float]:
             raise InputError(f"--bound {text}: give a number, such as {name}=5") from None
         found[name] = getattr(bounds, name)
     return found
+
+
+def check(given: Mapping[str, Any]) -> None:
+    """What a session would check before it begins. Raises InputError."""
+    options = Options(**given)
+    options.check()
+    required(options.bounds)
+    cells_of(options.steps)
+    read_documents(options.document, options.artifacts)
+    if not THING_NAME.fullmatch(options.thing):
+        raise InputError(f"--thing {options.thing}: a thing name is 1 to 128 of a-z A-Z 0-9 : _ -")
 
 
 class Certifying:
@@ -239,7 +254,7 @@ class Certifying:
             moments=moments,
             probes=options.probes,
             command=options.command,
-            options=options.again(),
+            options=(*options.again(), *(self._account.again_there if self._account else ())),
             required=self._required,
             seed=options.seed,
             out=options.out,

@@ -70,10 +70,15 @@ class Account:
         )
 
     @property
+    def again_there(self) -> tuple[str, ...]:
+        """The options that have a session be on the same account; what allows it, its owner says again himself."""
+        named = {"--endpoint-url": self.endpoint_url, "--profile": self.profile, "--region": self.region}
+        return tuple(word for option, value in named.items() if value is not None for word in (option, value))
+
+    @property
     def again(self) -> str:
         """What a command of the AWS CLI needs to mean the same account."""
-        named = {"--endpoint-url": self.endpoint_url, "--profile": self.profile, "--region": self.region}
-        return "".join(f" {option} {shlex.quote(value)}" for option, value in named.items() if value is not None)
+        return "".join(f" {shlex.quote(word)}" for word in self.again_there)
 
 
 @dataclass(slots=True)
