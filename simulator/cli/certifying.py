@@ -1,11 +1,12 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
+import os
 import secrets
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,6 +45,8 @@ from simulator.scenario import Bounds
 PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
 """For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
 CERTS = Path("certify-certs")
+LONGEST_LINE = 4096
+"""Bytes of a line of stdin, which is a cell's id."""
 COMING_SECONDS, COMING_SECONDS_OF_OURS = 3600.0, 60.0
 
 
@@ -308,11 +311,23 @@ def _cut_short(error: BaseException) -> str:
     return f"ghostjob itself failed: {type(error).__name__}" if isinstance(error, Exception) else "interrupted"
 
 
+def _lines(file: int) -> Iterator[bytes]:
+    """What a file brings, line by line; of a longer one, its beginning."""
+    begun = b""
+    while more := os.read(file, LONGEST_LINE):
+        *whole, begun = (begun + more).split(b"\n")
+        yield from whole
+        begun = begun[:LONGEST_LINE]
+    if begun:
+        yield begun
+
+
 def _lines_of_stdin() -> "asyncio.Queue[str | None]":
     """The lines of standard input as they come, None at its end.
 
     If it ends without a line, nobody wants anything any more: this process is interrupted, as by Ctrl-C. A thread reads
-    it, since it may be anything: event loops take pipes only.
+    it, since it may be anything: event loops take pipes only. It reads without Python's buffer, whose lock it would
+    still hold as this process ends, which Python then does not survive.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
@@ -320,7 +335,7 @@ def _lines_of_stdin() -> "asyncio.Queue[str | None]":
     def read() -> None:
         has_lines = False
         with suppress(RuntimeError):  # the loop is over
-            for line in iter(sys.stdin.buffer.readline, b""):
+            for line in _lines(sys.stdin.fileno()):
                 has_lines = True
                 loop.call_soon_threadsafe(lines.put_nowait, line.decode("utf-8", "replace"))
             loop.call_soon_threadsafe(lines.put_nowait, None)

@@ -78,7 +78,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def device_under_test(pytestconfig: pytest.Config) -> DeviceLike:
     """The device under test, as the configuration says; override it to return a command or a DeviceUnderTest."""
-    device = configured(pytestconfig)
+    try:
+        device = configured(pytestconfig)
+    except TypeError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if device is None:
         pytest.fail(MISSING, pytrace=False)
     return device
