@@ -461,6 +461,7 @@ RULES = [
         "simulator/certify/aws",
         (
             "simulator.certify",
+            "simulator.certs",
             "simulator.cloud.arns",
             "simulator.cloud.jobs",
             "simulator.cloud.settings",

@@ -45,7 +45,7 @@ def choose(
     names = [cell.id for cell in cells] + list(dict.fromkeys(cell.point for cell in cells))
     for name in wanted:
         if name not in names:
-            raise InputError(f"--only {name}: no such cell or point; {no_such_name(name, names, LISTED)}")
+            raise InputError(f"--only {name[:80]}: no such cell or point; {no_such_name(name, names, LISTED)}")
     if wanted:
         return tuple(cell for cell in cells if cell.id in wanted or cell.point in wanted)
     return tuple(dict.fromkeys((*besides, *(CELLS if full else QUICK if quick else DEFAULT))))

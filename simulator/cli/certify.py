@@ -10,7 +10,7 @@ import click
 
 from agent.errors import InputError
 from simulator.cli.listing import print_list
-from simulator.cli.options import Port, logging_options, run_loop
+from simulator.cli.options import Port, Seconds, logging_options, run_loop
 
 if TYPE_CHECKING:
     from simulator.certify.matrix import Cell
@@ -116,14 +116,14 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.option(
     "--wait",
     "wait_seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0, min_open=True),
     default=None,
     help="Seconds to wait for the device to come by: 3600; 60 with COMMAND.",
 )
 @click.option(
     "--first-job",
     "first_job_seconds",
-    type=click.FloatRange(0, 86_400, min_open=True),
+    type=Seconds(0, 86_400, min_open=True),
     default=600.0,
     show_default=True,
     help="Seconds that its first job, which nobody disturbs, may take.",
@@ -178,13 +178,14 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
 
 def _certify(cells: Sequence["Cell"], account: "Account", given: dict[str, Any]) -> int:
     from simulator.certify.aws.ledger import Ledger
-    from simulator.cli.certifying import CertifyCall
+    from simulator.cli.certifying import CertifyCall, check
     from simulator.cli.certifying_account import Remains, dry_run
 
     ledger = Ledger(secrets.token_hex(3))
     if not account.is_meant:
         return run_loop(CertifyCall(cells, None, ledger, **given).run())
     account.check(given)
+    check(given)
     if account.dry_run:
         settings = account.settings(given["thing"], given["namespace_id"], given["certs"])
         return dry_run(cells, settings, is_json=given["is_json"])

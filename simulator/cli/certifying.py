@@ -6,11 +6,12 @@ import secrets
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import ValidationError
@@ -36,6 +37,7 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
+from simulator.certs import THING_NAME
 from simulator.cli.certifying_account import Account
 from simulator.cli.options import interrupt, interrupted_by_every_end
 from simulator.engines.output import OutputDirectory
@@ -46,6 +48,8 @@ PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
 """For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
 HERE = "127.0.0.1"
 CERTS = Path("certify-certs")
+LONGEST_LINE = 4096
+"""Bytes of a line of stdin, which is a cell's id."""
 COMING_SECONDS, COMING_SECONDS_OF_OURS = 3600.0, 60.0
 FIRST_JOB_SECONDS = Patience().first_job
 
@@ -119,6 +123,8 @@ class Options:
 
     def check(self) -> None:
         """Raises InputError for what does not go together."""
+        if self.cells_from_stdin and self.only:
+            raise InputError("--only: the cells come from stdin; give one of --only and --cells-from-stdin")
         if self.steps and not self.command:
             raise InputError("--step: only COMMAND has an output that can be read; give one after --")
         if self.command and self.power_cmd:
@@ -144,6 +150,17 @@ def required(given: Sequence[str]) -> dict[str, float]:
             raise InputError(f"--bound {text}: {first_wrong(error).what}, such as {name}=5") from None
         found[name] = getattr(bounds, name)
     return found
+
+
+def check(given: Mapping[str, Any]) -> None:
+    """What a session would check before it begins. Raises InputError."""
+    options = Options(**given)
+    options.check()
+    required(options.bounds)
+    cells_of(options.steps)
+    read_documents(options.document, options.artifacts)
+    if not THING_NAME.fullmatch(options.thing):
+        raise InputError(f"--thing {options.thing}: a thing name is 1 to 128 of a-z A-Z 0-9 : _ -")
 
 
 class CertifyCall:
@@ -313,20 +330,31 @@ def _cut_short(error: BaseException) -> str:
     return f"ghostjob itself failed: {type(error).__name__}" if isinstance(error, Exception) else "interrupted"
 
 
+def _lines(file: int) -> Iterator[bytes]:
+    """What a file brings, line by line; of a longer one, its beginning."""
+    begun = b""
+    while more := os.read(file, LONGEST_LINE):
+        *whole, begun = (begun + more).split(b"\n")
+        yield from whole
+        begun = begun[:LONGEST_LINE]
+    if begun:
+        yield begun
+
+
 def _lines_of_stdin() -> "asyncio.Queue[str | None]":
     """The lines of standard input as they come, None at its end.
 
     If it ends without a line, nobody wants anything any more: this process is interrupted, as by Ctrl-C. A thread reads
-    it, since it may be anything: event loops take pipes only. It reads past sys.stdin, whose lock an interpreter that
-    ends while a thread waits in it cannot have, and aborts.
+    it, since it may be anything: event loops take pipes only. It reads without Python's buffer, whose lock it would
+    still hold as this process ends, which Python then does not survive.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
 
     def read() -> None:
         has_lines = False
-        with suppress(RuntimeError), open(_stdin(), "rb", buffering=0, closefd=False) as stdin:  # the loop may be over
-            for line in iter(stdin.readline, b""):
+        with suppress(RuntimeError):  # the loop is over
+            for line in () if sys.stdin is None else _lines(sys.stdin.fileno()):  # None: it is closed
                 has_lines = True
                 loop.call_soon_threadsafe(lines.put_nowait, line.decode("utf-8", "replace"))
             loop.call_soon_threadsafe(lines.put_nowait, None)
@@ -335,8 +363,3 @@ def _lines_of_stdin() -> "asyncio.Queue[str | None]":
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
     return lines
-
-
-def _stdin() -> int | str:
-    """Where to read from: with standard input closed, its number may be another file's by now."""
-    return os.devnull if sys.stdin is None else sys.stdin.fileno()

@@ -71,18 +71,17 @@ class Account:
         )
 
     def words(self) -> tuple[str, ...]:
-        """The same as words of a command line."""
-        flags = {"--allow-aws": self.allow_aws, "--make-certificate": self.make_certificate}
-        return (*self._which(), *(option for option, is_given in flags.items() if is_given))
+        """The same as words of a command line; what allows it, its owner says again himself."""
+        return (*self._which(), *(["--make-certificate"] if self.make_certificate else []))
+
+    def _which(self) -> tuple[str, ...]:
+        named = {"--endpoint-url": self.endpoint_url, "--profile": self.profile, "--region": self.region}
+        return tuple(word for option, value in named.items() if value is not None for word in (option, value))
 
     @property
     def again(self) -> str:
         """What a command of the AWS CLI needs to mean the same account."""
         return "".join(f" {shlex.quote(word)}" for word in self._which())
-
-    def _which(self) -> tuple[str, ...]:
-        named = {"--endpoint-url": self.endpoint_url, "--profile": self.profile, "--region": self.region}
-        return tuple(word for option, value in named.items() if value is not None for word in (option, value))
 
 
 @dataclass(slots=True)

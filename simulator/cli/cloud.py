@@ -11,7 +11,7 @@ import click
 from agent.errors import InputError
 from agent.log import configure, get_logger
 from agent.wording import first_wrong
-from simulator.cli.options import AccessKey, Port, allow_files, logging_options, run_loop
+from simulator.cli.options import AccessKey, Port, Seconds, allow_files, logging_options, run_loop
 
 if TYPE_CHECKING:
     from simulator.cloud.settings.cloud import CloudSettings
@@ -106,7 +106,7 @@ Examples:
 )
 @click.option(
     "--deletion-seconds",
-    type=click.FloatRange(0, 86_400),
+    type=Seconds(0, 86_400),
     default=None,
     help="How long a deleted job stays DELETION_IN_PROGRESS, however many executions it has; without it the settings "
     "deletion_seconds and deletion_seconds_per_execution say so.",

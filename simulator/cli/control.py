@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from simulator.cli.options import logging_options, run_loop
+from simulator.cli.options import Seconds, logging_options, run_loop
 
 if TYPE_CHECKING:
     from simulator.controller.watching import Order
@@ -46,7 +46,7 @@ Examples:
 @click.option(
     "--after",
     "after_seconds",
-    type=click.FloatRange(0),
+    type=Seconds(0),
     default=None,
     help="So many seconds after this command found the job.",
 )
@@ -77,14 +77,14 @@ Examples:
 @click.option(
     "--poll",
     "poll_seconds",
-    type=click.FloatRange(0.01),
+    type=Seconds(0.01),
     default=None,
     help="How often to look; by default often locally, and within AWS's quota elsewhere.",
 )
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0, min_open=True),
     default=None,
     help="Give up so many seconds after the start: exit code 3, and nothing is deleted. By default it waits for ever.",
 )

@@ -14,7 +14,15 @@ from agent.hosts import is_loopback
 from agent.log import configure
 from agent.transports.paho import Endpoint, probe
 from simulator.certs import client_context
-from simulator.cli.options import allow_files, logging_options, model_option, run_loop, table_option, until_stopped
+from simulator.cli.options import (
+    Seconds,
+    allow_files,
+    logging_options,
+    model_option,
+    run_loop,
+    table_option,
+    until_stopped,
+)
 from simulator.cli.screen import has_the_terminal, on_screen
 from simulator.devices.models import model_named
 from simulator.engines.chip import ChipFile
@@ -53,7 +61,7 @@ Examples:
 )
 @click.option(
     "--step-seconds",
-    type=click.FloatRange(0, 86_400),
+    type=Seconds(0, 86_400),
     default=2.0,
     show_default=True,
     help="How long a step of an update takes.",
@@ -71,7 +79,7 @@ Examples:
     help="A directory for the devices' flash, so that SIGKILL is a power cut; else they are as from the factory.",
 )
 @click.option("--mqtt-version", type=click.Choice(["3", "5"]), default="5", show_default=True)
-@click.option("--seconds", type=click.FloatRange(0), default=None, help="Stop after so long; else at Ctrl-C.")
+@click.option("--seconds", type=Seconds(0), default=None, help="Stop after so long; else at Ctrl-C.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="A directory for trace.jsonl.")
 @click.option("--allow-aws", is_flag=True, help="Connect to an endpoint that is not this machine.")

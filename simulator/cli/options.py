@@ -2,6 +2,7 @@
 
 import _thread
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -59,6 +60,15 @@ table_option = click.option(
     default=None,
     help="Show the live table; by default, if stderr is a terminal and the command in its foreground.",
 )
+
+
+class Seconds(click.FloatRange):
+    """A time; infinity, where there is no upper bound, but no NaN, which is in every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        seconds = super().convert(value, param, ctx)
+        return self.fail(f"{value!r} is no number", param, ctx) if math.isnan(seconds) else seconds
 
 
 class Port(click.ParamType[int | str]):

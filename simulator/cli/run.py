@@ -6,6 +6,7 @@ import click
 
 from simulator.cli.listing import print_list
 from simulator.cli.options import (
+    Seconds,
     allow_files,
     interrupt_when_stdin_closes,
     logging_options,
@@ -61,7 +62,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.option(
     "--time-limit",
     "time_limit_seconds",
-    type=click.FloatRange(0, 86_400, min_open=True),
+    type=Seconds(0, 86_400, min_open=True),
     default=None,
     help="End a run that hangs after so many seconds, instead of the scenario's own number.",
 )

@@ -54,6 +54,14 @@ def _nothing(cwd: Path) -> None:
             _write("", "taken"), ["run", "--out", "taken"], "--out taken: cannot write there", id="out is a file"
         ),
         pytest.param(_nothing, ["fly"], "fly", id="unknown verb"),
+        pytest.param(_nothing, ["certify", "--wait", "nan", "--", "true"], "--wait: 'nan' is no number", id="no time"),
+        pytest.param(_nothing, ["certify", "--only", "nonsense"], "--only nonsense: ", id="no such cell"),
+        pytest.param(
+            _nothing,
+            ["certify", "--cells-from-stdin", "--only", "taking/calm", "--", "true"],
+            "--only: the cells come from stdin",
+            id="cells from two places",
+        ),
         pytest.param(_nothing, ["cloud", "--api-port", "http"], "--api-port", id="no port"),
         pytest.param(
             _nothing,

@@ -159,6 +159,15 @@ def test_a_device_that_crashes_over_an_undisturbed_job_is_not_started_until_the_
     assert f"FAILED: its process crashed {MOST_CRASHES} times over its first job, which nobody disturbs" in out
 
 
+def test_a_command_that_does_not_start_is_told_also_while_nothing_comes_in(tmp_path: Path):
+    with Certifying(tmp_path, "--json", "--cells-from-stdin", command=("/no/such/device",)) as certify:
+        certify.until("desk.ready")
+        code = certify.process.wait()
+        _, _, err = certify.end()
+    assert code == 2, err
+    assert err.endswith("ghostjob: /no/such/device: cannot be started: No such file or directory\n")
+
+
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     with Certifying(tmp_path, "--json", "--cells-from-stdin", command=device()) as certify:
         told = certify.until("cells")["cells"]

@@ -165,6 +165,7 @@ def test_marker_and_argument_need_each_other(firmware: Firmware):
         pytest.param(
             "", "7", "device_under_test: give a command or a pytest_ghostjob.DeviceUnderTest, not 7", id="odd"
         ),
+        pytest.param("", "'./a \"b'", 'device_under_test: ./a "b: No closing quotation; quote as', id="half a quote"),
         pytest.param(
             'addopts = --ghostjob-command="./a \'b"',
             "",

@@ -7,15 +7,10 @@ import asyncio
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.x509.oid import NameOID
-
 from agent.errors import InputError
 from simulator.certify.aws.ledger import NOT_FOUND, Ledger, Ledgered
 from simulator.certify.enrolment import policy_of
+from simulator.certs import signing_request
 from simulator.cloud.arns import AccountRegion
 from simulator.controller.hand import Refused
 
@@ -66,10 +61,10 @@ async def make_certificate(asked: Ledgered, ledger: Ledger, thing: str, thing_ar
     cert, key = certs / f"{thing}.pem", certs / f"{thing}.key"
     for path in (cert, key):
         _claim(path, ledger)
-    private, request = await asyncio.get_running_loop().run_in_executor(None, _request, thing)
-    _write(key, private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode())
+    private, request, public = await asyncio.get_running_loop().run_in_executor(None, signing_request, thing)
+    _write(key, private)
     try:
-        pem = await _certificate(asked, ledger, request, _public(private.public_key()))
+        pem = await _certificate(asked, ledger, request, public)
         await _let_in(asked, ledger, thing, thing_arn)
     except Refused as refused:
         raise InputError(f"--make-certificate: {refused}") from None
@@ -92,19 +87,6 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, "utf-8")
     except OSError as error:
         raise InputError(f"--certs {path.parent}: cannot write there: {error.strerror}") from None
-
-
-def _request(thing: str) -> tuple[rsa.RSAPrivateKey, str]:
-    """A key such as CreateKeysAndCertificate makes, and a signing request for it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, thing[:64])])
-    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
-    return key, request.public_bytes(Encoding.PEM).decode()
-
-
-def _public(key: object) -> bytes:
-    assert isinstance(key, rsa.RSAPublicKey), "it was made here"
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 async def _certificate(asked: Ledgered, ledger: Ledger, request: str, key: bytes) -> str:

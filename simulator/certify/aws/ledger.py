@@ -240,6 +240,7 @@ class Ledgered:
                 self._was_answered |= isinstance(error, Refused)
                 is_late = clock() + wait > until or (self._is_ending and operation == "CreateJob")
                 if is_late or not self._passes(operation, error):
+                    self._was_answered &= isinstance(error, Refused)  # who is gone for so long is not waited for again
                     raise
             else:
                 self._was_answered = True

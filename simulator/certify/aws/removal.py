@@ -11,11 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from agent.errors import InputError
 from simulator.certify.aws.ledger import NOT_FOUND, SESSION_TAG, Ledger, Ledgered
+from simulator.certs import public_key
 from simulator.controller.hand import Refused
 
 SETTLING_SECONDS: Final = 330.0
@@ -93,9 +91,7 @@ class Removal:
 
     async def _has(self, certificate_id: str, key: bytes) -> bool:
         told = await self.asked.make("DescribeCertificate", certificateId=certificate_id)
-        pem = told["certificateDescription"]["certificatePem"]
-        public = x509.load_pem_x509_certificate(pem.encode()).public_key()
-        return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == key
+        return public_key(told["certificateDescription"]["certificatePem"]) == key
 
     async def _done(self, operation: str, **parameters: str) -> bool:
         """Whether it is so now. What only takes time is waited for."""

@@ -203,7 +203,7 @@ class Certifying:
         """The next event of this name; others are noted. Raises GhostjobError if it ends instead."""
         while (event := self._events.get()) is not None:
             self._note(event)
-            if event["event"] == name:
+            if event.get("event") == name:
                 return event
         self._events.put(None)
         self.end()

@@ -39,33 +39,31 @@ DeviceLike: TypeAlias = str | Sequence[str] | DeviceUnderTest
 
 
 def configured(config: pytest.Config) -> DeviceUnderTest | None:
-    """What the configuration says, and before it the command line; None if neither says anything.
-
-    Raises ValueError for what no shell could read.
-    """
+    """What the configuration says, and before it the command line; None if neither says anything. Raises TypeError."""
     given = config.getoption("ghostjob_command")
-    command = _words(given) if given else config.getini("ghostjob_command")
+    command = _words(given, "--ghostjob-command") if given else config.getini("ghostjob_command")
     thing = config.getoption("ghostjob_thing") or config.getini("ghostjob_thing") or None
     if not command and not thing:
         return None
     return DeviceUnderTest(tuple(command), thing, tuple(config.getini("ghostjob_options")))
 
 
+def _words(command: str, where: str) -> list[str]:
+    """As a shell splits them. Raises TypeError."""
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise TypeError(f"{where}: {command}: {error}; quote as in a shell") from None
+
+
 def device_of(given: object) -> DeviceUnderTest:
-    """What a fixture may return. Raises TypeError for anything else, ValueError for what no shell could read."""
+    """What a fixture may return. Raises TypeError for anything else, and for what no shell could read."""
     match given:
         case DeviceUnderTest(command, thing, options):
             return DeviceUnderTest(tuple(command), thing, tuple(options))
         case str() if given.strip():
-            return DeviceUnderTest(tuple(_words(given)))
+            return DeviceUnderTest(tuple(_words(given, "device_under_test")))
         case [*words] if words and all(isinstance(word, str) for word in words):
             return DeviceUnderTest(tuple(map(str, words)))
         case _:
             raise TypeError(f"device_under_test: give a command or a pytest_ghostjob.DeviceUnderTest, not {given!r}")
-
-
-def _words(command: str) -> list[str]:
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise ValueError(f"device_under_test: {command}: {error}; quote as in a shell") from None

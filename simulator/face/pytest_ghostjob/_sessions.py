@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -68,7 +69,7 @@ class Sessions:
 
     def _place(self, device: DeviceUnderTest) -> str:
         """A directory for its report: what else is there is of another device, or of another worker."""
-        name = device.thing or "device"
+        name = quote(device.thing or "device", safe="")
         self._names[name] += 1
         count = self._names[name]
         return "-".join((name, *((str(count),) if count > 1 else ()), *((self._worker,) if self._worker else ())))
@@ -76,7 +77,7 @@ class Sessions:
     def _claim(self, device: DeviceUnderTest) -> None:
         """For the rest of the run it is this worker's."""
         try:
-            (self._common / f"ghostjob-{device.name}").touch(exist_ok=False)
+            (self._common / f"ghostjob-{quote(device.name, safe='')}").touch(exist_ok=False)
         except FileExistsError:
             how = "has its jobs in an account" if device.command else "runs elsewhere"
             raise GhostjobError(SHARED.format(thing=device.name, how=how)) from None

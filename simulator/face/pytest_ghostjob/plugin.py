@@ -80,7 +80,7 @@ def device_under_test(pytestconfig: pytest.Config) -> DeviceLike:
     """The device under test, as the configuration says; override it to return a command or a DeviceUnderTest."""
     try:
         device = configured(pytestconfig)
-    except ValueError as error:
+    except TypeError as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     if device is None:
         pytest.fail(MISSING, pytrace=False)

@@ -453,10 +453,16 @@ async def test_a_job_that_stands_is_not_made_again():
 
 
 async def test_who_never_answered_is_not_waited_for_and_how_many_deletions_go_on_is_not_waited_for_here():
-    carrier = Answers(DescribeEndpoint=[Unanswered("nobody")])
-    _, asked = ledgered(carrier)
+    lost = Unanswered("nobody")
+    carrier = Answers(DescribeEndpoint=[lost, {}], DescribeThing=[lost])
+    asked = Ledgered(carrier, Ledger("abc123"), lambda operation, given, answer: None, 0.0, patience_seconds=1.0)
     with pytest.raises(Unanswered):
         await asked.make("DescribeEndpoint")
+    await asked.make("DescribeEndpoint")
+    for times in (3, 4):
+        with pytest.raises(Unanswered):
+            await asked.make("DescribeThing")
+        assert len(carrier.operations("DescribeThing")) == times
     carrier = Answers(DeleteJob=[Refused("LimitExceededException", "ten")])
     ledger, asked = ledgered(carrier)
     ledger.jobs["j"] = "arn:job/j"
