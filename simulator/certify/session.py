@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from agent.errors import GhostjobError
 from simulator.certify.arrival import Arrival
-from simulator.certify.at_first_job import MOST_CRASHES, AtFirstJob
+from simulator.certify.at_first_job import AtFirstJob
 from simulator.certify.baseline import Baseline
 from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certificate, NotMet, certificate_of
 from simulator.certify.device import Device
@@ -207,7 +207,9 @@ class Session:
         scenario = undisturbed(self._names, self._desk.offer.namespace_id, limit)
         self._telling.waits(f"is given its first job, which nobody disturbs; it is waited for up to {limit:g} s")
         watched = AtFirstJob(self._desk.offer, self._telling.waits)
-        played = await self._unless_hopeless(self._plays.play(scenario, "first-job", watched.feed), watched)
+        played = await watched.unless_hopeless(self._plays.play(scenario, "first-job", watched.feed))
+        if played is None:
+            raise DeviceUnmet(watched.unmet())
         shown = last_seen(played.entries)
         try:
             seen = (*_before(arriving, played.entries), *played.entries)
@@ -218,22 +220,6 @@ class Session:
             why = f"it has done its first job, and the probes find it dead: {sample.why}; is it asked the right way?"
             raise DeviceUnmet(NotMet(why=why, evidence=shown))
         return learned
-
-    async def _unless_hopeless(self, playing: Coroutine[Any, Any, Played], watched: AtFirstJob) -> Played:
-        """A process that crashes again and again over its first job is not started anew until the time is up."""
-        task, hopeless = asyncio.ensure_future(playing), asyncio.ensure_future(watched.is_hopeless.wait())
-        try:
-            await asyncio.wait({task, hopeless}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-        finally:
-            for each in (task, hopeless):
-                each.cancel()
-            await asyncio.gather(task, hopeless, return_exceptions=True)
-        doing = "its first job, which nobody disturbs" if watched.is_taken else "being given its first job"
-        why = f"its process crashed {MOST_CRASHES} times over {doing}: {watched.crashed}"
-        shown = last_seen(tuple(watched.entries))
-        raise DeviceUnmet(NotMet(why=why, failed=watched.is_taken, evidence=shown))
 
     # ── the cells ─────────────────────────────────────────────────────────────────────────────────────────────
 
