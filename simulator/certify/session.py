@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent.errors import GhostjobError
+from simulator.certify.absence import Absence
 from simulator.certify.arrival import Arrival
 from simulator.certify.at_first_job import AtFirstJob
 from simulator.certify.baseline import Baseline
@@ -242,7 +243,13 @@ class Session:
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
         results = self._results.setdefault(cell.id, [])
-        result = await self._played(cell, f"-{len(results) + 1}" if results else "")
+        absence = Absence(self._desk.offer.thing, self._telling.waits, asyncio.get_running_loop().call_later)
+        leave = self._wiretap.join(absence.feed)
+        try:
+            result = await self._played(cell, f"-{len(results) + 1}" if results else "")
+        finally:
+            leave()
+            absence.close()
         results.append(result)
         self._telling.ended(result)
         if self._bricked is not None and self._bricked.cell == cell.id:
