@@ -160,6 +160,7 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     """
     from agent.log import configure
     from simulator.certify.matrix import choose
+    from simulator.certify.moments import cells_of
 
     configure(log_format, log_level)
     if sum((quick, full, bool(given["only"]))) > 1:
@@ -169,9 +170,10 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
 
     account = Account.taken_from(given)
     besides = OF_ACCOUNTS if account.is_meant else ()
-    cells = choose(given["only"], quick=quick, full=full, besides=besides)
+    moments = cells_of(given["steps"])
+    cells = choose(given["only"], quick=quick, full=full, besides=besides, moments=moments)
     if is_list:
-        told = cells if quick or given["only"] else choose((), full=True, besides=besides)
+        told = cells if quick or given["only"] else choose((), full=True, besides=besides, moments=moments)
         return _list(told, given["is_json"])
     return _certify(cells, account, given)
 

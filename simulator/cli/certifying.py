@@ -117,7 +117,8 @@ def required(given: Sequence[str]) -> dict[str, float]:
     for text in given:
         name, _, value = text.partition("=")
         if name not in Bounds.model_fields:
-            raise InputError(f"--bound {text}: {no_such_name(name, Bounds.model_fields, '`ghostjob explain bounds`')}")
+            told = no_such_name(name, Bounds.model_fields, "`ghostjob explain bounds`")
+            raise InputError(f"--bound {text[:80]}: no such bound; {told}")
         try:
             bounds = Bounds.model_validate({name: float(value)})
         except ValueError:
@@ -138,7 +139,7 @@ class Certifying:
         self._account = account
         self._ledger = ledger or Ledger(secrets.token_hex(3))
         self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
-        self._cells = [*cells, *cells_of(self._options.steps)]
+        self._cells = [*cells]
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
 
