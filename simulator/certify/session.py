@@ -175,6 +175,8 @@ class Session:
 
         for entry in self._desk.standing():
             feed(entry)
+        if not came.is_set():
+            self._telling.waits(f"is waited for up to {self._patience.coming:g} s")
         leave = self._wiretap.join(feed)
         try:
             async with asyncio.timeout(self._patience.coming):
