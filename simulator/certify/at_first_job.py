@@ -16,7 +16,7 @@ from simulator.certify.arrival import ENDS
 from simulator.certify.certificate import NotMet
 from simulator.certify.evidence import last_seen
 from simulator.certify.offer import Offer
-from simulator.certify.refused_arrival import said_of
+from simulator.certify.refused_arrival import OF_A_PAST, said_of
 from simulator.certify.wrong_topics import shown
 from simulator.trace import (
     ClientConnected,
@@ -70,11 +70,11 @@ class AtFirstJob:
                 return None if was_taken else "has taken its first job"
             case ClientDisconnected(thing=offer.thing, reason=reason):
                 self._is_gone = True
-                return f"is gone in the middle of its first job: {ENDS.get(reason, shown(reason))}"
+                return f"is gone in the middle of its first job, and waited for: {ENDS.get(reason, shown(reason))}"
             case ClientConnected(thing=offer.thing) if self._is_gone:
                 self._is_gone = False
                 return "is connected again"
-            case ClientRefused():
+            case ClientRefused(code=code) if code not in OF_A_PAST:
                 return said_of(event, offer)
             case ProcessEnded():
                 return self._ended(event)

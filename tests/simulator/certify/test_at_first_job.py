@@ -44,10 +44,14 @@ def watched(*events: Event) -> tuple[AtFirstJob, list[str]]:
     [
         ((TAKES, TAKES), ["has taken its first job"]),
         ((COMES,), []),
-        ((GOES,), ["is gone in the middle of its first job: the connection breaks without a DISCONNECT"]),
+        (
+            (GOES,),
+            ["is gone in the middle of its first job, and waited for: the connection breaks without a DISCONNECT"],
+        ),
         ((GOES, COMES), ["is gone", "is connected again"]),
         ((ClientDisconnected("pump-7-logs", "CONNECTION_LOST"),), []),
         ((CRASHES,), ["its process has ended, and is started again: ./agent ended by itself, with exit code 3"]),
+        ((replace(REFUSED, code="taken-over"),), []),
         ((REFUSED,), ["a client from 127.0.0.1 does not accept the cloud's certificate"]),
     ],
 )
