@@ -42,6 +42,7 @@ ENDS: Final = {
     "CLIENT_INITIATED_DISCONNECT": "it takes leave each time: something in the device ends its connection",
     "CONNECTION_LOST": "the connection breaks without a DISCONNECT: the device's own log may say why",
     "MQTT_KEEP_ALIVE_TIMEOUT": "it is silent for longer than its keep-alive: have its MQTT client send PINGREQ",
+    "DUPLICATE_CLIENTID": "another connection has its client id now: its own next one, or a second device's",
     "AUTH_ERROR": "it did what its policy does not allow",
     "CLIENT_ERROR": "it sent what AWS IoT does not take",
 }

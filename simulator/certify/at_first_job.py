@@ -1,20 +1,22 @@
 """What a device does at its first job, told as it happens: the job may take ten minutes, and silence costs users most.
 
     watched = AtFirstJob(offer, telling.waits)
-    stop = wiretap.join(watched.feed)
-    await watched.is_hopeless.wait()    its process has crashed again and again, and it got no further in between
+    played = await watched.unless_hopeless(plays.play(scenario, "first-job", watched.feed))
+    if played is None: what is known of it is watched.unmet()
 
 It knows no time, and says little: a device that works tells it by its reports, which are in the trace.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from simulator.certify.arrival import ENDS
+from simulator.certify.certificate import NotMet
+from simulator.certify.evidence import last_seen
 from simulator.certify.offer import Offer
-from simulator.certify.refused_arrival import said_of
+from simulator.certify.refused_arrival import OF_A_PAST, said_of
 from simulator.certify.wrong_topics import shown
 from simulator.trace import (
     ClientConnected,
@@ -25,6 +27,8 @@ from simulator.trace import (
     ExecutionChanged,
     ProcessEnded,
 )
+
+T = TypeVar("T")
 
 MOST_SAID: Final = 12
 """Lines; what goes on and on is known by then."""
@@ -43,20 +47,15 @@ class AtFirstJob:
         self._is_taken = False
         self._is_gone = False
         self._crashes = 0
-        self.crashed = ""
+        self._crashed = ""
         """How its process ended last."""
         self.is_hopeless = asyncio.Event()
-        self.entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
-        """The last that were seen."""
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether it has taken the job."""
-        return self._is_taken
+        """Its process has crashed again and again, and it got no further in between."""
+        self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
 
     def feed(self, entry: Entry) -> None:
         """Take note of one entry, of the cloud's trace or the engine's."""
-        self.entries.append(entry)
+        self._entries.append(entry)
         told = self._told(entry.event)
         if told is None or self._said > MOST_SAID:
             return
@@ -71,11 +70,11 @@ class AtFirstJob:
                 return None if was_taken else "has taken its first job"
             case ClientDisconnected(thing=offer.thing, reason=reason):
                 self._is_gone = True
-                return f"is gone in the middle of its first job: {ENDS.get(reason, shown(reason))}"
+                return f"is gone in the middle of its first job, and waited for: {ENDS.get(reason, shown(reason))}"
             case ClientConnected(thing=offer.thing) if self._is_gone:
                 self._is_gone = False
                 return "is connected again"
-            case ClientRefused():
+            case ClientRefused(code=code) if code not in OF_A_PAST:
                 return said_of(event, offer)
             case ProcessEnded():
                 return self._ended(event)
@@ -83,8 +82,25 @@ class AtFirstJob:
                 return None
 
     def _ended(self, event: ProcessEnded) -> str:
-        self.crashed = event.why
+        self._crashed = event.why
         self._crashes = self._crashes + 1 if event.crashed else 0
         if self._crashes >= MOST_CRASHES:
             self.is_hopeless.set()
         return f"its process has ended, and is started again: {event.why}"
+
+    async def unless_hopeless(self, playing: Coroutine[Any, Any, T]) -> T | None:
+        """What it comes to; None if the device has become hopeless: then it is ended."""
+        task, hopeless = asyncio.ensure_future(playing), asyncio.ensure_future(self.is_hopeless.wait())
+        try:
+            await asyncio.wait({task, hopeless}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            for each in (task, hopeless):
+                each.cancel()
+            await asyncio.gather(task, hopeless, return_exceptions=True)
+
+    def unmet(self) -> NotMet:
+        """Why a hopeless device is not waited for any longer."""
+        doing = "its first job, which nobody disturbs" if self._is_taken else "being given its first job"
+        why = f"its process crashed {MOST_CRASHES} times over {doing}: {self._crashed}"
+        return NotMet(why=why, failed=self._is_taken, evidence=last_seen(tuple(self._entries)))

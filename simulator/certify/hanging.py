@@ -11,13 +11,15 @@ HEAD: Final = re.compile(r"(?:[^ ]+(?: [^ ]+)*)? {2,}(?:> )?|> ")
 """What it begins with: an indentation, or a name and the space that sets it apart."""
 
 
-def hanging(line: Text) -> RenderableType:
-    """The line, as it is to be printed there."""
-    head = HEAD.match(line.plain)
-    if head is None:
+def hanging(line: Text, depth: int | None = None) -> RenderableType:
+    """The line, as it is to be printed there; `depth` is how long what it begins with is, if that is known."""
+    if depth is None:
+        head = HEAD.match(line.plain)
+        depth = head.end() if head else 0
+    if not depth:
         return line
     grid = Table.grid()
-    grid.add_column(width=head.end())
+    grid.add_column(width=depth)
     grid.add_column(overflow="fold")
-    grid.add_row(line[: head.end()], line[head.end() :])
+    grid.add_row(line[:depth], line[depth:])
     return grid

@@ -21,8 +21,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent.errors import GhostjobError
+from simulator.certify.absence import Absence
 from simulator.certify.arrival import Arrival
-from simulator.certify.at_first_job import MOST_CRASHES, AtFirstJob
+from simulator.certify.at_first_job import AtFirstJob
 from simulator.certify.baseline import Baseline
 from simulator.certify.certificate import Afterwards, Bricked, CellResult, Certificate, NotMet, certificate_of
 from simulator.certify.device import Device
@@ -172,6 +173,8 @@ class Session:
 
         for entry in self._desk.standing():
             feed(entry)
+        if not came.is_set():
+            self._telling.waits(f"is waited for up to {self._patience.coming:g} s")
         leave = self._wiretap.join(feed)
         try:
             async with asyncio.timeout(self._patience.coming):
@@ -205,7 +208,9 @@ class Session:
         scenario = undisturbed(self._names, self._desk.offer.namespace_id, limit)
         self._telling.waits(f"is given its first job, which nobody disturbs; it is waited for up to {limit:g} s")
         watched = AtFirstJob(self._desk.offer, self._telling.waits)
-        played = await self._unless_hopeless(self._plays.play(scenario, "first-job", watched.feed), watched)
+        played = await watched.unless_hopeless(self._plays.play(scenario, "first-job", watched.feed))
+        if played is None:
+            raise DeviceUnmet(watched.unmet())
         shown = last_seen(played.entries)
         try:
             seen = (*_before(arriving, played.entries), *played.entries)
@@ -216,22 +221,6 @@ class Session:
             why = f"it has done its first job, and the probes find it dead: {sample.why}; is it asked the right way?"
             raise DeviceUnmet(NotMet(why=why, evidence=shown))
         return learned
-
-    async def _unless_hopeless(self, playing: Coroutine[Any, Any, Played], watched: AtFirstJob) -> Played:
-        """A process that crashes again and again over its first job is not started anew until the time is up."""
-        task, hopeless = asyncio.ensure_future(playing), asyncio.ensure_future(watched.is_hopeless.wait())
-        try:
-            await asyncio.wait({task, hopeless}, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return task.result()
-        finally:
-            for each in (task, hopeless):
-                each.cancel()
-            await asyncio.gather(task, hopeless, return_exceptions=True)
-        doing = "its first job, which nobody disturbs" if watched.is_taken else "being given its first job"
-        why = f"its process crashed {MOST_CRASHES} times over {doing}: {watched.crashed}"
-        shown = last_seen(tuple(watched.entries))
-        raise DeviceUnmet(NotMet(why=why, failed=watched.is_taken, evidence=shown))
 
     # ── the cells ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -254,7 +243,13 @@ class Session:
     async def play(self, cell: Cell) -> CellResult:
         """Play one cell, and bring the device back. Raises InputError."""
         results = self._results.setdefault(cell.id, [])
-        result = await self._played(cell, f"-{len(results) + 1}" if results else "")
+        absence = Absence(self._desk.offer.thing, self._telling.waits, asyncio.get_running_loop().call_later)
+        leave = self._wiretap.join(absence.feed)
+        try:
+            result = await self._played(cell, f"-{len(results) + 1}" if results else "")
+        finally:
+            leave()
+            absence.close()
         results.append(result)
         self._telling.ended(result)
         if self._bricked is not None and self._bricked.cell == cell.id:

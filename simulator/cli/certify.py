@@ -139,14 +139,16 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     help="Certify there, through boto3, and start no cloud: AWS, or anything like it. `ghostjob explain aws` has more.",
 )
 @click.option("--profile", default=None, help="Of AWS's configuration, for an endpoint that is not the local cloud.")
-@click.option("--region", default=None, help="Likewise.")
+@click.option("--region", default=None, help="The region there, if the profile names none.")
 @click.option("--allow-aws", is_flag=True, help="Make and delete jobs on an endpoint that is not this machine.")
 @click.option(
     "--make-certificate",
     is_flag=True,
-    help="There: make a certificate for the device, into the directory of --certs, and remove it at the end.",
+    help="With --endpoint-url: make a certificate for the device, into the directory of --certs; removed at the end.",
 )
-@click.option("--dry-run", is_flag=True, help="There: say what would be made, asked and deleted, and ask nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="With --endpoint-url: say what would be made, asked and deleted, and ask nothing."
+)
 @logging_options("error")
 def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_level: str, **given: Any) -> int:
     """Certify a device: force-delete jobs under it at every dangerous point, and judge how it recovers.
@@ -160,6 +162,7 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     """
     from agent.log import configure
     from simulator.certify.matrix import choose
+    from simulator.certify.moments import cells_of
 
     configure(log_format, log_level)
     if sum((quick, full, bool(given["only"]))) > 1:
@@ -169,9 +172,10 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
 
     account = Account.taken_from(given)
     besides = OF_ACCOUNTS if account.is_meant else ()
-    cells = choose(given["only"], quick=quick, full=full, besides=besides)
+    moments = cells_of(given["steps"])
+    cells = choose(given["only"], quick=quick, full=full, besides=besides, moments=moments)
     if is_list:
-        told = cells if quick or given["only"] else choose((), full=True, besides=besides)
+        told = cells if quick or given["only"] else choose((), full=True, besides=besides, moments=moments)
         return _list(told, given["is_json"])
     return _certify(cells, account, given)
 

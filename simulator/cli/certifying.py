@@ -143,7 +143,9 @@ def required(given: Sequence[str]) -> dict[str, float]:
     for text in given:
         name, _, value = text.partition("=")
         if name not in Bounds.model_fields:
-            raise InputError(f"--bound {text}: {no_choice(shown(name), Bounds.model_fields)}")
+            raise InputError(
+                f"--bound {text}: {no_choice(shown(name), Bounds.model_fields)}; see `ghostjob explain bounds`"
+            )
         try:
             bounds = Bounds.model_validate({name: value})
         except ValidationError as error:
@@ -175,7 +177,7 @@ class CertifyCall:
         self._account = account
         self._ledger = ledger or Ledger(secrets.token_hex(3))
         self._options = Options(**given)  # type: ignore[arg-type]  # click has checked them
-        self._cells = [*cells, *cells_of(self._options.steps)]
+        self._cells = [*cells]
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
         self._there: AccountDesk | None = None

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from rich.console import Console
+from rich.text import Text
 
 from agent.errors import InputError
-from simulator.certify.aws.budget import budget
+from simulator.certify.aws.budget import DEPTH, budget
 from simulator.certify.aws.desk import AccountSettings
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.cell import Cell
+from simulator.certify.hanging import hanging
 from simulator.certify.telling import ToScripts
 from simulator.controller.hand import check_endpoint
 
@@ -116,6 +119,10 @@ def dry_run(cells: Sequence[Cell], settings: AccountSettings, *, is_json: bool) 
         members = {name: getattr(found, name) for name in found.__slots__}
         sys.stdout.write(json.dumps({"event": "dry-run", **members}) + "\n")
         return 0
+    console = Console(highlight=False)
     for line in found.lines(settings):
-        click.echo(line)
+        if console.is_terminal:
+            console.print(hanging(Text(line), DEPTH if line.startswith(" ") else 0))
+        else:
+            click.echo(line)
     return 0

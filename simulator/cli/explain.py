@@ -1,6 +1,8 @@
 """`ghostjob explain`: the pages that ship, or the place in them where a word is explained."""
 
 import re
+import shutil
+import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -52,14 +54,27 @@ def explain(topic: str | None) -> int:
         where = f"`ghostjob {topic} --help` explains it" if topic in VERBS else "`ghostjob explain` lists the pages"
         raise InputError(f"explain: no topic {topic!r}{meant}; {where}")
     if len({match.name for match in matches}) == 1:
-        _show(matches)
+        _page(_shown(matches) + _of_verb(topic))
     else:
         click.echo(f"{topic} is the end of several names; `ghostjob explain NAME` explains one:")
         for line in dict.fromkeys(f"  {match.name}  (page {match.page})" for match in matches):
             click.echo(line)
-    if topic in VERBS:
-        click.echo(f"\nThe verb: ghostjob {topic} --help")
+        click.echo(_of_verb(topic), nl=False)
     return 0
+
+
+def _of_verb(topic: str) -> str:
+    from simulator.cli import VERBS
+
+    return f"\nThe verb: ghostjob {topic} --help\n" if topic in VERBS else ""
+
+
+def _page(text: str) -> None:
+    """Print it; what a terminal cannot show at once begins at its beginning, in the user's pager."""
+    if sys.stdout.isatty() and sys.stdin.isatty() and text.count("\n") >= shutil.get_terminal_size().lines:
+        click.echo_via_pager(text)
+    else:
+        click.echo(text, nl=False)
 
 
 def _list_pages() -> None:
@@ -73,8 +88,8 @@ def _list_pages() -> None:
     )
 
 
-def _show(matches: list["Topic"]) -> None:
-    """Print what the page says of a word that says most of it, and on which others more is said."""
+def _shown(matches: list["Topic"]) -> str:
+    """What the page says of a word that says most of it, and on which others more is said."""
     from simulator.cli.markdown import rendered
 
     topic = matches[0]
@@ -86,6 +101,7 @@ def _show(matches: list["Topic"]) -> None:
         parts.append(f"Page: `{topic.page}`")
     if elsewhere:
         parts.append(f"Also: {', '.join(elsewhere)}")
-    click.echo(rendered(LINK.sub(r"\1 (`ghostjob explain \2`)", "\n\n".join(parts))), nl=False)
+    text = rendered(LINK.sub(r"\1 (`ghostjob explain \2`)", "\n\n".join(parts)))
     if topic.page == "scenarios" and topic.kind == "item":  # as it stands, to be copied
-        click.echo("\n" + (files("simulator.scenarios") / f"{topic.name}.yaml").read_text("utf-8"), nl=False)
+        text += "\n" + (files("simulator.scenarios") / f"{topic.name}.yaml").read_text("utf-8")
+    return text

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.errors import InputError
+from simulator.certify.aws.budget import DEPTH
 from simulator.certify.aws.desk import AccountDesk, AccountSettings
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.aws.watching import Watching
@@ -154,6 +155,15 @@ def test_a_dry_run_asks_nothing(capsys: pytest.CaptureFixture[str]):
     found = json.loads(capsys.readouterr().out)
     assert found["cells"] == ["taking/calm", "asking/unasked", "step-middle/calm"]
     assert found["jobs"] == found["calls"]["CreateJob"] == found["calls"]["DeleteJob"] == 7
+
+
+def test_a_dry_run_tells_each_reason_once_with_all_cells_of_which_it_is_said(capsys: pytest.CaptureFixture[str]):
+    assert _certify("--endpoint-url", "http://127.0.0.1:9", "--dry-run") == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == "nothing was asked of http://127.0.0.1:9; a session would"
+    assert all(line[DEPTH - 2 : DEPTH] == "  " and line[DEPTH] != " " for line in lines)
+    reasons = [line.partition(": ")[2] for line in lines if line.startswith("  not ")]
+    assert len(reasons) == len(set(reasons)) > 1
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,17 @@ def test_on_a_terminal_it_is_rendered(tmp_path: Path):
     assert "**" not in terminal.seen
 
 
+def test_a_page_that_is_longer_than_the_terminal_begins_at_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PAGER", "head -n 3")
+    terminal = Terminal([sys.executable, "-P", "-m", "simulator.cli", "explain", "certify"], tmp_path)
+    terminal.read_until("Does my own device recover?")
+    assert terminal.process.wait() == 0
+    with pytest.raises(AssertionError, match="ended before"):
+        terminal.read_until("A first walk")
+
+
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["--version"])

@@ -18,6 +18,8 @@ from simulator.scenario import Scenario
 TAKE_SECONDS: Final = 5.0
 WORK_SECONDS: Final = 60.0
 """How long the device takes to a job and over it, as long as nobody knows."""
+DEPTH: Final = 10
+"""Columns that what a line begins with takes, where it is about the session."""
 ASKS: Final = {"delete-job": "DeleteJob", "cancel-job": "CancelJob", "delete-execution": "DeleteJobExecution"}
 
 

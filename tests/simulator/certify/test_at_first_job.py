@@ -1,5 +1,6 @@
 """What is told of a device while it is at its first job."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -43,10 +44,14 @@ def watched(*events: Event) -> tuple[AtFirstJob, list[str]]:
     [
         ((TAKES, TAKES), ["has taken its first job"]),
         ((COMES,), []),
-        ((GOES,), ["is gone in the middle of its first job: the connection breaks without a DISCONNECT"]),
+        (
+            (GOES,),
+            ["is gone in the middle of its first job, and waited for: the connection breaks without a DISCONNECT"],
+        ),
         ((GOES, COMES), ["is gone", "is connected again"]),
         ((ClientDisconnected("pump-7-logs", "CONNECTION_LOST"),), []),
         ((CRASHES,), ["its process has ended, and is started again: ./agent ended by itself, with exit code 3"]),
+        ((replace(REFUSED, code="taken-over"),), []),
         ((REFUSED,), ["a client from 127.0.0.1 does not accept the cloud's certificate"]),
     ],
 )
@@ -77,7 +82,35 @@ def test_what_goes_on_and_on_is_told_a_few_times_and_kept_within_bounds():
     device, said = watched(*(GOES, COMES) * MOST_ENTRIES)
     assert len(said) == MOST_SAID + 1
     assert said[-1] == "it goes on like that, and is waited for all the same"
-    assert len(device.entries) == MOST_ENTRIES
+    assert len(device._entries) == MOST_ENTRIES
+
+
+@pytest.mark.parametrize("takes", [(), (TAKES,)], ids=["given", "taken"])
+async def test_a_play_with_a_hopeless_device_is_ended_and_it_has_failed_if_it_took_the_job(takes: tuple[Event, ...]):
+    device, _ = watched(*takes, *(CRASHES,) * MOST_CRASHES)
+    ended = asyncio.Event()
+
+    async def play() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    assert await device.unless_hopeless(play()) is None
+    assert ended.is_set()
+    unmet = device.unmet()
+    assert unmet.failed == bool(takes)
+    assert unmet.why.endswith(CRASHES.why)
+    assert len(unmet.evidence) == len(takes) + MOST_CRASHES
+
+
+async def test_what_a_play_comes_to_is_passed_on():
+    device, _ = watched()
+
+    async def play() -> int:
+        return 7
+
+    assert await device.unless_hopeless(play()) == 7
 
 
 def test_what_we_do_to_its_job_after_the_end_is_nothing_to_learn_from():

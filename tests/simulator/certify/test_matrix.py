@@ -9,6 +9,7 @@ from simulator.certify.cell import Cell
 from simulator.certify.draft import MARGIN_SECONDS, MARK
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import CELLS, DEFAULT, QUICK, Names, Need, choose, not_applicable, undisturbed
+from simulator.certify.moments import cells_of
 from simulator.certify.one_play import slow_after
 from simulator.devices.models import MODELS
 from simulator.scenario import Scenario
@@ -143,6 +144,9 @@ def test_quick_takes_less_than_two_minutes_and_all_less_than_fifteen_with_steps_
     assert sum(cell.seconds(device) for cell in CELLS if not_applicable(cell, device, ALL) is None) < 840
 
 
+SAID = cells_of(["erasing sector"])
+
+
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
@@ -150,6 +154,12 @@ def test_quick_takes_less_than_two_minutes_and_all_less_than_fifteen_with_steps_
         pytest.param({"full": True}, [cell.id for cell in CELLS], id="full"),
         pytest.param({}, [cell.id for cell in DEFAULT], id="nothing said"),
         pytest.param({"only": ["report/held"]}, ["report/held"], id="one cell"),
+        pytest.param({"only": ["report/held"], "moments": SAID}, ["report/held"], id="one cell, and no moment"),
+        pytest.param({"only": ["said-1/power"], "moments": SAID}, ["said-1/power"], id="a moment"),
+        pytest.param({"only": ["said-1"], "moments": SAID}, ["said-1/calm", "said-1/power"], id="a moment's point"),
+        pytest.param(
+            {"quick": True, "moments": SAID}, [cell.id for cell in (*QUICK, *SAID)], id="quick, and the moments"
+        ),
         pytest.param(
             {"only": ["cancelled", "asking/cut"]}, ["cancelled/calm", "cancelled/deleted", "asking/cut"], id="a point"
         ),
@@ -160,7 +170,7 @@ def test_cells_are_chosen_by_name_or_by_point_in_the_order_of_all(asked: dict[st
 
 
 def test_a_cell_that_there_is_not_is_told_with_what_was_perhaps_meant():
-    with pytest.raises(InputError, match=r"--only report/hold: .*report/held"):
+    with pytest.raises(InputError, match=r"--only report/hold: no such cell or point; .*report/held"):
         choose(["report/hold"])
 
 
