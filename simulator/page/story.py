@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent.values import Status
 from simulator.page.axis import When
 from simulator.page.device import Device
 from simulator.page.english import begun, between, count, does, has, listed, of, seconds
@@ -111,20 +112,28 @@ def _while(of_it: Material, deletion: Deletion) -> str:
         return ""
     if len(lost) == 1:
         ((device, loss),) = lost.values()
-        return f" while {device.name} {_doing(loss.status, step_of(device, loss, of_it.lay))}"
-    doing = Counter(_doing(loss.status, step_of(device, loss, of_it.lay)) for device, loss in lost.values())
+        return f" while {device.name} {_doing(device, loss, of_it.lay)}"
+    doing = Counter(_doing(device, loss, of_it.lay) for device, loss in lost.values())
     parts = [f"{number} {what}" for what, number in doing.most_common()]
     first = doing.most_common(1)[0]
     parts[0] = f"{of(first[1], len(of_it.devices))} {first[0]}"
     return f" while {listed(parts)}"
 
 
-def _doing(status: str, step: str) -> str:
-    if status == "QUEUED":
+def _doing(device: Device, loss: Loss, lay: Callable[[Device, When], float]) -> str:
+    state = device.state_at(lay(device, loss.removed), lay)
+    if state in AWAY:
+        return AWAY[state]
+    if loss.status == Status.QUEUED:
         return "had it waiting"
+    step = step_of(device, loss, lay)
     if not step:
         return "had it in progress"
     return DOING.get(step, f"did its step {step}")
+
+
+AWAY: Final = {"off": "had no power", "offline": "had no connection"}
+"""Where a device was that could not be told of it."""
 
 
 def _what_they_knew(of_it: Material) -> str | None:
