@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -15,8 +16,6 @@ from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
 from simulator.engines.play import Venue
-from simulator.page.offline import REPORT, is_shipped, report_html
-from simulator.page.picture import Picture
 from simulator.report.junit import JUNIT
 from simulator.report.live_table import LiveTable
 from simulator.report.markdown import SUMMARY
@@ -27,6 +26,11 @@ from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
 from simulator.verdict import Verdict
 
+if TYPE_CHECKING:
+    from simulator.page.picture import Picture
+
+REPORT = "report.html"
+
 
 class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr."""
@@ -35,7 +39,7 @@ class ShownPlay:
         self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
     ) -> None:
         self._recent = Recent()
-        self._picture = Picture(scenario.name, scenario.about, "run") if out is not None and is_shipped() else None
+        self._picture = None if out is None else _picture(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entries_of = self._recent.entries_of
         faces: dict[str, Face] = {
@@ -105,7 +109,16 @@ class ShownPlay:
                 pass
 
 
-def _report(picture: Picture, verdict: Verdict) -> str:
+def _picture(scenario: Scenario) -> "Picture | None":
+    from simulator.page.offline import is_shipped
+    from simulator.page.picture import Picture
+
+    return Picture(scenario.name, scenario.about, "run") if is_shipped() else None
+
+
+def _report(picture: "Picture", verdict: Verdict) -> str:
+    from simulator.page.offline import report_html
+
     picture.judged(verdict, final=True)
     return report_html(picture.whole())
 
