@@ -262,25 +262,43 @@ def story(of_it: Material) -> tuple[str, ...]:
 
 def going_on(of_it: Material) -> str:
     """One sentence while nothing is decided."""
-    devices = of_it.devices
-    if not devices:
+    if not of_it.devices:
         return "No device has come by yet."
+    return of_it.sentence(_unaware(of_it) or _in_a_state(of_it) or _at_work(of_it))
+
+
+def _unaware(of_it: Material) -> str | None:
     unaware = [(device, loss) for device, loss in of_it.ghosts() if loss.told is None]
-    if unaware:
-        jobs = list(dict.fromkeys(loss.execution.job_id for _, loss in unaware))
-        names = list(dict.fromkeys(device.name for device, _ in unaware))
-        who = names[0] if len(names) == 1 else of(len(names), len(devices))
-        are = "is" if len(jobs) == 1 else "are"
-        return of_it.sentence(f"{who} {does(len(names))} not know yet that {listed(jobs)} {are} gone")
-    states = Counter(device.row.state for device in devices)
+    if not unaware:
+        return None
+    jobs = list(dict.fromkeys(loss.execution.job_id for _, loss in unaware))
+    names = list(dict.fromkeys(device.name for device, _ in unaware))
+    what = f"yet that {listed(jobs)} {'is' if len(jobs) == 1 else 'are'} gone"
+    if len(names) == len(of_it.devices) > 1:
+        return f"no device knows {what}"
+    return f"{_who(names, of_it)} {does(len(names))} not know {what}"
+
+
+def _in_a_state(of_it: Material) -> str | None:
     for state, what in GOING_ON:
-        if number := states[state]:
-            return of_it.sentence(f"{of(number, len(devices))} {what(number)}")
-    working = Counter(device.row.job for device in devices if device.row.job)
-    if working:
-        job, number = working.most_common(1)[0]
-        return of_it.sentence(f"{of(number, len(devices))} {'works' if number == 1 else 'work'} on {job}")
-    return of_it.sentence(f"{of(states['idle'], len(devices))} {'waits' if states['idle'] == 1 else 'wait'} for a job")
+        if names := [device.name for device in of_it.devices if device.row.state == state]:
+            return f"{_who(names, of_it)} {what(len(names))}"
+    return None
+
+
+def _at_work(of_it: Material) -> str:
+    jobs: dict[str, list[str]] = {}
+    for device in of_it.devices:
+        jobs.setdefault(device.row.job, []).append(device.name)
+    job = max(jobs, key=lambda job: (job != "", len(jobs[job])))
+    names = jobs[job]
+    is_one = len(names) == 1
+    does_what = f"{'works' if is_one else 'work'} on {job}" if job else f"{'waits' if is_one else 'wait'} for a job"
+    return f"{_who(names, of_it)} {does_what}"
+
+
+def _who(names: Sequence[str], of_it: Material) -> str:
+    return names[0] if len(names) == 1 else of(len(names), len(of_it.devices))
 
 
 GOING_ON: Final[tuple[tuple[str, Callable[[int], str]], ...]] = (
