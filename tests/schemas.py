@@ -4,15 +4,25 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 import simulator.schemas
 from simulator.certify.certificate import Certificate
 from simulator.cloud.settings.cloud import CloudSettings
+from simulator.page.data import PageData
 from simulator.scenario import Scenario
 from simulator.schemas import NAMES
 from simulator.verdict import Verdict
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-WRITTEN: Final = frozenset({"verdict", "certificate"})
+MODELS: Final[dict[str, type[BaseModel]]] = {
+    "scenario": Scenario,
+    "settings": CloudSettings,
+    "verdict": Verdict,
+    "certificate": Certificate,
+    "page": PageData,
+}
+WRITTEN: Final = frozenset({"verdict", "certificate", "page"})
 """By ghostjob, for others to read."""
 NOT_ALWAYS: Final = frozenset({"explored"})
 """What a verdict has only if it says something."""
@@ -20,8 +30,7 @@ NOT_ALWAYS: Final = frozenset({"explored"})
 
 def generated(name: str) -> str:
     """The text of the schema of that name."""
-    models = {"scenario": Scenario, "settings": CloudSettings, "verdict": Verdict, "certificate": Certificate}
-    schema = models[name].model_json_schema()
+    schema = MODELS[name].model_json_schema()
     if name in WRITTEN:
         _require(schema)
     return json.dumps({"$schema": DIALECT, **schema}, indent=2) + "\n"

@@ -626,6 +626,22 @@ RULES = [
         id="devices of other designs share no decision with our own core, only what it takes in and gives out",
     ),
     pytest.param(
+        "simulator/page",
+        (
+            "simulator.page",
+            "simulator.certify.certificate",
+            "simulator.docs",
+            "simulator.report",
+            "simulator.trace",
+            "simulator.verdict",
+            "agent.device_events",
+            "agent.values",
+        ),
+        ("pydantic", "pydantic_core"),
+        False,
+        id="the page reads the trace, the verdict and the certificate, and does no I/O",
+    ),
+    pytest.param(
         "simulator/report",
         (
             "simulator.report",

@@ -1,6 +1,9 @@
 """The files of a session: `certificate.json`, `junit.xml`, `summary.md`; each whole or not at all."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from agent.errors import InputError
 from simulator.certify.certificate import Certificate
@@ -13,10 +16,12 @@ from simulator.report.markdown import SUMMARY
 CERTIFICATE = "certificate.json"
 FILES = (CERTIFICATE, SUMMARY, JUNIT, TRACE)
 """What a session leaves in its directory; the trace is written while it lasts."""
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def write(certificate: Certificate, directory: Path) -> None:
-    """Write them into a directory, which is made if need be. Raises InputError if that cannot be done.
+def write(certificate: Certificate, directory: Path, besides: Mapping[str, str] = NOTHING) -> None:
+    """Write them into a directory, which is made if need be, and others `besides`, by their names. Raises InputError if
+    that cannot be done.
 
     Each is written under a name with `.partial` first, so that a reader never meets one that is cut off.
     """
@@ -24,6 +29,7 @@ def write(certificate: Certificate, directory: Path) -> None:
         CERTIFICATE: certificate.model_dump_json(indent=2) + "\n",
         JUNIT: junit_xml(certificate),
         SUMMARY: markdown(certificate),
+        **besides,
     }
     try:
         directory.mkdir(parents=True, exist_ok=True)

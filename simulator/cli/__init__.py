@@ -19,6 +19,7 @@ VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
     "certify": "Find out whether a device of your own recovers, and certify it.",
     "trace": "Print what happened in a run, in words, or one entry with what is around it.",
+    "report": "Make the report of a run or a certification anew, from its trace.",
     "cloud": "Keep a local AWS IoT up for anyone's tools.",
     "certs": "Make certificates for the local cloud and its devices.",
     "fleet": "Run simulated devices alone, against any endpoint.",
@@ -26,7 +27,7 @@ VERBS = {
     "delete-job": "Delete a job, with the options of `aws iot delete-job`, against any endpoint.",
     "agent": "Run a real device, against any endpoint.",
     "explain": "Explain a page or a word: an invariant, a key, a setting, an exit code, an event.",
-    "schema": "Print the JSON Schema of a scenario, a cloud's settings, a verdict or a certificate.",
+    "schema": "Print the JSON Schema of a scenario, a cloud's settings, a verdict, a certificate or the page.",
 }
 """In the order in which they are shown: the main job first, then the parts alone."""
 

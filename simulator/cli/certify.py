@@ -48,7 +48,7 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     "--out",
     type=click.Path(path_type=Path),
     default=None,
-    help="A directory for certificate.json, junit.xml, summary.md, trace.jsonl and each cell's own trace.",
+    help="A directory for certificate.json, junit.xml, summary.md, report.html, trace.jsonl and each cell's own trace.",
 )
 @click.option("--quick", is_flag=True, help="Only the most telling cells.")
 @click.option("--full", is_flag=True, help="Every cell.")

@@ -42,6 +42,8 @@ from simulator.cli.certifying_account import Account
 from simulator.cli.options import interrupt, interrupted_by_every_end
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
+from simulator.page.offline import REPORT, is_shipped, report_html
+from simulator.page.picture import Picture
 from simulator.scenario import Bounds
 
 PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
@@ -181,6 +183,8 @@ class CertifyCall:
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
         self._there: AccountDesk | None = None
+        is_kept = self._options.out is not None and is_shipped()
+        self._picture = Picture(f"certify {self._options.thing}", "", "certify") if is_kept else None
 
     async def run(self) -> int:
         """Certify; the exit code. Raises InputError."""
@@ -201,11 +205,17 @@ class CertifyCall:
         """Say what is known, and keep it."""
         certificate = session.certificate(self._cells, cut_short)
         if self._options.out is not None:  # first: whoever reads what is said may be gone
-            write(certificate, self._options.out)
+            write(certificate, self._options.out, self._report(certificate))
         session.telling.certified(certificate)
         if not self._options.is_json:
             print_certificate(certificate, Console(), self._options.out)
         return certificate
+
+    def _report(self, certificate: Certificate) -> dict[str, str]:
+        if self._picture is None:
+            return {}
+        self._picture.certified(certificate)
+        return {REPORT: report_html(self._picture.whole())}
 
     async def _play(self, session: Session) -> None:
         lines = _lines_of_stdin() if self._options.cells_from_stdin else None
@@ -250,6 +260,8 @@ class CertifyCall:
             output = OutputDirectory(options.out)
             stack.enter_context(output)
             wiretap.join(output.write)
+            if self._picture is not None:
+                wiretap.join(self._picture.feed)
             stack.callback(output.finish, None)
         desk = await self._desk(stack, documents)
         stack.callback(desk.listen(wiretap.feed))

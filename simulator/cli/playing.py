@@ -5,13 +5,16 @@ import shlex
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from simulator.cli.keyboard import keys
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
+from simulator.engines.output import Face
 from simulator.engines.venue import Venue
 from simulator.report.junit import JUNIT
 from simulator.report.live_table import LiveTable
@@ -21,6 +24,12 @@ from simulator.report.run_files import junit_of_run, markdown_of_run
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
+from simulator.verdict import Verdict
+
+if TYPE_CHECKING:
+    from simulator.page.picture import Picture
+
+REPORT = "report.html"
 
 
 class ShownPlay:
@@ -30,12 +39,15 @@ class ShownPlay:
         self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
     ) -> None:
         self._recent = Recent()
+        self._picture = None if out is None else _picture(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entries_of = self._recent.entries_of
-        faces = {
+        faces: dict[str, Face] = {
             JUNIT: lambda verdict: junit_of_run(verdict, entries_of),
             SUMMARY: lambda verdict: markdown_of_run(verdict, entries_of),
         }
+        if self._picture is not None:
+            faces[REPORT] = partial(_report, self._picture)
         self._run = JudgedPlay(
             scenario, venue, devices, seed=seed, out=out, also=(self._show,), faces=faces, started_at=now
         )
@@ -80,6 +92,8 @@ class ShownPlay:
 
     def _show(self, entry: Entry) -> None:
         self._recent.feed(entry)
+        if self._picture is not None:
+            self._picture.feed(entry)
         self._table.feed(entry)
         if not self._shows_table:
             self._say(entry)
@@ -93,6 +107,20 @@ class ShownPlay:
                 self._console.print(f"{job_id} is being deleted", highlight=False)
             case _:
                 pass
+
+
+def _picture(scenario: Scenario) -> "Picture | None":
+    from simulator.page.offline import is_shipped
+    from simulator.page.picture import Picture
+
+    return Picture(scenario.name, scenario.about, "run") if is_shipped() else None
+
+
+def _report(picture: "Picture", verdict: Verdict) -> str:
+    from simulator.page.offline import report_html
+
+    picture.judged(verdict, final=True)
+    return report_html(picture.whole())
 
 
 def _look(directory: Path | None) -> str:

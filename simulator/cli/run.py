@@ -57,7 +57,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     "--out",
     type=click.Path(path_type=Path),
     default=None,
-    help="A directory for trace.jsonl, verdict.json, junit.xml and summary.md.",
+    help="A directory for trace.jsonl, verdict.json, junit.xml, summary.md and report.html.",
 )
 @click.option(
     "--time-limit",

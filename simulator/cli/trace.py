@@ -47,7 +47,7 @@ def _print_all(path: Path, things: tuple[str, ...], jobs: tuple[str, ...]) -> No
     from simulator.report.words import told
 
     is_empty = True
-    for entry in _entries(path):
+    for entry in entries_in(path):
         of_thing = not things or any(is_about_thing(entry, thing) for thing in things)
         if of_thing and (not jobs or any(is_about_job(entry, job) for job in jobs)):
             click.echo(told(entry))
@@ -61,7 +61,7 @@ def _print_one(path: Path, entry_id: str) -> None:
     from simulator.report.causality import surroundings
     from simulator.report.words import told
 
-    found = surroundings(_entry(path, entry_id), _entries(path))
+    found = surroundings(_entry(path, entry_id), entries_in(path))
     for entry in found.before:
         click.echo(f"  {told(entry)}")
     click.echo(f"> {told(found.entry)}")
@@ -76,7 +76,7 @@ def _print_one(path: Path, entry_id: str) -> None:
 def _entry(path: Path, entry_id: str) -> "Entry":
     """The entry of that id. Raises InputError that names what there is."""
     last: dict[str, int] = {}
-    for entry in _entries(path):
+    for entry in entries_in(path):
         if entry.id == entry_id:
             return entry
         last[entry.source] = entry.n
@@ -88,7 +88,8 @@ def _entry(path: Path, entry_id: str) -> "Entry":
     raise InputError(f"{path}: no entry {entry_id}{example}")
 
 
-def _entries(path: Path) -> Iterator["Entry"]:
+def entries_in(path: Path) -> Iterator["Entry"]:
+    """Every entry of a file. Raises InputError."""
     from simulator.trace import read
 
     try:

@@ -8,6 +8,7 @@ from typing import Final
 
 PAGES: Final = (
     "verdict",
+    "report",
     "exit-codes",
     "invariants",
     "scenario",

@@ -27,7 +27,7 @@ from simulator.page.flash import FlashFold
 from simulator.page.lanes import LaneFold
 from simulator.page.losses import Losses
 from simulator.page.recoveries import Recoveries
-from simulator.report.device_row import OF_ANOTHER, OF_ITSELF, URGENCY, Row
+from simulator.report.device_row import OF_ANOTHER, OF_ITSELF, STATES, URGENCY, Row
 from simulator.trace import (
     AnswerDelivered,
     ClientConnected,
@@ -139,6 +139,11 @@ class Device:
                 if (read := OF_ANOTHER.get(type(event))) is not None:
                     read(self.row, event)
                     self._moved(When(entry.at))
+
+    def state_at(self, at: float, lay: "Callable[[Device, When], float]") -> str:
+        """Its state at an instant on the axis, as far as it is remembered."""
+        earlier = (STATES[state] for when, state in reversed(self.changes) if lay(self, when) <= at)
+        return next(earlier, "offline")
 
     def seen_by_others(self, entry: Entry) -> None:
         """A probe, or who switches its power, tells something of it."""

@@ -71,7 +71,9 @@ class Deletion:
     def words(self) -> str:
         """What the job was: `force-deleted`."""
         asked = ASKED.get(self.do, self.do)
-        return f"force-{asked}" if self.forced and not self.is_cancellation else asked
+        if not self.forced:
+            return asked
+        return f"{asked} by force" if self.is_cancellation else f"force-{asked}"
 
 
 @dataclass(slots=True)

@@ -76,7 +76,7 @@ def _changed(lane: Drawing, event: ExecutionChanged, when: When, event_id: str) 
         lane.begin(slot, OpenSpan("cloud", status, text, when, *_of(key)), event_id)
     elif event.details and (step := event.details.get("step")):
         progress = event.details.get("progress")
-        span.text = f"{text}: {step}" + (f" {progress} %" if progress else "")
+        span.text = f"{text}, last at {step}" + (f" {progress} %" if progress else "")
         span.shown_by(event_id)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent.values import Status
 from simulator.page.axis import When
 from simulator.page.device import Device
 from simulator.page.english import begun, between, count, does, has, listed, of, seconds
@@ -57,6 +58,12 @@ class Material:
         is_name = any(device.name == first for device in self.devices)
         return f"{text if is_name else begun(text)}."
 
+    def ghosts(self) -> Iterator[tuple[Device, Loss]]:
+        """What devices were at work on when its record went."""
+        for device in self.devices:
+            for loss in device.losses.ghosts:
+                yield device, loss
+
     def losses(self, job: str | None = None) -> Iterator[tuple[Device, Loss]]:
         """Of all devices; of one job, if it is named."""
         for device in self.devices:
@@ -87,17 +94,20 @@ def _who_was_deleted(of_it: Material) -> str | None:
     done = [each for each in of_it.deletions if not each.refused]
     if not done:
         return None
-    told = [_one_deletion(of_it, each, is_first=not number) for number, each in enumerate(done[:DELETIONS])]
-    rest = len(done) - len(told)
+    first = [(each, _at(of_it, each), _while(of_it, each)) for each in done[:DELETIONS]]
+    rest = len(done) - len(first)
     others = f"; {count(rest, 'other')} followed" if rest else ""
-    return f"{'; '.join(told)}{others}."
+    (one, at, doing), *more = first
+    if more and (more[0][0].words, more[0][2]) == (one.words, doing):
+        (two, later, _), each = more[0], ", each" if doing else ""
+        both = f"{one.job} and {two.job}" if later == at else f"{one.job} and at {later} {two.job}"
+        return f"At {at} {both} were {one.words}{each}{doing}{others}."
+    parts = [f"at {at} {deletion.job} was {deletion.words}{doing}" for deletion, at, doing in first]
+    return f"{begun('; '.join(parts))}{others}."
 
 
-def _one_deletion(of_it: Material, deletion: Deletion, *, is_first: bool) -> str:
-    at = f"{'At' if is_first else 'at'} {seconds(max(of_it.lay_run(deletion.when), 0.0))}"
-    what = f"{deletion.job} was {deletion.words}"
-    while_ = _while(of_it, deletion)
-    return f"{at} {what}{while_}"
+def _at(of_it: Material, deletion: Deletion) -> str:
+    return seconds(max(of_it.lay_run(deletion.when), 0.0))
 
 
 def _while(of_it: Material, deletion: Deletion) -> str:
@@ -111,65 +121,68 @@ def _while(of_it: Material, deletion: Deletion) -> str:
         return ""
     if len(lost) == 1:
         ((device, loss),) = lost.values()
-        return f" while {device.name} {_doing(loss.status, step_of(device, loss, of_it.lay))}"
-    doing = Counter(_doing(loss.status, step_of(device, loss, of_it.lay)) for device, loss in lost.values())
+        return f" while {device.name} {_doing(device, loss, of_it.lay)}"
+    doing = Counter(_doing(device, loss, of_it.lay) for device, loss in lost.values())
     parts = [f"{number} {what}" for what, number in doing.most_common()]
     first = doing.most_common(1)[0]
     parts[0] = f"{of(first[1], len(of_it.devices))} {first[0]}"
     return f" while {listed(parts)}"
 
 
-def _doing(status: str, step: str) -> str:
-    if status == "QUEUED":
+def _doing(device: Device, loss: Loss, lay: Callable[[Device, When], float]) -> str:
+    state = device.state_at(lay(device, loss.removed), lay)
+    if state in AWAY:
+        return AWAY[state]
+    if loss.status == Status.QUEUED:
         return "had it waiting"
+    step = step_of(device, loss, lay)
     if not step:
         return "had it in progress"
     return DOING.get(step, f"did its step {step}")
 
 
+AWAY: Final = {"off": "had no power", "offline": "had no connection"}
+"""Where a device was that could not be told of it."""
+
+
 def _what_they_knew(of_it: Material) -> str | None:
-    losses = [(device, loss) for device in of_it.devices for loss in device.losses.ghosts]
-    if not losses:
+    lost = {device.name: device.losses.ghosts for device in of_it.devices if device.losses.ghosts}
+    if not lost:
         return None
-    took = [took for device, loss in losses if (took := detection(device, loss, of_it.lay)) is not None]
-    open_ = len(losses) - len(took)
-    names = {device.name for device, _ in losses}
-    one = losses[0][0].name if len(names) == 1 else None
+    unaware = [name for name, losses in lost.items() if any(loss.told is None for loss in losses)]
+    took = [took for device, loss in of_it.ghosts() if (took := detection(device, loss, of_it.lay)) is not None]
+    one = next(iter(lost)) if len(lost) == 1 else None
     if not took:
-        told = "was never told" if of_it.ended else "has not been told yet"
-        return (
-            f"{one} {told}."
-            if one
-            else f"None of the {len(names)} {told.replace('never', 'ever').replace('not ', '')}."
-        )
-    who = one or ("they" if not open_ else f"{len(took)} of {len(losses)}")
-    known = f"{who} went on for {between(took)} before {'it' if one else 'they'} knew"
-    if not open_:
-        return of_it.sentence(known)
-    yet = "never did" if of_it.ended else f"{does(open_)} not yet"
-    return of_it.sentence(f"{known}; {open_} {yet}")
+        if one is not None:
+            return f"{one} {'was never told' if of_it.ended else 'has not been told yet'}."
+        return f"None of the {len(lost)} {'was ever told' if of_it.ended else 'has been told yet'}."
+    who = one or (f"{len(lost) - len(unaware)} of {len(lost)}" if unaware else "they")
+    found_out = f"{who} found out {between(took)} later"
+    if one is not None or not unaware:
+        return of_it.sentence(found_out)
+    return of_it.sentence(f"{found_out}; {len(unaware)} {'never did' if of_it.ended else 'did not yet'}")
 
 
 def _what_they_did(of_it: Material) -> str | None:
-    outcomes = Counter(
-        "dropped" if loss.left == "recovered" and not loss.undone else loss.left
-        for _, loss in of_it.losses()
-        if loss.left
-    )
-    if not outcomes:
+    did: dict[str, set[str]] = {}
+    for device, loss in of_it.losses():
+        if loss.left:
+            is_dropped = loss.left == "recovered" and not loss.undone
+            did.setdefault("dropped" if is_dropped else loss.left, set()).add(device.name)
+    if not did:
         return None
     who = of_it.devices[0].name if len(of_it.devices) == 1 else None
-    parts = []
-    for outcome, number in outcomes.most_common():
-        subject = who or count(number, "device")
-        parts.append(f"{subject} {LEFT.get(outcome, f'ended {outcome}')}")
-    return of_it.sentence(f"{listed(parts)}")
+    parts = [
+        f"{who or count(len(names), 'device')} {LEFT.get(outcome, f'ended {outcome}')}"
+        for outcome, names in sorted(did.items(), key=lambda each: -len(each[1]))
+    ]
+    return of_it.sentence(listed(parts))
 
 
 LEFT: Final = {
     "recovered": "took back what had been done",
     "dropped": "dropped it, and took nothing back",
-    "kept": "kept the update, which could not be taken back",
+    "kept": "kept what had been done, which could not be taken back",
     "safe": "could not recover, and waits for help",
     "succeeded": "finished and reported it, as if nothing had happened",
     "failed": "reported it failed",
@@ -249,25 +262,43 @@ def story(of_it: Material) -> tuple[str, ...]:
 
 def going_on(of_it: Material) -> str:
     """One sentence while nothing is decided."""
-    devices = of_it.devices
-    if not devices:
+    if not of_it.devices:
         return "No device has come by yet."
-    unaware = [(device, loss) for device in devices for loss in device.losses.ghosts if loss.told is None]
-    if unaware:
-        jobs = list(dict.fromkeys(loss.execution.job_id for _, loss in unaware))
-        names = list(dict.fromkeys(device.name for device, _ in unaware))
-        who = names[0] if len(names) == 1 else of(len(names), len(devices))
-        are = "is" if len(jobs) == 1 else "are"
-        return of_it.sentence(f"{who} {does(len(names))} not know yet that {listed(jobs)} {are} gone")
-    states = Counter(device.row.state for device in devices)
+    return of_it.sentence(_unaware(of_it) or _in_a_state(of_it) or _at_work(of_it))
+
+
+def _unaware(of_it: Material) -> str | None:
+    unaware = [(device, loss) for device, loss in of_it.ghosts() if loss.told is None]
+    if not unaware:
+        return None
+    jobs = list(dict.fromkeys(loss.execution.job_id for _, loss in unaware))
+    names = list(dict.fromkeys(device.name for device, _ in unaware))
+    what = f"yet that {listed(jobs)} {'is' if len(jobs) == 1 else 'are'} gone"
+    if len(names) == len(of_it.devices) > 1:
+        return f"no device knows {what}"
+    return f"{_who(names, of_it)} {does(len(names))} not know {what}"
+
+
+def _in_a_state(of_it: Material) -> str | None:
     for state, what in GOING_ON:
-        if number := states[state]:
-            return of_it.sentence(f"{of(number, len(devices))} {what(number)}")
-    working = Counter(device.row.job for device in devices if device.row.job)
-    if working:
-        job, number = working.most_common(1)[0]
-        return of_it.sentence(f"{of(number, len(devices))} {'works' if number == 1 else 'work'} on {job}")
-    return of_it.sentence(f"{of(states['idle'], len(devices))} {'waits' if states['idle'] == 1 else 'wait'} for a job")
+        if names := [device.name for device in of_it.devices if device.row.state == state]:
+            return f"{_who(names, of_it)} {what(len(names))}"
+    return None
+
+
+def _at_work(of_it: Material) -> str:
+    jobs: dict[str, list[str]] = {}
+    for device in of_it.devices:
+        jobs.setdefault(device.row.job, []).append(device.name)
+    job = max(jobs, key=lambda job: (job != "", len(jobs[job])))
+    names = jobs[job]
+    is_one = len(names) == 1
+    does_what = f"{'works' if is_one else 'work'} on {job}" if job else f"{'waits' if is_one else 'wait'} for a job"
+    return f"{_who(names, of_it)} {does_what}"
+
+
+def _who(names: Sequence[str], of_it: Material) -> str:
+    return names[0] if len(names) == 1 else of(len(names), len(of_it.devices))
 
 
 GOING_ON: Final[tuple[tuple[str, Callable[[int], str]], ...]] = (

@@ -4,11 +4,12 @@ import re
 from functools import cache
 from typing import Final
 
-from simulator.docs.topics import Topic, found, topics
+from simulator.docs import page
 from simulator.verdict import INVARIANTS
 
 ABOUT: Final = {invariant.id: f"broken by a device that {invariant.broken_by}" for invariant in INVARIANTS}
-CODE: Final = re.compile(r"`([^`]*)`")
+PLACE: Final = re.compile(r"^- \*\*`([a-z-]+)`\*\*: (.+(?:\n  \S.*)*)", re.MULTILINE)
+"""Of a list: what is explained, and how, in a line or several."""
 
 
 def about_invariant(name: str) -> str:
@@ -16,13 +17,12 @@ def about_invariant(name: str) -> str:
     return ABOUT.get(name, "")
 
 
-@cache
 def about_place(name: str) -> str:
-    """What a device did there; `name` as a verdict has it, such as `deleted-in-step fw write`."""
-    topic = next(iter(found(f"must_reach.place.{name.split()[0]}", _pages())), None)
-    return "" if topic is None else " ".join(CODE.sub(r"\1", topic.text.partition(": ")[2]).split())
+    """What a device did there; `name` as a verdict has it, such as `deleted-in-step fw write`. Empty of one unknown."""
+    return _places().get(name.split()[0], "")
 
 
 @cache
-def _pages() -> tuple[Topic, ...]:
-    return topics()
+def _places() -> dict[str, str]:
+    told = PLACE.findall(page("scenario"))
+    return {name: " ".join(text.replace("`", "").split()) for name, text in told}

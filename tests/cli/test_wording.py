@@ -22,7 +22,7 @@ SCENARIO = "name: x\ndevices: [{group: a}]\njobs: [{id: fw, to: [a], version: '1
         (["control", "--poll", "0"], "--poll: give a number from 0.01 on, not 0.0"),
         (["cloud", "--deletion-seconds", "-1"], "--deletion-seconds: give a number from 0 to 86400, not -1.0"),
         (["run", "--engine", "virtul"], "--engine: give one of live, virtual, not 'virtul'; did you mean virtual?"),
-        (["schema", "x"], "NAME: give one of scenario, settings, verdict, certificate, not 'x'"),
+        (["schema", "x"], "NAME: give one of scenario, settings, verdict, certificate, page, not 'x'"),
         (["schema"], "NAME: needed; give one of scenario, settings, verdict"),
         (["control"], "--job-id: needed; see `ghostjob control --help`"),
         (["run", "--devises", "3"], "--devises: no such option of ghostjob run; did you mean --devices?"),

@@ -1,0 +1,83 @@
+"""`ghostjob report`: the page of a run, or of a certification, made anew from what was kept of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from agent.errors import InputError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from simulator.page.picture import Picture
+
+    Read = TypeVar("Read", bound=BaseModel)
+
+EXAMPLE = """\b
+Examples:
+  ghostjob run main --out out
+  ghostjob report out
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("directory", type=click.Path(path_type=Path))
+def report(directory: Path) -> int:
+    """Write DIRECTORY/report.html anew, and print where it is.
+
+    DIRECTORY is what `--out` named: it has a trace.jsonl and, of a run, a verdict.json, or, of a certification, a
+    certificate.json. A run whose verdict.json is not there, or of another version, is judged anew.
+    """
+    from simulator.page.offline import REPORT, report_html
+
+    text = report_html(_picture(directory).whole())
+    target, partial = directory / REPORT, directory / f"{REPORT}.partial"
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(target)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written: {error.strerror}") from None
+    click.echo(target)
+    return 0
+
+
+def _picture(directory: Path) -> "Picture":
+    from simulator.certify.certificate import Certificate
+    from simulator.certify.output import CERTIFICATE
+    from simulator.cli.trace import entries_in
+    from simulator.engines.output import TRACE, VERDICT
+    from simulator.verdict import Judge, Verdict
+
+    certificate = _kept(directory / CERTIFICATE, Certificate)
+    verdict = _kept(directory / VERDICT, Verdict) if certificate is None else None
+    judge = Judge() if certificate is None and verdict is None else None
+    picture = _named(certificate.thing if certificate else "", verdict.scenario if verdict else directory.name)
+    for entry in entries_in(directory / TRACE):
+        picture.feed(entry)
+        if judge is not None:
+            judge.feed(entry)
+    if certificate is not None:
+        picture.certified(certificate)
+    elif (judged := verdict or (judge.verdict() if judge is not None else None)) is not None:
+        picture.judged(judged, final=True)
+    return picture
+
+
+def _named(thing: str, scenario: str) -> "Picture":
+    from simulator.page.picture import Picture
+    from simulator.scenario import load, shipped
+
+    if thing:
+        return Picture(f"certify {thing}", "", "certify")
+    return Picture(scenario, load(scenario).about if scenario in shipped() else "", "run")
+
+
+def _kept(path: Path, model: "type[Read]") -> "Read | None":
+    """What a file has; None if it is not there, or of another version."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate_json(path.read_text("utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError):
+        return None
