@@ -50,7 +50,7 @@
   function writings(span) {
     if (span.track === "ghost" || span.track === "agent") return [span.word];
     if (span.kind === "bricked") return [`bricked: ${span.text}`, "bricked"];
-    return [span.text, span.text.split(/[:,]/)[0], span.kind === "step" ? "" : span.word];
+    return [span.text, headline(span.text).split(",")[0], span.kind === "step" ? "" : span.word];
   }
 
   /** Draw the items of one lane. `choose` is called with an item that was clicked or entered. */
