@@ -60,11 +60,11 @@ async def test_what_opens_has_no_violations(tab: Tab, scheme: str) -> None:
     await tab.page.keyboard.press("Escape")
 
 
-async def test_the_verdict_can_be_read_in_every_state(tab: Tab) -> None:
+async def test_the_verdict_can_be_read_in_every_state(untouched: Tab) -> None:
     for data in (made.waiting, made.running, made.passed, made.inconclusive, made.ended):
         whole = data()
-        await tab.show({name: whole[name] for name in ("state", "sentence", "title")})
-        assert await violations(tab, include="#verdict") == [], data
+        await untouched.show({name: whole[name] for name in ("state", "sentence", "title")})
+        assert await violations(untouched, include="#verdict") == [], data
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
