@@ -4,6 +4,8 @@
 {
   const SHADES = new Set(["ghost", "off", "bricked"]);
   const SHORT = 2.5;
+  const FREE = ["cloud", "wire", "agent", "hardware"];
+  const BELOW = 4;
 
   /** Where tracks lie in a lane: by how many there are to be seen, and whether the name stands above. */
   function lanePlan(lanes, narrow) {
@@ -48,7 +50,7 @@
 
   /** What can be written on a bar, the longest first. */
   function writings(span) {
-    if (span.track === "ghost" || span.track === "agent") return [span.word];
+    if (span.track === "agent") return [span.word];
     if (span.kind === "bricked") return [`bricked: ${span.text}`, "bricked"];
     return [span.text, headline(span.text).split(",")[0], span.kind === "step" ? "" : span.word];
   }
@@ -102,8 +104,25 @@
     layer.selectAll("g.span").data(spans, (span) => span.key)
       .join((enter) => newItems(enter, "span", ["rect", "text"], choose))
       .each(function each(span) {
-        drawSpan(this, span, x, plan, marginOf(span, marks, x, plan));
+        if (span.track === "ghost") drawGhost(this, span, spans, x, plan);
+        else drawSpan(this, span, x, plan, marginOf(span, marks, x, plan));
       });
+  }
+
+  /** A line below all tracks, as long as it did not know; the words where no bar is. */
+  function drawGhost(node, ghost, spans, x, plan) {
+    const bar = d3.select(node);
+    const [left, width] = reach(ghost, x);
+    const room = textWidth(ghost.word, plan.font) + 8;
+    const free = room > width ? undefined : FREE.find((track) => spans.every((span) =>
+      span.track !== track || reach(span, x)[0] >= left + room || reach(span, x)[0] + reach(span, x)[1] <= left + 1));
+    const top = plan.height - BELOW;
+    bar.attr("transform", `translate(${left},${top})`).select("rect").attr("width", width).attr("height", BELOW);
+    ifChanged(node, `${free} ${plan.track} ${ghost.words}`, () => {
+      bar.select("text").attr("x", 5).attr("y", free ? yOf(plan, free) + plan.track / 2 - top : 0).attr("dy", "0.35em")
+        .style("font-size", `${plan.font}px`).text(free ? ghost.word : "");
+      nameItem(ghost, bar);
+    });
   }
 
   /** Where writing begins in a bar: past the sign that stands at its beginning, if there is one. */
@@ -117,13 +136,11 @@
     const bar = d3.select(node);
     const [left, width] = reach(span, x);
     const text = fitting(writings(span), width - margin, plan.font);
-    const top = span.track === "ghost" ? plan.top - 3 : yOf(plan, span.track);
-    bar.attr("transform", `translate(${left},${top})`);
+    bar.attr("transform", `translate(${left},${yOf(plan, span.track)})`);
     bar.select("rect").attr("width", width).attr("rx", width > 8 ? 3 : 0);
     ifChanged(node, `${text} ${margin} ${plan.track} ${span.words}`, () => {
-      const height = span.track === "ghost" ? Math.max(plan.track - 6, 12) : plan.track;
-      bar.select("rect").attr("height", height);
-      bar.select("text").attr("x", margin).attr("y", height / 2).attr("dy", "0.35em").style("font-size", `${plan.font}px`).text(text);
+      bar.select("rect").attr("height", plan.track);
+      bar.select("text").attr("x", margin).attr("y", plan.track / 2).attr("dy", "0.35em").style("font-size", `${plan.font}px`).text(text);
       nameItem(span, bar);
     });
   }
