@@ -22,28 +22,46 @@
     return text.length * size * 0.58;
   }
 
-  /** Lines as flags: each with the row in which it has room, its text empty if there is none. */
+  /** Which of them are told first where there is no room for all. */
+  const WEIGHT = ["deletion", "cancel", "deleted", "created", "fault", "ended"];
+
+  /** Lines as flags, in the order of time: each with the row in which it has room, its text empty if it has none. */
   function flags(x, width) {
-    const ends = Array(FLAG_ROWS).fill(-Infinity);
-    return shownLines().map((line) => {
-      const room = textWidth(line.text, 13) + 16;
-      const left = x(line.at) + room > width;
-      const start = left ? x(line.at) - room : x(line.at);
-      const row = ends.findIndex((end) => end <= start);
-      if (row < 0) return { line, row: FLAG_ROWS - 1, text: "", room: 12, left: false };
-      ends[row] = start + room + 4;
-      return { line, row, text: line.text, room, left };
-    });
+    const taken = Array.from({ length: FLAG_ROWS }, () => []);
+    const lines = shownLines();
+    const placed = new Map();
+    for (const line of [...lines].sort((a, b) => WEIGHT.indexOf(a.kind) - WEIGHT.indexOf(b.kind))) {
+      placed.set(line, place(line, x(line.at), width, taken));
+    }
+    return lines.map((line) => placed.get(line));
+  }
+
+  function place(line, at, width, taken) {
+    const text = headline(line.text);
+    const room = textWidth(text, 13) + 16;
+    const from = Math.max(0, Math.min(at, width - room));
+    const row = taken.findIndex((others) => others.every(([start, end]) => from + room + 4 <= start || from >= end + 4));
+    if (row < 0) return { line, top: FLAG_ROWS * FLAG_HEIGHT, text: "", room: 8, height: 8, from: 0 };
+    taken[row].push([from, from + room]);
+    return { line, top: row * FLAG_HEIGHT, text, room, height: FLAG_HEIGHT - 3, from: from - at };
   }
 
   /** Draw the head of a column of lanes: flags and ticks. */
   function drawAxis(svg, width) {
     const x = timeScale(width);
     const rows = flags(x, width);
-    const height = FLAG_HEIGHT * (d3.max(rows, (each) => each.row + 1) ?? 0) + 26;
+    const height = (d3.max(rows, (each) => each.top + each.height) ?? 0) + 27;
     svg.attr("width", width).attr("height", height);
+    drawPoles(svg, x, rows, height);
     drawTicks(svg, x, height, width);
-    drawFlags(svg, x, rows, height);
+    drawFlags(svg, x, rows);
+  }
+
+  /** All of them before the flags, so that none goes through what stands on another. */
+  function drawPoles(svg, x, rows, height) {
+    svg.selectAll("line.pole").data(rows).join("line").attr("class", "pole").attr("data-kind", ({ line }) => line.kind)
+      .attr("x1", ({ line }) => x(line.at)).attr("x2", ({ line }) => x(line.at))
+      .attr("y1", ({ top }) => top).attr("y2", height);
   }
 
   function drawTicks(svg, x, height, width) {
@@ -59,10 +77,9 @@
     groups.select("text").attr("y", -10).attr("text-anchor", "middle").text((at) => `${x.tickFormat(10)(at)} s`);
   }
 
-  function drawFlags(svg, x, rows, height) {
+  function drawFlags(svg, x, rows) {
     const flag = svg.selectAll("g.flag").data(rows).join((enter) => {
       const group = enter.append("g").attr("class", "flag");
-      group.append("line");
       group.append("rect");
       group.append("text");
       group.append("title");
@@ -79,10 +96,9 @@
           showRaw(line.events);
         }
       });
-    flag.select("line").attr("y1", ({ row }) => row * FLAG_HEIGHT).attr("y2", height);
-    flag.select("rect").attr("x", ({ left, room }) => (left ? -room : 0)).attr("y", ({ row }) => row * FLAG_HEIGHT)
-      .attr("width", ({ room }) => room).attr("height", FLAG_HEIGHT - 3).attr("rx", 2);
-    flag.select("text").attr("x", ({ left, room }) => (left ? 8 - room : 8)).attr("y", ({ row }) => row * FLAG_HEIGHT + 14)
+    flag.select("rect").attr("x", ({ from }) => from).attr("y", ({ top }) => top)
+      .attr("width", ({ room }) => room).attr("height", ({ height }) => height).attr("rx", 2);
+    flag.select("text").attr("x", ({ from }) => from + 8).attr("y", ({ top }) => top + 14)
       .text(({ text }) => text);
     flag.select("title").text(({ line }) => `${seconds(line.at)}: ${line.text}`);
   }

@@ -25,13 +25,15 @@
   /** The order as it was confirmed; null if it was not. What hurts nobody is not asked. */
   function asked(order) {
     const sentence = data.controls?.asks?.[order.do];
-    return sentence || NAMED[order.do] ? ask(order, sentence || `${WORDS[order.do]}?`) : order;
+    return sentence || NAMED[order.do] ? ask(order, sentence ?? "") : order;
   }
 
   function ask(order, sentence) {
     const dialog = byId("ask");
     const name = dialog.querySelector("input");
-    byId("ask-sentence").textContent = [sentence, [order.job, order.thing].filter(Boolean).join(", ")].filter(Boolean).join(" ");
+    byId("ask-what").textContent = `${[WORDS[order.do], order.job || order.thing].filter(Boolean).join(" ")}?`;
+    byId("ask-sentence").textContent = sentence;
+    dialog.querySelector("[value=yes]").textContent = WORDS[order.do];
     byId("ask-name").hidden = !NAMED[order.do];
     byId("ask-name").querySelector("span").textContent = NAMED[order.do] ?? "";
     name.value = "";

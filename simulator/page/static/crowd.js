@@ -10,6 +10,8 @@
   const OTHERS = ["#5b7a3a", "#a0764a", "#3d5a80", "#777777"];
   const DARK = new Set(["executing", "recovering", "safe", "off", "crashed", "bricked"]);
   const LABELLED = 0.09;
+  const NEARLY = 0.7;
+  const LETTERS = 15;
   const HEIGHT = 260;
 
   function colours(states) {
@@ -17,24 +19,26 @@
     return states.map((state) => COLOURS[state] ?? OTHERS[other++ % OTHERS.length]);
   }
 
-  /** The name of each state where most devices are in it, in the middle of its area, if there is room for it. */
-  function labels(crowd, states) {
+  /** The name of each state in the middle of its area where that is highest, if there is room for it. */
+  function labels(crowd, states, width) {
     const all = d3.max(crowd.bins, (_, index) => d3.sum(states, (state) => crowd.states[state][index])) ?? 0;
     return states.flatMap((state, number) => {
-      const index = middleOfMost(crowd.states[state]);
+      const [first, last] = highest(crowd.states[state]);
+      const index = Math.floor((first + last) / 2);
       const height = crowd.states[state][index] ?? 0;
-      if (height < all * LABELLED) return [];
+      const room = ((last - first + 1) * width) / crowd.bins.length;
+      if (height < all * LABELLED || room < textWidth(state, LETTERS)) return [];
       const below = d3.sum(states.slice(0, number), (each) => crowd.states[each][index]);
       return [{ at: crowd.bins[index], y: below + height / 2, state }];
     });
   }
 
-  /** Where the longest time with the most of them has its middle. */
-  function middleOfMost(numbers) {
-    const most = d3.max(numbers);
-    const first = numbers.indexOf(most);
+  /** From where to where they are nearly as many as they ever are, the first time. */
+  function highest(numbers) {
+    const most = d3.max(numbers) * NEARLY;
+    const first = numbers.findIndex((number) => number >= most);
     const after = numbers.findIndex((number, index) => index > first && number < most);
-    return Math.floor((first + (after < 0 ? numbers.length - 1 : after - 1)) / 2);
+    return [first, (after < 0 ? numbers.length : after) - 1];
   }
 
   function byState(crowd, states, palette) {
@@ -45,8 +49,8 @@
       marks: [
         Plot.areaY(rows, { x: "at", y: "number", fill: "state", order: states, curve: "step-after" }),
         deletionRules(),
-        Plot.text(labels(crowd, states), {
-          x: "at", y: "y", text: "state", fontSize: 15, fontWeight: 700, fill: (each) => (DARK.has(each.state) ? "#fff" : "#131820"),
+        Plot.text(labels(crowd, states, plotWidth("crowd-plots") - 72), {
+          x: "at", y: "y", text: "state", fontSize: LETTERS, fontWeight: 700, fill: (each) => (DARK.has(each.state) ? "#fff" : "#131820"),
         }),
         Plot.ruleY([0]),
       ],

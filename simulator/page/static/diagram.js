@@ -1,23 +1,27 @@
 "use strict";
 // The sequence diagram of a violation: who said what to whom, from above to below; and the same as text for Mermaid.
 {
-  const ROW = 44;
-  const HEAD = 44;
+  const ROW = 38;
+  const HEAD = 36;
   const LEFT = 66;
   const LEAST = 116;
 
   function layout(diagram, width) {
     const between = Math.max(LEAST, (width - LEFT - 30) / diagram.participants.length);
     const x = new Map(diagram.participants.map((name, index) => [name, LEFT + between * (index + 0.5)]));
-    return { x, between, width: LEFT + between * diagram.participants.length, height: HEAD + ROW * diagram.arrows.length + 24 };
+    return { x, between, width: LEFT + between * diagram.participants.length, height: ROW * diagram.arrows.length + 24 };
   }
 
-  function drawParticipants(svg, diagram, { x, between, height }) {
+  function drawParticipants(svg, diagram, { x, between }) {
     const who = svg.selectAll("g.participant").data(diagram.participants).join("g").attr("class", "participant")
       .attr("transform", (name) => `translate(${x.get(name)},0)`);
-    who.append("line").attr("y1", 30).attr("y2", height);
     who.append("rect").attr("x", -between * 0.42).attr("width", between * 0.84).attr("y", 1).attr("height", 30).attr("rx", 4);
     who.append("text").attr("y", 21).attr("text-anchor", "middle").text((name) => shortened(name, between * 0.8, 15));
+  }
+
+  function drawLifelines(svg, diagram, { x, height }) {
+    svg.selectAll("line.life").data(diagram.participants).join("line").attr("class", "life")
+      .attr("x1", (name) => x.get(name)).attr("x2", (name) => x.get(name)).attr("y1", 0).attr("y2", height);
   }
 
   function shortened(text, room, size) {
@@ -64,24 +68,31 @@
       });
   }
 
-  /** Draw that diagram into #diagram, under that heading. */
-  window.showDiagram = (diagram, heading) => {
+  /** Draw that diagram into #diagram, under that heading, with those entries marked that show the violation. */
+  window.showDiagram = (diagram, heading, shown) => {
     byId("diagram-section").hidden = false;
     byId("diagram-heading").textContent = heading;
     byId("mermaid").textContent = diagram.mermaid;
     byId("mermaid-copied").textContent = "";
     byId("diagram").replaceChildren();
     const plan = layout(diagram, byId("diagram").clientWidth);
+    const head = d3.select("#diagram").append("svg").attr("class", "diagram-head").attr("role", "img")
+      .attr("aria-label", diagram.participants.join(", ")).attr("width", plan.width).attr("height", HEAD);
+    drawParticipants(head, diagram, plan);
     const svg = d3.select("#diagram").append("svg").attr("role", "group").attr("aria-label", heading)
       .attr("width", plan.width).attr("height", plan.height);
-    drawParticipants(svg, diagram, plan);
+    drawLifelines(svg, diagram, plan);
     const arrows = svg.selectAll("g.message").data(diagram.arrows).join("g").attr("class", "message")
       .attr("data-ok", (arrow) => String(arrow.ok !== false))
-      .attr("transform", (_, index) => `translate(0,${HEAD + ROW * (index + 0.6)})`);
+      .attr("data-shows", (arrow) => String(shown.includes(arrow.id)))
+      .attr("transform", (_, index) => `translate(0,${ROW * (index + 0.65)})`);
+    arrows.append("rect").attr("class", "band").attr("y", -ROW * 0.6).attr("width", plan.width).attr("height", ROW);
     pressable(arrows);
     arrows.each(function each(arrow) {
       drawArrow(d3.select(this), arrow, plan);
     });
+    const first = diagram.arrows.findIndex((arrow) => shown.includes(arrow.id));
+    byId("diagram").scrollTop = Math.max(0, (first - 6) * ROW);
   };
 
   byId("mermaid-copy").addEventListener("click", async () => {

@@ -24,7 +24,7 @@
     const found = find(chosen.id, chosen.at);
     const drawn = found !== undefined && isDrawable(found);
     byId("diagram-section").hidden = !drawn;
-    if (drawn) showDiagram(found.diagram, `${chosen.id}: ${found.thing}${found.job ? ` on job ${found.job}` : ""}`);
+    if (drawn) showDiagram(found.diagram, `${chosen.id}: ${found.thing}${found.job ? ` on job ${found.job}` : ""}`, found.events.map((event) => event.id));
   }
 
   function eventList(found) {
@@ -35,20 +35,19 @@
 
   function foundItem(row, found, at) {
     const what = [found.thing, found.job ? `job ${found.job}` : ""].filter(Boolean).join(", ");
-    return el("li", { class: "found" },
-      el("p", {}, el("b", {}, what), `: ${found.message}`),
+    return el("li", { class: "found" }, el("details", { open: at === 0 },
+      el("summary", {}, el("b", {}, what), `: ${found.message}`),
       eventList(found),
-      isDrawable(found) ? el("button", { type: "button", class: "to-diagram", click: () => choose(row.id, at) }, "Draw it") : null);
+      isDrawable(found) ? el("button", { type: "button", class: "to-diagram", click: () => choose(row.id, at) }, "Draw it") : null));
   }
 
   function details(row) {
     const all = [...row.violations, ...row.doubts];
     if (!all.length) return null;
     const more = all.length - SHOWN + (row.more ?? 0);
-    return el("details", { open: row.outcome === "violated" },
-      el("summary", {}, count(all.length + (row.more ?? 0), row.violations.length ? "time" : "doubt")),
+    return el("div", { class: "all-found" },
       el("ul", {}, ...all.slice(0, SHOWN).map((found, at) => foundItem(row, found, at))),
-      more > 0 ? el("p", { class: "note" }, `and ${more} more in verdict.json`) : null);
+      more > 0 ? el("p", { class: "note" }, `and ${more} more, which verdict.json has`) : null);
   }
 
   function invariant(row) {
@@ -76,9 +75,10 @@
   /** News does not close what somebody has opened. */
   function fillKeepingOpen(list, items) {
     for (const item of items) {
-      const old = list.querySelector(`[data-id="${CSS.escape(item.dataset.id)}"] details`);
-      const now = item.querySelector("details");
-      if (old && now) now.open = old.open;
+      const before = list.querySelectorAll(`[data-id="${CSS.escape(item.dataset.id)}"] details`);
+      item.querySelectorAll("details").forEach((details, index) => {
+        if (before[index]) details.open = before[index].open;
+      });
     }
     fill(list, ...items);
   }

@@ -4,11 +4,13 @@
 {
   const SHADES = new Set(["ghost", "off", "bricked"]);
   const SHORT = 2.5;
+  const FREE = ["cloud", "wire", "agent", "hardware"];
+  const BELOW = 4;
 
   /** Where tracks lie in a lane: by how many there are to be seen, and whether the name stands above. */
   function lanePlan(lanes, narrow) {
     const track = lanes <= 2 ? 30 : lanes <= 5 ? 22 : 14;
-    const top = narrow ? 48 : 6;
+    const top = narrow ? 32 : 6;
     const step = track + (lanes <= 5 ? 3 : 2);
     return { track, step, top, font: lanes <= 2 ? 15 : lanes <= 5 ? 14 : 11.5, height: top + TRACKS.length * step + 4 };
   }
@@ -48,9 +50,9 @@
 
   /** What can be written on a bar, the longest first. */
   function writings(span) {
-    if (span.track === "ghost" || span.track === "agent") return [span.word];
+    if (span.track === "agent") return [span.word];
     if (span.kind === "bricked") return [`bricked: ${span.text}`, "bricked"];
-    return [span.text, span.text.split(/[:,]/)[0], span.kind === "step" ? "" : span.word];
+    return [span.text, headline(span.text).split(",")[0], span.kind === "step" ? "" : span.word];
   }
 
   /** Draw the items of one lane. `choose` is called with an item that was clicked or entered. */
@@ -77,24 +79,49 @@
       .attr("y", plan.top - 4).attr("height", plan.height - plan.top + 2);
   }
 
-  function clickable(selection, choose) {
-    return selection.attr("role", "button").attr("aria-label", (item) => item.words)
-      .attr("data-event", (item) => item.events?.[0] ?? null)
+  /** A new group for each item, in which Enter and a click call `choose`; `parts` are what it is drawn with. */
+  function newItems(enter, name, parts, choose) {
+    const group = enter.append("g").attr("class", `${name} item`).attr("tabindex", -1).attr("role", "button")
       .attr("data-track", (item) => item.track).attr("data-kind", (item) => item.kind)
       .on("click", (event, item) => choose(event.currentTarget, item));
+    for (const part of [...parts, "title"]) group.append(part);
+    return group;
+  }
+
+  /** Most of an item is as it was drawn last: `draw` only what has to do with `look`, if that is another. */
+  function ifChanged(node, look, draw) {
+    if (node.look === look) return;
+    node.look = look;
+    draw();
+  }
+
+  function nameItem(item, node) {
+    const words = item.words;
+    node.attr("aria-label", words).attr("data-event", item.events?.[0] ?? null).select("title").text(words);
   }
 
   function drawSpans(layer, { spans, marks }, x, plan, choose) {
-    const bars = layer.selectAll("g.span").data(spans, (span) => span.key).join((enter) => {
-      const group = enter.append("g").attr("class", "span item").attr("tabindex", -1);
-      group.append("rect");
-      group.append("text");
-      group.append("title");
-      return group;
-    });
-    clickable(bars, choose);
-    bars.each(function each(span) {
-      drawSpan(d3.select(this), span, x, plan, marginOf(span, marks, x, plan));
+    layer.selectAll("g.span").data(spans, (span) => span.key)
+      .join((enter) => newItems(enter, "span", ["rect", "text"], choose))
+      .each(function each(span) {
+        if (span.track === "ghost") drawGhost(this, span, spans, x, plan);
+        else drawSpan(this, span, x, plan, marginOf(span, marks, x, plan));
+      });
+  }
+
+  /** A line below all tracks, as long as it did not know; the words where no bar is. */
+  function drawGhost(node, ghost, spans, x, plan) {
+    const bar = d3.select(node);
+    const [left, width] = reach(ghost, x);
+    const room = textWidth(ghost.word, plan.font) + 8;
+    const free = room > width ? undefined : FREE.find((track) => spans.every((span) =>
+      span.track !== track || reach(span, x)[0] >= left + room || reach(span, x)[0] + reach(span, x)[1] <= left + 1));
+    const top = plan.height - BELOW;
+    bar.attr("transform", `translate(${left},${top})`).select("rect").attr("width", width).attr("height", BELOW);
+    ifChanged(node, `${free} ${plan.track} ${ghost.words}`, () => {
+      bar.select("text").attr("x", 5).attr("y", free ? yOf(plan, free) + plan.track / 2 - top : 0).attr("dy", "0.35em")
+        .style("font-size", `${plan.font}px`).text(free ? ghost.word : "");
+      nameItem(ghost, bar);
     });
   }
 
@@ -105,39 +132,39 @@
     return covered ? Math.min(plan.track, 22) * 0.7 : 5;
   }
 
-  function drawSpan(bar, span, x, plan, margin) {
+  function drawSpan(node, span, x, plan, margin) {
+    const bar = d3.select(node);
     const [left, width] = reach(span, x);
-    const ghost = span.track === "ghost";
-    const height = ghost ? Math.max(plan.track - 6, 12) : plan.track;
     const text = fitting(writings(span), width - margin, plan.font);
-    bar.attr("transform", `translate(${left},${ghost ? plan.top - 3 : yOf(plan, span.track)})`);
-    bar.select("rect").attr("width", width).attr("height", height).attr("rx", width > 8 ? 3 : 0);
-    bar.select("text").attr("x", margin).attr("y", height / 2).attr("dy", "0.35em").style("font-size", `${plan.font}px`).text(text);
-    bar.select("title").text(span.words);
+    bar.attr("transform", `translate(${left},${yOf(plan, span.track)})`);
+    bar.select("rect").attr("width", width).attr("rx", width > 8 ? 3 : 0);
+    ifChanged(node, `${text} ${margin} ${plan.track} ${span.words}`, () => {
+      bar.select("rect").attr("height", plan.track);
+      bar.select("text").attr("x", margin).attr("y", plan.track / 2).attr("dy", "0.35em").style("font-size", `${plan.font}px`).text(text);
+      nameItem(span, bar);
+    });
   }
 
   function drawMarks(layer, marks, x, plan, choose) {
-    const signs = layer.selectAll("g.mark").data(marks, (mark) => mark.key).join((enter) => {
-      const group = enter.append("g").attr("class", "mark item").attr("tabindex", -1);
-      group.append("rect").attr("class", "hit");
-      group.append("path");
-      group.append("title");
-      return group;
-    });
-    clickable(signs, choose).attr("data-row", (mark) => mark.row);
-    signs.each(function each(mark) {
-      drawMark(d3.select(this), mark, x, plan);
-    });
+    layer.selectAll("g.mark").data(marks, (mark) => mark.key)
+      .join((enter) => newItems(enter, "mark", ["rect", "path"], choose))
+      .each(function each(mark) {
+        drawMark(this, mark, x, plan);
+      });
   }
 
-  function drawMark(sign, mark, x, plan) {
+  function drawMark(node, mark, x, plan) {
+    const sign = d3.select(node);
     const wire = mark.track === "wire";
-    const size = wire ? plan.track * 0.52 : Math.min(plan.track * 0.95, 22);
     const middle = wire ? plan.track * (mark.kind === "to-cloud" ? 0.26 : 0.74) : plan.track / 2;
     sign.attr("transform", `translate(${x(mark.at)},${yOf(plan, mark.track) + middle})`);
-    sign.select("path").attr("d", markRow(mark)[1]).attr("transform", `scale(${size / 16})`);
-    sign.select("rect").attr("x", -size / 2 - 1).attr("y", -size / 2).attr("width", size + 2).attr("height", size);
-    sign.select("title").text(mark.words);
+    ifChanged(node, `${mark.row} ${plan.track} ${mark.words}`, () => {
+      const size = wire ? plan.track * 0.52 : Math.min(plan.track * 0.95, 22);
+      sign.attr("data-row", mark.row);
+      sign.select("path").attr("d", markRow(mark)[1]).attr("transform", `scale(${size / 16})`);
+      sign.select("rect").attr("class", "hit").attr("x", -size / 2 - 1).attr("y", -size / 2).attr("width", size + 2).attr("height", size);
+      nameItem(mark, sign);
+    });
   }
 
   Object.assign(window, { lanePlan, yOf, itemsOf, drawItems });

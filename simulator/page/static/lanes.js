@@ -3,6 +3,7 @@
 {
   const NARROW = 720;
   const AT_ONCE = 30;
+  const COMPACT = 20;
   const inSight = new Map();
   const watcher = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) inSight.set(target.dataset.thing, isIntersecting);
@@ -35,13 +36,17 @@
   }
 
   function drawWho(node, thing) {
-    const doing = [thing.step, thing.knows].filter(Boolean).join(" · ");
-    const state = thing.bricked ? [icon("bricked"), "bricked"] : [thing.online ? thing.state : `${thing.state}, off line`];
+    const doing = [thing.step, thing.knows].filter(Boolean).join(" · ") || (thing.version ? `version ${thing.version}` : "");
+    const state = thing.bricked ? [icon("bricked"), "bricked"] : [stateWords(thing)];
     fill(node,
-      el("h3", { class: "thing" }, thing.thing),
+      el("h3", { class: "thing", title: thing.thing }, thing.thing),
       el("p", { class: "state" }, ...state),
-      el("p", { class: "doing" }, doing || (thing.version ? `version ${thing.version}` : "")),
-      thing.violated.length ? el("p", { class: "violated" }, icon("failed"), thing.violated.join(", ")) : null);
+      thing.violated.length ? el("p", { class: "violated" }, icon("failed"), ` ${thing.violated.join(", ")}`) : null,
+      el("p", { class: "doing", title: doing }, doing));
+  }
+
+  function stateWords({ state, online }) {
+    return online || ["off", "offline", "crashed"].includes(state) ? state : `${state}, off line`;
   }
 
   function drawLane(node, thing, plan, width) {
@@ -94,10 +99,11 @@
     column.classed("narrow", narrow);
     const width = narrow ? whole : whole - whoWidth();
     const plan = lanePlan(lanes, narrow);
+    column.classed("compact", plan.track < COMPACT);
     column.select("svg.axis").style("margin-left", `${whole - width}px`);
     drawAxis(column.select("svg.axis"), width);
     lane.each(function each(thing) {
-      d3.select(this).style("min-height", `${plan.height}px`);
+      d3.select(this).style("height", `${plan.height}px`);
       if (things.length <= AT_ONCE || inSight.get(thing.thing)) drawLane(this, thing, plan, width);
     });
   }

@@ -10,6 +10,8 @@ const EMPTY = {
   times: { detection: [], recovery: [], bound: null }, crowd: null, entries: {}, controls: null,
 };
 
+const REMEMBERED = 20000;
+
 let data = { ...EMPTY };
 const sections = [];
 const changed = new Set();
@@ -32,13 +34,17 @@ function showNews(news) {
 
 function take(path, value) {
   const [name, thing] = split(path);
-  if (name === "entries+") {
-    Object.assign(data.entries, value);
-    return;
-  }
+  if (name === "entries+") return remember(value);
   if (thing) data[name] = { ...data[name], [thing]: value };
   else data[name] = value;
-  say(name);
+  return say(name);
+}
+
+/** Entries come for as long as it lasts: the oldest go. */
+function remember(entries) {
+  Object.assign(data.entries, entries);
+  const ids = Object.keys(data.entries);
+  if (ids.length > 2 * REMEMBERED) for (const id of ids.slice(0, -REMEMBERED)) delete data.entries[id];
 }
 
 function split(path) {

@@ -66,7 +66,7 @@
 
   function jumps(data) {
     return data.lines.filter((line) => line.kind === "deletion").slice(0, 3).map((line, index) =>
-      el("button", { type: "button", "data-jump": index, click: () => jumpTo(index) }, line.text));
+      el("button", { type: "button", "data-jump": index, click: () => jumpTo(index) }, headline(line.text)));
   }
 
   function jumpTo(index) {

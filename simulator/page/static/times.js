@@ -2,6 +2,7 @@
 // How long detection and recovery took: a dot for each device, or bars where there are too many; and the bound.
 {
   const DOTS = 120;
+  const FAR = 2.5;
   const NAMES = { detection: "until it knew", recovery: "until it was at the next job" };
 
   function inWords(given) {
@@ -22,28 +23,33 @@
     return [Plot.dot(given, Plot.dodgeY("middle", { x: value, r: 6, fill: "var(--accent)", stroke: "var(--card)" }))];
   }
 
-  function boundMarks(bound) {
+  /** The bound as a line; where it is far off, only where it would be found. */
+  function boundMarks(bound, [, end]) {
+    const text = { frameAnchor: "top-right", textAnchor: "end", fill: "var(--bad)", fontSize: 13, fontWeight: 600 };
+    if (bound > end) return [Plot.text([`at most ${seconds(bound)} →`], { ...text, text: value })];
     return [
       Plot.ruleX([bound], { stroke: "var(--bad)", strokeWidth: 2, strokeDasharray: "6 4" }),
-      Plot.text([bound], { x: value, text: () => "bound", frameAnchor: "top", textAnchor: "end", dx: -5, fill: "var(--bad)", fontSize: 13 }),
+      Plot.text([`at most ${seconds(bound)}`], { ...text, frameAnchor: "top", x: () => bound, text: value, dx: -5 }),
     ];
   }
 
-  /** One scale for both, so that they compare. */
+  /** One scale for both, so that they compare; the bound is on it unless it is far off. */
   function extent(times) {
-    const all = Object.keys(NAMES).flatMap((name) => times[name].edges ?? times[name]);
-    return [0, Math.max(d3.max(all) ?? 0, times.bound ?? 0) * 1.05 || 1];
+    const longest = d3.max(Object.keys(NAMES), (name) => d3.max(times[name].edges ?? times[name])) || 1;
+    const bound = times.bound ?? 0;
+    return [0, (bound < longest * FAR ? Math.max(longest, bound) : longest) * 1.06];
   }
 
   function figure(name, times) {
     const given = times[name];
     const few = Array.isArray(given) && given.length <= DOTS;
     const bound = name === "detection" ? times.bound : null;
+    const domain = extent(times);
     const drawn = plotted(`${NAMES[name]}: ${inWords(given)}`, {
       width: plotWidth("times-plots"), height: few ? 104 : 176, marginLeft: few ? 20 : 50, marginRight: 20,
-      x: { domain: extent(times), label: "seconds" },
+      x: { domain, label: "seconds" },
       y: { axis: few ? null : "left", label: "devices", grid: !few, ticks: 4 },
-      marks: [...(bound === null ? [] : boundMarks(bound)), ...(few ? dots(given) : bars(given))],
+      marks: [...(bound === null ? [] : boundMarks(bound, domain)), ...(few ? dots(given) : bars(given))],
     });
     return el("figure", { "data-times": name }, el("figcaption", {}, el("b", {}, NAMES[name]), inWords(given)), drawn);
   }

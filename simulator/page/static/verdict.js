@@ -1,6 +1,8 @@
 "use strict";
 // The head of the page: how it went, in one sentence; then the story. And its foot: what was played.
 {
+  const LONG = 130;
+
   function drawState(data) {
     const [sign, word] = STATES[data.state] ?? STATES.ended;
     const bricked = data.things.filter((thing) => thing.bricked).length;
@@ -8,6 +10,7 @@
     byId("state").dataset.state = data.state;
     fill(byId("state"), icon(sign), word);
     byId("sentence").textContent = data.sentence || "Waiting for what comes.";
+    byId("sentence").classList.toggle("long", data.sentence.length > LONG);
     byId("title").textContent = [data.title, data.about].filter(Boolean).join(" · ");
     document.title = [word, data.title, bricked ? `${count(bricked, "device")} bricked` : ""].filter(Boolean).join(" · ");
   }

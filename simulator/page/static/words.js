@@ -18,6 +18,11 @@ function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
+/** What stands before the colon: what happened, without why. */
+function headline(text) {
+  return text.split(":")[0];
+}
+
 /** What a namespace is called; the one without a name too. */
 function namespaceName(namespace) {
   return namespace ? namespace : "(default)";

@@ -1,11 +1,11 @@
 "use strict";
 // Which stretch of time the lanes show, and how it is changed: buttons, keys, wheel, dragging, two fingers.
 //
-// Until somebody chooses otherwise it is everything; while it goes on for longer, the last minute.
+// Until somebody chooses otherwise it is all of it; while it goes on for longer than that, the last minute.
 {
   const SHORTEST = 0.0005;
   const FOLLOWED = 60;
-  const view = { from: 0, to: 1, chosen: false };
+  const view = { from: 0, to: 1, shows: "now" };
 
   /** The whole axis: from the first thing that happened to its end, with some room. */
   function wholeAxis() {
@@ -19,9 +19,9 @@
 
   /** What is shown now: [from, to] in seconds. */
   function shownTime() {
-    if (view.chosen) return [view.from, view.to];
+    if (view.shows === "chosen") return [view.from, view.to];
     const [from, to] = wholeAxis();
-    return data.is_over || to - from <= FOLLOWED ? [from, to] : [to - FOLLOWED, to];
+    return view.shows === "all" || data.is_over || to - from <= FOLLOWED ? [from, to] : [to - FOLLOWED, to];
   }
 
   /** Show that stretch, or as much of it as there is. */
@@ -30,15 +30,22 @@
     const length = Math.min(Math.max(to - from, SHORTEST), last - first);
     view.from = Math.min(Math.max(from, first), last - length);
     view.to = view.from + length;
-    view.chosen = true;
+    view.shows = "chosen";
     say("view");
   }
 
-  /** Show `factor` times as long a stretch; `at` stays where it is. */
-  function zoomBy(factor, at) {
+  /** Show `factor` times as long a stretch; `still` stays where it is. */
+  function zoomBy(factor, still = ofInterest()) {
     const [from, to] = shownTime();
-    const still = at ?? (from + to) / 2;
     showTime(still - (still - from) * factor, still + (to - still) * factor);
+  }
+
+  /** What to keep in sight: the event that has the focus, or the first deletion there is to see, or else the middle. */
+  function ofInterest() {
+    const [from, to] = shownTime();
+    const held = document.activeElement?.classList.contains("item") ? document.activeElement.__data__.at : null;
+    const deletion = data.lines.find((line) => line.kind === "deletion" && line.at >= from && line.at <= to);
+    return held ?? deletion?.at ?? (from + to) / 2;
   }
 
   /** Move by that part of what is shown. */
@@ -49,22 +56,18 @@
 
   /** All of it. */
   function showAll() {
-    showTime(...wholeAxis());
+    follow("all");
   }
 
-  /** Have an instant in sight. */
-  function bringIntoView(at) {
-    const [from, to] = shownTime();
-    if (at < from || at > to) showTime(at - (to - from) / 2, at + (to - from) / 2);
+  function follow(what) {
+    view.shows = what;
+    say("view");
   }
 
   byId("zoom-in").addEventListener("click", () => zoomBy(0.5));
   byId("zoom-out").addEventListener("click", () => zoomBy(2));
   byId("zoom-all").addEventListener("click", showAll);
-  byId("zoom-now").addEventListener("click", () => {
-    view.chosen = false;
-    say("view");
-  });
+  byId("zoom-now").addEventListener("click", () => follow("now"));
   section(["view", "lanes", "now", "is_over"], () => {
     const [from, to] = shownTime();
     byId("zoom-now").hidden = data.is_over;
@@ -72,5 +75,5 @@
     byId("lanes").dataset.to = to.toFixed(4);
   });
 
-  Object.assign(window, { shownTime, zoomBy, moveBy, showAll, bringIntoView });
+  Object.assign(window, { shownTime, zoomBy, moveBy, showAll });
 }

@@ -280,8 +280,8 @@ def page(names: list[str], **more: Any) -> Json:
 
 
 def passed() -> Json:
-    """Ten devices, one of which lost its power meanwhile."""
-    whole = page([f"thing-{n}" for n in range(10)])
+    """Six devices, one of which lost its power meanwhile."""
+    whole = page([f"thing-{n}" for n in range(6)])
     whole["lanes"]["thing-3"] = with_power_cut(whole["lanes"]["thing-3"])
     return whole
 
@@ -464,4 +464,19 @@ def namespaces() -> Json:
     ]
     marks = whole["lanes"]["thing-1"]["marks"]
     whole["lanes"]["thing-1"]["marks"] = [{**each, "namespace": "lab", "job": f"lab-{each['job']}"} for each in marks]
+    return whole
+
+
+def every_kind() -> Json:
+    """A device whose lane has a bar of every kind, long enough to be written on."""
+    kinds = {
+        "cloud": ["QUEUED", "IN_PROGRESS", "SUCCEEDED", "FAILED", "TIMED_OUT", "REJECTED", "CANCELED", "REMOVED"],
+        "agent": ["idle", "starting", "executing", "reporting", "suspect", "recovering", "trial", "safe"],
+        "hardware": ["step", "undo", "boot", "off", "bricked", "new-kind"],
+    }
+    spans = [span(track, n, n + 1, kind, kind) for track, all_of in kinds.items() for n, kind in enumerate(all_of)]
+    lines = ["deletion", "deleted", "cancel", "created", "fault", "ended"]
+    whole = page(["thing-0"], now=8.0, flash={})
+    whole["lines"] = [{"at": n, "kind": kind, "text": kind, "job": "", "events": []} for n, kind in enumerate(lines)]
+    whole["lanes"] = {"thing-0": {"spans": spans, "marks": [], "dropped": 0}}
     return whole

@@ -41,17 +41,24 @@ class Tab:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        self.is_untouched = False
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
 
     async def open(self, address: str) -> None:
         """Anew: in a large window, by day."""
+        self.is_untouched = False
         await self.page.set_viewport_size(LARGE)
         await self.page.emulate_media(color_scheme="light")
         self.requests.clear()
         self.complaints.clear()
         await self.page.goto(address)
+
+    def check_silence(self) -> None:
+        """It has not complained, and has asked for nothing that is not in it."""
+        assert self.complaints == []
+        assert [each for each in self.requests if not each.startswith(("file:", "data:"))] == []
 
     async def show(self, data: Json) -> None:
         """Show that instead, and wait until it is drawn."""
