@@ -4,11 +4,15 @@ Whatever else is on the path by these names, such as packages of the repository 
 ghostjob's and must not be imported in its place.
 """
 
+import gc
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent.parent
+
+# What a process imports stays: at Python's own thresholds the collector would go through it again and again.
+gc.set_threshold(50_000, 20, 20)
 
 
 def _pin(name: str) -> None:
