@@ -45,10 +45,11 @@ def uncertainty(offset: Offset) -> float:
 class Talk:
     """The exchanges of one device that are under way, as both sides tell of them; and what they say of its clock."""
 
-    __slots__ = ("_arrived", "_asked", "_said", "offset")
+    __slots__ = ("_arrived", "_asked", "_said", "has_begun", "offset")
 
     def __init__(self) -> None:
         self.offset = Offset()
+        self.has_begun = False
         self._asked: dict[str, tuple[int, float, RequestSent]] = {}
         self._arrived: dict[str, float] = {}
         self._said: dict[str, float] = {}
@@ -62,6 +63,7 @@ class Talk:
 
     def received(self, at: float, token: str | None) -> None:
         """The cloud tells that one arrived."""
+        self.has_begun = True
         if token is None:
             return
         if (asked := self._asked.get(token)) is not None:

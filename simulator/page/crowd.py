@@ -1,9 +1,9 @@
 """Many devices at once: how many are in each state over time, how many requests came, and a heat map of all."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from simulator.page.axis import When
 from simulator.page.data import Crowd, Distribution, Heat, Histogram
 from simulator.page.device import Device
 from simulator.report.device_row import STATES, URGENCY
@@ -51,52 +51,47 @@ class Rate:
 
 
 class _Line(NamedTuple):
-    """The states of one device, a bin each; and how long its recovery took, infinite if it is waited for."""
+    """One device: a byte a bin, the state at its end; and how long its recovery took, infinite if it is waited for."""
 
     name: str
     recovery: float
-    states: list[int]
+    states: bytes
 
 
-def crowd(
-    devices: Sequence[Device], lay: Callable[[Device, When], float], rate: Rate, now: float, zero: float
-) -> Crowd:
-    """`zero` is where the axis begins on the clock by which `rate` counts."""
+def crowd(devices: Sequence[Device], shift_of: Callable[[Device], float], rate: Rate, now: float, zero: float) -> Crowd:
+    """`zero` is where the axis begins on the cloud's clock, `shift_of` what a device's is behind that."""
     width = rate.width
     while now / width > BINS:
         width *= 2
     number = min(BINS, int(now / width) + 1)
-    lines = [_Line(each.name, _recovery(each), _states(each, lay, width, number)) for each in devices]
-    states = {
-        name: tuple(sum(line.states[n] == index for line in lines) for n in range(number))
-        for index, name in enumerate(STATES)
-    }
-    present = [name for name in STATES if any(states[name])]
+    lines = [
+        _Line(each.name, _recovery(each), _states(each, shift_of(each) - zero, -zero, width, number))
+        for each in devices
+    ]
+    counts = [Counter(column) for column in zip(*(line.states for line in lines), strict=True)]
+    present = [index for index in range(len(STATES)) if any(index in each for each in counts)]
     return Crowd(
         bins=tuple(round(n * width, 6) for n in range(number)),
-        states={name: states[name] for name in present},
+        states={STATES[index]: tuple(each[index] for each in counts) for index in present},
         requests=_requests(rate, width, number, zero),
-        heat=_heat(sorted(lines, key=lambda line: -line.recovery), number, present),
+        heat=_heat(sorted(lines, key=lambda line: -line.recovery), present),
     )
 
 
 def _recovery(device: Device) -> float:
-    return float("inf") if device.recoveries.is_waited_for else max(device.recoveries.seconds, default=0.0)
+    recoveries = device.recoveries
+    return float("inf") if recoveries.is_waited_for else max(recoveries.seconds, default=0.0)
 
 
-def _states(device: Device, lay: Callable[[Device, When], float], width: float, number: int) -> list[int]:
-    """At the end of each bin."""
-    changes = device.changes
-    found, index = [], 0
-    state = URGENCY["offline"]
-    laid = [(lay(device, when), to) for when, to in changes]
-    for n in range(number):
-        end = (n + 1) * width
-        while index < len(laid) and laid[index][0] <= end:
-            state = laid[index][1]
-            index += 1
-        found.append(state)
-    return found
+def _states(device: Device, own: float, clouds: float, width: float, number: int) -> bytes:
+    """At the end of each bin; what to add to the device's own time, and to the cloud's, to be on the axis."""
+    found, state = bytearray(), URGENCY["offline"]
+    for when, to in device.changes:
+        index = min((when.at + (own if when.is_own else clouds)) / width, number)
+        if index > len(found):
+            found += bytes((state,)) * (int(index) - len(found))
+        state = to
+    return bytes(found + bytes((state,)) * (number - len(found)))
 
 
 def _requests(rate: Rate, width: float, number: int, zero: float) -> tuple[int, ...]:
@@ -107,14 +102,19 @@ def _requests(rate: Rate, width: float, number: int, zero: float) -> tuple[int, 
     return tuple(found)
 
 
-def _heat(lines: Sequence[_Line], number: int, present: list[str]) -> Heat:
+def _heat(lines: Sequence[_Line], present: list[int]) -> Heat:
     if not lines:
         return Heat()
     size = -(-len(lines) // ROWS)
     groups = [lines[n : n + size] for n in range(0, len(lines), size)]
-    indexes = {URGENCY[name]: index for index, name in enumerate(present)}
-    cells = tuple(tuple(indexes[min(line.states[n] for line in group)] for n in range(number)) for group in groups)
+    indexes = bytes(present.index(index) if index in present else 0 for index in range(256))
+    cells = tuple(tuple(_worst([line.states for line in group]).translate(indexes)) for group in groups)
     return Heat(rows=tuple(map(_label, groups)), cells=cells)
+
+
+def _worst(rows: Sequence[bytes]) -> bytes:
+    """The most urgent of each bin."""
+    return rows[0] if len(rows) == 1 else bytes(map(min, *rows))
 
 
 def _label(group: Sequence[_Line]) -> str:

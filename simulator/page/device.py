@@ -46,6 +46,7 @@ from simulator.verdict.seen import Elsewhere, Seen, seen_in
 
 CHANGES: Final = 256
 """So many changes of a device's state are remembered: the last of them."""
+NEVER: Final = float("-inf")
 QUEUE_EVENTS: Final = frozenset(
     {ClientConnected, ClientDisconnected, ExecutionQueued, ExecutionChanged, ExecutionRemoved}
 )
@@ -85,6 +86,11 @@ class Device:
         self.row = Row(self.name)
         self.recoveries = Recoveries(self.limits.ready)
         self.kept = deque(maxlen=self.most_kept)
+
+    def was_there(self) -> None:
+        """It was connected before anything was told of it."""
+        self.row.online, self.row.away = True, ""
+        self._moved(When(NEVER))
 
     # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,12 +139,20 @@ class Device:
                 self.losses.answered_from_afar(event)
             case AnswerDelivered():
                 self.losses.delivered_from_afar(event, When(entry.at), entry.id)
+            case ExecutionChanged(status=Status.IN_PROGRESS, execution=key):
+                self.losses.began_from_afar(key, When(entry.at), entry.id)
             case _:
-                if isinstance(event, ExecutionChanged) and event.status == Status.IN_PROGRESS:
-                    self.losses.began_from_afar(event.execution, When(entry.at), entry.id)
-                if (read := OF_ANOTHER.get(type(event))) is not None:
-                    read(self.row, event)
-                    self._moved(When(entry.at))
+                pass
+        if (read := OF_ANOTHER.get(type(event))) is not None:
+            read(self.row, event)
+            self._moved(When(entry.at))
+
+    @property
+    def has_worked(self) -> bool:
+        """Whether it asked for anything or was given anything, in the account of either side."""
+        return (
+            self.has_told or self.talk.has_begun or bool(self.recoveries.queue.queued or self.recoveries.queue.running)
+        )
 
     def state_at(self, at: float, lay: "Callable[[Device, When], float]") -> str:
         """Its state at an instant on the axis, as far as it is remembered."""
@@ -171,7 +185,7 @@ class Device:
             del self.entries[next(iter(self.entries))]
 
     def _moved(self, when: When) -> None:
-        self.last = when
+        self.last = when if when.at > NEVER else self.last
         state = self.row.state
         if state != self.state:
             self.state = state

@@ -51,6 +51,8 @@ class Loss:
     run: StepRun | None = None
     next: StepRun | None = None
     told: Told | None = None
+    doing: str = ""
+    """What the story says that the device did then, once that is settled."""
     undone: bool = False
     """Whether it took back any step since."""
     left: str = ""
@@ -75,6 +77,8 @@ class Losses:
     @property
     def ghosts(self) -> list[Loss]:
         """Those under which it was at work: what it had taken, if it tells of that, or else what was in progress."""
+        if not self.all:
+            return []
         return [
             loss
             for loss in self.all

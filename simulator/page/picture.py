@@ -11,9 +11,7 @@ An entry costs a few microseconds; what is drawn is made when it is asked for. O
 lanes that broke something, then the slowest, then the first.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -22,22 +20,25 @@ from pydantic_core import to_jsonable_python
 from agent.device_events import DeviceDisconnected
 from simulator.certify.certificate import Certificate
 from simulator.page.axis import When
+from simulator.page.cell_story import story_of_cells
 from simulator.page.crowd import Rate, crowd, distribution
-from simulator.page.data import Crowd, EntryShown, Flash, Kind, Lane, PageData, Span, State, Thing, Times
+from simulator.page.data import Crowd, Kind, PageData, State, Thing, Times
 from simulator.page.device import Device
 from simulator.page.english import seconds
-from simulator.page.entries import shown
+from simulator.page.going_on import going_on
 from simulator.page.happenings import ABOUT_THE_RUN, Happenings
 from simulator.page.judgement import Judgement
 from simulator.page.orders import Offered
 from simulator.page.roster import Roster, bounds_of
-from simulator.page.story import Material, detection, going_on, story
+from simulator.page.shown import Shown
+from simulator.page.story import Material, story
 from simulator.report.device_row import STATES
 from simulator.trace import ClientDisconnected, Entry, RequestReceived, RunStarted
 from simulator.verdict import Verdict
 
 EXTRA: Final = 1_000
 """So many entries who follows the news may have more than there are; then they come anew, in whole."""
+LONGER: Final = 1 + 1 / 30
 LISTED: Final = 100
 """So many devices are listed; of more, those that have lanes."""
 
@@ -52,9 +53,9 @@ class Picture:
         self._judgement = Judgement()
         self._rate = Rate()
         self._offered: Offered | None = None
-        self._lanes: dict[str, tuple[object, Lane]] = {}
-        self._flash: dict[str, tuple[object, tuple[Flash, ...]]] = {}
-        self._crowd: tuple[object, Crowd | None] = (None, None)
+        self._groups: dict[str, str] = {}
+        self._shown = Shown(self._roster, self._happenings, self._judgement)
+        self._crowd: tuple[float, bool, Crowd | None] = (0.0, False, None)
         self._sent: dict[str, object] = {}
         self._sent_entries: set[str] = set()
 
@@ -89,6 +90,10 @@ class Picture:
         """The cells so far, or in the end."""
         self._judgement.certified(certificate, final)
 
+    def grouped(self, groups: Mapping[str, str]) -> None:
+        """Who plays in which part, as the trace does not say: group by thing."""
+        self._groups = dict(groups)
+
     def offered(self, offered: Offered | None) -> None:
         """What may be pressed now."""
         self._offered = offered
@@ -100,9 +105,9 @@ class Picture:
         self._roster.settle()
         if not self._roster.shown:
             self._roster.choose(())
-        lanes, flash = self._drawn()
+        lanes, flash = self._shown.all()
         return PageData.model_construct(
-            **self._sections(), lanes=lanes, flash=flash, entries=dict(self._entries(self._named(lanes)))
+            **self._sections(), lanes=lanes, flash=flash, entries=dict(self._shown.entries(self._shown.named(lanes)))
         )
 
     def news(self) -> dict[str, JsonValue]:
@@ -115,14 +120,14 @@ class Picture:
         if not self._roster.shown:
             self._roster.choose(())
         changed = {name: value for name, value in self._sections().items() if self._is_new(name, value)}
-        lanes, flash = self._drawn()
+        lanes, flash = self._shown.all()
         for name, parts in (("lanes", lanes), ("flash", flash)):
             if self._is_new(f"{name} of", tuple(parts)):
                 self._sent.update({f"{name}.{thing}": part for thing, part in parts.items()})
                 changed[name] = parts
             else:
                 changed |= {f"{name}.{n}": part for n, part in parts.items() if self._is_new(f"{name}.{n}", part)}
-        changed |= self._new_entries(self._named(lanes))
+        changed |= self._new_entries(self._shown.named(lanes))
         told: dict[str, JsonValue] = to_jsonable_python(changed, by_alias=True)
         return told
 
@@ -136,9 +141,9 @@ class Picture:
         new = [event for event in sorted(named) if event not in self._sent_entries]
         if len(self._sent_entries) + len(new) > len(named) + EXTRA:
             self._sent_entries = set(named)
-            return {"entries": dict(self._entries(named))}
+            return {"entries": dict(self._shown.entries(named))}
         self._sent_entries.update(new)
-        return {"entries+": dict(self._entries(new))} if new else {}
+        return {"entries+": dict(self._shown.entries(new))} if new else {}
 
     # ── its parts ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -155,13 +160,16 @@ class Picture:
             "about": self._about,
             "state": self._state(),
             "sentence": judgement.sentence or self._sentence(material),
-            "story": story(material) if devices else (),
+            "story": self._story(material),
             "now": now,
             "is_over": judgement.is_final or ended is not None,
             "axis_note": roster.note,
             "facts": tuple(self._facts(now)),
-            "things": tuple(_thing(each, broken.get(each.name, ())) for each in self._listed(devices)),
-            "counts": _counts(devices),
+            "things": tuple(
+                _thing(each, self._groups.get(each.name, ""), broken.get(each.name, ()))
+                for each in self._listed(devices)
+            ),
+            "counts": {state: len(material.by_state[state]) for state in STATES if state in material.by_state},
             "lines": self._happenings.lines(roster.lay_run),
             "invariants": judgement.invariants,
             "reached": judgement.reached,
@@ -185,6 +193,11 @@ class Picture:
             return f"The run is over ({material.ended.why}), and is being judged."
         return going_on(material)
 
+    def _story(self, material: Material) -> tuple[str, ...]:
+        if (certificate := self._judgement.certificate) is not None:
+            return story_of_cells(certificate, material, is_over=self._judgement.is_final)
+        return story(material) if material.devices else ()
+
     def _listed(self, devices: tuple[Device, ...]) -> Iterable[Device]:
         if len(devices) <= LISTED:
             return devices
@@ -192,7 +205,8 @@ class Picture:
 
     def _facts(self, now: float) -> Iterator[tuple[str, str]]:
         started, certificate = self._happenings.started, self._judgement.certificate
-        yield "devices", str(len(self._roster.devices))
+        if certificate is None:
+            yield "devices", str(len(self._roster.devices))
         if started is not None:
             yield "engine", started.engine
             if started.seed is not None:
@@ -212,117 +226,29 @@ class Picture:
             yield "requests per second at most", str(verdict.requests_per_second_peak)
 
     def _times(self, material: Material) -> Times:
-        took = (detection(device, loss, material.lay) for device in material.devices for loss in device.losses.ghosts)
         started = self._happenings.started
         return Times(
-            detection=distribution(number for number in took if number is not None),
+            detection=distribution(took for _, _, took in material.ghosts if took is not None),
             recovery=distribution(number for device in material.devices for number in device.recoveries.seconds),
             bound=None if started is None else bounds_of(started).detection_seconds,
         )
 
     def _crowd_now(self, devices: tuple[Device, ...], now: float) -> Crowd | None:
-        """Made anew when there is a bin more, and in the end."""
+        """Made anew when the axis has become a thirtieth longer, and in the end."""
         if not self._roster.is_crowd:
             return None
-        key = (int(now / self._rate.width), self._rate.width, self._judgement.is_final, len(devices))
-        if key != self._crowd[0]:
-            self._crowd = key, crowd(devices, self._roster.lay, self._rate, now, self._roster.zero)
-        return self._crowd[1]
-
-    def _drawn(self) -> tuple[dict[str, Lane], dict[str, tuple[Flash, ...]]]:
-        """The lanes of those that are shown, drawn anew if something came to them."""
-        lanes, flash = {}, {}
-        for name in self._roster.shown:
-            device = self._roster.devices[name]
-            lanes[name] = self._lane(device)
-            if instants := self._flash_of(device):
-                flash[name] = instants
-        return lanes, flash
-
-    def _lane(self, device: Device) -> Lane:
-        key = (device.revision, self._roster.shift_of(device), self._roster.zero)
-        known = self._lanes.get(device.name)
-        if known is None or known[0] != key:
-            assert device.lane is not None, "it is shown"
-            lane = device.lane.lane(partial(self._roster.lay, device), self._ghosts(device))
-            known = self._lanes[device.name] = key, _remembered(lane, device)
-        return known[1]
-
-    def _ghosts(self, device: Device) -> tuple[Span, ...]:
-        def drawn() -> Iterator[Span]:
-            for loss in device.losses.ghosts:
-                start = self._roster.lay(device, loss.removed)
-                job, told = loss.execution.job_id, loss.told
-                yield Span(
-                    track="ghost",
-                    start=start,
-                    end=None if told is None else max(start, self._roster.lay(device, told.when)),
-                    kind="ghost",
-                    text=f"does not know yet that {job} is gone",
-                    job=job,
-                    namespace=loss.execution.namespace_id,
-                    events=(loss.shown_by, told.shown_by) if told else (loss.shown_by,),
-                )
-
-        return tuple(drawn())
-
-    def _flash_of(self, device: Device) -> tuple[Flash, ...]:
-        assert device.flash is not None, "it is shown"
-        key = (device.flash.revision, self._roster.shift_of(device), self._roster.zero)
-        known = self._flash.get(device.name)
-        if known is None or known[0] != key:
-            instants = device.flash.shown(partial(self._roster.lay, device))
-            kept = tuple(
-                each.model_copy(update={"events": tuple(e for e in each.events if e in device.entries)})
-                for each in instants
-            )
-            known = self._flash[device.name] = key, kept
-        return known[1]
-
-    # ── entries ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _named(self, lanes: dict[str, Lane]) -> set[str]:
-        """The ids of all that is named."""
-        named = {
-            event for lane in lanes.values() for part in (lane.spans, lane.marks) for p in part for event in p.events
-        }
-        named.update(event for name in lanes for each in self._flash.get(name, (None, ()))[1] for event in each.events)
-        named.update(self._happenings.entries, self._judgement.named)
-        return named
-
-    def _entries(self, named: Iterable[str]) -> Iterator[tuple[str, EntryShown]]:
-        for event in sorted(named):
-            device, entry = self._entry(event)
-            lay = self._roster.lay_run if device is None else partial(self._roster.lay, device)
-            yield event, shown(entry, lay)
-
-    def _entry(self, event: str) -> tuple[Device | None, Entry]:
-        if event in self._judgement.named:
-            return self._judgement.named[event]
-        if event in self._happenings.entries:
-            return None, self._happenings.entries[event]
-        for name in self._roster.shown:
-            device = self._roster.devices[name]
-            if event in device.entries:
-                return device, device.entries[event]
-        raise AssertionError(f"{event} is named, and not remembered")
+        is_final, (made_at, was_final, made) = self._judgement.is_final, self._crowd
+        if made is None or now > made_at * LONGER or is_final != was_final:
+            made = crowd(devices, self._roster.shift_of, self._rate, now, self._roster.zero)
+            self._crowd = now, is_final, made
+        return made
 
 
 GOING: Final = frozenset({ClientDisconnected, DeviceDisconnected})
 """What happens to every device when a run is over, and tells nothing of it."""
 
 
-def _remembered(lane: Lane, device: Device) -> Lane:
-    """Without what names entries that are not remembered."""
-
-    def kept(part: Any) -> Any:
-        events = tuple(event for event in part.events if event in device.entries)
-        return part if events == part.events else part.model_copy(update={"events": events})
-
-    return Lane(spans=tuple(map(kept, lane.spans)), marks=tuple(map(kept, lane.marks)), dropped=lane.dropped)
-
-
-def _thing(device: Device, broken: tuple[str, ...]) -> Thing:
+def _thing(device: Device, group: str, broken: tuple[str, ...]) -> Thing:
     row = device.row
     return Thing(
         thing=device.name,
@@ -336,11 +262,6 @@ def _thing(device: Device, broken: tuple[str, ...]) -> Thing:
         bricked=row.bootable is False,
         version=row.version,
         online=row.online,
+        group=group,
         violated=broken,
     )
-
-
-def _counts(devices: Iterable[Device]) -> dict[str, int]:
-    """The most urgent state first."""
-    counted = Counter(device.row.state for device in devices)
-    return {state: counted[state] for state in STATES if counted[state]}

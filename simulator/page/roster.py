@@ -47,6 +47,8 @@ class Roster:
         self._common: Offset = SAME_CLOCK
         self._shifts: dict[str, float] = {}
         self._last_at = 0.0
+        self._clients: dict[str, str] = {}
+        """The things of MQTT clients that have names of their own: those of devices that are not ours may."""
 
     # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -60,7 +62,9 @@ class Roster:
         self._agents = frozenset(started.shared)
         bounds = bounds_of(started)
         for thing in started.things[:DEVICES]:
-            self._new(thing, Limits.of(thing, started, bounds), len(started.things))
+            device = self._new(thing, Limits.of(thing, started, bounds), len(started.things))
+            if started.are_foreign and not started.tells_presence:
+                device.was_there()
 
     def _new(self, name: str, limits: Limits, of: int) -> Device:
         kept = max(LEAST, KEPT // of) if of >= MANY else max(LEAST, min(MOST, DRAWN // max(of, 4)))
@@ -96,12 +100,30 @@ class Roster:
     def _at_cloud(self, thing: str, entry: Entry) -> None:
         if self._began is None:
             self._began = When(entry.at)
+        client = getattr(entry.event, "client", None)
+        if client is not None and client not in self._clients:
+            self._is_client_of(client, thing)
+        thing = self._clients.get(thing, thing)
         if self._shares and (shares := self._shares.get(thing)):
             self._shared(shares, entry)
         if self._agents and thing in self._agents and not isinstance(entry.event, CONNECTIONS):
             return
         if self.started is None or thing in self.devices:
             self._at(thing).at_cloud(entry)
+
+    def _is_client_of(self, client: str, thing: str) -> None:
+        """A client by another name asks for a thing: what was told of it is told of that."""
+        if len(self._clients) >= DEVICES or client in self._agents or client == thing:
+            return
+        known = self.devices.get(client)
+        if known is not None and known.has_worked:
+            return
+        self._clients[client] = thing
+        if known is not None and (self.started is None or client not in self.started.things):
+            del self.devices[client], self._own[device_source(client)]
+            self.shown = tuple(name for name in self.shown if name != client)
+            for entry in known.kept:
+                self._at(thing).at_cloud(entry)
 
     def _at(self, name: str) -> Device:
         """The device of that name, be it the first that is heard of it."""

@@ -1,4 +1,4 @@
-"""The story of a run in up to five sentences, and what is going on in one; made from what was told, and nothing else.
+"""The story of a run in up to five sentences, made from what was told, and nothing else.
 
 A table of sentence makers, each of which says one thing or nothing: the first five that say something are the story.
 What they say is counted, never guessed: a step was under way if the device told that it had begun before the record was
@@ -6,14 +6,16 @@ removed, and that it ended after that.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
 from agent.values import Status
 from simulator.page.axis import When
 from simulator.page.device import Device
-from simulator.page.english import begun, between, count, does, has, listed, of, seconds
+from simulator.page.english import begun, between, count, has, listed, of, seconds
 from simulator.page.happenings import Deletion
 from simulator.page.losses import Loss
 from simulator.trace import RunEnded
@@ -41,7 +43,7 @@ DOING: Final = {
 """What a device did with a job that it was in this step of."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Material:
     """What a story is made of. `lay` puts an instant of a device on the axis, `lay_run` one of the run's."""
 
@@ -54,22 +56,38 @@ class Material:
 
     def sentence(self, text: str) -> str:
         """With a full stop, and a capital letter unless it begins with a name."""
-        first = text.partition(" ")[0].rstrip(",")
-        is_name = any(device.name == first for device in self.devices)
-        return f"{text if is_name else begun(text)}."
+        return f"{text if text.partition(' ')[0].rstrip(',') in self.names else begun(text)}."
 
-    def ghosts(self) -> Iterator[tuple[Device, Loss]]:
-        """What devices were at work on when its record went."""
-        for device in self.devices:
-            for loss in device.losses.ghosts:
-                yield device, loss
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of all devices."""
+        return frozenset(device.name for device in self.devices)
 
-    def losses(self, job: str | None = None) -> Iterator[tuple[Device, Loss]]:
-        """Of all devices; of one job, if it is named."""
+    @cached_property
+    def losses(self) -> dict[str, list[tuple[Device, Loss]]]:
+        """All that devices lost, by job."""
+        found: dict[str, list[tuple[Device, Loss]]] = {}
         for device in self.devices:
             for loss in device.losses.all:
-                if job is None or loss.execution.job_id == job:
-                    yield device, loss
+                found.setdefault(loss.execution.job_id, []).append((device, loss))
+        return found
+
+    @cached_property
+    def ghosts(self) -> list[tuple[Device, Loss, float | None]]:
+        """What devices were at work on when its record went, and after how many seconds they found out."""
+        return [
+            (device, loss, detection(device, loss, self.lay))
+            for device in self.devices
+            for loss in device.losses.ghosts
+        ]
+
+    @cached_property
+    def by_state(self) -> dict[str, list[Device]]:
+        """The devices that are in each state."""
+        found: dict[str, list[Device]] = {}
+        for device in self.devices:
+            found.setdefault(device.row.state, []).append(device)
+        return found
 
 
 def step_of(device: Device, loss: Loss, lay: Callable[[Device, When], float]) -> str:
@@ -114,7 +132,7 @@ def _while(of_it: Material, deletion: Deletion) -> str:
     """What the devices were at, whose records went by it, each by its first loss of that job from then on."""
     since = of_it.lay_run(deletion.when) - 0.001
     lost: dict[str, tuple[Device, Loss]] = {}
-    for device, loss in of_it.losses(deletion.job):
+    for device, loss in of_it.losses.get(deletion.job, ()):
         if of_it.lay(device, loss.removed) >= since:
             lost.setdefault(device.name, (device, loss))
     if not lost:
@@ -130,6 +148,15 @@ def _while(of_it: Material, deletion: Deletion) -> str:
 
 
 def _doing(device: Device, loss: Loss, lay: Callable[[Device, When], float]) -> str:
+    """What the device did as its record went; worked out once, when nothing can be told any more that changes it."""
+    if loss.doing:
+        return loss.doing
+    doing = _worked_out(device, loss, lay)
+    loss.doing = doing if loss.left else ""
+    return doing
+
+
+def _worked_out(device: Device, loss: Loss, lay: Callable[[Device, When], float]) -> str:
     state = device.state_at(lay(device, loss.removed), lay)
     if state in AWAY:
         return AWAY[state]
@@ -145,12 +172,13 @@ AWAY: Final = {"off": "had no power", "offline": "had no connection"}
 """Where a device was that could not be told of it."""
 
 
-def _what_they_knew(of_it: Material) -> str | None:
-    lost = {device.name: device.losses.ghosts for device in of_it.devices if device.losses.ghosts}
+def what_they_knew(of_it: Material) -> str | None:
+    """How long devices took to find out; None if there was nothing to find out."""
+    lost = dict.fromkeys(device.name for device, _, _ in of_it.ghosts)
     if not lost:
         return None
-    unaware = [name for name, losses in lost.items() if any(loss.told is None for loss in losses)]
-    took = [took for device, loss in of_it.ghosts() if (took := detection(device, loss, of_it.lay)) is not None]
+    unaware = dict.fromkeys(device.name for device, _, took in of_it.ghosts if took is None)
+    took = [took for _, _, took in of_it.ghosts if took is not None]
     one = next(iter(lost)) if len(lost) == 1 else None
     if not took:
         if one is not None:
@@ -165,7 +193,7 @@ def _what_they_knew(of_it: Material) -> str | None:
 
 def _what_they_did(of_it: Material) -> str | None:
     did: dict[str, set[str]] = {}
-    for device, loss in of_it.losses():
+    for device, loss in chain.from_iterable(of_it.losses.values()):
         if loss.left:
             is_dropped = loss.left == "recovered" and not loss.undone
             did.setdefault("dropped" if is_dropped else loss.left, set()).add(device.name)
@@ -192,7 +220,7 @@ LEFT: Final = {
 
 
 def _what_went_wrong(of_it: Material) -> str | None:
-    bricked = [device.name for device in of_it.devices if device.row.bootable is False]
+    bricked = [device.name for device in of_it.by_state.get("bricked", ())]
     crashed = [device.name for device in of_it.devices if device.crashes]
     powerless = sum(device.cuts > 0 for device in of_it.devices)
     parts = []
@@ -237,7 +265,7 @@ def _what_was_broken(of_it: Material) -> str | None:
 
 MAKERS: Final[tuple[Callable[[Material], str | None], ...]] = (
     _who_was_deleted,
-    _what_they_knew,
+    what_they_knew,
     _what_went_wrong,
     _what_they_did,
     _what_came_next,
@@ -255,61 +283,3 @@ def story(of_it: Material) -> tuple[str, ...]:
     if _who_was_deleted not in told and of_it.ended is not None:
         return (NOTHING, *told.values())[:SENTENCES]
     return tuple(told.values())[:SENTENCES]
-
-
-# ── what is going on ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def going_on(of_it: Material) -> str:
-    """One sentence while nothing is decided."""
-    if not of_it.devices:
-        return "No device has come by yet."
-    return of_it.sentence(_unaware(of_it) or _in_a_state(of_it) or _at_work(of_it))
-
-
-def _unaware(of_it: Material) -> str | None:
-    unaware = [(device, loss) for device, loss in of_it.ghosts() if loss.told is None]
-    if not unaware:
-        return None
-    jobs = list(dict.fromkeys(loss.execution.job_id for _, loss in unaware))
-    names = list(dict.fromkeys(device.name for device, _ in unaware))
-    what = f"yet that {listed(jobs)} {'is' if len(jobs) == 1 else 'are'} gone"
-    if len(names) == len(of_it.devices) > 1:
-        return f"no device knows {what}"
-    return f"{_who(names, of_it)} {does(len(names))} not know {what}"
-
-
-def _in_a_state(of_it: Material) -> str | None:
-    for state, what in GOING_ON:
-        if names := [device.name for device in of_it.devices if device.row.state == state]:
-            return f"{_who(names, of_it)} {what(len(names))}"
-    return None
-
-
-def _at_work(of_it: Material) -> str:
-    jobs: dict[str, list[str]] = {}
-    for device in of_it.devices:
-        jobs.setdefault(device.row.job, []).append(device.name)
-    job = max(jobs, key=lambda job: (job != "", len(jobs[job])))
-    names = jobs[job]
-    is_one = len(names) == 1
-    does_what = f"{'works' if is_one else 'work'} on {job}" if job else f"{'waits' if is_one else 'wait'} for a job"
-    return f"{_who(names, of_it)} {does_what}"
-
-
-def _who(names: Sequence[str], of_it: Material) -> str:
-    return names[0] if len(names) == 1 else of(len(names), len(of_it.devices))
-
-
-GOING_ON: Final[tuple[tuple[str, Callable[[int], str]], ...]] = (
-    ("bricked", lambda number: f"{has(number)} nothing left to boot from"),
-    ("crashed", lambda number: f"{has(number)} crashed"),
-    ("safe", lambda number: f"{'waits' if number == 1 else 'wait'} for help"),
-    ("off", lambda number: f"{has(number)} no power"),
-    ("recovering", lambda number: f"{'takes' if number == 1 else 'take'} back what was done"),
-    ("suspect", lambda number: f"{'asks' if number == 1 else 'ask'} whether the job is still there"),
-    ("offline", lambda number: f"{'is' if number == 1 else 'are'} off line"),
-)
-"""What is told first of the states that devices are in."""
-
-__all__ = ["Material", "detection", "going_on", "step_of", "story"]

@@ -37,6 +37,7 @@ from simulator.trace import (
     PowerRestored,
     ProbeSampled,
     ProcessEnded,
+    RequestReceived,
 )
 
 STATES: Final = (
@@ -206,6 +207,12 @@ def _seen_connecting(row: Row, event: ClientConnected) -> None:
     row.online, row.has_power, row.away, row.knows = True, True, "", "connected"
 
 
+def _heard_of(row: Row, event: RequestReceived) -> None:
+    """Who asks is there, whoever saw it connect."""
+    row.online = True
+    row.away = "" if row.away == "offline" else row.away
+
+
 def _seen_leaving(row: Row, event: ClientDisconnected) -> None:
     row.online = False
     if row.has_power:
@@ -253,6 +260,7 @@ def _sampled(row: Row, event: ProbeSampled) -> None:
 
 OF_ANOTHER: Final[dict[type, Read]] = {
     ClientConnected: _seen_connecting,
+    RequestReceived: _heard_of,
     ClientDisconnected: _seen_leaving,
     ExecutionQueued: _queued,
     ExecutionChanged: _reported,
