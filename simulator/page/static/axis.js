@@ -5,6 +5,8 @@
   const FLAG_HEIGHT = 22;
   const FLAG_ROWS = 3;
   const GUTTER = 62;
+  const RULED = 100;
+  const MEASURED = 2000;
 
   /** The scale of the lanes that are that wide. */
   function timeScale(width) {
@@ -17,9 +19,17 @@
     return data.lines.filter((line) => line.at >= from && line.at <= to && isLineDrawn(line)).sort((a, b) => a.at - b.at);
   }
 
-  /** How wide a text of that many pixels' height is, roughly and rather too wide. */
+  const ruler = document.createElement("canvas").getContext("2d");
+  const measured = new Map();
+
+  /** How wide a text is in bold letters of that many pixels. */
   function textWidth(text, size) {
-    return text.length * size * 0.58;
+    if (measured.size > MEASURED) measured.clear();
+    if (!measured.has(text)) {
+      ruler.font = `700 ${RULED}px ${getComputedStyle(document.body).fontFamily}`;
+      measured.set(text, ruler.measureText(text).width / RULED);
+    }
+    return measured.get(text) * size;
   }
 
   /** Which of them are told first where there is no room for all. */
@@ -51,7 +61,7 @@
     const x = timeScale(width);
     const rows = flags(x, width);
     const height = (d3.max(rows, (each) => each.top + each.height) ?? 0) + 27;
-    svg.attr("width", width).attr("height", height);
+    svg.attr("height", height);
     drawPoles(svg, x, rows, height);
     drawTicks(svg, x, height, width);
     drawFlags(svg, x, rows);

@@ -100,7 +100,7 @@
     const width = narrow ? whole : whole - whoWidth();
     const plan = lanePlan(lanes, narrow);
     column.classed("compact", plan.track < COMPACT);
-    column.select("svg.axis").style("margin-left", `${whole - width}px`);
+    column.select("svg.axis").style("width", `${whole}px`).style("padding-left", `${whole - width}px`);
     drawAxis(column.select("svg.axis"), width);
     lane.each(function each(thing) {
       d3.select(this).style("height", `${plan.height}px`);

@@ -5,6 +5,7 @@
 {
   const SHORTEST = 0.0005;
   const FOLLOWED = 60;
+  const ROOM = 0.015;
   const view = { from: 0, to: 1, shows: "now" };
 
   /** The whole axis: from the first thing that happened to its end, with some room. */
@@ -14,14 +15,14 @@
       for (const span of lane.spans) from = Math.min(from, span.start);
     }
     const to = Math.max(data.now, from + SHORTEST);
-    return [from, to + (to - from) * 0.015];
+    return [from, to + (to - from) * ROOM];
   }
 
   /** What is shown now: [from, to] in seconds. */
   function shownTime() {
     if (view.shows === "chosen") return [view.from, view.to];
-    const [from, to] = wholeAxis();
-    return view.shows === "all" || data.is_over || to - from <= FOLLOWED ? [from, to] : [to - FOLLOWED, to];
+    if (view.shows === "all" || data.is_over || data.now <= FOLLOWED) return wholeAxis();
+    return [data.now - FOLLOWED, data.now + FOLLOWED * ROOM];
   }
 
   /** Show that stretch, or as much of it as there is. */

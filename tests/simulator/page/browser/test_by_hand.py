@@ -33,6 +33,23 @@ async def test_buttons_zoom(tab: Tab) -> None:
     assert await stretch(tab) == pytest.approx((start, end), rel=0.01)
 
 
+async def test_what_goes_on_is_followed_for_a_minute_until_all_of_it_is_asked_for(tab: Tab) -> None:
+    await tab.show({**made.running(), "now": 30})
+    assert (await stretch(tab))[0] == 0
+    await tab.page.evaluate("() => showNews({now: 300})")
+    start, end = await stretch(tab)
+    assert start == 240
+    assert end > 300
+    await tab.at("#zoom-all").click()
+    assert (await stretch(tab))[0] == 0
+    await tab.page.evaluate("() => showNews({now: 600})")
+    start, end = await stretch(tab)
+    assert start == 0
+    assert end > 600
+    await tab.at("#zoom-now").click()
+    assert (await stretch(tab))[0] == 540
+
+
 async def test_the_wheel_zooms_with_ctrl_around_where_it_is_and_otherwise_leaves_the_page_alone(tab: Tab) -> None:
     await tab.show(made.failed())
     before = await stretch(tab)

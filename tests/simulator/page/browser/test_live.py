@@ -15,6 +15,18 @@ from tests.simulator.page.browser.tab import LARGE, STATIC, Json, Tab
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # plots bring a style with them
+        "img-src data:",
+        "connect-src 'self'",
+    )
+)
+"""What the page needs, and nothing more."""
+
+
 class Served:
     """The page's files with a stream beside them that tells what a test puts into it, and a box for orders.
 
@@ -49,7 +61,7 @@ class Served:
             queue.put_nowait(None)
 
     async def _page(self, request: web.Request) -> web.FileResponse:
-        return web.FileResponse(STATIC / "page.html")
+        return web.FileResponse(STATIC / "page.html", headers={"Content-Security-Policy": POLICY})
 
     async def _order(self, request: web.Request) -> web.Response:
         self.orders.append(await request.json())
