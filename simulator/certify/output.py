@@ -35,7 +35,10 @@ def write(certificate: Certificate, directory: Path, besides: Mapping[str, str] 
         directory.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             partial = directory / f"{name}.partial"
-            partial.write_text(text, encoding="utf-8", newline="\n")
-            partial.replace(directory / name)
+            try:
+                partial.write_text(text, encoding="utf-8", newline="\n")
+                partial.replace(directory / name)
+            finally:
+                partial.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"--out {directory}: cannot write there: {error.strerror}") from None

@@ -202,14 +202,24 @@ class CertifyCall:
             return OF_OUTCOME[self._certify(session, None).outcome]
 
     def _certify(self, session: Session, cut_short: str | None) -> Certificate:
-        """Say what is known, and keep it."""
+        """Say what is known, and keep it. Raises InputError if it cannot be kept, after it was said."""
         certificate = session.certificate(self._cells, cut_short)
-        if self._options.out is not None:  # first: whoever reads what is said may be gone
-            write(certificate, self._options.out, self._report(certificate))
+        unkept = self._kept(certificate)  # first: whoever reads what is said may be gone
         session.telling.certified(certificate)
         if not self._options.is_json:
-            print_certificate(certificate, Console(), self._options.out)
+            print_certificate(certificate, Console(), None if unkept else self._options.out)
+        if unkept is not None:
+            raise unkept
         return certificate
+
+    def _kept(self, certificate: Certificate) -> InputError | None:
+        """Why it could not be."""
+        if self._options.out is not None:
+            try:
+                write(certificate, self._options.out, self._report(certificate))
+            except InputError as error:
+                return error
+        return None
 
     def _report(self, certificate: Certificate) -> dict[str, str]:
         if self._picture is None:

@@ -159,6 +159,18 @@ def test_a_device_that_crashes_over_an_undisturbed_job_is_not_started_until_the_
     assert f"FAILED: its process crashed {MOST_CRASHES} times over its first job, which nobody disturbs" in out
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+def test_what_cannot_be_kept_is_said_all_the_same(tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/certificate.json.partial").symlink_to("/dev/full")
+    with Certifying(tmp_path, "--only", CALM, "--out", "out", command=("sh", "-c", "exit 7")) as certify:
+        code, out, err = certify.end()
+    assert code == 2
+    assert "with exit code 7" in out, out
+    assert err.splitlines()[-1] == "ghostjob: --out out: cannot write there: No space left on device"
+    assert not list((tmp_path / "out").glob("*.partial"))
+
+
 def test_a_command_that_does_not_start_is_told_also_while_nothing_comes_in(tmp_path: Path):
     with Certifying(tmp_path, "--json", "--cells-from-stdin", command=("/no/such/device",)) as certify:
         certify.until("desk.ready")

@@ -51,7 +51,8 @@ class Budget:
             f"  make    {made}; jobs and policy with the tag ghostjob=certify, a thing with that as attribute",
             f"  delete  these, and nothing else; {DELETIONS_AT_ONCE} jobs at most at a time",
             f"  ask     {calls}",
-            f"  look    DescribeJobExecution and DescribeJob, about {self.looks_a_minute} times a minute",
+            "  look    DescribeJobExecution, DescribeJob and ListJobExecutionsForThing, "
+            f"about {self.looks_a_minute} times a minute",
             f"  last    about {self.seconds / 60:.0f} min with a device that takes {WORK_SECONDS:g} s over a job, "
             "more for each cell that finds it broken",
         ]
@@ -72,7 +73,7 @@ def budget(cells: Sequence[Cell], settings: AccountSettings) -> Budget:
         left_out=left_out,
         jobs=jobs,
         calls=_calls(scenarios, jobs, settings),
-        looks_a_minute=round(2 * 60 / settings.look_seconds),
+        looks_a_minute=round(3 * 60 / settings.look_seconds),
         seconds=WORK_SECONDS + seconds + clearing,
     )
 

@@ -3,6 +3,9 @@
 An entry's time is when the answer came in which a change was seen: it happened before that, and after the look before.
 A removal is told when the record was first absent. What came and went between two looks is not told, but for one thing:
 a record that has ended, and says when it was started, was IN_PROGRESS.
+
+While the device works on a job that is not the session's, whatever waits for it waits for that: such a time is told as
+one in which nobody looked, which is held against nobody.
 """
 
 import asyncio
@@ -75,7 +78,12 @@ class Watching:
         self._clock = clock
         self._seconds = seconds
         self._jobs: dict[str, _Watched] = {}
+        self._ours: set[str] = set()
+        """Ids of all jobs that the session made."""
+        self._foreign: str | None = None
+        self._sees_others = True
         self._looked_at: float | None = None
+        self._others_at = clock()
         self._log = get_logger("ghostjob.certify")
         self.seen_until = clock()
 
@@ -86,6 +94,7 @@ class Watching:
         job_id, now = str(given.get("jobId")), self._clock()
         if operation == "CreateJob":
             namespace_id = given.get("namespaceId")
+            self._ours.add(job_id)
             if (before := self._jobs.get(job_id)) is not None and before.is_deleting:  # it is gone: its id was free
                 self._removed(before, now)
                 self._record(JobDeleted(job_id), now)
@@ -114,6 +123,7 @@ class Watching:
                 self._log.warning("look.failed", why=str(error))
             else:
                 self._was_complete(began)
+                await self._look_at_others()
             await asyncio.sleep(max(began + self._seconds - self._clock(), self._seconds / 10))
 
     def _was_complete(self, began: float) -> None:
@@ -122,6 +132,27 @@ class Watching:
         if self._looked_at is not None and (late := now - self._looked_at - 2 * self._seconds) > 0:
             self._record(ProcessStalled("cloud", late), now)
         self._looked_at, self.seen_until = now, began
+
+    async def _look_at_others(self) -> None:
+        """See whether the device works on a job that is not the session's."""
+        if not self._sees_others:
+            return
+        began = self._clock()
+        try:
+            answer = await self._hand.call("ListJobExecutionsForThing", thingName=self._thing, status="IN_PROGRESS")
+        except (Refused, InputError) as error:
+            self._sees_others = isinstance(error, InputError) or error.code in PASSING  # or it is not allowed
+            return
+        foreign = next(
+            (each["jobId"] for each in answer["executionSummaries"] if each["jobId"] not in self._ours), None
+        )
+        if foreign is not None:
+            since = self._others_at if self._foreign else began - 2 * self._seconds  # it began after the look before
+            self._record(ProcessStalled("cloud", began - since), began)
+        if foreign is not None and foreign != self._foreign:
+            then = "the device works on it, and what waits meanwhile is not held against it"
+            self._log.error("job.foreign", job_id=foreign, then=then)
+        self._foreign, self._others_at = foreign, began
 
     async def _look(self) -> None:
         for job_id, job in tuple(self._jobs.items()):

@@ -3,7 +3,8 @@
     http://192.168.1.7/version    http://dut.local:8080/health#/firmware/version
 
 A port that refuses the connection, or another status, says that the device is not up. Who is not reached, or does not
-answer in time, may be cut off or slow: that could not be sampled. Every sample has a connection of its own.
+answer in time, may be cut off or slow, and who sends us elsewhere was the wrong one to ask: that could not be sampled.
+Every sample has a connection of its own.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ from simulator.certify.probes.sample import (
 )
 
 OK: Final = 200
+ELSEWHERE: Final = range(300, 400)
+"""Redirections: who was asked is up, and it was the wrong one."""
 SCHEMES: Final = ("http", "https")
 
 
@@ -76,9 +79,10 @@ class HttpProbe:
                 auto_decompress=False,  # who compresses all the same may mean to fill this memory
             )
         async with asyncio.timeout(self._limit_seconds), self._session.get(self._url, allow_redirects=False) as answer:
+            if answer.status in ELSEWHERE:
+                return unsampled(f"status {answer.status}, see {answer.headers.get('Location')}: name that URL")
             if answer.status != OK:
-                elsewhere = answer.headers.get("Location")
-                return dead(f"status {answer.status}{f', see {elsewhere}: name that URL' if elsewhere else ''}")
+                return dead(f"status {answer.status}")
             return told(await _beginning(answer.content), self._pointer)
 
 

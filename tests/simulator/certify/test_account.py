@@ -156,6 +156,20 @@ def test_a_look_that_comes_late_is_told_as_ours():
     assert told == [ProcessStalled("cloud", 5.0)]
 
 
+async def test_while_the_device_works_on_somebody_elses_job_nothing_is_held_against_it():
+    told: list[CloudEvent] = []
+    now = 0.0
+    ours, foreign, none = ({"executionSummaries": [{"jobId": each} for each in ids]} for ids in (["j"], ["f"], []))
+    denied = Refused("AccessDeniedException", "no")
+    carrier = Answers(ListJobExecutionsForThing=[ours, foreign, foreign, none, denied, foreign])
+    watching = Watching(THING, Hand(carrier), lambda event, _: told.append(event), lambda: now, 1.0)
+    watching.told("CreateJob", {"jobId": "j"}, {})
+    for now in (1.0, 2.0, 4.0, 5.0, 6.0, 7.0):  # noqa: B007 - the clock
+        await watching._look_at_others()
+    assert told[1:] == [ProcessStalled("cloud", 2.0), ProcessStalled("cloud", 2.0)]
+    assert len(carrier.operations("ListJobExecutionsForThing")) == 5, "who may not see that does not ask again"
+
+
 # ── its connection ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

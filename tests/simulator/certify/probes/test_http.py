@@ -69,7 +69,7 @@ DOCUMENT = '{"firmware": {"version": "2.0", "slots": ["1.0", "2.0"], "build": 7,
         pytest.param(
             says("", 302, {"Location": "/v2"}),
             "",
-            Sample(False, None, "status 302, see /v2: name that URL"),
+            Sample(None, None, "status 302, see /v2: name that URL"),
             id="elsewhere",
         ),
     ],
