@@ -51,16 +51,20 @@ def _picture(directory: Path) -> "Picture":
 
     certificate = _kept(directory / CERTIFICATE, Certificate)
     verdict = _kept(directory / VERDICT, Verdict) if certificate is None else None
-    judge = Judge() if certificate is None and verdict is None else None
+    judge, entry = Judge(), None
     picture = _named(certificate.thing if certificate else "", verdict.scenario if verdict else directory.name)
     for entry in entries_in(directory / TRACE):
         picture.feed(entry)
-        if judge is not None:
+        if certificate is None and verdict is None:
             judge.feed(entry)
+    if entry is None:
+        raise InputError(f"{directory / TRACE}: there is nothing in it")
     if certificate is not None:
         picture.certified(certificate)
-    elif (judged := verdict or (judge.verdict() if judge is not None else None)) is not None:
-        picture.judged(judged, final=True)
+    elif verdict is not None or judge.has_begun:
+        picture.judged(verdict or judge.verdict(), final=True)
+    else:
+        picture.over()
     return picture
 
 

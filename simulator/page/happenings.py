@@ -23,6 +23,8 @@ from simulator.trace import (
 LINES: Final = 200
 DELETIONS: Final = 200
 """So many lines and deletions are remembered: the last of them."""
+JOBS: Final = 10_000
+"""So many ids are remembered that were used before."""
 WORTH_A_LINE_SECONDS: Final = 0.25
 """So long a process must not have run."""
 
@@ -93,8 +95,8 @@ class Happenings:
     started_when: When | None = None
     ended: RunEnded | None = None
     deletions: list[Deletion] = field(default_factory=list)
-    created: dict[str, int] = field(default_factory=dict)
-    """How often a job of that id was created."""
+    created: dict[str, None] = field(default_factory=dict)
+    """The ids of jobs that have been."""
     entries: dict[str, Entry] = field(default_factory=dict)
     _drawn: list[_Drawn] = field(default_factory=list)
 
@@ -109,8 +111,11 @@ class Happenings:
                 self.ended = event
                 self._line("ended", f"the run ends: {why}", when, "", entry)
             case JobCreated(job_id=job_id):
-                times = self.created[job_id] = self.created.get(job_id, 0) + 1
-                self._line("created", f"{job_id} is created" + (" again" if times > 1 else ""), when, job_id, entry)
+                again = " again" if job_id in self.created else ""
+                self.created[job_id] = None
+                if len(self.created) > JOBS:
+                    del self.created[next(iter(self.created))]
+                self._line("created", f"{job_id} is created{again}", when, job_id, entry)
             case JobDeletionBegan(job_id=job_id, forced=forced):
                 self._began(job_id, forced, when, entry)
             case JobDeleted(job_id=job_id):

@@ -17,6 +17,8 @@ from simulator.report.words import who, words
 from simulator.trace import Entry
 from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
 
+KNOWN = 1_000
+"""So many diagrams are kept until something else is found."""
 BEFORE, AFTER = 80, 40
 """So many entries of a device before and after what is pointed at may stand in a diagram."""
 
@@ -48,8 +50,8 @@ class Judgement:
         if judged is None:
             return None
         if self.is_final:
-            return f"{begun(judged.outcome)}: {judged.why}."
-        return f"{begun(judged.why)}." if judged.outcome == "failed" else None
+            return f"{begun(judged.outcome)}: {judged.why.rstrip('.')}."
+        return f"{judged.why.rstrip('.')}." if judged.outcome == "failed" else None
 
     @property
     def broken(self) -> dict[str, tuple[str, ...]]:
@@ -65,7 +67,7 @@ class Judgement:
     def judged(self, verdict: Verdict, final: bool, roster: Roster, happenings: Happenings) -> None:
         """The verdict so far, or in the end."""
         self.verdict, self.is_final = verdict, final
-        if final:
+        if final or len(self._known) > KNOWN:
             self._known.clear()
         self.named.clear()
         self.invariants = tuple(self._invariant(each, roster, happenings) for each in verdict.invariants)

@@ -54,6 +54,7 @@ class Picture:
         self._rate = Rate()
         self._offered: Offered | None = None
         self._groups: dict[str, str] = {}
+        self._is_over = False
         self._shown = Shown(self._roster, self._happenings, self._judgement)
         self._crowd: tuple[float, bool, Crowd | None] = (0.0, False, None)
         self._sent: dict[str, object] = {}
@@ -89,6 +90,10 @@ class Picture:
     def certified(self, certificate: Certificate, final: bool = True) -> None:
         """The cells so far, or in the end."""
         self._judgement.certified(certificate, final)
+
+    def over(self) -> None:
+        """Nothing more comes, and nobody judges it."""
+        self._is_over = True
 
     def grouped(self, groups: Mapping[str, str]) -> None:
         """Who plays in which part, as the trace does not say: group by thing."""
@@ -162,7 +167,7 @@ class Picture:
             "sentence": judgement.sentence or self._sentence(material),
             "story": self._story(material),
             "now": now,
-            "is_over": judgement.is_final or ended is not None,
+            "is_over": judgement.is_final or ended is not None or self._is_over,
             "axis_note": roster.note,
             "facts": tuple(self._facts(now)),
             "things": tuple(
@@ -182,13 +187,15 @@ class Picture:
     def _state(self) -> State:
         if (state := self._judgement.state) is not None:
             return state
-        if self._happenings.ended is not None:
+        if self._happenings.ended is not None or self._is_over:
             return "ended"
         return "running" if self._roster.devices else "waiting"
 
     def _sentence(self, material: Material) -> str:
         if self._offered is not None and self._offered.paused_at:
             return f"Paused: {self._offered.paused_at}."
+        if self._is_over:
+            return "It is over, and nobody has judged it."
         if material.ended is not None:
             return f"The run is over ({material.ended.why}), and is being judged."
         return going_on(material)

@@ -89,13 +89,20 @@ class Roster:
             self._at(source[len(DEVICE) :]).told(entry)
             return
         event = entry.event
-        if (thing := getattr(event, "thing", None) or getattr(event, "client_id", None)) is None:
-            self.passes(entry)
+        if (thing := getattr(event, "thing", None)) is None:
+            self._about_a_client(entry)
         elif source != CLOUD:
             self._at(thing).seen_by_others(entry)
         else:
             self._last_at = entry.at
             self._at_cloud(thing, entry)
+
+    def _about_a_client(self, entry: Entry) -> None:
+        """What a client did not get concerns a device if it is one's; anybody may ask under any name."""
+        self.passes(entry)
+        client = getattr(entry.event, "client_id", "")
+        if (device := self.devices.get(self._clients.get(client, client))) is not None:
+            device.at_cloud(entry)
 
     def _at_cloud(self, thing: str, entry: Entry) -> None:
         if self._began is None:

@@ -236,6 +236,11 @@ class Judge:
         if thing not in self._agents or isinstance(seen.event, CONNECTIONS):
             device.at_cloud(seen, self._watching, self._lag.cloud)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was fed the beginning of a run, without which there is nothing to judge."""
+        return self._started is not None
+
     def verdict(self) -> Verdict:
         """What held so far. Raises InputError for a trace without a run, or with bounds that are none."""
         if self._started is None:

@@ -86,6 +86,15 @@ def test_of_a_certification_it_has_the_matrix(tmp_path: Path, capsys: pytest.Cap
     assert page.sentence == f"Failed: {kept.why}."
 
 
+def test_of_a_trace_that_nobody_can_judge_there_is_a_page_all_the_same(copy: Path, capsys: pytest.CaptureFixture[str]):
+    lines = (copy / "trace.jsonl").read_text().splitlines(keepends=True)
+    (copy / "trace.jsonl").write_text("".join(line for line in lines if '"source":"device/thing-0"' in line))
+    (copy / "verdict.json").unlink()
+    report(copy, capsys)
+    page = data(copy)
+    assert (page.state, page.is_over, list(page.lanes)) == ("ended", True, ["thing-0"])
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -93,7 +102,7 @@ def test_of_a_certification_it_has_the_matrix(tmp_path: Path, capsys: pytest.Cap
         pytest.param(lambda out: (out / "trace.jsonl").write_text("{}\n"), "trace.jsonl:1: not a trace", id="no entry"),
         pytest.param(
             lambda out: ((out / "verdict.json").unlink(), (out / "trace.jsonl").write_text("")),
-            "no run.started entry",
+            "there is nothing in it",
             id="nothing",
         ),
         pytest.param(lambda out: (out / "report.html.partial").mkdir(), "cannot be written", id="not to be written"),

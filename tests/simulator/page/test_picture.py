@@ -4,6 +4,8 @@ import random
 from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulator.engines.virtual import judged
 from simulator.page.data import PageData
@@ -56,6 +58,25 @@ def test_accounts_may_interleave_otherwise_and_clocks_differ(scenario: str):
     entries = [entry._replace(at=entry.at + shifts[entry.source]) for entry in shuffled(list(played.entries), rng)]
     picture = Picture("", "", "run")
     for entry in entries:
+        picture.feed(entry)
+    picture.judged(played.verdict, final=True)
+    check(picture.whole())
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.sampled_from(["main", "delete-while-powerless", "greengrass-beside-delete", "recreated-at-once"]),
+    st.integers(0, 10_000),
+    st.floats(0.0, 0.9),
+)
+def test_of_a_trace_with_holes_there_is_a_picture(scenario: str, seed: int, lost: float):
+    played, rng = few(scenario), random.Random(seed)
+    kept = [entry for entry in shuffled(list(played.entries), rng) if rng.random() >= lost]
+    picture = Picture("", "", "run")
+    for entry in kept[: len(kept) // 2]:
+        picture.feed(entry)
+    check(picture.whole())
+    for entry in kept[len(kept) // 2 :]:
         picture.feed(entry)
     picture.judged(played.verdict, final=True)
     check(picture.whole())
