@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from agent.errors import InputError
 from simulator.cli.listing import print_list
 from simulator.cli.options import (
     Seconds,
@@ -15,11 +16,13 @@ from simulator.cli.options import (
     table_option,
 )
 
+SLOWEST = 100
 EXAMPLE = """\b
 Examples:
   ghostjob run
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
+  ghostjob run --slow 10
   ghostjob run --list
   ghostjob run --models
 """
@@ -66,6 +69,14 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     default=None,
     help="End a run that hangs after so many seconds, instead of the scenario's own number.",
 )
+@click.option(
+    "--slow",
+    type=Seconds(1, SLOWEST),
+    default=1.0,
+    metavar="TIMES",
+    help="Have devices, and what the scenario waits for, so many times slower, to be followed by eye: up to 100. The "
+    "verdict, which judges by the play's own time, is the same.",
+)
 @click.option("--until-stdin-closes", is_flag=True, help="End when standard input closes, as if interrupted.")
 @table_option
 @logging_options()
@@ -79,6 +90,7 @@ def run(
     seed: int,
     out: Path | None,
     time_limit_seconds: float | None,
+    slow: float,
     until_stdin_closes: bool,
     table: bool | None,
     log_format: str,
@@ -114,15 +126,18 @@ def run(
     if until_stdin_closes:
         interrupt_when_stdin_closes()
     if engine == "virtual":
+        if slow != 1:
+            raise InputError("--slow: virtual time is as fast as it goes; leave --engine virtual out")
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
         return run_virtually(ShownPlay(parsed, devices, seed, VirtualVenue(parsed, seed), out, False).play())
     from simulator.engines.live import LiveVenue
+    from simulator.engines.play_time import PlayTime
 
     allow_files(devices)
     shows_table = has_the_terminal() if table is None else table
-    return run_loop(ShownPlay(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table).play())
+    return run_loop(ShownPlay(parsed, devices, seed, LiveVenue(parsed, seed, PlayTime(slow)), out, shows_table).play())
 
 
 def _print_list() -> int:

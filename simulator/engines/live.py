@@ -3,20 +3,24 @@
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from agent.jitter import Jitter
 from agent.topics import everything, subscriptions
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport
+from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.mqtt.limits import GatewaySettings
 from simulator.cloud.settings.cloud import CloudSettings
+from simulator.cloud.settings.service import Fault
 from simulator.controller.hand import Hand
 from simulator.controller.local_http import LocalHttp
 from simulator.engines.embedded import EmbeddedCloud
+from simulator.engines.play_time import PlayTime
 from simulator.heartbeat import Heartbeat
 from simulator.scenario import Group, Scenario, thing_of_agent
 from simulator.trace import ProcessStalled, Sink
+from simulator.verdict.bounds import LONGEST_SECONDS
 
 PATIENCE_SECONDS: Final = 300.0
 """The cloud is there: whoever is not connected yet has to wait for its turn, however many others there are."""
@@ -25,6 +29,15 @@ QUICK: Final = GatewaySettings(connects_per_second=None, connect_limit_seconds=P
 """A scenario's devices boot in a fraction of a second, so they may come back sooner than AWS lets a client id. Ten
 thousand that connect at once may take a while to say so.
 """
+
+WAITS: Final = (
+    "deletion_seconds",
+    "deletion_seconds_per_execution",
+    "removal_delay_seconds",
+    "stale_reads_seconds",
+    "timeouts_late_seconds",
+)
+"""What the service waits for, and what of that a scenario may set."""
 
 
 class PahoConnections:
@@ -69,24 +82,36 @@ class PahoConnections:
 
 @dataclass(slots=True)
 class LiveVenue:
-    """Plays over real MQTT (see `simulator.engines.venue.Venue`)."""
+    """Plays over real MQTT (see `simulator.engines.venue.Venue`).
+
+    `time` is what the play goes by. The cloud's own waits, and those of faults, are as many times longer as the play is
+    slower when it begins.
+    """
 
     scenario: Scenario
     seed: int
+    time: PlayTime = field(default_factory=PlayTime)
     name: Final = "live"
     _connections: PahoConnections | None = None
     _heartbeat: Heartbeat | None = None
+    _running_time: Callable[[], float] | None = None
 
     def clock(self) -> float:
         """Seconds."""
-        return time.monotonic()
+        return self.time.now()
 
     async def open(self, stack: AsyncExitStack, sink: Sink) -> Hand:
         """Start the embedded cloud. Raises InputError."""
+        slow = self.time.slow
         settings = CloudSettings(
-            cloud=self.scenario.cloud, gateway=QUICK, faults=self.scenario.faults, seed=str(self.seed)
+            cloud=slowed(self.scenario.cloud, slow),
+            gateway=QUICK,
+            faults=tuple(slowed_fault(fault, slow) for fault in self.scenario.faults),
+            seed=str(self.seed),
         )
-        cloud = await stack.enter_async_context(EmbeddedCloud(sink, settings=settings))
+        cloud = await stack.enter_async_context(
+            EmbeddedCloud(lambda entry: sink(self.time.told(entry)), settings=settings)
+        )
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
         endpoint = Endpoint(host, int(port))
         connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
@@ -95,18 +120,35 @@ class LiveVenue:
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> Heartbeat:
         """Tell when this process, and so its devices, did not run."""
-        self._heartbeat = Heartbeat("devices", record, clock=self.clock)
+        self._heartbeat = Heartbeat("devices", lambda stalled: record(self.time.stalled(stalled, time.monotonic())))
+        self._running_time = self.time.measure(self._heartbeat.running_time)
         return self._heartbeat
 
     @property
     def running_time(self) -> Callable[[], float] | None:
         """Time in which this process did not run is no device's time."""
-        return None if self._heartbeat is None else self._heartbeat.running_time
+        return self._running_time
 
     def _now(self) -> float:
-        return self.clock() if self._heartbeat is None else self._heartbeat.running_time()
+        return self.clock() if self._running_time is None else self._running_time()
 
     def transport(self, thing: str, group: Group) -> PahoTransport:
         """A connection for one boot of one device."""
         assert self._connections is not None, "opened before"
         return self._connections.transport(thing, group)
+
+
+def slowed(cloud: JobsSettings, slow: float) -> JobsSettings:
+    """The service, with what it waits for so many times longer."""
+    if slow == 1:
+        return cloud
+    waits = {name: min(getattr(cloud, name) * slow, LONGEST_SECONDS) for name in WAITS}
+    delays = tuple((pattern, min(seconds * slow, LONGEST_SECONDS)) for pattern, seconds in cloud.removal_delays)
+    return replace(cloud, removal_delays=delays, **waits)
+
+
+def slowed_fault(fault: Fault, slow: float) -> Fault:
+    """A fault that lasts so many times longer."""
+    if slow == 1 or not fault.lasts:
+        return fault
+    return fault.model_copy(update={"seconds": min(fault.lasts * slow, LONGEST_SECONDS)})
