@@ -25,7 +25,7 @@
   }
 
   function shortened(text, room, size) {
-    const letters = Math.floor(room / (size * 0.55));
+    const letters = Math.floor((text.length * room) / Math.max(textWidth(text, size), 1));
     return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
   }
 

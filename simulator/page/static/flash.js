@@ -23,11 +23,17 @@ const SECTORS = {
     return [...counts].map(([word, number]) => `${number} ${word}`).join(", ");
   }
 
+  /** What a slot holds that holds no version. */
+  function holdsInWords(cells) {
+    if (cells.includes("?")) return "nobody knows what";
+    return /^\.*$/.test(cells) ? "empty" : "nothing whole";
+  }
+
   function slotRow(slot) {
     return el("li", { class: "slot", "data-boots": String(slot.boots), "data-trial": String(slot.trial) },
       el("span", { class: "slot-name" }, slot.name),
       cells(slot),
-      el("span", { class: "slot-holds" }, slot.holds || "empty",
+      el("span", { class: "slot-holds" }, slot.holds || holdsInWords(slot.cells),
         slot.boots ? el("b", { class: "boots" }, slot.trial ? " ▸ boots on trial" : " ▸ boots") : ""));
   }
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.simulator.page.browser import made
+from tests.simulator.page.browser import made, parts
 from tests.simulator.page.browser.tab import Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -154,7 +154,7 @@ async def test_news_changes_nothing_that_somebody_has_chosen(tab: Tab) -> None:
     await tab.drawn()
     before = await stretch(tab)
     await tab.page.evaluate(
-        "news => showNews(news)", {"now": 2.5, "sentence": "All know it.", "lanes.thing-1": made.lane("thing-1", 1.5)}
+        "news => showNews(news)", {"now": 2.5, "sentence": "All know it.", "lanes.thing-1": parts.lane("thing-1", 1.5)}
     )
     assert await stretch(tab) == before
     assert await tab.text("#sentence") == "All know it."

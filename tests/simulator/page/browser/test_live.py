@@ -9,7 +9,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser
 
-from tests.simulator.page.browser import made
+from tests.simulator.page.browser import made, parts
 from tests.simulator.page.browser.tab import LARGE, STATIC, Json, Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -130,7 +130,8 @@ async def test_the_whole_comes_first_and_news_changes_what_they_name(live: tuple
     await said(tab, "#sentence", "All of them know.")
     assert await tab.at("#state").get_attribute("data-state") == "passed"
     server.tell(
-        "news", {"lanes.thing-0": made.lane("thing-0", 1.9), "now": 3.6, "entries+": {"new#1": made.entry("new#1", 1)}}
+        "news",
+        {"lanes.thing-0": parts.lane("thing-0", 1.9), "now": 3.6, "entries+": {"new#1": parts.entry("new#1", 1)}},
     )
     await tab.page.wait_for_function("() => data.entries['new#1'] !== undefined")
     await tab.drawn()
