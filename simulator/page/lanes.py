@@ -63,12 +63,9 @@ class LaneFold:
         )
 
     def _arrived(self, message: Message) -> bool | None:
-        """None: it is on its way, or nobody can tell."""
-        if message.arrived is not None:
-            return True
-        if not self.has_told or (message.is_hint and message.namespace not in self.wire.heard):
-            return None
-        return False if message.number < self.wire.arrived[message.kind] else None
+        """Of one that tells nothing it is known if that was acknowledged."""
+        arrived = self.wire.has_arrived(message)
+        return arrived if self.has_told or arrived else None
 
 
 def _span(span: OpenSpan, lay: Callable[[When], float]) -> Span:

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 from agent.device_events import AnswerReceived, HintReceived, RequestSent
 from agent.values import NEXT, ExecutionKey
 from simulator.page.axis import When
-from simulator.trace import HintPublished, RequestAnswered, RequestReceived
+from simulator.trace import AnswerDelivered, HintPublished, RequestAnswered, RequestReceived
 
 UNDER_WAY: Final = 128
 """So many messages of one device may be without their other account; then the oldest stays without."""
@@ -21,17 +21,23 @@ UNDER_WAY: Final = 128
 
 @dataclass(slots=True)
 class Message:
-    """`sent` and `arrived` are when either side tells of it; `ids` are the entries. `number` orders those of a kind."""
+    """`sent` and `arrived` are when either side tells of it; `ids` are the entries. `number` orders those of a kind.
+
+    Of an answer: `was_given`, it was written to the connection; `is_acknowledged`, the client sent its PUBACK. A device
+    that does not await it any more, since it has asked something else, tells nothing of it all the same.
+    """
 
     kind: Literal["to-cloud", "to-device"]
     text: str
     job: str
     namespace: str | None
     number: int
-    is_hint: bool = False
+    what: Literal["request", "answer", "hint"] = "request"
     sent: When | None = None
     arrived: When | None = None
     ids: list[str] = field(default_factory=list)
+    was_given: bool = False
+    is_acknowledged: bool = False
 
     @property
     def when(self) -> When:
@@ -45,7 +51,7 @@ class Message:
 class Wire:
     """Pairs what both sides tell."""
 
-    __slots__ = ("_half", "_number", "arrived", "asked", "heard")
+    __slots__ = ("_answers", "_given", "_half", "_number", "arrived", "asked", "heard", "tells_deliveries")
 
     def __init__(self) -> None:
         self.asked: dict[str | None, Message] = {}
@@ -56,6 +62,37 @@ class Wire:
         self._number = 0
         self.arrived = {"to-cloud": 0, "to-device": 0}
         """The number of the last message that arrived: what was sent before it is lost."""
+        self.tells_deliveries = False
+        """Whether the cloud tells which answers it has delivered: it does not of those over HTTP."""
+        self._given: dict[int, Message] = {}
+        self._answers = 0
+
+    def has_arrived(self, message: Message) -> bool | None:
+        """Whether it did; None if it may be on its way, or nobody can tell."""
+        if message.arrived is not None or message.is_acknowledged:
+            return True
+        if message.number > self.arrived[message.kind]:
+            return None
+        is_known = {
+            "request": True,
+            "answer": self.tells_deliveries and not message.was_given,
+            "hint": message.namespace in self.heard,
+        }[message.what]
+        return False if is_known else None
+
+    def answered(self, number: int | None, message: Message) -> None:
+        """The cloud gave this answer, of that number."""
+        self._answers = self._answers + 1 if number is None else number
+        if len(self._given) >= UNDER_WAY:
+            del self._given[next(iter(self._given))]
+        self._given[self._answers] = message
+
+    def delivered(self, number: int, event_id: str, *, is_acknowledged: bool) -> None:
+        """The answer of that number is with the device, or at least on the connection."""
+        self.tells_deliveries = True
+        if (message := self._given.pop(number, None)) is not None:
+            message.was_given, message.is_acknowledged = True, is_acknowledged
+            message.ids.append(event_id)
 
     def sent(self, key: Hashable, message: Message, when: When, event_id: str) -> Message | None:
         """One side tells that it sent this; the message, if it is new."""
@@ -64,6 +101,11 @@ class Wire:
     def came(self, key: Hashable, message: Message, when: When, event_id: str) -> Message | None:
         """One side tells that this arrived; the message, if it is new."""
         return self._told(key, message, when, event_id, is_arrival=True)
+
+    def waiting(self, key: Hashable) -> Message | None:
+        """The first of that key of which one side has told."""
+        waiting = self._half.get(key)
+        return waiting[0] if waiting else None
 
     def _told(self, key: Hashable, message: Message, when: When, event_id: str, *, is_arrival: bool) -> Message | None:
         waiting = self._half.get(key)
@@ -118,7 +160,7 @@ def _said(wire: Wire, event: RequestAnswered | AnswerReceived) -> Message:
         word = f"{key.job_id} is {event.status}"
     job = key.job_id if key else asked.job if asked else ""
     namespace = key.namespace_id if key else asked.namespace if asked else None
-    return Message("to-device", f"{request}: {word}", job, namespace, 0)
+    return Message("to-device", f"{request}: {word}", job, namespace, 0, "answer")
 
 
 def _hinted(wire: Wire, event: HintPublished | HintReceived) -> Message:
@@ -126,7 +168,7 @@ def _hinted(wire: Wire, event: HintPublished | HintReceived) -> Message:
         wire.heard.add(event.namespace_id)
     listed = ", ".join(dict.fromkeys(key.job_id for key in event.listed)) or "nothing is pending"
     job = event.listed[0].job_id if event.listed else ""
-    return Message("to-device", f"{event.hint}: {listed}", job, event.namespace_id, 0, is_hint=True)
+    return Message("to-device", f"{event.hint}: {listed}", job, event.namespace_id, 0, "hint")
 
 
 def _request_key(event: RequestSent | RequestReceived) -> Hashable:
@@ -151,10 +193,23 @@ def _reader(
     return lambda wire, event, when, event_id: tell(wire, key(event), said(wire, event), when, event_id)
 
 
+def _answers(wire: Wire, event: RequestAnswered, when: When, event_id: str) -> Message | None:
+    message = _said(wire, event)
+    known = wire.waiting(_answer_key(event))
+    new = wire.sent(_answer_key(event), message, when, event_id)
+    wire.answered(event.number, new or known or message)
+    return new
+
+
+def _delivers(wire: Wire, event: AnswerDelivered, when: When, event_id: str) -> None:
+    wire.delivered(event.number, event_id, is_acknowledged=event.acknowledged)
+
+
 MESSAGES: Final[dict[type, Reader]] = {
     RequestSent: _reader(_asked, _request_key, Wire.sent),
     RequestReceived: _reader(_asked, _request_key, Wire.came),
-    RequestAnswered: _reader(_said, _answer_key, Wire.sent),
+    RequestAnswered: _answers,
+    AnswerDelivered: _delivers,
     AnswerReceived: _reader(_said, _answer_key, Wire.came),
     HintPublished: _reader(_hinted, _hint_key, Wire.sent),
     HintReceived: _reader(_hinted, _hint_key, Wire.came),

@@ -164,7 +164,7 @@ class Picture:
             "title": self._title,
             "about": self._about,
             "state": self._state(),
-            "sentence": judgement.sentence or self._sentence(material),
+            "sentence": self._sentence(material),
             "story": self._story(material),
             "now": now,
             "is_over": judgement.is_final or ended is not None or self._is_over,
@@ -192,8 +192,11 @@ class Picture:
         return "running" if self._roster.devices else "waiting"
 
     def _sentence(self, material: Material) -> str:
-        if self._offered is not None and self._offered.paused_at:
-            return f"Paused: {self._offered.paused_at}."
+        paused_at = "" if self._offered is None or self._judgement.is_final else self._offered.paused_at
+        if paused_at:
+            return f"Paused: {paused_at}."
+        if (judged := self._judgement.sentence) is not None:
+            return judged
         if self._is_over:
             return "It is over, and nobody has judged it."
         if material.ended is not None:

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from simulator.page import english
+from simulator.page.orders import Offered
 from simulator.page.picture import Picture
 from simulator.trace import Entry, ExecutionRemoved, JobDeletionBegan
 from tests.simulator.page.samples import Run, part, run
@@ -111,6 +112,16 @@ def test_who_does_not_know_yet_is_told():
     assert page.sentence == "2 of 10 devices do not know yet that fw is gone."
     assert page.story[-1] == "None of the 2 has been told yet."
     assert {span.kind for span in page.lanes["thing-2"].spans if span.end is None} >= {"ghost", "executing", "step"}
+
+
+def test_a_pause_is_told_before_all_else_until_it_is_over():
+    picture = run("delete-in-write", devices=1).picture
+    picture.offered(Offered(paused_at="thing-0 is erasing slot B"))
+    assert picture.whole().sentence.startswith("Passed: ")
+    going_on = Picture("", "", "run")
+    going_on.offered(Offered(paused_at="thing-0 is erasing slot B"))
+    assert going_on.whole().sentence == "Paused: thing-0 is erasing slot B."
+    assert "controls" in going_on.news()
 
 
 def test_a_deletion_is_told_before_any_record_goes():
