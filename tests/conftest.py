@@ -13,20 +13,29 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 LONGEST = (
-    "tests/simulator/devices/models/test_table.py",
+    "tests/cli/test_certify.py",
     "tests/agent/test_power_cuts_of_failing_work.py",
     "tests/agent/test_power_cuts.py",
-    "tests/cli/test_agent_tells.py",
-    "tests/cli/test_agent.py",
-    "tests/kills/test_kills.py",
+    "tests/face/test_play.py",
+    "tests/simulator/devices/models/test_table.py",
     "tests/clients/test_delete_job.py",
-    "tests/cli/test_run.py",
-    "tests/docs/test_commands.py",
-    "tests/face/test_elsewhere.py",
-    "tests/engines/test_shipped_live.py",
     "tests/engines/test_live.py",
+    "tests/kills/test_kills.py",
+    "tests/cli/test_agent_tells.py",
+    "tests/hostile/test_beside.py",
+    "tests/devices/test_devices.py",
+    "tests/docs/test_commands.py",
+    "tests/cli/test_certify_on_account.py",
+    "tests/cli/test_agent.py",
+    "tests/face/test_elsewhere.py",
+    "tests/cli/test_agent_forgetting.py",
+    "tests/simulator/devices/models/test_designs.py",
+    "tests/hostile/test_packets.py",
     "tests/face/test_cloud.py",
+    "tests/engines/test_shipped_live.py",
     "tests/store_kills/test_store_kills.py",
+    "tests/agent/test_third_death.py",
+    "tests/cli/test_run.py",
 )
 """By the time they take; begun last, they would keep one core waiting for the other."""
 

@@ -1,6 +1,7 @@
 """The power goes at every instant of an update whose job is force-deleted.
 
-All of the product is played by `python -m tests.power_cuts --all`.
+Where a policy may matter, instants are dealt over the two. All of the product is played by
+`python -m tests.power_cuts --all`.
 """
 
 from dataclasses import replace
@@ -14,7 +15,7 @@ from agent.core.events import BeginStep, Booted, Effect, Event, Remember
 from simulator.devices.models import MODELS
 from simulator.devices.models.model import Model
 from simulator.devices.storage import SURVIVALS
-from tests.power_cuts.product import LAYOUTS, exhaust, exhaust_policies, of_the_suite
+from tests.power_cuts.product import LAYOUTS, Half, deal_policies, exhaust, of_the_suite
 from tests.power_cuts.world import Cut, Setting, play
 
 
@@ -22,7 +23,7 @@ from tests.power_cuts.world import Cut, Setting, play
     "setting", [pytest.param(each, id=str(each)) for layout in LAYOUTS for each in of_the_suite(layout)]
 )
 def test_a_device_is_whole_and_ready_again_after_a_power_cut_at_every_instant(setting: Setting):
-    tallies = list(exhaust_policies(setting, since_deletion=True))
+    tallies = list(deal_policies(setting, since_deletion=True))
     assert [failure for tally in tallies for failure in tally.failures] == []
     assert all(tally.cuts for tally in tallies)
 
@@ -78,6 +79,7 @@ def writes_late(machine: Machine, event: Event) -> tuple[Machine, tuple[Effect, 
         pytest.param(writes_late, id="that writes down a step when it has ended, and not before"),
     ],
 )
-def test_a_device_is_found_out(model: Any, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("half", ["odd", "even"])
+def test_a_device_is_found_out(model: Any, half: Half, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(MODELS, "flawed", Model(model))
-    assert exhaust(Setting("write half", model="flawed"), since_deletion=True).failures
+    assert exhaust(Setting("write half", model="flawed"), since_deletion=True, half=half).failures

@@ -15,6 +15,7 @@ from tests.power_cuts.product import (
     LAYOUTS,
     NAMESPACES,
     Tally,
+    deal_policies,
     exhaust_policies,
     failing_in_the_suite,
     moments,
@@ -66,7 +67,9 @@ def _chosen(asked: argparse.Namespace) -> Iterator[Setting]:
 
 def _tallies(asked: argparse.Namespace, setting: Setting) -> Iterator[Tally]:
     since_deletion = not (asked.all or setting.trouble)
-    return exhaust_policies(setting, twice=asked.twice, since_deletion=since_deletion)
+    if asked.all or asked.twice:
+        return exhaust_policies(setting, twice=asked.twice, since_deletion=since_deletion)
+    return deal_policies(setting, since_deletion=since_deletion)
 
 
 if __name__ == "__main__":

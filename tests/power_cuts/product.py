@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from agent.abilities import Layout
 from agent.documents.ours import SINGLE_STEPS, TRIAL_STEPS
@@ -19,6 +19,9 @@ DIFFERS_FROM: Final[dict[Layout, str]] = {"ab": "queued", "swap": "switch begins
 """The first moment at which an update is another one than with two slots."""
 FAILING: Final = ("never", "recovering", "reporting FAILED", "reported FAILED", OFF)
 """When a job can be deleted whose work fails by itself: not at all, as that shows, while it is told, and after."""
+Half: TypeAlias = Literal["odd", "even"]
+FEW: Final = 10
+"""So many instants, and fewer, are not worth halving."""
 DEVICES_AT_ONCE: Final = 250
 """In one world, so that its trace does not fill the memory."""
 
@@ -60,17 +63,20 @@ class Tally:
                 self.failures.append(f"{self.setting}: cut before {where or 'nothing'}{survives}: {problems}")
 
 
-def exhaust(setting: Setting, *, twice: bool = False, since_deletion: bool = False) -> Tally:
+def exhaust(setting: Setting, *, twice: bool = False, since_deletion: bool = False, half: Half | None = None) -> Tally:
     """Cut the power of one device after another, each at the next instant, until there is none left.
 
     `twice`: once more at every instant of the recovery from each of these cuts. `since_deletion`: leave out the cuts
-    before the job is deleted, from which a device comes back to what it was about (which other settings show).
+    before the job is deleted, from which a device comes back to what it was about (which other settings show). `half`:
+    at the instants of odd numbers only, or at those of even ones, unless there are only FEW.
     """
     tally = Tally(setting)
     (whole,) = _played(tally, [Cut()])
     first = whole.deleted_at if since_deletion else 0
     last = whole.taken_at or whole.instants
-    stories = _played(tally, [Cut((nth,)) for nth in range(first + 1, last + 1)])
+    is_whole = half is None or last - first <= FEW
+    instants = (nth for nth in range(first + 1, last + 1) if is_whole or nth % 2 == (half == "odd"))
+    stories = _played(tally, [Cut((nth,)) for nth in instants])
     tally.instants = [name for story in stories for _, name in story.lost_at]
     survivals: tuple[Survival, ...] = ("half", "all")
     stories += _played(
@@ -105,6 +111,17 @@ def exhaust_policies(setting: Setting, *, twice: bool = False, since_deletion: b
     if tally.switched:
         other = replace(setting, policy="finish-after-switch")
         yield exhaust(other, twice=twice, since_deletion=since_deletion)
+
+
+def deal_policies(setting: Setting, *, since_deletion: bool = False) -> Iterator[Tally]:
+    """Every instant once: the odd ones with the first policy, the even ones with the other, if that may matter.
+
+    Up to the switch both do the same, and after it one takes back what the other keeps, at the same instants.
+    """
+    tally = exhaust(setting, since_deletion=since_deletion, half="odd")
+    yield tally
+    other = replace(setting, policy="finish-after-switch") if tally.switched else setting
+    yield exhaust(other, since_deletion=since_deletion, half="even")
 
 
 def settings(layout: Layout, namespace: str | None) -> Iterator[Setting]:

@@ -279,6 +279,7 @@ class _Fate:
         self.was_due = self.was_due or self.is_due(event)
         if self.was_due and self.is_queued and not self.is_deleted:
             self.is_deleted, story.deleted_at = True, self.device.instants - _has_begun(event)
+            self.is_over = False  # as it may have been: what cuts its power can be the last that it does
             asyncio.get_running_loop().call_soon(self._delete)
         match event:
             case StepStarted(step="switch") if not story.taken_at:
@@ -359,10 +360,11 @@ class World:
             self.create(fate.job_id, thing, self._first_document())
         try:
             async with asyncio.timeout(TIME_LIMIT_SECONDS):
-                await self._all_over.wait()
+                while self._open:
+                    await self._all_over.wait()
+                    await asyncio.sleep(1)
         except TimeoutError:
             pass  # every device that is not ready is a problem of its own, and named
-        await asyncio.sleep(1)
         for device in devices:
             await device.end()
         cloud.observe(AccountEnded())
@@ -485,10 +487,11 @@ class World:
             fate = self._fates.get(getattr(event, "thing", entry.source.removeprefix("device/")))
         if fate is not None:
             fate.see(event)
-            if fate.is_over:
-                self._open.pop(fate.job_id, None)
-                if not self._open:
-                    self._all_over.set()
+            if not fate.is_over:
+                self._open[fate.job_id] = fate
+                self._all_over.clear()
+            elif self._open.pop(fate.job_id, None) and not self._open:
+                self._all_over.set()
 
 
 def play(setting: Setting, cuts: Sequence[Cut]) -> tuple[list[Story], Verdict]:

@@ -3,13 +3,14 @@
 Each pair is played once a session, whoever asks.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
 from simulator.devices.models import MODELS
 from simulator.engines.virtual import judged
-from simulator.scenario import Scenario, load, shipped
+from simulator.scenario import Scenario, load
 from simulator.trace import Entry, RunEnded, device_source
 from simulator.verdict import Judge, Verdict
 
@@ -100,7 +101,7 @@ def violated(verdict: Verdict) -> set[str]:
     return {invariant.id for invariant in verdict.invariants if invariant.outcome == "violated"}
 
 
-def broken_by(model: str, seed: int = 1) -> dict[str, frozenset[str]]:
-    """The invariants that a model violates, by shipped scenario; those where it violates none are left out."""
-    found = {scenario: frozenset(violated(played(scenario, model, seed))) for scenario in shipped()}
+def broken_by(model: str, scenarios: Iterable[str], seed: int = 1) -> dict[str, frozenset[str]]:
+    """The invariants that a model violates, by scenario; those where it violates none are left out."""
+    found = {scenario: frozenset(violated(played(scenario, model, seed))) for scenario in scenarios}
     return {scenario: invariants for scenario, invariants in found.items() if invariants}

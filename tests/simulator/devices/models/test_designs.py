@@ -1,4 +1,4 @@
-"""Correct devices of other designs hold every invariant as well, and reach every place that a scenario names."""
+"""Correct devices of every design, in hostile worlds that nobody has thought of."""
 
 from typing import Any
 
@@ -8,18 +8,8 @@ from hypothesis import strategies as st
 
 from simulator.devices.models.designs import DESIGNS
 from simulator.engines.virtual import judged
-from simulator.scenario import Scenario, shipped
-from tests.simulator.devices.models.playing import played, violated
-
-
-@pytest.mark.parametrize("design", DESIGNS)
-@pytest.mark.parametrize("scenario", shipped())
-def test_a_correct_device_of_another_design_passes(scenario: str, design: str):
-    verdict = played(scenario, design)
-    assert verdict.passed, verdict.model_dump_json(indent=1)
-
-
-# ── a hostile world ───────────────────────────────────────────────────────────────────────────────────────────
+from simulator.scenario import Scenario
+from tests.simulator.devices.models.playing import violated
 
 MESSAGES = (
     "notify",
