@@ -626,7 +626,7 @@ RULES = [
         id="devices of other designs share no decision with our own core, only what it takes in and gives out",
     ),
     pytest.param(
-        "simulator/page",
+        "simulator/page/*.py",
         (
             "simulator.page",
             "simulator.certify.certificate",
@@ -640,6 +640,25 @@ RULES = [
         ("pydantic", "pydantic_core"),
         False,
         id="the page reads the trace, the verdict and the certificate, and does no I/O",
+    ),
+    pytest.param(
+        "simulator/page",
+        (
+            "simulator.page",
+            "simulator.certify.certificate",
+            "simulator.docs",
+            "simulator.report",
+            "simulator.trace",
+            "simulator.verdict",
+            "agent.device_events",
+            "agent.errors",
+            "agent.log",
+            "agent.values",
+            "agent.wording",
+        ),
+        ("aiohttp", "pydantic", "pydantic_core"),
+        True,
+        id="the live page serves what the page reads",
     ),
     pytest.param(
         "simulator/report",

@@ -1,0 +1,170 @@
+"""Who looks at the live page: each gets the whole of it first, and then news; who reads slowly, the whole anew.
+
+Nothing is queued: what somebody is sent is made when it can be sent, so a looker costs the bytes of one message. What
+it costs to make them is a share of the time that is the same for one looker and for many, and for one device and for
+thousands: then they come less often.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from agent.log import get_logger
+from simulator.page.picture import Picture
+
+LOOKERS: Final = 100
+"""So many may look at once."""
+EVERY_SECONDS: Final = 0.25
+"""News come so often at most."""
+SPARING: Final = 24
+"""For so many times as long as it took to make them none are made: they are one twenty-fifth of the time at most."""
+ALIVE_SECONDS: Final = 15.0
+"""So often who looks hears something, be there no news, lest what is between takes the connection for dead."""
+ALIVE: Final = b":\n\n"
+CLOSING_SECONDS: Final = 2.0
+"""So long who reads slowly is waited for in the end."""
+FAULT_SECONDS: Final = 10.0
+"""For so long nothing is made after a fault of ours, which the log tells."""
+
+
+class Looker:
+    """One who looks. Whoever sends to it awaits `next`, and sends what that gives."""
+
+    def __init__(self) -> None:
+        self._told: bytes | None = None
+        self._came = asyncio.Event()
+        self.waits = asyncio.Event()
+        """Set while it has been sent all that it was told."""
+        self.has_missed = True
+        """Something that was news when it could not be sent any: then it needs the whole."""
+        self._is_over = False
+
+    @property
+    def may_be_told(self) -> bool:
+        """Whether it has been sent all that it was told, and waits for more."""
+        return self.waits.is_set() and self._told is None
+
+    def tell(self, told: bytes) -> None:
+        """Have that sent; only while it may be told."""
+        self._told = told
+        self._came.set()
+
+    def end(self) -> None:
+        """What it was told goes yet; then no more comes."""
+        self._is_over = True
+        self._came.set()
+
+    async def next(self) -> bytes | None:
+        """What to send next; None: no more comes."""
+        self.waits.set()
+        try:
+            while self._told is None:
+                if self._is_over:
+                    return None
+                self._came.clear()
+                async with asyncio.timeout(ALIVE_SECONDS):
+                    await self._came.wait()
+        except TimeoutError:
+            return ALIVE
+        finally:
+            self.waits.clear()
+        told, self._told = self._told, None
+        return told
+
+
+class Lookers:
+    """All who look. `before` is called before they are told anything, `clock` counts seconds."""
+
+    def __init__(
+        self, picture: Picture, before: Callable[[], None], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self.picture = picture
+        self._before = before
+        self._clock = clock
+        self._all: dict[Looker, None] = {}
+        self._is_over = False
+        self.are_there = asyncio.Event()
+        """Set while anybody looks."""
+
+    def join(self) -> Looker | None:
+        """One more; None if there are as many as may be."""
+        if len(self._all) >= LOOKERS or self._is_over:
+            return None
+        looker = Looker()
+        self._all[looker] = None
+        self.are_there.set()
+        return looker
+
+    def leave(self, looker: Looker) -> None:
+        """It looks no longer."""
+        self._all.pop(looker, None)
+        if not self._all:
+            self.are_there.clear()
+
+    def show(self, picture: Picture) -> None:
+        """From now on, that picture instead."""
+        self.picture = picture
+        for looker in self._all:
+            looker.has_missed = True
+
+    async def keep_telling(self) -> None:
+        """Tell what there is to tell as long as this runs, while anybody looks."""
+        while True:
+            await self.are_there.wait()
+            began = self._clock()
+            is_told = self._tell_or_say_why_not()
+            pause = SPARING * (self._clock() - began) if is_told else FAULT_SECONDS
+            await asyncio.sleep(max(EVERY_SECONDS, pause))
+
+    def _tell_or_say_why_not(self) -> bool:
+        try:
+            self.tell()
+        except Exception:  # whatever it is: the run goes on, and so does the page
+            get_logger("ghostjob.page").exception("page.failed", then=f"the page goes on in {FAULT_SECONDS:g} s")
+            for looker in self._all:
+                looker.has_missed = True
+            return False
+        return True
+
+    def tell(self) -> None:
+        """Tell everybody who may be told: the news, or the whole."""
+        self._before()
+        # Of nobody's news, too: from now on, what has changed since is news.
+        news = self.picture.news()
+        for looker in self._all:
+            if news and not looker.may_be_told:
+                looker.has_missed = True
+        ready = [looker for looker in self._all if looker.may_be_told]
+        if news and not all(looker.has_missed for looker in ready):
+            told = _event("news", json.dumps(news, separators=(",", ":")))
+            for looker in ready:
+                if not looker.has_missed:
+                    looker.tell(told)
+        if anew := [looker for looker in ready if looker.has_missed]:
+            told = _event("whole", self.picture.whole().model_dump_json(by_alias=True))
+            for looker in anew:
+                looker.has_missed = False
+                looker.tell(told)
+
+    async def close(self) -> None:
+        """Tell everybody how it was in the end, and nobody anything after that."""
+        self._is_over = True
+        if self._all:
+            self._tell_or_say_why_not()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                while any(looker.has_missed for looker in self._all):
+                    for looker in tuple(self._all):
+                        await looker.waits.wait()
+                    if not self._tell_or_say_why_not():
+                        break
+        for looker in self._all:
+            looker.end()
+
+
+def _event(name: str, data: str) -> bytes:
+    """As server-sent events have it; JSON has no line ends."""
+    return f"event: {name}\ndata: {data}\n\n".encode()
