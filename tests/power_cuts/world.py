@@ -41,7 +41,6 @@ from simulator.devices.rig.power import instant
 from simulator.devices.rig.steps import advance, power_on
 from simulator.devices.rig.values import Make, Rig, RigOutcome
 from simulator.devices.storage import SURVIVALS, Survival
-from simulator.engines.memoised_steps import memoised
 from simulator.engines.virtual import VirtualCloud, VirtualLink
 from simulator.engines.virtual_time import run_virtually
 from simulator.scenario import Bounds, Group, JobSpec, PowerCut, Scenario, Timings
@@ -468,7 +467,7 @@ class World:
         return Runner(
             thing=device.thing,
             machine=Correlated(model.start(policy), Correlation(f"{device.boots}-", policy.abilities)),
-            step=memoised(correlated(memoised(model.step))),
+            step=correlated(model.step),  # not memoised: each device has a job of its own, so no two share a state
             transport=_Link(self._cloud, device),
             workbench=device,
             rng=rng,
