@@ -33,7 +33,11 @@ def diagram(
     for entry in entries:
         lane.feed(entry)
     marks = lane.lane(lay, ()).marks
-    arrows = sorted((*operator, *_arrows(marks, thing), *_steps(entries, thing, lay)), key=lambda arrow: arrow.at)
+    order = {entry.id: number for number, entry in enumerate(entries)}
+    arrows = sorted(
+        (*operator, *_arrows(marks, thing), *_steps(entries, thing, lay)),
+        key=lambda arrow: (arrow.at, order.get(arrow.id, -1)),
+    )
     chosen = _near(arrows, shown)
     participants = tuple(each for each in (OPERATOR, CLOUD, thing) if any(each in (a.from_, a.to) for a in chosen))
     return Diagram(participants=participants, arrows=tuple(chosen), mermaid=mermaid(participants, chosen))

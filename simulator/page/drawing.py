@@ -50,8 +50,7 @@ class Drawing:
     """`most` is how many spans and marks are remembered, of each; then the oldest go, and are counted in `dropped`.
 
     `open` has the spans that last yet, by what ends them. `jobs` have been queued before. `worked` is when the hardware
-    was last seen to have done something. `shows` is what a probe showed last. `is_stopped`: the run is over, and
-    devices go.
+    was last seen to have done something. `shows` is what a probe showed last.
     """
 
     def __init__(self, most: int) -> None:
@@ -64,7 +63,6 @@ class Drawing:
         self.worked: When | None = None
         self.shows = ""
         self.dropped = 0
-        self.is_stopped = False
 
     def begin(self, key: object, span: OpenSpan, event_id: str) -> None:
         """Something begins; what has the same key ends."""

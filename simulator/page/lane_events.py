@@ -98,7 +98,7 @@ def _connected(lane: Drawing, event: ClientConnected, when: When, event_id: str)
 def _disconnected(lane: Drawing, event: ClientDisconnected, when: When, event_id: str) -> None:
     # Who takes over a client id is connected before the other's end is told, or after: both occur.
     lane.connections = max(lane.connections - 1, 0)
-    if not lane.connections and not lane.is_stopped:
+    if not lane.connections:
         lane.begin("offline", OpenSpan("wire", "offline", f"off line: {event.reason}", when), event_id)
 
 
@@ -220,7 +220,7 @@ def _lost_power(lane: Drawing, event: PowerLost, when: When, event_id: str) -> N
 
 def _went_down(lane: Drawing, event: DeviceDisconnected, when: When, event_id: str) -> None:
     """A reboot of its own: it goes down as planned, in a step or in trouble, and comes up again."""
-    if event.planned and not lane.is_stopped and "off" not in lane.open:
+    if event.planned and "off" not in lane.open:
         lane.end("step", when, event_id)
         lane.begin("boot", OpenSpan("hardware", "boot", "boots", when), event_id)
 

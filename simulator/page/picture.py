@@ -33,7 +33,7 @@ from simulator.page.roster import Roster, bounds_of
 from simulator.page.shown import Shown
 from simulator.page.story import Material, story
 from simulator.report.device_row import STATES
-from simulator.trace import ClientDisconnected, Entry, RequestReceived, RunStarted
+from simulator.trace import ClientDisconnected, Entry, RequestReceived, RunEnded, RunStarted
 from simulator.verdict import Verdict
 
 EXTRA: Final = 1_000
@@ -76,6 +76,8 @@ class Picture:
         self._roster.feed(entry)
 
     def _about_the_run(self, entry: Entry) -> None:
+        if self._kind == "certify" and isinstance(entry.event, RunStarted | RunEnded):
+            return  # a cell's, of which there are many
         if isinstance(entry.event, RunStarted):
             self._roster.begin(entry.event, When(entry.at, not entry.event.are_foreign))
         self._happenings.feed(entry)

@@ -11,6 +11,7 @@ from simulator.page.diagrams import ARROWS, mermaid
 from tests.simulator.page.samples import run
 
 LINE = re.compile(r"    (?:participant p\d+ as .+|p\d+(?:->>|-x)p\d+: \d+\.\d{3} s: .*)")
+TURNS = ("is recovering", "is done with fw", "is idle")
 PLAIN = re.compile(r"(?:[A-Za-z0-9 .,:_/()%+=?!'*-]|#\d+;)*")
 """What Mermaid takes as it stands, and its entities."""
 
@@ -60,5 +61,7 @@ def test_a_violation_is_shown_with_the_deletion_and_the_device_and_what_came_of_
     assert "describe fw: rejected, ResourceNotFound" in texts
     assert {event.id for event in found.events} <= {arrow.id for arrow in found.diagram.arrows}
     assert len(texts) <= ARROWS
+    recovering, done, idle = (next(n for n, text in enumerate(texts) if text.startswith(each)) for each in TURNS)
+    assert recovering < done < idle
     assert [arrow.at for arrow in found.diagram.arrows] == sorted(arrow.at for arrow in found.diagram.arrows)
     assert found.diagram.mermaid.count("\n") == 1 + 3 + len(texts)
