@@ -714,7 +714,7 @@ LAYERS = (
     ("background", "s3"),
     ("mqtt",),
     ("access", "settings", "store"),
-    ("device_api",),
+    ("asked", "device_api"),
     ("api",),
     ("core", "fidelity"),
     ("tenant",),

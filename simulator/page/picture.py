@@ -33,7 +33,7 @@ from simulator.page.orders import Offered
 from simulator.page.roster import Roster, bounds_of
 from simulator.page.story import Material, detection, going_on, story
 from simulator.report.device_row import STATES
-from simulator.trace import ClientDisconnected, Entry, RequestReceived, RunStarted
+from simulator.trace import ClientDisconnected, DeviceJoined, Entry, RequestReceived, RunStarted
 from simulator.verdict import Verdict
 
 EXTRA: Final = 1_000
@@ -76,6 +76,8 @@ class Picture:
     def _about_the_run(self, entry: Entry) -> None:
         if isinstance(entry.event, RunStarted):
             self._roster.begin(entry.event, When(entry.at, not entry.event.are_foreign))
+        elif isinstance(entry.event, DeviceJoined):
+            self._roster.join(entry.event)
         self._happenings.feed(entry)
         self._roster.passes(entry)
 
@@ -336,6 +338,7 @@ def _thing(device: Device, broken: tuple[str, ...]) -> Thing:
         bricked=row.bootable is False,
         version=row.version,
         online=row.online,
+        group=device.group,
         violated=broken,
     )
 
