@@ -733,7 +733,7 @@ LAYERS = (
     ("background", "s3"),
     ("mqtt",),
     ("access", "settings", "store"),
-    ("device_api",),
+    ("asked", "device_api"),
     ("api",),
     ("core", "fidelity"),
     ("tenant",),

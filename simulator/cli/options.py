@@ -44,15 +44,15 @@ def logging_options(level: str = "warning") -> Callable[[F], F]:
     return decorate
 
 
-def model_option(default: str | None, help: str) -> Callable[[F], F]:  # noqa: A002 - as click has it
-    """`--model`, which shells complete."""
+def model_option(default: str | None, help: str, name: str = "--model") -> Callable[[F], F]:  # noqa: A002 - click's
+    """`--model`, or an option of another `name` for one, which shells complete."""
 
     def names(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
         from simulator.devices.models import MODELS
 
         return [name for name in MODELS if name.startswith(incomplete)]
 
-    return click.option("--model", metavar="MODEL", default=default, show_default=True, shell_complete=names, help=help)
+    return click.option(name, metavar="MODEL", default=default, show_default=True, shell_complete=names, help=help)
 
 
 table_option = click.option(

@@ -2,8 +2,8 @@
 
 import asyncio
 import shlex
-import sys
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,28 +15,41 @@ from simulator.cli.keyboard import keys
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
+from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
 from simulator.report.junit import JUNIT
 from simulator.report.live_table import LiveTable
 from simulator.report.markdown import SUMMARY
 from simulator.report.recent import Recent
 from simulator.report.run_files import junit_of_run, markdown_of_run
-from simulator.report.summary import print_summary
+from simulator.report.summary import by_part, print_line, print_summary
 from simulator.scenario import Scenario
-from simulator.trace import Entry, JobDeletionBegan, RunStarted
+from simulator.trace import Entry, JobDeletionBegan, PaceChanged, RunStarted
 from simulator.verdict import Verdict
 
 if TYPE_CHECKING:
     from simulator.page.picture import Picture
 
 REPORT = "report.html"
+KEYS = "delete now: [d] the oldest job; if it stands still: [g] go on"
+PRESSED = "somebody pressed its key"
 
 
 class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr."""
 
     def __init__(
-        self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
+        self,
+        scenario: Scenario,
+        devices: int,
+        seed: int,
+        venue: Venue,
+        out: Path | None,
+        shows_table: bool,
+        *,
+        steering: Steering | None = None,
+        has_keys: bool = False,
+        groups: Mapping[str, str] | None = None,
     ) -> None:
         self._recent = Recent()
         self._picture = None if out is None else _picture(scenario)
@@ -49,15 +62,24 @@ class ShownPlay:
         if self._picture is not None:
             faces[REPORT] = partial(_report, self._picture)
         self._run = JudgedPlay(
-            scenario, venue, devices, seed=seed, out=out, also=(self._show,), faces=faces, started_at=now
+            scenario,
+            venue,
+            devices,
+            seed=seed,
+            out=out,
+            also=(self._show,),
+            faces=faces,
+            started_at=now,
+            steering=steering,
+            groups=groups,
         )
+        self._steering, self._groups = steering, groups or {}
         self._console = Console(stderr=True)
         self._shows_table = shows_table
         self._asked: set[asyncio.Task[None]] = set()
-        has_keys = shows_table and sys.stdin.isatty()
         title = f"{scenario.name}: {scenario.about}" if scenario.about else scenario.name
         namespaces = {thing: group.namespace for thing, group in self._run.play.casting.things}
-        self._table = LiveTable(title, namespaces, "delete now: [d] the oldest job" if has_keys else "")
+        self._table = LiveTable(title, namespaces, KEYS if has_keys else "")
         self._has_keys = has_keys
 
     async def play(self) -> int:
@@ -65,10 +87,16 @@ class ShownPlay:
         with self._run:
             result = await self._played()
             print_summary(result.verdict, Console(), self._recent.entries_of)
+            self._print_parts(result.verdict)
         if result.verdict.outcome != "passed":
             hint = f"what happened around each [id]: {_look(result.directory)}"
             self._console.print(hint, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
         return result.exit_code
+
+    def _print_parts(self, verdict: Verdict) -> None:
+        """How each part did, of those that play side by side."""
+        for line in by_part(verdict, self._groups):
+            print_line(line, Console())
 
     async def _played(self) -> Result:
         with ExitStack() as stack:
@@ -78,9 +106,15 @@ class ShownPlay:
                 return await self._run.result()
 
     def _pressed(self, key: str) -> None:
+        assert self._steering is not None, "there are keys"
+        if key in " g":
+            with suppress(NotDone):
+                self._steering.go(PRESSED)
+            return
         jobs = self._table.deletable
         index = 0 if key == "d" else int(key) - 1 if key.isdigit() and key != "0" else -1
-        if 0 <= index < len(jobs) and (task := self._run.play.delete_now(jobs[index])) is not None:
+        if 0 <= index < len(jobs):
+            task = asyncio.create_task(self._steering.take_away(jobs[index], PRESSED))
             self._asked.add(task)
             task.add_done_callback(self._answered)
 
@@ -103,6 +137,9 @@ class ShownPlay:
         match entry.event:
             case RunStarted(scenario=scenario, things=things):
                 self._console.print(f"playing {scenario} with {len(things)} devices", highlight=False)
+            case PaceChanged(held_at=held_at) if held_at:
+                how = "; [g] lets it go on" if self._has_keys else ""
+                self._console.print(f"it stands still: {held_at}{how}", highlight=False, markup=False)
             case JobDeletionBegan(job_id=job_id):
                 self._console.print(f"{job_id} is being deleted", highlight=False)
             case _:

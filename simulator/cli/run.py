@@ -1,6 +1,8 @@
 """`ghostjob run`: play a scenario, show it, judge it."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,13 +18,17 @@ from simulator.cli.options import (
     table_option,
 )
 
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
+
 SLOWEST = 100
 EXAMPLE = """\b
 Examples:
   ghostjob run
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
-  ghostjob run --slow 10
+  ghostjob run --slow 10 --pause
+  ghostjob run delete-in-write --devices 1 --versus deaf
   ghostjob run --list
   ghostjob run --models
 """
@@ -44,6 +50,11 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     help="How many devices play; by default as many as the scenario is made for, mostly 10.",
 )
 @model_option(default=None, help="Play every device that is our own with this model instead; --models has the names.")
+@model_option(
+    default=None,
+    name="--versus",
+    help="Play each device twice, under the same deletion: a good one, and beside it one of this model.",
+)
 @click.option("--list", "is_list", is_flag=True, help="Print the scenarios that ship, and what each one shows.")
 @click.option(
     "--models", "is_models", is_flag=True, help="Print the device models, and which invariants each one violates."
@@ -77,6 +88,12 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
     help="Have devices, and what the scenario waits for, so many times slower, to be followed by eye: up to 100. The "
     "verdict, which judges by the play's own time, is the same.",
 )
+@click.option(
+    "--pause",
+    "pauses",
+    is_flag=True,
+    help="Stop where it is dangerous, the instant of each deletion, until somebody lets it go on.",
+)
 @click.option("--until-stdin-closes", is_flag=True, help="End when standard input closes, as if interrupted.")
 @table_option
 @logging_options()
@@ -84,6 +101,7 @@ def run(
     scenario: str,
     devices: int | None,
     model: str | None,
+    versus: str | None,
     is_list: bool,
     is_models: bool,
     engine: str,
@@ -91,6 +109,7 @@ def run(
     out: Path | None,
     time_limit_seconds: float | None,
     slow: float,
+    pauses: bool,
     until_stdin_closes: bool,
     table: bool | None,
     log_format: str,
@@ -123,21 +142,46 @@ def run(
     if time_limit_seconds is not None:
         parsed = parsed.model_copy(update={"time_limit_seconds": time_limit_seconds})
     devices = devices or parsed.play_with
+    groups: dict[str, str] = {}
+    if versus is not None:
+        parsed, devices, groups = _side_by_side(parsed, versus, devices)
     if until_stdin_closes:
         interrupt_when_stdin_closes()
     if engine == "virtual":
-        if slow != 1:
-            raise InputError("--slow: virtual time is as fast as it goes; leave --engine virtual out")
+        if slow != 1 or pauses:
+            raise InputError(f"--{'pause' if pauses else 'slow'}: virtual time is as fast as it goes; play it live")
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
-        return run_virtually(ShownPlay(parsed, devices, seed, VirtualVenue(parsed, seed), out, False).play())
+        venue = VirtualVenue(parsed, seed)
+        return run_virtually(ShownPlay(parsed, devices, seed, venue, out, False, groups=groups).play())
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime
+    from simulator.engines.steering import Steering
 
     allow_files(devices)
     shows_table = has_the_terminal() if table is None else table
-    return run_loop(ShownPlay(parsed, devices, seed, LiveVenue(parsed, seed, PlayTime(slow)), out, shows_table).play())
+    has_keys = bool(sys.stdin and sys.stdin.isatty()) and (shows_table or pauses) and not until_stdin_closes
+    if pauses and not has_keys:
+        raise InputError("--pause: nobody could let it go on; run it on a terminal, where the key g does")
+    venue = LiveVenue(parsed, seed, PlayTime(slow))
+    steering = Steering(venue, pauses=pauses)
+    play = ShownPlay(
+        parsed, devices, seed, venue, out, shows_table, steering=steering, has_keys=has_keys, groups=groups
+    )
+    return run_loop(play.play())
+
+
+def _side_by_side(scenario: "Scenario", model: str, devices: int) -> "tuple[Scenario, int, dict[str, str]]":
+    """The scenario with each device twice, by how many it is played, and who of them is good or bad."""
+    from simulator.devices.models import model_named
+    from simulator.scenario import thing_names
+    from simulator.scenario.versus import parts, side_by_side
+
+    model_named(model)
+    played = side_by_side(scenario, model)
+    things = thing_names(2 * devices)
+    return played, len(things), dict(parts(scenario, played, things))
 
 
 def _print_list() -> int:

@@ -196,6 +196,10 @@ class LocalCloud:
         for tenant in self._tenants:
             tenant.retune(cloud, faults, seed)
 
+    def cut_off(self, thing: str, seconds: float, name: str) -> None:
+        """Cut the network of a thing of its own account for so long; `name` is what the trace calls that."""
+        self._tenants.home.cut_off(thing, seconds, name)
+
     def overhear(self, topic: str, hear: Callable[[bytes], None]) -> Callable[[], None]:
         """Have `hear` called with every message that is published on a topic, until the result is called.
 

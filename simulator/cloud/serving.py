@@ -14,8 +14,11 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
+from pydantic import ValidationError
+
 from agent.errors import InputError
 from agent.log import get_logger
+from simulator.cloud.asked import CutOff, Lines
 from simulator.cloud.background import listen_for_faults
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.notices.event_log import event_log
@@ -62,7 +65,7 @@ async def serve(
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.add_signal_handler(number, stopped.set)
                 if until_stdin_closes:
-                    _at_the_end_of_stdin(loop, stopped)
+                    _listen_on_stdin(loop, cloud, stopped)
                 if ready_file is not None:
                     _write_whole(ready_file, json.dumps(cloud.endpoints))
                 announce(cloud.endpoints)
@@ -77,17 +80,30 @@ async def serve(
             await writer.close()
 
 
-def _at_the_end_of_stdin(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
-    """Have it set. A thread reads, since standard input may be anything, and event loops take pipes only."""
+def _listen_on_stdin(loop: asyncio.AbstractEventLoop, cloud: LocalCloud, stopped: asyncio.Event) -> None:
+    """Do what is asked for there; at its end, have `stopped` set.
+
+    A thread reads, since standard input may be anything, and event loops take pipes only.
+    """
+    lines = Lines()
 
     def read() -> None:
-        with suppress(OSError):
-            while os.read(0, 1024):
-                pass
-        with suppress(RuntimeError):  # the loop is over
+        with suppress(OSError, RuntimeError):  # the loop is over
+            while raw := os.read(0, 1024):
+                for line in lines.feed(raw):
+                    loop.call_soon_threadsafe(_do, cloud, line)
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(stopped.set)
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
+
+
+def _do(cloud: LocalCloud, line: bytes) -> None:
+    try:
+        asked = CutOff.model_validate_json(line)
+    except ValidationError:
+        return  # nobody but who speaks so has anything to say there
+    cloud.cut_off(asked.cut_off, asked.seconds, asked.name)
 
 
 @asynccontextmanager

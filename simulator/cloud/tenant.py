@@ -93,12 +93,24 @@ class Tenant:
         device_api = self.core.device_api
         if device_api.network is not None:
             device_api.network.retire()
+        self._connect(self._network(faults, seed) if faults else None)
+
+    def cut_off(self, thing: str, seconds: float, name: str) -> None:
+        """Cut the network of a thing for so long; `name` is what the trace calls that."""
+        network = self.core.device_api.network
+        if network is None:
+            self._connect(network := self._network((), ""))
+        network.cut_off(thing, seconds, name)
+
+    def _network(self, faults: tuple[Fault, ...], seed: str) -> Network:
         gateway, things = self.gateway, self.core.registry.things
-        network = Network(faults, seed, lambda: gateway.time(), self._later, self._observe) if faults else None
-        if network is not None:
-            network.thing_of = lambda certificate: things.principals.only_left(f"cert/{certificate}")
-        device_api.network = network
-        gateway.broker.put_behind(network)
+        network = Network(faults, seed, lambda: gateway.time(), self._later, self._observe)
+        network.thing_of = lambda certificate: things.principals.only_left(f"cert/{certificate}")
+        return network
+
+    def _connect(self, network: Network | None) -> None:
+        self.core.device_api.network = network
+        self.gateway.broker.put_behind(network)
 
     def retune(self, cloud: JobsSettings, faults: tuple[Fault, ...], seed: str) -> None:
         """Have other settings of the service, and other faults."""

@@ -76,6 +76,7 @@ class SimulatedDevice:
         "_offline_until",
         "_sectors_alarm",
         "_since",
+        "_unplugged",
         "_wiring",
         "boots",
         "group",
@@ -106,6 +107,7 @@ class SimulatedDevice:
         self._file: FlashFile
         self._journal: Journal
         self._offline_until = 0.0
+        self._unplugged = False
         self._alarms: tuple[Alarm, ...] = ()
         """For what is pending."""
         self._since: float | None = None
@@ -117,20 +119,20 @@ class SimulatedDevice:
     @property
     def hardware(self) -> Hardware:
         """With every sector that is done by now."""
-        self._settle()
+        self.settle()
         return self.rig.hardware
 
     @property
     def instants(self) -> int:
         """How many sectors and writes there have been: so often the power could have gone."""
-        self._settle()
+        self.settle()
         return self._instants
 
     @property
     def rests(self) -> bool:
         """Whether it has nothing in hand, or cannot come up any more."""
         if self.runner is None:
-            return not self.rig.is_on and not self.rig.pending
+            return not self._unplugged and not self.rig.is_on and not self.rig.pending
         return self.runner.crashed or self.runner.rests
 
     def cut_power(self, instant: str, off_seconds: float) -> None:
@@ -141,9 +143,25 @@ class SimulatedDevice:
         if self.rig.is_on:
             self.do(power.cut, instant, off_seconds, self.rig.make.survives)
 
+    def unplug(self, instant: str) -> None:
+        """Let the power go, at whatever it is, until it is plugged in again."""
+        self._unplugged = True
+        self.do(power.unplug, instant)
+        self._still()
+
+    def plug_in(self) -> None:
+        """Give the power back."""
+        self._unplugged = False
+        self.do(power.plug_in)
+
+    @property
+    def is_unplugged(self) -> bool:
+        """Whether somebody took its power away."""
+        return self._unplugged
+
     async def end(self) -> None:
         """End for good."""
-        self._settle()
+        self.settle()
         self._still()
         if self.runner is not None:
             await self.runner.stop()
@@ -180,10 +198,10 @@ class SimulatedDevice:
     def do(self, operation: Callable[Concatenate[Rig, P], RigOutcome], *args: P.args, **named: P.kwargs) -> None:
         """Do an operation of `rig`, to the rig as it is by now."""
         if self._since is not None:
-            self._settle()
+            self.settle()
         self._take(operation(self.rig, *args, **named))
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Do what is due of the run, up to the sector for which there is an alarm."""
         run = self.rig.run
         if run is not None and self._since is not None and run.seconds:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from agent.errors import InputError
 from agent.names import no_such_name
 from simulator.devices.models import MODELS
-from simulator.scenario import JobSpec, Place, Scenario, agents, thing_of_agent
+from simulator.scenario import Group, JobSpec, Place, Scenario, agents, thing_of_agent
 from simulator.trace import RunStarted
 
 STEP: Final = "step"
@@ -32,6 +32,11 @@ class Casting:
         self.jobs = frozenset(job.id for job in scenario.jobs if not job.provokes)
         """Those that are there to be taken."""
 
+    def join(self, thing: str, group: Group) -> None:
+        """A further device plays in that group, and is a target of the jobs that are made from now on."""
+        self.things += ((thing, group),)
+        self.agents += agents(thing, group)
+
     def targets(self, job: JobSpec) -> tuple[str, ...]:
         """The things that a job is for."""
         return tuple(thing_of_agent(name) for name, group in self.agents if group.group in job.to)
@@ -54,8 +59,9 @@ class Casting:
         are_foreign: bool = False,
         tells_presence: bool = False,
         versions: Mapping[str, tuple[str, ...]] | None = None,
+        groups: Mapping[str, str] | None = None,
     ) -> RunStarted:
-        """The trace's entry that a run begins with; `versions` is as `RunStarted` has it."""
+        """The trace's entry that a run begins with; `versions` and `groups` are as `RunStarted` has them."""
         has_others = are_foreign or len(self.jobs) < len({job.id for job in self.scenario.jobs})
         names = tuple(name for name, _ in self.agents)
         bounds = self.scenario.bounds.model_dump(mode="json")
@@ -88,6 +94,7 @@ class Casting:
             step_key=self.scenario.step_key if are_foreign else STEP,
             tells_presence=tells_presence,
             versions=dict(versions or {}),
+            groups=dict(groups or {}),
         )
 
     def _is_asked(self, place: Place) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from agent.errors import InputError
+from simulator.cloud.asked import CutOff
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.processes import command
 from simulator.trace import CloudListening, Entry, read_line
@@ -59,6 +60,13 @@ class EmbeddedCloud:
             await self._end()
             raise
         return self
+
+    def cut_off(self, thing: str, seconds: float, name: str) -> None:
+        """Cut the network of a thing for so long; `name` is what the trace calls that."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        asked = CutOff(cut_off=thing, seconds=seconds, name=name)
+        self._process.stdin.write(asked.model_dump_json().encode() + b"\n")
 
     async def __aexit__(self, *_: object) -> None:
         await self._end()

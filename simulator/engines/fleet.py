@@ -61,10 +61,11 @@ class Fleet:
         planned: tuple[PowerCut, ...] = scenario.power_cuts if scenario else ()
         cuts = tuple(cut for cut in planned if cut.fault is None)
         outages: tuple[Outage, ...] = scenario.outages if scenario else ()
-        wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time), chip)
+        self._sink = sink
+        self._wiring = wiring = Wiring(cuts, outages, self._agent, holds, Pace(connections.running_time), chip)
         self._models: dict[str, Model] = {group.model: model_named(group.model) for _, group in things}
         timings = timings or (scenario.hardware if scenario else Timings())
-        makes = {name: Make(timings, model.guarded) for name, model in self._models.items()}
+        self._makes = makes = {name: Make(timings, model.guarded) for name, model in self._models.items()}
         self._policies: dict[Group, DevicePolicy] = {}
         self.devices = tuple(
             SimulatedDevice(
@@ -76,6 +77,14 @@ class Fleet:
             )
             for thing, group in things
         )
+
+    def join(self, thing: str, group: Group) -> None:
+        """Switch a further device on, of a model that is among theirs; nothing that was planned befalls it."""
+        wiring = replace(self._wiring, cuts=(), outages=(), holds=())
+        observe = Recorder(device_source(thing), self._connections.clock, self._sink)
+        device = SimulatedDevice(thing, group, self._makes[group.model], wiring, observe)
+        self.devices += (device,)
+        device.do(power_on)
 
     async def __aenter__(self) -> "Fleet":
         for device in self.devices:

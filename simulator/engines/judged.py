@@ -9,6 +9,7 @@ from simulator.engines.outlets import DeviceHands
 from simulator.engines.output import NO_FACES, Face, OutputDirectory
 from simulator.engines.patience import Patience
 from simulator.engines.play import Play
+from simulator.engines.steering import Steering
 from simulator.engines.venue import Venue
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
@@ -32,7 +33,8 @@ class Result:
 class JudgedPlay:
     """Plays a scenario at a venue. A context: what it keeps has its name at the end.
 
-    `devices`, `versions` and `are_there` are as `Play` has them; `skip` are invariants that are not judged.
+    `devices`, `versions`, `are_there`, `steering` and `groups` are as `Play` has them; `skip` are invariants that are
+    not judged.
     `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
     the judge; `faces` are kept beside trace and verdict, as OutputDirectory has them. `last_look` is awaited between
     the end and the verdict, with where what it sees is to go, such as the samples of a probe, and whether the run has
@@ -57,6 +59,8 @@ class JudgedPlay:
         skip: frozenset[str] = frozenset(),
         are_there: bool = False,
         usual_seconds: float | None = None,
+        steering: Steering | None = None,
+        groups: Mapping[str, str] | None = None,
     ) -> None:
         self._out = out
         self._last_look = last_look
@@ -74,6 +78,8 @@ class JudgedPlay:
             versions=versions,
             patience=Patience(scenario.bounds, usual_seconds, self._violated),
             are_there=are_there,
+            steering=steering,
+            groups=groups,
         )
         self._output = OutputDirectory(out, faces) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)

@@ -92,6 +92,7 @@ class LiveVenue:
     seed: int
     time: PlayTime = field(default_factory=PlayTime)
     name: Final = "live"
+    _cloud: EmbeddedCloud | None = None
     _connections: PahoConnections | None = None
     _heartbeat: Heartbeat | None = None
     _running_time: Callable[[], float] | None = None
@@ -109,7 +110,7 @@ class LiveVenue:
             faults=tuple(slowed_fault(fault, slow) for fault in self.scenario.faults),
             seed=str(self.seed),
         )
-        cloud = await stack.enter_async_context(
+        cloud = self._cloud = await stack.enter_async_context(
             EmbeddedCloud(lambda entry: sink(self.time.told(entry)), settings=settings)
         )
         host, _, port = (cloud.endpoints["mqtt"] or "").rpartition(":")
@@ -117,6 +118,11 @@ class LiveVenue:
         connections = PahoConnections(lambda _: endpoint, self.seed, patience_seconds=PATIENCE_SECONDS, now=self._now)
         self._connections = await stack.enter_async_context(connections)
         return await stack.enter_async_context(Hand(LocalHttp(cloud.endpoints["api"] or "")))
+
+    def cut_off(self, thing: str, seconds: float, name: str) -> None:
+        """Cut the network of a thing for so long; `name` is what the trace calls that."""
+        assert self._cloud is not None, "opened before"
+        self._cloud.cut_off(thing, seconds, name)
 
     def watched(self, record: Callable[[ProcessStalled], None]) -> Heartbeat:
         """Tell when this process, and so its devices, did not run."""

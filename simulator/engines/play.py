@@ -24,11 +24,13 @@ from simulator.engines.casting import Casting
 from simulator.engines.cues import NOTICED, Cue, Cues
 from simulator.engines.ending import is_over, may_come, missed, waited_for, within
 from simulator.engines.fleet import Fleet
+from simulator.engines.jobs_there import OF_JOBS
 from simulator.engines.outlets import DeviceHands, Outlets, looked_after, switched
 from simulator.engines.patience import Patience
 from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.stage import Stage
+from simulator.engines.steering import Ensemble, Steering
 from simulator.engines.venue import Venue
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Intervention, JobSpec, Scenario, thing_names
@@ -65,6 +67,8 @@ class Play:
     The cloud of somebody else's devices may stay up, with jobs of earlier runs: what concerns those is passed on, and
     otherwise ignored. `hands` can cut the power of such a device; `patience` says when a run with it need not go on.
     `are_there`: nobody waits for them to come by, since at that venue not all of them are seen to.
+    `steering` is for who does something to it while it goes on; `groups` are told at its beginning, as `RunStarted` has
+    them.
     What such a run leaves behind, jobs that provoke and those that are not over, is removed when it has ended.
     """
 
@@ -81,6 +85,8 @@ class Play:
         patience: Patience | None = None,
         versions: Mapping[str, tuple[str, ...]] | None = None,
         are_there: bool = False,
+        steering: Steering | None = None,
+        groups: Mapping[str, str] | None = None,
     ) -> None:
         self.scenario = scenario
         self._versions = versions
@@ -114,7 +120,8 @@ class Play:
         self._are_registered = False
         self._cloud_lost = 0.0
         """Seconds in which the cloud's process did not run."""
-        self._controller: Controller | None = None
+        self._steering = steering
+        self._groups = groups
         self._made: dict[str, JobSpec] = {}
         """The jobs that were made, or asked for, the last of each id."""
         self._stage_at = 0.0
@@ -138,6 +145,7 @@ class Play:
                     are_foreign=not self._is_ours,
                     tells_presence=self._are_there,
                     versions=self._versions,
+                    groups=self._groups,
                 )
             )
             stack.enter_context(self._venue.watched(engine.record))
@@ -145,17 +153,19 @@ class Play:
             self._cues.keep_to(self._pace)
             if isinstance(self._players, Foreign):
                 self._players.keep_to(self._pace)
-            controller = self._controller = Controller(
+            controller = Controller(
                 hand, Recorder(CONTROLLER, self._venue.clock, self._feed).record, rng=Jitter(f"{self._seed}/controller")
             )
             stack.push_async_callback(controller.close)
+            self._steer(hand, controller)
             stack.push_async_callback(self._clear, hand)
             acting = asyncio.create_task(self._act(hand, controller, stack))
             limit, running_time = self.scenario.time_limit_seconds, self._venue.running_time
             try:
                 if await within(acting, limit, running_time, lambda: self._cloud_lost):
                     await acting
-                    engine.record(RunEnded("finished", missed=self._missed()))
+                    is_cut_short = self._steering is not None and self._steering.is_cut_short
+                    engine.record(RunEnded("interrupted" if is_cut_short else "finished", missed=self._missed()))
                 else:
                     players = self._players if self._are_registered else None
                     why = waited_for(self._stage, self._cues, self.casting, players)
@@ -165,6 +175,13 @@ class Play:
             finally:
                 acting.cancel()
                 await asyncio.gather(acting, return_exceptions=True)
+
+    def _steer(self, hand: Hand, controller: Controller) -> None:
+        if self._steering is not None and isinstance(self._players, OwnFleet):
+            record, players = self._engine.record, self._players
+            self._steering.begin(
+                Ensemble(self.casting, self._stage, players, self._cues, controller, hand, record, self._made)
+            )
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
         await at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
@@ -189,12 +206,21 @@ class Play:
                 for task in tasks:
                     task.cancel()
             self._is_ending = True
-            await stage.until(lambda: self._is_sure or players.all_rest())
+            if self._steering is not None:
+                self._steering.close()
+            await stage.until(lambda: self._is_sure or self._is_ended or players.all_rest())
 
     def _is_over(self) -> bool:
         if self._outlets.is_busy and not self._is_ours:
             return False
-        return self._is_sure or is_over(self.casting, self._stage, self._cues, self._pace.now())
+        if self._steering is not None and self._steering.must_go_on:
+            return False
+        return self._is_sure or self._is_ended or is_over(self.casting, self._stage, self._cues, self._pace.now())
+
+    @property
+    def _is_ended(self) -> bool:
+        """Whether somebody has ended it."""
+        return self._steering is not None and self._steering.has_ended
 
     @property
     def _is_ours(self) -> bool:
@@ -207,14 +233,6 @@ class Play:
     def fleet(self) -> Fleet | None:
         """Our own devices; None before they are switched on, and if somebody else's play."""
         return self._players.fleet if isinstance(self._players, OwnFleet) else None
-
-    def delete_now(self, job_id: str) -> asyncio.Task[None] | None:
-        """Delete a job because somebody said so; None while there is nothing to delete with."""
-        if self._controller is None:
-            return None
-        namespace_id = next(job.namespace for job in self.scenario.jobs if job.id == job_id)
-        command = ControllerCommand("delete-job", job_id, True, namespace_id)
-        return asyncio.create_task(self._controller.carry_out(command, why="somebody pressed its key"))
 
     # ── what the scenario asks for ────────────────────────────────────────────────────────────────────────────
 
@@ -246,6 +264,10 @@ class Play:
         await self._stage.until(lambda: cue.trigger.due(self._pace.now()) is not None)
         why = cue.trigger.due(self._pace.now()) or ""
         await self._pace.sleep(what.when.later_seconds)
+        if self._steering is not None and not await self._steering.before(cue, self._pace):
+            cue.is_done = True  # somebody was there first
+            self._stage.changed.set()
+            return
         job = self.casting.first(what.job)
         if isinstance(what, Intervention):
             await asyncio.gather(*(self._update(what, thing, job) for thing in self.casting.targets(job)))
@@ -335,6 +357,8 @@ class Play:
             self._stage.changed.set()  # whatever happens may be what brings a device to rest
         if self._players.feed(entry):
             self._stage.changed.set()
+        if self._steering is not None and type(entry.event) in OF_JOBS:
+            self._steering.feed(entry)
         if type(entry.event) in NOTICED:
             self._cues.feed(entry)
             self._stage.feed(entry)

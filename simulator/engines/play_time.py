@@ -4,10 +4,10 @@
     slow                1         2        held    1
     the play's      ├──────┼───────┼──────┤           so that nothing lasts longer by it than it would unslowed
 
-All that is simulated goes by it: the hardware's steps, the agents' timers, the scenario's waits and its limit. The trace
-is told in it, too, also what the cloud tells, whose messages go as fast as ever: so a bound of the verdict is as long
-in the trace as it is in the scenario, however slow that was, and who is judged in a play that was held is judged as if
-it had not been.
+All that is simulated goes by it: the hardware's steps, the agents' timers, the scenario's waits and its limit. The
+trace is told in it, too, also what the cloud tells, whose messages go as fast as ever: so a bound of the verdict is as
+long in the trace as it is in the scenario, however slow that was, and who is judged in a play that was held is judged
+as if it had not been.
 """
 
 import time
@@ -108,7 +108,8 @@ class PlayTime:
     def stalled(self, stalled: ProcessStalled, machine: float) -> ProcessStalled:
         """How long a process did not run that ran again at that second of the machine's."""
         seconds = self.at(machine) - self.at(machine - stalled.seconds)
-        return replace(stalled, seconds=round(seconds, 6), worked_seconds=round(min(stalled.worked_seconds, seconds), 6))
+        worked_seconds = min(stalled.worked_seconds, seconds)
+        return replace(stalled, seconds=round(seconds, 6), worked_seconds=round(worked_seconds, 6))
 
 
 class _Measure:

@@ -20,7 +20,7 @@ from simulator.engines.fleet import Connections, Fleet
 from simulator.engines.outlets import DeviceHands
 from simulator.engines.settling import Settling
 from simulator.pace import Pace
-from simulator.scenario import PlaceName, Scenario, thing_of_agent
+from simulator.scenario import Group, PlaceName, Scenario, thing_of_agent
 from simulator.trace import (
     ClientConnected,
     ClientSubscribed,
@@ -68,6 +68,11 @@ class OwnFleet:
             casting.agents, self._connections, self._seed, self._sink, scenario=casting.scenario, holds=holds
         )
         await stack.enter_async_context(self.fleet)
+
+    def join(self, name: str, group: Group) -> None:
+        """Switch a further one on."""
+        assert self.fleet is not None, "there are devices by now"
+        self.fleet.join(name, group)
 
     def feed(self, entry: Entry) -> bool:
         """Take note of one entry; whether somebody has come by it."""

@@ -104,6 +104,13 @@ class Stage:
                 return
         self.changed.set()
 
+    def join(self, *, thing: str | None = None, job: str | None = None) -> None:
+        """The run waits for the executions of a further thing, or job, too."""
+        if thing is not None:
+            self.things |= {thing}
+        if job is not None:
+            self.jobs |= {job}
+
     def _is_ours(self, thing: str, key: ExecutionKey) -> bool:
         return thing in self.things and key.job_id in self.jobs
 

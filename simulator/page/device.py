@@ -63,6 +63,7 @@ class Device:
     name: str
     limits: Limits
     most_kept: int
+    group: str = field(default="", init=False)
     row: Row = field(init=False)
     talk: Talk = field(default_factory=Talk)
     losses: Losses = field(default_factory=Losses)

@@ -11,10 +11,12 @@ from simulator.trace import (
     DeletionAccepted,
     DeletionRefused,
     DeletionRequested,
+    DeviceJoined,
     Entry,
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
+    PaceChanged,
     ProcessStalled,
     RunEnded,
     RunStarted,
@@ -47,6 +49,8 @@ ABOUT_THE_RUN: Final = frozenset(
         DeletionRequested,
         DeletionAccepted,
         DeletionRefused,
+        DeviceJoined,
+        PaceChanged,
         ProcessStalled,
     }
 )
@@ -122,6 +126,10 @@ class Happenings:
                 self._line("deleted", f"{job_id} is gone, and its id is free", when, job_id, entry)
             case DeletionRequested() | DeletionAccepted() | DeletionRefused():
                 self._by_the_controller(event, when, entry)
+            case DeviceJoined(thing=thing):
+                self._line("created", f"{thing} joins", when, "", entry)
+            case PaceChanged(held_at=held_at, why=why) if held_at:
+                self._line("fault", f"the play stands still: {why}", when, "", entry)
             case ProcessStalled(process=process, seconds=seconds):
                 if seconds >= WORTH_A_LINE_SECONDS:
                     text = f"the {process} process did not run for {seconds:.2f} s"

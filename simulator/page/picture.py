@@ -33,7 +33,7 @@ from simulator.page.roster import Roster, bounds_of
 from simulator.page.shown import Shown
 from simulator.page.story import Material, story
 from simulator.report.device_row import STATES
-from simulator.trace import ClientDisconnected, Entry, RequestReceived, RunEnded, RunStarted
+from simulator.trace import ClientDisconnected, DeviceJoined, Entry, RequestReceived, RunEnded, RunStarted
 from simulator.verdict import Verdict
 
 EXTRA: Final = 1_000
@@ -80,6 +80,8 @@ class Picture:
             return  # a cell's, of which there are many
         if isinstance(entry.event, RunStarted):
             self._roster.begin(entry.event, When(entry.at, not entry.event.are_foreign))
+        elif isinstance(entry.event, DeviceJoined):
+            self._roster.join(entry.event)
         self._happenings.feed(entry)
         self._roster.passes(entry)
 
@@ -274,6 +276,6 @@ def _thing(device: Device, group: str, broken: tuple[str, ...]) -> Thing:
         bricked=row.bootable is False,
         version=row.version,
         online=row.online,
-        group=group,
+        group=device.group,
         violated=broken,
     )

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from simulator.page.axis import When, shift, uncertainty
 from simulator.page.device import Device
 from simulator.report.device_row import URGENCY
-from simulator.trace import CLOUD, PROBE, Entry, RunStarted, device_source
+from simulator.trace import CLOUD, PROBE, DeviceJoined, Entry, RunStarted, device_source
 from simulator.verdict.bounds import Bounds
 from simulator.verdict.clocks import SAME_CLOCK, Offset, common
 from simulator.verdict.limits import Limits
@@ -63,8 +63,17 @@ class Roster:
         bounds = bounds_of(started)
         for thing in started.things[:DEVICES]:
             device = self._new(thing, Limits.of(thing, started, bounds), len(started.things))
+            device.group = started.groups.get(thing, "")
             if started.are_foreign and not started.tells_presence:
                 device.was_there()
+
+    def join(self, joined: DeviceJoined) -> None:
+        """A further one comes, and is judged as the one is that it is like."""
+        started = self.started
+        if started is None or joined.thing in self.devices or len(self.devices) >= DEVICES:
+            return
+        limits = Limits.of(joined.like, started, bounds_of(started))
+        self._new(joined.thing, limits, len(self.devices) + 1).group = started.groups.get(joined.like, "")
 
     def _new(self, name: str, limits: Limits, of: int) -> Device:
         kept = max(LEAST, KEPT // of) if of >= MANY else max(LEAST, min(MOST, DRAWN // max(of, 4)))

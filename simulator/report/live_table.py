@@ -13,12 +13,14 @@ from simulator.trace import (
     TERMINAL,
     DeletionRefused,
     DeletionRequested,
+    DeviceJoined,
     Entry,
     ExecutionChanged,
     ExecutionQueued,
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
+    PaceChanged,
 )
 
 PHASE_STYLES = {
@@ -55,6 +57,8 @@ class LiveTable:
             self._rows[thing].feed(entry.event)
             return
         match entry.event:
+            case DeviceJoined(thing=thing, like=like):
+                self._rows[thing] = Row(thing, self._rows[like].namespace_id if like in self._rows else None)
             case JobCreated(job_id=job_id):
                 self._jobs[job_id] = "in progress"
             case ExecutionQueued(execution=key):
@@ -67,6 +71,8 @@ class LiveTable:
                 self._jobs[job_id], self._open[job_id] = "DELETION_IN_PROGRESS", 0
             case JobDeleted(job_id=job_id):
                 self._jobs.pop(job_id, None)
+            case PaceChanged(held_at=held_at):
+                self._news = f"it stands still: {held_at}" if held_at else ""
             case DeletionRequested(job_id=job_id, why=why):
                 self._news = f"deleting {job_id}: {why}"
             case DeletionRefused(job_id=job_id, code=code):

@@ -1,6 +1,7 @@
 """The verdict, short, for a terminal: each invariant with its opportunities, the places reached, the times."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from rich.console import Console, RenderableType
@@ -49,7 +50,28 @@ def summary(verdict: Verdict, entries_of: EntriesOf = lambda _: ()) -> Iterator[
 def print_summary(verdict: Verdict, console: Console, entries_of: EntriesOf = lambda _: ()) -> None:
     """Print it; in a file a sentence is one line, for grep; on a terminal it breaks between words."""
     for part in summary(verdict, entries_of):
-        console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
+        print_line(part, console)
+
+
+def print_line(part: RenderableType, console: Console) -> None:
+    """Print a part of it."""
+    console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
+
+
+def by_part(verdict: Verdict, parts: Mapping[str, str]) -> Iterator[Text]:
+    """A line for each part, how its devices did; `parts` has the part of each thing."""
+    for part, count in Counter(parts.values()).items():
+        broken = [(each.id, _who(each.violations, parts, part)) for each in verdict.invariants]
+        told = [f"{name} on {len(who)}" for name, who in broken if who]
+        who = "1 device" if count == 1 else f"{count} devices"
+        style = "bold red" if told else "bold green"
+        yield Text.assemble(
+            (part, style), f": {who}, ", f"which violated {', '.join(told)}" if told else "none at fault"
+        )
+
+
+def _who(violations: Iterable[Violation], parts: Mapping[str, str], part: str) -> set[str]:
+    return {each.thing for each in violations if parts.get(each.thing) == part}
 
 
 def found_by_device(what: str, found: Sequence[Violation | Doubt], style: str, entries_of: EntriesOf) -> Iterator[Text]:

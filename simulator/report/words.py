@@ -20,6 +20,7 @@ from simulator.trace import (
     DeletionAccepted,
     DeletionRefused,
     DeletionRequested,
+    DeviceJoined,
     EngineEvent,
     Entry,
     Event,
@@ -33,6 +34,7 @@ from simulator.trace import (
     JobDeleted,
     JobDeletionBegan,
     MessageDropped,
+    PaceChanged,
     PowerCutOff,
     PowerRestored,
     ProbeSampled,
@@ -114,6 +116,8 @@ def _of_faults(event: FaultStruck | FaultOver) -> str:
     match event:
         case FaultStruck(thing=thing, fault=fault, do="seen"):
             return f"saw {thing} at moment {fault}"
+        case FaultStruck(thing=thing, fault=fault, message=""):
+            return f"cut the network of {thing}, by fault {fault}"
         case FaultStruck(thing=thing, fault=fault, do=do, message=message, job_id=job_id):
             told = " ".join(each for each in (event.status, event.step and f"({event.step})") if each)
             about = (f" of {job_id}" if job_id is not None else "") + (f" to {told}" if told else "")
@@ -200,6 +204,13 @@ def _of_the_run(event: ControllerEvent | EngineEvent | ProcessStalled) -> str:
         case ProcessStalled(process=process, seconds=seconds, worked_seconds=worked):
             whose = {"cloud": "cloud's", "devices": "devices'"}[process]
             return f"found that the {whose} process was {seconds:.3f} s behind, {worked:.3f} s of them at work"
+        case DeviceJoined(thing=thing, like=like, why=why):
+            return f"had {thing} join, to play as {like} does" + because(why)
+        case PaceChanged(held_at=str() as held_at, why=why) if held_at:
+            return f"had the play stand still while {held_at}" + because(why)
+        case PaceChanged(slow=slow, why=why):
+            how = "as fast as it goes by itself" if slow == 1 else f"{slow:g} times slower"
+            return f"had the play go on, {how}" + because(why)
         case PowerCutOff(thing=thing, why=why, job_id=job_id):
             return f"cut the power of {thing}" + (f", at work on {job_id}" if job_id else "") + because(why)
         case PowerRestored(thing=thing):

@@ -51,6 +51,7 @@ class RunStarted:
     those is nothing that this run judges. Empty: all. `are_foreign`: the devices are not ours, give no account of
     themselves, and may use any client id; `step_key` is the key of statusDetails by which they name their steps.
     `tells_presence`: a thing is connected only from when the trace says so; else, one of which it says nothing is.
+    `groups` tells who plays in which part, such as good and bad devices side by side. Nobody is judged by it.
     `versions` has, for each job, what a device runs once that has succeeded, in the words of its probes; several, if
     the job's id is used again for another. A job of which that is not known is not in it.
     """
@@ -72,7 +73,34 @@ class RunStarted:
     step_key: str = "step"
     tells_presence: bool = False
     versions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
     type: Literal["run.started"] = "run.started"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceJoined:
+    """Somebody had a further device of ours play, in the same part as the thing `like`, which has been there before.
+
+    Nobody tells anything of it sooner.
+    """
+
+    thing: str
+    like: str
+    why: str
+    type: Literal["device.joined"] = "device.joined"
+
+
+@dataclass(frozen=True, slots=True)
+class PaceChanged:
+    """From now on the play goes `slow` times slower than it would by itself, or, if `held_at` says where, stands still.
+
+    All times of the trace are those of the play, which are no longer for that. `why` says who wanted it.
+    """
+
+    slow: float
+    held_at: str = ""
+    why: str = ""
+    type: Literal["pace.changed"] = "pace.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +175,6 @@ class ProbeSampled:
 
 
 ControllerEvent: TypeAlias = DeletionRequested | DeletionAccepted | DeletionRefused
-EngineEvent: TypeAlias = RunStarted | ProcessStalled | PowerCutOff | PowerRestored | ProcessEnded | RunEnded
+EngineEvent: TypeAlias = (
+    RunStarted | ProcessStalled | DeviceJoined | PaceChanged | PowerCutOff | PowerRestored | ProcessEnded | RunEnded
+)

@@ -14,6 +14,7 @@ from simulator.trace import (
     PROBE,
     ClientSubscribed,
     DeletionRefused,
+    DeviceJoined,
     Entry,
     FaultStruck,
     JobDeletionBegan,
@@ -62,7 +63,9 @@ CUTS: Final = 64
 """So many power cuts of a thing are remembered."""
 
 
-ABOUT_THE_RUN: Final = frozenset({RunEnded, DeletionRefused, JobDeletionBegan, ProcessStalled, PowerCutOff})
+ABOUT_THE_RUN: Final = frozenset(
+    {RunEnded, DeletionRefused, DeviceJoined, JobDeletionBegan, ProcessStalled, PowerCutOff}
+)
 DEVICE: Final = device_source("")
 
 
@@ -170,9 +173,9 @@ class Judge:
         for entry in early:
             self._take_in(entry)
 
-    def _new(self, thing: str, started: RunStarted) -> Case:
+    def _new(self, thing: str, started: RunStarted, like: str = "") -> Case:
         places = [place for place in self._places if thing in place.things]
-        limits = Limits.of(thing, started, self._bounds)._replace(
+        limits = Limits.of(like or thing, started, self._bounds)._replace(
             jobs=frozenset(place.job for place in places), reads=reads_for(place.place for place in places)
         )
         case = Case.new(thing, limits, self._watching)
@@ -205,8 +208,13 @@ class Judge:
             elif source == ENGINE and kind in POWER:
                 device.samples.powered(seen)
 
-    def _note(self, seen: Seen[RunEnded | DeletionRefused | JobDeletionBegan | ProcessStalled | PowerCutOff]) -> None:
+    def _note(
+        self, seen: Seen[RunEnded | DeletionRefused | DeviceJoined | JobDeletionBegan | ProcessStalled | PowerCutOff]
+    ) -> None:
         match seen.event:
+            case DeviceJoined(thing=thing, like=like):
+                if thing not in self._devices and self._started is not None:
+                    self._devices[thing] = self._new(thing, self._started.event, like)
             case RunEnded():
                 self._ended = self._ended or cast("Seen[RunEnded]", seen)
             case DeletionRefused() as refusal:
@@ -274,7 +282,7 @@ class Judge:
     def _judged(self, started: RunStarted) -> dict[str, list[_Judged]]:
         """The clients of each thing, first the one that the thing itself is."""
         course = Course(self._bounds, self._ended is not None, self._cloud_end, self._lag)
-        devices = {thing: self._devices[thing].at_last(self._watching, self._lag.cloud) for thing in started.things}
+        devices = {thing: case.at_last(self._watching, self._lag.cloud) for thing, case in self._devices.items()}
         told = (device.own.testimony.offset for device in devices.values() if device.has_told)
         clock = common(told) if started.one_clock else None
         return {thing: list(self._watched(thing, device, clock, course)) for thing, device in devices.items()}

@@ -21,7 +21,7 @@ from simulator.cloud.device_api.holding import Holds, Later, Why
 from simulator.cloud.jobs import Change
 from simulator.cloud.mqtt import Peer, Travel
 from simulator.cloud.settings.service import Fault, MessageKind
-from simulator.trace import CloudEvent, FaultOver
+from simulator.trace import CloudEvent, FaultOver, FaultStruck
 
 SIZE: Final = 256
 """Bytes that a message counts for besides its payload."""
@@ -139,6 +139,12 @@ class Network:
         if is_dead:
             _log.info("connect.unanswered", client_id=peer.client_id, why="its network is cut, by a fault")
         return is_dead
+
+    def cut_off(self, thing: str, seconds: float, name: str) -> None:
+        """Cut the network of a thing for so long, though no message of it struck; the trace calls that `name`."""
+        self._cuts = True
+        self._observe(FaultStruck(thing, name, "cut", ""))
+        self._cut(thing, Fault(name=name, do="cut", messages=("notify",), seconds=seconds))
 
     def _is_cut_off(self, thing: str, client_id: str) -> bool:
         """Note who asks for a thing; whoever comes by another name while its network is cut shows himself by that."""

@@ -45,6 +45,19 @@ def cut(rig: Rig, instant: str = "", off_seconds: float = 0.0, survives: Surviva
     return lost._replace(tells=(PowerLost(instant),))
 
 
+def unplug(rig: Rig, instant: str = "") -> RigOutcome:
+    """The power goes at whatever the hardware is at, its bootloader and a reboot included, and does not come back."""
+    lost = rig._replace(power="off", run=None, pending=(), disk=rig.disk.after_power_cut(rig.make.survives))
+    return RigOutcome(lost, (PowerLost(instant),))
+
+
+def plug_in(rig: Rig) -> RigOutcome:
+    """There is power again, by which it boots after the time that this takes."""
+    if rig.is_on or rig.pending:
+        return RigOutcome(rig)
+    return off(rig, "power-lost", rig.make.timings.boot)
+
+
 def reboot(rig: Rig, why: BootReason) -> RigOutcome:
     """Restart in good order as far as the hardware goes; what is in memory is lost all the same."""
     return off(rig, why, rig.make.timings.boot)
