@@ -116,6 +116,20 @@ def test_who_follows_a_crowd_has_what_there_is():
     assert len(page.crowd.heat.rows) <= 100
 
 
+@pytest.mark.parametrize("devices", [3, 100])
+def test_what_came_before_the_run_began_belongs_to_it(devices: int):
+    entries, first = list(run("delete-in-write", devices=devices).entries), 0
+    while entries[first].event.type != "run.started":
+        first += 1
+    late = [*entries[:first], *entries[first + 1 : 400], entries[first], *entries[400:]]
+    pictures = [Picture("", "", "run"), Picture("", "", "run")]
+    for picture, told in zip(pictures, (entries, late), strict=True):
+        for entry in told:
+            picture.feed(entry)
+    assert pictures[1].whole().lanes == pictures[0].whole().lanes
+    assert pictures[1].whole().counts == pictures[0].whole().counts
+
+
 def test_a_picture_of_the_file_is_that_of_the_run():
     played = few("main")
     kept = tuple(read(write_line(entry) for entry in played.entries))
