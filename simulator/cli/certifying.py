@@ -42,7 +42,7 @@ from simulator.cli.certifying_account import Account
 from simulator.cli.options import interrupt, interrupted_by_every_end
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
-from simulator.page.offline import REPORT, is_shipped, report_html
+from simulator.page.offline import REPORT, report_html
 from simulator.page.picture import Picture
 from simulator.scenario import Bounds
 
@@ -183,7 +183,7 @@ class CertifyCall:
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
         self._there: AccountDesk | None = None
-        is_kept = self._options.out is not None and is_shipped()
+        is_kept = self._options.out is not None
         self._picture = Picture(f"certify {self._options.thing}", "", "certify") if is_kept else None
 
     async def run(self) -> int:

@@ -146,11 +146,10 @@ class ShownPlay:
                 pass
 
 
-def _picture(scenario: Scenario) -> "Picture | None":
-    from simulator.page.offline import is_shipped
+def _picture(scenario: Scenario) -> "Picture":
     from simulator.page.picture import Picture
 
-    return Picture(scenario.name, scenario.about, "run") if is_shipped() else None
+    return Picture(scenario.name, scenario.about, "run")
 
 
 def _report(picture: "Picture", verdict: Verdict) -> str:

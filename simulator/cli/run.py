@@ -153,8 +153,8 @@ def run(
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
-        venue = VirtualVenue(parsed, seed)
-        return run_virtually(ShownPlay(parsed, devices, seed, venue, out, False, groups=groups).play())
+        shown = ShownPlay(parsed, devices, seed, VirtualVenue(parsed, seed), out, False, groups=groups)
+        return run_virtually(shown.play())
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime
     from simulator.engines.steering import Steering

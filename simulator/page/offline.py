@@ -28,11 +28,6 @@ ESCAPES: Final = {ord("<"): "\\u003c", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 """Of JSON inside of HTML: what would end the element, and what JavaScript once took for the end of a line."""
 
 
-def is_shipped(static: Traversable = STATIC) -> bool:
-    """Whether there is a page to make a report of."""
-    return (static / PAGE).is_file()
-
-
 def report_html(data: PageData, static: Traversable = STATIC) -> str:
     """The whole file."""
     before, after = _shell(static)

@@ -11,7 +11,7 @@ An entry costs a few microseconds; what is drawn is made when it is asked for. O
 lanes that broke something, then the slowest, then the first.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -53,7 +53,6 @@ class Picture:
         self._judgement = Judgement()
         self._rate = Rate()
         self._offered: Offered | None = None
-        self._groups: dict[str, str] = {}
         self._is_over = False
         self._shown = Shown(self._roster, self._happenings, self._judgement)
         self._crowd: tuple[float, bool, Crowd | None] = (0.0, False, None)
@@ -98,10 +97,6 @@ class Picture:
     def over(self) -> None:
         """Nothing more comes, and nobody judges it."""
         self._is_over = True
-
-    def grouped(self, groups: Mapping[str, str]) -> None:
-        """Who plays in which part, as the trace does not say: group by thing."""
-        self._groups = dict(groups)
 
     def offered(self, offered: Offered | None) -> None:
         """What may be pressed now."""
@@ -174,10 +169,7 @@ class Picture:
             "is_over": judgement.is_final or ended is not None or self._is_over,
             "axis_note": roster.note,
             "facts": tuple(self._facts(now)),
-            "things": tuple(
-                _thing(each, self._groups.get(each.name, ""), broken.get(each.name, ()))
-                for each in self._listed(devices)
-            ),
+            "things": tuple(_thing(each, broken.get(each.name, ())) for each in self._listed(devices)),
             "counts": {state: len(material.by_state[state]) for state in STATES if state in material.by_state},
             "lines": self._happenings.lines(roster.lay_run),
             "invariants": judgement.invariants,
@@ -262,7 +254,7 @@ GOING: Final = frozenset({ClientDisconnected, DeviceDisconnected})
 """What happens to every device when a run is over, and tells nothing of it."""
 
 
-def _thing(device: Device, group: str, broken: tuple[str, ...]) -> Thing:
+def _thing(device: Device, broken: tuple[str, ...]) -> Thing:
     row = device.row
     return Thing(
         thing=device.name,

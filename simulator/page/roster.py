@@ -61,8 +61,12 @@ class Roster:
             self._shares.setdefault(thing, {})[agent] = Share(namespace)
         self._agents = frozenset(started.shared)
         bounds = bounds_of(started)
+        for name in [name for name in self.devices if name not in started.things]:
+            self._drop(name)
         for thing in started.things[:DEVICES]:
-            device = self._new(thing, Limits.of(thing, started, bounds), len(started.things))
+            limits = Limits.of(thing, started, bounds)
+            device = self.devices.get(thing) or self._new(thing, limits, len(started.things))
+            device.recoveries.bound = limits.ready
             device.group = started.groups.get(thing, "")
             if started.are_foreign and not started.tells_presence:
                 device.was_there()
@@ -136,10 +140,14 @@ class Roster:
             return
         self._clients[client] = thing
         if known is not None and (self.started is None or client not in self.started.things):
-            del self.devices[client], self._own[device_source(client)]
-            self.shown = tuple(name for name in self.shown if name != client)
+            self._drop(client)
             for entry in known.kept:
                 self._at(thing).at_cloud(entry)
+
+    def _drop(self, name: str) -> None:
+        """It was no device."""
+        del self.devices[name], self._own[device_source(name)]
+        self.shown = tuple(each for each in self.shown if each != name)
 
     def _at(self, name: str) -> Device:
         """The device of that name, be it the first that is heard of it."""

@@ -8,13 +8,11 @@ import pytest
 
 from simulator.cli import main
 from simulator.page.data import PageData
-from simulator.page.offline import is_shipped
 from simulator.trace import write_line
 from tests.cli.command import ghostjob
 from tests.simulator.certify.played import certificate, played, result
 from tests.simulator.page.test_offline import Elements
 
-pytestmark = pytest.mark.skipif(not is_shipped(), reason="the page itself is not there")
 BAD = ("delete-in-write", "--engine", "virtual", "--devices", "2", "--model", "recovers-without-undoing")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator.page.data import PageData
-from simulator.page.offline import is_shipped, report_html
+from simulator.page.offline import report_html
 from tests.simulator.page.samples import certification, empty, run
 
 PAGE = """<!doctype html>
@@ -22,7 +22,6 @@ PAGE = """<!doctype html>
 </body></html>
 """
 NASTY = "</script><script>alert(1)</script><!-- \u2028 \u2029 & ]]> é 🦴"
-shipped = pytest.mark.skipif(not is_shipped(), reason="the page itself is not there")
 
 
 @pytest.fixture
@@ -121,7 +120,6 @@ def test_a_script_that_would_end_its_element_is_not_made_part_of_it(static: Path
         report_html(empty(), static)
 
 
-@shipped
 def test_the_page_that_ships_asks_for_nothing():
     page = Elements(report_html(run().picture.whole()))
     assert page.asked == []

@@ -30,6 +30,11 @@ def few(scenario: str, model: str = "reference") -> Run:
     return Run(tuple(entries), verdict)
 
 
+def crowded() -> Run:
+    """As many as do not each have a lane, all of which break something."""
+    return run("delete-in-write", "recovers-without-undoing", 100)
+
+
 @pytest.mark.parametrize("scenario", shipped())
 def test_of_every_shipped_scenario_there_is_a_picture(scenario: str):
     played = few(scenario)
@@ -95,7 +100,7 @@ def test_who_follows_the_news_has_what_there_is(every: int):
 
 
 def test_who_follows_a_crowd_has_what_there_is():
-    whole = run("delete-in-write", "recovers-without-undoing", devices=100)
+    whole = crowded()
     picture, judge = Picture("", "", "run"), Judge()
     known = dumped(picture)
     for at in range(0, len(whole.entries), 4_000):
@@ -114,6 +119,20 @@ def test_who_follows_a_crowd_has_what_there_is():
     assert [sum(bins) for bins in zip(*page.crowd.states.values(), strict=True)] == [100] * len(page.crowd.bins)
     assert sum(page.crowd.requests) == sum(entry.event.type == "request.received" for entry in whole.entries)
     assert len(page.crowd.heat.rows) <= 100
+
+
+@pytest.mark.parametrize("devices", [4, 100])
+def test_what_came_before_the_run_began_belongs_to_it(devices: int):
+    entries, first = list((crowded() if devices > 10 else few("main")).entries), 0
+    while entries[first].event.type != "run.started":
+        first += 1
+    late = [*entries[:first], *entries[first + 1 : 400], entries[first], *entries[400:]]
+    pictures = [Picture("", "", "run"), Picture("", "", "run")]
+    for picture, told in zip(pictures, (entries, late), strict=True):
+        for entry in told:
+            picture.feed(entry)
+    assert pictures[1].whole().lanes == pictures[0].whole().lanes
+    assert pictures[1].whole().counts == pictures[0].whole().counts
 
 
 def test_a_picture_of_the_file_is_that_of_the_run():

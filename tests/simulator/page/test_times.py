@@ -1,12 +1,14 @@
 """Times and the axis: what stands where, whoever's clock told it; and how long it took, as the verdict has it."""
 
+from dataclasses import replace
+
 import pytest
 
 from simulator.page.axis import shift, uncertainty
 from simulator.page.crowd import BINS, Rate, distribution
 from simulator.page.data import Histogram, PageData
 from simulator.page.picture import Picture
-from simulator.trace import CLOUD, ExecutionChanged, ExecutionRemoved, JobDeletionBegan
+from simulator.trace import CLOUD, ExecutionChanged, ExecutionRemoved, JobDeletionBegan, RunStarted
 from simulator.verdict import Judge
 from simulator.verdict.clocks import Offset
 from simulator.verdict.judge import percentiles
@@ -134,8 +136,11 @@ def test_lines_are_where_the_cloud_has_them():
 
 
 def test_who_is_in_which_group_is_shown():
-    picture = run().picture
-    picture.grouped({"thing-0": "good", "thing-1": "bad"})
+    picture = Picture("a run", "", "run")
+    groups = {"thing-0": "good", "thing-1": "bad"}
+    for entry in run().entries:
+        began = isinstance(entry.event, RunStarted)
+        picture.feed(entry._replace(event=replace(entry.event, groups=groups)) if began else entry)
     assert [thing.group for thing in picture.whole().things][:3] == ["good", "bad", ""]
 
 

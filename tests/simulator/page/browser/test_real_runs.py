@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from simulator.page import offline
+from tests.simulator.page import samples
 from tests.simulator.page.browser.tab import Tab
 
-samples = pytest.importorskip("tests.simulator.page.samples", reason="there is no fold of real runs")
-offline = pytest.importorskip("simulator.page.offline", reason="there is nothing that writes reports")
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 RUNS: dict[str, Callable[[], Any]] = {
