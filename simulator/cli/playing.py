@@ -3,15 +3,15 @@
 import asyncio
 import shlex
 import sys
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from simulator.cli.keyboard import keys
+from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
@@ -24,7 +24,6 @@ from simulator.report.run_files import junit_of_run, markdown_of_run
 from simulator.report.summary import print_summary
 from simulator.scenario import Scenario
 from simulator.trace import Entry, JobDeletionBegan, RunStarted
-from simulator.verdict import Verdict
 
 if TYPE_CHECKING:
     from simulator.page.picture import Picture
@@ -36,18 +35,26 @@ class ShownPlay:
     """One run, with everything that shows it: the verdict on stdout, all else on stderr."""
 
     def __init__(
-        self, scenario: Scenario, devices: int, seed: int, venue: Venue, out: Path | None, shows_table: bool
+        self,
+        scenario: Scenario,
+        devices: int,
+        seed: int,
+        venue: Venue,
+        out: Path | None,
+        shows_table: bool,
+        page: PageWanted | None = None,
     ) -> None:
         self._recent = Recent()
-        self._picture = None if out is None else _picture(scenario)
+        self._page = page
+        self._picture = None if out is None and page is None else _picture(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entries_of = self._recent.entries_of
         faces: dict[str, Face] = {
             JUNIT: lambda verdict: junit_of_run(verdict, entries_of),
             SUMMARY: lambda verdict: markdown_of_run(verdict, entries_of),
         }
-        if self._picture is not None:
-            faces[REPORT] = partial(_report, self._picture)
+        if (picture := self._picture) is not None:
+            faces[REPORT] = lambda _: _report(picture)
         self._run = JudgedPlay(
             scenario, venue, devices, seed=seed, out=out, also=(self._show,), faces=faces, started_at=now
         )
@@ -61,9 +68,21 @@ class ShownPlay:
         self._has_keys = has_keys
 
     async def play(self) -> int:
-        """Play, show and judge; the exit code."""
+        """Play, show and judge; the exit code. A page that was asked for stays after that."""
+        if self._page is None or self._picture is None:
+            return await self._shown(nullcontext())
+        async with self._page.served(self._picture) as server:
+            code = await self._shown(judged_meanwhile(server, self._picture, self._run.judge))
+            sys.stdout.flush()
+            await self._page.stay()
+        return code
+
+    async def _shown(self, meanwhile: AbstractAsyncContextManager[object]) -> int:
         with self._run:
-            result = await self._played()
+            async with meanwhile:
+                result = await self._played()
+            if self._picture is not None:
+                self._picture.judged(result.verdict, final=True)
             print_summary(result.verdict, Console(), self._recent.entries_of)
         if result.verdict.outcome != "passed":
             hint = f"what happened around each [id]: {_look(result.directory)}"
@@ -116,10 +135,9 @@ def _picture(scenario: Scenario) -> "Picture | None":
     return Picture(scenario.name, scenario.about, "run") if is_shipped() else None
 
 
-def _report(picture: "Picture", verdict: Verdict) -> str:
+def _report(picture: "Picture") -> str:
     from simulator.page.offline import report_html
 
-    picture.judged(verdict, final=True)
     return report_html(picture.whole())
 
 

@@ -1,9 +1,11 @@
 """`ghostjob run`: play a scenario, show it, judge it."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from agent.errors import InputError
 from simulator.cli.listing import print_list
 from simulator.cli.options import (
     Seconds,
@@ -14,10 +16,12 @@ from simulator.cli.options import (
     run_loop,
     table_option,
 )
+from simulator.cli.page import PageWanted, page_options
 
 EXAMPLE = """\b
 Examples:
   ghostjob run
+  ghostjob run --page
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
   ghostjob run --list
@@ -68,6 +72,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 )
 @click.option("--until-stdin-closes", is_flag=True, help="End when standard input closes, as if interrupted.")
 @table_option
+@page_options(outlasts=True)
 @logging_options()
 def run(
     scenario: str,
@@ -83,6 +88,7 @@ def run(
     table: bool | None,
     log_format: str,
     log_level: str,
+    **given: Any,
 ) -> int:
     """Play SCENARIO (a shipped name, or a YAML file) and print the verdict.
 
@@ -111,9 +117,14 @@ def run(
     if time_limit_seconds is not None:
         parsed = parsed.model_copy(update={"time_limit_seconds": time_limit_seconds})
     devices = devices or parsed.play_with
+    page = PageWanted.taken(given)
     if until_stdin_closes:
         interrupt_when_stdin_closes()
     if engine == "virtual":
+        if page is not None:
+            raise InputError(
+                "--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html"
+            )
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
@@ -122,7 +133,7 @@ def run(
 
     allow_files(devices)
     shows_table = has_the_terminal() if table is None else table
-    return run_loop(ShownPlay(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table).play())
+    return run_loop(ShownPlay(parsed, devices, seed, LiveVenue(parsed, seed), out, shows_table, page).play())
 
 
 def _print_list() -> int:
