@@ -79,7 +79,7 @@ class Looker:
 
 
 class Lookers:
-    """All who look. `before` is called before they are told anything, `clock` counts seconds of the processor's time."""
+    """All who look. `before` is called before they are told anything; `clock` has the seconds of processor time."""
 
     def __init__(
         self, picture: Picture, before: Callable[[], None], clock: Callable[[], float] = time.thread_time
