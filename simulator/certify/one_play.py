@@ -101,8 +101,15 @@ class Account:
         return 0.0 if self._first_at is None else max(self._last_at - self._first_at, 0.0)
 
 
+def nobody(_: Entry) -> None:
+    """Nobody is to get an entry."""
+
+
 class DevicePlays:
-    """Plays scenarios with one device, one after the other. `out` is where each is kept; None: nowhere."""
+    """Plays scenarios with one device, one after the other. `out` is where each is kept; None: nowhere.
+
+    `watched` gets every entry of each.
+    """
 
     def __init__(
         self,
@@ -112,7 +119,9 @@ class DevicePlays:
         seed: int,
         out: Path | None,
         waits: Callable[[str], None],
+        watched: Sink = nobody,
     ) -> None:
+        self._watched = watched
         self._means = means
         self._desk, self._wiretap, self._sampling = means.desk, means.wiretap, means.sampling
         self._device = device
@@ -129,7 +138,7 @@ class DevicePlays:
         self._shown_seconds = UNKNOWN_SECONDS
         """The longest that it took the probes to show what a job had brought."""
 
-    async def play(self, scenario: Scenario, name: str, also: Sink = lambda _: None) -> Played:
+    async def play(self, scenario: Scenario, name: str, also: Sink = nobody) -> Played:
         """Play it to its end. `name` is the directory's, below `out`; `also` gets each entry. Raises InputError."""
         account, began, faults = Account(), time.monotonic(), self._wiretap.faults
         directory = None if self._out is None else self._out / _as_path(name)
@@ -142,7 +151,7 @@ class DevicePlays:
                 [self._desk.offer.thing],
                 seed=self._seed,
                 out=directory,
-                also=(account.feed, also),
+                also=(account.feed, self._watched, also),
                 started_at=now,
                 hands=self._device,
                 versions=self._versions(scenario),

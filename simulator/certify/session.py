@@ -32,13 +32,13 @@ from simulator.certify.learning import Learned, NotLearned
 from simulator.certify.matrix import Cell, Names, Need, undisturbed
 from simulator.certify.means import Means
 from simulator.certify.moments import Moments
-from simulator.certify.one_play import DevicePlays, Played, in_words
+from simulator.certify.one_play import DevicePlays, Played, in_words, nobody
 from simulator.certify.probes import Sample
 from simulator.certify.relearning import learned_anew
 from simulator.certify.result import cell_result, not_played
 from simulator.certify.result import not_applicable as not_for
 from simulator.certify.telling import Telling
-from simulator.trace import Entry, PowerCutOff
+from simulator.trace import Entry, PowerCutOff, Sink
 from simulator.verdict import SEEN_FROM_THE_WIRE, SEEN_WITH_A_PROBE
 
 SAY_SECONDS: Final = 0.5
@@ -78,7 +78,10 @@ NOTHING_REQUIRED: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class Session:
-    """With the device at the desk of `means`, by what they allow. `out` is where plays are kept; None: nowhere."""
+    """With the device at the desk of `means`, by what they allow. `out` is where plays are kept; None: nowhere.
+
+    `also` gets every entry of each play.
+    """
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Session:
         required: Mapping[str, float] = NOTHING_REQUIRED,
         out: Path | None = None,
         patience: Patience = PATIENCE,
+        also: Sink = nobody,
     ) -> None:
         self._means = means
         self._desk, self._wiretap, self._sampling = means.desk, means.wiretap, means.sampling
@@ -105,7 +109,7 @@ class Session:
         self._began = time.monotonic()
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._out = out
-        self._plays = DevicePlays(means, device, names, given.seed, out and out / "cells", telling.waits)
+        self._plays = DevicePlays(means, device, names, given.seed, out and out / "cells", telling.waits, also)
         self._learned: Learned | None = None
         self._unmet: NotMet | None = None
         self._results: dict[str, list[CellResult]] = {}

@@ -1,5 +1,6 @@
 """What a session says while it goes on: to people on stderr, or to scripts as lines of JSON on stdout.
 
+    page            {"url": …}                   where the live page is, if there is one; before all else
     desk.ready      {"offer": …}                 what is to be put on the device
     device.seen     {"says": …}                  what was seen of a device that is waited for
     device.missing  {"why": …}                   it did not come, or did not do its first job

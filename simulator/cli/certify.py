@@ -11,6 +11,7 @@ import click
 from agent.errors import InputError
 from simulator.cli.listing import print_list
 from simulator.cli.options import Port, Seconds, logging_options, run_loop
+from simulator.cli.page import PageWanted, page_options
 
 if TYPE_CHECKING:
     from simulator.certify.matrix import Cell
@@ -149,6 +150,7 @@ def _cells(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 @click.option(
     "--dry-run", is_flag=True, help="With --endpoint-url: say what would be made, asked and deleted, and ask nothing."
 )
+@page_options(outlasts=True)
 @logging_options("error")
 def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_level: str, **given: Any) -> int:
     """Certify a device: force-delete jobs under it at every dangerous point, and judge how it recovers.
@@ -170,6 +172,7 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     from simulator.certify.aws.reach import OF_ACCOUNTS
     from simulator.cli.certifying_account import Account
 
+    page = PageWanted.taken(given)
     account = Account.taken_from(given)
     besides = OF_ACCOUNTS if account.is_meant else ()
     moments = cells_of(given["steps"])
@@ -177,24 +180,24 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
     if is_list:
         told = cells if quick or given["only"] else choose((), full=True, besides=besides, moments=moments)
         return _list(told, given["is_json"])
-    return _certify(cells, account, given)
+    return _certify(cells, account, page, given)
 
 
-def _certify(cells: Sequence["Cell"], account: "Account", given: dict[str, Any]) -> int:
+def _certify(cells: Sequence["Cell"], account: "Account", page: PageWanted | None, given: dict[str, Any]) -> int:
     from simulator.certify.aws.ledger import Ledger
     from simulator.cli.certifying import CertifyCall, check
     from simulator.cli.certifying_account import Remains, dry_run
 
     ledger = Ledger(secrets.token_hex(3))
     if not account.is_meant:
-        return run_loop(CertifyCall(cells, None, ledger, **given).run())
+        return run_loop(CertifyCall(cells, None, ledger, page, **given).run())
     account.check(given)
     check(given)
     if account.dry_run:
         settings = account.settings(given["thing"], given["namespace_id"], given["certs"])
         return dry_run(cells, settings, is_json=given["is_json"])
     with Remains(account, ledger, given["is_json"]):
-        return run_loop(CertifyCall(cells, account, ledger, **given).run())
+        return run_loop(CertifyCall(cells, account, ledger, page, **given).run())
 
 
 def _list(cells: Sequence["Cell"], is_json: bool) -> int:

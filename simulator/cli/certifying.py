@@ -1,6 +1,7 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
+import json
 import os
 import secrets
 import sys
@@ -31,6 +32,7 @@ from simulator.certify.matrix import CELLS, Cell, Names
 from simulator.certify.means import AtTheDesk, Means
 from simulator.certify.moments import Moments, cells_of
 from simulator.certify.offer_text import command_lines, offer_lines
+from simulator.certify.one_play import nobody
 from simulator.certify.output import write
 from simulator.certify.printing import print_certificate
 from simulator.certify.probes import Sampling, probe_of
@@ -39,7 +41,9 @@ from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
 from simulator.certs import THING_NAME
 from simulator.cli.certifying_account import Account
+from simulator.cli.certifying_page import CertifyPage, ToThePage
 from simulator.cli.options import interrupt, interrupted_by_every_end
+from simulator.cli.page import PageWanted
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
 from simulator.page.offline import REPORT, report_html
@@ -174,7 +178,12 @@ class CertifyCall:
     """
 
     def __init__(
-        self, cells: Sequence[Cell], account: Account | None = None, ledger: Ledger | None = None, **given: object
+        self,
+        cells: Sequence[Cell],
+        account: Account | None = None,
+        ledger: Ledger | None = None,
+        page: PageWanted | None = None,
+        **given: object,
     ) -> None:
         self._account = account
         self._ledger = ledger or Ledger(secrets.token_hex(3))
@@ -183,11 +192,25 @@ class CertifyCall:
         self._required = required(self._options.bounds)
         self._console = Console(stderr=True)
         self._there: AccountDesk | None = None
-        is_kept = self._options.out is not None
-        self._picture = Picture(f"certify {self._options.thing}", "", "certify") if is_kept else None
+        self._wanted_page = page
+        self._page: CertifyPage | None = None
+        is_shown = self._options.out is not None or page is not None
+        self._picture = Picture(f"certify {self._options.thing}", "", "certify") if is_shown else None
 
     async def run(self) -> int:
-        """Certify; the exit code. Raises InputError."""
+        """Certify; the exit code. A page that was asked for stays after that. Raises InputError."""
+        if self._wanted_page is None or self._picture is None:
+            return await self._certified()
+        async with self._wanted_page.served(self._picture) as server:
+            if self._options.is_json:
+                click.echo(json.dumps({"event": "page", "url": server.url}))
+            self._page = CertifyPage(server, self._options.thing, self._picture)
+            code = await self._certified()
+            sys.stdout.flush()
+            await self._wanted_page.stay()
+        return code
+
+    async def _certified(self) -> int:
         options = self._options
         options.check()
         async with AsyncExitStack() as stack:
@@ -270,9 +293,9 @@ class CertifyCall:
             output = OutputDirectory(options.out)
             stack.enter_context(output)
             wiretap.join(output.write)
-            if self._picture is not None:
-                wiretap.join(self._picture.feed)
             stack.callback(output.finish, None)
+        if self._picture is not None:
+            wiretap.join(self._picture.feed)
         desk = await self._desk(stack, documents)
         stack.callback(desk.listen(wiretap.feed))
         telling.ready(desk.offer)
@@ -292,7 +315,7 @@ class CertifyCall:
             sampling = await stack.enter_async_context(Sampling(options.thing, probes, wiretap.feed))
         coming = COMING_SECONDS_OF_OURS if options.command else COMING_SECONDS
         again = (*(self._account.words() if self._account else ()), *options.again())
-        return Session(
+        session = Session(
             self._means(desk, wiretap, sampling),
             device,
             Names(f"certify-{self._ledger.session}", documents),
@@ -302,7 +325,11 @@ class CertifyCall:
             required=self._required,
             out=options.out,
             patience=Patience(options.wait_seconds or coming, options.first_job_seconds),
+            also=nobody if self._page is None else self._page.feed,
         )
+        if self._page is not None:
+            self._page.follow(lambda: session.certificate(self._cells))
+        return session
 
     async def _desk(self, stack: AsyncExitStack, documents: Documents) -> Desk | AccountDesk:
         options = self._options
@@ -341,6 +368,10 @@ class CertifyCall:
         return settings
 
     def _telling(self) -> Telling:
+        telling = self._told()
+        return telling if self._page is None else ToThePage(telling, self._page)
+
+    def _told(self) -> Telling:
         if self._options.is_json:
             return ToScripts(click.echo)
         command = self._options.command

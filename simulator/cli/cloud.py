@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from agent.errors import InputError
 from agent.log import configure, get_logger
 from agent.wording import first_wrong
 from simulator.cli.options import AccessKey, Port, Seconds, allow_files, logging_options, run_loop
+from simulator.cli.page import PageWanted, page_options
 
 if TYPE_CHECKING:
     from simulator.cloud.settings.cloud import CloudSettings
@@ -129,6 +131,7 @@ Examples:
     help="Start nothing; print what the service claims of AWS, how each claim is known, what can be set, and what is "
     "taken and not carried out: a table for people, or with `json` an object a row.",
 )
+@page_options(outlasts=False)
 @logging_options()
 def cloud(
     *,
@@ -153,8 +156,7 @@ def cloud(
 
         show(fidelity)
         return 0
-    from simulator.cloud.serving import serve
-
+    page = PageWanted.taken(given)
     configure(log_format, log_level)
     allow_files(10_000, at_most=True)
     if given["settings"] == "-":
@@ -169,16 +171,31 @@ def cloud(
         if not until_stdin_closes:
             _announce(settings, endpoints)
 
-    run_loop(
-        serve(
-            settings,
-            ready_file=None if ready_file == STDOUT else ready_file,
-            trace=trace,
-            until_stdin_closes=until_stdin_closes,
-            announce=announce,
-        )
+    serving = partial(
+        _serve,
+        settings,
+        ready_file=None if ready_file == STDOUT else ready_file,
+        trace=trace,
+        until_stdin_closes=until_stdin_closes,
+        announce=announce,
     )
+    run_loop(serving() if page is None else _serve_with(page, serving))
     return 0
+
+
+async def _serve(settings: "CloudSettings", **options: Any) -> None:
+    from simulator.cloud.serving import serve
+
+    await serve(settings, **options)
+
+
+async def _serve_with(page: PageWanted, serving: Callable[..., Coroutine[Any, Any, None]]) -> None:
+    """With a page of whatever happens to whichever devices come by."""
+    from simulator.page.picture import Picture
+
+    picture = Picture("cloud", "a local AWS IoT, and whoever comes by", "cloud")
+    async with page.served(picture) as server:
+        await serving(also=picture.feed, page=server.url)
 
 
 def _salvage(state: Path | None) -> None:

@@ -2,16 +2,17 @@
 
 import asyncio
 import shlex
+import sys
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from simulator.cli.keyboard import keys
+from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
@@ -47,20 +48,22 @@ class ShownPlay:
         out: Path | None,
         shows_table: bool,
         *,
+        page: PageWanted | None = None,
         steering: Steering | None = None,
         has_keys: bool = False,
         groups: Mapping[str, str] | None = None,
     ) -> None:
         self._recent = Recent()
-        self._picture = None if out is None else _picture(scenario)
+        self._page = page
+        self._picture = None if out is None and page is None else _picture(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entries_of = self._recent.entries_of
         faces: dict[str, Face] = {
             JUNIT: lambda verdict: junit_of_run(verdict, entries_of),
             SUMMARY: lambda verdict: markdown_of_run(verdict, entries_of),
         }
-        if self._picture is not None:
-            faces[REPORT] = partial(_report, self._picture)
+        if (picture := self._picture) is not None:
+            faces[REPORT] = lambda _: _report(picture)
         self._run = JudgedPlay(
             scenario,
             venue,
@@ -83,9 +86,21 @@ class ShownPlay:
         self._has_keys = has_keys
 
     async def play(self) -> int:
-        """Play, show and judge; the exit code."""
+        """Play, show and judge; the exit code. A page that was asked for stays after that."""
+        if self._page is None or self._picture is None:
+            return await self._shown(nullcontext())
+        async with self._page.served(self._picture) as server:
+            code = await self._shown(judged_meanwhile(server, self._picture, self._run.judge))
+            sys.stdout.flush()
+            await self._page.stay()
+        return code
+
+    async def _shown(self, meanwhile: AbstractAsyncContextManager[object]) -> int:
         with self._run:
-            result = await self._played()
+            async with meanwhile:
+                result = await self._played()
+            if self._picture is not None:
+                self._picture.judged(result.verdict, final=True)
             print_summary(result.verdict, Console(), self._recent.entries_of)
             self._print_parts(result.verdict)
         if result.verdict.outcome != "passed":
@@ -152,10 +167,9 @@ def _picture(scenario: Scenario) -> "Picture":
     return Picture(scenario.name, scenario.about, "run")
 
 
-def _report(picture: "Picture", verdict: Verdict) -> str:
+def _report(picture: "Picture") -> str:
     from simulator.page.offline import report_html
 
-    picture.judged(verdict, final=True)
     return report_html(picture.whole())
 
 

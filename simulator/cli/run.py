@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,7 @@ from simulator.cli.options import (
     run_loop,
     table_option,
 )
+from simulator.cli.page import PageWanted, page_options
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -25,6 +26,7 @@ SLOWEST = 100
 EXAMPLE = """\b
 Examples:
   ghostjob run
+  ghostjob run --page
   ghostjob run main --devices 1000 --seed 7 --out out
   ghostjob run delete-while-rebooting --engine virtual --model ota-self-test-flag
   ghostjob run --slow 10 --pause
@@ -96,6 +98,7 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 )
 @click.option("--until-stdin-closes", is_flag=True, help="End when standard input closes, as if interrupted.")
 @table_option
+@page_options(outlasts=True)
 @logging_options()
 def run(
     scenario: str,
@@ -114,6 +117,7 @@ def run(
     table: bool | None,
     log_format: str,
     log_level: str,
+    **given: Any,
 ) -> int:
     """Play SCENARIO (a shipped name, or a YAML file) and print the verdict.
 
@@ -145,11 +149,16 @@ def run(
     groups: dict[str, str] = {}
     if versus is not None:
         parsed, devices, groups = _side_by_side(parsed, versus, devices)
+    page = PageWanted.taken(given)
     if until_stdin_closes:
         interrupt_when_stdin_closes()
     if engine == "virtual":
         if slow != 1 or pauses:
             raise InputError(f"--{'pause' if pauses else 'slow'}: virtual time is as fast as it goes; play it live")
+        if page is not None:
+            raise InputError(
+                "--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html"
+            )
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
@@ -167,7 +176,7 @@ def run(
     venue = LiveVenue(parsed, seed, PlayTime(slow))
     steering = Steering(venue, pauses=pauses)
     play = ShownPlay(
-        parsed, devices, seed, venue, out, shows_table, steering=steering, has_keys=has_keys, groups=groups
+        parsed, devices, seed, venue, out, shows_table, page=page, steering=steering, has_keys=has_keys, groups=groups
     )
     return run_loop(play.play())
 

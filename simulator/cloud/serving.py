@@ -9,7 +9,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
@@ -20,11 +20,12 @@ from agent.errors import InputError
 from agent.log import get_logger
 from simulator.cloud.asked import CutOff, Lines
 from simulator.cloud.background import listen_for_faults
+from simulator.cloud.contained import contained
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.notices.event_log import event_log
 from simulator.cloud.settings.cloud import CloudSettings
 from simulator.heartbeat import Heartbeat
-from simulator.trace import CLOUD, Recorder, write_line
+from simulator.trace import CLOUD, Entry, Recorder, Sink, write_line
 
 FLUSH_SECONDS = 0.004
 
@@ -36,20 +37,22 @@ async def serve(
     trace: str | None = None,
     until_stdin_closes: bool = False,
     announce: Callable[[dict[str, str | None]], None] = lambda endpoints: None,
+    also: Sink | None = None,
+    page: str | None = None,
 ) -> None:
     """Serve until SIGINT, SIGTERM or, if asked, the end of standard input.
 
     Raises InputError before it listens, or when the store cannot keep what changes any more.
 
-    `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`.
+    `ready_file` is written whole once everything listens, and removed at the end. `trace` is a path, or `-`. `also`
+    gets every entry of the trace; `page` is an address that stands beside the endpoints, if there is one.
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     listen_for_faults(loop)
     _tame_collector()
     writer = await TraceWriter.open(trace) if trace else None
-    recorder = (
-        None if writer is None else Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry)))
-    )
+    sinks = [sink for sink in (None if writer is None else writer.record, also) if sink is not None]
+    recorder = Recorder(CLOUD, time.monotonic, _all(sinks)) if sinks else None
     failures: list[InputError] = []
 
     def fail(failure: InputError) -> None:
@@ -66,9 +69,10 @@ async def serve(
                     loop.add_signal_handler(number, stopped.set)
                 if until_stdin_closes:
                     _listen_on_stdin(loop, cloud, stopped)
+                endpoints = cloud.endpoints if page is None else {**cloud.endpoints, "page": page}
                 if ready_file is not None:
-                    _write_whole(ready_file, json.dumps(cloud.endpoints))
-                announce(cloud.endpoints)
+                    _write_whole(ready_file, json.dumps(endpoints))
+                announce(endpoints)
                 try:
                     await stopped.wait()
                 finally:
@@ -78,6 +82,18 @@ async def serve(
     finally:
         if writer is not None:
             await writer.close()
+
+
+def _all(sinks: Sequence[Sink]) -> Sink:
+    """All of them as one, of which there is at least one."""
+    if len(sinks) == 1:
+        return sinks[0]
+
+    def tell(entry: Entry) -> None:
+        for sink in sinks:
+            contained("telling an entry", sink, entry)
+
+    return tell
 
 
 def _listen_on_stdin(loop: asyncio.AbstractEventLoop, cloud: LocalCloud, stopped: asyncio.Event) -> None:
@@ -186,6 +202,10 @@ class TraceWriter:
             return Path(target).open("wb")
         except OSError as error:
             raise InputError(f"--trace {target}: cannot write there: {error.strerror}") from None
+
+    def record(self, entry: Entry) -> None:
+        """Add an entry."""
+        self.write(write_line(entry))
 
     def write(self, line: str) -> None:
         """Add a line."""

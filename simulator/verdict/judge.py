@@ -1,8 +1,8 @@
 """The judge: the monitors of all devices, fed entry by entry in any order that keeps each source's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from typing import Any, Final, NamedTuple, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -30,9 +30,9 @@ from simulator.verdict.bounds import Bounds
 from simulator.verdict.case import Case, Watching
 from simulator.verdict.clients import Clients
 from simulator.verdict.clocks import SAME_CLOCK, Offset, common
-from simulator.verdict.findings import Course, Finding, Invariant, Ruling, Subject
+from simulator.verdict.findings import Course, Finding, Invariant, Subject
 from simulator.verdict.invariants import INVARIANTS
-from simulator.verdict.invariants.probing import PROBED
+from simulator.verdict.judged import Judged, Kept
 from simulator.verdict.limits import Limits
 from simulator.verdict.model import (
     Doubt,
@@ -46,15 +46,16 @@ from simulator.verdict.model import (
 )
 from simulator.verdict.outcome import Arrivals, concluded
 from simulator.verdict.peak import Peak
-from simulator.verdict.places import last_seen_of, lost_power, reached, refused
-from simulator.verdict.samples import POWER, Samples
+from simulator.verdict.places import last_seen_of, lost_power, refused
+from simulator.verdict.samples import POWER
 from simulator.verdict.seen import UNJUDGED, Seen, seen_in
 from simulator.verdict.sharing import CONNECTIONS, Rest, Share
 from simulator.verdict.stalls import Lag
-from simulator.verdict.watch import WHEREABOUTS, Monitors, Watch
 from simulator.verdict.whereabouts import reads_for
 
 Found = TypeVar("Found", Violation, Doubt)
+Devices: TypeAlias = Mapping[str, Sequence[Judged | Kept]]
+"""The clients of each device, first the one that it is itself."""
 
 SECOND: Final = 1_000_000
 EARLY: Final = 100_000
@@ -66,29 +67,9 @@ CUTS: Final = 64
 ABOUT_THE_RUN: Final = frozenset(
     {RunEnded, DeletionRefused, DeviceJoined, JobDeletionBegan, ProcessStalled, PowerCutOff}
 )
+NOBODYS_PLACES: Final = frozenset({"deletion-refused", "fault-struck"})
+"""Which are reached by what befalls a device, and not by what it does."""
 DEVICE: Final = device_source("")
-
-
-class _Judged(NamedTuple):
-    """A client of a thing, with what watches it."""
-
-    watch: Watch
-    monitors: Monitors
-    subject: Subject
-    samples: Samples | None = None
-    """What probes showed of it, if it gave no account and they did."""
-
-    def ruling(self, invariant: Invariant) -> Ruling:
-        """What an invariant says of it; nothing if it is not watched for that."""
-        index = self.monitors.indexes.get(invariant.id)
-        ruling = Ruling() if index is None else invariant.rule(self.watch.states[index], self.subject)
-        if self.samples is None or invariant.id not in PROBED:
-            return ruling
-        return PROBED[invariant.id](self.samples, self.subject, ruling)
-
-    def is_at(self, place: PlaceToReach) -> bool:
-        """Whether it was at a place."""
-        return reached(place, self.watch.states[self.monitors.indexes[WHEREABOUTS.id]], self.subject)
 
 
 class Judge:
@@ -249,14 +230,17 @@ class Judge:
         """Whether it was fed the beginning of a run, without which there is nothing to judge."""
         return self._started is not None
 
-    def verdict(self) -> Verdict:
-        """What held so far. Raises InputError for a trace without a run, or with bounds that are none."""
+    def verdict(self, found: Mapping[str, Sequence[Kept]] | None = None) -> Verdict:
+        """What held so far, or by what was `found` of each device.
+
+        Raises InputError for a trace without a run, or with bounds that are none.
+        """
         if self._started is None:
             raise InputError("trace: no run.started entry, so what was expected is not known; is the file complete?")
         if self._fault is not None:
             raise self._fault
         started, ended = self._started.event, self._ended
-        judged = self._judged(started)
+        judged: Devices = self._judged(started) if found is None else found
         invariants = tuple(_judge(invariant, judged) for invariant in self._invariants)
         arrivals = tuple(self._arrivals(place, judged) for place in self._places)
         recovered, seconds = _recovered(judged)
@@ -279,7 +263,7 @@ class Judge:
             requests_per_second_peak=self._rate.peak,
         )
 
-    def _judged(self, started: RunStarted) -> dict[str, list[_Judged]]:
+    def _judged(self, started: RunStarted) -> dict[str, list[Judged]]:
         """The clients of each thing, first the one that the thing itself is."""
         course = Course(self._bounds, self._ended is not None, self._cloud_end, self._lag)
         devices = {thing: case.at_last(self._watching, self._lag.cloud) for thing, case in self._devices.items()}
@@ -287,16 +271,42 @@ class Judge:
         clock = common(told) if started.one_clock else None
         return {thing: list(self._watched(thing, device, clock, course)) for thing, device in devices.items()}
 
-    def _watched(self, thing: str, device: Case, clock: Offset | None, course: Course) -> Iterator[_Judged]:
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that are judged; none before the run has begun."""
+        return tuple(self._devices)
+
+    def places_of(self, device: str) -> tuple[PlaceToReach, ...]:
+        """The places that it is to reach by itself."""
+        return tuple(each for each in self._places if each.place not in NOBODYS_PLACES and device in each.things)
+
+    def clock(self) -> Offset | None:
+        """How far the one clock of all devices is off, by what is known now; None if each has its own."""
+        if self._started is None or not self._started.event.one_clock:
+            return None
+        return common(each.own.testimony.offset for each in self._devices.values() if each.has_told)
+
+    def look_at(self, device: str, clock: Offset | None) -> Iterator[Judged]:
+        """The clients of one device as they stand now, first the one that it is itself."""
+        course = Course(self._bounds, self._ended is not None, self._cloud_end, self._lag)
+        case = self._devices[device].at_last(self._watching, self._lag.cloud)
+        return self._watched(device, case, clock, course)
+
+    @property
+    def invariants(self) -> tuple[Invariant, ...]:
+        """By which it judges."""
+        return self._invariants
+
+    def _watched(self, thing: str, device: Case, clock: Offset | None, course: Course) -> Iterator[Judged]:
         for watch, monitors in device.watched(self._watching):
             testimony = watch.testimony
             offset = SAME_CLOCK if testimony.is_wire else testimony.offset.agreed if clock is None else clock
             subject = Subject(thing, testimony, device.record, device.limits, offset, course)
             is_probed = watch is device.followers[0].watch if device.followers and not device.has_told else False
             samples = device.samples if is_probed and (device.samples.stretches or device.samples.crashes) else None
-            yield _Judged(watch, monitors, subject, samples)
+            yield Judged(watch, monitors, subject, samples)
 
-    def _arrivals(self, place: PlaceToReach, judged: dict[str, list[_Judged]]) -> Arrivals:
+    def _arrivals(self, place: PlaceToReach, judged: Devices) -> Arrivals:
         if place.place == "deletion-refused":
             missing = () if refused(place, self._refusals.values()) else place.things
         elif place.place == "fault-struck":
@@ -307,7 +317,7 @@ class Judge:
             missing = tuple(name for name in place.things if name not in judged or not judged[name][0].is_at(place))
         there = Reached(id=place.id, devices=len(place.things) - len(missing), of=len(place.things))
         first = next(iter(missing), None)
-        shown_by = last_seen_of(place.job, judged[first][0].subject) if first in judged else None
+        shown_by = last_seen_of(place.job, judged[first][0].subject) if first is not None and first in judged else None
         return Arrivals(place, there, first, shown_by)
 
 
@@ -328,7 +338,7 @@ def _expected(started: RunStarted) -> tuple[Bounds, tuple[PlaceToReach, ...]]:
         raise InputError(f"trace: run.started: {first_wrong(error)}") from None
 
 
-def _judge(invariant: Invariant, judged: dict[str, list[_Judged]]) -> InvariantVerdict:
+def _judge(invariant: Invariant, judged: Devices) -> InvariantVerdict:
     """One invariant over all devices; what is shown besides a device counts where that shows no violation."""
     opportunities = 0
     violations: list[Violation] = []
@@ -359,7 +369,7 @@ def _of(kind: type[Found], thing: str, finding: Finding) -> Found:
     return kind(thing=thing, job=finding.job, message=finding.message, events=finding.events)
 
 
-def _recovered(judged: dict[str, list[_Judged]]) -> tuple[int, list[float]]:
+def _recovered(judged: Devices) -> tuple[int, list[float]]:
     """How many devices took the next job each time that one was removed under them, and in how many seconds each."""
     devices, seconds = 0, list[float]()
     for device, *_ in judged.values():

@@ -19,8 +19,11 @@ LOOKERS: Final = 100
 """So many may look at once."""
 EVERY_SECONDS: Final = 0.25
 """News come so often at most."""
-SPARING: Final = 24
-"""For so many times as long as it took to make them none are made: they are one twenty-fifth of the time at most."""
+CHEAP_SECONDS: Final = 0.025
+SPARING: Final = 32
+"""What takes longer to make than CHEAP_SECONDS of the processor's time is paid for: for so many times as long as that,
+nothing is made.
+"""
 ALIVE_SECONDS: Final = 15.0
 """So often who looks hears something, be there no news, lest what is between takes the connection for dead."""
 ALIVE: Final = b":\n\n"
@@ -76,10 +79,10 @@ class Looker:
 
 
 class Lookers:
-    """All who look. `before` is called before they are told anything, `clock` counts seconds."""
+    """All who look. `before` is called before they are told anything; `clock` has the seconds of processor time."""
 
     def __init__(
-        self, picture: Picture, before: Callable[[], None], clock: Callable[[], float] = time.perf_counter
+        self, picture: Picture, before: Callable[[], None], clock: Callable[[], float] = time.thread_time
     ) -> None:
         self.picture = picture
         self._before = before
@@ -116,7 +119,7 @@ class Lookers:
             await self.are_there.wait()
             began = self._clock()
             is_told = self._tell_or_say_why_not()
-            pause = SPARING * (self._clock() - began) if is_told else FAULT_SECONDS
+            pause = SPARING * (self._clock() - began - CHEAP_SECONDS) if is_told else FAULT_SECONDS
             await asyncio.sleep(max(EVERY_SECONDS, pause))
 
     def _tell_or_say_why_not(self) -> bool:

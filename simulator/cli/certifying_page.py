@@ -1,0 +1,101 @@
+"""The live page of a certification: the play at hand, and the matrix as it fills in."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from simulator.certify.certificate import Bricked, CellResult, Certificate
+from simulator.certify.desk import Offer
+from simulator.certify.learning import Learned
+from simulator.certify.matrix import Cell
+from simulator.certify.telling import Planned, Telling
+from simulator.page.picture import Picture
+from simulator.trace import Entry, RunStarted
+
+if TYPE_CHECKING:
+    from simulator.page.live.server import PageServer
+
+
+class CertifyPage:
+    """Served by `server`. Each play has a picture of its own, whose time begins with it; the last is `whole`, which is
+    of the session.
+    """
+
+    def __init__(self, server: "PageServer", thing: str, whole: Picture) -> None:
+        self._server = server
+        self._thing = thing
+        self._whole = self._picture = whole
+        self._certificate: Callable[[], Certificate] | None = None
+
+    def follow(self, certificate: Callable[[], Certificate]) -> None:
+        """From now on there is a certificate of what is known so far."""
+        self._certificate = certificate
+
+    def feed(self, entry: Entry) -> None:
+        """Take in the next entry of a play."""
+        if isinstance(entry.event, RunStarted):
+            self._picture = Picture(f"certify {self._thing}", entry.event.scenario, "certify")
+            self.refresh()
+            self._server.show(self._picture)
+        self._picture.feed(entry)
+
+    def refresh(self) -> None:
+        """Show what is known so far."""
+        if self._certificate is not None:
+            self._picture.certified(self._certificate(), final=False)
+
+    def certified(self, certificate: Certificate) -> None:
+        """It is over."""
+        self._whole.certified(certificate)
+        self._server.show(self._whole)
+
+
+class ToThePage:
+    """Has `page` know what `telling` is told, too."""
+
+    def __init__(self, telling: Telling, page: CertifyPage) -> None:
+        self._telling, self._page = telling, page
+
+    def ready(self, offer: Offer) -> None:
+        """See Telling."""
+        self._telling.ready(offer)
+
+    def waits(self, says: str) -> None:
+        """See Telling."""
+        self._telling.waits(says)
+
+    def missing(self, why: str) -> None:
+        """See Telling."""
+        self._telling.missing(why)
+
+    def learned(self, learned: Learned) -> None:
+        """See Telling."""
+        self._telling.learned(learned)
+
+    def planned(self, cells: Sequence[Planned], seconds: float) -> None:
+        """See Telling."""
+        self._telling.planned(cells, seconds)
+        self._page.refresh()
+
+    def began(self, cell: Cell) -> None:
+        """See Telling."""
+        self._telling.began(cell)
+
+    def ended(self, result: CellResult) -> None:
+        """See Telling."""
+        self._telling.ended(result)
+        self._page.refresh()
+
+    def bricked(self, bricked: Bricked) -> None:
+        """See Telling."""
+        self._telling.bricked(bricked)
+        self._page.refresh()
+
+    def certified(self, certificate: Certificate) -> None:
+        """See Telling."""
+        self._telling.certified(certificate)
+        self._page.certified(certificate)
+
+    def shown(self) -> AbstractContextManager[object]:
+        """See Telling."""
+        return self._telling.shown()
