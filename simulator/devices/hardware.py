@@ -225,11 +225,15 @@ def _wants_swap(hardware: Hardware) -> bool:
 
 
 def _is_bootable(hardware: Hardware, slot: int) -> bool:
-    area = hardware.slots[slot]
-    if not area.is_whole or area.image is None:
+    return hardware.slots[slot].is_whole and not is_refused(hardware, slot)
+
+
+def is_refused(hardware: Hardware, slot: int) -> bool:
+    """Whether the bootloader would not boot the image there, were it whole: it is not genuine, or too old."""
+    image = hardware.slots[slot].image
+    if image is None or (hardware.layout == "single" and slot == 1):
         return False
-    recovery = hardware.layout == "single" and slot == 1
-    return recovery or (area.image.flaw not in ("hash", "signature") and area.image.counter >= hardware.fuse)
+    return image.flaw in ("hash", "signature") or image.counter < hardware.fuse
 
 
 def _hangs(hardware: Hardware, slot: int) -> bool:

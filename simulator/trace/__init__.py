@@ -22,12 +22,13 @@ from typing import Annotated, NamedTuple, TypeAlias, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from agent.device_events import DeviceEvent
 from agent.errors import InputError
 from agent.values import Status
 from agent.wording import first_wrong
 from simulator.trace.cloud_events import *  # noqa: F403 - events are this module's own, wherever they are written down
 from simulator.trace.cloud_events import CloudEvent
+from simulator.trace.flash_events import *  # noqa: F403
+from simulator.trace.flash_events import DeviceAccount
 from simulator.trace.play_events import *  # noqa: F403
 from simulator.trace.play_events import ControllerEvent, EngineEvent, ProbeSampled
 
@@ -50,7 +51,7 @@ def device_source(thing: str) -> str:
 TERMINAL: frozenset[str] = frozenset(status for status in Status if status.is_terminal)
 """The statuses of an execution that nothing follows; a word that this version does not know is none of them."""
 
-Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
+Event: TypeAlias = DeviceAccount | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
