@@ -12,7 +12,7 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol
 
 from agent.core.events import BeginStep, Booted, StopStep, UndoStep, Verify
 from agent.core.record import Record
-from agent.device_events import DeviceDisconnected, DeviceEvent
+from agent.device_events import DeviceDisconnected
 from agent.journal import Journal
 from agent.runner import Runner
 from simulator.devices.hardware import Hardware, factory
@@ -22,6 +22,7 @@ from simulator.devices.rig.values import After, HoldPoint, Make, Rig, RigOutcome
 from simulator.devices.storage import FILE_BYTES, Disk, FlashFile, snapshot_of
 from simulator.pace import LOOP_TIME, Alarm, Pace
 from simulator.scenario import Group, Outage, PowerCut, thing_of_agent
+from simulator.trace.flash_events import DeviceAccount
 
 ROUNDING: Final = 1e-6
 """Of a sector: so much of it may be missing, for want of digits, when it is done."""
@@ -87,7 +88,7 @@ class SimulatedDevice:
     )
 
     def __init__(
-        self, thing: str, group: Group, make: Make, wiring: Wiring, observe: Callable[[DeviceEvent], None]
+        self, thing: str, group: Group, make: Make, wiring: Wiring, observe: Callable[[DeviceAccount], None]
     ) -> None:
         self.thing = thing
         self.group = group

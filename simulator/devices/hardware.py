@@ -15,8 +15,9 @@ The bootloader boots no image that is not whole, not signed, or older than the a
 raises. An image that hangs is reset by the watchdog.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Final, Literal, TypeAlias, assert_never
 
 from agent.abilities import Layout
@@ -58,8 +59,24 @@ FACTORY: Final = Area(Image("1.0"), SECTORS, proven=True)
 RECOVERY: Final = Area(Image("recovery"), SECTORS, proven=True)
 
 
+class _Hashed:
+    """Keeps its hash: caches are asked about the same few states again and again, and to make it takes as long as to
+    do a sector's work.
+    """
+
+    __slots__ = ("_hash",)
+    _hash: int
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash(_values(self)))
+            return self._hash
+
+
 @dataclass(frozen=True, slots=True)
-class Hardware:
+class Hardware(_Hashed):
     """Everything that survives a power cut, and `running`, the slot that runs; None while nothing does.
 
     `slots` are A and B, primary and secondary, or main and recovery. `trial`: another image was asked for at the next
@@ -83,6 +100,8 @@ class Hardware:
     previous: str = ""
     files: tuple[str, ...] = ()
     file: Area = EMPTY
+
+    __hash__ = _Hashed.__hash__
 
     @property
     def version(self) -> str:
@@ -129,6 +148,10 @@ class Hardware:
         return tuple(slot for slot in (0, 1) if slot in (self.running, following))
 
 
+_values: Final = attrgetter(*(each.name for each in fields(Hardware)))
+"""All that makes it up."""
+
+
 @lru_cache(maxsize=4096)
 def describe(hardware: Hardware) -> HardwareChanged:
     """What the trace says of it. A fleet goes through the same few states again and again."""
@@ -155,6 +178,7 @@ def boot(hardware: Hardware) -> Hardware:
             return hardware
 
 
+@lru_cache(maxsize=4096)
 def try_to_boot(hardware: Hardware, *, after_hang: bool = False) -> tuple[Hardware, bool]:
     """One try, after any exchange of slots: what runs then, and whether it hangs, so that the watchdog will reset it.
 
@@ -225,11 +249,15 @@ def _wants_swap(hardware: Hardware) -> bool:
 
 
 def _is_bootable(hardware: Hardware, slot: int) -> bool:
-    area = hardware.slots[slot]
-    if not area.is_whole or area.image is None:
+    return hardware.slots[slot].is_whole and not is_refused(hardware, slot)
+
+
+def is_refused(hardware: Hardware, slot: int) -> bool:
+    """Whether the bootloader would not boot the image there, were it whole: it is not genuine, or too old."""
+    image = hardware.slots[slot].image
+    if image is None or (hardware.layout == "single" and slot == 1):
         return False
-    recovery = hardware.layout == "single" and slot == 1
-    return recovery or (area.image.flaw not in ("hash", "signature") and area.image.counter >= hardware.fuse)
+    return image.flaw in ("hash", "signature") or image.counter < hardware.fuse
 
 
 def _hangs(hardware: Hardware, slot: int) -> bool:

@@ -9,7 +9,6 @@ from agent.device_events import (
     DeviceConnected,
     DeviceCrashed,
     DeviceDisconnected,
-    DeviceEvent,
     ExecutionGone,
     ExecutionLeft,
     ExecutionTaken,
@@ -27,10 +26,12 @@ from agent.device_events import (
     VersionCommitted,
     VersionReverted,
 )
+from simulator.report.flash_words import of_the_flash
 from simulator.report.phrases import answered, asked, because, by_hint, execution_words, in_brackets
+from simulator.trace import DeviceAccount, FlashChanged
 
 
-def of_a_device(event: DeviceEvent) -> str:
+def of_a_device(event: DeviceAccount) -> str:
     """What happened; its subject is the device."""
     match event:
         case RequestSent() | AnswerReceived() | AnswerUnreadable() | HintReceived():
@@ -39,6 +40,8 @@ def of_a_device(event: DeviceEvent) -> str:
             return _of_steps(event)
         case PhaseChanged() | ExecutionTaken() | ExecutionGone() | ExecutionLeft():
             return _of_executions(event)
+        case FlashChanged():
+            return of_the_flash(event)
         case _:
             return _of_itself(event)
 

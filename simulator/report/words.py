@@ -5,7 +5,6 @@
 
 from typing import Final, assert_never
 
-from agent.device_events import DeviceEvent
 from simulator.report.device_words import of_a_device
 from simulator.report.phrases import answered, asked, because, by_hint, execution_words, in_brackets
 from simulator.trace import (
@@ -20,6 +19,7 @@ from simulator.trace import (
     DeletionAccepted,
     DeletionRefused,
     DeletionRequested,
+    DeviceAccount,
     DeviceJoined,
     EngineEvent,
     Entry,
@@ -61,7 +61,7 @@ def who(entry: Entry) -> str:
 
 def words(event: Event) -> str:
     """What happened; its subject is who says it."""
-    if isinstance(event, DeviceEvent):
+    if isinstance(event, DeviceAccount):
         return of_a_device(event)
     if isinstance(event, ControllerEvent | EngineEvent):
         return _of_the_run(event)

@@ -18,16 +18,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from math import isfinite
-from typing import Annotated, NamedTuple, TypeAlias, get_args
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from agent.device_events import DeviceEvent
 from agent.errors import InputError
 from agent.values import Status
 from agent.wording import first_wrong
 from simulator.trace.cloud_events import *  # noqa: F403 - events are this module's own, wherever they are written down
 from simulator.trace.cloud_events import CloudEvent
+from simulator.trace.flash_events import *  # noqa: F403
+from simulator.trace.flash_events import DeviceAccount, FlashChanged
 from simulator.trace.play_events import *  # noqa: F403
 from simulator.trace.play_events import ControllerEvent, EngineEvent, ProbeSampled
 
@@ -50,7 +51,10 @@ def device_source(thing: str) -> str:
 TERMINAL: frozenset[str] = frozenset(status for status in Status if status.is_terminal)
 """The statuses of an execution that nothing follows; a word that this version does not know is none of them."""
 
-Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
+Event: TypeAlias = DeviceAccount | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
+
+REMEMBERED: Final = 4096
+"""So many flashes are remembered as they are written."""
 
 _EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
@@ -98,7 +102,24 @@ class Recorder:
 def write_line(entry: Entry) -> str:
     """One line of JSON, without the line end."""
     head = {"id": entry.id, "source": entry.source, "n": entry.n, "at": round(entry.at, 6), "type": entry.event.type}
-    return json.dumps(head | _EVENTS.dump_python(entry.event, mode="json"), separators=(",", ":"))
+    return json.dumps(head | _members(entry.event), separators=(",", ":"))
+
+
+_FLASHES: dict[int, tuple[FlashChanged, dict[str, Any]]] = {}
+"""By the identity of an event, which is held here: devices share them, and each has many members."""
+
+
+def _members(event: Event) -> dict[str, Any]:
+    """As JSON has them."""
+    if not isinstance(event, FlashChanged):
+        told: dict[str, Any] = _EVENTS.dump_python(event, mode="json")
+        return told
+    if (known := _FLASHES.get(id(event))) is not None:
+        return known[1]
+    if len(_FLASHES) >= REMEMBERED:
+        _FLASHES.clear()
+    _FLASHES[id(event)] = event, _EVENTS.dump_python(event, mode="json")
+    return _FLASHES[id(event)][1]
 
 
 def read_line(line: str, where: str = "trace") -> Entry | None:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from agent.device_events import StepProgressed
-from simulator.trace import CLOUD, PROBE, ClientSubscribed, Entry, FaultOver, FaultStruck, device_source
+from simulator.trace import CLOUD, PROBE, ClientSubscribed, Entry, FaultOver, FaultStruck, FlashChanged, device_source
 
 E_co = TypeVar("E_co", covariant=True)
 
-UNJUDGED: Final = frozenset({StepProgressed, ClientSubscribed, FaultStruck, FaultOver})
-"""What no invariant and no place reads; the first is by far the most numerous."""
+UNJUDGED: Final = frozenset({StepProgressed, FlashChanged, ClientSubscribed, FaultStruck, FaultOver})
+"""What no invariant and no place reads; the first two are by far the most numerous."""
 
 TIMER_SLACK = 5_000
 """Microseconds that a wait may be short of its bound: event loops count in whole milliseconds."""

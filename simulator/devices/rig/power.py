@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from agent.device_events import BootReason, PowerLost
+from simulator.devices.rig.telling import flash
 from simulator.devices.rig.values import After, PowerOn, Rig, RigOutcome
 from simulator.devices.storage import Survival, Write
 from simulator.scenario import Outage
@@ -42,7 +43,7 @@ def applies(outage: Outage, step: str, percent: int) -> bool:
 def cut(rig: Rig, instant: str = "", off_seconds: float = 0.0, survives: Survival = "nothing") -> RigOutcome:
     """The power goes, between any two operations, and comes back after so long."""
     lost = off(rig._replace(disk=rig.disk.after_power_cut(survives)), "power-lost", off_seconds)
-    return lost._replace(tells=(PowerLost(instant),))
+    return lost._replace(tells=(PowerLost(instant), *lost.tells))
 
 
 def unplug(rig: Rig, instant: str = "") -> RigOutcome:
@@ -66,7 +67,8 @@ def reboot(rig: Rig, why: BootReason) -> RigOutcome:
 def off(rig: Rig, why: BootReason, seconds: float) -> RigOutcome:
     """No power; it comes back after so long."""
     back = PowerOn(why)
-    return RigOutcome(rig._replace(power="off", run=None, pending=(back,)), after=After(seconds, back))
+    rig = rig._replace(power="off", run=None, pending=(back,))
+    return RigOutcome(rig, flash(rig), after=After(seconds, back))
 
 
 def write(rig: Rig, writes: Sequence[Write]) -> RigOutcome:

@@ -6,6 +6,7 @@ from typing import Final
 from agent.core.events import BeginStep
 from simulator.devices.hardware import describe
 from simulator.devices.rig.power import applies, instant
+from simulator.devices.rig.telling import flash, flash_at_work
 from simulator.devices.rig.values import After, HoldPoint, Rig, RigOutcome, SectorRun, Sectors
 from simulator.devices.sectors import worked
 
@@ -48,7 +49,14 @@ def _worked(rig: Rig, done: int, count: int = 0) -> RigOutcome:
     hardware, brick = worked(run.sector, rig.hardware, run.image, run.done, done)
     number = rig.instants + count if rig.cuts else 0
     rig = rig._replace(hardware=hardware, run=run._replace(done=done), instants=number)
-    return RigOutcome(rig, () if brick is None else (describe(brick),), instants=count)
+    tells = () if brick is None else (describe(brick), *flash(rig._replace(hardware=brick)))
+    return RigOutcome(rig, tells, instants=count)
+
+
+def set_going(rig: Rig, run: SectorRun) -> RigOutcome:
+    """A run begins, or goes on that stood still: the same as `go_on`, and it is told what of."""
+    going = go_on(rig, run)
+    return going._replace(tells=flash_at_work(going.rig))
 
 
 def go_on(rig: Rig, run: SectorRun) -> RigOutcome:
@@ -81,5 +89,5 @@ def let_go(rig: Rig, hold: HoldPoint) -> RigOutcome:
     """That hold is over, and what it holds goes on."""
     rig = rig._replace(holds=tuple(other for other in rig.holds if other != hold))
     if rig.run is not None and rig.run.held == hold:
-        return go_on(rig, rig.run)
+        return set_going(rig, rig.run)
     return RigOutcome(rig)

@@ -19,9 +19,11 @@ from agent.errors import GhostjobError
 from agent.plan import Step
 from simulator.devices.hardware import SECTORS, Image, describe, revert, swap_sectors, try_to_boot
 from simulator.devices.rig.power import instant, off, reboot
-from simulator.devices.rig.running import go_on, holds_of, points, work
+from simulator.devices.rig.running import go_on, holds_of, points, set_going, work
+from simulator.devices.rig.telling import flash, flash_after, flash_at_work
 from simulator.devices.rig.values import (
     After,
+    HoldPoint,
     Pending,
     PowerOn,
     Reboot,
@@ -33,6 +35,7 @@ from simulator.devices.rig.values import (
 )
 from simulator.devices.sectors import action_of, cause_of, exchange, image_of, knows, refuses_to_do, refuses_to_undo
 from simulator.devices.storage import recall
+from simulator.trace.flash_events import DeviceAccount
 
 WATCHDOG_SECONDS: Final = 0.05
 """How long an image hangs before it is reset; short, for the sake of those who wait."""
@@ -63,7 +66,12 @@ def _begin(rig: Rig, effect: BeginStep) -> RigOutcome:
     seconds = rig.make.timings.seconds(effect.step.action) / max(sectors, 1)
     run = SectorRun(effect, name, name, action.sector, image, sectors, seconds)
     held = next((hold for hold in holds_of(rig, effect) if not hold.percent), None)
-    return RigOutcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
+    return _hold(rig, run, held) if held else set_going(rig, run)
+
+
+def _hold(rig: Rig, run: SectorRun, held: HoldPoint) -> RigOutcome:
+    rig = rig._replace(run=run._replace(held=held))
+    return RigOutcome(rig, flash_at_work(rig))
 
 
 def fail(rig: Rig, effect: BeginStep, why: str, cause: str) -> RigOutcome:
@@ -78,7 +86,8 @@ def stop(rig: Rig, effect: StopStep) -> RigOutcome:
         case SectorRun(work=BeginStep(index=effect.index) as running):
             finished = StepFinished(running.execution, running.step.name, "stopped")
             stopped = StepEnded(effect.index, "stopped")
-            return RigOutcome(rig._replace(run=None), (describe(rig.hardware), finished), stopped)
+            still = rig._replace(run=None)
+            return RigOutcome(still, (describe(rig.hardware), *flash_after(still, rig.run), finished), stopped)
         case _:
             return RigOutcome(rig)
 
@@ -101,7 +110,7 @@ def _undo(rig: Rig, effect: UndoStep) -> RigOutcome:
         return _wait_for(rig, UndoReboot(effect), rig.make.timings.undo)
     action, undo_seconds = action_of(step), rig.make.timings.undo
     sectors = action.to_undo(rig.hardware, image)
-    return go_on(
+    return set_going(
         rig, SectorRun(effect, f"undo {step.name}", "", action.undo, image, sectors, undo_seconds / max(sectors, 1))
     )
 
@@ -150,28 +159,28 @@ def _pause(rig: Rig, run: SectorRun, effect: BeginStep) -> RigOutcome:
         return go_on(rig, run)
     run = run._replace(told=percent)
     held = next((hold for hold in holds_of(rig, effect) if hold.percent in passed), None)
-    on = RigOutcome(rig._replace(run=run._replace(held=held))) if held else go_on(rig, run)
+    on = _hold(rig, run, held) if held else go_on(rig, run)
     told = StepProgressed(effect.execution, effect.step.name, passed[-1])
-    return on._replace(tells=(told,), event=StepAdvanced(effect.index, passed[-1]))
+    return on._replace(tells=(told, *on.tells), event=StepAdvanced(effect.index, passed[-1]))
 
 
 def _finish(rig: Rig, run: SectorRun, effect: BeginStep) -> RigOutcome:
     hardware, step = rig.hardware, effect.step
     fault = action_of(step).fault(hardware, run.image)
-    changed = describe(hardware)
+    changed: tuple[DeviceAccount, ...] = (describe(hardware), *flash_after(rig, run))
     if fault:
         failed = fail(rig, effect, fault, cause_of(fault))
-        return failed._replace(tells=(changed, *failed.tells))
+        return failed._replace(tells=(*changed, *failed.tells))
     # Once the only slot holds the new image, that is as good as a commit.
     commits = step.action == "commit" or (step.action == "write" and hardware.layout == "single")
     committed = (VersionCommitted(effect.execution, effect.version),) if commits else ()
     done = StepFinished(effect.execution, step.name, "done")
-    return RigOutcome(rig, (changed, *committed, done), StepEnded(effect.index, "done"))
+    return RigOutcome(rig, (*changed, *committed, done), StepEnded(effect.index, "done"))
 
 
 def _undone(rig: Rig, run: SectorRun, effect: UndoStep) -> RigOutcome:
     """A step has been taken back, as far as there was anything to take back."""
-    changed = (describe(rig.hardware),) if run.sectors else ()
+    changed: tuple[DeviceAccount, ...] = (describe(rig.hardware), *flash_after(rig, run)) if run.sectors else ()
     is_commit = effect.step.action == "commit"
     reverted = (VersionReverted(effect.execution, rig.hardware.version),) if is_commit else ()
     return RigOutcome(rig, (*changed, *reverted)).then(_restored, effect)
@@ -182,7 +191,8 @@ def _restored(rig: Rig, effect: UndoStep) -> RigOutcome:
     if rig.hardware.running is not None:
         return RigOutcome(rig, (undone,), StepRestored(effect.index, True))
     crashed = DeviceCrashed(f"undo {effect.step.name}: erased the firmware that was running")
-    return reboot(rig, "watchdog")._replace(tells=(undone, crashed))
+    going = reboot(rig, "watchdog")
+    return going._replace(tells=(undone, crashed, *going.tells))
 
 
 # ── booting ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -215,7 +225,7 @@ def power_on(rig: Rig, why: BootReason = "power-on") -> RigOutcome:
     if not sectors:
         return _boot(rig, why)
     seconds = rig.make.timings.write / SECTORS
-    return go_on(rig, SectorRun(SlotSwap(why), "exchange", "", exchange, NO_IMAGE, sectors, seconds))
+    return set_going(rig, SectorRun(SlotSwap(why), "exchange", "", exchange, NO_IMAGE, sectors, seconds))
 
 
 def _boot(rig: Rig, why: BootReason) -> RigOutcome:
@@ -224,7 +234,7 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
     if hangs:
         return off(rig, "watchdog", WATCHDOG_SECONDS)
     on_trial = hardware.trial == "running"
-    tells = DeviceBooted(hardware.version, why, on_trial), describe(hardware)
+    tells = DeviceBooted(hardware.version, why, on_trial), describe(hardware), *flash(rig)
     if hardware.running is None:
         return RigOutcome(rig._replace(power="off"), tells)
     try:

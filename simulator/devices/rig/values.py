@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias
 
 from agent.core.events import BeginStep, Event, UndoStep
-from agent.device_events import BootReason, DeviceEvent
+from agent.device_events import BootReason
 from simulator.devices.hardware import Hardware, Image
 from simulator.devices.sectors import Sector
 from simulator.devices.storage import Disk, Survival
 from simulator.scenario import Outage, PowerCut, Timings
+from simulator.trace.flash_events import DeviceAccount
 
 P = ParamSpec("P")
 
@@ -144,7 +145,7 @@ class RigOutcome(NamedTuple):
     """
 
     rig: Rig
-    tells: tuple[DeviceEvent, ...] = ()
+    tells: tuple[DeviceAccount, ...] = ()
     event: Event | None = None
     after: After | None = None
     instants: int = 0
