@@ -1,7 +1,6 @@
 """Playing a scenario before somebody's eyes: the live table, the keys, the verdict, the files."""
 
 import asyncio
-import shlex
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -16,9 +15,11 @@ from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
 from simulator.engines.venue import Venue
+from simulator.report.hanging import say
 from simulator.report.junit import JUNIT
 from simulator.report.live_table import LiveTable
 from simulator.report.markdown import SUMMARY
+from simulator.report.next_steps import DEPTH, lines, next_steps
 from simulator.report.recent import Recent
 from simulator.report.run_files import junit_of_run, markdown_of_run
 from simulator.report.summary import print_summary
@@ -48,6 +49,7 @@ class ShownPlay:
         }
         if self._picture is not None:
             faces[REPORT] = partial(_report, self._picture)
+        self._kept = tuple(faces)
         self._run = JudgedPlay(
             scenario, venue, devices, seed=seed, out=out, also=(self._show,), faces=faces, started_at=now
         )
@@ -65,9 +67,9 @@ class ShownPlay:
         with self._run:
             result = await self._played()
             print_summary(result.verdict, Console(), self._recent.entries_of)
-        if result.verdict.outcome != "passed":
-            hint = f"what happened around each [id]: {_look(result.directory)}"
-            self._console.print(hint, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
+        directory = None if result.directory is None else result.directory.as_posix()
+        for line in lines(next_steps(result.verdict, directory, self._kept)):
+            say(self._console, line, DEPTH)
         return result.exit_code
 
     async def _played(self) -> Result:
@@ -121,9 +123,3 @@ def _report(picture: "Picture", verdict: Verdict) -> str:
 
     picture.judged(verdict, final=True)
     return report_html(picture.whole())
-
-
-def _look(directory: Path | None) -> str:
-    if directory is None:
-        return "keep the trace of the next run with --out DIR, and ask `ghostjob trace DIR ID`"
-    return f"ghostjob trace {shlex.quote(str(directory))} ID"
