@@ -11,8 +11,8 @@ from rich.text import Text
 
 from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, alike, came_back, explained
 from simulator.certify.evidence import TURNS, lines, telling
-from simulator.certify.hanging import hanging
 from simulator.certify.output import FILES
+from simulator.report.hanging import hanging
 from simulator.report.plain import plain
 from simulator.report.summary import WORDS
 

@@ -23,13 +23,12 @@ from typing import Any, NamedTuple, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from simulator.certify.certificate import Bricked, CellResult, Certificate
 from simulator.certify.desk import Offer
-from simulator.certify.hanging import hanging
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import Cell
+from simulator.report.hanging import say
 
 
 class Planned(NamedTuple):
@@ -155,10 +154,7 @@ class ToPeople:
         self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
     def _print(self, text: str) -> None:
-        if self._console.is_terminal:
-            self._console.print(hanging(Text(text)))
-        else:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(self._console, text)
 
     def ready(self, offer: Offer) -> None:
         """See Telling."""

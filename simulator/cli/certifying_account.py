@@ -17,9 +17,9 @@ from simulator.certify.aws.budget import DEPTH, budget
 from simulator.certify.aws.desk import AccountSettings
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.cell import Cell
-from simulator.certify.hanging import hanging
 from simulator.certify.telling import ToScripts
 from simulator.controller.hand import check_endpoint
+from simulator.report.hanging import hanging
 
 CERTS: Final = Path("certify-certs")
 LOCAL_ONLY: Final = {

@@ -1,7 +1,6 @@
 """Playing a scenario before somebody's eyes: the live table, the keys, the verdict, the files."""
 
 import asyncio
-import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext, suppress
@@ -18,9 +17,11 @@ from simulator.engines.judged import JudgedPlay, Result
 from simulator.engines.output import Face
 from simulator.engines.steering import NotDone, Steering
 from simulator.engines.venue import Venue
+from simulator.report.hanging import say
 from simulator.report.junit import JUNIT
 from simulator.report.live_table import LiveTable
 from simulator.report.markdown import SUMMARY
+from simulator.report.next_steps import DEPTH, lines, next_steps
 from simulator.report.recent import Recent
 from simulator.report.run_files import junit_of_run, markdown_of_run
 from simulator.report.summary import by_part, print_line, print_summary
@@ -64,6 +65,7 @@ class ShownPlay:
         }
         if (picture := self._picture) is not None:
             faces[REPORT] = lambda _: _report(picture)
+        self._kept = tuple(faces)
         self._run = JudgedPlay(
             scenario,
             venue,
@@ -103,9 +105,9 @@ class ShownPlay:
                 self._picture.judged(result.verdict, final=True)
             print_summary(result.verdict, Console(), self._recent.entries_of)
             self._print_parts(result.verdict)
-        if result.verdict.outcome != "passed":
-            hint = f"what happened around each [id]: {_look(result.directory)}"
-            self._console.print(hint, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
+        directory = None if result.directory is None else result.directory.as_posix()
+        for line in lines(next_steps(result.verdict, directory, self._kept)):
+            say(self._console, line, DEPTH)
         return result.exit_code
 
     def _print_parts(self, verdict: Verdict) -> None:
@@ -171,9 +173,3 @@ def _report(picture: "Picture") -> str:
     from simulator.page.offline import report_html
 
     return report_html(picture.whole())
-
-
-def _look(directory: Path | None) -> str:
-    if directory is None:
-        return "keep the trace of the next run with --out DIR, and ask `ghostjob trace DIR ID`"
-    return f"ghostjob trace {shlex.quote(str(directory))} ID"

@@ -7,18 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from rich.console import Console
+from rich.control import Control
 from rich.live import Live
 
 from simulator.report.live_table import LiveTable
 
-FRAMES_A_SECOND = 12
+DUMB = frozenset({"dumb", "unknown"})
+"""What TERM says of a terminal that cannot draw over what it has."""
 
 
 def has_the_terminal() -> bool:
     """Whether stderr is a terminal that is this command's for now: in the background (`&`) a table would be drawn over
-    whatever else is typed and printed there.
+    whatever else is typed and printed there. One that cannot be drawn over gets lines, as a file does.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or os.environ.get("TERM", "").lower() in DUMB:
         return False
     try:
         return os.tcgetpgrp(sys.stderr.fileno()) == os.getpgrp()
@@ -32,8 +34,10 @@ async def on_screen(table: LiveTable, shows: bool, console: Console | None = Non
     if not shows:
         yield
         return
-    with Live(table, console=console or Console(stderr=True), auto_refresh=False) as live:
-        drawing = asyncio.create_task(_draw(live))
+    console = console or Console(stderr=True)
+    width = console.width
+    with Live(table, console=console, auto_refresh=False) as live:
+        drawing = asyncio.create_task(_draw(live, table, console, width))
         try:
             yield
         finally:
@@ -41,7 +45,18 @@ async def on_screen(table: LiveTable, shows: bool, console: Console | None = Non
             live.refresh()
 
 
-async def _draw(live: Live) -> None:
+async def _draw(live: Live, table: LiveTable, console: Console, width: int) -> None:
+    """`width` is how wide the first frame was drawn."""
     while True:
+        if console.width != width:
+            width = console.width
+            _start_anew(live, console)
         live.refresh()
-        await asyncio.sleep(1 / FRAMES_A_SECOND)
+        await asyncio.sleep(1 / table.frames_a_second)
+
+
+def _start_anew(live: Live, console: Console) -> None:
+    """On an empty screen: the terminal has broken the lines of the last frame anew, so nobody knows how many it has."""
+    live.stop()
+    console.control(Control.clear(), Control.home())
+    live.start()

@@ -156,13 +156,13 @@ def _undone(row: Row, event: StepUndone) -> None:
 
 
 def _hinted(row: Row, event: HintReceived) -> None:
-    row.knows = f"{event.hint}: {', '.join(key.job_id for key in event.listed) or 'nothing pending'}"
+    row.knows = f"hint: {', '.join(key.job_id for key in event.listed) or 'nothing pending'}"
 
 
 def _answered(row: Row, event: AnswerReceived) -> None:
     key = event.execution
     if event.accepted and key is not None and key.job_id == row.job:
-        row.knows = f"{key.job_id} is still there"
+        row.knows = f"{key.job_id} still there"
     elif event.code is not None:
         row.knows = f"told {event.code}"
 

@@ -1,14 +1,22 @@
 """The live table: every device, its state, its step, and what it knows, while a run goes on.
 
-Built from trace entries alone. Rows that do not fit on the terminal are counted below the table; those that are in
-trouble come first.
+Built from trace entries alone. A device that is at work on an execution whose record is gone, and has not learned it,
+is a ghost, and shown as one. Of more devices than the terminal has lines it shows how many are in which state, how
+far the jobs are, and whom to look at: who is broken, and who has not come on for longest.
 """
 
-from rich.console import Console, ConsoleOptions, Group, RenderResult
-from rich.table import Table
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
-from simulator.report.device_row import URGENCY, Row
+from agent.device_events import DeviceCrashed, ExecutionGone, ExecutionLeft, ExecutionTaken, HardwareChanged
+from simulator.report.device_row import Row
+from simulator.report.live_columns import Columns
+from simulator.report.live_crowd import DELETING, JobSoFar, States, bars, to_look_at
+from simulator.report.plain import plain
 from simulator.trace import (
     TERMINAL,
     DeletionRefused,
@@ -17,26 +25,20 @@ from simulator.trace import (
     Entry,
     ExecutionChanged,
     ExecutionQueued,
+    ExecutionRemoved,
     JobCreated,
     JobDeleted,
     JobDeletionBegan,
     PaceChanged,
 )
 
-PHASE_STYLES = {
-    "idle": "dim",
-    "starting": "cyan",
-    "executing": "blue",
-    "reporting": "cyan",
-    "suspect": "yellow",
-    "recovering": "magenta",
-    "safe": "bold red",
-    "bricked": "bold white on red",
-    "crashed": "bold red",
-    "off": "red",
-    "trial": "blue",
-    "offline": "red",
-}
+NEWS: Final = 5
+"""So many of the last things that happened are told, if there is room."""
+HEAD: Final = 2
+"""Lines of a table above its rows."""
+FRAMES_A_SECOND: Final = 12
+FRAMES_OF_A_CROWD: Final = 2
+"""Numbers that can be read, and little work."""
 
 
 class LiveTable:
@@ -48,83 +50,154 @@ class LiveTable:
         self._rows = {thing: Row(thing, namespace_id) for thing, namespace_id in namespaces.items()}
         self._jobs: dict[str, str] = {}
         self._open: dict[str, int] = {}
-        self._news = ""
+        self._queued: dict[str, int] = {}
+        self._news: deque[Text] = deque(maxlen=NEWS)
+        self._fed = 0
+        self._came_on: dict[str, int] = {}
+        self._ghosts: set[str] = set()
+        self._columns, self._states = Columns(), States()
+        self._is_crowd = False
+
+    @property
+    def frames_a_second(self) -> int:
+        """How often it is worth to be drawn again."""
+        return FRAMES_OF_A_CROWD if self._is_crowd else FRAMES_A_SECOND
 
     def feed(self, entry: Entry) -> None:
         """Take note of one entry."""
         kind, _, thing = entry.source.partition("/")
         if kind == "device" and thing in self._rows:
-            self._rows[thing].feed(entry.event)
+            self._feed_row(self._rows[thing], entry.event)
             return
         match entry.event:
             case DeviceJoined(thing=thing, like=like):
                 self._rows[thing] = Row(thing, self._rows[like].namespace_id if like in self._rows else None)
             case JobCreated(job_id=job_id):
                 self._jobs[job_id] = "in progress"
+                self._open[job_id] = self._queued[job_id] = 0
             case ExecutionQueued(execution=key):
                 self._open[key.job_id] = self._open.get(key.job_id, 0) + 1
+                self._queued[key.job_id] = self._queued.get(key.job_id, 0) + 1
             case ExecutionChanged(execution=key, status=status) if status in TERMINAL:
-                self._open[key.job_id] -= 1
-                if not self._open[key.job_id] and self._jobs.get(key.job_id) == "in progress":
-                    self._jobs[key.job_id] = "done"
+                self._over(key.job_id)
+            case ExecutionRemoved(thing=thing, execution=key):
+                if thing in self._rows and self._rows[thing].job == key.job_id:
+                    self._ghosts.add(thing)
             case JobDeletionBegan(job_id=job_id):
-                self._jobs[job_id], self._open[job_id] = "DELETION_IN_PROGRESS", 0
+                self._jobs[job_id], self._open[job_id] = DELETING, 0
             case JobDeleted(job_id=job_id):
                 self._jobs.pop(job_id, None)
-            case PaceChanged(held_at=held_at):
-                self._news = f"it stands still: {held_at}" if held_at else ""
+                self._tell(f"{job_id} is deleted")
+            case PaceChanged(held_at=held_at) if held_at:
+                self._tell(f"it stands still: {held_at}")
             case DeletionRequested(job_id=job_id, why=why):
-                self._news = f"deleting {job_id}: {why}"
+                self._tell(f"deleting {job_id}: {why}")
             case DeletionRefused(job_id=job_id, code=code):
-                self._news = f"deletion of {job_id} refused: {code}"
+                self._tell(f"deletion of {job_id} refused: {code}")
             case _:
                 pass
+
+    def _feed_row(self, row: Row, event: object) -> None:
+        before = row.state, row.job, row.step
+        row.feed(event)
+        self._fed += 1
+        if (row.state, row.job, row.step) != before:
+            self._came_on[row.thing] = self._fed
+        match event:
+            case DeviceCrashed(reason=reason):
+                self._tell(f"{row.thing} crashed: {reason}", "red")
+            case ExecutionGone() | ExecutionLeft() | ExecutionTaken():
+                self._ghosts.discard(row.thing)
+            case HardwareChanged(bootable=False) if before[0] != "bricked":
+                self._tell(f"{row.thing} has nothing whole to boot from: bricked", "bold red")
+            case _:
+                pass
+
+    def _over(self, job_id: str) -> None:
+        self._open[job_id] = max(self._open.get(job_id, 0) - 1, 0)
+        if not self._open[job_id] and self._jobs.get(job_id) == "in progress":
+            self._jobs[job_id] = "done"
+
+    def _tell(self, what: str, style: str = "yellow") -> None:
+        self._news.append(_line(plain(what), style))
 
     @property
     def deletable(self) -> tuple[str, ...]:
         """The jobs that a key would delete, in the order of their keys."""
         return tuple(job_id for job_id, state in self._jobs.items() if state == "in progress")
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        height = (options.height or console.height) - 8
-        rows = sorted(self._rows.values(), key=lambda row: (URGENCY[row.state], row.thing))
-        if len(rows) <= height:
-            rows = list(self._rows.values())
-        table = Table(
-            title=self._title,
-            title_justify="left",
-            title_style="bold",
-            expand=True,
-            pad_edge=False,
-            collapse_padding=True,
-        )
-        table.add_column("device", no_wrap=True)
-        has_namespaces = any(row.namespace_id for row in rows)
-        if has_namespaces:
-            table.add_column("namespace", no_wrap=True)
-        table.add_column("state", no_wrap=True, min_width=10)
-        table.add_column("job", no_wrap=True)
-        table.add_column("step", no_wrap=True, min_width=14)
-        table.add_column("knows", ratio=1, no_wrap=True)
-        table.add_column("done", justify="right")
-        for row in rows[: max(height, 3)]:
-            table.add_row(
-                row.thing,
-                *([row.namespace_id or "default"] if has_namespaces else []),
-                Text(row.state, PHASE_STYLES.get(row.state, "")),
-                row.job,
-                row.step,
-                row.knows,
-                str(row.done),
-            )
-        jobs = ", ".join(f"{job_id} {state}" for job_id, state in self._jobs.items()) or "none"
-        yield Group(table, *self._below(len(rows) - height, jobs))
+    # ── how it is drawn ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _below(self, hidden: int, jobs: str) -> list[Text]:
-        lines = [Text(f"… and {hidden} more devices, quieter ones", style="dim")] if hidden > 0 else []
-        lines.append(Text(f"jobs: {jobs}", no_wrap=True, overflow="ellipsis"))
-        lines.append(Text(self._news, style="yellow", no_wrap=True, overflow="ellipsis"))
-        if self._keys:
-            named = "  ".join(f"[{number}] {job_id}" for number, job_id in enumerate(self.deletable[:9], 1))
-            lines.append(Text(f"{self._keys} {named}", style="dim", no_wrap=True, overflow="ellipsis"))
-        return lines
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width, height = options.max_width, (options.height or console.height) - 1
+        title, keys = Text(self._title, "bold"), self._named_keys()
+        jobs = _jobs_in_words(self._so_far())
+        around = _lines(console, width, title, *keys)
+        room = height - around - 1  # one for the news
+        left = room - HEAD - len(self._rows) - _lines(console, width, jobs)
+        if left >= 0:
+            self._is_crowd = False
+            below: list[RenderableType] = [self._devices(list(self._rows.values()), width), jobs]
+        else:
+            self._is_crowd = True
+            below, left = self._crowd(width, room, ascii_only=options.ascii_only)
+        news = list(self._news)[-min(max(left, 0) + 1, NEWS) :]
+        yield Group(title, *below, *news, *keys)
+
+    def _devices(self, rows: Sequence[Row], width: int) -> RenderableType:
+        has_namespaces = any(row.namespace_id for row in self._rows.values())
+        return self._columns.table(rows, width, self._ghosts, has_namespaces=has_namespaces)
+
+    def _crowd(self, width: int, room: int, *, ascii_only: bool) -> tuple[list[RenderableType], int]:
+        """The parts, and how many lines of news fit below."""
+        states = self._states.counted(self._rows.values())
+        jobs = self._so_far()
+        least = HEAD + 2  # for whom to look at
+        drawn = bars(states, jobs, width, room - len(states) - least, ascii_only=ascii_only)
+        left = room - drawn.row_count - 1
+        most = max(left - HEAD + 1 - min(len(self._news), NEWS), 1)
+        broken, rows = to_look_at(self._rows.values(), lambda row: self._came_on.get(row.thing, 0), most)
+        head = _line(self._of_all(broken, is_more=broken < len(rows)), "bold red" if broken else "")
+        if not rows:
+            return [head, drawn], left
+        return [drawn, head, self._devices(rows, width)], left - HEAD + 1 - len(rows)
+
+    def _of_all(self, broken: int, *, is_more: bool) -> str:
+        """What is said of all devices, above those that are shown."""
+        said = [f"{len(self._rows)} devices"]
+        if self._ghosts:
+            said.append(f"{len(self._ghosts)} ghosts, at work on a job that is gone")
+        if broken:
+            said.append(f"{broken} broken")
+        return "; ".join(said) + ("; the slowest at work:" if is_more else "")
+
+    def _so_far(self) -> list[JobSoFar]:
+        of, left = self._queued, self._open
+        return [
+            JobSoFar(job_id, state, of.get(job_id, 0) - left.get(job_id, 0), of.get(job_id, 0))
+            for job_id, state in self._jobs.items()
+        ]
+
+    def _named_keys(self) -> list[Text]:
+        if not self._keys:
+            return []
+        named = "  ".join(f"[{number}] {job_id}" for number, job_id in enumerate(self.deletable[:9], 1))
+        return [Text(f"{self._keys} {named}".rstrip(), style="dim")]
+
+
+def _jobs_in_words(jobs: Sequence[JobSoFar]) -> Text:
+    told = (f"{job.job_id} {_in_words(job)}" for job in jobs)
+    return Text(f"jobs: {', '.join(told) or 'none'}")
+
+
+def _in_words(job: JobSoFar) -> str:
+    return f"{job.over} of {job.of}" if job.state == "in progress" else job.state
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
+
+
+def _lines(console: Console, width: int, *texts: Text) -> int:
+    """How many lines they take there."""
+    return sum(len(text.wrap(console, width)) for text in texts)

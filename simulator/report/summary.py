@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from rich.console import Console, RenderableType
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from simulator.report.hanging import hanging
 from simulator.report.words import told
 from simulator.trace import Entry
-from simulator.verdict import Doubt, Verdict, Violation
+from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
 
 OUTCOMES = {
     "held": Text("held", "green"),
@@ -24,6 +27,8 @@ WORDS = {
     "inconclusive": ("INCONCLUSIVE", "bold yellow"),
 }
 SHOWN_DEVICES = 3
+BETWEEN = 3
+"""Columns between two tables that stand beside each other."""
 EntriesOf: TypeAlias = Callable[[str], Iterable[Entry]]
 """What a trace has of a thing."""
 
@@ -33,7 +38,7 @@ def summary(verdict: Verdict, entries_of: EntriesOf = lambda _: ()) -> Iterator[
 
     Of an entry that `entries_of` does not have there is the id alone.
     """
-    yield _invariants(verdict)
+    yield _Invariants(verdict.invariants)
     for invariant in verdict.invariants:
         yield from found_by_device(invariant.id, invariant.violations, "red", entries_of)
         if invariant.violations:
@@ -55,7 +60,10 @@ def print_summary(verdict: Verdict, console: Console, entries_of: EntriesOf = la
 
 def print_line(part: RenderableType, console: Console) -> None:
     """Print a part of it."""
-    console.print(part, soft_wrap=isinstance(part, Text) and not console.is_terminal)
+    if isinstance(part, Text) and console.is_terminal:
+        console.print(hanging(part))
+    else:
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def by_part(verdict: Verdict, parts: Mapping[str, str]) -> Iterator[Text]:
@@ -85,12 +93,30 @@ def found_by_device(what: str, found: Sequence[Violation | Doubt], style: str, e
         yield Text(f"  {what}: and {more} more", style)
 
 
-def _invariants(verdict: Verdict) -> Table:
-    table = Table(title="invariants", title_justify="left", title_style="bold", pad_edge=False)
+class _Invariants:
+    """A line each; on a terminal that is wide enough, two beside each other: the verdict below is seen with them."""
+
+    def __init__(self, invariants: Sequence[InvariantVerdict]) -> None:
+        self._invariants = invariants
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        half = (len(self._invariants) + 1) // 2
+        parts = [_table(each, "times") for each in (self._invariants[:half], self._invariants[half:])]
+        widths = [Measurement.get(console, options, part).maximum for part in parts]
+        if console.is_terminal and sum(widths) + BETWEEN <= options.max_width:
+            beside = Table.grid(padding=(0, BETWEEN, 0, 0))
+            beside.add_row(*parts)
+            yield beside
+        else:
+            yield _table(self._invariants, "opportunities")
+
+
+def _table(invariants: Sequence[InvariantVerdict], opportunities: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("invariant", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
-    table.add_column("opportunities", justify="right")
-    for invariant in verdict.invariants:
+    table.add_column(opportunities, justify="right", no_wrap=True)
+    for invariant in invariants:
         table.add_row(invariant.id, OUTCOMES[invariant.outcome], str(invariant.opportunities))
     return table
 

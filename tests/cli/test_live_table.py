@@ -1,5 +1,6 @@
 """The live table on a real terminal, and the key that deletes a job now."""
 
+import asyncio
 import os
 import pty
 import re
@@ -7,14 +8,15 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from rich.console import Console
 
-from agent.device_events import ExecutionTaken, PhaseChanged, StepProgressed
-from agent.values import ExecutionKey
+from simulator.cli.screen import has_the_terminal, on_screen
 from simulator.report.live_table import LiveTable
-from simulator.trace import Entry
 
+CLEARED = "\x1b[2J"
 SCENARIO = """
 name: by-hand
 about: nothing is deleted unless somebody presses a key
@@ -57,7 +59,7 @@ def test_the_table_shows_the_devices_and_keys_delete_jobs(tmp_path: Path):
         terminal.read_until(r"\[2\] fw-lab")
         for word in ("thing-0", "default", "lab", "delete now"):
             assert word in terminal.seen
-        terminal.read_until("│ *fw-lab *│ *download")
+        terminal.read_until(r"lab +\S*executing *\S* +fw-lab +download")
         terminal.press("2")
         terminal.read_until("deleting fw-lab: somebody pressed its key")
         terminal.read_until("fw-lab recovered")
@@ -79,21 +81,36 @@ def test_a_command_in_the_background_draws_no_table(tmp_path: Path):
     assert re.findall("True|False", told.stdout) == ["True", "False"]
 
 
-def test_at_80_columns_the_table_still_says_what_a_device_knows():
-    table = LiveTable("main", {"thing-0": "lab", "thing-1": None})
-    for event in (
-        ExecutionTaken(ExecutionKey("lab", "fw-lab", 1, 0)),
-        PhaseChanged("executing", "idle"),
-        StepProgressed(ExecutionKey("lab", "fw-lab", 1, 0), "self-test", 100),
-    ):
-        table.feed(Entry("device/thing-0", 1, 0, event))
-    console = Console(width=80, record=True, file=StringIO())
-    console.print(table)
-    shown = console.export_text()
-    assert re.search("│lab +│executing +│fw-lab +│self-test 100% +│it is its own +│", shown), shown
+def test_a_terminal_that_cannot_be_drawn_over_gets_no_table(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stderr", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setenv("TERM", "dumb")
+    assert not has_the_terminal()
 
 
-def test_where_nobody_is_in_a_namespace_there_is_no_column_for_it():
-    console = Console(width=80, record=True, file=StringIO())
-    console.print(LiveTable("main", {"thing-0": None}))
-    assert "namespace" not in console.export_text()
+class Drawn(StringIO):
+    """What was drawn; `more` is set with each piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.more = asyncio.Event()
+
+    def write(self, text: str, /) -> int:
+        self.more.set()
+        return super().write(text)
+
+    async def until(self, text: str) -> None:
+        async with asyncio.timeout(20):
+            while text not in self.getvalue():
+                self.more.clear()
+                await self.more.wait()
+
+
+async def test_a_table_begins_anew_on_a_terminal_whose_width_has_changed():
+    drawn = Drawn()
+    console = Console(file=drawn, force_terminal=True, width=100, height=24, _environ={"TERM": "xterm"})
+    async with on_screen(LiveTable("main", {"thing-0": "lab"}), shows=True, console=console):
+        await drawn.until("namespace")
+        assert CLEARED not in drawn.getvalue()
+        console.width = 70
+        await drawn.until(CLEARED)
+    assert "namespace" not in drawn.getvalue().partition(CLEARED)[2]

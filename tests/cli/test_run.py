@@ -31,13 +31,16 @@ def test_the_models_are_named_with_what_they_violate(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("out", "says"),
-    [([], "keep the trace of the next run with --out DIR"), (["--out", "o"], "ghostjob trace o ID")],
+    [
+        ([], ["  to see it      the same with --out DIR keeps the trace, and a page to look at: DIR/report.html"]),
+        (["--out", "o"], ["  around it      ghostjob trace o 'device/thing-0#34'", "  as a page      o/report.html"]),
+    ],
 )
-def test_whoever_did_not_pass_is_told_how_to_look_closer(tmp_path: Path, out: list[str], says: str):
+def test_whoever_did_not_pass_is_told_how_to_look_closer(tmp_path: Path, out: list[str], says: list[str]):
     bad = ("--model", "recovers-without-undoing", "--devices", "2", "--engine", "virtual")
     told = ghostjob("run", "delete-in-write", *bad, *out, cwd=tmp_path)
     assert last_line(told).startswith("FAILED: bootable was violated by thing-0 on job fw: is idle with ")
-    assert says in told.stderr.splitlines()[-1]
+    assert told.stderr.splitlines()[-1 - len(says) :] == ["  what to do     ghostjob explain bootable", *says]
     assert "what that means, and what to do: ghostjob explain bootable\n" in told.stdout
 
 

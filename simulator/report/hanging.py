@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -23,3 +23,11 @@ def hanging(line: Text, depth: int | None = None) -> RenderableType:
     grid.add_column(overflow="fold")
     grid.add_row(line[:depth], line[depth:])
     return grid
+
+
+def say(console: Console, line: str, depth: int | None = None) -> None:
+    """Print a line as it stands; on a terminal it breaks between words, in a file not at all."""
+    if console.is_terminal:
+        console.print(hanging(Text(line), depth))
+    else:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
