@@ -56,6 +56,10 @@ class AnswerNews(NamedTuple):
             sent=Mark(sent.source, -1, sent.at, sent.n), answer=Mark(answer.source, 0, answer.at, answer.n)
         )
 
+    def is_crossed_by(self, asked: Mark) -> bool:
+        """Whether the device `asked` something else after this question, and before it was answered."""
+        return self.sent.is_before(asked) and asked.n < self.answer.n
+
     @property
     def in_words(self) -> str:
         """How an execution is over, by this."""
@@ -140,12 +144,12 @@ class Heard(State):
             updated=self.updated,
         )
 
-    def unhear(self, n: int) -> None:
-        """Forget what it cannot have heard, since it had asked something else at `n`, before the answer came."""
-        told = [news is not None and news.sent.n < n < news.answer.n for news in self.standing]
+    def unhear(self, asked: Mark) -> None:
+        """Forget what it cannot have heard, since it had `asked` something else before the answer came."""
+        told = [news is not None and news.is_crossed_by(asked) for news in self.standing]
         self.standing = tuple(None if gone else news for news, gone in zip(self.standing, told, strict=True))
         self.ends = tuple(count - gone for count, gone in zip(self.ends, told, strict=True))
-        if self.over and self.over.sent.n < n < self.over.answer.n:
+        if self.over and self.over.is_crossed_by(asked):
             self.over = None
 
     def forget(self, died_at: int, within: int) -> None:

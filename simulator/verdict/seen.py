@@ -26,7 +26,8 @@ def micros(seconds: float) -> int:
 class Mark(NamedTuple):
     """Where an entry stands: all that is kept of one. `at` is microseconds on its source's clock, `n` orders it there.
 
-    What was inferred from another entry has an order of its own; then `shown_by` is the number of that entry.
+    What was inferred from another entry has an order of its own; then `shown_by` is the number of that entry. Of those
+    that belong between the same two entries, such as requests that the network kept in a silence, `at` tells.
     """
 
     source: str
@@ -38,6 +39,10 @@ class Mark(NamedTuple):
     def id(self) -> str:
         """The id of the trace entry."""
         return f"{self.source}#{self.n if self.shown_by is None else self.shown_by}"
+
+    def is_before(self, other: "Mark") -> bool:
+        """Whether it comes before another of its source's."""
+        return self.n < other.n or (self.n == other.n and self.at < other.at)
 
 
 class Seen(NamedTuple, Generic[E_co]):

@@ -93,7 +93,7 @@ def _asked(testimony: Testimony, mark: Mark, sent: RequestSent, exchange: Exchan
     over = testimony.heard(key).standing[OVER]
     if _is_late(testimony, mark):
         for each in testimony.executions.values():
-            each.unhear(mark.n)
+            each.unhear(mark)
     if exchange is not None and exchange.received is not None:
         testimony.offset = testimony.offset.sent(mark.at, exchange.received.at)
         testimony.arrived_n = max(testimony.arrived_n, mark.n)

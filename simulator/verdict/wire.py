@@ -119,7 +119,8 @@ class Wire(State):
     steps: Map[ExecutionKey, tuple[str, ...]] = EMPTY
     reports: Map[ExecutionKey, Mark] = EMPTY
     asking: str | None = None
-    asked_n: int = 0
+    asked: Mark | None = None
+    """The last that it asked, in the order of asking."""
     connection_n: int = 0
     answers: int = 0
     given: Map[int, Given] = EMPTY
@@ -223,7 +224,6 @@ class Wire(State):
             at -= micros(event.late_seconds)
             since = bisect_left(self.last_times, at)
             n -= (len(self.last_times) - 1 - since) * ROOM + ROOM // 2
-        self.asked_n = max(self.asked_n, n)
         sent = RequestSent(
             token,
             event.request,
@@ -235,6 +235,8 @@ class Wire(State):
             tuple(sorted(event.details.items())) if event.details else None,
         )
         asked = self._seen(mark, sent, n, at)
+        if self.asked is None or self.asked.is_before(asked.mark):
+            self.asked = asked.mark
         return [*read, *self._step_in(asked), asked]
 
     def _read_at_once(self, received: Seen[RequestReceived]) -> list[Seen[Any]]:
@@ -311,7 +313,8 @@ class Wire(State):
         exchange = self.testimony.exchanges.get(given.token or "")
         if exchange is None or exchange.sent is None or delivered_at - given.mark.at > SOON_MICROS:
             return []
-        if self.asked_n > exchange.sent.n or self.connection_n > exchange.sent.n:
+        is_last = self.asked is None or not exchange.sent.is_before(self.asked)
+        if not is_last or self.connection_n > exchange.sent.n:
             return []  # it may have dropped what it no longer awaited
         return [self._seen(given.mark, given.event, n, delivered_at)]
 

@@ -171,15 +171,6 @@ def test_what_cannot_be_kept_is_said_all_the_same(tmp_path: Path):
     assert not list((tmp_path / "out").glob("*.partial"))
 
 
-def test_a_command_that_does_not_start_is_told_also_while_nothing_comes_in(tmp_path: Path):
-    with Certifying(tmp_path, "--json", "--cells-from-stdin", command=("/no/such/device",)) as certify:
-        certify.until("desk.ready")
-        code = certify.process.wait()
-        _, _, err = certify.end()
-    assert code == 2, err
-    assert err.endswith("ghostjob: /no/such/device: cannot be started: No such file or directory\n")
-
-
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     with Certifying(tmp_path, "--json", "--cells-from-stdin", command=device()) as certify:
         told = certify.until("cells")["cells"]

@@ -71,6 +71,10 @@ class RefusedRequest(NamedTuple):
     is_told: bool = True
     """It was refused once more since then; of a device that is not ours, nothing else counts."""
 
+    def is_crossed_by(self, asked: Mark) -> bool:
+        """Whether the device `asked` something else after this, and before it was refused."""
+        return self.sent.is_before(asked) and asked.n < self.answer.n
+
     @property
     def can_mean_the_version(self) -> bool:
         """Over HTTP a wrong version is an InvalidRequest; what says nothing else has nothing else wrong with it."""
@@ -152,16 +156,16 @@ def _settle(state: Hammering, limits: Limits) -> None:
     state.refused, state.before = stay, before
 
 
-def _unhear(state: Hammering, n: int) -> None:
-    """Forget the refusals that it cannot have heard, since it had asked something else at `n`, before they came."""
-    state.refused = heard = state.refused.only(lambda _, refused: not refused.sent.n < n < refused.answer.n)
+def _unhear(state: Hammering, asked: Mark) -> None:
+    """Forget the refusals that it cannot have heard, since it had `asked` something else before they came."""
+    state.refused = heard = state.refused.only(lambda _, refused: not refused.is_crossed_by(asked))
     state.standing = state.standing.only(lambda _, token: token in heard)
 
 
 def _asked(state: Hammering, now: Moment) -> None:
     mark, sent = now.mark, now.event
     if now.testimony.last is not None and mark.n < now.testimony.last.n:
-        _unhear(state, mark.n)
+        _unhear(state, mark)
     question = QuestionKey.of(sent)
     token = state.standing.get((question, sent.expected_version)) if state.standing else None
     if token is not None and state.refused[token].answer.n < mark.n:
@@ -190,7 +194,7 @@ def _asked(state: Hammering, now: Moment) -> None:
 
 def _was_before(mark: Mark, known: Attempts) -> bool:
     """Whether it was sent before what is known already: the network had kept it."""
-    return known.last.n > mark.n or (known.refused is not None and known.refused[0].n > mark.n)
+    return mark.is_before(known.last) or (known.refused is not None and known.refused[0].n > mark.n)
 
 
 def _is_retry(known: Attempts, sent: RequestSent) -> bool:

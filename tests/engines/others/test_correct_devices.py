@@ -1,13 +1,15 @@
 """Correct devices of many designs, under everything that a cell may do to them: none is accused of anything."""
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simulator.cloud.jobs.settings import WhileDeleting
 from simulator.cloud.settings.service import Fault
 from simulator.scenario import Scenario
+from simulator.trace import Entry
 from tests.engines.others.device import STEPS, Design
 from tests.engines.others.playing import cell, played, violated
 from tests.engines.others.stand import Accident, stand
@@ -63,6 +65,8 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
         fault["first"] = draw(st.integers(1, 4))
     else:
         fault["rate"] = draw(st.sampled_from([0.1, 0.4]))
+        if do == "hold":  # each packet waits behind those that are held: by the minute, nothing arrives in time
+            fault["seconds"] = 1.0
     if draw(st.booleans()):
         fault["status"] = draw(st.sampled_from(["IN_PROGRESS", "SUCCEEDED"]))
     return fault
@@ -113,3 +117,27 @@ def cells(draw: st.DrawFn) -> Scenario:
 @given(cells(), designs, st.lists(accidents, max_size=2), st.integers(0, 3))
 def test_a_correct_device_is_accused_of_nothing(scenario: Scenario, design: Design, happens: list[Accident], seed: int):
     assert violated(played(stand(scenario, design, *happens, seed=seed))) == {}
+
+
+@pytest.mark.parametrize("takes", ["describe", "get-pending"])
+def test_answers_to_what_it_asked_anew_meanwhile_are_not_held_against_a_device(
+    takes: Literal["describe", "get-pending"],
+):
+    """Each question reaches the service when it has been put again, and its answer bears a token that is void by then.
+
+    All that it asks in the silence before arrives in one moment, and has no entry in between that would order it.
+    """
+    scenario = cell(
+        jobs=[
+            {"id": "fw", "to": ["all"], "version": "A"},
+            {"id": "next", "to": ["all"], "version": "A", "after": {"deletion_of": "fw", "until": "accepted"}},
+        ],
+        deletions=[{"job": "fw", "do": "cancel-job", "when": {"step": "fetch"}}],
+        faults=[{"do": "hold", "messages": ["describe"], "seconds": 20.0, "until": "gone", "rate": 0.4}],
+        cloud={"deletion_seconds": 1.2, "stale_reads_seconds": 1.0},
+    )
+    design = Design(takes, patience=0.4, new_tokens=True, listens=False, acknowledges=False, step_seconds=0.02)
+    entries: list[Entry] = []
+    assert violated(played(stand(scenario, design, seed=0), kept=entries)) == {}
+    refused = [each for each in entries if getattr(each.event, "code", None) == "TerminalStateReached"]
+    assert len(refused) > 3

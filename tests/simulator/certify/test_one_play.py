@@ -8,6 +8,7 @@ import pytest
 import simulator.certify.one_play as one_play
 from agent.values import ExecutionKey
 from simulator.certify.draft import undisturbed
+from simulator.certify.means import AtTheDesk
 from simulator.certify.names import Names
 from simulator.certify.one_play import Account, DevicePlays
 from simulator.certify.probes import Sample
@@ -84,7 +85,8 @@ async def test_a_version_that_does_not_come_is_waited_for_as_long_as_it_counts(
 ):
     probes, names, nobody = OldVersion(), Names("seen"), Any
     scenario = undisturbed(names, None, 600)
-    plays = DevicePlays(nobody, nobody, nobody, Wiretap(), probes, names, 0, None, lambda says: None)  # type: ignore[arg-type]
+    means = AtTheDesk(nobody, Wiretap(), probes, 0)  # type: ignore[arg-type]
+    plays = DevicePlays(means, nobody, names, 0, None, lambda says: None)  # type: ignore[arg-type]
     plays.runs, plays.usual_seconds = "1.0.0", usual_seconds
     await plays._look(scenario, Account(ended={scenario.jobs[0].id: "SUCCEEDED"}), lambda entry: None, is_failed)
     assert probes.waited == pytest.approx(seconds)
