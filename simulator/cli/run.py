@@ -13,6 +13,7 @@ from simulator.cli.options import (
     logging_options,
     model_option,
     run_loop,
+    spare_imports,
     table_option,
 )
 
@@ -131,6 +132,7 @@ def run(
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
+        spare_imports()
         return run_virtually(ShownPlay(parsed, devices, seed, VirtualVenue(parsed, seed), out, False).play())
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime

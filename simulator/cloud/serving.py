@@ -42,7 +42,7 @@ async def serve(
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     listen_for_faults(loop)
-    _tame_collector()
+    gc.freeze()  # what was imported stays
     writer = await TraceWriter.open(trace) if trace else None
     recorder = (
         None if writer is None else Recorder(CLOUD, time.monotonic, lambda entry: writer.write(write_line(entry)))
