@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli.options import logging_options
+from simulator.cli.options import logging_options, spare_imports
 from simulator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def agent(config: Path | None, trace: Path | None, log_format: str, log_level: s
 
     configure(log_format, log_level)
     configuration = configuration_of(options, config)
+    spare_imports()
     ended = asyncio.run(_run(configuration, trace))
     if ended == "restart":
         sys.stderr.flush()

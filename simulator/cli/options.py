@@ -2,6 +2,7 @@
 
 import _thread
 import asyncio
+import gc
 import math
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -18,6 +19,8 @@ from agent.errors import InputError
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
+COLLECT_EVERY: Final = (50_000, 20, 20)
+"""Thresholds of the collector: nearly everything dies by reference counting."""
 FILES_TO_SPARE = 100
 """File descriptors that a process needs besides its connections."""
 
@@ -106,12 +109,23 @@ class AccessKey(click.ParamType[tuple[str, str]]):
 
 def run_loop(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` on uvloop where it exists, else on asyncio's own loop."""
+    spare_imports()
     try:
         import uvloop
     except ImportError:
         return asyncio.run(_told_of_faults(main))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_told_of_faults(main))
+
+
+def spare_imports() -> None:
+    """Have the collector leave alone what is there, and look at what comes as seldom as a process with a loop may.
+
+    Where somebody else has set its threshold, such as a program that calls a verb, it stays as it is.
+    """
+    if gc.get_threshold()[0] > COLLECT_EVERY[0]:
+        gc.freeze()
+        gc.set_threshold(*COLLECT_EVERY)
 
 
 async def _told_of_faults(main: Coroutine[Any, Any, T]) -> T:

@@ -15,6 +15,7 @@ from simulator.cli.options import (
     logging_options,
     model_option,
     run_loop,
+    spare_imports,
     table_option,
 )
 from simulator.cli.page import PageWanted, page_options
@@ -162,6 +163,7 @@ def run(
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
+        spare_imports()
         shown = ShownPlay(parsed, devices, seed, VirtualVenue(parsed, seed), out, False, groups=groups)
         return run_virtually(shown.play())
     from simulator.engines.live import LiveVenue

@@ -49,7 +49,7 @@ async def serve(
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     listen_for_faults(loop)
-    _tame_collector()
+    gc.freeze()  # what was imported stays
     writer = await TraceWriter.open(trace) if trace else None
     sinks = [sink for sink in (None if writer is None else writer.record, also) if sink is not None]
     recorder = Recorder(CLOUD, time.monotonic, _all(sinks)) if sinks else None
