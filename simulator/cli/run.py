@@ -153,8 +153,8 @@ def run(
         from simulator.engines.virtual import VirtualVenue
         from simulator.engines.virtual_time import run_virtually
 
-        venue = VirtualVenue(parsed, seed)
-        return run_virtually(ShownPlay(parsed, devices, seed, venue, out, False, groups=groups).play())
+        virtual = VirtualVenue(parsed, seed)
+        return run_virtually(ShownPlay(parsed, devices, seed, virtual, out, False, groups=groups).play())
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime
     from simulator.engines.steering import Steering

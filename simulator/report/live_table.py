@@ -72,7 +72,8 @@ class LiveTable:
             case JobDeleted(job_id=job_id):
                 self._jobs.pop(job_id, None)
             case PaceChanged(held_at=held_at):
-                self._news = f"it stands still: {held_at}" if held_at else ""
+                how = ", [g] lets it go on" if self._keys else ""
+                self._news = f"it stands still{how}: {held_at}" if held_at else ""
             case DeletionRequested(job_id=job_id, why=why):
                 self._news = f"deleting {job_id}: {why}"
             case DeletionRefused(job_id=job_id, code=code):

@@ -14,6 +14,7 @@ from agent.device_events import ExecutionTaken, PhaseChanged, StepProgressed
 from agent.values import ExecutionKey
 from simulator.report.live_table import LiveTable
 from simulator.trace import Entry
+from tests.cli.command import ghostjob
 
 SCENARIO = """
 name: by-hand
@@ -97,3 +98,26 @@ def test_where_nobody_is_in_a_namespace_there_is_no_column_for_it():
     console = Console(width=80, record=True, file=StringIO())
     console.print(LiveTable("main", {"thing-0": None}))
     assert "namespace" not in console.export_text()
+
+
+def test_a_run_that_pauses_stands_still_until_a_key_lets_it_go_on(tmp_path: Path):
+    deletion = "deletions: [{job: fw, when: {step: download, progress: 50}, hold: true}]\n"
+    (tmp_path / "s.yaml").write_text(SCENARIO.replace("download: 20", "download: 0.1") + deletion)
+    command = [sys.executable, "-P", "-m", "simulator.cli", "run", "s.yaml", "--devices", "2", "--pause"]
+    terminal = Terminal(command, tmp_path)
+    try:
+        terminal.read_until(r"\[g\] lets it go on: thing-0 is in download at 50 % of fw, which is about to be force-de")
+        assert "DELETION_IN_PROGRESS" not in terminal.seen
+        terminal.press("g")
+        terminal.read_until("passed")
+        assert terminal.process.wait() == 0
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.descriptor)
+
+
+def test_nobody_is_left_to_wait_where_there_is_no_key_to_press(tmp_path: Path):
+    refused = ghostjob("run", "--pause", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--pause: nobody could let it go on" in refused.stderr
