@@ -5,8 +5,6 @@ from typing import Final
 
 from simulator.engines.steering import NotDone, Steering
 
-REST_SECONDS: Final = 5.0
-"""So long, by the play's time, devices are seen at rest before their next job comes."""
 WAITING: Final = 2
 """Who has so many jobs waiting gets no more: a device without power, say."""
 
@@ -21,7 +19,7 @@ async def keep_busy(steering: Steering) -> None:
 async def _keep_busy(steering: Steering, namespace: str | None) -> None:
     while True:
         await steering.until(lambda: is_idle(steering, namespace))
-        await steering.sleep(REST_SECONDS)
+        await steering.sleep(steering.rest_seconds)
         if is_idle(steering, namespace):
             try:
                 await steering.create_next(namespaces=(namespace,))

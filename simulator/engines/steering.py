@@ -37,6 +37,7 @@ FAULT: Final = "asked-for-on-the-page"
 """What the trace calls a network that was cut so."""
 CUT_SECONDS: Final = 5.0
 """So long the network stays away if nobody says how long."""
+REST_SECONDS: Final = 5.0
 MADE: Final = 100
 """So many jobs are remembered that were made: the last of them."""
 MOST_JOINED: Final = 100
@@ -81,9 +82,15 @@ class Ensemble:
 
 
 class Steering:
-    """Of one play. `pauses`: it stops where it is dangerous. `is_open`: it goes on until somebody ends it."""
+    """Of one play. `pauses`: it stops where it is dangerous. `is_open`: it goes on until somebody ends it.
 
-    def __init__(self, means: Means, *, pauses: bool = False, is_open: bool = False) -> None:
+    Then devices that have done all they had to rest for `rest_seconds` of the play's time before their next job comes.
+    """
+
+    def __init__(
+        self, means: Means, *, pauses: bool = False, is_open: bool = False, rest_seconds: float = REST_SECONDS
+    ) -> None:
+        self.rest_seconds = rest_seconds
         self._means = means
         self._pauses = pauses
         self.is_open = is_open
