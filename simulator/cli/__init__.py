@@ -17,6 +17,7 @@ from simulator.exit_codes import ExitCode
 
 VERBS = {
     "run": "Play a scenario and print the verdict (the main job, with no argument).",
+    "lab": "Show it to a room: a play that goes on, in which you delete what you want.",
     "certify": "Find out whether a device of your own recovers, and certify it.",
     "trace": "Print what happened in a run, in words, or one entry with what is around it.",
     "report": "Make the report of a run or a certification anew, from its trace.",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from simulator.page.picture import Picture
 
 REPORT = "report.html"
-KEYS = "delete now: [d] the oldest job; if it stands still: [g] go on"
+KEYS = "delete now: [d] the oldest job"
 PRESSED = "somebody pressed its key"
 
 

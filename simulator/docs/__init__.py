@@ -9,6 +9,7 @@ from typing import Final
 PAGES: Final = (
     "verdict",
     "report",
+    "lab",
     "exit-codes",
     "invariants",
     "scenario",

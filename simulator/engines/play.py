@@ -25,6 +25,7 @@ from simulator.engines.cues import NOTICED, Cue, Cues
 from simulator.engines.ending import is_over, may_come, missed, waited_for, within
 from simulator.engines.fleet import Fleet
 from simulator.engines.jobs_there import OF_JOBS
+from simulator.engines.keeping_busy import keep_busy
 from simulator.engines.outlets import DeviceHands, Outlets, looked_after, switched
 from simulator.engines.patience import Patience
 from simulator.engines.players import Foreign, OwnFleet, Players
@@ -179,9 +180,8 @@ class Play:
     def _steer(self, hand: Hand, controller: Controller) -> None:
         if self._steering is not None and isinstance(self._players, OwnFleet):
             record, players = self._engine.record, self._players
-            self._steering.begin(
-                Ensemble(self.casting, self._stage, players, self._cues, controller, hand, record, self._made)
-            )
+            parts = self.casting, self._stage, players, self._cues, controller, hand, record, self._made, self._pace
+            self._steering.begin(Ensemble(*parts))
 
     async def _act(self, hand: Hand, controller: Controller, stack: AsyncExitStack) -> None:
         await at_once(hand.create_thing(thing) for thing, _ in self.casting.things)
@@ -198,6 +198,8 @@ class Play:
                     for index, job in enumerate(jobs)
                     if job.after is not None
                 ]
+                if self._steering is not None and self._steering.is_open:
+                    tasks.append(group.create_task(keep_busy(self._steering)))
                 if not self._is_ours:
                     tasks += [group.create_task(each) for each in self._switched()]
                     if self._patience is not None:

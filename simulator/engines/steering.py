@@ -11,6 +11,7 @@ what else happens stands in the trace, with `WHY`.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -36,6 +37,9 @@ FAULT: Final = "asked-for-on-the-page"
 """What the trace calls a network that was cut so."""
 CUT_SECONDS: Final = 5.0
 """So long the network stays away if nobody says how long."""
+REST_SECONDS: Final = 5.0
+MADE: Final = 100
+"""So many jobs are remembered that were made: the last of them."""
 MOST_JOINED: Final = 100
 """So many devices may join."""
 STANDS: Final[dict[Standing, str]] = {
@@ -74,12 +78,19 @@ class Ensemble:
     hand: Hand
     record: Callable[[Event], None]
     made: dict[str, JobSpec]
+    pace: Pace
 
 
 class Steering:
-    """Of one play. `pauses`: it stops where it is dangerous. `is_open`: it goes on until somebody ends it."""
+    """Of one play. `pauses`: it stops where it is dangerous. `is_open`: it goes on until somebody ends it.
 
-    def __init__(self, means: Means, *, pauses: bool = False, is_open: bool = False) -> None:
+    Then devices that have done all they had to rest for `rest_seconds` of the play's time before their next job comes.
+    """
+
+    def __init__(
+        self, means: Means, *, pauses: bool = False, is_open: bool = False, rest_seconds: float = REST_SECONDS
+    ) -> None:
+        self.rest_seconds = rest_seconds
         self._means = means
         self._pauses = pauses
         self.is_open = is_open
@@ -146,6 +157,32 @@ class Steering:
         return tuple((thing, thing not in unplugged) for thing, _ in self._ensemble.casting.things)
 
     @property
+    def namespaces(self) -> tuple[str | None, ...]:
+        """Those in which devices listen."""
+        return tuple(dict.fromkeys(group.namespace for _, group in self._ensemble.casting.agents))
+
+    def things_in(self, namespace: str | None) -> tuple[tuple[str, bool], ...]:
+        """The things with an agent in that namespace, and whether each has power."""
+        there = {thing_of_agent(name) for name, group in self._ensemble.casting.agents if group.namespace == namespace}
+        return tuple(each for each in self.things if each[0] in there)
+
+    def open_jobs(self, namespace: str | None) -> Counter[str]:
+        """How many jobs of that namespace each thing has yet to do, what was asked for but not queued among them."""
+        stage = self._ensemble.stage
+        found = Counter(thing for thing, key in stage.open if key.namespace_id == namespace)
+        if stage.asked_for > stage.queued:
+            found.update(thing for thing, _ in self.things_in(namespace))
+        return found
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until a change of the play after which that holds."""
+        await self._ensemble.stage.until(holds)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so long by the play's time."""
+        await self._ensemble.pace.sleep(seconds)
+
+    @property
     def _ensemble(self) -> Ensemble:
         if self._all is None or self._all.players.fleet is None:
             raise NotDone("The play has not begun yet.")
@@ -186,12 +223,16 @@ class Steering:
         """Create a job that is gone, under the same id and with the same document; for how many. Raises NotDone."""
         return await self._create(self._there(job_id, "gone"))
 
-    async def create_next(self, job_id: str = "") -> tuple[JobSpec, ...]:
-        """Create an update for all devices, in each namespace one job; which. Raises NotDone."""
+    async def create_next(
+        self, job_id: str = "", namespaces: tuple[str | None, ...] | None = None
+    ) -> tuple[JobSpec, ...]:
+        """Create an update for all devices, in each of the namespaces one job; which. Raises NotDone."""
         if job_id and not NAME.fullmatch(job_id):
             raise NotDone("A job's id here is up to 64 letters, digits, hyphens and underscores.")
         all_ = self._ensemble
-        specs = next_jobs(all_.made.values(), (group for _, group in all_.casting.agents), job_id)
+        wanted = self.namespaces if namespaces is None else namespaces
+        groups = [group for _, group in all_.casting.agents if group.namespace in wanted]
+        specs = next_jobs(all_.made.values(), groups, job_id)
         for spec in specs:
             if self.jobs.standing(spec.id) not in (None, "gone"):
                 raise NotDone(f"There is a job {spec.id} already.")
@@ -213,7 +254,10 @@ class Steering:
             all_.stage.asked_for -= len(targets)
             all_.stage.changed.set()
             raise NotDone(f"The service refused {spec.id}: {refused}") from None
+        all_.made.pop(spec.id, None)
         all_.made[spec.id] = spec
+        for job_id in tuple(all_.made)[:-MADE]:
+            del all_.made[job_id]
         self._taken_away.discard(spec.id)
         return len(targets)
 
@@ -240,6 +284,7 @@ class Steering:
                 raise NotDone(f"{thing} has no power as it is.")
         for device in devices:
             device.unplug(WHY)
+        self._ensemble.stage.changed.set()
 
     def restore_power(self, thing: str) -> None:
         """Give it back. Raises NotDone."""

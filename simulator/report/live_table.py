@@ -89,7 +89,8 @@ class LiveTable:
                 self._jobs.pop(job_id, None)
                 self._tell(f"{job_id} is deleted")
             case PaceChanged(held_at=held_at) if held_at:
-                self._tell(f"it stands still: {held_at}")
+                how = ", [g] lets it go on" if self._keys else ""
+                self._tell(f"it stands still{how}: {held_at}")
             case DeletionRequested(job_id=job_id, why=why):
                 self._tell(f"deleting {job_id}: {why}")
             case DeletionRefused(job_id=job_id, code=code):

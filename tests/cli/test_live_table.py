@@ -1,8 +1,6 @@
 """The live table on a real terminal, and the key that deletes a job now."""
 
 import asyncio
-import os
-import pty
 import re
 import subprocess
 import sys
@@ -15,6 +13,8 @@ from rich.console import Console
 
 from simulator.cli.screen import has_the_terminal, on_screen
 from simulator.report.live_table import LiveTable
+from tests.cli.command import ghostjob
+from tests.cli.terminal import Terminal
 
 CLEARED = "\x1b[2J"
 SCENARIO = """
@@ -29,33 +29,10 @@ time_limit_seconds: 60
 """
 
 
-class Terminal:
-    """A pseudo-terminal of a size that holds the table; `seen` is everything that was drawn."""
-
-    def __init__(self, command: list[str], cwd: Path) -> None:
-        self.descriptor, theirs = pty.openpty()
-        os.environ.setdefault("TERM", "xterm")
-        environment = os.environ | {"COLUMNS": "120", "LINES": "40"}
-        self.process = subprocess.Popen(command, cwd=cwd, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
-        os.close(theirs)
-        self.seen = ""
-
-    def read_until(self, pattern: str) -> None:
-        """Read until some line that was drawn matches."""
-        while not re.search(pattern, self.seen):
-            try:
-                self.seen += os.read(self.descriptor, 65536).decode(errors="replace")
-            except OSError:
-                raise AssertionError(f"ended before {pattern!r} was drawn: {self.seen[-2000:]}") from None
-
-    def press(self, key: str) -> None:
-        os.write(self.descriptor, key.encode())
-
-
 def test_the_table_shows_the_devices_and_keys_delete_jobs(tmp_path: Path):
     (tmp_path / "s.yaml").write_text(SCENARIO)
-    terminal = Terminal([sys.executable, "-P", "-m", "simulator.cli", "run", "s.yaml", "--devices", "4"], tmp_path)
-    try:
+    command = [sys.executable, "-P", "-m", "simulator.cli", "run", "s.yaml", "--devices", "4"]
+    with Terminal(command, tmp_path) as terminal:
         terminal.read_until(r"\[2\] fw-lab")
         for word in ("thing-0", "default", "lab", "delete now"):
             assert word in terminal.seen
@@ -67,10 +44,6 @@ def test_the_table_shows_the_devices_and_keys_delete_jobs(tmp_path: Path):
         terminal.read_until("deleting fw: somebody pressed its key")
         terminal.read_until("passed")
         assert terminal.process.wait(30) == 0
-    finally:
-        terminal.process.kill()
-        terminal.process.wait()
-        os.close(terminal.descriptor)
 
 
 def test_a_command_in_the_background_draws_no_table(tmp_path: Path):
@@ -114,3 +87,21 @@ async def test_a_table_begins_anew_on_a_terminal_whose_width_has_changed():
         console.width = 70
         await drawn.until(CLEARED)
     assert "namespace" not in drawn.getvalue().partition(CLEARED)[2]
+
+
+def test_a_run_that_pauses_stands_still_until_a_key_lets_it_go_on(tmp_path: Path):
+    deletion = "deletions: [{job: fw, when: {step: download, progress: 50}, hold: true}]\n"
+    (tmp_path / "s.yaml").write_text(SCENARIO.replace("download: 20", "download: 0.1") + deletion)
+    command = [sys.executable, "-P", "-m", "simulator.cli", "run", "s.yaml", "--devices", "2", "--pause"]
+    with Terminal(command, tmp_path) as terminal:
+        terminal.read_until(r"\[g\] lets it go on: thing-0 is in download at 50 % of fw, which is about to be force-de")
+        assert "DELETION_IN_PROGRESS" not in terminal.seen
+        terminal.press("g")
+        terminal.read_until("passed")
+        assert terminal.process.wait() == 0
+
+
+def test_nobody_is_left_to_wait_where_there_is_no_key_to_press(tmp_path: Path):
+    refused = ghostjob("run", "--pause", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--pause: nobody could let it go on" in refused.stderr

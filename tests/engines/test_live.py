@@ -6,6 +6,7 @@ import pytest
 
 from simulator.engines.judged import JudgedPlay
 from simulator.engines.live import LiveVenue
+from simulator.engines.play_time import PlayTime
 from simulator.scenario import Scenario, load, parse
 from simulator.trace import Entry, RunEnded, read, write_line
 from simulator.verdict import Judge, Verdict
@@ -34,9 +35,10 @@ def scenario(model: str, reports: str, namespace: str = "null") -> Scenario:
     return parse(LOST_IN_DOWNLOAD.format(model=model, reports=reports, namespace=namespace, when=when, hold="true"))
 
 
-async def play(scenario: Scenario, devices: int) -> tuple[Verdict, list[Entry]]:
+async def play(scenario: Scenario, devices: int, slow: float = 1.0) -> tuple[Verdict, list[Entry]]:
     entries: list[Entry] = []
-    with JudgedPlay(scenario, LiveVenue(scenario, 1), devices, seed=1, also=(entries.append,)) as run:
+    venue = LiveVenue(scenario, 1, PlayTime(slow))
+    with JudgedPlay(scenario, venue, devices, seed=1, also=(entries.append,)) as run:
         return (await run.result()).verdict, entries
 
 
@@ -78,6 +80,19 @@ async def test_a_device_that_loses_its_job_in_mid_download(model: str, reports: 
     assert violated(verdict) == breaks, verdict.model_dump_json(indent=1)
     assert verdict.passed == (not breaks)
     assert verdict.recovered == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "reports", "breaks"),
+    [
+        pytest.param("deaf", "end", {"stops-in-time"}, id="a bound from above"),
+        pytest.param("hammering", "progress", {"no-hammering"}, id="a bound from below"),
+        pytest.param("reference", "end", set(), id="a correct device"),
+    ],
+)
+async def test_who_plays_three_times_slower_gets_the_same_verdict(model: str, reports: str, breaks: set[str]):
+    verdict, _ = await play(scenario(model, reports), 2, slow=3.0)
+    assert (violated(verdict), verdict.recovered) == (breaks, 2), verdict.model_dump_json(indent=1)
 
 
 async def test_a_deletion_that_never_comes_due_leaves_the_run_inconclusive_for_the_places_it_did_not_reach():

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ class Run:
 
 
 @asynccontextmanager
-async def going(scenario: Scenario, devices: int = 2, **how: bool) -> AsyncIterator[Run]:
+async def going(scenario: Scenario, devices: int = 2, **how: Any) -> AsyncIterator[Run]:
     venue = LiveVenue(scenario, 1, PlayTime())
     steering = Steering(venue, **how)
     run = Run(steering, RunControls(steering))
@@ -297,3 +298,17 @@ async def test_an_open_play_goes_on_after_its_jobs_until_somebody_ends_it():
         await run.press("end")
         verdict = await run.verdict()
     assert (verdict.outcome, violated(verdict)) == ("passed", set())
+
+
+async def test_after_each_job_comes_the_next_for_whoever_has_power():
+    quick = parse(LONG.replace("write: 0.6", "write: 0.05, boot: 0.02").replace("download: 0.1", "download: 0.02"))
+    async with going(quick, is_open=True, rest_seconds=0.1) as run:
+        await run.until(left("fw-lab"))
+        await run.press("cut-power", thing="thing-0")
+        await run.until(left("fw-3-lab"))  # while whoever has none gets no more than it can bear
+        waiting = run.steering.open_jobs(None)["thing-0"]
+        await run.press("restore-power", thing="thing-0")
+        await run.press("end")
+        verdict = await run.verdict()
+    assert waiting <= 2
+    assert violated(verdict) == set()

@@ -1,0 +1,137 @@
+"""`ghostjob lab`: a play that goes on, for a room to look at and to press buttons in."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli.options import Seconds, allow_files, logging_options, model_option, run_loop, table_option
+
+if TYPE_CHECKING:
+    from simulator.cli.playing import ShownPlay
+    from simulator.engines.steering import Steering
+    from simulator.scenario import Scenario
+
+SLOWEST = 100
+EXAMPLE = """\b
+Examples:
+  ghostjob lab
+  ghostjob lab --devices 4 --slow 3
+  ghostjob lab --versus works-on-although-told --out out
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.option("--devices", type=click.IntRange(1, 99), default=10, show_default=True, help="How many devices play.")
+@model_option(
+    default=None,
+    name="--versus",
+    help="Have half of the devices be of this model, each beside a good one; `ghostjob run --models` has the names.",
+)
+@click.option(
+    "--slow",
+    type=Seconds(1, SLOWEST),
+    default=1.0,
+    metavar="TIMES",
+    help="Have devices so many times slower, up to 100. By itself an update takes half a minute.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The seed of all jitter.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="A directory for what is kept of it: the trace, the verdict, and report.html.",
+)
+@table_option
+@logging_options()
+def lab(
+    devices: int,
+    versus: str | None,
+    slow: float,
+    seed: int,
+    out: Path | None,
+    table: bool | None,
+    log_format: str,
+    log_level: str,
+) -> int:
+    """Show it to a room: ten devices at work on real jobs, and nothing is deleted until you do it.
+
+    Half of the devices are in namespace lab. A job can be force-deleted, cancelled and created again, a device's power
+    and network cut, a further device can join, and all can be slowed down or held. After each job comes the next. It
+    goes on until Ctrl-C; then the verdict is printed, with the exit codes of `ghostjob run`.
+    """
+    from agent.log import configure
+    from simulator.cli.playing import ShownPlay
+    from simulator.cli.screen import has_the_terminal
+    from simulator.engines.live import LiveVenue
+    from simulator.engines.play_time import PlayTime
+    from simulator.engines.steering import Steering
+
+    configure(log_format, log_level)
+    scenario, groups = _cast(devices, versus)
+    allow_files(devices)
+    shows_table = has_the_terminal() if table is None else table
+    venue = LiveVenue(scenario, seed, PlayTime(slow))
+    steering = Steering(venue, is_open=True)
+    has_keys = shows_table and bool(sys.stdin and sys.stdin.isatty())
+    play = ShownPlay(
+        scenario, devices, seed, venue, out, shows_table, steering=steering, has_keys=has_keys, groups=groups
+    )
+    return run_loop(_until_ended(play, steering))
+
+
+async def _until_ended(play: "ShownPlay", steering: "Steering") -> int:
+    """Play, until somebody ends it; Ctrl-C and SIGTERM do."""
+    with _ended_by_signals(steering):
+        return await play.play()
+
+
+@contextmanager
+def _ended_by_signals(steering: "Steering") -> Iterator[None]:
+    """While it lasts, Ctrl-C and SIGTERM end the play; where there is nothing to end, or once more, the command."""
+    from simulator.engines.steering import NotDone
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None, "a task awaits this"
+    is_cancelled = False
+
+    def end() -> None:
+        nonlocal is_cancelled
+        if not steering.has_ended:
+            with suppress(NotDone):
+                steering.end()
+                return
+        is_cancelled = True
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if is_cancelled:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _cast(devices: int, versus: str | None) -> "tuple[Scenario, dict[str, str]]":
+    """The scenario, and who of that many devices is good or bad."""
+    from simulator.devices.models import model_named
+    from simulator.scenario import parse, thing_names
+    from simulator.scenario.versus import parts, side_by_side
+
+    scenario = parse((files("simulator.cli") / "lab.yaml").read_text("utf-8"), "lab")
+    if versus is None:
+        return scenario, {}
+    model_named(versus)
+    played = side_by_side(scenario, versus)
+    return played, dict(parts(scenario, played, thing_names(devices)))
