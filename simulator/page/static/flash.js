@@ -58,9 +58,9 @@ const SECTORS = {
   }
 
   function holdsInWords(slot) {
-    if (/^\.*$/.test(slot.cells)) return "empty";
+    if (!/[#+x]/.test(slot.cells)) return "empty";
     const what = slot.holds || "an image";
-    return { partial: `${what}, in part`, flawed: `${what}, flawed`, whole: what }[slot.state] ?? slot.holds;
+    return { empty: `${what}, in part`, partial: `${what}, in part`, flawed: `${what}, flawed` }[slot.state] ?? what;
   }
 
   /** What the slot is to the bootloader; empty for most. */
