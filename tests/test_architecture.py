@@ -348,10 +348,12 @@ RULES = [
         "simulator/devices/rig",
         (
             "simulator.devices.rig",
+            "simulator.devices.flash",
             "simulator.devices.hardware",
             "simulator.devices.sectors",
             "simulator.devices.storage",
             "simulator.scenario",
+            "simulator.trace.flash_events",
             "agent.causes",
             "agent.core",
             "agent.device_events",
@@ -366,13 +368,14 @@ RULES = [
         pytest.param(f"simulator/devices/{name}.py", ours, (), False, id=f"{name}: hardware without time")
         for name, ours in (
             ("hardware", ("agent.abilities", "agent.device_events")),
+            ("flash", ("agent.abilities", "simulator.devices.hardware", "simulator.trace.flash_events")),
             ("sectors", ("agent.causes", "agent.plan", "simulator.devices.hardware")),
             ("storage", ("agent.core.record", "agent.journal", "agent.record_json")),
         )
     ),
     pytest.param(
         "simulator/devices",
-        ("simulator.devices", "simulator.pace", "simulator.scenario", "agent"),
+        ("simulator.devices", "simulator.pace", "simulator.scenario", "simulator.trace.flash_events", "agent"),
         (),
         True,
         id="devices know no cloud and no engine",
@@ -897,5 +900,5 @@ def test_the_verdict_loads_nothing_but_the_trace():
     loaded = _loading("simulator.verdict")
     assert not {name for name in loaded if name.partition(".")[0] == "yaml"}
     ours = {name for name in loaded if name.startswith("simulator.")}
-    events = {"simulator.trace.cloud_events", "simulator.trace.play_events"}
+    events = {f"simulator.trace.{name}_events" for name in ("cloud", "flash", "play")}
     assert {name for name in ours if not name.startswith("simulator.verdict")} == {"simulator.trace", *events}

@@ -21,13 +21,13 @@ FILE: Final = "file"
 
 
 @lru_cache(maxsize=4096)
-def tell_flash(hardware: Hardware, work: FlashWork | None = None, *, is_on: bool = True) -> FlashChanged:
-    """Every sector, and what is being done to them; without power nothing runs."""
+def tell_flash(hardware: Hardware, work: FlashWork | None = None, *, is_up: bool = True) -> FlashChanged:
+    """Every sector, and what is being done to them. Not `is_up`: it has no power, or is at its bootloader."""
     names, arriving = SLOTS[hardware.layout], ((DOWNLOAD, hardware.download), (FILE, hardware.file))
     following = _following(hardware)
     return FlashChanged(
         slots=_exchanged(hardware, *(_slot(hardware, number) for number in (0, 1))),
-        running="" if hardware.running is None or not is_on else names[hardware.running],
+        running="" if hardware.running is None or not is_up else names[hardware.running],
         boots="" if following is None else names[following],
         incoming=tuple(_arriving(name, area) for name, area in arriving if area.image is not None),
         trial=hardware.trial,

@@ -113,28 +113,54 @@ class Line(_Model):
 
 
 class Slot(_Model):
-    """A run of flash. `holds` is the version in it, empty if there is none that anybody knows of.
+    """A run of flash: a slot, or what arrives. `holds` is the version in it, empty if there is none.
 
-    `cells` has one character a sector: `.` erased, `#` written, `>` being written, `<` being erased, `?` not known.
-    `boots`: the bootloader would start it now; `trial`: only on trial.
+    `state`: `partial`, some of its sectors are missing; `flawed`, all are there, and something is wrong with them.
+    `cells` has one character a sector: `.` erased, `#` of an image that was committed, `+` of a new one, `x` of no use
+    (what is left of an image, or one that is never booted). What the page makes of them while something is done to them
+    (see `Work`): `>` being written, `<` being erased. `runs`: it is what runs; `boots`: the bootloader would start it
+    if the power went now; `trial`: only on trial.
     """
 
     name: str
     holds: str = ""
-    cells: str = ""
+    state: Literal["empty", "partial", "whole", "flawed"] = "empty"
+    cells: str
+    runs: bool = False
     boots: bool = False
     trial: bool = False
+
+
+class Work(_Model):
+    """What the hardware does to a slot from `since` on, sector by sector, until the next instant says otherwise.
+
+    First `erases` sectors are erased, from the last of so many to the first of the slot; then `writes` are written, the
+    last `writes` of the slot, in order. Or `exchanges` of the first two slots change places, the last so many, in
+    order; then `slot` is empty. `done` of these were done at `since`; each takes `seconds`, and 0: it stands still.
+    """
+
+    slot: str
+    erases: int = 0
+    writes: int = 0
+    exchanges: int = 0
+    done: int = 0
+    seconds: float = 0.0
+    since: float
 
 
 class Flash(_Model):
     """The flash of a device from an instant on. `running` is the version that runs, empty while nothing does.
 
-    `bootable`: whether something would come up if the power went now; null: nobody knows. `pending` is what is half
-    done, in words; `does` what is being done to it, empty if nothing is; `power`: whether it has its power.
+    Only simulated devices tell of `slots`, and of `work`, what is being done to them. `stores` are what else it keeps,
+    names with values: configurations, files. `bootable`: whether something would come up if the power went now; null:
+    nobody knows. `pending` is what is half done, in words; `does` what is being done, empty if nothing is; `power`:
+    whether it has its power.
     """
 
     at: float
     slots: tuple[Slot, ...] = ()
+    work: Work | None = None
+    stores: tuple[tuple[str, str], ...] = ()
     running: str = ""
     bootable: bool | None = None
     pending: tuple[str, ...] = ()

@@ -1,67 +1,79 @@
-"""The flash of a device over time, as far as its account tells: what runs, what is half done, what would boot.
+"""The flash of a device over time, as its own account tells: what stands in each slot, what is done to it, what boots.
 
-One function, `slots_of`, makes slots of that. The trace names neither slots nor sectors, only what is pending in words
-(see `simulator.devices.hardware.Hardware.pending`) and how far the step has come that works on one.
+Simulated devices tell of every sector (`flash.changed`), and of what they are about to do to how many of them, so that
+the page can draw every sector of a write of which only the beginning and the end are told. Devices that are not
+simulated tell whether they would boot, and what is half done.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from agent.device_events import (
-    DeviceBooted,
-    HardwareChanged,
-    PowerLost,
-    StepFinished,
-    StepProgressed,
-    StepStarted,
-    StepUndone,
-)
+from agent.device_events import DeviceBooted, HardwareChanged, PowerLost, StepFinished, StepStarted, StepUndone
 from simulator.page.axis import When
-from simulator.page.data import Flash, Slot
-from simulator.trace import Entry, PowerCutOff, PowerRestored
+from simulator.page.data import Flash, Slot, Work
+from simulator.trace import Entry, FlashArea, FlashChanged, FlashWork, PowerCutOff, PowerRestored
 
-SECTORS: Final = 16
-"""Sectors of a slot as it is drawn."""
-WRITES: Final = frozenset({"write"})
-"""Steps that write the spare slot."""
-SPARE: Final = "spare slot"
-MAIN: Final = "main slot"
-"""What is half done, in the words of the hardware."""
-UNKNOWN: Final = "?" * SECTORS
-WHOLE: Final = "#" * SECTORS
-ERASED: Final = "." * SECTORS
+TOGETHER: Final = 0.001
+"""What is told within so many seconds is one instant: of several entries about one change nobody sees the first."""
+FACTORY_CONFIG: Final = "1"
+"""The configuration of a device that was never given one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that is known at an instant. `step` is what is being done, `percent` how far that has come."""
+    """All that is known at an instant. `step` is what is being done."""
 
     running: str = ""
     bootable: bool | None = None
     pending: tuple[str, ...] = ()
     step: str = ""
-    percent: int = 0
     power: bool = True
+    flash: FlashChanged | None = None
 
 
-def slots_of(now: Standing) -> tuple[Slot, ...]:
-    """The slots, as far as `now` tells: what runs, and what an update is written to."""
-    if now.bootable is None:
-        return ()
-    is_single = MAIN in now.pending
-    written = int(SECTORS * now.percent / 100) if now.step in WRITES else 0
-    cells = "#" * written + ">" * (now.step in WRITES and written < SECTORS)
-    partly = cells.ljust(SECTORS, ".") if now.step in WRITES else UNKNOWN
-    if is_single:
-        return (Slot(name="main", cells=partly), Slot(name="recovery", holds="recovery", cells=WHOLE, boots=True))
-    is_trial = "trial running" in now.pending
-    runs = Slot(
-        name="active", holds=now.running, cells=WHOLE if now.bootable else UNKNOWN, boots=now.bootable, trial=is_trial
+# ── what a device tells of its sectors ────────────────────────────────────────────────────────────────────────────
+
+
+def slots_of(flash: FlashChanged) -> tuple[Slot, ...]:
+    """The two slots, and what arrives, also if nothing of it is there yet."""
+    areas = (*flash.slots, *flash.incoming)
+    coming = flash.work.area if flash.work is not None else ""
+    slots = tuple(_slot(area, flash) for area in areas)
+    if not coming or any(area.name == coming for area in areas):
+        return slots
+    return (*slots, Slot(name=coming, state="empty", cells="." * len(areas[0].cells)))
+
+
+def _slot(area: FlashArea, flash: FlashChanged) -> Slot:
+    runs, boots = area.name == flash.running, area.name == flash.boots
+    trial = (runs and flash.trial == "running") or (boots and flash.trial == "requested")
+    return Slot(
+        name=area.name, holds=area.holds, state=area.state, cells=area.cells, runs=runs, boots=boots, trial=trial
     )
-    is_staged = SPARE in now.pending or now.step in WRITES
-    spare = Slot(name="spare", cells=partly if is_staged else ERASED, trial="trial requested" in now.pending)
-    return (runs, spare)
+
+
+def stores_of(flash: FlashChanged) -> tuple[tuple[str, str], ...]:
+    """Configurations and files; nothing of a device that has only what it left the factory with."""
+    is_new = flash.config != FACTORY_CONFIG or flash.staged or flash.previous
+    told = (
+        ("configuration", flash.config if is_new else ""),
+        ("configuration to come", flash.staged),
+        ("configuration to go back to", flash.previous),
+        ("files", ", ".join(flash.files)),
+    )
+    return tuple((name, value) for name, value in told if value)
+
+
+def doing(step: str, work: FlashWork | None) -> str:
+    """In words; `step` is empty if the agent asked for none."""
+    if work is None:
+        return step
+    what = "exchanges the slots" if work.exchanges else step or f"takes back {work.area}"
+    return what if work.seconds else f"{what}, and is held there"
+
+
+# ── over time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class FlashFold:
@@ -81,52 +93,73 @@ class FlashFold:
         if now == self._now:
             return
         self._now = now
-        is_own = entry.source.startswith("device/")
-        self._at.append((When(entry.at, is_own), now, (entry.id,)))
         self.revision += 1
+        when = When(entry.at, entry.source.startswith("device/"))
+        if self._at and self._at[-1][0].is_own == when.is_own and when.at - self._at[-1][0].at < TOGETHER:
+            self._at[-1] = self._at[-1][0], now, self._at[-1][2]
+            return
+        # Of what the flash says nothing more is to be seen in the entry: naming it would have each kept.
+        self._at.append((when, now, () if isinstance(entry.event, FlashChanged) else (entry.id,)))
         if len(self._at) > self._most:
             del self._at[: max(self._most // 8, 1)]
 
     def shown(self, lay: Callable[[When], float]) -> tuple[Flash, ...]:
         """Its history; nothing of a device whose hardware tells nothing."""
-        if all(now.bootable is None for _, now, _ in self._at):
+        if all(now.bootable is None and now.flash is None for _, now, _ in self._at):
             return ()
-        return tuple(
-            Flash(
-                at=lay(when),
-                slots=slots_of(now),
-                running=now.running if now.power else "",
-                bootable=now.bootable,
-                pending=now.pending,
-                does=now.step,
-                power=now.power,
-                events=events,
-            )
-            for when, now, events in self._at
-        )
+        return tuple(_shown(lay(when), now, events) for when, now, events in self._at)
+
+
+def _shown(at: float, now: Standing, events: tuple[str, ...]) -> Flash:
+    flash, work = now.flash, now.flash.work if now.flash is not None else None
+    return Flash(
+        at=at,
+        slots=slots_of(flash) if flash is not None else (),
+        work=_work(work, at) if work is not None else None,
+        stores=stores_of(flash) if flash is not None else (),
+        running=now.running if now.power else "",
+        bootable=now.bootable,
+        pending=now.pending,
+        does=doing(now.step, work),
+        power=now.power,
+        events=events,
+    )
+
+
+def _work(work: FlashWork, since: float) -> Work:
+    return Work(
+        slot=work.area,
+        erases=work.erases,
+        writes=work.writes,
+        exchanges=work.exchanges,
+        done=work.done,
+        seconds=work.seconds,
+        since=since,
+    )
 
 
 def _but(**changes: Any) -> "Callable[[Standing, Any], Standing]":
     def read(now: Standing, _event: Any) -> Standing:
-        return _with(now, **changes)
+        return replace(now, **changes)
 
     return read
 
 
-def _with(now: Standing, **changes: Any) -> Standing:
-    return replace(now, **changes)
+def _flash(now: Standing, event: FlashChanged) -> Standing:
+    running = next((area.holds for area in event.slots if area.name == event.running), "")
+    return replace(now, flash=event, running=running, bootable=bool(event.boots))
 
 
 READS: Final[dict[type, Callable[[Standing, Any], Standing]]] = {
-    HardwareChanged: lambda now, event: _with(
+    FlashChanged: _flash,
+    HardwareChanged: lambda now, event: replace(
         now, bootable=event.bootable, running=event.version or now.running, pending=event.pending
     ),
-    DeviceBooted: lambda now, event: _with(now, running=event.version, power=True, step="", percent=0),
-    StepStarted: lambda now, event: _with(now, step=event.step, percent=0),
-    StepProgressed: lambda now, event: _with(now, step=event.step, percent=event.percent),
-    StepFinished: _but(step="", percent=0),
-    StepUndone: _but(step="", percent=0),
-    PowerLost: _but(power=False, step="", percent=0),
-    PowerCutOff: _but(power=False, step="", percent=0),
+    DeviceBooted: lambda now, event: replace(now, running=event.version, power=True, step=""),
+    StepStarted: lambda now, event: replace(now, step=event.step),
+    StepFinished: _but(step=""),
+    StepUndone: _but(step=""),
+    PowerLost: _but(power=False, step=""),
+    PowerCutOff: _but(power=False, step=""),
     PowerRestored: _but(power=True),
 }

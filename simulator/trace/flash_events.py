@@ -13,12 +13,7 @@ class FlashArea:
     """A run of sectors. `holds` is the version in it, empty if there is none.
 
     `state`: `partial`, some of its sectors are missing; `flawed`, all are there, and something is wrong with them.
-    `cells` has a character for each sector:
-
-        .  erased
-        #  of an image that was committed: the old one
-        +  of an image that has not been committed yet: the new one
-        x  of no use: what is left of an image that is being erased, or was, or of one that is never booted
+    What the characters of `cells` mean, FlashChanged says.
     """
 
     name: str
@@ -47,12 +42,20 @@ class FlashWork(NamedTuple):
 class FlashChanged:
     """The flash of a simulated device, sector by sector, whenever it does something else: no verdict reads it.
 
-    `slots` are both of them; `incoming` what arrives: the `download` of an image, a `file`. `running` is the slot that
-    runs, empty while nothing does; `boots` the one that would come to run if the power went now, empty if none would.
-    `trial`: another image is to be tried at the next boot, or is running without being committed; `tries` is how often
-    yet. `swapped` counts the sectors that have changed places, of an exchange of slots that is not over, and is null
-    otherwise. `config` is the configuration in force, `staged` the one to come, `previous` the one to go back to.
-    `work` is what goes on, as area, erases, writes, exchanges, done and seconds; null: nothing.
+    `slots` are both of them; `incoming` what arrives: the `download` of an image, a `file`. Each has a `name`, `holds`
+    (the version in it, empty if there is none), a `state` (`empty`; `partial`, sectors are missing; `whole`; `flawed`,
+    something is wrong with it) and `cells`, a character for each sector: `.` erased, `#` of an image that was
+    committed, `+` of a new one, `x` of no use, which is what is left of an image, or one that is never booted.
+
+    `running` is the slot that runs, empty while nothing does; `boots` the one that would come to run if the power went
+    now, empty if none would. `trial`: another image is to be tried at the next boot, or is running without being
+    committed; `tries` is how often yet. `swapped` counts the sectors that have changed places, of an exchange of slots
+    that is not over, and is null otherwise. `config` is the configuration in force, `staged` the one to come,
+    `previous` the one to go back to.
+
+    `work` is what goes on until the next such entry, as area, erases, writes, exchanges, done and seconds; null:
+    nothing. First so many sectors of the area are erased, from the last to the first, then the last so many are
+    written; or so many of the two slots change places. So many are done, and each takes so long; 0: it stands still.
     """
 
     slots: tuple[FlashArea, ...]

@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 import simulator.cloud.settings.service as settings
 import simulator.devices.models
 from agent.causes import MEANINGS, Cause
-from agent.device_events import DeviceEvent
 from agent.recovery import TABLE
 from agent.values import ErrorCode
 from simulator import scenario, trace
@@ -128,7 +127,7 @@ def cells() -> str:
 # ── the trace ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 SOURCES: Final = {
-    "`device/THING`: a device's own account": DeviceEvent,
+    "`device/THING`: a device's own account": trace.DeviceAccount,
     "`cloud`: the service's account": trace.CloudEvent,
     "`controller`: who deletes": trace.ControllerEvent,
     "`engine`: the run": trace.EngineEvent,

@@ -56,11 +56,12 @@ def in_words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
         case {"anyOf": choices}:
             return " or ".join(in_words(each, definitions) for each in choices if each != {"type": "null"})
         case {"enum": values}:
-            return "one of " + ", ".join(f"`{value}`" for value in values)
+            choices = ", ".join(f"`{value}`" for value in values if value != "")
+            return f"empty or one of {choices}" if "" in values else f"one of {choices}"
         case {"const": value}:
             return f"`{value}`"
-        case {"type": "array", "prefixItems": _}:
-            return "a pair"
+        case {"type": "array", "prefixItems": items}:
+            return "a pair" if len(items) == 2 else f"a list of {len(items)}"
         case {"type": "array", "items": items}:
             each = in_words(items, definitions)
             return "a list" if each == "a mapping" else f"a list of {PLURALS.get(each, each)}"

@@ -234,7 +234,7 @@ def _boot(rig: Rig, why: BootReason) -> RigOutcome:
     if hangs:
         return off(rig, "watchdog", WATCHDOG_SECONDS)
     on_trial = hardware.trial == "running"
-    tells = DeviceBooted(hardware.version, why, on_trial), describe(hardware), *flash(rig)
+    tells = DeviceBooted(hardware.version, why, on_trial), describe(hardware), *flash(rig._replace(power="up"))
     if hardware.running is None:
         return RigOutcome(rig._replace(power="off"), tells)
     try:

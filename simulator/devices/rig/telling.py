@@ -16,7 +16,7 @@ UNCHANGED: Final = frozenset({"self-test", "validate", "run"})
 def flash(rig: Rig) -> tuple[FlashChanged]:
     """Its flash, and what goes on there."""
     work = None if rig.run is None else _work(rig, rig.run)
-    return (tell_flash(rig.hardware, work, is_on=rig.is_on),)
+    return (tell_flash(rig.hardware, work, is_up=rig.power == "up"),)
 
 
 def flash_at_work(rig: Rig) -> tuple[FlashChanged, ...]:

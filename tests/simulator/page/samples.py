@@ -27,9 +27,14 @@ from simulator.engines.virtual_time import run_virtually
 from simulator.page.data import PageData
 from simulator.page.picture import Picture
 from simulator.scenario import load
-from simulator.trace import Entry, ExecutionRemoved
+from simulator.trace import Entry, ExecutionRemoved, FlashArea, FlashChanged
 from simulator.verdict import Judge, Verdict
 from tests.simulator.certify.played import certificate, played, result
+
+NOTHING_LEFT: Final = FlashChanged(
+    (FlashArea("A", "1.0", "partial", "xxxxxx.........."), FlashArea("B", "2.0", "partial", "xxx.............")), "", ""
+)
+"""The flash of a device that erased both of its slots."""
 
 
 class Run(NamedTuple):
@@ -79,6 +84,7 @@ def bricked(run: Run, things: tuple[str, ...] = ("thing-0", "thing-3", "thing-4"
         thing = entry.source.removeprefix("device/")
         if thing in things and thing not in dead and isinstance(entry.event, StepUndone):
             found.append(entry._replace(event=HardwareChanged(False, "", ("spare slot",))))
+            found.append(entry._replace(n=entry.n + 1, event=NOTHING_LEFT))
             dead[thing] = entry.n
         elif thing not in dead:
             found.append(entry)

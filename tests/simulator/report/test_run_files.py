@@ -128,7 +128,7 @@ def test_a_run_keeps_both_with_the_entries_in_words(tmp_path: Path):
     bad = ("--model", "recovers-without-undoing", "--devices", "2")
     told = ghostjob("run", "delete-in-write", "--engine", "virtual", *bad, "--out", "o", cwd=tmp_path)
     assert told.returncode == 1
-    shown = "  0.424 s  thing-0 holds 1.0, with download, spare slot pending  [device/thing-0#34]\n"
+    shown = "  0.424 s  thing-0 holds 1.0, with download, spare slot pending  [device/thing-0#40]\n"
     assert shown in (tmp_path / "o" / SUMMARY).read_text("utf-8")
     assert problems(fromstring((tmp_path / "o" / JUNIT).read_bytes())) == []
     assert shown in (tmp_path / "o" / JUNIT).read_text("utf-8")

@@ -50,6 +50,9 @@ from simulator.trace import (
     ExecutionRemoved,
     FaultOver,
     FaultStruck,
+    FlashArea,
+    FlashChanged,
+    FlashWork,
     HintPublished,
     JobCreated,
     JobDeleted,
@@ -67,6 +70,7 @@ from simulator.trace import (
     RunStarted,
 )
 
+OLD, NEW = FlashArea("A", "1.0", "whole", "####"), FlashArea("B", "2.0", "partial", "++..")
 KEY = ExecutionKey("lab", "fw", 1, 1700)
 FW = "lab/fw (1@1700)"
 
@@ -105,6 +109,24 @@ TABLE: list[tuple[Event, str]] = [
     (StepUndone(KEY, "write", ok=False), f"could not take step write of {FW} back"),
     (HardwareChanged(True, "1.0"), "holds 1.0"),
     (HardwareChanged(False, "1.0", ("slot",)), "holds 1.0, and cannot boot, with slot pending"),
+    (
+        FlashChanged((OLD, FlashArea("B", "", "empty", "....")), "A", "A", work=FlashWork("B", 4, 4, 0, 2, 0.1)),
+        "has in its flash A: 1.0 [####], which runs, B: nothing [....]; is to erase 4 and write 4 sectors of B, 2 done",
+    ),
+    (
+        FlashChanged((OLD, NEW), "A", "B", (NEW,), "requested", config="1", staged="2", previous="0"),
+        "has in its flash A: 1.0 [####], which runs, B: partial 2.0 [++..], which boots next, B: partial 2.0 [++..], "
+        "which boots next, configuration 2 to come, configuration 0 to go back to",
+    ),
+    (
+        FlashChanged((OLD, NEW), "B", "B", trial="running"),
+        "has in its flash A: 1.0 [####], B: partial 2.0 [++..], which runs on trial",
+    ),
+    (
+        FlashChanged((OLD, NEW), "", "", swapped=2, work=FlashWork("", 0, 0, 4, 2, 0.0)),
+        "has in its flash A: 1.0 [####], B: partial 2.0 [++..], 2 sectors exchanged, and nothing would boot; "
+        "is to exchange 4 sectors, 2 done, and stands still",
+    ),
     (VersionCommitted(KEY, "2.0"), f"committed 2.0, for {FW}"),
     (VersionReverted(KEY, "2.0"), f"took 2.0 back, of {FW}"),
     (CloudListening({"api": "http://x", "data": None}), "listens: api http://x"),
