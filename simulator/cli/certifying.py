@@ -32,7 +32,7 @@ from simulator.certify.means import AtTheDesk, Means
 from simulator.certify.moments import Moments, cells_of
 from simulator.certify.offer_text import command_lines, offer_lines
 from simulator.certify.output import write
-from simulator.certify.printing import print_certificate
+from simulator.certify.printing import next_steps, print_certificate
 from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
@@ -44,6 +44,8 @@ from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
 from simulator.page.offline import REPORT, is_shipped, report_html
 from simulator.page.picture import Picture
+from simulator.report.hanging import say
+from simulator.report.next_steps import DEPTH, lines
 from simulator.scenario import Bounds
 
 PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
@@ -209,6 +211,9 @@ class CertifyCall:
         session.telling.certified(certificate)
         if not self._options.is_json:
             print_certificate(certificate, Console(), self._options.out)
+            kept = (REPORT,) if self._picture is not None else ()
+            for line in lines(next_steps(certificate, self._options.out, kept)):
+                say(self._console, line, DEPTH)
         return certificate
 
     def _report(self, certificate: Certificate) -> dict[str, str]:
