@@ -1,18 +1,21 @@
 """A certificate on a terminal: each cell, what did not pass and what shows it, what was not judged, the outcome."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, alike, came_back, explained
 from simulator.certify.evidence import TURNS, lines, telling
+from simulator.certify.markdown import again
 from simulator.certify.output import FILES
 from simulator.report.hanging import hanging
+from simulator.report.next_steps import NextStep, to_the_page
 from simulator.report.plain import plain
 from simulator.report.summary import WORDS
 
@@ -33,21 +36,24 @@ def print_certificate(certificate: Certificate, console: Console, out: Path | No
 
     `out` is the directory in which it is kept, as it is reached from here.
     """
-    for part in parts(certificate, out):
+    for part in parts(certificate, out, cells_last=console.is_terminal):
         if isinstance(part, Text) and console.is_terminal:
             console.print(hanging(part))
         else:
             console.print(part, soft_wrap=isinstance(part, Text))
 
 
-def parts(certificate: Certificate, out: Path | None = None) -> Iterator[RenderableType]:
-    """From top to bottom; the outcome is the last line."""
+def parts(certificate: Certificate, out: Path | None = None, *, cells_last: bool = False) -> Iterator[RenderableType]:
+    """From top to bottom; the outcome is the last line. `cells_last`: the cells are right above that, where it is seen
+    that all of them are; else they come first.
+    """
     unplayed = certificate.not_played
     played = [cell for cell in certificate.cells if cell.why not in unplayed]
     if certificate.not_met is not None:
         yield from (_line(f"    {line}", "dim") for line in certificate.not_met.why.splitlines()[1:])
         yield from _last(certificate.not_met.evidence)
-    if at_it := [cell for cell in played if cell.outcome != "not-applicable"]:
+    at_it = [cell for cell in played if cell.outcome != "not-applicable"]
+    if at_it and not cells_last:
         yield _cells(at_it)
     for why, left_out in alike((cell.id, cell.why) for cell in played if cell.outcome == "not-applicable"):
         yield _line(f"not applicable: {', '.join(left_out)}: {why}", "dim")
@@ -66,6 +72,8 @@ def parts(certificate: Certificate, out: Path | None = None) -> Iterator[Rendera
         yield from _last(bricked.evidence)
     for why, invariants in alike(certificate.not_seen.items()):
         yield _line(f"not judged: {', '.join(invariants)}: {why}", "dim")
+    if at_it and cells_last:
+        yield _cells(at_it)
     if out is not None:
         yield _line(f"kept in {out}: {', '.join(FILES)}, and each play in cells/", "dim")
     yield _line(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")
@@ -82,7 +90,7 @@ def _last(evidence: tuple[Evidence, ...]) -> Iterator[Text]:
 
 
 def _cells(cells: Sequence[CellResult]) -> Table:
-    table = Table(title="cells", title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("outcome", no_wrap=True)
     table.add_column("cell", overflow="fold")
     table.add_column("took", justify="right", no_wrap=True)
@@ -105,3 +113,23 @@ def _told(cell: CellResult, out: Path | None) -> Iterator[Text]:
     if cell.directory is not None:
         where = cell.directory if out is None else (out / cell.directory).as_posix()
         yield _line(f"    all that happened: ghostjob trace {shlex.quote(where)}", "dim")
+
+
+def next_steps(certificate: Certificate, out: Path | None = None, kept: Collection[str] = ()) -> tuple[NextStep, ...]:
+    """What explains the first cell that did not pass, shows what happened in it, and plays it again."""
+    order = ("failed", "inconclusive")
+    cells = [cell for cell in certificate.cells if cell.outcome in order and cell.evidence]
+    first = min(cells, key=lambda cell: order.index(cell.outcome), default=None)
+    return (*_of_cell(certificate, first, out), *to_the_page(None if out is None else out.as_posix(), kept))
+
+
+def _of_cell(certificate: Certificate, cell: CellResult | None, out: Path | None) -> Iterator[NextStep]:
+    if cell is None:
+        return
+    for invariant in cell.invariants:
+        if invariant.violations or (invariant.doubts and cell.outcome == "inconclusive"):
+            yield NextStep("what to do", f"ghostjob explain {invariant.id}")
+            break
+    if cell.directory is not None and out is not None:
+        yield NextStep("around it", f"ghostjob trace {shlex.quote((out / cell.directory).as_posix())}")
+    yield NextStep("again", shlex.join(again(certificate, cell.id)))

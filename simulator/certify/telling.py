@@ -23,12 +23,14 @@ from typing import Any, NamedTuple, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from simulator.certify.certificate import Bricked, CellResult, Certificate
 from simulator.certify.desk import Offer
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import Cell
 from simulator.report.hanging import say
+from simulator.report.summary import WORDS
 
 
 class Planned(NamedTuple):
@@ -194,8 +196,11 @@ class ToPeople:
     def ended(self, result: CellResult) -> None:
         """See Telling."""
         took = f"{result.seconds:6.1f} s" if result.seconds else ""
-        line = f"{MARKS[result.outcome]} {result.outcome:<14} {result.id:<44} {took}"
-        self._print(line.rstrip())
+        line = f"{MARKS[result.outcome]} {result.outcome:<14} {result.id:<44} {took}".rstrip()
+        if self._console.is_terminal:
+            self._console.print(Text(line, WORDS.get(result.outcome, ("", "dim"))[1]), highlight=False)
+        else:
+            self._print(line)
         if result.outcome in ("failed", "inconclusive"):
             self._print(f"    {result.why}")
         if self._task is not None:

@@ -97,4 +97,6 @@ def _code(arguments: list[str] | None) -> int:
 
 
 def _say(problem: str) -> None:
-    print(f"ghostjob: {' '.join(problem.split())}", file=sys.stderr)  # noqa: T201 - the one line of an error
+    from simulator.cli.listing import talk
+
+    talk(f"ghostjob: {' '.join(problem.split())}")

@@ -6,6 +6,8 @@ from typing import Final
 
 from simulator.cloud.settings.cloud import CloudSettings
 
+NAME: Final = 7
+"""Characters with which a line begins: what it is about."""
 WIDTH: Final = 28
 """Of the addresses."""
 DATA: Final = "Jobs data plane, publishing, retained messages"
@@ -25,13 +27,15 @@ def announcement(settings: CloudSettings, endpoints: Mapping[str, str | None]) -
     for name, what in served.items():
         address = endpoints[name]
         off = "off" if name in ("api", "mqtt") or settings.certs is not None else "off: it needs --certs DIR"
-        yield f"{name:<6} {address:<{WIDTH}} {what}" if address else f"{name:<6} {off}"
+        yield f"{name:<{NAME}}{address:<{WIDTH}} {what}" if address else f"{name:<{NAME}}{off}"
     yield f"certs  {_certificates(settings.certs)}"
     yield f"state  {settings.state or 'nothing is kept when this ends (--state FILE)'}"
     yield f"files  {settings.files or 'none: S3 placeholders in job documents stay as they are (--files DIR)'}"
     yield f"here   region {settings.region}, account {settings.account}"
-    yield "log    who is refused, and messages that are dropped, with the reason; more with --log-level info or debug,"
-    yield "       and everything that happens with --trace FILE"
+    yield (
+        "log    who is refused, and messages that are dropped, with the reason; more with --log-level info or debug, "
+        "and everything that happens with --trace FILE"
+    )
     yield "Ctrl-C stops it."
 
 

@@ -34,7 +34,7 @@ from simulator.certify.moments import Moments, cells_of
 from simulator.certify.offer_text import command_lines, offer_lines
 from simulator.certify.one_play import nobody
 from simulator.certify.output import write
-from simulator.certify.printing import print_certificate
+from simulator.certify.printing import next_steps, print_certificate
 from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
@@ -48,6 +48,8 @@ from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
 from simulator.page.offline import REPORT, report_html
 from simulator.page.picture import Picture
+from simulator.report.hanging import say
+from simulator.report.next_steps import DEPTH, lines
 from simulator.scenario import Bounds
 
 PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
@@ -230,7 +232,10 @@ class CertifyCall:
         unkept = self._kept(certificate)  # first: whoever reads what is said may be gone
         session.telling.certified(certificate)
         if not self._options.is_json:
-            print_certificate(certificate, Console(), None if unkept else self._options.out)
+            kept = None if unkept else self._options.out
+            print_certificate(certificate, Console(), kept)
+            for line in lines(next_steps(certificate, kept, (REPORT,))):
+                say(self._console, line, DEPTH)
         if unkept is not None:
             raise unkept
         return certificate

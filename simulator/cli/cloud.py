@@ -249,7 +249,8 @@ def _checked(where: str, made: Callable[[], "CloudSettings"]) -> "CloudSettings"
 
 
 def _announce(settings: "CloudSettings", endpoints: dict[str, str | None]) -> None:
-    from simulator.cli.announcing import announcement
+    from simulator.cli.announcing import NAME, announcement
+    from simulator.cli.listing import talk
 
     for line in announcement(settings, endpoints):
-        click.echo(line, err=True)
+        talk(line, NAME)

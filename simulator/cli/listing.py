@@ -1,4 +1,6 @@
-"""A list of names and what each is: a line each, for grep; on a terminal too narrow for it, what it is goes below."""
+"""Lines for grep, which a terminal that is too narrow breaks between words: a list of names and what each is, a line
+that begins with a name, the problem that ended a verb.
+"""
 
 import shutil
 import sys
@@ -18,6 +20,20 @@ def print_list(rows: Sequence[tuple[str, str]]) -> None:
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in lines(rows, columns):
         click.echo(line)
+
+
+def talk(line: str, depth: int = 0) -> None:
+    """Print a line to stderr; on a terminal it goes on below its character `depth`."""
+    columns = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    click.echo(broken(line, columns, depth), err=True)
+
+
+def broken(line: str, columns: int | None, depth: int) -> str:
+    """The line as it stands on a terminal of so many columns; None: not on one."""
+    if columns is None or len(line) <= columns:
+        return line
+    below = " " * depth if columns - depth >= LEAST else ""
+    return textwrap.fill(line, max(columns, LEAST), subsequent_indent=below, break_on_hyphens=False)
 
 
 def lines(rows: Sequence[tuple[str, str]], columns: int | None) -> Iterator[str]:

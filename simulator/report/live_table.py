@@ -132,13 +132,13 @@ class LiveTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, (options.height or console.height) - 1
         title, keys = Text(self._title, "bold"), self._named_keys()
-        jobs = _jobs_in_words(self._so_far())
+        jobs = [_jobs_in_words(self._so_far())] if self._queued else []  # of a cloud that is not ours none are known
         around = _lines(console, width, title, *keys)
         room = height - around - 1  # one for the news
-        left = room - HEAD - len(self._rows) - _lines(console, width, jobs)
+        left = room - HEAD - len(self._rows) - _lines(console, width, *jobs)
         if left >= 0:
             self._is_crowd = False
-            below: list[RenderableType] = [self._devices(list(self._rows.values()), width), jobs]
+            below: list[RenderableType] = [self._devices(list(self._rows.values()), width), *jobs]
         else:
             self._is_crowd = True
             below, left = self._crowd(width, room, ascii_only=options.ascii_only)

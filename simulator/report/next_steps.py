@@ -27,7 +27,7 @@ def next_steps(verdict: Verdict, directory: str | None, kept: Collection[str] = 
 
     `directory` is where the trace is kept, as it is reached from here, and `kept` are the names of files there.
     """
-    return (*_meaning(verdict), *_around(verdict, directory), *_page(directory, kept))
+    return (*_meaning(verdict), *_around(verdict, directory), *to_the_page(directory, kept))
 
 
 def lines(steps: Collection[NextStep]) -> Iterator[str]:
@@ -77,6 +77,7 @@ def _around(verdict: Verdict, directory: str | None) -> Iterator[NextStep]:
         yield NextStep("around it", f"ghostjob trace {shlex.quote(directory)} {shlex.quote(entry)}")
 
 
-def _page(directory: str | None, kept: Collection[str]) -> Iterator[NextStep]:
+def to_the_page(directory: str | None, kept: Collection[str]) -> Iterator[NextStep]:
+    """Where the page is, if it was kept."""
     if directory is not None and PAGE in kept:
         yield NextStep("as a page", f"{directory}/{PAGE}")

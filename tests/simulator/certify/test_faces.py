@@ -25,7 +25,7 @@ from simulator.certify.certificate import (
 from simulator.certify.junit import junit_xml
 from simulator.certify.markdown import again, markdown
 from simulator.certify.output import write
-from simulator.certify.printing import print_certificate
+from simulator.certify.printing import next_steps, print_certificate
 from simulator.certify.result import not_applicable, not_played, sentence
 from simulator.report.markdown import LARGEST
 from simulator.schemas import shipped
@@ -216,6 +216,25 @@ def test_it_is_read_on_a_terminal_of_eighty_columns_without_colour():
         assert word in text
     assert "    > 0.459 s  thing-0 to " in text
     assert "ghostjob explain no-hammering" in text
+
+
+def test_on_a_terminal_the_cells_stand_right_above_the_outcome_and_in_a_file_they_come_first():
+    on_terminal, in_file = printed(ALL, 80), printed(ALL, terminal=False)
+    for text, cells_are_last in ((on_terminal, True), (in_file, False)):
+        head = re.search("^outcome +cell +took$", text, re.MULTILINE)
+        assert head is not None
+        assert (head.start() > text.index("not judged: bootable")) is cells_are_last
+
+
+def test_of_the_first_cell_that_failed_it_says_what_explains_shows_and_repeats_it():
+    assert dict(next_steps(ALL, Path("my out"), ("report.html",))) == {
+        "what to do": "ghostjob explain no-hammering",
+        "around it": "ghostjob trace 'my out/cells/step/calm'",
+        "again": AGAIN,
+        "as a page": "my out/report.html",
+    }
+    assert set(dict(next_steps(ALL))) == {"what to do", "again"}, "nothing was kept"
+    assert next_steps(certificate(PASSED)) == ()
 
 
 def test_a_device_that_was_not_met_is_told_of_once_and_nothing_is_obeyed_that_it_wrote():
