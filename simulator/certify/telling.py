@@ -84,6 +84,10 @@ class ToScripts:
     def _say(self, event: str, **members: Any) -> None:
         self._write(json.dumps({"event": event, **members}))
 
+    def page(self, url: str) -> None:
+        """Where the live page is."""
+        self._say("page", url=url)
+
     def ready(self, offer: Offer) -> None:
         """See Telling."""
         self._say("desk.ready", offer=offer.as_json())
