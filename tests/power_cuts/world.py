@@ -219,7 +219,7 @@ class CutDevice(SimulatedDevice):
         return (effect.version, effect.step.name) == (VERSION, self.fails[0])
 
     def do(self, operation: Callable[..., RigOutcome], *args: Any) -> None:
-        self._settle()
+        self.settle()
         outcome = operation(self.rig, *args)
         if not self.story.lost_at and self.rig.is_on and not outcome.rig.is_on:
             left = {each: operation(self._surviving(each), *args).rig.disk.written for each in SURVIVALS}
