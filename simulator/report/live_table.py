@@ -150,7 +150,8 @@ class LiveTable:
         drawn = bars(states, jobs, width, room - len(states) - least, ascii_only=ascii_only)
         left = room - drawn.row_count - 1
         most = max(left - HEAD + 1 - min(len(self._news), NEWS), 1)
-        broken, rows = to_look_at(self._rows.values(), lambda row: self._came_on.get(row.thing, 0), most)
+        rows_of_all = self._rows.values()
+        broken, rows = to_look_at(rows_of_all, self._ghosts, lambda row: self._came_on.get(row.thing, 0), most)
         head = _line(self._of_all(broken, is_more=broken < len(rows)), "bold red" if broken else "")
         if not rows:
             return [head, drawn], left
@@ -160,7 +161,7 @@ class LiveTable:
         """What is said of all devices, above those that are shown."""
         said = [f"{len(self._rows)} devices"]
         if self._ghosts:
-            said.append(f"{len(self._ghosts)} ghosts, at work on a job that is gone")
+            said.append(f"{_ghosts(len(self._ghosts))} at work on a job that is gone")
         if broken:
             said.append(f"{broken} broken")
         return "; ".join(said) + ("; the slowest at work:" if is_more else "")
@@ -195,3 +196,7 @@ def _line(text: str, style: str) -> Text:
 def _lines(console: Console, width: int, *texts: Text) -> int:
     """How many lines they take there."""
     return sum(len(text.wrap(console, width)) for text in texts)
+
+
+def _ghosts(number: int) -> str:
+    return "1 ghost," if number == 1 else f"{number} ghosts,"
