@@ -104,4 +104,4 @@ def to_look_at(
 
 def _is_worth_a_look(row: Row) -> bool:
     """Neither at rest, nor not there yet."""
-    return bool(row.job) or row.state != "idle" and (row.state != "offline" or bool(row.knows))
+    return bool(row.job) or (row.state != "idle" and (row.state != "offline" or bool(row.knows)))

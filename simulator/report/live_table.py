@@ -32,6 +32,8 @@ from simulator.trace import (
 
 NEWS: Final = 5
 """So many of the last things that happened are told, if there is room."""
+NEWS_OF_A_CROWD: Final = 2
+"""The same, where every line may be that of a device."""
 HEAD: Final = 2
 """Lines of a table above its rows."""
 FRAMES_A_SECOND: Final = 12
@@ -149,7 +151,7 @@ class LiveTable:
         least = HEAD + 2  # for whom to look at
         drawn = bars(states, jobs, width, room - len(states) - least, ascii_only=ascii_only)
         left = room - drawn.row_count - 1
-        most = max(left - HEAD + 1 - min(len(self._news), NEWS), 1)
+        most = max(left - HEAD + 1 - min(len(self._news), NEWS_OF_A_CROWD), 1)
         rows_of_all = self._rows.values()
         broken, rows = to_look_at(rows_of_all, self._ghosts, lambda row: self._came_on.get(row.thing, 0), most)
         head = _line(self._of_all(broken, is_more=broken < len(rows)), "bold red" if broken else "")
