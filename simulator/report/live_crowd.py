@@ -85,14 +85,23 @@ def bar(part: int, whole: int, width: int, *, ascii_only: bool) -> str:
     return EIGHTHS[-1] * full + (EIGHTHS[rest - 1] if rest else "")
 
 
-def to_look_at(rows: Collection[Row], came_on: Callable[[Row], int], most: int) -> tuple[int, list[Row]]:
-    """How many are broken, and at most `most` rows: those, then the others at work, from the slowest on.
+def to_look_at(
+    rows: Collection[Row], ghosts: Collection[str], came_on: Callable[[Row], int], most: int
+) -> tuple[int, list[Row]]:
+    """How many are broken, and at most `most` rows: those, then the ghosts, then the others at work; of each from the
+    slowest on: a ghost that works on comes on like others.
 
     `came_on` is smaller for who has not come on for longer.
     """
 
     def worth(row: Row) -> tuple[int, int]:
-        return (URGENCY[row.state] if row.state in BROKEN else len(STATES), came_on(row))
+        rank = URGENCY[row.state] if row.state in BROKEN else len(STATES) + (row.thing not in ghosts)
+        return rank, came_on(row)
 
     broken = sum(row.state in BROKEN for row in rows)
-    return broken, nsmallest(most, (row for row in rows if row.job or row.state not in ("idle", "offline")), key=worth)
+    return broken, nsmallest(most, filter(_is_worth_a_look, rows), key=worth)
+
+
+def _is_worth_a_look(row: Row) -> bool:
+    """Neither at rest, nor not there yet."""
+    return bool(row.job) or (row.state != "idle" and (row.state != "offline" or bool(row.knows)))

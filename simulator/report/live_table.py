@@ -34,6 +34,8 @@ from simulator.trace import (
 
 NEWS: Final = 5
 """So many of the last things that happened are told, if there is room."""
+NEWS_OF_A_CROWD: Final = 2
+"""The same, where every line may be that of a device."""
 HEAD: Final = 2
 """Lines of a table above its rows."""
 FRAMES_A_SECOND: Final = 12
@@ -156,8 +158,9 @@ class LiveTable:
         least = HEAD + 2  # for whom to look at
         drawn = bars(states, jobs, width, room - len(states) - least, ascii_only=ascii_only)
         left = room - drawn.row_count - 1
-        most = max(left - HEAD + 1 - min(len(self._news), NEWS), 1)
-        broken, rows = to_look_at(self._rows.values(), lambda row: self._came_on.get(row.thing, 0), most)
+        most = max(left - HEAD + 1 - min(len(self._news), NEWS_OF_A_CROWD), 1)
+        rows_of_all = self._rows.values()
+        broken, rows = to_look_at(rows_of_all, self._ghosts, lambda row: self._came_on.get(row.thing, 0), most)
         head = _line(self._of_all(broken, is_more=broken < len(rows)), "bold red" if broken else "")
         if not rows:
             return [head, drawn], left
@@ -167,7 +170,7 @@ class LiveTable:
         """What is said of all devices, above those that are shown."""
         said = [f"{len(self._rows)} devices"]
         if self._ghosts:
-            said.append(f"{len(self._ghosts)} ghosts, at work on a job that is gone")
+            said.append(f"{_ghosts(len(self._ghosts))} at work on a job that is gone")
         if broken:
             said.append(f"{broken} broken")
         return "; ".join(said) + ("; the slowest at work:" if is_more else "")
@@ -202,3 +205,7 @@ def _line(text: str, style: str) -> Text:
 def _lines(console: Console, width: int, *texts: Text) -> int:
     """How many lines they take there."""
     return sum(len(text.wrap(console, width)) for text in texts)
+
+
+def _ghosts(number: int) -> str:
+    return "1 ghost," if number == 1 else f"{number} ghosts,"

@@ -29,6 +29,7 @@ WORDS = {
 SHOWN_DEVICES = 3
 BETWEEN = 3
 """Columns between two tables that stand beside each other."""
+IDLE = "not exercised: "
 EntriesOf: TypeAlias = Callable[[str], Iterable[Entry]]
 """What a trace has of a thing."""
 
@@ -94,21 +95,26 @@ def found_by_device(what: str, found: Sequence[Violation | Doubt], style: str, e
 
 
 class _Invariants:
-    """A line each; on a terminal that is wide enough, two beside each other: the verdict below is seen with them."""
+    """A line each; on a terminal that is wide enough, two beside each other, and those that were not exercised by name:
+    the verdict below is seen with them.
+    """
 
     def __init__(self, invariants: Sequence[InvariantVerdict]) -> None:
         self._invariants = invariants
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        half = (len(self._invariants) + 1) // 2
-        parts = [_table(each, "times") for each in (self._invariants[:half], self._invariants[half:])]
+        exercised = [each for each in self._invariants if each.outcome != "not-exercised"]
+        half = (len(exercised) + 1) // 2
+        parts = [_table(each, "times") for each in (exercised[:half], exercised[half:])]
         widths = [Measurement.get(console, options, part).maximum for part in parts]
-        if console.is_terminal and sum(widths) + BETWEEN <= options.max_width:
-            beside = Table.grid(padding=(0, BETWEEN, 0, 0))
-            beside.add_row(*parts)
-            yield beside
-        else:
+        if not console.is_terminal or sum(widths) + BETWEEN > options.max_width:
             yield _table(self._invariants, "opportunities")
+            return
+        beside = Table.grid(padding=(0, BETWEEN, 0, 0))
+        beside.add_row(*parts)
+        yield beside
+        if idle := [each.id for each in self._invariants if each.outcome == "not-exercised"]:
+            yield hanging(Text(f"{IDLE}{', '.join(idle)}", "dim"), len(IDLE))
 
 
 def _table(invariants: Sequence[InvariantVerdict], opportunities: str) -> Table:

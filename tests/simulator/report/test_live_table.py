@@ -165,6 +165,16 @@ def test_of_more_devices_than_fit_it_counts_the_states_and_names_the_broken_firs
     assert any("thing-7 has nothing whole to boot from" in line for line in shown)
 
 
+def test_of_more_devices_than_fit_ghosts_come_before_who_is_merely_slow():
+    table = of_devices(300, DeviceConnected(False), *AT_WORK)
+    told(table, "cloud", ExecutionRemoved("thing-250", FW, "IN_PROGRESS"))
+    told(table, "device/thing-250", StepProgressed(FW, "write", 50))
+    shown = drawn(table)
+    assert "300 devices; 1 ghost, at work on a job that is gone; the slowest at work:" in shown
+    first = next(line for line in shown if line.startswith("thing-"))
+    assert re.search("^thing-250 +executing +fw-lab +write 50% +not yet: its job is gone", first)
+
+
 def test_a_state_that_nobody_is_in_any_more_keeps_its_line():
     table = of_devices(300, *AT_WORK)
     drawn(table)

@@ -51,6 +51,15 @@ def test_on_a_terminal_of_80_columns_invariants_stand_beside_each_other_so_that_
     assert all(any(each.id in line for line in shown) for each in HELD)
 
 
+def test_on_a_terminal_what_was_not_exercised_is_named_and_takes_no_line_of_the_table():
+    idle = [each.model_copy(update={"outcome": "not-exercised", "opportunities": 0}) for each in HELD[:6]]
+    shown = printed(verdict("failed", BROKEN, *idle, *HELD[6:]))
+    assert shown[0].split() == ["invariant", "outcome", "times"] * 2
+    named = " ".join(" ".join(shown).partition("not exercised: ")[2].split())
+    assert named.startswith(", ".join(each.id for each in idle))
+    assert max(map(len, shown)) <= 80
+
+
 @pytest.mark.parametrize(("width", "is_terminal"), [(60, True), (80, False)])
 def test_in_a_file_and_where_it_is_narrow_each_invariant_has_a_line(width: int, is_terminal: bool):
     shown = printed(verdict("passed", *HELD), width, is_terminal=is_terminal)
