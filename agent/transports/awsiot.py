@@ -25,7 +25,10 @@ from agent.transports import WireListener
 from agent.values import Request
 
 FIRST_WAIT_SECONDS: Final = 0.5
-LONGEST_WAIT_SECONDS: Final = 60.0
+LONGEST_WAIT_SECONDS: Final = 20.0
+"""The SDK draws each wait from a span that doubles with each loss, up to this. It does not begin anew with a connection
+that was good for less than 30 s, so that who loses several within a minute waits as long after the last as this allows.
+"""
 STOP_LIMIT_SECONDS: Final = 10.0
 OFFLINE: Final = "AWS_ERROR_MQTT5_OPERATION_FAILED_DUE_TO_OFFLINE_QUEUE_POLICY"
 FAIL_ALL: Final = mqtt5.ClientOperationQueueBehaviorType.FAIL_ALL_ON_DISCONNECT

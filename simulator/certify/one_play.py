@@ -6,12 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from agent.log import get_logger
 from agent.values import Status
 from simulator.certify.device import Device
 from simulator.certify.draft import longest_wait
@@ -19,6 +20,7 @@ from simulator.certify.means import Means
 from simulator.certify.names import Names
 from simulator.certify.probes import Sample
 from simulator.engines.judged import JudgedPlay
+from simulator.engines.output import UnwritableError
 from simulator.scenario import Scenario
 from simulator.trace import Entry, ExecutionChanged, ExecutionQueued, FaultOver, RequestReceived, Sink
 from simulator.verdict import Verdict
@@ -135,13 +137,28 @@ class DevicePlays:
         """Whether the probes ever showed that the device is alive, or that it is not."""
         self.usual_seconds: float | None = None
         """What the device needs for whatever it does when nothing is lost; None: that is not known yet."""
+        self.unkept: UnwritableError | None = None
+        """Why a play was not kept, if one was not: the session goes on, and says so at its end."""
+        self._played: Played | None = None
         self._shown_seconds = UNKNOWN_SECONDS
         """The longest that it took the probes to show what a job had brought."""
 
     async def play(self, scenario: Scenario, name: str, also: Sink = nobody) -> Played:
         """Play it to its end. `name` is the directory's, below `out`; `also` gets each entry. Raises InputError."""
-        account, began, faults = Account(), time.monotonic(), self._wiretap.faults
         directory = None if self._out is None else self._out / _as_path(name)
+        try:
+            return await self._play(scenario, name, also, directory)
+        except UnwritableError as error:
+            self.unkept, played = self.unkept or error, self._played
+            if self.usual_seconds is None:
+                raise  # nothing is lost by saying so at once
+            get_logger("ghostjob").warning("play.unkept", path=str(directory), why=str(error))
+        return await self._play(scenario, name, also, None) if played is None else replace(played, directory=None)
+
+    async def _play(self, scenario: Scenario, name: str, also: Sink, directory: Path | None) -> Played:
+        """Raises UnwritableError before it is played, or afterwards: then what came of it is there."""
+        self._played = None
+        account, began, faults = Account(), time.monotonic(), self._wiretap.faults
         venue = self._means.venue(scenario)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with (
@@ -163,17 +180,18 @@ class DevicePlays:
             self._saying_if_slow(scenario, name),
         ):
             result = await run.result()
-        seconds = time.monotonic() - began
-        return Played(
-            scenario,
-            result.verdict,
-            account.entries,
-            seconds,
-            min(account.device_seconds, seconds),
-            directory,
-            account.ended,
-            account.trouble if self._wiretap.faults == faults else FAILED_AT,
-        )
+            seconds = time.monotonic() - began
+            self._played = played = Played(
+                scenario,
+                result.verdict,
+                account.entries,
+                seconds,
+                min(account.device_seconds, seconds),
+                directory,
+                account.ended,
+                account.trouble if self._wiretap.faults == faults else FAILED_AT,
+            )
+        return played
 
     @contextmanager
     def _saying_if_slow(self, scenario: Scenario, name: str) -> Iterator[None]:

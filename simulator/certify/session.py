@@ -20,7 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from agent.errors import GhostjobError
+from agent.errors import GhostjobError, InputError
 from simulator.certify.absence import Absence
 from simulator.certify.arrival import Arrival
 from simulator.certify.at_first_job import AtFirstJob
@@ -309,6 +309,11 @@ class Session:
         limit = bounds.ready_seconds + bounds.silence_seconds + learned.work_seconds
         make = partial(undisturbed, self._names, self._desk.offer.namespace_id, limit, bounds)
         return Baseline(self._means, self._device, self._names, self._plays, make, self._telling.waits)
+
+    @property
+    def unkept(self) -> InputError | None:
+        """Why not everything was kept."""
+        return self._plays.unkept
 
     # ── what is known ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -228,7 +228,7 @@ class CertifyCall:
     def _certify(self, session: Session, cut_short: str | None) -> Certificate:
         """Say what is known, and keep it. Raises InputError if it cannot be kept, after it was said."""
         certificate = session.certificate(self._cells, cut_short)
-        unkept = self._kept(certificate)  # first: whoever reads what is said may be gone
+        unkept = self._kept(certificate) or session.unkept  # first: whoever reads what is said may be gone
         session.telling.certified(certificate)
         if not self._options.is_json:
             kept = None if unkept else self._options.out

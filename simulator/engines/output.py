@@ -25,8 +25,12 @@ Face: TypeAlias = Callable[[Verdict], str]
 NO_FACES: Final[Mapping[str, Face]] = MappingProxyType({})
 
 
+class UnwritableError(InputError):
+    """What is to be kept cannot be."""
+
+
 class OutputDirectory:
-    """Makes `directory` if need be. Raises InputError if it cannot be written to.
+    """Makes `directory` if need be. Raises UnwritableError if it cannot be written to.
 
     `faces` are further files that are made of the verdict, by their names.
     """
@@ -34,7 +38,7 @@ class OutputDirectory:
     def __init__(self, directory: Path, faces: Mapping[str, Face] = NO_FACES) -> None:
         self._directory = directory
         self._faces = faces
-        self._lost: InputError | None = None
+        self._lost: UnwritableError | None = None
         """Why nothing is written any more."""
         self._alone: int | None = None
         try:
@@ -52,7 +56,8 @@ class OutputDirectory:
         with contextlib.suppress(OSError):  # what could not be written is still in its hands
             self._trace.close()
         for name in (TRACE, VERDICT, *self._faces):
-            self._partial(name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what is gone with its directory needs no removal
+                self._partial(name).unlink(missing_ok=True)
         self._let_others()
 
     def write(self, entry: Entry) -> None:
@@ -69,7 +74,7 @@ class OutputDirectory:
     def finish(self, verdict: Verdict | None) -> None:
         """Everything is there: give the files their names. Without a verdict (a fleet alone), only the trace.
 
-        Raises InputError if not everything could be written.
+        Raises UnwritableError if not everything could be written.
         """
         if self._lost is not None:
             raise self._lost
@@ -92,8 +97,8 @@ class OutputDirectory:
             os.close(self._alone)
             self._alone = None
 
-    def _refusal(self, error: OSError) -> InputError:
-        return InputError(f"--out {self._directory}: cannot write there: {error.strerror}")
+    def _refusal(self, error: OSError) -> UnwritableError:
+        return UnwritableError(f"--out {self._directory}: cannot write there: {error.strerror}")
 
     def _partial(self, name: str) -> Path:
         return self._directory / f"{name}.partial"

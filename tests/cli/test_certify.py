@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -182,6 +183,25 @@ def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):
     assert code == 0
     certificate = json.loads(out.splitlines()[-1])["certificate"]
     assert [cell["id"] for cell in certificate["cells"]] == [CALM, "asking/held"]
+
+
+def test_a_directory_that_is_gone_in_the_middle_ends_no_session(tmp_path: Path):
+    with Certifying(tmp_path, "--json", "--cells-from-stdin", "--out", "out", command=device()) as certify:
+        certify.until("cells")
+        certify.say(CALM)
+        assert certify.until("cell.ended")["result"]["directory"] is not None
+        shutil.rmtree(tmp_path / "out")
+        (tmp_path / "out").touch()
+        certify.say("asking/held")
+        result = certify.until("cell.ended")["result"]
+        assert (result["outcome"], result["directory"]) == ("passed", None)
+        code, out, err = certify.end()
+    assert code == 2
+    assert [cell["outcome"] for cell in json.loads(out.splitlines()[-1])["certificate"]["cells"]] == [
+        "passed",
+        "passed",
+    ]
+    assert err.splitlines()[-1].startswith("ghostjob: --out out"), err
 
 
 def test_what_is_wrong_with_the_command_is_all_that_is_said_while_stdin_is_still_open(tmp_path: Path):

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+import agent.transports.awsiot as awsiot
 from agent.errors import InputError
 from agent.transports.awsiot import AwsIotEndpoint, AwsIotTransport, Certificates
 from agent.values import GetPending
 from simulator.certs import make_certificates, server_context
 from simulator.cloud.mqtt import GatewaySettings
-from simulator.cloud.mqtt.encode import connack_bytes
+from simulator.cloud.mqtt.encode import connack_bytes, suback_bytes
 from simulator.cloud.mqtt.shells import Gateway
 from tests.agent.transports.peers import WAIT, Echo, Heard
 from tests.within import within
@@ -117,6 +118,30 @@ async def test_a_subscription_that_nobody_answers_counts_as_no_connection():
         kind, reason = await heard.next()
         assert (kind, "did not answer the subscription" in str(reason)) == ("disconnected", True)
         await transport.stop()
+
+
+async def test_after_many_losses_the_wait_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    """The last would be drawn from a span of ten minutes: the SDK doubles it each time."""
+    monkeypatch.setattr(awsiot, "FIRST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(awsiot, "LONGEST_WAIT_SECONDS", 0.05)
+    lose = asyncio.Semaphore(0)
+
+    async def lets_go(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connack_bytes(5, False, 0))
+        subscribe = await reader.read(4096)
+        writer.write(suback_bytes(int.from_bytes(subscribe[2:4]), 5, [1]))
+        await lose.acquire()
+        writer.close()
+
+    server = await asyncio.start_server(lets_go, "127.0.0.1", 0)
+    async with server:
+        transport, heard = device(AwsIotEndpoint("127.0.0.1", server.sockets[0].getsockname()[1]))
+        for _ in range(16):
+            assert await heard.next() == ("connected", False)
+            lose.release()
+            assert (await heard.next())[0] == "disconnected"
+        transport.cut()
 
 
 async def test_an_endpoint_nobody_answers_at_is_told_and_tried_again(gateway, unused_tcp_port):
