@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Final
 
 from agent.log import get_logger
+from simulator.page.live.sparing import paid
 from simulator.page.picture import Picture
 from simulator.verdict import Judge
 from simulator.verdict.interim import Interim
@@ -14,35 +14,35 @@ ROUND_SECONDS: Final = 1.0
 """So often it is judged at most."""
 SLICE_SECONDS: Final = 0.005
 """For so long devices are looked at before the run has its turn."""
-SPARING: Final = 24
-"""For so many times as long the run has its turn: judging takes a twenty-fifth of the time at most."""
+TURN_SECONDS: Final = 0.5
+"""For so long at most the run then has it."""
 
 
-async def keep_judging(
-    picture: Picture, judge: Judge, looked_at: asyncio.Event, clock: Callable[[], float] = time.perf_counter
-) -> None:
+async def keep_judging(picture: Picture, judge: Judge, looked_at: asyncio.Event) -> None:
     """Have `picture` know what `judge` holds so far, as long as this runs, while anybody looks."""
     interim = Interim(judge)
     while True:
         await looked_at.wait()
-        began = concluding = clock()
+        began = time.monotonic()
         try:
-            if await _is_judged(interim, clock):
-                concluding = clock()
+            await _look(interim)
+            concluding = time.thread_time()
+            if interim.has_looked:
                 picture.judged(interim.verdict(), final=False)
+            cost = time.thread_time() - concluding
         except Exception:  # whatever it is: the run goes on, and is judged in the end
             get_logger("ghostjob.page").exception("judging.failed", then="the page shows no verdict before the end")
             return
-        now = clock()
-        await asyncio.sleep(max(ROUND_SECONDS - (now - began), SPARING * (now - concluding)))
+        await asyncio.sleep(max(ROUND_SECONDS - (time.monotonic() - began), 0.0))
+        await paid(cost, TURN_SECONDS)
 
 
-async def _is_judged(interim: Interim, clock: Callable[[], float]) -> bool:
-    """Look at every device once; whether there was any."""
+async def _look(interim: Interim) -> None:
+    """Look at every device once."""
     left = interim.begin()
     while left:
-        began = clock()
-        while left and clock() - began < SLICE_SECONDS:
+        began, work_began = time.perf_counter(), time.thread_time()
+        while left and time.perf_counter() - began < SLICE_SECONDS:
             left = interim.look()
-        await asyncio.sleep(SPARING * (clock() - began) if left else 0.0)
-    return interim.has_looked
+        if left:
+            await paid(time.thread_time() - work_began, TURN_SECONDS)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from agent.log import get_logger
+from simulator.page.live.sparing import paid
 from simulator.page.picture import Picture
 
 LOOKERS: Final = 100
@@ -20,10 +21,9 @@ LOOKERS: Final = 100
 EVERY_SECONDS: Final = 0.25
 """News come so often at most."""
 CHEAP_SECONDS: Final = 0.025
-SPARING: Final = 32
-"""What takes longer to make than CHEAP_SECONDS of the processor's time is paid for: for so many times as long as that,
-nothing is made.
-"""
+"""Of the processor's time: what costs no more is not spared."""
+SELDOM_SECONDS: Final = 10.0
+"""They come so often at least, if there are any."""
 ALIVE_SECONDS: Final = 15.0
 """So often who looks hears something, be there no news, lest what is between takes the connection for dead."""
 ALIVE: Final = b":\n\n"
@@ -79,14 +79,11 @@ class Looker:
 
 
 class Lookers:
-    """All who look. `before` is called before they are told anything; `clock` has the seconds of processor time."""
+    """All who look. `before` is called before they are told anything."""
 
-    def __init__(
-        self, picture: Picture, before: Callable[[], None], clock: Callable[[], float] = time.thread_time
-    ) -> None:
+    def __init__(self, picture: Picture, before: Callable[[], None]) -> None:
         self.picture = picture
         self._before = before
-        self._clock = clock
         self._all: dict[Looker, None] = {}
         self._is_over = False
         self.are_there = asyncio.Event()
@@ -117,10 +114,11 @@ class Lookers:
         """Tell what there is to tell as long as this runs, while anybody looks."""
         while True:
             await self.are_there.wait()
-            began = self._clock()
+            began = time.thread_time()
             is_told = self._tell_or_say_why_not()
-            pause = SPARING * (self._clock() - began - CHEAP_SECONDS) if is_told else FAULT_SECONDS
-            await asyncio.sleep(max(EVERY_SECONDS, pause))
+            cost = time.thread_time() - began
+            await asyncio.sleep(EVERY_SECONDS if is_told else FAULT_SECONDS)
+            await paid(cost - CHEAP_SECONDS, SELDOM_SECONDS)
 
     def _tell_or_say_why_not(self) -> bool:
         try:
