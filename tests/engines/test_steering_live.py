@@ -29,8 +29,10 @@ from simulator.trace import (
     JobDeleted,
     PaceChanged,
     RunEnded,
+    read,
+    write_line,
 )
-from simulator.verdict import Verdict
+from simulator.verdict import Judge, Verdict
 from tests.within import within
 
 LONG = """
@@ -212,6 +214,10 @@ async def test_a_device_joins_and_takes_the_next_job_and_is_judged():
         verdict = await run.verdict()
     assert verdict.passed, verdict.why
     assert verdict.devices == 3
+    again = Judge()
+    for entry in read(write_line(entry) for entry in run.entries):
+        again.feed(entry)
+    assert again.verdict().model_dump_json() == verdict.model_dump_json()
     assert run.told(DeviceJoined) == [DeviceJoined("thing-2", "thing-0", WHY)]
     done = [
         (event.thing, event.execution.job_id) for event in run.told(ExecutionChanged) if event.status == "SUCCEEDED"
