@@ -143,6 +143,13 @@ RULES = [
         id="what a loop does in the background is contained",
     ),
     pytest.param(
+        "simulator/cloud/asked.py",
+        ("simulator.cloud.settings",),
+        ("pydantic",),
+        False,
+        id="what is asked of a cloud that is up knows settings",
+    ),
+    pytest.param(
         "simulator/cloud/fidelity", ("simulator.cloud.fidelity",), (), False, id="claims know nothing but each other"
     ),
     pytest.param(

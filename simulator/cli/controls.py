@@ -12,6 +12,8 @@ OF_JOBS: Final[dict[Standing, tuple[Deed, ...]]] = {
     "going": (),
     "gone": ("create-again",),
 }
+MOST_THINGS: Final = 100
+"""So many devices have buttons: the first, and before them those without power."""
 LONGEST_CUT_SECONDS: Final = 3600.0
 ASKS: Final[dict[Deed, str]] = {
     "force-delete": "It is gone at once, whatever devices are at, and they have to find out.",
@@ -40,7 +42,7 @@ class RunControls:
             ),
             things=tuple(
                 ThingOffered(thing=thing, may=("cut-power", "cut-network") if has_power else ("restore-power",))
-                for thing, has_power in steering.things
+                for thing, has_power in sorted(steering.things, key=_without_power_first)[:MOST_THINGS]
             ),
             also=("go" if steering.stands_at else "pause", "slow", "create-job", "add-device", "end"),
             paused_at=steering.stands_at,
@@ -120,6 +122,10 @@ class RunControls:
             case _:
                 steering.end()
                 return "It ends."
+
+
+def _without_power_first(each: tuple[str, bool]) -> bool:
+    return each[1]
 
 
 def _devices(count: int) -> str:

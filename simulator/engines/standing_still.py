@@ -32,18 +32,19 @@ class StandingStill:
         self._time = time
         self._changed = changed
         self._record = record
-        self._waiting: list[str] = []
+        self._coming: list[Cue] = []
+        """The cues that are due, and wait here, or are about to."""
         self.at = ""
         """Where it stands still, in words; empty while it goes on."""
 
     async def before(self, cue: Cue, pace: Pace, is_due: Callable[[], bool]) -> None:
         """Stop where a cue is about to be carried out, until somebody lets it go on, or it is due no more."""
+        self._coming.append(cue)
         if cue.holding is not None:
             await pace.sleep(GATHERING_SECONDS)
-        if not is_due():
+        if not is_due() or not any(each is cue for each in self._coming):  # it was among those of the last stop
             return
-        self._waiting.append(dangerous_place(cue))
-        self.stop("; and ".join(self._waiting), "here it is dangerous")
+        self.stop("; and ".join(map(dangerous_place, self._coming)), "here it is dangerous")
         await self._changed.until(lambda: not self.at)
 
     def stop(self, where: str, why: str) -> None:
@@ -54,7 +55,7 @@ class StandingStill:
 
     def go_on(self, why: str) -> None:
         """Let it go on."""
-        self.at, self._waiting = "", []
+        self.at, self._coming = "", []
         self._time.go_on()
         self._record(PaceChanged(self._time.slow, why=why))
         self._changed.set()

@@ -311,13 +311,15 @@ class Steering:
             raise NotDone(f"There is a {thing} already.")
         if self._joined == MOST_JOINED:
             raise NotDone(f"{MOST_JOINED} devices have joined, and no more may.")
-        self._joined += 1
-        all_.record(DeviceJoined(thing, like, WHY))
-        all_.stage.join(thing=thing)
         try:
             await all_.hand.create_thing(thing)
         except Refused as refused:
             raise NotDone(f"The service refused {thing}: {refused}") from None
+        if any(thing == each for each, _ in all_.casting.things):
+            raise NotDone(f"There is a {thing} already.")
+        self._joined += 1
+        all_.record(DeviceJoined(thing, like, WHY))
+        all_.stage.join(thing=thing)
         all_.casting.join(thing, group)
         all_.players.join(thing, group)
         return thing

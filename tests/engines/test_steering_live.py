@@ -29,8 +29,10 @@ from simulator.trace import (
     JobDeleted,
     PaceChanged,
     RunEnded,
+    read,
+    write_line,
 )
-from simulator.verdict import Verdict
+from simulator.verdict import Judge, Verdict
 from tests.within import within
 
 LONG = """
@@ -212,6 +214,10 @@ async def test_a_device_joins_and_takes_the_next_job_and_is_judged():
         verdict = await run.verdict()
     assert verdict.passed, verdict.why
     assert verdict.devices == 3
+    again = Judge()
+    for entry in read(write_line(entry) for entry in run.entries):
+        again.feed(entry)
+    assert again.verdict().model_dump_json() == verdict.model_dump_json()
     assert run.told(DeviceJoined) == [DeviceJoined("thing-2", "thing-0", WHY)]
     done = [
         (event.thing, event.execution.job_id) for event in run.told(ExecutionChanged) if event.status == "SUCCEEDED"
@@ -312,3 +318,18 @@ async def test_after_each_job_comes_the_next_for_whoever_has_power():
         verdict = await run.verdict()
     assert waiting <= 2
     assert violated(verdict) == set()
+
+
+async def test_deletions_that_are_due_together_are_one_place_to_stop_at():
+    deletions = ", ".join(
+        f"{{job: {job}, when: {{step: write, progress: 50}}, hold: true}}" for job in ("fw", "fw-lab")
+    )
+    async with going(parse(f"{LONG}deletions: [{deletions}]\n"), pauses=True) as run:
+        stands = await run.until(of(PaceChanged))
+        assert "of fw, which is" in stands.event.held_at
+        assert "of fw-lab, which is" in stands.event.held_at
+        await run.press("go")
+        verdict = await run.verdict()
+    assert verdict.passed, verdict.why
+    assert len(run.told(DeletionRequested)) == 2
+    assert len([event for event in run.told(PaceChanged) if event.held_at]) == 1
