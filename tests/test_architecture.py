@@ -254,7 +254,7 @@ RULES = [
             "agent.log",
             "agent.values",
         ),
-        ("aiohttp", "botocore", "cryptography", "regex"),
+        ("aiohttp", "cryptography", "regex"),
         True,
         id="the APIs know neither the broker nor the store",
     ),
