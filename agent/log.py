@@ -5,6 +5,8 @@ is bound to thing, namespace_id, job_id, execution (number and queue time) and p
 
 A process that has not configured structlog uses ghostjob as a library, which prints nothing: there the lines go to the
 standard library's loggers below `ghostjob`, for whoever gives these a handler.
+
+structlog is imported when there is a first line to write: it brings rich, and with it a good part of a start.
 """
 
 import contextlib
@@ -12,9 +14,7 @@ import logging
 import sys
 from dataclasses import fields
 from functools import cache
-from typing import Any, Final, Literal, TextIO, cast
-
-import structlog
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TextIO, cast
 
 from agent.device_events import (
     AnswerReceived,
@@ -28,6 +28,9 @@ from agent.device_events import (
     StepUndone,
 )
 from agent.values import ExecutionKey
+
+if TYPE_CHECKING:
+    import structlog
 
 DETAILS = frozenset(
     {
@@ -50,6 +53,23 @@ TRACEBACKS: Final = frozenset({"exception", "stack"})
 """Keys whose text is lines of ours."""
 DIGITS: Final = 12
 """Of a digest, in a line for people."""
+LEVEL_OF: Final = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "exception": logging.ERROR,
+}
+"""By the method that logs a line."""
+
+
+class _Asked(NamedTuple):
+    log_format: str
+    level: int
+
+
+_asked: _Asked | None = None
+"""What `configure` was asked for, until there is a line for it."""
 
 
 def _level(event: DeviceEvent) -> int:
@@ -83,7 +103,7 @@ class _Stderr:
             sys.stderr.flush()
 
 
-def _for_people(_logger: object, _name: str, said: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _for_people(_logger: object, _name: str, said: "structlog.typing.EventDict") -> "structlog.typing.EventDict":
     """Without what is None, with no more of a digest than tells it from others, and nothing that a terminal obeys."""
     told = {key: value[:DIGITS] if key == "digest" else value for key, value in said.items() if value is not None}
     return {key: value if key in TRACEBACKS else _harmless(value) for key, value in told.items()}
@@ -97,10 +117,23 @@ def _harmless(value: object) -> object:
 
 
 def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
-    """Set up structlog for this process."""
+    """Set up structlog for this process: at the first line, or at once if it has been imported anyway."""
+    global _asked
+    _asked = _Asked(log_format, logging.getLevelNamesMapping()[level.upper()])
+    if "structlog" in sys.modules:
+        _set_up(_asked)
+    _logger.cache_clear()
+    _lowest.cache_clear()
+
+
+def _set_up(asked: _Asked) -> None:
+    import structlog
+
+    global _asked
+    _asked = None
     renderers: tuple[structlog.typing.Processor, ...] = (
         (structlog.processors.JSONRenderer(),)
-        if log_format == "json"
+        if asked.log_format == "json"
         else (_for_people, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     )
     structlog.configure(
@@ -111,12 +144,10 @@ def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
             structlog.processors.format_exc_info,
             *renderers,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(asked.level),
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
         cache_logger_on_first_use=True,
     )
-    _logger.cache_clear()
-    _lowest.cache_clear()
 
 
 def get_logger(name: str) -> "structlog.typing.FilteringBoundLogger":
@@ -131,16 +162,32 @@ class _WhenUsed:
         self._name = name
 
     def __getattr__(self, method: str) -> Any:
+        if _asked is not None and LEVEL_OF.get(method, _asked.level) < _asked.level:
+            return _unsaid
         return getattr(_bound(self._name), method)
+
+    def is_enabled_for(self, level: int) -> bool:
+        """Whether a line of that level is written."""
+        return level >= _asked.level if _asked is not None else bool(_bound(self._name).is_enabled_for(level))
+
+
+def _unsaid(*_line: object, **_values: object) -> None:
+    """A line below the level."""
 
 
 def _bound(name: str) -> "structlog.typing.FilteringBoundLogger":
+    import structlog
+
+    if _asked is not None:
+        _set_up(_asked)
     logger = structlog.get_logger(name) if structlog.is_configured() else _library_logger(name)
     return cast("structlog.typing.FilteringBoundLogger", logger.bind())
 
 
 def _library_logger(name: str) -> Any:
     """Through `logging`; structlog's own default is to print to stdout."""
+    import structlog
+
     return structlog.wrap_logger(
         logging.getLogger(name),
         processors=[
@@ -166,6 +213,8 @@ def _logger() -> "structlog.typing.FilteringBoundLogger":
 @cache
 def _lowest() -> int:
     """The lowest level that is logged."""
+    if _asked is not None:
+        return _asked.level
     return next(
         (level for level in range(0, logging.CRITICAL, 10) if _logger().is_enabled_for(level)), logging.CRITICAL
     )

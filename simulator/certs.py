@@ -11,9 +11,7 @@ import datetime
 import ipaddress
 import os
 import re
-import ssl
-import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,18 +22,14 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent.errors import InputError
-from agent.tls import load_certificates
+from simulator.certificate_files import LONGEST_COMMON_NAME, RESERVED, THING_NAME, needed
 
 DEFAULT_HOSTS: Final = ("localhost", "127.0.0.1", "::1")
 YEARS: Final = 10
-THING_NAME: Final = re.compile(r"[a-zA-Z0-9:_-]{1,128}")
 HOST_NAME: Final = re.compile(
     r"(\*\.)?[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]*[a-zA-Z0-9_])?)*"
 )
 """Labels of letters, digits and hyphens; the first may be a star."""
-RESERVED: Final = frozenset({"ca", "server"})
-LONGEST_COMMON_NAME: Final = 64
-"""Characters (X.509); a thing name may have 128."""
 
 
 def make_certificates(directory: Path, things: Iterable[str], hosts: Sequence[str] = DEFAULT_HOSTS) -> None:
@@ -68,22 +62,6 @@ def make_certificates(directory: Path, things: Iterable[str], hosts: Sequence[st
         raise InputError(f"--dir {directory}: cannot write there: {error.strerror}") from None
 
 
-def exposed(directory: Path) -> Iterator[str]:
-    """What others than the owner may do with what lies there, in a sentence each; nothing if all is well."""
-    if os.name != "posix" or not directory.is_dir():
-        return
-    if directory.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        yield (
-            f"{directory}: others may write there, and so put a CA of their own in the place of this; "
-            f"chmod go-w {directory}"
-        )
-    open_to_others = stat.S_IRWXG | stat.S_IRWXO
-    keys = [path for path in sorted(directory.glob("*.key")) if path.stat().st_mode & open_to_others]
-    if keys:
-        more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        yield f"{keys[0]}{more}: others may read or write private keys; chmod 600 {directory}/*.key"
-
-
 def _is_host(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
@@ -103,32 +81,6 @@ def _hosts_in(server: Path) -> tuple[str, ...] | None:
         raise InputError(f"{server}: not a certificate that ghostjob made; use an empty directory") from None
     addresses = names.get_values_for_type(x509.IPAddress)
     return (*names.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
-
-
-def server_context(directory: Path, *, is_mutual: bool = True) -> ssl.SSLContext:
-    """TLS for the cloud: its own certificate and, if mutual, a demand for the client's. Raises InputError."""
-    ca, cert, key = (_needed(directory / name) for name in ("ca.pem", "server.pem", "server.key"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED if is_mutual else ssl.CERT_NONE
-    context.num_tickets = 0  # nobody resumes a session here, and making tickets is a third of a handshake's CPU
-    load_certificates(context, ca, cert, key)
-    return context
-
-
-def client_context(ca: Path, cert: Path, key: Path) -> ssl.SSLContext:
-    """TLS for a device. Raises InputError naming the file."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    of_whom = f" --thing {cert.stem}"
-    load_certificates(context, _needed(ca), _needed(cert, of_whom), _needed(key, of_whom))
-    return context
-
-
-def _needed(path: Path, of_whom: str = "") -> Path:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; make it with `ghostjob certs --dir {path.parent}{of_whom}`")
-    return path
 
 
 # ── making ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,7 +123,7 @@ def new_authority() -> Authority:
 
 def authority_in(directory: Path) -> Authority:
     """The CA that `ghostjob certs` made there. Raises InputError."""
-    return _load_ca(_needed(directory / "ca.pem"), _needed(directory / "ca.key"))
+    return _load_ca(needed(directory / "ca.pem"), needed(directory / "ca.key"))
 
 
 def client_certificate(authority: Authority, subject: x509.Name, public: CertificatePublicKeyTypes) -> x509.Certificate:

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from agent.errors import InputError
 from agent.wording import first_wrong, no_choice, shown
+from simulator.certificate_files import THING_NAME
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.aws.means import OnAnAccount
@@ -38,7 +39,6 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
-from simulator.certs import THING_NAME
 from simulator.cli.certifying_account import Account
 from simulator.cli.certifying_page import CertifyPage, ToThePage
 from simulator.cli.options import interrupt, interrupted_by_every_end

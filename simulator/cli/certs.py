@@ -36,7 +36,8 @@ Examples:
 )
 def certs(directory: Path, things: tuple[str, ...], devices: int | None, hosts: tuple[str, ...]) -> int:
     """Make a CA, a server certificate and a client certificate for each thing (P-256, PEM)."""
-    from simulator.certs import DEFAULT_HOSTS, exposed, make_certificates
+    from simulator.certificate_files import exposed
+    from simulator.certs import DEFAULT_HOSTS, make_certificates
     from simulator.scenario import thing_names
 
     names = things + (thing_names(devices) if devices else ())

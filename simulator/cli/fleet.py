@@ -13,7 +13,7 @@ from agent.errors import InputError
 from agent.hosts import is_loopback
 from agent.log import configure
 from agent.transports.paho import Endpoint, probe
-from simulator.certs import client_context
+from simulator.certificate_files import client_context
 from simulator.cli.options import (
     Seconds,
     allow_files,

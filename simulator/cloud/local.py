@@ -9,7 +9,7 @@ from typing import Final, Literal, Self
 
 from agent.errors import InputError
 from agent.log import get_logger
-from simulator.certs import exposed, server_context
+from simulator.certificate_files import exposed, server_context
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.principals import Gatekeeper
 from simulator.cloud.arns import AccountRegion

@@ -15,7 +15,7 @@ import uvloop
 from agent.device_events import DeviceConnected
 from agent.log import configure
 from agent.transports.paho import Endpoint
-from simulator.certs import client_context
+from simulator.certificate_files import client_context
 from simulator.engines.fleet import Fleet
 from simulator.engines.live import PahoConnections
 from simulator.scenario import Group, thing_names

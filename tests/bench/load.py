@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import uvloop
 
-from simulator.certs import client_context
+from simulator.certificate_files import client_context
 
 GATHER = 64
 

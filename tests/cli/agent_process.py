@@ -1,8 +1,12 @@
-"""`ghostjob agent` as its owner starts it: a process of its own, whose log tells how far it is."""
+"""`ghostjob agent` as its owner starts it: a process of its own, whose log tells how far it is.
+
+The cloud that it speaks to is in this process: nothing here is about how that is started.
+"""
 
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,11 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from agent.values import Status
+from simulator.cloud.local import LocalCloud
 from simulator.controller.hand import Hand
 from simulator.controller.local_http import LocalHttp
-from simulator.engines.embedded import EmbeddedCloud
-from simulator.trace import Entry, ExecutionChanged, ExecutionRemoved, JobDeleted, RunEnded, RunStarted, read
+from simulator.trace import (
+    CLOUD,
+    Entry,
+    ExecutionChanged,
+    ExecutionRemoved,
+    JobDeleted,
+    Recorder,
+    RunEnded,
+    RunStarted,
+    read,
+)
 from simulator.verdict import Judge, Verdict
+from tests.cli.served import PORTS, options
 
 GHOSTJOB = (sys.executable, "-P", "-m", "simulator.cli")
 LOGGED = ("--log-format", "json", "--log-level", "debug")
@@ -84,9 +99,12 @@ async def lab(certs: Path | None = None) -> AsyncIterator[Lab]:
         entries.append(entry)
         changed.set()
 
-    options = ["--deletion-seconds", "0.1"]
-    options += ["--mqtts-port", "0", "--certs", str(certs)] if certs else []
-    async with EmbeddedCloud(sink, options) as cloud, Hand(LocalHttp(cloud.endpoints["api"] or "")) as hand:
+    tls = ("--mqtts-port", "0", "--certs", str(certs)) if certs else ()
+    settings = options(*PORTS, "--deletion-seconds", "0.1", *tls)
+    async with (
+        LocalCloud(settings, Recorder(CLOUD, time.monotonic, sink)) as cloud,
+        Hand(LocalHttp(cloud.endpoints["api"] or "")) as hand,
+    ):
         await hand.create_thing("dev")
         yield Lab(hand, cloud.endpoints["mqtt"] or "", cloud.endpoints["mqtts"] or "", entries, changed)
 

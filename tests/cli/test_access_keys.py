@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import InputError
-from simulator.certs import exposed, make_certificates
+from simulator.certificate_files import exposed
+from simulator.certs import make_certificates
 from simulator.cli import main
 from simulator.cli.access_keys import VARIABLE, access_keys
 from tests.cli.command import complaint

@@ -13,7 +13,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from yarl import URL
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from tests.fidelity.proofs import proves
 from tests.simulator.cloud.mqtt.packets import connect, subscribe, text
 from tests.simulator.cloud.mqtt.peers import WAIT

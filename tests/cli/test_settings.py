@@ -15,7 +15,8 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cli.fidelity import place
 from simulator.cloud.fidelity import CLAIMS
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text

@@ -20,7 +20,8 @@ from typing import Final
 import structlog
 
 from agent.values import Describe, GetPending, StartNext
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.registry import RegistryChange
 from simulator.cloud.settings.cloud import CloudSettings

@@ -10,7 +10,7 @@ from random import Random
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Final, Literal, TypeAlias, cast
 
-from simulator.certs import client_context
+from simulator.certificate_files import client_context
 from simulator.cloud.mqtt.codec import frame
 from simulator.cloud.mqtt.packets import Malformed
 from tests.hostile.mutations import BYTE_LEVEL, Case, thing_of

@@ -16,7 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from tests.clients.cloud_process import running_cloud
 from tests.hostile.report import Bounds, Report
 from tests.simulator.cloud.mqtt.packets import connect, publish, subscribe, text

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from simulator.certs import client_context
+from simulator.certificate_files import client_context
 from tests.hostile.carriers import upgrade, websocket_header
 from tests.hostile.clients import heard, joined, opened, slow_socket
 from tests.hostile.victim import THINGS, Victim, victim

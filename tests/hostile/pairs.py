@@ -20,7 +20,8 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.settings.cloud import CloudSettings

@@ -13,9 +13,9 @@ from typing import Any, Final
 from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.model import OperationModel
 
 from simulator.cloud.api.schema import schema_of
+from simulator.cloud.api.service_model import OperationModel
 from tests.hostile.shapes import ODD_TEXTS, Values
 
 KEY, SECRET = "AKEXAMPLE", "secret"

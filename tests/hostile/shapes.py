@@ -11,8 +11,7 @@ from random import Random
 from typing import Any, Final
 from urllib.parse import quote
 
-from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
-
+from simulator.cloud.api.service_model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from tests.simulator.cloud.api.requests_from_models import ARN, CERTIFICATE_ID, KINDS, LIKELY, ODD_ARNS, TEXTS
 
 NAMES: Final = ("a", "b", "a", "b", "t")

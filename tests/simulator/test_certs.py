@@ -8,7 +8,8 @@ import pytest
 from cryptography import x509
 
 from agent.errors import InputError
-from simulator.certs import client_context, make_certificates, server_context
+from simulator.certificate_files import client_context, server_context
+from simulator.certs import make_certificates
 
 
 def contents(directory: Path) -> dict[str, bytes]:

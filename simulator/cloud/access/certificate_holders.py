@@ -7,22 +7,22 @@ API is registered there, and has the policies that are attached to it, which may
 """
 
 import json
+import ssl
 from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from simulator.certs import LONGEST_COMMON_NAME, RESERVED, THING_NAME
+from simulator.certificate_files import LONGEST_COMMON_NAME, RESERVED, THING_NAME
 from simulator.cloud.access.policies import RequestContext
-from simulator.cloud.access.policy_variables import certificate_variables, common_name
 from simulator.cloud.arns import AccountRegion
 from simulator.cloud.notices.refusals import Code, Notice
 from simulator.cloud.registry import Registry
 from simulator.cloud.registry.records import Certificate, Thing
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 OWN_POLICY: Final = "ghostjob-own-thing"
 
@@ -55,8 +55,10 @@ class CertificateHolders:
 
     def turned_away(self, der: bytes, action: str, address: str) -> Notice:
         """What there is to tell of one that `certificate` does not let in."""
+        from simulator.cloud.access.policy_variables import common_name
+
         certificate_id = sha256(der).hexdigest()
-        known, subject = self.registry.certificate(certificate_id), common_name(x509.load_der_x509_certificate(der))
+        known, subject = self.registry.certificate(certificate_id), common_name(_of_der(der))
         who = f"the certificate{f' of {subject}' if subject else ''}"
         code: Code = "certificate-unregistered" if known is None else "certificate-inactive"
         if known is not None:
@@ -75,18 +77,18 @@ class CertificateHolders:
         certificate = self.registry.certificate(certificate_id)
         if certificate is None:
             return None
-        return self._thing_of_file(x509.load_pem_x509_certificate(certificate.pem.encode()))
+        return self._thing_of_file(_of_pem(certificate.pem.encode()))
 
     def _enrol(self, certificate_id: str, der: bytes) -> Certificate | None:
         """Register one of `ghostjob certs` when it first comes; never one that was there, and was deleted."""
         if self.registry.certificates.was_deleted(certificate_id):
             return None
-        parsed = x509.load_der_x509_certificate(der)
+        parsed = _of_der(der)
         thing = self._thing_of_file(parsed)
         if thing is None:
             return None
         now = self._clock()
-        certificate = self.registry.register_certificate(parsed.public_bytes(Encoding.PEM).decode(), now)
+        certificate = self.registry.register_certificate(ssl.DER_cert_to_PEM_cert(der), now)
         is_short = len(thing) <= LONGEST_COMMON_NAME
         name = OWN_POLICY if is_short else f"{OWN_POLICY}-{certificate_id[:16]}"
         if self.registry.policies.get(name) is None:
@@ -95,8 +97,10 @@ class CertificateHolders:
         self.registry.policies.attach(name, f"cert/{certificate_id}")
         return certificate
 
-    def _thing_of_file(self, certificate: x509.Certificate) -> str | None:
+    def _thing_of_file(self, certificate: "x509.Certificate") -> str | None:
         """The thing whose certificate lies in the directory."""
+        from simulator.cloud.access.policy_variables import common_name
+
         name = common_name(certificate)
         if self._directory is None or name is None or not THING_NAME.fullmatch(name) or name in RESERVED:
             return None
@@ -104,7 +108,7 @@ class CertificateHolders:
         is_whole = len(name) < LONGEST_COMMON_NAME
         for each in [name] if is_whole else sorted(path.stem for path in self._directory.glob(f"{name}*.pem")):
             try:
-                found = x509.load_pem_x509_certificate((self._directory / f"{each}.pem").read_bytes())
+                found = _of_pem((self._directory / f"{each}.pem").read_bytes())
             except (OSError, ValueError):
                 continue
             if found == certificate:
@@ -127,6 +131,8 @@ class CertificateHolders:
         certificate = self.registry.certificate(certificate_id)
         context: dict[str, str | tuple[str, ...]] = {"iot:CertificateId": certificate_id}
         if certificate is not None:
+            from simulator.cloud.access.policy_variables import certificate_variables
+
             context |= certificate_variables(certificate.pem)
         if address:
             context["aws:SourceIp"] = address
@@ -154,6 +160,18 @@ class CertificateHolders:
                 found["iot:Connection.Thing.ThingTypeName"] = thing.thing_type
             found |= {f"iot:Connection.Thing.Attributes[{key}]": value for key, value in thing.attributes}
         return found
+
+
+def _of_der(certificate: bytes) -> "x509.Certificate":
+    from cryptography import x509  # takes a while, and most worlds have no certificates
+
+    return x509.load_der_x509_certificate(certificate)
+
+
+def _of_pem(certificate: bytes) -> "x509.Certificate":
+    from cryptography import x509
+
+    return x509.load_pem_x509_certificate(certificate)
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from simulator.certs import THING_NAME
+from simulator.certificate_files import THING_NAME
 from simulator.cloud.access.certificate_holders import OWN_POLICY, CertificateHolders
 from simulator.cloud.access.policies import RequestContext, allowed_resources, covers, denied_by
 from simulator.cloud.notices.refusals import Denial

@@ -16,13 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
-
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.compat import HTTPHeaders
-from botocore.credentials import Credentials
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 SKEW: Final = timedelta(minutes=5)
@@ -82,6 +77,8 @@ class Signatures:
     def __init__(self, access_keys: Mapping[str, str], clock: Callable[[], float]) -> None:
         self._access_keys = access_keys
         self._clock = clock
+        if access_keys:
+            import simulator.cloud.access.signer  # noqa: F401 - now, and not while a client waits
 
     @property
     def are_required(self) -> bool:
@@ -225,22 +222,6 @@ def _pairs(query: str) -> Iterable[tuple[str, str]]:
 # ── making it again ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Signer(SigV4Auth):
-    """botocore's signer, for exactly the headers that the client said it signed."""
-
-    def __init__(self, credentials: Credentials, claim: ClaimedSignature) -> None:
-        super().__init__(credentials, claim.service, claim.region)
-        self._names = claim.signed_headers
-
-    def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
-        """The signed headers, with all their values."""
-        chosen = HTTPHeaders()
-        for name, value in request.headers.items():
-            if name.lower() in self._names:
-                chosen[name.lower()] = value
-        return chosen
-
-
 def _check_signature(request: SignedRequest, claim: ClaimedSignature, secret: str) -> None:
     present = {name.lower() for name, _ in request.headers}
     if any(name not in present for name in claim.signed_headers) or not _is_text(request):
@@ -248,11 +229,16 @@ def _check_signature(request: SignedRequest, claim: ClaimedSignature, secret: st
     said = request.header("x-amz-content-sha256")
     if said not in (None, _UNSIGNED, sha256(request.body).hexdigest()):
         raise _does_not_match()
+    from simulator.cloud.access.signer import Terms, signature
+
+    stamp = claim.stamp.strftime(STAMP)
+    terms = Terms(claim.access_key, secret, claim.region, claim.service, claim.signed_headers, stamp)
     path, _, query = request.target.partition("?")
     for left_out in _left_out(claim):
         kept = "&".join(pair for pair in query.split("&") if unquote(pair.partition("=")[0]) not in left_out)
         try:
-            again = _signature(request, f"{path}?{kept}", claim, secret)
+            url = f"http://{request.header('host')}{path}?{kept}"
+            again = signature(request.method, url, request.headers, request.body, terms)
         except ValueError:  # a Host, or a target, with which there is no URL: nobody signed that
             break
         if hmac.compare_digest(again.encode(), claim.signature.encode(errors="surrogateescape")):
@@ -273,15 +259,6 @@ def _left_out(claim: ClaimedSignature) -> tuple[tuple[str, ...], ...]:
     """What the signed query does not hold; the gateway's clients add the session token before or after signing."""
     plain = ("X-Amz-Signature",)
     return (plain, (*plain, _SECURITY_TOKEN)) if claim.service == "iotdevicegateway" else (plain,)
-
-
-def _signature(request: SignedRequest, target: str, claim: ClaimedSignature, secret: str) -> str:
-    signer = _Signer(Credentials(claim.access_key, secret), claim)
-    again: Any = AWSRequest(request.method, f"http://{request.header('host')}{target}", data=request.body)
-    for name, value in request.headers:
-        again.headers[name] = value
-    again.context["timestamp"] = claim.stamp.strftime(STAMP)
-    return str(signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again))
 
 
 def _does_not_match() -> SignatureRefused:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiohttp import web
-from botocore.model import OperationModel
 
 from simulator.cloud.access.signatures import SignatureRefused
 from simulator.cloud.api.api_errors import ApiError
 from simulator.cloud.api.schema import BadRequest, Schema
+from simulator.cloud.api.service_model import OperationModel
 from simulator.cloud.api.wire import Refusal
 from simulator.cloud.notices.refusals import Notice
 

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 
 from aiohttp import web
-from botocore.model import OperationModel
 
 from agent.errors import InputError
 from agent.log import get_logger
@@ -23,6 +22,7 @@ from simulator.cloud.api.publishing import Publisher
 from simulator.cloud.api.retained import PATH as RETAINED
 from simulator.cloud.api.retained import RetainedMessages
 from simulator.cloud.api.schema import Schema, schema_of, serialise
+from simulator.cloud.api.service_model import OperationModel
 from simulator.cloud.api.wire import Refusal, Server, answer
 from simulator.cloud.notices.refusals import Tell
 

@@ -14,10 +14,16 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import regex
-from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from simulator.cloud.access.signatures import SignedRequest
+from simulator.cloud.api.service_model import (
+    ListShape,
+    MapShape,
+    OperationModel,
+    Shape,
+    StructureShape,
+    load_service_model,
+)
 
 JAVA_CLASSES: Final = {r"\p{Upper}": "A-Z", r"\p{Digit}": "0-9", r"\p{Lower}": "a-z", r"\p{Alpha}": "a-zA-Z"}
 """POSIX classes as Java's regular expressions name them; all stand within brackets in the model."""
@@ -69,7 +75,7 @@ class Schema:
     """The model of one service; see `schema_of`."""
 
     def __init__(self, service: str) -> None:
-        self.model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
+        self.model = load_service_model(service)
         self._routes: dict[tuple[str, int], list[Route]] = {}
         for name in self.model.operation_names:
             self._add(self.model.operation_model(name))

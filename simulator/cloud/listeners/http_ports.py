@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from simulator.certs import server_context
+from simulator.certificate_files import server_context
 from simulator.cloud.access.certificate_holders import CertificateHolders
 from simulator.cloud.access.signatures import Signatures
 from simulator.cloud.api import CertificateAuthority, ControlPlane

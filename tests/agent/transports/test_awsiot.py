@@ -9,7 +9,8 @@ import agent.transports.awsiot as awsiot
 from agent.errors import InputError
 from agent.transports.awsiot import AwsIotEndpoint, AwsIotTransport, Certificates
 from agent.values import GetPending
-from simulator.certs import make_certificates, server_context
+from simulator.certificate_files import server_context
+from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes, suback_bytes
 from simulator.cloud.mqtt.shells import Gateway

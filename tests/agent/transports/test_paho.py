@@ -13,7 +13,8 @@ from agent.errors import InputError
 from agent.jitter import Jitter
 from agent.transports.paho import Endpoint, PahoFleet, PahoTransport, probe
 from agent.values import GetPending
-from simulator.certs import client_context, make_certificates, server_context
+from simulator.certificate_files import client_context, server_context
+from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.encode import connack_bytes, publish_bytes, suback_bytes
 from simulator.cloud.mqtt.shells import Gateway

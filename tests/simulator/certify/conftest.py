@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from simulator.certificate_files import client_context
 from simulator.certify.arrival import Arrival
 from simulator.certify.desk import Desk, DeskSettings
-from simulator.certs import client_context, make_certificates
+from simulator.certs import make_certificates
 from simulator.trace import Entry
 from tests.simulator.cloud.mqtt.peers import WAIT, Peer
 

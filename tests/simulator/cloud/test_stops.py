@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings

@@ -10,7 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings
 from tests.fidelity.proofs import proves

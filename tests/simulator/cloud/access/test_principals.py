@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from simulator.certs import authority_in, client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import authority_in, make_certificates
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.settings.cloud import CloudSettings

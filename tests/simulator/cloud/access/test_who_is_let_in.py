@@ -22,7 +22,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from yarl import URL
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cloud.api.schema import schema_of
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import strategies as st
 
 from simulator.certs import client_certificate, new_authority
+from simulator.cloud.api.service_model import ListShape, MapShape, OperationModel, Shape, StructureShape
 
 ARN = "arn:aws:iot:us-east-1:000000000000:{}"
 ODD_NAMES = ("$next", "AWS-Reboot", "0" * 64, "1", "", "a/b", "é")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cloud.access.signatures import SignedRequest
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from yarl import URL
 
-from simulator.certs import authority_in, client_certificate, client_context, make_certificates, new_authority
+from simulator.certificate_files import client_context
+from simulator.certs import authority_in, client_certificate, make_certificates, new_authority
 from simulator.cloud.jobs import JobsSettings
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.settings.cloud import CloudSettings

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import structlog
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 import simulator.cloud.api as api
 from agent.log import configure
 from simulator.cloud.api.not_carried_out import NOT_CARRIED_OUT, NotCarriedOut
 from simulator.cloud.api.schema import schema_of
+from simulator.cloud.api.service_model import ListShape, MapShape, Shape, StructureShape
 from simulator.cloud.s3.presigned import FileUrls
 from tests.fidelity.proofs import proves
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from simulator.cloud.access.signatures import SignedRequest
 from simulator.cloud.api.schema import BadRequest, Schema, _pattern, schema_of, serialise
+from simulator.cloud.api.service_model import ListShape, MapShape, Shape, StructureShape
 
 
 @pytest.fixture(scope="module")

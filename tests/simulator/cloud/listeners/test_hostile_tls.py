@@ -14,7 +14,8 @@ import aiohttp
 import pytest
 import uvloop
 
-from simulator.certs import client_context, make_certificates
+from simulator.certificate_files import client_context
+from simulator.certs import make_certificates
 from simulator.cloud.local import LocalCloud
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.serving import odd_names_unheard

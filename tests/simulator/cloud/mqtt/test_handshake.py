@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import uvloop
 
-from simulator.certs import client_context, make_certificates, server_context
+from simulator.certificate_files import client_context, server_context
+from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.shells import Gateway
 from simulator.cloud.notices.refusals import Notice

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.certs import client_context, make_certificates, server_context
+from simulator.certificate_files import client_context, server_context
+from simulator.certs import make_certificates
 from simulator.cloud.mqtt import GatewaySettings
 from simulator.cloud.mqtt.client import SLOW_READER_BYTES, Client
 from simulator.cloud.mqtt.commit_barrier import CommitBarrier
