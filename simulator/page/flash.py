@@ -22,7 +22,7 @@ FACTORY_CONFIG: Final = "1"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that is known at an instant. `step` is what is being done."""
+    """All that is known at an instant. `step` is what is being done; `flash` has been so since `since`."""
 
     running: str = ""
     bootable: bool | None = None
@@ -30,6 +30,7 @@ class Standing:
     step: str = ""
     power: bool = True
     flash: FlashChanged | None = None
+    since: When | None = None
 
 
 # ── what a device tells of its sectors ────────────────────────────────────────────────────────────────────────────
@@ -89,17 +90,25 @@ class FlashFold:
         """Take in the next entry about this device."""
         if (read := READS.get(type(entry.event))) is None:
             return
-        now = read(self._now, entry.event)
-        if now == self._now:
-            return
-        self._now = now
-        self.revision += 1
         when = When(entry.at, entry.source.startswith("device/"))
-        if self._at and self._at[-1][0].is_own == when.is_own and when.at - self._at[-1][0].at < TOGETHER:
-            self._at[-1] = self._at[-1][0], now, self._at[-1][2]
-            return
+        last = self._at[-1][0] if self._at else None
+        if last is not None and last.is_own == when.is_own and when.at - last.at < TOGETHER:
+            when = last
+        now = read(self._now, entry.event)
+        if now.flash is not self._now.flash:
+            now = replace(now, since=when)
+        if now != self._now:
+            self._now = now
+            self._remember(when, now, entry)
+
+    def _remember(self, when: When, now: Standing, entry: Entry) -> None:
+        self.revision += 1
         # Of what the flash says nothing more is to be seen in the entry: naming it would have each kept.
-        self._at.append((when, now, () if isinstance(entry.event, FlashChanged) else (entry.id,)))
+        events = () if isinstance(entry.event, FlashChanged) else (entry.id,)
+        if self._at and self._at[-1][0] is when:
+            self._at[-1] = when, now, self._at[-1][2] or events
+            return
+        self._at.append((when, now, events))
         if len(self._at) > self._most:
             del self._at[: max(self._most // 8, 1)]
 
@@ -107,15 +116,15 @@ class FlashFold:
         """Its history; nothing of a device whose hardware tells nothing."""
         if all(now.bootable is None and now.flash is None for _, now, _ in self._at):
             return ()
-        return tuple(_shown(lay(when), now, events) for when, now, events in self._at)
+        return tuple(_shown(lay, when, now, events) for when, now, events in self._at)
 
 
-def _shown(at: float, now: Standing, events: tuple[str, ...]) -> Flash:
+def _shown(lay: Callable[[When], float], when: When, now: Standing, events: tuple[str, ...]) -> Flash:
     flash, work = now.flash, now.flash.work if now.flash is not None else None
     return Flash(
-        at=at,
+        at=lay(when),
         slots=slots_of(flash) if flash is not None else (),
-        work=_work(work, at) if work is not None else None,
+        work=_work(work, lay(now.since)) if work is not None and now.since is not None else None,
         stores=stores_of(flash) if flash is not None else (),
         running=now.running if now.power else "",
         bootable=now.bootable,
