@@ -323,7 +323,7 @@ def test_a_cell_is_played_again_with_the_options_that_bear_on_it(given: tuple[st
     for name in ("quick", "full", "is_list", "log_format", "log_level"):
         del parsed[name]
     assert Options(**parsed).again() == given
-    assert account.words() == ACCOUNT
+    assert account.words() == (*WHERE, "--make-certificate")
     assert account.again == " ".join(("", *WHERE))
 
 
