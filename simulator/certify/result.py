@@ -7,7 +7,7 @@ passed           else
 not-applicable   it was not for this device
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from simulator.certify.cell import Cell
@@ -40,11 +40,13 @@ def cell_result(
     trouble: str | None = None,
     afterwards: Afterwards | None = None,
     directory: str | None = None,
+    unseen: Container[str] = (),
 ) -> CellResult:
     """What came of playing a cell.
 
     `entries` are its whole trace, `device_seconds` how long of `seconds` the device was waited for, `trouble` what the
-    tool itself could not do, if so, `directory` where it is kept, relative to the certificate.
+    tool itself could not do, if so, `directory` where it is kept, relative to the certificate. `unseen` are invariants
+    that cannot be seen to be violated: that one of them held would say nothing.
 
     Trouble does not unsay a violation that packets show; a violation that none shows is trouble of ours.
     """
@@ -65,7 +67,7 @@ def cell_result(
         why=plain(_why(verdict, shown) if accused or not trouble else trouble, LONGEST_WHY),
         seconds=max(seconds, 0.0),
         device_seconds=min(max(device_seconds, 0.0), max(seconds, 0.0)),
-        invariants=tuple(_bounded(each, accused) for each in verdict.invariants),
+        invariants=tuple(_bounded(_claimed(each, unseen), accused) for each in verdict.invariants),
         reached=verdict.reached,
         evidence=shown,
         probes=probes_seen(trace),
@@ -145,6 +147,13 @@ def sentence(what: str, found: Violation | Doubt, of: int, shown: Sequence[Evide
     more = f"; and {of - 1} more findings" if of > 2 else "; and one more finding" if of > 1 else ""
     who = "" if found.message.startswith(CLAUSES) else "the device "
     return f"{what}: {who}{found.message}{packet}{more}"
+
+
+def _claimed(invariant: InvariantVerdict, unseen: Container[str]) -> InvariantVerdict:
+    """Of what cannot be seen, nothing is said to be held."""
+    if invariant.outcome != "held" or invariant.id not in unseen:
+        return invariant
+    return InvariantVerdict(id=invariant.id, outcome="not-exercised", opportunities=0)
 
 
 def _bounded(invariant: InvariantVerdict, accused: bool) -> InvariantVerdict:

@@ -302,6 +302,7 @@ class Session:
             trouble=played.trouble or no_cut(played.entries, self._device.survived()),
             afterwards=afterwards,
             directory=None if kept is None or self._out is None else kept.relative_to(self._out).as_posix(),
+            unseen=self._means.not_seen(learned, self._seen()),
         )
 
     def _baseline(self, learned: Learned) -> Baseline:

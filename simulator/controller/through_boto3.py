@@ -94,7 +94,13 @@ class ThroughBoto3:
             ) from None
         except BotoCoreError as error:
             raise InputError(f"{self._where}: nobody answers to us: {error}") from None
+        self._check_who_answers(told["ResponseMetadata"]["HTTPHeaders"].get("content-type", ""))
         return {name: _with_numbers(value) for name, value in told.items() if name != "ResponseMetadata"}
+
+    def _check_who_answers(self, content_type: str) -> None:
+        """Raise Unanswered if that is not the service: boto3 takes a page with status 200 for an empty answer."""
+        if content_type.startswith("text/"):
+            raise Unanswered(f"{self._where}: something else answers there, with {content_type[:80]}: a proxy?")
 
 
 def _with_numbers(told: Any) -> Any:

@@ -259,6 +259,10 @@ class OutOfSight:
     def why_not(self, *_: object) -> None:
         """Every cell can be played."""
 
+    def not_seen(self, *_: object) -> dict[str, str]:
+        """Whatever it is."""
+        return {}
+
     def scenario(self, cell: Cell, learned: LearnedFromAfar, names: Names) -> Scenario:
         """As on the local cloud."""
         return cell.scenario(learned, names)

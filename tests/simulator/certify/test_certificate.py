@@ -162,6 +162,19 @@ def test_what_was_found_is_a_sentence(message: str, says: str):
     assert f"was violated: {says}: " in made.why
 
 
+def test_nothing_is_said_to_be_held_that_could_not_have_been_seen_to_be_broken():
+    seen = {each.id: each for each in result("reference").invariants}
+    assert (seen["no-hammering"].outcome, seen["no-ghost-update"].outcome) == ("held", "held")
+    unseen = {each.id: each for each in result("reference", unseen={"no-hammering"}).invariants}
+    assert (unseen["no-hammering"].outcome, unseen["no-hammering"].opportunities) == ("not-exercised", 0)
+    assert {**unseen, "no-hammering": None} == {**seen, "no-hammering": None}
+
+
+def test_what_is_broken_is_said_whether_or_not_it_could_be_seen():
+    broken = next(each for each in result("hammering").invariants if each.outcome == "violated")
+    assert broken in result("hammering", unseen={broken.id}).invariants
+
+
 @pytest.mark.parametrize("kept", ["deletion", "end"])
 def test_what_was_not_reached_or_not_ended_is_inconclusive(kept: str):
     entries = played("reference").entries
