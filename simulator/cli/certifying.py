@@ -1,7 +1,6 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
-import json
 import os
 import secrets
 import sys
@@ -203,7 +202,7 @@ class CertifyCall:
             return await self._certified()
         async with self._wanted_page.served(self._picture) as server:
             if self._options.is_json:
-                click.echo(json.dumps({"event": "page", "url": server.url}))
+                ToScripts(click.echo).page(server.url)
             self._page = CertifyPage(server, self._options.thing, self._picture)
             code = await self._certified()
             sys.stdout.flush()
