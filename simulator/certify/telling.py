@@ -1,6 +1,6 @@
 """What a session says while it goes on: to people on stderr, or to scripts as lines of JSON on stdout.
 
-    page            {"url": …}                   where the live page is, if there is one; before all else
+    page            {"url": …}                   where the live page is, if one was asked for
     desk.ready      {"offer": …}                 what is to be put on the device
     device.seen     {"says": …}                  what was seen of a device that is waited for
     device.missing  {"why": …}                   it did not come, or did not do its first job
@@ -85,7 +85,7 @@ class ToScripts:
         self._write(json.dumps({"event": event, **members}))
 
     def page(self, url: str) -> None:
-        """Where the live page is."""
+        """Where the live page is, which is known before all else."""
         self._say("page", url=url)
 
     def ready(self, offer: Offer) -> None:
