@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Annotated, NamedTuple, TypeAlias, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent.device_events import DeviceEvent
 from agent.errors import InputError
@@ -52,7 +52,10 @@ TERMINAL: frozenset[str] = frozenset(status for status in Status if status.is_te
 
 Event: TypeAlias = DeviceEvent | CloudEvent | ControllerEvent | EngineEvent | ProbeSampled
 
-_EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_EVENTS: TypeAdapter[Event] = TypeAdapter(
+    Annotated[Event, Field(discriminator="type")],
+    config=ConfigDict(defer_build=True),  # few read or write a trace of all that import this
+)
 
 
 class Entry(NamedTuple):
