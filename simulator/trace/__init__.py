@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Annotated, Any, Final, NamedTuple, TypeAlias, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from agent.errors import InputError
 from agent.values import Status
@@ -56,7 +56,10 @@ Event: TypeAlias = DeviceAccount | CloudEvent | ControllerEvent | EngineEvent | 
 REMEMBERED: Final = 4096
 """So many flashes are remembered as they are written."""
 
-_EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_EVENTS: TypeAdapter[Event] = TypeAdapter(
+    Annotated[Event, Field(discriminator="type")],
+    config=ConfigDict(defer_build=True),  # few read or write a trace of all that import this
+)
 
 
 class Entry(NamedTuple):

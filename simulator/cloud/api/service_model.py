@@ -110,12 +110,12 @@ class StructureShape(Shape):
         """In the model's order."""
         return {name: self._service.shape(each) for name, each in self.metadata.get("members", {}).items()}
 
-    @property
+    @cached_property
     def required_members(self) -> list[str]:
         """Names of those that must be there."""
         return list(self.metadata.get("required", ()))
 
-    @property
+    @cached_property
     def is_tagged_union(self) -> bool:
         """Whether exactly one member has to be there."""
         return bool(self.metadata.get("union", False))
