@@ -55,7 +55,7 @@ def test_it_shows_what_is_about_some_things_and_jobs(run: Path, capsys: pytest.C
 
 
 def test_an_entry_is_told_with_what_is_around_it(run: Path, capsys: pytest.CaptureFixture[str]):
-    lines = told(capsys, str(run / "out"), "device/thing-0#4")
+    lines = told(capsys, str(run / "out"), "device/thing-0#5")
     assert [line[0] for line in lines] == [*"   >   l", *" " * (len(lines) - 8)]
     assert lines[3].startswith("> ")
     assert "sent start-next" in lines[3]
