@@ -15,6 +15,7 @@ from simulator.certify.matrix import CELLS, DEFAULT, QUICK
 from simulator.cli.certify import certify
 from simulator.cli.certifying import Options
 from simulator.cli.certifying_account import Account
+from simulator.cli.page import PageWanted
 from tests.cli.certifying import Certifying, device
 from tests.cli.command import ended
 
@@ -320,6 +321,7 @@ def test_a_cell_is_played_again_with_the_options_that_bear_on_it(given: tuple[st
     besides = ["--thing", "pump", "--out", "x", "--json", "--seed", "7", "--probe", "file:x", "--namespace-id", "n"]
     parsed = certify.make_context("certify", [*besides, *given, *ACCOUNT, "--", "./agent"]).params
     account = Account.taken_from(parsed)
+    assert PageWanted.taken(parsed) is None
     for name in ("quick", "full", "is_list", "log_format", "log_level"):
         del parsed[name]
     assert Options(**parsed).again() == given
