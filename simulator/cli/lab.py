@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.options import Seconds, allow_files, logging_options, model_option, run_loop, table_option
+from simulator.cli.page import LOOPBACK, PageWanted
 
 if TYPE_CHECKING:
     from simulator.cli.playing import ShownPlay
@@ -22,7 +23,7 @@ SLOWEST = 100
 EXAMPLE = """\b
 Examples:
   ghostjob lab
-  ghostjob lab --devices 4 --slow 3
+  ghostjob lab --devices 4 --slow 3 --no-browser
   ghostjob lab --versus works-on-although-told --out out
 """
 
@@ -48,6 +49,26 @@ Examples:
     default=None,
     help="A directory for what is kept of it: the trace, the verdict, and report.html.",
 )
+@click.option(
+    "--browser/--no-browser",
+    "has_browser",
+    default=True,
+    show_default=True,
+    help="Have a browser show the page; its address is printed in any case.",
+)
+@click.option("--page-port", type=click.IntRange(0, 65_535), default=0, help="The page's port, instead of a free one.")
+@click.option(
+    "--page-host",
+    default=LOOPBACK,
+    show_default=True,
+    help="The address that the page is served at; whoever has the page's address may press its buttons.",
+)
+@click.option(
+    "--page-for",
+    type=Seconds(0),
+    default=None,
+    help="How long the page stays after the end, in seconds, for scripts; otherwise until Ctrl-C.",
+)
 @table_option
 @logging_options()
 def lab(
@@ -56,6 +77,10 @@ def lab(
     slow: float,
     seed: int,
     out: Path | None,
+    has_browser: bool,
+    page_port: int,
+    page_host: str,
+    page_for: float | None,
     table: bool | None,
     log_format: str,
     log_level: str,
@@ -64,7 +89,8 @@ def lab(
 
     Half of the devices are in namespace lab. A job can be force-deleted, cancelled and created again, a device's power
     and network cut, a further device can join, and all can be slowed down or held. After each job comes the next. It
-    goes on until Ctrl-C; then the verdict is printed, with the exit codes of `ghostjob run`.
+    goes on until Ctrl-C or a press of End; then the verdict is printed, with the exit codes of `ghostjob run`, and the
+    page stays until Ctrl-C.
     """
     from agent.log import configure
     from simulator.cli.playing import ShownPlay
@@ -81,7 +107,16 @@ def lab(
     steering = Steering(venue, is_open=True)
     has_keys = shows_table and bool(sys.stdin and sys.stdin.isatty())
     play = ShownPlay(
-        scenario, devices, seed, venue, out, shows_table, steering=steering, has_keys=has_keys, groups=groups
+        scenario,
+        devices,
+        seed,
+        venue,
+        out,
+        shows_table,
+        page=PageWanted(page_host, page_port, page_for, has_browser),
+        steering=steering,
+        has_keys=has_keys,
+        groups=groups,
     )
     return run_loop(_until_ended(play, steering))
 

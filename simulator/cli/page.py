@@ -1,6 +1,7 @@
 """`--page`: the options of the live page, its server while a verb lasts, and what is said of it."""
 
 import asyncio
+import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,11 +51,15 @@ def page_options(*, outlasts: bool) -> Callable[[F], F]:
 
 @dataclass(frozen=True, slots=True)
 class PageWanted:
-    """A page that was asked for. It stays for `seconds` after the end; None: until Ctrl-C."""
+    """A page that was asked for. It stays for `seconds` after the end; None: until Ctrl-C.
+
+    `is_opened`: a browser is asked to show it.
+    """
 
     host: str
     port: int
     seconds: float | None = None
+    is_opened: bool = False
 
     @classmethod
     def taken(cls, given: dict[str, Any]) -> "Self | None":
@@ -76,6 +81,8 @@ class PageWanted:
         async with PageServer(picture, controls, self.host, self.port) as server:
             for line in announced(server):
                 say(line)
+            if self.is_opened:
+                await asyncio.to_thread(webbrowser.open, server.url)
             yield server
 
     async def stay(self) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from simulator.cli.controls import RunControls
 from simulator.cli.keyboard import keys
 from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
@@ -91,7 +92,8 @@ class ShownPlay:
         """Play, show and judge; the exit code. A page that was asked for stays after that."""
         if self._page is None or self._picture is None:
             return await self._shown(nullcontext())
-        async with self._page.served(self._picture) as server:
+        controls = None if self._steering is None else RunControls(self._steering)
+        async with self._page.served(self._picture, controls) as server:
             code = await self._shown(judged_meanwhile(server, self._picture, self._run.judge))
             sys.stdout.flush()
             await self._page.stay()

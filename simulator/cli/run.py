@@ -173,8 +173,10 @@ def run(
     allow_files(devices)
     shows_table = has_the_terminal() if table is None else table
     has_keys = bool(sys.stdin and sys.stdin.isatty()) and (shows_table or pauses) and not until_stdin_closes
-    if pauses and not has_keys:
-        raise InputError("--pause: nobody could let it go on; run it on a terminal, where the key g does")
+    if pauses and not has_keys and page is None:
+        raise InputError(
+            "--pause: nobody could let it go on; run it on a terminal, where the key g does, or add --page"
+        )
     venue = LiveVenue(parsed, seed, PlayTime(slow))
     steering = Steering(venue, pauses=pauses)
     play = ShownPlay(

@@ -12,6 +12,7 @@ from tests.cli.terminal import Terminal
 
 def test_the_lab_goes_on_until_ctrl_c_and_then_says_how_it_went(tmp_path: Path):
     command = [sys.executable, "-P", "-m", "simulator.cli", "lab", "--devices", "2", "--out", "out"]
+    command += ["--no-browser", "--page-for", "0"]
     with Terminal(command, tmp_path) as terminal:
         terminal.read_until("download 50%")
         terminal.press("d")
