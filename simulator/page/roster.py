@@ -25,6 +25,8 @@ LEAST: Final = 200
 MOST: Final = 2_000
 KEPT: Final = 200_000
 """So many entries are remembered of a crowd, of each device at least LEAST."""
+FEWEST: Final = 16
+"""The same of each that comes by where nobody said who plays: there is no end of those."""
 DEVICES: Final = 100_000
 """So many devices are told apart; of others nothing is shown."""
 DEVICE: Final = "device/"
@@ -80,7 +82,8 @@ class Roster:
         self._new(joined.thing, limits, len(self.devices) + 1).group = started.groups.get(joined.like, "")
 
     def _new(self, name: str, limits: Limits, of: int) -> Device:
-        kept = max(LEAST, KEPT // of) if of >= MANY else max(LEAST, min(MOST, DRAWN // max(of, 4)))
+        least = FEWEST if self.started is None else LEAST
+        kept = max(least, KEPT // of) if of >= MANY else max(LEAST, min(MOST, DRAWN // max(of, 4)))
         device = self.devices[name] = self._own[device_source(name)] = Device(name, limits, min(kept, MOST))
         if len(self.devices) < MANY and of < MANY:
             self._show(device, of)

@@ -118,7 +118,7 @@ class Lookers:
             is_told = self._tell_or_say_why_not()
             cost = time.thread_time() - began
             await asyncio.sleep(EVERY_SECONDS if is_told else FAULT_SECONDS)
-            await paid(cost - CHEAP_SECONDS, SELDOM_SECONDS)
+            await paid(cost if cost > CHEAP_SECONDS else 0.0, SELDOM_SECONDS)
 
     def _tell_or_say_why_not(self) -> bool:
         try:
