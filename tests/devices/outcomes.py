@@ -74,7 +74,6 @@ NOT_FOUND: Final = {
     "reruns-after-restart": "it reports nothing while it does the job again, and is at the next one in time",
     "subscribes-again": "it breaks no invariant, and costs packets only",
     "drops-the-next-job": "only what is announced in the instant in which it cleans up is dropped",
-    "doubles": "it begins again what it has done, and stops as its first report of that is refused",
     "succeeds-gone": "one report, at once after it was told, may have crossed with that inside of it",
     "polls-too-fast": "nobody refuses it: a question for work that is answered may be put again",
 }
