@@ -5,7 +5,7 @@
 // whole, or as news, members that changed; then the sections that read them are drawn again, all of them in one frame.
 
 const EMPTY = {
-  kind: "run", title: "", about: "", state: "waiting", sentence: "", story: [], now: 0, is_over: false, axis_note: "",
+  kind: "run", title: "", about: "", state: "waiting", sentence: "", why: "", story: [], now: 0, is_over: false, axis_note: "",
   facts: [], things: [], counts: {}, lines: [], lanes: {}, flash: {}, invariants: [], reached: [], matrix: null,
   times: { detection: [], recovery: [], bound: null }, crowd: null, entries: {}, controls: null,
 };

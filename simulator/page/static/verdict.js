@@ -16,8 +16,11 @@
   }
 
   function drawStory(data) {
-    byId("what-happened").hidden = !data.story.length;
+    byId("what-happened").hidden = !data.story.length && !data.why;
     fill(byId("story"), ...data.story.map((sentence) => el("li", {}, sentence)));
+    const isMore = data.why && !data.sentence.includes(data.why);
+    fill(byId("why"), isMore ? `In full: ${data.why}` : "");
+    byId("why").hidden = !isMore;
   }
 
   function drawFacts(data) {
@@ -27,6 +30,6 @@
   }
 
   section(["state", "sentence", "title", "about", "things"], drawState);
-  section(["story"], drawStory);
+  section(["story", "why", "sentence"], drawStory);
   section(["facts", "axis_note"], drawFacts);
 }

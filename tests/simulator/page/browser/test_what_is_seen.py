@@ -194,7 +194,7 @@ async def test_times_are_a_dot_for_each_device_beside_the_bound(untouched: Tab) 
         == await untouched.count("[data-times=recovery] circle")
         == 6
     )
-    assert "6 devices, half within 0.275 s, all within 0.40 s" in await untouched.text("[data-times=detection]")
+    assert "6 times, half within 0.275 s, all within 0.40 s" in await untouched.text("[data-times=detection]")
     assert "at most 2.00 s" in await untouched.text("[data-times=detection] svg")
     assert "at most" not in await untouched.text("[data-times=recovery] svg")
 
