@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from simulator.page.data import PageData
+from simulator.page.offline import report_html
 from tests.simulator.page.browser import made
 from tests.simulator.page.browser.tab import PHONE, Json, Tab, written
 
@@ -40,6 +42,16 @@ async def test_the_report_has_its_data_inside_and_shows_it_when_it_is_opened(tab
     (tmp_path / "report.html").write_text(written(whole), "utf-8")
     await tab.open((tmp_path / "report.html").as_uri())
     await tab.drawn()
+    assert await tab.text("#sentence") == whole["sentence"]
+    assert await tab.count(".lane") == 3
+
+
+async def test_data_that_is_packed_is_shown_as_well(tab: Tab, tmp_path: Path) -> None:
+    whole = made.failed()
+    whole["entries"]["cloud#9"] = {"at": 0, "source": "cloud", "type": "x", "text": "é" * 1_000_000, "raw": {}}
+    (tmp_path / "report.html").write_text(report_html(PageData.model_validate(whole)), "utf-8")
+    await tab.open((tmp_path / "report.html").as_uri())
+    await tab.at(".lane").wait_for()
     assert await tab.text("#sentence") == whole["sentence"]
     assert await tab.count(".lane") == 3
 
