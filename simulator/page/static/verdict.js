@@ -9,10 +9,10 @@
     byId("verdict").dataset.state = data.state;
     byId("state").dataset.state = data.state;
     fill(byId("state"), icon(sign), word);
-    byId("sentence").textContent = data.sentence || "Waiting for what comes.";
+    byId("sentence").textContent = visible(data.sentence) || "Waiting for what comes.";
     byId("sentence").classList.toggle("long", data.sentence.length > LONG);
-    byId("title").textContent = [data.title, data.about].filter(Boolean).join(" · ");
-    document.title = [word, data.title, bricked ? `${count(bricked, "device")} bricked` : ""].filter(Boolean).join(" · ");
+    byId("title").textContent = visible([data.title, data.about].filter(Boolean).join(" · "));
+    document.title = [word, visible(data.title), bricked ? `${count(bricked, "device")} bricked` : ""].filter(Boolean).join(" · ");
   }
 
   function drawStory(data) {

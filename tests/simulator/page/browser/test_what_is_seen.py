@@ -9,7 +9,7 @@ import pytest
 
 from simulator.page.data import PageData
 from simulator.page.offline import report_html
-from tests.simulator.page.browser import made
+from tests.simulator.page.browser import made, parts
 from tests.simulator.page.browser.tab import PHONE, Json, Tab, written
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -65,6 +65,34 @@ async def test_what_devices_are_called_is_text_and_never_markup(tab: Tab, tmp_pa
     assert await tab.text(".lane h3") == "<img src=x onerror=alert(1)>"
     assert await tab.text("#sentence") == "</script><b>bold</b>"
     assert await tab.count("main img, #sentence b") == 0
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString"])
+async def test_a_device_may_be_called_as_what_every_object_has(tab: Tab, name: str) -> None:
+    whole = made.page([name, "pump"], flash={})
+    await tab.open(tab.page.url)
+    await tab.show(whole)
+    assert await tab.texts(".lane h3") == [name, "pump"]
+    assert await tab.count(".flash") == 0
+    await tab.page.evaluate("news => showNews(news)", {f"lanes.{name}": parts.lane(name, 1.5), "entries+": {}})
+    await tab.drawn()
+    assert await tab.count(f".lane[data-thing={name}] .span") > 3
+    tab.check_silence()
+
+
+async def test_a_name_that_turns_the_line_around_stands_as_it_is_written(untouched: Tab) -> None:
+    await untouched.show(made.page(["\u202egnp.exe"]) | {"sentence": "\u202egnp.exe is off line."})
+    assert await untouched.text(".lane h3") == r"\u202egnp.exe"
+    assert await untouched.text("#sentence") == r"\u202egnp.exe is off line."
+
+
+async def test_of_a_device_that_is_not_ours_there_are_no_empty_tracks(untouched: Tab) -> None:
+    whole = made.page(["pump"], kind="cloud")
+    lane = whole["lanes"]["pump"]
+    for items in ("spans", "marks"):
+        lane[items] = [each for each in lane[items] if each["track"] not in ("agent", "hardware")]
+    await untouched.show(whole)
+    assert await untouched.texts(".lane .names text") == ["cloud", "wire"]
 
 
 async def test_without_a_device_it_says_what_is_waited_for(untouched: Tab) -> None:
