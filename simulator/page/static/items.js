@@ -9,11 +9,13 @@
 
   /** Where tracks lie in a lane: by how many there are to be seen, and whether the name stands above. */
   function lanePlan(lanes, narrow) {
-    const track = lanes <= 2 ? 30 : lanes <= 5 ? 22 : 14;
+    const tracks = tracksSeen();
+    const usual = lanes <= 2 ? 30 : lanes <= 5 ? 22 : 14;
+    const track = Math.min(usual * TRACKS.length / tracks.length, 30);
     const top = narrow ? 32 : 6;
     const step = track + (lanes <= 5 ? 3 : 2);
-    const tracks = tracksSeen();
-    return { tracks, track, step, top, font: lanes <= 2 ? 15 : lanes <= 5 ? 14 : 11.5, height: top + tracks.length * step + 4 };
+    const font = track >= 30 ? 15 : track >= 22 ? 14 : 11.5;
+    return { tracks, track, step, top, font, height: top + tracks.length * step + 4 };
   }
 
   /** Of devices that are not ours, the tracks that anybody can see into. */

@@ -93,6 +93,8 @@ async def test_of_a_device_that_is_not_ours_there_are_no_empty_tracks(untouched:
         lane[items] = [each for each in lane[items] if each["track"] not in ("agent", "hardware")]
     await untouched.show(whole)
     assert await untouched.texts(".lane .names text") == ["cloud", "wire"]
+    is_cut = "who => who.scrollHeight > who.clientHeight + 1"
+    assert not await untouched.at(".lane .who").evaluate(is_cut)
 
 
 async def test_without_a_device_it_says_what_is_waited_for(untouched: Tab) -> None:
