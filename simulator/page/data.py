@@ -319,10 +319,11 @@ class EntryShown(_Model):
 class PageData(_Model):
     """The whole page.
 
-    `sentence` is the verdict in one sentence with why; while it runs, what is going on. `story` is what happened, in up
-    to five sentences. `now` is where the axis ends. `facts` are names with values, in order. `things` are all devices
-    up to a hundred, and of more those that have lanes; `counts` are of all of them, by state. `flash` is of those that
-    have lanes, too, in order of time. `times` and `crowd` are of all of them.
+    `sentence` is the verdict in one short sentence; while it runs, what is going on. `why` is the verdict's own, with
+    what shows it, as soon as `sentence` is made of it. `story` is what happened, in up to five sentences. `now` is
+    where the axis ends. `facts` are names with values, in order. `things` are all devices up to a hundred, and of more
+    those that have lanes; `counts` are of all of them, by state. `flash` is of those that have lanes, too, in order of
+    time. `times` and `crowd` are of all of them.
     """
 
     format: Literal[1] = FORMAT
@@ -331,6 +332,7 @@ class PageData(_Model):
     about: str
     state: State
     sentence: str
+    why: str = ""
     story: tuple[str, ...] = Field((), max_length=5)
     now: float = 0.0
     is_over: bool = False

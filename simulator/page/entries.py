@@ -15,6 +15,8 @@ TEXT = 400
 """Characters of an entry in words, and of any text in it."""
 NESTED = 50
 """So many members of a list or a mapping are shown."""
+RAW = 4_000
+"""Characters of all texts of an entry together, about: whoever floods a device's details floods no page."""
 
 
 def shown(entry: Entry, lay: Callable[[When], float]) -> EntryShown:
@@ -30,16 +32,33 @@ def shown(entry: Entry, lay: Callable[[When], float]) -> EntryShown:
 
 
 def _raw(members: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    return {name: _short(value) for name, value in members.items() if value is not None and name != "type"}
+    room = _Room(RAW)
+    return {name: room.take(value) for name, value in members.items() if value is not None and name != "type"}
 
 
-def _short(value: JsonValue) -> JsonValue:
-    match value:
-        case str():
-            return plain(value, TEXT)
-        case list():
-            return [_short(each) for each in value[:NESTED]]
-        case dict():
-            return {plain(name): _short(each) for name, each in list(value.items())[:NESTED] if each is not None}
-        case _:
-            return value
+class _Room:
+    """What is left of it is shared by all that stands in an entry, in its order."""
+
+    def __init__(self, characters: int) -> None:
+        self._left = characters
+
+    def take(self, value: JsonValue) -> JsonValue:
+        """As much of it as there is room for."""
+        match value:
+            case str():
+                return self._text(value)
+            case list():
+                return [self.take(each) for each in value[:NESTED] if self._left > 0]
+            case dict():
+                members = list(value.items())[:NESTED]
+                return {
+                    self._text(name): self.take(each) for name, each in members if each is not None and self._left > 0
+                }
+            case _:
+                self._left -= 1
+                return value
+
+    def _text(self, text: str) -> str:
+        said = plain(text, TEXT)
+        self._left -= len(said) + 1
+        return said

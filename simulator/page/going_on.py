@@ -37,11 +37,12 @@ def _at_work(of_it: Material) -> str:
     jobs: dict[str, list[str]] = {}
     for device in of_it.devices:
         jobs.setdefault(device.row.job, []).append(device.name)
-    job = max(jobs, key=lambda job: (job != "", len(jobs[job])))
-    names = jobs[job]
-    is_one = len(names) == 1
-    does_what = f"{'works' if is_one else 'work'} on {job}" if job else f"{'waits' if is_one else 'wait'} for a job"
-    return f"{_who(names, of_it)} {does_what}"
+    idle = jobs.pop("", [])
+    if not jobs:
+        return f"{_who(idle, of_it)} {'waits' if len(idle) == 1 else 'wait'} for a job"
+    (job, names), *others = sorted(jobs.items(), key=lambda each: -len(each[1]))
+    first = f"{_who(names, of_it)} {'works' if len(names) == 1 else 'work'} on {job}"
+    return listed([first, *(f"{len(names)} on {job}" for job, names in others)])
 
 
 def _who(names: Sequence[str], of_it: Material) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from simulator.certify.certificate import Certificate
 from simulator.page.axis import When
+from simulator.page.brief import outcome_of_run, outcome_of_session
 from simulator.page.data import Arrow, Found, Invariant, Matrix, Place, Shown, State
 from simulator.page.device import Device
 from simulator.page.diagrams import CLOUD, OPERATOR, diagram
@@ -13,12 +14,15 @@ from simulator.page.happenings import Happenings
 from simulator.page.matrix import invariants_of, matrix_of
 from simulator.page.roster import Roster
 from simulator.page.texts import about_invariant, about_place
+from simulator.report.plain import plain
 from simulator.report.words import who, words
 from simulator.trace import Entry
 from simulator.verdict import Doubt, InvariantVerdict, Verdict, Violation
 
 KNOWN = 1_000
 """So many diagrams are kept until something else is found."""
+LONGEST_WHY = 2_000
+"""Characters of the verdict's own sentence."""
 BEFORE, AFTER = 80, 40
 """So many entries of a device before and after what is pointed at may stand in a diagram."""
 
@@ -47,11 +51,16 @@ class Judgement:
     def sentence(self) -> str | None:
         """The outcome with why, in the end; before that, what was violated by now."""
         judged = self.certificate or self.verdict
-        if judged is None:
+        if judged is None or not (self.is_final or judged.outcome == "failed"):
             return None
-        if self.is_final:
-            return f"{begun(judged.outcome)}: {judged.why.rstrip('.')}."
-        return f"{judged.why.rstrip('.')}." if judged.outcome == "failed" else None
+        said = outcome_of_session(judged) if isinstance(judged, Certificate) else outcome_of_run(judged)
+        return said if self.is_final else begun(said.removeprefix("Failed: "))
+
+    @property
+    def why(self) -> str:
+        """All of what the sentence has the gist of."""
+        judged = self.certificate or self.verdict
+        return "" if judged is None or self.sentence is None else plain(judged.why, LONGEST_WHY)
 
     @property
     def broken(self) -> dict[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ the place of the element that asks for it. Nothing is fetched, and nothing could
 Policy allows the very scripts that are in it, by their hashes, and no request at all.
 """
 
+import gzip
 import re
 from base64 import b64encode
 from hashlib import sha256
@@ -22,6 +23,8 @@ SCRIPT: Final = re.compile(r'<script src="([a-z0-9./-]+)"></script>')
 HEAD: Final = '<meta charset="utf-8">'
 DATA: Final = '<script id="data" type="application/json"></script>'
 """Where the page looks for its data, before it asks for a stream of it."""
+PLAIN: Final = 1_000_000
+"""Bytes of data that stand in the file as they are, for scripts to read; of more, packed as gzip in base64."""
 LICENCES: Final = ".LICENSE"
 ENDS_ITS_ELEMENT: Final = re.compile(r"</script|</style|<!--", re.IGNORECASE)
 ESCAPES: Final = {ord("<"): "\\u003c", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -31,11 +34,14 @@ ESCAPES: Final = {ord("<"): "\\u003c", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 def report_html(data: PageData, static: Traversable = STATIC) -> str:
     """The whole file."""
     before, after = _shell(static)
-    return f'{before}<script id="data" type="application/json">{_json(data)}</script>{after}'
+    return f"{before}{_data(data.model_dump_json(by_alias=True))}{after}"
 
 
-def _json(data: PageData) -> str:
-    return data.model_dump_json(by_alias=True).translate(ESCAPES)
+def _data(text: str) -> str:
+    if len(as_bytes := text.encode()) > PLAIN:
+        packed = b64encode(gzip.compress(as_bytes, mtime=0)).decode()
+        return f'<script id="data" type="application/gzip">{packed}</script>'
+    return f'<script id="data" type="application/json">{text.translate(ESCAPES)}</script>'
 
 
 def _shell(static: Traversable) -> tuple[str, str]:

@@ -164,6 +164,7 @@ class Picture:
             "about": self._about,
             "state": self._state(),
             "sentence": self._sentence(material),
+            "why": judgement.why,
             "story": self._story(material),
             "now": now,
             "is_over": judgement.is_final or ended is not None or self._is_over,

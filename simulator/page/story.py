@@ -14,6 +14,7 @@ from typing import Final
 
 from agent.values import Status
 from simulator.page.axis import When
+from simulator.page.brief import brief
 from simulator.page.device import Device
 from simulator.page.english import begun, between, count, has, listed, of, seconds
 from simulator.page.happenings import Deletion
@@ -260,7 +261,7 @@ def _what_was_broken(of_it: Material) -> str | None:
     things = list(dict.fromkeys(each.thing for each in broken[0].violations))
     who = listed(things, NAMED)
     more = f"; {count(len(broken) - 1, 'other invariant')} {'was' if len(broken) == 2 else 'were'} broken, too"
-    return of_it.sentence(f"{who} broke {broken[0].id}: {first.message}{more if len(broken) > 1 else ''}")
+    return of_it.sentence(f"{who} broke {broken[0].id}: {brief(first.message)}{more if len(broken) > 1 else ''}")
 
 
 MAKERS: Final[tuple[Callable[[Material], str | None], ...]] = (

@@ -9,14 +9,25 @@
 
   /** Where tracks lie in a lane: by how many there are to be seen, and whether the name stands above. */
   function lanePlan(lanes, narrow) {
-    const track = lanes <= 2 ? 30 : lanes <= 5 ? 22 : 14;
+    const tracks = tracksSeen();
+    const usual = lanes <= 2 ? 30 : lanes <= 5 ? 22 : 14;
+    const track = Math.min(usual * TRACKS.length / tracks.length, 30);
     const top = narrow ? 32 : 6;
     const step = track + (lanes <= 5 ? 3 : 2);
-    return { track, step, top, font: lanes <= 2 ? 15 : lanes <= 5 ? 14 : 11.5, height: top + TRACKS.length * step + 4 };
+    const font = track >= 30 ? 15 : track >= 22 ? 14 : 11.5;
+    return { tracks, track, step, top, font, height: top + tracks.length * step + 4 };
+  }
+
+  /** Of devices that are not ours, the tracks that anybody can see into. */
+  function tracksSeen() {
+    if (data.kind === "run") return TRACKS;
+    const isSeen = (track) => Object.values(data.lanes).some((lane) =>
+      lane.spans.some((span) => span.track === track) || lane.marks.some((mark) => mark.track === track));
+    return TRACKS.filter((track) => ["cloud", "wire"].includes(track) || isSeen(track));
   }
 
   function yOf(plan, track) {
-    return plan.top + TRACKS.indexOf(track) * plan.step;
+    return plan.top + plan.tracks.indexOf(track) * plan.step;
   }
 
   /** The items of a lane that are in sight, as they are drawn: {key, track, kind, from, to, text, words, events}. */

@@ -68,7 +68,7 @@
   }
 
   function drawTrackNames(group, plan) {
-    group.selectAll("text").data(TRACKS).join("text").attr("x", GUTTER - 8).attr("text-anchor", "end")
+    group.selectAll("text").data(plan.tracks).join("text").attr("x", GUTTER - 8).attr("text-anchor", "end")
       .attr("y", (track) => yOf(plan, track) + plan.track / 2).attr("dy", "0.35em").text((track) => track);
   }
 

@@ -5,11 +5,12 @@
 // whole, or as news, members that changed; then the sections that read them are drawn again, all of them in one frame.
 
 const EMPTY = {
-  kind: "run", title: "", about: "", state: "waiting", sentence: "", story: [], now: 0, is_over: false, axis_note: "",
+  kind: "run", title: "", about: "", state: "waiting", sentence: "", why: "", story: [], now: 0, is_over: false, axis_note: "",
   facts: [], things: [], counts: {}, lines: [], lanes: {}, flash: {}, invariants: [], reached: [], matrix: null,
   times: { detection: [], recovery: [], bound: null }, crowd: null, entries: {}, controls: null,
 };
 
+const BY_NAME = new Set(["lanes", "flash", "entries"]);
 const REMEMBERED = 20000;
 
 let data = { ...EMPTY };
@@ -21,9 +22,15 @@ function section(reads, draw) {
   sections.push({ reads, draw });
 }
 
+/** By names that devices have chosen, which may be `constructor`: nothing is found in it that was not put there. */
+function byName(members) {
+  return Object.assign(Object.create(null), members);
+}
+
 /** Everything, instead of what there was. */
 function showWhole(whole) {
   data = { ...EMPTY, ...whole };
+  for (const name of BY_NAME) data[name] = byName(data[name]);
   say(...Object.keys(EMPTY));
 }
 
@@ -35,8 +42,8 @@ function showNews(news) {
 function take(path, value) {
   const [name, thing] = split(path);
   if (name === "entries+") return remember(value);
-  if (thing) data[name] = { ...data[name], [thing]: value };
-  else data[name] = value;
+  if (thing) data[name] = Object.assign(byName(data[name]), { [thing]: value });
+  else data[name] = BY_NAME.has(name) ? byName(value) : value;
   return say(name);
 }
 
@@ -77,6 +84,12 @@ function byId(id) {
   return document.getElementById(id);
 }
 
+/** Text of others: what would turn the rest of the line around, or cannot be seen, stands as its code. */
+function visible(text) {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** An element: functions among its attributes listen, null and false leave one out; children are nodes or texts. */
 function el(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -84,7 +97,8 @@ function el(tag, attributes = {}, ...children) {
     if (typeof value === "function") made.addEventListener(name, value);
     else if (value !== null && value !== false && value !== undefined) made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null && child !== ""));
+  made.append(...children.filter((child) => child !== null && child !== "")
+    .map((child) => (typeof child === "string" ? visible(child) : child)));
   return made;
 }
 

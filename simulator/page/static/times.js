@@ -1,13 +1,13 @@
 "use strict";
-// How long detection and recovery took: a dot for each device, or bars where there are too many; and the bound.
+// How long detection and recovery took: a dot for each time, of which a device may have several, or bars where there are too many; and the bound.
 {
   const DOTS = 120;
   const FAR = 2.5;
   const NAMES = { detection: "until it knew", recovery: "until it was at the next job" };
 
   function inWords(given) {
-    if (!Array.isArray(given)) return count(d3.sum(given.counts), "device");
-    return `${count(given.length, "device")}, half within ${seconds(d3.median(given))}, all within ${seconds(d3.max(given))}`;
+    if (!Array.isArray(given)) return count(d3.sum(given.counts), "time");
+    return `${count(given.length, "time")}, half within ${seconds(d3.median(given))}, all within ${seconds(d3.max(given))}`;
   }
 
   const value = (each) => each;
@@ -48,7 +48,7 @@
     const drawn = plotted(`${NAMES[name]}: ${inWords(given)}`, {
       width: plotWidth("times-plots"), height: few ? 104 : 176, marginLeft: few ? 20 : 50, marginRight: 20,
       x: { domain, label: "seconds" },
-      y: { axis: few ? null : "left", label: "devices", grid: !few, ticks: 4 },
+      y: { axis: few ? null : "left", label: "times", grid: !few, ticks: 4 },
       marks: [...(bound === null ? [] : boundMarks(bound, domain)), ...(few ? dots(given) : bars(given))],
     });
     return el("figure", { "data-times": name }, el("figcaption", {}, el("b", {}, NAMES[name]), inWords(given)), drawn);

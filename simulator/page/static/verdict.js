@@ -9,15 +9,18 @@
     byId("verdict").dataset.state = data.state;
     byId("state").dataset.state = data.state;
     fill(byId("state"), icon(sign), word);
-    byId("sentence").textContent = data.sentence || "Waiting for what comes.";
+    byId("sentence").textContent = visible(data.sentence) || "Waiting for what comes.";
     byId("sentence").classList.toggle("long", data.sentence.length > LONG);
-    byId("title").textContent = [data.title, data.about].filter(Boolean).join(" · ");
-    document.title = [word, data.title, bricked ? `${count(bricked, "device")} bricked` : ""].filter(Boolean).join(" · ");
+    byId("title").textContent = visible([data.title, data.about].filter(Boolean).join(" · "));
+    document.title = [word, visible(data.title), bricked ? `${count(bricked, "device")} bricked` : ""].filter(Boolean).join(" · ");
   }
 
   function drawStory(data) {
-    byId("what-happened").hidden = !data.story.length;
+    byId("what-happened").hidden = !data.story.length && !data.why;
     fill(byId("story"), ...data.story.map((sentence) => el("li", {}, sentence)));
+    const isMore = data.why && !data.sentence.includes(data.why);
+    fill(byId("why"), isMore ? `In full: ${data.why}` : "");
+    byId("why").hidden = !isMore;
   }
 
   function drawFacts(data) {
@@ -27,6 +30,6 @@
   }
 
   section(["state", "sentence", "title", "about", "things"], drawState);
-  section(["story"], drawStory);
+  section(["story", "why", "sentence"], drawStory);
   section(["facts", "axis_note"], drawFacts);
 }

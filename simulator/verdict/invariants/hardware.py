@@ -48,7 +48,7 @@ def _worked(state: LastHardware, now: Moment) -> None:
 def _changed(state: LastHardware, now: Moment) -> None:
     _worked(state, now)
     event = now.event
-    message = f"had nothing whole to boot from, at version {event.version}"
+    message = "had nothing whole to boot from" + (f", at version {event.version}" if event.version else "")
     state.so_far = state.so_far.but(None if event.bootable else violated(state.job, message, now.mark))
     state.last, state.pending, state.rested = now.mark, event.pending, False
 

@@ -5,6 +5,7 @@ import pytest
 from simulator.certify.certificate import Afterwards, Bricked, Certificate, NotMet
 from simulator.certify.matrix import CELLS
 from simulator.certify.result import not_applicable, not_played
+from simulator.page.brief import outcome_of_session
 from simulator.page.data import PageData
 from simulator.page.picture import Picture
 from tests.simulator.certify.played import certificate, played, result
@@ -40,7 +41,8 @@ def test_in_the_end_it_says_what_the_certificate_says():
     assert shown.matrix is not None
     assert [(cell.id, cell.outcome) for cell in shown.matrix.cells] == [(cell.id, cell.outcome) for cell in kept.cells]
     assert shown.matrix.points == tuple(dict.fromkeys(cell.point for cell in kept.cells))
-    assert shown.sentence == f"Failed: {kept.why.rstrip('.')}."
+    assert shown.sentence == outcome_of_session(kept)
+    assert shown.why == kept.why
     assert (shown.state, shown.is_over) == ("failed", True)
     assert shown.story[1] == "1 passed and 1 failed."
     assert shown.story[2].startswith(f"The first that failed is {CELLS[1].id}, in which ")

@@ -1,7 +1,8 @@
 """The report: one file with everything inside, which cannot ask for anything."""
 
+import gzip
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -105,6 +106,16 @@ def test_what_a_device_says_stays_data(static: Path):
     assert len(page.programs) == 2
     assert "\u2028" not in text
     assert NASTY not in text
+
+
+def test_of_much_the_data_is_packed_and_the_same_bytes_every_time(static: Path):
+    data = empty().model_copy(update={"story": (NASTY * 100_000,)})
+    text = report_html(data, static)
+    ((attributes, packed),) = (each for each in Elements(text).scripts if each[0].get("id") == "data")
+    assert attributes["type"] == "application/gzip"
+    assert PageData.model_validate_json(gzip.decompress(b64decode(packed))) == data
+    assert len(text) < 100_000
+    assert report_html(data, static) == text
 
 
 def test_licences_of_libraries_are_in_the_file(static: Path):

@@ -114,6 +114,11 @@ def test_who_does_not_know_yet_is_told():
     assert {span.kind for span in page.lanes["thing-2"].spans if span.end is None} >= {"ghost", "executing", "step"}
 
 
+def test_who_works_on_what_is_told_of_each_job():
+    page = part(run(), lambda entry: isinstance(entry.event, JobDeletionBegan))
+    assert page.sentence == "5 of 10 devices work on fw and 5 on fw-lab."
+
+
 def test_a_pause_is_told_before_all_else_until_it_is_over():
     picture = run("delete-in-write", devices=1).picture
     picture.offered(Offered(paused_at="thing-0 is erasing slot B"))

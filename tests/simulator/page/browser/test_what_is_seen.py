@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator.page.browser import made
+from simulator.page.data import PageData
+from simulator.page.offline import report_html
+from tests.simulator.page.browser import made, parts
 from tests.simulator.page.browser.tab import PHONE, Json, Tab, written
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -44,6 +46,16 @@ async def test_the_report_has_its_data_inside_and_shows_it_when_it_is_opened(tab
     assert await tab.count(".lane") == 3
 
 
+async def test_data_that_is_packed_is_shown_as_well(tab: Tab, tmp_path: Path) -> None:
+    whole = made.failed()
+    whole["entries"]["cloud#9"] = {"at": 0, "source": "cloud", "type": "x", "text": "é" * 1_000_000, "raw": {}}
+    (tmp_path / "report.html").write_text(report_html(PageData.model_validate(whole)), "utf-8")
+    await tab.open((tmp_path / "report.html").as_uri())
+    await tab.at(".lane").wait_for()
+    assert await tab.text("#sentence") == whole["sentence"]
+    assert await tab.count(".lane") == 3
+
+
 async def test_what_devices_are_called_is_text_and_never_markup(tab: Tab, tmp_path: Path) -> None:
     whole = made.page(["<img src=x onerror=alert(1)>"])
     whole["sentence"] = "</script><b>bold</b>"
@@ -53,6 +65,36 @@ async def test_what_devices_are_called_is_text_and_never_markup(tab: Tab, tmp_pa
     assert await tab.text(".lane h3") == "<img src=x onerror=alert(1)>"
     assert await tab.text("#sentence") == "</script><b>bold</b>"
     assert await tab.count("main img, #sentence b") == 0
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString"])
+async def test_a_device_may_be_called_as_what_every_object_has(tab: Tab, name: str) -> None:
+    whole = made.page([name, "pump"], flash={})
+    await tab.open(tab.page.url)
+    await tab.show(whole)
+    assert await tab.texts(".lane h3") == [name, "pump"]
+    assert await tab.count(".flash") == 0
+    await tab.page.evaluate("news => showNews(news)", {f"lanes.{name}": parts.lane(name, 1.5), "entries+": {}})
+    await tab.drawn()
+    assert await tab.count(f".lane[data-thing={name}] .span") > 3
+    tab.check_silence()
+
+
+async def test_a_name_that_turns_the_line_around_stands_as_it_is_written(untouched: Tab) -> None:
+    await untouched.show(made.page(["\u202egnp.exe"]) | {"sentence": "\u202egnp.exe is off line."})
+    assert await untouched.text(".lane h3") == r"\u202egnp.exe"
+    assert await untouched.text("#sentence") == r"\u202egnp.exe is off line."
+
+
+async def test_of_a_device_that_is_not_ours_there_are_no_empty_tracks(untouched: Tab) -> None:
+    whole = made.page(["pump"], kind="cloud")
+    lane = whole["lanes"]["pump"]
+    for items in ("spans", "marks"):
+        lane[items] = [each for each in lane[items] if each["track"] not in ("agent", "hardware")]
+    await untouched.show(whole)
+    assert await untouched.texts(".lane .names text") == ["cloud", "wire"]
+    is_cut = "who => who.scrollHeight > who.clientHeight + 1"
+    assert not await untouched.at(".lane .who").evaluate(is_cut)
 
 
 async def test_without_a_device_it_says_what_is_waited_for(untouched: Tab) -> None:
@@ -194,7 +236,7 @@ async def test_times_are_a_dot_for_each_device_beside_the_bound(untouched: Tab) 
         == await untouched.count("[data-times=recovery] circle")
         == 6
     )
-    assert "6 devices, half within 0.275 s, all within 0.40 s" in await untouched.text("[data-times=detection]")
+    assert "6 times, half within 0.275 s, all within 0.40 s" in await untouched.text("[data-times=detection]")
     assert "at most 2.00 s" in await untouched.text("[data-times=detection] svg")
     assert "at most" not in await untouched.text("[data-times=recovery] svg")
 
