@@ -129,6 +129,7 @@ DECLARED: Final[dict[str, str]] = {
     "simulator.devices.sectors.worked": SIMULATED,
     "simulator.devices.storage._recalled": f"of {storage.LARGEST_REMEMBERED} bytes at most; {SIMULATED}",
     "simulator.engines.cues._incarnation": SIMULATED,
+    "simulator.page.texts._places": f"one answer, of a page that ships: {PROGRAM}",
     "simulator.engines.memoised_steps.memoised": f"steps of the program, transitions up to a limit; {SIMULATED}",
 }
 """Caches that no peer fills, and why not."""

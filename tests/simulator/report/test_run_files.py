@@ -132,4 +132,10 @@ def test_a_run_keeps_both_with_the_entries_in_words(tmp_path: Path):
     assert shown in (tmp_path / "o" / SUMMARY).read_text("utf-8")
     assert problems(fromstring((tmp_path / "o" / JUNIT).read_bytes())) == []
     assert shown in (tmp_path / "o" / JUNIT).read_text("utf-8")
-    assert sorted(each.name for each in (tmp_path / "o").iterdir()) == [JUNIT, SUMMARY, "trace.jsonl", "verdict.json"]
+    assert sorted(each.name for each in (tmp_path / "o").iterdir()) == [
+        JUNIT,
+        "report.html",
+        SUMMARY,
+        "trace.jsonl",
+        "verdict.json",
+    ]
