@@ -11,6 +11,7 @@ from simulator.certify.matrix import choose
 from simulator.cli.certify import certify
 from simulator.cli.certifying import CertifyCall
 from simulator.cli.certifying_account import Account
+from simulator.cli.page import PageWanted
 from tests.certify_sessions.sessions import Plan, Session, command, session, violated
 
 PROBED = ("--probe", "file:{flash}/dut.version")
@@ -38,6 +39,7 @@ async def hold(held: Plan, directory: Path) -> Session:
     await asyncio.to_thread(directory.mkdir)
     words = list(command(held, directory))
     given: dict[str, Any] = certify.make_context("certify", words[words.index("certify") + 1 :]).params
+    assert PageWanted.taken(given) is None
     for name in ("quick", "full", "is_list", "log_format", "log_level"):
         del given[name]
     assert not Account.taken_from(given).is_meant

@@ -1,6 +1,7 @@
 """`--page` from outside: where the page is, what it shows while it happens and in the end, and how long it stays."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -28,10 +29,18 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
-            yield process, process.stderr.readline().removeprefix("page: ").strip()
+            yield process, _line(process.stderr.fileno()).removeprefix("page: ").strip()
         finally:
             if process.poll() is None:
                 process.kill()
+
+
+def _line(file: int) -> str:
+    """Its next line, and not a byte more: what a buffer kept, `communicate` would not see."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(file, 1)):
+        line += byte
+    return line.decode()
 
 
 def looked(url: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -169,7 +169,7 @@ def test_marker_and_argument_need_each_other(firmware: Firmware):
         pytest.param(
             'addopts = --ghostjob-command="./a \'b"',
             "",
-            "device_under_test: ./a 'b: No closing quotation; quote as in a shell",
+            "--ghostjob-command: ./a 'b: No closing quotation; quote as in a shell",
             id="an open quote",
         ),
         pytest.param(

@@ -141,7 +141,7 @@ def flash_history(*, bricked: bool = False) -> list[Json]:
             flash_at(0.6 + n * 0.07, whole, slot("slot B", "2.0", cells), does="writes slot B", pending=["slot B"])
         )
     if bricked:
-        torn = slot("slot A", "", "####<" + "." * 11)
+        torn = slot("slot A", "", "####<" + "." * 11, state="partial")
         return [
             *history,
             flash_at(
