@@ -97,6 +97,24 @@ async def test_of_a_device_that_is_not_ours_there_are_no_empty_tracks(untouched:
     assert not await untouched.at(".lane .who").evaluate(is_cut)
 
 
+@pytest.mark.parametrize(
+    ("state", "devices", "of", "outcome", "words"),
+    [
+        ("passed", 3, 3, "held", "on 3 of 3 devices"),
+        ("passed", 1, 3, "held", "on 1 of 3 devices"),
+        ("inconclusive", 1, 3, "undecided", "on 1 of 3 devices"),
+        ("passed", 0, 0, "not-exercised", "asked of no device"),
+    ],
+)
+async def test_a_place_is_as_reached_as_the_verdict_says(
+    untouched: Tab, state: str, devices: int, of: int, outcome: str, words: str
+) -> None:
+    place = {"id": "recovered fw", "devices": devices, "of": of, "about": ""}
+    await untouched.show(made.page(["thing-0"], state=state, reached=[place]))
+    assert await untouched.at("#reached li").get_attribute("data-outcome") == outcome
+    assert words in await untouched.text("#reached li")
+
+
 async def test_without_a_device_it_says_what_is_waited_for(untouched: Tab) -> None:
     await untouched.show(made.waiting())
     assert "No device yet" in await untouched.text("#lanes-note")
