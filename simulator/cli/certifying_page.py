@@ -34,7 +34,7 @@ class CertifyPage:
     def feed(self, entry: Entry) -> None:
         """Take in the next entry of a play."""
         if isinstance(entry.event, RunStarted):
-            self._picture = Picture(f"certify {self._thing}", entry.event.scenario, "certify")
+            self._picture = Picture(f"certify {self._thing}", entry.event.scenario.replace("--", "/"), "certify")
             self.refresh()
             self._server.show(self._picture)
         self._picture.feed(entry)

@@ -12,16 +12,19 @@ LONGEST: Final = 160
 """Characters of what is said of one thing, at most."""
 POINTED: Final = re.compile(r"; see [^\s;]+|; and (?:\d+|one) more(?: findings?)?(?=;|$)")
 """Where to look for it, and how much more there is."""
-QUOTED: Final = re.compile(r'[:,]? ?[{\[]["\s{].*$', re.DOTALL)
-"""What a device sent, as JSON; all after it goes, too."""
+QUOTED: Final = re.compile(r'[:,]?(?: with)? ?[{\[]["\s{](?:.*[}\]]|.*$)', re.DOTALL)
+"""What a device sent, as JSON, up to where the last of it ends."""
 ELLIPSIS: Final = "…"
 
 
 def brief(text: str, longest: int = LONGEST) -> str:
-    """Without where to look for it, and without raw payloads; of what is still too long, the beginning."""
+    """Without where to look for it, and without raw payloads; of what is too long yet, its first clauses."""
     said = QUOTED.sub("", POINTED.sub("", text.strip())).strip().rstrip(" .:;,")
     if len(said) <= longest:
         return said
+    clause = said[:longest].rpartition("; ")[0]
+    if len(clause) > longest // 2:
+        return clause
     whole_words = said[: longest - 1].rpartition(" ")[0] or said[: longest - 1]
     return whole_words.rstrip(" .:;,") + ELLIPSIS
 

@@ -157,7 +157,8 @@ class Recovery(NamedTuple):
 
     `waits` are those of a next execution for the device, connected; `next` is the one that waits or waited. `spurned`
     is the device's word that one failed which it had not begun. `seconds` counts to `resumed` from the later of removal
-    and connection: the time without work, as an operator sees it, be there a next execution from the start or not.
+    and connection: the time without work, as an operator sees it, be there a next execution from the start or not. Who
+    has no connection, and asks over HTTP, is there all the time.
     """
 
     removed: Mark
@@ -184,7 +185,7 @@ class Recovery(NamedTuple):
         if queue.failed_unbegun and mine.spurned is None:
             mine = mine._replace(spurned=Spurned(seen.mark, seen.event.execution))
         if queue.began is not None or queue.went_on:
-            connected = queue.connected_since if queue.connected_since is not None else at
+            connected = queue.connected_since if queue.connected_since is not None else self.removed.at
             seconds = (at - max(self.removed.at, connected)) / 1_000_000
             return mine._replace(waits=self.waits.until(at, bound), resumed=seen.mark, seconds=seconds)
         if not queue.awaits_device:

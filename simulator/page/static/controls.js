@@ -95,8 +95,13 @@
       ...thing.may.map((each) => button({ do: each, thing: thing.thing }))));
   }
 
+  /** When all is over there is nothing to press. */
+  function canBePressed({ jobs, things, also }) {
+    return also.length > 0 || [...jobs, ...things].some((each) => each.may.length);
+  }
+
   function draw({ controls }) {
-    byId("controls").hidden = !controls;
+    byId("controls").hidden = !controls || !canBePressed(controls);
     if (!controls) return;
     const stopped = paused(controls);
     byId("paused").hidden = !stopped.length;

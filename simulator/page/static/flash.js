@@ -60,7 +60,8 @@ const SECTORS = {
   function holdsInWords(slot) {
     if (!/[#+x]/.test(slot.cells)) return "empty";
     const what = slot.holds || "an image";
-    return { empty: `${what}, in part`, partial: `${what}, in part`, flawed: `${what}, flawed` }[slot.state] ?? what;
+    return { empty: `${what}, in part`, partial: `${what}, in part`, flawed: `${what}, flawed` }[slot.state]
+      ?? (slot.holds || "nothing whole");
   }
 
   /** What the slot is to the bootloader; empty for most. */

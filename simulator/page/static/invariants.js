@@ -83,14 +83,20 @@
     fill(list, ...items);
   }
 
+  /** Some of the devices are enough for some places: whether they were is the verdict's to say. */
+  function cameOf({ devices, of }, state) {
+    if (!of) return "not-exercised";
+    return devices === of || (devices && state === "passed") ? "held" : "undecided";
+  }
+
   function drawReached(data) {
     byId("reached-section").hidden = !data.reached.length;
-    fill(byId("reached"), ...data.reached.map((place) => el("li", { "data-id": place.id, "data-outcome": place.devices ? "held" : "undecided" },
-      icon(place.devices ? "passed" : "unsure"),
-      el("b", {}, place.id), ` on ${place.devices} of ${count(place.of, "device")}`,
+    fill(byId("reached"), ...data.reached.map((place) => el("li", { "data-id": place.id, "data-outcome": cameOf(place, data.state) },
+      icon(outcomeWords(cameOf(place, data.state))[0]),
+      el("b", {}, place.id), place.of ? ` on ${place.devices} of ${count(place.of, "device")}` : " asked of no device",
       place.about ? el("span", { class: "note" }, ` ${place.about}`) : null)));
   }
 
   section(["invariants", "reached", "size"], drawInvariants);
-  section(["reached"], drawReached);
+  section(["reached", "state"], drawReached);
 }

@@ -13,7 +13,9 @@ SAID = [
     ("'recovered fw' was reached by 0 of 1 device; the first of them is pump-7 on job fw; see cloud#6823",
      "'recovered fw' was reached by 0 of 1 device; the first of them is pump-7 on job fw"),
     ('reported again: {"status": "IN_PROGRESS", "statusDetails": {}}', "reported again"),
-    ('it sent $aws/things/p/jobs/fw/update {"status":"FAILED"} at once', "it sent $aws/things/p/jobs/fw/update"),
+    ('it sent fw/update {"status":"FAILED"} at once', "it sent fw/update at once"),
+    ('it reported FAILED with {"a": {"b": "c"}}; it must be able', "it reported FAILED; it must be able"),
+    ('it reported FAILED with {"a": {"b": "c', "it reported FAILED"),
     ("started although told (ResourceNotFound)", "started although told (ResourceNotFound)"),
     ("holds {version}, and [both] slots", "holds {version}, and [both] slots"),
 ]  # fmt: skip
@@ -27,6 +29,12 @@ def test_it_says_what_happened_and_not_where_that_stands(text: str, said: str):
 def test_what_is_long_ends_at_a_word():
     assert brief("word " * 100) == "word " * 30 + "word…"
     assert len(brief("w" * 10_000)) == LONGEST
+
+
+def test_what_is_long_ends_with_a_clause_if_one_ends_late_enough():
+    assert brief("1 of 2 cells failed; the first is " + "a" * 60 + "; and " + "b" * 100) == (
+        "1 of 2 cells failed; the first is " + "a" * 60
+    )
 
 
 def test_a_failed_run_names_the_first_device_and_counts_the_others():

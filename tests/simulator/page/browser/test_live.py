@@ -228,6 +228,13 @@ async def test_paused_at_a_dangerous_place_says_where_until_somebody_presses_go(
     await tab.page.wait_for_selector("#paused", state="hidden")
 
 
+async def test_when_there_is_nothing_to_press_no_empty_box_is_left(live: tuple[Tab, Served]) -> None:
+    tab, server = live
+    await tab.page.wait_for_selector("#controls")
+    server.tell("news", {"controls": made.offered(jobs=[], things=[], also=[])})
+    await tab.page.wait_for_selector("#controls", state="hidden")
+
+
 async def test_a_broken_stream_is_told_and_tried_again_until_there_is_a_whole_again(live: tuple[Tab, Served]) -> None:
     tab, server = live
     server.whole = made.passed()

@@ -97,6 +97,37 @@ async def test_of_a_device_that_is_not_ours_there_are_no_empty_tracks(untouched:
     assert not await untouched.at(".lane .who").evaluate(is_cut)
 
 
+@pytest.mark.parametrize(
+    ("state", "devices", "of", "outcome", "words"),
+    [
+        ("passed", 3, 3, "held", "on 3 of 3 devices"),
+        ("passed", 1, 3, "held", "on 1 of 3 devices"),
+        ("inconclusive", 1, 3, "undecided", "on 1 of 3 devices"),
+        ("passed", 0, 0, "not-exercised", "asked of no device"),
+    ],
+)
+async def test_a_place_is_as_reached_as_the_verdict_says(
+    untouched: Tab, state: str, devices: int, of: int, outcome: str, words: str
+) -> None:
+    place = {"id": "recovered fw", "devices": devices, "of": of, "about": ""}
+    await untouched.show(made.page(["thing-0"], state=state, reached=[place]))
+    assert await untouched.at("#reached li").get_attribute("data-outcome") == outcome
+    assert words in await untouched.text("#reached li")
+
+
+async def test_a_matrix_of_all_conditions_fits_a_projector(untouched: Tab) -> None:
+    whole = made.certified()
+    conditions = ["calm", "held", "lost", "cut", "other-head", "cut-same-document", "throttled"]
+    cells = [
+        {**whole["matrix"]["cells"][0], "id": f"execution-deleted/{name}", "point": "execution-deleted",
+         "condition": name, "outcome": "inconclusive"}
+        for name in conditions
+    ]  # fmt: skip
+    whole["matrix"] = {"points": ["execution-deleted"], "conditions": conditions, "cells": cells}
+    await untouched.show(whole)
+    assert await untouched.at("#matrix table").evaluate("t => t.offsetWidth <= t.closest('.scrolls').clientWidth")
+
+
 async def test_without_a_device_it_says_what_is_waited_for(untouched: Tab) -> None:
     await untouched.show(made.waiting())
     assert "No device yet" in await untouched.text("#lanes-note")
