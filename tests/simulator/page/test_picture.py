@@ -17,7 +17,7 @@ from tests.simulator.devices.models.playing import parsed, with_few
 from tests.simulator.page.samples import Run, bricked, run
 from tests.simulator.page.shown import check, dumped, followed, same
 from tests.simulator.verdict.tale import from_the_wire
-from tests.simulator.verdict.test_played_from_the_wire import shuffled
+from tests.simulator.verdict.test_fed_in_other_ways import shuffled
 
 BAD = ("undoes-in-the-wrong-order", "works-on-although-told", "device-client-old", "deaf", "greengrass-nucleus")
 
@@ -180,6 +180,20 @@ def test_a_long_lane_forgets_its_beginning_and_says_so():
     lane = page.lanes["thing-0"]
     assert lane.dropped > 0
     assert max(len(lane.spans), len(lane.marks)) <= 2_000
+
+
+def test_of_flash_that_stays_as_it_is_no_entry_is_named_that_is_forgotten():
+    own = [entry for entry in few("main").entries if entry.source == "device/thing-0"]
+    picture = Picture("", "", "cloud")
+    for entry in own:
+        picture.feed(entry)
+    assert picture.whole().flash["thing-0"][0].events
+    (hint, *_) = (entry for entry in own if entry.event.type == "hint.received")
+    for number in range(3_000):
+        picture.feed(hint._replace(n=10_000 + number, at=own[-1].at + number))
+    page = picture.whole()
+    check(page)
+    assert page.flash["thing-0"][0].events == ()
 
 
 def test_before_anything_has_happened_it_waits():
