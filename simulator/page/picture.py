@@ -131,6 +131,11 @@ class Picture:
         """Whether there are so many devices that not every one has a lane."""
         return self._roster.is_crowd
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will be said of it."""
+        return self._judgement.is_final or self._is_over
+
     def news(self) -> dict[str, object]:
         """What changed since the last call, in whole, by its path: a member's name, `lanes.THING`, `flash.THING`; and
         in `entries+` the entries that came to it; pydantic makes JSON of it. Empty if nothing did.

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from pydantic_core import to_json
@@ -115,12 +116,16 @@ class Lookers:
         """Tell what there is to tell as long as this runs, while anybody looks."""
         while True:
             await self.are_there.wait()
-            began = time.thread_time()
+            began, was_final = time.thread_time(), self.picture.is_final
             is_told = self._tell_or_say_why_not()
             cost = time.thread_time() - began
             await asyncio.sleep(EVERY_SECONDS if is_told else FAULT_SECONDS)
             is_cheap = cost <= CHEAP_SECONDS and not self.picture.is_crowd
-            await paid(0.0 if is_cheap else cost, SELDOM_SECONDS)
+            # How it was in the end nobody should have to wait for, and it is told once.
+            await paid(0.0 if is_cheap else cost, SELDOM_SECONDS, partial(self._has_ended_since, was_final))
+
+    def _has_ended_since(self, was_final: bool) -> bool:
+        return self.picture.is_final and not was_final
 
     def _tell_or_say_why_not(self) -> bool:
         try:
