@@ -6,7 +6,7 @@ nothing speaks against that.
 """
 
 from math import inf
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from agent.device_events import AnswerReceived, RequestSent
 from simulator.verdict.clocks import Offset
@@ -17,6 +17,8 @@ OPEN: Final = 256
 """So many exchanges of one device may be under way; then the oldest is forgotten."""
 SECOND: Final = 1_000_000
 V = TypeVar("V")
+Told: TypeAlias = tuple[int, float, V]
+"""An event of a device's with its number and its time."""
 
 
 class When(NamedTuple):
@@ -50,7 +52,7 @@ class Talk:
     def __init__(self) -> None:
         self.offset = Offset()
         self.has_begun = False
-        self._asked: dict[str, tuple[int, float, RequestSent]] = {}
+        self._asked: dict[str, Told[RequestSent]] = {}
         self._arrived: dict[str, float] = {}
         self._said: dict[str, float] = {}
 
@@ -76,15 +78,18 @@ class Talk:
         if token is not None and token not in self._said:
             _put(self._said, token, at)
 
-    def read(self, source: str, number: int, at: float, event: AnswerReceived) -> Exchange | None:
-        """The device tells that it read an answer: the exchange, if its request is remembered."""
+    def read(self, at: float, event: AnswerReceived) -> Told[RequestSent] | None:
+        """The device tells that it read an answer: its request, if that is remembered."""
         token = event.client_token
         if (said := self._said.pop(token, None)) is not None:
             self.offset = self.offset.answered(micros(said), micros(at))
-        if (asked := self._asked.pop(token, None)) is None:
-            return None
-        sent, answer = Mark(source, asked[0], micros(asked[1])), Mark(source, number, micros(at))
-        return Exchange(sent=sent, request=asked[2], answer=answer, read=event)
+        return self._asked.pop(token, None)
+
+
+def exchanged(source: str, asked: Told[RequestSent], read: Told[AnswerReceived]) -> Exchange:
+    """A request of a device's, and the answer that it read."""
+    sent, answer = Mark(source, asked[0], micros(asked[1])), Mark(source, read[0], micros(read[1]))
+    return Exchange(sent=sent, request=asked[2], answer=answer, read=read[2])
 
 
 def _put(table: dict[str, V], token: str, value: V) -> None:

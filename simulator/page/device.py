@@ -22,7 +22,7 @@ from agent.device_events import (
     StepUndone,
 )
 from agent.values import Status
-from simulator.page.axis import Talk, When
+from simulator.page.axis import Talk, When, exchanged
 from simulator.page.flash import FlashFold
 from simulator.page.lanes import LaneFold
 from simulator.page.losses import Losses
@@ -47,6 +47,7 @@ from simulator.verdict.seen import Elsewhere, Seen, seen_in
 CHANGES: Final = 256
 """So many changes of a device's state are remembered: the last of them."""
 NEVER: Final = float("-inf")
+_new: Any = tuple.__new__
 QUEUE_EVENTS: Final = frozenset(
     {ClientConnected, ClientDisconnected, ExecutionQueued, ExecutionChanged, ExecutionRemoved}
 )
@@ -97,13 +98,13 @@ class Device:
 
     def told(self, entry: Entry) -> None:
         """It tells something of itself."""
-        event = entry.event
+        _, _, at, event = entry
         kind = type(event)
         self.has_told = True
         self._keep(entry)
         if (read := OF_ITSELF.get(kind)) is not None:
             read(self.row, event)
-            self._moved(When(entry.at, True))
+            self._moved(_new(When, (at, True)))
         if (note := NOTES.get(kind)) is not None:
             note(self, event, entry)
 
@@ -111,17 +112,18 @@ class Device:
         """The cloud tells something of it; `seen` is that as it concerns this device, of one that shares its thing."""
         event: Any = entry.event if seen is None else seen.event
         kind = type(event)
-        if kind in QUEUE_EVENTS or kind is Elsewhere:
-            self.recoveries.after(seen or seen_in(entry))
-        if kind is Elsewhere:
-            return
-        self._keep(entry)
-        if kind in QUEUE_EVENTS:
-            self._of_records(entry)
-        elif kind is RequestReceived:
+        if kind is RequestReceived:
             self.talk.received(entry.at, event.client_token)
         elif kind is RequestAnswered:
             self.talk.answered(entry.at, event.client_token)
+        elif kind in QUEUE_EVENTS:
+            self.recoveries.after(seen or seen_in(entry))
+            self._of_records(entry)
+        elif kind is Elsewhere:
+            assert seen is not None, "it is so to one that shares its thing"
+            self.recoveries.after(seen)
+            return
+        self._keep(entry)
         if not self.has_told:
             self._from_afar(event, entry)
 
@@ -215,8 +217,9 @@ def _asks(device: Device, event: RequestSent, entry: Entry) -> None:
 
 
 def _reads(device: Device, event: AnswerReceived, entry: Entry) -> None:
-    exchange = device.talk.read(entry.source, entry.n, entry.at, event)
-    if exchange is not None:
+    asked = device.talk.read(entry.at, event)
+    if asked is not None and (device.losses.are_untold or not event.accepted):
+        exchange = exchanged(entry.source, asked, (entry.n, entry.at, event))
         device.losses.read(exchange, When(entry.at, True), entry.id)
 
 

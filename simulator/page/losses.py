@@ -75,6 +75,11 @@ class Losses:
     answers: int = 0
 
     @property
+    def are_untold(self) -> bool:
+        """Whether there is any of which the device was not told."""
+        return any(loss.told is None for loss in self.all)
+
+    @property
     def ghosts(self) -> list[Loss]:
         """Those under which it was at work: what it had taken, if it tells of that, or else what was in progress."""
         if not self.all:

@@ -14,9 +14,6 @@ lanes that broke something, then the slowest, then the first.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from pydantic import JsonValue
-from pydantic_core import to_jsonable_python
-
 from agent.device_events import DeviceDisconnected
 from simulator.certify.certificate import Certificate
 from simulator.page.axis import When
@@ -39,6 +36,8 @@ from simulator.verdict import Verdict
 EXTRA: Final = 1_000
 """So many entries who follows the news may have more than there are; then they come anew, in whole."""
 LONGER: Final = 1 + 1 / 30
+AT_ONCE: Final = 1_000
+"""So many entries are folded at once: some milliseconds."""
 LISTED: Final = 100
 """So many devices are listed; of more, those that have lanes."""
 
@@ -52,6 +51,8 @@ class Picture:
         self._happenings = Happenings()
         self._judgement = Judgement()
         self._rate = Rate()
+        self._came: list[Entry] = []
+        """What is not folded yet."""
         self._offered: Offered | None = None
         self._is_over = False
         self._shown = Shown(self._roster, self._happenings, self._judgement)
@@ -63,16 +64,27 @@ class Picture:
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry, in the order in which they come."""
-        event = entry.event
-        kind = type(event)
-        if kind is RequestReceived:
-            self._rate.count(entry.at)
-        elif kind in ABOUT_THE_RUN:
-            self._about_the_run(entry)
-            return
-        elif kind in GOING and self._happenings.ended is not None:
-            return
-        self._roster.feed(entry)
+        came = self._came
+        came.append(entry)
+        if len(came) >= AT_ONCE:
+            self._fold()
+
+    def _fold(self) -> None:
+        """Many at once: in the midst of a run each would find the caches full of the run's own."""
+        came, self._came = self._came, []
+        for entry in came:
+            kind = type(entry.event)
+            if kind in ABOUT_THE_RUN:
+                self._about_the_run(entry)
+            elif kind not in GOING or self._happenings.ended is None:
+                if kind is RequestReceived:
+                    self._rate.count(entry.at)
+                self._roster.feed(entry)
+
+    def _settle(self) -> None:
+        """All that came is folded, and laid on the axis."""
+        self._fold()
+        self._roster.settle()
 
     def _about_the_run(self, entry: Entry) -> None:
         if self._kind == "certify" and isinstance(entry.event, RunStarted | RunEnded):
@@ -86,7 +98,7 @@ class Picture:
 
     def judged(self, verdict: Verdict, final: bool) -> None:
         """The verdict so far, or in the end."""
-        self._roster.settle()
+        self._settle()
         self._judgement.judged(verdict, final, self._roster, self._happenings)
         self._roster.choose(tuple(self._judgement.broken))
 
@@ -106,7 +118,7 @@ class Picture:
 
     def whole(self) -> PageData:
         """All of it."""
-        self._roster.settle()
+        self._settle()
         if not self._roster.shown:
             self._roster.choose(())
         lanes, flash = self._shown.all()
@@ -114,16 +126,28 @@ class Picture:
             **self._sections(), lanes=lanes, flash=flash, entries=dict(self._shown.entries(self._shown.named(lanes)))
         )
 
-    def news(self) -> dict[str, JsonValue]:
+    @property
+    def is_crowd(self) -> bool:
+        """Whether there are so many devices that not every one has a lane."""
+        return self._roster.is_crowd
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will be said of it."""
+        return self._judgement.is_final or self._is_over
+
+    def news(self) -> dict[str, object]:
         """What changed since the last call, in whole, by its path: a member's name, `lanes.THING`, `flash.THING`; and
-        in `entries+` the entries that came to it. Empty if nothing did.
+        in `entries+` the entries that came to it; pydantic makes JSON of it. Empty if nothing did.
 
         Who follows may keep entries that are named no longer, up to a thousand of them; then `entries` come in whole.
         """
-        self._roster.settle()
+        self._settle()
         if not self._roster.shown:
             self._roster.choose(())
-        changed = {name: value for name, value in self._sections().items() if self._is_new(name, value)}
+        changed: dict[str, object] = {
+            name: value for name, value in self._sections().items() if self._is_new(name, value)
+        }
         lanes, flash = self._shown.all()
         for name, parts in (("lanes", lanes), ("flash", flash)):
             if self._is_new(f"{name} of", tuple(parts)):
@@ -131,9 +155,7 @@ class Picture:
                 changed[name] = parts
             else:
                 changed |= {f"{name}.{n}": part for n, part in parts.items() if self._is_new(f"{name}.{n}", part)}
-        changed |= self._new_entries(self._shown.named(lanes))
-        told: dict[str, JsonValue] = to_jsonable_python(changed, by_alias=True)
-        return told
+        return changed | self._new_entries(self._shown.named(lanes))
 
     def _is_new(self, path: str, value: object) -> bool:
         if path in self._sent and self._sent[path] == value:

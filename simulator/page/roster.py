@@ -131,7 +131,9 @@ class Roster:
             self._shared(shares, entry)
         if self._agents and thing in self._agents and not isinstance(entry.event, CONNECTIONS):
             return
-        if self.started is None or thing in self.devices:
+        if (device := self.devices.get(thing)) is not None:
+            device.at_cloud(entry)
+        elif self.started is None:
             self._at(thing).at_cloud(entry)
 
     def _is_client_of(self, client: str, thing: str) -> None:

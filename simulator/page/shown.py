@@ -63,7 +63,9 @@ class Shown:
 
     def _flash_of(self, device: Device) -> tuple[Flash, ...]:
         assert device.flash is not None, "it is shown"
-        key = (device.flash.revision, self._roster.shift_of(device), self._roster.zero)
+        # Of what is remembered the first goes, and nothing else: with the first, the names change.
+        first = next(iter(device.entries), "")
+        key = (device.flash, device.flash.revision, first, self._roster.shift_of(device), self._roster.zero)
         known = self._flash.get(device.name)
         if known is None or known[0] != key:
             instants = device.flash.shown(partial(self._roster.lay, device))

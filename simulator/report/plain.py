@@ -12,6 +12,8 @@ ELLIPSIS: Final = "…"
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """The text in one line of at most so many characters; what cannot be seen stands as its escape, such as `\\x1b`."""
+    if len(text) <= longest and text.isprintable():
+        return text
     seen = "".join(each if each.isprintable() else _escaped(each) for each in text[:longest])
     return seen if len(text) <= longest and len(seen) <= longest else seen[: longest - 1] + ELLIPSIS
 

@@ -6,11 +6,13 @@ thousands: then they come less often.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
+
+from pydantic_core import to_json
 
 from agent.log import get_logger
 from simulator.page.live.sparing import paid
@@ -21,7 +23,7 @@ LOOKERS: Final = 100
 EVERY_SECONDS: Final = 0.25
 """News come so often at most."""
 CHEAP_SECONDS: Final = 0.025
-"""Of the processor's time: what costs no more is not spared."""
+"""Of the processor's time: what costs no more is not spared, unless a crowd plays, whose run has none to spare."""
 SELDOM_SECONDS: Final = 10.0
 """They come so often at least, if there are any."""
 ALIVE_SECONDS: Final = 15.0
@@ -114,11 +116,16 @@ class Lookers:
         """Tell what there is to tell as long as this runs, while anybody looks."""
         while True:
             await self.are_there.wait()
-            began = time.thread_time()
+            began, was_final = time.thread_time(), self.picture.is_final
             is_told = self._tell_or_say_why_not()
             cost = time.thread_time() - began
             await asyncio.sleep(EVERY_SECONDS if is_told else FAULT_SECONDS)
-            await paid(cost if cost > CHEAP_SECONDS else 0.0, SELDOM_SECONDS)
+            is_cheap = cost <= CHEAP_SECONDS and not self.picture.is_crowd
+            # How it was in the end nobody should have to wait for, and it is told once.
+            await paid(0.0 if is_cheap else cost, SELDOM_SECONDS, partial(self._has_ended_since, was_final))
+
+    def _has_ended_since(self, was_final: bool) -> bool:
+        return self.picture.is_final and not was_final
 
     def _tell_or_say_why_not(self) -> bool:
         try:
@@ -140,12 +147,12 @@ class Lookers:
                 looker.has_missed = True
         ready = [looker for looker in self._all if looker.may_be_told]
         if news and not all(looker.has_missed for looker in ready):
-            told = _event("news", json.dumps(news, separators=(",", ":")))
+            told = _event(b"news", to_json(news, by_alias=True))
             for looker in ready:
                 if not looker.has_missed:
                     looker.tell(told)
         if anew := [looker for looker in ready if looker.has_missed]:
-            told = _event("whole", self.picture.whole().model_dump_json(by_alias=True))
+            told = _event(b"whole", self.picture.whole().model_dump_json(by_alias=True).encode())
             for looker in anew:
                 looker.has_missed = False
                 looker.tell(told)
@@ -166,6 +173,6 @@ class Lookers:
             looker.end()
 
 
-def _event(name: str, data: str) -> bytes:
+def _event(name: bytes, data: bytes) -> bytes:
     """As server-sent events have it; JSON has no line ends."""
-    return f"event: {name}\ndata: {data}\n\n".encode()
+    return b"event: %b\ndata: %b\n\n" % (name, data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 SPARING: Final = 40
@@ -9,10 +10,12 @@ SPARING: Final = 40
 LOOK_SECONDS: Final = 0.05
 
 
-async def paid(cost: float, at_most_seconds: float) -> None:
+async def paid(cost: float, at_most_seconds: float, is_urgent: Callable[[], bool] = lambda: False) -> None:
     """Wait until this process has worked for SPARING times `cost`, seconds of the processor's time; so long at most,
-    for one that has little to do.
+    for one that has little to do, and only until it is urgent.
     """
     due, until = time.process_time() + SPARING * cost, time.monotonic() + at_most_seconds
-    while time.process_time() < due and time.monotonic() < until:  # noqa: ASYNC110 - no event tells of that time
+    while time.process_time() < due and time.monotonic() < until:
+        if is_urgent():
+            return
         await asyncio.sleep(LOOK_SECONDS)

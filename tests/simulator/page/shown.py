@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
 
 from simulator.page.data import Found, PageData
 from simulator.page.picture import Picture
@@ -60,14 +61,19 @@ def applied(known: dict[str, Any], news: dict[str, Any]) -> None:
             known[path] = value
 
 
+def news(picture: Picture) -> Any:
+    """As they go to a browser."""
+    return to_jsonable_python(picture.news(), by_alias=True)
+
+
 def followed(picture: Picture, entries: Iterable[Entry], every: int, known: dict[str, Any] | None = None) -> Any:
     """What somebody has in the end who came at the beginning and took the news after `every` entries."""
     known = PAGE.dump_python(picture.whole(), mode="json", by_alias=True) if known is None else known
     for number, entry in enumerate(entries, 1):
         picture.feed(entry)
         if not number % every:
-            applied(known, picture.news())
-    applied(known, picture.news())
+            applied(known, news(picture))
+    applied(known, news(picture))
     return known
 
 

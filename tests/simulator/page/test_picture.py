@@ -182,6 +182,20 @@ def test_a_long_lane_forgets_its_beginning_and_says_so():
     assert max(len(lane.spans), len(lane.marks)) <= 2_000
 
 
+def test_of_flash_that_stays_as_it_is_no_entry_is_named_that_is_forgotten():
+    own = [entry for entry in few("main").entries if entry.source == "device/thing-0"]
+    picture = Picture("", "", "cloud")
+    for entry in own:
+        picture.feed(entry)
+    assert picture.whole().flash["thing-0"][0].events
+    (hint, *_) = (entry for entry in own if entry.event.type == "hint.received")
+    for number in range(3_000):
+        picture.feed(hint._replace(n=10_000 + number, at=own[-1].at + number))
+    page = picture.whole()
+    check(page)
+    assert page.flash["thing-0"][0].events == ()
+
+
 def test_before_anything_has_happened_it_waits():
     page = Picture("main", "force delete in mid-write", "run").whole()
     check(page)

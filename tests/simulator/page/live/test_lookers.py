@@ -1,0 +1,43 @@
+"""Who looks at the live page: when they are told what there is to tell."""
+
+import asyncio
+
+import pytest
+
+from simulator.page.live import lookers as live_lookers
+from simulator.page.live import sparing
+from simulator.page.live.lookers import Lookers
+from simulator.page.live.server import ended
+from simulator.page.picture import Picture
+from tests.simulator.page.live.asking import SECONDS
+from tests.simulator.page.samples import Run, run
+from tests.within import within
+
+
+@pytest.fixture
+def played() -> Run:
+    """In a loop of its own."""
+    return run()
+
+
+async def test_however_long_news_are_spared_the_end_is_told_at_once(played: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sparing, "SPARING", 1e9)
+    monkeypatch.setattr(live_lookers, "CHEAP_SECONDS", -1.0)
+    monkeypatch.setattr(live_lookers, "SELDOM_SECONDS", 1e9)
+    picture = Picture("", "", "run")
+    lookers = Lookers(picture, lambda: None)
+    looker = lookers.join()
+    assert looker is not None
+    telling = asyncio.create_task(lookers.keep_telling())
+    try:
+        whole = await within(looker.next(), SECONDS)
+        for entry in played.entries:
+            picture.feed(entry)
+        picture.judged(played.verdict, final=True)
+        news = await within(looker.next(), SECONDS)
+    finally:
+        await ended(telling)
+    assert whole is not None
+    assert b'"state":"waiting"' in whole
+    assert news is not None
+    assert b'"state":"passed"' in news
