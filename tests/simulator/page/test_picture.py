@@ -17,7 +17,7 @@ from tests.simulator.devices.models.playing import parsed, with_few
 from tests.simulator.page.samples import Run, bricked, run
 from tests.simulator.page.shown import check, dumped, followed, same
 from tests.simulator.verdict.tale import from_the_wire
-from tests.simulator.verdict.test_played_from_the_wire import shuffled
+from tests.simulator.verdict.test_fed_in_other_ways import shuffled
 
 BAD = ("undoes-in-the-wrong-order", "works-on-although-told", "device-client-old", "deaf", "greengrass-nucleus")
 
