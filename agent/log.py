@@ -126,6 +126,12 @@ def configure(log_format: Literal["text", "json"] | str, level: str) -> None:
     _lowest.cache_clear()
 
 
+def make_ready() -> None:
+    """Set up what was asked for, without a line to write: for who cannot stand still while that is imported."""
+    if (asked := _asked) is not None:
+        _set_up(asked)
+
+
 def _set_up(asked: _Asked) -> None:
     import structlog
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.certify.certificate import Bricked, CellResult, Certificate
@@ -10,7 +11,7 @@ from simulator.certify.learning import Learned
 from simulator.certify.matrix import Cell
 from simulator.certify.telling import Planned, Telling
 from simulator.page.picture import Picture
-from simulator.trace import Entry, RunStarted
+from simulator.trace import AccountEnded, ClientConnected, ClientSubscribed, Entry, RunStarted
 
 if TYPE_CHECKING:
     from simulator.page.live.server import PageServer
@@ -26,6 +27,11 @@ class CertifyPage:
         self._thing = thing
         self._whole = self._picture = whole
         self._certificate: Callable[[], Certificate] | None = None
+        self._is_played = False
+        self._standing: list[Entry] = []
+        """By what the device is there as the next play begins: told before that does, since it is older."""
+        self._has_connected = False
+        """Whether it was ever seen to: one that works over HTTPS alone never is, and is there all the same."""
 
     def follow(self, certificate: Callable[[], Certificate]) -> None:
         """From now on there is a certificate of what is known so far."""
@@ -33,11 +39,24 @@ class CertifyPage:
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry of a play."""
-        if isinstance(entry.event, RunStarted):
-            self._picture = Picture(f"certify {self._thing}", entry.event.scenario.replace("--", "/"), "certify")
-            self.refresh()
-            self._server.show(self._picture)
-        self._picture.feed(entry)
+        event = entry.event
+        self._has_connected = self._has_connected or isinstance(event, ClientConnected)
+        self._is_played = self._is_played and not isinstance(event, AccountEnded)
+        if isinstance(event, RunStarted):
+            self._begin(entry, event)
+        elif isinstance(event, ClientConnected | ClientSubscribed) and not self._is_played:
+            self._standing.append(entry)
+        else:
+            self._picture.feed(entry)
+
+    def _begin(self, entry: Entry, started: RunStarted) -> None:
+        self._picture = Picture(f"certify {self._thing}", started.scenario.replace("--", "/"), "certify")
+        self.refresh()
+        self._picture.feed(entry._replace(event=replace(started, tells_presence=self._has_connected)))
+        for each in self._standing:  # after it, lest time begins with these
+            self._picture.feed(each)
+        self._is_played, self._standing = True, []
+        self._server.show(self._picture)
 
     def refresh(self) -> None:
         """Show what is known so far."""

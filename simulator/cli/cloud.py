@@ -195,7 +195,10 @@ async def _serve_with(page: PageWanted, serving: Callable[..., Coroutine[Any, An
 
     picture = Picture("cloud", "a local AWS IoT, and whoever comes by", "cloud")
     async with page.served(picture) as server:
-        await serving(also=picture.feed, page=server.url)
+        try:
+            await serving(also=picture.feed, page=server.url)
+        finally:
+            picture.over()
 
 
 def _salvage(state: Path | None) -> None:

@@ -17,7 +17,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from agent.errors import InputError
-from agent.log import get_logger
+from agent.log import get_logger, make_ready
 from simulator.cloud.asked import CutOff, Lines
 from simulator.cloud.background import listen_for_faults
 from simulator.cloud.contained import contained
@@ -74,6 +74,7 @@ async def serve(
                     _write_whole(ready_file, json.dumps(endpoints))
                 announce(endpoints)
                 try:
+                    await asyncio.to_thread(make_ready)  # the first client that is refused should not stop the others
                     await stopped.wait()
                 finally:
                     _remove(ready_file)

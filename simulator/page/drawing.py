@@ -1,7 +1,7 @@
 """What is drawn of a lane, while it is drawn: spans that have begun, and may have ended, and marks."""
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from simulator.page.axis import When
 from simulator.page.data import Track
@@ -46,8 +46,12 @@ class OpenMark:
     message: Message | None = None
 
 
+D = TypeVar("D", OpenSpan, OpenMark)
+
+
 class Drawing:
-    """`most` is how many spans and marks are remembered, of each; then the oldest go, and are counted in `dropped`.
+    """`most` is how many spans and marks are remembered, of each; then the oldest go, and are counted in `dropped`;
+    `since` is when the last of the spans began that went.
 
     `open` has the spans that last yet, by what ends them. `jobs` have been queued before. `worked` is when the hardware
     was last seen to have done something. `shows` is what a probe showed last.
@@ -63,6 +67,7 @@ class Drawing:
         self.worked: When | None = None
         self.shows = ""
         self.dropped = 0
+        self.since: When | None = None
 
     def begin(self, key: object, span: OpenSpan, event_id: str) -> None:
         """Something begins; what has the same key ends."""
@@ -71,7 +76,7 @@ class Drawing:
         self.open[key] = span
         self.spans.append(span)
         if len(self.spans) > self.most:
-            self._forget(self.spans)
+            self.since = self._forget(self.spans).start
 
     def end(self, key: object, when: When, event_id: str, text: str = "") -> None:
         """Something ends, if it has begun; `text` is what it has come to."""
@@ -87,8 +92,10 @@ class Drawing:
         if len(self.marks) > self.most:
             self._forget(self.marks)
 
-    def _forget(self, drawn: list[Any]) -> None:
-        """An eighth of them at once, so that this costs little."""
+    def _forget(self, drawn: list[D]) -> D:
+        """An eighth of them at once, so that this costs little; the last of those."""
         number = max(self.most // 8, 1)
         self.dropped += number
+        last = drawn[number - 1]
         del drawn[:number]
+        return last

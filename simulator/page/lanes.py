@@ -5,6 +5,7 @@ then drawn from these alone, and says of the device no more than they show.
 """
 
 from collections.abc import Callable
+from math import inf
 
 from simulator.page.axis import When
 from simulator.page.data import Lane, Mark, Span
@@ -47,7 +48,9 @@ class LaneFold:
 
     def lane(self, lay: Callable[[When], float], ghosts: tuple[Span, ...]) -> Lane:
         """As it stands; `lay` puts an instant on the axis, `ghosts` are the losses."""
-        spans = sorted((*ghosts, *(_span(span, lay) for span in self.drawing.spans)), key=lambda span: span.start)
+        since = -inf if self.drawing.since is None else lay(self.drawing.since)
+        lasting = (ghost for ghost in ghosts if ghost.end is None or ghost.end > since)  # the others' jobs have left
+        spans = sorted((*lasting, *(_span(span, lay) for span in self.drawing.spans)), key=lambda span: span.start)
         marks = sorted((self._drawn(mark, lay) for mark in self.drawing.marks), key=lambda mark: mark.at)
         return Lane(spans=tuple(spans), marks=tuple(marks), dropped=self.drawing.dropped)
 

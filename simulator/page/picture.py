@@ -87,11 +87,11 @@ class Picture:
         self._roster.settle()
 
     def _about_the_run(self, entry: Entry) -> None:
-        if self._kind == "certify" and isinstance(entry.event, RunStarted | RunEnded):
-            return  # a cell's, of which there are many
         if isinstance(entry.event, RunStarted):
             self._roster.begin(entry.event, When(entry.at, not entry.event.are_foreign))
-        elif isinstance(entry.event, DeviceJoined):
+        if self._kind == "certify" and isinstance(entry.event, RunStarted | RunEnded):
+            return  # a cell's, of which there are many
+        if isinstance(entry.event, DeviceJoined):
             self._roster.join(entry.event)
         self._happenings.feed(entry)
         self._roster.passes(entry)

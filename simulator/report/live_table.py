@@ -36,6 +36,8 @@ NEWS: Final = 5
 """So many of the last things that happened are told, if there is room."""
 NEWS_OF_A_CROWD: Final = 2
 """The same, where every line may be that of a device."""
+DONE: Final = 8
+"""So many jobs that are done are still told of: the last of them."""
 HEAD: Final = 2
 """Lines of a table above its rows."""
 FRAMES_A_SECOND: Final = 12
@@ -53,6 +55,7 @@ class LiveTable:
         self._jobs: dict[str, str] = {}
         self._open: dict[str, int] = {}
         self._queued: dict[str, int] = {}
+        self._knows_jobs = False
         self._news: deque[Text] = deque(maxlen=NEWS)
         self._fed = 0
         self._came_on: dict[str, int] = {}
@@ -75,9 +78,12 @@ class LiveTable:
             case DeviceJoined(thing=thing, like=like):
                 self._rows[thing] = Row(thing, self._rows[like].namespace_id if like in self._rows else None)
             case JobCreated(job_id=job_id):
+                self._knows_jobs = True
+                self._forget(job_id, *self._long_done())
                 self._jobs[job_id] = "in progress"
                 self._open[job_id] = self._queued[job_id] = 0
             case ExecutionQueued(execution=key):
+                self._knows_jobs = True
                 self._open[key.job_id] = self._open.get(key.job_id, 0) + 1
                 self._queued[key.job_id] = self._queued.get(key.job_id, 0) + 1
             case ExecutionChanged(execution=key, status=status) if status in TERMINAL:
@@ -88,7 +94,7 @@ class LiveTable:
             case JobDeletionBegan(job_id=job_id):
                 self._jobs[job_id], self._open[job_id] = DELETING, 0
             case JobDeleted(job_id=job_id):
-                self._jobs.pop(job_id, None)
+                self._forget(job_id)
                 self._tell(f"{job_id} is deleted")
             case PaceChanged(held_at=held_at) if held_at:
                 how = ", [g] lets it go on" if self._keys else ""
@@ -116,7 +122,18 @@ class LiveTable:
             case _:
                 pass
 
+    def _long_done(self) -> list[str]:
+        """The jobs that are done but for the last ones: a play may go on, and make one after the other."""
+        return [job_id for job_id, state in self._jobs.items() if state == "done"][:-DONE]
+
+    def _forget(self, *job_ids: str) -> None:
+        for job_id in job_ids:
+            for known in (self._jobs, self._open, self._queued):
+                known.pop(job_id, None)
+
     def _over(self, job_id: str) -> None:
+        if job_id not in self._open:
+            return  # its job is gone
         self._open[job_id] = max(self._open.get(job_id, 0) - 1, 0)
         if not self._open[job_id] and self._jobs.get(job_id) == "in progress":
             self._jobs[job_id] = "done"
@@ -134,7 +151,7 @@ class LiveTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, (options.height or console.height) - 1
         title, keys = Text(self._title, "bold"), self._named_keys()
-        jobs = [_jobs_in_words(self._so_far())] if self._queued else []  # of a cloud that is not ours none are known
+        jobs = [_jobs_in_words(self._so_far())] if self._knows_jobs else []  # of a cloud that is not ours none are known
         around = _lines(console, width, title, *keys)
         room = height - around - 1  # one for the news
         left = room - HEAD - len(self._rows) - _lines(console, width, *jobs)

@@ -97,7 +97,7 @@ def test_for_scripts_it_stays_as_long_as_they_say_with_the_exit_code_of_the_verd
     assert "Whoever has this address may look, and press its buttons; nothing is encrypted" in err
 
 
-def test_a_cloud_shows_who_comes_by_and_tells_scripts_where(tmp_path: Path):
+def test_a_cloud_shows_who_comes_by_and_that_it_has_ended_and_tells_scripts_where(tmp_path: Path):
     ready = tmp_path / "ready"
     ports = ("--api-port", "0", "--mqtt-port", "0", "--ready-file", str(ready))
     with started("cloud", *ports, "--page") as (process, url):
@@ -108,13 +108,14 @@ def test_a_cloud_shows_who_comes_by_and_tells_scripts_where(tmp_path: Path):
         fleet = (*GHOSTJOB, "fleet", "--endpoint", endpoints["mqtt"], "--devices", "2", "--no-table")
         with subprocess.Popen(fleet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as devices:
             page: dict[str, Any] = {}
+            states = []
             for name, told in looked(url):
                 page = told if name == "whole" else page | told
-                if len(page["things"]) == 2:
-                    break
-            devices.terminate()
-        assert (page["kind"], page["state"]) == ("cloud", "running")
-        process.send_signal(signal.SIGINT)
+                if len(page["things"]) == 2 and "running" not in states:
+                    devices.terminate()
+                    process.send_signal(signal.SIGINT)
+                states.append(page["state"])
+        assert (page["kind"], page["state"], page["is_over"]) == ("cloud", "ended", True)
         process.communicate(timeout=SECONDS)
     assert process.returncode == 0
 

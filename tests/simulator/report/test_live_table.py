@@ -141,6 +141,17 @@ def test_jobs_say_how_many_of_their_devices_are_through():
     assert line_of(drawn(table), "jobs:") == "jobs: none"
 
 
+def test_of_jobs_that_are_done_only_the_last_stand_there_however_long_it_goes_on():
+    table = of_devices(2)
+    for number in range(100):
+        key = ExecutionKey("lab", f"fw-{number}", 1, number)
+        done = ExecutionChanged("thing-0", key, "SUCCEEDED", "device", 2)
+        told(table, "cloud", JobCreated(f"fw-{number}"), ExecutionQueued("thing-0", key), done)
+    said = " ".join(drawn(table, width=200))
+    assert "fw-99 done" in said
+    assert said.count(" done") <= 10
+
+
 @pytest.mark.parametrize("height", [12, 24, 50])
 @pytest.mark.parametrize("devices", [1, 10, 30, 300])
 def test_no_number_of_devices_makes_it_higher_than_the_terminal(devices: int, height: int):

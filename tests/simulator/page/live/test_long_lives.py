@@ -1,11 +1,15 @@
-"""What a page of a cloud remembers is bounded, whoever comes by and for however long."""
+"""What a page remembers is bounded, whoever comes by, and for however long a cloud or an open play goes on."""
+
+import json
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from agent.values import ExecutionKey
-from simulator.page import roster
+from simulator.page import happenings, losses, roster
 from simulator.page.picture import Picture
-from simulator.trace import CLOUD, Entry, ExecutionQueued
+from simulator.trace import CLOUD, Entry, ExecutionQueued, RunEnded, RunStarted, read_line, write_line
+from tests.simulator.page import samples
 
 THINGS, ENTRIES = 1_000, 40
 
@@ -24,3 +28,47 @@ def test_of_many_who_come_by_the_page_of_a_cloud_remembers_little_each(monkeypat
     crowd = [device for number, device in enumerate(devices) if number >= roster.MANY]
     assert {len(device.kept) for device in crowd} == {roster.FEWEST}
     assert len(picture.whole().lanes) == roster.SHOWN
+
+
+DEVICES, SECONDS = 4, 10.0
+
+
+def rounds(entries: Sequence[Entry], number: int) -> Iterator[Iterator[Entry]]:
+    """The same over and over, each time later, of jobs of their own, and asked for with tokens of their own."""
+    told = [(entry, write_line(entry)) for entry in entries]
+    last: dict[str, int] = {}
+    for entry in entries:
+        last[entry.source] = max(last.get(entry.source, 0), entry.n)
+    for count in range(number):
+        yield (_later(entry, line, count, last[entry.source]) for entry, line in told)
+
+
+def _later(entry: Entry, line: str, count: int, numbers: int) -> Entry:
+    text = line.replace('"fw', f'"fw{count}').replace('"client_token":"', f'"client_token":"{count}/')
+    told = json.loads(text) | {"at": entry.at + count * SECONDS, "n": entry.n + count * numbers}
+    again = read_line(json.dumps(told))
+    assert again is not None
+    return again
+
+
+def test_jobs_that_are_long_over_leave_the_page_of_a_play_that_goes_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(roster, "LEAST", 40)
+    monkeypatch.setattr(happenings, "LINES", 40)
+    monkeypatch.setattr(losses, "LOSSES", 8)
+    monkeypatch.setattr(roster, "DRAWN", DEVICES * 160)
+    entries = samples.run(devices=DEVICES).entries
+    started = next(entry for entry in entries if isinstance(entry.event, RunStarted))
+    picture = Picture("lab", "", "run")
+    picture.feed(started)
+    body = [entry for entry in entries if not isinstance(entry.event, RunStarted | RunEnded)]
+    sizes = []
+    for again in rounds(body, 20):
+        for entry in again:
+            picture.feed(entry)
+        sizes.append(len(picture.whole().model_dump_json()))
+    page = picture.whole()
+    assert max(sizes[15:]) < 1.1 * max(sizes[:15]), sizes
+    shown = {part.job for lane in page.lanes.values() for part in (*lane.spans, *lane.marks)}
+    assert {"fw19", "fw19-next"} <= shown
+    assert not {f"fw{number}{job}" for number in range(10) for job in ("", "-lab", "-next", "-lab-next")} & shown
+    assert all(lane.dropped for lane in page.lanes.values())
