@@ -12,13 +12,16 @@
     return el("button", {
       type: "button", class: "outcome", "data-cell": cell.id, "data-outcome": cell.outcome, title: cell.why,
       "aria-label": `${cell.point}, ${cell.condition}: ${word}`, click: () => choose(cell.id),
-    }, icon(sign), word);
+    }, icon(sign), el("span", { class: "word" }, word));
   }
 
+  /** Of more conditions than that, a cell is a sign, so that all are in sight. */
+  const IN_WORDS = 7;
+
   function table(matrix) {
-    return el("table", {},
+    return el("table", { class: matrix.conditions.length > IN_WORDS ? "dense" : null },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "point"),
-        ...matrix.conditions.map((name) => el("th", { scope: "col" }, name)))),
+        ...matrix.conditions.map((name) => el("th", { scope: "col" }, el("span", {}, name))))),
       el("tbody", {}, ...matrix.points.map((point) => el("tr", {},
         el("th", { scope: "row" }, point),
         ...matrix.conditions.map((condition) => {

@@ -115,9 +115,10 @@ async def test_a_place_is_as_reached_as_the_verdict_says(
     assert words in await untouched.text("#reached li")
 
 
-async def test_a_matrix_of_all_conditions_fits_a_projector(untouched: Tab) -> None:
+@pytest.mark.parametrize("more", [[], [f"notification-reordered-{n}" for n in range(28)]])
+async def test_a_matrix_of_all_conditions_fits_a_projector(untouched: Tab, more: list[str]) -> None:
     whole = made.certified()
-    conditions = ["calm", "held", "lost", "cut", "other-head", "cut-same-document", "throttled"]
+    conditions = ["calm", "held", "lost", "cut", "other-head", "cut-same-document", "throttled", *more]
     cells = [
         {**whole["matrix"]["cells"][0], "id": f"execution-deleted/{name}", "point": "execution-deleted",
          "condition": name, "outcome": "inconclusive"}
@@ -126,6 +127,7 @@ async def test_a_matrix_of_all_conditions_fits_a_projector(untouched: Tab) -> No
     whole["matrix"] = {"points": ["execution-deleted"], "conditions": conditions, "cells": cells}
     await untouched.show(whole)
     assert await untouched.at("#matrix table").evaluate("t => t.offsetWidth <= t.closest('.scrolls').clientWidth")
+    assert await untouched.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 async def test_without_a_device_it_says_what_is_waited_for(untouched: Tab) -> None:
