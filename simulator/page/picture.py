@@ -136,6 +136,18 @@ class Picture:
         """Whether nothing more will be said of it."""
         return self._judgement.is_final or self._is_over
 
+    def drawing(self) -> Iterator[None]:
+        """Draw what `news` tells, part by part: between two of them anything may be fed. What comes to a part after it
+        was drawn, `news` draws itself.
+        """
+        self._settle()
+        yield
+        self._crowd_now(tuple(self._roster.devices.values()), self._roster.now)
+        yield
+        for name in self._roster.shown:
+            self._shown.draw(name)
+            yield
+
     def news(self) -> dict[str, object]:
         """What changed since the last call, in whole, by its path: a member's name, `lanes.THING`, `flash.THING`; and
         in `entries+` the entries that came to it; pydantic makes JSON of it. Empty if nothing did.

@@ -34,6 +34,12 @@ class Shown:
                 flash[name] = instants
         return lanes, flash
 
+    def draw(self, name: str) -> None:
+        """Draw one of them, if it is yet."""
+        if name in self._roster.shown:
+            self._lane(self._roster.devices[name])
+            self._flash_of(self._roster.devices[name])
+
     def _lane(self, device: Device) -> Lane:
         key = (device.revision, self._roster.shift_of(device), self._roster.zero)
         known = self._lanes.get(device.name)

@@ -116,13 +116,24 @@ class Lookers:
         """Tell what there is to tell as long as this runs, while anybody looks."""
         while True:
             await self.are_there.wait()
-            began, was_final = time.thread_time(), self.picture.is_final
+            was_final, cost = self.picture.is_final, await self._draw()
+            began = time.thread_time()
             is_told = self._tell_or_say_why_not()
-            cost = time.thread_time() - began
+            cost += time.thread_time() - began
             await asyncio.sleep(EVERY_SECONDS if is_told else FAULT_SECONDS)
             is_cheap = cost <= CHEAP_SECONDS and not self.picture.is_crowd
             # How it was in the end nobody should have to wait for, and it is told once.
             await paid(0.0 if is_cheap else cost, SELDOM_SECONDS, partial(self._has_ended_since, was_final))
+
+    async def _draw(self) -> float:
+        """Let the run have its turn between the parts of what will be told: the seconds of the processor's time."""
+        cost, began = 0.0, time.thread_time()
+        with suppress(Exception):  # whatever it is: who tells meets it as well, and says so
+            for _ in self.picture.drawing():
+                cost += time.thread_time() - began
+                await asyncio.sleep(0)
+                began = time.thread_time()
+        return cost
 
     def _has_ended_since(self, was_final: bool) -> bool:
         return self.picture.is_final and not was_final

@@ -15,7 +15,7 @@ from simulator.trace import Entry, read, write_line
 from simulator.verdict import Judge
 from tests.simulator.devices.models.playing import parsed, with_few
 from tests.simulator.page.samples import Run, bricked, run
-from tests.simulator.page.shown import check, dumped, followed, same
+from tests.simulator.page.shown import applied, check, dumped, followed, news, same
 from tests.simulator.verdict.tale import from_the_wire
 from tests.simulator.verdict.test_fed_in_other_ways import shuffled
 
@@ -119,6 +119,23 @@ def test_who_follows_a_crowd_has_what_there_is():
     assert [sum(bins) for bins in zip(*page.crowd.states.values(), strict=True)] == [100] * len(page.crowd.bins)
     assert sum(page.crowd.requests) == sum(entry.event.type == "request.received" for entry in whole.entries)
     assert len(page.crowd.heat.rows) <= 100
+
+
+@pytest.mark.parametrize("devices", [10, 100])
+def test_between_the_parts_of_what_is_drawn_anything_may_come(devices: int):
+    whole = crowded() if devices > 10 else run()
+    picture, judge, left = Picture("", "", "run"), Judge(), list(reversed(whole.entries))
+    known = dumped(picture)
+    while left:
+        for number, _ in enumerate(picture.drawing()):
+            for entry in (left.pop() for _ in range(min(len(left), devices * 4))):
+                picture.feed(entry)
+                judge.feed(entry)
+            if number == 5:
+                picture.judged(judge.verdict(), final=False)
+        applied(known, news(picture))
+    picture.judged(whole.verdict, final=True)
+    same(followed(picture, (), 1, known), dumped(picture))
 
 
 @pytest.mark.parametrize("devices", [4, 100])
