@@ -33,7 +33,7 @@ def test_the_models_are_named_with_what_they_violate(tmp_path: Path):
     ("out", "says"),
     [
         ([], ["  to see it      the same with --out DIR keeps the trace, and a page to look at: DIR/report.html"]),
-        (["--out", "o"], ["  around it      ghostjob trace o 'device/thing-0#34'", "  as a page      o/report.html"]),
+        (["--out", "o"], ["  around it      ghostjob trace o 'device/thing-0#40'", "  as a page      o/report.html"]),
     ],
 )
 def test_whoever_did_not_pass_is_told_how_to_look_closer(tmp_path: Path, out: list[str], says: list[str]):
