@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.options import Seconds, allow_files, logging_options, model_option, run_loop, table_option
+from simulator.cli.cast import Cast
+from simulator.cli.options import SLOWEST, Seconds, allow_files, logging_options, model_option, run_loop, table_option
 from simulator.cli.page import LOOPBACK, PageWanted
 
 if TYPE_CHECKING:
     from simulator.cli.playing import ShownPlay
     from simulator.engines.steering import Steering
-    from simulator.scenario import Scenario
 
-SLOWEST = 100
 EXAMPLE = """\b
 Examples:
   ghostjob lab
@@ -100,15 +99,14 @@ def lab(
     from simulator.engines.steering import Steering
 
     configure(log_format, log_level)
-    scenario, groups = _cast(devices, versus)
+    cast = _cast(devices, versus)
     allow_files(devices)
     shows_table = has_the_terminal() if table is None else table
-    venue = LiveVenue(scenario, seed, PlayTime(slow))
+    venue = LiveVenue(cast.scenario, seed, PlayTime(slow))
     steering = Steering(venue, is_open=True)
     has_keys = shows_table and bool(sys.stdin and sys.stdin.isatty())
     play = ShownPlay(
-        scenario,
-        devices,
+        cast,
         seed,
         venue,
         out,
@@ -116,7 +114,6 @@ def lab(
         page=PageWanted(page_host, page_port, page_for, has_browser),
         steering=steering,
         has_keys=has_keys,
-        groups=groups,
     )
     return run_loop(_until_ended(play, steering))
 
@@ -158,15 +155,8 @@ def _ended_by_signals(steering: "Steering") -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _cast(devices: int, versus: str | None) -> "tuple[Scenario, dict[str, str]]":
-    """The scenario, and who of that many devices is good or bad."""
-    from simulator.devices.models import model_named
-    from simulator.scenario import parse, thing_names
-    from simulator.scenario.versus import parts, side_by_side
+def _cast(devices: int, versus: str | None) -> Cast:
+    from simulator.scenario import parse
 
-    scenario = parse((files("simulator.cli") / "lab.yaml").read_text("utf-8"), "lab")
-    if versus is None:
-        return scenario, {}
-    model_named(versus)
-    played = side_by_side(scenario, versus)
-    return played, dict(parts(scenario, played, thing_names(devices)))
+    cast = Cast(parse((files("simulator.cli") / "lab.yaml").read_text("utf-8"), "lab"), devices)
+    return cast if versus is None else cast.beside(versus)

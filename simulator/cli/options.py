@@ -47,6 +47,10 @@ def logging_options(level: str = "warning") -> Callable[[F], F]:
     return decorate
 
 
+SLOWEST: Final = 100
+"""So many times slower than by itself a play may be begun."""
+
+
 def model_option(default: str | None, help: str, name: str = "--model") -> Callable[[F], F]:  # noqa: A002 - click's
     """`--model`, or an option of another `name` for one, which shells complete."""
 

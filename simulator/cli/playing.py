@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from simulator.cli.cast import Cast
 from simulator.cli.controls import RunControls
 from simulator.cli.keyboard import keys
 from simulator.cli.page import PageWanted, judged_meanwhile
@@ -43,8 +43,7 @@ class ShownPlay:
 
     def __init__(
         self,
-        scenario: Scenario,
-        devices: int,
+        cast: Cast,
         seed: int,
         venue: Venue,
         out: Path | None,
@@ -53,8 +52,8 @@ class ShownPlay:
         page: PageWanted | None = None,
         steering: Steering | None = None,
         has_keys: bool = False,
-        groups: Mapping[str, str] | None = None,
     ) -> None:
+        scenario = cast.scenario
         self._recent = Recent()
         self._page = page
         self._picture = None if out is None and page is None else _picture(scenario)
@@ -70,16 +69,16 @@ class ShownPlay:
         self._run = JudgedPlay(
             scenario,
             venue,
-            devices,
+            cast.devices,
             seed=seed,
             out=out,
             also=(self._show,),
             faces=faces,
             started_at=now,
             steering=steering,
-            groups=groups,
+            groups=cast.groups,
         )
-        self._steering, self._groups = steering, groups or {}
+        self._steering, self._groups = steering, cast.groups
         self._console = Console(stderr=True)
         self._shows_table = shows_table
         self._asked: set[asyncio.Task[None]] = set()

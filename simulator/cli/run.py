@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import click
 
 from agent.errors import InputError
+from simulator.cli.cast import Cast
 from simulator.cli.listing import print_list
 from simulator.cli.options import (
+    SLOWEST,
     Seconds,
     allow_files,
     interrupt_when_stdin_closes,
@@ -20,10 +22,6 @@ from simulator.cli.options import (
 )
 from simulator.cli.page import PageWanted, page_options
 
-if TYPE_CHECKING:
-    from simulator.scenario import Scenario
-
-SLOWEST = 100
 EXAMPLE = """\b
 Examples:
   ghostjob run
@@ -103,15 +101,11 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @logging_options()
 def run(
     scenario: str,
-    devices: int | None,
-    model: str | None,
-    versus: str | None,
     is_list: bool,
     is_models: bool,
     engine: str,
     seed: int,
     out: Path | None,
-    time_limit_seconds: float | None,
     slow: float,
     pauses: bool,
     until_stdin_closes: bool,
@@ -129,72 +123,69 @@ def run(
     input; 3: inconclusive, since a place was not reached, an invariant is undecided, or the time limit was met.
     """
     from agent.log import configure
-    from simulator.cli.playing import ShownPlay
-    from simulator.cli.screen import has_the_terminal
-    from simulator.scenario import load
 
     configure(log_format, log_level)
     if is_list:
         return _print_list()
     if is_models:
         return _print_models()
-    parsed = load(scenario)
-    if model is not None:
-        from simulator.devices.models import model_named
-
-        model_named(model)
-        parsed = parsed.cast(model)
-    if time_limit_seconds is not None:
-        parsed = parsed.model_copy(update={"time_limit_seconds": time_limit_seconds})
-    devices = devices or parsed.play_with
-    groups: dict[str, str] = {}
-    if versus is not None:
-        parsed, devices, groups = _side_by_side(parsed, versus, devices)
-    page = PageWanted.taken(given)
+    cast, page = Cast.taken(scenario, given), PageWanted.taken(given)
     if until_stdin_closes:
         interrupt_when_stdin_closes()
     if engine == "virtual":
-        if slow != 1 or pauses:
-            raise InputError(f"--{'pause' if pauses else 'slow'}: virtual time is as fast as it goes; play it live")
-        if page is not None:
-            raise InputError(
-                "--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html"
-            )
-        from simulator.engines.virtual import VirtualVenue
-        from simulator.engines.virtual_time import run_virtually
+        _check_virtual(slow, pauses, page)
+        return _play_virtually(cast, seed, out)
+    has_keys = bool(sys.stdin and sys.stdin.isatty()) and not until_stdin_closes
+    return _play_live(cast, seed, out, table, PlayedLive(slow, pauses, page, has_keys))
 
-        spare_imports()
-        shown = ShownPlay(parsed, devices, seed, VirtualVenue(parsed, seed), out, False, groups=groups)
-        return run_virtually(shown.play())
+
+class PlayedLive(NamedTuple):
+    """How somebody looks at a play and steers it. `has_keys`: keys can be read, if there is something to press."""
+
+    slow: float
+    pauses: bool
+    page: PageWanted | None
+    has_keys: bool
+
+
+def _check_virtual(slow: float, pauses: bool, page: PageWanted | None) -> None:
+    """Raises InputError for what takes somebody who looks."""
+    if slow != 1 or pauses:
+        raise InputError(f"--{'pause' if pauses else 'slow'}: virtual time is as fast as it goes; play it live")
+    if page is not None:
+        raise InputError("--page: nobody can watch virtual time; keep the run with --out DIR, and open its report.html")
+
+
+def _play_virtually(cast: Cast, seed: int, out: Path | None) -> int:
+    from simulator.cli.playing import ShownPlay
+    from simulator.engines.virtual import VirtualVenue
+    from simulator.engines.virtual_time import run_virtually
+
+    spare_imports()
+    venue = VirtualVenue(cast.scenario, seed)
+    return run_virtually(ShownPlay(cast, seed, venue, out, False).play())
+
+
+def _play_live(cast: Cast, seed: int, out: Path | None, table: bool | None, how: PlayedLive) -> int:
+    """Raises InputError."""
+    from simulator.cli.playing import ShownPlay
+    from simulator.cli.screen import has_the_terminal
     from simulator.engines.live import LiveVenue
     from simulator.engines.play_time import PlayTime
     from simulator.engines.steering import Steering
 
-    allow_files(devices)
+    allow_files(cast.devices)
     shows_table = has_the_terminal() if table is None else table
-    has_keys = bool(sys.stdin and sys.stdin.isatty()) and (shows_table or pauses) and not until_stdin_closes
-    if pauses and not has_keys and page is None:
+    has_keys = how.has_keys and (shows_table or how.pauses)
+    if how.pauses and not has_keys and how.page is None:
         raise InputError(
             "--pause: nobody could let it go on; run it on a terminal, where the key g does, or add --page"
         )
-    venue = LiveVenue(parsed, seed, PlayTime(slow))
-    steering = Steering(venue, pauses=pauses)
-    play = ShownPlay(
-        parsed, devices, seed, venue, out, shows_table, page=page, steering=steering, has_keys=has_keys, groups=groups
+    venue = LiveVenue(cast.scenario, seed, PlayTime(how.slow))
+    steering = Steering(venue, pauses=how.pauses)
+    return run_loop(
+        ShownPlay(cast, seed, venue, out, shows_table, page=how.page, steering=steering, has_keys=has_keys).play()
     )
-    return run_loop(play.play())
-
-
-def _side_by_side(scenario: "Scenario", model: str, devices: int) -> "tuple[Scenario, int, dict[str, str]]":
-    """The scenario with each device twice, by how many it is played, and who of them is good or bad."""
-    from simulator.devices.models import model_named
-    from simulator.scenario import thing_names
-    from simulator.scenario.versus import parts, side_by_side
-
-    model_named(model)
-    played = side_by_side(scenario, model)
-    things = thing_names(2 * devices)
-    return played, len(things), dict(parts(scenario, played, things))
 
 
 def _print_list() -> int:
