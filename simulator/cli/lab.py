@@ -23,7 +23,7 @@ EXAMPLE = """\b
 Examples:
   ghostjob lab
   ghostjob lab --devices 4 --slow 3 --no-browser
-  ghostjob lab --versus works-on-although-told --out out
+  ghostjob lab --versus recovers-without-undoing --out out
 """
 
 
