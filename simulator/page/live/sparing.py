@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-SPARING: Final = 40
+SPARING: Final = 60
 """For so many times as long as something cost, by the processor's time, it is not done again."""
 LOOK_SECONDS: Final = 0.05
 
