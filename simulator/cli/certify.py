@@ -185,7 +185,8 @@ def certify(*, quick: bool, full: bool, is_list: bool, log_format: str, log_leve
 
 def _certify(cells: Sequence["Cell"], account: "Account", page: PageWanted | None, given: dict[str, Any]) -> int:
     from simulator.certify.aws.ledger import Ledger
-    from simulator.cli.certifying import CertifyCall, check
+    from simulator.cli.certify_options import check
+    from simulator.cli.certifying import CertifyCall
     from simulator.cli.certifying_account import Remains, dry_run
 
     ledger = Ledger(secrets.token_hex(3))

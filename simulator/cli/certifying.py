@@ -1,25 +1,19 @@
 """One call of `ghostjob certify`: what its options come to, from the desk that is set up to the files that are kept."""
 
 import asyncio
-import os
 import secrets
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
-from pydantic import ValidationError
 from rich.console import Console
 
 from agent.errors import InputError
-from agent.wording import first_wrong, no_choice, shown
-from simulator.certificate_files import THING_NAME
 from simulator.certify.aws.desk import AccountDesk
 from simulator.certify.aws.ledger import Ledger
 from simulator.certify.aws.means import OnAnAccount
@@ -39,9 +33,11 @@ from simulator.certify.probes import Sampling, probe_of
 from simulator.certify.session import DeviceUnmet, Given, Patience, Session
 from simulator.certify.telling import Planned, Telling, ToPeople, ToScripts
 from simulator.certify.wiretap import Wiretap
+from simulator.cli.certify_options import CERTS, Options, required
 from simulator.cli.certifying_account import Account
 from simulator.cli.certifying_page import CertifyPage, ToThePage
-from simulator.cli.options import interrupt, interrupted_by_every_end
+from simulator.cli.lines_of_stdin import lines_of_stdin
+from simulator.cli.options import interrupted_by_every_end
 from simulator.cli.page import PageWanted
 from simulator.engines.output import OutputDirectory
 from simulator.exit_codes import OF_OUTCOME
@@ -49,127 +45,6 @@ from simulator.page.offline import REPORT, report_html
 from simulator.page.picture import Picture
 from simulator.report.hanging import say
 from simulator.report.next_steps import DEPTH, lines
-from simulator.scenario import Bounds
-
-PORTS = {"mqtts_port": 8883, "data_port": 8443, "api_port": 4566}
-"""For a device that was told once where to go; a process of ours is told each time, and gets free ones."""
-HERE = "127.0.0.1"
-CERTS = Path("certify-certs")
-LONGEST_LINE = 4096
-"""Bytes of a line of stdin, which is a cell's id."""
-COMING_SECONDS, COMING_SECONDS_OF_OURS = 3600.0, 60.0
-FIRST_JOB_SECONDS = Patience().first_job
-
-
-@dataclass(slots=True, kw_only=True)
-class Options:
-    """What the command line says, by the names of its options."""
-
-    command: tuple[str, ...]
-    thing: str
-    namespace_id: str | None
-    probes: tuple[str, ...]
-    out: Path | None
-    only: tuple[str, ...]
-    document: Path | None
-    artifacts: tuple[Path, ...]
-    steps: tuple[str, ...]
-    bounds: tuple[str, ...]
-    reset_cmd: str | None
-    power_cmd: str | None
-    host: str
-    address: str | None
-    allow_topics: tuple[str, ...]
-    mqtts_port: int | str | None
-    data_port: int | str | None
-    api_port: int | str | None
-    mqtt_port: int | str | None
-    certs: Path | None
-    wait_seconds: float | None
-    first_job_seconds: float
-    is_json: bool
-    cells_from_stdin: bool
-    seed: int
-
-    def port(self, name: str) -> int | None:
-        """The number of a port, None for none."""
-        given = getattr(self, name)
-        if given is None:
-            return 0 if self.command else PORTS[name]
-        return None if given == "off" else int(given)
-
-    def again(self) -> tuple[str, ...]:
-        """The options that bear on how a cell is played, for a certificate that says how to play it again.
-
-        Among them those by which the device found the cloud: one elsewhere looks for it there, and a command may have
-        placeholders that only they fill.
-        """
-        several = {
-            "--allow-topic": self.allow_topics,
-            "--bound": self.bounds,
-            "--artifact": self.artifacts,
-            "--step": self.steps,
-        }
-        single = {
-            "--document": self.document,
-            "--reset-cmd": self.reset_cmd,
-            "--power-cmd": self.power_cmd,
-            "--host": None if self.host == HERE else self.host,
-            "--address": self.address,
-            "--certs": self.certs,
-            "--mqtts-port": self.mqtts_port,
-            "--data-port": self.data_port,
-            "--api-port": self.api_port,
-            "--mqtt-port": None if self.mqtt_port == "off" else self.mqtt_port,
-            "--wait": self.wait_seconds,
-            "--first-job": None if self.first_job_seconds == FIRST_JOB_SECONDS else self.first_job_seconds,
-        }
-        given = [(name, value) for name, values in several.items() for value in values]
-        given += [(name, value) for name, value in single.items() if value is not None]
-        return tuple(str(word) for pair in given for word in pair)
-
-    def check(self) -> None:
-        """Raises InputError for what does not go together."""
-        if self.cells_from_stdin and self.only:
-            raise InputError("--only: the cells come from stdin; give one of --only and --cells-from-stdin")
-        if self.steps and not self.command:
-            raise InputError("--step: only COMMAND has an output that can be read; give one after --")
-        if self.command and self.power_cmd:
-            raise InputError(
-                "--power-cmd: is for a device elsewhere; the power of COMMAND is cut by ending its processes"
-            )
-        if self.port("api_port") is None:
-            raise InputError("--api-port off: artifacts and probes need it; give a port, or 0 for any free one")
-        if self.port("mqtts_port") is self.port("data_port") is self.port("mqtt_port") is None:
-            raise InputError("certify: every port is off, so no device could come by")
-
-
-def required(given: Sequence[str]) -> dict[str, float]:
-    """Bounds by name, of NAME=SECONDS. Raises InputError."""
-    found: dict[str, float] = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        if name not in Bounds.model_fields:
-            raise InputError(
-                f"--bound {text}: {no_choice(shown(name), Bounds.model_fields)}; see `ghostjob explain bounds`"
-            )
-        try:
-            bounds = Bounds.model_validate({name: value})
-        except ValidationError as error:
-            raise InputError(f"--bound {text}: {first_wrong(error).what}, such as {name}=5") from None
-        found[name] = getattr(bounds, name)
-    return found
-
-
-def check(given: Mapping[str, Any]) -> None:
-    """What a session would check before it begins. Raises InputError."""
-    options = Options(**given)
-    options.check()
-    required(options.bounds)
-    cells_of(options.steps)
-    read_documents(options.document, options.artifacts)
-    if not THING_NAME.fullmatch(options.thing):
-        raise InputError(f"--thing {options.thing}: a thing name is 1 to 128 of a-z A-Z 0-9 : _ -")
 
 
 class CertifyCall:
@@ -255,7 +130,7 @@ class CertifyCall:
         return {REPORT: report_html(self._picture.whole())}
 
     async def _play(self, session: Session) -> None:
-        lines = _lines_of_stdin() if self._options.cells_from_stdin else None
+        lines = lines_of_stdin() if self._options.cells_from_stdin else None
         try:
             await session.meet()
         except DeviceUnmet as why:
@@ -317,7 +192,6 @@ class CertifyCall:
             overhear = desk.cloud.overhear if isinstance(desk, Desk) else None
             probes = [probe_of(text, desk.offer, overhear) for text in options.probes]
             sampling = await stack.enter_async_context(Sampling(options.thing, probes, wiretap.feed))
-        coming = COMING_SECONDS_OF_OURS if options.command else COMING_SECONDS
         again = (*(self._account.words() if self._account else ()), *options.again())
         session = Session(
             self._means(desk, wiretap, sampling),
@@ -328,7 +202,7 @@ class CertifyCall:
             given=Given(options.probes, options.command, again, options.seed),
             required=self._required,
             out=options.out,
-            patience=Patience(options.wait_seconds or coming, options.first_job_seconds),
+            patience=Patience(options.coming_seconds, options.first_job_seconds),
             also=nobody if self._page is None else self._page.feed,
         )
         if self._page is not None:
@@ -387,38 +261,3 @@ def _cut_short(error: BaseException) -> str:
     if isinstance(error, InputError):
         return str(error)
     return f"ghostjob itself failed: {type(error).__name__}" if isinstance(error, Exception) else "interrupted"
-
-
-def _lines(file: int) -> Iterator[bytes]:
-    """What a file brings, line by line; of a longer one, its beginning."""
-    begun = b""
-    while more := os.read(file, LONGEST_LINE):
-        *whole, begun = (begun + more).split(b"\n")
-        yield from whole
-        begun = begun[:LONGEST_LINE]
-    if begun:
-        yield begun
-
-
-def _lines_of_stdin() -> "asyncio.Queue[str | None]":
-    """The lines of standard input as they come, None at its end.
-
-    If it ends without a line, nobody wants anything any more: this process is interrupted, as by Ctrl-C. A thread reads
-    it, since it may be anything: event loops take pipes only. It reads without Python's buffer, whose lock it would
-    still hold as this process ends, which Python then does not survive.
-    """
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
-
-    def read() -> None:
-        has_lines = False
-        with suppress(RuntimeError):  # the loop is over
-            for line in () if sys.stdin is None else _lines(sys.stdin.fileno()):  # None: it is closed
-                has_lines = True
-                loop.call_soon_threadsafe(lines.put_nowait, line.decode("utf-8", "replace"))
-            loop.call_soon_threadsafe(lines.put_nowait, None)
-            if not has_lines:
-                interrupt()
-
-    threading.Thread(target=read, name="stdin", daemon=True).start()
-    return lines

@@ -151,9 +151,7 @@ class LiveTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, (options.height or console.height) - 1
         title, keys = Text(self._title, "bold"), self._named_keys()
-        jobs = (
-            [_jobs_in_words(self._so_far())] if self._knows_jobs else []
-        )  # of a cloud that is not ours none are known
+        jobs = [_jobs_in_words(self._so_far())] if self._knows_jobs else []  # of a foreign cloud none are
         around = _lines(console, width, title, *keys)
         room = height - around - 1  # one for the news
         left = room - HEAD - len(self._rows) - _lines(console, width, *jobs)

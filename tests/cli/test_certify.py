@@ -13,7 +13,7 @@ import pytest
 from simulator.certify.at_first_job import MOST_CRASHES
 from simulator.certify.matrix import CELLS, DEFAULT, QUICK
 from simulator.cli.certify import certify
-from simulator.cli.certifying import Options
+from simulator.cli.certify_options import Options
 from simulator.cli.certifying_account import Account
 from simulator.cli.page import PageWanted
 from tests.cli.certifying import Certifying, device
