@@ -23,6 +23,7 @@ from simulator.engines.at_once import at_once, plainly
 from simulator.engines.casting import Casting
 from simulator.engines.cues import NOTICED, Cue, Cues
 from simulator.engines.ending import is_over, may_come, missed, waited_for, within
+from simulator.engines.ensemble import Ensemble
 from simulator.engines.fleet import Fleet
 from simulator.engines.jobs_there import OF_JOBS
 from simulator.engines.keeping_busy import keep_busy
@@ -32,7 +33,7 @@ from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
 from simulator.engines.silence import Silence
 from simulator.engines.stage import Stage
-from simulator.engines.steering import Ensemble, Steering
+from simulator.engines.steering import Steering
 from simulator.engines.venue import Venue
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Intervention, JobSpec, Scenario, thing_names
