@@ -23,6 +23,7 @@ from simulator.engines.at_once import at_once, plainly
 from simulator.engines.casting import Casting
 from simulator.engines.cues import NOTICED, Cue, Cues
 from simulator.engines.ending import is_over, may_come, missed, waited_for, within
+from simulator.engines.ensemble import Ensemble
 from simulator.engines.fleet import Fleet
 from simulator.engines.jobs_there import OF_JOBS
 from simulator.engines.keeping_busy import keep_busy
@@ -30,8 +31,9 @@ from simulator.engines.outlets import DeviceHands, Outlets, looked_after, switch
 from simulator.engines.patience import Patience
 from simulator.engines.players import Foreign, OwnFleet, Players
 from simulator.engines.second_client import SecondClient
+from simulator.engines.silence import Silence
 from simulator.engines.stage import Stage
-from simulator.engines.steering import Ensemble, Steering
+from simulator.engines.steering import Steering
 from simulator.engines.venue import Venue
 from simulator.pace import LOOP_TIME, Pace
 from simulator.scenario import Group, Intervention, JobSpec, Scenario, thing_names
@@ -48,8 +50,6 @@ from simulator.trace import (
     Sink,
 )
 
-PATIENCE_SECONDS = 0.25
-"""So often whoever waits in vain looks whether that is certain by now."""
 CLEARING_SECONDS = 10.0
 """So long the service may take to remove what a run leaves behind."""
 TOLD_AFTERWARDS = (AccountEnded, ProcessEnded)
@@ -125,10 +125,7 @@ class Play:
         self._groups = groups
         self._made: dict[str, JobSpec] = {}
         """The jobs that were made, or asked for, the last of each id."""
-        self._stage_at = 0.0
-        """When something last befell an execution, by the pace."""
-        self._cloud_at = 0.0, 0.0
-        """The time of the cloud's last entry, and when that came in, by the venue's clock."""
+        self._silence = Silence(self._stage, lambda: venue.clock())  # virtual time has none yet
         self._is_ending = False
         """Nothing more is to be done but to wait until every device rests."""
 
@@ -152,6 +149,7 @@ class Play:
             stack.enter_context(self._venue.watched(engine.record))
             self._pace = Pace(self._venue.running_time)
             self._cues.keep_to(self._pace)
+            self._silence.keep_to(self._pace)
             if isinstance(self._players, Foreign):
                 self._players.keep_to(self._pace)
             controller = Controller(
@@ -311,23 +309,9 @@ class Play:
                 yield switched(outlet, self._hands, self._stage, self._pace, self._engine.record)
 
     async def _lose_patience(self, patience: Patience) -> None:
-        """While a job waits for a device, see whether there is nothing more to wait for."""
-        while True:
-            await self._stage.until(lambda: bool(self._stage.open))
-            await self._pace.sleep(max(patience.shortest_seconds - self._since_last(), PATIENCE_SECONDS))
-            if self._stage.open and patience.is_over(self._since_last(), self._cloud_now()):
-                self._is_sure = True
-                self._stage.changed.set()
-                return
-
-    def _since_last(self) -> float:
-        """For how long nothing has befallen an execution."""
-        return self._pace.now() - self._stage_at
-
-    def _cloud_now(self) -> float:
-        """The time by the cloud's clock, as far as it is known for certain that it has come."""
-        at, seen_at = self._cloud_at
-        return at + self._venue.clock() - seen_at
+        await self._silence.outlasts(patience)
+        self._is_sure = True
+        self._stage.changed.set()
 
     async def _clear(self, hand: Hand) -> None:
         """Remove what devices that are not ours, whose cloud goes on, would find there the next time.
@@ -351,8 +335,7 @@ class Play:
         if self._is_clearing and type(entry.event) not in TOLD_AFTERWARDS:
             return
         self._sink(entry)
-        if entry.source == CLOUD:
-            self._cloud_at = entry.at, self._venue.clock()
+        self._silence.feed(entry)
         if isinstance(entry.event, ProcessStalled) and entry.source == CLOUD:
             self._cloud_lost += entry.event.seconds
         if self._is_ending:
@@ -365,5 +348,5 @@ class Play:
             self._cues.feed(entry)
             self._stage.feed(entry)
             if not self._is_ours:
-                self._stage_at = self._pace.now()
+                self._silence.is_broken()
                 self._outlets.feed(entry)

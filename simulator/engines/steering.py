@@ -13,24 +13,21 @@ what else happens stands in the trace, with `WHY`.
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from agent.errors import GhostjobError
-from simulator.controller.controller import Controller, ControllerCommand
-from simulator.controller.hand import Hand, Refused
+from simulator.controller.controller import ControllerCommand
+from simulator.controller.hand import Refused
 from simulator.devices.device import SimulatedDevice
-from simulator.engines.casting import Casting
-from simulator.engines.cues import Cue, Cues
+from simulator.engines.cues import Cue
+from simulator.engines.ensemble import Ensemble
 from simulator.engines.jobs_there import JobsThere, Standing
 from simulator.engines.next_job import next_jobs
 from simulator.engines.play_time import SLOWEST, PlayTime
-from simulator.engines.players import OwnFleet
-from simulator.engines.stage import Stage
 from simulator.engines.standing_still import StandingStill, at_work
 from simulator.pace import Pace
 from simulator.scenario import Group, Intervention, JobSpec, thing_of_agent
-from simulator.trace import DeviceJoined, Entry, Event
+from simulator.trace import DeviceJoined, Entry
 
 WHY: Final = "asked for on the page"
 FAULT: Final = "asked-for-on-the-page"
@@ -64,21 +61,6 @@ class Means(Protocol):
 
     def cut_off(self, thing: str, seconds: float, name: str) -> None:
         """Cut the network of a thing for so long, by the machine's time; `name` is what the trace calls that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ensemble:
-    """What a play is made of, once it goes on. `made` are the jobs that it made, the last of each id."""
-
-    casting: Casting
-    stage: Stage
-    players: OwnFleet
-    cues: Cues
-    controller: Controller
-    hand: Hand
-    record: Callable[[Event], None]
-    made: dict[str, JobSpec]
-    pace: Pace
 
 
 class Steering:
