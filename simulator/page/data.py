@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from simulator.certify.certificate import CellOutcome
 from simulator.page.orders import Offered
-from simulator.verdict import RunOutcome
 from simulator.verdict.model import InvariantOutcome
 
 FORMAT: Final = 1
@@ -350,8 +349,3 @@ class PageData(_Model):
     crowd: Crowd | None = None
     entries: dict[str, EntryShown] = Field(default_factory=dict)
     controls: Offered | None = None
-
-
-def outcome_state(outcome: RunOutcome) -> State:
-    """What the page says of an outcome."""
-    return outcome
