@@ -26,6 +26,9 @@ CHEAP_SECONDS: Final = 0.025
 """Of the processor's time: what costs no more is not spared, unless a crowd plays, whose run has none to spare."""
 SELDOM_SECONDS: Final = 10.0
 """They come so often at least, if there are any."""
+FEW_SPARED: Final = 4.0
+"""Of a few devices, whose run is not held up: so many times as long as news cost, they are not made again, be the
+process idle or not. Who looks at a room's screen waits for nothing."""
 ALIVE_SECONDS: Final = 15.0
 """So often who looks hears something, be there no news, lest what is between takes the connection for dead."""
 ALIVE: Final = b":\n\n"
@@ -45,6 +48,8 @@ class Looker:
         """Set while it has been sent all that it was told."""
         self.has_missed = True
         """Something that was news when it could not be sent any: then it needs the whole."""
+        self.is_new = True
+        """It has been told nothing yet."""
         self._is_over = False
 
     @property
@@ -54,7 +59,7 @@ class Looker:
 
     def tell(self, told: bytes) -> None:
         """Have that sent; only while it may be told."""
-        self._told = told
+        self._told, self.is_new = told, False
         self._came.set()
 
     def end(self) -> None:
@@ -121,9 +126,10 @@ class Lookers:
             is_told = self._tell_or_say_why_not()
             cost += time.thread_time() - began
             await asyncio.sleep(EVERY_SECONDS if is_told else FAULT_SECONDS)
-            is_cheap = cost <= CHEAP_SECONDS and not self.picture.is_crowd
-            # How it was in the end nobody should have to wait for, and it is told once.
-            await paid(0.0 if is_cheap else cost, SELDOM_SECONDS, partial(self._has_ended_since, was_final))
+            at_most = SELDOM_SECONDS
+            if not self.picture.is_crowd:
+                at_most = 0.0 if cost <= CHEAP_SECONDS else min(FEW_SPARED * cost, SELDOM_SECONDS)
+            await paid(cost, at_most, partial(self._is_waited_for, was_final))
 
     async def _draw(self) -> float:
         """Let the run have its turn between the parts of what will be told: the seconds of the processor's time."""
@@ -135,8 +141,10 @@ class Lookers:
                 began = time.thread_time()
         return cost
 
-    def _has_ended_since(self, was_final: bool) -> bool:
-        return self.picture.is_final and not was_final
+    def _is_waited_for(self, was_final: bool) -> bool:
+        """By who has just come; and how it was in the end nobody should have to wait for: both are told once."""
+        has_ended = self.picture.is_final and not was_final
+        return has_ended or any(looker.is_new and looker.may_be_told for looker in self._all)
 
     def _tell_or_say_why_not(self) -> bool:
         try:

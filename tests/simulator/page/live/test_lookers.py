@@ -20,10 +20,32 @@ def played() -> Run:
     return run()
 
 
-async def test_however_long_news_are_spared_the_end_is_told_at_once(played: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sparing, "SPARING", 1e9)
+@pytest.fixture
+def long_spared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """News are not made again for ages."""
+    monkeypatch.setattr(sparing, "SPARING", 1e12)
     monkeypatch.setattr(live_lookers, "CHEAP_SECONDS", -1.0)
+    monkeypatch.setattr(live_lookers, "FEW_SPARED", 1e12)
     monkeypatch.setattr(live_lookers, "SELDOM_SECONDS", 1e9)
+
+
+@pytest.mark.usefixtures("long_spared")
+async def test_however_long_news_are_spared_who_comes_is_told_at_once():
+    lookers = Lookers(Picture("", "", "run"), lambda: None)
+    telling = asyncio.create_task(lookers.keep_telling())
+    try:
+        for _ in range(3):
+            looker = lookers.join()
+            assert looker is not None
+            whole = await within(looker.next(), SECONDS)
+            assert whole is not None
+            assert whole.startswith(b"event: whole")
+    finally:
+        await ended(telling)
+
+
+@pytest.mark.usefixtures("long_spared")
+async def test_however_long_news_are_spared_the_end_is_told_at_once(played: Run):
     picture = Picture("", "", "run")
     lookers = Lookers(picture, lambda: None)
     looker = lookers.join()
