@@ -136,7 +136,6 @@ def _set_up(asked: _Asked) -> None:
     import structlog
 
     global _asked
-    _asked = None
     renderers: tuple[structlog.typing.Processor, ...] = (
         (structlog.processors.JSONRenderer(),)
         if asked.log_format == "json"
@@ -154,6 +153,7 @@ def _set_up(asked: _Asked) -> None:
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Stderr())),
         cache_logger_on_first_use=True,
     )
+    _asked = None  # at last: a thread may do this, and a line of another meanwhile does it once more
 
 
 def get_logger(name: str) -> "structlog.typing.FilteringBoundLogger":

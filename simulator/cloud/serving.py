@@ -49,6 +49,7 @@ async def serve(
     """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     listen_for_faults(loop)
+    make_ready()  # what logs is imported now, lest the first client that is refused stops the others for that long
     gc.freeze()  # what was imported stays
     writer = await TraceWriter.open(trace) if trace else None
     sinks = [sink for sink in (None if writer is None else writer.record, also) if sink is not None]
@@ -74,7 +75,6 @@ async def serve(
                     _write_whole(ready_file, json.dumps(endpoints))
                 announce(endpoints)
                 try:
-                    await asyncio.to_thread(make_ready)  # the first client that is refused should not stop the others
                     await stopped.wait()
                 finally:
                     _remove(ready_file)

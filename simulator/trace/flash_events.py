@@ -1,7 +1,7 @@
 """What the hardware of a simulated device tells of itself, whatever agent runs on it: its flash, sector by sector."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from agent.device_events import DeviceEvent
 
@@ -22,7 +22,8 @@ class FlashArea:
     cells: str
 
 
-class FlashWork(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class FlashWork:
     """What the hardware does from now on to the area of that name, unless something comes between.
 
     First `erases` sectors are erased, from the last of so many to the first of the area; then `writes` are written, the
@@ -53,9 +54,9 @@ class FlashChanged:
     that is not over, and is null otherwise. `config` is the configuration in force, `staged` the one to come,
     `previous` the one to go back to.
 
-    `work` is what goes on until the next such entry, as area, erases, writes, exchanges, done and seconds; null:
-    nothing. First so many sectors of the area are erased, from the last to the first, then the last so many are
-    written; or so many of the two slots change places. So many are done, and each takes so long; 0: it stands still.
+    `work` is what goes on until the next such entry; null: nothing. First so many sectors of its `area` are erased
+    (`erases`), from the last to the first, then the last so many are written (`writes`); or so many of the two slots
+    change places (`exchanges`). So many are `done`, and each takes so many `seconds`; 0: it stands still.
     """
 
     slots: tuple[FlashArea, ...]

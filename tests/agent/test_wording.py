@@ -74,6 +74,7 @@ def our_models() -> Iterator[tuple[str, Any]]:
                 if inspect.isclass(value) and issubclass(value, BaseModel) and value.__module__ == found.name:
                     yield f"{found.name}.{name}", value.__pydantic_core_schema__
                 elif isinstance(value, TypeAdapter):
+                    value.rebuild()  # some are built when they are first used
                     yield f"{found.name}.{name}", value.core_schema
 
 

@@ -18,11 +18,11 @@ def loaded(program: str) -> set[str]:
     return set(line.split()[1:])
 
 
-def test_a_cloud_that_has_refused_nobody_has_no_client_of_aws_no_certificates_and_no_colours():
+def test_a_cloud_without_certificates_has_no_client_of_aws_and_no_cryptography():
     found = loaded(f"import signal\n{READY}\n{RUN.format(arguments=CLOUD, then='')}")
     assert {"aiohttp", "pydantic", "simulator"} <= found
     clients = {"awscrt", "boto3", "botocore", "dateutil", "paho", "urllib3"}
-    assert not found & (clients | {"cryptography", "pygments", "rich", "structlog"})
+    assert not found & (clients | {"cryptography"})
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ async def test_every_sector_is_drawn_as_the_hardware_has_it_while_it_works(tab: 
 async def test_what_is_held_stands_still(tab: Tab) -> None:
     told = next(work.told for work in WORKS if work.name == "ab: write")
     assert told.work is not None
-    held = replace(told, work=told.work._replace(done=16, seconds=0.0))
+    held = replace(told, work=replace(told.work, done=16, seconds=0.0))
     await tab.show(made.page(["thing-0"], now=NOW, flash={"thing-0": history(held, 0.0)}))
     (drawn,) = (await tab.page.locator(".flash").evaluate_all(CELLS)).values()
     assert drawn == {area.name: area.cells for area in (*held.slots, *held.incoming)}
