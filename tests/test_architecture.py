@@ -429,6 +429,7 @@ RULES = [
             "simulator.devices",
             "simulator.exit_codes",
             "simulator.heartbeat",
+            "simulator.own_fault",
             "simulator.pace",
             "simulator.processes",
             "simulator.scenario",
@@ -578,6 +579,9 @@ RULES = [
         id="the plug-in is loaded by every pytest: it knows pytest and the face",
     ),
     pytest.param("simulator/exit_codes.py", (), (), False, id="the table of exit codes knows nothing"),
+    pytest.param(
+        "simulator/own_fault.py", ("agent.log",), (), True, id="what a fault costs is told, by whoever meets it"
+    ),
     pytest.param("simulator/processes.py", (), (), True, id="how a process begins knows nothing"),
     pytest.param(
         "simulator/controller",
@@ -655,6 +659,7 @@ RULES = [
             "simulator.page",
             "simulator.certify.certificate",
             "simulator.docs",
+            "simulator.own_fault",
             "simulator.report",
             "simulator.trace",
             "simulator.verdict",
@@ -671,6 +676,7 @@ RULES = [
             "simulator.page",
             "simulator.certify.certificate",
             "simulator.docs",
+            "simulator.own_fault",
             "simulator.report",
             "simulator.trace",
             "simulator.verdict",

@@ -37,12 +37,14 @@ from simulator.cli.certify_options import CERTS, Options, required
 from simulator.cli.certifying_account import Account
 from simulator.cli.certifying_page import CertifyPage, ToThePage
 from simulator.cli.lines_of_stdin import lines_of_stdin
+from simulator.cli.listing import tell_fault
 from simulator.cli.options import interrupted_by_every_end
 from simulator.cli.page import PageWanted
-from simulator.engines.output import OutputDirectory
+from simulator.engines.output import OutputDirectory, UnwritableError
+from simulator.engines.whole_files import Make
 from simulator.exit_codes import OF_OUTCOME
+from simulator.page.contained import ContainedPicture
 from simulator.page.offline import REPORT, report_html
-from simulator.page.picture import Picture
 from simulator.report.hanging import say
 from simulator.report.next_steps import DEPTH, lines
 
@@ -71,7 +73,9 @@ class CertifyCall:
         self._wanted_page = page
         self._page: CertifyPage | None = None
         is_shown = self._options.out is not None or page is not None
-        self._picture = Picture(f"certify {self._options.thing}", "", "certify") if is_shown else None
+        title = f"certify {self._options.thing}"
+        told = () if page is None else (tell_fault,)
+        self._picture = ContainedPicture(title, "", "certify", *told) if is_shown else None
 
     async def run(self) -> int:
         """Certify; the exit code. A page that was asked for stays after that. Raises InputError."""
@@ -80,7 +84,7 @@ class CertifyCall:
         async with self._wanted_page.served(self._picture) as server:
             if self._options.is_json:
                 ToScripts(click.echo).page(server.url)
-            self._page = CertifyPage(server, self._options.thing, self._picture)
+            self._page = CertifyPage(server, self._options.thing, self._picture, tell_fault)
             code = await self._certified()
             sys.stdout.flush()
             await self._wanted_page.stay()
@@ -103,31 +107,32 @@ class CertifyCall:
     def _certify(self, session: Session, cut_short: str | None) -> Certificate:
         """Say what is known, and keep it. Raises InputError if it cannot be kept, after it was said."""
         certificate = session.certificate(self._cells, cut_short)
-        unkept = self._kept(certificate) or session.unkept  # first: whoever reads what is said may be gone
+        files, unkept = self._kept(certificate)  # first: whoever reads what is said may be gone
+        unkept = unkept or session.unkept
         session.telling.certified(certificate)
         if not self._options.is_json:
             kept = None if unkept else self._options.out
             print_certificate(certificate, Console(), kept)
-            for line in lines(next_steps(certificate, kept, (REPORT,))):
+            for line in lines(next_steps(certificate, kept, files)):
                 say(self._console, line, DEPTH)
         if unkept is not None:
             raise unkept
         return certificate
 
-    def _kept(self, certificate: Certificate) -> InputError | None:
-        """Why it could not be."""
+    def _kept(self, certificate: Certificate) -> tuple[Sequence[str], InputError | None]:
+        """The files that are there, and why not all are."""
         if self._options.out is not None:
             try:
-                write(certificate, self._options.out, self._report(certificate))
+                return write(certificate, self._options.out, self._report(certificate), tell_fault), None
             except InputError as error:
-                return error
-        return None
+                return (), error
+        return (), None
 
-    def _report(self, certificate: Certificate) -> dict[str, str]:
-        if self._picture is None:
+    def _report(self, certificate: Certificate) -> dict[str, Make]:
+        if (picture := self._picture) is None:
             return {}
-        self._picture.certified(certificate)
-        return {REPORT: report_html(self._picture.whole())}
+        picture.certified(certificate)
+        return {REPORT: lambda: report_html(picture.drawn())}
 
     async def _play(self, session: Session) -> None:
         lines = lines_of_stdin() if self._options.cells_from_stdin else None
@@ -172,7 +177,7 @@ class CertifyCall:
             output = OutputDirectory(options.out)
             stack.enter_context(output)
             wiretap.join(output.write)
-            stack.callback(output.finish, None)
+            stack.push(partial(_end_trace, output))
         if self._picture is not None:
             wiretap.join(self._picture.feed)
         desk = await self._desk(stack, documents)
@@ -254,6 +259,16 @@ class CertifyCall:
             return ToScripts(click.echo)
         command = self._options.command
         return ToPeople(self._console, partial(command_lines, command) if command else offer_lines)
+
+
+def _end_trace(output: OutputDirectory, _kind: object, error: BaseException | None, _where: object) -> None:
+    """Raises InputError if it cannot be kept; what could not be before stands in it, too."""
+    try:
+        output.finish(None)
+    except UnwritableError as unkept:
+        if isinstance(error, InputError):
+            raise InputError(f"{error}; {unkept}") from None
+        raise
 
 
 def _cut_short(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from simulator.certify.certificate import Bricked, CellResult, Certificate
@@ -10,7 +11,7 @@ from simulator.certify.desk import Offer
 from simulator.certify.learning import Learned
 from simulator.certify.matrix import Cell
 from simulator.certify.telling import Planned, Telling
-from simulator.page.picture import Picture
+from simulator.page.contained import ContainedPicture
 from simulator.trace import AccountEnded, ClientConnected, ClientSubscribed, Entry, RunStarted
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
 class CertifyPage:
     """Served by `server`. Each play has a picture of its own, whose time begins with it; the last is `whole`, which is
-    of the session.
+    of the session. `tell` is as ContainedPicture has it.
     """
 
-    def __init__(self, server: "PageServer", thing: str, whole: Picture) -> None:
+    def __init__(self, server: "PageServer", thing: str, whole: ContainedPicture, tell: Callable[[str], None]) -> None:
         self._server = server
+        self._tell = cache(tell)  # by many plays, perhaps, and each time the same
         self._thing = thing
         self._whole = self._picture = whole
         self._certificate: Callable[[], Certificate] | None = None
@@ -39,6 +41,10 @@ class CertifyPage:
 
     def feed(self, entry: Entry) -> None:
         """Take in the next entry of a play."""
+        with self._picture.contained():
+            self._feed(entry)
+
+    def _feed(self, entry: Entry) -> None:
         event = entry.event
         self._has_connected = self._has_connected or isinstance(event, ClientConnected)
         self._is_played = self._is_played and not isinstance(event, AccountEnded)
@@ -50,7 +56,8 @@ class CertifyPage:
             self._picture.feed(entry)
 
     def _begin(self, entry: Entry, started: RunStarted) -> None:
-        self._picture = Picture(f"certify {self._thing}", started.scenario.replace("--", "/"), "certify")
+        name = started.scenario.replace("--", "/")
+        self._picture = ContainedPicture(f"certify {self._thing}", name, "certify", self._tell)
         self.refresh()
         self._picture.feed(entry._replace(event=replace(started, tells_presence=self._has_connected)))
         for each in self._standing:  # after it, lest time begins with these
@@ -61,7 +68,8 @@ class CertifyPage:
     def refresh(self) -> None:
         """Show what is known so far."""
         if self._certificate is not None:
-            self._picture.certified(self._certificate(), final=False)
+            with self._picture.contained():
+                self._picture.certified(self._certificate(), final=False)
 
     def certified(self, certificate: Certificate) -> None:
         """It is over."""

@@ -191,9 +191,10 @@ async def _serve(settings: "CloudSettings", **options: Any) -> None:
 
 async def _serve_with(page: PageWanted, serving: Callable[..., Coroutine[Any, Any, None]]) -> None:
     """With a page of whatever happens to whichever devices come by."""
-    from simulator.page.picture import Picture
+    from simulator.cli.listing import tell_fault
+    from simulator.page.contained import ContainedPicture
 
-    picture = Picture("cloud", "a local AWS IoT, and whoever comes by", "cloud")
+    picture = ContainedPicture("cloud", "a local AWS IoT, and whoever comes by", "cloud", tell_fault)
     async with page.served(picture) as server:
         try:
             await serving(also=picture.feed, page=server.url)

@@ -28,6 +28,11 @@ def talk(line: str, depth: int = 0) -> None:
     click.echo(broken(line, columns, depth), err=True)
 
 
+def tell_fault(sentence: str) -> None:
+    """Print to stderr what a fault of ghostjob's own costs, where that is not all that was asked for."""
+    talk(f"ghostjob: {sentence}")
+
+
 def broken(line: str, columns: int | None, depth: int) -> str:
     """The line as it stands on a terminal of so many columns; None: not on one."""
     if columns is None or len(line) <= columns:

@@ -12,6 +12,7 @@ from rich.console import Console
 from simulator.cli.cast import Cast
 from simulator.cli.controls import RunControls
 from simulator.cli.keyboard import keys
+from simulator.cli.listing import tell_fault
 from simulator.cli.page import PageWanted, judged_meanwhile
 from simulator.cli.screen import on_screen
 from simulator.engines.judged import JudgedPlay, Result
@@ -31,7 +32,7 @@ from simulator.trace import Entry, JobDeletionBegan, PaceChanged, RunStarted
 from simulator.verdict import Verdict
 
 if TYPE_CHECKING:
-    from simulator.page.picture import Picture
+    from simulator.page.contained import ContainedPicture
 
 REPORT = "report.html"
 KEYS = "delete now: [d] the oldest job"
@@ -56,7 +57,7 @@ class ShownPlay:
         scenario = cast.scenario
         self._recent = Recent()
         self._page = page
-        self._picture = None if out is None and page is None else _picture(scenario)
+        self._picture = None if out is None and page is None else _picture(scenario, is_served=page is not None)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entries_of = self._recent.entries_of
         faces: dict[str, Face] = {
@@ -65,7 +66,6 @@ class ShownPlay:
         }
         if (picture := self._picture) is not None:
             faces[REPORT] = lambda _: _report(picture)
-        self._kept = tuple(faces)
         self._run = JudgedPlay(
             scenario,
             venue,
@@ -77,6 +77,7 @@ class ShownPlay:
             started_at=now,
             steering=steering,
             groups=cast.groups,
+            tell=tell_fault,
         )
         self._steering, self._groups = steering, cast.groups
         self._console = Console(stderr=True)
@@ -107,7 +108,7 @@ class ShownPlay:
             print_summary(result.verdict, Console(), self._recent.entries_of)
             self._print_parts(result.verdict)
         directory = None if result.directory is None else result.directory.as_posix()
-        for line in lines(next_steps(result.verdict, directory, self._kept)):
+        for line in lines(next_steps(result.verdict, directory, self._run.kept)):
             say(self._console, line, DEPTH)
         return result.exit_code
 
@@ -164,13 +165,15 @@ class ShownPlay:
                 pass
 
 
-def _picture(scenario: Scenario) -> "Picture":
-    from simulator.page.picture import Picture
+def _picture(scenario: Scenario, *, is_served: bool) -> "ContainedPicture":
+    """Of one that nobody looks at before the end, only the report tells what goes wrong."""
+    from simulator.page.contained import ContainedPicture
 
-    return Picture(scenario.name, scenario.about, "run")
+    told = (tell_fault,) if is_served else ()
+    return ContainedPicture(scenario.name, scenario.about, "run", *told)
 
 
-def _report(picture: "Picture") -> str:
+def _report(picture: "ContainedPicture") -> str:
     from simulator.page.offline import report_html
 
-    return report_html(picture.whole())
+    return report_html(picture.drawn())

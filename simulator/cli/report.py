@@ -1,11 +1,17 @@
 """`ghostjob report`: the page of a run, or of a certification, made anew from what was kept of it."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from agent.errors import InputError
+from agent.log import configure
+from simulator.cli.listing import tell_fault
+from simulator.cli.options import logging_options
+from simulator.exit_codes import ExitCode
+from simulator.own_fault import TO_REPORT, in_words
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -23,7 +29,8 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("directory", type=click.Path(path_type=Path))
-def report(directory: Path) -> int:
+@logging_options()
+def report(directory: Path, log_format: str, log_level: str) -> int:
     """Write DIRECTORY/report.html anew, and print where it is.
 
     DIRECTORY is what `--out` named: it has a trace.jsonl and, of a run, a verdict.json, or, of a certification, a
@@ -31,12 +38,21 @@ def report(directory: Path) -> int:
     """
     from simulator.page.offline import REPORT, report_html
 
-    text = report_html(_picture(directory).whole())
+    configure(log_format, log_level)
     target, partial = directory / REPORT, directory / f"{REPORT}.partial"
+    try:
+        text = report_html(_picture(directory).whole())
+    except InputError:
+        raise
+    except Exception as error:  # whatever it is: what is there stays
+        tell_fault(f"{target}: not made, as ghostjob itself failed: {in_words(error, REPORT)}; {TO_REPORT}")
+        return ExitCode.FAULT
     try:
         partial.write_text(text, encoding="utf-8", newline="\n")
         partial.replace(target)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise InputError(f"{target}: cannot be written: {error.strerror}") from None
     click.echo(target)
     return 0

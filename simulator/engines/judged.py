@@ -11,6 +11,7 @@ from simulator.engines.patience import Patience
 from simulator.engines.play import Play
 from simulator.engines.steering import Steering
 from simulator.engines.venue import Venue
+from simulator.engines.whole_files import Tell, log_it
 from simulator.exit_codes import OF_OUTCOME, ExitCode
 from simulator.scenario import Scenario
 from simulator.trace import CLOUD, AccountEnded, Entry, Sink
@@ -36,10 +37,10 @@ class JudgedPlay:
     `devices`, `versions`, `are_there`, `steering` and `groups` are as `Play` has them; `skip` are invariants that are
     not judged.
     `usual_seconds` are what a device that is not ours usually needs, as `Patience` has it. `also` get every entry after
-    the judge; `faces` are kept beside trace and verdict, as OutputDirectory has them. `last_look` is awaited between
-    the end and the verdict, with where what it sees is to go, such as the samples of a probe, and whether the run has
-    failed already. Raises InputError if `out` cannot be written to: at once, or at the end, when whoever waited for the
-    verdict has it.
+    the judge; `faces` are kept beside trace and verdict, and `tell` hears which cannot be made, as OutputDirectory has
+    them. `last_look` is awaited between the end and the verdict, with where what it sees is to go, such as the samples
+    of a probe, and whether the run has failed already. Raises InputError if `out` cannot be written to: at once, or at
+    the end, when whoever waited for the verdict has it.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class JudgedPlay:
         usual_seconds: float | None = None,
         steering: Steering | None = None,
         groups: Mapping[str, str] | None = None,
+        tell: Tell = log_it,
     ) -> None:
         self._out = out
         self._last_look = last_look
@@ -81,7 +83,7 @@ class JudgedPlay:
             steering=steering,
             groups=groups,
         )
-        self._output = OutputDirectory(out, faces) if out else None
+        self._output = OutputDirectory(out, faces, tell) if out else None
         keep: tuple[Sink, ...] = () if self._output is None else (self._output.write,)
         self._sinks = (self.judge.feed, *keep, *also)
 
@@ -93,6 +95,11 @@ class JudgedPlay:
             with self._output:
                 if exc_type is None and self._verdict is not None:
                     self._output.finish(self._verdict)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The names of the files that are there, once this context has ended."""
+        return () if self._output is None else self._output.kept
 
     async def result(self) -> Result:
         """Play it to its end, and judge. Raises InputError."""

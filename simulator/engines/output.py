@@ -2,20 +2,23 @@
 
 All are written under names with `.partial` and get their own at the end, so that a reader never meets a file that is
 cut off, and an older run's files stay until a new one has finished. Two at once would write into each other's. A disk
-that fills up ends the trace, and not the run: what was played is judged all the same, and the command fails when it is
-over.
+that fills up ends the trace, and not the run: what was played is judged all the same, each file that still can be
+written is, and the command fails when it is over. The verdict comes first: for it even the trace makes room.
 """
 
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self, TextIO, TypeAlias
 
 from agent.errors import InputError
 from agent.log import get_logger
+from simulator.engines.whole_files import Tell, WholeFiles, log_it
 from simulator.trace import Entry, write_line
 from simulator.verdict import Verdict
 
@@ -23,6 +26,7 @@ TRACE = "trace.jsonl"
 VERDICT = "verdict.json"
 Face: TypeAlias = Callable[[Verdict], str]
 NO_FACES: Final[Mapping[str, Face]] = MappingProxyType({})
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class UnwritableError(InputError):
@@ -32,76 +36,97 @@ class UnwritableError(InputError):
 class OutputDirectory:
     """Makes `directory` if need be. Raises UnwritableError if it cannot be written to.
 
-    `faces` are further files that are made of the verdict, by their names.
+    `faces` are further files that are made of the verdict, by their names; `tell` is as WholeFiles has it.
     """
 
-    def __init__(self, directory: Path, faces: Mapping[str, Face] = NO_FACES) -> None:
+    def __init__(self, directory: Path, faces: Mapping[str, Face] = NO_FACES, tell: Tell = log_it) -> None:
         self._directory = directory
         self._faces = faces
-        self._lost: UnwritableError | None = None
-        """Why nothing is written any more."""
+        self._files = WholeFiles(directory, tell)
         self._alone: int | None = None
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._alone = _alone_in(directory)
-            self._trace: TextIO = self._partial(TRACE).open("w", encoding="utf-8")
+            self._trace: TextIO = self._files.partial(TRACE).open("w", encoding="utf-8")
         except OSError as error:
             self._let_others()
-            raise self._refusal(error) from None
+            raise UnwritableError(f"--out {self._directory}: cannot write there: {error.strerror}") from None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):  # what could not be written is still in its hands
-            self._trace.close()
+        self._close_trace()
         for name in (TRACE, VERDICT, *self._faces):
             with contextlib.suppress(OSError):  # what is gone with its directory needs no removal
-                self._partial(name).unlink(missing_ok=True)
+                self._files.partial(name).unlink(missing_ok=True)
         self._let_others()
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The names of what is there, once it has finished."""
+        return self._files.kept
 
     def write(self, entry: Entry) -> None:
         """Append one entry to the trace, as long as that can be done."""
-        if self._lost is not None:
+        if TRACE in self._files.lost:
             return
         try:
             self._trace.write(write_line(entry) + "\n")
         except OSError as error:
-            self._lost = self._refusal(error)
-            then = "the run goes on, and is not kept"
+            self._lose_trace(error)
+            then = "the run goes on, and is not kept, but for its verdict if there is room"
             get_logger("ghostjob").warning("trace.unwritable", path=str(self._directory), why=error.strerror, then=then)
 
     def finish(self, verdict: Verdict | None) -> None:
         """Everything is there: give the files their names. Without a verdict (a fleet alone), only the trace.
 
-        Raises UnwritableError if not everything could be written.
+        Raises UnwritableError if not everything could be written: what could be is there all the same.
         """
-        if self._lost is not None:
-            raise self._lost
+        files = self._files
+        self._end_trace()
+        if verdict is not None:
+            self._write_verdict(partial(verdict.model_dump_json, indent=2))
+            for name, make in self._faces.items():
+                files.write(name, partial(make, verdict))
+        if TRACE not in files.lost:
+            files.add(TRACE)
+        files.settle()
+        if (why := files.why_not_all()) is not None:
+            raise UnwritableError(why)
+
+    def _end_trace(self) -> None:
+        if TRACE in self._files.lost:
+            return
         try:
             self._trace.flush()
             os.fsync(self._trace.fileno())
-            texts = {} if verdict is None else {name: make(verdict) for name, make in self._faces.items()}
-            if verdict is not None:
-                texts[VERDICT] = verdict.model_dump_json(indent=2) + "\n"
-            for name, text in texts.items():
-                self._partial(name).write_text(text, encoding="utf-8")
-            for name in texts:
-                self._partial(name).replace(self._directory / name)
-            self._partial(TRACE).replace(self._directory / TRACE)
         except OSError as error:
-            raise self._refusal(error) from None
+            self._lose_trace(error)
+
+    def _write_verdict(self, as_json: Callable[[], str]) -> None:
+        """First of all; if there is no room for it, the trace makes some."""
+        files = self._files
+        is_written = files.write(VERDICT, lambda: as_json() + "\n")
+        if not is_written and TRACE not in files.lost and (error := files.lost.get(VERDICT)) is not None:
+            if error.errno not in NO_ROOM:
+                return
+            self._lose_trace(error)
+            files.write(VERDICT, lambda: as_json() + "\n")
+
+    def _lose_trace(self, error: OSError) -> None:
+        """Its room is free at once."""
+        self._close_trace()
+        self._files.lose(TRACE, error)
+
+    def _close_trace(self) -> None:
+        with contextlib.suppress(OSError):  # what could not be written is still in its hands
+            self._trace.close()
 
     def _let_others(self) -> None:
         if self._alone is not None:
             os.close(self._alone)
             self._alone = None
-
-    def _refusal(self, error: OSError) -> UnwritableError:
-        return UnwritableError(f"--out {self._directory}: cannot write there: {error.strerror}")
-
-    def _partial(self, name: str) -> Path:
-        return self._directory / f"{name}.partial"
 
 
 def _alone_in(directory: Path) -> int | None:

@@ -19,8 +19,9 @@ FORMAT: Final = 1
 
 Kind: TypeAlias = Literal["run", "cloud", "certify"]
 """What is shown: a scenario that is played, a cloud that stays up, a certification."""
-State: TypeAlias = Literal["waiting", "running", "passed", "failed", "inconclusive", "ended"]
-"""`waiting`: nothing has happened yet. `ended`: it is over, and nobody has judged it."""
+State: TypeAlias = Literal["waiting", "running", "passed", "failed", "inconclusive", "ended", "undrawn"]
+"""`waiting`: nothing has happened yet. `ended`: it is over, and nobody has judged it. `undrawn`: the page has
+stopped, by a fault of ghostjob's own, and what it shows goes on."""
 Track: TypeAlias = Literal["cloud", "wire", "agent", "hardware", "ghost"]
 """The parts of a lane, from top to bottom; `ghost` lies behind all of them."""
 

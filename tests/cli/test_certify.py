@@ -169,8 +169,12 @@ def test_what_cannot_be_kept_is_said_all_the_same(tmp_path: Path):
         code, out, err = certify.end()
     assert code == 2
     assert "with exit code 7" in out, out
-    assert err.splitlines()[-1] == "ghostjob: --out out: cannot write there: No space left on device"
+    kept = "kept there: junit.xml, summary.md, report.html"
+    assert (
+        err.splitlines()[-1] == f"ghostjob: --out out: cannot write certificate.json: No space left on device; {kept}"
+    )
     assert not list((tmp_path / "out").glob("*.partial"))
+    assert {each.name for each in (tmp_path / "out").iterdir()} >= {"junit.xml", "summary.md", "report.html"}
 
 
 def test_cells_come_one_by_one_on_stdin_and_the_device_stays(tmp_path: Path):

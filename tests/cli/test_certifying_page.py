@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from simulator.cli.certifying_page import CertifyPage
+from simulator.page.contained import ContainedPicture
 from simulator.page.picture import Picture
 from simulator.trace import (
     CLOUD,
@@ -36,7 +37,7 @@ class Served:
 def second_play(before: tuple[CloudEvent, ...], standing: tuple[CloudEvent, ...]) -> Picture:
     """As it is when it has begun: `before` came in the first one, and what is `standing` is older than the second."""
     served = Served()
-    page = CertifyPage(served, "pump-7", Picture("certify pump-7", "", "certify"))  # type: ignore[arg-type]
+    page = CertifyPage(served, "pump-7", ContainedPicture("certify pump-7", "", "certify"), pytest.fail)  # type: ignore[arg-type]
     started = RunStarted("calm", "certify", ("pump-7",), are_foreign=True)
     page.feed(Entry(ENGINE, 1, 1.0, started))
     for number, event in enumerate((*before, AccountEnded(), *standing), 1):

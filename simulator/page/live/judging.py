@@ -5,6 +5,7 @@ import time
 from typing import Final
 
 from agent.log import get_logger
+from simulator.own_fault import in_words
 from simulator.page.live.sparing import paid
 from simulator.page.picture import Picture
 from simulator.verdict import Judge
@@ -30,8 +31,9 @@ async def keep_judging(picture: Picture, judge: Judge, looked_at: asyncio.Event)
             if interim.has_looked:
                 picture.judged(interim.verdict(), final=False)
             cost = time.thread_time() - concluding
-        except Exception:  # whatever it is: the run goes on, and is judged in the end
-            get_logger("ghostjob.page").exception("judging.failed", then="the page shows no verdict before the end")
+        except Exception as error:  # whatever it is: the run goes on, and is judged in the end
+            why, then = in_words(error, "judging meanwhile"), "the page shows no verdict before the end"
+            get_logger("ghostjob.page").error("judging.failed", why=why, then=then)
             return
         await asyncio.sleep(max(ROUND_SECONDS - (time.monotonic() - began), 0.0))
         await paid(cost, TURN_SECONDS)

@@ -15,6 +15,7 @@ from typing import Final
 from pydantic_core import to_json
 
 from agent.log import get_logger
+from simulator.own_fault import in_words
 from simulator.page.live.sparing import paid
 from simulator.page.picture import Picture
 
@@ -149,8 +150,9 @@ class Lookers:
     def _tell_or_say_why_not(self) -> bool:
         try:
             self.tell()
-        except Exception:  # whatever it is: the run goes on, and so does the page
-            get_logger("ghostjob.page").exception("page.failed", then=f"the page goes on in {FAULT_SECONDS:g} s")
+        except Exception as error:  # whatever it is: the run goes on, and so does the page
+            why, then = in_words(error, "telling who looks"), f"the page goes on in {FAULT_SECONDS:g} s"
+            get_logger("ghostjob.page").error("page.failed", why=why, then=then)
             for looker in self._all:
                 looker.has_missed = True
             return False

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from agent.errors import InputError
 from agent.log import get_logger
 from agent.wording import first_wrong
+from simulator.own_fault import in_words
 from simulator.page.live.admission import ANYWHERE, below, from_elsewhere, new_token, stranger
 from simulator.page.live.lookers import Lookers
 from simulator.page.offline import PAGE, STATIC
@@ -253,7 +254,7 @@ class PageServer:
         self._orders.discard(task)
         if task.cancelled() or (error := task.exception()) is None or isinstance(error, Refused):
             return
-        get_logger("ghostjob.page").error("order.failed", exc_info=error)
+        get_logger("ghostjob.page").error("order.failed", why=in_words(error, "an order"))
 
 
 class _Server(web.Server):

@@ -35,6 +35,7 @@ const STATES = {
   failed: ["failed", "Failed"],
   inconclusive: ["unsure", "Inconclusive"],
   ended: ["ended", "Ended"],
+  undrawn: ["unsure", "Page stopped"],
 };
 
 const OUTCOMES = {
