@@ -579,9 +579,7 @@ RULES = [
         id="the plug-in is loaded by every pytest: it knows pytest and the face",
     ),
     pytest.param("simulator/exit_codes.py", (), (), False, id="the table of exit codes knows nothing"),
-    pytest.param(
-        "simulator/own_fault.py", ("agent.log",), (), True, id="what a fault costs is told, by whoever meets it"
-    ),
+    pytest.param("simulator/own_fault.py", ("agent.log",), (), True, id="what a fault costs is told by who meets it"),
     pytest.param("simulator/processes.py", (), (), True, id="how a process begins knows nothing"),
     pytest.param(
         "simulator/controller",
