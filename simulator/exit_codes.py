@@ -22,10 +22,10 @@ class ExitCode(IntEnum):
 MEANINGS: Final[Mapping[ExitCode, str]] = {
     ExitCode.PASSED: "passed: no invariant was violated, and every place that the scenario names was reached",
     ExitCode.FAILED: "failed: an invariant was violated; of `ghostjob agent`: it crashed",
-    ExitCode.BAD_INPUT: "bad input, said in one line, or output that cannot be written",
+    ExitCode.BAD_INPUT: "bad input, said in one line, or output that cannot be written, whatever the verdict",
     ExitCode.INCONCLUSIVE: "inconclusive: the run could not show it, as a place was not reached, an invariant is "
     "undecided, or the time limit was met; of `ghostjob control`: the instant did not come, and nothing was deleted",
-    ExitCode.FAULT: "a fault of ghostjob's own: its traceback is on stderr",
+    ExitCode.FAULT: "a fault of ghostjob's own, told on stderr",
     ExitCode.INTERRUPTED: "interrupted",
     ExitCode.READER_GONE: "whoever read stdout has closed it, as after `| head`",
 }

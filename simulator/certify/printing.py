@@ -10,7 +10,16 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulator.certify.certificate import CellOutcome, CellResult, Certificate, Evidence, alike, came_back, explained
+from simulator.certify.certificate import (
+    CellOutcome,
+    CellResult,
+    Certificate,
+    Evidence,
+    NotMet,
+    alike,
+    came_back,
+    explained,
+)
 from simulator.certify.evidence import TURNS, lines, telling
 from simulator.certify.markdown import again
 from simulator.certify.output import FILES
@@ -63,7 +72,7 @@ def parts(certificate: Certificate, out: Path | None = None, *, cells_last: bool
     if out is None and any(cell.outcome == "failed" for cell in played):
         yield _line("to keep all that happened, for `ghostjob trace`: --out DIR", "dim")
     for why, cells in unplayed.items():
-        what = "not played" if certificate.not_met is not None else why  # which the last line tells
+        what = _unplayed(certificate.not_met) or why
         is_all = not played and len(cells) > 1
         which = f"all {len(cells)} cells" if is_all else ", ".join(cell.id for cell in cells)
         yield _line(f"{what}: {which}", STYLES["inconclusive"][1])
@@ -78,6 +87,13 @@ def parts(certificate: Certificate, out: Path | None = None, *, cells_last: bool
         yield _line(f"kept in {out}: {', '.join(FILES)}, and each play in cells/", "dim")
     yield _line(f"{certificate.seconds:.1f} s, {certificate.device_share:.0%} of which the device took", "dim")
     yield Text.assemble(WORDS[certificate.outcome], f": {plain(certificate.why, LONGEST)}")
+
+
+def _unplayed(not_met: NotMet | None) -> str:
+    """Of a device for which there are no cells; why not, the last line tells."""
+    if not_met is None:
+        return ""
+    return "not played, as it failed its first job, which nobody disturbed" if not_met.failed else "not played"
 
 
 def _line(text: str, style: str) -> Text:

@@ -11,6 +11,8 @@ from simulator.page.story import SENTENCES, Material, what_they_knew
 
 def story_of_cells(certificate: Certificate, of_it: Material, *, is_over: bool) -> tuple[str, ...]:
     """What the cells came to, by the certificate, and how long the device took to find out, by the trace."""
+    if certificate.not_met is not None:
+        return (_not_met(certificate),)
     played = [cell for cell in certificate.cells if cell.invariants]
     told = [_cells_played(certificate, len(played), is_over=is_over)]
     if played:
@@ -34,9 +36,14 @@ def _what_they_came_to(played: Sequence[CellResult]) -> str:
     return f"{listed([f'{number} {CAME_TO[outcome]}' for outcome, number in outcomes.most_common()])}."
 
 
+def _not_met(certificate: Certificate) -> str:
+    """Why there are no cells: it failed before them, or nothing is known of it."""
+    if certificate.outcome == "failed":
+        return f"{certificate.thing} failed its first job, which nobody disturbed, so no cell was played."
+    return f"{certificate.thing} was never put to the test."
+
+
 def _cells_played(certificate: Certificate, played: int, *, is_over: bool) -> str:
-    if certificate.not_met is not None:
-        return f"{certificate.thing} was never put to the test."
     is_so_far = "" if is_over else " so far"
     return (
         f"{certificate.thing} has been put through {count(played, 'cell')}{is_so_far}: "

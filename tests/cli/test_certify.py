@@ -159,6 +159,7 @@ def test_a_device_that_crashes_over_an_undisturbed_job_is_not_started_until_the_
     assert "the device: has taken its first job" in err
     assert "with exit code 3; it wrote nothing" in err
     assert f"FAILED: its process crashed {MOST_CRASHES} times over its first job, which nobody disturbs" in out
+    assert f"not played, as it failed its first job, which nobody disturbed: {CALM}\n" in out
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")

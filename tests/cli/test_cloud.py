@@ -1,7 +1,9 @@
 """`ghostjob cloud` as somebody sees it who starts it: what it serves, who was refused, and how to see more."""
 
 import json
+import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from tests.simulator.cloud.mqtt.packets import connect, publish, text
 
 CLOUD = (sys.executable, "-P", "-m", "simulator.cli", "cloud", "--api-port", "0", "--mqtt-port", "0")
 LAST = "Ctrl-C stops it.\n"
+SECONDS = 30.0
 
 
 @contextmanager
@@ -36,12 +39,22 @@ def running(*options: str) -> Iterator[tuple[list[str], "subprocess.Popen[str]"]
 
 
 def _until(lines: IO[str], wanted: str) -> list[str]:
+    """The lines up to that one. Raises AssertionError if it does not come."""
     seen: list[str] = []
-    for line in lines:
-        seen.append(line)
-        if wanted in line:
-            return seen
-    raise AssertionError("".join(seen))
+    while not (seen and wanted in seen[-1]):
+        seen.append(_next(lines, seen))
+    return seen
+
+
+def _next(lines: IO[str], seen: list[str]) -> str:
+    """What is read in parts would be unseen by `select`: so a byte at a time."""
+    line, file = b"", lines.fileno()
+    while not line.endswith(b"\n"):
+        is_there, _, _ = select.select([file], [], [], SECONDS)
+        byte = os.read(file, 1) if is_there else b""
+        assert byte, f"no more came than: {''.join(seen)}{line.decode()}"
+        line += byte
+    return line.decode()
 
 
 def _say(address: str, *raw: bytes) -> None:

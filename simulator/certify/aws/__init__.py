@@ -9,6 +9,8 @@ between two looks, and the bounds of a device have that much room; what a look c
     watching    the records of executions, as entries of a trace
     presence    the device's connection, likewise
     desk        all of these; what the session has in place of the local cloud
+    clearing    its jobs, removed again
+    removal     and what let its device in
     means       how cells are played there, and what is judged
     reach       which cells can be played there, and how their jobs go
     afar        what an undisturbed job shows through that

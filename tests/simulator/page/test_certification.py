@@ -14,6 +14,7 @@ from tests.simulator.page.shown import check, dumped, followed, same
 PASSED, FAILED = result("reference", CELLS[0]), result("hammering", CELLS[1])
 NOT_FOR_IT = not_applicable(CELLS[2], "it speaks HTTP only")
 TO_COME = not_played(CELLS[3], "nobody asked for it")
+FAILED_AT_FIRST = NotMet(why="it crashed over its first job", failed=True, evidence=FAILED.evidence)
 
 
 def page(kept: Certificate, *, final: bool = True) -> PageData:
@@ -66,6 +67,11 @@ def test_an_invariant_is_as_bad_as_in_its_worst_cell_and_names_that():
             certificate(TO_COME, not_met=NotMet(why="the device did not come by")),
             "pump-7 was never put to the test.",
             id="it never came",
+        ),
+        pytest.param(
+            certificate(TO_COME, not_met=FAILED_AT_FIRST),
+            "pump-7 failed its first job, which nobody disturbed, so no cell was played.",
+            id="it failed before the cells",
         ),
         pytest.param(
             certificate(PASSED, bricked=Bricked(cell=CELLS[0].id, why="it stayed away", evidence=FAILED.evidence)),
