@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import re
+import shlex
 import shutil
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,6 +113,42 @@ async def test_who_is_interrupted_leaves_no_job_and_deletes_nobody_elses(account
             pass
     iot.delete_job(jobId="somebody-elses", force=True)
     iot.delete_thing(thingName="lamp")
+
+
+def test_who_interrupts_twice_is_told_what_is_left_and_commands_that_remove_it(account: CloudAccount, tmp_path: Path):
+    shutil.copy(account.certs / "ca.pem", tmp_path)
+    there = ("--endpoint-url", account.api, "--thing", "made", "--make-certificate", "--certs", str(tmp_path))
+    with Certifying(tmp_path, *there, "--only", "taking/calm", command=device("reference", 5.0)) as certifying:
+        assert certifying.process.stderr is not None
+        for sign in ("has taken its first job", "is being deleted, which takes"):
+            next(line for line in certifying.process.stderr if sign in line)
+            certifying.process.send_signal(signal.SIGINT)
+        code, out, err = certifying.end()
+    assert (code, out.splitlines()[-1]) == (130, "INCONCLUSIVE: interrupted; 0 of 1 cell passed")
+    assert "Traceback" not in err
+    said, iot = err.splitlines(), account.iot()
+    at = said.index("ghostjob: certify: this session made what could not be removed; these commands do it:")
+    for line in filter(None, said[at + 1 :]):
+        _type(iot, line)
+    for _ in range(300):  # each asks the cloud, whose deletions take their time
+        if not iot.list_jobs()["jobs"]:
+            break
+        threading.Event().wait(0.05)
+    _is_as_it_was(account)
+
+
+def _type(iot: Any, line: str) -> None:
+    """Do what a command of a shell does."""
+    program, *words = shlex.split(line)
+    if program == "rm":
+        Path(words[-1]).unlink()
+        return
+    operation, *options = (word for word in words[1:] if word != "--force")
+    given = {name.removeprefix("--"): value for name, value in zip(options[::2], options[1::2], strict=True)}
+    del given["endpoint-url"]
+    camel = {re.sub(r"-(.)", lambda found: found[1].upper(), name): value for name, value in given.items()}
+    force = {"force": True} if "--force" in words else {}
+    getattr(iot, operation.replace("-", "_"))(**camel, **force)
 
 
 async def test_what_goes_wrong_beside_the_account_is_told_as_it_is(account: CloudAccount, tmp_path: Path):
