@@ -4,6 +4,7 @@ on what a scenario happens to do. All of it is the same every time.
 
 from typing import Any
 
+from simulator.page.contained import ContainedPicture
 from tests.simulator.page.browser.parts import (
     DELETED,
     INVARIANTS,
@@ -122,6 +123,14 @@ def inconclusive() -> Json:
 def ended() -> Json:
     """A cloud that was stopped: nobody judges it."""
     return page(["thing-0"], kind="cloud", state="ended", sentence="The cloud has ended.", invariants=[], reached=[])
+
+
+def undrawn() -> Json:
+    """A page that stopped by a fault of ghostjob's own, for who comes later: there is nothing but that."""
+    picture = ContainedPicture("main", "", "run")
+    with picture.contained():
+        raise KeyError("fw-3")
+    return picture.whole().model_dump(mode="json", by_alias=True)
 
 
 def waiting() -> Json:

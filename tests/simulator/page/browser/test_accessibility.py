@@ -61,7 +61,7 @@ async def test_what_opens_has_no_violations(tab: Tab, scheme: str) -> None:
 
 
 async def test_the_verdict_can_be_read_in_every_state(untouched: Tab) -> None:
-    for data in (made.waiting, made.running, made.passed, made.inconclusive, made.ended):
+    for data in (made.waiting, made.running, made.passed, made.inconclusive, made.ended, made.undrawn):
         whole = data()
         await untouched.show({name: whole[name] for name in ("state", "sentence", "title")})
         assert await violations(untouched, include="#verdict") == [], data

@@ -21,6 +21,7 @@ STATES: list[tuple[Callable[[], Json], str, str]] = [
     (made.failed, "failed", "Failed"),
     (made.inconclusive, "inconclusive", "Inconclusive"),
     (made.ended, "ended", "Ended"),
+    (made.undrawn, "undrawn", "Page stopped"),
 ]
 
 
