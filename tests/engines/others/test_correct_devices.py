@@ -65,8 +65,6 @@ def faults(draw: st.DrawFn) -> dict[str, Any]:
         fault["first"] = draw(st.integers(1, 4))
     else:
         fault["rate"] = draw(st.sampled_from([0.1, 0.4]))
-        if do == "hold":  # each packet waits behind those that are held: by the minute, nothing arrives in time
-            fault["seconds"] = 1.0
     if draw(st.booleans()):
         fault["status"] = draw(st.sampled_from(["IN_PROGRESS", "SUCCEEDED"]))
     return fault
