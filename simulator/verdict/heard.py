@@ -97,6 +97,8 @@ class Heard(State):
     """The number of the last question whose answer found it pending."""
     licence: int = 0
     """The number, in the cloud's account, of the last answer that found it pending."""
+    shown: int = 0
+    """From the wire: where an answer with it reached the device last, be it late, and to whatever question."""
     is_vague: bool = False
     """More may have been known of it once."""
     taken: int = 0

@@ -172,7 +172,11 @@ def _asked(state: Hammering, now: Moment) -> None:
     if now.testimony.last is not None and mark.n < now.testimony.last.n:
         _unhear(state, mark)
     question = QuestionKey.of(sent)
-    token = state.standing.get((question, sent.expected_version)) if state.standing else None
+    which = question, sent.expected_version
+    token = state.standing.get(which) if state.standing else None
+    if token is not None and state.refused[token].answer.n < now.testimony.heard(sent.execution).shown < mark.n:
+        # An answer that the network had kept names it: whoever sends no tokens cannot know how old that is.
+        state.standing, token = state.standing.without(which), None
     if token is not None and state.refused[token].answer.n < mark.n:
         refused = state.refused[token]
         is_same = refused.code not in CONTENT or refused.asked.details == sent.details
