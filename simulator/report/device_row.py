@@ -62,7 +62,7 @@ SPEAKING: Final = frozenset({"starting", "suspect", "recovering", "safe"})
 
 @dataclass(slots=True)
 class Row:
-    """One device. `bootable` is None as long as nobody told, `version` what runs, as far as that was told.
+    """One device; `part` is good or bad, if that is shown. `bootable` is None as long as nobody told, `version` what runs, as far as that was told.
 
     `phase` is the agent's, or what the cloud knows of it; `away` what keeps it from any, which a move of its overrules.
     """
@@ -77,6 +77,7 @@ class Row:
     done: int = 0
     bootable: bool | None = None
     version: str = ""
+    part: str = ""
     online: bool = False
     has_power: bool = True
 
