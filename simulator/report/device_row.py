@@ -62,9 +62,10 @@ SPEAKING: Final = frozenset({"starting", "suspect", "recovering", "safe"})
 
 @dataclass(slots=True)
 class Row:
-    """One device; `part` is good or bad, if that is shown. `bootable` is None as long as nobody told, `version` what runs, as far as that was told.
+    """One device. `bootable` is None as long as nobody told, `version` what runs, as far as that was told.
 
-    `phase` is the agent's, or what the cloud knows of it; `away` what keeps it from any, which a move of its overrules.
+    `part` is good or bad, where devices play side by side. `phase` is the agent's, or what the cloud knows of it; `away`
+    what keeps it from any, which a move of its overrules.
     """
 
     thing: str
