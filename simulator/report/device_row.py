@@ -64,8 +64,8 @@ SPEAKING: Final = frozenset({"starting", "suspect", "recovering", "safe"})
 class Row:
     """One device. `bootable` is None as long as nobody told, `version` what runs, as far as that was told.
 
-    `part` is good or bad, where devices play side by side. `phase` is the agent's, or what the cloud knows of it; `away`
-    what keeps it from any, which a move of its overrules.
+    `part` is good or bad, where devices play side by side. `phase` is the agent's, or what the cloud knows of it;
+    `away` what keeps it from any, which a move of its overrules.
     """
 
     thing: str
